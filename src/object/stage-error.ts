@@ -3,7 +3,8 @@
  * conditions, an event and a requeue. Messages hold no stack, token, credential or Secret value.
  */
 
-export type Stage = 'source' | 'render' | 'bind' | 'observe' | 'diff' | 'plan' | 'apply' | 'prune' | 'health' | 'status';
+export type Stage =
+  'source' | 'render' | 'bind' | 'observe' | 'diff' | 'plan' | 'apply' | 'prune' | 'health' | 'status';
 
 /** When to try again: never (until the spec or the revision changes), after so long, or with backoff. */
 export type Retry = 'never' | 'backoff' | { readonly afterMs: number };
