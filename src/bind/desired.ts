@@ -25,10 +25,4 @@ export interface Desired {
   readonly digest: string;
 }
 
-/** Who an object belongs to, written on it as label and annotation; both must agree before a delete. */
-export interface Owner {
-  /** Value of the label `applyset.kubernetes.io/part-of`: `applyset-<base64url>-v1`. */
-  readonly applySetId: string;
-  /** Value of the annotation `tautline.dev/owner`: `<hub id>/<namespace>/<name>`. */
-  readonly owner: string;
-}
+export type { Owner } from '../object/applyset.ts';

@@ -1,0 +1,85 @@
+/**
+ * The marks of ownership on applied objects: the ApplySet label (ids exactly as kubectl computes them, KEP-3659) and
+ * the owner annotation. Invariant: both are derived from (hub, namespace, name) alone, so that whoever reads an object
+ * can check one against the other; both must agree before anything is deleted.
+ */
+import { digestText } from './digest.ts';
+import { annotationsOf, labelsOf } from './identity.ts';
+import type { KubeObject } from './value.ts';
+
+export const APPLICATION_GROUP = 'tautline.dev';
+export const APPLICATION_KIND = 'Application';
+
+/** Label on every applied object; its value is the ApplySet id. */
+export const PART_OF_LABEL = 'applyset.kubernetes.io/part-of';
+/** Annotation on every applied object: `<hub id>/<namespace>/<name>`. */
+export const OWNER_ANNOTATION = 'tautline.dev/owner';
+/** Label on the Application (the ApplySet's parent). */
+export const APPLY_SET_ID_LABEL = 'applyset.kubernetes.io/id';
+/** Annotations on the Application. */
+export const APPLY_SET_TOOLING_ANNOTATION = 'applyset.kubernetes.io/tooling';
+export const APPLY_SET_KINDS_ANNOTATION = 'applyset.kubernetes.io/contains-group-kinds';
+export const APPLY_SET_NAMESPACES_ANNOTATION = 'applyset.kubernetes.io/additional-namespaces';
+
+/** The field manager of all that is applied. */
+export const FIELD_MANAGER = 'tautline';
+
+/** Who an object belongs to, written on it as label and annotation; both must agree before a delete. */
+export interface Owner {
+  /** Value of `PART_OF_LABEL`: `applyset-<base64url>-v1`. */
+  readonly applySetId: string;
+  /** Value of `OWNER_ANNOTATION`: `<hub id>/<namespace>/<name>`. */
+  readonly owner: string;
+}
+
+export interface ApplicationRef {
+  /** Identifies the agent's installation; holds no slash. */
+  readonly hubId: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The marks that the objects of an Application carry. */
+export function ownerOf({ hubId, namespace, name }: ApplicationRef): Owner {
+  return {
+    applySetId: applySetIdOf({ name, namespace, kind: APPLICATION_KIND, group: APPLICATION_GROUP }),
+    owner: `${hubId}/${namespace}/${name}`,
+  };
+}
+
+/** `applyset-<base64url of sha256 of name.namespace.Kind.group>-v1`, 55 characters. */
+export function applySetIdOf(parent: { name: string; namespace: string; kind: string; group: string }): string {
+  return `applyset-${digestText(`${parent.name}.${parent.namespace}.${parent.kind}.${parent.group}`)}-v1`;
+}
+
+/** The Application that an owner annotation names, or undefined when it is no such value. */
+export function parseOwner(annotation: string): ApplicationRef | undefined {
+  const [hubId, namespace, name, ...rest] = annotation.split('/');
+  return hubId && namespace && name && rest.length === 0 ? { hubId, namespace, name } : undefined;
+}
+
+/**
+ * Whose an object is by its marks.
+ * - ours: both marks are the owner's. half: one of them is (the other was removed or changed by hand).
+ * - application: both marks agree on another Application. set: an ApplySet of another tool. none: nobody's.
+ */
+export type Ownership =
+  | { readonly type: 'ours' | 'half' | 'none' }
+  | { readonly type: 'application'; readonly owner: string }
+  | { readonly type: 'set'; readonly applySetId: string };
+
+export function readOwnership(object: KubeObject, owner: Owner): Ownership {
+  const label = labelsOf(object)[PART_OF_LABEL];
+  const annotation = annotationsOf(object)[OWNER_ANNOTATION];
+  const hasLabel = label === owner.applySetId;
+  const hasAnnotation = annotation === owner.owner;
+  if (hasLabel && hasAnnotation) return { type: 'ours' };
+  if (!label) return { type: hasAnnotation ? 'half' : 'none' };
+  if (annotation !== undefined && !hasAnnotation) {
+    const other = parseOwner(annotation);
+    // Two hubs may run an Application of one namespace and name: the label is the same then, the annotation decides.
+    if (other && label === ownerOf(other).applySetId) return { type: 'application', owner: annotation };
+  }
+  if (hasLabel || hasAnnotation) return { type: 'half' };
+  return annotation === undefined ? { type: 'set', applySetId: label } : { type: 'none' };
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { digestSecretValue, isSensitivePath, MASK, maskValue, redactLive } from '../../../src/object/redact.ts';
+import type { KubeObject } from '../../../src/object/value.ts';
+
+const CANARY = 'c4n4ry-value';
+const base64 = Buffer.from(CANARY).toString('base64');
+
+const secret: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: 'a',
+    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `{"data":{"a":"${base64}"}}`, keep: 'me' },
+  },
+  data: { a: base64, b: null },
+  stringData: { c: CANARY },
+};
+
+test('a redacted Secret holds digests and nothing that spells its values', () => {
+  const redacted = redactLive(secret);
+  const text = JSON.stringify(redacted);
+  assert.ok(!text.includes(CANARY) && !text.includes(base64));
+  assert.deepEqual(redacted.metadata['annotations'], { keep: 'me' });
+  assert.deepEqual(redacted['data'], { a: digestSecretValue(base64), b: digestSecretValue('') });
+  assert.equal(secret.metadata['annotations'] !== redacted.metadata['annotations'], true);
+  assert.ok(JSON.stringify(secret).includes(CANARY), 'the argument is left as it was');
+});
+
+test('redacting twice is redacting once', () => {
+  assert.deepEqual(redactLive(redactLive(secret)), redactLive(secret));
+});
+
+test('white space in base64 does not change the digest', () => {
+  assert.equal(digestSecretValue(`${base64.slice(0, 4)}\n ${base64.slice(4)}\n`), digestSecretValue(base64));
+});
+
+test('an object with nothing to hide is returned as it is', () => {
+  const configMap: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { a: 'b' } };
+  assert.equal(redactLive(configMap), configMap);
+});
+
+test('the values of a Secret and the last-applied annotation of any object are sensitive', () => {
+  const custom: KubeObject = { apiVersion: 'x.dev/v1', kind: 'Secret', metadata: { name: 'a' } };
+  assert.ok(isSensitivePath(secret, ['data']));
+  assert.ok(isSensitivePath(secret, ['stringData', 'x']));
+  assert.ok(!isSensitivePath(secret, ['metadata', 'labels']));
+  assert.ok(!isSensitivePath(custom, ['data', 'a']));
+  assert.ok(isSensitivePath(custom, ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration']));
+});
+
+test('a masked value keeps its shape and shows no scalar', () => {
+  assert.deepEqual(JSON.parse(JSON.stringify(maskValue({ a: 'x', b: ['y', 1] }))), { a: MASK, b: [MASK, MASK] });
+});
