@@ -19,3 +19,29 @@ export interface Clock {
 
 /** A number in [0, 1), for jitter. */
 export type Chance = () => number;
+
+/** What the agent counts; telemetry/metrics.ts names the series. */
+export interface Metrics {
+  setApplication(state: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly sync: string;
+    readonly health: string;
+    readonly suspended: boolean;
+    readonly driftObjects: number;
+  }): void;
+  /** Drops every series of an Application. */
+  removeApplication(application: { readonly namespace: string; readonly name: string }): void;
+  onPass(pass: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly result: 'success' | 'failure';
+    readonly durationMs: number;
+  }): void;
+  onChange(operation: string): void;
+  onGitRequest(operation: 'poll' | 'fetch', result: 'success' | 'failure'): void;
+  /** `code` 0: no answer. */
+  onKubernetesRequest(verb: string, code: number): void;
+  onWatchRestart(reason: string): void;
+  setQueueDepth(depth: number): void;
+}

@@ -1,0 +1,78 @@
+/**
+ * Deletes or lets go of one object. The only place of the agent that deletes.
+ *
+ * Invariant: a DELETE is sent only for an object that a GET of this very moment shows with our label and our annotation
+ * in agreement and without a controller owner, and it carries that GET's uid and resourceVersion.
+ */
+import type { Owner } from '../bind/desired.ts';
+import type { ClusterClient } from '../cluster/ports.ts';
+import type { KindInfo } from '../cluster/kinds.ts';
+import type { LiveObject } from '../cluster/live.ts';
+import type { Change } from '../diff/changes.ts';
+import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
+import { annotationsOf, labelsOf } from '../object/identity.ts';
+import { listAt, valueAt } from '../object/value.ts';
+import type { ChangeResult } from './applied.ts';
+
+export interface PruneContext {
+  readonly client: ClusterClient;
+  readonly owner: Owner;
+}
+
+/** Reads again after a lost race; more would mean that something writes the object all the time. */
+const MAX_ATTEMPTS = 3;
+
+export async function pruneObject(change: Change, context: PruneContext): Promise<ChangeResult> {
+  const { kind } = change;
+  // The kind is served no more: its objects went with its definition.
+  if (!kind) return { change, outcome: 'pruned', message: 'its kind is no longer served' };
+  for (let attempt = 1; ; attempt++) {
+    const result = await pruneOnce(change, kind, context);
+    if (result.refusal?.code !== 'Modified' || attempt === MAX_ATTEMPTS) return result;
+  }
+}
+
+async function pruneOnce(change: Change, kind: KindInfo, { client, owner }: PruneContext): Promise<ChangeResult> {
+  const read = await client.get(kind, change.id);
+  if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
+  const live = read.object;
+  if (!live) return { change, outcome: 'pruned' };
+  const reason = reasonToKeep(live, owner);
+  if (reason) return { change, outcome: 'released', message: reason };
+  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: finalizerText(live) };
+  const { uid, resourceVersion } = live;
+  const answer = await client.remove({ kind, id: change.id, uid, resourceVersion, propagation: 'Background' });
+  if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };
+  if (answer.outcome === 'gone') return { change, outcome: 'pruned' };
+  return { change, outcome: 'pruning', live, message: finalizerText(live) };
+}
+
+/** Lets go without deletion: our marks are removed, all else stays as it is. */
+export async function releaseObject(change: Change, { client, owner }: PruneContext): Promise<ChangeResult> {
+  if (!change.kind) return { change, outcome: 'released' };
+  const read = await client.get(change.kind, change.id);
+  if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
+  if (!read.object || annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) {
+    return { change, outcome: 'released' };
+  }
+  const answer = await client.release(change.kind, read.object);
+  if (answer.ok || answer.refusal.code === 'NotFound') return { change, outcome: 'released' };
+  return { change, outcome: 'failed', refusal: answer.refusal };
+}
+
+function reasonToKeep(live: LiveObject, owner: Owner): string | undefined {
+  const annotation = annotationsOf(live.body)[OWNER_ANNOTATION];
+  const label = labelsOf(live.body)[PART_OF_LABEL];
+  if (annotation !== owner.owner || label !== owner.applySetId) {
+    return 'kept: its owner label and annotation no longer name this Application';
+  }
+  const controller = listAt(live.body.metadata, 'ownerReferences').find(
+    (reference) => valueAt(reference, 'controller') === true,
+  );
+  return controller ? 'kept: a controller owns it' : undefined;
+}
+
+function finalizerText(live: LiveObject): string {
+  const finalizers = listAt(live.body.metadata, 'finalizers').filter((item) => typeof item === 'string');
+  return finalizers.length > 0 ? `deletion waits for ${finalizers.join(', ')}` : 'deletion has begun';
+}

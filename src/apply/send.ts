@@ -1,0 +1,123 @@
+/**
+ * One change sent by server-side apply. What is not known to be ours goes without force, so that the answer tells a
+ * creation from an adoption; only at an adoption are other managers' fields taken over.
+ */
+import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
+import type { Refusal } from '../cluster/answers.ts';
+import type { LiveObject } from '../cluster/live.ts';
+import { isTakenOverManager } from '../object/managers.ts';
+import type { Change } from '../diff/changes.ts';
+import type { DesiredObject, Owner } from '../bind/desired.ts';
+import { annotationsOf, formatId, labelsOf } from '../object/identity.ts';
+import { listAt, stringAt } from '../object/value.ts';
+import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
+import type { ChangeResult, Outcome } from './applied.ts';
+
+export interface SendContext {
+  readonly client: ClusterClient;
+  readonly owner: Owner;
+}
+
+export async function sendChange(change: Change, context: SendContext): Promise<ChangeResult> {
+  const { desired } = change;
+  if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
+  if (change.type === 'adopt') return adopt(change, desired, context);
+  const isOurs = change.type === 'update' || change.type === 'unsure';
+  const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: isOurs });
+  if (!answer.ok) return refused(change, desired, answer.refusal, context);
+  if (isOurs) {
+    const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
+    return done(change, isSame ? 'unchanged' : 'configured', answer);
+  }
+  if (answer.created) return done(change, 'created', answer);
+  if (ownEntryIsOld(answer.object, change)) return done(change, 'configured', answer);
+  return needsTakeOver(answer.object)
+    ? takeOver({ change, desired, live: answer.object, context })
+    : done(change, 'adopted', answer);
+}
+
+/** The object exists, and others hold fields that we set. */
+async function adopt(change: Change, desired: DesiredObject, context: SendContext): Promise<ChangeResult> {
+  const read = await context.client.get(desired.kind, desired.id);
+  if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
+  if (!read.object) {
+    const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
+    return answer.ok ? done(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
+  }
+  const other = ownerOfOther(read.object, context.owner);
+  if (other) return { change, outcome: 'conflict', message: `managed by ${other}` };
+  return takeOver({ change, desired, live: read.object, context });
+}
+
+interface TakeOverOptions {
+  readonly change: Change;
+  readonly desired: DesiredObject;
+  readonly live: LiveObject;
+  readonly context: SendContext;
+}
+
+async function takeOver({ change, desired, live, context }: TakeOverOptions): Promise<ChangeResult> {
+  if (needsTakeOver(live)) {
+    const taken = await context.client.takeOver(desired.kind, live);
+    // A 409 means that somebody wrote in between: the next pass reads afresh.
+    if (!taken.ok) return { change, outcome: 'failed', refusal: taken.refusal };
+  }
+  const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: true });
+  return answer.ok ? done(change, 'adopted', answer) : refused(change, desired, answer.refusal, context);
+}
+
+async function refused(
+  change: Change,
+  desired: DesiredObject,
+  refusal: Refusal,
+  context: SendContext,
+): Promise<ChangeResult> {
+  if (refusal.code === 'FieldConflict' && change.type === 'create') return adopt(change, desired, context);
+  if (refusal.code === 'NamespaceTerminating' || refusal.code === 'NamespaceMissing') {
+    return { change, outcome: 'failed', refusal };
+  }
+  if (
+    refusal.code === 'InvalidManifest' &&
+    change.live &&
+    (await context.client.isImmutable(desired.kind, desired.body))
+  ) {
+    return {
+      change,
+      outcome: 'failed',
+      refusal: { ...refusal, code: 'Immutable', message: immutableMessage(refusal) },
+    };
+  }
+  return { change, outcome: 'failed', refusal };
+}
+
+function immutableMessage(refusal: Refusal): string {
+  const fields = refusal.fields?.length ? `: ${refusal.fields.join(', ')}` : '';
+  return `the change is to a field that cannot be changed in place${fields}; delete the object to have it made anew`;
+}
+
+function done(change: Change, outcome: Outcome, answer: WriteAnswer & { ok: true }): ChangeResult {
+  return { change, outcome, live: answer.object, warnings: answer.warnings };
+}
+
+/** We applied it before (an earlier life of this agent, say): a 200 is then no adoption. */
+function ownEntryIsOld(object: LiveObject, change: Change): boolean {
+  return change.live !== undefined && change.live.uid === object.uid;
+}
+
+function needsTakeOver(live: LiveObject): boolean {
+  return listAt(live.body.metadata, 'managedFields').some((entry) =>
+    isTakenOverManager({
+      manager: stringAt(entry, 'manager') ?? '',
+      operation: stringAt(entry, 'operation') ?? '',
+      subresource: stringAt(entry, 'subresource') ?? '',
+    }),
+  );
+}
+
+/** The owner annotation's value if label and annotation say that another Application owns the object. */
+export function ownerOfOther(live: LiveObject, owner: Owner): string | undefined {
+  const marked = annotationsOf(live.body)[OWNER_ANNOTATION];
+  const label = labelsOf(live.body)[PART_OF_LABEL];
+  if (marked === undefined || label === undefined) return undefined;
+  return marked === owner.owner ? undefined : marked;
+}

@@ -1,0 +1,164 @@
+/**
+ * Changes → Plan: what may be done, in which order, and what waits. A plan is a value: it can be shown, tested and
+ * thrown away.
+ *
+ * Invariants: nothing is pruned while anything is incomplete; a Namespace or CustomResourceDefinition comes before what
+ * lives in it; prunes come after all applies, in the reverse order; `detect` plans no effect at all.
+ */
+import type { Change } from '../diff/changes.ts';
+import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
+import { stringAt } from '../object/value.ts';
+import { waveOf, WAVES } from './waves.ts';
+
+export interface PlannedChange {
+  readonly change: Change;
+  /** Objects of the same plan without which this one cannot succeed: its Namespace, its CRD. */
+  readonly requires: readonly ObjectId[];
+}
+
+export interface Wave {
+  readonly name: string;
+  readonly changes: readonly PlannedChange[];
+}
+
+export interface Wait {
+  readonly id: ObjectId;
+  /** For people: `CustomResourceDefinition widgets.example.com is not served yet`. */
+  readonly reason: string;
+}
+
+export interface HeldPrune {
+  readonly changes: readonly Change[];
+  /** For people: why, and how to let it go on. */
+  readonly reason: string;
+}
+
+export interface Plan {
+  readonly waves: readonly Wave[];
+  /** In the order of deletion: reverse of the order of application. */
+  readonly prunes: readonly Wave[];
+  /** Let go without deletion: another Application claims them. */
+  readonly releases: readonly Change[];
+  readonly waitingFor: readonly Wait[];
+  readonly held: HeldPrune | undefined;
+}
+
+export interface PruneGuard {
+  /** A prune of more than this share of the inventory … */
+  readonly maxShare: number;
+  /** … and of more than this many objects waits for a confirmation. */
+  readonly maxObjects: number;
+}
+
+export interface PlanOptions {
+  readonly changes: readonly Change[];
+  /** `detect`: report only. */
+  readonly mode: 'auto' | 'detect';
+  /** spec.sync.prune. */
+  readonly prune: boolean;
+  /** Whether source, render, bind and observation of this pass were complete: the condition of every prune. */
+  readonly complete: boolean;
+  /** How many objects the inventory holds before this pass. */
+  readonly inventorySize: number;
+  readonly guard: PruneGuard;
+  /** A person has confirmed this prune, or deletes the Application. */
+  readonly confirmed: boolean;
+}
+
+const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'recreate']);
+
+/** Kinds whose deletion takes other things with it; always confirmed by a person. */
+const GUARDED_KINDS: ReadonlySet<string> = new Set([
+  '/Namespace',
+  '/PersistentVolume',
+  '/PersistentVolumeClaim',
+  'apiextensions.k8s.io/CustomResourceDefinition',
+]);
+
+export function planChanges(options: PlanOptions): Plan {
+  const { changes, mode, prune, complete } = options;
+  if (mode === 'detect') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
+  const waitingFor = changes.flatMap((change) => {
+    const crd = change.desired?.awaitsCrd;
+    return crd ? [{ id: change.id, reason: `${formatId(crd)} is not served yet` }] : [];
+  });
+  const sends = changes.filter((change) => SENDS.has(change.type) && !change.desired?.awaitsCrd);
+  const homes = indexHomes(sends);
+  const prunes = prune && complete ? changes.filter((change) => change.type === 'prune') : [];
+  const held = holdPrunes(prunes, options);
+  return {
+    waves: groupByWave(sends.map((change) => ({ change, requires: requirementsOf(change.id, homes) }))),
+    prunes: held ? [] : groupByWave(prunes.map((change) => ({ change, requires: [] }))).reverse(),
+    releases: complete ? changes.filter((change) => change.type === 'release') : [],
+    waitingFor,
+    held,
+  };
+}
+
+export function hasEffects(plan: Plan): boolean {
+  return plan.waves.length > 0 || plan.prunes.length > 0 || plan.releases.length > 0;
+}
+
+function groupByWave(planned: readonly PlannedChange[]): Wave[] {
+  const waves = new Map<number, PlannedChange[]>();
+  for (const item of planned) {
+    const wave = waveOf(item.change.id);
+    const members = waves.get(wave);
+    if (members) members.push(item);
+    else waves.set(wave, [item]);
+  }
+  return [...waves.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([wave, members]) => ({
+      name: WAVES[wave]?.name ?? 'other kinds',
+      changes: members.sort((a, b) => compareIds(a.change.id, b.change.id)),
+    }));
+}
+
+/** Where objects live: Namespaces by name, CRDs by the group and kind that they define. */
+interface Homes {
+  readonly namespaces: ReadonlyMap<string, ObjectId>;
+  readonly definitions: ReadonlyMap<string, ObjectId>;
+}
+
+function requirementsOf(id: ObjectId, homes: Homes): ObjectId[] {
+  const home = id.namespace ? homes.namespaces.get(id.namespace) : undefined;
+  const definition = homes.definitions.get(`${id.group}/${id.kind}`);
+  return [home, definition].filter((required) => required !== undefined);
+}
+
+function indexHomes(sends: readonly Change[]): Homes {
+  const namespaces = new Map<string, ObjectId>();
+  const definitions = new Map<string, ObjectId>();
+  for (const { id, desired } of sends) {
+    if (id.group === '' && id.kind === 'Namespace') namespaces.set(id.name, id);
+    if (id.group !== 'apiextensions.k8s.io' || id.kind !== 'CustomResourceDefinition' || !desired) continue;
+    const group = stringAt(desired.body, 'spec', 'group');
+    const kind = stringAt(desired.body, 'spec', 'names', 'kind');
+    if (group && kind) definitions.set(`${group}/${kind}`, id);
+  }
+  return { namespaces, definitions };
+}
+
+function holdPrunes(prunes: readonly Change[], options: PlanOptions): HeldPrune | undefined {
+  const { confirmed, guard, inventorySize } = options;
+  if (confirmed || prunes.length === 0) return undefined;
+  const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
+  const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
+  if (guarded.length > 0) {
+    const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
+    const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';
+    return { changes: prunes, reason: `pruning ${names.join(', ')}${more} would delete what lives in it; ${how}` };
+  }
+  if (prunes.length > guard.maxObjects && prunes.length > guard.maxShare * inventorySize) {
+    return { changes: prunes, reason: `pruning ${prunes.length} of ${inventorySize} objects at once; ${how}` };
+  }
+  return undefined;
+}
+
+/** The ids that a plan would write or delete, for the inventory that goes ahead of them. */
+export function plannedIds(plan: Plan): ObjectId[] {
+  const seen = new Map<string, ObjectId>();
+  for (const wave of plan.waves) for (const { change } of wave.changes) seen.set(idKey(change.id), change.id);
+  return [...seen.values()];
+}

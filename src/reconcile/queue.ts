@@ -1,0 +1,190 @@
+/**
+ * The keyed queue: what needs a pass, once each. Invariants: a key waits at most once; a key is worked on by one worker
+ * at a time; what arrives for a key while it is worked on leads to one more pass afterwards; every wait has a bound.
+ * Fair by construction: keys are served in the order in which they became due.
+ */
+import type { Chance } from '../telemetry/ports.ts';
+
+export interface QueueOptions {
+  /** Does one pass. Resolves to when the key wants to come back by itself; a rejection means backoff. */
+  readonly work: (key: string, signal: AbortSignal) => Promise<Again>;
+  readonly concurrency: number;
+  /** First and longest delay after a failure; each failure doubles the delay. */
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Keys beyond this many are refused: a bound, not a mode of operation. */
+  readonly maxKeys: number;
+  readonly chance: Chance;
+  readonly onError: (key: string, error: unknown) => void;
+}
+
+/** What a pass wants next: nothing of its own, a backoff that grows with each such answer, or a delay. */
+export type Again =
+  { readonly type: 'none' } | { readonly type: 'backoff' } | { readonly type: 'after'; readonly delayMs: number };
+
+export interface QueueStats {
+  readonly waiting: number;
+  readonly active: number;
+  readonly added: number;
+  readonly retries: number;
+}
+
+interface KeyState {
+  active: boolean;
+  /** Due again as soon as the present pass ends. */
+  dirty: boolean;
+  ready: boolean;
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+  dueAt: number;
+}
+
+export class KeyedQueue {
+  readonly #options: QueueOptions;
+  readonly #keys = new Map<string, KeyState>();
+  readonly #ready: string[] = [];
+  readonly #stop = new AbortController();
+  #active = 0;
+  #added = 0;
+  #retries = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for a pass now. False if the queue is full or stopped. */
+  add(key: string): boolean {
+    if (this.#stop.signal.aborted) return false;
+    const state = this.#state(key);
+    if (!state) return false;
+    this.#added++;
+    this.#makeReady(key, state);
+    return true;
+  }
+
+  /** Asks for a pass in `delayMs`; an earlier one that is already set stays. */
+  addAfter(key: string, delayMs: number): boolean {
+    if (delayMs <= 0) return this.add(key);
+    if (this.#stop.signal.aborted) return false;
+    const state = this.#state(key);
+    if (!state || state.ready) return state !== undefined;
+    const dueAt = performance.now() + delayMs;
+    if (state.timer && state.dueAt <= dueAt) return true;
+    clearTimeout(state.timer);
+    state.dueAt = dueAt;
+    state.timer = setTimeout(() => {
+      state.timer = undefined;
+      this.#makeReady(key, state);
+    }, delayMs);
+    return true;
+  }
+
+  /** Drops what waits for a key; a pass under way ends by itself. */
+  forget(key: string): void {
+    const state = this.#keys.get(key);
+    if (!state) return;
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    state.dirty = false;
+    state.failures = 0;
+    if (!state.active) this.#drop(key, state);
+  }
+
+  stats(): QueueStats {
+    return {
+      waiting: this.#keys.size - this.#active,
+      active: this.#active,
+      added: this.#added,
+      retries: this.#retries,
+    };
+  }
+
+  /** Takes no more keys, aborts the signal of passes under way, and resolves when the last of them has ended. */
+  async drain(): Promise<void> {
+    this.#stop.abort();
+    for (const state of this.#keys.values()) clearTimeout(state.timer);
+    this.#ready.length = 0;
+    if (this.#active === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #state(key: string): KeyState | undefined {
+    const known = this.#keys.get(key);
+    if (known) return known;
+    if (this.#keys.size >= this.#options.maxKeys) return undefined;
+    const state: KeyState = { active: false, dirty: false, ready: false, failures: 0, timer: undefined, dueAt: 0 };
+    this.#keys.set(key, state);
+    return state;
+  }
+
+  #makeReady(key: string, state: KeyState): void {
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    if (state.active) {
+      state.dirty = true;
+    } else if (!state.ready) {
+      state.ready = true;
+      this.#ready.push(key);
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    while (this.#active < this.#options.concurrency && !this.#stop.signal.aborted) {
+      const key = this.#ready.shift();
+      if (key === undefined) return;
+      const state = this.#keys.get(key);
+      if (!state?.ready) continue;
+      state.ready = false;
+      state.active = true;
+      this.#active++;
+      void this.#run(key, state);
+    }
+  }
+
+  async #run(key: string, state: KeyState): Promise<void> {
+    let again: Again;
+    try {
+      again = await this.#options.work(key, this.#stop.signal);
+    } catch (error) {
+      this.#options.onError(key, error);
+      again = { type: 'backoff' };
+    }
+    state.active = false;
+    this.#active--;
+    this.#settle(key, state, again);
+    if (this.#active === 0) this.#idle?.();
+    this.#next();
+  }
+
+  #settle(key: string, state: KeyState, again: Again): void {
+    if (this.#stop.signal.aborted) return;
+    if (again.type !== 'backoff') state.failures = 0;
+    if (state.dirty) {
+      state.dirty = false;
+      this.#makeReady(key, state);
+    } else if (again.type === 'after') {
+      this.addAfter(key, again.delayMs);
+    } else if (again.type === 'backoff') {
+      this.#retries++;
+      this.addAfter(key, this.#backoffMs(state.failures++));
+    } else if (!state.timer) {
+      this.#drop(key, state);
+    }
+  }
+
+  #backoffMs(failures: number): number {
+    const { minBackoffMs, maxBackoffMs, chance } = this.#options;
+    const fullMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(failures, 30));
+    return fullMs * (0.5 + chance() / 2);
+  }
+
+  #drop(key: string, state: KeyState): void {
+    clearTimeout(state.timer);
+    state.ready = false;
+    this.#keys.delete(key);
+  }
+}

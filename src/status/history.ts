@@ -1,0 +1,28 @@
+/** The last syncs, the newest first. A pass that applied nothing leaves no trace. */
+import { STATUS_LIMITS, type HistoryEntry } from '../application/status-schema.ts';
+import type { PassReport } from './report.ts';
+import type { Verdict } from './verdict.ts';
+
+export function nextHistory(
+  previous: readonly HistoryEntry[],
+  report: PassReport,
+  { verdict, now }: { verdict: Verdict; now: string },
+): HistoryEntry[] {
+  const { revision, commit, phase } = report;
+  const last = previous[0];
+  if (phase === 'begun' || revision === undefined) return [...previous];
+  const isSettled = verdict.ready === 'True' || verdict.isStalled;
+  if (!isSettled || report.failures.some(({ stage }) => stage === 'source')) return [...previous];
+  const outcome = verdict.ready === 'True' ? 'Succeeded' : 'Failed';
+  const isKnown = last?.revision === revision && last.outcome === outcome;
+  if (isKnown) return [...previous];
+  const entry: HistoryEntry = {
+    revision,
+    ...(commit === undefined ? {} : { commit: commit.slice(0, 12) }),
+    startedAt: report.startedAt,
+    finishedAt: now,
+    outcome,
+    message: verdict.message.slice(0, STATUS_LIMITS.maxResourceMessageChars),
+  };
+  return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
+}

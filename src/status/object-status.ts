@@ -1,0 +1,118 @@
+/** Sync and health of each object of a pass, in the words of users, and the counts over them. */
+import type { HealthWord, ObjectCounts, ResourceStatus, SyncWord } from '../application/status-schema.ts';
+import { STATUS_LIMITS } from '../application/status-schema.ts';
+import type { ChangeResult } from '../apply/applied.ts';
+import type { Change, FieldDifference } from '../diff/changes.ts';
+import type { Health } from '../health/health.ts';
+import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
+import type { PassReport } from './report.ts';
+
+export interface ObjectStatus {
+  readonly id: ObjectId;
+  readonly sync: SyncWord;
+  readonly health: Health;
+  /** Why it is not Synced: in words. */
+  readonly message?: string;
+  /** Why it is not Synced: field by field. Empty when Synced. */
+  readonly fields: readonly FieldDifference[];
+  readonly isPruning: boolean;
+  /** Where its manifest stands. */
+  readonly file?: string;
+  readonly line?: number;
+}
+
+const SYNCED_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set(['created', 'configured', 'unchanged', 'adopted']);
+const GONE_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set(['pruned', 'released']);
+const UNKNOWN_HEALTH: Health = { status: 'Unknown', message: '' };
+
+/** One entry for each object that is desired or still in the inventory; ordered by id. */
+export function objectStatuses(report: PassReport): ObjectStatus[] {
+  const statuses: ObjectStatus[] = [];
+  for (const change of report.changes) {
+    const result = report.applied.get(idKey(change.id));
+    if (result && GONE_OUTCOMES.has(result.outcome)) continue;
+    statuses.push(statusOf(change, result, report));
+  }
+  return statuses.sort((a, b) => compareIds(a.id, b.id));
+}
+
+function statusOf(change: Change, result: ChangeResult | undefined, report: PassReport): ObjectStatus {
+  const sync = syncWordOf(change, result);
+  const message = sync === 'Synced' ? undefined : messageOf(change, result, report);
+  return {
+    id: change.id,
+    sync,
+    health: report.health.get(idKey(change.id)) ?? UNKNOWN_HEALTH,
+    fields: sync === 'Synced' ? [] : change.fields,
+    isPruning: change.type === 'prune',
+    ...(message === undefined ? {} : { message }),
+    ...(change.desired ? { file: change.desired.file, line: change.desired.line } : {}),
+  };
+}
+
+function syncWordOf(change: Change, result: ChangeResult | undefined): SyncWord {
+  if (result && SYNCED_OUTCOMES.has(result.outcome)) return 'Synced';
+  if (change.type === 'none') return 'Synced';
+  return change.type === 'unknown' || (change.type === 'unsure' && !result) ? 'Unknown' : 'OutOfSync';
+}
+
+function messageOf(change: Change, result: ChangeResult | undefined, report: PassReport): string {
+  if (result?.refusal) return result.refusal.message;
+  if (result?.message) return result.message;
+  const wait = report.waitingFor.find(({ id }) => idKey(id) === idKey(change.id));
+  if (wait) return `waits: ${wait.reason}`;
+  if (change.type === 'prune') return report.held ? 'left Git; waits for a confirmation' : 'left Git';
+  if (change.reason) return change.reason;
+  const paths = change.fields.slice(0, 3).map(({ path }) => path);
+  const more = change.fields.length > paths.length ? ` and ${change.fields.length - paths.length} more` : '';
+  return paths.length > 0 ? `differs at ${paths.join(', ')}${more}` : change.type;
+}
+
+export function countObjects(statuses: readonly ObjectStatus[], problems: number): ObjectCounts {
+  const health = (word: HealthWord): number =>
+    statuses.filter((status) => !status.isPruning && status.health.status === word).length;
+  return {
+    total: statuses.length,
+    synced: statuses.filter(({ sync }) => sync === 'Synced').length,
+    outOfSync: statuses.filter(({ sync }) => sync === 'OutOfSync').length,
+    healthy: health('Healthy'),
+    progressing: health('Progressing'),
+    degraded: health('Degraded'),
+    suspended: health('Suspended'),
+    missing: health('Missing'),
+    unknown: health('Unknown'),
+    pruning: statuses.filter(({ isPruning }) => isPruning).length,
+    problems,
+  };
+}
+
+const RANK: Readonly<Record<HealthWord, number>> = {
+  Degraded: 0,
+  Missing: 1,
+  Progressing: 2,
+  Unknown: 3,
+  Suspended: 4,
+  Healthy: 5,
+};
+
+/** The objects that need a look, the worst first; bounded as the CRD is. */
+export function troubledResources(statuses: readonly ObjectStatus[]): ResourceStatus[] {
+  return statuses
+    .filter(({ sync, health }) => sync !== 'Synced' || health.status !== 'Healthy')
+    .sort(
+      (a, b) =>
+        Number(a.sync === 'Synced') - Number(b.sync === 'Synced') ||
+        RANK[a.health.status] - RANK[b.health.status] ||
+        compareIds(a.id, b.id),
+    )
+    .slice(0, STATUS_LIMITS.maxResources)
+    .map(({ id, sync, health, message }) => {
+      const text = message ?? health.message;
+      return {
+        ...id,
+        sync,
+        health: health.status,
+        ...(text ? { message: text.slice(0, STATUS_LIMITS.maxResourceMessageChars) } : {}),
+      };
+    });
+}

@@ -1,0 +1,53 @@
+/**
+ * What one pass found and did, as status/ reads it: the sum of the outcomes of all stages. Plain data, made by
+ * reconcile/ alone.
+ */
+import type { Application } from '../application/schema.ts';
+import type { Applied } from '../apply/applied.ts';
+import type { Change } from '../diff/changes.ts';
+import type { Health } from '../health/health.ts';
+import type { ObjectId } from '../object/identity.ts';
+import type { Problem } from '../object/problem.ts';
+import type { Retry, Stage } from '../object/stage-error.ts';
+import type { HeldPrune, Wait } from '../plan/plan.ts';
+
+/** A StageError as data. */
+export interface StageFailure {
+  readonly stage: Stage;
+  readonly code: string;
+  readonly message: string;
+  readonly retry: Retry;
+}
+
+export interface PassReport {
+  readonly application: Application;
+  /** `begun`: before the first effect, so that a kill leaves no doubt about what may exist; `ended`: all is known. */
+  readonly phase: 'begun' | 'ended';
+  /** Of the snapshot that was compared; absent while there is none. */
+  readonly revision?: string;
+  /** 40 hex digits. */
+  readonly commit?: string;
+  readonly failures: readonly StageFailure[];
+  readonly problems: readonly Problem[];
+  readonly changes: readonly Change[];
+  readonly applied: Applied;
+  readonly waitingFor: readonly Wait[];
+  readonly held: HeldPrune | undefined;
+  /** By `idKey`. */
+  readonly health: ReadonlyMap<string, Health>;
+  readonly inventory: readonly ObjectId[];
+  /** Digest of the whole desired set, if it was bound. */
+  readonly desiredDigest?: string;
+  /** A render without problems and without objects, while the inventory holds some. */
+  readonly isEmptyRender: boolean;
+  /** The sync has run longer than spec.sync.timeout. */
+  readonly isTimedOut: boolean;
+  /** When the attempt at this revision began (RFC 3339). */
+  readonly startedAt: string;
+  /** When the next attempt is due, while failing or waiting (RFC 3339). */
+  readonly nextAttemptAt?: string;
+  /** The request that this pass answers. */
+  readonly request?: { readonly id: string; readonly action: string; readonly refusal?: string };
+  /** The token of the reconcile annotation that this pass has heard. */
+  readonly reconcileAt?: string;
+}

@@ -1,0 +1,160 @@
+/**
+ * The verdict on a pass: one reason, one message, and whether trying again can help. Rules stand in one table, the
+ * first that applies wins, so that of several things wrong the most fundamental one is what people read.
+ */
+import type { ChangeResult } from '../apply/applied.ts';
+import { formatId, idKey } from '../object/identity.ts';
+import { formatProblem } from '../object/problem.ts';
+import type { ObjectStatus } from './object-status.ts';
+import type { PassReport, StageFailure } from './report.ts';
+
+export interface Verdict {
+  readonly ready: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+  /** Trying again cannot help until spec or revision change: kstatus reads it as failed. */
+  readonly isStalled: boolean;
+  /** Work is under way or will be tried again: kstatus reads it as in progress. */
+  readonly isReconciling: boolean;
+}
+
+type Rule = (report: PassReport, statuses: readonly ObjectStatus[]) => Verdict | undefined;
+
+const RULES: readonly Rule[] = [
+  (report) => stageFailure(report),
+  (report) => badManifests(report),
+  (report) => emptyRender(report),
+  (report) => failedChanges(report),
+  (report) => conflicts(report),
+  (report) => heldPrune(report),
+  (report) => waiting(report),
+  (report, statuses) => drifted(report, statuses),
+];
+
+export function judgePass(report: PassReport, statuses: readonly ObjectStatus[]): Verdict {
+  if (report.phase === 'begun') {
+    return progressing('Progressing', `applying ${report.revision ?? 'the desired objects'}`);
+  }
+  for (const rule of RULES) {
+    const verdict = rule(report, statuses);
+    if (verdict) return verdict;
+  }
+  const inSync = statuses.filter(({ sync }) => sync === 'Synced').length;
+  return {
+    ready: 'True',
+    reason: 'ReconciliationSucceeded',
+    message: `${report.revision ?? 'no revision'}: ${inSync} ${inSync === 1 ? 'object' : 'objects'} in sync`,
+    isStalled: false,
+    isReconciling: false,
+  };
+}
+
+function stageFailure({ failures }: PassReport): Verdict | undefined {
+  const failure = failures[0];
+  if (!failure) return undefined;
+  return failed({ reason: REASON_BY_STAGE[failure.stage], message: failure.message, retry: failure.retry });
+}
+
+/** The condition's reason for a failed stage; the stage's own code stands in the finer conditions. */
+const REASON_BY_STAGE: Readonly<Record<StageFailure['stage'], string>> = {
+  source: 'ArtifactFailed',
+  render: 'BuildFailed',
+  bind: 'BuildFailed',
+  observe: 'ObservationFailed',
+  diff: 'ReconciliationFailed',
+  plan: 'ReconciliationFailed',
+  apply: 'ReconciliationFailed',
+  prune: 'PruneFailed',
+  health: 'HealthCheckFailed',
+  status: 'ReconciliationFailed',
+};
+
+function badManifests({ problems }: PassReport): Verdict | undefined {
+  const [first, ...more] = problems;
+  if (!first) return undefined;
+  const rest = more.length > 0 ? `\n… and ${more.length} more` : '';
+  // A kind can come with a later CRD and a group can answer again; all else stays wrong until the revision changes.
+  const mayHeal = problems.every(({ code }) => code === 'KindUnknown' || code === 'KindUnavailable');
+  return failed({
+    reason: 'BuildFailed',
+    message: `${formatProblem(first)}${rest}`,
+    retry: mayHeal ? 'backoff' : 'never',
+  });
+}
+
+function emptyRender(report: PassReport): Verdict | undefined {
+  if (!report.isEmptyRender) return undefined;
+  const message = `${report.revision ?? 'the revision'} renders no object; the ${report.inventory.length} that are applied are kept`;
+  return failed({ reason: 'EmptyRender', message, retry: 'never' });
+}
+
+function failedChanges({ applied }: PassReport): Verdict | undefined {
+  const failures = [...applied.values()].filter(({ outcome }) => outcome === 'failed');
+  const first = failures[0];
+  if (!first) return undefined;
+  const rest = failures.length > 1 ? `; ${failures.length - 1} more failed` : '';
+  const isPrune = first.change.type === 'prune' || first.change.type === 'release';
+  return failed({
+    reason: isPrune ? 'PruneFailed' : 'ReconciliationFailed',
+    message: `${describeFailure(first)}${rest}`,
+    retry: failures.every(({ refusal }) => refusal?.retry === 'never') ? 'never' : 'backoff',
+  });
+}
+
+function describeFailure({ change, refusal, message }: ChangeResult): string {
+  const place = change.desired ? ` (${change.desired.file}:${change.desired.line})` : '';
+  return `${formatId(change.id)}${place}: ${refusal?.message ?? message ?? 'failed'}`;
+}
+
+function conflicts({ changes, applied }: PassReport): Verdict | undefined {
+  const conflicting = changes.filter(
+    (change) => change.type === 'conflict' || applied.get(idKey(change.id))?.outcome === 'conflict',
+  );
+  const first = conflicting[0];
+  if (!first) return undefined;
+  const reason = first.reason ?? applied.get(idKey(first.id))?.message ?? 'managed by another Application';
+  const rest = conflicting.length > 1 ? `; ${conflicting.length - 1} more` : '';
+  return failed({ reason: 'Conflict', message: `${formatId(first.id)}: ${reason}${rest}`, retry: 'backoff' });
+}
+
+function heldPrune({ held }: PassReport): Verdict | undefined {
+  return held ? failed({ reason: 'PruneHeld', message: held.reason, retry: 'never' }) : undefined;
+}
+
+function waiting(report: PassReport): Verdict | undefined {
+  const pruning = [...report.applied.values()].filter(({ outcome }) => outcome === 'pruning');
+  const waits = [
+    ...report.waitingFor.map(({ id, reason }) => `${formatId(id)}: ${reason}`),
+    ...[...report.applied.values()]
+      .filter(({ outcome }) => outcome === 'waiting')
+      .map(({ change, message }) => `${formatId(change.id)}: ${message ?? 'waits'}`),
+    ...pruning.map(({ change, message }) => `${formatId(change.id)}: ${message ?? 'deletion has begun'}`),
+  ];
+  const first = waits[0];
+  if (first === undefined) return undefined;
+  const text = waits.length > 1 ? `${first}; ${waits.length - 1} more` : first;
+  return report.isTimedOut
+    ? failed({ reason: 'TimedOut', message: `still waiting after spec.sync.timeout: ${text}`, retry: 'backoff' })
+    : progressing('Progressing', `waiting: ${text}`);
+}
+
+function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict | undefined {
+  const differing = statuses.filter(({ sync }) => sync !== 'Synced');
+  const first = differing[0];
+  if (!first) return undefined;
+  const rest = differing.length > 1 ? `; ${differing.length - 1} more` : '';
+  const message = `${formatId(first.id)}: ${first.message ?? first.sync}${rest}`;
+  if (report.application.spec.sync.mode === 'detect' || differing.every(({ isPruning }) => isPruning)) {
+    return { ready: 'False', reason: 'OutOfSync', message, isStalled: false, isReconciling: false };
+  }
+  return progressing('Progressing', message);
+}
+
+function failed(options: { reason: string; message: string; retry: StageFailure['retry'] }): Verdict {
+  const { reason, message, retry } = options;
+  return { ready: 'False', reason, message, isStalled: retry === 'never', isReconciling: retry !== 'never' };
+}
+
+function progressing(reason: string, message: string): Verdict {
+  return { ready: 'False', reason, message, isStalled: false, isReconciling: true };
+}
