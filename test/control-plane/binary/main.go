@@ -1,8 +1,8 @@
 // Command control-plane is etcd, the Kubernetes API server, controller manager, scheduler, kubectl and kwok in one
 // executable, for demos and tests. The first argument names the part, the rest are that part's own arguments.
 //
-// Every part but kubectl ends when its standard input ends: the launcher holds the other end of that pipe, so nothing
-// outlives it, not even when it is killed.
+// Every part that serves ends when its standard input ends: the launcher holds the other end of that pipe, so nothing
+// outlives it, not even when it is killed. CONTROL_PLANE_DATA, when set, names a directory to remove at that moment.
 package main
 
 import (
@@ -59,7 +59,7 @@ func main() {
 	part := os.Args[1]
 	// Each part reads os.Args itself; it must see its own name first, as if it were its own executable.
 	os.Args = append([]string{part}, os.Args[2:]...)
-	if part != "kubectl" { // kubectl reads manifests from its standard input
+	if part != "kubectl" && part != "kwok-stages" { // commands that end by themselves; kubectl reads manifests
 		go endWithStandardInput()
 	}
 	os.Exit(parts[part]())
@@ -68,6 +68,9 @@ func main() {
 // endWithStandardInput exits at once, without a graceful shutdown: the data is temporary and the launcher is gone.
 func endWithStandardInput() {
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	if directory := os.Getenv("CONTROL_PLANE_DATA"); directory != "" {
+		_ = os.RemoveAll(directory)
+	}
 	os.Exit(0)
 }
 
@@ -79,6 +82,8 @@ func runKubectl(command *cobra.Command) int {
 }
 
 func runKwok() int {
+	// The Kubernetes parts registered a --version there that kwok's command line cannot live with.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ContinueOnError)
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}

@@ -1,0 +1,124 @@
+/**
+ * Finds the executables of a real control plane, and kustomize, for the demo and the tests.
+ *
+ * Order: the directory KUBEBUILDER_ASSETS (as every Kubernetes test tool knows it), the cache, a build with Go into the
+ * cache, else an error that says what to install. What the cache holds is named by all that went into it, so that a
+ * changed source or version is a new file and an old one is never taken for it.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { exists, goBuild } from './go-build.ts';
+
+const kubernetesVersion = { full: 'v1.36.3', major: '1', minor: '36' };
+const kustomizeVersion = 'v5.8.2';
+const source = join(import.meta.dirname, 'binary');
+
+export type Program =
+  'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok' | 'kwok-stages';
+
+/** How to start one part of the control plane. */
+export interface Executable {
+  readonly command: string;
+  /** Arguments that go before the part's own. */
+  readonly args: readonly string[];
+  /** Whether the program ends by itself when its standard input ends. */
+  readonly endsWithStandardInput: boolean;
+}
+
+export type FindProgram = (program: Program) => Executable;
+
+export interface LookupOptions {
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Gets each progress line of a build; standard error when absent. */
+  readonly progress?: (line: string) => void;
+}
+
+/**
+ * The executables for `programs`. Those of KUBEBUILDER_ASSETS are taken if that directory holds all of them, so that
+ * etcd + kube-apiserver + kubectl of setup-envtest serve the tests which need no more. May build for minutes.
+ */
+export async function findPrograms(programs: readonly Program[], options: LookupOptions = {}): Promise<FindProgram> {
+  const environment = options.environment ?? process.env;
+  const assets = environment['KUBEBUILDER_ASSETS'];
+  if (assets) {
+    const missing: string[] = [];
+    for (const program of programs) if (!(await exists(join(assets, program)))) missing.push(program);
+    if (missing.length === 0) {
+      return (program) => ({ command: join(assets, program), args: [], endsWithStandardInput: false });
+    }
+    report(options, `KUBEBUILDER_ASSETS (${assets}) has no ${missing.join(', ')}: using Tautline's own build`);
+  }
+  const command = await controlPlaneBinary(options);
+  return (program) => ({ command, args: [program], endsWithStandardInput: true });
+}
+
+/** Path of the one executable that is etcd, the API server and so on by its first argument. May build for minutes. */
+export async function controlPlaneBinary(options: LookupOptions = {}): Promise<string> {
+  const environment = options.environment ?? process.env;
+  const target = join(cacheDirectory(environment), `control-plane-${await sourceKey()}`);
+  if (await exists(target)) return target;
+  const version = 'k8s.io/component-base/version';
+  const stamp = `-X ${version}.gitVersion=${kubernetesVersion.full} -X ${version}.gitMajor=${kubernetesVersion.major} -X ${version}.gitMinor=${kubernetesVersion.minor}`;
+  await goBuild({
+    name: 'control plane',
+    target,
+    command: (output) => ({
+      args: ['build', '-v', '-trimpath', '-ldflags', `-s -w ${stamp}`, '-o', output, '.'],
+      cwd: source,
+    }),
+    remedy:
+      'Install Go 1.26 or newer (https://go.dev/dl), or, for what needs an API server only, set KUBEBUILDER_ASSETS to a ' +
+      'directory with etcd, kube-apiserver and kubectl (such as setup-envtest makes).',
+    environment,
+    progress: (line) => report(options, line),
+  });
+  return target;
+}
+
+/** Path of the kustomize that golden files are compared with. May build for a minute. */
+export async function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
+  const environment = options.environment ?? process.env;
+  const assets = environment['KUBEBUILDER_ASSETS'];
+  if (assets && (await exists(join(assets, 'kustomize')))) return join(assets, 'kustomize');
+  const target = join(cacheDirectory(environment), `kustomize-${kustomizeVersion}-${platform}`, 'kustomize');
+  if (await exists(target)) return target;
+  await goBuild({
+    name: `kustomize ${kustomizeVersion}`,
+    target,
+    command: (output) => ({
+      args: [
+        'install',
+        '-v',
+        '-trimpath',
+        '-ldflags',
+        '-s -w',
+        `sigs.k8s.io/kustomize/kustomize/v5@${kustomizeVersion}`,
+      ],
+      environment: { GOBIN: dirname(output) },
+    }),
+    remedy: `Install Go 1.26 or newer (https://go.dev/dl), or put kustomize ${kustomizeVersion} into the directory that KUBEBUILDER_ASSETS names.`,
+    environment,
+    progress: (line) => report(options, line),
+  });
+  return target;
+}
+
+const platform = `${process.platform}-${process.arch}`;
+
+function cacheDirectory(environment: NodeJS.ProcessEnv): string {
+  if (environment['TAUTLINE_CACHE']) return environment['TAUTLINE_CACHE'];
+  return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tautline');
+}
+
+async function sourceKey(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, file))).update('\0');
+  return `${hash.digest('hex').slice(0, 16)}-${platform}`;
+}
+
+function report(options: LookupOptions, line: string): void {
+  if (options.progress) options.progress(line);
+  else process.stderr.write(`${line}\n`);
+}

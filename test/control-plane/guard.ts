@@ -1,0 +1,20 @@
+/**
+ * Runs one program and kills it when this process's standard input ends; for programs that do not watch their own.
+ *
+ * Invariant: the program does not outlive the process that holds the other end of standard input. Writes the program's
+ * process id to file descriptor 3, so that the launcher can signal the program itself, and ends as it ends.
+ */
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+
+const [command, ...args] = process.argv.slice(2);
+if (!command) throw new Error('usage: guard.ts <command> [arguments], with a pipe as descriptor 3');
+
+const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+child.on('error', (error) => {
+  process.stderr.write(`${command}: ${error.message}\n`);
+  process.exit(1);
+});
+if (child.pid !== undefined) writeSync(3, `${child.pid}\n`);
+child.on('exit', (code) => process.exit(code ?? 1));
+process.stdin.on('end', () => child.kill('SIGKILL')).resume();

@@ -1,0 +1,8 @@
+/**
+ * Command: puts the control plane and kustomize into the cache, and prints where they are. Run it ahead of parallel
+ * tests, so that the one long build happens once and in sight.
+ */
+import { controlPlaneBinary, kustomizeBinary } from './binaries.ts';
+
+console.log(await controlPlaneBinary());
+console.log(await kustomizeBinary());

@@ -1,0 +1,110 @@
+/**
+ * One running program of the control plane.
+ *
+ * Invariant: it ends, at the latest, when this process does, however this process ends: the program (or its guard)
+ * ends with its standard input, a pipe whose other end only this process holds.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { Socket } from 'node:net';
+import type { Executable } from './binaries.ts';
+
+const logLinesShown = 15;
+
+export interface ProgramStart {
+  readonly name: string;
+  readonly executable: Executable;
+  readonly args: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Standard output and error are appended to this file. */
+  readonly logFile: string;
+}
+
+export class SupervisedProcess {
+  readonly name: string;
+  /** Resolves, never rejects, when the program has ended. */
+  readonly ended: Promise<void>;
+  #pid: number;
+  #child: ChildProcess;
+  #logFile: string;
+  #running = true;
+
+  private constructor(start: ProgramStart, child: ChildProcess, pid: number) {
+    this.name = start.name;
+    this.#logFile = start.logFile;
+    this.#child = child;
+    this.#pid = pid;
+    this.ended = new Promise((resolve) => {
+      const end = (): void => {
+        this.#running = false;
+        resolve();
+      };
+      if (child.exitCode !== null || child.signalCode !== null) end();
+      else child.once('exit', end);
+    });
+  }
+
+  static async start(start: ProgramStart): Promise<SupervisedProcess> {
+    const log = await open(start.logFile, 'a');
+    try {
+      const { command, args, endsWithStandardInput } = start.executable;
+      const options: SpawnOptions = {
+        stdio: ['pipe', log.fd, log.fd, ...(endsWithStandardInput ? [] : ['pipe' as const])],
+        env: { ...process.env, ...start.environment },
+        // A terminal's interrupt is for the launcher alone, which then stops the rest in its own order.
+        detached: true,
+      };
+      const child = endsWithStandardInput
+        ? spawn(command, [...args, ...start.args], options)
+        : spawn(process.execPath, [join(import.meta.dirname, 'guard.ts'), command, ...args, ...start.args], options);
+      await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+      child.on('error', () => undefined);
+      child.stdin?.on('error', () => undefined);
+      const pid = endsWithStandardInput ? child.pid : await guardedPid(child);
+      if (pid === undefined) throw new Error(`${start.name} (${command}) did not start; see ${start.logFile}`);
+      // A forgotten stop() must not keep a test's process alive; the programs end with it anyway.
+      child.unref();
+      if (child.stdin instanceof Socket) child.stdin.unref();
+      return new SupervisedProcess(start, child, pid);
+    } finally {
+      await log.close();
+    }
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Signals the program itself (not its guard). Resolves at once, but for SIGKILL when it is gone. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    if (!this.#running) return;
+    this.#child.ref();
+    try {
+      process.kill(this.#pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+    if (signal === 'SIGKILL') await this.ended;
+    else this.#child.unref();
+  }
+
+  /** The end of what the program logged, for error messages. */
+  async lastLog(): Promise<string> {
+    const text = await readFile(this.#logFile, 'utf8');
+    return text.trimEnd().split('\n').slice(-logLinesShown).join('\n');
+  }
+}
+
+async function guardedPid(child: ChildProcess): Promise<number | undefined> {
+  const pipe = child.stdio[3] as Readable | undefined;
+  if (!pipe) return undefined;
+  let text = '';
+  for await (const chunk of pipe) {
+    text += String(chunk);
+    if (text.includes('\n')) return Number(text);
+  }
+  return undefined;
+}
