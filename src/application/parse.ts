@@ -1,0 +1,91 @@
+/**
+ * Reads a stored Application. Invariant: never throws, whatever was stored, since values may be older than the schema
+ * and the server does not check them again; what is wrong is said by the name of its field.
+ */
+import { z } from 'zod';
+import { annotationsOf, labelsOf } from '../object/identity.ts';
+import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import { API_VERSION, KIND } from './keys.ts';
+import { specSchema, type Application, type ApplicationMetadata, type StoredStatus } from './schema.ts';
+import { statusSchema } from './status-schema.ts';
+
+export type ParsedApplication =
+  | { readonly ok: true; readonly application: Application }
+  | {
+      readonly ok: false;
+      /** One sentence a field, for people: `spec.source.interval must be at least 10s and at most 24h`. */
+      readonly problems: string[];
+      /** What could be read all the same, so that the verdict can be written and a deletion finished. */
+      readonly metadata: ApplicationMetadata;
+      readonly status: StoredStatus;
+    };
+
+/** Defaults are filled, unknown fields are dropped. A malformed part of status is left out, except the inventory. */
+export function parseApplication(object: KubeObject): ParsedApplication {
+  const metadata = readMetadata(object);
+  const status = readStatus(mapAt(object, 'status'));
+  const problems: string[] = [];
+  if (object.apiVersion !== API_VERSION || object.kind !== KIND) {
+    problems.push(`expected ${KIND} of ${API_VERSION}, got ${object.kind} of ${object.apiVersion}`);
+  }
+  const spec = specSchema.safeParse(object['spec'] ?? {});
+  if (!spec.success) problems.push(...spec.error.issues.map(formatIssue));
+  if (!spec.success || problems.length > 0) return { ok: false, problems, metadata, status };
+  return { ok: true, application: { metadata, spec: spec.data, status } };
+}
+
+/** The path as file trees take it: without `.` and empty segments, '' for the root of the repository. */
+export function sourcePath(path: string): string {
+  return path
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/');
+}
+
+function readMetadata(object: KubeObject): ApplicationMetadata {
+  const { metadata } = object;
+  const deletionTimestamp = stringAt(metadata, 'deletionTimestamp');
+  return {
+    namespace: stringAt(metadata, 'namespace') ?? '',
+    name: stringAt(metadata, 'name') ?? '',
+    uid: stringAt(metadata, 'uid') ?? '',
+    resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
+    generation: numberAt(metadata, 'generation') ?? 0,
+    labels: labelsOf(object),
+    annotations: annotationsOf(object),
+    finalizers: listAt(metadata, 'finalizers').filter((name) => typeof name === 'string'),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+  };
+}
+
+/** Part by part, so that one malformed part does not take the others with it. */
+function readStatus(stored: ValueMap): StoredStatus {
+  const status: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(statusSchema.shape)) {
+    const value: Value | undefined = stored[name];
+    if (value === undefined) continue;
+    if (name === 'inventory') status[name] = value;
+    else {
+      const part = (schema as z.ZodType).safeParse(value);
+      if (part.success) status[name] = part.data;
+    }
+  }
+  return status as StoredStatus;
+}
+
+/** `spec.sync.mode must be one of auto, detect`; messages of our own rules name their field themselves. */
+function formatIssue(issue: z.core.$ZodIssue): string {
+  const field = ['spec', ...issue.path.map(String)].join('.');
+  if (issue.code === 'custom') return issue.message;
+  if (issue.code === 'invalid_value') return `${field} must be one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type') {
+    return issue.message.endsWith('received undefined')
+      ? `${field} is required`
+      : `${field} must be of type ${issue.expected}`;
+  }
+  if (issue.code === 'invalid_format')
+    return `${field} must match ${'pattern' in issue ? issue.pattern : issue.format}`;
+  if (issue.code === 'too_big') return `${field} is too long: at most ${issue.maximum} characters`;
+  if (issue.code === 'too_small') return `${field} must not be empty`;
+  return `${field}: ${issue.message}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * A user's request to an Application: the annotation `tautline.dev/request`, JSON {id, action}. Invariant: what is not
+ * understood to the last field is refused, never half obeyed; reading never throws.
+ */
+import { z } from 'zod';
+
+/** Longer annotations are refused unread. */
+const MAX_REQUEST_CHARS = 4096;
+
+const requestSchema = z.strictObject({
+  /** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
+  id: z.string().min(1).max(128),
+  /** refresh: fetch and compare now. sync: fetch, compare and apply now. */
+  action: z.enum(['refresh', 'sync']),
+});
+
+export type ApplicationRequest = z.output<typeof requestSchema>;
+
+export type ParsedRequest =
+  | { readonly ok: true; readonly request: ApplicationRequest }
+  | {
+      readonly ok: false;
+      /** For people. */
+      readonly problem: string;
+      /** What to answer in `status.lastRequest.id`: the request's id, or `unreadable` where it has none. */
+      readonly id: string;
+    };
+
+/** undefined where there is no request. */
+export function parseRequest(annotation: string | undefined): ParsedRequest | undefined {
+  if (annotation === undefined || annotation === '') return undefined;
+  if (annotation.length > MAX_REQUEST_CHARS)
+    return refused(undefined, `it has more than ${MAX_REQUEST_CHARS} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(annotation);
+  } catch {
+    return refused(undefined, 'it is no JSON');
+  }
+  const parsed = requestSchema.safeParse(value);
+  if (parsed.success) return { ok: true, request: parsed.data };
+  const issue = parsed.error.issues[0];
+  return refused(value, issue ? `${issue.path.join('.') || 'request'}: ${issue.message}` : 'it is malformed');
+}
+
+/** The text for the annotation. */
+export function formatRequest(request: ApplicationRequest): string {
+  return JSON.stringify(request);
+}
+
+function refused(value: unknown, why: string): ParsedRequest {
+  const id = requestSchema.shape.id.safeParse((value as { id?: unknown } | null | undefined)?.id);
+  return {
+    ok: false,
+    id: id.success ? id.data : 'unreadable',
+    problem: `The annotation tautline.dev/request was not understood: ${why}`.slice(0, 1024),
+  };
+}

@@ -1,0 +1,6 @@
+/** `tautline crd`: prints the CustomResourceDefinition, ready for `kubectl apply --server-side -f -`. */
+import { printCrd } from '../application/crd.ts';
+
+export function runCrd(): void {
+  process.stdout.write(printCrd());
+}
