@@ -1,0 +1,125 @@
+/**
+ * Field sets in the `FieldsV1` form of `metadata.managedFields`: a tree whose members are `f:<field>`,
+ * `k:<JSON object of the keys>` (item of a keyed list), `v:<JSON value>` (member of a set), `i:<index>` and `.` (the
+ * node itself). A leaf is `{}`. Specification: sigs.k8s.io/structured-merge-diff, fieldpath/serialize.go.
+ *
+ * Invariant: nothing here writes to the trees, which are those of the live object itself.
+ */
+import {
+  isEqualValue,
+  isMap,
+  listAt,
+  own,
+  stringAt,
+  valueAt,
+  type KubeObject,
+  type Value,
+  type ValueMap,
+} from './value.ts';
+
+export type FieldSet = ValueMap;
+
+/** One entry of managedFields. */
+export interface ManagedFields {
+  readonly manager: string;
+  readonly operation: string;
+  readonly apiVersion: string;
+  readonly time?: string;
+  readonly subresource?: string;
+  readonly fields: FieldSet;
+}
+
+/** One step down: a field by name, or a list item by what it holds. */
+export type FieldStep = string | { readonly item: Value };
+
+/** The entries of an object, in its order; malformed ones are left out. */
+export function managedFieldsOf(object: KubeObject): ManagedFields[] {
+  const entries: ManagedFields[] = [];
+  for (const entry of listAt(object.metadata, 'managedFields')) {
+    const fields = valueAt(entry, 'fieldsV1');
+    const apiVersion = stringAt(entry, 'apiVersion');
+    if (!isMap(fields) || apiVersion === undefined) continue;
+    const time = stringAt(entry, 'time');
+    const subresource = stringAt(entry, 'subresource');
+    entries.push({
+      manager: stringAt(entry, 'manager') ?? '',
+      operation: stringAt(entry, 'operation') ?? '',
+      apiVersion,
+      fields,
+      ...(time === undefined ? {} : { time }),
+      ...(subresource ? { subresource } : {}),
+    });
+  }
+  return entries;
+}
+
+/** The entry of what `manager` has applied to the object itself. */
+export function appliedFieldsOf(object: KubeObject, manager: string): ManagedFields | undefined {
+  return managedFieldsOf(object).find(
+    (entry) => entry.manager === manager && entry.operation === 'Apply' && entry.subresource === undefined,
+  );
+}
+
+/** Whether a node stands for its whole value: a scalar, an empty collection, or an atomic one. */
+export function isLeaf(node: FieldSet): boolean {
+  for (const member in node) if (member !== '.') return false;
+  return true;
+}
+
+/** The node below by a path of steps; undefined where the set does not hold it. A leaf on the way holds all below. */
+export function fieldNodeAt(set: FieldSet, steps: readonly FieldStep[]): FieldSet | undefined {
+  let node = set;
+  for (const step of steps) {
+    if (node !== set && isLeaf(node)) return node;
+    const next = typeof step === 'string' ? own(node, `f:${step}`) : itemNode(node, step.item);
+    if (!isMap(next)) return undefined;
+    node = next;
+  }
+  return node;
+}
+
+/** The members of a keyed list's node: parsed keys, the member's name and its node. */
+export function keyedMembers(node: FieldSet): { key: ValueMap; member: string; fields: FieldSet }[] {
+  const members: { key: ValueMap; member: string; fields: FieldSet }[] = [];
+  for (const member of Object.keys(node)) {
+    const fields = node[member];
+    const key = member.startsWith('k:') ? parseMember(member) : undefined;
+    if (isMap(key) && isMap(fields)) members.push({ key, member, fields });
+  }
+  return members;
+}
+
+/** The values of a set's node. */
+export function setMembers(node: FieldSet): Value[] {
+  const values: Value[] = [];
+  for (const member of Object.keys(node)) {
+    const value = member.startsWith('v:') ? parseMember(member) : undefined;
+    if (value !== undefined) values.push(value);
+  }
+  return values;
+}
+
+/** What a node's members say about the value: a list by keys, a set, or anything else. */
+export function listTypeOf(node: FieldSet): 'keyed' | 'set' | undefined {
+  for (const member in node) {
+    if (member.startsWith('k:')) return 'keyed';
+    if (member.startsWith('v:')) return 'set';
+  }
+  return undefined;
+}
+
+function itemNode(node: FieldSet, item: Value): FieldSet | undefined {
+  for (const { key, fields } of keyedMembers(node)) {
+    if (isMap(item) && Object.keys(key).every((name) => isEqualValue(key[name], own(item, name)))) return fields;
+  }
+  const member = own(node, `v:${typeof item === 'bigint' ? item : JSON.stringify(item)}`);
+  return isMap(member) ? member : undefined;
+}
+
+function parseMember(member: string): Value | undefined {
+  try {
+    return JSON.parse(member.slice(2)) as Value;
+  } catch {
+    return undefined;
+  }
+}
