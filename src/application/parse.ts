@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { API_VERSION, KIND } from './keys.ts';
-import { specSchema, type Application, type ApplicationMetadata, type StoredStatus } from './schema.ts';
-import { statusSchema } from './status-schema.ts';
+import { specSchema, type Application, type ApplicationMetadata } from './schema.ts';
+import { statusSchema, type StoredStatus } from './status-schema.ts';
 
 export type ParsedApplication =
   | { readonly ok: true; readonly application: Application }

@@ -4,10 +4,9 @@
  * in the text; optional fields are absent, never null.
  */
 import { z } from 'zod';
-import type { Value } from '../object/value.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { matching, notMatching, withRules } from './rules.ts';
-import { statusSchema, type ApplicationStatus } from './status-schema.ts';
+import { statusSchema, type StoredStatus } from './status-schema.ts';
 
 /** A stored Application as the agent reads it: defaults filled, everything checked (see parse.ts). */
 export interface Application {
@@ -17,9 +16,6 @@ export interface Application {
 }
 
 export type ApplicationSpec = z.output<typeof specSchema>;
-
-/** What was once written to status. The inventory is as stored: only `decodeInventory` tells whether it can be read. */
-export type StoredStatus = Readonly<Omit<ApplicationStatus, 'inventory'>> & { readonly inventory?: Value };
 
 export interface ApplicationMetadata {
   readonly namespace: string;

@@ -1,0 +1,91 @@
+/**
+ * Specs that must be refused, with the message. One table for the parser's tests and for the tests against a real API
+ * server, so that the two cannot come to differ.
+ */
+import type { ValueMap } from '../../../src/object/value.ts';
+
+export interface SpecCase {
+  readonly name: string;
+  readonly spec: ValueMap;
+  /** What both must say. */
+  readonly message?: string;
+}
+
+export function validSpec(): { source: ValueMap; destination: ValueMap } {
+  return { source: { repoURL: 'https://git.example.com/shop.git' }, destination: { namespace: 'shop' } };
+}
+
+function withSource(source: ValueMap): ValueMap {
+  return { ...validSpec(), source: { ...validSpec().source, ...source } };
+}
+
+const SCHEME = 'spec.source.repoURL must begin with http:// or https:// and name a host';
+const USER = 'spec.source.repoURL must hold no user name and no password';
+const QUERY = 'spec.source.repoURL must hold no query, no fragment and no white space';
+const REVISION = 'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits';
+const ABSOLUTE = 'spec.source.path must be relative to the root of the repository, without a leading /';
+const ESCAPE = 'spec.source.path must not leave the repository: no part of it may be ..';
+const INTERVAL = 'spec.source.interval must be at least 10s and at most 24h';
+const TIMEOUT = 'spec.sync.timeout must be at least 1s and at most 24h';
+
+export const REFUSED_SPECS: readonly SpecCase[] = [
+  { name: 'an ssh address', spec: withSource({ repoURL: 'ssh://git.example.com/shop' }), message: SCHEME },
+  { name: 'a local path as address', spec: withSource({ repoURL: '/srv/git/shop' }), message: SCHEME },
+  { name: 'an address without host', spec: withSource({ repoURL: 'https:///shop' }), message: SCHEME },
+  {
+    name: 'a password in the address',
+    spec: withSource({ repoURL: 'https://me:word@git.example.com/x' }),
+    message: USER,
+  },
+  { name: 'a user in the address', spec: withSource({ repoURL: 'http://me@git.example.com/x' }), message: USER },
+  {
+    name: 'a query in the address',
+    spec: withSource({ repoURL: 'https://git.example.com/x?token=1' }),
+    message: QUERY,
+  },
+  { name: 'a fragment in the address', spec: withSource({ repoURL: 'https://git.example.com/x#y' }), message: QUERY },
+  {
+    name: 'a line break in the address',
+    spec: withSource({ repoURL: 'https://git.example.com/x\ny' }),
+    message: QUERY,
+  },
+  { name: 'an empty address', spec: withSource({ repoURL: '' }) },
+  { name: 'no address', spec: { source: {}, destination: { namespace: 'shop' } } },
+  { name: 'a revision with a blank', spec: withSource({ revision: 'my branch' }), message: REVISION },
+  { name: 'a revision with ..', spec: withSource({ revision: 'main..next' }), message: REVISION },
+  { name: 'a revision like an option', spec: withSource({ revision: '--upload-pack=x' }), message: REVISION },
+  { name: 'a revision with a backslash', spec: withSource({ revision: 'a\\b' }), message: REVISION },
+  { name: 'a revision with a caret', spec: withSource({ revision: 'main^1' }), message: REVISION },
+  { name: 'a revision with a reflog', spec: withSource({ revision: 'main@{1}' }), message: REVISION },
+  { name: 'a revision with a control character', spec: withSource({ revision: 'a\u0007b' }), message: REVISION },
+  { name: 'a semver range', spec: withSource({ revision: 'semver:>=1.0' }), message: REVISION },
+  { name: 'an absolute path', spec: withSource({ path: '/deploy' }), message: ABSOLUTE },
+  { name: 'a path that leaves', spec: withSource({ path: '../other' }), message: ESCAPE },
+  { name: 'a path that leaves later', spec: withSource({ path: 'a/../../b' }), message: ESCAPE },
+  { name: 'an interval below the floor', spec: withSource({ interval: '9s' }), message: INTERVAL },
+  { name: 'an interval above a day', spec: withSource({ interval: '24h1s' }), message: INTERVAL },
+  { name: 'an interval without unit', spec: withSource({ interval: '60' }) },
+  { name: 'a negative interval', spec: withSource({ interval: '-1m' }) },
+  { name: 'an interval as number', spec: withSource({ interval: 60 }) },
+  { name: 'no timeout at all', spec: { ...validSpec(), sync: { timeout: '0s' } }, message: TIMEOUT },
+  { name: 'an unknown mode', spec: { ...validSpec(), sync: { mode: 'sometimes' } } },
+  { name: 'an unknown deletion policy', spec: { ...validSpec(), deletionPolicy: 'Retain' } },
+  { name: 'a namespace in capitals', spec: { ...validSpec(), destination: { namespace: 'Shop' } } },
+  { name: 'an empty namespace', spec: { ...validSpec(), destination: { namespace: '' } } },
+  { name: 'no destination', spec: { source: validSpec().source } },
+];
+
+export const ACCEPTED_SPECS: readonly SpecCase[] = [
+  { name: 'the shortest spec', spec: validSpec() },
+  { name: 'an address with @ in its path', spec: withSource({ repoURL: 'https://git.example.com/a@b/c' }) },
+  { name: 'an address with a port', spec: withSource({ repoURL: 'http://127.0.0.1:8080/shop.git' }) },
+  { name: 'a commit', spec: withSource({ revision: '0123456789abcdef0123456789abcdef01234567' }) },
+  { name: 'a full reference', spec: withSource({ revision: 'refs/pull/7/head' }) },
+  { name: 'a branch with slashes and dots', spec: withSource({ revision: 'feature/v1.2@next' }) },
+  { name: 'a branch in another script', spec: withSource({ revision: 'größe' }) },
+  { name: 'dots in a path', spec: withSource({ path: './apps/..shop/v1..2' }) },
+  { name: 'an empty path', spec: withSource({ path: '' }) },
+  { name: 'an interval in parts', spec: withSource({ interval: '1h30m' }) },
+  { name: 'a fraction of an interval', spec: withSource({ interval: '0.5m' }) },
+  { name: 'the floor of the interval', spec: withSource({ interval: '10000ms' }) },
+];
