@@ -28,7 +28,11 @@ import { addNodes, nodesReady } from './simulated-nodes.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 export interface ControlPlaneOptions {
-  /** 'api-server-only' is etcd and the API server: no controller runs, nothing makes a ServiceAccount or a Pod. */
+  /**
+   * 'api-server-only' is etcd and the API server: no controller runs, so nothing makes a Pod of a Deployment or a
+   * namespace's default ServiceAccount, deletes what is in a deleted namespace or has a deleted owner, or fills the
+   * aggregated ClusterRoles (admin, edit and view are empty; cluster-admin works).
+   */
   readonly mode: 'full' | 'api-server-only';
   /** Simulated nodes, in full mode only. Default 1. */
   readonly nodes?: number;

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const progressEveryMs = 5_000;
+const waitEveryMs = 200;
 /** The builder touches its claim at every progress line; a claim this old belongs to a process that died. */
 const abandonedAfterMs = 60_000;
 const lastLinesShown = 12;
@@ -37,10 +38,14 @@ export async function goBuild(build: GoBuild): Promise<void> {
   await mkdir(dirname(build.target), { recursive: true });
   const claim = `${build.target}.building`;
   const started = Date.now();
+  let nextReport = started;
   while (!(await exists(build.target))) {
     if (!(await claimed(claim))) {
-      build.progress(`${build.name}: another process builds it, waiting (${secondsSince(started)} s)`);
-      await sleep(progressEveryMs);
+      if (Date.now() >= nextReport) {
+        build.progress(`${build.name}: another process builds it, waiting (${secondsSince(started)} s)`);
+        nextReport = Date.now() + progressEveryMs;
+      }
+      await sleep(waitEveryMs);
       continue;
     }
     try {

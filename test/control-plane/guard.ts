@@ -5,7 +5,7 @@
  * process id to file descriptor 3, so that the launcher can signal the program itself, and ends as it ends.
  */
 import { spawn } from 'node:child_process';
-import { writeSync } from 'node:fs';
+import { rmSync, writeSync } from 'node:fs';
 
 const [command, ...args] = process.argv.slice(2);
 if (!command) throw new Error('usage: guard.ts <command> [arguments], with a pipe as descriptor 3');
@@ -17,4 +17,10 @@ child.on('error', (error) => {
 });
 if (child.pid !== undefined) writeSync(3, `${child.pid}\n`);
 child.on('exit', (code) => process.exit(code ?? 1));
-process.stdin.on('end', () => child.kill('SIGKILL')).resume();
+process.stdin.on('end', end).resume();
+
+function end(): void {
+  child.kill('SIGKILL');
+  const directory = process.env['CONTROL_PLANE_DATA'];
+  if (directory) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
