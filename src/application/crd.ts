@@ -86,7 +86,8 @@ export function buildRootSchema(): SchemaNode {
     properties: {
       apiVersion: { type: 'string', description: 'Group and version of this resource: tautline.dev/v1alpha1.' },
       kind: { type: 'string', description: 'Kind of this resource: Application.' },
-      metadata: { type: 'object', description: 'Name, namespace, labels and annotations.' },
+      // Even a description here is refused: the server describes metadata itself.
+      metadata: { type: 'object' },
       ...node.properties,
     },
   };
