@@ -1,0 +1,180 @@
+/**
+ * What is sent for a manifest: the manifest with its marks, without what belongs to the server.
+ *
+ * Invariant: binding what was bound before with another owner's marks removed gives the same body, and nothing of the
+ * manifest is written to; parts that stay are shared with it.
+ */
+import type { KindInfo } from '../cluster/kinds.ts';
+import { OWNER_ANNOTATION, PART_OF_LABEL, type Owner } from '../object/applyset.ts';
+import { digestValue } from '../object/digest.ts';
+import { formatId, type ObjectId } from '../object/identity.ts';
+import type { Problem } from '../object/problem.ts';
+import { isSecret } from '../object/redact.ts';
+import { isMap, newMap, own, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import type { Manifest } from '../render/manifests.ts';
+import { problemOf } from './place-manifest.ts';
+
+/** Written by the server alone: sent back they are refused, or guard against a state long past. */
+const SERVER_METADATA = [
+  'managedFields',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'selfLink',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+];
+/** kubectl's memory of another way of applying; the live one is dropped at the cluster's edge. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+interface BodyOptions {
+  readonly id: ObjectId;
+  readonly kind: KindInfo;
+  readonly owner: Owner;
+}
+
+export interface BoundBody {
+  readonly body: KubeObject;
+  /** `digestValue(body)`. */
+  readonly digest: string;
+}
+
+export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | { readonly problem: Problem } {
+  const { object } = manifest;
+  const metadata = bindMetadata(manifest, options);
+  if ('problem' in metadata) return { problem: metadata.problem };
+  const body = newMap() as KubeObject;
+  for (const key of Object.keys(object)) {
+    if (key === 'status' && options.kind.hasStatus) continue;
+    body[key] = key === 'metadata' ? metadata.value : withoutNullTimestamps(object[key] ?? null);
+  }
+  if (isSecret(object)) {
+    const problem = foldStringData(manifest, body, options.id);
+    if (problem) return problem;
+  }
+  if (options.kind.group === 'apps' && options.kind.kind === 'StatefulSet') dropClaimStatus(body);
+  return { body, digest: digestValue(body) };
+}
+
+function bindMetadata(
+  manifest: Manifest,
+  { id, kind, owner }: BodyOptions,
+): { readonly value: ValueMap } | { readonly problem: Problem } {
+  const { metadata } = manifest.object;
+  const ownerReferences = own(metadata, 'ownerReferences');
+  if (Array.isArray(ownerReferences) ? ownerReferences.length > 0 : isMap(ownerReferences)) {
+    return reserved(manifest, id, 'metadata.ownerReferences', 'the uid of an owner is another in every cluster');
+  }
+  const labels = stringsOf(metadata, 'labels');
+  const annotations = stringsOf(metadata, 'annotations');
+  if (!labels || !annotations) {
+    const field = labels ? 'annotations' : 'labels';
+    return problemOf(manifest, {
+      code: 'InvalidObject',
+      message: `${formatId(id)}: metadata.${field} is not a map.`,
+      object: id,
+      hint: 'Write it as a map of names to texts.',
+    });
+  }
+  if (Object.hasOwn(labels, PART_OF_LABEL)) return reserved(manifest, id, `the label ${PART_OF_LABEL}`, MARKS);
+  if (Object.hasOwn(annotations, OWNER_ANNOTATION)) {
+    return reserved(manifest, id, `the annotation ${OWNER_ANNOTATION}`, MARKS);
+  }
+  labels[PART_OF_LABEL] = owner.applySetId;
+  annotations[OWNER_ANNOTATION] = owner.owner;
+  delete annotations[LAST_APPLIED];
+  const value = newMap();
+  for (const key of Object.keys(metadata)) {
+    if (!SERVER_METADATA.includes(key) && !SET_HERE.includes(key)) value[key] = metadata[key] ?? null;
+  }
+  value['name'] = id.name;
+  if (kind.namespaced) value['namespace'] = id.namespace;
+  value['labels'] = labels;
+  value['annotations'] = annotations;
+  return { value };
+}
+
+/** `generateName` beside a name means nothing; `ownerReferences` here is empty. */
+const SET_HERE = ['name', 'namespace', 'generateName', 'ownerReferences', 'labels', 'annotations'];
+const MARKS = 'Tautline writes it to know its own objects';
+
+/** A copy of a map of labels or annotations; undefined where there is something else in its place. */
+function stringsOf(metadata: ValueMap, key: string): ValueMap | undefined {
+  const value = own(metadata, key);
+  if (value === undefined || value === null) return newMap();
+  if (!isMap(value)) return undefined;
+  return newMap(Object.keys(value).map((name) => [name, value[name] ?? null] as const));
+}
+
+function reserved(manifest: Manifest, id: ObjectId, field: string, why: string): { readonly problem: Problem } {
+  return problemOf(manifest, {
+    code: 'ReservedField',
+    message: `${formatId(id)} sets ${field}: ${why}.`,
+    object: id,
+    hint: `Remove ${field} from the manifest.`,
+  });
+}
+
+/**
+ * Applied as it is, `stringData` would be owned but the `data` that the server makes of it would not: another's change
+ * of it would go unseen, and an entry dropped later would stay for ever. As at the server, it wins over `data`.
+ */
+function foldStringData(manifest: Manifest, body: KubeObject, id: ObjectId): { readonly problem: Problem } | undefined {
+  const stringData = own(body, 'stringData');
+  if (stringData === undefined) return undefined;
+  delete body['stringData'];
+  if (stringData === null) return undefined;
+  const data = own(body, 'data') ?? null;
+  const texts = isMap(stringData) ? Object.entries(stringData) : undefined;
+  const invalid = texts?.find(([, text]) => typeof text !== 'string' && text !== null)?.[0];
+  if (!texts || invalid !== undefined || (data !== null && !isMap(data))) {
+    const where = invalid === undefined ? 'data or stringData is not a map' : `stringData.${invalid} is not a text`;
+    return problemOf(manifest, {
+      code: 'InvalidObject',
+      message: `${formatId(id)}: ${where}.`,
+      object: id,
+      hint: 'Quote values that read as numbers, booleans or dates.',
+    });
+  }
+  const folded = newMap(Object.entries(data ?? {}));
+  for (const [key, text] of texts) folded[key] = Buffer.from(String(text ?? ''), 'utf8').toString('base64');
+  body['data'] = folded;
+  return undefined;
+}
+
+/** `metadata.creationTimestamp: null`, as Go programs print it in pod and claim templates, at any depth. */
+function withoutNullTimestamps(value: Value): Value {
+  if (Array.isArray(value)) {
+    let copy: Value[] | undefined;
+    for (let index = 0; index < value.length; index++) {
+      const item = value[index] as Value;
+      const clean = withoutNullTimestamps(item);
+      if (clean !== item) (copy ??= [...value])[index] = clean;
+    }
+    return copy ?? value;
+  }
+  if (!isMap(value)) return value;
+  let copy: ValueMap | undefined;
+  for (const key of Object.keys(value)) {
+    const member = value[key] as Value;
+    let clean = withoutNullTimestamps(member);
+    if (key === 'metadata' && isMap(clean) && own(clean, 'creationTimestamp') === null) {
+      clean = newMap(Object.entries(clean).filter(([name]) => name !== 'creationTimestamp'));
+    }
+    if (clean !== member) (copy ??= newMap(Object.entries(value)))[key] = clean;
+  }
+  return copy ?? value;
+}
+
+/** Claim templates are whole PersistentVolumeClaims inside an atomic list; their status is the server's. */
+function dropClaimStatus(body: KubeObject): void {
+  const spec = own(body, 'spec');
+  if (!isMap(spec)) return;
+  const templates = own(spec, 'volumeClaimTemplates');
+  if (!Array.isArray(templates) || !templates.some((item) => isMap(item) && Object.hasOwn(item, 'status'))) return;
+  const clean = templates.map((item) =>
+    isMap(item) ? newMap(Object.entries(item).filter(([key]) => key !== 'status')) : item,
+  );
+  body['spec'] = newMap([...Object.entries(spec), ['volumeClaimTemplates', clean] as const]);
+}

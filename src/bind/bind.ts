@@ -1,0 +1,136 @@
+/**
+ * Manifests + Kinds → Desired: gives each manifest its place in one cluster and the marks of its owner.
+ *
+ * Invariants: a manifest that cannot be bound becomes a problem and is left out, and the rest goes on; no manifest is
+ * written to (unchanged parts are shared); cost is linear, and a manifest seen before costs a look-up.
+ */
+import type { Kinds } from '../cluster/kinds.ts';
+import { digestText } from '../object/digest.ts';
+import { formatId, idKey, type ObjectId } from '../object/identity.ts';
+import type { Problem } from '../object/problem.ts';
+import type { Manifest, Manifests } from '../render/manifests.ts';
+import { bindBody } from './bind-body.ts';
+import type { DesiredObject, Desired, Owner } from './desired.ts';
+import { createKindLookup, type BoundKind } from './kind-lookup.ts';
+import { placeManifest } from './place-manifest.ts';
+
+/** Results by manifest digest and context; a Map does. The caller owns it and bounds it. */
+export interface BindCache {
+  get(key: string): DesiredObject | undefined;
+  set(key: string, object: DesiredObject): unknown;
+}
+
+export interface BindOptions {
+  readonly manifests: Pick<Manifests, 'manifests' | 'problems'>;
+  readonly kinds: Kinds;
+  readonly owner: Owner;
+  /** `spec.destination.namespace`; undefined: the Application's own. */
+  readonly destinationNamespace: string | undefined;
+  readonly applicationNamespace: string;
+  /**
+   * Whether the Application may write outside its own namespace, cluster-scoped objects included. False where the
+   * agent's own rights would be used and nobody allowed that.
+   */
+  readonly allowCrossNamespace: boolean;
+  readonly cache?: BindCache;
+}
+
+/** Problems are those of the render followed by bind's own, in the order of the manifests. */
+export function bindManifests(options: BindOptions): Desired {
+  const lookup = createKindLookup(options.kinds, options.manifests.manifests);
+  const context = contextOf(options);
+  const problems: Problem[] = [...options.manifests.problems];
+  const bound: DesiredObject[] = [];
+  for (const manifest of options.manifests.manifests) {
+    const kind = lookup(manifest);
+    const result = 'problem' in kind ? kind : bindManifest(manifest, { kind, context, options });
+    if ('problem' in result) problems.push(result.problem);
+    else bound.push(result);
+  }
+  const { objects, duplicates } = splitDuplicates(bound);
+  problems.push(...duplicates);
+  return { objects, problems, digest: digestObjects(objects) };
+}
+
+function bindManifest(
+  manifest: Manifest,
+  { kind, context, options }: { kind: BoundKind; context: string; options: BindOptions },
+): DesiredObject | { problem: Problem } {
+  const key = `${context}\n${kind.digest}\n${manifest.digest}`;
+  const known = options.cache?.get(key);
+  if (known) return isAt(known, manifest) ? known : { ...known, file: manifest.file, line: manifest.line };
+  const id = placeManifest(manifest, { kind: kind.info, ...options });
+  if ('problem' in id) return id;
+  const body = bindBody(manifest, { id, kind: kind.info, owner: options.owner });
+  if ('problem' in body) return body;
+  const object: DesiredObject = {
+    id,
+    kind: kind.info,
+    ...body,
+    file: manifest.file,
+    line: manifest.line,
+    ...(kind.awaitsCrd === undefined ? {} : { awaitsCrd: kind.awaitsCrd }),
+  };
+  options.cache?.set(key, object);
+  return object;
+}
+
+function isAt(object: DesiredObject, manifest: Manifest): boolean {
+  return object.file === manifest.file && object.line === manifest.line;
+}
+
+/** All that the result of one manifest depends on beside the manifest and its kind. */
+function contextOf(options: BindOptions): string {
+  const { owner, destinationNamespace, applicationNamespace, allowCrossNamespace } = options;
+  return digestText(
+    JSON.stringify([
+      owner.applySetId,
+      owner.owner,
+      destinationNamespace ?? null,
+      applicationNamespace,
+      allowCrossNamespace,
+    ]),
+  );
+}
+
+/** No occurrence of a duplicate stays: which one was meant is not ours to guess. */
+function splitDuplicates(bound: readonly DesiredObject[]): { objects: DesiredObject[]; duplicates: Problem[] } {
+  const byKey = new Map<string, DesiredObject[]>();
+  for (const object of bound) {
+    const key = idKey(object.id);
+    const same = byKey.get(key);
+    if (same) same.push(object);
+    else byKey.set(key, [object]);
+  }
+  const objects: DesiredObject[] = [];
+  const duplicates: Problem[] = [];
+  for (const same of byKey.values()) {
+    const [first, ...others] = same as [DesiredObject, ...DesiredObject[]];
+    if (others.length === 0) objects.push(first);
+    else duplicates.push(duplicateProblem(first.id, same));
+  }
+  return { objects, duplicates };
+}
+
+/** Places named in a message; more would only make it long. */
+const MAX_PLACES = 5;
+
+function duplicateProblem(id: ObjectId, same: readonly DesiredObject[]): Problem {
+  const last = same[same.length - 1] as DesiredObject;
+  const places = same.slice(0, MAX_PLACES).map(({ file, line }) => `${file}:${line}`);
+  if (same.length > MAX_PLACES) places.push(`${same.length - MAX_PLACES} more`);
+  return {
+    code: 'DuplicateObject',
+    message: `${formatId(id)} is defined ${same.length} times: ${places.join(', ')}.`,
+    file: last.file,
+    line: last.line,
+    object: id,
+    hint: 'Keep one of them. None is applied until then.',
+  };
+}
+
+function digestObjects(objects: readonly DesiredObject[]): string {
+  let text = '';
+  for (const object of objects) text += `${idKey(object.id)}\n${object.digest}\n`;
+  return digestText(text);
+}

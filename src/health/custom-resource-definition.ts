@@ -1,0 +1,13 @@
+/** Health of CustomResourceDefinitions: Healthy once Established, which is when their objects can be applied. */
+import type { LiveObject } from '../cluster/live.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './verdict.ts';
+
+export function assessCustomResourceDefinition({ body }: LiveObject): Health {
+  const conditions = conditionsOf(body);
+  const names = conditions.get('NamesAccepted');
+  if (names?.status === 'False') return healthOf('Degraded', explain(names));
+  const schema = conditions.get('NonStructuralSchema');
+  if (schema?.status === 'True') return healthOf('Degraded', explain(schema));
+  if (conditions.get('Established')?.status === 'True') return HEALTHY;
+  return healthOf('Progressing', 'It is not established yet.');
+}

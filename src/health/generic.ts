@@ -1,0 +1,54 @@
+/**
+ * Health of kinds that have no file of their own, by the conventions that kstatus reads (sigs.k8s.io/cli-utils,
+ * pkg/kstatus): observedGeneration, the conditions Stalled, Reconciling and Ready, and deletionTimestamp.
+ */
+import type { LiveObject } from '../cluster/live.ts';
+import { listAt, valueAt } from '../object/value.ts';
+import {
+  conditionsOf,
+  explain,
+  HEALTHY,
+  healthOf,
+  isObserved,
+  NOT_OBSERVED,
+  type Condition,
+  type Health,
+} from './verdict.ts';
+
+interface ConditionRule {
+  readonly type: string;
+  readonly statuses: readonly string[];
+  readonly health: Health['status'];
+}
+
+/** The first rule that holds decides. */
+const RULES: readonly ConditionRule[] = [
+  { type: 'Stalled', statuses: ['True'], health: 'Degraded' },
+  { type: 'Reconciling', statuses: ['True'], health: 'Progressing' },
+  { type: 'Ready', statuses: ['True'], health: 'Healthy' },
+  { type: 'Ready', statuses: ['False', 'Unknown'], health: 'Progressing' },
+];
+
+export function assessGeneric({ body }: LiveObject): Health {
+  if (valueAt(body, 'spec', 'suspend') === true) return healthOf('Suspended', 'It is suspended (spec.suspend).');
+  if (!isObserved(body)) return NOT_OBSERVED;
+  const conditions = conditionsOf(body);
+  for (const { type, statuses, health } of RULES) {
+    const condition = conditions.get(type);
+    if (!condition || !statuses.includes(condition.status)) continue;
+    return health === 'Healthy' ? HEALTHY : healthOf(health, explainCondition(type, condition));
+  }
+  return HEALTHY;
+}
+
+/** What is being deleted makes progress towards being gone, whatever else it says; undefined for all others. */
+export function assessTermination({ body, deletionTimestamp }: LiveObject): Health | undefined {
+  if (deletionTimestamp === undefined) return undefined;
+  const finalizers = listAt(body.metadata, 'finalizers').filter((item) => typeof item === 'string');
+  const wait = finalizers.length > 0 ? `; it waits for ${finalizers.join(', ')}` : '';
+  return healthOf('Progressing', `Terminating${wait}.`);
+}
+
+function explainCondition(type: string, condition: Condition): string {
+  return explain(condition) || `Its condition ${type} is ${condition.status}.`;
+}
