@@ -4,17 +4,8 @@
  */
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import {
-  APPLYSET_PARENT_TYPE_LABEL,
-  CATEGORY,
-  CRD_NAME,
-  GROUP,
-  KIND,
-  PLURAL,
-  SHORT_NAME,
-  SINGULAR,
-  VERSION,
-} from './keys.ts';
+import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
+import { APPLYSET_PARENT_TYPE_LABEL, CATEGORY, CRD_NAME, PLURAL, SHORT_NAME, SINGULAR, VERSION } from './keys.ts';
 import { VALIDATIONS } from './rules.ts';
 import { applicationSchema } from './schema.ts';
 
@@ -52,10 +43,10 @@ export function buildCrd(): object {
     kind: 'CustomResourceDefinition',
     metadata: { name: CRD_NAME, labels: { [APPLYSET_PARENT_TYPE_LABEL]: 'true' } },
     spec: {
-      group: GROUP,
+      group: APPLICATION_GROUP,
       names: {
-        kind: KIND,
-        listKind: `${KIND}List`,
+        kind: APPLICATION_KIND,
+        listKind: `${APPLICATION_KIND}List`,
         plural: PLURAL,
         singular: SINGULAR,
         shortNames: [SHORT_NAME],

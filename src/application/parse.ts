@@ -2,12 +2,13 @@
  * Reads a stored Application. Invariant: never throws, whatever was stored, since values may be older than the schema
  * and the server does not check them again; what is wrong is said by the name of its field.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { APPLICATION_KIND } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
-import { API_VERSION, KIND } from './keys.ts';
-import { specSchema, type Application, type ApplicationMetadata } from './schema.ts';
-import { statusSchema, type StoredStatus } from './status-schema.ts';
+import { API_VERSION } from './keys.ts';
+import { specSchema, type Application, type ApplicationMetadata, type StoredStatus } from './schema.ts';
+import { statusSchema } from './status-schema.ts';
 
 export type ParsedApplication =
   | { readonly ok: true; readonly application: Application }
@@ -25,8 +26,8 @@ export function parseApplication(object: KubeObject): ParsedApplication {
   const metadata = readMetadata(object);
   const status = readStatus(mapAt(object, 'status'));
   const problems: string[] = [];
-  if (object.apiVersion !== API_VERSION || object.kind !== KIND) {
-    problems.push(`expected ${KIND} of ${API_VERSION}, got ${object.kind} of ${object.apiVersion}`);
+  if (object.apiVersion !== API_VERSION || object.kind !== APPLICATION_KIND) {
+    problems.push(`expected ${APPLICATION_KIND} of ${API_VERSION}, got ${object.kind} of ${object.apiVersion}`);
   }
   const spec = specSchema.safeParse(object['spec'] ?? {});
   if (!spec.success) problems.push(...spec.error.issues.map(formatIssue));
@@ -70,7 +71,7 @@ function readStatus(stored: ValueMap): StoredStatus {
       if (part.success) status[name] = part.data;
     }
   }
-  return status as StoredStatus;
+  return status;
 }
 
 /** `spec.sync.mode must be one of auto, detect`; messages of our own rules name their field themselves. */

@@ -34,7 +34,7 @@ interface FieldRow {
 }
 
 /** All fields below a node, parents before children, `[]` after a list and `.*` after a map. */
-export function listFields(node: SchemaNode, path: string): FieldRow[] {
+function listFields(node: SchemaNode, path: string): FieldRow[] {
   const required = node.required ?? [];
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
     const at = `${path}.${name}`;

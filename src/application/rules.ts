@@ -2,7 +2,7 @@
  * Field rules that a JSON schema cannot say, each in both languages at once: CEL for the API server, a predicate for the
  * parser. Invariant: whatever the one refuses, the other refuses (test/cluster/application feeds both the same table).
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** The member of a schema's metadata under which the API server looks for CEL rules. */
 export const VALIDATIONS = 'x-kubernetes-validations';

@@ -4,9 +4,10 @@
  * in the text; optional fields are absent, never null.
  */
 import { z } from 'zod';
+import type { Value } from '../object/value.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { matching, notMatching, withRules } from './rules.ts';
-import { statusSchema, type StoredStatus } from './status-schema.ts';
+import { statusSchema, type ApplicationStatus } from './status-schema.ts';
 
 /** A stored Application as the agent reads it: defaults filled, everything checked (see parse.ts). */
 export interface Application {
@@ -16,6 +17,9 @@ export interface Application {
 }
 
 export type ApplicationSpec = z.output<typeof specSchema>;
+
+/** What was once written to status. The inventory is as stored: only `decodeInventory` tells whether it can be read. */
+export type StoredStatus = Readonly<Omit<ApplicationStatus, 'inventory'>> & { readonly inventory?: Value };
 
 export interface ApplicationMetadata {
   readonly namespace: string;
@@ -32,14 +36,14 @@ export interface ApplicationMetadata {
 
 const sourceSchema = z.object({
   repoURL: withRules(z.string().min(1).max(2048), [
-    matching(/^https?:\/\/[^\/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
-    notMatching(/^[^\/]*\/\/[^\/?#]*@/, 'spec.source.repoURL must hold no user name and no password'),
+    matching(/^https?:\/\/[^/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
+    notMatching(/^[^/]*\/\/[^/?#]*@/, 'spec.source.repoURL must hold no user name and no password'),
     notMatching(/[?#\x00-\x20]/, 'spec.source.repoURL must hold no query, no fragment and no white space'),
   ]).describe('Address of the Git repository, by http or https, without user name and password.'),
   revision: withRules(z.string().min(1).max(256), [
     // What git refuses in the name of a reference (git-check-ref-format).
     notMatching(
-      /[\x00-\x20\x7f~^:?*\[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/,
+      /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/,
       'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits',
     ),
   ])

@@ -3,12 +3,8 @@
  * of requests. Every list and text has a bound, and writers cut to `STATUS_LIMITS`, so that a status is never refused.
  */
 import { z } from 'zod';
-import type { Value } from '../object/value.ts';
 
 export type ApplicationStatus = z.output<typeof statusSchema>;
-/** What was once written to status. The inventory is as stored: only `decodeInventory` tells whether it can be read. */
-export type StoredStatus = Readonly<Omit<ApplicationStatus, 'inventory'>> & { readonly inventory?: Value };
-
 export type Condition = z.output<typeof conditionSchema>;
 export type SyncStatus = z.output<typeof syncStatusSchema>;
 export type HealthSummary = z.output<typeof healthSchema>;

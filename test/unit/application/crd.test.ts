@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { buildCrd, buildRootSchema, printCrd, toStructuralSchema } from '../../../src/application/crd.ts';
-import { listFields, printFieldReference } from '../../../src/application/reference.ts';
+import { buildCrd, printCrd, toStructuralSchema } from '../../../src/application/crd.ts';
+import { printFieldReference } from '../../../src/application/reference.ts';
 import { withRules } from '../../../src/application/rules.ts';
 
 test('the printed CRD reads back as the CRD', () => {
@@ -13,7 +13,7 @@ test('the printed CRD reads back as the CRD', () => {
 
 test('every field is described, and every default of spec is told', () => {
   assert.match(printFieldReference(), /`spec\.source\.repoURL` \| string \| \*\*Required\.\*\*/);
-  assert.ok(listFields(buildRootSchema(), '').length > 60);
+  assert.ok(printFieldReference().split('\n').length > 70);
 });
 
 const lossy: Readonly<Record<string, z.ZodType>> = {

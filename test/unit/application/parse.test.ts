@@ -103,7 +103,7 @@ test('no stored value makes the parser throw', () => {
       fc.oneof(json, part),
       fc.dictionary(fc.string(), json),
       (spec, status, metadata) => {
-        parseApplication(application({ spec, status, metadata } as { spec: Value; status: Value; metadata: ValueMap }));
+        parseApplication(application({ spec, status, metadata }));
       },
     ),
   );

@@ -1,0 +1,137 @@
+/** The import law, held over every file of src/. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readDependencies } from './dependencies.ts';
+import { allowedTypes, allowedValues, PURE, PURE_BUILTINS, ROOTS, VOCABULARY } from './import-law.ts';
+import { isPackage, listSrc, packageName, readImports, ROOT, type Import, type SourceFile } from './source-files.ts';
+
+const files = listSrc();
+const folderOf = (path: string): string => path.split('/')[1] ?? '';
+const isRootFile = (path: string): boolean => path.split('/').length === 2;
+
+function assertNone(breaches: readonly string[], law: string): void {
+  assert.equal(breaches.length, 0, `${law}\n  ${breaches.join('\n  ')}`);
+}
+
+function eachImport(find: (file: SourceFile, found: Import) => string | false): string[] {
+  return files.flatMap((file) =>
+    readImports(file)
+      .map((found) => find(file, found))
+      .filter((text) => text !== false),
+  );
+}
+
+test('modules import only what lies below them, and stages before them by type only', () => {
+  const breaches = eachImport(({ path }, { target, isTypeOnly }) => {
+    if (!target.startsWith('src/') || isRootFile(path)) return false;
+    const [from, to] = [folderOf(path), folderOf(target)];
+    if (from === to || VOCABULARY.includes(target)) return false;
+    if (isRootFile(target)) return target !== 'src/config.ts' || from !== 'cli' ? `${path} → ${target}` : false;
+    const values = allowedValues(from);
+    if (!values) return `${path}: the folder ${from}/ is in no law; add it to test/unit/house/import-law.ts`;
+    if (values.includes(to) || (isTypeOnly && allowedTypes(from).includes(to))) return false;
+    return `${path} → ${target}${isTypeOnly ? ' (type)' : ''}`;
+  });
+  assertNone(breaches, 'imports against the law:');
+});
+
+test('files at the root of src are composition roots, config or nothing', () => {
+  const known = [...ROOTS, 'src/config.ts'];
+  assertNone(
+    files.map(({ path }) => path).filter((path) => isRootFile(path) && !known.includes(path)),
+    'no module:',
+  );
+  const imported = eachImport(({ path }, { target }) => ROOTS.includes(target) && `${path} → ${target}`);
+  assertNone(imported, 'a composition root is imported:');
+});
+
+test('a package is imported only by the module that its row in docs/dependencies.md names', () => {
+  const allowed = new Map(readDependencies().map(({ name, importers }) => [name, importers]));
+  const breaches = eachImport(({ path }, { target }) => {
+    if (!isPackage(target)) return false;
+    const importers = allowed.get(packageName(target)) ?? [];
+    const isAllowed = importers.some((prefix) => path.startsWith(`src/${prefix}`));
+    return isAllowed ? false : `${path} → ${target} (may: ${importers.join(', ') || 'nobody'})`;
+  });
+  assertNone(breaches, 'packages against the law:');
+});
+
+test('docs/dependencies.md has one row for each dependency and no other', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>;
+  const installed = Object.keys({ ...manifest['dependencies'], ...manifest['devDependencies'] }).sort();
+  assert.deepEqual(
+    readDependencies()
+      .map(({ name }) => name)
+      .sort(),
+    installed,
+  );
+});
+
+test('pure modules touch no clock, no chance, no file, no process and no network', () => {
+  const pure = files.filter(({ path }) => PURE.includes(folderOf(path)));
+  const builtins = pure.flatMap((file) =>
+    readImports(file)
+      .filter(({ target, isTypeOnly }) => target.startsWith('node:') && !isTypeOnly && !PURE_BUILTINS.includes(target))
+      .map(({ target }) => `${file.path} → ${target}`),
+  );
+  const effects = /\b(Date\.now|new Date\(\)|Math\.random|process\.(?!platform)|setTimeout|setInterval|fetch)\(?/;
+  const used = pure.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const code = line.replace(/(^\s*(\/\/|\/?\*).*$)|'[^']*'|`[^`]*`/g, '');
+      const effect = effects.exec(code)?.[0];
+      return effect ? [`${path}:${index + 1}: ${effect}`] : [];
+    }),
+  );
+  assertNone([...builtins, ...used], 'effects in pure modules:');
+});
+
+test('only config.ts reads the environment', () => {
+  const readers = files.filter(({ path, text }) => path !== 'src/config.ts' && /\bprocess\.(env|argv)\b/.test(text));
+  assertNone(
+    readers.map(({ path }) => path).filter((path) => !ROOTS.includes(path)),
+    'environment or flags read by:',
+  );
+});
+
+test('no file imports itself through others', () => {
+  const edges = new Map(files.map((file) => [file.path, readImports(file).map(({ target }) => target)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+    if (done.has(path) || trail.includes(path)) return;
+    for (const target of edges.get(path) ?? []) if (edges.has(target)) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of edges.keys()) visit(path, []);
+  assertNone(cycles, 'cycles:');
+});
+
+test('there are no drawers, no barrels, no default exports', () => {
+  const drawers = files.filter(({ path }) =>
+    /(^|\/)(utils?|helpers?|common|shared|misc|types|index)(\.ts|\/)/.test(path),
+  );
+  assertNone(
+    drawers.map(({ path }) => path),
+    'files or folders named after nothing:',
+  );
+  const barrels = files.filter(({ text }) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;]*\sfrom\s/m.test(text));
+  assertNone(
+    barrels.map(({ path }) => path),
+    're-exports:',
+  );
+  assertNone(
+    files.filter(({ text }) => /^export default\b/m.test(text)).map(({ path }) => path),
+    'default exports:',
+  );
+});
+
+test('client-node is loaded lazily and in part', () => {
+  const breaches = eachImport(
+    ({ path }, { target, isTypeOnly, isDynamic }) =>
+      target === '@kubernetes/client-node' && !isTypeOnly && !isDynamic && path,
+  );
+  assertNone(breaches, 'the whole client (60 MB, 0.4 s) is loaded at start by:');
+});

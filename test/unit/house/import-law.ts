@@ -1,0 +1,49 @@
+/**
+ * Who may import whom, as data (docs/architecture.md tells it in prose). Values flow one way: a module that decides is
+ * pure and knows the stages before it by their types only; a module that acts knows no other that acts.
+ */
+
+/** The stages in the order of the pipeline: a module may import types of those before it. */
+export const PIPELINE = ['source', 'render', 'cluster', 'bind', 'diff', 'health', 'plan', 'apply', 'status'];
+
+/** Deterministic in their arguments: no clock, no chance, no files, no network. */
+export const PURE = ['object', 'application', 'render', 'bind', 'diff', 'plan', 'health', 'status'];
+
+/** They act on the world, and never import each other's values. */
+export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm', 'sops'];
+
+/** What each of the upper modules may import by value: what is below it. */
+export const UPPER: Readonly<Record<string, readonly string[]>> = {
+  reconcile: [...PURE, ...EDGES],
+  server: [...PURE, ...EDGES, 'reconcile'],
+  cli: [...PURE, ...EDGES, 'reconcile', 'server'],
+  ui: [],
+};
+
+/** May import everything, and are imported by nobody. */
+export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
+
+/** Files that every module may import by value: plain vocabulary without effects. */
+export const VOCABULARY = ['src/telemetry/ports.ts', 'src/cluster/kinds.ts', 'src/cluster/identity.ts'];
+
+/** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */
+export function allowedValues(folder: string): readonly string[] | undefined {
+  if (folder === 'object') return [];
+  if (folder === 'application') return ['object'];
+  if (PURE.includes(folder)) return ['object', 'application'];
+  if (EDGES.includes(folder)) return PURE;
+  return UPPER[folder];
+}
+
+/** What a module may know by its types, beyond what it may import by value. */
+export function allowedTypes(folder: string): readonly string[] {
+  if (folder === 'object') return [];
+  if (folder === 'application') return ['object'];
+  if (folder === 'ui') return ['application', 'server'];
+  const position = PIPELINE.indexOf(folder);
+  // Modules beside the pipeline (notify, sandbox…) may name whatever the stages hand on.
+  return position < 0 ? PIPELINE : PIPELINE.slice(0, position);
+}
+
+/** Modules of Node that a pure module may use: they compute, and touch nothing outside. */
+export const PURE_BUILTINS = ['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:path', 'node:path/posix'];
