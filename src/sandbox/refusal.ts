@@ -1,0 +1,15 @@
+/** Why a job was not run to its end, where neither the job nor its input is to blame. */
+import { StageError, type Stage } from '../object/stage-error.ts';
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+const REFUSALS = {
+  Cancelled: 'was cancelled',
+  SandboxBusy: 'could not be queued: too many jobs wait already',
+  SandboxClosed: 'was not run to its end: Tautline is shutting down',
+} as const;
+
+export function refusal(job: { readonly name: string; readonly stage: Stage }, code: RefusalCode): StageError {
+  const message = `The job ${job.name} ${REFUSALS[code]}.`;
+  return new StageError({ stage: job.stage, code, retry: 'backoff', message });
+}

@@ -1,0 +1,123 @@
+/**
+ * The index beside a pack: which object is where, of which type and size. Layout (big-endian): "TLPI", version,
+ * count, pack size; the pack's SHA-1; then columns sorted by object id: ids (20 bytes), offsets (4), sizes (4), types
+ * (1); then the SHA-1 of all that. Types and sizes are there so that a look-up needs no inflating.
+ */
+import { createHash } from 'node:crypto';
+import { corrupt, type ObjectType } from './pack-entry.ts';
+
+export interface IndexedObject {
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly type: ObjectType;
+}
+
+export interface PackIndex {
+  readonly count: number;
+  readonly packBytes: number;
+  /** SHA-1 that the pack ends with, in hex. */
+  readonly packChecksum: string;
+  find(oid: string): IndexedObject | undefined;
+}
+
+/** Columns in the order of the pack; `oids` holds 20 bytes an entry. */
+export interface IndexColumns {
+  readonly packBytes: number;
+  readonly packChecksum: string;
+  readonly count: number;
+  readonly oids: Buffer;
+  readonly offsets: Uint32Array;
+  readonly sizes: Uint32Array;
+  /** Positions in `OBJECT_TYPES`. */
+  readonly types: Uint8Array;
+}
+
+export const OBJECT_TYPES: readonly ObjectType[] = ['commit', 'tree', 'blob', 'tag'];
+
+/** Offsets and sizes are kept in 32 bits. */
+export const MAX_INDEXABLE_BYTES = 0xffff_ffff;
+
+const MAGIC = 'TLPI';
+const VERSION = 1;
+const HEADER_BYTES = 36;
+const OID_BYTES = 20;
+const ROW_BYTES = OID_BYTES + 4 + 4 + 1;
+
+export function encodePackIndex(columns: IndexColumns): Buffer {
+  const { oids } = columns;
+  const order = Array.from({ length: columns.count }, (_, index) => index).sort((a, b) => compareOids(oids, a, b));
+  const unique = order.filter((entry, at) => at === 0 || compareOids(oids, entry, order[at - 1] as number) !== 0);
+  const count = unique.length;
+  const bytes = Buffer.alloc(HEADER_BYTES + count * ROW_BYTES + OID_BYTES);
+  bytes.write(MAGIC, 0, 'latin1');
+  bytes.writeUInt32BE(VERSION, 4);
+  bytes.writeUInt32BE(count, 8);
+  bytes.writeUInt32BE(columns.packBytes, 12);
+  bytes.write(columns.packChecksum, 16, 'hex');
+  const at = columnOffsets(count);
+  for (const [row, entry] of unique.entries()) {
+    oids.copy(bytes, at.oids + row * OID_BYTES, entry * OID_BYTES, (entry + 1) * OID_BYTES);
+    bytes.writeUInt32BE(columns.offsets[entry] as number, at.offsets + row * 4);
+    bytes.writeUInt32BE(columns.sizes[entry] as number, at.sizes + row * 4);
+    bytes[at.types + row] = columns.types[entry] as number;
+  }
+  sha1(bytes.subarray(0, at.end)).copy(bytes, at.end);
+  return bytes;
+}
+
+/** Throws StageError CorruptPack where the bytes are not a whole index. */
+export function decodePackIndex(bytes: Buffer): PackIndex {
+  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt32BE(4) !== VERSION) {
+    throw corrupt('its index is none');
+  }
+  const count = bytes.readUInt32BE(8);
+  const at = columnOffsets(count);
+  if (bytes.length !== at.end + OID_BYTES) throw corrupt('its index breaks off');
+  if (!sha1(bytes.subarray(0, at.end)).equals(bytes.subarray(at.end))) throw corrupt('its index has changed');
+  return {
+    count,
+    packBytes: bytes.readUInt32BE(12),
+    packChecksum: bytes.toString('hex', 16, HEADER_BYTES),
+    find(oid) {
+      const row = findRow(bytes, at.oids, count, Buffer.from(oid, 'hex'));
+      const type = row < 0 ? undefined : OBJECT_TYPES[bytes[at.types + row] as number];
+      if (type === undefined) return undefined;
+      return {
+        type,
+        offset: bytes.readUInt32BE(at.offsets + row * 4),
+        sizeBytes: bytes.readUInt32BE(at.sizes + row * 4),
+      };
+    },
+  };
+}
+
+function findRow(bytes: Buffer, oidsAt: number, count: number, oid: Buffer): number {
+  if (oid.length !== OID_BYTES) return -1;
+  let low = 0;
+  let high = count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const start = oidsAt + middle * OID_BYTES;
+    const order = bytes.compare(oid, 0, OID_BYTES, start, start + OID_BYTES);
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
+function columnOffsets(count: number) {
+  const oids = HEADER_BYTES;
+  const offsets = oids + count * OID_BYTES;
+  const sizes = offsets + count * 4;
+  const types = sizes + count * 4;
+  return { oids, offsets, sizes, types, end: types + count };
+}
+
+function compareOids(oids: Buffer, a: number, b: number): number {
+  return oids.compare(oids, b * OID_BYTES, (b + 1) * OID_BYTES, a * OID_BYTES, (a + 1) * OID_BYTES);
+}
+
+function sha1(bytes: Uint8Array): Buffer {
+  return createHash('sha1').update(bytes).digest();
+}

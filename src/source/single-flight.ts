@@ -1,0 +1,63 @@
+/** Callers that ask for the same thing at the same time share one answer; it is given up when the last of them has. */
+
+export interface Flights<T> {
+  /** Rejects with `onAbort()` as soon as the caller's own signal aborts. */
+  join(options: FlightOptions<T>): Promise<T>;
+  /** Aborts all that is under way. */
+  close(): void;
+}
+
+export interface FlightOptions<T> {
+  readonly key: string;
+  readonly signal: AbortSignal | undefined;
+  work(signal: AbortSignal): Promise<T>;
+  onAbort(): Error;
+}
+
+interface Flight<T> {
+  readonly answer: Promise<T>;
+  readonly controller: AbortController;
+  passengers: number;
+}
+
+export function createFlights<T>(): Flights<T> {
+  const flights = new Map<string, Flight<T>>();
+
+  function begin({ key, work }: FlightOptions<T>): Flight<T> {
+    const controller = new AbortController();
+    const answer = work(controller.signal).finally(() => {
+      if (flights.get(key) === flight) flights.delete(key);
+    });
+    // Each passenger sees the failure; without any, nobody needs to.
+    answer.catch(() => undefined);
+    const flight: Flight<T> = { answer, controller, passengers: 0 };
+    flights.set(key, flight);
+    return flight;
+  }
+
+  return {
+    async join(options) {
+      const { key, signal, onAbort } = options;
+      if (signal?.aborted) throw onAbort();
+      const flight = flights.get(key) ?? begin(options);
+      flight.passengers += 1;
+      const { promise: aborted, reject } = Promise.withResolvers<never>();
+      const leave = () => reject(onAbort());
+      signal?.addEventListener('abort', leave, { once: true });
+      try {
+        return await Promise.race([flight.answer, aborted]);
+      } finally {
+        signal?.removeEventListener('abort', leave);
+        flight.passengers -= 1;
+        if (flight.passengers === 0 && flights.get(key) === flight) {
+          flights.delete(key);
+          flight.controller.abort();
+        }
+      }
+    },
+    close() {
+      for (const flight of flights.values()) flight.controller.abort();
+      flights.clear();
+    },
+  };
+}

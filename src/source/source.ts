@@ -1,0 +1,174 @@
+/**
+ * Git repositories over HTTP(S) as snapshots. `poll` says which commit a revision means, in one request; `fetch` brings
+ * that very commit, or fails: a snapshot that is handed on has been verified completely, whatever the server did. A
+ * commit that is on disk costs no request, so `fetch` is to be called before every render.
+ */
+import { StageError } from '../object/stage-error.ts';
+import type { Clock, Log } from '../telemetry/ports.ts';
+import { fetchPack } from './fetch-pack.ts';
+import { cancelled, createHttpClient } from './http-client.ts';
+import { runIndexJob, type JobRunner } from './index-job.ts';
+import type { SourceLimits } from './limits.ts';
+import { createRemote } from './remote.ts';
+import { parseRepositoryUrl, type RepositoryUrl } from './repository-url.ts';
+import { parseRevision, type ResolvedRevision } from './revision.ts';
+import { createFlights } from './single-flight.ts';
+import type { Snapshot } from './snapshot.ts';
+import { createSnapshotStore, type StoredSnapshot } from './snapshot-store.ts';
+import { sourceError } from './source-error.ts';
+
+export interface GitSource {
+  /** The commit that a revision means now: one request (two the first time), none for a commit. */
+  poll(wanted: PollOptions): Promise<ResolvedRevision>;
+  /** The snapshot of what `poll` found. */
+  fetch(wanted: FetchOptions): Promise<Snapshot>;
+  /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
+  discard(snapshot: Snapshot): Promise<void>;
+  /** Aborts what is under way. */
+  close(): Promise<void>;
+}
+
+export interface PollOptions {
+  readonly repoUrl: string;
+  /** 40 hex digits, `refs/…`, a branch, a tag; absent: the default branch. */
+  readonly revision?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FetchOptions {
+  readonly repoUrl: string;
+  /** What `poll` answered. */
+  readonly resolved: ResolvedRevision;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GitSourceOptions {
+  /** Belongs to this process alone; what is in it may be deleted at any time while none runs. */
+  readonly dataDir: string;
+  readonly limits: SourceLimits;
+  readonly sandbox: JobRunner;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export function createGitSource(options: GitSourceOptions): GitSource {
+  const { limits, sandbox, log, clock } = options;
+  const http = createHttpClient(limits);
+  const remote = createRemote(http, limits);
+  const store = createSnapshotStore({ dataDir: options.dataDir, limits, clock, log });
+  const polls = createFlights<ResolvedRevision>();
+  const fetches = createFlights<StoredSnapshot>();
+  /** One fetch a repository at a time, so that the next one can build on it. */
+  const lastFetch = new Map<string, Promise<unknown>>();
+
+  async function bring(repository: RepositoryUrl, commit: string, signal: AbortSignal): Promise<StoredSnapshot> {
+    const found = await store.find(repository.base, commit);
+    if (found) return found;
+    const onto = await store.latest(repository.base);
+    try {
+      return await bringOnto(repository, commit, onto, signal);
+    } catch (error) {
+      const isBaseSuspect =
+        onto && error instanceof StageError && ['CorruptPack', 'IncompletePack'].includes(error.code);
+      if (!isBaseSuspect) throw error;
+      log.warn('A fetched difference did not fit, everything is fetched afresh', { repository: repository.label });
+      return await bringOnto(repository, commit, undefined, signal);
+    }
+  }
+
+  async function bringOnto(
+    repository: RepositoryUrl,
+    commit: string,
+    onto: StoredSnapshot | undefined,
+    signal: AbortSignal,
+  ): Promise<StoredSnapshot> {
+    const draft = await store.begin(repository.base, onto);
+    const { gitDir, packPath } = draft;
+    const startMs = clock.monotonicMs();
+    try {
+      const answer = await fetchPack({
+        http,
+        remote,
+        limits,
+        repository,
+        commit,
+        have: onto?.commit,
+        packPath,
+        signal,
+      });
+      const input = { gitDir, packPath, commit, limits };
+      const indexed = await runIndexJob(sandbox, input, { deadlineMs: limits.indexTimeoutMs, signal });
+      const { treeOid, index, fileCount } = indexed;
+      const { checksum, packBytes } = answer;
+      const snapshot = await draft.finish({ commit, treeOid, index, checksum, packBytes });
+      const durationMs = Math.round(clock.monotonicMs() - startMs);
+      log.info('Fetched a commit', { repository: repository.label, commit, packBytes, fileCount, durationMs });
+      return snapshot;
+    } catch (error) {
+      await draft.discard();
+      throw error;
+    }
+  }
+
+  async function bringInTurn(repository: RepositoryUrl, commit: string, signal: AbortSignal): Promise<StoredSnapshot> {
+    const before = lastFetch.get(repository.base);
+    const work = (async () => {
+      await before?.catch(() => undefined);
+      if (signal.aborted) throw cancelled(repository.label);
+      return bring(repository, commit, signal);
+    })();
+    lastFetch.set(repository.base, work);
+    try {
+      const snapshot = await work;
+      await store.prune();
+      return snapshot;
+    } catch (error) {
+      throw toStageError(error, repository);
+    } finally {
+      if (lastFetch.get(repository.base) === work) lastFetch.delete(repository.base);
+    }
+  }
+
+  return {
+    async poll({ repoUrl, revision, signal }) {
+      const repository = parseRepositoryUrl(repoUrl);
+      const wanted = parseRevision(revision);
+      const resolved = await polls.join({
+        key: `${repository.base}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
+        signal,
+        work: (shared) => remote.resolve(repository, wanted, shared),
+        onAbort: () => cancelled(repository.label),
+      });
+      store.touch(repository.base, resolved.commit);
+      return resolved;
+    },
+    async fetch({ repoUrl, resolved, signal }) {
+      const repository = parseRepositoryUrl(repoUrl);
+      const { commit, revision } = resolved;
+      const stored = await fetches.join({
+        key: `${repository.base}\n${commit}`,
+        signal,
+        work: (shared) => bringInTurn(repository, commit, shared),
+        onAbort: () => cancelled(repository.label),
+      });
+      return { repoUrl, revision, commit, treeOid: stored.treeOid, gitDir: stored.gitDir };
+    },
+    discard: (snapshot) => store.remove(parseRepositoryUrl(snapshot.repoUrl).base, snapshot.commit),
+    async close() {
+      polls.close();
+      fetches.close();
+      await Promise.allSettled(lastFetch.values());
+      await http.close();
+    },
+  };
+}
+
+function toStageError(error: unknown, repository: RepositoryUrl): unknown {
+  if (error instanceof StageError) return error;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return error;
+  return sourceError(
+    'StorageFailed',
+    `The snapshot of ${repository.label} could not be stored (${code}). Check the disk.`,
+  );
+}
