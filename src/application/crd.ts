@@ -135,7 +135,7 @@ function adaptInteger(result: SchemaNode): void {
 
 const LEAF_TYPES = ['string', 'number', 'boolean', 'enum', 'literal'];
 
-/** Throws for parts of a zod schema that `z.toJSONSchema` passes over in silence, or that must not be in the resource. */
+/** Throws for parts of a zod schema that `z.toJSONSchema` passes over in silence, or that have no structural form. */
 function refuseLossy(schema: z.core.$ZodType, path: string): void {
   const at = (key: string): string => (path ? `${path}.${key}` : key);
   refuseLossyChecks(schema, path);

@@ -1,6 +1,7 @@
 /**
- * The inventory as status stores it: the ids of all objects that were applied and are owned, and so all that may ever be
- * pruned. Invariant: what was encoded is decoded the same, and what cannot be decoded is an error, never an empty list.
+ * The inventory as status stores it: the ids of all objects that were applied and are owned, and so all that may ever
+ * be pruned. Invariant: what was encoded is decoded the same, and what cannot be decoded is an error, never an empty
+ * list.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { idKey, type ObjectId } from '../object/identity.ts';

@@ -1,7 +1,7 @@
 /**
  * The names by which Tautline is known in a cluster: group, version, finalizer, labels and annotations. They are API:
- * stored in users' clusters and repositories, so none of them ever changes its meaning. The marks on applied objects, and
- * group and kind, which they are made from, stand in object/applyset.ts.
+ * stored in users' clusters and repositories, so none of them ever changes its meaning. The marks on applied objects,
+ * and group and kind, which they are made from, stand in object/applyset.ts.
  */
 import {
   APPLICATION_GROUP,

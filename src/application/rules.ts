@@ -1,6 +1,7 @@
 /**
- * Field rules that a JSON schema cannot say, each in both languages at once: CEL for the API server, a predicate for the
- * parser. Invariant: whatever the one refuses, the other refuses (test/cluster/application feeds both the same table).
+ * Field rules that a JSON schema cannot say, each in both languages at once: CEL for the API server, a predicate for
+ * the parser. Invariant: whatever the one refuses, the other refuses (test/cluster/application feeds both the same
+ * table).
  */
 import type { z } from 'zod';
 
@@ -8,7 +9,7 @@ import type { z } from 'zod';
 export const VALIDATIONS = 'x-kubernetes-validations';
 
 export interface FieldRule<T> {
-  /** CEL over `self`. Every string it looks at needs a maximum length, or the server's cost estimate refuses the CRD. */
+  /** CEL over `self`. A string without maximum length makes the server's cost estimate refuse the whole CRD. */
   readonly cel: string;
   readonly holds: (value: T) => boolean;
   /** What a person reads in both cases: the field's name, and what is allowed. */

@@ -1,7 +1,7 @@
 /**
- * The Application resource, version tautline.dev/v1alpha1: the one source of its TypeScript types, its parser, its CRD and
- * its reference page. Invariant: it holds only fields whose behaviour exists; every field is described, with its default
- * in the text; optional fields are absent, never null.
+ * The Application resource, version tautline.dev/v1alpha1: the one source of its TypeScript types, its parser, its CRD
+ * and its reference page. Invariant: it holds only fields whose behaviour exists; every field is described, with its
+ * default in the text; optional fields are absent, never null.
  */
 import { z } from 'zod';
 import type { Value } from '../object/value.ts';

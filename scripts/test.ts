@@ -1,0 +1,27 @@
+/**
+ * `npm test`: `npm run check`, then every other test, against real Git and a real control plane. The last line counts
+ * all tests: `N passed, N failed`. The first run on a machine builds the control plane with Go, which takes minutes.
+ */
+import { spawnSync } from 'node:child_process';
+import { runCheck } from './check.ts';
+import { addCounts, formatCounts, listTests, runTests, UNIT_TESTS } from './run-tests.ts';
+
+/** Programs that the tests start, and what they are for. */
+const NEEDED: Readonly<Record<string, string>> = {
+  git: 'makes and serves the repositories of the tests',
+  go: 'builds the control plane and kustomize once, unless KUBEBUILDER_ASSETS or the cache has them',
+};
+
+for (const [program, job] of Object.entries(NEEDED)) {
+  const { error } = spawnSync(program, ['version'], { stdio: 'ignore' });
+  if (error) console.log(`missing: ${program} (${job})`);
+}
+
+const check = await runCheck();
+// First alone, since it may build what the others use; then two files at a time, each with processes of its own.
+const first = await runTests(listTests('test/control-plane/**/*.test.ts'), 1);
+const rest = await runTests(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 2);
+const counts = [first, rest].reduce(addCounts, check.counts);
+if (check.failedSteps.length > 0) console.log(`\nfailed: ${check.failedSteps.join(', ')}`);
+console.log(`\n${formatCounts(counts)}`);
+process.exitCode = check.failedSteps.length > 0 || counts.failed > 0 ? 1 : 0;
