@@ -18,9 +18,11 @@ export interface QueueOptions {
   readonly onError: (key: string, error: unknown) => void;
 }
 
-/** What a pass wants next: nothing of its own, a backoff that grows with each such answer, or a delay. */
+/** What a pass wants next: nothing of its own, a backoff that grows with each such answer (to a bound), or a delay. */
 export type Again =
-  { readonly type: 'none' } | { readonly type: 'backoff' } | { readonly type: 'after'; readonly delayMs: number };
+  | { readonly type: 'none' }
+  | { readonly type: 'backoff'; readonly atMostMs: number }
+  | { readonly type: 'after'; readonly delayMs: number };
 
 export interface QueueStats {
   readonly waiting: number;
@@ -151,7 +153,7 @@ export class KeyedQueue {
       again = await this.#options.work(key, this.#stop.signal);
     } catch (error) {
       this.#options.onError(key, error);
-      again = { type: 'backoff' };
+      again = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
     }
     state.active = false;
     this.#active--;
@@ -170,7 +172,7 @@ export class KeyedQueue {
       this.addAfter(key, again.delayMs);
     } else if (again.type === 'backoff') {
       this.#retries++;
-      this.addAfter(key, this.#backoffMs(state.failures++));
+      this.addAfter(key, Math.min(again.atMostMs, this.#backoffMs(state.failures++)));
     } else if (!state.timer) {
       this.#drop(key, state);
     }

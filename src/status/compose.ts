@@ -5,9 +5,16 @@
  * Invariants: kstatus reads it right (Reconciling and Stalled are present only while true); every list and text is
  * within the CRD's bounds; it holds no value of any object.
  */
-import { setCondition } from '../application/conditions.ts';
+import { cutText, formatTime, setCondition } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
-import { STATUS_LIMITS, type ApplicationStatus, type Condition, type StoredStatus } from '../application/status-schema.ts';
+import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
+import {
+  STATUS_LIMITS,
+  type ApplicationStatus,
+  type Condition,
+  type InventoryValue,
+} from '../application/status-schema.ts';
+import type { ObjectId } from "../object/identity.ts";
 import { formatProblem } from '../object/problem.ts';
 import { worstHealth } from '../health/health.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
@@ -21,19 +28,21 @@ export interface ComposedStatus {
   readonly objects: readonly ObjectStatus[];
 }
 
-export function composeStatus(previous: StoredStatus, report: PassReport, now: string): ComposedStatus {
+export function composeStatus(previous: StoredStatus, report: PassReport, nowMs: number): ComposedStatus {
+  const now = formatTime(nowMs);
   const objects = objectStatuses(report);
   const verdict = judgePass(report, objects);
   const { generation } = report.application.metadata;
   const resources = troubledResources(objects);
   const status: ApplicationStatus = {
     observedGeneration: generation,
-    conditions: conditionsOf(previous.conditions ?? [], report, { verdict, now, generation }),
+    conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
     sync: syncOf(previous, report, { verdict, objects, now }),
     health: healthOf(previous, report, objects),
-    counts: report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
+    counts:
+      report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
-    inventory: encodeInventory([...report.inventory]),
+    ...inventoryOf(previous, report),
     history: nextHistory(previous.history ?? [], report, { verdict, now }),
     ...requestOf(previous, report, { verdict, now }),
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
@@ -41,18 +50,83 @@ export function composeStatus(previous: StoredStatus, report: PassReport, now: s
   return { status: dropEmpty(status), verdict, objects };
 }
 
+export interface Bare {
+  readonly metadata: ApplicationMetadata;
+  readonly status: StoredStatus;
+}
+
+/** The status of an Application whose spec cannot be read: Stalled, and all that was known stays known. */
+export function composeInvalid(
+  { metadata, status, problems }: Bare & { readonly problems: readonly string[] },
+  nowMs: number,
+): ApplicationStatus {
+  const message = clip(problems.join('; '));
+  const values: ConditionValue[] = [
+    { type: 'Ready', status: 'False', reason: 'InvalidSpec', message },
+    { type: 'Stalled', status: 'True', reason: 'InvalidSpec', message },
+  ];
+  return withConditions({ metadata, status }, values, nowMs);
+}
+
+/** The status of a suspended Application: what was known stays, nothing is looked at. */
+export function composeSuspended({ metadata, status }: Bare, nowMs: number): ApplicationStatus {
+  const message = 'suspended: nothing is fetched, compared or written until spec.suspend is false';
+  const values: ConditionValue[] = [{ type: 'Ready', status: 'False', reason: 'Suspended', message }];
+  return withConditions({ metadata, status }, values, nowMs);
+}
+
+/** The status while a deleted Application is being finished: what is left, and what holds it. */
+export function composeDeleting(
+  {
+    metadata,
+    status,
+    inventory,
+    message,
+    isStalled,
+  }: Bare & {
+    /** undefined: it cannot be read, and stays as it is. */
+    readonly inventory: readonly ObjectId[] | undefined;
+    readonly message: string;
+    readonly isStalled: boolean;
+  },
+  nowMs: number,
+): ApplicationStatus {
+  const reason = isStalled ? 'PruneFailed' : 'Deleting';
+  const values: ConditionValue[] = [
+    { type: 'Ready', status: 'False', reason, message: clip(message) },
+    { type: 'Reconciling', status: 'True', reason: 'Progressing', message: clip(message) },
+  ];
+  const next = withConditions({ metadata, status }, values, nowMs);
+  return inventory ? { ...next, inventory: encodeInventory([...inventory]) } : next;
+}
+
+function withConditions({ metadata, status }: Bare, values: ConditionValue[], nowMs: number): ApplicationStatus {
+  const { generation } = metadata;
+  const { inventory, nextAttemptAt: _none, ...rest } = status;
+  return {
+    ...rest,
+    observedGeneration: generation,
+    conditions: mergeConditions(values, { previous: status.conditions ?? [], nowMs, generation }),
+    // As it is stored, readable or not: only a pass that could read it writes it anew.
+    ...(inventory === undefined ? {} : { inventory: inventory as InventoryValue }),
+  };
+}
+
 interface Circumstances {
   readonly verdict: Verdict;
   readonly now: string;
 }
 
-function conditionsOf(
-  previous: readonly Condition[],
-  report: PassReport,
-  { verdict, now, generation }: Circumstances & { generation: number },
-): Condition[] {
-  const at = { now, generation };
-  const message = clip(verdict.message);
+interface ConditionOptions {
+  readonly verdict: Verdict;
+  readonly previous: readonly Condition[];
+  readonly nowMs: number;
+  readonly generation: number;
+}
+
+function passConditions(report: PassReport, options: ConditionOptions): Condition[] {
+  const { verdict } = options;
+  const { message } = verdict;
   const wanted: ConditionValue[] = [
     { type: 'Ready', status: verdict.ready, reason: verdict.reason, message },
     ...stageConditions(report),
@@ -62,8 +136,20 @@ function conditionsOf(
     wanted.push({ type: 'Reconciling', status: 'True', reason, message });
   }
   if (verdict.isStalled) wanted.push({ type: 'Stalled', status: 'True', reason: verdict.reason, message });
+  return mergeConditions(wanted, options);
+}
+
+/** Exactly the wanted conditions; times of transition are kept where the status did not change. */
+function mergeConditions(
+  wanted: readonly ConditionValue[],
+  { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict'>,
+): Condition[] {
   const kept = previous.filter(({ type }) => wanted.some((condition) => condition.type === type));
-  return wanted.reduce<Condition[]>((conditions, condition) => setCondition(conditions, condition, at), kept);
+  const merged = wanted.reduce<readonly Condition[]>(
+    (conditions, condition) => setCondition(conditions, condition, { now: nowMs, generation }),
+    kept,
+  );
+  return [...merged];
 }
 
 interface ConditionValue {
@@ -71,6 +157,12 @@ interface ConditionValue {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
+}
+
+/** An inventory that could not be read stays as it is stored. */
+function inventoryOf(previous: StoredStatus, { inventory }: PassReport): Pick<ApplicationStatus, 'inventory'> {
+  if (inventory) return inventory.length > 0 ? { inventory: encodeInventory(inventory) } : {};
+  return previous.inventory === undefined ? {} : { inventory: previous.inventory as InventoryValue };
 }
 
 /** SourceReady and Rendered: which of the first stages failed, with the stage's own code as the reason. */
@@ -86,7 +178,10 @@ function stageConditions({ failures, problems, revision, phase }: PassReport): C
   if (render) {
     conditions.push({ type: 'Rendered', status: 'False', reason: render.code, message: clip(render.message) });
   } else if (problem) {
-    const text = problems.slice(0, 10).map((item) => formatProblem(item)).join('\n');
+    const text = problems
+      .slice(0, 10)
+      .map((item) => formatProblem(item))
+      .join('\n');
     conditions.push({ type: 'Rendered', status: 'False', reason: problem.code, message: clip(text) });
   } else if (revision !== undefined) {
     conditions.push({ type: 'Rendered', status: 'True', reason: 'Rendered', message: revision });
@@ -102,7 +197,8 @@ function syncOf(
   const before = previous.sync;
   const isSynced = verdict.ready === 'True';
   const applied = isSynced ? report.revision : before?.lastAppliedRevision;
-  const attempted = report.applied.size > 0 || report.phase === 'begun' ? report.revision : before?.lastAttemptedRevision;
+  const attempted =
+    report.applied.size > 0 || report.phase === 'begun' ? report.revision : before?.lastAttemptedRevision;
   const isNew = isSynced && (before?.lastAppliedRevision !== report.revision || before?.status !== 'Synced');
   const syncedAt = isNew ? now : before?.lastSyncedAt;
   const digest = isSynced ? report.desiredDigest : before?.digest;
@@ -132,7 +228,7 @@ function healthOf(
   if (report.phase === 'begun') return previous.health ?? { status: 'Progressing' };
   const members = objects.filter(({ isPruning }) => !isPruning);
   if (members.length === 0) return { status: report.failures.length > 0 ? 'Unknown' : 'Healthy' };
-  const { status, message } = worstHealth(members.map(({ id, health }) => ({ id, health })));
+  const { status, message } = worstHealth(members);
   return { status, ...(message ? { message: clip(message) } : {}) };
 }
 
@@ -148,7 +244,11 @@ function requestOf(
     ...(phase === 'begun'
       ? { outcome: 'InProgress' as const }
       : {
-          outcome: request.refusal ? ('Refused' as const) : verdict.ready === 'True' ? ('Succeeded' as const) : ('Failed' as const),
+          outcome: request.refusal
+            ? ('Refused' as const)
+            : verdict.ready === 'True'
+              ? ('Succeeded' as const)
+              : ('Failed' as const),
           message: clip(request.refusal ?? verdict.message),
           finishedAt: now,
         }),
@@ -157,7 +257,7 @@ function requestOf(
 }
 
 function clip(text: string): string {
-  return text.length <= STATUS_LIMITS.maxMessageChars ? text : `${text.slice(0, STATUS_LIMITS.maxMessageChars - 1)}…`;
+  return cutText(text, STATUS_LIMITS.maxMessageChars);
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -21,7 +21,12 @@ export interface ObjectStatus {
   readonly line?: number;
 }
 
-const SYNCED_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set(['created', 'configured', 'unchanged', 'adopted']);
+const SYNCED_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set([
+  'created',
+  'configured',
+  'unchanged',
+  'adopted',
+]);
 const GONE_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set(['pruned', 'released']);
 const UNKNOWN_HEALTH: Health = { status: 'Unknown', message: '' };
 

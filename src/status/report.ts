@@ -35,7 +35,8 @@ export interface PassReport {
   readonly held: HeldPrune | undefined;
   /** By `idKey`. */
   readonly health: ReadonlyMap<string, Health>;
-  readonly inventory: readonly ObjectId[];
+  /** undefined: the stored one could not be read. */
+  readonly inventory: readonly ObjectId[] | undefined;
   /** Digest of the whole desired set, if it was bound. */
   readonly desiredDigest?: string;
   /** A render without problems and without objects, while the inventory holds some. */

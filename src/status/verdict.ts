@@ -84,7 +84,7 @@ function badManifests({ problems }: PassReport): Verdict | undefined {
 
 function emptyRender(report: PassReport): Verdict | undefined {
   if (!report.isEmptyRender) return undefined;
-  const message = `${report.revision ?? 'the revision'} renders no object; the ${report.inventory.length} that are applied are kept`;
+  const message = `${report.revision ?? 'the revision'} renders no object; the ${report.inventory?.length ?? 0} that are applied are kept`;
   return failed({ reason: 'EmptyRender', message, retry: 'never' });
 }
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** Entry of the command line. Each command's code is imported when the command is called, so that each starts quickly. */
+import { Command, CommanderError, Option } from 'commander';
+import { SETTINGS, VERSION, variableOf } from './config.ts';
+
+/** Exit codes: 0 done, 1 failed (the input is wrong, the cluster refuses), 2 the command line is wrong. */
+async function main(): Promise<void> {
+  const program = new Command('tautline')
+    .description('Keeps a Kubernetes cluster taut to a Git repository.')
+    .version(VERSION, '--version', 'print the version')
+    .exitOverride();
+  addAgent(program);
+  addRender(program);
+  program
+    .command('crd')
+    .description('print the CustomResourceDefinition of Application')
+    .action(async () => (await import('./cli/crd.ts')).runCrd());
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+function addAgent(program: Command): void {
+  const agent = program.command('agent').description('run the agent: reconcile Applications until it is told to stop');
+  for (const setting of Object.values(SETTINGS)) {
+    const value = setting.type === 'text' ? 'text' : setting.type;
+    const shown = `${setting.description} (env: ${variableOf(setting)}${setting.default ? `, default: ${setting.default}` : ''})`;
+    agent.addOption(new Option(`--${setting.flag} <${value}>`, shown));
+  }
+  agent.action(async (options: Record<string, string | undefined>) => {
+    const byFlag = Object.fromEntries(
+      Object.entries(SETTINGS).map(([name, { flag }]) => [name, options[camelCase(flag)]]),
+    );
+    const [{ runAgent }, { startAgent }] = await Promise.all([import('./cli/agent.ts'), import('./main.ts')]);
+    process.exitCode = await runAgent(byFlag, startAgent);
+  });
+}
+
+function addRender(program: Command): void {
+  program
+    .command('render')
+    .description('print what a folder renders to: manifests, or a kustomization')
+    .argument('<dir>', 'the folder')
+    .addOption(new Option('-o, --output <format>', 'form of the output').choices(['yaml', 'json', 'name']).default('yaml'))
+    .action(async (dir: string, { output }: { output: 'yaml' | 'json' | 'name' }) => {
+      process.exitCode = (await import('./cli/render.ts')).runRender({ dir, output });
+    });
+}
+
+/** As commander turns flags into names. */
+function camelCase(flag: string): string {
+  return flag.replace(/-([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+await main();

@@ -1,0 +1,157 @@
+/**
+ * Every setting of the agent, and the only reader of its environment. One table gives flags, environment variables,
+ * defaults and `--help`; a flag wins over its variable, the variable over the default.
+ */
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDuration } from './application/duration.ts';
+
+/** The version of Tautline; a test holds it equal to package.json's. */
+export const VERSION = '0.1.0';
+
+type SettingType = 'text' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
+
+interface Setting {
+  /** Long flag without dashes; the variable is TAUTLINE_ and the same in capitals. */
+  readonly flag: string;
+  readonly type: SettingType;
+  readonly default: string;
+  readonly description: string;
+  /** For a count: the least and the most that are accepted. */
+  readonly range?: readonly [number, number];
+}
+
+/** In the order of `--help`. Sizes are in MiB, durations as in `1m30s`. */
+export const SETTINGS = {
+  kubeconfig: text('kubeconfig', '', 'kubeconfig file; empty: KUBECONFIG, or the ServiceAccount of the Pod'),
+  context: text('context', '', 'context of the kubeconfig; empty: its current one'),
+  dataDir: text('data-dir', join(tmpdir(), 'tautline'), 'folder for fetched repositories; may be lost at any time'),
+  probesAddress: address('probes-address', '127.0.0.1:8081', 'where /healthz, /readyz and /metrics listen'),
+  apiAddress: address('api-address', '127.0.0.1:8080', 'where the status API listens'),
+  logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
+  instance: text('instance', hostname(), 'name of this process in Events'),
+  allowCrossNamespace: bool(
+    'allow-cross-namespace',
+    'true',
+    'whether an Application may hold objects outside its own namespace, cluster-scoped ones included',
+  ),
+  concurrency: count('concurrency', '4', 'Applications worked on at once', [1, 64]),
+  applyConcurrency: count('apply-concurrency', '16', 'objects applied at once for one Application', [1, 128]),
+  maxRequests: count('max-requests', '24', 'requests to the API server under way at once, watches aside', [1, 256]),
+  maxWatches: count('max-watches', '1000', 'watches open at once', [1, 10_000]),
+  maxApplications: count('max-applications', '5000', 'Applications that are worked on at all', [1, 100_000]),
+  minBackoff: duration('min-backoff', '1s', 'first delay after a failed pass'),
+  maxBackoff: duration('max-backoff', '5m', 'longest delay after failed passes'),
+  minPollBackoff: duration('min-poll-backoff', '5s', 'first delay after a failed poll of a repository'),
+  maxPollBackoff: duration('max-poll-backoff', '5m', 'longest delay after failed polls; never more than the interval'),
+  pollJitterPercent: count('poll-jitter-percent', '10', 'share by which poll intervals vary', [0, 50]),
+  progressCheck: duration('progress-check', '5s', 'how often what is progressing is looked at beside its events'),
+  discoveryRetry: duration('discovery-retry', '15s', 'how often the API server is asked for a kind that it lacks'),
+  pruneMaxShare: count('prune-max-percent', '30', 'larger prunes wait for a confirmation …', [0, 100]),
+  pruneMaxObjects: count('prune-max-objects', '10', '… if they are also of more than this many objects', [0, 100_000]),
+  maxPackMib: count('max-pack-mib', '512', 'largest answer of a fetch', [1, 65_536]),
+  maxRepositoryFiles: count('max-repository-files', '200000', 'most files of one revision', [1, 10_000_000]),
+  maxFileMib: count('max-file-mib', '8', 'largest manifest file', [1, 1024]),
+  maxNodes: count('max-yaml-nodes', '1000000', 'most values of one file, aliases expanded', [1000, 100_000_000]),
+  maxDepth: count('max-yaml-depth', '200', 'deepest nesting of one file', [10, 10_000]),
+  maxObjects: count('max-objects', '50000', 'most objects of one render', [1, 1_000_000]),
+  maxRenderFiles: count('max-render-files', '20000', 'most files that one render reads', [1, 1_000_000]),
+  renderTimeout: duration('render-timeout', '60s', 'longest render'),
+  sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
+  sandboxHeapMib: count('sandbox-heap-mib', '512', 'heap of such a child', [64, 16_384]),
+  sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory of such a child beyond which it is killed', [128, 65_536]),
+  sandboxIdle: duration('sandbox-idle', '30s', 'how long such a child is kept without work'),
+} as const satisfies Record<string, Setting>;
+
+type SettingName = keyof typeof SETTINGS;
+
+interface ValueOf {
+  text: string;
+  level: 'debug' | 'info' | 'warn' | 'error';
+  count: number;
+  /** Milliseconds. */
+  duration: number;
+  boolean: boolean;
+  address: { readonly host: string; readonly port: number };
+}
+
+/** Durations are in milliseconds, sizes in MiB. */
+export type Config = { readonly [K in SettingName]: ValueOf[(typeof SETTINGS)[K]['type']] };
+
+export type ReadConfig =
+  | { readonly ok: true; readonly config: Config }
+  /** Names the flag or variable, and what is allowed. */
+  | { readonly ok: false; readonly problem: string };
+
+/** `flags` holds what was given on the command line, by setting name. */
+export function readConfig(
+  flags: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ReadConfig {
+  const config: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    const variable = variableOf(setting);
+    const fromFlag = flags[name];
+    const raw = fromFlag ?? environment[variable] ?? setting.default;
+    const origin = fromFlag === undefined ? variable : `--${setting.flag}`;
+    const parsed = parse(raw, setting);
+    if ('problem' in parsed) return { ok: false, problem: `${origin} must be ${parsed.problem}, not '${raw}'` };
+    config[name] = parsed.value;
+  }
+  if (config['kubeconfig'] === '' && environment['KUBECONFIG']) config['kubeconfig'] = environment['KUBECONFIG'];
+  return { ok: true, config: config as Config };
+}
+
+export function variableOf({ flag }: Pick<Setting, 'flag'>): string {
+  return `TAUTLINE_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+type Parsed = { readonly value: unknown } | { readonly problem: string };
+
+const LEVELS = ['debug', 'info', 'warn', 'error'];
+
+function parse(raw: string, { type, range }: Setting): Parsed {
+  switch (type) {
+    case 'text':
+      return { value: raw };
+    case 'level':
+      return LEVELS.includes(raw) ? { value: raw } : { problem: LEVELS.join(', ') };
+    case 'boolean':
+      return raw === 'true' || raw === 'false' ? { value: raw === 'true' } : { problem: 'true or false' };
+    case 'duration': {
+      const ms = parseDuration(raw);
+      return ms === undefined ? { problem: 'a duration such as 30s or 1m30s' } : { value: ms };
+    }
+    case 'count': {
+      const [least, most] = range ?? [0, Number.MAX_SAFE_INTEGER];
+      const value = /^\d+$/.test(raw) ? Number(raw) : NaN;
+      return value >= least && value <= most ? { value } : { problem: `a whole number from ${least} to ${most}` };
+    }
+    case 'address': {
+      const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(raw);
+      const port = Number(match?.[2]);
+      if (!match?.[1] || port > 65_535) return { problem: 'host:port, such as 127.0.0.1:8080' };
+      return { value: { host: match[1].replace(/^\[|\]$/g, ''), port } };
+    }
+  }
+}
+
+function text<const F extends string>(flag: F, value: string, description: string) {
+  return { flag, type: 'text', default: value, description } as const;
+}
+
+function address<const F extends string>(flag: F, value: string, description: string) {
+  return { flag, type: 'address', default: value, description } as const;
+}
+
+function bool<const F extends string>(flag: F, value: string, description: string) {
+  return { flag, type: 'boolean', default: value, description } as const;
+}
+
+function duration<const F extends string>(flag: F, value: string, description: string) {
+  return { flag, type: 'duration', default: value, description } as const;
+}
+
+function count<const F extends string>(flag: F, value: string, description: string, range: readonly [number, number]) {
+  return { flag, type: 'count', default: value, description, range } as const;
+}

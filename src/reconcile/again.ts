@@ -1,0 +1,31 @@
+/** When a pass wants the next one, of its own accord: the earliest of poll, retry, wait and progress. */
+import type { PassReport } from '../status/report.ts';
+import type { Verdict } from '../status/verdict.ts';
+import type { Retry } from '../object/stage-error.ts';
+import type { Pass } from './pass.ts';
+import type { Again } from './queue.ts';
+
+export function decideAgain(pass: Pass, report: PassReport, verdict: Verdict): Again {
+  const { clock, settings } = pass.context;
+  const pollInMs = Math.max(0, (pass.state.memory.source?.nextPollMs ?? 0) - clock.monotonicMs());
+  const retries = retriesOf(report);
+  const afters = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
+  if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };
+  if (report.waitingFor.length > 0) afters.push(settings.awaitedDiscoveryRetryMs);
+  const isMoving =
+    verdict.isReconciling ||
+    [...report.applied.values()].some(({ outcome }) => outcome === 'pruning') ||
+    [...report.health.values()].some(({ status }) => status === 'Progressing');
+  if (isMoving) afters.push(settings.progressCheckMs);
+  return { type: 'after', delayMs: Math.min(pollInMs, ...afters) };
+}
+
+/** Failures of source are left out: the poll has a backoff of its own. */
+function retriesOf({ failures, applied, problems, changes }: PassReport): Retry[] {
+  const retries = failures.filter(({ stage }) => stage !== 'source').map(({ retry }) => retry);
+  for (const { refusal } of applied.values()) if (refusal) retries.push(refusal.retry);
+  const isLacking = problems.some(({ code }) => code === 'KindUnknown' || code === 'KindUnavailable');
+  const isUnsettled = changes.some(({ type }) => type === 'unknown' || type === 'conflict');
+  if (isLacking || isUnsettled) retries.push('backoff');
+  return retries;
+}

@@ -1,0 +1,54 @@
+/**
+ * Health of every object of a pass. Pods are listed by their workload's selector, and only while that workload is not
+ * Healthy: in a pass over healthy objects no request is sent.
+ */
+import type { Desired, DesiredObject } from '../bind/desired.ts';
+import { agentIdentity } from '../cluster/identity.ts';
+import type { Kinds } from '../cluster/kinds.ts';
+import type { LiveObject } from '../cluster/live.ts';
+import { assessHealth, needsPods, type Health } from '../health/health.ts';
+import { idKey } from '../object/identity.ts';
+import { stringMap } from '../object/identity.ts';
+import { valueAt } from '../object/value.ts';
+import { forEachOf } from './lanes.ts';
+import type { Pass } from './pass.ts';
+import { kindKey } from '../cluster/kinds.ts';
+
+/** Pods listed for one workload: enough to tell why it does not come up. */
+const MAX_PODS = 20;
+
+export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds): Promise<Map<string, Health>> {
+  const { cluster, settings } = pass.context;
+  const health = new Map<string, Health>();
+  const unwell: { object: DesiredObject; live: LiveObject }[] = [];
+  for (const object of desired.objects) {
+    const key = idKey(object.id);
+    const entry = object.awaitsCrd ? undefined : cluster.live.look(agentIdentity, object.kind, object.id);
+    if (entry?.state === 'unknown') {
+      health.set(key, { status: 'Unknown', message: entry.reason });
+      continue;
+    }
+    const live = entry?.state === 'present' ? entry.object : undefined;
+    const verdict = assessHealth(live);
+    health.set(key, verdict);
+    if (live && needsPods(live, verdict)) unwell.push({ object, live });
+  }
+  const podKind = kinds.served.get(kindKey('v1', 'Pod'));
+  if (!podKind || unwell.length === 0) return health;
+  const client = cluster.as(agentIdentity);
+  await forEachOf(unwell, settings.applyConcurrency, async ({ object, live }) => {
+    const labelSelector = selectorOf(live);
+    if (!labelSelector) return;
+    const { namespace } = object.id;
+    const answer = await client.listBySelector(podKind, { namespace, labelSelector, limit: MAX_PODS });
+    if (answer.ok) health.set(idKey(object.id), assessHealth(live, { pods: answer.objects }));
+  });
+  return health;
+}
+
+/** `spec.selector.matchLabels` as an equality selector; undefined where it says more than that. */
+function selectorOf(live: LiveObject): string | undefined {
+  if (valueAt(live.body, 'spec', 'selector', 'matchExpressions') !== undefined) return undefined;
+  const labels = Object.entries(stringMap(valueAt(live.body, 'spec', 'selector', 'matchLabels')));
+  return labels.length > 0 ? labels.map(([key, value]) => `${key}=${value}`).join(',') : undefined;
+}

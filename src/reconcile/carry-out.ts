@@ -1,0 +1,47 @@
+/**
+ * The effects of a pass, in the one order that survives a kill at any moment: finalizer and set on the Application, the
+ * inventory as the union of old and new, the destination namespace, then what the plan says.
+ */
+import type { Applied } from '../apply/applied.ts';
+import { applyPlan } from '../apply/apply.ts';
+import { agentIdentity } from '../cluster/identity.ts';
+import { idKey } from '../object/identity.ts';
+import { plannedIds, type Plan } from '../plan/plan.ts';
+import { ensureDestination, ensureParent } from './ensure.ts';
+import type { Pass } from './pass.ts';
+import { rememberResult } from './remember.ts';
+import { remainingMs, reportOf, type Findings } from './report-of.ts';
+import { writeStatus } from './status-writer.ts';
+
+/** A sync past its deadline still gets this long a pass, so that it can succeed once the cause is gone. */
+const LEAST_APPLY_MS = 30_000;
+
+export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Promise<Applied> {
+  const { context, state, application, signal } = pass;
+  const { inventory } = state.memory;
+  if (!inventory) throw new RangeError('effects need an inventory');
+  const isWider = plannedIds(plan).filter((id) => {
+    const isNew = !inventory.has(idKey(id));
+    if (isNew) inventory.set(idKey(id), id);
+    return isNew;
+  }).length;
+  await ensureParent(pass, inventory.values());
+  const revision = findings.snapshot?.revision;
+  const isNewRevision = application.status.sync?.lastAttemptedRevision !== revision;
+  if (isWider || isNewRevision) await writeStatus(pass, reportOf(pass, findings, 'begun'));
+  await context.reach('inventory-written');
+  if (findings.bound) await ensureDestination(pass, findings.bound.desired);
+  const applied = await applyPlan(plan, {
+    client: context.cluster.as(agentIdentity),
+    owner: pass.owner,
+    concurrency: context.settings.applyConcurrency,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(remainingMs(pass, revision, LEAST_APPLY_MS))]),
+    onResult: (result) => rememberResult(pass, agentIdentity, result),
+  });
+  await context.reach('wave-applied');
+  if ([...applied.values()].some(({ outcome }) => outcome === 'pruned' || outcome === 'released')) {
+    await context.reach('objects-pruned');
+    await ensureParent(pass, inventory.values());
+  }
+  return applied;
+}

@@ -1,0 +1,155 @@
+/**
+ * A deleted Application is finished: its objects are pruned or let go, as spec.deletionPolicy says, then its finalizer
+ * is removed. The same plan and the same guards as in every other prune; nothing here deletes by itself.
+ *
+ * Invariant: the finalizer goes only when every object of the inventory is confirmed gone or let go.
+ */
+import { decodeInventory } from '../application/inventory.ts';
+import { CRD_NAME, PRUNE_FINALIZER } from '../application/keys.ts';
+import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
+import type { Applied } from '../apply/applied.ts';
+import { applyPlan } from '../apply/apply.ts';
+import { agentIdentity } from '../cluster/identity.ts';
+import { kindKey, type Kinds } from '../cluster/kinds.ts';
+import type { Change } from '../diff/changes.ts';
+import { ownerOf } from '../object/applyset.ts';
+import { formatId, idKey, type ObjectId } from '../object/identity.ts';
+import { planChanges } from '../plan/plan.ts';
+import { composeDeleting } from '../status/compose.ts';
+import type { ReconcileContext } from './context.ts';
+import { observe } from './observe.ts';
+import type { Again } from './queue.ts';
+import type { ApplicationState } from './state.ts';
+import { adoptAnswer, writeStatusValue, type Writer } from './status-writer.ts';
+
+export interface Deleted {
+  readonly metadata: ApplicationMetadata;
+  readonly status: StoredStatus;
+  /** undefined: it cannot be read. */
+  readonly spec: ApplicationSpec | undefined;
+}
+
+interface Finalising extends Writer {
+  readonly deleted: Deleted;
+  readonly signal: AbortSignal;
+}
+
+export async function finalise(
+  deleted: Deleted,
+  state: ApplicationState,
+  context: ReconcileContext,
+  signal: AbortSignal,
+): Promise<Again> {
+  const { metadata, status } = deleted;
+  if (!metadata.finalizers.includes(PRUNE_FINALIZER)) return { type: 'none' };
+  const work: Finalising = { deleted, state, context, base: state.stored, signal };
+  const inventory = decodeInventory(status.inventory);
+  if (!inventory.ok) {
+    const message = `nothing is deleted, since status.inventory cannot be read (${inventory.problem}); remove the finalizer ${PRUNE_FINALIZER} to let all objects go`;
+    await writeStatusValue(
+      work,
+      composeDeleting({ metadata, status, inventory: undefined, message, isStalled: true }, context.clock.now()),
+    );
+    return { type: 'none' };
+  }
+  const kinds = await context.cluster.kinds();
+  const policy = await policyFor(work, kinds);
+  if (policy === 'LetGo') return removeFinalizer(work);
+  const left = await letGoOrPrune(work, { ids: inventory.ids, kinds, policy });
+  if (left.length === 0) return removeFinalizer(work);
+  return { type: 'after', delayMs: context.settings.progressCheckMs };
+}
+
+/**
+ * Prune and Orphan as the spec says. A suspended or unreadable Application is let go with its marks removed; while the
+ * CRD itself is being deleted, nobody asked for the objects' deletion, and nothing is touched.
+ */
+async function policyFor({ deleted, context }: Finalising, kinds: Kinds): Promise<'Prune' | 'Orphan' | 'LetGo'> {
+  const crdKind = kinds.served.get(kindKey('apiextensions.k8s.io/v1', 'CustomResourceDefinition'));
+  if (crdKind) {
+    const id = { group: crdKind.group, kind: crdKind.kind, namespace: '', name: CRD_NAME };
+    const answer = await context.cluster.as(agentIdentity).get(crdKind, id);
+    if (answer.ok && (!answer.object || answer.object.deletionTimestamp)) return 'LetGo';
+  }
+  if (!deleted.spec || deleted.spec.suspend) return 'Orphan';
+  return deleted.spec.deletionPolicy;
+}
+
+interface Remainder {
+  readonly ids: readonly ObjectId[];
+  readonly kinds: Kinds;
+  readonly policy: 'Prune' | 'Orphan';
+}
+
+async function letGoOrPrune(work: Finalising, { ids, kinds, policy }: Remainder): Promise<ObjectId[]> {
+  const { state, context, deleted, signal } = work;
+  const { namespace, name } = deleted.metadata;
+  const inventory = new Map(ids.map((id) => [idKey(id), id]));
+  const { kindOf, live } = await observe({
+    cluster: context.cluster,
+    identity: agentIdentity,
+    kinds,
+    holder: state.key,
+    desired: [],
+    inventory,
+    proveAbsence: false,
+    concurrency: context.settings.applyConcurrency,
+  });
+  const type = policy === 'Prune' ? 'prune' : 'release';
+  const changes: Change[] = ids
+    .filter((id) => live.get(idKey(id))?.state !== 'unknown')
+    .map((id) => ({ type, id, kind: kindOf.get(idKey(id)), fields: [] }));
+  const plan = planChanges({
+    changes,
+    mode: 'auto',
+    prune: true,
+    complete: true,
+    inventorySize: ids.length,
+    guard: context.settings.pruneGuard,
+    // Deleting the Application is the confirmation.
+    confirmed: true,
+  });
+  const applied = await applyPlan(plan, {
+    client: context.cluster.as(agentIdentity),
+    owner: ownerOf({ hubId: context.cluster.clusterId, namespace, name }),
+    concurrency: context.settings.applyConcurrency,
+    signal,
+    onResult: ({ outcome }) => context.metrics.onChange(outcome),
+  });
+  await context.reach('objects-pruned');
+  const left = ids.filter((id) => {
+    const outcome = applied.get(idKey(id))?.outcome;
+    return outcome !== 'pruned' && outcome !== 'released';
+  });
+  if (left.length > 0) await writeProgress(work, left, applied);
+  return left;
+}
+
+async function writeProgress(work: Finalising, left: readonly ObjectId[], applied: Applied): Promise<void> {
+  const { metadata, status } = work.deleted;
+  const stuck = left.find((id) => applied.get(idKey(id))?.refusal);
+  const first = stuck ?? left[0];
+  const result = first && applied.get(idKey(first));
+  const why = result?.refusal?.message ?? result?.message ?? 'waits for the objects before it';
+  const message = first ? `${left.length} left; ${formatId(first)}: ${why}` : '';
+  await writeStatusValue(
+    work,
+    composeDeleting(
+      { metadata, status, inventory: left, message, isStalled: stuck !== undefined },
+      work.context.clock.now(),
+    ),
+  );
+}
+
+async function removeFinalizer(work: Finalising): Promise<Again> {
+  const { base, context } = work;
+  const answer = await context.cluster.applications.applyMetadata(base, {
+    finalizers: [],
+    labels: {},
+    annotations: {},
+  });
+  // Gone already is what was wanted.
+  if (answer.ok || answer.refusal.code !== 'NotFound') adoptAnswer(work, answer);
+  await context.reach('finalizer-removed');
+  return { type: 'none' };
+}

@@ -1,0 +1,108 @@
+/**
+ * Live objects of one pass: from the watches, and by a GET only where a watch cannot tell. In a pass in which nothing
+ * changed it sends no request.
+ *
+ * Invariant: absence is never concluded from a watch or a list; only a 404 by name proves it.
+ */
+import type { DesiredObject } from '../bind/desired.ts';
+import type { Identity } from '../cluster/identity.ts';
+import type { KindInfo, Kinds } from '../cluster/kinds.ts';
+import type { LiveEntry } from '../cluster/live.ts';
+import type { Cluster, WatchScope } from '../cluster/ports.ts';
+import { kindKey } from '../cluster/kinds.ts';
+import { apiVersionOf, idKey, type ObjectId } from '../object/identity.ts';
+import { forEachOf } from './lanes.ts';
+
+export interface ObserveOptions {
+  readonly cluster: Cluster;
+  readonly identity: Identity;
+  readonly kinds: Kinds;
+  /** Key of the Application, in whose name the watches are held. */
+  readonly holder: string;
+  readonly desired: readonly DesiredObject[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+  /** Whether to ask by name also for what was never ours (`detect`: there is no apply whose answer would tell). */
+  readonly proveAbsence: boolean;
+  readonly concurrency: number;
+}
+
+export interface Observation {
+  /** By `idKey`. */
+  readonly live: ReadonlyMap<string, LiveEntry>;
+  /** By `idKey`: the kind in which each object is asked for; absent if nobody serves it. */
+  readonly kindOf: ReadonlyMap<string, KindInfo>;
+}
+
+export async function observe(options: ObserveOptions): Promise<Observation> {
+  const { cluster, identity, holder } = options;
+  const targets = targetsOf(options);
+  await cluster.live.hold(holder, identity, scopesOf(targets));
+  const live = new Map<string, LiveEntry>();
+  const asked: Target[] = [];
+  for (const target of targets) {
+    const entry = entryOf(target, options);
+    live.set(target.key, entry);
+    if (entry.state === 'unseen' && (options.proveAbsence || options.inventory.has(target.key))) asked.push(target);
+  }
+  const client = cluster.as(identity);
+  await forEachOf(asked, options.concurrency, async ({ key, kind, id }) => {
+    if (!kind) return;
+    const answer = await client.get(kind, id);
+    if (!answer.ok) {
+      live.set(key, { state: 'unknown', reason: answer.refusal.message });
+      return;
+    }
+    cluster.live.record(identity, kind, id, answer.object);
+    live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
+  });
+  return { live, kindOf: new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : []))) };
+}
+
+interface Target {
+  readonly key: string;
+  readonly id: ObjectId;
+  readonly kind: KindInfo | undefined;
+  /** Its CRD is not served yet: nothing can be watched or asked. */
+  readonly isAwaited: boolean;
+}
+
+function targetsOf({ desired, inventory, kinds }: ObserveOptions): Target[] {
+  const targets = new Map<string, Target>();
+  for (const { id, kind, awaitsCrd } of desired) {
+    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited: awaitsCrd !== undefined });
+  }
+  for (const [key, id] of inventory) {
+    if (!targets.has(key)) targets.set(key, { key, id, kind: servedKind(kinds, id), isAwaited: false });
+  }
+  return [...targets.values()];
+}
+
+function scopesOf(targets: readonly Target[]): WatchScope[] {
+  const scopes = new Map<string, WatchScope>();
+  for (const { kind, id, isAwaited } of targets) {
+    if (!kind?.watchable || isAwaited) continue;
+    scopes.set(`${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`, {
+      kind,
+      namespace: id.namespace,
+    });
+  }
+  return [...scopes.values()];
+}
+
+function entryOf({ id, kind, isAwaited }: Target, { cluster, identity, kinds }: ObserveOptions): LiveEntry {
+  if (isAwaited) return { state: 'unseen' };
+  if (kind) return cluster.live.look(identity, kind, id);
+  // A group that does not answer says nothing about its objects; a kind that is served no more took them with it.
+  const isStale = [...kinds.stale].some((groupVersion) => groupVersion.split('/')[0] === id.group);
+  if (isStale) return { state: 'unknown', reason: `the API group ${id.group} does not answer` };
+  return { state: 'absent' };
+}
+
+/** The kind of an object of which only the group and kind are known, in the version that the server prefers. */
+export function servedKind(kinds: Kinds, id: ObjectId): KindInfo | undefined {
+  const version = kinds.preferred.get(id.group);
+  const preferred = version && kinds.served.get(kindKey(apiVersionOf(id.group, version), id.kind));
+  if (preferred) return preferred;
+  for (const kind of kinds.served.values()) if (kind.group === id.group && kind.kind === id.kind) return kind;
+  return undefined;
+}

@@ -1,0 +1,52 @@
+/** What all stages of one pass share: whose pass it is, what it started from, and what has failed so far. */
+import type { Application } from '../application/schema.ts';
+import { ownerOf, type Owner } from '../object/applyset.ts';
+import { StageError, type Stage } from '../object/stage-error.ts';
+import type { KubeObject } from '../object/value.ts';
+import type { StageFailure } from '../status/report.ts';
+import type { ReconcileContext } from './context.ts';
+import type { ApplicationState } from './state.ts';
+
+export interface Pass {
+  readonly application: Application;
+  readonly owner: Owner;
+  readonly state: ApplicationState;
+  readonly context: ReconcileContext;
+  readonly signal: AbortSignal;
+  /** The stored Application that this pass started from, or that its own last write returned. */
+  base: KubeObject;
+  readonly failures: StageFailure[];
+}
+
+export interface PassOptions {
+  readonly application: Application;
+  readonly state: ApplicationState;
+  readonly context: ReconcileContext;
+  readonly signal: AbortSignal;
+}
+
+export function beginPass({ application, state, context, signal }: PassOptions): Pass {
+  const { namespace, name } = application.metadata;
+  const owner = ownerOf({ hubId: context.cluster.clusterId, namespace, name });
+  return { application, owner, state, context, signal, base: state.stored, failures: [] };
+}
+
+/** Runs a stage; a StageError becomes a failure of the pass and undefined. Anything else is a defect and goes up. */
+export async function attempt<T>(pass: Pass, stage: Stage, run: () => Promise<T> | T): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (pass.signal.aborted) throw error;
+    pass.failures.push(toFailure(stage, error));
+    return undefined;
+  }
+}
+
+/** A thrown value as data. What is no StageError has no message for users: it is named as a defect, without details. */
+export function toFailure(stage: Stage, error: unknown): StageFailure {
+  if (error instanceof StageError) {
+    return { stage: error.stage, code: error.code, message: error.message, retry: error.retry };
+  }
+  const name = error instanceof Error ? error.name : 'unknown error';
+  return { stage, code: 'Internal', message: `unexpected ${name} in ${stage}; the log has more`, retry: 'backoff' };
+}

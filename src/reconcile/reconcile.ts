@@ -1,0 +1,119 @@
+/**
+ * One pass over one Application: the pipeline of docs/architecture.md, from Git to status, in order. It never waits for
+ * the cluster: what is not ready yet is reported as waiting, and an event or a deadline starts the next pass.
+ *
+ * Invariants: position is computed afresh from what is live, never remembered; the inventory is written before the first
+ * effect; this is the one place that catches StageError (through `attempt`).
+ */
+import { decodeInventory } from '../application/inventory.ts';
+import { parseApplication } from '../application/parse.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
+import { StageError } from '../object/stage-error.ts';
+import { hasEffects, planChanges } from '../plan/plan.ts';
+import type { PassReport } from '../status/report.ts';
+import { decideAgain } from './again.ts';
+import { assessObjects } from './assess-objects.ts';
+import { carryOut } from './carry-out.ts';
+import { compareLive } from './compare-live.ts';
+import type { ReconcileContext } from './context.ts';
+import { finalise } from './finalise.ts';
+import { attempt, beginPass, toFailure, type Pass } from './pass.ts';
+import type { Again } from './queue.ts';
+import { refreshSource } from './refresh-source.ts';
+import { reportOf, type Findings } from './report-of.ts';
+import { readAsked } from './requests.ts';
+import { bindDesired, renderSnapshot } from './stages.ts';
+import type { ApplicationState } from './state.ts';
+import { StatusConflict, writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
+
+export async function reconcile(
+  state: ApplicationState,
+  context: ReconcileContext,
+  signal: AbortSignal,
+): Promise<Again> {
+  const parsed = parseApplication(state.stored);
+  try {
+    if (!parsed.ok) {
+      if (parsed.metadata.deletionTimestamp)
+        return await finalise({ ...parsed, spec: undefined }, state, context, signal);
+      await writeInvalid(parsed, { state, context, base: state.stored });
+      return { type: 'none' };
+    }
+    const { application } = parsed;
+    if (application.metadata.deletionTimestamp) return await finalise(application, state, context, signal);
+    const pass = beginPass({ application, state, context, signal });
+    if (!application.spec.suspend) return await runPass(pass);
+    await writeSuspended(pass);
+    return { type: 'none' };
+  } catch (error) {
+    // Somebody wrote the Application meanwhile: what this pass saw is old, and the next one sees it all afresh.
+    if (error instanceof StatusConflict || signal.aborted) return { type: 'after', delayMs: 0 };
+    throw error;
+  }
+}
+
+async function runPass(pass: Pass): Promise<Again> {
+  const findings = await walkPipeline(pass);
+  const report = reportOf(pass, findings, 'ended');
+  const { verdict } = await writeStatus(pass, report);
+  return decideAgain(pass, report, verdict);
+}
+
+/** The picture, left to right. What is missing from the findings was not reached. */
+async function walkPipeline(pass: Pass): Promise<Findings> {
+  const { application, context, signal } = pass;
+  const { memory } = pass.state;
+  const asked = readAsked(application);
+  const inventory = await attempt(pass, 'status', () => readInventory(pass));
+  if (!inventory) return { asked };
+
+  const source = await refreshSource(
+    { spec: application.spec.source, before: memory.source, isForced: asked.isForced, signal },
+    context,
+  );
+  memory.source = source;
+  if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
+  const { snapshot } = source;
+  if (!snapshot) return { asked };
+
+  const manifests = await attempt(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = manifests && (await attempt(pass, 'bind', () => bindDesired(pass, manifests)));
+  if (!bound) return { asked, snapshot };
+
+  const changes = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
+  if (!changes) return { asked, snapshot, bound };
+  const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
+  const plan = planChanges({
+    changes,
+    mode: application.spec.sync.mode,
+    prune: application.spec.sync.prune,
+    complete: bound.isComplete && !isEmptyRender && pass.failures.length === 0 && !changes.some(isUnknown),
+    inventorySize: inventory.size,
+    guard: context.settings.pruneGuard,
+    confirmed: asked.confirmsPrune,
+  });
+  const compared: Findings = { asked, snapshot, bound, changes, plan, isEmptyRender };
+  const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
+  const health = await assessObjects(pass, bound.desired, bound.kinds);
+  return { ...compared, health, ...(applied ? { applied } : {}) };
+}
+
+/** From status at the start of the agent's life, from memory afterwards. */
+function readInventory({ application, state }: Pass): Map<string, ObjectId> {
+  if (state.memory.inventory) return state.memory.inventory;
+  const decoded = decodeInventory(application.status.inventory);
+  if (!decoded.ok) {
+    throw new StageError({
+      stage: 'status',
+      code: 'InventoryUnreadable',
+      retry: 'never',
+      message: `status.inventory cannot be read, so nothing is applied or pruned: ${decoded.problem}`,
+    });
+  }
+  state.memory.inventory = new Map(decoded.ids.map((id) => [idKey(id), id]));
+  return state.memory.inventory;
+}
+
+function isUnknown({ type }: NonNullable<PassReport['changes']>[number]): boolean {
+  return type === 'unknown';
+}

@@ -1,0 +1,75 @@
+/**
+ * The source stage of a pass: polls when it is due, fetches when the commit is new, and else answers from memory.
+ *
+ * Invariant: a failure never takes a snapshot away: the last good one stays, so that drift is healed while Git is down.
+ */
+import type { ApplicationSpec } from '../application/schema.ts';
+import { parseDuration } from '../application/duration.ts';
+import type { ReconcileContext } from './context.ts';
+import type { SourceMemory } from './state.ts';
+
+export interface RefreshOptions {
+  readonly spec: ApplicationSpec['source'];
+  readonly before: SourceMemory | undefined;
+  /** A person or a webhook asks: poll now, whatever the interval. */
+  readonly isForced: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function refreshSource(options: RefreshOptions, context: ReconcileContext): Promise<SourceMemory> {
+  const { spec, isForced, signal } = options;
+  const key = `${spec.repoURL} ${spec.revision}`;
+  const before = options.before?.key === key ? options.before : undefined;
+  if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
+  try {
+    const snapshot = await pollAndFetch({ spec, known: before?.snapshot, signal }, context);
+    const nextPollMs = context.clock.monotonicMs() + jitter(parseDuration(spec.interval) ?? 60_000, context);
+    return { key, snapshot, nextPollMs, failures: 0, error: undefined };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const failures = (before?.failures ?? 0) + 1;
+    const nextPollMs = context.clock.monotonicMs() + backoffMs(failures, spec, context);
+    return { key, snapshot: before?.snapshot, nextPollMs, failures, error };
+  }
+}
+
+interface FetchOptions {
+  readonly spec: ApplicationSpec['source'];
+  readonly known: SourceMemory['snapshot'];
+  readonly signal: AbortSignal;
+}
+
+async function pollAndFetch(
+  { spec, known, signal }: FetchOptions,
+  context: ReconcileContext,
+): Promise<SourceMemory['snapshot']> {
+  const { source } = context;
+  const resolved = await counted(context, 'poll', () =>
+    source.poll({ repoUrl: spec.repoURL, revision: spec.revision, signal }),
+  );
+  if (known?.commit === resolved.commit) return { ...known, revision: resolved.revision };
+  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, resolved, signal }));
+}
+
+async function counted<T>(context: ReconcileContext, operation: 'poll' | 'fetch', run: () => Promise<T>): Promise<T> {
+  try {
+    const result = await run();
+    context.metrics.onGitRequest(operation, 'success');
+    return result;
+  } catch (error) {
+    context.metrics.onGitRequest(operation, 'failure');
+    throw error;
+  }
+}
+
+function jitter(intervalMs: number, { chance, settings }: ReconcileContext): number {
+  return intervalMs * (1 - settings.pollJitter + 2 * settings.pollJitter * chance());
+}
+
+/** Doubles with each failure up to the interval, so that a short outage is over soon and a long one costs no more. */
+function backoffMs(failures: number, spec: ApplicationSpec['source'], context: ReconcileContext): number {
+  const { minPollBackoffMs, maxPollBackoffMs } = context.settings;
+  const intervalMs = parseDuration(spec.interval) ?? 60_000;
+  const limitMs = Math.max(minPollBackoffMs, Math.min(intervalMs, maxPollBackoffMs));
+  return jitter(Math.min(limitMs, minPollBackoffMs * 2 ** Math.min(failures - 1, 20)), context);
+}

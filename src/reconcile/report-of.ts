@@ -1,0 +1,71 @@
+/** The report of a pass out of what it found; what was not reached is empty. */
+import { formatTime } from '../application/conditions.ts';
+import { parseDuration } from '../application/duration.ts';
+import type { Applied } from '../apply/applied.ts';
+import type { Change } from '../diff/changes.ts';
+import type { Health } from '../health/health.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Snapshot } from '../source/snapshot.ts';
+import type { PassReport } from '../status/report.ts';
+import type { Asked } from './requests.ts';
+import type { BoundSet } from './stages.ts';
+import type { Pass } from './pass.ts';
+
+export interface Findings {
+  readonly asked: Asked;
+  readonly snapshot?: Snapshot;
+  readonly bound?: BoundSet;
+  readonly changes?: readonly Change[];
+  readonly plan?: Plan;
+  readonly applied?: Applied;
+  readonly health?: ReadonlyMap<string, Health>;
+  readonly isEmptyRender?: boolean;
+}
+
+export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {
+  const { application, failures, state, context } = pass;
+  const { asked, snapshot, bound, plan } = findings;
+  const attempt = attemptAt(pass, snapshot?.revision);
+  const timeoutMs = parseDuration(application.spec.sync.timeout) ?? Infinity;
+  const nextPollMs = state.memory.source?.nextPollMs;
+  const now = context.clock.now();
+  return {
+    application,
+    phase,
+    ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
+    failures,
+    problems: bound?.desired.problems ?? state.memory.rendered?.manifests.problems ?? [],
+    changes: findings.changes ?? [],
+    applied: findings.applied ?? new Map(),
+    waitingFor: plan?.waitingFor ?? [],
+    held: plan?.held,
+    health: findings.health ?? new Map(),
+    inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
+    ...(bound ? { desiredDigest: bound.desired.digest } : {}),
+    isEmptyRender: findings.isEmptyRender ?? false,
+    isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
+    startedAt: attempt.startedAt,
+    ...(nextPollMs === undefined
+      ? {}
+      : { nextAttemptAt: formatTime(now + Math.max(0, nextPollMs - context.clock.monotonicMs())) }),
+    ...(asked.request ? { request: asked.request } : {}),
+    ...(asked.reconcileAt === undefined ? {} : { reconcileAt: asked.reconcileAt }),
+  };
+}
+
+/** The attempt at a revision begins with the first pass that sees it. */
+function attemptAt({ state, context }: Pass, revision = ''): NonNullable<Pass['state']['memory']['attempt']> {
+  const { memory } = state;
+  if (memory.attempt?.revision !== revision) {
+    const startedAt = formatTime(context.clock.now());
+    memory.attempt = { revision, startedAt, startedMs: context.clock.monotonicMs() };
+  }
+  return memory.attempt;
+}
+
+/** What is left of spec.sync.timeout for the attempt at a revision, in milliseconds; never below `leastMs`. */
+export function remainingMs(pass: Pass, revision: string | undefined, leastMs: number): number {
+  const timeoutMs = parseDuration(pass.application.spec.sync.timeout) ?? Infinity;
+  const elapsedMs = pass.context.clock.monotonicMs() - attemptAt(pass, revision).startedMs;
+  return Math.max(leastMs, timeoutMs - elapsedMs);
+}

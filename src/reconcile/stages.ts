@@ -1,0 +1,68 @@
+/** The stages of a pass that remember: each answers from memory when what it depends on has not changed. */
+import { sourcePath } from '../application/parse.ts';
+import { bindManifests } from '../bind/bind.ts';
+import type { Desired } from '../bind/desired.ts';
+import type { Kinds } from '../cluster/kinds.ts';
+import type { Manifests } from '../render/manifests.ts';
+import type { Snapshot } from '../source/snapshot.ts';
+import type { Pass } from './pass.ts';
+
+/** Renders in the child process, once a tree and path. */
+export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Manifests> {
+  const { application, context, signal } = pass;
+  const { memory } = pass.state;
+  const path = sourcePath(application.spec.source.path);
+  const key = `${snapshot.treeOid}:${path}`;
+  if (memory.rendered?.key === key) return memory.rendered.manifests;
+  const manifests = await context.render.render({ snapshot, path, signal });
+  memory.rendered = { key, manifests };
+  return manifests;
+}
+
+export interface BoundSet {
+  readonly desired: Desired;
+  readonly kinds: Kinds;
+  /** False: something is missing from it, so nothing may be pruned on it. */
+  readonly isComplete: boolean;
+}
+
+/** Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. */
+export async function bindDesired(pass: Pass, manifests: Manifests): Promise<BoundSet> {
+  const { context, state } = pass;
+  const { memory } = state;
+  const { clock, cluster, settings } = context;
+  let kinds = await cluster.kinds();
+  let desired = bindOnce(pass, manifests, kinds);
+  if (isMissingKinds(desired) && clock.monotonicMs() >= memory.nextDiscoveryMs) {
+    const awaits = desired.objects.some(({ awaitsCrd }) => awaitsCrd);
+    memory.nextDiscoveryMs =
+      clock.monotonicMs() + (awaits ? settings.awaitedDiscoveryRetryMs : settings.discoveryRetryMs);
+    kinds = await cluster.kinds({ refresh: true });
+    desired = bindOnce(pass, manifests, kinds);
+  }
+  // A render that failed as a whole says nothing about what is desired: drift is healed by the last one that did.
+  const isUsable = manifests.manifests.length > 0 || manifests.problems.length === 0;
+  if (isUsable) memory.desired = desired;
+  else if (memory.desired) desired = { ...memory.desired, problems: desired.problems };
+  return { desired, kinds, isComplete: desired.problems.length === 0 };
+}
+
+function bindOnce({ application, owner, context, state }: Pass, manifests: Manifests, kinds: Kinds): Desired {
+  const { metadata, spec } = application;
+  return bindManifests({
+    manifests,
+    kinds,
+    owner,
+    destinationNamespace: spec.destination.namespace,
+    applicationNamespace: metadata.namespace,
+    allowCrossNamespace: context.settings.allowCrossNamespace,
+    cache: state.memory.bound,
+  });
+}
+
+function isMissingKinds({ objects, problems }: Desired): boolean {
+  return (
+    objects.some(({ awaitsCrd }) => awaitsCrd) ||
+    problems.some(({ code }) => code === 'KindUnknown' || code === 'KindUnavailable')
+  );
+}

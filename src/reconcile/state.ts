@@ -1,0 +1,102 @@
+/**
+ * What the agent remembers of one Application between passes. All of it is in the Application's status or may be
+ * dropped at any time at the price of requests: `forgetMemory` does exactly that, and a test calls it between passes.
+ */
+import type { Desired, DesiredObject } from '../bind/desired.ts';
+import type { Baseline, Change } from '../diff/changes.ts';
+import type { ObjectId } from '../object/identity.ts';
+import type { KubeObject } from '../object/value.ts';
+import type { Manifests } from '../render/manifests.ts';
+import type { Snapshot } from '../source/snapshot.ts';
+import type { ObjectStatus } from '../status/object-status.ts';
+
+export interface ApplicationState {
+  readonly key: string;
+  /** As stored, the newest known: from the watch, or the answer to our own write. */
+  stored: KubeObject;
+  memory: Memory;
+  /** What the last pass found, for the status API; never read by a pass. */
+  view: ApplicationView | undefined;
+}
+
+export interface ApplicationView {
+  readonly objects: readonly ObjectStatus[];
+}
+
+export interface Memory {
+  /** By `idKey`; undefined until the status was read, or while its inventory cannot be read. */
+  inventory: Map<string, ObjectId> | undefined;
+  source: SourceMemory | undefined;
+  rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
+  /** The last bound set that was usable: drift is healed by it while a newer commit is broken. */
+  desired: Desired | undefined;
+  /** Bound objects by manifest, so that binding costs what changed. */
+  bound: Map<string, DesiredObject>;
+  baselines: Map<string, Baseline>;
+  /** By `idKey`: the manifest digest that the server accepted last. */
+  accepted: Map<string, string>;
+  /** By `idKey`: a settled verdict and what it was about. */
+  verdicts: Map<string, Verdict>;
+  /** When the attempt at the present revision began. */
+  attempt: { readonly revision: string; readonly startedAt: string; readonly startedMs: number } | undefined;
+  /** Monotonic; kinds that nobody serves are asked for again no sooner. */
+  nextDiscoveryMs: number;
+  isNamespaceEnsured: boolean;
+  /** The revision whose prune a person has confirmed. */
+  confirmedRevision: string | undefined;
+  /** The last request and token that a pass has taken up. */
+  handledRequestId: string | undefined;
+  handledReconcileAt: string | undefined;
+}
+
+export interface Verdict {
+  readonly manifestDigest: string;
+  readonly resourceVersion: string;
+  readonly change: Change;
+}
+
+export interface SourceMemory {
+  /** What was asked for: another repository or revision makes the snapshot worthless. */
+  readonly key: string;
+  readonly snapshot: Snapshot | undefined;
+  /** Monotonic. */
+  readonly nextPollMs: number;
+  /** In a row; the poll backs off with it. */
+  readonly failures: number;
+  /** The failure of the last poll or fetch, if it failed: reported until one succeeds. */
+  readonly error: unknown;
+}
+
+export function emptyMemory(): Memory {
+  return {
+    inventory: undefined,
+    source: undefined,
+    rendered: undefined,
+    desired: undefined,
+    bound: new Map(),
+    baselines: new Map(),
+    accepted: new Map(),
+    verdicts: new Map(),
+    attempt: undefined,
+    nextDiscoveryMs: 0,
+    isNamespaceEnsured: false,
+    confirmedRevision: undefined,
+    handledRequestId: undefined,
+    handledReconcileAt: undefined,
+  };
+}
+
+/** Drops all that may be dropped. */
+export function forgetMemory(state: ApplicationState): void {
+  state.memory = emptyMemory();
+}
+
+/** Whether a stored Application is newer than another; resourceVersions of one cluster are ordered integers. */
+export function isNewer(candidate: KubeObject, known: KubeObject): boolean {
+  return revisionNumber(candidate) > revisionNumber(known);
+}
+
+function revisionNumber(object: KubeObject): bigint {
+  const text = object.metadata['resourceVersion'];
+  return typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : 0n;
+}

@@ -1,0 +1,96 @@
+/**
+ * The one writer of status. Invariants: nothing is written when nothing changed; every write carries the
+ * resourceVersion that the pass started from, and a conflict ends the pass.
+ */
+import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
+import type { ApplicationStatus } from '../application/status-schema.ts';
+import type { Refusal } from '../cluster/answers.ts';
+import { StageError } from '../object/stage-error.ts';
+import { isEqualValue, mapAt, type KubeObject, type ValueMap } from '../object/value.ts';
+import { composeInvalid, composeStatus, composeSuspended, type ComposedStatus } from '../status/compose.ts';
+import { eventOf } from '../status/event.ts';
+import type { PassReport } from '../status/report.ts';
+import type { ReconcileContext } from './context.ts';
+import type { Pass } from './pass.ts';
+import { isNewer, type ApplicationState } from './state.ts';
+
+/** Somebody wrote the Application since the pass began: the pass is dropped and queued again. */
+export class StatusConflict extends Error {}
+
+type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
+
+/** What the pass goes on with: its state and the object that it last read or wrote. */
+export interface Writer {
+  readonly state: ApplicationState;
+  readonly context: ReconcileContext;
+  base: KubeObject;
+}
+
+export async function writeStatus(pass: Pass, report: PassReport): Promise<ComposedStatus> {
+  const before = pass.application.status;
+  const composed = composeStatus(before, report, pass.context.clock.now());
+  await writeStatusValue(pass, composed.status);
+  if (report.phase === 'ended') announce(pass, report, composed);
+  return composed;
+}
+
+export interface Unreadable {
+  readonly metadata: ApplicationMetadata;
+  readonly status: StoredStatus;
+  readonly problems: readonly string[];
+}
+
+/** The spec cannot be read: nothing is done, and the status says what is wrong with it. */
+export async function writeInvalid(unreadable: Unreadable, writer: Writer): Promise<void> {
+  await writeStatusValue(writer, composeInvalid(unreadable, writer.context.clock.now()));
+}
+
+export async function writeSuspended(pass: Pass): Promise<void> {
+  const { metadata, status } = pass.application;
+  await writeStatusValue(pass, composeSuspended({ metadata, status }, pass.context.clock.now()));
+}
+
+/** Takes in the answer to a write of the Application itself; anything but success ends the pass. */
+export function adoptAnswer(writer: Writer, answer: Stored): void {
+  if (answer.ok) {
+    writer.base = answer.object;
+    if (isNewer(answer.object, writer.state.stored)) writer.state.stored = answer.object;
+    return;
+  }
+  const { code, message, retry } = answer.refusal;
+  if (code === 'Modified' || code === 'NotFound') throw new StatusConflict(message);
+  throw new StageError({
+    stage: 'status',
+    code,
+    retry,
+    message: `the Application itself could not be written: ${message}`,
+  });
+}
+
+/** Writes a whole status, unless it is the stored one. */
+export async function writeStatusValue(writer: Writer, status: ApplicationStatus): Promise<void> {
+  const next = status as unknown as ValueMap;
+  if (isEqualValue(mapAt(writer.base, 'status'), next)) return;
+  adoptAnswer(writer, await writer.context.cluster.applications.putStatus(writer.base, next));
+}
+
+/** Tells log, metrics and events of what has changed; at rest nothing is said. */
+function announce(pass: Pass, report: PassReport, { status, verdict, objects }: ComposedStatus): void {
+  const { application, context, state } = pass;
+  const { namespace, name } = application.metadata;
+  state.view = { objects };
+  context.metrics.setApplication({
+    namespace,
+    name,
+    sync: status.sync?.status ?? 'Unknown',
+    health: status.health?.status ?? 'Unknown',
+    suspended: false,
+    driftObjects: status.counts?.outOfSync ?? 0,
+  });
+  const event = eventOf({ before: application.status, report, verdict });
+  if (!event) return;
+  const fields = { application: state.key, reason: event.reason, revision: report.revision, detail: event.note };
+  if (event.type === 'Warning') context.log.warn('application changed', fields);
+  else context.log.info('application changed', fields);
+  context.notify(event, state.stored);
+}

@@ -1,0 +1,40 @@
+/** The status API: read only, JSON, from memory; a request costs the cluster nothing. */
+import type { Express } from 'express';
+import { stringifyJson } from '../object/json.ts';
+import type { Value } from '../object/value.ts';
+import { createRoutes, endRoutes } from './listener.ts';
+import { describe, summarise, type KnownApplication } from './views.ts';
+
+export interface ApplicationIndex {
+  list(): readonly KnownApplication[];
+  get(namespace: string, name: string): KnownApplication | undefined;
+}
+
+export function apiRoutes(applications: ApplicationIndex): Express {
+  const routes = createRoutes();
+  routes.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  routes.get('/api/v1/applications', (_request, response) => {
+    const summaries = applications.list().map(summarise);
+    summaries.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+    response.json({ applications: summaries });
+  });
+  routes.get('/api/v1/applications/:namespace/:name', (request, response) => {
+    const { namespace, name } = request.params;
+    const known = applications.get(namespace, name);
+    if (!known) {
+      response.status(404).json({ error: 'no such Application' });
+      return;
+    }
+    // Field values may hold integers beyond 2^53.
+    response.type('application/json').send(stringifyJson(describe(known) as unknown as Value));
+  });
+  endRoutes(routes);
+  return routes;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

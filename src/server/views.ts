@@ -1,0 +1,104 @@
+/**
+ * The JSON of the status API: what the page and scripts read. Types are the contract; nothing here holds a Secret value,
+ * since fields come masked from diff/ and statuses hold none.
+ */
+import type { ApplicationStatus } from '../application/status-schema.ts';
+import { parseApplication } from '../application/parse.ts';
+import type { KubeObject, Value } from '../object/value.ts';
+import type { ObjectStatus } from '../status/object-status.ts';
+
+/** An Application as reconcile/ knows it. */
+export interface KnownApplication {
+  readonly stored: KubeObject;
+  readonly view: { readonly objects: readonly ObjectStatus[] } | undefined;
+}
+
+export interface ApplicationSummary {
+  readonly namespace: string;
+  readonly name: string;
+  readonly repoURL?: string;
+  readonly path?: string;
+  readonly mode?: 'auto' | 'detect';
+  readonly suspended: boolean;
+  readonly sync: NonNullable<ApplicationStatus['sync']> | { readonly status: 'Unknown' };
+  readonly health: NonNullable<ApplicationStatus['health']> | { readonly status: 'Unknown' };
+  readonly counts?: ApplicationStatus['counts'];
+  readonly ready: { readonly status: string; readonly reason: string; readonly message: string };
+}
+
+export interface ApplicationDetail extends ApplicationSummary {
+  readonly conditions: NonNullable<ApplicationStatus['conditions']>;
+  readonly history: NonNullable<ApplicationStatus['history']>;
+  readonly lastRequest?: ApplicationStatus['lastRequest'];
+  /** false until the first pass of this process has ended: `objects` is empty then. */
+  readonly isObserved: boolean;
+  readonly objects: readonly ObjectView[];
+}
+
+export interface ObjectView {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly sync: string;
+  readonly health: { readonly status: string; readonly message: string };
+  readonly message?: string;
+  /** Why it is OutOfSync, field by field; JSON pointers (RFC 6901). Values of Secrets are masked. */
+  readonly fields: readonly FieldView[];
+  readonly pruning: boolean;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+export interface FieldView {
+  readonly path: string;
+  readonly desired?: Value;
+  readonly live?: Value;
+  readonly manager?: string;
+  readonly managedAt?: string;
+}
+
+export function summarise({ stored }: KnownApplication): ApplicationSummary {
+  const parsed = parseApplication(stored);
+  const { metadata, status } = parsed.ok ? parsed.application : parsed;
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const spec = parsed.ok ? parsed.application.spec : undefined;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    ...(spec ? { repoURL: spec.source.repoURL, path: spec.source.path, mode: spec.sync.mode } : {}),
+    suspended: spec?.suspend ?? false,
+    sync: status.sync ?? { status: 'Unknown' },
+    health: status.health ?? { status: 'Unknown' },
+    ...(status.counts ? { counts: status.counts } : {}),
+    ready: ready
+      ? { status: ready.status, reason: ready.reason, message: ready.message }
+      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass has ended yet' },
+  };
+}
+
+export function describe(known: KnownApplication): ApplicationDetail {
+  const parsed = parseApplication(known.stored);
+  const { status } = parsed.ok ? parsed.application : parsed;
+  return {
+    ...summarise(known),
+    conditions: status.conditions ?? [],
+    history: status.history ?? [],
+    ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),
+    isObserved: known.view !== undefined,
+    objects: (known.view?.objects ?? []).map(viewObject),
+  };
+}
+
+function viewObject({ id, sync, health, message, fields, isPruning, file, line }: ObjectStatus): ObjectView {
+  return {
+    ...id,
+    sync,
+    health,
+    ...(message === undefined ? {} : { message }),
+    fields,
+    pruning: isPruning,
+    ...(file === undefined ? {} : { file }),
+    ...(line === undefined ? {} : { line }),
+  };
+}

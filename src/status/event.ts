@@ -1,0 +1,61 @@
+/**
+ * The one event of a pass, if it changed anything: a new verdict, or objects that were written or deleted. Never one a
+ * loop: the same verdict over an unchanged set of objects gives none.
+ */
+import { getCondition } from '../application/conditions.ts';
+import type { StoredStatus } from '../application/schema.ts';
+import type { Outcome } from '../apply/applied.ts';
+import { formatId } from '../object/identity.ts';
+import type { PassReport } from './report.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface PassEvent {
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase, at most 128 characters. */
+  readonly reason: string;
+  /** What was done, as events.k8s.io calls it. */
+  readonly action: string;
+  /** At most 1,024 characters. */
+  readonly note: string;
+}
+
+const MAX_NOTE_CHARS = 1024;
+const COUNTED: readonly Outcome[] = ['created', 'configured', 'adopted', 'pruned', 'released', 'pruning'];
+
+export interface EventOptions {
+  readonly before: StoredStatus;
+  readonly report: PassReport;
+  readonly verdict: Verdict;
+}
+
+export function eventOf({ before, report, verdict }: EventOptions): PassEvent | undefined {
+  const done = describeDone(report);
+  const ready = getCondition(before.conditions ?? [], 'Ready');
+  const isSame =
+    ready?.reason === verdict.reason && ready.status === verdict.ready && ready.message === verdict.message;
+  const isWarning = verdict.ready === 'False' && verdict.reason !== 'Progressing';
+  if (isSame && !done) return undefined;
+  if (!done && verdict.reason === 'Progressing') return undefined;
+  // A retry of the same failure is no news, even when something else was written on the way.
+  const note = [done, verdict.message].filter(Boolean).join('; ');
+  return {
+    type: isWarning ? 'Warning' : 'Normal',
+    reason: done && !isWarning ? 'Applied' : verdict.reason,
+    action: done ? 'Apply' : 'Reconcile',
+    note: note.length <= MAX_NOTE_CHARS ? note : `${note.slice(0, MAX_NOTE_CHARS - 1)}…`,
+  };
+}
+
+/** `3 created, 1 pruned (ConfigMap shop/a, …)`; undefined if the pass wrote nothing. */
+function describeDone({ applied }: PassReport): string | undefined {
+  const results = [...applied.values()].filter(({ outcome }) => COUNTED.includes(outcome));
+  if (results.length === 0) return undefined;
+  const counts = COUNTED.map(
+    (outcome) => [outcome, results.filter((result) => result.outcome === outcome).length] as const,
+  )
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`);
+  const names = results.slice(0, 3).map(({ change }) => formatId(change.id));
+  const more = results.length > names.length ? ', …' : '';
+  return `${counts.join(', ')} (${names.join(', ')}${more})`;
+}

@@ -1,0 +1,84 @@
+/** An agent as people run it: `tautline agent` as a process of its own, for tests, demo and bench. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface AgentOptions {
+  readonly kubeconfig: string;
+  /** Further flags, such as `['--log-level', 'debug']`. */
+  readonly flags?: readonly string[];
+  /** The entry: src/cli.ts by default, dist/cli.js for the built agent. */
+  readonly entry?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface RunningAgent extends AsyncDisposable {
+  readonly apiUrl: string;
+  readonly probesUrl: string;
+  readonly process: ChildProcess;
+  /** All lines of its log so far, parsed. */
+  readonly log: readonly Record<string, unknown>[];
+  readonly stderr: () => string;
+  /** Sends SIGTERM and resolves with the exit code when it has drained. */
+  stop(): Promise<number | null>;
+  /** Sends SIGKILL and resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+const DEFAULT_ENTRY = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+/** Rejects, with what the agent said, if it ends before it serves. */
+export async function startAgentProcess(options: AgentOptions): Promise<RunningAgent> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
+  const flags = ['--kubeconfig', options.kubeconfig, '--data-dir', dataDir, '--instance', 'test'];
+  const listeners = ['--api-address', '127.0.0.1:0', '--probes-address', '127.0.0.1:0'];
+  const child = spawn(
+    process.execPath,
+    [options.entry ?? DEFAULT_ENTRY, 'agent', ...flags, ...listeners, ...(options.flags ?? [])],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...options.environment } },
+  );
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const log: Record<string, unknown>[] = [];
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  const started = new Promise<{ api: string; probes: string }>((resolve) => {
+    readLines(child, (line) => {
+      const entry = JSON.parse(line) as Record<string, unknown>;
+      log.push(entry);
+      if (entry['msg'] === 'tautline started') resolve({ api: String(entry['api']), probes: String(entry['probes']) });
+    });
+  });
+  const first = await Promise.race([started, ended]);
+  const removeData = () => rm(dataDir, { recursive: true, force: true });
+  if (first === null || typeof first === 'number') {
+    await removeData();
+    throw new Error(`the agent ended with code ${first}: ${stderr}`);
+  }
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
+    child.kill(signal);
+    const code = await ended;
+    await removeData();
+    return code;
+  };
+  return {
+    apiUrl: first.api,
+    probesUrl: first.probes,
+    process: child,
+    log,
+    stderr: () => stderr,
+    stop: () => end('SIGTERM'),
+    kill: async () => void (await end('SIGKILL')),
+    [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
+  };
+}
+
+function readLines(child: ChildProcess, onLine: (line: string) => void): void {
+  let rest = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line) onLine(line);
+  });
+}
