@@ -39,7 +39,7 @@ export interface Slot {
 
 const RSS_POLL_MS = 50;
 const MAX_STDERR_CHARS = 4096;
-/** A child that keeps more than this share of its bound when idle is replaced, so that one job is not charged for another's. */
+/** A child that keeps more of its bound than this when idle is replaced: no job is charged for another's. */
 const IDLE_RSS_SHARE = 0.5;
 
 interface Running {

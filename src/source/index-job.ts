@@ -1,4 +1,4 @@
-/** The job `indexPack` as the sandbox sees it: the parent's call, and its result as one buffer (JSON line, then index). */
+/** The job `indexPack` between parent and sandbox. Its result is one buffer: a line of JSON, then the index. */
 import type { IndexedSnapshot, IndexPackInput } from './pack-index.ts';
 
 /** What source/ needs of the sandbox. */

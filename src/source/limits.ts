@@ -1,4 +1,4 @@
-/** The bounds of source/: each is passed in by its name, and what exceeds one is refused with a message that names it. */
+/** The bounds of source/. Each is passed in, and what exceeds one is refused with a message that names it. */
 
 export interface SourceLimits {
   /** Bytes of an advertisement or an ls-refs answer: 60 bytes a reference. */

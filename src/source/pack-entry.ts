@@ -3,7 +3,7 @@
  * what the entry claims, so each is held against a bound before anything is allocated for it.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { inflateSync, type ZlibOptions } from 'node:zlib';
+import { inflateSync } from 'node:zlib';
 import { cleanText, sourceError } from './source-error.ts';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
@@ -80,8 +80,8 @@ export function applyDelta(base: Buffer, delta: Buffer, maxObjectBytes: number):
     const command = delta[cursor.at++] as number;
     if (command === 0) throw corrupt('a delta holds an unknown command');
     const source = command & 0x80 ? base : delta;
-    const from = command & 0x80 ? readCopy(delta, cursor, command, 0, 4) : cursor.at;
-    const length = command & 0x80 ? readCopy(delta, cursor, command, 4, 3) || 0x10000 : command;
+    const from = command & 0x80 ? readCopy(delta, cursor, command, 4) : cursor.at;
+    const length = command & 0x80 ? readCopy(delta, cursor, command >> 4, 3) || 0x10000 : command;
     if (from + length > source.length || written + length > sizeBytes) throw corrupt('a delta copies out of range');
     source.copy(result, written, from, from + length);
     written += length;
@@ -168,7 +168,7 @@ function inflateAt(pack: PackFile, offset: number, sizeBytes: number): { data: B
     const input = pack.view(offset, lengthBytes);
     try {
       // `info` is documented, but its result is missing in the types.
-      const { buffer, engine } = inflateSync(input, options as ZlibOptions) as unknown as InflateInfo;
+      const { buffer, engine } = inflateSync(input, options) as unknown as InflateInfo;
       if (buffer.length !== sizeBytes) throw corrupt('an object has another size than its entry says');
       return { data: buffer, packedBytes: engine.bytesWritten };
     } catch (error) {
@@ -182,11 +182,11 @@ function inflateAt(pack: PackFile, offset: number, sizeBytes: number): { data: B
   throw corrupt('an object cannot be inflated');
 }
 
-/** The little-endian number whose bytes 0, 1, … are present where the command's bits say so. */
-function readCopy(delta: Buffer, cursor: { at: number }, command: number, firstBit: number, bytes: number): number {
+/** The little-endian number whose bytes 0, 1, … are present where the bits of `mask` say so. */
+function readCopy(delta: Buffer, cursor: { at: number }, mask: number, bytes: number): number {
   let value = 0;
   for (let index = 0; index < bytes; index++) {
-    if (command & (1 << (firstBit + index))) value += nextByte(delta, cursor) * 2 ** (8 * index);
+    if (mask & (1 << index)) value += nextByte(delta, cursor) * 2 ** (8 * index);
   }
   return value;
 }

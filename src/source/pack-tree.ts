@@ -86,7 +86,7 @@ export function openPackTree({ gitDir, treeOid, limits }: PackTreeOptions): Pack
 interface Walk {
   readonly store: PackStore;
   readonly treeOid: string;
-  treeAt(oid: string, path: string): Map<string, TreeEntry>;
+  readonly treeAt: (oid: string, path: string) => Map<string, TreeEntry>;
 }
 
 /** Goes down segment by segment; a link puts the segments of its target in front of those that are left. */

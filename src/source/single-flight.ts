@@ -10,8 +10,8 @@ export interface Flights<T> {
 export interface FlightOptions<T> {
   readonly key: string;
   readonly signal: AbortSignal | undefined;
-  work(signal: AbortSignal): Promise<T>;
-  onAbort(): Error;
+  readonly work: (signal: AbortSignal) => Promise<T>;
+  readonly onAbort: () => Error;
 }
 
 interface Flight<T> {

@@ -72,7 +72,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
         onto && error instanceof StageError && ['CorruptPack', 'IncompletePack'].includes(error.code);
       if (!isBaseSuspect) throw error;
       log.warn('A fetched difference did not fit, everything is fetched afresh', { repository: repository.label });
-      return await bringOnto(repository, commit, undefined, signal);
+      return bringOnto(repository, commit, undefined, signal);
     }
   }
 

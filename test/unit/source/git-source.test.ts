@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { StageError } from '../../../src/object/stage-error.ts';
+import { defaultSourceLimits } from '../../../src/source/limits.ts';
+import { openPackTree } from '../../../src/source/pack-tree.ts';
+import type { Snapshot } from '../../../src/source/snapshot.ts';
+import type { GitSource } from '../../../src/source/source.ts';
+import { createRepository } from '../../support/git-repository.ts';
+import { startHarness } from './source-harness.ts';
+
+const treeLimits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
+
+async function bring(source: GitSource, repoUrl: string, revision?: string): Promise<Snapshot> {
+  const resolved = await source.poll({ repoUrl, revision });
+  return source.fetch({ repoUrl, resolved });
+}
+
+function readText(snapshot: Snapshot, path: string): string {
+  const tree = openPackTree({ ...snapshot, limits: treeLimits });
+  try {
+    return Buffer.from(tree.read(path)).toString('utf8');
+  } finally {
+    tree.close();
+  }
+}
+
+async function rejectsWith(work: Promise<unknown>, code: string, message = /./): Promise<StageError> {
+  const error = await work.then(
+    () => assert.fail(`expected ${code}, got success`),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof StageError, String(error));
+  assert.equal(error.code, code, error.message);
+  assert.match(error.message, message);
+  return error;
+}
+
+async function startShop(t: TestContext, limits = {}) {
+  const harness = await startHarness(t, limits);
+  const repository = await createRepository(harness.server, 'shop');
+  return { ...harness, repository, repoUrl: repository.url };
+}
+
+test('every way of naming a revision leads to its commit', async (t) => {
+  const { source, repository, repoUrl } = await startShop(t);
+  const first = await repository.commit({ 'a.yaml': 'version: one\n' });
+  await repository.tag('light');
+  await repository.tag('v1.0', { message: 'The first' });
+  const second = await repository.commit({ 'a.yaml': 'version: two\n' });
+  await repository.branch('team/next', first);
+  await repository.branch('light-2', second);
+  const cases: [string | undefined, string, string][] = [
+    [undefined, second, `main@sha1:${second}`],
+    ['', second, `main@sha1:${second}`],
+    ['HEAD', second, `main@sha1:${second}`],
+    ['main', second, `main@sha1:${second}`],
+    ['team/next', first, `team/next@sha1:${first}`],
+    ['light', first, `light@sha1:${first}`],
+    ['v1.0', first, `v1.0@sha1:${first}`],
+    ['refs/heads/main', second, `refs/heads/main@sha1:${second}`],
+    ['refs/tags/v1.0', first, `refs/tags/v1.0@sha1:${first}`],
+    [first, first, `sha1:${first}`],
+    [second.toUpperCase(), second, `sha1:${second}`],
+  ];
+  for (const [revision, commit, text] of cases) {
+    const snapshot = await bring(source, repoUrl, revision);
+    assert.deepEqual([snapshot.commit, snapshot.revision, snapshot.repoUrl], [commit, text, repoUrl]);
+    assert.equal(readText(snapshot, 'a.yaml'), commit === first ? 'version: one\n' : 'version: two\n');
+  }
+});
+
+test('a poll is one request, a fetch of a known commit none', async (t) => {
+  const { source, server, repository, repoUrl } = await startShop(t);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  const resolved = await source.poll({ repoUrl });
+  assert.equal(server.requests.length, 2, 'the first poll also learns what the server understands');
+  await source.fetch({ repoUrl, resolved });
+  assert.equal(server.requests.length, 3);
+  server.requests.length = 0;
+  await source.poll({ repoUrl, revision: 'main' });
+  await source.fetch({ repoUrl, resolved });
+  assert.deepEqual(
+    server.requests.map(({ method, path, protocol }) => `${method} ${path} ${protocol}`),
+    ['POST /shop.git/git-upload-pack version=2'],
+  );
+});
+
+test('callers that ask at once share one poll and one fetch, and one may leave', async (t) => {
+  const { source, server, repository, repoUrl } = await startShop(t);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  const resolved = await source.poll({ repoUrl });
+  server.requests.length = 0;
+  await Promise.all(Array.from({ length: 5 }, () => source.poll({ repoUrl })));
+  assert.equal(server.requests.length, 1);
+  const leaving = new AbortController();
+  const left = rejectsWith(source.fetch({ repoUrl, resolved, signal: leaving.signal }), 'Cancelled');
+  const stayed = Promise.all(Array.from({ length: 4 }, () => source.fetch({ repoUrl, resolved })));
+  leaving.abort();
+  await left;
+  assert.equal(new Set((await stayed).map(({ gitDir }) => gitDir)).size, 1);
+  assert.equal(server.requests.length, 2);
+});
+
+test('a fetch that all callers have left is given up and leaves nothing behind', async (t) => {
+  const { source, server, repository, repoUrl, dataDir } = await startShop(t);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  const resolved = await source.poll({ repoUrl });
+  const leaving = new AbortController();
+  const { promise: asked, resolve: sayAsked } = Promise.withResolvers<void>();
+  server.onRequest = () => {
+    sayAsked();
+    return new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  const left = rejectsWith(source.fetch({ repoUrl, resolved, signal: leaving.signal }), 'Cancelled');
+  await asked;
+  leaving.abort();
+  await left;
+  server.onRequest = undefined;
+  await source.fetch({ repoUrl, resolved });
+  assert.deepEqual(snapshotsIn(dataDir), [resolved.commit]);
+});
+
+test('after a one-line commit the fetch is a few hundred bytes', async (t) => {
+  const { source, server, repository, repoUrl } = await startShop(t);
+  const files = Object.fromEntries(
+    Array.from({ length: 2000 }, (_, index) => [
+      `team-${index % 20}/app-${index}.yaml`,
+      `name: app-${index}\nvalue: ${Math.sin(index)}\n`,
+    ]),
+  );
+  await repository.commit(files);
+  await bring(source, repoUrl);
+  await repository.commit({ 'team-3/app-3.yaml': 'name: app-3\nvalue: changed\n' });
+  server.requests.length = 0;
+  const snapshot = await bring(source, repoUrl);
+  const sentBytes = server.requests.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
+  assert.ok(sentBytes < 1500, `${sentBytes} bytes`);
+  assert.equal(readText(snapshot, 'team-3/app-3.yaml'), 'name: app-3\nvalue: changed\n');
+  assert.equal(readText(snapshot, 'team-4/app-4.yaml'), files['team-4/app-4.yaml']);
+});
+
+test('a force-push to an unrelated history is followed', async (t) => {
+  const { source, repository, repoUrl } = await startShop(t);
+  await repository.commit({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' });
+  const before = await bring(source, repoUrl);
+  const commit = await repository.commit({ 'c.yaml': 'c: 1\n' }, { parent: null, replaceAll: true });
+  const after = await bring(source, repoUrl);
+  assert.equal(after.commit, commit);
+  assert.equal(readText(after, 'c.yaml'), 'c: 1\n');
+  assert.equal(readText(before, 'b.yaml'), 'b: 1\n', 'the older snapshot stays as it was');
+});
+
+test('a repository whose HEAD names no branch is read by branch', async (t) => {
+  const { source, repository, repoUrl } = await startShop(t);
+  const commit = await repository.commit({ 'a.yaml': 'a: 1\n' }, { branch: 'trunk' });
+  assert.equal((await bring(source, repoUrl, 'trunk')).commit, commit);
+  await rejectsWith(source.poll({ repoUrl }), 'RevisionNotFound', /default branch of .*shop\.git does not exist/);
+});
+
+test('what is missing is named, each with a code of its own', async (t) => {
+  const { source, server, repository, repoUrl } = await startShop(t);
+  await rejectsWith(source.poll({ repoUrl }), 'EmptyRepository', /shop\.git holds no commit/);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  await rejectsWith(
+    source.poll({ repoUrl, revision: 'gone' }),
+    'RevisionNotFound',
+    /shop\.git has no branch or tag "gone"/,
+  );
+  await rejectsWith(
+    source.poll({ repoUrl: `${server.url}/none.git` }),
+    'RepositoryNotFound',
+    /none\.git was not found/,
+  );
+  const unknown = 'ab'.repeat(20);
+  await rejectsWith(
+    bring(source, repoUrl, unknown),
+    'RevisionNotFound',
+    new RegExp(`shop\\.git has no commit ${unknown}`),
+  );
+  const blob = await repository.git(['rev-parse', 'main:a.yaml']);
+  await rejectsWith(bring(source, repoUrl, blob), 'NotACommit');
+});
+
+test('a repository of sha256 objects is refused as such', async (t) => {
+  const { source, server } = await startHarness(t);
+  const repository = await createRepository(server, 'new', { objectFormat: 'sha256' });
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  await rejectsWith(source.poll({ repoUrl: repository.url }), 'UnsupportedObjectFormat', /sha256/);
+});
+
+test('a restart finds what was fetched before, and sweeps what was not finished', async (t) => {
+  const { source, server, repository, repoUrl, dataDir, reopen } = await startShop(t);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  const before = await bring(source, repoUrl);
+  await source.close();
+  const unfinished = join(before.gitDir, '..', 'tmp-unfinished');
+  await writeFile(unfinished, '');
+  server.requests.length = 0;
+  const after = await bring(reopen(), repoUrl);
+  assert.deepEqual(after, before);
+  assert.ok(
+    server.requests.every(({ protocol }) => protocol === 'version=2'),
+    'polled, not fetched',
+  );
+  assert.ok(!existsSync(unfinished));
+  assert.deepEqual(snapshotsIn(dataDir), [before.commit]);
+});
+
+test('a snapshot that was damaged on disk is fetched again after a restart', async (t) => {
+  const { source, repository, repoUrl, reopen } = await startShop(t);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  const before = await bring(source, repoUrl);
+  await source.close();
+  const pack = readdirSync(before.gitDir).find((name) => name.endsWith('.pack')) ?? '';
+  await writeFile(join(before.gitDir, pack), 'PACK');
+  assert.equal(readText(await bring(reopen(), repoUrl), 'a.yaml'), 'a: 1\n');
+});
+
+test('packs are folded into one again, and old snapshots leave the disk', async (t) => {
+  const limits = { maxPacksPerSnapshot: 3, maxSnapshotsPerRepository: 2 };
+  const { source, repository, repoUrl, dataDir } = await startShop(t, limits);
+  const commits: string[] = [];
+  for (let index = 0; index < 6; index++) {
+    commits.push(await repository.commit({ [`a-${index}.yaml`]: `a: ${index}\n` }));
+    const snapshot = await bring(source, repoUrl);
+    const packs = readdirSync(snapshot.gitDir).filter((name) => name.endsWith('.pack'));
+    assert.equal(packs.length, (index % 3) + 1);
+    assert.equal(readText(snapshot, 'a-0.yaml'), 'a: 0\n');
+  }
+  assert.deepEqual(snapshotsIn(dataDir), commits.slice(-2).sort());
+});
+
+test('bounds on bytes, files and objects are kept, and named', async (t) => {
+  const { reopen, repository, repoUrl } = await startShop(t);
+  const noise = Array.from({ length: 3000 }, (_, index) => Math.sin(index)).join('\n');
+  await repository.commit({ 'a.txt': noise, 'b/b.txt': 'b', 'b/c.txt': 'c' });
+  const cases = [
+    [{ maxPackBytes: 2000 }, /maxPackBytes/],
+    [{ maxPackObjects: 3 }, /maxPackObjects/],
+    [{ maxObjectBytes: 10_000 }, /maxObjectBytes/],
+    [{ maxInflatedBytes: 20_000 }, /maxInflatedBytes/],
+    [{ maxFiles: 2 }, /maxFiles/],
+    [{ maxTreeDepth: 0 }, /maxTreeDepth/],
+    [{ maxRefsBytes: 20 }, /maxRefsBytes/],
+  ] as const;
+  for (const [limits, name] of cases) {
+    const error = await rejectsWith(bring(reopen(limits), repoUrl), 'TooLarge', name);
+    assert.equal(error.retry, 'never');
+  }
+});
+
+test('only http and https are spoken, and no address may hold credentials', async (t) => {
+  const { source } = await startHarness(t);
+  for (const [repoUrl, code] of [
+    ['file:///etc', 'UnsupportedTransport'],
+    ['ssh://git@example.com/a.git', 'UnsupportedTransport'],
+    ['git@example.com:a.git', 'UnsupportedTransport'],
+    ['git://example.com/a.git', 'UnsupportedTransport'],
+    ['/etc', 'InvalidUrl'],
+    ['https://example.com/a.git?token=geheim', 'InvalidUrl'],
+    ['https://jo:geheim@example.com/a.git', 'CredentialsInUrl'],
+    ['https://geheim@example.com/a.git', 'CredentialsInUrl'],
+  ] as const) {
+    const error = await rejectsWith(source.poll({ repoUrl }), code);
+    assert.equal(error.retry, 'never');
+    assert.doesNotMatch(error.message, /geheim/);
+  }
+});
+
+test('a tree that git would not check out is refused with the name in it', async (t) => {
+  const { source, repository, repoUrl } = await startShop(t);
+  const blob = await repository.git(['hash-object', '-w', '--stdin'], { input: 'x' });
+  const names = ['..', '.', '.git', '.GIT', 'git~1', '.git ', '.git.', '.g\u200cit', '.git::$INDEX_ALLOCATION', 'a/b'];
+  for (const [index, name] of names.entries()) {
+    const treeOid = await hostileTree(repository.git, [[name, '100644', blob]]);
+    const commit = await repository.git(['commit-tree', treeOid, '-m', 'hostile']);
+    const branch = `hostile-${index}`;
+    await repository.git(['update-ref', `refs/heads/${branch}`, commit]);
+    const error = await rejectsWith(bring(source, repoUrl, branch), 'MalformedTree', /refuses to check out/);
+    assert.equal(error.retry, 'never');
+  }
+  const twice = await hostileTree(repository.git, [
+    ['a', '100644', blob],
+    ['a', '100644', blob],
+  ]);
+  await repository.git(['update-ref', 'refs/heads/twice', await repository.git(['commit-tree', twice, '-m', 'x'])]);
+  await rejectsWith(bring(source, repoUrl, 'twice'), 'MalformedTree', /"a" twice/);
+});
+
+test('names of references that are traps come to nothing', async (t) => {
+  const { source, repository, repoUrl } = await startShop(t);
+  const commit = await repository.commit({ 'a.yaml': 'a: 1\n' });
+  await repository.git(['update-ref', 'refs/heads/__proto__/corsProxy', commit]);
+  assert.equal((await bring(source, repoUrl, '__proto__/corsProxy')).commit, commit);
+  assert.equal(({} as Record<string, unknown>)['corsProxy'], undefined);
+  await rejectsWith(source.poll({ repoUrl, revision: '__proto__' }), 'RevisionNotFound');
+  await rejectsWith(source.poll({ repoUrl, revision: '../../x' }), 'InvalidRevision');
+  await rejectsWith(source.poll({ repoUrl, revision: 'semver:1.x' }), 'UnsupportedRevision', /semver/);
+});
+
+function snapshotsIn(dataDir: string): string[] {
+  return readdirSync(dataDir)
+    .flatMap((folder) => readdirSync(join(dataDir, folder)))
+    .sort();
+}
+
+type Git = (args: readonly string[], options: { input: Uint8Array }) => Promise<string>;
+
+/** A tree with names that `git mktree` refuses. */
+function hostileTree(git: Git, entries: readonly (readonly [string, string, string])[]): Promise<string> {
+  const input = Buffer.concat(
+    entries.flatMap(([name, mode, oid]) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')]),
+  );
+  return git(['hash-object', '-t', 'tree', '--literally', '-w', '--stdin'], { input });
+}
