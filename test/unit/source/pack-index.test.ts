@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { StageError } from '../../../src/object/stage-error.ts';
+import { defaultSourceLimits } from '../../../src/source/limits.ts';
+import { indexPack, type IndexLimits } from '../../../src/source/pack-index.ts';
+import { decodePackIndex } from '../../../src/source/pack-index-file.ts';
+import { INDEX_SUFFIX, openPackStore } from '../../../src/source/pack-store.ts';
+import { git } from '../../support/git-command.ts';
+import { createRepository } from '../../support/git-repository.ts';
+import { temporaryFolder } from './source-harness.ts';
+
+const COMMIT = 1;
+const TREE = 2;
+const BLOB = 3;
+const OFFSET_DELTA = 6;
+const REF_DELTA = 7;
+const TYPE_NAME: Readonly<Record<number, string>> = { 1: 'commit', 2: 'tree', 3: 'blob' };
+
+function oidOf(type: number, content: Buffer): string {
+  return createHash('sha1').update(`${TYPE_NAME[type]} ${content.length}\0`).update(content).digest('hex');
+}
+
+/** Type and size as a pack entry begins with them. */
+function entryHead(type: number, size: number): Buffer {
+  const bytes = [(type << 4) | (size & 15)];
+  for (let left = Math.floor(size / 16); left > 0; left = Math.floor(left / 128)) {
+    bytes[bytes.length - 1]! |= 0x80;
+    bytes.push(left % 128);
+  }
+  return Buffer.from(bytes);
+}
+
+function entry(type: number, content: Buffer, base: Buffer = Buffer.alloc(0)): Buffer {
+  return Buffer.concat([entryHead(type, content.length), base, deflateSync(content)]);
+}
+
+function packOf(entries: readonly Buffer[], count = entries.length): Buffer {
+  const head = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1');
+  head.writeUInt32BE(count, 8);
+  const body = Buffer.concat([head, ...entries]);
+  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+}
+
+function sizeBytes(size: number): number[] {
+  return size < 128 ? [size] : [(size & 127) | 128, ...sizeBytes(Math.floor(size / 128))];
+}
+
+/** Copies the whole of a base below 64 KiB and appends a text. */
+function appendingDelta(baseSize: number, text: string): Buffer {
+  const copy = [0x80 | 0x10 | 0x20, baseSize & 255, baseSize >> 8];
+  return Buffer.from([
+    ...sizeBytes(baseSize),
+    ...sizeBytes(baseSize + text.length),
+    ...copy,
+    text.length,
+    ...Buffer.from(text),
+  ]);
+}
+
+/** A commit of one tree with these files, and the entries of all that, blobs aside. */
+function commitOf(files: Readonly<Record<string, string>>) {
+  const tree = Buffer.concat(
+    Object.entries(files).flatMap(([name, oid]) => [Buffer.from(`100644 ${name}\0`), Buffer.from(oid, 'hex')]),
+  );
+  const content = Buffer.from(`tree ${oidOf(TREE, tree)}\nauthor a <a> 1 +0000\ncommitter a <a> 1 +0000\n\nx\n`);
+  return { commit: oidOf(COMMIT, content), entries: [entry(COMMIT, content), entry(TREE, tree)] };
+}
+
+function index(t: TestContext, pack: Buffer, commit: string, limits: Partial<IndexLimits> = {}) {
+  return temporaryFolder(t).then((gitDir) => {
+    const packPath = join(gitDir, 'incoming');
+    writeFileSync(packPath, pack);
+    return indexPack({ gitDir, packPath, commit, limits: { ...defaultSourceLimits, ...limits } });
+  });
+}
+
+async function indexFails(
+  t: TestContext,
+  pack: Buffer,
+  commit: string,
+  code: string,
+  limits: Partial<IndexLimits> = {},
+) {
+  await assert.rejects(index(t, pack, commit, limits), (error: unknown) => {
+    assert.ok(error instanceof StageError, String(error));
+    assert.equal(error.code, code, error.message);
+    return true;
+  });
+}
+
+test('a pack that git made is indexed as git indexes it', async (t) => {
+  const root = await temporaryFolder(t);
+  const repository = await createRepository({ root, url: '' }, 'shop');
+  const lines = Array.from({ length: 400 }, (_, line) => `line ${line} ${Math.sin(line)}`);
+  for (let revision = 0; revision < 12; revision++) {
+    lines[revision * 30] = `changed in ${revision}`;
+    await repository.commit({ 'a.txt': lines.join('\n'), [`folder/${revision}.txt`]: `file ${revision}`, empty: '' });
+  }
+  await repository.git(['repack', '-adfq', '--depth=50']);
+  const folder = join(repository.dir, 'objects', 'pack');
+  const packPath = join(folder, readdirSync(folder).find((name) => name.endsWith('.pack')) ?? '');
+  const commit = await repository.resolve('main');
+  const gitDir = await temporaryFolder(t);
+  const indexed = indexPack({ gitDir, packPath, commit, limits: defaultSourceLimits });
+  assert.equal(indexed.treeOid, await repository.git(['rev-parse', 'main^{tree}']));
+  assert.equal(indexed.fileCount, 14);
+  const decoded = decodePackIndex(Buffer.from(indexed.index));
+  const listed = (await git(['verify-pack', '-v', packPath])).split('\n').filter((line) => /^[0-9a-f]{40} /.test(line));
+  assert.equal(decoded.count, listed.length);
+  for (const line of listed) {
+    const [oid = '', type, , , offset] = line.split(/\s+/);
+    const found = decoded.find(oid);
+    assert.deepEqual([found?.type, found?.offset], [type, Number(offset)], line);
+  }
+  assert.ok(
+    listed.some((line) => line.split(/\s+/).length === 7),
+    'the pack holds deltas',
+  );
+});
+
+test('deltas by offset and by id, also by the id of a later entry, give the same objects', async (t) => {
+  const base = Buffer.from('name: base\n'.repeat(40));
+  const made = Buffer.concat([base, Buffer.from('more')]);
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, base), b: oidOf(BLOB, made) });
+  const delta = appendingDelta(base.length, 'more');
+  const baseEntry = entry(BLOB, base);
+  const distance = baseEntry.length;
+  const offsetBytes = distance < 128 ? [distance] : [((distance - 128) >> 7) | 128, (distance - 128) & 127];
+  const byId = entry(REF_DELTA, delta, Buffer.from(oidOf(BLOB, base), 'hex'));
+  for (const blobs of [
+    [baseEntry, entry(OFFSET_DELTA, delta, Buffer.from(offsetBytes))],
+    [baseEntry, byId],
+    [byId, baseEntry],
+  ]) {
+    const indexed = await index(t, packOf([...entries, ...blobs]), commit);
+    assert.equal(indexed.fileCount, 2);
+    assert.equal(decodePackIndex(Buffer.from(indexed.index)).find(oidOf(BLOB, made))?.sizeBytes, made.length);
+  }
+});
+
+test('a thin pack takes its bases from the older packs of its folder, and only from there', async (t) => {
+  const gitDir = await temporaryFolder(t);
+  const limits = defaultSourceLimits;
+  const base = Buffer.from('name: base\n'.repeat(40));
+  const made = Buffer.concat([base, Buffer.from('more')]);
+  const older = commitOf({ a: oidOf(BLOB, base) });
+  const olderPath = join(gitDir, 'pack-older.pack');
+  writeFileSync(olderPath, packOf([...older.entries, entry(BLOB, base)]));
+  const first = indexPack({ gitDir, packPath: olderPath, commit: older.commit, limits });
+  writeFileSync(join(gitDir, `pack-older${INDEX_SUFFIX}`), first.index);
+
+  const newer = commitOf({ a: oidOf(BLOB, made) });
+  const byId = entry(REF_DELTA, appendingDelta(base.length, 'more'), Buffer.from(oidOf(BLOB, base), 'hex'));
+  const thin = packOf([...newer.entries, byId]);
+  const newerPath = join(gitDir, 'pack-newer.pack');
+  writeFileSync(newerPath, thin);
+  const second = indexPack({ gitDir, packPath: newerPath, commit: newer.commit, limits });
+  writeFileSync(join(gitDir, `pack-newer${INDEX_SUFFIX}`), second.index);
+  const store = openPackStore(gitDir, limits);
+  assert.deepEqual(store.read(oidOf(BLOB, made)), made);
+  assert.deepEqual(store.read(oidOf(BLOB, base)), base);
+  store.close();
+
+  await indexFails(t, thin, newer.commit, 'IncompletePack');
+});
+
+test('a pack that lacks a file, a folder or the commit is incomplete', async (t) => {
+  const blob = Buffer.from('x');
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
+  await index(t, packOf([...entries, entry(BLOB, blob)]), commit);
+  await indexFails(t, packOf(entries), commit, 'IncompletePack');
+  await indexFails(t, packOf([entries[0]!, entry(BLOB, blob)]), commit, 'IncompletePack');
+  await indexFails(t, packOf([entries[1]!, entry(BLOB, blob)]), commit, 'IncompletePack');
+  const wrongType = commitOf({ a: commit });
+  await indexFails(
+    t,
+    packOf([...wrongType.entries, ...entries, entry(BLOB, blob)]),
+    wrongType.commit,
+    'IncompletePack',
+  );
+});
+
+test('malformed packs are refused one by one', async (t) => {
+  const blob = Buffer.from('x'.repeat(1000));
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
+  const good = entry(BLOB, blob);
+  const cut = good.subarray(0, good.length - 3);
+  const id = Buffer.from(oidOf(BLOB, blob), 'hex');
+  const deltas = [
+    Buffer.from([...sizeBytes(999), 5, 0x90, 5]), // of a base of another size
+    Buffer.from([...sizeBytes(1000), 5, 0]), // an unknown command
+    Buffer.from([...sizeBytes(1000), 5, 0x91, 0xff, 5, 0xb3, 0xff, 0xff, 0xff, 0xff]), // copies out of range
+    Buffer.from([...sizeBytes(1000), 5, 9, 1, 2]), // inserts more than it has
+    Buffer.from([...sizeBytes(1000), 5]), // ends early
+    Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]), // an impossible size
+  ];
+  const packs: Record<string, Buffer> = {
+    'no pack': Buffer.from('x'.repeat(100)),
+    'too short': packOf([]).subarray(0, 20),
+    'fewer entries than said': packOf([...entries, good], 4),
+    'more entries than said': packOf([...entries, good], 2),
+    'a cut entry': packOf([...entries, cut]),
+    'a size that is too small': packOf([...entries, Buffer.concat([entryHead(BLOB, 10), deflateSync(blob)])]),
+    'a size that is too large': packOf([...entries, Buffer.concat([entryHead(BLOB, 2000), deflateSync(blob)])]),
+    'no deflate data': packOf([...entries, Buffer.concat([entryHead(BLOB, 1000), blob])]),
+    'an unknown type': packOf([...entries, entry(5, blob)]),
+    'a base before the beginning': packOf([...entries, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([0xff, 0x7f]))]),
+    'a base at distance nought': packOf([...entries, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([0]))]),
+    'a base within an entry': packOf([...entries, good, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([3]))]),
+  };
+  for (const [position, delta] of deltas.entries())
+    packs[`delta ${position}`] = packOf([...entries, good, entry(REF_DELTA, delta, id)]);
+  for (const [name, pack] of Object.entries(packs)) {
+    await t.test(`refuses ${name} as corrupt`, (inner) => indexFails(inner, pack, commit, 'CorruptPack'));
+  }
+});
+
+test('a small pack that inflates to a large file is refused before it is inflated', async (t) => {
+  const bomb = Buffer.alloc(100 * 1_048_576);
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, bomb) });
+  const pack = packOf([...entries, entry(BLOB, bomb)]);
+  assert.ok(pack.length < 120_000);
+  const before = process.memoryUsage().rss;
+  await indexFails(t, pack, commit, 'TooLarge');
+  assert.ok(process.memoryUsage().rss - before < 50 * 1_048_576);
+});
+
+test('a delta that claims a large result, and many of them together, are refused', async (t) => {
+  const blob = Buffer.from('x'.repeat(1000));
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
+  const id = Buffer.from(oidOf(BLOB, blob), 'hex');
+  const claim = Buffer.from([...sizeBytes(1000), ...sizeBytes(2_000_000_000), 0x90, 1]);
+  await indexFails(t, packOf([...entries, entry(BLOB, blob), entry(REF_DELTA, claim, id)]), commit, 'TooLarge');
+  const copies = Array.from({ length: 4000 }, () => [0xb0, 0xe8, 0x03]).flat(); // the whole base, 4,000 times
+  const large = Buffer.from([...sizeBytes(1000), ...sizeBytes(4_000_000), ...copies]);
+  const many = Array.from({ length: 10 }, () => entry(REF_DELTA, large, id));
+  const pack = packOf([...entries, entry(BLOB, blob), ...many]);
+  await index(t, pack, commit);
+  await indexFails(t, pack, commit, 'TooLarge', { maxInflatedBytes: 20_000_000 });
+});
+
+test('a tree that holds itself a million times over is refused in the time it takes to read it', async (t) => {
+  const blob = Buffer.from('x');
+  const trees: Buffer[] = [];
+  let oid = oidOf(BLOB, blob);
+  for (let level = 0; level < 30; level++) {
+    const mode = level === 0 ? '100644' : '40000';
+    const tree = Buffer.concat(
+      ['a', 'b'].flatMap((name) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')]),
+    );
+    trees.push(tree);
+    oid = oidOf(TREE, tree);
+  }
+  const content = Buffer.from(`tree ${oid}\n\n`);
+  const pack = packOf([entry(COMMIT, content), ...trees.map((tree) => entry(TREE, tree)), entry(BLOB, blob)]);
+  await indexFails(t, pack, oidOf(COMMIT, content), 'TooLarge');
+});
+
+test('an index that has changed, or is cut, is no index', async (t) => {
+  const blob = Buffer.from('x');
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
+  const bytes = Buffer.from((await index(t, packOf([...entries, entry(BLOB, blob)]), commit)).index);
+  decodePackIndex(bytes);
+  for (let at = 0; at < bytes.length; at += 7) {
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8((changed[at] ?? 0) ^ 0x10, at);
+    assert.throws(() => decodePackIndex(changed), { code: 'CorruptPack' });
+    assert.throws(() => decodePackIndex(bytes.subarray(0, at)), { code: 'CorruptPack' });
+  }
+});
