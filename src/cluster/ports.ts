@@ -118,7 +118,10 @@ export interface ApplicationClient {
 
 export interface ApplicationHandlers {
   onUpsert(application: KubeObject): void;
+  /** `application` holds no more than apiVersion, kind and metadata {namespace, name, uid} for sure. */
   onDelete(application: KubeObject): void;
+  /** The Applications cannot be listed or watched (their definition is not installed, say); goes on being tried. */
+  onFailed?(refusal: Refusal): void;
 }
 
 export interface Cluster {

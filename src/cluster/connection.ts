@@ -1,0 +1,164 @@
+/**
+ * The one way into a cluster: `connectCluster` puts credentials, transport, discovery, Live and the Applications together
+ * and checks that the API server answers.
+ *
+ * Invariant: nothing outside cluster/ sees a credential or builds a request of its own.
+ */
+import { randomUUID } from 'node:crypto';
+import { StageError } from '../object/stage-error.ts';
+import { stringifyJson } from '../object/json.ts';
+import { stringAt } from '../object/value.ts';
+import type { Chance, Clock, Log } from '../telemetry/ports.ts';
+import { createApplicationClient } from './applications.ts';
+import { loadCredentials, type ClusterSource } from './credentials.ts';
+import { discoverKinds } from './discovery.ts';
+import { agentIdentity } from './identity.ts';
+import type { KindInfo, Kinds } from './kinds.ts';
+import type { ClusterLimits } from './limits.ts';
+import { tryParseJson } from './live-object.ts';
+import { createLiveStore } from './live-store.ts';
+import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
+import { collectionPath } from './paths.ts';
+import type { Cluster, LiveStoreEvents } from './ports.ts';
+import { createClient, refusalOf } from './requests.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+export interface ConnectOptions {
+  readonly source: ClusterSource;
+  readonly limits: ClusterLimits;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly metrics?: ClusterMetrics;
+  readonly events?: LiveStoreEvents;
+  /** Watch the Applications of this namespace only. Default all. */
+  readonly applicationNamespace?: string;
+  /** Default `tautline`. */
+  readonly userAgent?: string;
+}
+
+export interface ConnectedCluster extends Cluster {
+  /** Address of the API server. */
+  readonly server: string;
+  /** The namespace of the kubeconfig's context or of the Pod, if there is one. */
+  readonly defaultNamespace: string | undefined;
+  /** Requests sent so far by what they were for, tries that failed included. */
+  requestCounts(): RequestCounts;
+  /** Watches of Live now open or being opened. */
+  watchCount(): number;
+}
+
+/** Throws StageError `ClusterConfigInvalid`, `ClusterUnreachable` or `ClusterUnauthorized`. */
+export async function connectCluster(options: ConnectOptions): Promise<ConnectedCluster> {
+  const { limits, log, clock, chance, metrics = noMetrics, events = { onChange: () => {} } } = options;
+  const credentials = await loadCredentials(options.source);
+  const userAgent = options.userAgent ?? 'tautline';
+  const transport = createTransport({ credentials, limits, metrics, userAgent });
+  const clusterId = await identifyCluster(transport).catch(async (error: unknown) => {
+    await transport.close();
+    throw error;
+  });
+  const shared = { transport, limits, clock, chance, log, metrics };
+  const live = createLiveStore({ ...shared, events, clientOf: (identity) => createClient(transport, identity) });
+  const { applicationNamespace } = options;
+  const applications = createApplicationClient({
+    ...shared,
+    ...(applicationNamespace !== undefined && { namespace: applicationNamespace }),
+  });
+  return {
+    clusterId,
+    server: transport.server,
+    defaultNamespace: credentials.namespace,
+    as: (identity) => createClient(transport, identity),
+    kinds: cachedDiscovery(transport),
+    live,
+    applications,
+    writeEvent: (event) => writeEvent({ transport, log, event }),
+    requestCounts: () => transport.requestCounts(),
+    watchCount: () => live.watchCount(),
+    async close() {
+      applications.close();
+      live.close();
+      await transport.close();
+    },
+  };
+}
+
+/** The uid of kube-system; the address where we may not read it. */
+async function identifyCluster(transport: Transport): Promise<string> {
+  const answer = await transport.send({
+    verb: 'get',
+    method: 'GET',
+    path: '/api/v1/namespaces/kube-system',
+    identity: agentIdentity,
+    category: 'other',
+  });
+  if (answer.status === 200) return stringAt(tryParseJson(answer.text), 'metadata', 'uid') ?? transport.server;
+  const refusal = refusalOf(answer, 'get', { group: '', kind: 'Namespace' });
+  if (refusal.code === 'Unauthorized') {
+    throw new StageError({
+      stage: 'observe',
+      code: 'ClusterUnauthorized',
+      retry: 'backoff',
+      message: `${refusal.message} (${transport.server})`,
+    });
+  }
+  if (refusal.code === 'Unavailable' || refusal.code === 'Throttled') {
+    throw new StageError({
+      stage: 'observe',
+      code: 'ClusterUnreachable',
+      retry: refusal.retry,
+      message: answer.status === 0 ? refusal.message : `${transport.server}: ${refusal.message}`,
+    });
+  }
+  return transport.server;
+}
+
+function cachedDiscovery(transport: Transport): Cluster['kinds'] {
+  let known: Kinds | undefined;
+  let asking: Promise<Kinds> | undefined;
+  return (options) => {
+    if (known && !options?.refresh) return Promise.resolve(known);
+    asking ??= discoverKinds(transport)
+      .then((kinds) => (known = kinds))
+      .finally(() => (asking = undefined));
+    return asking;
+  };
+}
+
+const EVENTS: KindInfo = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+  hasStatus: false,
+  watchable: true,
+};
+
+interface EventToWrite {
+  readonly transport: Transport;
+  readonly log: Log;
+  readonly event: Parameters<Cluster['writeEvent']>[0];
+}
+
+async function writeEvent({ transport, log, event }: EventToWrite): Promise<void> {
+  const namespace = stringAt(event.metadata, 'namespace') ?? 'default';
+  const name = stringAt(event.metadata, 'name') ?? `tautline-${randomUUID()}`;
+  try {
+    const answer = await transport.send({
+      verb: 'create',
+      method: 'POST',
+      path: collectionPath(EVENTS, namespace),
+      identity: agentIdentity,
+      category: 'event',
+      contentType: 'application/json',
+      body: stringifyJson({ ...event, metadata: { ...event.metadata, namespace, name } }),
+    });
+    if (answer.status === 201) return;
+    const { code, message } = refusalOf(answer, 'create', EVENTS);
+    log.debug('an event was not written', { code, reason: message });
+  } catch (error) {
+    log.debug('an event was not written', { reason: error instanceof Error ? error.message : 'unknown' });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Live: what the cluster holds of our objects, from watches on our label, keyed by identity and kind, shared by the
+ * Applications of one identity.
+ *
+ * Invariant: `look` and a repeated `hold` cost no request; nothing is watched that nobody holds.
+ */
+import { PART_OF_LABEL } from '../object/applyset.ts';
+import { apiVersionOf } from '../object/identity.ts';
+import { identityKey, type Identity } from './identity.ts';
+import { kindKey, type KindInfo } from './kinds.ts';
+import type { ClusterClient, LiveStore, LiveStoreEvents } from './ports.ts';
+import { mayWatchEverywhere } from './rights.ts';
+import { createWatchedKind, type WatchedKind } from './watched-kind.ts';
+import type { WatchOptions } from './watch-state.ts';
+
+export interface LiveStoreOptions extends Pick<
+  WatchOptions,
+  'transport' | 'limits' | 'clock' | 'chance' | 'log' | 'metrics'
+> {
+  readonly clientOf: (identity: Identity) => ClusterClient;
+  readonly events: LiveStoreEvents;
+}
+
+export interface OwnedLiveStore extends LiveStore {
+  /** Watches now open or being opened. */
+  watchCount(): number;
+  close(): void;
+}
+
+export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
+  const kinds = new Map<string, WatchedKind>();
+  /** What each holder holds: keys of `kinds`. */
+  const held = new Map<string, Set<string>>();
+  let watches = 0;
+
+  function watchedKind(identity: Identity, kind: KindInfo): WatchedKind {
+    const key = keyOf(identity, kind);
+    const known = kinds.get(key);
+    if (known) return known;
+    const created = createWatchedKind({
+      ...options,
+      identity,
+      kind,
+      labelSelector: PART_OF_LABEL,
+      client: options.clientOf(identity),
+      mayWatchEverywhere: () => mayWatchEverywhere(options.transport, identity, kind),
+      takeWatch() {
+        if (watches >= options.limits.maxWatches) return false;
+        watches++;
+        return true;
+      },
+      giveWatchBack() {
+        watches--;
+      },
+    });
+    kinds.set(key, created);
+    return created;
+  }
+
+  function letGo(holder: string, key: string): void {
+    if (kinds.get(key)?.release(holder)) kinds.delete(key);
+  }
+
+  return {
+    async hold(holder, identity, scopes) {
+      const wanted = new Map<string, { kind: KindInfo; namespaces: Set<string> }>();
+      for (const { kind, namespace } of scopes) {
+        if (!kind.watchable) continue;
+        const key = keyOf(identity, kind);
+        const entry = wanted.get(key) ?? { kind, namespaces: new Set() };
+        entry.namespaces.add(kind.namespaced ? namespace : '');
+        wanted.set(key, entry);
+      }
+      const before = held.get(holder) ?? new Set();
+      held.set(holder, new Set(wanted.keys()));
+      const holding = [...wanted.values()].map(({ kind, namespaces }) =>
+        watchedKind(identity, kind).hold(holder, namespaces),
+      );
+      for (const key of before) if (!wanted.has(key)) letGo(holder, key);
+      await Promise.all(holding);
+    },
+    release(holder) {
+      for (const key of held.get(holder) ?? []) letGo(holder, key);
+      held.delete(holder);
+    },
+    look(identity, kind, id) {
+      const watched = kinds.get(keyOf(identity, kind));
+      if (watched) return watched.look(id);
+      const why = kind.watchable ? 'is not watched' : 'cannot be watched';
+      return { state: 'unknown', reason: `${kind.kind} ${why}` };
+    },
+    record(identity, kind, id, object) {
+      kinds.get(keyOf(identity, kind))?.record(id, object);
+    },
+    watchCount: () => watches,
+    close() {
+      for (const watched of kinds.values()) watched.stop();
+      kinds.clear();
+      held.clear();
+    },
+  };
+}
+
+function keyOf(identity: Identity, kind: KindInfo): string {
+  return `${identityKey(identity)} ${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}`;
+}

@@ -1,0 +1,76 @@
+/** What the tests of the Kubernetes edge share: a connection to a real API server, and objects to send there. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectCluster, type ConnectedCluster, type ConnectOptions } from '../../../src/cluster/connection.ts';
+import { kindKey, type KindInfo } from '../../../src/cluster/kinds.ts';
+import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import type { ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
+import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../src/object/applyset.ts';
+import type { ObjectId } from '../../../src/object/identity.ts';
+import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
+import type { Log } from '../../../src/telemetry/ports.ts';
+import type { ControlPlane } from '../../control-plane/control-plane.ts';
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export function connect(plane: ControlPlane, options: Partial<ConnectOptions> = {}): Promise<ConnectedCluster> {
+  return connectCluster({
+    source: { type: 'kubeconfig', file: plane.kubeconfig },
+    limits: defaultClusterLimits,
+    log: silentLog,
+    clock: { now: () => Date.now(), monotonicMs: () => performance.now() },
+    chance: Math.random,
+    ...options,
+  });
+}
+
+export async function kindOf(cluster: ConnectedCluster, apiVersion: string, kind: string): Promise<KindInfo> {
+  const found = (await cluster.kinds()).served.get(kindKey(apiVersion, kind));
+  if (!found) throw new Error(`${apiVersion} ${kind} is not served`);
+  return found;
+}
+
+export function configMap(
+  namespace: string,
+  name: string,
+  data: Record<string, string>,
+  extra: ValueMap = {},
+): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name, ...marks(), ...extra }, data };
+}
+
+export function marks(owner = 'hub/default/shop'): ValueMap {
+  return { labels: { [PART_OF_LABEL]: 'applyset-test-v1' }, annotations: { [OWNER_ANNOTATION]: owner } };
+}
+
+export function configMapId(namespace: string, name: string): ObjectId {
+  return { group: '', kind: 'ConfigMap', namespace, name };
+}
+
+export function written(answer: WriteAnswer): WriteAnswer & { ok: true } {
+  if (!answer.ok) throw new Error(`refused: ${JSON.stringify(answer.refusal)}`);
+  return answer;
+}
+
+export function found(answer: ReadAnswer): LiveObject {
+  if (!answer.ok || !answer.object) throw new Error(`not found: ${JSON.stringify(answer)}`);
+  return answer.object;
+}
+
+/** Waits until `isTrue` holds; the limit is far beyond what a loaded machine needs. */
+export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadlineMs = performance.now() + 120_000;
+  while (!(await isTrue())) {
+    if (performance.now() > deadlineMs) throw new Error(`never came true: ${what}`);
+    await sleep(20);
+  }
+}
+
+export async function createNamespace(plane: ControlPlane, name: string): Promise<void> {
+  const answer = await plane.request('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name },
+  });
+  if (answer.code !== 201) throw new Error(`namespace ${name}: ${answer.code}`);
+}

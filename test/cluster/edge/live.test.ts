@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { agentIdentity } from '../../../src/cluster/identity.ts';
+import type { KindInfo } from '../../../src/cluster/kinds.ts';
+import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
+import type { LiveEntry } from '../../../src/cluster/live.ts';
+import type { LiveStoreEvents } from '../../../src/cluster/ports.ts';
+import { formatId } from '../../../src/object/identity.ts';
+import { stringAt } from '../../../src/object/value.ts';
+import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { configMap, configMapId, connect, createNamespace, eventually, kindOf, written } from './edge-cluster.ts';
+
+const NAMESPACE = 'live';
+let plane: ControlPlane;
+let cluster: ConnectedCluster;
+let configMaps: KindInfo;
+const restarts: string[] = [];
+const changes: string[] = [];
+const events: LiveStoreEvents = {
+  onChange: ({ id, owner, type }) => void changes.push(`${type} ${formatId(id)} ${owner ?? '-'}`),
+};
+
+before(async () => {
+  plane = await startControlPlane({ mode: 'api-server-only' });
+  const metrics = {
+    onRequest() {},
+    onWatchRestart: ({ reason }: { reason: string }) => void restarts.push(reason),
+  };
+  cluster = await connect(plane, { events, metrics, limits: { ...defaultClusterLimits, listPageSize: 7 } });
+  configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
+  await createNamespace(plane, NAMESPACE);
+});
+
+after(async () => {
+  await cluster?.close();
+  await plane?.stop();
+});
+
+const path = (name = ''): string => `/api/v1/namespaces/${NAMESPACE}/configmaps${name && `/${name}`}`;
+
+async function create(name: string, data: Record<string, string> = {}): Promise<void> {
+  const answer = await plane.request('POST', path(), configMap(NAMESPACE, name, data));
+  assert.equal(answer.code, 201);
+}
+
+function look(name: string, namespace = NAMESPACE): LiveEntry {
+  return cluster.live.look(agentIdentity, configMaps, configMapId(namespace, name));
+}
+
+function dataOf(entry: LiveEntry, key: string): string | undefined {
+  return entry.state === 'present' ? stringAt(entry.object.body, 'data', key) : undefined;
+}
+
+const hold = (holder: string, ...namespaces: string[]): Promise<void> =>
+  cluster.live.hold(
+    holder,
+    agentIdentity,
+    namespaces.map((namespace) => ({ kind: configMaps, namespace })),
+  );
+
+describe('Live', () => {
+  it('knows after the first list what is there, and wakes nobody for it', async () => {
+    await create('first', { a: '1' });
+    assert.equal(look('first').state, 'unknown');
+    await hold('app', NAMESPACE);
+    assert.equal(dataOf(look('first'), 'a'), '1');
+    assert.equal(look('never').state, 'unseen');
+    assert.deepEqual(changes, []);
+  });
+
+  it('costs no request while nothing is new', async () => {
+    const before = cluster.requestCounts();
+    for (let pass = 0; pass < 10; pass++) {
+      await hold('app', NAMESPACE);
+      look('first');
+    }
+    assert.deepEqual(cluster.requestCounts(), before);
+  });
+
+  it('follows creations and changes, and says whose they are', async () => {
+    await create('second', { a: '1' });
+    await eventually(() => look('second').state === 'present', 'the new object is seen');
+    await plane.request('PUT', path('second'), configMap(NAMESPACE, 'second', { a: '2' }));
+    await eventually(() => dataOf(look('second'), 'a') === '2', 'the change is seen');
+    assert.deepEqual(changes.splice(0), [
+      `added ConfigMap ${NAMESPACE}/second hub/default/shop`,
+      `modified ConfigMap ${NAMESPACE}/second hub/default/shop`,
+    ]);
+  });
+
+  it('proves a deletion by a GET before it believes it', async () => {
+    await create('third');
+    await eventually(() => look('third').state === 'present', 'it is there');
+    const before = cluster.requestCounts().object;
+    await plane.request('DELETE', path('third'));
+    await eventually(() => look('third').state === 'absent', 'it is proven absent');
+    assert.equal(cluster.requestCounts().object, before + 1);
+    await create('third');
+    await eventually(() => look('third').state === 'present', 'it is back');
+  });
+
+  it('still knows an object whose label somebody removed', async () => {
+    await create('unlabelled', { a: '1' });
+    await eventually(() => look('unlabelled').state === 'present', 'it is there');
+    changes.splice(0);
+    await plane.kubectl(['-n', NAMESPACE, 'label', 'configmap', 'unlabelled', 'applyset.kubernetes.io/part-of-']);
+    await eventually(() => changes.length > 0, 'the change is told');
+    assert.deepEqual(changes.splice(0), [`modified ConfigMap ${NAMESPACE}/unlabelled hub/default/shop`]);
+    const entry = look('unlabelled');
+    assert.ok(entry.state === 'present');
+    assert.equal(stringAt(entry.object.body, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'), undefined);
+  });
+
+  it('takes in the answer of a write, wakes nobody for its echo, and never goes back', async () => {
+    await hold('app', NAMESPACE);
+    const body = configMap(NAMESPACE, 'own', { a: '1' });
+    const client = cluster.as(agentIdentity);
+    const first = written(await client.apply({ kind: configMaps, body, force: true })).object;
+    const second = written(
+      await client.apply({ kind: configMaps, body: configMap(NAMESPACE, 'own', { a: '2' }), force: true }),
+    ).object;
+    cluster.live.record(agentIdentity, configMaps, second.id, second);
+    cluster.live.record(agentIdentity, configMaps, first.id, first);
+    assert.equal(dataOf(look('own'), 'a'), '2');
+    await create('own-marker');
+    await eventually(() => look('own-marker').state === 'present', 'later events have arrived');
+    assert.equal(dataOf(look('own'), 'a'), '2');
+  });
+
+  it('keeps Secret values out', async () => {
+    const secrets = await kindOf(cluster, 'v1', 'Secret');
+    const password = Buffer.from('hunter2').toString('base64');
+    await plane.request('POST', `/api/v1/namespaces/${NAMESPACE}/secrets`, {
+      ...configMap(NAMESPACE, 'sealed', { password }),
+      kind: 'Secret',
+    });
+    await cluster.live.hold('secrets', agentIdentity, [{ kind: secrets, namespace: NAMESPACE }]);
+    const id = { group: '', kind: 'Secret', namespace: NAMESPACE, name: 'sealed' };
+    const entry = cluster.live.look(agentIdentity, secrets, id);
+    assert.ok(entry.state === 'present');
+    assert.match(stringAt(entry.object.body, 'data', 'password') ?? '', /^sha256:/);
+    assert.ok(!JSON.stringify(entry).includes(password));
+    cluster.live.release('secrets');
+    assert.equal(cluster.live.look(agentIdentity, secrets, id).state, 'unknown');
+  });
+
+  it('watches all namespaces once as soon as several are held', async () => {
+    await createNamespace(plane, 'live-2');
+    await createNamespace(plane, 'live-3');
+    await plane.request('POST', '/api/v1/namespaces/live-2/configmaps', configMap('live-2', 'there', { a: '1' }));
+    assert.equal(cluster.watchCount(), 1);
+    await hold('other', 'live-2');
+    assert.equal(cluster.watchCount(), 1);
+    assert.equal(dataOf(look('there', 'live-2'), 'a'), '1');
+    assert.equal(dataOf(look('first'), 'a'), '1');
+    const before = cluster.requestCounts();
+    await hold('third', 'live-3');
+    assert.deepEqual(cluster.requestCounts(), before);
+    cluster.live.release('third');
+    cluster.live.release('other');
+    assert.equal(look('first').state, 'present');
+  });
+
+  it('survives that the API server is killed and started again, and misses nothing', async () => {
+    for (let n = 0; n < 20; n++) await create(`bulk-${n}`, { n: '0' });
+    await eventually(() => look('bulk-19').state === 'present', 'all are seen');
+    changes.splice(0);
+    await plane.kill('kube-apiserver', 'SIGKILL');
+    await eventually(() => restarts.length > 0, 'the watch has noticed');
+    await plane.restart('kube-apiserver');
+    for (let n = 0; n < 20; n += 2) {
+      await plane.request('PUT', path(`bulk-${n}`), configMap(NAMESPACE, `bulk-${n}`, { n: '1' }));
+    }
+    await plane.request('DELETE', path('bulk-1'));
+    await create('bulk-20');
+    await eventually(() => dataOf(look('bulk-18'), 'n') === '1', 'the last change is seen');
+    await eventually(() => look('bulk-20').state === 'present', 'the creation is seen');
+    await eventually(() => look('bulk-1').state !== 'present', 'the deletion is seen');
+    for (let n = 2; n < 20; n++) assert.equal(dataOf(look(`bulk-${n}`), 'n'), n % 2 === 0 ? '1' : '0');
+    await eventually(() => changes.some((change) => change.startsWith('deleted')), 'the deletion is told');
+    for (let n = 0; n < 20; n += 2) {
+      assert.ok(changes.some((change) => change.startsWith(`modified ConfigMap ${NAMESPACE}/bulk-${n} `)));
+    }
+  });
+
+  it('tells a kind that is not served as unknown, and sees it once it is', async () => {
+    const widgets: KindInfo = { ...configMaps, group: 'example.com', kind: 'Widget', plural: 'widgets' };
+    await cluster.live.hold('widgets', agentIdentity, [{ kind: widgets, namespace: NAMESPACE }]);
+    const id = { group: 'example.com', kind: 'Widget', namespace: NAMESPACE, name: 'w' };
+    const entry = cluster.live.look(agentIdentity, widgets, id);
+    assert.ok(entry.state === 'unknown');
+    assert.match(entry.reason, /does not serve Widget\.example\.com/);
+    const crd = await plane.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'widgets.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'widgets', singular: 'widget', kind: 'Widget' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        ],
+      },
+    });
+    assert.equal(crd.code, 201);
+    await eventually(
+      () => cluster.live.look(agentIdentity, widgets, id).state === 'unseen',
+      'the kind is watched once it is served',
+    );
+    await plane.request('DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
+    await eventually(
+      () => cluster.live.look(agentIdentity, widgets, id).state === 'unknown',
+      'the kind is unknown once it is served no more',
+    );
+    cluster.live.release('widgets');
+  });
+
+  it('lets go of everything that nobody holds', async () => {
+    cluster.live.release('app');
+    assert.equal(cluster.watchCount(), 0);
+    assert.equal(look('first').state, 'unknown');
+  });
+});
