@@ -44,7 +44,9 @@ function addRender(program: Command): void {
     .command('render')
     .description('print what a folder renders to: manifests, or a kustomization')
     .argument('<dir>', 'the folder')
-    .addOption(new Option('-o, --output <format>', 'form of the output').choices(['yaml', 'json', 'name']).default('yaml'))
+    .addOption(
+      new Option('-o, --output <format>', 'form of the output').choices(['yaml', 'json', 'name']).default('yaml'),
+    )
     .action(async (dir: string, { output }: { output: 'yaml' | 'json' | 'name' }) => {
       process.exitCode = (await import('./cli/render.ts')).runRender({ dir, output });
     });

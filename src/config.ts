@@ -47,6 +47,7 @@ export const SETTINGS = {
   pollJitterPercent: count('poll-jitter-percent', '10', 'share by which poll intervals vary', [0, 50]),
   progressCheck: duration('progress-check', '5s', 'how often what is progressing is looked at beside its events'),
   discoveryRetry: duration('discovery-retry', '15s', 'how often the API server is asked for a kind that it lacks'),
+  awaitedDiscoveryRetry: duration('awaited-discovery-retry', '300ms', 'the same for a kind whose CRD was just applied'),
   pruneMaxShare: count('prune-max-percent', '30', 'larger prunes wait for a confirmation …', [0, 100]),
   pruneMaxObjects: count('prune-max-objects', '10', '… if they are also of more than this many objects', [0, 100_000]),
   maxPackMib: count('max-pack-mib', '512', 'largest answer of a fetch', [1, 65_536]),
@@ -100,6 +101,17 @@ export function readConfig(
   }
   if (config['kubeconfig'] === '' && environment['KUBECONFIG']) config['kubeconfig'] = environment['KUBECONFIG'];
   return { ok: true, config: config as Config };
+}
+
+/** Where a Pod finds its API server; empty outside a cluster. */
+export function inClusterAddress(environment: Readonly<Record<string, string | undefined>> = process.env): {
+  readonly host: string;
+  readonly port: string;
+} {
+  return {
+    host: environment['KUBERNETES_SERVICE_HOST'] ?? '',
+    port: environment['KUBERNETES_SERVICE_PORT'] ?? '443',
+  };
 }
 
 export function variableOf({ flag }: Pick<Setting, 'flag'>): string {

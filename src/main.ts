@@ -3,26 +3,30 @@
  * listeners. It sees all and decides nothing.
  */
 import { fileURLToPath } from 'node:url';
-import { CRD_NAME, GROUP, KIND, VERSION as API_VERSION } from './application/keys.ts';
-import { connectCluster } from './cluster/connection.ts';
+import { API_VERSION } from './application/keys.ts';
+import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
+import type { ClusterSource } from './cluster/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
-import { VERSION, type Config } from './config.ts';
+import type { LiveStoreEvents } from './cluster/ports.ts';
+import { inClusterAddress, VERSION, type Config } from './config.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
+import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/controller.ts';
+import type { RenderLimits } from './render/manifests.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
-import { codeDirs, createSandbox } from './sandbox/sandbox.ts';
+import { codeDirs, createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import { apiRoutes } from './server/api.ts';
 import { listen, type Listener } from './server/listener.ts';
 import { probeRoutes } from './server/probes.ts';
 import { defaultSourceLimits } from './source/limits.ts';
 import { createGitSource } from './source/source.ts';
 import { createLog } from './telemetry/log.ts';
-import { createMetrics } from './telemetry/metrics.ts';
-import type { Clock } from './telemetry/ports.ts';
+import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
+import type { Clock, Log } from './telemetry/ports.ts';
 
 const MiB = 1024 * 1024;
 
@@ -46,11 +50,107 @@ export interface StartOptions {
 export async function startAgent(config: Config, signal: AbortSignal, options: StartOptions = {}): Promise<Agent> {
   const log = createLog({ level: config.logLevel });
   const metrics = createMetrics({ version: VERSION });
+  const onStop: (() => Promise<void> | void)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of onStop.splice(0).reverse()) await stop();
+  };
+  try {
+    const edges = await connectEdges({ config, log, metrics, onStop });
+    signal.throwIfAborted();
+    await expectCrd(edges.cluster);
+    const controller = createController({
+      context: { ...edges, log, metrics, ...reconcileContext(config, edges.cluster, options) },
+      concurrency: config.concurrency,
+      minBackoffMs: config.minBackoff,
+      maxBackoffMs: config.maxBackoff,
+      maxApplications: config.maxApplications,
+    });
+    edges.hearObjects(controller.onObjectChange);
+    const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
+    const { apiUrl, probesUrl } = await openListeners({ config, controller, metrics, ready, onStop });
+    log.info('tautline started', {
+      version: VERSION,
+      api: apiUrl,
+      probes: probesUrl,
+      cluster: edges.cluster.clusterId,
+    });
+    await controller.start();
+    ready['applications-listed'] = true;
+    return {
+      apiUrl,
+      probesUrl,
+      controller,
+      requestCounts: () => ({ ...edges.cluster.requestCounts() }),
+      async stop() {
+        ready['not-draining'] = false;
+        log.info('draining', {});
+        await controller.drain();
+        await stopAll();
+        log.info('tautline stopped', {});
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+interface Wiring {
+  readonly config: Config;
+  readonly metrics: MetricsEndpoint;
+  /** What must be stopped, in the order in which it was started. */
+  readonly onStop: (() => Promise<void> | void)[];
+}
+
+interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'clock' | 'chance'> {
+  readonly cluster: ConnectedCluster;
+  /** Watches begin before there is a controller; from here on it hears of every change. */
+  readonly hearObjects: (onChange: LiveStoreEvents['onChange']) => void;
+}
+
+async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
   const clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const chance = Math.random;
-  const childFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'child.ts' : 'child.js', import.meta.url));
-  const sandbox = createSandbox({
-    entryFile: childFile,
+  let onChange: LiveStoreEvents['onChange'] = () => undefined;
+  const cluster = await connectCluster({
+    source: clusterSourceOf(config),
+    limits: { ...defaultClusterLimits, maxRequests: config.maxRequests, maxWatches: config.maxWatches },
+    log,
+    metrics: {
+      onRequest: ({ verb, code }) => metrics.onKubernetesRequest(verb, code),
+      onWatchRestart: ({ reason }) => metrics.onWatchRestart(reason),
+    },
+    clock,
+    chance,
+    events: { onChange: (change) => onChange(change) },
+  });
+  onStop.push(() => cluster.close());
+  const sandbox = openSandbox(config, log);
+  onStop.push(() => sandbox.close());
+  const limits = { ...defaultSourceLimits, maxPackBytes: config.maxPackMib * MiB, maxFiles: config.maxRepositoryFiles };
+  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, log, clock });
+  onStop.push(() => source.close());
+  const settings = { limits: renderLimitsOf(config), deadlineMs: config.renderTimeout };
+  return {
+    cluster,
+    source,
+    render: { render: (request) => renderInSandbox(sandbox, request, settings) },
+    clock,
+    chance,
+    hearObjects: (hear) => (onChange = hear),
+  };
+}
+
+function clusterSourceOf({ kubeconfig, context }: Config): ClusterSource {
+  if (kubeconfig) return { type: 'kubeconfig', file: kubeconfig, ...(context ? { context } : {}) };
+  const { host, port } = inClusterAddress();
+  return { type: 'inCluster', host, port };
+}
+
+function openSandbox(config: Config, log: Log): Sandbox {
+  const entryFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'child.ts' : 'child.js', import.meta.url));
+  return createSandbox({
+    entryFile,
     slots: config.sandboxSlots,
     heapMb: config.sandboxHeapMib,
     rssLimitMb: config.sandboxRssMib,
@@ -58,127 +158,77 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     maxJobsPerChild: 200,
     maxQueuedJobs: config.maxApplications,
     idleEndMs: config.sandboxIdle,
-    readableDirs: [...codeDirs(childFile), config.dataDir],
+    readableDirs: [...codeDirs(entryFile), config.dataDir],
     writableDirs: [],
     log,
   });
-  let controller: Controller | undefined;
-  const cluster = await connectCluster({
-    kubeconfig: config.kubeconfig || undefined,
-    context: config.context || undefined,
-    limits: { ...defaultClusterLimits, maxRequests: config.maxRequests, maxWatches: config.maxWatches },
-    log,
-    metrics: { onRequest: metrics.onKubernetesRequest, onWatchRestart: metrics.onWatchRestart },
-    clock,
-    chance,
-    events: { onChange: (change) => controller?.onObjectChange(change) },
-  });
-  signal.throwIfAborted();
-  const source = createGitSource({
-    dataDir: config.dataDir,
-    limits: { ...defaultSourceLimits, maxPackBytes: config.maxPackMib * MiB, maxFiles: config.maxRepositoryFiles },
-    sandbox,
-    log,
-    clock,
-  });
-  const listeners: Listener[] = [];
-  const close = async (): Promise<void> => {
-    await Promise.all(listeners.map((listener) => listener.close()));
-    await source.close();
-    await cluster.close();
-    sandbox.close();
-  };
-  try {
-    await expectCrd(cluster);
-    const context: Omit<ReconcileContext, 'wake'> = {
-      cluster,
-      source,
-      render: renderInSandbox(sandbox, {
-        sourceLimits: defaultSourceLimits,
-        deadlineMs: config.renderTimeout,
-        renderLimits: {
-          maxFileBytes: config.maxFileMib * MiB,
-          maxNodes: config.maxNodes,
-          maxDepth: config.maxDepth,
-          maxObjects: config.maxObjects,
-          maxFiles: config.maxRenderFiles,
-        },
-      }),
-      claims: new Claims(),
-      log,
-      metrics,
-      clock,
-      chance,
-      settings: {
-        version: VERSION,
-        applyConcurrency: config.applyConcurrency,
-        pruneGuard: { maxShare: config.pruneMaxShare / 100, maxObjects: config.pruneMaxObjects },
-        allowCrossNamespace: config.allowCrossNamespace,
-        pollJitter: config.pollJitterPercent / 100,
-        minPollBackoffMs: config.minPollBackoff,
-        maxPollBackoffMs: config.maxPollBackoff,
-        progressCheckMs: config.progressCheck,
-        discoveryRetryMs: config.discoveryRetry,
-        awaitedDiscoveryRetryMs: 300,
-      },
-      notify: (event, about) =>
-        void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: clock.now() })),
-      reach: options.reach ?? (() => undefined),
-    };
-    const running = createController({
-      context,
-      concurrency: config.concurrency,
-      minBackoffMs: config.minBackoff,
-      maxBackoffMs: config.maxBackoff,
-      maxApplications: config.maxApplications,
-    });
-    controller = running;
-    const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
-    const probes = await bind('probes', () =>
-      listen(
-        probeRoutes({ isHealthy: () => true, readiness: () => ready, metrics: metrics.expose }),
-        config.probesAddress,
-      ),
-    );
-    listeners.push(probes);
-    const api = await bind('api', () => listen(apiRoutes(running), config.apiAddress));
-    listeners.push(api);
-    log.info('tautline started', { version: VERSION, api: api.url, probes: probes.url, cluster: cluster.clusterId });
-    await running.start();
-    ready['applications-listed'] = true;
-    return {
-      apiUrl: api.url,
-      probesUrl: probes.url,
-      controller: running,
-      requestCounts: () => cluster.requestCounts(),
-      async stop() {
-        ready['not-draining'] = false;
-        log.info('draining', {});
-        await running.drain();
-        await close();
-        log.info('tautline stopped', {});
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
-async function expectCrd(cluster: Awaited<ReturnType<typeof connectCluster>>): Promise<void> {
+function renderLimitsOf(config: Config): RenderLimits {
+  return {
+    maxFileBytes: config.maxFileMib * MiB,
+    maxNodes: config.maxNodes,
+    maxDepth: config.maxDepth,
+    maxObjects: config.maxObjects,
+    maxFiles: config.maxRenderFiles,
+  };
+}
+
+function reconcileContext(
+  config: Config,
+  cluster: ConnectedCluster,
+  { reach = () => undefined }: StartOptions,
+): Pick<ReconcileContext, 'claims' | 'settings' | 'notify' | 'reach'> {
+  return {
+    claims: new Claims(),
+    settings: {
+      version: VERSION,
+      applyConcurrency: config.applyConcurrency,
+      pruneGuard: { maxShare: config.pruneMaxShare / 100, maxObjects: config.pruneMaxObjects },
+      allowCrossNamespace: config.allowCrossNamespace,
+      pollJitter: config.pollJitterPercent / 100,
+      minPollBackoffMs: config.minPollBackoff,
+      maxPollBackoffMs: config.maxPollBackoff,
+      progressCheckMs: config.progressCheck,
+      discoveryRetryMs: config.discoveryRetry,
+      awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetry,
+    },
+    notify: (event, about) => {
+      void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));
+    },
+    reach,
+  };
+}
+
+interface Serving extends Wiring {
+  readonly controller: Controller;
+  readonly ready: Readonly<Record<string, boolean>>;
+}
+
+async function openListeners(serving: Serving): Promise<{ apiUrl: string; probesUrl: string }> {
+  const { config, controller, metrics, ready, onStop } = serving;
+  const probeSources = { isHealthy: () => true, readiness: () => ready, metrics: metrics.expose };
+  const probes = await bind('probes', () => listen(probeRoutes(probeSources), config.probesAddress));
+  onStop.push(() => probes.close());
+  const api = await bind('api', () => listen(apiRoutes(controller), config.apiAddress));
+  onStop.push(() => api.close());
+  return { apiUrl: api.url, probesUrl: probes.url };
+}
+
+async function expectCrd(cluster: ConnectedCluster): Promise<void> {
   const kinds = await cluster.kinds({ refresh: true });
-  if (kinds.served.has(kindKey(`${GROUP}/${API_VERSION}`, KIND))) return;
+  if (kinds.served.has(kindKey(API_VERSION, APPLICATION_KIND))) return;
   throw new StageError({
     stage: 'observe',
     code: 'CrdMissing',
     retry: 'never',
     message:
-      `the cluster does not serve ${KIND} of ${GROUP}/${API_VERSION}: install the CustomResourceDefinition ${CRD_NAME} ` +
-      'with: tautline crd | kubectl apply --server-side -f -',
+      `the cluster does not serve ${APPLICATION_KIND} of ${API_VERSION}; ` +
+      'install it with: tautline crd | kubectl apply --server-side -f -',
   });
 }
 
-async function bind(name: string, start: () => Promise<Listener>): Promise<Listener> {
+async function bind(name: 'api' | 'probes', start: () => Promise<Listener>): Promise<Listener> {
   try {
     return await start();
   } catch (error) {
@@ -187,4 +237,3 @@ async function bind(name: string, start: () => Promise<Listener>): Promise<Liste
     throw new StageError({ stage: 'status', code: 'AddressUnavailable', retry: 'never', message, cause: error });
   }
 }
-

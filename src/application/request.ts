@@ -10,8 +10,11 @@ const MAX_REQUEST_CHARS = 4096;
 const requestSchema = z.strictObject({
   /** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
   id: z.string().min(1).max(128),
-  /** refresh: fetch and compare now. sync: fetch, compare and apply now. */
-  action: z.enum(['refresh', 'sync']),
+  /**
+   * refresh: fetch and compare now. sync: fetch, compare and apply now. confirm-prune: the same, and what the prune
+   * guard holds may be deleted.
+   */
+  action: z.enum(['refresh', 'sync', 'confirm-prune']),
 });
 
 export type ApplicationRequest = z.output<typeof requestSchema>;

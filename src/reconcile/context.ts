@@ -61,5 +61,11 @@ export interface SourcePort {
 }
 
 export interface RenderPort {
-  render(request: { snapshot: Snapshot; path: string; signal: AbortSignal }): Promise<Manifests>;
+  render(request: {
+    snapshot: Snapshot;
+    path: string;
+    /** Objects of the render before, by digest: they are used again, not parsed. */
+    known: ReadonlyMap<string, KubeObject>;
+    signal: AbortSignal;
+  }): Promise<Manifests>;
 }

@@ -37,9 +37,20 @@ export async function attempt<T>(pass: Pass, stage: Stage, run: () => Promise<T>
     return await run();
   } catch (error) {
     if (pass.signal.aborted) throw error;
+    if (error instanceof StatusConflict) throw error;
+    if (!(error instanceof StageError)) logDefect(pass, stage, error);
     pass.failures.push(toFailure(stage, error));
     return undefined;
   }
+}
+
+/** Somebody wrote the Application since the pass began: the pass is dropped and queued again. */
+export class StatusConflict extends Error {}
+
+/** What is no StageError is a defect of ours: the log has it whole, status only names it. */
+function logDefect({ state, context }: Pass, stage: Stage, error: unknown): void {
+  const stack = error instanceof Error ? error.stack : String(error);
+  context.log.error('a stage failed unexpectedly', { application: state.key, stage, stack });
 }
 
 /** A thrown value as data. What is no StageError has no message for users: it is named as a defect, without details. */

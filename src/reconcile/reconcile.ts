@@ -17,14 +17,14 @@ import { carryOut } from './carry-out.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { finalise } from './finalise.ts';
-import { attempt, beginPass, toFailure, type Pass } from './pass.ts';
+import { attempt, beginPass, StatusConflict, toFailure, type Pass } from './pass.ts';
 import type { Again } from './queue.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
 import { readAsked } from './requests.ts';
 import { bindDesired, renderSnapshot } from './stages.ts';
 import type { ApplicationState } from './state.ts';
-import { StatusConflict, writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
+import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
 
 export async function reconcile(
   state: ApplicationState,

@@ -67,5 +67,5 @@ function attemptAt({ state, context }: Pass, revision = ''): NonNullable<Pass['s
 export function remainingMs(pass: Pass, revision: string | undefined, leastMs: number): number {
   const timeoutMs = parseDuration(pass.application.spec.sync.timeout) ?? Infinity;
   const elapsedMs = pass.context.clock.monotonicMs() - attemptAt(pass, revision).startedMs;
-  return Math.max(leastMs, timeoutMs - elapsedMs);
+  return Math.ceil(Math.max(leastMs, timeoutMs - elapsedMs));
 }

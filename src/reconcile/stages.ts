@@ -14,7 +14,11 @@ export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Ma
   const path = sourcePath(application.spec.source.path);
   const key = `${snapshot.treeOid}:${path}`;
   if (memory.rendered?.key === key) return memory.rendered.manifests;
-  const manifests = await context.render.render({ snapshot, path, signal });
+  const { source } = application.spec;
+  // A snapshot that nobody asked for in a while may have left the disk; one that is there costs no request.
+  const fresh = await context.source.fetch({ repoUrl: source.repoURL, resolved: snapshot, signal });
+  const known = new Map(memory.rendered?.manifests.manifests.map(({ digest, object }) => [digest, object]));
+  const manifests = await context.render.render({ snapshot: fresh, path, known, signal });
   memory.rendered = { key, manifests };
   return manifests;
 }

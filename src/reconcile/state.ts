@@ -3,7 +3,7 @@
  * dropped at any time at the price of requests: `forgetMemory` does exactly that, and a test calls it between passes.
  */
 import type { Desired, DesiredObject } from '../bind/desired.ts';
-import type { Baseline, Change } from '../diff/changes.ts';
+import type { Baseline, Verdict } from '../diff/changes.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { Manifests } from '../render/manifests.ts';
@@ -42,17 +42,6 @@ export interface Memory {
   /** Monotonic; kinds that nobody serves are asked for again no sooner. */
   nextDiscoveryMs: number;
   isNamespaceEnsured: boolean;
-  /** The revision whose prune a person has confirmed. */
-  confirmedRevision: string | undefined;
-  /** The last request and token that a pass has taken up. */
-  handledRequestId: string | undefined;
-  handledReconcileAt: string | undefined;
-}
-
-export interface Verdict {
-  readonly manifestDigest: string;
-  readonly resourceVersion: string;
-  readonly change: Change;
 }
 
 export interface SourceMemory {
@@ -80,9 +69,6 @@ export function emptyMemory(): Memory {
     attempt: undefined,
     nextDiscoveryMs: 0,
     isNamespaceEnsured: false,
-    confirmedRevision: undefined,
-    handledRequestId: undefined,
-    handledReconcileAt: undefined,
   };
 }
 

@@ -11,11 +11,8 @@ import { composeInvalid, composeStatus, composeSuspended, type ComposedStatus } 
 import { eventOf } from '../status/event.ts';
 import type { PassReport } from '../status/report.ts';
 import type { ReconcileContext } from './context.ts';
-import type { Pass } from './pass.ts';
+import { StatusConflict, type Pass } from './pass.ts';
 import { isNewer, type ApplicationState } from './state.ts';
-
-/** Somebody wrote the Application since the pass began: the pass is dropped and queued again. */
-export class StatusConflict extends Error {}
 
 type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
 

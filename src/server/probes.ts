@@ -13,13 +13,19 @@ export interface ProbeSources {
 export function probeRoutes({ isHealthy, readiness, metrics }: ProbeSources): Express {
   const routes = createRoutes();
   routes.get('/healthz', (_request, response) => {
-    response.status(isHealthy() ? 200 : 503).type('text/plain').send(isHealthy() ? 'ok' : 'not healthy');
+    response
+      .status(isHealthy() ? 200 : 503)
+      .type('text/plain')
+      .send(isHealthy() ? 'ok' : 'not healthy');
   });
   routes.get('/readyz', (_request, response) => {
     const checks = Object.entries(readiness());
     const isReady = checks.every(([, passed]) => passed);
     const lines = checks.map(([name, passed]) => `[${passed ? '+' : '-'}] ${name}`);
-    response.status(isReady ? 200 : 503).type('text/plain').send(`${lines.join('\n')}\n${isReady ? 'ok' : 'not ready'}\n`);
+    response
+      .status(isReady ? 200 : 503)
+      .type('text/plain')
+      .send(`${lines.join('\n')}\n${isReady ? 'ok' : 'not ready'}\n`);
   });
   routes.get('/metrics', async (_request, response) => {
     const { contentType, body } = await metrics();

@@ -1,0 +1,107 @@
+/**
+ * Claims, observation and diff of a pass, and the evidence for what only the server can tell: an apply where we may
+ * write (the plan sends `unsure` changes), one dry run where we may not.
+ */
+import { agentIdentity } from '../cluster/identity.ts';
+import { baselineOf } from '../diff/baseline.ts';
+import type { Change } from '../diff/changes.ts';
+import { diffObjects } from '../diff/diff.ts';
+import { judgeDryRun } from '../diff/evidence.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
+import { forEachOf } from './lanes.ts';
+import { observe } from './observe.ts';
+import type { Pass } from './pass.ts';
+import type { BoundSet } from './stages.ts';
+
+export async function compareLive(
+  pass: Pass,
+  { desired, kinds }: BoundSet,
+  inventory: ReadonlyMap<string, ObjectId>,
+): Promise<readonly Change[]> {
+  const { application, context, owner, state } = pass;
+  const { memory } = state;
+  const mode = application.spec.sync.mode;
+  const claimants = claimAll(
+    pass,
+    desired.objects.map(({ id }) => id),
+    inventory,
+  );
+  const { live } = await observe({
+    cluster: context.cluster,
+    identity: agentIdentity,
+    kinds,
+    holder: state.key,
+    desired: desired.objects,
+    inventory,
+    proveAbsence: mode === 'detect',
+    concurrency: context.settings.applyConcurrency,
+  });
+  // The server accepted the whole set before this process began: nothing of it needs to be shown to it again.
+  const isAcceptedSet = application.status.sync?.digest === desired.digest;
+  const changes = diffObjects({
+    desired,
+    live,
+    inventory,
+    owner,
+    kinds,
+    verdicts: memory.verdicts,
+    claims: (id) => claimants.get(idKey(id)),
+    memory: {
+      baselines: memory.baselines,
+      isAccepted: (id, digest) => isAcceptedSet || memory.accepted.get(idKey(id)) === digest,
+    },
+  });
+  return mode === 'detect' ? gatherEvidence(pass, changes) : changes;
+}
+
+/**
+ * Claims what is desired and lets go of what is neither desired nor held. The result names, by `idKey`, the Application
+ * that stands in the way of a desired object, or that wants one which is desired no more.
+ */
+function claimAll(
+  { application, context, state }: Pass,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): Map<string, string> {
+  const { claims, cluster, wake } = context;
+  const claimants = new Map<string, string>();
+  const kept = new Set(inventory.keys());
+  for (const id of desired) {
+    kept.add(idKey(id));
+    // What only reports takes nothing from anybody.
+    const isReporting = application.spec.sync.mode === 'detect';
+    const holder = isReporting
+      ? (claims.ownerOf(cluster.clusterId, id) ?? state.key)
+      : claims.claim(cluster.clusterId, id, state.key);
+    if (holder !== state.key) claimants.set(idKey(id), holder);
+  }
+  const wanted = new Set(desired.map(idKey));
+  for (const [key, id] of inventory) {
+    const other = wanted.has(key) ? undefined : claims.wantedBy(cluster.clusterId, id)[0];
+    if (other !== undefined) claimants.set(key, other);
+  }
+  for (const other of claims.keepOnly(cluster.clusterId, state.key, kept)) wake(other);
+  return claimants;
+}
+
+/** One dry run for each change that is unsure, so that `detect` reports nothing it does not know. */
+async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<readonly Change[]> {
+  const { context, state } = pass;
+  const client = context.cluster.as(agentIdentity);
+  const settled = new Map<Change, Change>();
+  const unsure = changes.filter(({ type }) => type === 'unsure');
+  await forEachOf(unsure, context.settings.applyConcurrency, async (change) => {
+    const { desired } = change;
+    if (!desired) return;
+    const answer = await client.apply({ kind: desired.kind, body: desired.body, force: true, dryRun: true });
+    if (!answer.ok) {
+      settled.set(change, { ...change, reason: answer.refusal.message });
+      return;
+    }
+    const judged = judgeDryRun(change, answer.object);
+    state.memory.accepted.set(idKey(change.id), desired.digest);
+    if (judged.type === 'none') state.memory.baselines.set(idKey(change.id), baselineOf(desired, answer.object));
+    settled.set(change, judged);
+  });
+  return changes.map((change) => settled.get(change) ?? change);
+}

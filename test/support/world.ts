@@ -1,0 +1,172 @@
+/** What a test of the whole agent needs: a real API server with our CRD, a real Git server, an agent, and patience. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { printCrd } from '../../src/application/crd.ts';
+import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
+import { startAgentProcess, type AgentOptions, type RunningAgent } from './agent.ts';
+import { createRepository, type TestRepository } from './git-repository.ts';
+import { startGitServer, type GitServer } from './git-server.ts';
+
+// Objects of the API server as tests read them.
+// biome-ignore lint: one honest `any` would do, but the house has none
+export type Json = { [key: string]: Json } & { [key: number]: Json };
+
+export interface World extends AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly git: GitServer;
+  repository(name: string): Promise<TestRepository>;
+  agent(options?: Partial<AgentOptions>): Promise<RunningAgent>;
+  /** Creates or changes an object as a person would, by `kubectl apply --server-side` with the given field manager. */
+  apply(object: unknown, manager?: string): Promise<void>;
+  /** undefined: 404. */
+  read(path: string): Promise<Json | undefined>;
+  /** Sends a request as administrator; fails the test unless it succeeds. */
+  send(method: string, path: string, body?: unknown): Promise<Json>;
+  /** Declares an Application in the namespace `apps` (or the given one); the rest of the spec is merged in. */
+  declare(name: string, spec: Record<string, unknown>, namespace?: string): Promise<ApplicationHandle>;
+}
+
+export interface ApplicationHandle {
+  readonly path: string;
+  read(): Promise<Json | undefined>;
+  /** Waits until a pass over the present spec says so; fails with the last status after a generous while. */
+  until(what: string, holds: (application: Json) => boolean): Promise<Json>;
+  untilReady(revision?: string): Promise<Json>;
+  /** Asks for a refresh by annotation; resolves when it is answered. */
+  refresh(): Promise<Json>;
+  patch(spec: Record<string, unknown>): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly mode?: 'full' | 'api-server-only';
+}
+
+/** Long enough for any machine: tests fail by behaviour, not by load. */
+const PATIENCE_MS = 60_000;
+
+export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}): Promise<World> {
+  const root = await mkdtemp(join(tmpdir(), 'tautline-world-'));
+  const plane = await startControlPlane({ mode });
+  const git = await startGitServer(root);
+  const agents: RunningAgent[] = [];
+  const installed = await plane.kubectl(['apply', '--server-side', '-f', '-'], { input: printCrd() });
+  assert.equal(installed.code, 0, installed.stderr);
+  await plane.kubectl(['wait', '--for=condition=Established', 'crd/applications.tautline.dev']);
+  const read: World['read'] = async (path) => {
+    const { code, body } = await plane.request('GET', path);
+    if (code === 404) return undefined;
+    assert.equal(code, 200, JSON.stringify(body));
+    return body as Json;
+  };
+  const send: World['send'] = async (method, path, body) => {
+    const answer = await plane.request(method, path, body);
+    assert.ok(answer.code < 300, `${method} ${path}: ${answer.code} ${JSON.stringify(answer.body)}`);
+    return answer.body as Json;
+  };
+  const ensureNamespace = async (name: string): Promise<void> => {
+    const { code } = await plane.request('POST', '/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    });
+    assert.ok(code === 201 || code === 409);
+  };
+  return {
+    plane,
+    git,
+    read,
+    send,
+    repository: (name) => createRepository(git, name),
+    async agent(options = {}) {
+      const agent = await startAgentProcess({ kubeconfig: plane.kubeconfig, ...options });
+      agents.push(agent);
+      return agent;
+    },
+    async apply(object, manager = 'person') {
+      const args = ['apply', '--server-side', '--force-conflicts', `--field-manager=${manager}`, '-f', '-'];
+      const result = await plane.kubectl(args, { input: JSON.stringify(object) });
+      assert.equal(result.code, 0, result.stderr);
+    },
+    async declare(name, spec, namespace = 'apps') {
+      await ensureNamespace(namespace);
+      const collection = `/apis/tautline.dev/v1alpha1/namespaces/${namespace}/applications`;
+      await send('POST', collection, {
+        apiVersion: 'tautline.dev/v1alpha1',
+        kind: 'Application',
+        metadata: { name, namespace },
+        spec,
+      });
+      return handleOf(`${collection}/${name}`, { plane, read });
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(agents.map((agent) => agent[Symbol.asyncDispose]()));
+      await git.stop();
+      await plane.stop();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function handleOf(path: string, { plane, read }: Pick<World, 'plane' | 'read'>): ApplicationHandle {
+  const merge = async (body: unknown): Promise<void> => {
+    const [namespace, name] = [path.split('/')[5] ?? '', path.split('/')[7] ?? ''];
+    const args = ['patch', 'tla', name, '-n', namespace, '--type=merge', '-p', JSON.stringify(body)];
+    const result = await plane.kubectl(args);
+    assert.equal(result.code, 0, result.stderr);
+  };
+  const until: ApplicationHandle['until'] = async (what, holds) => {
+    let last: Json | undefined;
+    const found = await eventually(async () => {
+      last = await read(path);
+      const status = last?.['status'];
+      const isCurrent = status?.['observedGeneration'] === last?.['metadata']?.['generation'];
+      return last && isCurrent && holds(last) ? last : undefined;
+    });
+    return (
+      found ?? assert.fail(`${what}: not so after ${PATIENCE_MS} ms: ${JSON.stringify(last?.['status'], null, 1)}`)
+    );
+  };
+  return {
+    path,
+    until,
+    read: () => read(path),
+    untilReady: (revision) =>
+      until(`Ready ${revision ?? ''}`, (application) => {
+        const isAt = !revision || String(application['status']?.['sync']?.['revision']).endsWith(revision);
+        return isAt && conditionOf(application, 'Ready')?.['status'] === ('True' as unknown);
+      }),
+    async refresh() {
+      const id = `r${Math.random().toString(36).slice(2)}`;
+      await merge({ metadata: { annotations: { 'tautline.dev/request': JSON.stringify({ id, action: 'refresh' }) } } });
+      return until('the request is answered', (application) => {
+        const answer = application['status']?.['lastRequest'];
+        return String(answer?.['id']) === id && String(answer?.['outcome']) !== 'InProgress';
+      });
+    },
+    patch: (spec) => merge({ spec }),
+    async remove() {
+      const { code } = await plane.request('DELETE', path);
+      assert.ok(code < 300 || code === 404);
+    },
+  };
+}
+
+export function conditionOf(application: Json, type: string): Json | undefined {
+  const conditions = application['status']?.['conditions'] as unknown as Json[] | undefined;
+  return conditions?.find((condition) => String(condition['type']) === type);
+}
+
+/** Tries again until something is there; undefined after a generous while. */
+export async function eventually<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let waitMs = 20; ; waitMs = Math.min(waitMs * 1.5, 500)) {
+    const found = await find();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) return undefined;
+    await sleep(waitMs);
+  }
+}
