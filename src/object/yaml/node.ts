@@ -1,0 +1,86 @@
+/**
+ * The tree that a YAML text becomes before it is a value: scalars keep the text they were written with, because
+ * kustomize compares, joins and prints that text (`1.10` in an annotation stays `1.10`).
+ *
+ * Invariant: a string is a `string`; every other scalar is a frozen `YamlScalar`. Maps are `Map`s, so no key is special
+ * and keys keep their order. Nothing is shared between two places of a tree: aliases are copied when they are read.
+ */
+import { newMap, type Value } from '../value.ts';
+
+export type YamlNode = string | YamlScalar | YamlNode[] | YamlMap;
+
+export type YamlMap = Map<string, YamlNode>;
+
+/** A scalar that is no string: null, boolean, number, or a timestamp (whose value is its RFC 3339 text). */
+export interface YamlScalar {
+  /** As written, without quotes. */
+  readonly text: string;
+  readonly value: null | boolean | number | bigint | string;
+}
+
+/** `null` as a person writes it. */
+export const NULL: YamlScalar = Object.freeze({ text: 'null', value: null });
+
+/** Nothing after the colon in block style: null, and dropped by every merge. */
+export const EMPTY: YamlScalar = Object.freeze({ text: '', value: null });
+
+/** Nothing after the colon in flow style: null while kustomize works on it, and the empty string when it prints. */
+export const EMPTY_IN_FLOW: YamlScalar = Object.freeze({ text: '', value: null });
+
+export function isYamlMap(node: YamlNode | undefined): node is YamlMap {
+  return node instanceof Map;
+}
+
+export function isYamlList(node: YamlNode | undefined): node is YamlNode[] {
+  return Array.isArray(node);
+}
+
+export function isYamlScalar(node: YamlNode | undefined): node is string | YamlScalar {
+  return node !== undefined && !isYamlMap(node) && !isYamlList(node);
+}
+
+/** Whether a node is missing or a null of any spelling. */
+export function isNothing(node: YamlNode | undefined): boolean {
+  return (
+    node === undefined || (typeof node === 'object' && !isYamlMap(node) && !isYamlList(node) && node.value === null)
+  );
+}
+
+/** The text of a scalar; the empty string for a map, a list or nothing. */
+export function textOf(node: YamlNode | undefined): string {
+  if (typeof node === 'string') return node;
+  if (node === undefined || isYamlMap(node) || isYamlList(node)) return '';
+  return node.text;
+}
+
+export function copyNode<T extends YamlNode>(node: T): T {
+  if (isYamlMap(node)) {
+    const copy: YamlMap = new Map();
+    node.forEach((value, key) => copy.set(key, copyNode(value)));
+    return copy as T;
+  }
+  if (isYamlList(node)) return node.map((item) => copyNode(item)) as T;
+  return node;
+}
+
+/** The value that a node stands for; maps of the result have no prototype. */
+export function nodeToValue(node: YamlNode): Value {
+  if (typeof node === 'string') return node;
+  if (isYamlMap(node)) {
+    const map = newMap();
+    for (const [key, value] of node) map[key] = nodeToValue(value);
+    return map;
+  }
+  if (isYamlList(node)) return node.map(nodeToValue);
+  return node === EMPTY_IN_FLOW ? '' : node.value;
+}
+
+export function valueToNode(value: Value): YamlNode {
+  if (typeof value === 'string') return value;
+  if (value === null) return NULL;
+  if (Array.isArray(value)) return value.map(valueToNode);
+  if (typeof value !== 'object') return { text: String(value), value };
+  const map: YamlMap = new Map();
+  for (const key of Object.keys(value)) map.set(key, valueToNode(value[key] as Value));
+  return map;
+}

@@ -1,0 +1,242 @@
+/**
+ * Writes values as YAML, in the very text that kustomize prints (go-yaml 2 by way of JSON).
+ *
+ * Invariant: `readYaml(writeYaml(v))` is `v`, for every value of the value model.
+ */
+import { isMap, type Value, type ValueMap } from '../value.ts';
+import { isPlainString } from './scalar.ts';
+import { sortedKeys } from './key-order.ts';
+
+/** One document, without separator, with a newline at its end. */
+export function writeYaml(value: Value): string {
+  const out: Output = { text: '', lineStart: 0 };
+  if (Array.isArray(value) && value.length > 0) writeList(out, value, 0, true);
+  else if (isMap(value) && Object.keys(value).length > 0) writeMap(out, value, 0, true);
+  else writeInline(out, value, 0);
+  return out.text.endsWith('\n') ? out.text : `${out.text}\n`;
+}
+
+interface Output {
+  text: string;
+  /** Offset at which the line under way begins. */
+  lineStart: number;
+}
+
+/** Columns after which a scalar is folded at the next single blank. */
+const BEST_WIDTH = 80;
+
+function newLine(out: Output, indent: number): void {
+  if (out.text.length > 0 && !out.text.endsWith('\n')) out.text += '\n';
+  out.lineStart = out.text.length;
+  out.text += blanks(indent);
+}
+
+/** `isInline`: the first entry stands on the line under way (after `- `). */
+function writeMap(out: Output, map: ValueMap, indent: number, isInline: boolean): void {
+  let first = isInline;
+  for (const key of sortedKeys(map)) {
+    if (first) first = false;
+    else newLine(out, indent);
+    writeKey(out, key, indent);
+    const value = map[key] as Value;
+    if (Array.isArray(value) && value.length > 0) {
+      out.text += ':';
+      writeList(out, value, indent, false);
+    } else if (isMap(value) && Object.keys(value).length > 0) {
+      out.text += ':';
+      writeMap(out, value, indent + 2, false);
+    } else {
+      out.text += ': ';
+      writeInline(out, value, indent + 2);
+    }
+  }
+}
+
+/** Lists inside maps are not indented against their key. */
+function writeList(out: Output, list: readonly Value[], indent: number, isInline: boolean): void {
+  let first = isInline;
+  for (const item of list) {
+    if (first) first = false;
+    else newLine(out, indent);
+    out.text += '- ';
+    if (Array.isArray(item) && item.length > 0) writeList(out, item, indent + 2, true);
+    else if (isMap(item) && Object.keys(item).length > 0) writeMap(out, item, indent + 2, true);
+    else writeInline(out, item, indent + 2);
+  }
+}
+
+/** A scalar or an empty collection; `indent` is that of the lines that continue it. */
+function writeInline(out: Output, value: Value, indent: number): void {
+  if (typeof value === 'string') return writeString(out, value, indent);
+  if (typeof value === 'number') out.text += formatNumber(value);
+  else if (Array.isArray(value)) out.text += '[]';
+  else if (isMap(value)) out.text += '{}';
+  else out.text += String(value);
+}
+
+/** Keys longer than this do not fit before a colon. */
+const MAX_SIMPLE_KEY_BYTES = 128;
+
+function writeKey(out: Output, key: string, indent: number): void {
+  if (!key.includes('\n') && (key.length <= 42 || Buffer.byteLength(key) <= MAX_SIMPLE_KEY_BYTES)) {
+    out.text += styleOf(key) === 'plain' ? key : quote(key);
+    return;
+  }
+  out.text += '? ';
+  writeString(out, key, indent + 2);
+  newLine(out, indent);
+}
+
+type Style = 'plain' | 'single' | 'double' | 'literal';
+
+function writeString(out: Output, text: string, indent: number): void {
+  switch (styleOf(text)) {
+    case 'plain':
+      return writeFolded(out, text, indent);
+    case 'single':
+      out.text += "'";
+      writeFolded(out, text.replaceAll("'", "''"), indent);
+      out.text += "'";
+      return;
+    case 'double':
+      return writeDouble(out, text, indent);
+    case 'literal':
+      return writeLiteral(out, text, indent);
+  }
+}
+
+function quote(text: string): string {
+  return styleOf(text) === 'single' ? `'${text.replaceAll("'", "''")}'` : `"${escapeAll(text)}"`;
+}
+
+/** Texts of which nothing needs a second look. */
+const SAFE = /^[A-Za-z/][A-Za-z0-9/._-]*$/;
+const AMBIGUOUS_WORD = /^(?:y|yes|on|n|no|off|true|false|null)$/i;
+/** What go-yaml cannot print as it is: controls, surrogates of the upper planes, marks of byte order. */
+const UNPRINTABLE = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
+const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
+const NEVER_PLAIN = /^[-?:](?=\s|$)|^[#,[\]{}&*!|>'"%@`]|^---|^\.\.\.|:(?:\s|$)|\s#|^ | $/;
+
+function styleOf(text: string): Style {
+  if (SAFE.test(text) && !AMBIGUOUS_WORD.test(text)) return 'plain';
+  if (UNPRINTABLE.test(text)) return 'double';
+  if (text.includes('\n')) return / \n| $/.test(text) ? 'double' : 'literal';
+  if (text === '' || text === '<<' || !isPlainString(text) || BASE_60.test(text)) return 'double';
+  return NEVER_PLAIN.test(text) ? 'single' : 'plain';
+}
+
+/** Writes one line of text, broken at single blanks past the best width. */
+function writeFolded(out: Output, text: string, indent: number): void {
+  if (out.text.length - out.lineStart + text.length <= BEST_WIDTH) {
+    out.text += text;
+    return;
+  }
+  let column = columnOf(out);
+  let from = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const isSingle = text[at] === ' ' && at > 0 && at < text.length - 1 && text[at - 1] !== ' ' && text[at + 1] !== ' ';
+    if (isSingle && column > BEST_WIDTH) {
+      out.text += text.slice(from, at);
+      newLine(out, indent);
+      column = indent;
+      from = at + 1;
+    } else if (!isLowSurrogate(text, at)) column += 1;
+  }
+  out.text += text.slice(from);
+}
+
+function writeDouble(out: Output, text: string, indent: number): void {
+  out.text += '"';
+  let column = columnOf(out);
+  let afterBlank = false;
+  const chars = [...text];
+  chars.forEach((char, index) => {
+    if (char === ' ') {
+      if (!afterBlank && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
+        newLine(out, indent);
+        column = indent;
+        if (chars[index + 1] === ' ') {
+          out.text += '\\';
+          column += 1;
+        }
+      } else {
+        out.text += ' ';
+        column += 1;
+      }
+      afterBlank = true;
+      return;
+    }
+    const escaped = escapeChar(char);
+    out.text += escaped;
+    column += escaped.length === char.length ? 1 : escaped.length;
+    afterBlank = false;
+  });
+  out.text += '"';
+}
+
+function writeLiteral(out: Output, text: string, indent: number): void {
+  out.text += `|${/^[ \n]/.test(text) ? '2' : ''}${!text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : ''}`;
+  const pad = blanks(indent);
+  const lines = text.split('\n');
+  if (text.endsWith('\n')) lines.pop();
+  for (const line of lines) out.text += line === '' ? '\n' : `\n${pad}${line}`;
+  out.text += '\n';
+  out.lineStart = out.text.length;
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x85': '\\N',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+};
+
+function escapeChar(char: string): string {
+  const short = SHORT_ESCAPES[char];
+  if (short !== undefined) return short;
+  if (!UNPRINTABLE.test(char)) return char;
+  const code = char.codePointAt(0) as number;
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+}
+
+function escapeAll(text: string): string {
+  return Array.from(text, escapeChar).join('');
+}
+
+/** The shortest digits that read back as the same double, in Go's `%g` form where the number is no integer. */
+export function formatNumber(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  if (Number.isInteger(value) && Math.abs(value) < 1e21 && value >= -(2 ** 63) && value < 2 ** 64) return String(value);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
+  const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  const sign = power < 0 ? '-' : '+';
+  return `${mantissa}e${sign}${String(Math.abs(power)).padStart(2, '0')}`;
+}
+
+function columnOf(out: Output): number {
+  const line = out.text.slice(out.lineStart);
+  return line.length - (line.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
+function isLowSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0xdc00 && code <= 0xdfff;
+}
+
+function blanks(count: number): string {
+  return ' '.repeat(count);
+}

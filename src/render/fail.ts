@@ -1,0 +1,32 @@
+/**
+ * How render/ gives up: by the one error, with the problem inside, caught where the rest can still go on. A problem
+ * never holds the content of a Secret.
+ */
+import type { Problem, ProblemCode } from '../object/problem.ts';
+import { StageError } from '../object/stage-error.ts';
+
+/** Throws a problem; `problemOf` takes it out again. */
+export function fail(code: ProblemCode, message: string, place: Omit<Problem, 'code' | 'message'> = {}): never {
+  const problem: Problem = { ...place, code, message };
+  throw new StageError({ stage: 'render', code, retry: 'never', message, cause: problem });
+}
+
+/** The problem that an error of `fail` carries; throws everything else again, since that is a fault of ours. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof StageError && error.stage === 'render') {
+    const { cause } = error;
+    if (typeof cause === 'object' && cause !== null && 'message' in cause && 'code' in cause) return cause as Problem;
+    return { code: 'LimitExceeded', message: error.message };
+  }
+  throw error;
+}
+
+/** Runs something and adds to the place of what it throws: known fields win. */
+export function within<T>(place: Omit<Problem, 'code' | 'message'>, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const problem = problemOf(error);
+    return fail(problem.code, problem.message, { ...place, ...problem });
+  }
+}

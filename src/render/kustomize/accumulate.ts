@@ -1,0 +1,139 @@
+/**
+ * Walks kustomizations from the leaves up: resources, generators, components, then the transformers of each, as
+ * kustomize orders them.
+ */
+import { posix } from 'node:path';
+import { fail, within } from '../fail.ts';
+import { isInside, joinPath } from '../file-loader.ts';
+import { readObjects } from '../manifest-text.ts';
+import { mergeFieldSpecs, DEFAULTS } from './config.ts';
+import { loadConfigurations } from './configurations.ts';
+import { loadCrds } from './crds.ts';
+import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
+import { absorb } from './generators/absorb.ts';
+import { generateAll } from './generators/generators.ts';
+import { readKustomization, type Kustomization } from './kustomization.ts';
+import { isRemote, loadText, locateFile, type Build, type Layer } from './layer.ts';
+import { chooseSchema } from './openapi.ts';
+import { appendAll, newResourceSet, type ResourceSet } from './resource-set.ts';
+import { newResource, type Resource } from './resource.ts';
+import { transformAll } from './transformers/transformers.ts';
+import { mergeVars, mergeVarSets, type VarSet } from './vars.ts';
+
+export interface Accumulation {
+  set: ResourceSet;
+  specs: FieldSpecs;
+  vars: VarSet;
+}
+
+/** Where a kustomization is looked for, and how it was come by. */
+export interface Place {
+  readonly folder: string;
+  readonly chain: readonly string[];
+  readonly originPath: string;
+}
+
+/** Builds the kustomization of a folder and all below it. */
+export function accumulate(build: Build, place: Place, kustomization: Kustomization): Accumulation {
+  return accumulateInto(build, place, kustomization, emptyAccumulation());
+}
+
+function emptyAccumulation(): Accumulation {
+  return { set: newResourceSet(), specs: NO_FIELD_SPECS, vars: new Map() };
+}
+
+function accumulateInto(build: Build, place: Place, kustomization: Kustomization, start: Accumulation): Accumulation {
+  const bare: Layer = { build, kustomization, ...place, specs: DEFAULTS };
+  const { file } = kustomization;
+  let into = start;
+  for (const path of kustomization.resources) within({ file }, () => accumulateResource(bare, path, into));
+  within({ file }, () => {
+    into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, loadConfigurations(bare)));
+    into.specs = mergeFieldSpecs(into.specs, loadCrds(bare));
+    for (const resource of generateAll(bare)) absorb(into.set, resource);
+    checkCount(build, into.set);
+  });
+  for (const path of kustomization.components) into = within({ file }, () => accumulateComponent(bare, path, into));
+  within({ file }, () => {
+    transformAll({ ...bare, specs: into.specs }, into.set);
+    mergeVars(into.vars, kustomization.vars ?? [], into.set);
+  });
+  return into;
+}
+
+function accumulateResource(layer: Layer, path: string, into: Accumulation): void {
+  const folder = findFolder(layer, path);
+  if (folder !== undefined) return mergeFolder(layer, path, folder, into);
+  const file = locateFile(layer, path);
+  const resources = readResources(layer, path, file);
+  if (layer.build.tracksOrigin) {
+    for (const resource of resources) resource.origin = { path: posix.join(layer.originPath, path) };
+  }
+  appendAll(into.set, resources);
+  checkCount(layer.build, into.set);
+}
+
+/** The objects of a file that a kustomization names. */
+export function readResources(layer: Layer, path: string, file: string): Resource[] {
+  const { limits } = layer.build.context;
+  const objects = readObjects({ text: loadText(layer, path), file, limits });
+  return objects.map(({ node, line }) => newResource(node, { file, line }));
+}
+
+function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulation): void {
+  const { place, kustomization } = enter(layer, path, folder);
+  if (kustomization.kind === 'Component') {
+    fail('KustomizationInvalid', `${path} is a Component; name it under components, not under resources`);
+  }
+  const below = accumulate(layer.build, place, kustomization);
+  appendAll(into.set, below.set.all);
+  into.specs = mergeFieldSpecs(into.specs, below.specs);
+  mergeVarSets(into.vars, below.vars);
+  checkCount(layer.build, into.set);
+}
+
+/** A component works on what its parent has gathered so far. */
+function accumulateComponent(layer: Layer, path: string, into: Accumulation): Accumulation {
+  const folder = findFolder(layer, path);
+  if (folder === undefined) return fail('PathNotFound', `the component ${path} is no folder`);
+  const { place, kustomization } = enter(layer, path, folder);
+  if (kustomization.kind !== 'Component') {
+    fail('KustomizationInvalid', `${path} is a Kustomization; name it under resources, not under components`);
+  }
+  return accumulateInto(layer.build, place, kustomization, into);
+}
+
+function enter(layer: Layer, path: string, folder: string): { place: Place; kustomization: Kustomization } {
+  const visited = layer.chain.find((one) => isInside(one, folder));
+  if (visited !== undefined) {
+    fail(
+      'KustomizationInvalid',
+      `${path} leads to ${folder || 'the root'}, which holds the kustomization that names it: a circle`,
+    );
+  }
+  const kustomization = readKustomization(layer.build.context, folder);
+  const originPath = posix.join(layer.originPath, path);
+  const place: Place = { folder, chain: [...layer.chain, folder], originPath };
+  within({ file: kustomization.file }, () => chooseSchema(layer.build, { ...layer, ...place, kustomization }));
+  return { place, kustomization };
+}
+
+/** The folder that a path names, links resolved; undefined if it names no folder. */
+function findFolder(layer: Layer, path: string): string | undefined {
+  const { tree } = layer.build.context;
+  const joined = path.startsWith('/') ? undefined : joinPath(layer.folder, path);
+  const resolved = joined === undefined || path === '' ? undefined : tree.resolve(joined);
+  if (resolved !== undefined) return tree.find(resolved).type === 'folder' ? resolved : undefined;
+  if (isRemote(path)) {
+    fail('Unsupported', `${path} is a base in another repository; only folders of this repository are rendered`, {
+      hint: 'Copy the base into this repository, or add it as a submodule.',
+    });
+  }
+  if (joined === undefined && !path.startsWith('/')) fail('PathEscapesRoot', `${path} leaves the repository`);
+  return undefined;
+}
+
+function checkCount(build: Build, set: ResourceSet): void {
+  const { maxObjects } = build.context.limits;
+  if (set.all.size > maxObjects) fail('LimitExceeded', `more than ${maxObjects} objects are rendered`);
+}

@@ -1,0 +1,101 @@
+/**
+ * Builds one kustomization: what `kustomize build` prints, as objects in order.
+ */
+import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
+import { isKubeObject, type KubeObject, type Value } from '../../object/value.ts';
+import { fail } from '../fail.ts';
+import type { RenderContext } from '../file-loader.ts';
+import { accumulate, type Accumulation, type Place } from './accumulate.ts';
+import { DEFAULTS } from './config.ts';
+import { hashNames } from './hash.ts';
+import { readKustomization, type Kustomization } from './kustomization.ts';
+import { placeOf, type Build } from './layer.ts';
+import { fixNameReferences } from './name-references.ts';
+import { chooseSchema } from './openapi.ts';
+import { formatOrigin, formatTransformations, ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origins.ts';
+import { currentId, formatResourceId } from './resource-id.ts';
+import { metadataOf, setTextMap, textMap, type Resource } from './resource.ts';
+import { sortResources } from './sort.ts';
+import { resolveVars } from './vars.ts';
+
+export interface BuiltObject {
+  readonly object: KubeObject;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Builds the kustomization of a folder. Fails with the first problem; there is no half of a kustomization. */
+export function buildKustomization(context: RenderContext, folder: string): BuiltObject[] {
+  const kustomization = readKustomization(context, folder);
+  const tracksOrigin = kustomization.buildMetadata.length > 0;
+  const build: Build = { context, schema: undefined, isSchemaChosen: false, tracksOrigin };
+  const place: Place = { folder, chain: [folder], originPath: '' };
+  chooseSchema(build, { build, kustomization, ...place, specs: DEFAULTS });
+  const accumulation = accumulate(build, place, kustomization);
+  const resources = finish(accumulation, kustomization);
+  return resources.map((resource) => toObject(resource, kustomization.buildMetadata));
+}
+
+/** What is done once, when everything is together. */
+function finish({ set, specs, vars }: Accumulation, kustomization: Kustomization): Resource[] {
+  hashNames(set);
+  fixNameReferences(set, specs.nameReference);
+  resolveVars(set, vars, specs.varReference);
+  const kept = [...set.all].filter((resource) => !isLocal(resource));
+  return sortResources(kept, kustomization.sortOptions);
+}
+
+/** Objects that are there for kustomize only. */
+function isLocal(resource: Resource): boolean {
+  const local = textMap(resource, 'annotations').get('config.kubernetes.io/local-config');
+  return local !== undefined && local !== 'false';
+}
+
+/** Annotations that kustomize uses for itself, and never prints. */
+const INTERNAL = new Set(
+  [
+    ...['previousKinds', 'previousNames', 'previousNamespaces', 'prefixes', 'suffixes', 'refBy'],
+    ...['generatorBehavior', 'needsHashSuffix', 'allowNameChange', 'allowKindChange'],
+    ...['path', 'index', 'seqindent', 'id', 'annotations-migration-resource-id'],
+  ].map((name) => `internal.config.kubernetes.io/${name}`),
+);
+
+for (const name of ['path', 'index', 'id'].map((one) => `config.kubernetes.io/${one}`)) INTERNAL.add(name);
+
+function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltObject {
+  const annotations = textMap(resource, 'annotations');
+  for (const name of annotations.keys()) if (INTERNAL.has(name)) annotations.delete(name);
+  annotations.delete(ORIGIN_ANNOTATION);
+  annotations.delete(TRANSFORMATIONS_ANNOTATION);
+  if (buildMetadata.includes('originAnnotations') && resource.origin) {
+    annotations.set(ORIGIN_ANNOTATION, formatOrigin(resource.origin));
+  }
+  if (buildMetadata.includes('transformerAnnotations') && resource.transformations.length > 0) {
+    annotations.set(TRANSFORMATIONS_ANNOTATION, formatTransformations(resource.transformations));
+  }
+  setTextMap(resource, 'annotations', annotations);
+  if (buildMetadata.includes('managedByLabel')) addManagedBy(metadataOf(resource));
+  const object = nodeToValue(resource.node);
+  const place = placeOf(resource);
+  checkNumbers(object, resource);
+  if (!isKubeObject(object)) {
+    return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} has no apiVersion or no metadata`, place);
+  }
+  return { object, ...place };
+}
+
+function addManagedBy(metadata: YamlMap): void {
+  const labels = metadata.get('labels');
+  const map = labels instanceof Map ? labels : new Map();
+  map.set('app.kubernetes.io/managed-by', 'kustomize-v5.8.2');
+  metadata.set('labels', map);
+}
+
+/** JSON has no infinity and no NaN. */
+function checkNumbers(value: Value, resource: Resource): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    fail('InvalidObject', `${textOf(resource.node.get('kind'))} holds a number that is not finite`, placeOf(resource));
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const item of Array.isArray(value) ? value : Object.values(value)) checkNumbers(item, resource);
+}

@@ -1,0 +1,42 @@
+/** configurations: files that add field specs to those in force. */
+import { isYamlMap } from '../../object/yaml/node.ts';
+import { fail, within } from '../fail.ts';
+import { readDocuments } from '../manifest-text.ts';
+import { mergeFieldSpecs } from './config.ts';
+import { decode, list, struct, text } from './decode.ts';
+import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
+import { FIELD_SPEC } from './kustomization.ts';
+import { loadText, locateFile, type Layer } from './layer.ts';
+
+const SPECS = list(FIELD_SPEC);
+
+const CONFIGURATION = struct({
+  namePrefix: SPECS,
+  nameSuffix: SPECS,
+  namespace: SPECS,
+  commonLabels: SPECS,
+  labels: SPECS,
+  templateLabels: SPECS,
+  volumeClaimTemplateLabels: SPECS,
+  commonAnnotations: SPECS,
+  nameReference: list(struct({ group: text, version: text, kind: text, fieldSpecs: SPECS })),
+  varReference: SPECS,
+  images: SPECS,
+  replicas: SPECS,
+});
+
+export function loadConfigurations(layer: Layer): FieldSpecs {
+  return layer.kustomization.configurations.reduce((specs, path) => {
+    const file = locateFile(layer, path);
+    return within({ file }, () => mergeFieldSpecs(specs, readConfiguration(layer, path, file)));
+  }, NO_FIELD_SPECS);
+}
+
+function readConfiguration(layer: Layer, path: string, file: string): FieldSpecs {
+  const { limits } = layer.build.context;
+  const documents = readDocuments({ text: loadText(layer, path), file, limits }, { dialect: 'v2', otherKeys: 'text' });
+  const root = documents[0]?.root;
+  if (root !== undefined && !isYamlMap(root))
+    return fail('KustomizationInvalid', 'a configuration is a map of field specs');
+  return decode(CONFIGURATION, root, '');
+}

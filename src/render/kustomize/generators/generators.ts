@@ -1,0 +1,18 @@
+/** configMapGenerator and secretGenerator, in the order in which kustomize runs them, and what `generators` names. */
+import { builtInOrigin, type Layer } from '../layer.ts';
+import type { Resource } from '../resource.ts';
+import { generateConfigMap, generateSecret } from './config-maps.ts';
+import { externalGenerators } from './external.ts';
+
+/** Everything that one kustomization generates; lazily, since a later entry may only fail after an earlier is taken in. */
+export function* generateAll(layer: Layer): Generator<Resource> {
+  const { configMapGenerator, secretGenerator } = layer.kustomization;
+  for (const args of configMapGenerator) yield traced(layer, generateConfigMap(layer, args), 'ConfigMapGenerator');
+  for (const args of secretGenerator) yield traced(layer, generateSecret(layer, args), 'SecretGenerator');
+  yield* externalGenerators(layer);
+}
+
+function traced(layer: Layer, resource: Resource, kind: string): Resource {
+  if (layer.build.tracksOrigin) resource.origin = builtInOrigin(layer, kind);
+  return resource;
+}

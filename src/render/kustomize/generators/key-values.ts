@@ -1,0 +1,63 @@
+/** The keys and values of a generator: env files first, then literals, then files; no key twice. */
+import { posix } from 'node:path';
+import { fail, within } from '../../fail.ts';
+import { decodeUtf8 } from '../../file-loader.ts';
+import { loadBytes, locateFile, type Layer } from '../layer.ts';
+import type { ConfigMapArgs } from './config-maps.ts';
+
+export function loadPairs(layer: Layer, args: ConfigMapArgs): Map<string, Uint8Array> {
+  const pairs = new Map<string, Uint8Array>();
+  const add = (key: string, value: Uint8Array): void => {
+    if (pairs.has(key)) fail('KustomizationInvalid', `the generator of ${args.name} has the key ${key} twice`);
+    pairs.set(key, value);
+  };
+  const envFiles = args.env === '' ? args.envs : [...args.envs, args.env];
+  for (const path of envFiles) readEnvFile(layer, path, add);
+  for (const literal of args.literals) {
+    const [key, value] = parseLiteral(literal, args.name);
+    add(key, Buffer.from(value));
+  }
+  for (const source of args.files) {
+    const { key, path } = parseFileSource(source);
+    add(key, loadBytes(layer, path));
+  }
+  return pairs;
+}
+
+function parseLiteral(literal: string, name: string): [string, string] {
+  const equals = literal.indexOf('=');
+  // The text itself may be a password, so the message names the generator only.
+  if (equals <= 0)
+    return fail('KustomizationInvalid', `a literal of the generator of ${name} is not of the form key=value`);
+  return [literal.slice(0, equals), unquote(literal.slice(equals + 1))];
+}
+
+function unquote(text: string): string {
+  const isQuoted = text.length >= 2 && text[0] === text.at(-1) && (text[0] === '"' || text[0] === "'");
+  return isQuoted ? text.slice(1, -1) : text;
+}
+
+function parseFileSource(source: string): { key: string; path: string } {
+  const [key = '', path, ...rest] = source.split('=');
+  if (path === undefined) return { key: posix.basename(source), path: source };
+  if (rest.length > 0) fail('KustomizationInvalid', `the file source ${source} has more than one =`);
+  if (key === '') fail('KustomizationInvalid', `the file source ${source} has no key before =`);
+  if (path === '') fail('KustomizationInvalid', `the file source ${source} has no path behind =`);
+  return { key, path };
+}
+
+function readEnvFile(layer: Layer, path: string, add: (key: string, value: Uint8Array) => void): void {
+  const file = locateFile(layer, path);
+  const text = decodeUtf8(loadBytes(layer, path));
+  if (text === undefined) fail('KustomizationInvalid', `the env file ${path} is not UTF-8`, { file });
+  within({ file }, () => {
+    for (const line of text.replace(/^\ufeff/, '').split('\n')) {
+      const content = line.replace(/\r$/, '').replace(/^[\s\u0085]+/u, '');
+      if (content === '' || content.startsWith('#')) continue;
+      const equals = content.indexOf('=');
+      if (equals === 0) continue;
+      const key = equals < 0 ? content : content.slice(0, equals);
+      add(key, Buffer.from(equals < 0 ? '' : content.slice(equals + 1)));
+    }
+  });
+}

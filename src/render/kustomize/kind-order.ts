@@ -1,0 +1,42 @@
+/** The order of kinds in kustomize: what others need comes first, webhooks last, the rest between. */
+
+export const ORDER_FIRST: readonly string[] = [
+  'Namespace',
+  'ResourceQuota',
+  'StorageClass',
+  'CustomResourceDefinition',
+  'ServiceAccount',
+  'PodSecurityPolicy',
+  'Role',
+  'ClusterRole',
+  'RoleBinding',
+  'ClusterRoleBinding',
+  'ConfigMap',
+  'Secret',
+  'Endpoints',
+  'Service',
+  'LimitRange',
+  'PriorityClass',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'Deployment',
+  'StatefulSet',
+  'CronJob',
+  'PodDisruptionBudget',
+];
+
+export const ORDER_LAST: readonly string[] = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+
+/** Ranks of kinds: negative for those that come first, positive for those that come last; absent is 0. */
+export function rankKinds(first: readonly string[], last: readonly string[]): ReadonlyMap<string, number> {
+  const ranks = new Map<string, number>();
+  first.forEach((kind, index) => ranks.set(kind, index - first.length));
+  last.forEach((kind, index) => ranks.set(kind, index + 1));
+  return ranks;
+}
+
+const RANKS = rankKinds(ORDER_FIRST, ORDER_LAST);
+
+export function kindRank(kind: string): number {
+  return RANKS.get(kind) ?? 0;
+}

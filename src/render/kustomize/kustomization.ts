@@ -1,0 +1,226 @@
+/**
+ * The kustomization file: its fields, as tables, and what kustomize checks and moves before it looks at them.
+ */
+import { isNothing, isYamlMap, textOf, type YamlMap } from '../../object/yaml/node.ts';
+import { fail, within } from '../fail.ts';
+import { readText, type RenderContext } from '../file-loader.ts';
+import { readDocuments } from '../manifest-text.ts';
+import { anything, decode, flag, integer, list, optional, struct, text, texts, type Decoded } from './decode.ts';
+
+export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
+
+const GVK = { group: text, version: text, kind: text };
+
+export const SELECTOR = struct({ ...GVK, name: text, namespace: text, labelSelector: text, annotationSelector: text });
+
+export const FIELD_SPEC = struct({ ...GVK, path: text, create: flag });
+
+const PATCH_OPTIONS = struct({ allowNameChange: flag, allowKindChange: flag });
+
+export const PATCH = struct({ path: text, patch: text, target: optional(SELECTOR), options: optional(PATCH_OPTIONS) });
+
+export const IMAGE = struct({ name: text, newName: text, tagSuffix: text, newTag: text, digest: text });
+
+export const REPLICA = struct({ name: text, count: integer });
+
+export const LABEL = struct({
+  pairs: texts,
+  includeSelectors: flag,
+  includeTemplates: flag,
+  includeVolumeClaimTemplates: flag,
+  fields: list(FIELD_SPEC),
+});
+
+const GENERATOR_OPTIONS = struct({ labels: texts, annotations: texts, disableNameSuffixHash: flag, immutable: flag });
+
+const GENERATOR = {
+  namespace: text,
+  name: text,
+  behavior: text,
+  literals: list(text),
+  files: list(text),
+  envs: list(text),
+  env: text,
+  options: optional(GENERATOR_OPTIONS),
+};
+
+export const CONFIG_MAP = struct(GENERATOR);
+
+export const SECRET = struct({ ...GENERATOR, type: text });
+
+const FIELD_OPTIONS = struct({ delimiter: text, index: integer, encoding: text, create: flag });
+
+const SOURCE = struct({ ...GVK, name: text, namespace: text, fieldPath: text, options: optional(FIELD_OPTIONS) });
+
+const TARGET = struct({
+  select: optional(SELECTOR),
+  reject: list(SELECTOR),
+  fieldPaths: list(text),
+  options: optional(FIELD_OPTIONS),
+});
+
+export const REPLACEMENT = struct({
+  source: optional(SOURCE),
+  sourceValue: optional(text),
+  targets: optional(list(TARGET)),
+  path: text,
+});
+
+export const VAR = struct({
+  name: text,
+  objref: struct({ apiVersion: text, ...GVK, name: text, namespace: text }),
+  fieldref: struct({ fieldPath: text }),
+});
+
+const SORT_OPTIONS = struct({
+  order: text,
+  legacySortOptions: optional(struct({ orderFirst: list(text), orderLast: list(text) })),
+});
+
+const KUSTOMIZATION = struct({
+  apiVersion: text,
+  kind: text,
+  metadata: optional(anything),
+  openapi: texts,
+  namePrefix: text,
+  nameSuffix: text,
+  namespace: text,
+  commonLabels: texts,
+  labels: list(LABEL),
+  commonAnnotations: texts,
+  patchesStrategicMerge: optional(list(text)),
+  patchesJson6902: optional(list(PATCH)),
+  patches: list(PATCH),
+  images: list(IMAGE),
+  imageTags: optional(list(IMAGE)),
+  replacements: list(REPLACEMENT),
+  replicas: list(REPLICA),
+  vars: optional(list(VAR)),
+  sortOptions: optional(SORT_OPTIONS),
+  resources: list(text),
+  components: list(text),
+  crds: list(text),
+  bases: optional(list(text)),
+  configMapGenerator: list(CONFIG_MAP),
+  secretGenerator: list(SECRET),
+  helmGlobals: optional(anything),
+  helmCharts: optional(anything),
+  helmChartInflationGenerator: optional(anything),
+  generatorOptions: optional(GENERATOR_OPTIONS),
+  configurations: list(text),
+  generators: list(text),
+  transformers: list(text),
+  validators: list(text),
+  buildMetadata: list(text),
+});
+
+type Fields = Decoded<typeof KUSTOMIZATION>;
+
+export interface Kustomization extends Fields {
+  /** Path of the file in the tree. */
+  readonly file: string;
+  /** Name of the file in its folder. */
+  readonly fileName: string;
+  readonly kind: 'Kustomization' | 'Component';
+}
+
+/** Reads the kustomization of a folder. Fails with the problem that kustomize would name, and the file. */
+export function readKustomization(context: RenderContext, folder: string): Kustomization {
+  const fileName = findKustomization(context, folder);
+  if (fileName === undefined) {
+    return fail('PathNotFound', `there is no ${KUSTOMIZATION_NAMES.join(', ')} in ${folder || 'the root'}`, {
+      file: folder,
+    });
+  }
+  const file = folder === '' ? fileName : `${folder}/${fileName}`;
+  return within({ file }, () => {
+    const source = { text: readText(context, file), file, limits: context.limits };
+    const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+    const root = documents[0]?.root;
+    if (root !== undefined && !isYamlMap(root)) return fail('KustomizationInvalid', 'the kustomization is no map');
+    const fields = decode(KUSTOMIZATION, root, '');
+    warnDeprecated(context, fields);
+    checkSupported(fields);
+    const kind = checkKind(fields);
+    if (root === undefined || isBlank(root)) fail('KustomizationInvalid', 'the kustomization is empty');
+    return {
+      ...fields,
+      file,
+      fileName,
+      kind,
+      resources: [...fields.resources, ...(fields.bases ?? [])],
+      images: [...fields.images, ...(fields.imageTags ?? [])],
+    };
+  });
+}
+
+/** The name of a folder's kustomization file; undefined if there is none. Two of them are a problem. */
+export function findKustomization(context: RenderContext, folder: string): string | undefined {
+  const found = KUSTOMIZATION_NAMES.filter((name) => {
+    return context.tree.find(folder === '' ? name : `${folder}/${name}`).type === 'file';
+  });
+  if (found.length > 1) {
+    fail('KustomizationInvalid', `${folder || 'the root'} holds ${found.join(' and ')}: only one may be there`, {
+      file: folder,
+    });
+  }
+  return found[0];
+}
+
+const FIX = "Run 'kustomize edit fix' to update your Kustomization automatically.";
+
+/** Deprecated fields and what replaces them, in the order in which kustomize warns. */
+const DEPRECATED: readonly (readonly [keyof Fields, string, string])[] = [
+  ['bases', 'resources', FIX],
+  ['commonLabels', 'labels', FIX],
+  ['imageTags', 'images', FIX],
+  ['patchesJson6902', 'patches', FIX],
+  ['patchesStrategicMerge', 'patches', FIX],
+  ['vars', 'replacements', `[EXPERIMENTAL] ${FIX}`],
+];
+
+function warnDeprecated(context: RenderContext, fields: Fields): void {
+  for (const [field, instead, fix] of DEPRECATED) {
+    if (fields[field] === undefined) continue;
+    context.warnings.push(`# Warning: '${field}' is deprecated. Please use '${instead}' instead. ${fix}`);
+  }
+}
+
+/** Fields that need what a render must not do, or cannot do yet. */
+const UNSUPPORTED: readonly (readonly [keyof Fields, string])[] = [
+  ['helmCharts', 'charts inside a kustomization are not rendered'],
+  ['helmChartInflationGenerator', 'charts inside a kustomization are not rendered'],
+  ['helmGlobals', 'charts inside a kustomization are not rendered'],
+  ['validators', 'plugins are not run'],
+];
+
+function checkSupported(fields: Fields): void {
+  for (const [field, why] of UNSUPPORTED) {
+    const value = fields[field];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    fail('Unsupported', `the field ${field} is not supported: ${why}`);
+  }
+}
+
+const VERSIONS = {
+  Kustomization: 'kustomize.config.k8s.io/v1beta1',
+  Component: 'kustomize.config.k8s.io/v1alpha1',
+} as const;
+
+function checkKind(fields: Fields): Kustomization['kind'] {
+  const kind = fields.kind || 'Kustomization';
+  if (kind !== 'Kustomization' && kind !== 'Component') {
+    return fail('KustomizationInvalid', `kind must be Kustomization or Component, and is ${kind}`);
+  }
+  if (fields.apiVersion !== '' && fields.apiVersion !== VERSIONS[kind]) {
+    fail('KustomizationInvalid', `apiVersion of a ${kind} must be ${VERSIONS[kind]}, and is ${fields.apiVersion}`);
+  }
+  return kind;
+}
+
+/** Whether nothing is said but what it is. */
+function isBlank(root: YamlMap): boolean {
+  return [...root].every(
+    ([key, value]) => /^(apiversion|kind)$/i.test(key) || isNothing(value) || (textOf(value) === '' && value === ''),
+  );
+}

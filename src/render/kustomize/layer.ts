@@ -1,0 +1,82 @@
+/**
+ * One kustomization at work: what it says, where it stands, and what it shares with the whole build.
+ */
+import { posix } from 'node:path';
+import { fail } from '../fail.ts';
+import { isInside, joinPath, readBytes, readText, type RenderContext } from '../file-loader.ts';
+import type { FieldSpecs } from './field-specs/defaults.ts';
+import type { Kustomization } from './kustomization.ts';
+import type { MergeSchema } from './merge-schema.ts';
+import type { Origin, Resource } from './resource.ts';
+
+/** Shared by all kustomizations of one build. */
+export interface Build {
+  readonly context: RenderContext;
+  /** What strategic merge knows; set by the first kustomization that brings its own. */
+  schema: MergeSchema | undefined;
+  /** Whether the field `openapi` has been given. */
+  isSchemaChosen: boolean;
+  /** Whether origins are noted (`buildMetadata`). */
+  readonly tracksOrigin: boolean;
+}
+
+export interface Layer {
+  readonly build: Build;
+  readonly kustomization: Kustomization;
+  /** Folder of the kustomization, links resolved. */
+  readonly folder: string;
+  /** Folders of the kustomizations that led here, this one included. */
+  readonly chain: readonly string[];
+  /** Path from the first kustomization's folder to this one, as the files name it. */
+  readonly originPath: string;
+  readonly specs: FieldSpecs;
+}
+
+/** Reads a file that the kustomization names: it must be in or below its folder. */
+export function loadText(layer: Layer, path: string): string {
+  return readText(layer.build.context, locateFile(layer, path));
+}
+
+export function loadBytes(layer: Layer, path: string): Uint8Array {
+  return readBytes(layer.build.context, locateFile(layer, path));
+}
+
+/** The place in the tree of a file that the kustomization names. Fails where it is missing or outside. */
+export function locateFile(layer: Layer, path: string): string {
+  const { tree } = layer.build.context;
+  if (isRemote(path)) fail('Unsupported', `${path} is on another server; only files of the repository are read`);
+  if (path.startsWith('/')) fail('PathEscapesRoot', `${path} is absolute; paths are relative to the kustomization`);
+  const joined = joinPath(layer.folder, path);
+  if (joined === undefined) return fail('PathEscapesRoot', `${path} leaves the repository`);
+  const resolved = tree.resolve(joined);
+  if (resolved === undefined) {
+    const isOutside = tree.find(joined).type === 'outside';
+    if (isOutside) fail('PathEscapesRoot', `${path} leads out of the repository`);
+    fail('PathNotFound', `there is no file ${path} in ${layer.folder || 'the root'}`);
+  }
+  if (tree.find(resolved).type === 'folder') fail('PathNotFound', `${path} is a folder, not a file`);
+  if (!isInside(resolved, layer.folder)) {
+    fail('PathEscapesRoot', `the file ${path} is not in or below ${layer.folder || 'the root'}`, {
+      hint: 'kustomize reads files only in or below the folder of the kustomization that names them.',
+    });
+  }
+  return resolved;
+}
+
+export function isRemote(path: string): boolean {
+  return /^(https?|ssh|git|file):\/\/|^git::|^[\w.-]+@[\w.-]+:|\?(.*&)?(ref|version)=|^(github\.com|gitlab\.com|bitbucket\.org)[/:]/.test(
+    path,
+  );
+}
+
+/** What the built-in of a kind did, for the origin annotations. */
+export function builtInOrigin(layer: Layer, kind: string): Origin {
+  const { fileName } = layer.kustomization;
+  const configuredIn = posix.join(layer.originPath, fileName);
+  return { configuredIn, configuredBy: { apiVersion: 'builtin', kind } };
+}
+
+/** For problems of an object: the file and line that it came from. */
+export function placeOf(resource: Resource): { file: string; line: number } {
+  return { file: resource.file, line: resource.line };
+}

@@ -1,0 +1,197 @@
+/**
+ * Merges two lists by the keys of their elements, with what kustomize makes of elements that lack some of the keys:
+ * what the patch brings comes first, then what the target had; an element is known by the texts of its keys.
+ */
+import { isNothing, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { resolvePlain } from '../../object/yaml/scalar.ts';
+import { fail } from '../fail.ts';
+import type { FieldSchema, MergeSchema } from './merge-schema.ts';
+import { mergeNodes } from './strategic-merge.ts';
+
+export interface ListMerge {
+  readonly schema: MergeSchema;
+  readonly target: YamlNode[];
+  /** May be the target itself, for a list that only the patch brings. */
+  readonly patch: YamlNode[] | undefined;
+  /** Empty for a list of scalars. */
+  readonly keys: readonly string[];
+  readonly type: FieldSchema['type'];
+}
+
+export function mergeKeyedList(merge: ListMerge): YamlNode[] {
+  const { target, patch } = merge;
+  const sources = patch === undefined ? [target] : [patch, target];
+  const isKeyed = merge.keys.length > 0;
+  const keys = isKeyed ? merge.keys : [''];
+  const wanted = isKeyed ? keyTexts(sources, keys) : scalarTexts(sources);
+  if (wanted.length === 0) return target;
+  if (keys.length > 1) completeFromEachOther(wanted);
+  const merged: YamlNode[] = [];
+  let usedKeys: readonly string[] = keys;
+  for (const values of wanted) {
+    const used = usedOf(wanted, values, keys);
+    usedKeys = used.keys;
+    const element = mergeElement(merge, used);
+    if (isNothing(element) || (isYamlMap(element) && element.size === 0)) dropElements(target, used.keys, used.values);
+    else setElement(merged, element as YamlNode, used);
+  }
+  appendRest(merged, target, usedKeys);
+  return merged;
+}
+
+interface ElementKey {
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+}
+
+function mergeElement(merge: ListMerge, used: ElementKey): YamlNode | undefined {
+  const own = usedOf([used.values], used.values, used.keys);
+  const target = findElement(merge.target, own);
+  const patch = merge.patch === undefined ? undefined : findElement(merge.patch, own);
+  const element = mergeNodes(merge.schema, target, patch, { keys: undefined, type: merge.type });
+  if (isYamlMap(element) && element.size > 0) {
+    used.keys.forEach((key, index) => {
+      const text = used.values[index] ?? '';
+      if (!element.has(key) && text !== '') element.set(key, resolvePlain(text));
+    });
+  }
+  return element;
+}
+
+/** The keys of all elements, those of the patch first, each once; a missing key is the empty text. */
+function keyTexts(sources: readonly YamlNode[][], keys: readonly string[]): string[][] {
+  const found = new Map<string, string[]>();
+  for (const source of sources) {
+    for (const item of source) {
+      const values = keys.map((key) => (isYamlMap(item) && !isEmptyField(item.get(key)) ? textOf(item.get(key)) : ''));
+      const id = JSON.stringify(values);
+      if (!found.has(id)) found.set(id, values);
+    }
+  }
+  return [...found.values()];
+}
+
+function isEmptyField(node: YamlNode | undefined): boolean {
+  return isNothing(node) || (isYamlMap(node) && node.size === 0) || (Array.isArray(node) && node.length === 0);
+}
+
+function scalarTexts(sources: readonly YamlNode[][]): string[][] {
+  const texts = new Set<string>();
+  for (const source of sources) for (const item of source) texts.add(textOf(item));
+  return Array.from(texts, (text) => [text]);
+}
+
+/** Two tuples that agree where both say something, and agree somewhere, become one: each fills the other's gaps. */
+function completeFromEachOther(tuples: string[][]): void {
+  tuples.forEach((_, i) => {
+    tuples.forEach((_other, j) => {
+      const united = unite(tuples[i] as string[], tuples[j] as string[]);
+      if (united === undefined) return;
+      tuples[i] = united;
+      tuples[j] = united;
+    });
+  });
+}
+
+function unite(a: readonly string[], b: readonly string[]): string[] | undefined {
+  let isCommon = false;
+  const united: string[] = [];
+  for (const [index, left] of a.entries()) {
+    const right = b[index] ?? '';
+    if (left === right) isCommon = true;
+    else if (left !== '' && right !== '') return undefined;
+    united.push(left === '' ? right : left);
+  }
+  return isCommon ? united : undefined;
+}
+
+/** Keys that no tuple uses are left out; if none is used, all stay. */
+function usedOf(
+  tuples: readonly (readonly string[])[],
+  values: readonly string[],
+  keys: readonly string[],
+): ElementKey {
+  const used = new Set(keys.filter((_, index) => tuples.some((tuple) => (tuple[index] ?? '') !== '')));
+  if (used.size === 0) return { keys, values };
+  return {
+    keys: keys.filter((key) => used.has(key)),
+    values: values.filter((value, index) => value !== '' || used.has(keys[index] ?? '')),
+  };
+}
+
+function findElement(list: readonly YamlNode[], { keys, values }: ElementKey): YamlNode | undefined {
+  if ((keys[0] ?? '') === '') return list.find((item) => textOf(item) === (values[0] ?? ''));
+  return list.find(
+    (item) => isYamlMap(item) && keys.every((key, index) => item.has(key) && textOf(item.get(key)) === values[index]),
+  );
+}
+
+function dropElements(list: YamlNode[], keys: readonly string[], values: readonly string[]): void {
+  replaceElements(list, undefined, { keys, values });
+}
+
+function setElement(list: YamlNode[], element: YamlNode, key: ElementKey): void {
+  replaceElements(list, element, key);
+}
+
+/**
+ * Puts an element in the place of every one with its key, or at the end where there is none; without an element, those
+ * with the key go. Empty elements always go.
+ */
+function replaceElements(list: YamlNode[], element: YamlNode | undefined, key: ElementKey): void {
+  const kept: YamlNode[] = [];
+  let isFound = false;
+  for (const item of list) {
+    if (isNothing(item) || (isYamlMap(item) && item.size === 0)) continue;
+    if (!isYamlMap(item) && (key.keys[0] ?? '') !== '' && (key.values[0] ?? '') !== '') kept.push(item);
+    else if (!hasKey(item, key)) {
+      if (key.values.length > 0) kept.push(item);
+    } else {
+      isFound = true;
+      if (element !== undefined) kept.push(element);
+    }
+  }
+  if (element !== undefined && !isFound) kept.push(element);
+  list.splice(0, list.length, ...kept);
+}
+
+/** Whether an element has the key; an empty text matches whatever stands there, and keys without a text match as the last one did. */
+function hasKey(item: YamlNode, { keys, values }: ElementKey): boolean {
+  let isMatch = false;
+  for (const [index, key] of keys.entries()) {
+    const value = values[index];
+    if (value !== undefined) isMatch = matchesField(item, key, value);
+    if (!isMatch) return false;
+  }
+  return true;
+}
+
+function matchesField(item: YamlNode, key: string, value: string): boolean {
+  if (key === '') return !isYamlMap(item) && textOf(item) === value;
+  if (!isYamlMap(item))
+    return fail('KustomizationInvalid', `a list that is merged by ${key} has an element that is no map`);
+  return item.has(key) && (value === '' || textOf(item.get(key)) === value);
+}
+
+/** Brings what is not merged yet behind what is; an element that lacks a key takes part as it is. */
+function appendRest(merged: YamlNode[], rest: readonly YamlNode[], keys: readonly string[]): void {
+  for (const item of rest) {
+    if ((keys[0] ?? '') === '') {
+      replaceElementsWith(merged, item, { keys: [''], values: [textOf(item)] });
+      continue;
+    }
+    const values: string[] = [];
+    for (const key of keys) {
+      const field = isYamlMap(item) ? (item as YamlMap).get(key) : undefined;
+      if (field === undefined) merged.push(item);
+      else values.push(textOf(field));
+    }
+    if (keys.length > 1) replaceElements(merged, undefined, { keys, values });
+    replaceElementsWith(merged, item, { keys, values });
+  }
+}
+
+function replaceElementsWith(list: YamlNode[], element: YamlNode, key: ElementKey): void {
+  if (isNothing(element)) return replaceElements(list, undefined, key);
+  replaceElements(list, element, key);
+}

@@ -1,0 +1,54 @@
+/** namePrefix and nameSuffix: kinds whose names have a meaning of their own keep them. */
+import { textOf } from '../../../object/yaml/node.ts';
+import { visitField, type FieldSpec } from '../field-spec.ts';
+import type { Layer } from '../layer.ts';
+import { isSelected, type Gvk } from '../resource-id.ts';
+import { change, type ResourceSet } from '../resource-set.ts';
+import { originalId, rememberId, type Resource } from '../resource.ts';
+import type { Transformer } from './transformer.ts';
+
+export const prefixTransformer: Transformer = {
+  name: 'PrefixTransformer',
+  configure: ({ kustomization, specs }: Layer) => {
+    const { namePrefix } = kustomization;
+    return namePrefix === '' ? [] : [(set) => affixNames(set, { prefix: namePrefix, suffix: '' }, specs.namePrefix)];
+  },
+};
+
+export const suffixTransformer: Transformer = {
+  name: 'SuffixTransformer',
+  configure: ({ kustomization, specs }: Layer) => {
+    const { nameSuffix } = kustomization;
+    return nameSuffix === '' ? [] : [(set) => affixNames(set, { prefix: '', suffix: nameSuffix }, specs.nameSuffix)];
+  },
+};
+
+export interface Affixes {
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+const KEEP_NAME: readonly Gvk[] = [
+  { group: '', version: '', kind: 'CustomResourceDefinition' },
+  { group: 'apiregistration.k8s.io', version: '', kind: 'APIService' },
+  { group: '', version: '', kind: 'Namespace' },
+];
+
+export function affixNames(set: ResourceSet, affixes: Affixes, specs: readonly FieldSpec[]): void {
+  for (const resource of set.all) {
+    const id = originalId(resource);
+    if (KEEP_NAME.some((kind) => isSelected(id, kind))) continue;
+    const matching = specs.filter((spec) => isSelected(id, spec));
+    if (matching.length > 0) change(set, resource, () => matching.forEach((spec) => affix(resource, affixes, spec)));
+  }
+}
+
+function affix(resource: Resource, { prefix, suffix }: Affixes, spec: FieldSpec): void {
+  if (spec.path === 'metadata/name') {
+    // Even an empty one is noted: references are matched by the layers that an object has passed.
+    if (prefix !== '') resource.prefixes.push(prefix);
+    if (suffix !== '') resource.suffixes.push(suffix);
+    if (prefix !== '' || suffix !== '') rememberId(resource);
+  }
+  visitField(resource.node, spec, { create: 'scalar', set: (found) => `${prefix}${textOf(found)}${suffix}` });
+}

@@ -1,0 +1,79 @@
+/** namespace: set on everything that is not known to be cluster-scoped, and wherever a field names one. */
+import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../../object/yaml/node.ts';
+import { fail } from '../../fail.ts';
+import { visitField, visitPath, type FieldSpec } from '../field-spec.ts';
+import { placeOf, type Layer } from '../layer.ts';
+import { currentId, formatResourceId, isClusterScoped } from '../resource-id.ts';
+import { change, countByCurrentId, type ResourceSet } from '../resource-set.ts';
+import { rememberId, type Resource } from '../resource.ts';
+import type { Transformer } from './transformer.ts';
+
+export const namespaceTransformer: Transformer = {
+  name: 'NamespaceTransformer',
+  configure: ({ kustomization, specs }: Layer) => {
+    const { namespace } = kustomization;
+    if (namespace === '') return [];
+    return [
+      (set) => setNamespaces(set, { namespace, specs: specs.namespace, unsetOnly: false, subjects: 'defaultOnly' }),
+    ];
+  },
+};
+
+export interface NamespaceOptions {
+  readonly namespace: string;
+  readonly specs: readonly FieldSpec[];
+  /** Leave namespaces that are set. */
+  readonly unsetOnly: boolean;
+  /** Which subjects of role bindings get the namespace. */
+  readonly subjects: 'defaultOnly' | 'allServiceAccounts' | 'none';
+}
+
+export function setNamespaces(set: ResourceSet, options: NamespaceOptions): void {
+  for (const resource of set.all) {
+    change(set, resource, () => {
+      rememberId(resource);
+      setNamespaceFields(resource, options);
+    });
+    const id = currentId(resource.node);
+    if (countByCurrentId(set, id) !== 1) {
+      fail(
+        'DuplicateObject',
+        `in the namespace ${options.namespace}, ${formatResourceId(id)} is there twice`,
+        placeOf(resource),
+      );
+    }
+  }
+}
+
+function setNamespaceFields(resource: Resource, options: NamespaceOptions): void {
+  const { node } = resource;
+  const id = currentId(node);
+  const set = (found: YamlNode): YamlNode => {
+    if (isYamlMap(found) || isYamlList(found)) fail('InvalidObject', 'a namespace is no text', placeOf(resource));
+    return options.unsetOnly && textOf(found) !== '' ? found : options.namespace;
+  };
+  if (!isClusterScoped(id)) visitPath(node, 'metadata/namespace', { create: 'scalar', set });
+  const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding';
+  if (isBinding) setSubjects(node, options, set);
+  for (const spec of options.specs) {
+    if (spec.path === 'metadata/namespace') continue;
+    // The name of a Namespace follows, that of a custom kind called Namespace does not.
+    if (spec.path === 'metadata/name' && textOf(node.get('apiVersion')) !== 'v1') continue;
+    if (isBinding && spec.path === 'subjects/namespace' && /RoleBinding$/.test(spec.kind)) continue;
+    visitField(node, spec, { create: 'scalar', set });
+  }
+}
+
+function setSubjects(node: YamlMap, options: NamespaceOptions, set: (found: YamlNode) => YamlNode): void {
+  const subjects = node.get('subjects');
+  if (options.subjects === 'none' || isNothing(subjects)) return;
+  if (!isYamlList(subjects)) fail('InvalidObject', 'subjects of a role binding is no list');
+  for (const subject of subjects) {
+    if (!isYamlMap(subject)) continue;
+    const isMeant =
+      options.subjects === 'allServiceAccounts'
+        ? textOf(subject.get('kind')) === 'ServiceAccount'
+        : textOf(subject.get('name')) === 'default';
+    if (isMeant) subject.set('namespace', set(subject.get('namespace') ?? ''));
+  }
+}

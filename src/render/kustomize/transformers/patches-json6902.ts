@@ -1,0 +1,31 @@
+/** patchesJson6902 (deprecated): JSON patches that run after labels and annotations. */
+import { fail } from '../../fail.ts';
+import { readJsonPatch, type PatchEntry } from './patches.ts';
+import { loadText, locateFile, type Layer } from '../layer.ts';
+import { patchByJson } from '../patching.ts';
+import { select } from '../selector.ts';
+import type { Transform, Transformer } from './transformer.ts';
+
+export const jsonPatchTransformer: Transformer = {
+  name: 'PatchJson6902Transformer',
+  configure: (layer: Layer) =>
+    (layer.kustomization.patchesJson6902 ?? []).map((entry) => configureJsonPatch(layer, entry)),
+};
+
+export function configureJsonPatch(layer: Layer, entry: Pick<PatchEntry, 'patch' | 'path' | 'target'>): Transform {
+  const { target, path } = entry;
+  if (target === undefined || target.name === '')
+    fail('KustomizationInvalid', 'patchesJson6902 needs the name of its target');
+  if (path === '' && entry.patch === '') fail('KustomizationInvalid', 'patchesJson6902 needs path or patch');
+  if (path !== '' && entry.patch !== '') fail('KustomizationInvalid', 'patchesJson6902 has both path and patch');
+  const { limits } = layer.build.context;
+  const operations = readJsonPatch(
+    path === ''
+      ? { text: entry.patch, file: layer.kustomization.file, limits }
+      : { text: loadText(layer, path), file: locateFile(layer, path), limits },
+  );
+  if (operations.length === 0) fail('KustomizationInvalid', `the JSON patch ${path} is empty`);
+  return (set) => {
+    for (const resource of select(set, target)) patchByJson(set, resource, operations);
+  };
+}

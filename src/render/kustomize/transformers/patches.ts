@@ -1,0 +1,133 @@
+/** patches: strategic merge or JSON 6902, in a file or inline, with a target or by the id inside the patch. */
+import { textOf } from '../../../object/yaml/node.ts';
+import { fail, problemOf } from '../../fail.ts';
+import type { Problem } from '../../../object/problem.ts';
+import { readDocuments, readObjects, type TextObject, type TextSource } from '../../manifest-text.ts';
+import { readOperations, type JsonOperation } from '../json-patch.ts';
+import { loadText, locateFile, type Layer } from '../layer.ts';
+import { patchByJson, patchStrategically, type StrategicPatch } from '../patching.ts';
+import { currentId, formatResourceId } from '../resource-id.ts';
+import { findByAnyId, type ResourceSet } from '../resource-set.ts';
+import { rememberId, type Resource } from '../resource.ts';
+import { select } from '../selector.ts';
+import type { Transform, Transformer } from './transformer.ts';
+
+export const patchTransformer: Transformer = {
+  name: 'PatchTransformer',
+  configure: (layer: Layer) => layer.kustomization.patches.map((entry) => configurePatch(layer, entry)),
+};
+
+export type PatchEntry = Layer['kustomization']['patches'][number];
+
+export function configurePatch(layer: Layer, entry: PatchEntry): Transform {
+  const source = patchSource(layer, entry);
+  const { objects, operations } = readPatch(source);
+  if (objects.length > 0) return (set) => applyStrategic(layer, set, entry, objects);
+  if (operations.length === 0) return () => undefined;
+  const { target } = entry;
+  if (target === undefined)
+    return () => fail('KustomizationInvalid', `the JSON patch in ${source.file} needs a target`);
+  return (set) => {
+    for (const resource of select(set, target)) {
+      rememberAndPatch(set, resource, operations);
+    }
+  };
+}
+
+function rememberAndPatch(set: ResourceSet, resource: Resource, operations: readonly JsonOperation[]): void {
+  rememberId(resource);
+  patchByJson(set, resource, operations);
+}
+
+/** The text of a patch: given inline or in a file, one of the two. */
+export function patchSource(layer: Layer, entry: { readonly patch: string; readonly path: string }): TextSource {
+  const { limits } = layer.build.context;
+  const inline = entry.patch.trim();
+  if (inline === '' && entry.path === '') fail('KustomizationInvalid', 'a patch needs patch or path');
+  if (inline !== '' && entry.path !== '')
+    fail('KustomizationInvalid', `a patch has both patch and path (${entry.path})`);
+  if (inline !== '') return { text: inline, file: layer.kustomization.file, limits };
+  return { text: loadText(layer, entry.path), file: locateFile(layer, entry.path), limits };
+}
+
+interface ReadPatch {
+  readonly objects: readonly TextObject[];
+  readonly operations: readonly JsonOperation[];
+}
+
+/** Reads a patch of either sort; which it is shows in the text. */
+function readPatch(source: TextSource): ReadPatch {
+  const strategic = attempt(() => readObjects(source));
+  const json = attempt(() => readJsonPatch(source));
+  const [objects, operations] = [strategic.value ?? [], json.value ?? []];
+  if (objects.length > 0 && operations.length > 0) {
+    fail('KustomizationInvalid', `the patch in ${source.file} is both an object and a list of operations`);
+  }
+  if (strategic.problem && json.problem) {
+    const { message, ...place } = strategic.problem;
+    fail('KustomizationInvalid', `the patch is neither an object nor a list of JSON operations: ${message}`, place);
+  }
+  return { objects, operations };
+}
+
+/** The operations of a JSON patch. Fails where the text is none. */
+export function readJsonPatch(source: TextSource): JsonOperation[] {
+  if (source.text === '') fail('KustomizationInvalid', `the JSON patch ${source.file} is empty`, { file: source.file });
+  const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  return (
+    readOperations(documents[0]?.root) ??
+    fail('KustomizationInvalid', 'a JSON patch is a list of operations', {
+      file: source.file,
+      line: documents[0]?.line ?? 1,
+    })
+  );
+}
+
+function applyStrategic(layer: Layer, set: ResourceSet, entry: PatchEntry, objects: readonly TextObject[]): void {
+  const options = {
+    allowNameChange: entry.options?.allowNameChange ?? false,
+    allowKindChange: entry.options?.allowKindChange ?? false,
+  };
+  if (entry.target === undefined) {
+    for (const { node } of objects) {
+      patchStrategically(layer.build, set, findOne(set, node), { node, ...options });
+    }
+    return;
+  }
+  const [first, second] = objects;
+  if (first === undefined) return;
+  if (second !== undefined) fail('KustomizationInvalid', 'a patch with a target may hold one object only');
+  for (const resource of select(set, entry.target)) {
+    patchStrategically(layer.build, set, resource, retarget(first.node, resource, options));
+  }
+}
+
+/** The patch with the apiVersion of what it is applied to. */
+function retarget(
+  node: StrategicPatch['node'],
+  resource: Resource,
+  options: Omit<StrategicPatch, 'node'>,
+): StrategicPatch {
+  const apiVersion = textOf(resource.node.get('apiVersion'));
+  const copy = new Map(node);
+  if (apiVersion !== '') copy.set('apiVersion', apiVersion);
+  return { node: copy, ...options };
+}
+
+/** The one object that has or had the id of a patch. */
+export function findOne(set: ResourceSet, patch: StrategicPatch['node']): Resource {
+  const id = currentId(patch);
+  const found = findByAnyId(set, id);
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  const why = found.length === 0 ? 'there is no such object' : `${found.length} objects have or had that id`;
+  return fail('KustomizationInvalid', `a patch is for ${formatResourceId(id)}: ${why}`);
+}
+
+function attempt<T>(run: () => T): { readonly value?: T; readonly problem?: Problem } {
+  try {
+    return { value: run() };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}

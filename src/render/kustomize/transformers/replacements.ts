@@ -1,0 +1,233 @@
+/** replacements: copies a field of one object, or a fixed text, into fields of others. */
+import {
+  copyNode,
+  isNothing,
+  isYamlList,
+  isYamlMap,
+  isYamlScalar,
+  nodeToValue,
+  textOf,
+  type YamlNode,
+} from '../../../object/yaml/node.ts';
+import { readYaml } from '../../../object/yaml/read.ts';
+import { resolvePlain } from '../../../object/yaml/scalar.ts';
+import { writeYaml } from '../../../object/yaml/write.ts';
+import { fail, problemOf, within } from '../../fail.ts';
+import { readDocuments } from '../../manifest-text.ts';
+import type { RenderLimits } from '../../manifests.ts';
+import { decode, list } from '../decode.ts';
+import { lookup, MADE, slotsAt, smartPath, type Creates, type Slot } from '../field-path.ts';
+import { REPLACEMENT } from '../kustomization.ts';
+import { loadText, locateFile, placeOf, type Layer } from '../layer.ts';
+import { currentId, effectiveNamespace, formatResourceId, isSelected, type ResourceId } from '../resource-id.ts';
+import { change, type ResourceSet } from '../resource-set.ts';
+import { previousIds, type Resource } from '../resource.ts';
+import { compileTarget, matchesMetadata, type CompiledSelector, type Selector } from '../selector.ts';
+import type { Transformer } from './transformer.ts';
+
+export const replacementTransformer: Transformer = {
+  name: 'ReplacementTransformer',
+  configure: (layer: Layer) => {
+    const { replacements } = layer.kustomization;
+    if (replacements.length === 0) return [];
+    const loaded = replacements.flatMap((replacement) => load(layer, replacement));
+    const { limits } = layer.build.context;
+    return [(set) => loaded.forEach((replacement) => replace(set, replacement, limits))];
+  },
+};
+
+export type Replacement = Layer['kustomization']['replacements'][number];
+type Target = NonNullable<Replacement['targets']>[number];
+type FieldOptions = Target['options'];
+
+function load(layer: Layer, replacement: Replacement): Replacement[] {
+  const { path } = replacement;
+  if (path === '') return [replacement];
+  if (replacement.source !== undefined || (replacement.targets?.length ?? 0) > 0) {
+    fail('KustomizationInvalid', `a replacement has both a path (${path}) and a source or targets`);
+  }
+  const file = locateFile(layer, path);
+  return within({ file }, () => {
+    const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
+    const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+    const root = document?.root;
+    if (isYamlList(root)) return decode(list(REPLACEMENT), root, '');
+    return isYamlMap(root)
+      ? [decode(REPLACEMENT, root, '')]
+      : fail('KustomizationInvalid', 'no replacement is in the file');
+  });
+}
+
+function replace(set: ResourceSet, replacement: Replacement, limits: RenderLimits): void {
+  const { source, sourceValue, targets } = replacement;
+  if ((source === undefined && sourceValue === undefined) || targets === undefined) {
+    return fail('KustomizationInvalid', 'a replacement needs a source and at least one target');
+  }
+  if (source !== undefined && sourceValue !== undefined) {
+    fail('KustomizationInvalid', 'a replacement has both source and sourceValue');
+  }
+  const value = source === undefined ? resolvePlain(sourceValue ?? '') : readSource(set, source);
+  for (const target of targets) copyToTarget(set, target, value, limits);
+}
+
+function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>): YamlNode {
+  const found = [...set.all].filter((resource) => idsOf(resource).some((id) => isNamed(id, source)));
+  const [only] = found;
+  const wanted = formatResourceId(source);
+  if (only === undefined) return fail('KustomizationInvalid', `the source ${wanted} of a replacement is not there`);
+  if (found.length > 1)
+    fail('KustomizationInvalid', `the source ${wanted} of a replacement is ${found.length} objects`);
+  const path = source.fieldPath || 'metadata.name';
+  const node = lookup(only.node, smartPath(path));
+  const isEmpty = isNothing(node) || (isYamlMap(node) && node.size === 0) || (isYamlList(node) && node.length === 0);
+  if (node === undefined || isEmpty)
+    return fail('KustomizationInvalid', `the source ${wanted} of a replacement has no ${path}`);
+  return refine(node, source.options);
+}
+
+/** Present and previous ids, as written: here an empty namespace is not the default one. */
+function idsOf(resource: Resource): ResourceId[] {
+  return [currentId(resource.node), ...previousIds(resource)];
+}
+
+function isNamed(id: ResourceId, selector: NonNullable<Replacement['source']>): boolean {
+  return (
+    (selector.name === '' || selector.name === id.name) &&
+    (selector.namespace === '' || effectiveNamespace(selector) === effectiveNamespace(id)) &&
+    isSelected(id, selector)
+  );
+}
+
+function refine(node: YamlNode, options: FieldOptions): YamlNode {
+  if (options === undefined || options.delimiter === '') return node;
+  if (!isYamlScalar(node)) return fail('KustomizationInvalid', 'options.delimiter of a source is for texts only');
+  const part = textOf(node).split(options.delimiter)[options.index];
+  if (part === undefined)
+    return fail('KustomizationInvalid', `options.index ${options.index} of a source is out of range`);
+  return typeof node === 'string' ? part : resolvePlain(part);
+}
+
+function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, limits: RenderLimits): void {
+  const { select } = target;
+  if (select === undefined) return fail('KustomizationInvalid', 'a target of a replacement needs select');
+  const compiled = compileTarget(select);
+  const rejected = target.reject.map((selector) => ({ selector, compiled: compileTarget(selector) }));
+  const paths = target.fieldPaths.length === 0 ? ['metadata.name'] : target.fieldPaths;
+  for (const resource of set.all) {
+    const ids = idsOf(resource);
+    if (!matchesMetadata(compiled, resource)) continue;
+    if (rejected.some((reject) => isRejected(resource, ids, reject))) continue;
+    if (!ids.some((id) => matchesId(compiled, id))) continue;
+    change(set, resource, () => {
+      within(placeOf(resource), () =>
+        paths.forEach((path) => copyTo(resource, path, { value, options: target.options, limits })),
+      );
+    });
+  }
+}
+
+function isRejected(
+  resource: Resource,
+  ids: readonly ResourceId[],
+  reject: { selector: Selector; compiled: CompiledSelector },
+): boolean {
+  const { selector, compiled } = reject;
+  const byMetadata = selector.annotationSelector !== '' || selector.labelSelector !== '';
+  if (byMetadata && matchesMetadata(compiled, resource)) return true;
+  const byId = [selector.group, selector.version, selector.kind, selector.name, selector.namespace].some(
+    (text) => text !== '',
+  );
+  return byId && ids.some((id) => matchesId(compiled, id));
+}
+
+function matchesId(compiled: CompiledSelector, id: ResourceId): boolean {
+  return compiled.gvk(id) && compiled.name(id.name) && compiled.namespace(id.namespace);
+}
+
+interface Copying {
+  readonly value: YamlNode;
+  readonly options: FieldOptions;
+  readonly limits: RenderLimits;
+}
+
+function copyTo(resource: Resource, path: string, copying: Copying): void {
+  const parts = smartPath(path);
+  const { value, options } = copying;
+  const creates: Creates = options?.create
+    ? isYamlMap(value)
+      ? 'map'
+      : isYamlList(value)
+        ? 'list'
+        : 'scalar'
+    : undefined;
+  const root: Slot = { get: () => resource.node, put: () => undefined };
+  if (copyIntoText(resource, parts, creates, copying)) return;
+  const slots = slotsAt(root, parts, creates);
+  if (slots.length === 0) fail('KustomizationInvalid', `the field ${path} of a replacement's target is not there`);
+  for (const slot of slots) setSlot(slot, value, options);
+}
+
+/** A scalar on the way may itself hold YAML or JSON: the rest of the path leads into it. */
+function copyIntoText(resource: Resource, parts: readonly string[], creates: Creates, copying: Copying): boolean {
+  for (let length = 1; length < parts.length; length += 1) {
+    const head = attempt(() => lookup(resource.node, parts.slice(0, length)));
+    if (head === undefined || !isYamlScalar(head)) continue;
+    const result = readYaml(textOf(head), { ...copying.limits, otherKeys: 'text', duplicateKeys: 'last' });
+    if (!result.ok) continue;
+    const inner = { root: result.documents[0]?.root };
+    const document: Slot = { get: () => inner.root ?? MADE, put: (node) => (inner.root = node) };
+    const slots = attempt(() => slotsAt(document, parts.slice(length), creates));
+    if (slots === undefined || slots.length === 0) return false;
+    if (attempt(() => (slots.forEach((slot) => setSlot(slot, copying.value, copying.options)), true)) === undefined)
+      return false;
+    const [outer] = slotsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
+    outer?.put(writeBack(inner.root ?? MADE, textOf(head)));
+    return true;
+  }
+  return false;
+}
+
+/** JSON stays JSON, indented if it was. */
+function writeBack(node: YamlNode, original: string): string {
+  const value = nodeToValue(node);
+  if (!/^\s*[{[]/.test(original)) return writeYaml(value).trim();
+  return JSON.stringify(value, undefined, original.includes('\n') && original.includes('  ') ? 2 : undefined);
+}
+
+function setSlot(slot: Slot, value: YamlNode, options: FieldOptions): void {
+  const found = slot.get();
+  if (options !== undefined && options.delimiter !== '') {
+    if (!isYamlScalar(found)) return fail('KustomizationInvalid', 'options.delimiter of a target is for texts only');
+    return slot.put(typed(found, splice(textOf(found), textOf(value), options)));
+  }
+  if (!isYamlScalar(found)) return slot.put(copyNode(value));
+  slot.put(isYamlScalar(value) ? typed(found, textOf(value)) : typed(found, ''));
+}
+
+function splice(text: string, part: string, { delimiter, index }: NonNullable<FieldOptions>): string {
+  const parts = text.split(delimiter);
+  if (index < 0) parts.unshift(part);
+  else if (index >= parts.length) parts.push(part);
+  else parts[index] = part;
+  return parts.join(delimiter);
+}
+
+/** A text in the place of a scalar keeps that one's type; a place just made takes what the text looks like. */
+function typed(found: YamlNode, text: string): YamlNode {
+  if (typeof found === 'string') return text;
+  const plain = resolvePlain(text);
+  if (found === MADE) return plain;
+  const wanted = nodeToValue(found);
+  const got = nodeToValue(plain);
+  if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;
+  return fail('KustomizationInvalid', `a replacement puts "${text}" where a ${typeof wanted} is`);
+}
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    problemOf(error);
+    return undefined;
+  }
+}

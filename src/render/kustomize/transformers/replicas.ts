@@ -1,0 +1,36 @@
+/** replicas: the count of every workload that has or had the name. */
+import { fail } from '../../fail.ts';
+import { visitField } from '../field-spec.ts';
+import type { Layer } from '../layer.ts';
+import { currentId, isSelected } from '../resource-id.ts';
+import { findByName, type ResourceSet } from '../resource-set.ts';
+import { previousIds } from '../resource.ts';
+import type { FieldSpec } from '../field-spec.ts';
+import type { Transformer } from './transformer.ts';
+
+export const replicaTransformer: Transformer = {
+  name: 'ReplicaCountTransformer',
+  configure: ({ kustomization, specs }: Layer) => {
+    return kustomization.replicas.map((replica) => (set) => setReplicas(set, replica, specs.replicas));
+  },
+};
+
+export function setReplicas(
+  set: ResourceSet,
+  replica: { readonly name: string; readonly count: number },
+  specs: readonly FieldSpec[],
+): void {
+  const count = { text: String(replica.count), value: replica.count };
+  let isFound = false;
+  for (const resource of findByName(set, replica.name)) {
+    const ids = [currentId(resource.node), ...previousIds(resource)].filter(({ name }) => name === replica.name);
+    for (const spec of specs) {
+      if (!ids.some((id) => isSelected(id, spec))) continue;
+      isFound = true;
+      visitField(resource.node, spec, { create: 'scalar', set: () => count });
+    }
+  }
+  if (isFound) return;
+  const kinds = specs.map(({ kind }) => kind).join(', ');
+  fail('KustomizationInvalid', `replicas names ${replica.name}, and there is no ${kinds} of that name`);
+}

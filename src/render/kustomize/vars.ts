@@ -1,0 +1,113 @@
+/** vars (deprecated): `$(NAME)` in certain fields stands for a field of another object. */
+import { isYamlList, isYamlMap, textOf, type YamlNode, type YamlScalar } from '../../object/yaml/node.ts';
+import { fail, within } from '../fail.ts';
+import { visitField, type FieldSpec } from './field-spec.ts';
+import { lookup, smartPath } from './field-path.ts';
+import type { Kustomization } from './kustomization.ts';
+import { placeOf } from './layer.ts';
+import { currentId, effectiveNamespace, isClusterScoped, type ResourceId } from './resource-id.ts';
+import { findByName, type ResourceSet } from './resource-set.ts';
+import { previousIds, type Resource } from './resource.ts';
+
+type Var = NonNullable<Kustomization['vars']>[number];
+
+/** Vars by name. */
+export type VarSet = Map<string, Var>;
+
+/** Takes in the vars of a kustomization, and notes them at the objects that they read. */
+export function mergeVars(vars: VarSet, incoming: readonly Var[], set: ResourceSet): void {
+  for (const one of incoming) {
+    const found = findSource(set, one);
+    if (found.length > 1)
+      fail('KustomizationInvalid', `the var ${one.name} is read from ${found.length} objects; which is not clear`);
+    found[0]?.varNames.push(one.name);
+  }
+  for (const one of incoming) addVar(vars, one);
+}
+
+export function mergeVarSets(vars: VarSet, incoming: VarSet): void {
+  for (const one of incoming.values()) addVar(vars, one);
+}
+
+function addVar(vars: VarSet, one: Var): void {
+  if (vars.has(one.name)) fail('KustomizationInvalid', `the var ${one.name} is there twice`);
+  vars.set(one.name, one);
+}
+
+function findSource(set: ResourceSet, { objref }: Var): Resource[] {
+  const slash = objref.apiVersion.indexOf('/');
+  const group = slash < 0 ? objref.group : objref.apiVersion.slice(0, slash);
+  const version = objref.apiVersion === '' ? objref.version : objref.apiVersion.slice(slash + 1);
+  const wanted: ResourceId = { group, version, kind: objref.kind, name: objref.name, namespace: objref.namespace };
+  const anyNamespace = wanted.namespace === '' && !isClusterScoped(wanted);
+  const isMeant = (id: ResourceId): boolean =>
+    id.group === wanted.group &&
+    id.version === wanted.version &&
+    id.kind === wanted.kind &&
+    id.name === wanted.name &&
+    (anyNamespace || effectiveNamespace(id) === effectiveNamespace(wanted));
+  return findByName(set, wanted.name).filter((one) => [...previousIds(one), currentId(one.node)].some(isMeant));
+}
+
+/** Replaces every `$(NAME)` in the fields where vars are looked for. */
+export function resolveVars(set: ResourceSet, vars: VarSet, specs: readonly FieldSpec[]): void {
+  if (vars.size === 0) return;
+  const values = new Map<string, string | YamlScalar | undefined>();
+  const readers = new Map<string, Resource>();
+  for (const resource of set.all)
+    for (const name of resource.varNames) if (!readers.has(name)) readers.set(name, resource);
+  for (const one of [...vars.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
+    values.set(one.name, readVar(one, readers.get(one.name)));
+  for (const resource of set.all) {
+    within(placeOf(resource), () => {
+      for (const spec of specs)
+        visitField(resource.node, spec, { create: undefined, set: (found) => replaceIn(found, values) });
+    });
+  }
+}
+
+function readVar(one: Var, source: Resource | undefined): string | YamlScalar | undefined {
+  if (source === undefined)
+    return fail('KustomizationInvalid', `the var ${one.name} names an object that is not there`);
+  const path = one.fieldref.fieldPath || 'metadata.name';
+  const found = lookup(source.node, indexedPath(path));
+  if (found === undefined)
+    return fail('KustomizationInvalid', `the var ${one.name} names the field ${path}, which is not there`);
+  // Maps and lists cannot stand in a text; their var is left as it is written.
+  return isYamlMap(found) || isYamlList(found) ? undefined : found;
+}
+
+/** `ports[0].port` as `ports`, `0`, `port`. */
+function indexedPath(path: string): string[] {
+  return smartPath(path).flatMap((part) => {
+    const match = /^(.*)\[(\d+)\]$/.exec(part);
+    if (!match) return [part];
+    const [, name = '', index = ''] = match;
+    return name === '' ? [index] : [name, index];
+  });
+}
+
+type Values = ReadonlyMap<string, string | YamlScalar | undefined>;
+
+function replaceIn(node: YamlNode, values: Values): YamlNode {
+  if (typeof node === 'string') return expand(node, values);
+  if (isYamlMap(node)) {
+    for (const [key, value] of node) if (typeof value === 'string') node.set(key, expand(value, values));
+    return node;
+  }
+  if (!isYamlList(node)) return node;
+  return node.map((item) =>
+    typeof item === 'string' ? expand(item, values) : fail('InvalidObject', 'a list of texts holds something else'),
+  );
+}
+
+/** A text that is one var takes over the type of its value; `$$` stands for `$`. */
+function expand(text: string, values: Values): string | YamlScalar {
+  const whole = /^\$\(([^)]*)\)$/.exec(text)?.[1];
+  if (whole !== undefined) return values.get(whole) ?? text;
+  return text.replace(/\$(?:\$|\(([^)]*)\))/g, (match, name: string | undefined) => {
+    if (name === undefined) return '$';
+    const value = values.get(name);
+    return value === undefined ? match : textOf(value);
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * Takes the objects out of one YAML or JSON text: several documents, lists expanded, empty documents dropped, each
+ * object with apiVersion-or-metadata, kind and name as kustomize asks for them.
+ *
+ * Invariant: the objects come in the order in which kustomize would append them: what a list holds comes after the
+ * other documents of its file.
+ */
+import { explainYaml } from '../object/yaml/explain.ts';
+import { isNothing, isYamlList, isYamlMap, nodeToValue, textOf, valueToNode } from '../object/yaml/node.ts';
+import type { YamlMap, YamlNode } from '../object/yaml/node.ts';
+import { readYaml, type YamlDocument, type YamlOptions } from '../object/yaml/read.ts';
+import { fail } from './fail.ts';
+import type { RenderLimits } from './manifests.ts';
+
+export interface TextObject {
+  readonly node: YamlMap;
+  /** 1-based line of its document. */
+  readonly line: number;
+}
+
+export interface TextSource {
+  readonly text: string;
+  /** For messages. */
+  readonly file: string;
+  readonly limits: RenderLimits;
+}
+
+export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'error'): TextObject[] {
+  const { text, file } = source;
+  const separator = /\n---[^\n]*?[^\s#-][^\n]*\n/.exec(text);
+  if (separator && /^\n---\s*[^\s#]/.test(separator[0])) {
+    const line = text.slice(0, separator.index + 1).split('\n').length;
+    fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
+  }
+  const documents = readDocuments(source, { dialect: 'v3', otherKeys });
+  const isAlone = documents.length === 1;
+  const queue: TextObject[] = [];
+  for (const { root, line } of documents) {
+    if (root === undefined || isNothing(root)) continue;
+    queue.push(
+      ...itemsOfOnlyList(root, isAlone, line)
+        .map((node) => checkObject(node, { file, line }))
+        .filter(isObject),
+    );
+  }
+  const objects: TextObject[] = [];
+  for (let at = 0; at < queue.length; at += 1) {
+    const object = queue[at] as TextObject;
+    const items = embeddedItems(object, file);
+    if (items === undefined) objects.push(object);
+    else queue.push(...items);
+    if (queue.length > source.limits.maxObjects) {
+      fail('LimitExceeded', `more than ${source.limits.maxObjects} objects in one file`, { file });
+    }
+  }
+  return objects;
+}
+
+/** Reads a text's documents; a text that is no YAML is a problem with the line in question, never that of a Secret. */
+export function readDocuments(
+  source: TextSource,
+  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'otherKeys'>,
+): readonly YamlDocument[] {
+  const { text, file, limits } = source;
+  const result = readYaml(text, { ...options, maxNodes: limits.maxNodes, maxDepth: limits.maxDepth });
+  if (result.ok) return result.documents;
+  const { message, line, column, excerpt, hint } = explainYaml(text, result.failure);
+  const place = { file, line, column, ...(hint === undefined ? {} : { hint }) };
+  // The document cannot be read, so whether it is a Secret is judged by its text, generously.
+  const mayHoldSecret = /\bSecret\b|\bstringData\b/.test(text) || /secret/i.test(file);
+  fail(result.failure.code, message, mayHoldSecret ? place : { ...place, excerpt });
+}
+
+function itemsOfOnlyList(root: YamlNode, isAlone: boolean, _line: number): YamlNode[] {
+  if (!isAlone || !isYamlMap(root)) return [root];
+  const kind = textOf(root.get('kind'));
+  if ((kind !== 'List' && kind !== 'ResourceList') || !root.has('items')) return [root];
+  const items = root.get('items');
+  return isYamlList(items) ? items : [];
+}
+
+function checkObject(node: YamlNode, place: { file: string; line: number }): TextObject | undefined {
+  if (isNothing(node) || (isYamlMap(node) && node.size === 0) || (isYamlList(node) && node.length === 0))
+    return undefined;
+  if (!isYamlMap(node)) return fail('NotAnObject', 'a document is no object with apiVersion and kind', place);
+  const metadata = node.get('metadata');
+  const kind = textOf(node.get('kind'));
+  if (kind === '') return fail('NotAnObject', 'an object has no kind', place);
+  if (
+    !kind.endsWith('List') &&
+    (!isYamlMap(metadata) || isNothing(metadata.get('name')) || textOf(metadata.get('name')) === '')
+  ) {
+    return fail('NotAnObject', `an object of kind ${kind} has no metadata.name`, place);
+  }
+  return { node, line: place.line };
+}
+
+function isObject(object: TextObject | undefined): object is TextObject {
+  return object !== undefined;
+}
+
+/** The items of an object of a kind such as `ConfigMapList`; undefined for what is no list. */
+function embeddedItems(object: TextObject, file: string): TextObject[] | undefined {
+  const { node, line } = object;
+  if (!textOf(node.get('kind')).endsWith('List') || !node.has('items')) return undefined;
+  const items = node.get('items');
+  if (isNothing(items)) return [];
+  if (!isYamlList(items)) return fail('NotAnObject', `items of ${textOf(node.get('kind'))} is no list`, { file, line });
+  // Items pass through JSON, which writes their scalars in the one canonical way.
+  return items.map((item) => checkObject(valueToNode(nodeToValue(item)), { file, line })).filter(isObject);
+}
