@@ -43,7 +43,9 @@ test('files at the root of src are composition roots, config or nothing', () => 
     files.map(({ path }) => path).filter((path) => isRootFile(path) && !known.includes(path)),
     'no module:',
   );
-  const imported = eachImport(({ path }, { target }) => ROOTS.includes(target) && `${path} → ${target}`);
+  const imported = eachImport(
+    ({ path }, { target }) => ROOTS.includes(target) && !ROOTS.includes(path) && `${path} → ${target}`,
+  );
   assertNone(imported, 'a composition root is imported:');
 });
 

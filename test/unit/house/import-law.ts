@@ -20,7 +20,7 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
   ui: [],
 };
 
-/** May import everything, and are imported by nobody. */
+/** May import everything, and are imported by nobody but each other. */
 export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
