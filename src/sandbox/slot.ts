@@ -5,6 +5,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import type { JobMessage, JobReply } from './protocol.ts';
 import { refusal, type RefusalCode } from './refusal.ts';
@@ -132,8 +133,8 @@ export function createSlot(options: SlotOptions): Slot {
   return {
     run(job) {
       clearTimeout(idleTimer);
-      return new Promise((resolve, reject) => {
-        const current: Running = { job, resolve, reject, timers: [], peakRssMb: undefined };
+      return new Promise((succeed, reject) => {
+        const current: Running = { job, resolve: succeed, reject, timers: [], peakRssMb: undefined };
         running = current;
         child ??= start();
         jobsOfChild += 1;
@@ -157,9 +158,14 @@ function permissionFlags(options: SlotOptions): string[] {
     `--max-old-space-size=${options.heapMb}`,
     '--disable-proto=delete',
     '--permission',
-    ...options.readableDirs.map((dir) => `--allow-fs-read=${dir}`),
-    ...options.writableDirs.map((dir) => `--allow-fs-write=${dir}`),
+    ...options.readableDirs.flatMap(withContent).map((path) => `--allow-fs-read=${path}`),
+    ...options.writableDirs.flatMap(withContent).map((path) => `--allow-fs-write=${path}`),
   ];
+}
+
+/** A folder that does not exist yet is taken for a file, so what will be in it is named as well. */
+function withContent(path: string): string[] {
+  return [resolve(path), join(resolve(path), '*')];
 }
 
 /** An idle child must not keep its parent from ending. */

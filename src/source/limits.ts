@@ -64,7 +64,7 @@ export const defaultSourceLimits: SourceLimits = {
   maxRedirects: 5,
   maxConnectionsPerOrigin: 8,
   maxPacksPerSnapshot: 30,
-  maxSnapshotsPerRepository: 32,
-  retainSnapshotMs: 3_600_000,
+  maxSnapshotsPerRepository: 256,
+  retainSnapshotMs: 86_400_000,
   forgetRepositoryMs: 7 * 86_400_000,
 };

@@ -3,6 +3,7 @@
  * entry is inflated within its bounds, deltas are applied, ids computed from contents. Thin packs find their bases in
  * the older packs of the same folder.
  */
+import { readFileSync } from 'node:fs';
 import { createByteCache } from './byte-cache.ts';
 import type { SourceLimits } from './limits.ts';
 import {
@@ -19,7 +20,7 @@ import {
 import { decodePackIndex, encodePackIndex, MAX_INDEXABLE_BYTES, OBJECT_TYPES } from './pack-index-file.ts';
 import { hashObject, openPacks, readChain, storeOf, type PackStore } from './pack-store.ts';
 import { sourceError } from './source-error.ts';
-import { verifyCommit } from './verify-snapshot.ts';
+import { verifyCommit, type VerifiedCommit, type VerifiedTrees } from './verify-snapshot.ts';
 
 export type IndexLimits = Pick<
   SourceLimits,
@@ -40,11 +41,11 @@ export interface IndexPackInput {
   /** 40 hex digits. */
   readonly commit: string;
   readonly limits: IndexLimits;
+  /** JSON file with the trees that are known to be complete in the older packs. */
+  readonly treesPath: string | undefined;
 }
 
-export interface IndexedSnapshot {
-  readonly treeOid: string;
-  readonly fileCount: number;
+export interface IndexedSnapshot extends VerifiedCommit {
   readonly objectCount: number;
   /** To be written beside the pack. */
   readonly index: Uint8Array;
@@ -61,12 +62,23 @@ export function indexPack(input: IndexPackInput): IndexedSnapshot {
       const index = createIndexer(pack, external, limits).run();
       const decoded = decodePackIndex(index);
       const all = storeOf([{ pack, index: decoded }, ...older], limits);
-      return { ...verifyCommit(all, input.commit, limits), objectCount: decoded.count, index };
+      const verified = input.treesPath === undefined ? [] : readTrees(input.treesPath);
+      const commit = verifyCommit({ store: all, commit: input.commit, limits, verified });
+      return { ...commit, objectCount: decoded.count, index };
     } finally {
       pack.close();
     }
   } finally {
     external.close();
+  }
+}
+
+/** The file is our own: what an earlier run of this job answered. Without it, every tree is read. */
+function readTrees(path: string): VerifiedTrees {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as VerifiedTrees;
+  } catch {
+    return [];
   }
 }
 

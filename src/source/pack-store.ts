@@ -35,9 +35,14 @@ const WINDOW_BYTES = 16_384;
 export const PACK_SUFFIX = '.pack';
 export const INDEX_SUFFIX = '.tlpi';
 
-/** Opens every pack of `gitDir` that has an index. */
+/** Opens every pack of `gitDir` that has an index. Throws StageError SnapshotGone, CorruptPack. */
 export function openPackStore(gitDir: string, limits: PackStoreLimits): PackStore {
-  return storeOf(openPacks(gitDir), limits);
+  try {
+    return storeOf(openPacks(gitDir), limits);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+    throw sourceError('SnapshotGone', 'The snapshot is no longer on disk. It is fetched again.', { cause: error });
+  }
 }
 
 export function openPacks(gitDir: string): IndexedPack[] {

@@ -11,6 +11,10 @@ import type { Clock, Log } from '../telemetry/ports.ts';
 import type { SourceLimits } from './limits.ts';
 import { decodePackIndex } from './pack-index-file.ts';
 import { INDEX_SUFFIX, PACK_SUFFIX } from './pack-store.ts';
+import type { VerifiedTrees } from './verify-snapshot.ts';
+
+/** Beside the packs: the trees that were found complete, so that the next commit's check reads only new ones. */
+export const TREES_FILE = 'trees.json';
 
 export interface StoredSnapshot {
   readonly commit: string;
@@ -25,6 +29,7 @@ export interface NewPack {
   readonly commit: string;
   readonly treeOid: string;
   readonly index: Uint8Array;
+  readonly trees: VerifiedTrees;
   /** SHA-1 in hex. */
   readonly checksum: string;
   readonly packBytes: number;
@@ -124,6 +129,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       await rename(join(draftDir, INCOMING), join(draftDir, name + PACK_SUFFIX));
       await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
     } else await rm(join(draftDir, INCOMING));
+    await writeFile(join(draftDir, TREES_FILE), JSON.stringify(pack.trees), { mode: 0o600 });
     const gitDir = join(folderOf(base), pack.commit);
     const snapshot: StoredSnapshot = {
       commit: pack.commit,

@@ -40,6 +40,7 @@ const RETRY_OF = {
   IncompletePack: 'backoff',
   MalformedTree: 'never',
   StorageFailed: 'backoff',
+  SnapshotGone: 'backoff',
 } as const satisfies Record<string, Retry>;
 
 export interface SourceErrorOptions {

@@ -3,6 +3,7 @@
  * that very commit, or fails: a snapshot that is handed on has been verified completely, whatever the server did. A
  * commit that is on disk costs no request, so `fetch` is to be called before every render.
  */
+import { join, resolve } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { fetchPack } from './fetch-pack.ts';
@@ -14,7 +15,7 @@ import { parseRepositoryUrl, type RepositoryUrl } from './repository-url.ts';
 import { parseRevision, type ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import type { Snapshot } from './snapshot.ts';
-import { createSnapshotStore, type StoredSnapshot } from './snapshot-store.ts';
+import { createSnapshotStore, TREES_FILE, type StoredSnapshot } from './snapshot-store.ts';
 import { sourceError } from './source-error.ts';
 
 export interface GitSource {
@@ -55,7 +56,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   const { limits, sandbox, log, clock } = options;
   const http = createHttpClient(limits);
   const remote = createRemote(http, limits);
-  const store = createSnapshotStore({ dataDir: options.dataDir, limits, clock, log });
+  const store = createSnapshotStore({ dataDir: resolve(options.dataDir), limits, clock, log });
   const polls = createFlights<ResolvedRevision>();
   const fetches = createFlights<StoredSnapshot>();
   /** One fetch a repository at a time, so that the next one can build on it. */
@@ -96,11 +97,12 @@ export function createGitSource(options: GitSourceOptions): GitSource {
         packPath,
         signal,
       });
-      const input = { gitDir, packPath, commit, limits };
+      const treesPath = onto && join(onto.gitDir, TREES_FILE);
+      const input = { gitDir, packPath, commit, limits, treesPath };
       const indexed = await runIndexJob(sandbox, input, { deadlineMs: limits.indexTimeoutMs, signal });
-      const { treeOid, index, fileCount } = indexed;
+      const { treeOid, index, trees, fileCount } = indexed;
       const { checksum, packBytes } = answer;
-      const snapshot = await draft.finish({ commit, treeOid, index, checksum, packBytes });
+      const snapshot = await draft.finish({ commit, treeOid, index, trees, checksum, packBytes });
       const durationMs = Math.round(clock.monotonicMs() - startMs);
       log.info('Fetched a commit', { repository: repository.label, commit, packBytes, fileCount, durationMs });
       return snapshot;

@@ -1,7 +1,8 @@
 /**
  * Proves that a commit can be read completely: its tree, every tree below and every file are there and of their type.
  * A pack may be whole and still lack objects, since the server decides what it sends. Trees are visited once each, so
- * that a tree which names itself a million times over costs no more than it is long.
+ * that a tree which names itself a million times over costs no more than it is long, and a commit that changes one file
+ * no more than its folders.
  */
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from './limits.ts';
@@ -12,17 +13,31 @@ export interface VerifiedCommit {
   readonly treeOid: string;
   /** By path: the same content in two places counts twice. */
   readonly fileCount: number;
+  /** Every tree of the commit, and those that were known before. */
+  readonly trees: VerifiedTrees;
 }
+
+/** Trees by id that are known to be complete, with their counts of files. */
+export type VerifiedTrees = readonly (readonly [oid: string, fileCount: number])[];
 
 export type VerifyLimits = Pick<SourceLimits, 'maxFiles' | 'maxTreeDepth'>;
 
+export interface VerifyOptions {
+  readonly store: PackStore;
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly limits: VerifyLimits;
+  /** Of an older commit all of whose objects are in the store: its trees are not read again. */
+  readonly verified: VerifiedTrees;
+}
+
 /** Throws StageError NotACommit, IncompletePack, MalformedTree, TooLarge. */
-export function verifyCommit(store: PackStore, commit: string, limits: VerifyLimits): VerifiedCommit {
+export function verifyCommit({ store, commit, limits, verified }: VerifyOptions): VerifiedCommit {
   const found = store.find(commit);
   if (!found) throw lacks('commit', commit);
   if (found.type !== 'commit') throw notACommit(commit);
   const { treeOid } = parseCommit(store.read(commit), commit);
-  const filesOf = new Map<string, number>();
+  const filesOf = new Map(verified);
 
   function countFiles(oid: string, path: string, depth: number): number {
     const known = filesOf.get(oid);
@@ -46,7 +61,8 @@ export function verifyCommit(store: PackStore, commit: string, limits: VerifyLim
     return files;
   }
 
-  return { treeOid, fileCount: countFiles(treeOid, '', 0) };
+  const fileCount = countFiles(treeOid, '', 0);
+  return { treeOid, fileCount, trees: [...filesOf] };
 }
 
 function lacks(what: string, name: string): Error {

@@ -8,7 +8,7 @@ import { defaultSourceLimits } from '../../../src/source/limits.ts';
 import { openPackTree } from '../../../src/source/pack-tree.ts';
 import type { Snapshot } from '../../../src/source/snapshot.ts';
 import type { GitSource } from '../../../src/source/source.ts';
-import { createRepository } from '../../support/git-repository.ts';
+import { createRepository, type TestRepository } from '../../support/git-repository.ts';
 import { startHarness } from './source-harness.ts';
 
 const treeLimits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
@@ -252,6 +252,20 @@ test('bounds on bytes, files and objects are kept, and named', async (t) => {
   }
 });
 
+test('a repository with a bomb fails alone', async (t) => {
+  const { source, server } = await startHarness(t);
+  const bomb = await createRepository(server, 'bomb');
+  const good = await createRepository(server, 'good');
+  await bomb.commit({ 'a.yaml': Buffer.alloc(100 * 1_048_576) });
+  const commit = await good.commit({ 'a.yaml': 'a: 1\n' });
+  const [failed, snapshot] = await Promise.all([
+    rejectsWith(bring(source, bomb.url), 'TooLarge', /maxObjectBytes/),
+    bring(source, good.url),
+  ]);
+  assert.equal(failed.stage, 'source');
+  assert.equal(snapshot.commit, commit);
+});
+
 test('only http and https are spoken, and no address may hold credentials', async (t) => {
   const { source } = await startHarness(t);
   for (const [repoUrl, code] of [
@@ -275,14 +289,14 @@ test('a tree that git would not check out is refused with the name in it', async
   const blob = await repository.git(['hash-object', '-w', '--stdin'], { input: 'x' });
   const names = ['..', '.', '.git', '.GIT', 'git~1', '.git ', '.git.', '.g\u200cit', '.git::$INDEX_ALLOCATION', 'a/b'];
   for (const [index, name] of names.entries()) {
-    const treeOid = await hostileTree(repository.git, [[name, '100644', blob]]);
+    const treeOid = await hostileTree(repository, [[name, '100644', blob]]);
     const commit = await repository.git(['commit-tree', treeOid, '-m', 'hostile']);
     const branch = `hostile-${index}`;
     await repository.git(['update-ref', `refs/heads/${branch}`, commit]);
     const error = await rejectsWith(bring(source, repoUrl, branch), 'MalformedTree', /refuses to check out/);
     assert.equal(error.retry, 'never');
   }
-  const twice = await hostileTree(repository.git, [
+  const twice = await hostileTree(repository, [
     ['a', '100644', blob],
     ['a', '100644', blob],
   ]);
@@ -307,12 +321,13 @@ function snapshotsIn(dataDir: string): string[] {
     .sort();
 }
 
-type Git = (args: readonly string[], options: { input: Uint8Array }) => Promise<string>;
-
 /** A tree with names that `git mktree` refuses. */
-function hostileTree(git: Git, entries: readonly (readonly [string, string, string])[]): Promise<string> {
+function hostileTree(
+  repository: TestRepository,
+  entries: readonly (readonly [string, string, string])[],
+): Promise<string> {
   const input = Buffer.concat(
     entries.flatMap(([name, mode, oid]) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')]),
   );
-  return git(['hash-object', '-t', 'tree', '--literally', '-w', '--stdin'], { input });
+  return repository.git(['hash-object', '-t', 'tree', '--literally', '-w', '--stdin'], { input });
 }

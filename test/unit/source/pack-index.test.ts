@@ -74,17 +74,18 @@ function index(t: TestContext, pack: Buffer, commit: string, limits: Partial<Ind
   return temporaryFolder(t).then((gitDir) => {
     const packPath = join(gitDir, 'incoming');
     writeFileSync(packPath, pack);
-    return indexPack({ gitDir, packPath, commit, limits: { ...defaultSourceLimits, ...limits } });
+    return indexPack({ gitDir, packPath, commit, limits: { ...defaultSourceLimits, ...limits }, treesPath: undefined });
   });
 }
 
-async function indexFails(
-  t: TestContext,
-  pack: Buffer,
-  commit: string,
-  code: string,
-  limits: Partial<IndexLimits> = {},
-) {
+interface Refusal {
+  readonly pack: Buffer;
+  readonly commit: string;
+  readonly code: string;
+  readonly limits?: Partial<IndexLimits>;
+}
+
+async function indexFails(t: TestContext, { pack, commit, code, limits }: Refusal) {
   await assert.rejects(index(t, pack, commit, limits), (error: unknown) => {
     assert.ok(error instanceof StageError, String(error));
     assert.equal(error.code, code, error.message);
@@ -105,7 +106,7 @@ test('a pack that git made is indexed as git indexes it', async (t) => {
   const packPath = join(folder, readdirSync(folder).find((name) => name.endsWith('.pack')) ?? '');
   const commit = await repository.resolve('main');
   const gitDir = await temporaryFolder(t);
-  const indexed = indexPack({ gitDir, packPath, commit, limits: defaultSourceLimits });
+  const indexed = indexPack({ gitDir, packPath, commit, limits: defaultSourceLimits, treesPath: undefined });
   assert.equal(indexed.treeOid, await repository.git(['rev-parse', 'main^{tree}']));
   assert.equal(indexed.fileCount, 14);
   const decoded = decodePackIndex(Buffer.from(indexed.index));
@@ -150,7 +151,7 @@ test('a thin pack takes its bases from the older packs of its folder, and only f
   const older = commitOf({ a: oidOf(BLOB, base) });
   const olderPath = join(gitDir, 'pack-older.pack');
   writeFileSync(olderPath, packOf([...older.entries, entry(BLOB, base)]));
-  const first = indexPack({ gitDir, packPath: olderPath, commit: older.commit, limits });
+  const first = indexPack({ gitDir, packPath: olderPath, commit: older.commit, limits, treesPath: undefined });
   writeFileSync(join(gitDir, `pack-older${INDEX_SUFFIX}`), first.index);
 
   const newer = commitOf({ a: oidOf(BLOB, made) });
@@ -158,30 +159,30 @@ test('a thin pack takes its bases from the older packs of its folder, and only f
   const thin = packOf([...newer.entries, byId]);
   const newerPath = join(gitDir, 'pack-newer.pack');
   writeFileSync(newerPath, thin);
-  const second = indexPack({ gitDir, packPath: newerPath, commit: newer.commit, limits });
+  const second = indexPack({ gitDir, packPath: newerPath, commit: newer.commit, limits, treesPath: undefined });
   writeFileSync(join(gitDir, `pack-newer${INDEX_SUFFIX}`), second.index);
   const store = openPackStore(gitDir, limits);
   assert.deepEqual(store.read(oidOf(BLOB, made)), made);
   assert.deepEqual(store.read(oidOf(BLOB, base)), base);
   store.close();
 
-  await indexFails(t, thin, newer.commit, 'IncompletePack');
+  await indexFails(t, { pack: thin, commit: newer.commit, code: 'IncompletePack' });
 });
 
 test('a pack that lacks a file, a folder or the commit is incomplete', async (t) => {
   const blob = Buffer.from('x');
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
+  const code = 'IncompletePack';
   await index(t, packOf([...entries, entry(BLOB, blob)]), commit);
-  await indexFails(t, packOf(entries), commit, 'IncompletePack');
-  await indexFails(t, packOf([entries[0]!, entry(BLOB, blob)]), commit, 'IncompletePack');
-  await indexFails(t, packOf([entries[1]!, entry(BLOB, blob)]), commit, 'IncompletePack');
+  await indexFails(t, { pack: packOf(entries), commit, code });
+  await indexFails(t, { pack: packOf([entries[0]!, entry(BLOB, blob)]), commit, code });
+  await indexFails(t, { pack: packOf([entries[1]!, entry(BLOB, blob)]), commit, code });
   const wrongType = commitOf({ a: commit });
-  await indexFails(
-    t,
-    packOf([...wrongType.entries, ...entries, entry(BLOB, blob)]),
-    wrongType.commit,
-    'IncompletePack',
-  );
+  await indexFails(t, {
+    pack: packOf([...wrongType.entries, ...entries, entry(BLOB, blob)]),
+    commit: wrongType.commit,
+    code,
+  });
 });
 
 test('malformed packs are refused one by one', async (t) => {
@@ -215,7 +216,7 @@ test('malformed packs are refused one by one', async (t) => {
   for (const [position, delta] of deltas.entries())
     packs[`delta ${position}`] = packOf([...entries, good, entry(REF_DELTA, delta, id)]);
   for (const [name, pack] of Object.entries(packs)) {
-    await t.test(`refuses ${name} as corrupt`, (inner) => indexFails(inner, pack, commit, 'CorruptPack'));
+    await t.test(`refuses ${name} as corrupt`, (inner) => indexFails(inner, { pack, commit, code: 'CorruptPack' }));
   }
 });
 
@@ -225,7 +226,7 @@ test('a small pack that inflates to a large file is refused before it is inflate
   const pack = packOf([...entries, entry(BLOB, bomb)]);
   assert.ok(pack.length < 120_000);
   const before = process.memoryUsage().rss;
-  await indexFails(t, pack, commit, 'TooLarge');
+  await indexFails(t, { pack, commit, code: 'TooLarge' });
   assert.ok(process.memoryUsage().rss - before < 50 * 1_048_576);
 });
 
@@ -234,13 +235,17 @@ test('a delta that claims a large result, and many of them together, are refused
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
   const id = Buffer.from(oidOf(BLOB, blob), 'hex');
   const claim = Buffer.from([...sizeBytes(1000), ...sizeBytes(2_000_000_000), 0x90, 1]);
-  await indexFails(t, packOf([...entries, entry(BLOB, blob), entry(REF_DELTA, claim, id)]), commit, 'TooLarge');
+  await indexFails(t, {
+    pack: packOf([...entries, entry(BLOB, blob), entry(REF_DELTA, claim, id)]),
+    commit,
+    code: 'TooLarge',
+  });
   const copies = Array.from({ length: 4000 }, () => [0xb0, 0xe8, 0x03]).flat(); // the whole base, 4,000 times
   const large = Buffer.from([...sizeBytes(1000), ...sizeBytes(4_000_000), ...copies]);
   const many = Array.from({ length: 10 }, () => entry(REF_DELTA, large, id));
   const pack = packOf([...entries, entry(BLOB, blob), ...many]);
   await index(t, pack, commit);
-  await indexFails(t, pack, commit, 'TooLarge', { maxInflatedBytes: 20_000_000 });
+  await indexFails(t, { pack, commit, code: 'TooLarge', limits: { maxInflatedBytes: 20_000_000 } });
 });
 
 test('a tree that holds itself a million times over is refused in the time it takes to read it', async (t) => {
@@ -257,7 +262,7 @@ test('a tree that holds itself a million times over is refused in the time it ta
   }
   const content = Buffer.from(`tree ${oid}\n\n`);
   const pack = packOf([entry(COMMIT, content), ...trees.map((tree) => entry(TREE, tree)), entry(BLOB, blob)]);
-  await indexFails(t, pack, oidOf(COMMIT, content), 'TooLarge');
+  await indexFails(t, { pack, commit: oidOf(COMMIT, content), code: 'TooLarge' });
 });
 
 test('an index that has changed, or is cut, is no index', async (t) => {

@@ -147,3 +147,10 @@ test('an object that changed on disk is never handed on', async (t) => {
   t.after(() => tree.close());
   assert.throws(() => tree.read('a.bin'), { code: 'CorruptPack' });
 });
+
+test('a snapshot that is no longer on disk says so', async (t) => {
+  const { snapshot } = await openTree(t, { 'a.yaml': 'a: 1\n' });
+  const gone = { ...snapshot, gitDir: `${snapshot.gitDir}-gone` };
+  const limits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
+  assert.throws(() => openPackTree({ ...gone, limits }), { code: 'SnapshotGone', stage: 'source' });
+});

@@ -16,7 +16,7 @@ export interface Harness {
   readonly source: GitSource;
   readonly dataDir: string;
   /** As after a restart: another source over the same folder. */
-  reopen(limits?: Partial<SourceLimits>): GitSource;
+  readonly reopen: (limits?: Partial<SourceLimits>) => GitSource;
 }
 
 export const quietLog: Log = {
