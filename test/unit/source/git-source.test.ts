@@ -253,10 +253,10 @@ test('bounds on bytes, files and objects are kept, and named', async (t) => {
 });
 
 test('a repository with a bomb fails alone', async (t) => {
-  const { source, server } = await startHarness(t);
+  const { source, server } = await startHarness(t, { maxObjectBytes: 1_048_576 });
   const bomb = await createRepository(server, 'bomb');
   const good = await createRepository(server, 'good');
-  await bomb.commit({ 'a.yaml': Buffer.alloc(100 * 1_048_576) });
+  await bomb.commit({ 'a.yaml': Buffer.alloc(20 * 1_048_576) });
   const commit = await good.commit({ 'a.yaml': 'a: 1\n' });
   const [failed, snapshot] = await Promise.all([
     rejectsWith(bring(source, bomb.url), 'TooLarge', /maxObjectBytes/),
