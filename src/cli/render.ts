@@ -4,11 +4,12 @@
  */
 import { relative, resolve } from 'node:path';
 import { formatProblem } from '../object/problem.ts';
-import { formatId, idOf } from '../object/identity.ts';
+import { formatId, groupOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYaml } from '../object/yaml/write.ts';
-import type { Manifest, RenderLimits } from '../render/manifests.ts';
-import { renderPath } from '../render/render.ts';
+import { stringAt, type ValueMap } from '../object/value.ts';
+import type { RenderLimits } from '../render/manifests.ts';
+import { renderObjects } from '../render/render.ts';
 import { openLocalTree } from './local-tree.ts';
 
 export type RenderOutput = 'yaml' | 'json' | 'name';
@@ -32,7 +33,7 @@ export function runRender(command: RenderCommand): 0 | 1 {
   // The tree begins at the root of the file system: bases may lie beside or above the folder.
   const root = resolve('/');
   const path = relative(root, resolve(command.dir)).split(/[\\/]/).join('/');
-  const { manifests, problems, warnings } = renderPath(openLocalTree(root), path, LIMITS);
+  const { objects, problems, warnings } = renderObjects(openLocalTree(root), path, LIMITS);
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   for (const problem of problems) {
     const file =
@@ -40,12 +41,19 @@ export function runRender(command: RenderCommand): 0 | 1 {
     process.stderr.write(`Error: ${formatProblem({ ...problem, ...file })}\n`);
   }
   if (problems.length > 0) return 1;
-  process.stdout.write(FORMATS[command.output](manifests));
+  process.stdout.write(FORMATS[command.output](objects.map(({ object }) => object)));
   return 0;
 }
 
-const FORMATS: Readonly<Record<RenderOutput, (manifests: readonly Manifest[]) => string>> = {
-  yaml: (manifests) => manifests.map(({ object }) => writeYaml(object)).join('---\n'),
-  json: (manifests) => manifests.map(({ object }) => `${stringifyJson(object, 2)}\n`).join(''),
-  name: (manifests) => manifests.map(({ object }) => `${formatId(idOf(object))}\n`).join(''),
+const FORMATS: Readonly<Record<RenderOutput, (objects: readonly ValueMap[]) => string>> = {
+  yaml: (objects) => objects.map((object) => writeYaml(object)).join('---\n'),
+  json: (objects) => objects.map((object) => `${stringifyJson(object, 2)}\n`).join(''),
+  name: (objects) => objects.map((object) => `${nameOf(object)}\n`).join(''),
 };
+
+function nameOf(object: ValueMap): string {
+  const group = groupOf(stringAt(object, 'apiVersion') ?? '');
+  const namespace = stringAt(object, 'metadata', 'namespace') ?? '';
+  const name = stringAt(object, 'metadata', 'name') ?? '';
+  return formatId({ group, kind: stringAt(object, 'kind') ?? '', namespace, name });
+}

@@ -8,6 +8,7 @@
 import { digestValue } from '../object/digest.ts';
 import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
+import { isKubeObject } from '../object/value.ts';
 import { fail, problemOf } from './fail.ts';
 import type { RenderContext } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
@@ -18,6 +19,22 @@ import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 
 /** Renders the folder at `path` (relative to the tree's root; '' is the root itself). */
 export function renderPath(tree: FileTree, path: string, limits: RenderLimits): Manifests {
+  const { objects, problems, warnings, readSet } = renderObjects(tree, path, limits);
+  const manifests: Manifest[] = [];
+  const wrong: Problem[] = [];
+  for (const { object, file, line } of objects) {
+    if (isKubeObject(object)) manifests.push({ object, digest: digestValue(object), file, line });
+    else wrong.push({ code: 'NotAnObject', message: 'an object has no apiVersion or no metadata', file, line });
+  }
+  return { manifests, problems: [...problems, ...wrong, ...findTwice(manifests)], warnings, needs: [], readSet };
+}
+
+export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings' | 'readSet'> {
+  readonly objects: readonly BuiltObject[];
+}
+
+/** The same for a person: what kustomize prints, also where no cluster would take it. */
+export function renderObjects(tree: FileTree, path: string, limits: RenderLimits): RenderedObjects {
   const readSet: Record<string, string> = {};
   const context: RenderContext = { tree: recording(tree, readSet), limits, warnings: [], filesRead: 0 };
   const problems: Problem[] = [];
@@ -30,13 +47,7 @@ export function renderPath(tree: FileTree, path: string, limits: RenderLimits): 
   } catch (error) {
     problems.push(problemOf(error));
   }
-  const manifests = objects.map(toManifest);
-  problems.push(...findTwice(manifests));
-  return { manifests, problems, warnings: context.warnings, needs: [], readSet };
-}
-
-function toManifest({ object, file, line }: BuiltObject): Manifest {
-  return { object, digest: digestValue(object), file, line };
+  return { objects, problems, warnings: context.warnings, readSet };
 }
 
 /** The folder in the tree, links resolved. */

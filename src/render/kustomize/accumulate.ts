@@ -38,6 +38,13 @@ export function accumulate(build: Build, place: Place, kustomization: Kustomizat
   return accumulateInto(build, place, kustomization, emptyAccumulation());
 }
 
+/** The objects that paths lead to, on their own: for what is not part of the result. */
+export function gatherResources(layer: Layer, paths: readonly string[]): Resource[] {
+  const into = emptyAccumulation();
+  for (const path of paths) accumulateResource(layer, path, into);
+  return [...into.set.all];
+}
+
 function emptyAccumulation(): Accumulation {
   return { set: newResourceSet(), specs: NO_FIELD_SPECS, vars: new Map() };
 }
@@ -74,7 +81,7 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
 }
 
 /** The objects of a file that a kustomization names. */
-export function readResources(layer: Layer, path: string, file: string): Resource[] {
+function readResources(layer: Layer, path: string, file: string): Resource[] {
   const { limits } = layer.build.context;
   const objects = readObjects({ text: loadText(layer, path), file, limits });
   return objects.map(({ node, line }) => newResource(node, { file, line }));

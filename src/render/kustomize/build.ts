@@ -2,10 +2,10 @@
  * Builds one kustomization: what `kustomize build` prints, as objects in order.
  */
 import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
-import { isKubeObject, type KubeObject, type Value } from '../../object/value.ts';
+import { isMap, type Value, type ValueMap } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
-import { accumulate, type Accumulation, type Place } from './accumulate.ts';
+import { accumulate, gatherResources, type Accumulation, type Place } from './accumulate.ts';
 import { DEFAULTS } from './config.ts';
 import { hashNames } from './hash.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
@@ -19,7 +19,8 @@ import { sortResources } from './sort.ts';
 import { resolveVars } from './vars.ts';
 
 export interface BuiltObject {
-  readonly object: KubeObject;
+  /** Has a kind and a name; apiVersion may be missing, which kustomize does not mind. */
+  readonly object: ValueMap;
   readonly file: string;
   readonly line: number;
 }
@@ -28,7 +29,7 @@ export interface BuiltObject {
 export function buildKustomization(context: RenderContext, folder: string): BuiltObject[] {
   const kustomization = readKustomization(context, folder);
   const tracksOrigin = kustomization.buildMetadata.length > 0;
-  const build: Build = { context, schema: undefined, isSchemaChosen: false, tracksOrigin };
+  const build: Build = { context, schema: undefined, isSchemaChosen: false, gather: gatherResources, tracksOrigin };
   const place: Place = { folder, chain: [folder], originPath: '' };
   chooseSchema(build, { build, kustomization, ...place, specs: DEFAULTS });
   const accumulation = accumulate(build, place, kustomization);
@@ -78,9 +79,7 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   const object = nodeToValue(resource.node);
   const place = placeOf(resource);
   checkNumbers(object, resource);
-  if (!isKubeObject(object)) {
-    return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} has no apiVersion or no metadata`, place);
-  }
+  if (!isMap(object)) return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} is no map`, place);
   return { object, ...place };
 }
 

@@ -15,7 +15,7 @@ export const DEFAULTS: FieldSpecs = sortAll(DEFAULT_FIELD_SPECS);
 export function mergeFieldSpecs(specs: FieldSpecs, incoming: FieldSpecs): FieldSpecs {
   // Bases mostly have the defaults only: these need no merging, and there may be a thousand of them.
   if (incoming === specs || incoming === NO_FIELD_SPECS) return specs;
-  if (specs === NO_FIELD_SPECS) return incoming;
+  if (specs === NO_FIELD_SPECS && incoming === DEFAULTS) return incoming;
   return sortAll({
     namePrefix: mergeSpecs(specs.namePrefix, incoming.namePrefix),
     nameSuffix: mergeSpecs(specs.nameSuffix, incoming.nameSuffix),

@@ -16,6 +16,8 @@ export interface Build {
   schema: MergeSchema | undefined;
   /** Whether the field `openapi` has been given. */
   isSchemaChosen: boolean;
+  /** Reads the objects that paths lead to, files or kustomizations, as `resources` does. */
+  readonly gather: (layer: Layer, paths: readonly string[]) => Resource[];
   /** Whether origins are noted (`buildMetadata`). */
   readonly tracksOrigin: boolean;
 }

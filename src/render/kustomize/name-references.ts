@@ -22,14 +22,16 @@ import { originalId, previousIds, type Resource } from './resource.ts';
 
 export function fixNameReferences(set: ResourceSet, references: readonly NameReference[]): void {
   const index = indexByOldName(set);
-  if (index.size === 0) return;
   const byKind = indexByReferrer(references);
   for (const resource of set.all) {
     const id = originalId(resource);
     const entries = mergeInOrder(byKind.get(id.kind) ?? [], byKind.get('') ?? []);
-    for (const { spec, target } of entries) {
-      if (isSelected(id, spec)) within(placeOf(resource), () => fixField({ index, resource, spec, target }));
-    }
+    const mine = entries.filter(({ spec }) => isSelected(id, spec));
+    if (mine.length === 0) continue;
+    within(placeOf(resource), () => {
+      const namespaces = subjectNamespaces(resource);
+      for (const { spec, target } of mine) fixField({ index, resource, namespaces, spec, target });
+    });
   }
 }
 
@@ -79,6 +81,8 @@ interface Fix {
   readonly index: OldNames;
   /** The object that refers to another. */
   readonly resource: Resource;
+  /** Namespaces of service accounts that it names, if it is a role binding. */
+  readonly namespaces: ReadonlySet<string>;
   readonly spec: FieldSpec;
   /** What it refers to. */
   readonly target: Gvk;
@@ -122,7 +126,7 @@ function fixMap(fix: Fix, map: YamlMap): YamlMap {
 function candidatesFor(fix: Fix, name: string, namespace?: string): Resource[] {
   const byNamespace = fix.index.get(name);
   if (byNamespace === undefined) return [];
-  let seen = visible(fix.resource, byNamespace);
+  let seen = visible(fix, byNamespace);
   if (namespace !== undefined) seen = ofNamespace(seen, namespace);
   const roleKind = fix.spec.path.endsWith('roleRef/name') ? roleRefKind(fix.resource.node) : undefined;
   return seen.filter((one) => {
@@ -134,13 +138,13 @@ function candidatesFor(fix: Fix, name: string, namespace?: string): Resource[] {
   });
 }
 
-function visible(referrer: Resource, byNamespace: ReadonlyMap<string, Resource[]>): Resource[] {
-  const id = currentId(referrer.node);
+function visible(fix: Fix, byNamespace: ReadonlyMap<string, Resource[]>): Resource[] {
+  const id = currentId(fix.resource.node);
   if (isClusterScoped(id)) return [...byNamespace.values()].flat();
   const clusterScoped = byNamespace.get('_non_namespaceable_') ?? [];
   const own = byNamespace.get(effectiveNamespace(id)) ?? [];
   // A role binding may name service accounts of other namespaces.
-  const others = [...subjectNamespaces(referrer, id.kind)]
+  const others = [...fix.namespaces]
     .filter((namespace) => namespace !== effectiveNamespace(id))
     .flatMap((namespace) =>
       (byNamespace.get(namespace || 'default') ?? []).filter((one) => namespaceOf(one) === namespace),
@@ -149,8 +153,9 @@ function visible(referrer: Resource, byNamespace: ReadonlyMap<string, Resource[]
   return [...clusterScoped, ...own, ...others];
 }
 
-function subjectNamespaces(referrer: Resource, kind: string): Set<string> {
-  const subjects = kind === 'RoleBinding' ? referrer.node.get('subjects') : undefined;
+function subjectNamespaces(referrer: Resource): Set<string> {
+  const isBinding = textOf(referrer.node.get('kind')) === 'RoleBinding';
+  const subjects = isBinding ? referrer.node.get('subjects') : undefined;
   const namespaces = new Set<string>();
   if (!isYamlList(subjects)) return namespaces;
   for (const subject of subjects) {

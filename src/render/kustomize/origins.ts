@@ -1,5 +1,4 @@
 /** The annotations that say where an object came from and what changed it (`buildMetadata`). */
-import { newMap, type Value } from '../../object/value.ts';
 import { writeYaml } from '../../object/yaml/write.ts';
 import type { ResourceSet } from './resource-set.ts';
 import type { Origin } from './resource.ts';
@@ -17,25 +16,29 @@ export function noteTransformation(set: ResourceSet, origin: Origin): void {
 }
 
 export function formatOrigin(origin: Origin): string {
-  return writeYaml(originValue(origin));
+  return `${originLines(origin).join('\n')}\n`;
 }
 
 export function formatTransformations(origins: readonly Origin[]): string {
-  return writeYaml(origins.map(originValue));
+  return origins
+    .flatMap((origin) => originLines(origin).map((line, index) => `${index === 0 ? '- ' : '  '}${line}\n`))
+    .join('');
 }
 
-function originValue(origin: Origin): Value {
-  const { path, configuredIn, configuredBy } = origin;
-  const value = newMap();
-  if (path !== undefined) value['path'] = path;
-  if (configuredIn !== undefined) value['configuredIn'] = configuredIn;
-  if (configuredBy !== undefined) {
-    const { apiVersion, kind, name } = configuredBy;
-    value['configuredBy'] = newMap([
-      ['apiVersion', apiVersion],
-      ['kind', kind],
-      ...(name === undefined ? [] : [['name', name] as const]),
-    ]);
-  }
-  return value;
+/** The members in the order in which kustomize declares them. */
+function originLines({ path, configuredIn, configuredBy }: Origin): string[] {
+  const lines = [...member('path', path), ...member('configuredIn', configuredIn)];
+  if (configuredBy === undefined) return lines;
+  const { apiVersion, kind, name, namespace } = configuredBy;
+  const by = [
+    ...member('apiVersion', apiVersion),
+    ...member('kind', kind),
+    ...member('name', name),
+    ...member('namespace', namespace),
+  ];
+  return [...lines, 'configuredBy:', ...by.map((line) => `  ${line}`)];
+}
+
+function member(name: string, text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : [`${name}: ${writeYaml(text).trimEnd()}`];
 }

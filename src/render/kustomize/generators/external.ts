@@ -1,10 +1,70 @@
-/** generators: configurations of the generators that kustomize has built in; anything else would be a plugin. */
-import { fail } from '../../fail.ts';
-import type { Layer } from '../layer.ts';
-import type { Resource } from '../resource.ts';
+/** generators: configurations of the generators that kustomize has built in. */
+import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
+import { fail, within } from '../../fail.ts';
+import { decode, struct, text } from '../decode.ts';
+import { CONFIG_MAP, SECRET } from '../kustomization.ts';
+import { placeOf, type Layer } from '../layer.ts';
+import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-configs.ts';
+import { newResource, type Resource } from '../resource.ts';
+import { generateConfigMap, generateSecret } from './config-maps.ts';
 
 export function externalGenerators(layer: Layer): Resource[] {
-  const [first] = layer.kustomization.generators;
-  if (first === undefined) return [];
-  return fail('Unsupported', 'the field generators is not supported: plugins are not run');
+  const { generators } = layer.kustomization;
+  if (generators.length === 0) return [];
+  return readConfigs(layer, generators).map((config) => {
+    const kind = builtInKind(config);
+    const generate = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
+    if (generate === undefined) fail('Unsupported', `there is no built-in generator ${kind}`, placeOf(config));
+    const resource = within(placeOf(config), () => generate(layer, config));
+    const origin = configOrigin(config);
+    if (origin !== undefined) resource.origin = origin;
+    return resource;
+  });
 }
+
+/** Name and namespace may stand in the metadata of the configuration. */
+const METADATA = struct({ metadata: struct({ name: text, namespace: text }, 'ignore') }, 'ignore');
+
+function named<T extends { readonly name: string; readonly namespace: string }>(args: T, config: Resource): T {
+  const { metadata } = decodeConfig(METADATA, config);
+  return { ...args, name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
+}
+
+/** The configuration without what every object has, so that a wrong field is still noticed. */
+function argumentsOf(config: Resource): YamlMap {
+  const node = new Map(config.node);
+  for (const field of ['apiVersion', 'kind', 'metadata']) node.delete(field);
+  return node;
+}
+
+const POLICY = struct(
+  {
+    cloud: text,
+    kubernetesService: struct({ name: text, namespace: text }, 'ignore'),
+    serviceAccount: struct({ name: text, projectId: text }, 'ignore'),
+  },
+  'ignore',
+);
+
+const BUILT_IN: Readonly<Record<string, (layer: Layer, config: Resource) => Resource>> = {
+  ConfigMapGenerator: (layer, config) => {
+    return generateConfigMap(layer, named(decode(CONFIG_MAP, argumentsOf(config), ''), config));
+  },
+  SecretGenerator: (layer, config) => generateSecret(layer, named(decode(SECRET, argumentsOf(config), ''), config)),
+  IAMPolicyGenerator: (_layer, config) => {
+    const { cloud, kubernetesService, serviceAccount } = decodeConfig(POLICY, config);
+    if (cloud !== 'gke') fail('KustomizationInvalid', `the cloud must be gke, and is "${cloud}"`);
+    const account = `${serviceAccount.name}@${serviceAccount.projectId}.iam.gserviceaccount.com`;
+    const metadata: YamlMap = new Map<string, YamlNode>([
+      ['annotations', new Map([['iam.gke.io/gcp-service-account', account]])],
+      ['name', kubernetesService.name],
+    ]);
+    if (kubernetesService.namespace !== '') metadata.set('namespace', kubernetesService.namespace);
+    const entries: [string, YamlNode][] = [
+      ['apiVersion', 'v1'],
+      ['kind', 'ServiceAccount'],
+      ['metadata', metadata],
+    ];
+    return newResource(new Map(entries), placeOf(config));
+  },
+};

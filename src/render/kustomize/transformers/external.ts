@@ -1,7 +1,20 @@
-/** transformers: configurations of the transformers that kustomize has built in; anything else would be a plugin. */
-import { fail } from '../../fail.ts';
-import type { Layer } from '../layer.ts';
-import type { Origin } from '../resource.ts';
+/** transformers: configurations of the transformers that kustomize has built in. */
+import { fail, within } from '../../fail.ts';
+import { flag, list, optional, struct, text, texts } from '../decode.ts';
+import { hashNames } from '../hash.ts';
+import { FIELD_SPEC, IMAGE, REPLACEMENT, SELECTOR, REPLICA } from '../kustomization.ts';
+import { placeOf, type Layer } from '../layer.ts';
+import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-configs.ts';
+import type { Origin, Resource } from '../resource.ts';
+import { setImages } from './images.ts';
+import { affixNames } from './name-affixes.ts';
+import { setNamespaces } from './namespace.ts';
+import { configureJsonPatch } from './patches-json6902.ts';
+import { configureStrategicMerge } from './patches-strategic-merge.ts';
+import { configurePatch } from './patches.ts';
+import { configureReplacements } from './replacements.ts';
+import { setReplicas } from './replicas.ts';
+import { setEntries } from './set-entries.ts';
 import type { Transform } from './transformer.ts';
 
 export interface TracedTransform {
@@ -10,7 +23,100 @@ export interface TracedTransform {
 }
 
 export function externalTransformers(layer: Layer): TracedTransform[] {
-  const [first] = layer.kustomization.transformers;
-  if (first === undefined) return [];
-  return fail('Unsupported', 'the field transformers is not supported: plugins are not run');
+  const { transformers } = layer.kustomization;
+  if (transformers.length === 0) return [];
+  return readConfigs(layer, transformers).map((config) => {
+    const kind = builtInKind(config);
+    const configure = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
+    if (configure === undefined) fail('Unsupported', `there is no built-in transformer ${kind}`, placeOf(config));
+    return { run: within(placeOf(config), () => configure(layer, config)), origin: configOrigin(config) };
+  });
 }
+
+const FIELD_SPECS = list(FIELD_SPEC);
+
+const ANNOTATIONS = struct({ annotations: texts, fieldSpecs: FIELD_SPECS }, 'ignore');
+const LABELS = struct({ labels: texts, fieldSpecs: FIELD_SPECS }, 'ignore');
+const NAMESPACE = struct(
+  {
+    metadata: struct({ namespace: text }, 'ignore'),
+    fieldSpecs: FIELD_SPECS,
+    unsetOnly: flag,
+    setRoleBindingSubjects: text,
+  },
+  'ignore',
+);
+const AFFIXES = struct({ prefix: text, suffix: text, fieldSpecs: FIELD_SPECS }, 'ignore');
+const IMAGE_TAG = struct({ imageTag: IMAGE, fieldSpecs: FIELD_SPECS }, 'ignore');
+const REPLICA_COUNT = struct({ replica: REPLICA, fieldSpecs: FIELD_SPECS }, 'ignore');
+const STRATEGIC = struct({ paths: list(text), patches: text }, 'ignore');
+const REPLACEMENTS = struct({ replacements: list(REPLACEMENT) }, 'ignore');
+const PATCH_FIELDS = struct(
+  {
+    path: text,
+    patch: text,
+    jsonOp: text,
+    target: optional(SELECTOR),
+    options: optional(struct({ allowNameChange: flag, allowKindChange: flag }, 'ignore')),
+  },
+  'ignore',
+);
+
+type Configure = (layer: Layer, config: Resource) => Transform;
+
+function configureAffixes(affix: 'prefix' | 'suffix' | 'both'): Configure {
+  return (_layer, config) => {
+    const { prefix, suffix, fieldSpecs } = decodeConfig(AFFIXES, config);
+    if (fieldSpecs.length === 0) fail('KustomizationInvalid', 'fieldSpecs are missing');
+    return (set) => {
+      if (affix !== 'suffix') affixNames(set, { prefix, suffix: '' }, fieldSpecs);
+      if (affix !== 'prefix') affixNames(set, { prefix: '', suffix }, fieldSpecs);
+    };
+  };
+}
+
+const BUILT_IN: Readonly<Record<string, Configure>> = {
+  AnnotationsTransformer: (_layer, config) => {
+    const { annotations, fieldSpecs } = decodeConfig(ANNOTATIONS, config);
+    return (set) => setEntries(set, annotations ?? new Map(), fieldSpecs);
+  },
+  HashTransformer: () => hashNames,
+  ImageTagTransformer: (_layer, config) => {
+    const { imageTag, fieldSpecs } = decodeConfig(IMAGE_TAG, config);
+    return (set) => setImages(set, imageTag, fieldSpecs);
+  },
+  LabelTransformer: (_layer, config) => {
+    const { labels, fieldSpecs } = decodeConfig(LABELS, config);
+    return (set) => setEntries(set, labels ?? new Map(), fieldSpecs);
+  },
+  NamespaceTransformer: (_layer, config) => {
+    const { metadata, fieldSpecs, unsetOnly, setRoleBindingSubjects } = decodeConfig(NAMESPACE, config);
+    const subjects = setRoleBindingSubjects || 'defaultOnly';
+    if (subjects !== 'defaultOnly' && subjects !== 'allServiceAccounts' && subjects !== 'none') {
+      return fail(
+        'KustomizationInvalid',
+        `setRoleBindingSubjects must be defaultOnly, allServiceAccounts or none, and is ${subjects}`,
+      );
+    }
+    if (metadata.namespace === '') return () => undefined;
+    return (set) => setNamespaces(set, { namespace: metadata.namespace, specs: fieldSpecs, unsetOnly, subjects });
+  },
+  PatchTransformer: (layer, config) => configurePatch(layer, decodeConfig(PATCH_FIELDS, config)),
+  PatchJson6902Transformer: (layer, config) => {
+    const { target, path, jsonOp } = decodeConfig(PATCH_FIELDS, config);
+    return configureJsonPatch(layer, { target, path, patch: jsonOp });
+  },
+  PatchStrategicMergeTransformer: (layer, config) => {
+    const { paths, patches } = decodeConfig(STRATEGIC, config);
+    return configureStrategicMerge(layer, paths, patches);
+  },
+  PrefixTransformer: configureAffixes('prefix'),
+  SuffixTransformer: configureAffixes('suffix'),
+  PrefixSuffixTransformer: configureAffixes('both'),
+  ReplacementTransformer: (layer, config) =>
+    configureReplacements(layer, decodeConfig(REPLACEMENTS, config).replacements),
+  ReplicaCountTransformer: (_layer, config) => {
+    const { replica, fieldSpecs } = decodeConfig(REPLICA_COUNT, config);
+    return (set) => setReplicas(set, replica, fieldSpecs);
+  },
+};

@@ -23,18 +23,21 @@ import { currentId, effectiveNamespace, formatResourceId, isSelected, type Resou
 import { change, type ResourceSet } from '../resource-set.ts';
 import { previousIds, type Resource } from '../resource.ts';
 import { compileTarget, matchesMetadata, type CompiledSelector, type Selector } from '../selector.ts';
-import type { Transformer } from './transformer.ts';
+import type { Transform, Transformer } from './transformer.ts';
 
 export const replacementTransformer: Transformer = {
   name: 'ReplacementTransformer',
   configure: (layer: Layer) => {
     const { replacements } = layer.kustomization;
-    if (replacements.length === 0) return [];
-    const loaded = replacements.flatMap((replacement) => load(layer, replacement));
-    const { limits } = layer.build.context;
-    return [(set) => loaded.forEach((replacement) => replace(set, replacement, limits))];
+    return replacements.length === 0 ? [] : [configureReplacements(layer, replacements)];
   },
 };
+
+export function configureReplacements(layer: Layer, replacements: readonly Replacement[]): Transform {
+  const loaded = replacements.flatMap((replacement) => load(layer, replacement));
+  const { limits } = layer.build.context;
+  return (set) => loaded.forEach((replacement) => replace(set, replacement, limits));
+}
 
 export type Replacement = Layer['kustomization']['replacements'][number];
 type Target = NonNullable<Replacement['targets']>[number];

@@ -1,0 +1,65 @@
+/**
+ * The entries of `generators` and `transformers`: configurations of what kustomize has built in, written in place, in a
+ * file, or built by a kustomization of their own. Anything else would be a plugin, and is not run.
+ */
+import { posix } from 'node:path';
+import { newResource, type Origin, type Resource } from './resource.ts';
+import { textOf } from '../../object/yaml/node.ts';
+import { fail, problemOf } from '../fail.ts';
+import { readObjects } from '../manifest-text.ts';
+import { decode, type Decoder } from './decode.ts';
+import type { Layer } from './layer.ts';
+import { currentId } from './resource-id.ts';
+
+/** Reads the entries of one field, those written in place first. */
+export function readConfigs(layer: Layer, entries: readonly string[]): Resource[] {
+  const inline: Resource[] = [];
+  const paths: string[] = [];
+  for (const entry of entries) {
+    const found = readInline(layer, entry);
+    if (found === undefined) paths.push(entry);
+    else inline.push(...found);
+  }
+  return [...inline, ...layer.build.gather(layer, paths)];
+}
+
+function readInline(layer: Layer, entry: string): Resource[] | undefined {
+  const { file, fileName } = layer.kustomization;
+  try {
+    const objects = readObjects({ text: entry, file, limits: layer.build.context.limits });
+    return objects.map(({ node }) => {
+      const resource = newResource(node, { file, line: 1 });
+      if (layer.build.tracksOrigin) resource.origin = { path: posix.join(layer.originPath, fileName) };
+      return resource;
+    });
+  } catch (error) {
+    const problem = problemOf(error);
+    if (entry.includes('\n')) fail(problem.code, problem.message);
+    return undefined;
+  }
+}
+
+/** The kind of a built-in configuration. Fails for plugins. */
+export function builtInKind(config: Resource): string {
+  const kind = textOf(config.node.get('kind'));
+  if (textOf(config.node.get('apiVersion')) !== 'builtin') {
+    fail('Unsupported', `${kind} is a plugin of its own; only what kustomize has built in is run`, {
+      file: config.file,
+    });
+  }
+  return kind;
+}
+
+/** Decodes a configuration; fields that are not known are ignored. */
+export function decodeConfig<T>(decoder: Decoder<T>, config: Resource): T {
+  return decode(decoder, config.node, '');
+}
+
+/** What origin annotations say of something that a configuration made or changed. */
+export function configOrigin(config: Resource): Origin | undefined {
+  if (config.origin === undefined) return undefined;
+  const { kind, name, namespace } = currentId(config.node);
+  const apiVersion = textOf(config.node.get('apiVersion'));
+  const configuredIn = config.origin.path ?? '';
+  return { configuredIn, configuredBy: { apiVersion, kind, name, namespace } };
+}
