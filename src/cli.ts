@@ -35,7 +35,7 @@ function addAgent(program: Command): void {
       Object.entries(SETTINGS).map(([name, { flag }]) => [name, options[camelCase(flag)]]),
     );
     const [{ runAgent }, { startAgent }] = await Promise.all([import('./cli/agent.ts'), import('./main.ts')]);
-    process.exitCode = await runAgent(byFlag, startAgent);
+    process.exit(await runAgent(byFlag, startAgent));
   });
 }
 

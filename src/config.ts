@@ -21,6 +21,9 @@ interface Setting {
   readonly range?: readonly [number, number];
 }
 
+/** Durations end up in timers: shorter ones would spin, and longer ones than 24 days end at once. In milliseconds. */
+const DURATION_RANGE = [10, 24 * 3_600_000] as const;
+
 /** In the order of `--help`. Sizes are in MiB, durations as in `1m30s`. */
 export const SETTINGS = {
   kubeconfig: text('kubeconfig', '', 'kubeconfig file; empty: KUBECONFIG, or the ServiceAccount of the Pod'),
@@ -29,6 +32,7 @@ export const SETTINGS = {
   probesAddress: address('probes-address', '127.0.0.1:8081', 'where /healthz, /readyz and /metrics listen'),
   apiAddress: address('api-address', '127.0.0.1:8080', 'where the status API listens'),
   logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
+  maxPassTime: duration('max-pass-time', '30m', 'longest pass over one Application until /healthz says not healthy'),
   instance: text('instance', hostname(), 'name of this process in Events'),
   allowCrossNamespace: bool(
     'allow-cross-namespace',
@@ -84,7 +88,13 @@ export type ReadConfig =
   /** Names the flag or variable, and what is allowed. */
   | { readonly ok: false; readonly problem: string };
 
-/** `flags` holds what was given on the command line, by setting name. */
+/** First delays that must not be longer than the longest ones. */
+const ORDERED = [
+  ['minBackoff', 'maxBackoff'],
+  ['minPollBackoff', 'maxPollBackoff'],
+] as const satisfies readonly (readonly [SettingName, SettingName])[];
+
+/** `flags` holds what was given on the command line, by setting name. An empty variable counts as none. */
 export function readConfig(
   flags: Readonly<Record<string, string | undefined>>,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -93,11 +103,15 @@ export function readConfig(
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const variable = variableOf(setting);
     const fromFlag = flags[name];
-    const raw = fromFlag ?? environment[variable] ?? setting.default;
+    const raw = fromFlag ?? (environment[variable] || setting.default);
     const origin = fromFlag === undefined ? variable : `--${setting.flag}`;
     const parsed = parse(raw, setting);
     if ('problem' in parsed) return { ok: false, problem: `${origin} must be ${parsed.problem}, not '${raw}'` };
     config[name] = parsed.value;
+  }
+  for (const [least, most] of ORDERED) {
+    if (Number(config[least]) <= Number(config[most])) continue;
+    return { ok: false, problem: `--${SETTINGS[least].flag} must not be longer than --${SETTINGS[most].flag}` };
   }
   if (config['kubeconfig'] === '' && environment['KUBECONFIG']) config['kubeconfig'] = environment['KUBECONFIG'];
   return { ok: true, config: config as Config };
@@ -127,12 +141,14 @@ function parse(raw: string, { type, range }: Setting): Parsed {
     case 'text':
       return { value: raw };
     case 'level':
-      return LEVELS.includes(raw) ? { value: raw } : { problem: LEVELS.join(', ') };
+      return LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` };
     case 'boolean':
       return raw === 'true' || raw === 'false' ? { value: raw === 'true' } : { problem: 'true or false' };
     case 'duration': {
       const ms = parseDuration(raw);
-      return ms === undefined ? { problem: 'a duration such as 30s or 1m30s' } : { value: ms };
+      const [least, most] = DURATION_RANGE;
+      const isUsable = ms !== undefined && ms >= least && ms <= most;
+      return isUsable ? { value: ms } : { problem: 'a duration from 10ms to 24h, such as 30s or 1m30s' };
     }
     case 'count': {
       const [least, most] = range ?? [0, Number.MAX_SAFE_INTEGER];

@@ -46,7 +46,10 @@ export interface StartOptions {
   readonly reach?: (point: FaultPoint) => Promise<void> | void;
 }
 
-/** Rejects with StageError if the API server does not answer, the CRD is missing, or an address cannot be bound. */
+/**
+ * Resolves once the Applications are listed. Rejects with StageError if the API server does not answer, the CRD is
+ * missing, or an address cannot be bound; with the signal's reason when it is aborted before.
+ */
 export async function startAgent(config: Config, signal: AbortSignal, options: StartOptions = {}): Promise<Agent> {
   const log = createLog({ level: config.logLevel });
   const metrics = createMetrics({ version: VERSION });
@@ -58,23 +61,14 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     const edges = await connectEdges({ config, log, metrics, onStop });
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
-    const controller = createController({
-      context: { ...edges, log, metrics, ...reconcileContext(config, edges.cluster, options) },
-      concurrency: config.concurrency,
-      minBackoffMs: config.minBackoff,
-      maxBackoffMs: config.maxBackoff,
-      maxApplications: config.maxApplications,
-    });
+    const controller = startableController({ config, edges, log, metrics, options });
     edges.hearObjects(controller.onObjectChange);
     const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
-    const { apiUrl, probesUrl } = await openListeners({ config, controller, metrics, ready, onStop });
-    log.info('tautline started', {
-      version: VERSION,
-      api: apiUrl,
-      probes: probesUrl,
-      cluster: edges.cluster.clusterId,
-    });
-    await controller.start();
+    const { apiUrl, probesUrl } = await openListeners({ config, controller, log, metrics, ready, onStop });
+    onStop.push(() => controller.drain());
+    const { clusterId } = edges.cluster;
+    log.info('tautline started', { version: VERSION, api: apiUrl, probes: probesUrl, cluster: clusterId });
+    await Promise.race([controller.start(), rejectedBy(signal)]);
     ready['applications-listed'] = true;
     return {
       apiUrl,
@@ -84,7 +78,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
       async stop() {
         ready['not-draining'] = false;
         log.info('draining', {});
-        await controller.drain();
+        // The reverse of the start: the passes end first, and the probes answer until they have.
         await stopAll();
         log.info('tautline stopped', {});
       },
@@ -93,6 +87,35 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     await stopAll();
     throw error;
   }
+}
+
+/** The Applications may never be listed (no right to, say): whoever wants to stop must not wait for that. */
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+interface ControllerParts {
+  readonly config: Config;
+  readonly edges: Edges;
+  readonly log: Log;
+  readonly metrics: MetricsEndpoint;
+  readonly options: StartOptions;
+}
+
+function startableController({ config, edges, log, metrics, options }: ControllerParts): Controller {
+  const controller = createController({
+    context: { ...edges, log, metrics, ...reconcileContext(config, edges.cluster, options) },
+    concurrency: config.concurrency,
+    minBackoffMs: config.minBackoff,
+    maxBackoffMs: config.maxBackoff,
+    maxApplications: config.maxApplications,
+  });
+  metrics.showQueue(() => controller.stats());
+  return controller;
 }
 
 interface Wiring {
@@ -130,7 +153,12 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const limits = { ...defaultSourceLimits, maxPackBytes: config.maxPackMib * MiB, maxFiles: config.maxRepositoryFiles };
   const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, log, clock });
   onStop.push(() => source.close());
-  const settings = { limits: renderLimitsOf(config), deadlineMs: config.renderTimeout };
+  const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
+  const settings = {
+    limits: renderLimitsOf(config),
+    treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
+    deadlineMs: config.renderTimeout,
+  };
   return {
     cluster,
     source,
@@ -201,18 +229,31 @@ function reconcileContext(
 }
 
 interface Serving extends Wiring {
+  readonly log: Log;
   readonly controller: Controller;
   readonly ready: Readonly<Record<string, boolean>>;
 }
 
 async function openListeners(serving: Serving): Promise<{ apiUrl: string; probesUrl: string }> {
-  const { config, controller, metrics, ready, onStop } = serving;
-  const probeSources = { isHealthy: () => true, readiness: () => ready, metrics: metrics.expose };
+  const { config, controller, log, metrics, ready, onStop } = serving;
+  const probeSources = {
+    ailments: () => ailmentsOf(controller, config.maxPassTime),
+    readiness: () => ready,
+    metrics: metrics.expose,
+    log,
+  };
   const probes = await bind('probes', () => listen(probeRoutes(probeSources), config.probesAddress));
   onStop.push(() => probes.close());
-  const api = await bind('api', () => listen(apiRoutes(controller), config.apiAddress));
+  const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
   onStop.push(() => api.close());
   return { apiUrl: api.url, probesUrl: probes.url };
+}
+
+/** Every request and render has a deadline, so a pass that never ends is a defect that only a restart mends. */
+function ailmentsOf(controller: Controller, maxPassMs: number): string[] {
+  const { longest } = controller.stats();
+  if (!longest || longest.runningMs <= maxPassMs) return [];
+  return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
 }
 
 async function expectCrd(cluster: ConnectedCluster): Promise<void> {

@@ -72,7 +72,8 @@ const destinationSchema = z.object({
     .min(1)
     .max(63)
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
-    .describe('Namespace of all namespaced objects whose manifest names none.'),
+    .optional()
+    .describe("Namespace of all namespaced objects whose manifest names none. Default: the Application's own."),
   createNamespace: z
     .boolean()
     .default(false)
@@ -95,7 +96,7 @@ const syncSchema = z.object({
 
 export const specSchema = z.object({
   source: sourceSchema.describe('Where the manifests come from.'),
-  destination: destinationSchema.describe('Where the objects go.'),
+  destination: destinationSchema.prefault({}).describe('Where the objects go. Default: all defaults.'),
   sync: syncSchema.prefault({}).describe('How live objects are brought to what Git says. Default: all defaults.'),
   suspend: z
     .boolean()

@@ -18,7 +18,8 @@ export function kubernetesEvent(event: PassEvent, about: KubeObject, { instance,
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    metadata: { namespace, name: `${name.slice(0, 200)}.${randomUUID().slice(0, 13)}` },
+    // A name that is cut must not end with what no part of a name may end with.
+    metadata: { namespace, name: `${name.slice(0, 200).replace(/[.-]+$/, '')}.${randomUUID().slice(0, 13)}` },
     eventTime: new Date(nowMs).toISOString().replace('Z', '000Z'),
     type: event.type,
     reason: event.reason,

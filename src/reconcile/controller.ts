@@ -62,7 +62,6 @@ export function createController(options: ControllerOptions): Controller {
       if (again.type !== 'backoff') result = 'success';
       return again;
     } finally {
-      metrics.setQueueDepth(queue.stats().waiting);
       if (states.has(key))
         metrics.onPass({ namespace, name, result, durationMs: context.clock.monotonicMs() - startedMs });
     }

@@ -25,10 +25,13 @@ export type Again =
   | { readonly type: 'after'; readonly delayMs: number };
 
 export interface QueueStats {
+  /** Due, and not begun for want of a worker. */
   readonly waiting: number;
   readonly active: number;
   readonly added: number;
   readonly retries: number;
+  /** The pass that has been under way for longest. */
+  readonly longest: { readonly key: string; readonly runningMs: number } | undefined;
 }
 
 interface KeyState {
@@ -39,6 +42,8 @@ interface KeyState {
   failures: number;
   timer: NodeJS.Timeout | undefined;
   dueAt: number;
+  /** Monotonic; of the pass under way, or of the last one. */
+  beganMs: number;
 }
 
 export class KeyedQueue {
@@ -95,11 +100,22 @@ export class KeyedQueue {
 
   stats(): QueueStats {
     return {
-      waiting: this.#keys.size - this.#active,
+      waiting: this.#ready.length,
       active: this.#active,
       added: this.#added,
       retries: this.#retries,
+      longest: this.#longest(),
     };
+  }
+
+  #longest(): QueueStats['longest'] {
+    const nowMs = performance.now();
+    let longest: QueueStats['longest'];
+    for (const [key, { active, beganMs }] of this.#keys) {
+      const runningMs = nowMs - beganMs;
+      if (active && runningMs > (longest?.runningMs ?? -1)) longest = { key, runningMs };
+    }
+    return longest;
   }
 
   /** Takes no more keys, aborts the signal of passes under way, and resolves when the last of them has ended. */
@@ -117,7 +133,15 @@ export class KeyedQueue {
     const known = this.#keys.get(key);
     if (known) return known;
     if (this.#keys.size >= this.#options.maxKeys) return undefined;
-    const state: KeyState = { active: false, dirty: false, ready: false, failures: 0, timer: undefined, dueAt: 0 };
+    const state: KeyState = {
+      active: false,
+      dirty: false,
+      ready: false,
+      failures: 0,
+      timer: undefined,
+      dueAt: 0,
+      beganMs: 0,
+    };
     this.#keys.set(key, state);
     return state;
   }
@@ -142,6 +166,7 @@ export class KeyedQueue {
       if (!state?.ready) continue;
       state.ready = false;
       state.active = true;
+      state.beganMs = performance.now();
       this.#active++;
       void this.#run(key, state);
     }

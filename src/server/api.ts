@@ -2,7 +2,8 @@
 import type { Express } from 'express';
 import { stringifyJson } from '../object/json.ts';
 import type { Value } from '../object/value.ts';
-import { createRoutes, endRoutes } from './listener.ts';
+import type { Log } from '../telemetry/ports.ts';
+import { createRoutes, endRoutes, readOnly } from './listener.ts';
 import { describe, summarise, type KnownApplication } from './views.ts';
 
 export interface ApplicationIndex {
@@ -10,8 +11,9 @@ export interface ApplicationIndex {
   get(namespace: string, name: string): KnownApplication | undefined;
 }
 
-export function apiRoutes(applications: ApplicationIndex): Express {
+export function apiRoutes(applications: ApplicationIndex, log: Log): Express {
   const routes = createRoutes();
+  readOnly(routes);
   routes.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();
@@ -31,7 +33,7 @@ export function apiRoutes(applications: ApplicationIndex): Express {
     // Field values may hold integers beyond 2^53.
     response.type('application/json').send(stringifyJson(describe(known) as unknown as Value));
   });
-  endRoutes(routes);
+  endRoutes(routes, log);
   return routes;
 }
 

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
+import type { Log } from '../telemetry/ports.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -20,7 +21,7 @@ export interface Listener {
 export function createRoutes(): Express {
   const routes = express();
   routes.disable('x-powered-by');
-  routes.set('query parser', 'simple');
+  routes.set('query parser', false);
   routes.set('trust proxy', false);
   routes.use(
     helmet({
@@ -32,13 +33,26 @@ export function createRoutes(): Express {
   return routes;
 }
 
+/** Refuses every method that could ask for a change. */
+export function readOnly(routes: Express): void {
+  routes.use((request, response, next) => {
+    if (request.method === 'GET' || request.method === 'HEAD') next();
+    else response.set('Allow', 'GET, HEAD').status(405).json({ error: 'method not allowed' });
+  });
+}
+
 /** Ends the routes: unknown paths and errors answer in JSON, without a message of any inner error. */
-export function endRoutes(routes: Express): void {
+export function endRoutes(routes: Express, log: Log): void {
   routes.use((_request, response) => {
     response.status(404).json({ error: 'not found' });
   });
-  const onError: ErrorRequestHandler = (_error, _request, response, _next) => {
-    response.status(500).json({ error: 'internal error' });
+  const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+    // A path that cannot be decoded.
+    const isTheirs = error instanceof URIError;
+    if (!isTheirs)
+      log.error('a request failed unexpectedly', { error: error instanceof Error ? error.stack : 'unknown' });
+    if (response.headersSent) next(error);
+    else response.status(isTheirs ? 400 : 500).json({ error: isTheirs ? 'bad request' : 'internal error' });
   };
   routes.use(onError);
 }

@@ -1,22 +1,27 @@
 /** The probes listener: `/healthz`, `/readyz`, `/metrics`. Never asks Git or the API server for an answer. */
 import type { Express } from 'express';
-import { createRoutes, endRoutes } from './listener.ts';
+import type { Log } from '../telemetry/ports.ts';
+import { createRoutes, endRoutes, readOnly } from './listener.ts';
 
 export interface ProbeSources {
-  /** Whether the event loop and the queue are alive. */
-  readonly isHealthy: () => boolean;
+  /** What is wrong with the process itself; empty while it is healthy. That it is asked at all shows the event loop alive. */
+  readonly ailments: () => readonly string[];
   /** Named checks: CRD found, first list done, not draining. */
   readonly readiness: () => Readonly<Record<string, boolean>>;
   readonly metrics: () => Promise<{ contentType: string; body: string }>;
+  readonly log: Log;
 }
 
-export function probeRoutes({ isHealthy, readiness, metrics }: ProbeSources): Express {
+export function probeRoutes({ ailments, readiness, metrics, log }: ProbeSources): Express {
   const routes = createRoutes();
+  readOnly(routes);
   routes.get('/healthz', (_request, response) => {
+    const found = ailments();
+    const isHealthy = found.length === 0;
     response
-      .status(isHealthy() ? 200 : 503)
+      .status(isHealthy ? 200 : 503)
       .type('text/plain')
-      .send(isHealthy() ? 'ok' : 'not healthy');
+      .send(isHealthy ? 'ok\n' : `${found.join('\n')}\nnot healthy\n`);
   });
   routes.get('/readyz', (_request, response) => {
     const checks = Object.entries(readiness());
@@ -31,6 +36,6 @@ export function probeRoutes({ isHealthy, readiness, metrics }: ProbeSources): Ex
     const { contentType, body } = await metrics();
     response.type(contentType).send(body);
   });
-  endRoutes(routes);
+  endRoutes(routes, log);
   return routes;
 }

@@ -3,85 +3,142 @@
  * revision, path or message), and the series of an Application go with it.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { Metrics } from './ports.ts';
+import type { Metrics, QueueLoad } from './ports.ts';
 
 const DURATION_BUCKETS_S = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300];
 
 export interface MetricsEndpoint extends Metrics {
+  /** Shows the queue from here on; before, its series are absent. */
+  showQueue(read: () => QueueLoad): void;
   /** The exposition text and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
 
+type Labelled = { readonly namespace: string; readonly name: string };
+type AppState = Parameters<Metrics['setApplication']>[0];
+
+const APP = ['namespace', 'name'] as const;
+
 export function createMetrics(options: { version: string }): MetricsEndpoint {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'tautline_' });
-  const named = <T extends string>(name: string, help: string, labelNames: readonly T[]) => ({
-    name: `tautline_${name}`,
-    help,
-    labelNames: [...labelNames],
-    registers: [registry],
-  });
-  const app = ['namespace', 'name'] as const;
-  new Gauge(named('build_info', 'Version of the agent; always 1.', ['version', 'node'])).set(
+  new Gauge(named(registry, 'build_info', 'Version of the agent; always 1.', ['version', 'node'])).set(
     { version: options.version, node: process.versions.node },
     1,
   );
+  return {
+    ...applicationSeries(registry),
+    ...requestSeries(registry),
+    showQueue: (read) => showQueue(registry, read),
+    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+/** The series that come and go with an Application, and the sums over all of them. */
+function applicationSeries(
+  registry: Registry,
+): Pick<Metrics, 'setApplication' | 'removeApplication' | 'onPass' | 'onChange'> {
   const info = new Gauge(
-    named('app_info', 'Sync and health of an Application; always 1.', [
-      ...app,
+    named(registry, 'app_info', 'Sync and health of an Application; always 1.', [
+      ...APP,
       'sync_status',
       'health_status',
       'suspended',
     ]),
   );
-  const reconcileSeconds = new Histogram({
-    ...named('reconcile_duration_seconds', 'Duration of one pass.', [...app, 'result']),
+  const seconds = new Histogram({
+    ...named(registry, 'reconcile_duration_seconds', 'Duration of one pass.', [...APP, 'result']),
     buckets: DURATION_BUCKETS_S,
   });
+  const passes = new Counter(named(registry, 'reconcile_total', 'Passes over all Applications.', ['result']));
   const lastSuccess = new Gauge(
-    named('last_success_timestamp_seconds', 'When an Application last finished a pass without failure.', app),
+    named(registry, 'last_success_timestamp_seconds', 'When an Application last finished a pass without failure.', APP),
   );
-  const drift = new Gauge(named('drift_objects', 'Objects of an Application that are OutOfSync.', app));
-  const changes = new Counter(named('apply_changes_total', 'Changes made to objects.', ['operation']));
-  const git = new Counter(named('git_requests_total', 'Polls and fetches of repositories.', ['operation', 'result']));
-  const kubernetes = new Counter(named('kubernetes_requests_total', 'Requests to the API server.', ['verb', 'code']));
-  const watches = new Counter(named('watch_restarts_total', 'Watches that had to be opened again.', ['reason']));
-  const queue = new Gauge(named('workqueue_depth', 'Applications that wait for a pass.', []));
-  const shown = new Map<string, Parameters<Metrics['setApplication']>[0]>();
-  const infoLabels = ({ namespace, name, sync, health, suspended }: Parameters<Metrics['setApplication']>[0]) => ({
-    namespace,
-    name,
-    sync_status: sync,
-    health_status: health,
-    suspended: String(suspended),
-  });
+  const drift = new Gauge(named(registry, 'drift_objects', 'Objects of an Application that are OutOfSync.', APP));
+  const changes = new Counter(named(registry, 'apply_changes_total', 'Changes made to objects.', ['operation']));
+  const shown = new Map<string, AppState>();
+  const hide = ({ namespace, name }: Labelled): void => {
+    const before = shown.get(`${namespace}/${name}`);
+    if (before) info.remove(infoLabels(before));
+    shown.delete(`${namespace}/${name}`);
+  };
   return {
     setApplication(state) {
-      const key = `${state.namespace}/${state.name}`;
-      const before = shown.get(key);
-      if (before) info.remove(infoLabels(before));
-      shown.set(key, state);
+      const { namespace, name } = state;
+      hide(state);
+      shown.set(`${namespace}/${name}`, state);
       info.set(infoLabels(state), 1);
-      drift.set({ namespace: state.namespace, name: state.name }, state.driftObjects);
+      drift.set({ namespace, name }, state.driftObjects);
     },
     removeApplication({ namespace, name }) {
-      const key = `${namespace}/${name}`;
-      const before = shown.get(key);
-      if (before) info.remove(infoLabels(before));
-      shown.delete(key);
+      hide({ namespace, name });
       drift.remove({ namespace, name });
       lastSuccess.remove({ namespace, name });
-      for (const result of ['success', 'failure']) reconcileSeconds.remove({ namespace, name, result });
+      for (const result of ['success', 'failure']) seconds.remove({ namespace, name, result });
     },
     onPass({ namespace, name, result, durationMs }) {
-      reconcileSeconds.observe({ namespace, name, result }, durationMs / 1000);
+      passes.inc({ result });
+      seconds.observe({ namespace, name, result }, durationMs / 1000);
       if (result === 'success') lastSuccess.set({ namespace, name }, Date.now() / 1000);
     },
     onChange: (operation) => changes.inc({ operation }),
+  };
+}
+
+function infoLabels({ namespace, name, sync, health, suspended }: AppState) {
+  return { namespace, name, sync_status: sync, health_status: health, suspended: String(suspended) };
+}
+
+function requestSeries(registry: Registry): Pick<Metrics, 'onGitRequest' | 'onKubernetesRequest' | 'onWatchRestart'> {
+  const git = new Counter(
+    named(registry, 'git_requests_total', 'Polls and fetches of repositories.', ['operation', 'result']),
+  );
+  const kubernetes = new Counter(
+    named(registry, 'kubernetes_requests_total', 'Requests to the API server.', ['verb', 'code']),
+  );
+  const watches = new Counter(
+    named(registry, 'watch_restarts_total', 'Watches that had to be opened again.', ['reason']),
+  );
+  return {
     onGitRequest: (operation, result) => git.inc({ operation, result }),
     onKubernetesRequest: (verb, code) => kubernetes.inc({ verb, code: String(code) }),
     onWatchRestart: (reason) => watches.inc({ reason }),
-    setQueueDepth: (depth) => queue.set(depth),
-    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
+}
+
+/** The queue counts by itself: its numbers are read when somebody asks, and never go stale. */
+function showQueue(registry: Registry, read: () => QueueLoad): void {
+  const gauges: readonly (readonly [name: string, help: string, value: (load: QueueLoad) => number])[] = [
+    ['workqueue_depth', 'Applications that are due for a pass and wait for a worker.', ({ waiting }) => waiting],
+    [
+      'workqueue_longest_running_seconds',
+      'How long the oldest pass under way has run.',
+      ({ longest }) => (longest?.runningMs ?? 0) / 1000,
+    ],
+  ];
+  for (const [name, help, value] of gauges) {
+    new Gauge({
+      ...named(registry, name, help, []),
+      collect() {
+        this.set(value(read()));
+      },
+    });
+  }
+  const counters: readonly (readonly [name: string, help: string, value: (load: QueueLoad) => number])[] = [
+    ['workqueue_adds_total', 'Passes asked for.', ({ added }) => added],
+    ['workqueue_retries_total', 'Passes asked for again after a failure.', ({ retries }) => retries],
+  ];
+  for (const [name, help, value] of counters) {
+    new Counter({
+      ...named(registry, name, help, []),
+      collect() {
+        this.reset();
+        this.inc(value(read()));
+      },
+    });
+  }
+}
+
+function named<T extends string>(registry: Registry, name: string, help: string, labelNames: readonly T[]) {
+  return { name: `tautline_${name}`, help, labelNames: [...labelNames], registers: [registry] };
 }

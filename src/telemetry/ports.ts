@@ -43,5 +43,14 @@ export interface Metrics {
   /** `code` 0: no answer. */
   onKubernetesRequest(verb: string, code: number): void;
   onWatchRestart(reason: string): void;
-  setQueueDepth(depth: number): void;
+}
+
+/** How busy the queue of passes is; read whenever the metrics are. */
+export interface QueueLoad {
+  /** Due, and not begun for want of a worker. */
+  readonly waiting: number;
+  /** Passes asked for so far, and those asked for again after a failure. */
+  readonly added: number;
+  readonly retries: number;
+  readonly longest: { readonly runningMs: number } | undefined;
 }

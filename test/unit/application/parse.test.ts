@@ -27,6 +27,12 @@ test('defaults are filled in the shortest Application', () => {
   assert.equal(parsed.application.metadata.generation, 3);
 });
 
+test('an Application without destination keeps its objects in its own namespace', () => {
+  const parsed = parseApplication(application({ spec: { source: validSpec().source } }));
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.application.spec.destination, { createNamespace: false });
+});
+
 for (const { name, spec, message } of REFUSED_SPECS) {
   test(`a spec with ${name} is refused`, () => {
     const parsed = parseApplication(application({ spec }));
@@ -48,7 +54,7 @@ test('a problem names the field and what is allowed', () => {
     const parsed = parseApplication(application({ spec }));
     return parsed.ok ? [] : parsed.problems;
   };
-  assert.deepEqual(problemsOf({}), ['spec.source is required', 'spec.destination is required']);
+  assert.deepEqual(problemsOf({}), ['spec.source is required']);
   assert.deepEqual(problemsOf({ ...validSpec(), sync: { mode: 'x' } }), ['spec.sync.mode must be one of auto, detect']);
   assert.deepEqual(problemsOf({ ...validSpec(), suspend: 'yes' }), ['spec.suspend must be of type boolean']);
   assert.deepEqual(

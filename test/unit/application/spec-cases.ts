@@ -72,7 +72,7 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'an unknown deletion policy', spec: { ...validSpec(), deletionPolicy: 'Retain' } },
   { name: 'a namespace in capitals', spec: { ...validSpec(), destination: { namespace: 'Shop' } } },
   { name: 'an empty namespace', spec: { ...validSpec(), destination: { namespace: '' } } },
-  { name: 'no destination', spec: { source: validSpec().source } },
+  { name: 'a destination that is a name', spec: { ...validSpec(), destination: 'shop' } },
 ];
 
 export const ACCEPTED_SPECS: readonly SpecCase[] = [

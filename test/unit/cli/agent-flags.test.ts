@@ -1,0 +1,52 @@
+/** `tautline agent` as far as no cluster is needed: its help, and command lines that are wrong. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'node:test';
+import { SETTINGS, variableOf } from '../../../src/config.ts';
+
+const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+
+function tautline(args: readonly string[], environment: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ENTRY, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...environment },
+  });
+  return { status, stdout, stderr };
+}
+
+test('the help lists every setting with its flag, variable, default and meaning', () => {
+  const { status, stdout } = tautline(['agent', '--help']);
+  assert.equal(status, 0);
+  // Wrapped to the width of a terminal.
+  const text = stdout.replace(/\s+/g, ' ');
+  for (const setting of Object.values(SETTINGS)) {
+    const shownDefault = setting.default === '' ? '' : `, default: ${setting.default}`;
+    assert.ok(text.includes(`--${setting.flag} <${setting.type}>`), setting.flag);
+    assert.ok(text.includes(`${setting.description} (env: ${variableOf(setting)}${shownDefault})`), setting.flag);
+  }
+});
+
+test('an unknown flag, argument or command ends with code 2 and one line', () => {
+  for (const args of [['agent', '--nonsense'], ['agent', 'extra'], ['nonsense']]) {
+    const { status, stderr } = tautline(args);
+    assert.equal(status, 2, args.join(' '));
+    assert.match(stderr, /^error: [^\n]+\n$/);
+  }
+});
+
+test('a setting that cannot be used ends with code 2 and names where it came from', () => {
+  const byFlag = tautline(['agent', '--concurrency', '0']);
+  assert.deepEqual(byFlag, {
+    status: 2,
+    stdout: '',
+    stderr: "tautline agent: --concurrency must be a whole number from 1 to 64, not '0'\n",
+  });
+  const byVariable = tautline(['agent'], { TAUTLINE_LOG_LEVEL: 'loud' });
+  assert.equal(byVariable.status, 2);
+  assert.match(byVariable.stderr, /^tautline agent: TAUTLINE_LOG_LEVEL must be one of [^\n]+\n$/);
+});
+
+test('every command explains itself', () => {
+  for (const command of ['agent', 'render', 'crd']) assert.equal(tautline([command, '--help']).status, 0, command);
+});

@@ -1,0 +1,225 @@
+/** Both listeners as a client sees them: what they answer, with which headers, and what they refuse. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import test from 'node:test';
+import type { KubeObject } from '../../../src/object/value.ts';
+import { apiRoutes, type ApplicationIndex } from '../../../src/server/api.ts';
+import { listen, type Listener } from '../../../src/server/listener.ts';
+import { probeRoutes, type ProbeSources } from '../../../src/server/probes.ts';
+import type { KnownApplication } from '../../../src/server/views.ts';
+import type { Log, LogFields } from '../../../src/telemetry/ports.ts';
+
+const ANY_PORT = { host: '127.0.0.1', port: 0 };
+
+interface Recorded extends Log {
+  readonly errors: (LogFields | undefined)[];
+}
+
+function recordingLog(): Recorded {
+  const errors: (LogFields | undefined)[] = [];
+  return { errors, debug() {}, info() {}, warn() {}, error: (_message, fields) => void errors.push(fields) };
+}
+
+function applicationNamed(name: string, more: Record<string, KubeObject['metadata']> = {}): KubeObject {
+  return {
+    apiVersion: 'tautline.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { namespace: 'apps', name, uid: 'u', resourceVersion: '1', generation: 1 },
+    spec: { source: { repoURL: 'https://git.example.com/shop.git' } },
+    ...more,
+  };
+}
+
+function indexOf(...known: KnownApplication[]): ApplicationIndex {
+  return {
+    list: () => known,
+    get: (namespace, name) =>
+      known.find(({ stored }) => stored.metadata['namespace'] === namespace && stored.metadata['name'] === name),
+  };
+}
+
+async function withApi(index: ApplicationIndex, run: (url: string, log: Recorded) => Promise<void>): Promise<void> {
+  const log = recordingLog();
+  await closing(await listen(apiRoutes(index, log), ANY_PORT), (url) => run(url, log));
+}
+
+async function withProbes(sources: Partial<ProbeSources>, run: (url: string) => Promise<void>): Promise<void> {
+  const all: ProbeSources = {
+    ailments: () => [],
+    readiness: () => ({}),
+    metrics: async () => ({ contentType: 'text/plain', body: 'a 1\n' }),
+    log: recordingLog(),
+    ...sources,
+  };
+  await closing(await listen(probeRoutes(all), ANY_PORT), run);
+}
+
+async function closing(listener: Listener, run: (url: string) => Promise<void>): Promise<void> {
+  try {
+    await run(listener.url);
+  } finally {
+    await listener.close();
+  }
+}
+
+test('the list is ordered by namespace and name, whatever the order in memory', async () => {
+  const known = ['b', 'a'].map((name) => ({ stored: applicationNamed(name), view: undefined }));
+  await withApi(indexOf(...known), async (url) => {
+    const answer = await fetch(`${url}/api/v1/applications`);
+    const { applications } = (await answer.json()) as { applications: { name: string; sync: unknown }[] };
+    assert.deepEqual(
+      applications.map(({ name }) => name),
+      ['a', 'b'],
+    );
+    assert.deepEqual(applications[0]?.sync, { status: 'Unknown' });
+  });
+});
+
+test('an Application tells its objects, with integers beyond what a double holds', async () => {
+  const view = {
+    objects: [
+      {
+        id: { group: '', kind: 'ConfigMap', namespace: 'apps', name: 'c' },
+        sync: 'OutOfSync' as const,
+        health: { status: 'Healthy' as const, message: '' },
+        fields: [{ path: '/data/n', desired: 9007199254740993n, live: 1, reason: 'value' as const }],
+        isPruning: false,
+      },
+    ],
+  };
+  await withApi(indexOf({ stored: applicationNamed('a'), view }), async (url) => {
+    const answer = await fetch(`${url}/api/v1/applications/apps/a`);
+    const text = await answer.text();
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+    assert.match(text, /"desired":9007199254740993/);
+    assert.equal((JSON.parse(text) as { isObserved: boolean }).isObserved, true);
+  });
+});
+
+test('an Application whose spec cannot be read is listed and described all the same', async () => {
+  const stored = applicationNamed('broken', { spec: { source: {} } });
+  await withApi(indexOf({ stored, view: undefined }), async (url) => {
+    const list = (await (await fetch(`${url}/api/v1/applications`)).json()) as { applications: unknown[] };
+    assert.equal(list.applications.length, 1);
+    assert.equal((await fetch(`${url}/api/v1/applications/apps/broken`)).status, 200);
+  });
+});
+
+test('an unknown Application and an unknown path are 404 in JSON', async () => {
+  await withApi(indexOf(), async (url) => {
+    for (const path of ['/api/v1/applications/apps/none', '/api/v2', '/', '/api/v1/applications/../../etc/passwd']) {
+      const answer = await fetch(url + path);
+      assert.equal(answer.status, 404, path);
+      assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+      assert.equal(typeof ((await answer.json()) as { error: unknown }).error, 'string');
+    }
+  });
+});
+
+test('names of every JavaScript object are no Applications', async () => {
+  await withApi(indexOf({ stored: applicationNamed('a'), view: undefined }), async (url) => {
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      assert.equal((await fetch(`${url}/api/v1/applications/${name}/${name}`)).status, 404);
+    }
+  });
+});
+
+test('a path that cannot be decoded is a bad request, and no fault of ours', async () => {
+  await withApi(indexOf(), async (url, log) => {
+    assert.equal((await fetch(`${url}/api/v1/applications/%ff/a`)).status, 400);
+    assert.deepEqual(log.errors, []);
+  });
+});
+
+test('a query changes nothing', async () => {
+  await withApi(indexOf({ stored: applicationNamed('a'), view: undefined }), async (url) => {
+    const plain = await (await fetch(`${url}/api/v1/applications`)).text();
+    const asked = await (await fetch(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
+    assert.equal(asked, plain);
+  });
+});
+
+for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+  test(`${method} is refused on both listeners`, async () => {
+    const check = async (url: string): Promise<void> => {
+      const answer = await fetch(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+      assert.equal(answer.status, 405);
+      assert.equal(answer.headers.get('allow'), 'GET, HEAD');
+      assert.deepEqual(await answer.json(), { error: 'method not allowed' });
+    };
+    await withApi(indexOf(), (url) => check(`${url}/api/v1/applications`));
+    await withProbes({}, (url) => check(`${url}/healthz`));
+  });
+}
+
+test('answers carry the headers that keep browsers from misusing them, and no fingerprint', async () => {
+  await withApi(indexOf(), async (url) => {
+    const { headers } = await fetch(`${url}/api/v1/applications`);
+    assert.equal(headers.get('content-security-policy'), "default-src 'none'");
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(headers.get('x-frame-options'), 'SAMEORIGIN');
+    assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin');
+    assert.equal(headers.get('cache-control'), 'no-store');
+    assert.equal(headers.get('access-control-allow-origin'), null);
+    assert.equal(headers.get('x-powered-by'), null);
+  });
+});
+
+test('an error of ours is logged, and answered without a word of it', async () => {
+  const index: ApplicationIndex = {
+    list: () => {
+      throw new Error('inner detail');
+    },
+    get: () => undefined,
+  };
+  await withApi(index, async (url, log) => {
+    const answer = await fetch(`${url}/api/v1/applications`);
+    assert.equal(answer.status, 500);
+    assert.deepEqual(await answer.json(), { error: 'internal error' });
+    assert.match(String(log.errors[0]?.['error']), /inner detail/);
+  });
+});
+
+test('/healthz is 200 while nothing ails, and else says what does', async () => {
+  let ailments: string[] = [];
+  await withProbes({ ailments: () => ailments }, async (url) => {
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    ailments = ['a pass over apps/a has run for 1900 s'];
+    const sick = await fetch(`${url}/healthz`);
+    assert.equal(sick.status, 503);
+    assert.equal(await sick.text(), 'a pass over apps/a has run for 1900 s\nnot healthy\n');
+  });
+});
+
+test('/readyz names each check and is 503 until all have passed', async () => {
+  const ready = { 'crd-found': true, 'applications-listed': false };
+  await withProbes({ readiness: () => ready }, async (url) => {
+    const before = await fetch(`${url}/readyz`);
+    assert.equal(before.status, 503);
+    assert.equal(await before.text(), '[+] crd-found\n[-] applications-listed\nnot ready\n');
+    ready['applications-listed'] = true;
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  });
+});
+
+test('/metrics that cannot be collected is an error, not a hanging request', async () => {
+  const metrics = (): Promise<never> => Promise.reject(new Error('no'));
+  await withProbes({ metrics }, async (url) => assert.equal((await fetch(`${url}/metrics`)).status, 500));
+});
+
+test('an address in use is an error of the start', async () => {
+  await withApi(indexOf(), async (url) => {
+    const again = listen(apiRoutes(indexOf(), recordingLog()), { host: '127.0.0.1', port: Number(new URL(url).port) });
+    await assert.rejects(again, { code: 'EADDRINUSE' });
+  });
+});
+
+test('closing a listener ends the connections that clients keep open', async () => {
+  const listener = await listen(apiRoutes(indexOf(), recordingLog()), ANY_PORT);
+  const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => undefined);
+  await listener.close();
+  await closed;
+});

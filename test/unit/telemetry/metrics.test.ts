@@ -1,0 +1,84 @@
+/** The exposition: which series there are, and that those of an Application go with it. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createMetrics } from '../../../src/telemetry/metrics.ts';
+
+const SHOP = { namespace: 'apps', name: 'shop' };
+const STATE = { ...SHOP, sync: 'Synced', health: 'Healthy', suspended: false, driftObjects: 0 };
+
+/** Lines of our own series, without comments and without those of the process. */
+async function seriesOf(metrics: ReturnType<typeof createMetrics>): Promise<string[]> {
+  const { body } = await metrics.expose();
+  return body.split('\n').filter((line) => line.startsWith('tautline_') && !/^tautline_(nodejs|process)_/.test(line));
+}
+
+test('every series of docs and alerts is there under its name', async () => {
+  const metrics = createMetrics({ version: '1.2.3' });
+  metrics.setApplication(STATE);
+  metrics.onPass({ ...SHOP, result: 'success', durationMs: 20 });
+  metrics.onChange('created');
+  metrics.onGitRequest('poll', 'success');
+  metrics.onKubernetesRequest('apply', 200);
+  metrics.onWatchRestart('expired');
+  metrics.showQueue(() => ({ waiting: 1, added: 2, retries: 3, longest: { runningMs: 1500 } }));
+  const series = await seriesOf(metrics);
+  for (const line of [
+    `tautline_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
+    'tautline_app_info{namespace="apps",name="shop",sync_status="Synced",health_status="Healthy",suspended="false"} 1',
+    'tautline_drift_objects{namespace="apps",name="shop"} 0',
+    'tautline_reconcile_duration_seconds_count{namespace="apps",name="shop",result="success"} 1',
+    'tautline_reconcile_total{result="success"} 1',
+    'tautline_apply_changes_total{operation="created"} 1',
+    'tautline_git_requests_total{operation="poll",result="success"} 1',
+    'tautline_kubernetes_requests_total{verb="apply",code="200"} 1',
+    'tautline_watch_restarts_total{reason="expired"} 1',
+    'tautline_workqueue_depth 1',
+    'tautline_workqueue_adds_total 2',
+    'tautline_workqueue_retries_total 3',
+    'tautline_workqueue_longest_running_seconds 1.5',
+  ]) {
+    assert.ok(series.includes(line), `${line} is not in\n${series.join('\n')}`);
+  }
+  assert.ok(series.some((line) => line.startsWith('tautline_last_success_timestamp_seconds{namespace="apps"')));
+});
+
+test('a new state of an Application replaces the old one', async () => {
+  const metrics = createMetrics({ version: '1' });
+  metrics.setApplication(STATE);
+  metrics.setApplication({ ...STATE, sync: 'OutOfSync', driftObjects: 2 });
+  const series = await seriesOf(metrics);
+  assert.equal(series.filter((line) => line.startsWith('tautline_app_info')).length, 1);
+  assert.ok(series.includes('tautline_drift_objects{namespace="apps",name="shop"} 2'));
+});
+
+test('all series of an Application go with it, and those of others stay', async () => {
+  const metrics = createMetrics({ version: '1' });
+  for (const name of ['shop', 'other']) {
+    metrics.setApplication({ ...STATE, name });
+    metrics.onPass({ namespace: 'apps', name, result: 'success', durationMs: 1 });
+    metrics.onPass({ namespace: 'apps', name, result: 'failure', durationMs: 1 });
+  }
+  metrics.removeApplication(SHOP);
+  const series = await seriesOf(metrics);
+  assert.deepEqual(
+    series.filter((line) => line.includes('"shop"')),
+    [],
+  );
+  assert.ok(series.some((line) => line.startsWith('tautline_app_info') && line.includes('"other"')));
+  assert.ok(series.includes('tautline_reconcile_total{result="failure"} 2'));
+});
+
+test('the queue is read afresh at each scrape, and its counters never count twice', async () => {
+  const metrics = createMetrics({ version: '1' });
+  let added = 5;
+  metrics.showQueue(() => ({ waiting: 0, added, retries: 0, longest: undefined }));
+  await metrics.expose();
+  added = 6;
+  assert.ok((await seriesOf(metrics)).includes('tautline_workqueue_adds_total 6'));
+});
+
+test('two agents in one process share no series', async () => {
+  const [a, b] = [createMetrics({ version: '1' }), createMetrics({ version: '1' })];
+  a.setApplication(STATE);
+  assert.ok(!(await seriesOf(b)).some((line) => line.includes('"shop"')));
+});
