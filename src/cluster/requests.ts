@@ -10,7 +10,7 @@ import { stringifyJson } from '../object/json.ts';
 import { stringAt, listAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { isStatusBody, readWarnings } from './answer-text.ts';
 import { readAnswer, type Refusal } from './answers.ts';
-import type { Identity } from './identity.ts';
+import { identityHeaders, type Identity } from './identity.ts';
 import type { KindInfo } from './kinds.ts';
 import { toLiveObject, tryParseJson } from './live-object.ts';
 import { takeOverManagedFields } from './managed-fields.ts';
@@ -29,7 +29,9 @@ interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'path' | 'body' | '
   readonly kind: KindInfo;
 }
 
+/** Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. */
 export function createClient(transport: Transport, identity: Identity): ClusterClient {
+  identityHeaders(identity);
   async function call({ kind, path, ...rest }: Omit<Call, 'path'> & { path: () => string }): Promise<Reply> {
     let target: string;
     try {

@@ -52,8 +52,11 @@ export interface Transport {
   send(request: HttpRequest): Promise<HttpAnswer>;
   /** Rejects when there is no answer. The caller reads `chunks` to their end or aborts. */
   openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer>;
-  /** Called on the first answer after a time-out: streams that were open then may be dead without knowing. */
-  onSuspect(listener: () => void): () => void;
+  /**
+   * Called on the first answer after requests without one. `isSuspect`: one of them timed out, so streams that were open
+   * then may be dead without knowing. Returns the function that ends the calls.
+   */
+  onRecovery(listener: (isSuspect: boolean) => void): () => void;
   requestCounts(): RequestCounts;
   close(): Promise<void>;
 }
@@ -101,8 +104,15 @@ export function createTransport({ credentials, limits, metrics, userAgent }: Tra
   const gate = createGate(limits.maxRequests);
   const closing = new AbortController();
   const counts: Record<RequestCategory, number> = { object: 0, status: 0, watch: 0, discovery: 0, event: 0, other: 0 };
-  const suspectListeners = new Set<() => void>();
-  let isSuspect = false;
+  const recoveryListeners = new Set<(isSuspect: boolean) => void>();
+  let health: 'up' | 'down' | 'suspect' = 'up';
+
+  function noteAnswer(): void {
+    if (health === 'up') return;
+    const isSuspect = health === 'suspect';
+    health = 'up';
+    for (const listener of recoveryListeners) listener(isSuspect);
+  }
 
   async function dispatch(
     agent: Agent,
@@ -140,14 +150,12 @@ export function createTransport({ credentials, limits, metrics, userAgent }: Tra
       try {
         const answer = await dispatch(requests, request, { freshToken, signal: closing.signal });
         const text = await readText(answer, limits.maxResponseBytes);
-        if (isSuspect) {
-          isSuspect = false;
-          for (const listener of suspectListeners) listener();
-        }
+        noteAnswer();
         return { status: answer.statusCode, headers: answer.headers, text };
       } catch (error) {
         const code = causeCode(error);
-        if (TIMEOUT_CODES.has(code)) isSuspect = true;
+        if (TIMEOUT_CODES.has(code)) health = 'suspect';
+        else if (health === 'up') health = 'down';
         if (isRetry || !RESET_CODES.has(code) || closing.signal.aborted) {
           return { status: 0, headers: {}, text: '', failure: describeFailure(error, server) };
         }
@@ -187,9 +195,9 @@ export function createTransport({ credentials, limits, metrics, userAgent }: Tra
       }
       return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
     },
-    onSuspect(listener) {
-      suspectListeners.add(listener);
-      return () => suspectListeners.delete(listener);
+    onRecovery(listener) {
+      recoveryListeners.add(listener);
+      return () => recoveryListeners.delete(listener);
     },
     requestCounts: () => ({ ...counts }),
     async close() {

@@ -27,7 +27,7 @@ export interface WatchSink {
 }
 
 export interface WatchOptions {
-  readonly transport: Pick<Transport, 'send' | 'openStream' | 'onSuspect' | 'server'>;
+  readonly transport: Pick<Transport, 'send' | 'openStream' | 'onRecovery' | 'server'>;
   readonly limits: ClusterLimits;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly chance: Chance;
@@ -54,6 +54,8 @@ export interface WatchState {
   /** WatchList: the list comes down the watch itself (Kubernetes 1.34, or the feature gate). */
   streamsLists: boolean;
   failures: number;
+  /** The last round ended with an expired revision. */
+  hasExpired: boolean;
   lastGoodMs: number;
   hasListed: boolean;
   wake: () => void;

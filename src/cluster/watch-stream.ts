@@ -99,20 +99,19 @@ async function readEvents(
 ): Promise<StreamEnd> {
   const { limits } = state.options;
   let hadEvents = false;
-  let timer = setTimeout(
-    () => cutFor('silent'),
-    state.resourceVersion ? limits.watchSilenceMs : limits.watchOpenTimeoutMs,
-  );
+  let timer: NodeJS.Timeout | undefined;
+  const expectMore = (): void => {
+    clearTimeout(timer);
+    const silenceMs = state.resourceVersion === undefined ? limits.watchOpenTimeoutMs : limits.watchSilenceMs;
+    timer = setTimeout(() => cutFor('silent'), silenceMs);
+  };
+  expectMore();
   try {
     for await (const line of readLines(chunks, limits.maxWatchLineBytes)) {
       hadEvents = true;
-      const wasInitial = state.resourceVersion === undefined;
       const end = takeEvent(state, tryParseJson(line));
       if (end) return end;
-      if (wasInitial && state.resourceVersion !== undefined) {
-        clearTimeout(timer);
-        timer = setTimeout(() => cutFor('silent'), limits.watchSilenceMs);
-      } else timer.refresh();
+      expectMore();
     }
     if (state.resourceVersion !== undefined) return { type: 'ended', hadEvents };
     return { type: 'refused', refusal: broken(state, 'the watch ended before its list was complete') };

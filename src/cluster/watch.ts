@@ -29,13 +29,14 @@ export function startWatch(options: WatchOptions): Watch {
     needsCheck: false,
     streamsLists: true,
     failures: 0,
+    hasExpired: false,
     lastGoodMs: options.clock.monotonicMs(),
     hasListed: false,
     wake: () => {},
     cutStream: () => {},
   };
-  const forget = options.transport.onSuspect(() => {
-    state.cutStream('suspect');
+  const forget = options.transport.onRecovery((isSuspect) => {
+    if (isSuspect) state.cutStream('suspect');
     state.wake();
   });
   void run(state).finally(forget);
@@ -73,7 +74,10 @@ async function run(state: WatchState): Promise<void> {
     if (stopping.signal.aborted) return;
     const nowMs = state.options.clock.monotonicMs();
     if (end.type === 'ended' || end.type === 'unsupported') {
-      if (end.type === 'ended') state.lastGoodMs = nowMs;
+      if (end.type === 'ended') {
+        state.lastGoodMs = nowMs;
+        state.hasExpired = false;
+      }
       // A server that ends every stream at once is as good as one that fails.
       const isGood = end.type === 'unsupported' || end.hadEvents || nowMs - startedMs > GOOD_STREAM_MS;
       state.failures = isGood ? 0 : state.failures + 1;
@@ -125,7 +129,11 @@ function noteFailure(
   const { options } = state;
   const wasGood = end.type !== 'refused' || end.hadStream === true;
   if (wasGood) state.lastGoodMs = nowMs;
-  state.failures = wasGood && nowMs - startedMs > GOOD_STREAM_MS ? 1 : state.failures + 1;
+  const isFirst = wasGood && nowMs - startedMs > GOOD_STREAM_MS;
+  // That a revision expired while the server was away is no failure of its own; that lists expire at once is one.
+  const isExpected = end.type === 'expired' && !state.hasExpired;
+  state.hasExpired = end.type === 'expired';
+  state.failures = isFirst || isExpected ? 1 : state.failures + 1;
   const reason = end.type === 'cut' ? end.reason : end.type === 'expired' ? 'expired' : 'error';
   options.metrics.onWatchRestart({ kind: options.kind.kind, reason });
   if (end.type !== 'refused') return;
@@ -151,7 +159,9 @@ function backoffMs({ failures, options }: WatchState, end: StreamEnd): number {
   if (steps <= 0) return 0;
   const fullMs = Math.min(limits.maxWatchBackoffMs, limits.watchBackoffMs * 2 ** Math.min(steps - 1, 20));
   const delayMs = fullMs * (0.5 + 0.5 * chance());
-  const asked = end.type === 'refused' && typeof end.refusal.retry === 'object' ? end.refusal.retry.afterMs : 0;
+  // Obeyed where the server protects itself; a server that starts asks for 5 s and is ready after one.
+  const isThrottled = end.type === 'refused' && end.refusal.code === 'Throttled';
+  const asked = isThrottled && typeof end.refusal.retry === 'object' ? end.refusal.retry.afterMs : 0;
   return Math.max(delayMs, Math.min(asked, limits.maxWatchBackoffMs));
 }
 

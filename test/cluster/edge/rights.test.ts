@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';
+import type { KindInfo } from '../../../src/cluster/kinds.ts';
+import type { LiveEntry } from '../../../src/cluster/live.ts';
+import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import {
+  configMap,
+  configMapId,
+  connect,
+  createNamespace,
+  eventually,
+  found,
+  kindOf,
+  written,
+} from './edge-cluster.ts';
+
+let plane: ControlPlane;
+let cluster: ConnectedCluster;
+let configMaps: KindInfo;
+const tenant = serviceAccountIdentity('tenant', 'deployer');
+
+before(async () => {
+  plane = await startControlPlane({ mode: 'api-server-only' });
+  cluster = await connect(plane);
+  configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
+  for (const namespace of ['tenant', 'tenant-2', 'foreign']) await createNamespace(plane, namespace);
+  await plane.serviceAccountToken('tenant', 'deployer');
+  for (const namespace of ['tenant', 'tenant-2']) await grant(namespace);
+});
+
+after(async () => {
+  await cluster?.close();
+  await plane?.stop();
+});
+
+async function grant(namespace: string): Promise<void> {
+  const metadata = { namespace, name: 'deployer' };
+  const base = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }];
+  const role = await plane.request('POST', `${base}/roles`, { metadata, rules });
+  assert.equal(role.code, 201);
+  const binding = await plane.request('POST', `${base}/rolebindings`, {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'deployer' },
+    subjects: [{ kind: 'ServiceAccount', namespace: 'tenant', name: 'deployer' }],
+  });
+  assert.equal(binding.code, 201);
+}
+
+function hold(identity: Identity, holder: string, namespaces: readonly string[]): Promise<void> {
+  const scopes = namespaces.map((namespace) => ({ kind: configMaps, namespace }));
+  return cluster.live.hold(holder, identity, scopes);
+}
+
+function look(identity: Identity, namespace: string, name: string): LiveEntry {
+  return cluster.live.look(identity, configMaps, configMapId(namespace, name));
+}
+
+describe('an impersonated account', () => {
+  it('writes and reads where it has rights, and nowhere else', async () => {
+    const client = cluster.as(tenant);
+    written(await client.apply({ kind: configMaps, body: configMap('tenant', 'own', { a: '1' }), force: true }));
+    found(await client.get(configMaps, configMapId('tenant', 'own')));
+    const body = configMap('foreign', 'own', {});
+    const answer = await client.apply({ kind: configMaps, body, force: true });
+    assert.ok(!answer.ok && answer.refusal.code === 'Forbidden');
+    assert.match(answer.refusal.message, /system:serviceaccount:tenant:deployer.*cannot patch resource/);
+  });
+
+  it('is refused before any request when its name is blank or malformed', async () => {
+    const before = cluster.requestCounts();
+    for (const [namespace, name] of [
+      ['', ''],
+      ['tenant', ''],
+      ['', 'deployer'],
+      ['tenant', 'a\r\nImpersonate-Group: system:masters'],
+      ['tenant', 'a:b'],
+      ['ten ant', 'a'],
+    ] as const) {
+      assert.throws(() => serviceAccountIdentity(namespace, name), RangeError);
+      const forged: Identity = { type: 'serviceAccount', namespace, name };
+      assert.throws(() => cluster.as(forged), RangeError);
+      await assert.rejects(hold(forged, 'forged', ['tenant']), RangeError);
+    }
+    assert.deepEqual(cluster.requestCounts(), before);
+    assert.equal(cluster.watchCount(), 0);
+  });
+
+  it('watches each of its namespaces, since it may not watch all', async () => {
+    await hold(tenant, 'app', ['tenant', 'tenant-2']);
+    assert.equal(look(tenant, 'tenant', 'own').state, 'present');
+    assert.equal(look(tenant, 'tenant-2', 'own').state, 'unseen');
+    assert.equal(cluster.watchCount(), 2);
+    const before = cluster.requestCounts();
+    await hold(tenant, 'app', ['tenant', 'tenant-2']);
+    assert.deepEqual(cluster.requestCounts(), before);
+  });
+
+  it('sees nothing through the watches of the agent', async () => {
+    await plane.request('POST', '/api/v1/namespaces/foreign/configmaps', configMap('foreign', 'secret', {}));
+    await hold(agentIdentity, 'agent-app', ['foreign']);
+    assert.equal(look(agentIdentity, 'foreign', 'secret').state, 'present');
+    assert.equal(look(tenant, 'foreign', 'secret').state, 'unknown');
+  });
+
+  it('learns of a namespace that it may not watch as unknown, with the reason', async () => {
+    await hold(tenant, 'app', ['tenant', 'foreign']);
+    assert.equal(look(tenant, 'tenant', 'own').state, 'present');
+    const entry = look(tenant, 'foreign', 'secret');
+    assert.ok(entry.state === 'unknown');
+    assert.match(entry.reason, /cannot (list|watch) resource "configmaps"/);
+  });
+
+  it('is watched for as soon as it gets the right', async () => {
+    await grant('foreign');
+    await eventually(() => look(tenant, 'foreign', 'secret').state === 'present', 'the namespace is watched');
+    cluster.live.release('app');
+    cluster.live.release('agent-app');
+    assert.equal(cluster.watchCount(), 0);
+  });
+});
+
+describe('an agent with the rights of one namespace', () => {
+  it('connects, applies and watches there', async () => {
+    const token = await plane.serviceAccountToken('tenant', 'deployer');
+    const text = JSON.stringify({
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'tenant' } }],
+      clusters: [{ name: 'c', cluster: { server: plane.url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: { token } }],
+    });
+    const own = await connect(plane, { source: { type: 'kubeconfigText', text } });
+    try {
+      assert.equal(own.clusterId, plane.url);
+      assert.equal(own.defaultNamespace, 'tenant');
+      await own.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'tenant' }]);
+      assert.equal(own.live.look(agentIdentity, configMaps, configMapId('tenant', 'own')).state, 'present');
+    } finally {
+      await own.close();
+    }
+  });
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { LineTooLongError, readLines } from '../../../src/cluster/line-reader.ts';
+
+async function linesOf(chunks: readonly Uint8Array[], maxLineBytes = 1_000): Promise<string[]> {
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+  }
+  const lines: string[] = [];
+  for await (const line of readLines(stream(), maxLineBytes)) lines.push(line);
+  return lines;
+}
+
+it('gives the same lines wherever the chunks end, within a character too', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: fc.constantFrom('a', 'ä', '🚀', '"', '\r', '\u2028'), minLength: 1 })),
+      fc.array(fc.nat(20)),
+      async (lines, cuts) => {
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+        const chunks: Uint8Array[] = [];
+        let at = 0;
+        for (const size of cuts) {
+          chunks.push(bytes.subarray(at, at + size));
+          at += size;
+        }
+        chunks.push(bytes.subarray(at));
+        assert.deepEqual(await linesOf(chunks), lines);
+      },
+    ),
+  );
+});
+
+it('drops a line that never ended', async () => {
+  assert.deepEqual(await linesOf([Buffer.from('whole\nhal'), Buffer.from('f')]), ['whole']);
+});
+
+it('takes a line of exactly the bound and refuses one byte more, ended or not', async () => {
+  assert.deepEqual(await linesOf([Buffer.from('abc\n')], 3), ['abc']);
+  await assert.rejects(linesOf([Buffer.from('abcd\n')], 3), LineTooLongError);
+  await assert.rejects(linesOf([Buffer.from('ab'), Buffer.from('cd')], 3), LineTooLongError);
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import { createLiveObjects } from '../../../src/cluster/live-objects.ts';
+import { toLiveObject } from '../../../src/cluster/live-object.ts';
+
+const configMaps = {
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+  hasStatus: false,
+  watchable: true,
+};
+
+function object(name: string, resourceVersion: string, namespace = 'shop'): LiveObject {
+  const live = toLiveObject(configMaps, { metadata: { namespace, name, resourceVersion, uid: `uid-${name}` } });
+  assert.ok(live);
+  return live;
+}
+
+const id = (name: string, namespace = 'shop'): LiveObject['id'] => ({ group: '', kind: 'ConfigMap', namespace, name });
+
+describe('what is kept of live objects', () => {
+  it('never goes back in time, compared as numbers', () => {
+    const objects = createLiveObjects(10);
+    assert.equal(objects.put(object('a', '99')), 'added');
+    assert.equal(objects.put(object('a', '100')), 'modified');
+    assert.equal(objects.put(object('a', '99')), 'unchanged');
+    assert.equal(objects.put(object('a', '100')), 'unchanged');
+    const entry = objects.look(id('a'));
+    assert.equal(entry.state === 'present' && entry.object.resourceVersion, '100');
+  });
+
+  it('comes back whole, parsed when somebody reads it', () => {
+    const objects = createLiveObjects(10);
+    objects.put(object('a', '1'));
+    const entry = objects.look(id('a'));
+    assert.ok(entry.state === 'present');
+    assert.equal(entry.object.body.kind, 'ConfigMap');
+    assert.equal(entry.object.body, entry.object.body);
+  });
+
+  it('is unseen after a DELETED event until a GET has told', () => {
+    const objects = createLiveObjects(10);
+    objects.put(object('a', '5'));
+    assert.equal(objects.markDeleted(object('a', '4')), undefined);
+    const mark = objects.markDeleted(object('a', '6'));
+    assert.ok(mark);
+    assert.equal(objects.look(id('a')).state, 'unseen');
+    assert.equal(objects.markDeleted(object('a', '6')), undefined);
+    assert.equal(objects.putAbsent(id('a'), mark), true);
+    assert.equal(objects.look(id('a')).state, 'absent');
+    assert.equal(objects.put(object('a', '5')), 'unchanged');
+    assert.equal(objects.put(object('a', '7')), 'added');
+  });
+
+  it('takes an object back that only lost its label', () => {
+    const objects = createLiveObjects(10);
+    objects.put(object('a', '5'));
+    objects.markDeleted(object('a', '6'));
+    assert.equal(objects.put(object('a', '6')), 'added');
+  });
+
+  it('does not believe a 404 that an event has overtaken', () => {
+    const objects = createLiveObjects(10);
+    objects.put(object('a', '5'));
+    const mark = objects.markDeleted(object('a', '6'));
+    assert.ok(mark);
+    objects.put(object('a', '8'));
+    assert.equal(objects.putAbsent(id('a'), mark), false);
+    assert.equal(objects.look(id('a')).state, 'present');
+  });
+
+  it('forgets what a list does not name, but not what was written after it, nor other namespaces', () => {
+    const objects = createLiveObjects(10);
+    for (const live of [object('old', '5'), object('listed', '6'), object('new', '12'), object('old', '5', 'other')]) {
+      objects.put(live);
+    }
+    const forgotten = objects.keepOnly({ namespace: 'shop', seen: new Set(['shop/listed']), resourceVersion: '10' });
+    assert.deepEqual(
+      forgotten.map((entry) => entry.id.name),
+      ['old'],
+    );
+    assert.equal(objects.look(id('old')).state, 'unseen');
+    assert.equal(objects.look(id('new')).state, 'present');
+    assert.equal(objects.look(id('old', 'other')).state, 'present');
+  });
+
+  it('takes older versions once the history of the cluster went back', () => {
+    const objects = createLiveObjects(10);
+    objects.put(object('a', '500'));
+    objects.put(object('gone', '501'));
+    objects.voidHistory('shop');
+    assert.equal(objects.put(object('a', '20')), 'modified');
+    const forgotten = objects.keepOnly({ namespace: '', seen: new Set(['shop/a']), resourceVersion: '21' });
+    assert.equal(forgotten.length, 1);
+    assert.equal(objects.look(id('gone')).state, 'unseen');
+  });
+
+  it('keeps no more proofs of absence than it may, the latest ones', () => {
+    const objects = createLiveObjects(2);
+    for (const name of ['a', 'b', 'c']) objects.putAbsent(id(name));
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((name) => objects.look(id(name)).state),
+      ['unseen', 'absent', 'absent'],
+    );
+  });
+});
