@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Entry of the command line. Each command's code is imported when the command is called, so that each starts quickly. */
+/** Entry of the command line. Each command's code is imported when it is called, so that each starts quickly. */
 import { Command, CommanderError, Option } from 'commander';
 import { SETTINGS, VERSION, variableOf } from './config.ts';
 
@@ -27,7 +27,8 @@ function addAgent(program: Command): void {
   const agent = program.command('agent').description('run the agent: reconcile Applications until it is told to stop');
   for (const setting of Object.values(SETTINGS)) {
     const value = setting.type === 'text' ? 'text' : setting.type;
-    const shown = `${setting.description} (env: ${variableOf(setting)}${setting.default ? `, default: ${setting.default}` : ''})`;
+    const fallback = setting.default ? `, default: ${setting.default}` : '';
+    const shown = `${setting.description} (env: ${variableOf(setting)}${fallback})`;
     agent.addOption(new Option(`--${setting.flag} <${value}>`, shown));
   }
   agent.action(async (options: Record<string, string | undefined>) => {

@@ -3,7 +3,8 @@ import { formatTime } from '../application/conditions.ts';
 import { parseDuration } from '../application/duration.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
-import type { Health } from '../health/health.ts';
+import { worstHealth, type Health } from '../health/health.ts';
+import { idKey } from '../object/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
@@ -40,6 +41,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,
     health: findings.health ?? new Map(),
+    worst: worstOf(findings),
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
     ...(bound ? { desiredDigest: bound.desired.digest } : {}),
     isEmptyRender: findings.isEmptyRender ?? false,
@@ -51,6 +53,14 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     ...(asked.request ? { request: asked.request } : {}),
     ...(asked.reconcileAt === undefined ? {} : { reconcileAt: asked.reconcileAt }),
   };
+}
+
+function worstOf({ bound, health }: Findings): Health | undefined {
+  const members = (bound?.desired.objects ?? []).flatMap(({ id }) => {
+    const found = health?.get(idKey(id));
+    return found ? [{ id, health: found }] : [];
+  });
+  return members.length > 0 ? worstHealth(members) : undefined;
 }
 
 /** The attempt at a revision begins with the first pass that sees it. */

@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/ports.ts';
 import { createRoutes, endRoutes, readOnly } from './listener.ts';
 
 export interface ProbeSources {
-  /** What is wrong with the process itself; empty while it is healthy. That it is asked at all shows the event loop alive. */
+  /** What is wrong with the process; empty while it is healthy. An answer at all shows that the event loop is alive. */
   readonly ailments: () => readonly string[];
   /** Named checks: CRD found, first list done, not draining. */
   readonly readiness: () => Readonly<Record<string, boolean>>;

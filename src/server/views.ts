@@ -1,6 +1,6 @@
 /**
- * The JSON of the status API: what the page and scripts read. Types are the contract; nothing here holds a Secret value,
- * since fields come masked from diff/ and statuses hold none.
+ * The JSON of the status API: what the page and scripts read. Types are the contract; nothing here holds a Secret
+ * value, since fields come masked from diff/ and statuses hold none.
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import { parseApplication } from '../application/parse.ts';

@@ -14,9 +14,8 @@ import {
   type Condition,
   type InventoryValue,
 } from '../application/status-schema.ts';
-import type { ObjectId } from "../object/identity.ts";
+import type { ObjectId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
-import { worstHealth } from '../health/health.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import type { PassReport } from './report.ts';
@@ -38,7 +37,7 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
     observedGeneration: generation,
     conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
     sync: syncOf(previous, report, { verdict, objects, now }),
-    health: healthOf(previous, report, objects),
+    health: healthOf(previous, report),
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
@@ -220,16 +219,10 @@ function syncWord(report: PassReport, objects: readonly ObjectStatus[]): 'Synced
   return report.problems.length > 0 || report.isEmptyRender ? 'OutOfSync' : 'Synced';
 }
 
-function healthOf(
-  previous: StoredStatus,
-  report: PassReport,
-  objects: readonly ObjectStatus[],
-): ApplicationStatus['health'] {
-  if (report.phase === 'begun') return previous.health ?? { status: 'Progressing' };
-  const members = objects.filter(({ isPruning }) => !isPruning);
-  if (members.length === 0) return { status: report.failures.length > 0 ? 'Unknown' : 'Healthy' };
-  const { status, message } = worstHealth(members);
-  return { status, ...(message ? { message: clip(message) } : {}) };
+function healthOf(previous: StoredStatus, { phase, worst, failures }: PassReport): ApplicationStatus['health'] {
+  if (phase === 'begun') return previous.health ?? { status: 'Progressing' };
+  if (!worst) return { status: failures.length > 0 ? 'Unknown' : 'Healthy' };
+  return { status: worst.status, ...(worst.message ? { message: clip(worst.message) } : {}) };
 }
 
 function requestOf(

@@ -35,6 +35,8 @@ export interface PassReport {
   readonly held: HeldPrune | undefined;
   /** By `idKey`. */
   readonly health: ReadonlyMap<string, Health>;
+  /** The worst of the desired objects; undefined where none is desired. */
+  readonly worst: Health | undefined;
   /** undefined: the stored one could not be read. */
   readonly inventory: readonly ObjectId[] | undefined;
   /** Digest of the whole desired set, if it was bound. */

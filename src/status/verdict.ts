@@ -84,7 +84,8 @@ function badManifests({ problems }: PassReport): Verdict | undefined {
 
 function emptyRender(report: PassReport): Verdict | undefined {
   if (!report.isEmptyRender) return undefined;
-  const message = `${report.revision ?? 'the revision'} renders no object; the ${report.inventory?.length ?? 0} that are applied are kept`;
+  const kept = report.inventory?.length ?? 0;
+  const message = `${report.revision ?? 'the revision'} renders no object; the ${kept} that are applied are kept`;
   return failed({ reason: 'EmptyRender', message, retry: 'never' });
 }
 
