@@ -19,9 +19,6 @@ export const SHORT_NAME = 'tla';
 export const CATEGORY = 'gitops';
 export const CRD_NAME = `${PLURAL}.${APPLICATION_GROUP}`;
 
-/** The manager of finalizer, ApplySet label and annotations on the Application itself. */
-export const METADATA_MANAGER = 'tautline-applyset';
-
 /** Holds a deleted Application until what its deletionPolicy asks for is done. */
 export const PRUNE_FINALIZER = 'finalizers.tautline.dev/prune';
 
