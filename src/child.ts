@@ -7,17 +7,16 @@ import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
 import { encodeIndexedSnapshot } from './source/index-job.ts';
-import { defaultSourceLimits } from './source/limits.ts';
 import { indexPack, type IndexPackInput } from './source/pack-index.ts';
 import { openPackTree } from './source/pack-tree.ts';
 
 serveJobs({
   indexPack: (input: IndexPackInput) => encodeIndexedSnapshot(indexPack(input)),
-  render: ({ gitDir, treeOid, path, limits }: RenderJobInput) => {
+  render: ({ gitDir, treeOid, path, limits, treeLimits }: RenderJobInput) => {
     const tree = openPackTree({
       gitDir,
       treeOid,
-      limits: { ...defaultSourceLimits, maxFileBytes: limits.maxFileBytes },
+      limits: { ...treeLimits, maxFileBytes: limits.maxFileBytes },
     });
     try {
       return encodeManifests({ ...renderPath(tree, path, limits), readSet: tree.readSet() });

@@ -57,7 +57,10 @@ export interface PolledRevision {
 
 export interface SourcePort {
   poll(request: { repoUrl: string; revision: string; signal: AbortSignal }): Promise<PolledRevision>;
+  /** Costs no request when the commit is on disk. */
   fetch(request: { repoUrl: string; resolved: PolledRevision; signal: AbortSignal }): Promise<Snapshot>;
+  /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
+  discard(snapshot: Snapshot): Promise<void>;
 }
 
 export interface RenderPort {

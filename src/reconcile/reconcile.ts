@@ -77,7 +77,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!snapshot) return { asked };
 
   const manifests = await attempt(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = manifests && (await attempt(pass, 'bind', () => bindDesired(pass, manifests)));
+  const bound = await attempt(pass, 'bind', () => bindDesired(pass, manifests));
   if (!bound) return { asked, snapshot };
 
   const changes = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));

@@ -3,6 +3,7 @@ import { sourcePath } from '../application/parse.ts';
 import { bindManifests } from '../bind/bind.ts';
 import type { Desired } from '../bind/desired.ts';
 import type { Kinds } from '../cluster/kinds.ts';
+import { StageError } from '../object/stage-error.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Pass } from './pass.ts';
@@ -18,9 +19,14 @@ export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Ma
   // A snapshot that nobody asked for in a while may have left the disk; one that is there costs no request.
   const fresh = await context.source.fetch({ repoUrl: source.repoURL, resolved: snapshot, signal });
   const known = new Map(memory.rendered?.manifests.manifests.map(({ digest, object }) => [digest, object]));
-  const manifests = await context.render.render({ snapshot: fresh, path, known, signal });
-  memory.rendered = { key, manifests };
-  return manifests;
+  try {
+    const manifests = await context.render.render({ snapshot: fresh, path, known, signal });
+    memory.rendered = { key, manifests };
+    return manifests;
+  } catch (error) {
+    if (error instanceof StageError && error.code === 'CorruptPack') await context.source.discard(fresh);
+    throw error;
+  }
 }
 
 export interface BoundSet {
@@ -30,12 +36,21 @@ export interface BoundSet {
   readonly isComplete: boolean;
 }
 
-/** Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. */
-export async function bindDesired(pass: Pass, manifests: Manifests): Promise<BoundSet> {
+/**
+ * Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. A render that failed
+ * as a whole says nothing about what is desired: drift is healed by the last one that did. undefined: there is none.
+ */
+export async function bindDesired(pass: Pass, manifests: Manifests | undefined): Promise<BoundSet | undefined> {
   const { context, state } = pass;
   const { memory } = state;
   const { clock, cluster, settings } = context;
   let kinds = await cluster.kinds();
+  const isUsable = manifests && (manifests.manifests.length > 0 || manifests.problems.length === 0);
+  if (!isUsable) {
+    const desired = memory.desired ?? { objects: [], problems: [], digest: '' };
+    const problems = manifests?.problems ?? [];
+    return memory.desired || manifests ? { desired: { ...desired, problems }, kinds, isComplete: false } : undefined;
+  }
   let desired = bindOnce(pass, manifests, kinds);
   if (isMissingKinds(desired) && clock.monotonicMs() >= memory.nextDiscoveryMs) {
     const awaits = desired.objects.some(({ awaitsCrd }) => awaitsCrd);
@@ -44,10 +59,7 @@ export async function bindDesired(pass: Pass, manifests: Manifests): Promise<Bou
     kinds = await cluster.kinds({ refresh: true });
     desired = bindOnce(pass, manifests, kinds);
   }
-  // A render that failed as a whole says nothing about what is desired: drift is healed by the last one that did.
-  const isUsable = manifests.manifests.length > 0 || manifests.problems.length === 0;
-  if (isUsable) memory.desired = desired;
-  else if (memory.desired) desired = { ...memory.desired, problems: desired.problems };
+  memory.desired = desired;
   return { desired, kinds, isComplete: desired.problems.length === 0 };
 }
 

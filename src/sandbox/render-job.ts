@@ -11,6 +11,14 @@ export interface RenderJobInput {
   readonly treeOid: string;
   readonly path: string;
   readonly limits: RenderLimits;
+  readonly treeLimits: TreeLimits;
+}
+
+/** Bounds of reading objects out of packs: those under which they were fetched. */
+export interface TreeLimits {
+  readonly maxObjectBytes: number;
+  readonly maxDeltaDepth: number;
+  readonly cacheBytes: number;
 }
 
 export interface RenderRequest {
@@ -24,6 +32,7 @@ export interface RenderRequest {
 
 export interface RenderSettings {
   readonly limits: RenderLimits;
+  readonly treeLimits: TreeLimits;
   readonly deadlineMs: number;
 }
 
@@ -31,9 +40,9 @@ export interface RenderSettings {
 export async function renderInSandbox(
   sandbox: Sandbox,
   { snapshot, path, known, signal }: RenderRequest,
-  { limits, deadlineMs }: RenderSettings,
+  { limits, treeLimits, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
-  const input: RenderJobInput = { gitDir: snapshot.gitDir, treeOid: snapshot.treeOid, path, limits };
+  const input: RenderJobInput = { gitDir: snapshot.gitDir, treeOid: snapshot.treeOid, path, limits, treeLimits };
   const bytes = await sandbox.run({ name: 'render', stage: 'render', input }, { deadlineMs, signal });
   return decodeManifests(bytes, known);
 }

@@ -45,6 +45,7 @@ export function openPackStore(gitDir: string, limits: PackStoreLimits): PackStor
   }
 }
 
+/** The oldest first. */
 export function openPacks(gitDir: string): IndexedPack[] {
   const names = readdirSync(gitDir).filter((name) => name.endsWith(INDEX_SUFFIX));
   return names.sort().map((name) => {
@@ -58,6 +59,7 @@ export function openPacks(gitDir: string): IndexedPack[] {
 export function storeOf(packs: readonly IndexedPack[], limits: PackStoreLimits): PackStore {
   const caches = packs.map(() => createByteCache<number>(limits.cacheBytes / Math.max(1, packs.length)));
 
+  /** The oldest pack that holds it: see `packName` for why that ends. */
   function locate(oid: string): { pack: PackFile; cache: ByteCache<number>; found: IndexedObject } | undefined {
     for (const [position, { pack, index }] of packs.entries()) {
       const found = index.find(oid);

@@ -123,8 +123,9 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   }
 
   async function finish(base: string, draftDir: string, pack: NewPack, onto: StoredSnapshot | undefined) {
-    const name = `pack-${pack.checksum}`;
-    const isNew = !onto?.packs.includes(name);
+    const known = onto?.packs.find((existing) => existing.endsWith(pack.checksum));
+    const isNew = known === undefined;
+    const name = known ?? packName(onto?.packs.length ?? 0, pack.checksum);
     if (isNew) {
       await rename(join(draftDir, INCOMING), join(draftDir, name + PACK_SUFFIX));
       await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
@@ -139,7 +140,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       packBytes: (onto?.packBytes ?? 0) + (isNew ? pack.packBytes : 0),
     };
     const { commit, treeOid, packs, packBytes } = snapshot;
-    await writeFile(join(draftDir, DESCRIPTION), JSON.stringify({ version: 1, commit, treeOid, packs, packBytes }));
+    await writeFile(join(draftDir, DESCRIPTION), JSON.stringify({ version: 2, commit, treeOid, packs, packBytes }));
     await rename(draftDir, gitDir);
     (await repositoryOf(base)).set(commit, { snapshot, usedMs: clock.monotonicMs() });
     return snapshot;
@@ -199,6 +200,14 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
 
 const INCOMING = 'incoming';
 
+/**
+ * Packs sort by age. A delta's base stands in its own pack or an older one, so a reader that takes every object from the
+ * oldest pack that holds it never runs in a circle, although two packs may each hold a delta on an object of the other.
+ */
+function packName(age: number, checksum: string): string {
+  return `pack-${String(age).padStart(6, '0')}-${checksum}`;
+}
+
 async function linkPacks(from: StoredSnapshot, into: string): Promise<void> {
   for (const name of from.packs.flatMap((pack) => [pack + PACK_SUFFIX, pack + INDEX_SUFFIX])) {
     const [source, target] = [join(from.gitDir, name), join(into, name)];
@@ -210,7 +219,7 @@ async function linkPacks(from: StoredSnapshot, into: string): Promise<void> {
 async function readSnapshot(gitDir: string, commit: string): Promise<StoredSnapshot | undefined> {
   try {
     const text = JSON.parse(await readFile(join(gitDir, DESCRIPTION), 'utf8')) as StoredSnapshot & { version?: number };
-    if (text.version !== 1 || text.commit !== commit) return undefined;
+    if (text.version !== 2 || text.commit !== commit) return undefined;
     for (const pack of text.packs) {
       const index = decodePackIndex(await readFile(join(gitDir, pack + INDEX_SUFFIX)));
       const tail = await readTail(join(gitDir, pack + PACK_SUFFIX), index.packBytes);

@@ -142,6 +142,20 @@ test('after a one-line commit the fetch is a few hundred bytes', async (t) => {
   assert.equal(readText(snapshot, 'team-4/app-4.yaml'), files['team-4/app-4.yaml']);
 });
 
+test('a change that goes back and forth stays readable, whatever delta is built on which', async (t) => {
+  const { repository, source, repoUrl } = await startShop(t);
+  const file = (word: string) => `${'a line that stays\n'.repeat(200)}${word}\n`;
+  const others = Array.from({ length: 40 }, (_, index) => [`app/other-${index}.yaml`, `name: other-${index}\n`] as const);
+  await repository.commit(Object.fromEntries(others));
+  for (let round = 0; round < 12; round++) {
+    const word = ['one', 'two', 'one', 'three'][round % 4] ?? '';
+    await repository.commit({ 'app/a.yaml': file(word), 'app/b.yaml': word === 'two' ? null : word });
+    const snapshot = await bring(source, repoUrl);
+    assert.equal(readText(snapshot, 'app/a.yaml'), file(word));
+    assert.equal(readText(snapshot, 'app/other-7.yaml'), 'name: other-7\n');
+  }
+});
+
 test('a force-push to an unrelated history is followed', async (t) => {
   const { source, repository, repoUrl } = await startShop(t);
   await repository.commit({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' });
