@@ -21,6 +21,8 @@ export interface RunningAgent extends AsyncDisposable {
   /** All lines of its log so far, parsed. */
   readonly log: readonly Record<string, unknown>[];
   readonly stderr: () => string;
+  /** Resolves with the exit code when it ends. */
+  readonly ended: Promise<number | null>;
   /** Sends SIGTERM and resolves with the exit code when it has drained. */
   stop(): Promise<number | null>;
   /** Sends SIGKILL and resolves when it is gone. */
@@ -68,6 +70,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
     process: child,
     log,
     stderr: () => stderr,
+    ended,
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),

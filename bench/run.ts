@@ -1,0 +1,20 @@
+/** `npm run bench -- NAME [--json]`: runs one benchmark; every figure of the README comes from here. */
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
+  sync: () => import('./sync.ts'),
+};
+
+export interface BenchOptions {
+  /** Tells a person what is going on; silent with --json. */
+  readonly say: (line: string) => void;
+}
+
+const [name = '', ...flags] = process.argv.slice(2);
+const load = BENCHMARKS[name];
+if (!load || flags.some((flag) => flag !== '--json')) {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json]`);
+  process.exit(2);
+}
+const isJson = flags.includes('--json');
+const figures = await (await load()).run({ say: (line) => void (isJson || console.error(line)) });
+console.log(JSON.stringify(figures, undefined, isJson ? 0 : 2));

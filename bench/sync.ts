@@ -1,0 +1,218 @@
+/**
+ * `npm run bench -- sync`: one Application of 1,000 ConfigMaps on a real API server, the built agent beside a bare loop
+ * of the same PATCHes and beside kubectl, all in one run, so that the ratios hold on any machine.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { startWorld, type ApplicationHandle, type World } from '../test/support/world.ts';
+import type { RunningAgent } from '../test/support/agent.ts';
+import type { TestRepository } from '../test/support/git-repository.ts';
+import { cpuMs, pssMiB } from './process-figures.ts';
+import type { BenchOptions } from './run.ts';
+import { watchObject } from './watch-object.ts';
+
+const OBJECTS = 1000;
+/** As the agent's default for objects applied at once. */
+const CONCURRENCY = 16;
+const IDLE_PASSES = 10;
+const ROUNDS = 20;
+/** Until timers of start-up are through and the child for untrusted input has ended. */
+const REST_MS = 35_000;
+
+export interface SyncFigures {
+  readonly objects: number;
+  /** From the declaration of the Application to Ready: fetch, render, apply and status included. */
+  readonly firstSyncMs: number;
+  /** All requests to the API server in that time, watches, status and Events included. */
+  readonly firstSyncRequests: number;
+  /** The same 1,000 objects by a bare loop of server-side PATCHes at the same concurrency. */
+  readonly barePatchMs: number;
+  readonly kubectlApplyMs: number;
+  /** Requests for the Application's objects in 10 forced passes over an unchanged commit. */
+  readonly idleRequests: number;
+  /** CPU time of the agent and its children for these 10 passes together. */
+  readonly idleCpuMs: number;
+  /** Median of 20: from the push of a one-line change and a request for a refresh to the change being live. */
+  readonly pushToLiveMs: number;
+  /** Median of 20: from a hand edit being live to its being undone. */
+  readonly healMs: number;
+  /** Memory of agent and children at rest. */
+  readonly pssMiB: number;
+}
+
+export async function run({ say }: BenchOptions): Promise<SyncFigures> {
+  say('building');
+  execFileSync(process.execPath, [fileURLToPath(new URL('../scripts/build.ts', import.meta.url))]);
+  await using world = await startWorld();
+  const repository = await world.repository('bench');
+  await repository.commit(Object.fromEntries(names().map((name) => [`app/${name}.yaml`, manifestText(name, '0')])));
+  for (const namespace of ['bare', 'kubectl', 'live']) await createNamespace(world, namespace);
+  say('bare PATCHes');
+  const barePatchMs = await measure(() => patchBare(world));
+  say('kubectl apply --server-side');
+  const kubectlApplyMs = await applyByKubectl(world);
+  say('first sync by the agent');
+  await using agent = await world.agent({ entry: fileURLToPath(new URL('../dist/cli.js', import.meta.url)) });
+  const before = await countRequests(agent);
+  const startedMs = performance.now();
+  const application = await world.declare('bench', {
+    source: { repoURL: repository.url, path: 'app', interval: '1h' },
+    destination: { namespace: 'live' },
+  });
+  await application.untilReady();
+  const firstSyncMs = performance.now() - startedMs;
+  const firstSyncRequests = (await countRequests(agent)).all - before.all;
+  const idle = await measureIdle(agent, application, say);
+  say('push to live, 20 times');
+  const pushToLiveMs = await medianOf(ROUNDS, (round) => measurePush({ world, repository, application, round }));
+  say('heal, 20 times');
+  const healMs = await medianOf(ROUNDS, (round) => measureHeal(world, round));
+  say('at rest');
+  await sleep(REST_MS);
+  return {
+    objects: OBJECTS,
+    firstSyncMs: Math.round(firstSyncMs),
+    firstSyncRequests,
+    barePatchMs: Math.round(barePatchMs),
+    kubectlApplyMs: Math.round(kubectlApplyMs),
+    ...idle,
+    pushToLiveMs: Math.round(pushToLiveMs),
+    healMs: Math.round(healMs),
+    pssMiB: pssMiB(agent.process.pid ?? 0),
+  };
+}
+
+function names(): string[] {
+  return Array.from({ length: OBJECTS }, (_item, index) => `settings-${String(index).padStart(4, '0')}`);
+}
+
+function manifestText(name: string, value: string): string {
+  const data = Array.from({ length: 5 }, (_item, index) => `  key-${index}: value ${index} of ${name}\n`).join('');
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  value: "${value}"\n${data}`;
+}
+
+async function createNamespace(world: World, name: string): Promise<void> {
+  await world.send('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+}
+
+async function measure(work: () => Promise<void>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+/** YAML is sent as it is: what the loop costs is the server's work and one round trip each. */
+async function patchBare({ plane }: World): Promise<void> {
+  const { readFile } = await import('node:fs/promises');
+  const dispatcher = new Agent({
+    connections: CONCURRENCY,
+    allowH2: false,
+    connect: { ca: await readFile(plane.caFile, 'utf8') },
+  });
+  const queue = names();
+  const lane = async (): Promise<void> => {
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      const path = `/api/v1/namespaces/bare/configmaps/${name}?fieldManager=bare&force=false`;
+      const { statusCode, body } = await request(plane.url + path, {
+        dispatcher,
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${plane.adminToken}`, 'content-type': 'application/apply-patch+yaml' },
+        body: manifestText(name, '0'),
+      });
+      await body.dump();
+      assert.equal(statusCode, 201);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  await dispatcher.close();
+}
+
+async function applyByKubectl(world: World): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'tautline-bench-'));
+  try {
+    await Promise.all(names().map((name) => writeFile(join(folder, `${name}.yaml`), manifestText(name, '0'))));
+    return await measure(async () => {
+      const { code, stderr } = await world.plane.kubectl(['apply', '--server-side', '-n', 'kubectl', '-f', folder]);
+      assert.equal(code, 0, stderr);
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureIdle(
+  agent: RunningAgent,
+  application: ApplicationHandle,
+  say: BenchOptions['say'],
+): Promise<Pick<SyncFigures, 'idleRequests' | 'idleCpuMs'>> {
+  say(`${IDLE_PASSES} forced passes with nothing changed`);
+  const pid = agent.process.pid ?? 0;
+  await sleep(1000);
+  const before = await countRequests(agent);
+  const cpuBeforeMs = cpuMs(pid);
+  for (let pass = 0; pass < IDLE_PASSES; pass++) await application.refresh();
+  const idleCpuMs = Math.round(cpuMs(pid) - cpuBeforeMs);
+  return { idleRequests: (await countRequests(agent)).objects - before.objects, idleCpuMs };
+}
+
+/** Status is written by `update`, Events by `create`; what is left beside watches is for objects. */
+const NOT_FOR_OBJECTS = new Set(['update', 'create', 'watch']);
+
+async function countRequests(agent: RunningAgent): Promise<{ all: number; objects: number }> {
+  const text = await (await fetch(`${agent.probesUrl}/metrics`)).text();
+  const counts = { all: 0, objects: 0 };
+  for (const [, verb = '', count] of text.matchAll(/^tautline_kubernetes_requests_total\{verb="(\w+)",.*\} (\d+)$/gm)) {
+    counts.all += Number(count);
+    if (!NOT_FOR_OBJECTS.has(verb)) counts.objects += Number(count);
+  }
+  return counts;
+}
+
+async function medianOf(rounds: number, work: (round: number) => Promise<number>): Promise<number> {
+  const figures: number[] = [];
+  for (let round = 1; round <= rounds; round++) figures.push(await work(round));
+  return figures.sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
+}
+
+interface Push {
+  readonly world: World;
+  readonly repository: TestRepository;
+  readonly application: ApplicationHandle;
+  readonly round: number;
+}
+
+const SUBJECT = '/api/v1/namespaces/live/configmaps/settings-0500';
+
+async function measurePush({ world, repository, application, round }: Push): Promise<number> {
+  const name = 'settings-0500';
+  await using watch = await watchObject(world.plane, SUBJECT);
+  await repository.commit({ [`app/${name}.yaml`]: manifestText(name, `push ${round}`) });
+  const startedMs = performance.now();
+  const [live] = await Promise.all([
+    watch.until((object) => object?.data?.['value'] === `push ${round}`).then(() => performance.now() - startedMs),
+    application.refresh(),
+  ]);
+  return live;
+}
+
+async function measureHeal(world: World, round: number): Promise<number> {
+  await using watch = await watchObject(world.plane, SUBJECT);
+  const body = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings-0500' },
+    data: { value: `hand ${round}` },
+  };
+  await world.apply({ ...body, metadata: { ...body.metadata, namespace: 'live' } }, 'hand');
+  const editedMs = await watch.until((object) => object?.data?.['value'] === `hand ${round}`);
+  const healedMs = await watch.until((object) => !String(object?.data?.['value']).startsWith('hand'));
+  // Between two heals the agent is left in peace, as it would be.
+  await sleep(100);
+  return healedMs - editedMs;
+}

@@ -1,0 +1,76 @@
+/** The cluster of the demo: a control plane of our own with simulated nodes, or the one that KUBECONFIG names. */
+import { spawn } from 'node:child_process';
+import { startControlPlane } from '../control-plane/control-plane.ts';
+
+export interface DemoCluster extends AsyncDisposable {
+  readonly kubeconfig: string;
+  /** Rejects with kubectl's own words unless it succeeds; resolves with its output. */
+  kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** Server-side apply of a manifest. */
+  apply(manifest: string): Promise<void>;
+  /** The object, or undefined if it does not exist. */
+  get(kind: string, name: string, namespace?: string): Promise<KubernetesObject | undefined>;
+}
+
+/** Of what kubectl prints as JSON, the parts that the demo looks at. */
+export interface KubernetesObject {
+  readonly metadata: { readonly name: string; readonly generation?: number };
+  readonly spec?: { readonly replicas?: number };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly health?: { readonly status: string };
+    readonly sync?: { readonly status: string; readonly revision?: string };
+    readonly counts?: { readonly total: number; readonly synced: number };
+  };
+}
+
+export async function openCluster({ isExternal }: { isExternal: boolean }): Promise<DemoCluster> {
+  if (isExternal) return externalCluster();
+  const plane = await startControlPlane({ mode: 'full' });
+  const run = async (args: readonly string[], input?: string): Promise<string> => {
+    const { code, stdout, stderr } = await plane.kubectl(args, input === undefined ? {} : { input });
+    if (code !== 0) throw new Error(stderr.trim());
+    return stdout;
+  };
+  return clusterBy(plane.kubeconfig, run, () => plane.stop());
+}
+
+function externalCluster(): DemoCluster {
+  const kubeconfig = process.env['KUBECONFIG'];
+  if (!kubeconfig) throw new Error('--cluster needs KUBECONFIG, the path of a kubeconfig file');
+  return clusterBy(kubeconfig, runKubectl, async () => undefined);
+}
+
+type Kubectl = (args: readonly string[], input?: string) => Promise<string>;
+
+function clusterBy(kubeconfig: string, kubectl: Kubectl, stop: () => Promise<void>): DemoCluster {
+  return {
+    kubeconfig,
+    kubectl,
+    async apply(manifest) {
+      await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], manifest);
+    },
+    async get(kind, name, namespace) {
+      const scope = namespace === undefined ? [] : ['-n', namespace];
+      const text = await kubectl(['get', kind, name, ...scope, '--ignore-not-found', '-o', 'json']);
+      return text.trim() ? (JSON.parse(text) as KubernetesObject) : undefined;
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** The machine's own kubectl, with the environment's KUBECONFIG. */
+function runKubectl(args: readonly string[], input?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.once('error', () => reject(new Error('kubectl is missing: --cluster needs it')));
+    child.once('close', (code) => (code === 0 ? resolve(stdout) : reject(new Error(stderr.trim()))));
+    child.stdin.end(input ?? '');
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * `npm run demo`: the whole of Tautline on one machine, with real parts only: an API server, a Git server, the agent, and
+ * the Applications of examples/. `--once` goes through a story by itself and ends; `--cluster` uses KUBECONFIG's cluster.
+ */
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { printCrd } from '../../src/application/crd.ts';
+import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
+import { createRepository, type TestRepository } from '../support/git-repository.ts';
+import { startGitServer } from '../support/git-server.ts';
+import { openCluster, type DemoCluster } from './demo-cluster.ts';
+import { tellStory } from './demo-story.ts';
+
+export interface Stage {
+  readonly cluster: DemoCluster;
+  readonly repository: TestRepository;
+  readonly agent: RunningAgent;
+}
+
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+export const NAMESPACE = 'tautline-demo';
+export const APPLICATIONS = ['shop', 'plain'];
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { once: { type: 'boolean' }, cluster: { type: 'boolean' } } });
+  await using stack = new AsyncDisposableStack();
+  const interrupted = new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+  say('starting the cluster (the first time it is built, which takes some minutes)');
+  const cluster = stack.use(await openCluster({ isExternal: values.cluster === true }));
+  say(`cluster        KUBECONFIG=${cluster.kubeconfig}`);
+  const root = await mkdtemp(join(tmpdir(), 'tautline-demo-'));
+  stack.defer(() => rm(root, { recursive: true, force: true }));
+  const git = stack.use(await startGitServer(root));
+  const repository = await createRepository(git, 'examples');
+  await repository.commit(await readExamples());
+  say(`repository     git clone ${repository.url}`);
+  await cluster.apply(printCrd());
+  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd/applications.tautline.dev']);
+  const agent = stack.use(await startAgentProcess({ kubeconfig: cluster.kubeconfig }));
+  say(`status API     curl ${agent.apiUrl}/api/v1/applications`);
+  say(`metrics        curl ${agent.probesUrl}/metrics\n`);
+  const stage = { cluster, repository, agent };
+  if (values.once) return await tellStory(stage, await declarations(repository));
+  const stopShowing = showLog(agent);
+  for (const declaration of await declarations(repository)) await cluster.apply(declaration);
+  say(
+    `declared ${APPLICATIONS.join(' and ')} in namespace ${NAMESPACE}; what happens is shown here, Ctrl-C ends the demo`,
+  );
+  say(`try            kubectl --kubeconfig ${cluster.kubeconfig} -n shop scale deployment web --replicas 5\n`);
+  await Promise.race([interrupted, agent.ended]);
+  stopShowing();
+  return agent.process.exitCode === null ? 0 : 1;
+}
+
+async function readExamples(): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(EXAMPLES, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[relative(EXAMPLES, path)] = await readFile(path, 'utf8');
+  }
+  return files;
+}
+
+/** The namespace and the Applications of examples/applications, at the address of this repository. */
+async function declarations(repository: TestRepository): Promise<string[]> {
+  const namespace = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+  const applications = await Promise.all(
+    APPLICATIONS.map(async (name) => {
+      const application = parse(await readFile(join(EXAMPLES, 'applications', `${name}.yaml`), 'utf8'));
+      application.metadata.namespace = NAMESPACE;
+      application.spec.source.repoURL = repository.url;
+      application.spec.source.interval = '10s';
+      return stringify(application);
+    }),
+  );
+  return [namespace, ...applications];
+}
+
+/** Prints what the agent logs, in a line for people. */
+function showLog(agent: RunningAgent): () => void {
+  let shown = 0;
+  const timer = setInterval(() => {
+    for (; shown < agent.log.length; shown++) {
+      const { time, level, msg, application, reason, detail } = agent.log[shown] ?? {};
+      const text = application ? `${application}  ${reason ?? msg}: ${detail ?? ''}` : msg;
+      say(`${String(time).slice(11, 19)} ${level === 'info' ? ' ' : '!'} ${text}`);
+    }
+  }, 100);
+  return () => clearInterval(timer);
+}
+
+function say(line: string): void {
+  console.log(line);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
