@@ -21,6 +21,7 @@ import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts
 import { collectionPath } from './paths.ts';
 import type { Cluster, LiveStoreEvents } from './ports.ts';
 import { createClient, refusalOf } from './requests.ts';
+import { recordWrites } from './recording-client.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface ConnectOptions {
@@ -69,7 +70,8 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     clusterId,
     server: transport.server,
     defaultNamespace: credentials.namespace,
-    as: (identity) => createClient(transport, identity),
+    as: (identity) =>
+      recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
     kinds: cachedDiscovery(transport),
     live,
     applications,

@@ -5,9 +5,10 @@
  * Invariant: `look` and a repeated `hold` cost no request; nothing is watched that nobody holds.
  */
 import { PART_OF_LABEL } from '../object/applyset.ts';
-import { apiVersionOf } from '../object/identity.ts';
+import { apiVersionOf, type ObjectId } from '../object/identity.ts';
 import { identityKey, type Identity } from './identity.ts';
 import { kindKey, type KindInfo } from './kinds.ts';
+import type { LiveObject } from './live.ts';
 import type { ClusterClient, LiveStore, LiveStoreEvents } from './ports.ts';
 import { mayWatchEverywhere } from './rights.ts';
 import { createWatchedKind, type WatchedKind } from './watched-kind.ts';
@@ -22,6 +23,8 @@ export interface LiveStoreOptions extends Pick<
 }
 
 export interface OwnedLiveStore extends LiveStore {
+  /** See WatchedKind.beginWrite. */
+  beginWrite(identity: Identity, kind: KindInfo, id: ObjectId): (object: LiveObject | undefined) => void;
   /** Watches now open or being opened. */
   watchCount(): number;
   close(): void;
@@ -91,6 +94,9 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
     },
     record(identity, kind, id, object) {
       kinds.get(keyOf(identity, kind))?.record(id, object);
+    },
+    beginWrite(identity, kind, id) {
+      return kinds.get(keyOf(identity, kind))?.beginWrite(id) ?? (() => {});
     },
     watchCount: () => watches,
     close() {

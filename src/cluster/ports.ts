@@ -88,7 +88,10 @@ export interface LiveStore {
   release(holder: string): void;
   /** No request: what is known. `unseen` where the scope's list is complete and holds no such object; `unknown` where it failed or the scope isn't watched. */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
-  /** Takes in the answer of a write or GET; an older event never overwrites it. undefined: proven absent. */
+  /**
+   * Takes in the answer of a GET, and of a write that was not sent by `Cluster.as` (which takes in its own). An older event never
+   * overwrites it. undefined: proven absent.
+   */
   record(identity: Identity, kind: KindInfo, id: ObjectId, object: LiveObject | undefined): void;
 }
 

@@ -12,6 +12,7 @@ import type { LiveEntry, LiveObject } from './live.ts';
 import { toLiveObject } from './live-object.ts';
 import { startWatch, type Watch } from './watch.ts';
 import type { WatchOptions, WatchSink } from './watch-state.ts';
+import { createWritesUnderWay, type WritesUnderWay } from './writes-under-way.ts';
 
 export interface WatchedKindOptions extends Omit<WatchOptions, 'namespace' | 'sink'> {
   readonly client: Pick<ClusterClient, 'get'>;
@@ -30,6 +31,8 @@ export interface WatchedKind {
   release(holder: string): boolean;
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
+  /** Events on the object wait until the function returned has taken in the answer of our write. */
+  beginWrite(id: ObjectId): (object: LiveObject | undefined) => void;
   stop(): void;
 }
 
@@ -51,6 +54,7 @@ const MIN_RETRY_MS = 2_000;
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const { kind, clock, limits } = options;
   const objects = createLiveObjects(limits.maxAbsentEntries);
+  const writes = createWritesUnderWay();
   const holders = new Map<string, ReadonlySet<string>>();
   const scopes = new Map<string, Scope>();
   let everywhere: { isAllowed: boolean; askedAtMs: number } | undefined;
@@ -112,7 +116,7 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
         void cover();
       }
     };
-    return createSink({ ...options, namespace, objects, isCoveredElsewhere, onState });
+    return createSink({ ...options, namespace, objects, writes, isCoveredElsewhere, onState });
   }
 
   function stopScope(scope: Scope): void {
@@ -175,6 +179,13 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
       if (object) objects.put(object);
       else objects.putAbsent(id);
     },
+    beginWrite(id) {
+      const end = writes.begin(objectKey(id));
+      return (object) => {
+        if (object) objects.put(object);
+        end();
+      };
+    },
     stop() {
       holders.clear();
       for (const scope of [...scopes.values()]) stopScope(scope);
@@ -185,13 +196,14 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
 interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'events'> {
   readonly namespace: string;
   readonly objects: LiveObjects;
+  readonly writes: WritesUnderWay;
   readonly isCoveredElsewhere: (namespace: string) => boolean;
   readonly onState: (state: 'live' | 'failed', refusal?: Refusal) => void;
 }
 
 /** What one watch tells the store. The first list wakes nobody: who asked for it is waiting for it. */
 function createSink(options: SinkOptions): WatchSink {
-  const { kind, client, events, namespace, objects, isCoveredElsewhere, onState } = options;
+  const { kind, client, events, namespace, objects, writes, isCoveredElsewhere, onState } = options;
   let seen: Set<string> | undefined;
   let isFirst = true;
 
@@ -212,6 +224,13 @@ function createSink(options: SinkOptions): WatchSink {
     }
   }
 
+  function takeIn(object: LiveObject, isOfFirstList: boolean): void {
+    const type = objects.put(object);
+    if (type === 'unchanged') return;
+    const isExpected = isOfFirstList && type === 'added' && !isCoveredElsewhere(object.id.namespace);
+    if (!isExpected) events.onChange({ id: object.id, owner: objects.ownerOf(object.id), type });
+  }
+
   return {
     begin(isReset) {
       seen = new Set();
@@ -220,18 +239,18 @@ function createSink(options: SinkOptions): WatchSink {
     upsert(value) {
       const object = toLiveObject(kind, value);
       if (!object) return;
-      seen?.add(objectKey(object.id));
-      const type = objects.put(object);
-      if (type === 'unchanged') return;
-      const isExpected = isFirst && type === 'added' && !isCoveredElsewhere(object.id.namespace);
-      if (!isExpected) events.onChange({ id: object.id, owner: objects.ownerOf(object.id), type });
+      const key = objectKey(object.id);
+      seen?.add(key);
+      const isOfFirstList = isFirst;
+      writes.whenSettled(key, () => takeIn(object, isOfFirstList));
     },
     deleted(value) {
       const object = toLiveObject(kind, value);
       if (!object) return;
-      seen?.delete(objectKey(object.id));
+      const key = objectKey(object.id);
+      seen?.delete(key);
       // A rejection would be a fault of ours, and ends no watch: the object stays unseen, and whoever asks reads it.
-      void verifyDeletion(object).catch(() => {});
+      writes.whenSettled(key, () => void verifyDeletion(object).catch(() => {}));
     },
     complete(resourceVersion) {
       const listed = seen ?? new Set<string>();

@@ -112,20 +112,24 @@ describe('Live', () => {
     assert.equal(stringAt(entry.object.body, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'), undefined);
   });
 
-  it('takes in the answer of a write, wakes nobody for its echo, and never goes back', async () => {
+  it('takes in the answers of its own writes, wakes nobody for their echoes, and never goes back', async () => {
     await hold('app', NAMESPACE);
-    const body = configMap(NAMESPACE, 'own', { a: '1' });
+    changes.splice(0);
     const client = cluster.as(agentIdentity);
-    const first = written(await client.apply({ kind: configMaps, body, force: true })).object;
-    const second = written(
-      await client.apply({ kind: configMaps, body: configMap(NAMESPACE, 'own', { a: '2' }), force: true }),
-    ).object;
-    cluster.live.record(agentIdentity, configMaps, second.id, second);
-    cluster.live.record(agentIdentity, configMaps, first.id, first);
-    assert.equal(dataOf(look('own'), 'a'), '2');
-    await create('own-marker');
-    await eventually(() => look('own-marker').state === 'present', 'later events have arrived');
-    assert.equal(dataOf(look('own'), 'a'), '2');
+    const names = Array.from({ length: 100 }, (_, n) => `own-${n}`);
+    for (const round of ['1', '2']) {
+      await Promise.all(
+        names.map(async (name) => {
+          const body = configMap(NAMESPACE, name, { round });
+          written(await client.apply({ kind: configMaps, body, force: true }));
+          assert.equal(dataOf(look(name), 'round'), round);
+        }),
+      );
+    }
+    await create('marker');
+    await eventually(() => look('marker').state === 'present', 'all earlier events have arrived');
+    assert.deepEqual(changes.splice(0), [`added ConfigMap ${NAMESPACE}/marker hub/default/shop`]);
+    assert.ok(names.every((name) => dataOf(look(name), 'round') === '2'));
   });
 
   it('keeps Secret values out', async () => {
@@ -220,6 +224,33 @@ describe('Live', () => {
       'the kind is unknown once it is served no more',
     );
     cluster.live.release('widgets');
+  });
+
+  it('does not trust a watch that was open while the API server hung', async () => {
+    const reasons: string[] = [];
+    const metrics = { onRequest() {}, onWatchRestart: ({ reason }: { reason: string }) => void reasons.push(reason) };
+    const limits = { ...defaultClusterLimits, requestTimeoutMs: 1_000 };
+    const impatient = await connect(plane, { metrics, limits });
+    try {
+      await impatient.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: NAMESPACE }]);
+      const client = impatient.as(agentIdentity);
+      await plane.kill('kube-apiserver', 'SIGSTOP');
+      const answer = await client.get(configMaps, configMapId(NAMESPACE, 'first'));
+      assert.ok(!answer.ok && answer.refusal.code === 'Unavailable');
+      assert.match(answer.refusal.message, /did not answer in time/);
+      await plane.kill('kube-apiserver', 'SIGCONT');
+      const isAnswered = async (): Promise<boolean> =>
+        (await client.get(configMaps, configMapId(NAMESPACE, 'first'))).ok;
+      await eventually(isAnswered, 'the API server answers again');
+      await eventually(() => reasons.includes('suspect'), 'the watch is opened anew');
+      await create('after-hang');
+      const id = configMapId(NAMESPACE, 'after-hang');
+      const isSeen = (): boolean => impatient.live.look(agentIdentity, configMaps, id).state === 'present';
+      await eventually(isSeen, 'what happens afterwards is seen');
+    } finally {
+      await plane.kill('kube-apiserver', 'SIGCONT');
+      await impatient.close();
+    }
   });
 
   it('lets go of everything that nobody holds', async () => {
