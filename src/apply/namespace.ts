@@ -18,8 +18,7 @@ const NAMESPACE_KIND: KindInfo = {
 };
 
 export type NamespaceAnswer =
-  | { readonly ok: true; readonly created: boolean }
-  | { readonly ok: false; readonly refusal: Refusal };
+  { readonly ok: true; readonly created: boolean } | { readonly ok: false; readonly refusal: Refusal };
 
 /** One GET; one apply more if the namespace is absent. */
 export async function ensureNamespace(client: ClusterClient, name: string): Promise<NamespaceAnswer> {

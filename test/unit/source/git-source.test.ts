@@ -145,7 +145,10 @@ test('after a one-line commit the fetch is a few hundred bytes', async (t) => {
 test('a change that goes back and forth stays readable, whatever delta is built on which', async (t) => {
   const { repository, source, repoUrl } = await startShop(t);
   const file = (word: string) => `${'a line that stays\n'.repeat(200)}${word}\n`;
-  const others = Array.from({ length: 40 }, (_, index) => [`app/other-${index}.yaml`, `name: other-${index}\n`] as const);
+  const others = Array.from(
+    { length: 40 },
+    (_, index) => [`app/other-${index}.yaml`, `name: other-${index}\n`] as const,
+  );
   await repository.commit(Object.fromEntries(others));
   for (let round = 0; round < 12; round++) {
     const word = ['one', 'two', 'one', 'three'][round % 4] ?? '';
