@@ -46,6 +46,10 @@ export interface Baseline {
   readonly manifestDigest: string;
   /** Digest of the returned object projected on desired and owned paths (see `projectLive`). */
   readonly projectionDigest: string;
+  /** The object that it was made of: another one may carry other defaults. */
+  readonly uid: string;
+  /** Digest of what we owned of it: only while we own the same is another projection proof of a change. */
+  readonly ownedDigest: string;
 }
 
 export interface DiffMemory {
@@ -53,4 +57,13 @@ export interface DiffMemory {
   readonly baselines: ReadonlyMap<string, Baseline>;
   /** Whether the server is known to have accepted this manifest (digest) for this id before. */
   isAccepted(id: ObjectId, manifestDigest: string): boolean;
+  /** Whether a Job or bare Pod of this manifest was last seen finished: removed after that, it is done, not missing. */
+  isFinished?(id: ObjectId, manifestDigest: string): boolean;
+}
+
+/** A settled `none` and what it was about: it holds as long as neither manifest nor live object changes. */
+export interface Verdict {
+  readonly manifestDigest: string;
+  readonly resourceVersion: string;
+  readonly change: Change;
 }

@@ -1,0 +1,202 @@
+/**
+ * Lists that are merged by item: keyed lists (`k:`) and sets (`v:`).
+ *
+ * Invariant: items that others added are no difference, whatever they are; ours must be there, once, and in our order (a
+ * reorder leaves no trace in managedFields, but applying again restores it).
+ */
+import { keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
+import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
+import { KEY_DEFAULTS } from './known-values.ts';
+import { enter, leave, note, noteRemoval, type Walk } from './walk.ts';
+
+/** Compares one item with its live counterpart; `owned` is what we own of it, undefined for nothing. */
+type CompareItem = (walk: Walk, desired: Value, live: Value | undefined, owned: FieldSet | undefined) => void;
+
+export interface ListSides {
+  readonly desired: readonly Value[];
+  readonly live: Value | undefined;
+}
+
+interface Member {
+  readonly signature: string;
+  readonly key: Value;
+  readonly fields: FieldSet;
+  isDesired: boolean;
+}
+
+/** A list that we own items of. */
+export function compareKeyedList(walk: Walk, sides: ListSides, owned: FieldSet, compareItem: CompareItem): void {
+  const parsed = keyedMembers(owned);
+  const keys = keyNamesOf(parsed.map(({ key }) => key));
+  const members = new Map<string, Member>();
+  for (const { key, fields } of parsed) {
+    const signature = signatureOf(key, keys);
+    members.set(signature, { signature, key, fields, isDesired: false });
+  }
+  compareItems(walk, sides, { members, keys }, compareItem);
+  const live = indexLive(sides.live, { keys, defaults: defaultsOf(walk) });
+  for (const { signature, key, isDesired } of members.values()) {
+    if (isDesired) continue;
+    const index = live.get(signature)?.[0];
+    const item = index === undefined || !Array.isArray(sides.live) ? undefined : sides.live[index];
+    enter(walk, index === undefined ? '-' : String(index), { item: item ?? key });
+    noteRemoval(walk, item);
+    leave(walk);
+  }
+}
+
+/** A list that we own nothing of, but others own by these keys. */
+export function compareUnownedKeyedList(
+  walk: Walk,
+  sides: ListSides,
+  keys: readonly string[],
+  compareItem: CompareItem,
+): void {
+  compareItems(walk, sides, { members: new Map(), keys }, compareItem);
+}
+
+interface KeyForm {
+  readonly keys: readonly string[];
+  /** Of parts of the key that an item leaves out. */
+  readonly defaults: ReadonlyMap<string, Value>;
+}
+
+const NO_DEFAULTS: ReadonlyMap<string, Value> = new Map();
+
+function defaultsOf(walk: Walk): ReadonlyMap<string, Value> {
+  return walk.isLenient ? KEY_DEFAULTS : NO_DEFAULTS;
+}
+
+interface Keyed {
+  readonly members: ReadonlyMap<string, Member>;
+  readonly keys: readonly string[];
+}
+
+function compareItems(walk: Walk, { desired, live }: ListSides, keyed: Keyed, compareItem: CompareItem): void {
+  const form = { keys: keyed.keys, defaults: defaultsOf(walk) };
+  const liveIndex = indexLive(live, form);
+  const liveList = Array.isArray(live) ? live : [];
+  const matched = matchMembers(desired, keyed.members, form);
+  const positions: number[] = [];
+  for (let index = 0; index < desired.length; index++) {
+    const item = desired[index] ?? null;
+    const member = matched[index];
+    const found = liveIndex.get(member?.signature ?? signatureOf(item, form.keys, form.defaults)) ?? [];
+    const position = found[0];
+    const liveItem = position === undefined ? undefined : liveList[position];
+    enter(walk, String(index), { item: liveItem ?? item });
+    // Without its whole key an item may be live under a default of the key that is not known here.
+    const isCertain = member !== undefined || (walk.hasEntry && hasWholeKey(item, form));
+    if (liveItem === undefined) note(walk, { desired: item }, isCertain);
+    else compareItem(walk, item, liveItem, member?.fields);
+    // Somebody made a second item of our key: applying ours puts that right.
+    if (found.length > 1) note(walk, { live: liveList[found[1] ?? 0] }, false);
+    leave(walk);
+    if (position !== undefined) positions.push(position);
+  }
+  compareOrder(walk, positions, { desired, live: liveList });
+}
+
+/** Our member of each desired item: by its whole key, else the one left that agrees with what the item says of it. */
+function matchMembers(
+  desired: readonly Value[],
+  members: ReadonlyMap<string, Member>,
+  form: KeyForm,
+): (Member | undefined)[] {
+  const matched = desired.map((item) => {
+    const member = members.get(signatureOf(item, form.keys, form.defaults));
+    if (member) member.isDesired = true;
+    return member;
+  });
+  for (let index = 0; index < desired.length; index++) {
+    const item = desired[index] ?? null;
+    if (matched[index] || !isMap(item) || form.keys.every((key) => own(item, key) !== undefined)) continue;
+    const fitting = [...members.values()].filter(({ key, isDesired }) => !isDesired && agrees(item, key, form.keys));
+    const [only] = fitting;
+    if (!only || fitting.length > 1) continue;
+    only.isDesired = true;
+    matched[index] = only;
+  }
+  return matched;
+}
+
+function hasWholeKey(item: Value, { keys, defaults }: KeyForm): boolean {
+  return isMap(item) && keys.every((key) => defaults.has(key) || own(item, key) !== undefined);
+}
+
+function agrees(item: ValueMap, memberKey: Value, keys: readonly string[]): boolean {
+  return keys.every((key) => {
+    const said = own(item, key);
+    return said === undefined || scalarKey(said) === scalarKey(isMap(memberKey) ? own(memberKey, key) : undefined);
+  });
+}
+
+/** Sets of scalars, such as finalizers. */
+export function compareSet(walk: Walk, { desired, live }: ListSides, owned: FieldSet | undefined): void {
+  const ours = new Map((owned ? setMembers(owned) : []).map((value) => [scalarKey(value), value] as const));
+  const liveList = Array.isArray(live) ? live : [];
+  const liveIndex = new Map(liveList.map((value, index) => [scalarKey(value), index] as const));
+  const positions: number[] = [];
+  for (let index = 0; index < desired.length; index++) {
+    const value = desired[index] ?? null;
+    const position = liveIndex.get(scalarKey(value));
+    ours.delete(scalarKey(value));
+    enter(walk, String(index), { item: value });
+    if (position === undefined) note(walk, { desired: value }, walk.hasEntry);
+    else positions.push(position);
+    leave(walk);
+  }
+  for (const [key, value] of ours) {
+    const position = liveIndex.get(key);
+    enter(walk, position === undefined ? '-' : String(position), { item: value });
+    noteRemoval(walk, position === undefined ? undefined : value);
+    leave(walk);
+  }
+  compareOrder(walk, positions, { desired, live: liveList });
+}
+
+function compareOrder(
+  walk: Walk,
+  positions: readonly number[],
+  { desired, live }: { desired: readonly Value[]; live: readonly Value[] },
+): void {
+  for (let index = 1; index < positions.length; index++) {
+    if ((positions[index - 1] ?? 0) < (positions[index] ?? 0)) continue;
+    note(walk, { desired: [...desired], live: [...live] }, false);
+    return;
+  }
+}
+
+/** Positions of live items by signature; more than one where somebody duplicated an item. */
+function indexLive(live: Value | undefined, { keys, defaults }: KeyForm): Map<string, number[]> {
+  const index = new Map<string, number[]>();
+  if (!Array.isArray(live)) return index;
+  for (let position = 0; position < live.length; position++) {
+    const signature = signatureOf(live[position] ?? null, keys, defaults);
+    const same = index.get(signature);
+    if (same) same.push(position);
+    else index.set(signature, [position]);
+  }
+  return index;
+}
+
+export function keyNamesOf(keys: readonly Value[]): string[] {
+  const names = new Set<string>();
+  for (const key of keys) if (isMap(key)) for (const name of Object.keys(key)) names.add(name);
+  return [...names].sort();
+}
+
+/** A text that is equal for list items of equal keys. */
+export function signatureOf(item: Value, keys: readonly string[], defaults = NO_DEFAULTS): string {
+  if (!isMap(item)) return scalarKey(item);
+  let signature = '';
+  for (const key of keys) signature += `${scalarKey(own(item, key) ?? defaults.get(key))}\n`;
+  return signature;
+}
+
+function scalarKey(value: Value | undefined): string {
+  if (typeof value === 'string') return `"${value}`;
+  if (typeof value === 'object' && value !== null)
+    return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  return String(value);
+}

@@ -1,0 +1,89 @@
+/**
+ * Whether a scalar or an atomic value of the live object is the desired one.
+ *
+ * Invariant: leniency (zero values, quantities, base64, known defaults) is for built-in kinds alone, and what it cannot
+ * prove equal is noted, never passed over.
+ */
+import { isEqualQuantity } from '../object/quantity.ts';
+import { digestSecretValue } from '../object/redact.ts';
+import { isMap, own, type Value } from '../object/value.ts';
+import { isBase64Path, isKnownDefault, isQuantityPath } from './known-values.ts';
+import { enter, leave, note, type Sides, type Walk } from './walk.ts';
+
+/**
+ * Notes every difference below the place where the walk stands. Where we own the value, a webhook or default may be the
+ * cause of a difference; where somebody took it from us, only a field that is live alone may be a default.
+ */
+export function compareAtomic(walk: Walk, { desired, live }: Sides, isOwned: boolean): void {
+  if (desired === live) return;
+  if (Array.isArray(desired) && Array.isArray(live) && desired.length === live.length) {
+    for (let index = 0; index < desired.length; index++) {
+      enter(walk, String(index), { item: desired[index] ?? null });
+      compareAtomic(walk, { desired: desired[index], live: live[index] }, isOwned);
+      leave(walk);
+    }
+    return;
+  }
+  if (isMap(desired) && isMap(live)) {
+    for (const key of Object.keys(desired)) {
+      enter(walk, key, key);
+      compareAtomic(walk, { desired: desired[key], live: own(live, key) }, isOwned);
+      leave(walk);
+    }
+    for (const key of Object.keys(live)) {
+      if (Object.hasOwn(desired, key)) continue;
+      enter(walk, key, key);
+      compareExtra(walk, live[key] ?? null);
+      leave(walk);
+    }
+    return;
+  }
+  if (isEqualLeaf(walk, { desired, live }, isOwned)) return;
+  note(walk, { desired, live }, !isOwned && walk.hasEntry && !isZero(desired));
+}
+
+/** A field of an atomic value that only the live object has: a default, or what Git has dropped. */
+function compareExtra(walk: Walk, live: Value): void {
+  if (walk.isLenient) {
+    if (live === null || isKnownDefault(walk.tokens, live)) return;
+    if (isMap(live) && Object.keys(live).length > 0) {
+      // A map made of nothing but defaults, such as the status of a claim template.
+      const isDefault = Object.keys(live).every((key) => isKnownDefault([...walk.tokens, key], live[key] ?? null));
+      if (isDefault) return;
+    }
+  }
+  note(walk, { live }, false);
+}
+
+/**
+ * Scalars, and collections of which one side has none. That a zero value is not stored counts as equal only where we
+ * own it: where we don't, it may as well have been removed.
+ */
+export function isEqualLeaf(walk: Walk, { desired, live }: Sides, isOwned: boolean): boolean {
+  if (desired === live) return true;
+  if (!walk.isLenient || desired === undefined) return false;
+  if (live === undefined || live === null) return isOwned && (desired === null || isZeroScalar(desired));
+  if (isBase64Path(walk.kind, walk.tokens)) return isEqualBase64(walk, desired, live);
+  if (desired === null) return live === '';
+  return isQuantityPath(walk.kind, walk.tokens) && isEqualQuantity(desired, live);
+}
+
+function isEqualBase64(walk: Walk, desired: Value, live: Value): boolean {
+  const text = desired ?? '';
+  if (typeof text !== 'string' || typeof live !== 'string') return false;
+  if (walk.kind === 'Secret') return digestSecretValue(text) === digestSecretValue(live);
+  return text.replaceAll(/\s/g, '') === live.replaceAll(/\s/g, '');
+}
+
+/** What Go leaves out of JSON (`omitempty`), so that it cannot be told from being absent. */
+function isZeroScalar(value: Value): boolean {
+  return value === false || value === '' || value === 0;
+}
+
+export function isZero(value: Value | undefined): boolean {
+  return value === undefined || value === null || isZeroScalar(value) || isEmptyCollection(value);
+}
+
+export function isEmptyCollection(value: Value | undefined): boolean {
+  return Array.isArray(value) ? value.length === 0 : isMap(value) && Object.keys(value).length === 0;
+}
