@@ -110,7 +110,7 @@ interface LiveMutationOptions {
   readonly perWay: number;
 }
 
-/** What people, controllers and other tools do to a live object. */
+/** What people, controllers and other tools do to a live object. Long because it is a list: one entry a way. */
 export function liveMutations({ api, desired, live, random, perWay }: LiveMutationOptions): Mutation[] {
   const path = pathOf(desired.kind, desired.id);
   const patch = (operations: Value, manager = 'editor') =>

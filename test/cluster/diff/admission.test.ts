@@ -1,0 +1,149 @@
+/** A value that admission changes behind the manifest: one answer of the server settles it, and it stays settled. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bindManifests } from '../../../src/bind/bind.ts';
+import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { Kinds } from '../../../src/cluster/kinds.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import { baselineOf } from '../../../src/diff/baseline.ts';
+import type { Baseline } from '../../../src/diff/changes.ts';
+import { diffObjects } from '../../../src/diff/diff.ts';
+import { judgeDryRun } from '../../../src/diff/evidence.ts';
+import { ownerOf } from '../../../src/object/applyset.ts';
+import { digestValue } from '../../../src/object/digest.ts';
+import { idKey } from '../../../src/object/identity.ts';
+import { stringAt, type KubeObject } from '../../../src/object/value.ts';
+import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { apply, connect, discover, liveOf, messageOf, pathOf, type Api } from './api.ts';
+
+const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
+const POLICIES = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies';
+
+const policy: KubeObject = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingAdmissionPolicy',
+  metadata: { name: 'upper.example.com' },
+  spec: {
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'Never',
+    matchConstraints: {
+      resourceRules: [
+        { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] },
+      ],
+      objectSelector: { matchLabels: { admit: 'upper' } },
+    },
+    mutations: [
+      {
+        patchType: 'JSONPatch',
+        jsonPatch: { expression: '[JSONPatch{op: "replace", path: "/data/a", value: object.data.a.upperAscii()}]' },
+      },
+    ],
+  },
+};
+
+const binding: KubeObject = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingAdmissionPolicyBinding',
+  metadata: { name: 'upper.example.com' },
+  spec: { policyName: 'upper.example.com' },
+};
+
+let plane: ControlPlane;
+let api: Api;
+let kinds: Kinds;
+
+before(async () => {
+  plane = await startControlPlane({ mode: 'api-server-only' });
+  api = await connect(plane);
+  for (const [path, body] of [
+    [POLICIES, policy],
+    [`${POLICIES.replace(/ies$/, 'y')}bindings`, binding],
+  ] as const) {
+    const answer = await api.send('POST', path, { body });
+    assert.equal(answer.code, 201, messageOf(answer));
+  }
+  kinds = await discover(api, [configMap('probe', 'x')]);
+  await untilPolicyWorks();
+});
+
+after(async () => {
+  api?.close();
+  await plane?.stop();
+});
+
+test('a value changed at admission is unsure once and none from then on, and a change by hand is still seen', async () => {
+  const desired = bind(configMap('admitted', 'lower'));
+  const live = liveOf(await apply(api, desired, desired.body));
+  assert.equal(stringAt(live.body, 'data', 'a'), 'LOWER');
+  assert.equal(judge(desired, live), 'unsure');
+
+  const again = liveOf(await apply(api, desired, desired.body));
+  assert.equal(again.resourceVersion, live.resourceVersion, 'the apply that brings the evidence changes nothing');
+  const baseline = baselineOf(desired, again);
+  assert.equal(judge(desired, again, baseline), 'none');
+
+  const touched = await patch(desired, { metadata: { labels: { foreign: 'x' } } });
+  assert.equal(judge(desired, touched, baseline), 'none');
+  const drifted = await patch(desired, { data: { a: 'by hand' } });
+  assert.equal(judge(desired, drifted, baseline), 'update');
+  const healed = liveOf(await apply(api, desired, desired.body));
+  assert.equal(judge(desired, healed, baseline), 'none');
+});
+
+test('a dry run settles it as well where nothing may be written', async () => {
+  const desired = bind(configMap('dry', 'lower'));
+  const live = liveOf(await apply(api, desired, desired.body));
+  const returned = liveOf(await apply(api, desired, desired.body, { dryRun: true }));
+  const { id, kind } = desired;
+  assert.equal(judgeDryRun({ type: 'unsure', id, kind, desired, live, fields: [] }, returned).type, 'none');
+  assert.equal(judge(desired, live, baselineOf(desired, returned)), 'none');
+});
+
+function configMap(name: string, a: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { admit: 'upper' } }, data: { a } };
+}
+
+function bind(object: KubeObject): DesiredObject {
+  const [desired] = bindManifests({
+    manifests: { manifests: [{ object, digest: digestValue(object), file: 'a.yaml', line: 1 }], problems: [] },
+    kinds,
+    owner,
+    destinationNamespace: undefined,
+    applicationNamespace: 'default',
+    allowCrossNamespace: false,
+  }).objects;
+  assert.ok(desired);
+  return desired;
+}
+
+async function patch(
+  desired: DesiredObject,
+  body: { [key: string]: { [key: string]: string | { [key: string]: string } } },
+) {
+  const path = `${pathOf(desired.kind, desired.id)}?fieldManager=editor`;
+  return liveOf(await api.send('PATCH', path, { body, type: 'application/merge-patch+json' }));
+}
+
+function judge(desired: DesiredObject, live: LiveObject, baseline?: Baseline): string | undefined {
+  const key = idKey(desired.id);
+  const [change] = diffObjects({
+    desired: { objects: [desired], problems: [], digest: '' },
+    live: new Map([[key, { state: 'present', object: live }]]),
+    inventory: new Map([[key, desired.id]]),
+    owner,
+    memory: { baselines: new Map(baseline ? [[key, baseline]] : []), isAccepted: () => true },
+    kinds,
+  });
+  return change?.type;
+}
+
+/** The policy takes a moment to be read by the server. */
+async function untilPolicyWorks(): Promise<void> {
+  for (;;) {
+    const probe = bind(configMap('probe', 'x'));
+    const answer = await apply(api, probe, probe.body, { dryRun: true });
+    if (answer.code < 300 && stringAt(answer.body, 'data', 'a') === 'X') return;
+    await sleep(50);
+  }
+}
