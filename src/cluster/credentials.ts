@@ -45,7 +45,7 @@ export interface Credentials {
   /** The namespace of the context or of the Pod, if it names one. */
   readonly namespace: string | undefined;
   /** Value of the Authorization header; `fresh` passes over what is remembered. */
-  authorization(options: { fresh: boolean }): Promise<string | undefined>;
+  readonly authorization: (options: { fresh: boolean }) => Promise<string | undefined>;
 }
 
 const SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -29,7 +29,10 @@ interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'path' | 'body' | '
   readonly kind: KindInfo;
 }
 
-/** Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. */
+/**
+ * Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. One method a kind of
+ * request, in one place, so that the headers and parameters of all writes can be compared at a glance.
+ */
 export function createClient(transport: Transport, identity: Identity): ClusterClient {
   identityHeaders(identity);
   async function call({ kind, path, ...rest }: Omit<Call, 'path'> & { path: () => string }): Promise<Reply> {

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Agent, type Dispatcher } from 'undici';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, TlsOptions } from './credentials.ts';
 import { createGate } from './gate.ts';
 import { identityHeaders, identityKey, type Identity } from './identity.ts';
 import type { ClusterLimits } from './limits.ts';
@@ -78,84 +78,26 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
 const RESET_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const unzip = promisify(gunzip);
 
-// One function holds what one connection shares (agents, counts, suspicion); each step of a request is its own below.
-export function createTransport({ credentials, limits, metrics, userAgent }: TransportOptions): Transport {
-  const { server, tls } = credentials;
-  const base = new URL(server);
-  const prefix = base.pathname.replace(/\/+$/, '');
-  const connect = { ...tls, timeout: limits.connectTimeoutMs };
-  const requests = new Agent({
-    allowH2: false,
-    connections: limits.maxRequests,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    headersTimeout: limits.requestTimeoutMs,
-    bodyTimeout: limits.requestTimeoutMs,
-    maxResponseSize: limits.maxResponseBytes,
-    connect,
-  });
-  const watches = new Agent({
-    allowH2: false,
-    connections: null,
-    headersTimeout: limits.watchOpenTimeoutMs,
-    bodyTimeout: 0,
-    connect,
-  });
+export function createTransport(options: TransportOptions): Transport {
+  const { credentials, limits } = options;
+  const { server } = credentials;
+  const agents = createAgents(credentials.tls, limits);
   const gate = createGate(limits.maxRequests);
   const closing = new AbortController();
   const counts: Record<RequestCategory, number> = { object: 0, status: 0, watch: 0, discovery: 0, event: 0, other: 0 };
-  const recoveryListeners = new Set<(isSuspect: boolean) => void>();
-  let health: 'up' | 'down' | 'suspect' = 'up';
-
-  function noteAnswer(): void {
-    if (health === 'up') return;
-    const isSuspect = health === 'suspect';
-    health = 'up';
-    for (const listener of recoveryListeners) listener(isSuspect);
-  }
-
-  async function dispatch(
-    agent: Agent,
-    request: HttpRequest,
-    options: DispatchOptions,
-  ): Promise<Dispatcher.ResponseData> {
-    const authorization = await credentials.authorization({ fresh: options.freshToken });
-    counts[request.category]++;
-    try {
-      const answer = await agent.request({
-        origin: base.origin,
-        path: prefix + request.path,
-        method: request.method,
-        headers: {
-          ...identityHeaders(request.identity),
-          ...(authorization !== undefined && { authorization }),
-          ...(request.contentType !== undefined && { 'content-type': request.contentType }),
-          ...(request.gzip && { 'accept-encoding': 'gzip' }),
-          accept: request.accept ?? 'application/json',
-          'user-agent': userAgent,
-        },
-        body: request.body ?? null,
-        signal: options.signal,
-      });
-      metrics.onRequest({ verb: request.verb, code: answer.statusCode });
-      return answer;
-    } catch (error) {
-      metrics.onRequest({ verb: request.verb, code: 0 });
-      throw error;
-    }
-  }
+  const dispatch = createDispatch(options, counts);
+  const recovery = createRecovery();
 
   async function attempt(request: HttpRequest, freshToken: boolean): Promise<HttpAnswer> {
     for (let isRetry = false; ; isRetry = true) {
       try {
-        const answer = await dispatch(requests, request, { freshToken, signal: closing.signal });
+        const answer = await dispatch(agents.requests, request, { freshToken, signal: closing.signal });
         const text = await readText(answer, limits.maxResponseBytes);
-        noteAnswer();
+        recovery.noteAnswer();
         return { status: answer.statusCode, headers: answer.headers, text };
       } catch (error) {
         const code = causeCode(error);
-        if (TIMEOUT_CODES.has(code)) health = 'suspect';
-        else if (health === 'up') health = 'down';
+        recovery.noteFailure(TIMEOUT_CODES.has(code));
         if (isRetry || !RESET_CODES.has(code) || closing.signal.aborted) {
           return { status: 0, headers: {}, text: '', failure: describeFailure(error, server) };
         }
@@ -188,23 +130,108 @@ export function createTransport({ credentials, limits, metrics, userAgent }: Tra
     },
     async openStream(request, signal) {
       const either = AbortSignal.any([signal, closing.signal]);
-      let answer = await dispatch(watches, request, { freshToken: false, signal: either });
+      let answer = await dispatch(agents.watches, request, { freshToken: false, signal: either });
       if (answer.statusCode === 401) {
         await answer.body.dump();
-        answer = await dispatch(watches, request, { freshToken: true, signal: either });
+        answer = await dispatch(agents.watches, request, { freshToken: true, signal: either });
       }
       return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
     },
-    onRecovery(listener) {
-      recoveryListeners.add(listener);
-      return () => recoveryListeners.delete(listener);
-    },
+    onRecovery: (listener) => recovery.listen(listener),
     requestCounts: () => ({ ...counts }),
     async close() {
       const deadline = AbortSignal.timeout(limits.drainTimeoutMs);
       while (gate.running + gate.waiting > 0 && !deadline.aborted) await sleep(20);
       closing.abort();
-      await Promise.all([requests.destroy(), watches.destroy()]);
+      await Promise.all([agents.requests.destroy(), agents.watches.destroy()]);
+    },
+  };
+}
+
+function createAgents(tls: TlsOptions, limits: ClusterLimits): { requests: Agent; watches: Agent } {
+  const connect = { ...tls, timeout: limits.connectTimeoutMs };
+  return {
+    requests: new Agent({
+      allowH2: false,
+      connections: limits.maxRequests,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      headersTimeout: limits.requestTimeoutMs,
+      bodyTimeout: limits.requestTimeoutMs,
+      maxResponseSize: limits.maxResponseBytes,
+      connect,
+    }),
+    watches: new Agent({
+      allowH2: false,
+      connections: null,
+      headersTimeout: limits.watchOpenTimeoutMs,
+      bodyTimeout: 0,
+      connect,
+    }),
+  };
+}
+
+type Dispatch = (agent: Agent, request: HttpRequest, options: DispatchOptions) => Promise<Dispatcher.ResponseData>;
+
+/** One request on the wire: whose it is, and that it is counted. */
+function createDispatch(
+  { credentials, metrics, userAgent }: TransportOptions,
+  counts: Record<RequestCategory, number>,
+): Dispatch {
+  const base = new URL(credentials.server);
+  const prefix = base.pathname.replace(/\/+$/, '');
+  return async (agent, request, { freshToken, signal }) => {
+    const authorization = await credentials.authorization({ fresh: freshToken });
+    counts[request.category]++;
+    try {
+      const answer = await agent.request({
+        origin: base.origin,
+        path: prefix + request.path,
+        method: request.method,
+        headers: {
+          ...identityHeaders(request.identity),
+          ...(authorization !== undefined && { authorization }),
+          ...(request.contentType !== undefined && { 'content-type': request.contentType }),
+          ...(request.gzip && { 'accept-encoding': 'gzip' }),
+          accept: request.accept ?? 'application/json',
+          'user-agent': userAgent,
+        },
+        body: request.body ?? null,
+        signal,
+      });
+      metrics.onRequest({ verb: request.verb, code: answer.statusCode });
+      return answer;
+    } catch (error) {
+      metrics.onRequest({ verb: request.verb, code: 0 });
+      throw error;
+    }
+  };
+}
+
+interface Recovery {
+  noteAnswer(): void;
+  noteFailure(isTimeout: boolean): void;
+  listen(listener: (isSuspect: boolean) => void): () => void;
+}
+
+/** Whether the API server was away, and who wants to know when it is back. */
+function createRecovery(): Recovery {
+  const listeners = new Set<(isSuspect: boolean) => void>();
+  let health: 'up' | 'down' | 'suspect' = 'up';
+  return {
+    noteAnswer() {
+      if (health === 'up') return;
+      const isSuspect = health === 'suspect';
+      health = 'up';
+      for (const listener of listeners) listener(isSuspect);
+    },
+    noteFailure(isTimeout) {
+      if (isTimeout) health = 'suspect';
+      else if (health === 'up') health = 'down';
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

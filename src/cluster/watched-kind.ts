@@ -1,179 +1,62 @@
 /**
- * One kind as one identity watches it: its objects, who holds which namespace, and the watches that cover them.
+ * One kind as one identity sees it: its objects, and what the watches that cover them tell.
  *
- * Invariant: while a namespace is held, a watch covers it or `look` says why none does. One watch over all namespaces
- * replaces those of single ones as soon as its list is complete, never before.
+ * Invariant: an object counts as gone only after a GET by name has said so; the echo of our own write wakes nobody.
  */
 import type { ObjectId } from '../object/identity.ts';
-import { objectKey, createLiveObjects, type LiveObjects } from './live-objects.ts';
-import type { ClusterClient, LiveStoreEvents } from './ports.ts';
-import type { Refusal } from './answers.ts';
+import { createCoverage, type Coverage, type CoverageOptions, type OnState } from './coverage.ts';
 import type { LiveEntry, LiveObject } from './live.ts';
 import { toLiveObject } from './live-object.ts';
-import { startWatch, type Watch } from './watch.ts';
+import { createLiveObjects, objectKey, type LiveObjects } from './live-objects.ts';
+import type { ClusterClient, LiveStoreEvents } from './ports.ts';
+import { startWatch } from './watch.ts';
 import type { WatchOptions, WatchSink } from './watch-state.ts';
 import { createWritesUnderWay, type WritesUnderWay } from './writes-under-way.ts';
 
-export interface WatchedKindOptions extends Omit<WatchOptions, 'namespace' | 'sink'> {
+export interface WatchedKindOptions
+  extends
+    Omit<WatchOptions, 'namespace' | 'sink'>,
+    Pick<CoverageOptions, 'mayWatchEverywhere' | 'takeWatch' | 'giveWatchBack'> {
   readonly client: Pick<ClusterClient, 'get'>;
   readonly events: LiveStoreEvents;
-  /** Whether the identity may watch the kind in all namespaces. */
-  readonly mayWatchEverywhere: () => Promise<boolean>;
-  /** Takes one of the cluster's watches, or false when all are in use. */
-  readonly takeWatch: () => boolean;
-  readonly giveWatchBack: () => void;
 }
 
-export interface WatchedKind {
-  /** Resolves once every namespace that is held has listed or failed. */
-  hold(holder: string, namespaces: ReadonlySet<string>): Promise<void>;
-  /** True when nobody holds the kind any more: it has stopped. */
-  release(holder: string): boolean;
+export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop'> {
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
   /** Events on the object wait until the function returned has taken in the answer of our write. */
   beginWrite(id: ObjectId): (object: LiveObject | undefined) => void;
-  stop(): void;
 }
 
-interface Scope {
-  readonly namespace: string;
-  state: 'listing' | 'live' | 'failed';
-  reason: string;
-  failedAtMs: number;
-  /** Resolves at its first list or failure, and when it is stopped. */
-  readonly settled: Promise<void>;
-  readonly settle: () => void;
-  readonly watch: Watch | undefined;
-}
-
-/** A scope that failed is tried again when somebody asks for it, but not more often than so. */
-const MIN_RETRY_MS = 2_000;
-
-// One function holds what the watches of a kind share; what a sink does with events is createSink below.
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
-  const { kind, clock, limits } = options;
+  const { kind, clock, limits, mayWatchEverywhere, takeWatch, giveWatchBack } = options;
   const objects = createLiveObjects(limits.maxAbsentEntries);
   const writes = createWritesUnderWay();
-  const holders = new Map<string, ReadonlySet<string>>();
-  const scopes = new Map<string, Scope>();
-  let everywhere: { isAllowed: boolean; askedAtMs: number } | undefined;
-
-  function heldNamespaces(): Set<string> {
-    const held = new Set<string>();
-    for (const namespaces of holders.values()) for (const namespace of namespaces) held.add(namespace);
-    return held;
-  }
-
-  /** Which watches there should be: keys of `scopes`. */
-  function neededScopes(): Set<string> {
-    const held = heldNamespaces();
-    if (held.size === 0) return held;
-    const isWide = !kind.namespaced || held.has('') || (held.size > 1 && everywhere?.isAllowed === true);
-    const keepsWide = scopes.has('') && everywhere?.isAllowed !== false;
-    return isWide || keepsWide ? new Set(['']) : held;
-  }
-
-  async function decideEverywhere(): Promise<void> {
-    const held = heldNamespaces();
-    const hasNew = [...held].some((namespace) => !scopes.has(namespace));
-    if (!kind.namespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
-    if (everywhere && clock.monotonicMs() - everywhere.askedAtMs < limits.accessReviewMs) return;
-    everywhere = { isAllowed: await options.mayWatchEverywhere(), askedAtMs: clock.monotonicMs() };
-  }
-
-  function startScope(namespace: string): void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const canWatch = options.takeWatch();
-    const scope: Scope = {
-      namespace,
-      state: canWatch ? 'listing' : 'failed',
-      reason: canWatch ? 'its first list is not complete' : 'all watches that the agent may hold are in use',
-      failedAtMs: clock.monotonicMs(),
-      settled: promise,
-      settle: resolve,
-      watch: canWatch ? startWatch({ ...options, namespace, sink: sinkOf(namespace, resolve) }) : undefined,
-    };
-    if (!canWatch) resolve();
-    scopes.set(namespace, scope);
-  }
-
-  function sinkOf(namespace: string, settle: () => void): WatchSink {
-    const isCoveredElsewhere = (objectNamespace: string): boolean => {
-      const other = namespace === '' ? objectNamespace : '';
-      return other !== namespace && scopes.get(other)?.state === 'live';
-    };
-    const onState = (state: 'live' | 'failed', refusal?: Refusal): void => {
-      const scope = scopes.get(namespace);
-      if (scope) {
-        scope.state = state;
-        scope.reason = refusal?.message ?? '';
-        scope.failedAtMs = clock.monotonicMs();
-      }
-      settle();
-      if (refusal?.code === 'Forbidden' && namespace === '' && !heldNamespaces().has('') && kind.namespaced) {
-        everywhere = { isAllowed: false, askedAtMs: clock.monotonicMs() };
-        void cover();
-      }
-    };
-    return createSink({ ...options, namespace, objects, writes, isCoveredElsewhere, onState });
-  }
-
-  function stopScope(scope: Scope): void {
-    scope.watch?.stop();
-    scope.settle();
-    if (scope.watch) options.giveWatchBack();
-    scopes.delete(scope.namespace);
-  }
-
-  async function cover(): Promise<void> {
-    for (;;) {
-      await decideEverywhere();
-      const needed = neededScopes();
-      for (const namespace of needed) if (!scopes.has(namespace)) startScope(namespace);
-      await Promise.all([...needed].map((namespace) => scopes.get(namespace)?.settled));
-      const isStill = [...neededScopes()].every((namespace) => needed.has(namespace));
-      if (isStill) break;
-    }
-    trim();
-  }
-
-  /** Ends watches that nobody needs; a namespace's own only once the one over all of them serves it. */
-  function trim(): void {
-    const needed = neededScopes();
-    const wide = scopes.get('');
-    if (needed.has('') && wide?.state !== 'live') return;
-    for (const scope of [...scopes.values()]) {
-      if (needed.has(scope.namespace)) continue;
-      stopScope(scope);
-      if (!needed.has('') && scope.namespace !== '') objects.dropNamespace(scope.namespace);
-    }
-  }
-
+  const coverage: Coverage = createCoverage({
+    kind,
+    clock,
+    limits,
+    mayWatchEverywhere,
+    takeWatch,
+    giveWatchBack,
+    startWatch(namespace, onState) {
+      const isCoveredElsewhere = (objectNamespace: string): boolean => {
+        const other = namespace === '' ? objectNamespace : '';
+        return other !== namespace && coverage.isLive(other);
+      };
+      const sink = createSink({ ...options, namespace, objects, writes, isCoveredElsewhere, onState });
+      return startWatch({ ...options, namespace, sink });
+    },
+    onDropped: (namespace) => objects.dropNamespace(namespace),
+  });
   return {
-    async hold(holder, namespaces) {
-      holders.set(holder, namespaces);
-      for (const scope of [...scopes.values()]) {
-        const isDue = clock.monotonicMs() - scope.failedAtMs > MIN_RETRY_MS;
-        if (scope.state !== 'failed' || !isDue) continue;
-        if (scope.watch) scope.watch.retryNow();
-        else stopScope(scope);
-      }
-      await cover();
-    },
-    release(holder) {
-      holders.delete(holder);
-      if (holders.size > 0) trim();
-      else for (const scope of [...scopes.values()]) stopScope(scope);
-      return holders.size === 0;
-    },
+    hold: (holder, namespaces) => coverage.hold(holder, namespaces),
+    release: (holder) => coverage.release(holder),
+    stop: () => coverage.stop(),
     look(id) {
-      const scope = scopes.get(kind.namespaced ? id.namespace : '');
-      const wide = scopes.get('');
-      const best = wide?.state === 'live' ? wide : (scope ?? wide);
-      if (!best) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };
-      if (best.state !== 'live') return { state: 'unknown', reason: best.reason };
-      return objects.look(id);
+      const scope = coverage.scopeOf(kind.namespaced ? id.namespace : '');
+      if (!scope) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };
+      return scope.state === 'live' ? objects.look(id) : { state: 'unknown', reason: scope.reason };
     },
     record(id, object) {
       if (object) objects.put(object);
@@ -186,10 +69,6 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
         end();
       };
     },
-    stop() {
-      holders.clear();
-      for (const scope of [...scopes.values()]) stopScope(scope);
-    },
   };
 }
 
@@ -198,7 +77,7 @@ interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'even
   readonly objects: LiveObjects;
   readonly writes: WritesUnderWay;
   readonly isCoveredElsewhere: (namespace: string) => boolean;
-  readonly onState: (state: 'live' | 'failed', refusal?: Refusal) => void;
+  readonly onState: OnState;
 }
 
 /** What one watch tells the store. The first list wakes nobody: who asked for it is waiting for it. */

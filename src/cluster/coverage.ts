@@ -1,0 +1,192 @@
+/**
+ * Which watches cover the namespaces that are held of one kind by one identity: one for each namespace, or a single one
+ * over all of them where several are held and the identity may.
+ *
+ * Invariant: while a namespace is held a watch covers it, or `scopeOf` says why none does. The one watch over all
+ * namespaces replaces those of single ones as soon as its list is complete, never before.
+ */
+import type { Clock } from '../telemetry/ports.ts';
+import type { Refusal } from './answers.ts';
+import type { KindInfo } from './kinds.ts';
+import type { ClusterLimits } from './limits.ts';
+import type { Watch } from './watch.ts';
+
+export interface CoverageOptions {
+  readonly kind: KindInfo;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly limits: Pick<ClusterLimits, 'accessReviewMs'>;
+  /** Whether the identity may watch the kind in all namespaces. */
+  readonly mayWatchEverywhere: () => Promise<boolean>;
+  /** Takes one of the cluster's watches, or false when all are in use. */
+  readonly takeWatch: () => boolean;
+  readonly giveWatchBack: () => void;
+  readonly startWatch: (namespace: string, onState: OnState) => Watch;
+  /** Nothing covers this namespace any more. */
+  readonly onDropped: (namespace: string) => void;
+}
+
+export type OnState = (state: 'live' | 'failed', refusal?: Refusal) => void;
+
+export interface Coverage {
+  /** Resolves once every namespace that is held has listed or failed. */
+  hold(holder: string, namespaces: ReadonlySet<string>): Promise<void>;
+  /** True when nobody holds anything any more: all watches have stopped. */
+  release(holder: string): boolean;
+  /** The watch that tells about a namespace, if one does. */
+  scopeOf(namespace: string): Pick<Scope, 'state' | 'reason'> | undefined;
+  /** Whether this very watch (the empty string: over all namespaces) has listed and is in order. */
+  isLive(namespace: string): boolean;
+  stop(): void;
+}
+
+interface Scope {
+  readonly namespace: string;
+  state: 'listing' | 'live' | 'failed';
+  reason: string;
+  failedAtMs: number;
+  /** Resolves at its first list or failure, and when it is stopped. */
+  readonly settled: Promise<void>;
+  readonly settle: () => void;
+  watch: Watch | undefined;
+}
+
+interface State {
+  readonly options: CoverageOptions;
+  readonly holders: Map<string, ReadonlySet<string>>;
+  readonly scopes: Map<string, Scope>;
+  /** What the last look-up of rights said. */
+  everywhere: { isAllowed: boolean; askedAtMs: number } | undefined;
+}
+
+/** A scope that failed is tried again when somebody asks for it, but not more often than so. */
+const MIN_RETRY_MS = 2_000;
+
+export function createCoverage(options: CoverageOptions): Coverage {
+  const state: State = { options, holders: new Map(), scopes: new Map(), everywhere: undefined };
+  const { holders, scopes } = state;
+  return {
+    async hold(holder, namespaces) {
+      holders.set(holder, namespaces);
+      retryFailed(state);
+      await cover(state);
+    },
+    release(holder) {
+      holders.delete(holder);
+      if (holders.size > 0) trim(state);
+      else stopAll(state);
+      return holders.size === 0;
+    },
+    scopeOf(namespace) {
+      const wide = scopes.get('');
+      return wide?.state === 'live' ? wide : (scopes.get(namespace) ?? wide);
+    },
+    isLive: (namespace) => scopes.get(namespace)?.state === 'live',
+    stop() {
+      holders.clear();
+      stopAll(state);
+    },
+  };
+}
+
+/** Starts what is needed, waits for it, and starts over if meanwhile something else is needed. */
+async function cover(state: State): Promise<void> {
+  for (;;) {
+    await decideEverywhere(state);
+    const needed = neededScopes(state);
+    const scopes = [...needed].map((namespace) => state.scopes.get(namespace) ?? startScope(state, namespace));
+    await Promise.all(scopes.map(({ settled }) => settled));
+    if ([...neededScopes(state)].every((namespace) => needed.has(namespace))) break;
+  }
+  trim(state);
+}
+
+function heldNamespaces({ holders }: State): Set<string> {
+  const held = new Set<string>();
+  for (const namespaces of holders.values()) for (const namespace of namespaces) held.add(namespace);
+  return held;
+}
+
+/** Which watches there should be: keys of `scopes`. */
+function neededScopes(state: State): Set<string> {
+  const { options, everywhere, scopes } = state;
+  const held = heldNamespaces(state);
+  if (held.size === 0) return held;
+  const isWide = !options.kind.namespaced || held.has('') || (held.size > 1 && everywhere?.isAllowed === true);
+  const keepsWide = scopes.has('') && everywhere?.isAllowed !== false;
+  return isWide || keepsWide ? new Set(['']) : held;
+}
+
+/** Asks for the right to watch everywhere when a second namespace comes along; costs nothing otherwise. */
+async function decideEverywhere(state: State): Promise<void> {
+  const { options, scopes, everywhere } = state;
+  const held = heldNamespaces(state);
+  const hasNew = [...held].some((namespace) => !scopes.has(namespace));
+  if (!options.kind.namespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
+  const nowMs = options.clock.monotonicMs();
+  if (everywhere && nowMs - everywhere.askedAtMs < options.limits.accessReviewMs) return;
+  state.everywhere = { isAllowed: await options.mayWatchEverywhere(), askedAtMs: nowMs };
+}
+
+function startScope(state: State, namespace: string): Scope {
+  const { options } = state;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const canWatch = options.takeWatch();
+  const scope: Scope = {
+    namespace,
+    state: canWatch ? 'listing' : 'failed',
+    reason: canWatch ? 'its first list is not complete' : 'all watches that the agent may hold are in use',
+    failedAtMs: options.clock.monotonicMs(),
+    settled: promise,
+    settle: resolve,
+    watch: undefined,
+  };
+  state.scopes.set(namespace, scope);
+  if (canWatch) scope.watch = options.startWatch(namespace, (...news) => noteState(state, scope, news));
+  else resolve();
+  return scope;
+}
+
+function noteState(state: State, scope: Scope, [news, refusal]: Parameters<OnState>): void {
+  const { options } = state;
+  scope.state = news;
+  scope.reason = refusal?.message ?? '';
+  scope.failedAtMs = options.clock.monotonicMs();
+  scope.settle();
+  const isAsked = !options.kind.namespaced || heldNamespaces(state).has('');
+  if (refusal?.code !== 'Forbidden' || scope.namespace !== '' || isAsked) return;
+  // The right to watch everywhere is gone: back to one watch for each namespace.
+  state.everywhere = { isAllowed: false, askedAtMs: options.clock.monotonicMs() };
+  void cover(state);
+}
+
+function retryFailed(state: State): void {
+  const nowMs = state.options.clock.monotonicMs();
+  for (const scope of [...state.scopes.values()]) {
+    if (scope.state !== 'failed' || nowMs - scope.failedAtMs <= MIN_RETRY_MS) continue;
+    if (scope.watch) scope.watch.retryNow();
+    else stopScope(state, scope);
+  }
+}
+
+/** Ends watches that nobody needs; a namespace's own only once the one over all of them serves it. */
+function trim(state: State): void {
+  const needed = neededScopes(state);
+  const isWide = needed.has('');
+  if (isWide && state.scopes.get('')?.state !== 'live') return;
+  for (const scope of [...state.scopes.values()]) {
+    if (needed.has(scope.namespace)) continue;
+    stopScope(state, scope);
+    if (!isWide && scope.namespace !== '') state.options.onDropped(scope.namespace);
+  }
+}
+
+function stopScope({ scopes, options }: State, scope: Scope): void {
+  scope.watch?.stop();
+  scope.settle();
+  if (scope.watch) options.giveWatchBack();
+  scopes.delete(scope.namespace);
+}
+
+function stopAll(state: State): void {
+  for (const scope of [...state.scopes.values()]) stopScope(state, scope);
+}
