@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Writes src/render/kustomize/merge-schema-table.ts: what strategic merge needs to know of the kinds that kustomize knows,
-// read out of the schema that kustomize embeds (the kyaml module, pinned below), without its other 900 kB.
+// Writes src/render/kustomize/merge-schema-table.ts: what strategic merge needs to know of the kinds that kustomize
+// knows, read out of the schema that kustomize embeds (the kyaml module, pinned below), without its other 900 kB.
 //
 //   node scripts/generate-merge-schema.mjs            needs Go, to find the module in its cache
 //
@@ -103,6 +103,10 @@ const known = Object.entries(kinds)
 const table = { source: MODULE, kinds: Object.fromEntries(known.map(([key, id]) => [key, same.get(id)])), types };
 writeFileSync(
   OUT,
-  `/** Written by scripts/generate-merge-schema.mjs; its form is described there. */\nexport const MERGE_SCHEMA_TABLE =\n  '${JSON.stringify(table)}';\n`,
+  [
+    '/** Written by scripts/generate-merge-schema.mjs; its form is described there. */',
+    'export const MERGE_SCHEMA_TABLE =',
+    `  '${JSON.stringify(table)}';\n`,
+  ].join('\n'),
 );
 console.log(`${OUT}: ${known.length} kinds, ${types.length} types`);

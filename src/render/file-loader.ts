@@ -27,10 +27,6 @@ export function joinPath(folder: string, path: string): string | undefined {
   return parts.join('/');
 }
 
-export function folderOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-}
-
 export function isInside(path: string, folder: string): boolean {
   return folder === '' || path === folder || path.startsWith(`${folder}/`);
 }

@@ -12,7 +12,7 @@ export interface Manifest {
   readonly line: number;
 }
 
-/** Something that only an effect can bring (a remote base, a chart, a key): fetched by reconcile, then rendered again. */
+/** Something that only an effect can bring (a remote base, a chart, a key): fetched by reconcile, rendered again. */
 export interface Need {
   readonly type: 'remoteBase' | 'chart' | 'substitution' | 'key';
   readonly name: string;

@@ -1,4 +1,4 @@
-/** The order in which go-yaml prints the keys of a map: letters after everything else, runs of digits by their value. */
+/** The order in which go-yaml prints the keys of a map: letters after all else, runs of digits by their value. */
 import type { ValueMap } from '../value.ts';
 
 /** The keys of a map in print order. */
@@ -18,10 +18,7 @@ export function compareKeys(a: string, b: string): number {
   const leftIsLetter = isLetter(left);
   const rightIsLetter = isLetter(right);
   if (leftIsLetter && rightIsLetter) return compareCodePoints(left, right);
-  if (leftIsLetter !== rightIsLetter) {
-    const afterDigit = at > 0 && isDigit(a.charCodeAt(at - 1));
-    return leftIsLetter === afterDigit ? -1 : 1;
-  }
+  if (leftIsLetter !== rightIsLetter) return leftIsLetter ? 1 : -1;
   return compareNumbers(a, b, at) || compareCodePoints(left, right);
 }
 
@@ -29,10 +26,12 @@ export function compareKeys(a: string, b: string): number {
 function compareNumbers(a: string, b: string, at: number): number {
   const leftEnd = digitsEnd(a, at);
   const rightEnd = digitsEnd(b, at);
-  // A zero first only counts as a digit of its own behind another non-zero digit: `10` and `1` differ, `00` and `0` not.
+  // A zero counts as a digit of its own only behind another digit that is no zero: `10` and `1` differ, `00` and `0`
+  // do not.
   const prefix = (a[at] === '0' || b[at] === '0') && followsNonZero(a, at) ? '1' : '';
-  const left = BigInt(`0${prefix}${a.slice(at, leftEnd)}` || '0');
-  const right = BigInt(`0${prefix}${b.slice(at, rightEnd)}` || '0');
+  // go-yaml counts in 64 bits, and lets them overflow.
+  const left = BigInt.asIntN(64, BigInt(`0${prefix}${a.slice(at, leftEnd)}`));
+  const right = BigInt.asIntN(64, BigInt(`0${prefix}${b.slice(at, rightEnd)}`));
   if (left !== right) return left < right ? -1 : 1;
   return leftEnd - rightEnd;
 }

@@ -54,13 +54,6 @@ export function readYaml(text: string, options: YamlOptions): YamlResult {
   }
 }
 
-/** 1-based line of an offset. */
-export function lineAt(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line += 1;
-  return line;
-}
-
 const DOCUMENT = 1;
 const SEQUENCE = 2;
 const MAPPING = 3;

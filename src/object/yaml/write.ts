@@ -78,8 +78,9 @@ function writeInline(out: Output, value: Value, indent: number): void {
 const MAX_SIMPLE_KEY_BYTES = 128;
 
 function writeKey(out: Output, key: string, indent: number): void {
-  if (!key.includes('\n') && (key.length <= 42 || Buffer.byteLength(key) <= MAX_SIMPLE_KEY_BYTES)) {
-    out.text += styleOf(key) === 'plain' ? key : quote(key);
+  if (!/[\n\r\x85\u2028\u2029]/.test(key) && (key.length <= 42 || Buffer.byteLength(key) <= MAX_SIMPLE_KEY_BYTES)) {
+    // As a value `<<` is a text, as a key it would merge.
+    out.text += styleOf(key) === 'plain' && key !== '<<' ? key : quote(key);
     return;
   }
   out.text += '? ';
@@ -115,13 +116,13 @@ const AMBIGUOUS_WORD = /^(?:y|yes|on|n|no|off|true|false|null)$/i;
 /** What go-yaml cannot print as it is: controls, surrogates of the upper planes, marks of byte order. */
 const UNPRINTABLE = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
-const NEVER_PLAIN = /^[-?:](?=\s|$)|^[#,[\]{}&*!|>'"%@`]|^---|^\.\.\.|:(?:\s|$)|\s#|^ | $/;
+const NEVER_PLAIN = /^[-?:](?= |$)|^[#,[\]{}&*!|>'"%@`]|^---|^\.\.\.|:(?: |$)| #|^ | $/;
 
 function styleOf(text: string): Style {
   if (SAFE.test(text) && !AMBIGUOUS_WORD.test(text)) return 'plain';
   if (UNPRINTABLE.test(text)) return 'double';
   if (text.includes('\n')) return / \n| $/.test(text) ? 'double' : 'literal';
-  if (text === '' || text === '<<' || !isPlainString(text) || BASE_60.test(text)) return 'double';
+  if (text === '' || !isPlainString(text) || BASE_60.test(text)) return 'double';
   return NEVER_PLAIN.test(text) ? 'single' : 'plain';
 }
 
@@ -149,7 +150,7 @@ function writeDouble(out: Output, text: string, indent: number): void {
   out.text += '"';
   let column = columnOf(out);
   let afterBlank = false;
-  const chars = [...text];
+  const chars = Array.from(text);
   chars.forEach((char, index) => {
     if (char === ' ') {
       if (!afterBlank && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
@@ -175,7 +176,8 @@ function writeDouble(out: Output, text: string, indent: number): void {
 }
 
 function writeLiteral(out: Output, text: string, indent: number): void {
-  out.text += `|${/^[ \n]/.test(text) ? '2' : ''}${!text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : ''}`;
+  const keepsEnd = text === '\n' || text.endsWith('\n\n');
+  out.text += `|${/^[ \n]/.test(text) ? '2' : ''}${keepsEnd ? '+' : text.endsWith('\n') ? '' : '-'}`;
   const pad = blanks(indent);
   const lines = text.split('\n');
   if (text.endsWith('\n')) lines.pop();
@@ -217,14 +219,20 @@ function escapeAll(text: string): string {
 
 /** The shortest digits that read back as the same double, in Go's `%g` form where the number is no integer. */
 export function formatNumber(value: number): string {
-  if (Object.is(value, -0)) return '-0';
-  if (Number.isInteger(value) && Math.abs(value) < 1e21 && value >= -(2 ** 63) && value < 2 ** 64) return String(value);
+  if (Number.isSafeInteger(value) || isLargeInteger(value)) return String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
   const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
   const power = Number(exponent);
   if (power >= -4 && power < 6) return String(value);
   const sign = power < 0 ? '-' : '+';
   return `${mantissa}e${sign}${String(Math.abs(power)).padStart(2, '0')}`;
+}
+
+/** Whether a double beyond 2^53 is written as an integer: if its shortest digits, filled up with zeros, fit 64 bits. */
+function isLargeInteger(value: number): boolean {
+  if (!Number.isInteger(value) || Math.abs(value) >= 1e21) return false;
+  const digits = BigInt(String(value));
+  return digits >= -(2n ** 63n) && digits < 2n ** 64n;
 }
 
 function columnOf(out: Output): number {

@@ -74,7 +74,7 @@ const OPERATIONS: Readonly<Record<string, (document: Document, operation: JsonOp
     if (operation.path === '') {
       const value = fresh(operation.value);
       if (!isYamlMap(value) && !isYamlList(value)) refuse(operation, 'the whole object cannot be replaced by a scalar');
-      document.root = value as YamlMap | YamlNode[];
+      document.root = value;
       return;
     }
     const { parent, key } = find(document, operation.path, operation.op);
@@ -134,7 +134,7 @@ function find(document: Document, path: string | undefined, op: string): Locatio
     }
     if (!isYamlMap(parent) && !isYamlList(parent)) refuse({ op, path }, `there is nothing at "${key}"`);
   }
-  return { parent: parent as YamlMap | YamlNode[], key: unescapeKey(last) };
+  return { parent, key: unescapeKey(last) };
 }
 
 function unescapeKey(part: string): string {

@@ -65,10 +65,17 @@ export function locateFile(layer: Layer, path: string): string {
   return resolved;
 }
 
+const REMOTE: readonly RegExp[] = [
+  /^(https?|ssh|git|file):\/\//,
+  /^git::/,
+  /^[\w.-]+@[\w.-]+:/,
+  /^(github\.com|gitlab\.com|bitbucket\.org)[/:]/,
+  /\?(.*&)?(ref|version)=/,
+];
+
+/** Whether a path looks like one on another server. */
 export function isRemote(path: string): boolean {
-  return /^(https?|ssh|git|file):\/\/|^git::|^[\w.-]+@[\w.-]+:|\?(.*&)?(ref|version)=|^(github\.com|gitlab\.com|bitbucket\.org)[/:]/.test(
-    path,
-  );
+  return REMOTE.some((form) => form.test(path));
 }
 
 /** What the built-in of a kind did, for the origin annotations. */

@@ -4,13 +4,13 @@
  *
  * Invariant: a list of which nothing is known is replaced.
  */
-import { isYamlMap, textOf, type YamlMap } from '../../object/yaml/node.ts';
+import { textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { MERGE_SCHEMA_TABLE } from './merge-schema-table.ts';
 
 /** One type: its fields that are merged lists, or that lead to some. */
 export type MergeType = Readonly<Record<string, MergeChild>>;
 
-/** Keys parted by blanks (the empty string: a set of scalars), keys and the type of the elements, or the type of a map. */
+/** Keys parted by blanks (none: a set of scalars), keys and the type of the elements, or the type of a map. */
 type MergeChild = string | readonly [string, number] | number;
 
 export interface MergeSchema {
@@ -49,7 +49,3 @@ export function fieldSchema(schema: MergeSchema, type: MergeType | undefined, fi
 }
 
 export const UNKNOWN: FieldSchema = { keys: undefined, type: undefined };
-
-export function isObjectNode(node: unknown): node is YamlMap {
-  return isYamlMap(node as YamlMap);
-}

@@ -198,7 +198,7 @@ function choose(
   );
 }
 
-/** Whether the shorter list of prefixes ends the longer one, and so for suffixes; `lenient`: or one of them is empty. */
+/** Whether the shorter list of prefixes ends the longer one, and so for suffixes; `lenient`: or one is empty. */
 function hasSameAffixes(a: Resource, b: Resource, lenient: boolean): boolean {
   return (
     ((lenient && (a.prefixes.length === 0 || b.prefixes.length === 0)) || endsAlike(a.prefixes, b.prefixes)) &&

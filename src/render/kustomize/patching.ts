@@ -1,13 +1,5 @@
 /** Applies one patch to one object: what all kinds of patches have in common. */
-import {
-  copyNode,
-  nodeToValue,
-  textOf,
-  type YamlMap,
-  type YamlNode,
-  isYamlMap,
-  isYamlList,
-} from '../../object/yaml/node.ts';
+import { copyNode, nodeToValue, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { formatNumber } from '../../object/yaml/write.ts';
 import { within } from '../fail.ts';
 import type { Value } from '../../object/value.ts';
@@ -33,6 +25,8 @@ export function patchStrategically(build: Build, set: ResourceSet, resource: Res
     const merged = within(placeOf(resource), () => {
       return mergeStrategically(resource.node, copyNode(patch.node), schemaOf(build));
     });
+    // `$patch: replace` of a whole object does nothing in kustomize: the result is another tree, which it drops.
+    if (merged !== undefined && merged !== resource.node) return;
     resource.node = merged ?? new Map();
     if (merged === undefined || merged.size === 0) return;
     if (!patch.allowKindChange && textOf(merged.get('kind')) !== kind) merged.set('kind', kind);
@@ -84,8 +78,4 @@ function goNumber(value: number): string {
   if (!Number.isInteger(value) || Math.abs(value) < 1e6) return formatNumber(value);
   const [mantissa = '', exponent = ''] = value.toExponential().split('e+');
   return `${mantissa}e+${exponent.padStart(2, '0')}`;
-}
-
-export function isObjectTree(node: YamlNode | undefined): boolean {
-  return isYamlMap(node) || isYamlList(node);
 }

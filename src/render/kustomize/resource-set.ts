@@ -41,11 +41,6 @@ export function appendAll(set: ResourceSet, resources: Iterable<Resource>): void
   for (const resource of resources) append(set, resource);
 }
 
-export function remove(set: ResourceSet, resource: Resource): void {
-  unindex(set, resource);
-  set.all.delete(resource);
-}
-
 /** Runs what may change the ids of an object, and keeps the index right; an object left without content is removed. */
 export function change(set: ResourceSet, resource: Resource, run: () => void): void {
   unindex(set, resource);
@@ -66,12 +61,6 @@ export function findByName(set: ResourceSet, name: string): readonly Resource[] 
 
 export function countByCurrentId(set: ResourceSet, id: ResourceId): number {
   return set.byCurrentId.get(keyOf(id))?.size ?? 0;
-}
-
-/** Puts the objects into another order. */
-export function reorder(set: ResourceSet, resources: readonly Resource[]): void {
-  set.all.clear();
-  for (const resource of resources) set.all.add(resource);
 }
 
 function index(set: ResourceSet, resource: Resource): void {

@@ -4,7 +4,7 @@
  *
  * Invariant: kustomize keeps this memory in annotations of the object; here it never enters the tree.
  */
-import { copyNode, isNothing, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { isNothing, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { currentId, effectiveNamespace, gvkOf, keyOf, type ResourceId } from './resource-id.ts';
 
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
@@ -143,18 +143,6 @@ export function setTextMap(
   const metadata = metadataOf(resource);
   metadata.delete(field);
   if (texts.size > 0) metadata.set(field, new Map(texts));
-}
-
-export function copyResource(resource: Resource): Resource {
-  return {
-    ...resource,
-    node: copyNode(resource.node),
-    previous: [...resource.previous],
-    prefixes: [...resource.prefixes],
-    suffixes: [...resource.suffixes],
-    varNames: [...resource.varNames],
-    transformations: [...resource.transformations],
-  };
 }
 
 export function isGone(resource: Resource): boolean {

@@ -1,4 +1,7 @@
-/** Targets of patches and replacements: regular expressions for group, version, kind, name and namespace; selectors for labels and annotations. */
+/**
+ * Targets of patches and replacements: regular expressions for group, version, kind, name and namespace; selectors for
+ * labels and annotations.
+ */
 import { fail } from '../fail.ts';
 import type { Decoded } from './decode.ts';
 import type { SELECTOR } from './kustomization.ts';

@@ -2,20 +2,18 @@
  * Merges two lists by the keys of their elements, with what kustomize makes of elements that lack some of the keys:
  * what the patch brings comes first, then what the target had; an element is known by the texts of its keys.
  */
-import { isNothing, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { isNothing, isYamlMap, textOf, type YamlNode } from '../../object/yaml/node.ts';
 import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { fail } from '../fail.ts';
-import type { FieldSchema, MergeSchema } from './merge-schema.ts';
-import { mergeNodes } from './strategic-merge.ts';
 
 export interface ListMerge {
-  readonly schema: MergeSchema;
+  /** Merges two elements of the same key, either of which may be missing. */
+  readonly mergeElements: (target: YamlNode | undefined, patch: YamlNode | undefined) => YamlNode | undefined;
   readonly target: YamlNode[];
   /** May be the target itself, for a list that only the patch brings. */
   readonly patch: YamlNode[] | undefined;
   /** Empty for a list of scalars. */
   readonly keys: readonly string[];
-  readonly type: FieldSchema['type'];
 }
 
 export function mergeKeyedList(merge: ListMerge): YamlNode[] {
@@ -48,7 +46,7 @@ function mergeElement(merge: ListMerge, used: ElementKey): YamlNode | undefined 
   const own = usedOf([used.values], used.values, used.keys);
   const target = findElement(merge.target, own);
   const patch = merge.patch === undefined ? undefined : findElement(merge.patch, own);
-  const element = mergeNodes(merge.schema, target, patch, { keys: undefined, type: merge.type });
+  const element = merge.mergeElements(target, patch);
   if (isYamlMap(element) && element.size > 0) {
     used.keys.forEach((key, index) => {
       const text = used.values[index] ?? '';
@@ -155,7 +153,10 @@ function replaceElements(list: YamlNode[], element: YamlNode | undefined, key: E
   list.splice(0, list.length, ...kept);
 }
 
-/** Whether an element has the key; an empty text matches whatever stands there, and keys without a text match as the last one did. */
+/**
+ * Whether an element has the key; an empty text matches whatever stands there, and keys without a text match as the
+ * last one did.
+ */
 function hasKey(item: YamlNode, { keys, values }: ElementKey): boolean {
   let isMatch = false;
   for (const [index, key] of keys.entries()) {
@@ -182,7 +183,7 @@ function appendRest(merged: YamlNode[], rest: readonly YamlNode[], keys: readonl
     }
     const values: string[] = [];
     for (const key of keys) {
-      const field = isYamlMap(item) ? (item as YamlMap).get(key) : undefined;
+      const field = isYamlMap(item) ? item.get(key) : undefined;
       if (field === undefined) merged.push(item);
       else values.push(textOf(field));
     }

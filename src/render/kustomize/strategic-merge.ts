@@ -16,7 +16,7 @@ export function mergeStrategically(target: YamlMap, patch: YamlMap, schema: Merg
 }
 
 /** What a merge comes to: undefined clears the field. */
-export function mergeNodes(
+function mergeNodes(
   schema: MergeSchema,
   target: YamlNode | undefined,
   patch: YamlNode | undefined,
@@ -74,7 +74,12 @@ function mergeLists(
   if (directive === 'delete') return undefined;
   const result = isNew || directive === 'replace' ? patchList : target;
   if (result === undefined) return undefined;
-  return mergeKeyedList({ schema, target: result, patch: patchList, keys: field.keys ?? [], type: field.type });
+  return mergeKeyedList({
+    mergeElements: (left, right) => mergeNodes(schema, left, right, { keys: undefined, type: field.type }),
+    target: result,
+    patch: patchList,
+    keys: field.keys ?? [],
+  });
 }
 
 function typeOfFirst(

@@ -4,7 +4,7 @@ import type { Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
 import { externalGenerators } from './external.ts';
 
-/** Everything that one kustomization generates; lazily, since a later entry may only fail after an earlier is taken in. */
+/** Everything that one kustomization generates; lazily: a later entry fails only after an earlier one is taken in. */
 export function* generateAll(layer: Layer): Generator<Resource> {
   const { configMapGenerator, secretGenerator } = layer.kustomization;
   for (const args of configMapGenerator) yield traced(layer, generateConfigMap(layer, args), 'ConfigMapGenerator');

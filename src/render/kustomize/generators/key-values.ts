@@ -3,9 +3,10 @@ import { posix } from 'node:path';
 import { fail, within } from '../../fail.ts';
 import { decodeUtf8 } from '../../file-loader.ts';
 import { loadBytes, locateFile, type Layer } from '../layer.ts';
-import type { ConfigMapArgs } from './config-maps.ts';
 
-export function loadPairs(layer: Layer, args: ConfigMapArgs): Map<string, Uint8Array> {
+type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
+
+export function loadPairs(layer: Layer, args: GeneratorArgs): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   const add = (key: string, value: Uint8Array): void => {
     if (pairs.has(key)) fail('KustomizationInvalid', `the generator of ${args.name} has the key ${key} twice`);

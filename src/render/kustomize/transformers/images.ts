@@ -1,4 +1,7 @@
-/** images: name, tag and digest of every container image, in all lists called containers or initContainers and where field specs say. */
+/**
+ * images: name, tag and digest of every container image, in all lists called containers or initContainers and where
+ * field specs say.
+ */
 import { isYamlList, isYamlMap, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { visitField, type FieldSpec } from '../field-spec.ts';
