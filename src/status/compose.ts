@@ -67,11 +67,19 @@ export function composeInvalid(
   return withConditions({ metadata, status }, values, nowMs);
 }
 
-/** The status of a suspended Application: what was known stays, nothing is looked at. */
-export function composeSuspended({ metadata, status }: Bare, nowMs: number): ApplicationStatus {
+/** The status of a suspended Application: what was known stays, nothing is looked at; a request is refused. */
+export function composeSuspended(
+  { metadata, status, request, reconcileAt }: Bare & Pick<PassReport, 'request'> & { reconcileAt: string | undefined },
+  nowMs: number,
+): ApplicationStatus {
   const message = 'suspended: nothing is fetched, compared or written until spec.suspend is false';
   const values: ConditionValue[] = [{ type: 'Ready', status: 'False', reason: 'Suspended', message }];
-  return withConditions({ metadata, status }, values, nowMs);
+  const next = withConditions({ metadata, status }, values, nowMs);
+  const heard = optional('lastHandledReconcileAt', reconcileAt ?? next.lastHandledReconcileAt);
+  if (!request) return { ...next, ...heard };
+  const { id, action } = request;
+  const lastRequest = { id, action, outcome: 'Refused' as const, message, finishedAt: formatTime(nowMs) };
+  return { ...next, ...heard, lastRequest };
 }
 
 /** The status while a deleted Application is being finished: what is left, and what holds it. */
@@ -165,7 +173,7 @@ function inventoryOf(previous: StoredStatus, { inventory }: PassReport): Pick<Ap
 }
 
 /** SourceReady and Rendered: which of the first stages failed, with the stage's own code as the reason. */
-function stageConditions({ failures, problems, revision, phase }: PassReport): ConditionValue[] {
+function stageConditions({ failures, problems, revision, desiredDigest, phase }: PassReport): ConditionValue[] {
   const source = failures.find(({ stage }) => stage === 'source');
   const render = failures.find(({ stage }) => stage === 'render');
   const problem = problems[0];
@@ -182,8 +190,8 @@ function stageConditions({ failures, problems, revision, phase }: PassReport): C
       .map((item) => formatProblem(item))
       .join('\n');
     conditions.push({ type: 'Rendered', status: 'False', reason: problem.code, message: clip(text) });
-  } else if (revision !== undefined) {
-    conditions.push({ type: 'Rendered', status: 'True', reason: 'Rendered', message: revision });
+  } else if (desiredDigest !== undefined) {
+    conditions.push({ type: 'Rendered', status: 'True', reason: 'Rendered', message: revision ?? '' });
   }
   return phase === 'begun' ? conditions.filter(({ status }) => status === 'True') : conditions;
 }
@@ -225,23 +233,22 @@ function healthOf(previous: StoredStatus, { phase, worst, failures }: PassReport
   return { status: worst.status, ...(worst.message ? { message: clip(worst.message) } : {}) };
 }
 
+const OUTCOME_BY_READY = { True: 'Succeeded', False: 'Failed' } as const;
+
 function requestOf(
   previous: StoredStatus,
   { request, reconcileAt, phase }: PassReport,
   { verdict, now }: Circumstances,
 ): Pick<ApplicationStatus, 'lastRequest' | 'lastHandledReconcileAt'> {
   const heard = reconcileAt ?? previous.lastHandledReconcileAt;
+  const isUnderWay = phase === 'begun' || (!request?.refusal && verdict.reason === 'Progressing');
   const answer = request && {
     id: request.id,
     action: request.action,
-    ...(phase === 'begun'
+    ...(isUnderWay
       ? { outcome: 'InProgress' as const }
       : {
-          outcome: request.refusal
-            ? ('Refused' as const)
-            : verdict.ready === 'True'
-              ? ('Succeeded' as const)
-              : ('Failed' as const),
+          outcome: request.refusal ? ('Refused' as const) : OUTCOME_BY_READY[verdict.ready],
           message: clip(request.refusal ?? verdict.message),
           finishedAt: now,
         }),

@@ -5,7 +5,7 @@
 import { getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { Outcome } from '../apply/applied.ts';
-import { formatId } from '../object/identity.ts';
+import { compareIds, formatId } from '../object/identity.ts';
 import type { PassReport } from './report.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -48,7 +48,9 @@ export function eventOf({ before, report, verdict }: EventOptions): PassEvent | 
 
 /** `3 created, 1 pruned (ConfigMap shop/a, …)`; undefined if the pass wrote nothing. */
 function describeDone({ applied }: PassReport): string | undefined {
-  const results = [...applied.values()].filter(({ outcome }) => COUNTED.includes(outcome));
+  const results = [...applied.values()]
+    .filter(({ outcome }) => COUNTED.includes(outcome))
+    .sort((a, b) => compareIds(a.change.id, b.change.id));
   if (results.length === 0) return undefined;
   const counts = COUNTED.map(
     (outcome) => [outcome, results.filter((result) => result.outcome === outcome).length] as const,

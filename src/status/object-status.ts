@@ -42,14 +42,15 @@ export function objectStatuses(report: PassReport): ObjectStatus[] {
 }
 
 function statusOf(change: Change, result: ChangeResult | undefined, report: PassReport): ObjectStatus {
-  const sync = syncWordOf(change, result);
+  const isLeft = change.type === 'prune';
+  const sync = isLeft && !report.isComplete ? 'Unknown' : syncWordOf(change, result);
   const message = sync === 'Synced' ? undefined : messageOf(change, result, report);
   return {
     id: change.id,
     sync,
     health: report.health.get(idKey(change.id)) ?? UNKNOWN_HEALTH,
     fields: sync === 'Synced' ? [] : change.fields,
-    isPruning: change.type === 'prune',
+    isPruning: isLeft && sync !== 'Unknown',
     ...(message === undefined ? {} : { message }),
     ...(change.desired ? { file: change.desired.file, line: change.desired.line } : {}),
   };
@@ -66,11 +67,18 @@ function messageOf(change: Change, result: ChangeResult | undefined, report: Pas
   if (result?.message) return result.message;
   const wait = report.waitingFor.find(({ id }) => idKey(id) === idKey(change.id));
   if (wait) return `waits: ${wait.reason}`;
-  if (change.type === 'prune') return report.held ? 'left Git; waits for a confirmation' : 'left Git';
+  if (change.type === 'prune') return leftMessage(report);
   if (change.reason) return change.reason;
   const paths = change.fields.slice(0, 3).map(({ path }) => path);
   const more = change.fields.length > paths.length ? ` and ${change.fields.length - paths.length} more` : '';
   return paths.length > 0 ? `differs at ${paths.join(', ')}${more}` : change.type;
+}
+
+function leftMessage({ application, held, isComplete, isEmptyRender }: PassReport): string {
+  if (!isComplete) return 'kept: nothing is pruned until every manifest and every API can be read';
+  if (isEmptyRender) return 'left Git; kept, since the revision renders no object at all';
+  if (!application.spec.sync.prune) return 'left Git; kept, since spec.sync.prune is false';
+  return held ? 'left Git; waits for a confirmation' : 'left Git';
 }
 
 export function countObjects(statuses: readonly ObjectStatus[], problems: number): ObjectCounts {

@@ -41,6 +41,8 @@ export interface PassReport {
   readonly inventory: readonly ObjectId[] | undefined;
   /** Digest of the whole desired set, if it was bound. */
   readonly desiredDigest?: string;
+  /** Whether all was read that decides what has left Git: the condition of every prune, an empty render aside. */
+  readonly isComplete: boolean;
   /** A render without problems and without objects, while the inventory holds some. */
   readonly isEmptyRender: boolean;
   /** The sync has run longer than spec.sync.timeout. */

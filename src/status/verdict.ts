@@ -3,7 +3,8 @@
  * first that applies wins, so that of several things wrong the most fundamental one is what people read.
  */
 import type { ChangeResult } from '../apply/applied.ts';
-import { formatId, idKey } from '../object/identity.ts';
+import type { Change } from '../diff/changes.ts';
+import { compareIds, formatId, idKey } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { ObjectStatus } from './object-status.ts';
 import type { PassReport, StageFailure } from './report.ts';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   (report) => badManifests(report),
   (report) => emptyRender(report),
   (report) => failedChanges(report),
+  (report) => unobserved(report),
   (report) => conflicts(report),
   (report) => heldPrune(report),
   (report) => waiting(report),
@@ -90,7 +92,7 @@ function emptyRender(report: PassReport): Verdict | undefined {
 }
 
 function failedChanges({ applied }: PassReport): Verdict | undefined {
-  const failures = [...applied.values()].filter(({ outcome }) => outcome === 'failed');
+  const failures = resultsOf(applied, 'failed');
   const first = failures[0];
   if (!first) return undefined;
   const rest = failures.length > 1 ? `; ${failures.length - 1} more failed` : '';
@@ -102,9 +104,29 @@ function failedChanges({ applied }: PassReport): Verdict | undefined {
   });
 }
 
+/** By id: answers arrive in any order, and the same failures must read the same in every pass. */
+function resultsOf(applied: PassReport['applied'], wanted: ChangeResult['outcome']): ChangeResult[] {
+  return [...applied.values()]
+    .filter(({ outcome }) => outcome === wanted)
+    .sort((a, b) => compareIds(a.change.id, b.change.id));
+}
+
 function describeFailure({ change, refusal, message }: ChangeResult): string {
-  const place = change.desired ? ` (${change.desired.file}:${change.desired.line})` : '';
-  return `${formatId(change.id)}${place}: ${refusal?.message ?? message ?? 'failed'}`;
+  return `${describePlace(change)}: ${refusal?.message ?? message ?? 'failed'}`;
+}
+
+function describePlace({ id, desired }: Change): string {
+  return desired ? `${formatId(id)} (${desired.file}:${desired.line})` : formatId(id);
+}
+
+/** What cannot be read is neither applied nor pruned, until it can be. */
+function unobserved({ changes }: PassReport): Verdict | undefined {
+  const unknown = changes.filter(({ type }) => type === 'unknown').sort((a, b) => compareIds(a.id, b.id));
+  const first = unknown[0];
+  if (!first) return undefined;
+  const rest = unknown.length > 1 ? `; ${unknown.length - 1} more` : '';
+  const message = `${describePlace(first)}: ${first.reason ?? 'its state cannot be read'}${rest}`;
+  return failed({ reason: REASON_BY_STAGE.observe, message, retry: 'backoff' });
 }
 
 function conflicts({ changes, applied }: PassReport): Verdict | undefined {
@@ -123,13 +145,14 @@ function heldPrune({ held }: PassReport): Verdict | undefined {
 }
 
 function waiting(report: PassReport): Verdict | undefined {
-  const pruning = [...report.applied.values()].filter(({ outcome }) => outcome === 'pruning');
   const waits = [
     ...report.waitingFor.map(({ id, reason }) => `${formatId(id)}: ${reason}`),
-    ...[...report.applied.values()]
-      .filter(({ outcome }) => outcome === 'waiting')
-      .map(({ change, message }) => `${formatId(change.id)}: ${message ?? 'waits'}`),
-    ...pruning.map(({ change, message }) => `${formatId(change.id)}: ${message ?? 'deletion has begun'}`),
+    ...resultsOf(report.applied, 'waiting').map(
+      ({ change, message }) => `${formatId(change.id)}: ${message ?? 'waits'}`,
+    ),
+    ...resultsOf(report.applied, 'pruning').map(
+      ({ change, message }) => `${formatId(change.id)}: ${message ?? 'deletion has begun'}`,
+    ),
   ];
   const first = waits[0];
   if (first === undefined) return undefined;
@@ -145,7 +168,8 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict
   if (!first) return undefined;
   const rest = differing.length > 1 ? `; ${differing.length - 1} more` : '';
   const message = `${formatId(first.id)}: ${first.message ?? first.sync}${rest}`;
-  if (report.application.spec.sync.mode === 'detect' || differing.every(({ isPruning }) => isPruning)) {
+  const { mode, prune } = report.application.spec.sync;
+  if (mode === 'detect' || (!prune && differing.every(({ isPruning }) => isPruning))) {
     return { ready: 'False', reason: 'OutOfSync', message, isStalled: false, isReconciling: false };
   }
   return progressing('Progressing', message);

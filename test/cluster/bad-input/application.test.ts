@@ -1,0 +1,101 @@
+/** Applications that make no sense: refused by the API server, or, where stored all the same, told and left alone. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { at, configMap, declareSubject, inventoryOf, text, untilGone, configMapPath } from '../agent/scene.ts';
+import { condition, startScene, untilFailed, type Scene } from './scene.ts';
+
+let scene: Scene;
+before(async () => void (scene = await startScene()));
+after(() => scene[Symbol.asyncDispose]());
+
+const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/applications.tautline.dev';
+
+test('the API server refuses a malformed Application, and kubectl shows why', async () => {
+  const application = {
+    apiVersion: 'tautline.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'refused', namespace: 'apps' },
+    spec: { source: { repoURL: 'https://me:word@git.example.com/x' } },
+  };
+  const { code, stderr } = await scene.world.plane.kubectl(['apply', '-f', '-'], {
+    input: JSON.stringify(application),
+  });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /spec\.source\.repoURL must hold no user name and no password/);
+});
+
+test('an Application without destination keeps its objects in its own namespace', async () => {
+  const repository = await scene.world.repository('home');
+  await repository.commit({ 'kept.yaml': text(configMap('at-home', { a: '1' })) });
+  const application = await scene.world.declare('home', { source: { repoURL: repository.url } });
+  await application.untilReady();
+  assert.ok(await scene.world.read(configMapPath('apps', 'at-home')));
+});
+
+test('one that was stored before its rule existed is told by field; its objects live on, and it heals when mended', async () => {
+  const subject = await declareSubject(scene.world, 'stored', {
+    files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
+  });
+  await subject.application.untilReady();
+  await withoutRules(() => subject.application.patch({ source: { interval: '1ns' }, sync: { mode: 'sometimes' } }));
+  const { message, isStalled } = await untilFailed(subject, 'InvalidSpec');
+  assert.match(message, /spec\.source\.interval/);
+  assert.match(message, /spec\.sync\.mode must be one of auto, detect/);
+  assert.ok(isStalled);
+  const application = await subject.application.read();
+  assert.deepEqual(inventoryOf(application), ['ConfigMap stored/kept']);
+  assert.ok(await subject.configMap('kept'));
+  assert.equal(condition(application, 'Reconciling'), undefined);
+  await scene.expectBystanderGoesOn();
+  const listed = (await (await fetch(`${scene.agent.apiUrl}/api/v1/applications`)).json()) as {
+    applications: unknown[];
+  };
+  assert.ok(listed.applications.some((item) => at(item, 'name') === 'stored'));
+
+  await subject.application.patch({ source: { interval: '1m' }, sync: { mode: 'auto' } });
+  await subject.application.untilReady();
+});
+
+test('one that cannot be read and is deleted lets its objects live', async () => {
+  const subject = await declareSubject(scene.world, 'farewell', {
+    files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
+  });
+  await subject.application.untilReady();
+  await withoutRules(() => subject.application.patch({ sync: { mode: 'sometimes' } }));
+  await untilFailed(subject, 'InvalidSpec');
+  await subject.application.remove();
+  await untilGone(scene.world, subject.application.path);
+  assert.ok(await subject.configMap('kept'), 'what the spec says about deletion cannot be known');
+});
+
+/** Runs with a definition as an older version of Tautline might have installed it: without rules for the spec. */
+async function withoutRules(run: () => Promise<void>): Promise<void> {
+  const { world } = scene;
+  const loose = (schema: unknown): void => {
+    const spec = at(schema, 'properties', 'spec') as Record<string, unknown>;
+    for (const key of Object.keys(spec)) delete spec[key];
+    Object.assign(spec, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+  };
+  const strict = await world.read(CRD);
+  const changed = structuredClone(strict);
+  for (const version of at(changed, 'spec', 'versions') as unknown[]) loose(at(version, 'schema', 'openAPIV3Schema'));
+  await world.send('PUT', CRD, changed);
+  try {
+    await untilAllowed(run);
+  } finally {
+    const now = await world.read(CRD);
+    await world.send('PUT', CRD, { ...now, spec: strict?.['spec'] });
+  }
+}
+
+/** The API server takes a moment to use a changed definition. */
+async function untilAllowed(run: () => Promise<void>): Promise<void> {
+  for (let triesLeft = 200; ; triesLeft--) {
+    try {
+      await run();
+      return;
+    } catch (error) {
+      if (triesLeft === 0) throw error;
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/** Manifests that cannot be read or are refused: each with its own words, and all that is good goes on. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  makeNamespace,
+  requestsByVerb,
+  text,
+  untilGone,
+  untilObject,
+} from '../agent/scene.ts';
+import { condition, fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+
+let scene: Scene;
+before(async () => void (scene = await startScene()));
+after(() => scene[Symbol.asyncDispose]());
+
+const KEPT = { 'kept.yaml': text(configMap('kept', { a: '1' })), 'left.yaml': text(configMap('left', { a: '1' })) };
+
+test('a YAML syntax error is told with file, line and the line itself; other files are applied, nothing is pruned', async () => {
+  const subject = await declareSubject(scene.world, 'syntax', { files: KEPT });
+  await subject.application.untilReady();
+  // `left` leaves Git in the very commit that holds the error.
+  await subject.repository.commit({
+    'left.yaml': null,
+    'more.yaml': text(configMap('more', { a: '1' })),
+    'broken.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: broken\ndata: {a: 1\nmore: 2\n',
+  });
+  await subject.application.refresh();
+  const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
+  assert.match(message, /^broken\.yaml:[56]: /);
+  assert.match(message, /\n {2}(data: \{a: 1|more: 2)/);
+  assert.ok(isStalled, 'only a new commit mends it');
+  assert.ok(await subject.configMap('more'), 'good files of the same folder are applied');
+  assert.ok(await subject.configMap('left'), 'nothing is pruned on incomplete knowledge');
+  await scene.expectBystanderGoesOn();
+
+  const commit = await subject.repository.commit({ 'broken.yaml': null });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  await untilGone(scene.world, configMapPath('syntax', 'left'));
+});
+
+test('drift is healed while the newest commit cannot be read', async () => {
+  const subject = await declareSubject(scene.world, 'drift', { files: KEPT });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'broken.yaml': '{', 'kept.yaml': null, 'left.yaml': null });
+  await subject.application.refresh();
+  await untilFailed(subject, 'BuildFailed');
+  await scene.world.apply({
+    ...configMap('kept', { a: 'by hand' }, { namespace: 'drift' }),
+  });
+  const healed = await subject.application.until('healed', () => true);
+  assert.ok(healed);
+  await untilData('drift', 'kept', '1');
+});
+
+test('an unknown kind is named; once its definition is installed by hand the object is applied by itself', async () => {
+  const gadget = { apiVersion: 'gadgets.example.com/v1', kind: 'Gadget', metadata: { name: 'one' }, spec: { size: 3 } };
+  const subject = await declareSubject(scene.world, 'kinds', { files: { ...KEPT, 'gadget.yaml': text(gadget) } });
+  const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
+  assert.match(message, /^gadget\.yaml:1: .*serves no kind Gadget in gadgets\.example\.com\/v1/);
+  assert.match(message, /Install what defines the kind/);
+  assert.equal(isStalled, false, 'it may heal by itself');
+  assert.ok(await subject.configMap('kept'), 'the good objects of the same Application are applied');
+  await scene.expectBystanderGoesOn();
+
+  await scene.world.apply(gadgetDefinition());
+  await subject.application.untilReady();
+  const applied = await scene.world.read('/apis/gadgets.example.com/v1/namespaces/kinds/gadgets/one');
+  assert.equal(at(applied, 'spec', 'size'), 3);
+});
+
+test('an unknown field and a wrong type are named by path, without the value, and are not sent again and again', async () => {
+  const unknownField = { ...deployment('field'), spec: { ...deployment('field').spec, replicaz: 12345 } };
+  const wrongType = { ...deployment('type'), spec: { ...deployment('type').spec, replicas: 'wrong-value' } };
+  const subject = await declareSubject(scene.world, 'typed', {
+    files: { ...KEPT, 'field.yaml': text(unknownField), 'type.yaml': text(wrongType) },
+  });
+  const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
+  assert.match(
+    message,
+    /Deployment\S* typed\/field.* \(field\.yaml:1\): \.spec\.replicaz: no such field; 1 more failed/,
+  );
+  assert.ok(isStalled);
+  const application = await subject.application.read();
+  const resources = at(application, 'status', 'resources') as unknown[];
+  const messages = resources.map((resource) => String(at(resource, 'message')));
+  assert.ok(
+    messages.some((text) => text.includes('.spec.replicas: expected')),
+    messages.join('\n'),
+  );
+  assert.doesNotMatch(JSON.stringify(at(application, 'status')), /12345|wrong-value/);
+  const sentBefore = (await requestsByVerb(scene.agent))['apply'];
+  // Several times the longest backoff of this agent.
+  await sleep(3000);
+  assert.equal((await requestsByVerb(scene.agent))['apply'], sentBefore);
+  assert.ok(await subject.configMap('kept'));
+  await scene.expectBystanderGoesOn();
+
+  const commit = await subject.repository.commit({
+    'field.yaml': text(deployment('field')),
+    'type.yaml': text(deployment('type')),
+  });
+  await subject.application.refresh();
+  await subject.application.until(
+    'applied',
+    (candidate) =>
+      String(at(candidate, 'status', 'sync', 'revision')).endsWith(commit) &&
+      at(candidate, 'status', 'sync', 'status') === 'Synced',
+  );
+});
+
+test('an object that stands twice is told with both places, and neither is applied', async () => {
+  const subject = await declareSubject(scene.world, 'twice', { files: KEPT });
+  await subject.application.untilReady();
+  const beforeIt = await subject.configMap('kept');
+  await subject.repository.commit({ 'again.yaml': `# a comment\n\n${text(configMap('kept', { a: '2' }))}` });
+  await subject.application.refresh();
+  const { message } = await untilFailed(subject, 'BuildFailed');
+  assert.match(message, /again\.yaml:\d/);
+  assert.match(message, /kept\.yaml:1/);
+  assert.equal(fingerprint(await subject.configMap('kept')), fingerprint(beforeIt), 'what is applied stays');
+  await scene.expectBystanderGoesOn();
+
+  const commit = await subject.repository.commit({ 'again.yaml': null });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+});
+
+test('objects of a namespace that does not exist wait for it, and are applied once somebody makes it', async () => {
+  const elsewhere = text(configMap('far', { a: '1' }, { namespace: 'not-yet' }));
+  const subject = await declareSubject(scene.world, 'nowhere', { files: { ...KEPT, 'far.yaml': elsewhere } });
+  const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
+  assert.match(message, /not-yet\/far \(far\.yaml:1\): its namespace does not exist/);
+  assert.equal(isStalled, false);
+  assert.ok(await subject.configMap('kept'));
+  await scene.expectBystanderGoesOn();
+
+  await makeNamespace(scene.world, 'not-yet');
+  await subject.application.untilReady();
+  assert.ok(await scene.world.read(configMapPath('not-yet', 'far')));
+});
+
+test('a file that is no object is named, and the others are applied', async () => {
+  const subject = await declareSubject(scene.world, 'noobject', {
+    files: { ...KEPT, 'values.yaml': 'replicas: 3\nimage: shop\n', 'list.yaml': '- 1\n- 2\n' },
+  });
+  const { message } = await untilFailed(subject, 'BuildFailed');
+  assert.match(message, /^(values|list)\.yaml:1: /);
+  assert.match(message, /and 1 more/);
+  const rendered = condition(await subject.application.read(), 'Rendered');
+  assert.match(String(at(rendered, 'message')), /values\.yaml/);
+  assert.match(String(at(rendered, 'message')), /list\.yaml/);
+  assert.ok(await subject.configMap('kept'));
+  await scene.expectBystanderGoesOn();
+});
+
+test('a value that the API server finds invalid is told by its field, without the value', async () => {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'bad' },
+    spec: { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } },
+  };
+  const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(service) } });
+  const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
+  assert.match(message, /Service\S* invalid\/bad \(service\.yaml:1\): .*spec\.ports\[0\]\.protocol/);
+  assert.doesNotMatch(message, /SECRETPROTO/);
+  assert.ok(isStalled);
+  assert.ok(await subject.configMap('kept'));
+});
+
+async function untilData(namespace: string, name: string, value: string): Promise<void> {
+  await untilObject(scene.world, configMapPath(namespace, name), (object) => at(object, 'data', 'a') === value);
+}
+
+function deployment(name: string) {
+  const labels = { app: name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'shop:1' }] } },
+    },
+  };
+}
+
+function gadgetDefinition() {
+  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'gadgets.gadgets.example.com' },
+    spec: {
+      group: 'gadgets.example.com',
+      scope: 'Namespaced',
+      names: { kind: 'Gadget', plural: 'gadgets', singular: 'gadget', listKind: 'GadgetList' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    },
+  };
+}

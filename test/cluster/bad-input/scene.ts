@@ -1,0 +1,81 @@
+/**
+ * What the tests of bad input share: one world, one agent that tries again quickly, and a good Application beside every
+ * bad one.
+ *
+ * Invariant: a test shows its fault and that nothing else suffers from it: the bystander's next commit arrives.
+ */
+import assert from 'node:assert/strict';
+import type { RunningAgent } from '../../support/agent.ts';
+import { startWorld, type Json, type World, type WorldOptions } from '../../support/world.ts';
+import { at, configMap, declareSubject, text, type Subject } from '../agent/scene.ts';
+
+/** So that what heals by itself does so while somebody watches. */
+export const QUICK_FLAGS: readonly string[] = [
+  ['--min-backoff', '100ms'],
+  ['--max-backoff', '1s'],
+  ['--min-poll-backoff', '200ms'],
+  ['--max-poll-backoff', '1s'],
+  ['--discovery-retry', '200ms'],
+  ['--progress-check', '500ms'],
+].flat();
+
+export interface Scene extends AsyncDisposable {
+  readonly world: World;
+  readonly agent: RunningAgent;
+  /** Commits to the good Application and waits until the cluster has it: the fault of another has not stopped it. */
+  expectBystanderGoesOn(): Promise<void>;
+}
+
+export async function startScene(options: WorldOptions & { flags?: readonly string[] } = {}): Promise<Scene> {
+  const world = await startWorld(options);
+  try {
+    const agent = await world.agent({ flags: [...QUICK_FLAGS, ...(options.flags ?? [])] });
+    const bystander = await declareSubject(world, 'bystander', {
+      files: { 'good.yaml': text(configMap('good', { round: '0' })) },
+    });
+    await bystander.application.untilReady();
+    let round = 0;
+    return {
+      world,
+      agent,
+      async expectBystanderGoesOn() {
+        const value = String(++round);
+        const commit = await bystander.repository.commit({ 'good.yaml': text(configMap('good', { round: value })) });
+        await bystander.application.refresh();
+        await bystander.application.untilReady(commit);
+        assert.equal(at(await bystander.configMap('good'), 'data', 'round'), value);
+      },
+      [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await world[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export interface Verdict {
+  readonly reason: string;
+  readonly message: string;
+  readonly isStalled: boolean;
+}
+
+/** Waits until the Application is not ready for this reason, and answers what it says. */
+export async function untilFailed(subject: Pick<Subject, 'application'>, reason: string): Promise<Verdict> {
+  const application = await subject.application.until(`Ready=False for ${reason}`, (candidate) => {
+    const ready = condition(candidate, 'Ready');
+    return at(ready, 'status') === 'False' && at(ready, 'reason') === reason;
+  });
+  const message = String(at(condition(application, 'Ready'), 'message'));
+  assert.doesNotMatch(message, /\n\s+at |node:internal|\/src\//, 'a message holds no stack');
+  return { reason, message, isStalled: at(condition(application, 'Stalled'), 'status') === 'True' };
+}
+
+export function condition(application: Json | undefined, type: string): unknown {
+  const conditions = at(application, 'status', 'conditions');
+  return Array.isArray(conditions) ? conditions.find((candidate) => at(candidate, 'type') === type) : undefined;
+}
+
+/** uid and resourceVersion: whoever holds both equal has seen no write and no replacement. */
+export function fingerprint(object: unknown): string {
+  return `${String(at(object, 'metadata', 'uid'))} ${String(at(object, 'metadata', 'resourceVersion'))}`;
+}

@@ -1,0 +1,151 @@
+/** Repositories, branches, paths and servers that are not there or lie: named each, healed once they are mended. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
+import { condition, fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+
+let scene: Scene;
+before(async () => void (scene = await startScene()));
+after(() => scene[Symbol.asyncDispose]());
+
+const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
+
+async function sourceReady(subject: { application: { read(): Promise<unknown> } }): Promise<unknown> {
+  return condition((await subject.application.read()) as never, 'SourceReady');
+}
+
+test('an unknown repository is told, and is followed once it exists', async () => {
+  const { world } = scene;
+  const application = await world.declare('norepo', {
+    source: { repoURL: `${world.git.url}/norepo.git` },
+    destination: { namespace: 'apps' },
+  });
+  const { message, isStalled } = await untilFailed({ application }, 'ArtifactFailed');
+  assert.match(message, /norepo\.git/);
+  assert.equal(at(await sourceReady({ application }), 'reason'), 'RepositoryNotFound');
+  assert.equal(isStalled, false);
+  await scene.expectBystanderGoesOn();
+
+  await (await world.repository('norepo')).commit(FILES);
+  await application.untilReady();
+});
+
+test('an unknown branch is told by its name, and is followed once it is pushed; what was applied stays', async () => {
+  const subject = await declareSubject(scene.world, 'nobranch', { files: FILES });
+  await subject.application.untilReady();
+  const applied = fingerprint(await subject.configMap('kept'));
+  await subject.application.patch({ source: { revision: 'next' } });
+  const { message } = await untilFailed(subject, 'ArtifactFailed');
+  assert.match(message, /next/);
+  assert.equal(at(await sourceReady(subject), 'reason'), 'RevisionNotFound');
+  assert.equal(fingerprint(await subject.configMap('kept')), applied);
+  await scene.expectBystanderGoesOn();
+
+  const commit = await subject.repository.branch('next');
+  await subject.application.untilReady(commit);
+});
+
+test('an unknown path is told by its name; nothing is pruned, and it heals with the commit that brings it', async () => {
+  const subject = await declareSubject(scene.world, 'nopath', {
+    files: FILES,
+    spec: { source: { repoURL: `${scene.world.git.url}/nopath.git`, interval: '10s' } },
+  });
+  await subject.application.untilReady();
+  await subject.application.patch({ source: { path: 'deploy/prod' } });
+  const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
+  assert.match(message, /deploy\/prod/);
+  assert.ok(isStalled, 'only a new commit or spec mends it');
+  assert.ok(await subject.configMap('kept'));
+  await scene.expectBystanderGoesOn();
+
+  // Nobody asks: the next poll brings it.
+  const commit = await subject.repository.commit({ 'deploy/prod/kept.yaml': text(configMap('kept', { a: '2' })) });
+  await subject.application.untilReady(commit);
+  assert.equal(at(await subject.configMap('kept'), 'data', 'a'), '2');
+});
+
+test('a branch that is deleted prunes nothing', async () => {
+  const subject = await declareSubject(scene.world, 'gone', { files: FILES });
+  await subject.repository.branch('live');
+  await subject.application.patch({ source: { revision: 'live' } });
+  await subject.application.untilReady();
+  await subject.repository.deleteBranch('live');
+  await subject.application.refresh();
+  await untilFailed(subject, 'ArtifactFailed');
+  assert.ok(await subject.configMap('kept'));
+});
+
+test('while Git is down, drift is healed and the failure told; it is over by itself once Git is back', async () => {
+  const { git } = scene.world;
+  const subject = await declareSubject(scene.world, 'down', { files: FILES });
+  await subject.application.untilReady();
+  git.onRequest = ({ path }) => (path.startsWith('/down.git') ? { cutAfterBytes: 0 } : undefined);
+  await subject.application.refresh();
+  await untilFailed(subject, 'ArtifactFailed');
+  assert.equal(at(await subject.application.read(), 'status', 'sync', 'status') === 'OutOfSync', false);
+
+  await scene.world.apply(configMap('kept', { a: 'by hand' }, { namespace: 'down' }));
+  await untilObject(scene.world, configMapPath('down', 'kept'), (object) => at(object, 'data', 'a') === '1');
+  await scene.expectBystanderGoesOn();
+
+  git.onRequest = undefined;
+  await subject.application.untilReady();
+});
+
+test('a page of a login proxy is told as no Git, without its text', async () => {
+  const { git } = scene.world;
+  const subject = await declareSubject(scene.world, 'html', { files: FILES });
+  await subject.application.untilReady();
+  const page = '<html><title>Sign in</title><input value="canary-csrf-token"></html>';
+  git.onRequest = ({ path }) =>
+    path.startsWith('/html.git') ? { status: 200, headers: { 'content-type': 'text/html' }, body: page } : undefined;
+  await subject.application.refresh();
+  const { message } = await untilFailed(subject, 'ArtifactFailed');
+  assert.equal(at(await sourceReady(subject), 'reason'), 'NotGit');
+  assert.doesNotMatch(message, /canary|<html/);
+  assert.ok(await subject.configMap('kept'));
+  git.onRequest = undefined;
+  await subject.application.untilReady();
+});
+
+for (const [status, reason] of [
+  [401, 'AuthenticationRequired'],
+  [403, 'AccessDenied'],
+  [429, 'RateLimited'],
+  [500, 'ServerError'],
+] as const) {
+  test(`HTTP ${status} of the Git server is told as ${reason}, and is over with it`, async () => {
+    const { git } = scene.world;
+    const name = `http${status}`;
+    const subject = await declareSubject(scene.world, name, { files: FILES });
+    await subject.application.untilReady();
+    git.onRequest = ({ path }) => (path.startsWith(`/${name}.git`) ? { status } : undefined);
+    await subject.application.refresh();
+    await untilFailed(subject, 'ArtifactFailed');
+    assert.equal(at(await sourceReady(subject), 'reason'), reason);
+    git.onRequest = undefined;
+    await subject.application.untilReady();
+  });
+}
+
+test('answers that break off anywhere apply and prune nothing', async () => {
+  const { git } = scene.world;
+  const files = { ...FILES, 'other.yaml': text(configMap('other', { a: '1' })) };
+  const subject = await declareSubject(scene.world, 'cut', { files });
+  await subject.application.untilReady();
+  const before = await Promise.all(['kept', 'other'].map(subject.configMap));
+  let cutAfterBytes = 10;
+  git.onRequest = ({ path }) => (path.startsWith('/cut.git') ? { cutAfterBytes } : undefined);
+  await subject.repository.commit({ 'kept.yaml': text(configMap('kept', { a: '2' })), 'other.yaml': null });
+  for (cutAfterBytes of [10, 60, 150, 300]) {
+    await subject.application.refresh();
+    await untilFailed(subject, 'ArtifactFailed');
+    await sleep(300);
+    const now = await Promise.all(['kept', 'other'].map(subject.configMap));
+    assert.deepEqual(now.map(fingerprint), before.map(fingerprint), `cut after ${cutAfterBytes} bytes`);
+  }
+  git.onRequest = undefined;
+  const application = await subject.application.untilReady(await subject.repository.resolve('main'));
+  assert.equal(at(application, 'status', 'counts', 'total'), 1);
+});
