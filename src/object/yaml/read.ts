@@ -195,7 +195,8 @@ function readKey(reading: Reading, depth: number, event: Event): string | typeof
   if (depth > 0 && reading.options.otherKeys !== 'text') {
     refuse(`the key ${node.text} is no string; put it in quotes`, startOf(event));
   }
-  return node.text;
+  // Version 2 hands keys on by their value: `n` is `false` there.
+  return reading.options.dialect === 'v2' ? String(node.value) : node.text;
 }
 
 function readAlias(reading: Reading, event: Event & { readonly type: typeof ALIAS }): YamlNode {

@@ -135,7 +135,7 @@ export function readKustomization(context: RenderContext, folder: string): Kusto
   const file = folder === '' ? fileName : `${folder}/${fileName}`;
   return within({ file }, () => {
     const source = { text: readText(context, file), file, limits: context.limits };
-    const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+    const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last' });
     const root = documents[0]?.root;
     if (root !== undefined && !isYamlMap(root)) return fail('KustomizationInvalid', 'the kustomization is no map');
     const fields = decode(KUSTOMIZATION, root, '');

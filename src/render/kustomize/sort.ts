@@ -28,6 +28,8 @@ function checkOptions(options: NonNullable<Kustomization['sortOptions']>): void 
 }
 
 function gvkText({ group, version, kind }: ResourceId): string {
+  // The core kind Namespace comes before custom kinds of that name.
+  if (kind === 'Namespace' && group === '') return ` ${version}`;
   return `${group || '~G'}_${version || '~V'}_${kind || '~K'}`;
 }
 

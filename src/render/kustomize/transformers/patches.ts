@@ -73,6 +73,8 @@ function readPatch(source: TextSource): ReadPatch {
 /** The operations of a JSON patch. Fails where the text is none. */
 export function readJsonPatch(source: TextSource): JsonOperation[] {
   if (source.text === '') fail('KustomizationInvalid', `the JSON patch ${source.file} is empty`, { file: source.file });
+  // What begins as JSON must be JSON; only then is YAML tried.
+  if (source.text.startsWith('[')) checkJson(source);
   const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
   return (
     readOperations(documents[0]?.root) ??
@@ -81,6 +83,17 @@ export function readJsonPatch(source: TextSource): JsonOperation[] {
       line: documents[0]?.line ?? 1,
     })
   );
+}
+
+function checkJson({ text, file }: TextSource): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    fail('KustomizationInvalid', 'a JSON patch that begins with [ must be JSON', {
+      file,
+      hint: 'Put its keys and texts in double quotes, or write it as a YAML list with dashes.',
+    });
+  }
 }
 
 function applyStrategic(layer: Layer, set: ResourceSet, entry: PatchEntry, objects: readonly TextObject[]): void {

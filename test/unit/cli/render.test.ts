@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+
+const cli = join(import.meta.dirname, '../../../src/cli.ts');
+
+function render(t: TestContext, files: Record<string, string>, ...args: string[]) {
+  const root = mkdtempSync(join(tmpdir(), 'tautline-render-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'render', ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+const files = {
+  'app/kustomization.yaml': 'resources: [../base]\nnamePrefix: p-\ncommonLabels: {a: b}\n',
+  'base/kustomization.yaml': 'resources: [a.yaml]\n',
+  'base/a.yaml':
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ns}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n',
+};
+
+test('render prints what kustomize build prints, and its warnings on standard error', (t) => {
+  const { status, stdout, stderr } = render(t, files, 'app');
+  assert.equal(status, 0);
+  assert.match(stdout, /^apiVersion: v1\nkind: Namespace\n[^]*\n---\napiVersion: v1\nkind: ConfigMap\n/);
+  assert.match(stderr, /^# Warning: 'commonLabels' is deprecated\./);
+});
+
+test('render prints names and JSON when asked', (t) => {
+  assert.equal(render(t, files, 'app', '-o', 'name').stdout, 'Namespace ns\nConfigMap ns/p-a\n');
+  assert.match(render(t, files, 'app', '--output=json').stdout, /^\{\n {2}"apiVersion": "v1"/);
+});
+
+test('render prints nothing and ends with 1 when the input is wrong', (t) => {
+  const { status, stdout, stderr } = render(t, { 'app/kustomization.yaml': 'resources: [nope.yaml]\n' }, 'app');
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^Error: app\/kustomization\.yaml: there is no file nope\.yaml in \S*app\n$/);
+});
+
+test('render ends with 2 when the command line is wrong', (t) => {
+  assert.equal(render(t, {}).status, 2);
+  assert.equal(render(t, files, 'app', '-o', 'toml').status, 2);
+});

@@ -1,0 +1,26 @@
+/** Every case in test/golden/render must print what the real kustomize printed for it, to the letter. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openLocalTree } from '../../../src/cli/local-tree.ts';
+import { writeYaml } from '../../../src/object/yaml/write.ts';
+import { renderObjects, renderPath } from '../../../src/render/render.ts';
+import { LIMITS } from './memory-tree.ts';
+
+const cases = join(import.meta.dirname, '../../golden/render');
+
+for (const name of readdirSync(cases)) {
+  test(`the case ${name} prints what kustomize prints`, () => {
+    const { objects, problems } = renderObjects(openLocalTree(join(cases, name)), 'input', LIMITS);
+    assert.deepEqual(problems, []);
+    const printed = objects.map(({ object }) => writeYaml(object)).join('---\n');
+    assert.equal(printed, readFileSync(join(cases, name, 'expected.yaml'), 'utf8'));
+  });
+}
+
+test('rendering the same input twice gives the same digests', () => {
+  const tree = openLocalTree(join(cases, 'overlays'));
+  const digests = () => renderPath(tree, 'input', LIMITS).manifests.map(({ digest }) => digest);
+  assert.deepEqual(digests(), digests());
+});

@@ -1,0 +1,53 @@
+/** A tree of files in memory, for tests of render/: folders are what the paths of the files say. */
+import type { FileEntry, FileTree } from '../../../src/render/file-tree.ts';
+import type { RenderLimits } from '../../../src/render/manifests.ts';
+
+export const LIMITS: RenderLimits = {
+  maxFileBytes: 10_000_000,
+  maxNodes: 1_000_000,
+  maxDepth: 100,
+  maxObjects: 100_000,
+  maxFiles: 10_000,
+};
+
+/** Links are given as `{ link: 'path from the root' }`; one that leaves the tree as `{ link: undefined }`. */
+export function memoryTree(
+  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined }>>,
+): FileTree {
+  const paths = Object.keys(files);
+  const isFolder = (path: string): boolean => path === '' || paths.some((one) => one.startsWith(`${path}/`));
+  const resolve = (path: string): string | undefined => {
+    const file = files[path];
+    if (file !== undefined && typeof file === 'object' && 'link' in file) return file.link;
+    return file !== undefined || isFolder(path) ? path : undefined;
+  };
+  const content = (path: string): Buffer => {
+    const file = files[resolve(path) ?? ''];
+    return Buffer.from(typeof file === 'string' || file instanceof Uint8Array ? file : '');
+  };
+  const isOutside = (path: string): boolean => {
+    const file = files[path];
+    return typeof file === 'object' && 'link' in file && file.link === undefined;
+  };
+  return {
+    find: (path) => {
+      if (isOutside(path)) return { type: 'outside' };
+      const resolved = resolve(path);
+      if (resolved === undefined) return { type: 'absent' };
+      if (isFolder(resolved)) return { type: 'folder', oid: `folder ${resolved}` };
+      return { type: 'file', oid: `file ${resolved}`, sizeBytes: content(resolved).length };
+    },
+    list: (path) => {
+      const start = path === '' ? '' : `${path}/`;
+      const entries = new Map<string, FileEntry>();
+      for (const one of paths) {
+        if (!one.startsWith(start)) continue;
+        const [name = '', ...rest] = one.slice(start.length).split('/');
+        entries.set(name, { name, type: rest.length > 0 ? 'folder' : 'file' });
+      }
+      return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    read: content,
+    resolve,
+  };
+}

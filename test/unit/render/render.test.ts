@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Problem } from '../../../src/object/problem.ts';
+import type { Manifests } from '../../../src/render/manifests.ts';
+import { renderPath } from '../../../src/render/render.ts';
+import { LIMITS, memoryTree } from './memory-tree.ts';
+
+type Files = Parameters<typeof memoryTree>[0];
+
+const configMap = (name: string, rest = ''): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n${rest}`;
+
+function render(files: Files, path = 'app', limits = {}): Manifests {
+  return renderPath(memoryTree(files), path, { ...LIMITS, ...limits });
+}
+
+function onlyProblem(files: Files, path = 'app', limits = {}): Problem {
+  const { problems, manifests } = render(files, path, limits);
+  assert.equal(problems.length, 1, JSON.stringify(problems));
+  assert.deepEqual(manifests, []);
+  return problems[0] as Problem;
+}
+
+const names = ({ manifests }: Manifests): unknown[] => manifests.map(({ object }) => object.metadata['name']);
+
+test('a plain folder yields its YAML and JSON files in order, not those of folders below', () => {
+  const rendered = render({
+    'app/b.yml': configMap('b'),
+    'app/a.yaml': `${configMap('a1')}---\n# nothing\n---\n${configMap('a2')}`,
+    'app/c.json': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}',
+    'app/.hidden.yaml': configMap('hidden'),
+    'app/sub/d.yaml': configMap('below'),
+    'app/README.md': '# not YAML',
+  });
+  assert.deepEqual(rendered.problems, []);
+  assert.deepEqual(names(rendered), ['a1', 'a2', 'b', 'c']);
+  assert.deepEqual(
+    rendered.manifests.map(({ file, line }) => `${file}:${line}`),
+    ['app/a.yaml:1', 'app/a.yaml:7', 'app/b.yml:1', 'app/c.json:1'],
+  );
+});
+
+test('a broken file of a plain folder is a problem with line and text, and the others are rendered', () => {
+  const rendered = render({
+    'app/a.yaml': configMap('a'),
+    'app/b.yaml': 'kind: X\n\tname: y\n',
+    'app/c.yaml': configMap('c'),
+  });
+  assert.deepEqual(names(rendered), ['a', 'c']);
+  const [problem] = rendered.problems;
+  assert.equal(problem?.code, 'YamlSyntax');
+  assert.equal(problem?.file, 'app/b.yaml');
+  assert.equal(problem?.line, 2);
+  assert.equal(problem?.excerpt, '\tname: y');
+  assert.match(problem?.hint ?? '', /tabs/);
+});
+
+test('the lines of a broken Secret are never shown', () => {
+  const text = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: @hunter2\n';
+  const problem = onlyProblem({ 'app/s.yaml': text });
+  assert.equal(problem.line, 5);
+  assert.ok(!JSON.stringify(problem).includes('hunter2'));
+});
+
+test('the value of a literal of a generator is never shown', () => {
+  const text = 'secretGenerator: [{name: s, literals: [hunter2]}]\n';
+  assert.ok(!JSON.stringify(onlyProblem({ 'app/kustomization.yaml': text })).includes('hunter2'));
+});
+
+test('a document without kind, apiVersion or name is a problem that names its file', () => {
+  for (const text of [
+    'a: 1\n',
+    '- a\n',
+    'text\n',
+    'apiVersion: v1\nkind: ConfigMap\n',
+    'kind: X\nmetadata: {name: a}\n',
+  ]) {
+    const problem = onlyProblem({ 'app/values.yaml': text });
+    assert.equal(problem.code, 'NotAnObject', text);
+    assert.equal(problem.file, 'app/values.yaml');
+  }
+});
+
+test('an object that stands twice in a plain folder is a problem that names both places', () => {
+  const { problems } = render({ 'app/a.yaml': configMap('a'), 'app/b.yaml': configMap('a') });
+  assert.deepEqual(
+    problems.map(({ code, file, message }) => [code, file, message]),
+    [['DuplicateObject', 'app/b.yaml', 'ConfigMap a is there twice; first in app/a.yaml:1']],
+  );
+});
+
+test('what cannot be rendered is named by its code', () => {
+  const kustomization = (text: string): Files => ({ 'app/kustomization.yaml': text, 'app/a.yaml': configMap('a') });
+  const table: readonly (readonly [string, Files, Problem['code'], RegExp])[] = [
+    ['absent', { 'other/a.yaml': '' }, 'PathNotFound', /no folder app/],
+    ['a file', { app: 'x' }, 'PathNotFound', /is a file/],
+    ['a chart', { 'app/Chart.yaml': 'name: x' }, 'Unsupported', /Helm chart/],
+    ['both', { 'app/Chart.yaml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /holds both/],
+    ['two', { 'app/kustomization.yml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /only one/],
+    ['empty', kustomization(''), 'KustomizationInvalid', /empty/],
+    ['unknown field', kustomization('resources: [a.yaml]\nfoo: 1\n'), 'KustomizationInvalid', /"foo" is unknown/],
+    [
+      'wrong type',
+      kustomization('images: [{name: a, newTag: 1.1}]\n'),
+      'KustomizationInvalid',
+      /newTag must be a string/,
+    ],
+    ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'Unsupported', /helmCharts/],
+    ['plugin', kustomization('validators: [x.yaml]\n'), 'Unsupported', /validators/],
+    [
+      'remote base',
+      kustomization('resources: ["https://example.com/x//y?ref=v1"]\n'),
+      'Unsupported',
+      /another repository/,
+    ],
+    ['missing', kustomization('resources: [nope.yaml]\n'), 'PathNotFound', /nope.yaml/],
+    ['above', kustomization('resources: [../../x]\n'), 'PathEscapesRoot', /leaves the repository/],
+    [
+      'beside',
+      { ...kustomization('resources: [../b.yaml]\n'), 'b.yaml': configMap('b') },
+      'PathEscapesRoot',
+      /not in or below/,
+    ],
+    ['twice', kustomization('resources: [a.yaml, a.yaml]\n'), 'DuplicateObject', /there twice/],
+    [
+      'link',
+      { ...kustomization('resources: [l.yaml]\n'), 'app/l.yaml': { link: undefined } },
+      'PathEscapesRoot',
+      /out of/,
+    ],
+    ['kind', kustomization('kind: Foo\nresources: [a.yaml]\n'), 'KustomizationInvalid', /kind must be/],
+    [
+      'circle',
+      { ...kustomization('resources: [../b]\n'), 'b/kustomization.yaml': 'resources: [../app]' },
+      'KustomizationInvalid',
+      /circle/,
+    ],
+  ];
+  for (const [what, files, code, message] of table) {
+    const problem = onlyProblem(files);
+    assert.equal(problem.code, code, `${what}: ${problem.message}`);
+    assert.match(problem.message, message, what);
+  }
+});
+
+test('a broken kustomization names its own file, or that of the base that is broken', () => {
+  const files = { 'app/kustomization.yaml': 'resources: [../base]\n', 'base/kustomization.yaml': 'foo: 1\n' };
+  assert.equal(onlyProblem(files).file, 'base/kustomization.yaml');
+});
+
+test('links inside the tree are followed', () => {
+  const files = { 'app/kustomization.yaml': 'resources: [linked]\n', 'app/linked': { link: 'base' } };
+  const rendered = render({
+    ...files,
+    'base/kustomization.yaml': 'resources: [a.yaml]\n',
+    'base/a.yaml': configMap('a'),
+  });
+  assert.deepEqual(names(rendered), ['a']);
+});
+
+test('every bound stops the render with the problem LimitExceeded', () => {
+  const big = { 'app/a.yaml': configMap('a', 'data: {a: b, c: d}\n'), 'app/b.yaml': configMap('b') };
+  for (const limits of [{ maxFileBytes: 10 }, { maxNodes: 5 }, { maxDepth: 1 }]) {
+    for (const { code } of render(big, 'app', limits).problems)
+      assert.equal(code, 'LimitExceeded', JSON.stringify(limits));
+  }
+  assert.equal(render(big, 'app', { maxObjects: 1 }).problems[0]?.code, 'LimitExceeded');
+  assert.equal(render(big, 'app', { maxFiles: 1 }).problems[0]?.code, 'LimitExceeded');
+  const bomb = `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b, *b, *b]\n`;
+  assert.equal(onlyProblem({ 'app/a.yaml': configMap('a', bomb) }, 'app', { maxNodes: 500 }).code, 'LimitExceeded');
+});
+
+test('deprecated fields are warnings and hold nothing back', () => {
+  const rendered = render({
+    'app/kustomization.yaml': 'bases: [../base]\n',
+    'base/kustomization.yaml': 'resources: [a.yaml]\n',
+    'base/a.yaml': configMap('a'),
+  });
+  assert.deepEqual(names(rendered), ['a']);
+  assert.equal(rendered.warnings.length, 1);
+  assert.match(rendered.warnings[0] ?? '', /'bases' is deprecated/);
+});
+
+test('the read-set holds what was looked up, absence included', () => {
+  const { readSet } = render({ 'app/a.yaml': configMap('a') });
+  assert.equal(readSet['app/kustomization.yaml'], '');
+  assert.equal(readSet['app/a.yaml'], 'file app/a.yaml');
+});
+
+test('keys such as __proto__ are ordinary keys', () => {
+  const text = configMap('a', 'data:\n  __proto__: x\n  constructor: y\n');
+  const { manifests } = render({
+    'app/kustomization.yaml': 'resources: [a.yaml]\nnamePrefix: p-\n',
+    'app/a.yaml': text,
+  });
+  assert.deepEqual(Object.keys(manifests[0]?.object['data'] ?? {}), ['__proto__', 'constructor']);
+  assert.equal(({} as Record<string, unknown>)['x'], undefined);
+});
