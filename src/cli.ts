@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Entry of the command line. Each command's code is imported when it is called, so that each starts quickly. */
 import { Command, CommanderError, Option } from 'commander';
-import { SETTINGS, VERSION, variableOf } from './config.ts';
+import { SETTINGS, VERSION, readConfig, variableOf } from './config.ts';
 
 /** Exit codes: 0 done, 1 failed (the input is wrong, the cluster refuses), 2 the command line is wrong. */
 async function main(): Promise<void> {
@@ -35,6 +35,8 @@ function addAgent(program: Command): void {
     const byFlag = Object.fromEntries(
       Object.entries(SETTINGS).map(([name, { flag }]) => [name, options[camelCase(flag)]]),
     );
+    const read = readConfig(byFlag);
+    if (read.ok) (await import('./cli/bound-heap.ts')).boundHeap(read.config.heapMib);
     const [{ runAgent }, { startAgent }] = await Promise.all([import('./cli/agent.ts'), import('./main.ts')]);
     process.exit(await runAgent(byFlag, startAgent));
   });

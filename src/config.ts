@@ -39,6 +39,7 @@ export const SETTINGS = {
     'true',
     'whether an Application may hold objects outside its own namespace, cluster-scoped ones included',
   ),
+  heapMib: count('heap-mib', '512', 'heap of the agent; 0: as V8 sizes it by the machine', [0, 65_536]),
   concurrency: count('concurrency', '4', 'Applications worked on at once', [1, 64]),
   applyConcurrency: count('apply-concurrency', '16', 'objects applied at once for one Application', [1, 128]),
   maxRequests: count('max-requests', '24', 'requests to the API server under way at once, watches aside', [1, 256]),
@@ -115,6 +116,11 @@ export function readConfig(
   }
   if (config['kubeconfig'] === '' && environment['KUBECONFIG']) config['kubeconfig'] = environment['KUBECONFIG'];
   return { ok: true, config: config as Config };
+}
+
+/** What was set for node itself, in its own syntax. */
+export function readNodeOptions(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  return environment['NODE_OPTIONS'] ?? '';
 }
 
 /** Where a Pod finds its API server; empty outside a cluster. */
