@@ -14,7 +14,7 @@ export function resolvePlain(text: string, dialect: YamlDialect = 'v3'): string 
   const kind = FIRST[text.charCodeAt(0)];
   if (kind === undefined) return text;
   if (kind === 'word') return resolveWord(text, dialect);
-  const found = kind === 'dot' ? (WORDS.get(text) ?? resolveFloat(text)) : resolveNumeric(text, dialect);
+  const found = kind === 'dot' ? (WORDS.get(text) ?? resolveFraction(text)) : resolveNumeric(text, dialect);
   return found ?? text;
 }
 
@@ -94,6 +94,13 @@ function resolveInteger(text: string, digits: string): YamlScalar | undefined {
   if (exact < MIN_INT64 || exact > (sign === '' ? MAX_UINT64 : MAX_INT64)) return undefined;
   const number = Number(exact);
   return { text, value: Number.isSafeInteger(number) ? number : exact };
+}
+
+const FRACTION = /^\.\d+(_\d+)*([eE][-+]?\d+(_\d+)*)?$/;
+
+/** A number that begins with its point: here an underscore must stand between two digits. */
+function resolveFraction(text: string): YamlScalar | undefined {
+  return FRACTION.test(text) ? resolveFloat(text, text.replaceAll('_', '')) : undefined;
 }
 
 function resolveFloat(text: string, digits = text): YamlScalar | undefined {

@@ -81,9 +81,10 @@ function scalarTexts(sources: readonly YamlNode[][]): string[][] {
 
 /** Two tuples that agree where both say something, and agree somewhere, become one: each fills the other's gaps. */
 function completeFromEachOther(tuples: string[][]): void {
-  tuples.forEach((_, i) => {
-    tuples.forEach((_other, j) => {
-      const united = unite(tuples[i] as string[], tuples[j] as string[]);
+  tuples.forEach((first, i) => {
+    // `first` stays what it was when its turn came, also after it has been completed.
+    tuples.forEach((_, j) => {
+      const united = unite(first, tuples[j] as string[]);
       if (united === undefined) return;
       tuples[i] = united;
       tuples[j] = united;
