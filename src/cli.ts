@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** Entry of the command line. Each command's code is imported when it is called, so that each starts quickly. */
 import { Command, CommanderError, Option } from 'commander';
-import { SETTINGS, VERSION, readConfig, variableOf } from './config.ts';
+import { boundHeap } from './cli/bound-heap.ts';
+import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
 /** Exit codes: 0 done, 1 failed (the input is wrong, the cluster refuses), 2 the command line is wrong. */
 async function main(): Promise<void> {
@@ -36,7 +37,13 @@ function addAgent(program: Command): void {
       Object.entries(SETTINGS).map(([name, { flag }]) => [name, options[camelCase(flag)]]),
     );
     const read = readConfig(byFlag);
-    if (read.ok) (await import('./cli/bound-heap.ts')).boundHeap(read.config.heapMib);
+    if (read.ok) {
+      boundHeap(read.config.heapMib, {
+        nodeFlags: process.execArgv,
+        script: process.argv.slice(1),
+        nodeOptions: readNodeOptions(),
+      });
+    }
     const [{ runAgent }, { startAgent }] = await Promise.all([import('./cli/agent.ts'), import('./main.ts')]);
     process.exit(await runAgent(byFlag, startAgent));
   });

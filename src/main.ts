@@ -239,7 +239,7 @@ async function openListeners(serving: Serving): Promise<{ apiUrl: string; probes
   const probeSources = {
     ailments: () => ailmentsOf(controller, config.maxPassTime),
     readiness: () => ready,
-    metrics: metrics.expose,
+    metrics: () => metrics.expose(),
     log,
   };
   const probes = await bind('probes', () => listen(probeRoutes(probeSources), config.probesAddress));

@@ -1,6 +1,6 @@
 /**
- * The one way into a cluster: `connectCluster` puts credentials, transport, discovery, Live and the Applications together
- * and checks that the API server answers.
+ * The one way into a cluster: `connectCluster` puts credentials, transport, discovery, Live and the Applications
+ * together and checks that the API server answers.
  *
  * Invariant: nothing outside cluster/ sees a credential or builds a request of its own.
  */

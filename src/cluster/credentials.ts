@@ -1,8 +1,8 @@
 /**
  * Where the API server is and how to prove who we are: a kubeconfig file, or the ServiceAccount of the Pod.
  *
- * Invariant: no program named by a kubeconfig is run unless the caller allows it (a person at a terminal does, the agent
- * never), and no message holds a token, password or key. Of @kubernetes/client-node only the reader of kubeconfig
+ * Invariant: no program named by a kubeconfig is run unless the caller allows it (a person at a terminal does, the
+ * agent never), and no message holds a token, password or key. Of @kubernetes/client-node only the reader of kubeconfig
  * entries is loaded (whole, it costs 85 MB); the rest comes in for those who need a login plugin.
  */
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,6 @@
-/** What discovery tells about the kinds that a cluster serves. Plain data: bind looks up, cluster/discovery.ts fills. */
+/**
+ * What discovery tells about the kinds that a cluster serves. Plain data: bind looks up, cluster/discovery.ts fills.
+ */
 
 export interface KindInfo {
   /** Empty for the core group. */

@@ -8,12 +8,17 @@ export interface ClusterLimits {
   /** Silence before the first byte of an answer, and between two of its chunks. Webhooks alone may take 30 s. */
   readonly requestTimeoutMs: number;
   readonly maxResponseBytes: number;
-  /** A 429 is waited out here, out of the caller's sight, up to so often and so long each; else the caller backs off. */
+  /**
+   * A 429 is waited out here, out of the caller's sight, up to so often and so long each; else the caller backs off.
+   */
   readonly maxThrottleRetries: number;
   readonly maxThrottleWaitMs: number;
   /** Objects a page of a list. */
   readonly listPageSize: number;
-  /** Longest stay of one watch request; the API server ends it. At most 300 s, since rights are checked at its start only. */
+  /**
+   * Longest stay of one watch request; the API server ends it. At most 300 s, since rights are checked at its start
+   * only.
+   */
   readonly watchTimeoutSeconds: number;
   /** Silence before a watch's first byte. */
   readonly watchOpenTimeoutMs: number;

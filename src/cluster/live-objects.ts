@@ -1,6 +1,6 @@
 /**
- * The objects of one kind as one identity sees them, kept small: the JSON text of each and the few fields that are asked
- * for often; the text is parsed when somebody reads `body`.
+ * The objects of one kind as one identity sees them, kept small: the JSON text of each and the few fields that are
+ * asked for often; the text is parsed when somebody reads `body`.
  *
  * Invariant: what is stored never goes back in time: by resourceVersion, an older event or answer changes nothing, and
  * neither does the 404 of a GET that an event has overtaken.

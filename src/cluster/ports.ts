@@ -1,6 +1,6 @@
 /**
- * What the rest of the agent sees of a cluster: types only. `cluster/connection.ts` makes the client, `cluster/live-store.ts`
- * the store; apply/ and reconcile/ get them handed in.
+ * What the rest of the agent sees of a cluster: types only. `cluster/connection.ts` makes the client,
+ * `cluster/live-store.ts` the store; apply/ and reconcile/ get them handed in.
  */
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
@@ -58,7 +58,10 @@ export interface ClusterClient {
   get(kind: KindInfo, id: ObjectId): Promise<ReadAnswer>;
   /** Server-side apply: `PATCH` with `application/apply-patch+yaml`. */
   apply(request: ApplyRequest): Promise<WriteAnswer>;
-  /** The one take-over patch at adoption: gives `tautline` the fields of the listed managers, guarded by uid and resourceVersion. */
+  /**
+   * The one take-over patch at adoption: gives `tautline` the fields of the listed managers, guarded by uid and
+   * resourceVersion.
+   */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /** Removes our label and annotation only (release, orphan), guarded by uid. */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
@@ -86,11 +89,14 @@ export interface LiveStore {
    */
   hold(holder: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
   release(holder: string): void;
-  /** No request: what is known. `unseen` where the scope's list is complete and holds no such object; `unknown` where it failed or the scope isn't watched. */
+  /**
+   * No request: what is known. `unseen` where the scope's list is complete and holds no such object; `unknown` where it
+   * failed or the scope isn't watched.
+   */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
   /**
-   * Takes in the answer of a GET, and of a write that was not sent by `Cluster.as` (which takes in its own). An older event never
-   * overwrites it. undefined: proven absent.
+   * Takes in the answer of a GET, and of a write that was not sent by `Cluster.as` (which takes in its own). An older
+   * event never overwrites it. undefined: proven absent.
    */
   record(identity: Identity, kind: KindInfo, id: ObjectId, object: LiveObject | undefined): void;
 }
@@ -137,6 +143,8 @@ export interface Cluster {
   readonly applications: ApplicationClient;
   /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
   writeEvent(event: KubeObject): Promise<void>;
-  /** Count of requests so far for objects of Applications (not status, events, discovery, watches), for tests and bench. */
+  /**
+   * Count of requests so far for objects of Applications (not status, events, discovery, watches), for tests and bench.
+   */
   close(): Promise<void>;
 }

@@ -30,8 +30,8 @@ interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'path' | 'body' | '
 }
 
 /**
- * Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. One method a kind of
- * request, in one place, so that the headers and parameters of all writes can be compared at a glance.
+ * Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. One method a kind
+ * of request, in one place, so that the headers and parameters of all writes can be compared at a glance.
  */
 export function createClient(transport: Transport, identity: Identity): ClusterClient {
   identityHeaders(identity);

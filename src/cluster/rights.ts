@@ -1,4 +1,6 @@
-/** Asks what an identity may do (SelfSubjectAccessReview, as that identity). Advice only: the request itself decides. */
+/**
+ * Asks what an identity may do (SelfSubjectAccessReview, as that identity). Advice only: the request itself decides.
+ */
 import { stringifyJson } from '../object/json.ts';
 import { valueAt } from '../object/value.ts';
 import type { Identity } from './identity.ts';

@@ -53,8 +53,8 @@ export interface Transport {
   /** Rejects when there is no answer. The caller reads `chunks` to their end or aborts. */
   openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer>;
   /**
-   * Called on the first answer after requests without one. `isSuspect`: one of them timed out, so streams that were open
-   * then may be dead without knowing. Returns the function that ends the calls.
+   * Called on the first answer after requests without one. `isSuspect`: one of them timed out, so streams that were
+   * open then may be dead without knowing. Returns the function that ends the calls.
    */
   onRecovery(listener: (isSuspect: boolean) => void): () => void;
   requestCounts(): RequestCounts;

@@ -49,8 +49,8 @@ export async function listAll(target: ListTarget, onItem: (item: Value) => void)
 }
 
 /**
- * Whether the server has reached a resourceVersion that we hold. After etcd was restored from a backup it has not, and a
- * watch from there would stay open and silent for ever.
+ * Whether the server has reached a resourceVersion that we hold. After etcd was restored from a backup it has not, and
+ * a watch from there would stay open and silent for ever.
  */
 export async function checkRevision(
   target: ListTarget,

@@ -1,6 +1,6 @@
 /**
- * What one watch is told, and what it remembers from one stream to the next. Invariant: `resourceVersion` is set exactly
- * while the sink's last list is complete and nothing since then was missed.
+ * What one watch is told, and what it remembers from one stream to the next. Invariant: `resourceVersion` is set
+ * exactly while the sink's last list is complete and nothing since then was missed.
  */
 import type { Value } from '../object/value.ts';
 import type { Chance, Clock, Log } from '../telemetry/ports.ts';

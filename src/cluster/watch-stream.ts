@@ -1,8 +1,8 @@
 /**
  * One watch request from its opening to its end: events to the sink, and why it ended.
  *
- * Invariant: a stream that says nothing for too long, or that outlives its own time, is cut; a broken line ends it. So no
- * dead connection looks like a quiet cluster.
+ * Invariant: a stream that says nothing for too long, or that outlives its own time, is cut; a broken line ends it. So
+ * no dead connection looks like a quiet cluster.
  */
 import { stringifyJson } from '../object/json.ts';
 import { isMap, numberAt, own, stringAt, valueAt, type Value } from '../object/value.ts';

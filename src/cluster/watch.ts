@@ -1,8 +1,8 @@
 /**
  * One watch that never ends: list, watch, and start over whenever the API server, the network or time cuts it.
  *
- * Invariant: between two calls of `complete` the sink sees every change of the objects in order, or another list. Errors
- * go to the sink as a Refusal and are retried for ever; only `stop` ends a watch.
+ * Invariant: between two calls of `complete` the sink sees every change of the objects in order, or another list.
+ * Errors go to the sink as a Refusal and are retried for ever; only `stop` ends a watch.
  */
 import { checkRevision, listAll } from './watch-list.ts';
 import { finishList, type WatchOptions, type WatchSink, type WatchState } from './watch-state.ts';
@@ -151,7 +151,9 @@ function noteFailure(
   }
 }
 
-/** Doubles from watchBackoffMs to maxWatchBackoffMs, half of it by chance, so that many watches don't come back at once. */
+/**
+ * Doubles from watchBackoffMs to maxWatchBackoffMs, half of it by chance, so that many watches don't come back at once.
+ */
 function backoffMs({ failures, options }: WatchState, end: StreamEnd): number {
   const { limits, chance } = options;
   // An expired revision asks for a new list at once; only when lists expire again and again is something wrong.

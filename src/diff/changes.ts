@@ -7,7 +7,8 @@ import type { Value } from '../object/value.ts';
 
 /**
  * - create: proven absent, or never seen: applied without force, so that the answer tells a creation from an adoption.
- * - update: live differs from desired. adopt: exists without our mark. recreate: asked for where an update is forbidden.
+ * - update: live differs from desired. adopt: exists without our mark. recreate: asked for where an update is
+ *   forbidden.
  * - prune: in the inventory, desired no more. release: another Application claims it: let go, never deleted.
  * - conflict: another Application owns it. unsure: only the server can tell. none: as desired.
  * - unknown: the kind or API does not answer.
@@ -40,7 +41,10 @@ export interface Change {
   readonly reason?: string;
 }
 
-/** What the server itself returned for the last apply or dry run of a manifest. Kept in memory; losing it costs requests only. */
+/**
+ * What the server itself returned for the last apply or dry run of a manifest. Kept in memory; losing it costs requests
+ * only.
+ */
 export interface Baseline {
   /** `DesiredObject.digest`. */
   readonly manifestDigest: string;

@@ -1,8 +1,8 @@
 /**
  * Lists that are merged by item: keyed lists (`k:`) and sets (`v:`).
  *
- * Invariant: items that others added are no difference, whatever they are; ours must be there, once, and in our order (a
- * reorder leaves no trace in managedFields, but applying again restores it).
+ * Invariant: items that others added are no difference, whatever they are; ours must be there, once, and in our order
+ * (a reorder leaves no trace in managedFields, but applying again restores it).
  */
 import { keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';

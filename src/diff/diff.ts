@@ -2,8 +2,8 @@
  * Desired + Live + Memory → Changes: one an object that is desired or in the inventory.
  *
  * Invariants: pure, no request, no clock. `none` and `update` are certain; what only the server can tell is `unsure`.
- * Nothing becomes a prune unless it is in the inventory, carries both our marks as far as is known, and is claimed by no
- * other Application.
+ * Nothing becomes a prune unless it is in the inventory, carries both our marks as far as is known, and is claimed by
+ * no other Application.
  */
 import type { Desired, DesiredObject, Owner } from '../bind/desired.ts';
 import { kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';

@@ -89,7 +89,9 @@ function failureOf(body: KubeObject): string {
   return 'It failed.';
 }
 
-/** `exited with code 137 (OOMKilled)`; a terminationMessage is the program's own text and may hold anything: left out. */
+/**
+ * `exited with code 137 (OOMKilled)`; a terminationMessage is the program's own text and may hold anything: left out.
+ */
 function exitOf(container: Value, state: string): string | undefined {
   const terminated = valueAt(container, state, 'terminated');
   if (terminated === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Health of ReplicaSets. */
+/** ReplicaSet: ready when as many Pods as its spec asks for are available. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt } from '../object/value.ts';
 import { withPodTrouble } from './pod.ts';

@@ -18,12 +18,6 @@ export function idKey(id: ObjectId): string {
   return `${id.group}/${id.kind}/${id.namespace}/${id.name}`;
 }
 
-/** The inverse of `idKey`. */
-export function parseIdKey(key: string): ObjectId {
-  const [group = '', kind = '', namespace = '', ...name] = key.split('/');
-  return { group, kind, namespace, name: name.join('/') };
-}
-
 /** How people read an id: `Deployment.apps shop/web`, `Namespace shop`. */
 export function formatId(id: ObjectId): string {
   const kind = id.group ? `${id.kind}.${id.group}` : id.kind;

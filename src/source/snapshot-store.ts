@@ -201,8 +201,9 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
 const INCOMING = 'incoming';
 
 /**
- * Packs sort by age. A delta's base stands in its own pack or an older one, so a reader that takes every object from the
- * oldest pack that holds it never runs in a circle, although two packs may each hold a delta on an object of the other.
+ * Packs sort by age. A delta's base stands in its own pack or an older one, so a reader that takes every object from
+ * the oldest pack that holds it never runs in a circle, although two packs may each hold a delta on an object of the
+ * other.
  */
 function packName(age: number, checksum: string): string {
   return `pack-${String(age).padStart(6, '0')}-${checksum}`;

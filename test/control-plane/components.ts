@@ -18,7 +18,9 @@ const users = {
 } as const;
 export type User = keyof typeof users;
 
-/** Names, ports and secrets of one control plane; fixed while it lives, so that a restarted part finds all as it was. */
+/**
+ * Names, ports and secrets of one control plane; fixed while it lives, so that a restarted part finds all as it was.
+ */
 export interface Layout {
   readonly directory: string;
   readonly apiServerPort: number;
@@ -161,7 +163,9 @@ export function kubeconfigText(layout: Layout, user: User, certificateAuthority:
   });
 }
 
-/** Below the range from which systems take ports for outgoing connections, so that a restarted server gets its own back. */
+/**
+ * Below the range from which systems take ports for outgoing connections, so that a restarted server gets its own back.
+ */
 const ports = { first: 20_000, count: 12_000, attempts: 100 };
 
 export async function freePort(): Promise<number> {

@@ -61,9 +61,14 @@ export interface ControlPlane extends AsyncDisposable {
   kubectl(args: readonly string[], options?: { readonly input?: string }): Promise<CommandResult>;
   /** One request as administrator, whatever the code of its answer. */
   request(method: string, path: string, body?: unknown): Promise<KubernetesAnswer>;
-  /** Signals one part. For SIGKILL it resolves when the part is gone. SIGTERM of the API server takes up to a minute. */
+  /**
+   * Signals one part. For SIGKILL it resolves when the part is gone. SIGTERM of the API server takes up to a minute.
+   */
   kill(component: Component, signal: NodeJS.Signals): Promise<void>;
-  /** Starts a part again with the same port and data, killing it first when it runs; resolves when the API, if it runs, is ready. */
+  /**
+   * Starts a part again with the same port and data, killing it first when it runs; resolves when the API, if it runs,
+   * is ready.
+   */
   restart(component: Component): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /**
  * Builds one executable with Go into the cache, once.
  *
- * Invariant: a file with the final name is a whole, working executable. It is built under a name of its own and renamed;
- * processes that want the same file at the same time wait for the one that builds it.
+ * Invariant: a file with the final name is a whole, working executable. It is built under a name of its own and
+ * renamed; processes that want the same file at the same time wait for the one that builds it.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: the whole of Tautline on one machine, with real parts only: an API server, a Git server, the agent, and
- * the Applications of examples/. `--once` goes through a story by itself and ends; `--cluster` uses KUBECONFIG's cluster.
+ * `npm run demo`: the whole of Tautline on one machine, with real parts only: an API server, a Git server, the agent,
+ * and the Applications of examples/. `--once` goes through a story by itself and ends; `--cluster` uses KUBECONFIG's
+ * cluster.
  */
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

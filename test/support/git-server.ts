@@ -1,5 +1,6 @@
 /**
- * A real Git server for tests and the demo: Git's own `http-backend` behind Node's HTTP server, on 127.0.0.1, read only.
+ * A real Git server for tests and the demo: Git's own `http-backend` behind Node's HTTP server, on 127.0.0.1, read
+ * only.
  *
  * Invariant: what a client gets is what Git says, byte for byte and as it comes, unless the test's hook said otherwise.
  * See git-http-backend(1) and RFC 3875 (CGI).
