@@ -27,8 +27,8 @@ export interface TextSource {
 
 export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'error'): TextObject[] {
   const { text, file } = source;
-  const separator = /\n---[^\n]*?[^\s#-][^\n]*\n/.exec(text);
-  if (separator && /^\n---\s*[^\s#]/.test(separator[0])) {
+  const separator = /\n---[ \t]*[^\s#][^\n]*\n/.exec(text);
+  if (separator) {
     const line = text.slice(0, separator.index + 1).split('\n').length;
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
@@ -38,7 +38,7 @@ export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'e
   for (const { root, line } of documents) {
     if (root === undefined || isNothing(root)) continue;
     queue.push(
-      ...itemsOfOnlyList(root, isAlone, line)
+      ...itemsOfOnlyList(root, isAlone)
         .map((node) => checkObject(node, { file, line }))
         .filter(isObject),
     );
@@ -66,12 +66,14 @@ export function readDocuments(
   if (result.ok) return result.documents;
   const { message, line, column, excerpt, hint } = explainYaml(text, result.failure);
   const place = { file, line, column, ...(hint === undefined ? {} : { hint }) };
-  // The document cannot be read, so whether it is a Secret is judged by its text, generously.
-  const mayHoldSecret = /\bSecret\b|\bstringData\b/.test(text) || /secret/i.test(file);
-  fail(result.failure.code, message, mayHoldSecret ? place : { ...place, excerpt });
+  // The document cannot be read, so whether it is a Secret is judged by its text, generously; then no word of it is
+  // repeated, which the explanation might do.
+  const mayHoldSecret = /secret/i.test(text) || /secret/i.test(file);
+  if (mayHoldSecret) fail(result.failure.code, result.failure.message, place);
+  fail(result.failure.code, message, { ...place, excerpt });
 }
 
-function itemsOfOnlyList(root: YamlNode, isAlone: boolean, _line: number): YamlNode[] {
+function itemsOfOnlyList(root: YamlNode, isAlone: boolean): YamlNode[] {
   if (!isAlone || !isYamlMap(root)) return [root];
   const kind = textOf(root.get('kind'));
   if ((kind !== 'List' && kind !== 'ResourceList') || !root.has('items')) return [root];

@@ -35,7 +35,7 @@ export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings'
 
 /** The same for a person: what kustomize prints, also where no cluster would take it. */
 export function renderObjects(tree: FileTree, path: string, limits: RenderLimits): RenderedObjects {
-  const readSet: Record<string, string> = {};
+  const readSet: Record<string, string> = Object.create(null);
   const context: RenderContext = { tree: recording(tree, readSet), limits, warnings: [], filesRead: 0 };
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];

@@ -62,6 +62,30 @@ test('the lines of a broken Secret are never shown', () => {
   assert.ok(!JSON.stringify(problem).includes('hunter2'));
 });
 
+test('the text of a broken kustomization that makes Secrets is never shown', () => {
+  const text = 'secretGenerator:\n- name: s\n  literals: [password=hunter2\n';
+  assert.ok(!JSON.stringify(onlyProblem({ 'app/kustomization.yaml': text })).includes('hunter2'));
+  const unexpected = 'apiVersion: v1\nkind: Secret\ndata:\n  a: b\n  "hunter2" "hunter2"\n';
+  assert.ok(!JSON.stringify(onlyProblem({ 'app/s.yaml': unexpected })).includes('hunter2'));
+});
+
+test('a replacement that fails does not show the value that it copies', () => {
+  const kustomization =
+    'resources: [a.yaml]\nreplacements:\n- source: {kind: Secret, name: s, fieldPath: stringData.p}\n  targets:\n  - {select: {kind: Pod}, fieldPaths: [spec.n]}\n';
+  const objects =
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: hunter2}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {n: 1}\n';
+  const problem = onlyProblem({ 'app/kustomization.yaml': kustomization, 'app/a.yaml': objects });
+  assert.match(problem.message, /where a number is/);
+  assert.ok(!JSON.stringify(problem).includes('hunter2'));
+});
+
+test('text behind a document separator is refused, as kustomize refuses it', () => {
+  const problem = onlyProblem({
+    'app/a.yaml': `${configMap('a')}--- # fine\n${configMap('b')}--- {a: b}\n${configMap('c')}`,
+  });
+  assert.deepEqual([problem.code, problem.line], ['YamlSyntax', 8]);
+});
+
 test('the value of a literal of a generator is never shown', () => {
   const text = 'secretGenerator: [{name: s, literals: [hunter2]}]\n';
   assert.ok(!JSON.stringify(onlyProblem({ 'app/kustomization.yaml': text })).includes('hunter2'));

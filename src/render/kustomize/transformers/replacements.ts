@@ -223,7 +223,7 @@ function typed(found: YamlNode, text: string): YamlNode {
   const wanted = nodeToValue(found);
   const got = nodeToValue(plain);
   if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;
-  return fail('KustomizationInvalid', `a replacement puts "${text}" where a ${typeof wanted} is`);
+  return fail('KustomizationInvalid', `a replacement puts a text where a ${typeof wanted} is`);
 }
 
 function attempt<T>(run: () => T): T | undefined {
