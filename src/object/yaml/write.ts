@@ -1,7 +1,8 @@
 /**
  * Writes values as YAML, in the very text that kustomize prints (go-yaml 2 by way of JSON).
  *
- * Invariant: `readYaml(writeYaml(v))` is `v`, for every value of the value model.
+ * Invariant: `readYaml(writeYaml(v))` is `v`, for every value of the value model. (A double beyond 2^53 that is an
+ * integer, such as 1e18, comes back as the bigint of the same digits.)
  */
 import { isMap, type Value, type ValueMap } from '../value.ts';
 import { isPlainString } from './scalar.ts';

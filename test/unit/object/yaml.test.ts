@@ -139,12 +139,20 @@ const text = fc.oneof(
   fc.constantFrom('yes', 'null', '0777', '1e3', '<<', '', '-', '2020-01-01', '~', '1:30', 'word '.repeat(40)),
 );
 
+/** Integers of 64 bits beyond 2^53 are bigints in the value model, with the digits that are printed. */
+function asInModel(number: number): number | bigint {
+  if (number === 0) return 0;
+  if (!Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21) return number;
+  const digits = BigInt(String(number));
+  return digits >= -(2n ** 63n) && digits < 2n ** 64n ? digits : number;
+}
+
 const value = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
     text,
     fc.integer(),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => (Object.is(number, -0) ? 0 : number)),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(asInModel),
     fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }),
     fc.boolean(),
     fc.constant(null),
