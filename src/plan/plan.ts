@@ -88,7 +88,9 @@ export function planChanges(options: PlanOptions): Plan {
   const held = holdPrunes(prunes, options);
   return {
     waves: groupByWave(sends.map((change) => ({ change, requires: requirementsOf(change.id, homes) }))),
-    prunes: held ? [] : groupByWave(prunes.map((change) => ({ change, requires: [] }))).reverse(),
+    prunes: groupByWave(
+      (held ? prunes.filter(isTerminating) : prunes).map((change) => ({ change, requires: [] })),
+    ).reverse(),
     releases: complete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
     held,
@@ -140,8 +142,10 @@ function indexHomes(sends: readonly Change[]): Homes {
   return { namespaces, definitions };
 }
 
-function holdPrunes(prunes: readonly Change[], options: PlanOptions): HeldPrune | undefined {
+function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune | undefined {
   const { confirmed, guard, inventorySize } = options;
+  // What is being deleted cannot be held any more.
+  const prunes = planned.filter((change) => !isTerminating(change));
   if (confirmed || prunes.length === 0) return undefined;
   const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
   const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
@@ -154,6 +158,10 @@ function holdPrunes(prunes: readonly Change[], options: PlanOptions): HeldPrune 
     return { changes: prunes, reason: `pruning ${prunes.length} of ${inventorySize} objects at once; ${how}` };
   }
   return undefined;
+}
+
+function isTerminating({ live }: Change): boolean {
+  return live?.deletionTimestamp !== undefined;
 }
 
 /** The ids that a plan would write or delete, for the inventory that goes ahead of them. */

@@ -1,4 +1,5 @@
 /** When a pass wants the next one, of its own accord: the earliest of poll, retry, wait and progress. */
+import { parseDuration } from '../application/duration.ts';
 import type { PassReport } from '../status/report.ts';
 import type { Verdict } from '../status/verdict.ts';
 import type { Retry } from '../object/stage-error.ts';
@@ -7,7 +8,9 @@ import type { Again } from './queue.ts';
 
 export function decideAgain(pass: Pass, report: PassReport, verdict: Verdict): Again {
   const { clock, settings } = pass.context;
-  const pollInMs = Math.max(0, (pass.state.memory.source?.nextPollMs ?? 0) - clock.monotonicMs());
+  const { source } = pass.state.memory;
+  const intervalMs = parseDuration(pass.application.spec.source.interval) ?? settings.maxPollBackoffMs;
+  const pollInMs = source ? Math.max(0, source.nextPollMs - clock.monotonicMs()) : intervalMs;
   const retries = retriesOf(report);
   const afters = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
   if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };

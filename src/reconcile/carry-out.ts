@@ -7,6 +7,7 @@ import { applyPlan } from '../apply/apply.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import { idKey } from '../object/identity.ts';
 import { plannedIds, type Plan } from '../plan/plan.ts';
+import { keepClaims } from './claim-objects.ts';
 import { ensureDestination, ensureParent } from './ensure.ts';
 import type { Pass } from './pass.ts';
 import { rememberResult } from './remember.ts';
@@ -41,6 +42,8 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   await context.reach('wave-applied');
   if ([...applied.values()].some(({ outcome }) => outcome === 'pruned' || outcome === 'released')) {
     await context.reach('objects-pruned');
+    const desired = findings.bound?.desired.objects.map(({ id }) => id) ?? [];
+    keepClaims(pass, desired, inventory);
     await ensureParent(pass, inventory.values());
   }
   return applied;

@@ -8,6 +8,7 @@ import type { Change } from '../diff/changes.ts';
 import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
+import { claimObjects } from './claim-objects.ts';
 import { forEachOf } from './lanes.ts';
 import { observe } from './observe.ts';
 import type { Pass } from './pass.ts';
@@ -21,7 +22,7 @@ export async function compareLive(
   const { application, context, owner, state } = pass;
   const { memory } = state;
   const mode = application.spec.sync.mode;
-  const claimants = claimAll(
+  const claimants = claimObjects(
     pass,
     desired.objects.map(({ id }) => id),
     inventory,
@@ -52,36 +53,6 @@ export async function compareLive(
     },
   });
   return mode === 'detect' ? gatherEvidence(pass, changes) : changes;
-}
-
-/**
- * Claims what is desired and lets go of what is neither desired nor held. The result names, by `idKey`, the Application
- * that stands in the way of a desired object, or that wants one which is desired no more.
- */
-function claimAll(
-  { application, context, state }: Pass,
-  desired: readonly ObjectId[],
-  inventory: ReadonlyMap<string, ObjectId>,
-): Map<string, string> {
-  const { claims, cluster, wake } = context;
-  const claimants = new Map<string, string>();
-  const kept = new Set(inventory.keys());
-  for (const id of desired) {
-    kept.add(idKey(id));
-    // What only reports takes nothing from anybody.
-    const isReporting = application.spec.sync.mode === 'detect';
-    const holder = isReporting
-      ? (claims.ownerOf(cluster.clusterId, id) ?? state.key)
-      : claims.claim(cluster.clusterId, id, state.key);
-    if (holder !== state.key) claimants.set(idKey(id), holder);
-  }
-  const wanted = new Set(desired.map(idKey));
-  for (const [key, id] of inventory) {
-    const other = wanted.has(key) ? undefined : claims.wantedBy(cluster.clusterId, id)[0];
-    if (other !== undefined) claimants.set(key, other);
-  }
-  for (const other of claims.keepOnly(cluster.clusterId, state.key, kept)) wake(other);
-  return claimants;
 }
 
 /** One dry run for each change that is unsure, so that `detect` reports nothing it does not know. */

@@ -64,6 +64,8 @@ export function createController(options: ControllerOptions): Controller {
     } finally {
       if (states.has(key))
         metrics.onPass({ namespace, name, result, durationMs: context.clock.monotonicMs() - startedMs });
+      // Gone while the pass was under way, which may have held and claimed anew.
+      else letGo(key);
     }
   }
 
@@ -94,8 +96,12 @@ export function createController(options: ControllerOptions): Controller {
     const [namespace = '', name = ''] = key.split('/');
     states.delete(key);
     queue.forget(key);
-    cluster.live.release(key);
+    letGo(key);
     metrics.removeApplication({ namespace, name });
+  }
+
+  function letGo(key: string): void {
+    cluster.live.release(key);
     for (const other of claims.drop(key)) enqueue(other);
   }
 

@@ -11,6 +11,7 @@ import type { Applied } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import { kindKey, type Kinds } from '../cluster/kinds.ts';
+import type { Live } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { ownerOf } from '../object/applyset.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
@@ -95,10 +96,14 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, policy }: Remainder)
     proveAbsence: false,
     concurrency: context.settings.applyConcurrency,
   });
-  const type = policy === 'Prune' ? 'prune' : 'release';
-  const changes: Change[] = ids
-    .filter((id) => live.get(idKey(id))?.state !== 'unknown')
-    .map((id) => ({ type, id, kind: kindOf.get(idKey(id)), fields: [] }));
+  const changes = ids.flatMap((id): Change[] => {
+    if (live.get(idKey(id))?.state === 'unknown') return [];
+    // What another Application waits for goes over to it alive.
+    const isWanted = context.claims.wantedBy(context.cluster.clusterId, id).length > 0;
+    return [
+      { type: policy === 'Prune' && !isWanted ? 'prune' : 'release', id, kind: kindOf.get(idKey(id)), fields: [] },
+    ];
+  });
   const plan = planChanges({
     changes,
     mode: 'auto',
@@ -121,16 +126,24 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, policy }: Remainder)
     const outcome = applied.get(idKey(id))?.outcome;
     return outcome !== 'pruned' && outcome !== 'released';
   });
-  if (left.length > 0) await writeProgress(work, left, applied);
+  if (left.length > 0) await writeProgress(work, { left, applied, live });
   return left;
 }
 
-async function writeProgress(work: Finalising, left: readonly ObjectId[], applied: Applied): Promise<void> {
+interface Progress {
+  readonly left: readonly ObjectId[];
+  readonly applied: Applied;
+  readonly live: Live;
+}
+
+async function writeProgress(work: Finalising, { left, applied, live }: Progress): Promise<void> {
   const { metadata, status } = work.deleted;
   const stuck = left.find((id) => applied.get(idKey(id))?.refusal);
-  const first = stuck ?? left[0];
+  const first = stuck ?? left.find((id) => applied.has(idKey(id))) ?? left[0];
   const result = first && applied.get(idKey(first));
-  const why = result?.refusal?.message ?? result?.message ?? 'waits for the objects before it';
+  const entry = first && live.get(idKey(first));
+  const unknown = entry?.state === 'unknown' ? entry.reason : undefined;
+  const why = result?.refusal?.message ?? result?.message ?? unknown ?? 'waits for the objects before it';
   const message = first ? `${left.length} left; ${formatId(first)}: ${why}` : '';
   await writeStatusValue(
     work,

@@ -10,7 +10,8 @@ import type { KindInfo, Kinds } from '../cluster/kinds.ts';
 import type { LiveEntry } from '../cluster/live.ts';
 import type { Cluster, WatchScope } from '../cluster/ports.ts';
 import { kindKey } from '../cluster/kinds.ts';
-import { apiVersionOf, idKey, type ObjectId } from '../object/identity.ts';
+import { PART_OF_LABEL } from '../object/applyset.ts';
+import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { forEachOf } from './lanes.ts';
 
 export interface ObserveOptions {
@@ -42,7 +43,10 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   for (const target of targets) {
     const entry = entryOf(target, options);
     live.set(target.key, entry);
-    if (entry.state === 'unseen' && (options.proveAbsence || options.inventory.has(target.key))) asked.push(target);
+    const isAsked = options.proveAbsence
+      ? isUnwatched(entry)
+      : entry.state === 'unseen' && options.inventory.has(target.key);
+    if (isAsked) asked.push(target);
   }
   const client = cluster.as(identity);
   await forEachOf(asked, options.concurrency, async ({ key, kind, id }) => {
@@ -56,6 +60,12 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
   });
   return { live, kindOf: new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : []))) };
+}
+
+/** What does not carry our label is in no watch: whatever was known of it may be over. */
+function isUnwatched(entry: LiveEntry): boolean {
+  if (entry.state === 'present') return labelsOf(entry.object.body)[PART_OF_LABEL] === undefined;
+  return entry.state !== 'unknown';
 }
 
 interface Target {

@@ -26,6 +26,9 @@ import { bindDesired, renderSnapshot } from './stages.ts';
 import type { ApplicationState } from './state.ts';
 import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
 
+/** Until the watch has brought what somebody else wrote; its event starts the pass sooner. */
+const CONFLICT_PAUSE_MS = 100;
+
 export async function reconcile(
   state: ApplicationState,
   context: ReconcileContext,
@@ -46,10 +49,22 @@ export async function reconcile(
     await writeSuspended(pass);
     return { type: 'none' };
   } catch (error) {
-    // Somebody wrote the Application meanwhile: what this pass saw is old, and the next one sees it all afresh.
-    if (error instanceof StatusConflict || signal.aborted) return { type: 'after', delayMs: 0 };
-    throw error;
+    if (signal.aborted) return { type: 'none' };
+    if (error instanceof StatusConflict) return startOver(state);
+    if (!(error instanceof StageError)) throw error;
+    // Without a status there is nowhere to say it but the log.
+    context.log.warn('a pass ended early', { application: state.key, code: error.code, reason: error.message });
+    return { type: 'backoff', atMostMs: context.settings.minPollBackoffMs };
   }
+}
+
+/**
+ * Somebody wrote the Application meanwhile: what this pass saw is old, and the next one sees it all afresh, the inventory
+ * included, since what was to be added to it was not stored.
+ */
+function startOver(state: ApplicationState): Again {
+  state.memory.inventory = undefined;
+  return { type: 'after', delayMs: CONFLICT_PAUSE_MS };
 }
 
 async function runPass(pass: Pass): Promise<Again> {
@@ -68,7 +83,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!inventory) return { asked };
 
   const source = await refreshSource(
-    { spec: application.spec.source, before: memory.source, isForced: asked.isForced, signal },
+    { spec: application.spec.source, before: memory.source, isForced: asked.isForced || isNewSpec(pass), signal },
     context,
   );
   memory.source = source;
@@ -82,20 +97,27 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
 
   const changes = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!changes) return { asked, snapshot, bound };
+  const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   const plan = planChanges({
     changes,
     mode: application.spec.sync.mode,
     prune: application.spec.sync.prune,
-    complete: bound.isComplete && !isEmptyRender && pass.failures.length === 0 && !changes.some(isUnknown),
+    complete: isComplete && !isEmptyRender,
     inventorySize: inventory.size,
     guard: context.settings.pruneGuard,
-    confirmed: asked.confirmsPrune,
+    // What was confirmed is what the status said, not what a newer commit makes of it.
+    confirmed: asked.confirmsPrune && application.status.sync?.revision === snapshot.revision,
   });
-  const compared: Findings = { asked, snapshot, bound, changes, plan, isEmptyRender };
+  const compared: Findings = { asked, snapshot, bound, changes, plan, isComplete, isEmptyRender };
   const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
   const health = await assessObjects(pass, bound.desired, bound.kinds);
   return { ...compared, health, ...(applied ? { applied } : {}) };
+}
+
+/** A changed spec is looked at with fresh eyes: who resumes or redirects an Application wants to see Git's state now. */
+function isNewSpec({ application }: Pass): boolean {
+  return application.status.observedGeneration !== application.metadata.generation;
 }
 
 /** From status at the start of the agent's life, from memory afterwards. */

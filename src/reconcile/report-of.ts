@@ -20,6 +20,7 @@ export interface Findings {
   readonly plan?: Plan;
   readonly applied?: Applied;
   readonly health?: ReadonlyMap<string, Health>;
+  readonly isComplete?: boolean;
   readonly isEmptyRender?: boolean;
 }
 
@@ -44,6 +45,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     worst: worstOf(findings),
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
     ...(bound ? { desiredDigest: bound.desired.digest } : {}),
+    isComplete: findings.isComplete ?? false,
     isEmptyRender: findings.isEmptyRender ?? false,
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
     startedAt: attempt.startedAt,

@@ -28,7 +28,8 @@ export function readAsked({ metadata, status }: Application): Asked {
     ? { id: parsed.request.id, action: parsed.request.action }
     : { id: parsed.id, action: 'unknown', refusal: parsed.problem };
   return {
-    isForced: parsed.ok || reconcileAt !== undefined,
+    // A request that takes several passes asks Git once.
+    isForced: (parsed.ok && status.lastRequest?.id !== id) || reconcileAt !== undefined,
     request,
     reconcileAt,
     confirmsPrune: parsed.ok && parsed.request.action === 'confirm-prune',

@@ -1,7 +1,7 @@
 /** The stages of a pass that remember: each answers from memory when what it depends on has not changed. */
 import { sourcePath } from '../application/parse.ts';
 import { bindManifests } from '../bind/bind.ts';
-import type { Desired } from '../bind/desired.ts';
+import type { Desired, DesiredObject } from '../bind/desired.ts';
 import type { Kinds } from '../cluster/kinds.ts';
 import { StageError } from '../object/stage-error.ts';
 import type { Manifests } from '../render/manifests.ts';
@@ -65,6 +65,11 @@ export async function bindDesired(pass: Pass, manifests: Manifests | undefined):
 
 function bindOnce({ application, owner, context, state }: Pass, manifests: Manifests, kinds: Kinds): Desired {
   const { metadata, spec } = application;
+  const { memory } = state;
+  const before = memory.bound;
+  // What this render does not use is dropped with the old map, so that commits do not pile up.
+  const used = new Map<string, DesiredObject>();
+  memory.bound = used;
   return bindManifests({
     manifests,
     kinds,
@@ -72,7 +77,14 @@ function bindOnce({ application, owner, context, state }: Pass, manifests: Manif
     destinationNamespace: spec.destination.namespace,
     applicationNamespace: metadata.namespace,
     allowCrossNamespace: context.settings.allowCrossNamespace,
-    cache: state.memory.bound,
+    cache: {
+      get(key) {
+        const known = before.get(key);
+        if (known) used.set(key, known);
+        return known;
+      },
+      set: (key, object) => used.set(key, object),
+    },
   });
 }
 

@@ -8,10 +8,11 @@ import type { Refusal } from '../cluster/answers.ts';
 import { StageError } from '../object/stage-error.ts';
 import { isEqualValue, mapAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { composeInvalid, composeStatus, composeSuspended, type ComposedStatus } from '../status/compose.ts';
-import { eventOf } from '../status/event.ts';
+import { bareEventOf, eventOf, type PassEvent } from '../status/event.ts';
 import type { PassReport } from '../status/report.ts';
 import type { ReconcileContext } from './context.ts';
 import { StatusConflict, type Pass } from './pass.ts';
+import { readAsked } from './requests.ts';
 import { isNewer, type ApplicationState } from './state.ts';
 
 type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
@@ -39,12 +40,24 @@ export interface Unreadable {
 
 /** The spec cannot be read: nothing is done, and the status says what is wrong with it. */
 export async function writeInvalid(unreadable: Unreadable, writer: Writer): Promise<void> {
-  await writeStatusValue(writer, composeInvalid(unreadable, writer.context.clock.now()));
+  const next = composeInvalid(unreadable, writer.context.clock.now());
+  await writeStatusValue(writer, next);
+  tell(writer, bareEventOf(unreadable.status, next));
 }
 
+/** Nothing of a suspended Application is watched either: an event would lead to a read. */
 export async function writeSuspended(pass: Pass): Promise<void> {
-  const { metadata, status } = pass.application;
-  await writeStatusValue(pass, composeSuspended({ metadata, status }, pass.context.clock.now()));
+  const { application, context, state } = pass;
+  const { metadata, status } = application;
+  const { request, reconcileAt } = readAsked(application);
+  context.cluster.live.release(state.key);
+  const bare = { metadata, status, reconcileAt, ...(request ? { request } : {}) };
+  const next = composeSuspended(bare, context.clock.now());
+  await writeStatusValue(pass, next);
+  tell(pass, bareEventOf(status, next));
+  const { namespace, name } = metadata;
+  const [sync, health] = [status.sync?.status ?? 'Unknown', status.health?.status ?? 'Unknown'];
+  context.metrics.setApplication({ namespace, name, sync, health, suspended: true, driftObjects: 0 });
 }
 
 /** Takes in the answer to a write of the Application itself; anything but success ends the pass. */
@@ -84,9 +97,12 @@ function announce(pass: Pass, report: PassReport, { status, verdict, objects }: 
     suspended: false,
     driftObjects: status.counts?.outOfSync ?? 0,
   });
-  const event = eventOf({ before: application.status, report, verdict });
+  tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
+}
+
+function tell({ context, state }: Writer, event: PassEvent | undefined, revision?: string): void {
   if (!event) return;
-  const fields = { application: state.key, reason: event.reason, revision: report.revision, detail: event.note };
+  const fields = { application: state.key, reason: event.reason, revision, detail: event.note };
   if (event.type === 'Warning') context.log.warn('application changed', fields);
   else context.log.info('application changed', fields);
   context.notify(event, state.stored);

@@ -2,7 +2,7 @@
  * The one event of a pass, if it changed anything: a new verdict, or objects that were written or deleted. Never one a
  * loop: the same verdict over an unchanged set of objects gives none.
  */
-import { getCondition } from '../application/conditions.ts';
+import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { Outcome } from '../apply/applied.ts';
 import { compareIds, formatId } from '../object/identity.ts';
@@ -31,8 +31,11 @@ export interface EventOptions {
 export function eventOf({ before, report, verdict }: EventOptions): PassEvent | undefined {
   const done = describeDone(report);
   const ready = getCondition(before.conditions ?? [], 'Ready');
+  // Of two good passes only what they did is news: a commit that changes no object is told by status alone.
   const isSame =
-    ready?.reason === verdict.reason && ready.status === verdict.ready && ready.message === verdict.message;
+    ready?.reason === verdict.reason &&
+    ready.status === verdict.ready &&
+    (verdict.ready === 'True' || ready.message === verdict.message);
   const isWarning = verdict.ready === 'False' && verdict.reason !== 'Progressing';
   if (isSame && !done) return undefined;
   if (!done && verdict.reason === 'Progressing') return undefined;
@@ -42,8 +45,16 @@ export function eventOf({ before, report, verdict }: EventOptions): PassEvent | 
     type: isWarning ? 'Warning' : 'Normal',
     reason: done && !isWarning ? 'Applied' : verdict.reason,
     action: done ? 'Apply' : 'Reconcile',
-    note: note.length <= MAX_NOTE_CHARS ? note : `${note.slice(0, MAX_NOTE_CHARS - 1)}…`,
+    note: cutText(note, MAX_NOTE_CHARS),
   };
+}
+
+/** The same where no pass was made: the spec cannot be read, or the Application is suspended. */
+export function bareEventOf(before: StoredStatus, after: Pick<StoredStatus, 'conditions'>): PassEvent | undefined {
+  const [known, ready] = [before, after].map(({ conditions }) => getCondition(conditions ?? [], 'Ready'));
+  if (!ready || (known?.reason === ready.reason && known.message === ready.message)) return undefined;
+  const type = ready.reason === 'Suspended' ? 'Normal' : 'Warning';
+  return { type, reason: ready.reason, action: 'Reconcile', note: cutText(ready.message, MAX_NOTE_CHARS) };
 }
 
 /** `3 created, 1 pruned (ConfigMap shop/a, …)`; undefined if the pass wrote nothing. */

@@ -1,0 +1,215 @@
+/** What is deleted, what waits for a word, and what is never deleted. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
+import type { RunningAgent } from '../../support/agent.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  detailOf,
+  inventoryOf,
+  namespaceManifest,
+  readyMessage,
+  readyReason,
+  text,
+  untilGone,
+  untilObject,
+} from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld();
+  agent = await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const OWNER = 'tautline.dev/owner';
+const PART_OF = 'applyset.kubernetes.io/part-of';
+
+async function request(application: ApplicationHandle, action: string, id: string): Promise<void> {
+  const annotations = { 'tautline.dev/request': JSON.stringify({ id, action }) };
+  const [namespace = '', name = ''] = [application.path.split('/')[5], application.path.split('/')[7]];
+  const patch = JSON.stringify({ metadata: { annotations } });
+  const { code, stderr } = await world.plane.kubectl([
+    'patch',
+    'tla',
+    name,
+    '-n',
+    namespace,
+    '--type=merge',
+    '-p',
+    patch,
+  ]);
+  assert.equal(code, 0, stderr);
+}
+
+test('deleting an Application deletes its objects', async () => {
+  const subject = await declareSubject(world, 'delete', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' }), configMap('b', { k: '1' })) },
+  });
+  await subject.application.untilReady();
+  await world.apply(configMap('bystander', { k: '1' }, { namespace: 'delete' }));
+  await subject.application.remove();
+  await untilGone(world, subject.application.path);
+  assert.equal(await subject.configMap('a'), undefined);
+  assert.equal(await subject.configMap('b'), undefined);
+  assert.ok(await subject.configMap('bystander'));
+});
+
+test('deletionPolicy Orphan leaves the objects as they are, without our marks', async () => {
+  const subject = await declareSubject(world, 'orphan', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' }, { labels: { mine: 'yes' } })) },
+    spec: { deletionPolicy: 'Orphan' },
+  });
+  await subject.application.untilReady();
+  const uid = at(await subject.configMap('a'), 'metadata', 'uid');
+  await subject.application.remove();
+  await untilGone(world, subject.application.path);
+  const left = await subject.configMap('a');
+  assert.equal(at(left, 'metadata', 'uid'), uid);
+  assert.deepEqual(at(left, 'metadata', 'labels'), { mine: 'yes' });
+  assert.equal(at(left, 'metadata', 'annotations', OWNER), undefined);
+  assert.equal(at(left, 'data', 'k'), '1');
+});
+
+test('an object whose marks no longer name the Application outlives it', async () => {
+  const subject = await declareSubject(world, 'unmarked', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
+    spec: { sync: { mode: 'auto' } },
+  });
+  await subject.application.untilReady();
+  // Without an agent nothing brings the annotation back before the deletion is seen.
+  await subject.application.patch({ suspend: true });
+  await subject.application.until('suspended', (a) => readyReason(a) === 'False Suspended');
+  await world.plane.kubectl(['annotate', 'configmap', 'a', '-n', 'unmarked', `${OWNER}-`]);
+  await subject.repository.commit({ 'a.yaml': null, 'b.yaml': null, 'c.yaml': text(configMap('c', { k: '1' })) });
+  await subject.application.patch({ suspend: false });
+  await untilGone(world, configMapPath('unmarked', 'b'));
+  const ready = await subject.application.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap unmarked/c']);
+  assert.ok(await subject.configMap('a'));
+});
+
+test('prune: false keeps what left Git, and says so', async () => {
+  const subject = await declareSubject(world, 'keeps', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
+    spec: { sync: { prune: false } },
+  });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'b.yaml': null });
+  await subject.application.refresh();
+  const told = await subject.application.until('out of sync', (a) => readyReason(a) === 'False OutOfSync');
+  assert.ok(await subject.configMap('b'));
+  assert.match(readyMessage(told), /ConfigMap keeps\/b: .*spec\.sync\.prune/);
+  assert.equal(at(told, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.deepEqual(inventoryOf(told), ['ConfigMap keeps/a', 'ConfigMap keeps/b']);
+  await subject.application.patch({ sync: { prune: true } });
+  await untilGone(world, configMapPath('keeps', 'b'));
+  await subject.application.untilReady();
+});
+
+test('pruning many objects at once waits for a confirmation', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `m${index}`);
+  const subject = await declareSubject(world, 'many', {
+    files: { 'keep.yaml': text(configMap('keep', {})), 'many.yaml': text(...names.map((name) => configMap(name, {}))) },
+  });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'many.yaml': text(...names.slice(0, 9).map((name) => configMap(name, {}))) });
+  await subject.application.refresh();
+  const held = await subject.application.until('held', (a) => readyReason(a) === 'False PruneHeld');
+  assert.match(readyMessage(held), /pruning 11 of 21 objects/);
+  assert.ok(await subject.configMap('m19'));
+  assert.equal(inventoryOf(held).length, 21);
+  await request(subject.application, 'confirm-prune', 'yes-1');
+  const ready = await subject.application.untilReady();
+  assert.equal(at(ready, 'status', 'lastRequest', 'outcome'), 'Succeeded');
+  assert.equal(await subject.configMap('m19'), undefined);
+  assert.equal(inventoryOf(ready).length, 10);
+});
+
+test('a confirmation is for one prune, not for the next', async () => {
+  const subject = await declareSubject(world, 'once', {
+    files: {
+      'a.yaml': text(configMap('a', {})),
+      'n1.yaml': text(namespaceManifest('once-1')),
+      'n2.yaml': text(namespaceManifest('once-2')),
+    },
+  });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'n1.yaml': null });
+  await subject.application.refresh();
+  await subject.application.until('held', (a) => readyReason(a) === 'False PruneHeld');
+  await request(subject.application, 'confirm-prune', 'yes-2');
+  await untilObject(world, '/api/v1/namespaces/once-1', (n) => at(n, 'metadata', 'deletionTimestamp') !== undefined);
+  await subject.repository.commit({ 'n2.yaml': null });
+  await request(subject.application, 'refresh', 'again-3');
+  const held = await subject.application.until(
+    'held again',
+    (a) => readyReason(a) === 'False PruneHeld' && at(a, 'status', 'lastRequest', 'id') === 'again-3',
+  );
+  assert.match(readyMessage(held), /once-2/);
+  const second = await world.read('/api/v1/namespaces/once-2');
+  assert.equal(at(second, 'metadata', 'deletionTimestamp'), undefined);
+});
+
+test('an empty render, a path that is gone and a revision that is gone delete nothing', async () => {
+  const subject = await declareSubject(world, 'vanishing', {
+    files: { 'app/a.yaml': text(configMap('a', { k: '1' })), 'other/readme.md': 'x' },
+    spec: {},
+  });
+  await subject.application.patch({ source: { path: 'app' } });
+  await untilObject(world, configMapPath('vanishing', 'a'), () => true);
+  await subject.application.untilReady();
+  await subject.application.patch({ source: { path: 'other' } });
+  await subject.application.until('empty', (a) => readyReason(a) === 'False EmptyRender');
+  await subject.application.patch({ source: { path: 'nowhere' } });
+  const gone = await subject.application.until('no path', (a) => readyReason(a) === 'False BuildFailed');
+  assert.deepEqual(inventoryOf(gone), ['ConfigMap vanishing/a']);
+  await subject.application.patch({ source: { path: 'app', revision: 'nowhere' } });
+  const lost = await subject.application.until('no branch', (a) => readyReason(a) === 'False ArtifactFailed');
+  assert.deepEqual(inventoryOf(lost), ['ConfigMap vanishing/a']);
+  assert.ok(await subject.configMap('a'));
+});
+
+test('what a broken file held is neither deleted nor called surplus, and its siblings go on', async () => {
+  const subject = await declareSubject(world, 'broken', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
+  });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })), 'b.yaml': '{ no: [yaml' });
+  await subject.application.refresh();
+  const failed = await subject.application.until('broken', (a) => readyReason(a) === 'False BuildFailed');
+  assert.match(readyMessage(failed), /b\.yaml/);
+  // Siblings go on.
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
+  assert.ok(await subject.configMap('b'));
+  assert.equal(at(failed, 'status', 'counts', 'pruning'), 0);
+  const objects = at(await detailOf(agent, 'broken'), 'objects') as { name: string; sync: string; pruning: boolean }[];
+  const b = objects.find(({ name }) => name === 'b');
+  assert.equal(b?.sync, 'Unknown');
+  assert.equal(b?.pruning, false);
+});
+
+test('what is claimed by a controller is let go, not deleted', async () => {
+  const subject = await declareSubject(world, 'controlled', {
+    files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
+  });
+  await subject.application.untilReady();
+  const uid = String(at(await subject.configMap('a'), 'metadata', 'uid'));
+  await world.plane.kubectl([
+    ...['patch', 'configmap', 'b', '-n', 'controlled', '--type=merge', '-p'],
+    JSON.stringify({
+      metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid, controller: true }] },
+    }),
+  ]);
+  await subject.repository.commit({ 'b.yaml': null });
+  await subject.application.refresh();
+  const ready = await subject.application.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap controlled/a']);
+  const b = await subject.configMap('b');
+  assert.ok(b);
+  assert.equal(at(b, 'metadata', 'labels', PART_OF), undefined);
+});

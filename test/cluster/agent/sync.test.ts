@@ -1,0 +1,233 @@
+/** From a commit to the cluster: what is created, changed and pruned, and from which revision. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  makeNamespace,
+  namespaceManifest,
+  readyReason,
+  resourceVersion,
+  text,
+  untilGone,
+  untilObject,
+} from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+test('a first sync creates the objects with both marks, and says so in the status', async () => {
+  const subject = await declareSubject(world, 'first', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' }), configMap('b', { k: '2' })) },
+  });
+  const commit = await subject.repository.resolve('main');
+  const ready = await subject.application.untilReady(commit);
+  const object = await subject.configMap('a');
+  assert.equal(at(object, 'data', 'k'), '1');
+  assert.equal(
+    at(object, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'),
+    at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'),
+  );
+  assert.match(String(at(object, 'metadata', 'annotations', 'tautline.dev/owner')), /^[^/]+\/apps\/first$/);
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap first/a', 'ConfigMap first/b']);
+  assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(at(ready, 'status', 'sync', 'revision'), `main@sha1:${commit}`);
+  assert.equal(at(ready, 'status', 'sync', 'lastAppliedRevision'), `main@sha1:${commit}`);
+  assert.equal(at(ready, 'status', 'counts', 'synced'), 2);
+  assert.equal(at(ready, 'status', 'history', 0, 'outcome'), 'Succeeded');
+  assert.deepEqual(at(ready, 'metadata', 'finalizers'), ['finalizers.tautline.dev/prune']);
+});
+
+test('a new commit changes what it changes, removes dropped fields and prunes dropped objects', async () => {
+  const subject = await declareSubject(world, 'update', {
+    files: {
+      'changed.yaml': text(configMap('changed', { kept: '1', changed: '1', dropped: '1' })),
+      'same.yaml': text(configMap('same', { k: '1' })),
+      'dropped.yaml': text(configMap('dropped', { k: '1' })),
+    },
+  });
+  await subject.application.untilReady();
+  const same = resourceVersion(await subject.configMap('same'));
+  await world.apply(configMap('changed', { others: 'x' }, { namespace: 'update' }), 'someone-else');
+  const commit = await subject.repository.commit({
+    'changed.yaml': text(configMap('changed', { kept: '1', changed: '2' })),
+    'dropped.yaml': null,
+  });
+  await subject.application.refresh();
+  const ready = await subject.application.untilReady(commit);
+  assert.deepEqual(at(await subject.configMap('changed'), 'data'), { kept: '1', changed: '2', others: 'x' });
+  assert.equal(resourceVersion(await subject.configMap('same')), same);
+  assert.equal(await subject.configMap('dropped'), undefined);
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap update/changed', 'ConfigMap update/same']);
+  assert.equal((at(ready, 'status', 'history') as unknown[]).length, 2);
+});
+
+test('a refresh is answered by its id, and brings a commit that the interval has not', async () => {
+  const subject = await declareSubject(world, 'refresh', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })) },
+  });
+  await subject.application.patch({ source: { interval: '24h' } });
+  await subject.application.untilReady();
+  const commit = await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
+  const answered = await subject.application.refresh();
+  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Succeeded');
+  assert.equal(at(answered, 'status', 'sync', 'commit'), commit.slice(0, 12));
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
+});
+
+test('a request that is not understood is refused by its id', async () => {
+  const subject = await declareSubject(world, 'refused', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  await world.plane.kubectl([
+    ...['annotate', 'tla', 'refused', '-n', 'apps'],
+    'tautline.dev/request={"id":"x1","action":"explode"}',
+  ]);
+  const answered = await subject.application.until('refused', (a) => at(a, 'status', 'lastRequest', 'id') === 'x1');
+  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Refused');
+});
+
+test('branch, tag and commit can be asked for in turn', async () => {
+  const subject = await declareSubject(world, 'revisions', {
+    files: { 'a.yaml': text(configMap('a', { k: 'main' })) },
+  });
+  const first = await subject.repository.resolve('main');
+  await subject.repository.tag('v1', { message: 'one' });
+  await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: 'next' })) }, { branch: 'next', parent: first });
+  await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: 'newer' })) });
+  await subject.application.untilReady();
+  const revisionIs = async (revision: string, value: string): Promise<void> => {
+    await subject.application.patch({ source: { revision } });
+    await untilObject(world, configMapPath('revisions', 'a'), (object) => at(object, 'data', 'k') === value);
+    await subject.application.untilReady();
+  };
+  await revisionIs('next', 'next');
+  await revisionIs('v1', 'main');
+  await revisionIs('refs/heads/main', 'newer');
+  await revisionIs(first, 'main');
+  await subject.application.patch({ source: { revision: 'absent' } });
+  const failed = await subject.application.until('no such revision', (a) => readyReason(a) === 'False ArtifactFailed');
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), 'main');
+  assert.deepEqual(inventoryOf(failed), ['ConfigMap revisions/a']);
+});
+
+test('another path of the same revision replaces the objects of the first', async () => {
+  const subject = await declareSubject(world, 'paths', {
+    files: {
+      'one/a.yaml': text(configMap('a', { k: '1' }), configMap('both', { k: '1' })),
+      'two/b.yaml': text(configMap('b', { k: '2' }), configMap('both', { k: '2' })),
+    },
+  });
+  await subject.application.patch({ source: { path: 'one' } });
+  await untilObject(world, configMapPath('paths', 'a'), () => true);
+  await subject.application.untilReady();
+  const uid = at(await subject.configMap('both'), 'metadata', 'uid');
+  await subject.application.patch({ source: { path: 'two' } });
+  await untilGone(world, configMapPath('paths', 'a'));
+  const ready = await subject.application.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap paths/b', 'ConfigMap paths/both']);
+  assert.equal(at(await subject.configMap('both'), 'metadata', 'uid'), uid);
+  assert.equal(at(await subject.configMap('both'), 'data', 'k'), '2');
+});
+
+test('createNamespace makes the destination, which is never pruned', async () => {
+  const repository = await world.repository('creates');
+  await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
+  const application = await world.declare('creates', {
+    source: { repoURL: repository.url },
+    destination: { namespace: 'created', createNamespace: true },
+  });
+  const ready = await application.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap created/a']);
+  await application.remove();
+  await untilGone(world, application.path);
+  await untilGone(world, configMapPath('created', 'a'));
+  assert.ok(await world.read('/api/v1/namespaces/created'));
+});
+
+test('without createNamespace a missing destination is named, and found when it comes', async () => {
+  const repository = await world.repository('homeless');
+  await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
+  const application = await world.declare('homeless', {
+    source: { repoURL: repository.url },
+    destination: { namespace: 'comes-later' },
+  });
+  const failed = await application.until('fails', (a) => readyReason(a) === 'False ReconciliationFailed');
+  assert.match(JSON.stringify(at(failed, 'status', 'conditions')), /its namespace does not exist/);
+  await makeNamespace(world, 'comes-later');
+  await application.untilReady();
+});
+
+test('a Namespace among the manifests comes before what lives in it', async () => {
+  const subject = await declareSubject(world, 'brings', {
+    files: {
+      'a.yaml': text(configMap('a', { k: '1' }, { namespace: 'brought' })),
+      'z.yaml': text(namespaceManifest('brought')),
+    },
+  });
+  const ready = await subject.application.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap brought/a', 'Namespace /brought']);
+  assert.ok(await world.read(configMapPath('brought', 'a')));
+});
+
+const widgetCrd = (plural: string, kind: string) => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `${plural}.example.com` },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+          },
+        },
+      },
+    ],
+  },
+});
+
+test('a definition and objects of its kind in one commit come up in one go, and go in reverse', async () => {
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 3 } };
+  const subject = await declareSubject(world, 'defines', {
+    files: { 'a-widget.yaml': text(widget), 'z-crd.yaml': text(widgetCrd('widgets', 'Widget')) },
+  });
+  const ready = await subject.application.untilReady();
+  assert.deepEqual(inventoryOf(ready), [
+    'apiextensions.k8s.io/CustomResourceDefinition /widgets.example.com',
+    'example.com/Widget defines/w',
+  ]);
+  const path = '/apis/example.com/v1/namespaces/defines/widgets/w';
+  assert.equal(at(await world.read(path), 'spec', 'size'), 3);
+  // Holds the object back: as long as it is there its definition must be, too.
+  await world.plane.kubectl([
+    ...['patch', 'widget', 'w', '-n', 'defines', '--type=merge', '-p'],
+    '{"metadata":{"finalizers":["example.com/hold"]}}',
+  ]);
+  await subject.application.remove();
+  await untilObject(world, path, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined);
+  const held = await subject.application.until('waits', (a) => readyReason(a) === 'False Deleting');
+  assert.match(JSON.stringify(at(held, 'status', 'conditions')), /example.com\/hold/);
+  const crd = await world.read('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
+  assert.equal(at(crd, 'metadata', 'deletionTimestamp'), undefined);
+  await world.plane.kubectl([
+    ...['patch', 'widget', 'w', '-n', 'defines', '--type=merge', '-p'],
+    '{"metadata":{"finalizers":null}}',
+  ]);
+  await untilGone(world, subject.application.path);
+  await untilGone(world, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
+});
