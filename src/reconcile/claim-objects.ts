@@ -1,47 +1,77 @@
 /**
- * What an Application claims of the objects of a pass, and what it lets go of. Invariant: whoever waits for an object
- * that was let go is woken.
+ * What an Application claims of the objects of a pass, and what it lets go of. Invariant: whoever gains or loses by it
+ * is woken: who waits for what was let go, and the owner of what is claimed a second time, or no more.
  */
 import { idKey, type ObjectId } from '../object/identity.ts';
+import type { Contest } from '../status/report.ts';
 import type { Pass } from './pass.ts';
 
-/**
- * Claims what is desired and lets go of what is neither desired nor held. The result names, by `idKey`, the Application
- * that stands in the way of a desired object, or that wants one which is desired no more.
- */
+export interface ClaimResult {
+  /** By `idKey`: who stands in the way of a desired object, or wants one that is desired no more. */
+  readonly claimants: ReadonlyMap<string, string>;
+  /** Desired objects of this Application that others claim as well. */
+  readonly contests: readonly Contest[];
+}
+
+/** Claims what is desired and lets go of what is neither desired nor held. */
 export function claimObjects(
   pass: Pass,
   desired: readonly ObjectId[],
   inventory: ReadonlyMap<string, ObjectId>,
-): Map<string, string> {
-  const { application, context, state } = pass;
-  const { claims, cluster } = context;
+): ClaimResult {
+  const { context, state } = pass;
+  const { claims, cluster, wake } = context;
+  const { clusterId } = cluster;
   const claimants = new Map<string, string>();
-  // What only reports takes nothing from anybody.
-  const isReporting = application.spec.sync.mode === 'detect';
+  const contests: Contest[] = [];
+  const waitsFor = new Set<string>();
   for (const id of desired) {
-    const holder = isReporting
-      ? (claims.ownerOf(cluster.clusterId, id) ?? state.key)
-      : claims.claim(cluster.clusterId, id, state.key);
-    if (holder !== state.key) claimants.set(idKey(id), holder);
+    const holder = claimOne(pass, id);
+    if (holder === state.key) {
+      const [by] = claims.wantedBy(clusterId, id);
+      if (by !== undefined) contests.push({ id, by });
+    } else {
+      claimants.set(idKey(id), holder);
+      if (!isReporting(pass)) waitsFor.add(idKey(id));
+    }
   }
+  for (const owner of claims.wantOnly(clusterId, state.key, waitsFor)) wake(owner);
   const wanted = new Set(desired.map(idKey));
   for (const [key, id] of inventory) {
-    const other = wanted.has(key) ? undefined : claims.wantedBy(cluster.clusterId, id)[0];
+    const other = wanted.has(key) ? undefined : claims.wantedBy(clusterId, id)[0];
     if (other !== undefined) claimants.set(key, other);
   }
   keepClaims(pass, desired, inventory);
-  return claimants;
+  return { claimants, contests };
 }
 
 /** Lets go of what is neither desired nor in the inventory (any more). */
-export function keepClaims(
-  { context, state }: Pass,
-  desired: readonly ObjectId[],
-  inventory: ReadonlyMap<string, ObjectId>,
-): void {
+export function keepClaims(pass: Pass, desired: readonly ObjectId[], inventory: ReadonlyMap<string, ObjectId>): void {
+  const { context, state } = pass;
   const { claims, cluster, wake } = context;
   const kept = new Set(inventory.keys());
-  for (const id of desired) kept.add(idKey(id));
+  if (!isReporting(pass)) for (const id of desired) kept.add(idKey(id));
   for (const other of claims.keepOnly(cluster.clusterId, state.key, kept)) wake(other);
+}
+
+/** A suspended Application takes nothing over, so nothing is left for it. */
+export function stopWaiting({ context, state }: Pass): void {
+  const { claims, cluster, wake } = context;
+  for (const owner of claims.wantOnly(cluster.clusterId, state.key, new Set())) wake(owner);
+}
+
+/** The owner of an object, which is the claimant unless another came first. */
+function claimOne(pass: Pass, id: ObjectId): string {
+  const { context, state } = pass;
+  const { claims, cluster, wake } = context;
+  if (isReporting(pass)) return claims.ownerOf(cluster.clusterId, id) ?? state.key;
+  const waited = claims.wantedBy(cluster.clusterId, id).includes(state.key);
+  const holder = claims.claim(cluster.clusterId, id, state.key);
+  if (holder !== state.key && !waited) wake(holder);
+  return holder;
+}
+
+/** What only reports takes nothing from anybody. */
+function isReporting({ application }: Pass): boolean {
+  return application.spec.sync.mode === 'detect';
 }

@@ -8,21 +8,27 @@ import type { Change } from '../diff/changes.ts';
 import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
+import type { Contest } from '../status/report.ts';
 import { claimObjects } from './claim-objects.ts';
 import { forEachOf } from './lanes.ts';
 import { observe } from './observe.ts';
 import type { Pass } from './pass.ts';
 import type { BoundSet } from './stages.ts';
 
+export interface Compared {
+  readonly changes: readonly Change[];
+  readonly contests: readonly Contest[];
+}
+
 export async function compareLive(
   pass: Pass,
   { desired, kinds }: BoundSet,
   inventory: ReadonlyMap<string, ObjectId>,
-): Promise<readonly Change[]> {
+): Promise<Compared> {
   const { application, context, owner, state } = pass;
   const { memory } = state;
   const mode = application.spec.sync.mode;
-  const claimants = claimObjects(
+  const { claimants, contests } = claimObjects(
     pass,
     desired.objects.map(({ id }) => id),
     inventory,
@@ -52,7 +58,7 @@ export async function compareLive(
       isAccepted: (id, digest) => isAcceptedSet || memory.accepted.get(idKey(id)) === digest,
     },
   });
-  return mode === 'detect' ? gatherEvidence(pass, changes) : changes;
+  return { changes: mode === 'detect' ? await gatherEvidence(pass, changes) : changes, contests };
 }
 
 /** One dry run for each change that is unsure, so that `detect` reports nothing it does not know. */

@@ -14,6 +14,7 @@ import type { PassReport } from '../status/report.ts';
 import { decideAgain } from './again.ts';
 import { assessObjects } from './assess-objects.ts';
 import { carryOut } from './carry-out.ts';
+import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { finalise } from './finalise.ts';
@@ -46,6 +47,7 @@ export async function reconcile(
     if (application.metadata.deletionTimestamp) return await finalise(application, state, context, signal);
     const pass = beginPass({ application, state, context, signal });
     if (!application.spec.suspend) return await runPass(pass);
+    stopWaiting(pass);
     await writeSuspended(pass);
     return { type: 'none' };
   } catch (error) {
@@ -95,8 +97,9 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const bound = await attempt(pass, 'bind', () => bindDesired(pass, manifests));
   if (!bound) return { asked, snapshot };
 
-  const changes = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
-  if (!changes) return { asked, snapshot, bound };
+  const live = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
+  if (!live) return { asked, snapshot, bound };
+  const { changes } = live;
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   const plan = planChanges({
@@ -109,7 +112,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     // What was confirmed is what the status said, not what a newer commit makes of it.
     confirmed: asked.confirmsPrune && application.status.sync?.revision === snapshot.revision,
   });
-  const compared: Findings = { asked, snapshot, bound, changes, plan, isComplete, isEmptyRender };
+  const compared: Findings = { asked, snapshot, bound, ...live, plan, isComplete, isEmptyRender };
   const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
   const health = await assessObjects(pass, bound.desired, bound.kinds);
   return { ...compared, health, ...(applied ? { applied } : {}) };

@@ -17,6 +17,7 @@ export interface Findings {
   readonly snapshot?: Snapshot;
   readonly bound?: BoundSet;
   readonly changes?: readonly Change[];
+  readonly contests?: PassReport['contests'];
   readonly plan?: Plan;
   readonly applied?: Applied;
   readonly health?: ReadonlyMap<string, Health>;
@@ -38,6 +39,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     failures,
     problems: bound?.desired.problems ?? state.memory.rendered?.manifests.problems ?? [],
     changes: findings.changes ?? [],
+    contests: findings.contests ?? [],
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,

@@ -15,6 +15,7 @@ import {
   type InventoryValue,
 } from '../application/status-schema.ts';
 import type { ObjectId } from '../object/identity.ts';
+import { formatId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
@@ -138,12 +139,30 @@ function passConditions(report: PassReport, options: ConditionOptions): Conditio
     { type: 'Ready', status: verdict.ready, reason: verdict.reason, message },
     ...stageConditions(report),
   ];
+  const conflict = conflictOf(report);
+  if (conflict !== undefined) {
+    wanted.push({ type: 'Conflict', status: 'True', reason: 'ClaimedTwice', message: clip(conflict) });
+  }
   if (verdict.isReconciling) {
     const reason = verdict.reason === 'Progressing' ? 'Progressing' : 'ProgressingWithRetry';
     wanted.push({ type: 'Reconciling', status: 'True', reason, message });
   }
   if (verdict.isStalled) wanted.push({ type: 'Stalled', status: 'True', reason: verdict.reason, message });
   return mergeConditions(wanted, options);
+}
+
+/**
+ * Said by both sides, and apart from Ready: whose objects are as Git says is ready, whatever another Application would
+ * like to do with them.
+ */
+function conflictOf({ changes, contests }: PassReport): string | undefined {
+  const refused = changes.filter(({ type }) => type === 'conflict');
+  const texts = [
+    ...refused.map(({ id, reason }) => `${formatId(id)}: ${reason ?? 'managed by another Application'}`),
+    ...contests.map(({ id, by }) => `${formatId(id)}: also claimed by Application ${by}, which leaves it alone`),
+  ];
+  if (texts.length === 0) return undefined;
+  return texts.length > 10 ? `${texts.slice(0, 10).join('\n')}\n… and ${texts.length - 10} more` : texts.join('\n');
 }
 
 /** Exactly the wanted conditions; times of transition are kept where the status did not change. */

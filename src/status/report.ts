@@ -19,6 +19,13 @@ export interface StageFailure {
   readonly retry: Retry;
 }
 
+/** An object of this Application that another claims as well; it stays where it is. */
+export interface Contest {
+  readonly id: ObjectId;
+  /** Key of the other Application. */
+  readonly by: string;
+}
+
 export interface PassReport {
   readonly application: Application;
   /** `begun`: before the first effect, so that a kill leaves no doubt about what may exist; `ended`: all is known. */
@@ -30,6 +37,7 @@ export interface PassReport {
   readonly failures: readonly StageFailure[];
   readonly problems: readonly Problem[];
   readonly changes: readonly Change[];
+  readonly contests: readonly Contest[];
   readonly applied: Applied;
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;

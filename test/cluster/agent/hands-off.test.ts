@@ -101,8 +101,9 @@ test('detect reports field by field what would be created, changed, adopted and 
   ]);
   const objects = at(await detailOf(agent, 'detect'), 'objects') as Record<string, unknown>[];
   const of = (name: string) => objects.find((object) => object['name'] === name);
+  const fieldsOf = (name: string) => (of(name)?.['fields'] ?? []) as Record<string, unknown>[];
   assert.deepEqual(
-    (of('drifted')?.['fields'] as Record<string, unknown>[]).map(({ path, desired, live, manager }) => ({
+    fieldsOf('drifted').map(({ path, desired, live, manager }) => ({
       path,
       desired,
       live,
@@ -113,7 +114,7 @@ test('detect reports field by field what would be created, changed, adopted and 
   assert.equal(of('missing')?.['message'], 'missing');
   assert.equal(of('found')?.['message'], 'it exists without our mark');
   assert.deepEqual(
-    (of('found')?.['fields'] as Record<string, unknown>[])
+    fieldsOf('found')
       .map(({ path }) => path)
       .filter((path) => String(path) === '/data/k'),
     ['/data/k'],

@@ -148,6 +148,12 @@ export async function passesOf(agent: Pick<RunningAgent, 'probesUrl'>, name: str
   return series.filter(({ labels }) => labels.includes(`name="${name}"`)).reduce((sum, { value }) => sum + value, 0);
 }
 
+/** Waits until at least so many passes have ended. */
+export async function untilPasses(agent: Pick<RunningAgent, 'probesUrl'>, name: string, least: number): Promise<void> {
+  const found = await eventually(async () => ((await passesOf(agent, name)) >= least ? true : undefined));
+  assert.ok(found, `no ${least} passes over ${name}`);
+}
+
 async function readSeries(
   { probesUrl }: Pick<RunningAgent, 'probesUrl'>,
   name: string,

@@ -1,0 +1,213 @@
+/** Objects that were there before: taken over, left to others, handed over. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  makeNamespace,
+  readyMessage,
+  readyReason,
+  resourceVersion,
+  text,
+  untilGone,
+  untilObject,
+} from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+const RESTARTED = 'kubectl.kubernetes.io/restartedAt';
+
+async function kubectl(args: string[], input?: unknown): Promise<void> {
+  const { code, stderr } = await world.plane.kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
+  assert.equal(code, 0, stderr);
+}
+
+const deployment = (name: string, annotations: Record<string, string> = {}) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name }, annotations },
+      spec: { containers: [{ name: 'main', image: 'example.com/app:1' }] },
+    },
+  },
+});
+
+for (const [what, args] of [
+  ['kubectl apply', ['apply', '-f', '-']],
+  ['kubectl create', ['create', '-f', '-']],
+  ['kubectl apply --server-side', ['apply', '--server-side', '-f', '-']],
+] as const) {
+  test(`what ${what} made is taken over: fields that Git lacks vanish, the object lives on`, async () => {
+    const name = `by-${what.replaceAll(/[^a-z]+/g, '-')}`;
+    await makeNamespace(world, name);
+    await kubectl([...args], configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name }));
+    const uid = at(await world.read(configMapPath(name, 'a')), 'metadata', 'uid');
+    const subject = await declareSubject(world, name, {
+      files: { 'a.yaml': text(configMap('a', { kept: '1', changed: 'new' })) },
+    });
+    const ready = await subject.application.untilReady();
+    assert.deepEqual(inventoryOf(ready), [`ConfigMap ${name}/a`]);
+    const object = await subject.configMap('a');
+    assert.equal(at(object, 'metadata', 'uid'), uid);
+    assert.deepEqual(at(object, 'data'), { kept: '1', changed: 'new' });
+    assert.equal(at(object, 'metadata', 'annotations', LAST_APPLIED), undefined);
+    const again = resourceVersion(object);
+    await subject.application.refresh();
+    assert.equal(resourceVersion(await subject.configMap('a')), again);
+  });
+}
+
+test('an object that is already as Git says is adopted all the same, with its stray fields', async () => {
+  await makeNamespace(world, 'equal');
+  await kubectl(['apply', '-f', '-'], configMap('a', { k: '1', stray: '1' }, { namespace: 'equal' }));
+  const subject = await declareSubject(world, 'equal', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  assert.deepEqual(at(await subject.configMap('a'), 'data'), { k: '1' });
+});
+
+test('a rollout that somebody restarted stays restarted, through adoption and after it', async () => {
+  await makeNamespace(world, 'restarted');
+  await kubectl(['apply', '-n', 'restarted', '-f', '-'], deployment('web', { stray: '1' }));
+  await kubectl(['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
+  const subject = await declareSubject(world, 'restarted', { files: { 'web.yaml': text(deployment('web')) } });
+  const path = '/apis/apps/v1/namespaces/restarted/deployments/web';
+  const isSynced = (): Promise<unknown> =>
+    subject.application.until('synced', (a) => at(a, 'status', 'sync', 'status') === 'Synced');
+  await isSynced();
+  const annotations = at(await world.read(path), 'spec', 'template', 'metadata', 'annotations');
+  assert.deepEqual(Object.keys(annotations ?? {}), [RESTARTED]);
+  await kubectl(['annotate', 'deployment', 'web', '-n', 'restarted', 'theirs=1']);
+  // kubectl refuses a second restart within the same second.
+  await sleep(1_100);
+  await kubectl(['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
+  const restarted = resourceVersion(await world.read(path));
+  await subject.application.refresh();
+  await isSynced();
+  assert.equal(resourceVersion(await world.read(path)), restarted);
+});
+
+test('of two Applications that claim one object the first keeps it and both say so', async () => {
+  const first = await declareSubject(world, 'first-claim', {
+    files: { 'a.yaml': text(configMap('a', { k: 'first' })), 'own.yaml': text(configMap('own', {})) },
+  });
+  await first.application.untilReady();
+  const repository = await world.repository('second-claim');
+  await repository.commit({
+    'a.yaml': text(configMap('a', { k: 'second' })),
+    'b.yaml': text(configMap('b', { k: 'second' })),
+  });
+  const second = await world.declare('second-claim', {
+    source: { repoURL: repository.url },
+    destination: { namespace: 'first-claim' },
+  });
+  const told = await second.until('conflict', (a) => readyReason(a) === 'False Conflict');
+  assert.match(readyMessage(told), /ConfigMap first-claim\/a: managed by .*apps\/first-claim/);
+  assert.deepEqual(inventoryOf(told), ['ConfigMap first-claim/b']);
+  assert.equal(at(await first.configMap('a'), 'data', 'k'), 'first');
+  assert.ok(await first.configMap('b'));
+  const also = await first.application.until('conflict', (a) => conditionOf(a, 'Conflict') !== undefined);
+  assert.match(
+    String(conditionOf(also, 'Conflict')?.['message']),
+    /ConfigMap first-claim\/a: also claimed by Application apps\/second-claim/,
+  );
+  // It has what it wants: another's wish must not fail it.
+  assert.match(readyReason(also), /^True/);
+  assert.match(String(conditionOf(told, 'Conflict')?.['message']), /managed by Application apps\/first-claim/);
+
+  const uid = at(await first.configMap('a'), 'metadata', 'uid');
+  await first.repository.commit({ 'a.yaml': null });
+  await first.application.refresh();
+  await untilObject(world, configMapPath('first-claim', 'a'), (object) => at(object, 'data', 'k') === 'second');
+  assert.equal(at(await first.configMap('a'), 'metadata', 'uid'), uid);
+  const won = await second.untilReady();
+  assert.deepEqual(inventoryOf(won), ['ConfigMap first-claim/a', 'ConfigMap first-claim/b']);
+  const lost = await first.application.until('no conflict', (a) => conditionOf(a, 'Conflict') === undefined);
+  assert.deepEqual(inventoryOf(lost), ['ConfigMap first-claim/own']);
+});
+
+test('who no longer wants an object does not save it from being pruned', async () => {
+  const first = await declareSubject(world, 'had', {
+    files: { 'a.yaml': text(configMap('a', {})), 'own.yaml': text(configMap('own', {})) },
+  });
+  await first.application.untilReady();
+  const repository = await world.repository('wanted');
+  await repository.commit({ 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) });
+  const spec = { source: { repoURL: repository.url }, destination: { namespace: 'had' } };
+  const second = await world.declare('wanted', spec);
+  await second.until('conflict', (a) => readyReason(a) === 'False Conflict');
+  await repository.commit({ 'a.yaml': null });
+  await second.refresh();
+  await second.untilReady();
+  await first.application.until('no conflict', (a) => conditionOf(a, 'Conflict') === undefined);
+  await first.repository.commit({ 'a.yaml': null });
+  await first.application.refresh();
+  await first.application.untilReady();
+  assert.equal(await first.configMap('a'), undefined);
+});
+
+test('an Application that is deleted hands over what another waits for, and deletes the rest', async () => {
+  const first = await declareSubject(world, 'leaves', {
+    files: { 'a.yaml': text(configMap('a', { k: 'first' })), 'own.yaml': text(configMap('own', {})) },
+  });
+  await first.application.untilReady();
+  const repository = await world.repository('inherits');
+  await repository.commit({ 'a.yaml': text(configMap('a', { k: 'second' })) });
+  const second = await world.declare('inherits', {
+    source: { repoURL: repository.url },
+    destination: { namespace: 'leaves' },
+  });
+  await second.until('conflict', (a) => readyReason(a) === 'False Conflict');
+  const uid = at(await first.configMap('a'), 'metadata', 'uid');
+  await first.application.remove();
+  await untilGone(world, first.application.path);
+  await second.untilReady();
+  const object = await first.configMap('a');
+  assert.equal(at(object, 'metadata', 'uid'), uid);
+  assert.equal(at(object, 'data', 'k'), 'second');
+  assert.equal(await first.configMap('own'), undefined);
+});
+
+test('what is part of the set of another tool is a conflict, not a prey', async () => {
+  await makeNamespace(world, 'other-tool');
+  const theirs = { 'applyset.kubernetes.io/part-of': 'applyset-somebodyelse-v1' };
+  await world.apply(configMap('a', { k: 'theirs' }, { namespace: 'other-tool', labels: theirs }), 'their-tool');
+  const subject = await declareSubject(world, 'other-tool', {
+    files: { 'a.yaml': text(configMap('a', { k: 'ours' })) },
+  });
+  const told = await subject.application.until('conflict', (a) => readyReason(a) === 'False Conflict');
+  assert.deepEqual(inventoryOf(told), []);
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), 'theirs');
+});
+
+test('an object of the same Application of another cluster agent is a conflict', async () => {
+  await makeNamespace(world, 'other-hub');
+  const subject = await declareSubject(world, 'other-hub', {
+    files: { 'b.yaml': text(configMap('b', {})) },
+  });
+  const ready = await subject.application.untilReady();
+  const label = String(at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
+  const marks = {
+    labels: { 'applyset.kubernetes.io/part-of': label },
+    annotations: { 'tautline.dev/owner': 'other-hub-id/apps/other-hub' },
+  };
+  await world.apply(configMap('a', { k: 'theirs' }, { namespace: 'other-hub', ...marks }), 'tautline');
+  await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: 'ours' })) });
+  await subject.application.refresh();
+  await subject.application.until('conflict', (a) => readyReason(a) === 'False Conflict');
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), 'theirs');
+});
