@@ -4,10 +4,15 @@ import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './verdict
 
 export function assessCustomResourceDefinition({ body }: LiveObject): Health {
   const conditions = conditionsOf(body);
+  const terminating = conditions.get('Terminating');
+  if (terminating?.status === 'True') return healthOf('Progressing', `Terminating: ${explain(terminating)}`);
   const names = conditions.get('NamesAccepted');
   if (names?.status === 'False') return healthOf('Degraded', explain(names));
   const schema = conditions.get('NonStructuralSchema');
   if (schema?.status === 'True') return healthOf('Degraded', explain(schema));
-  if (conditions.get('Established')?.status === 'True') return HEALTHY;
+  const established = conditions.get('Established');
+  if (established?.status === 'True') return HEALTHY;
+  const isFailed = established?.status === 'False' && established.reason !== 'Installing';
+  if (isFailed) return healthOf('Degraded', explain(established));
   return healthOf('Progressing', 'It is not established yet.');
 }

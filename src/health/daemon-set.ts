@@ -1,8 +1,8 @@
 /** Health of DaemonSets. They have no progress deadline, so a Pod that cannot run makes them Degraded at once. */
 import type { LiveObject } from '../cluster/live.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
-import { degradedByPods } from './pod.ts';
 import { countAt, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './verdict.ts';
+import { degradedByPods } from './workload-pods.ts';
 
 export function assessDaemonSet({ body }: LiveObject, context: HealthContext): Health {
   if (!isObserved(body) || body['status'] === undefined) return NOT_OBSERVED;

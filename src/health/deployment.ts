@@ -1,7 +1,6 @@
 /** Health of Deployments: as `kubectl rollout status` reads them, with the reason why Pods do not start. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt, valueAt, type KubeObject } from '../object/value.ts';
-import { withPodTrouble } from './pod.ts';
 import {
   conditionsOf,
   countAt,
@@ -13,22 +12,24 @@ import {
   type Health,
   type HealthContext,
 } from './verdict.ts';
+import { withPodTrouble } from './workload-pods.ts';
 
+/** Before its deadline a Deployment is Progressing, whatever its Pods say: it may yet come up, and the message tells. */
 export function assessDeployment({ body }: LiveObject, context: HealthContext): Health {
   if (valueAt(body, 'spec', 'paused') === true) return healthOf('Suspended', 'Its rollout is paused (spec.paused).');
   if (!isObserved(body)) return NOT_OBSERVED;
+  const rollout = rolloutOf(body);
   const conditions = conditionsOf(body);
   const progressing = conditions.get('Progressing');
   if (progressing?.status === 'False' && progressing.reason === 'ProgressDeadlineExceeded') {
-    return withPodTrouble(
-      healthOf('Degraded', `Progress deadline exceeded; ${rolloutOf(body) ?? 'not available'}`),
-      context,
-    );
+    const text = `Progress deadline exceeded; ${rollout ?? 'not available'}`;
+    return withPodTrouble(healthOf('Degraded', text), context);
   }
+  if (rollout === undefined) return HEALTHY;
+  // Pods that may not even be created: a quota, an admission webhook, a missing ServiceAccount.
   const failure = conditions.get('ReplicaFailure');
-  if (failure?.status === 'True') return healthOf('Degraded', explain(failure));
-  const rollout = rolloutOf(body);
-  return rollout === undefined ? HEALTHY : withPodTrouble(healthOf('Progressing', rollout), context);
+  if (failure?.status === 'True') return healthOf('Degraded', `${rollout}; ${explain(failure)}`);
+  return withPodTrouble(healthOf('Progressing', rollout), context);
 }
 
 /** How far the rollout is; undefined once it is done. */

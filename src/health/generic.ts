@@ -1,6 +1,7 @@
 /**
  * Health of kinds that have no file of their own, by the conventions that kstatus reads (sigs.k8s.io/cli-utils,
- * pkg/kstatus): observedGeneration, the conditions Stalled, Reconciling and Ready, and deletionTimestamp.
+ * pkg/kstatus), in its order: deletionTimestamp, observedGeneration, the conditions Reconciling, Stalled and Ready. Added
+ * to them: spec.suspend, which custom resources share with Jobs.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, valueAt } from '../object/value.ts';
@@ -23,8 +24,8 @@ interface ConditionRule {
 
 /** The first rule that holds decides. */
 const RULES: readonly ConditionRule[] = [
-  { type: 'Stalled', statuses: ['True'], health: 'Degraded' },
   { type: 'Reconciling', statuses: ['True'], health: 'Progressing' },
+  { type: 'Stalled', statuses: ['True'], health: 'Degraded' },
   { type: 'Ready', statuses: ['True'], health: 'Healthy' },
   { type: 'Ready', statuses: ['False', 'Unknown'], health: 'Progressing' },
 ];

@@ -3,14 +3,21 @@
  * says is judged; what a kind does not say is Healthy, never guessed to be worse.
  */
 import type { LiveObject } from '../cluster/live.ts';
+import { APPLICATION_GROUP } from '../object/applyset.ts';
 import { formatId, type ObjectId } from '../object/identity.ts';
+import { assessApiService } from './api-service.ts';
+import { assessApplication } from './application.ts';
+import { assessCronJob } from './cron-job.ts';
 import { assessCustomResourceDefinition } from './custom-resource-definition.ts';
 import { assessDaemonSet } from './daemon-set.ts';
 import { assessDeployment } from './deployment.ts';
 import { assessGeneric, assessTermination } from './generic.ts';
+import { assessHorizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
+import { assessIngress } from './ingress.ts';
 import { assessJob, isFinishedJob } from './job.ts';
 import { assessNamespace } from './namespace.ts';
 import { assessPersistentVolumeClaim } from './persistent-volume-claim.ts';
+import { assessPodDisruptionBudget } from './pod-disruption-budget.ts';
 import { assessPod, isFinishedPod } from './pod.ts';
 import { assessReplicaSet } from './replica-set.ts';
 import { assessService } from './service.ts';
@@ -28,10 +35,17 @@ const ASSESSMENTS = new Map<string, Assess>([
   ['apps/DaemonSet', assessDaemonSet],
   ['apps/ReplicaSet', assessReplicaSet],
   ['batch/Job', assessJob],
+  ['batch/CronJob', assessCronJob],
+  ['/ReplicationController', assessReplicaSet],
   ['/Pod', assessPod],
   ['/Namespace', assessNamespace],
   ['/PersistentVolumeClaim', assessPersistentVolumeClaim],
   ['/Service', assessService],
+  ['networking.k8s.io/Ingress', assessIngress],
+  ['autoscaling/HorizontalPodAutoscaler', assessHorizontalPodAutoscaler],
+  ['policy/PodDisruptionBudget', assessPodDisruptionBudget],
+  ['apiregistration.k8s.io/APIService', assessApiService],
+  [`${APPLICATION_GROUP}/Application`, assessApplication],
   ['apiextensions.k8s.io/CustomResourceDefinition', assessCustomResourceDefinition],
 ]);
 
@@ -64,7 +78,7 @@ export function needsPods(live: LiveObject, health: Health): boolean {
   );
 }
 
-const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']);
+const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']);
 
 /** Whether a Job or Pod has run to its end: removed after that, it is done and not missing. */
 export function isFinished(live: LiveObject): boolean {

@@ -1,7 +1,6 @@
-/** ReplicaSet: ready when as many Pods as its spec asks for are available. */
+/** Health of ReplicaSets and ReplicationControllers: Healthy once as many Pods as asked for are available. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt } from '../object/value.ts';
-import { withPodTrouble } from './pod.ts';
 import {
   conditionsOf,
   countAt,
@@ -13,13 +12,15 @@ import {
   type Health,
   type HealthContext,
 } from './verdict.ts';
+import { withPodTrouble } from './workload-pods.ts';
 
 export function assessReplicaSet({ body }: LiveObject, context: HealthContext): Health {
   if (!isObserved(body)) return NOT_OBSERVED;
-  const failure = conditionsOf(body).get('ReplicaFailure');
-  if (failure?.status === 'True') return healthOf('Degraded', explain(failure));
   const wanted = numberAt(body, 'spec', 'replicas') ?? 1;
   const available = countAt(body, 'status', 'availableReplicas');
   if (available >= wanted) return HEALTHY;
-  return withPodTrouble(healthOf('Progressing', `${available} of ${wanted} replicas available`), context);
+  const progress = `${available} of ${wanted} replicas available`;
+  const failure = conditionsOf(body).get('ReplicaFailure');
+  if (failure?.status === 'True') return healthOf('Degraded', `${progress}; ${explain(failure)}`);
+  return withPodTrouble(healthOf('Progressing', progress), context);
 }

@@ -1,8 +1,8 @@
 /** Health of StatefulSets. They have no progress deadline, so a Pod that cannot run makes them Degraded at once. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt, stringAt, type KubeObject } from '../object/value.ts';
-import { degradedByPods } from './pod.ts';
 import { countAt, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './verdict.ts';
+import { degradedByPods } from './workload-pods.ts';
 
 export function assessStatefulSet({ body }: LiveObject, context: HealthContext): Health {
   if (!isObserved(body)) return NOT_OBSERVED;

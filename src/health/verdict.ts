@@ -13,6 +13,8 @@ export interface Health {
 export interface HealthContext {
   /** The Pods of the workload, where somebody has listed them. */
   readonly pods?: readonly LiveObject[];
+  /** The Application whose objects are assessed. */
+  readonly self?: { readonly namespace: string; readonly name: string };
 }
 
 /** Messages of controllers and kubelets are put into ours, and may hold whole pod specs. */
@@ -20,11 +22,17 @@ const MAX_MESSAGE_CHARS = 300;
 
 export const HEALTHY: Health = { status: 'Healthy', message: '' };
 
+/** The message on one line, cut to its bound. */
 export function healthOf(status: HealthStatus, message: string): Health {
-  return {
-    status,
-    message: message.length <= MAX_MESSAGE_CHARS ? message : `${message.slice(0, MAX_MESSAGE_CHARS - 1)}…`,
-  };
+  const line = message.replace(/\s+/g, ' ').trim();
+  return { status, message: line.length <= MAX_MESSAGE_CHARS ? line : `${cut(line)}…` };
+}
+
+/** Never through the middle of a character, which would be no valid text any more. */
+function cut(line: string): string {
+  const end = MAX_MESSAGE_CHARS - 1;
+  const last = line.charCodeAt(end - 1);
+  return line.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end);
 }
 
 export interface Condition {

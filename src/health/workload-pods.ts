@@ -1,0 +1,98 @@
+/**
+ * What the Pods of a workload tell about why it does not come up. Invariant: the Pods of the newest revision speak first,
+ * since those of the old one are on their way out whatever ails them.
+ */
+import type { LiveObject } from '../cluster/live.ts';
+import { labelsOf, stringMap } from '../object/identity.ts';
+import { listAt, stringAt, valueAt, type Value } from '../object/value.ts';
+import { assessPod, isFinishedPod } from './pod.ts';
+import { healthOf, type Health, type HealthContext } from './verdict.ts';
+
+/** Adds to a message why the first of the Pods that is in trouble does not run. */
+export function withPodTrouble(health: Health, { pods }: HealthContext): Health {
+  const trouble = worstPod(pods);
+  return trouble ? healthOf(health.status, `${trimPeriod(health.message)}; ${trouble.text}`) : health;
+}
+
+/** As `withPodTrouble`, and Degraded where a Pod is stuck; one that has failed as a whole is replaced by another. */
+export function degradedByPods(health: Health, { pods }: HealthContext): Health {
+  const trouble = worstPod(pods);
+  if (!trouble) return health;
+  return healthOf(trouble.isStuck ? 'Degraded' : health.status, `${trimPeriod(health.message)}; ${trouble.text}`);
+}
+
+interface PodTrouble {
+  readonly text: string;
+  readonly isStuck: boolean;
+}
+
+function worstPod(pods: readonly LiveObject[] = []): PodTrouble | undefined {
+  const living = pods.filter(({ deletionTimestamp }) => deletionTimestamp === undefined).sort(byAge);
+  const newest = living[0] && revisionOf(living[0]);
+  const [current, older] = [living.filter(isOf(newest)), living.filter((pod) => !isOf(newest)(pod))];
+  return firstTrouble(current) ?? firstTrouble(older);
+}
+
+function firstTrouble(pods: readonly LiveObject[]): PodTrouble | undefined {
+  let waiting: string | undefined;
+  let failed: string | undefined;
+  for (const pod of pods) {
+    const { status, message } = assessPod(pod);
+    const text = `Pod ${pod.id.name}: ${message}`;
+    if (status === 'Healthy') continue;
+    if (isFinishedPod(pod)) failed ??= text;
+    else if (status === 'Degraded') return { text, isStuck: true };
+    else waiting ??= text;
+  }
+  const text = waiting ?? failed;
+  return text === undefined ? undefined : { text, isStuck: false };
+}
+
+/** The newest first; of the same second by name, so that the same Pods always read the same. */
+function byAge(a: LiveObject, b: LiveObject): number {
+  const [ageA, ageB] = [a, b].map(({ body }) => stringAt(body.metadata, 'creationTimestamp') ?? '') as [string, string];
+  if (ageA !== ageB) return ageA < ageB ? 1 : -1;
+  return a.id.name < b.id.name ? -1 : 1;
+}
+
+/** Deployments mark their Pods by the first label, StatefulSets and DaemonSets by the second. */
+function revisionOf({ body }: LiveObject): string | undefined {
+  const labels = labelsOf(body);
+  return labels['pod-template-hash'] ?? labels['controller-revision-hash'];
+}
+
+function isOf(revision: string | undefined): (pod: LiveObject) => boolean {
+  return (pod) => revisionOf(pod) === revision;
+}
+
+/**
+ * `spec.selector` as the API server's `labelSelector`; undefined where it is empty or not understood, since a wider
+ * selector would blame the Pods of others.
+ */
+export function podSelectorOf({ body }: LiveObject): string | undefined {
+  const selector = valueAt(body, 'spec', 'selector');
+  const labels = Object.entries(stringMap(valueAt(selector, 'matchLabels'))).map(([key, value]) => `${key}=${value}`);
+  const expressions = listAt(selector, 'matchExpressions').map(expressionText);
+  if (expressions.includes(undefined)) return undefined;
+  const parts = [...labels, ...expressions];
+  return parts.length > 0 ? parts.join(',') : undefined;
+}
+
+const OPERATORS: Readonly<Record<string, (key: string, values: string) => string>> = {
+  In: (key, values) => `${key} in (${values})`,
+  NotIn: (key, values) => `${key} notin (${values})`,
+  Exists: (key) => key,
+  DoesNotExist: (key) => `!${key}`,
+};
+
+function expressionText(expression: Value): string | undefined {
+  const key = stringAt(expression, 'key');
+  const operator = stringAt(expression, 'operator') ?? '';
+  const values = listAt(expression, 'values').filter((value) => typeof value === 'string');
+  const print = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
+  return key && print ? print(key, values.join(',')) : undefined;
+}
+
+function trimPeriod(text: string): string {
+  return text.endsWith('.') ? text.slice(0, -1) : text;
+}
