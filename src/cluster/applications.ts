@@ -7,7 +7,16 @@
  */
 import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
 import { stringifyJson } from '../object/json.ts';
-import { isKubeObject, isMap, own, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import {
+  isKubeObject,
+  isMap,
+  listAt,
+  own,
+  stringAt,
+  type KubeObject,
+  type Value,
+  type ValueMap,
+} from '../object/value.ts';
 import { refusalOf } from './requests.ts';
 import { agentIdentity } from './identity.ts';
 import type { KindInfo } from './kinds.ts';
@@ -94,6 +103,17 @@ export function createApplicationClient(options: ApplicationOptions): OwnedAppli
         suffix: query({ fieldManager: METADATA_MANAGER, force: true }),
         contentType: 'application/apply-patch+yaml',
         body: writeYamlSafeJson(guarded(application, metadata)),
+      });
+    },
+    removeFinalizer(application, finalizer) {
+      const left = listAt(application.metadata, 'finalizers').filter((name) => name !== finalizer);
+      return write(application, {
+        verb: 'patch',
+        method: 'PATCH',
+        category: 'status',
+        suffix: query({ fieldManager: METADATA_MANAGER }),
+        contentType: 'application/merge-patch+json',
+        body: stringifyJson(guarded(application, { finalizers: left.length > 0 ? left : null })),
       });
     },
     close() {

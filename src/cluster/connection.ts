@@ -11,9 +11,9 @@ import { stringAt } from '../object/value.ts';
 import type { Chance, Clock, Log } from '../telemetry/ports.ts';
 import { createApplicationClient } from './applications.ts';
 import { loadCredentials, type ClusterSource } from './credentials.ts';
-import { discoverKinds } from './discovery.ts';
+import { createDiscovery } from './discovery.ts';
 import { agentIdentity } from './identity.ts';
-import type { KindInfo, Kinds } from './kinds.ts';
+import type { KindInfo } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
 import { createLiveStore } from './live-store.ts';
@@ -60,7 +60,13 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     throw error;
   });
   const shared = { transport, limits, clock, chance, log, metrics };
-  const live = createLiveStore({ ...shared, events, clientOf: (identity) => createClient(transport, identity) });
+  const discovery = createDiscovery(shared);
+  const live = createLiveStore({
+    ...shared,
+    events,
+    clientOf: (identity) => createClient(transport, identity),
+    onKindNotServed: () => discovery.doubt(),
+  });
   const { applicationNamespace } = options;
   const applications = createApplicationClient({
     ...shared,
@@ -72,7 +78,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     defaultNamespace: credentials.namespace,
     as: (identity) =>
       recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
-    kinds: cachedDiscovery(transport),
+    kinds: (wish) => discovery.kinds(wish),
     live,
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
@@ -114,18 +120,6 @@ async function identifyCluster(transport: Transport): Promise<string> {
     });
   }
   return transport.server;
-}
-
-function cachedDiscovery(transport: Transport): Cluster['kinds'] {
-  let known: Kinds | undefined;
-  let asking: Promise<Kinds> | undefined;
-  return (options) => {
-    if (known && !options?.refresh) return Promise.resolve(known);
-    asking ??= discoverKinds(transport)
-      .then((kinds) => (known = kinds))
-      .finally(() => (asking = undefined));
-    return asking;
-  };
 }
 
 const EVENTS: KindInfo = {

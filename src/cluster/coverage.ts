@@ -2,8 +2,9 @@
  * Which watches cover the namespaces that are held of one kind by one identity: one for each namespace, or a single one
  * over all of them where several are held and the identity may.
  *
- * Invariant: while a namespace is held a watch covers it, or `scopeOf` says why none does. The one watch over all
- * namespaces replaces those of single ones as soon as its list is complete, never before.
+ * Invariant: while a namespace is held a watch covers it, or `scopeOf` says why none does: for now (`failed`), or since
+ * list and watch are forbidden or not served (`polled`), so that its objects are to be read by name. The one watch over
+ * all namespaces replaces those of single ones as soon as its list is complete, never before.
  */
 import type { Clock } from '../telemetry/ports.ts';
 import type { Refusal } from './answers.ts';
@@ -33,7 +34,9 @@ export interface Coverage {
   /** True when nobody holds anything any more: all watches have stopped. */
   release(holder: string): boolean;
   /** The watch that tells about a namespace, if one does. */
-  scopeOf(namespace: string): Pick<Scope, 'state' | 'reason'> | undefined;
+  scopeOf(namespace: string): Pick<Scope, 'state' | 'reason' | 'sinceMs'> | undefined;
+  /** The holder's namespaces that may not be watched. */
+  polledFor(holder: string): { readonly namespace: string; readonly reason: string }[];
   /** Whether this very watch (the empty string: over all namespaces) has listed and is in order. */
   isLive(namespace: string): boolean;
   stop(): void;
@@ -41,8 +44,10 @@ export interface Coverage {
 
 interface Scope {
   readonly namespace: string;
-  state: 'listing' | 'live' | 'failed';
+  state: 'listing' | 'live' | 'failed' | 'polled';
   reason: string;
+  /** When it came into this state, by the monotonic clock. */
+  sinceMs: number;
   failedAtMs: number;
   /** Resolves at its first list or failure, and when it is stopped. */
   readonly settled: Promise<void>;
@@ -64,6 +69,10 @@ const MIN_RETRY_MS = 2_000;
 export function createCoverage(options: CoverageOptions): Coverage {
   const state: State = { options, holders: new Map(), scopes: new Map(), everywhere: undefined };
   const { holders, scopes } = state;
+  const scopeOf = (namespace: string): Scope | undefined => {
+    const wide = scopes.get('');
+    return wide?.state === 'live' ? wide : (scopes.get(namespace) ?? wide);
+  };
   return {
     async hold(holder, namespaces) {
       holders.set(holder, namespaces);
@@ -76,9 +85,12 @@ export function createCoverage(options: CoverageOptions): Coverage {
       else stopAll(state);
       return holders.size === 0;
     },
-    scopeOf(namespace) {
-      const wide = scopes.get('');
-      return wide?.state === 'live' ? wide : (scopes.get(namespace) ?? wide);
+    scopeOf,
+    polledFor(holder) {
+      return [...(holders.get(holder) ?? [])].flatMap((namespace) => {
+        const scope = scopeOf(namespace);
+        return scope?.state === 'polled' ? [{ namespace, reason: scope.reason }] : [];
+      });
     },
     isLive: (namespace) => scopes.get(namespace)?.state === 'live',
     stop() {
@@ -130,12 +142,16 @@ async function decideEverywhere(state: State): Promise<void> {
 function startScope(state: State, namespace: string): Scope {
   const { options } = state;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const canWatch = options.takeWatch();
+  const { watchable, kind } = options.kind;
+  const canWatch = watchable && options.takeWatch();
+  const nowMs = options.clock.monotonicMs();
+  const reason = watchable ? 'all watches that the agent may hold are in use' : `the API of ${kind} serves no watch`;
   const scope: Scope = {
     namespace,
-    state: canWatch ? 'listing' : 'failed',
-    reason: canWatch ? 'its first list is not complete' : 'all watches that the agent may hold are in use',
-    failedAtMs: options.clock.monotonicMs(),
+    state: canWatch ? 'listing' : watchable ? 'failed' : 'polled',
+    reason: canWatch ? 'its first list is not complete' : reason,
+    sinceMs: nowMs,
+    failedAtMs: nowMs,
     settled: promise,
     settle: resolve,
     watch: undefined,
@@ -148,14 +164,17 @@ function startScope(state: State, namespace: string): Scope {
 
 function noteState(state: State, scope: Scope, [news, refusal]: Parameters<OnState>): void {
   const { options } = state;
-  scope.state = news;
+  const nowMs = options.clock.monotonicMs();
+  const next = refusal?.code === 'Forbidden' ? 'polled' : news;
+  if (next !== scope.state) scope.sinceMs = nowMs;
+  scope.state = next;
   scope.reason = refusal?.message ?? '';
-  scope.failedAtMs = options.clock.monotonicMs();
+  scope.failedAtMs = nowMs;
   scope.settle();
   const isAsked = !options.kind.namespaced || heldNamespaces(state).has('');
-  if (refusal?.code !== 'Forbidden' || scope.namespace !== '' || isAsked) return;
+  if (next !== 'polled' || scope.namespace !== '' || isAsked) return;
   // The right to watch everywhere is gone: back to one watch for each namespace.
-  state.everywhere = { isAllowed: false, askedAtMs: options.clock.monotonicMs() };
+  state.everywhere = { isAllowed: false, askedAtMs: nowMs };
   void cover(state);
 }
 

@@ -29,10 +29,16 @@ export interface ClusterLimits {
   readonly maxWatchLineBytes: number;
   readonly watchBackoffMs: number;
   readonly maxWatchBackoffMs: number;
+  /** A watch that the identity has no right to is asked for again at least so often. */
+  readonly forbiddenWatchRetryMs: number;
+  /** What was read by name where nothing may be watched holds so long; then it is to be read again. */
+  readonly pollIntervalMs: number;
   /** After so long without a watch or list that works, what was known is unknown. */
   readonly watchStaleMs: number;
   /** Proofs of absence kept a kind; older ones are forgotten first. */
   readonly maxAbsentEntries: number;
+  /** Discovery is asked again no more often than so when a kind that it names turns out not to be served. */
+  readonly discoveryDoubtMs: number;
   /** How long a look-up of rights holds. */
   readonly accessReviewMs: number;
   /** How long `close` waits for requests under way. */
@@ -55,8 +61,11 @@ export const defaultClusterLimits: ClusterLimits = {
   maxWatchLineBytes: 16 * 1024 * 1024,
   watchBackoffMs: 200,
   maxWatchBackoffMs: 30_000,
+  forbiddenWatchRetryMs: 60_000,
+  pollIntervalMs: 30_000,
   watchStaleMs: 60_000,
   maxAbsentEntries: 10_000,
+  discoveryDoubtMs: 10_000,
   accessReviewMs: 300_000,
   drainTimeoutMs: 5_000,
 };

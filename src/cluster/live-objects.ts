@@ -10,10 +10,17 @@ import type { ObjectId } from '../object/identity.ts';
 import { annotationsOf } from '../object/identity.ts';
 import { parseJson, stringifyJson } from '../object/json.ts';
 import type { KubeObject } from '../object/value.ts';
+import type { Clock } from '../telemetry/ports.ts';
 import type { LiveEntry, LiveObject } from './live.ts';
 import { compareResourceVersions } from './live-object.ts';
 
-type Entry = PresentEntry | { readonly state: 'absent' | 'unseen'; readonly resourceVersion: string };
+type Entry = PresentEntry | LackingEntry;
+
+interface LackingEntry {
+  readonly state: 'absent' | 'unseen';
+  readonly resourceVersion: string;
+  readAtMs: number;
+}
 
 interface PresentEntry {
   readonly state: 'present';
@@ -26,6 +33,8 @@ interface PresentEntry {
   readonly json: string;
   /** The cluster's history went back: whatever comes next is newer. */
   isVoid: boolean;
+  /** When it was last heard or read, by the monotonic clock. */
+  readAtMs: number;
 }
 
 export type Put = 'added' | 'modified' | 'unchanged';
@@ -34,7 +43,8 @@ export type Put = 'added' | 'modified' | 'unchanged';
 export type DeletionMark = { readonly key: string; readonly entry: Entry; readonly owner: string | undefined };
 
 export interface LiveObjects {
-  look(id: ObjectId): LiveEntry;
+  /** What was last heard or read before `notBeforeMs` counts as unseen. */
+  look(id: ObjectId, notBeforeMs?: number): LiveEntry;
   put(object: LiveObject): Put;
   /** A GET by name found nothing. With `mark`, only if nothing was heard of the object since that mark. */
   putAbsent(id: ObjectId, mark?: DeletionMark): boolean;
@@ -44,7 +54,8 @@ export interface LiveObjects {
   /** Forgets what a complete list at `resourceVersion` did not name; returns what was forgotten. */
   keepOnly(list: { namespace: string; seen: ReadonlySet<string>; resourceVersion: string }): Forgotten[];
   voidHistory(namespace: string): void;
-  dropNamespace(namespace: string): void;
+  /** Forgets what was last heard or read before `notBeforeMs`; all by default. */
+  dropNamespace(namespace: string, notBeforeMs?: number): void;
 }
 
 export interface Forgotten {
@@ -56,7 +67,13 @@ export function objectKey({ namespace, name }: Pick<ObjectId, 'namespace' | 'nam
   return `${namespace}/${name}`;
 }
 
-export function createLiveObjects(maxAbsentEntries: number): LiveObjects {
+export interface LiveObjectsOptions {
+  /** Proofs of absence kept. */
+  readonly maxAbsentEntries: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOptions): LiveObjects {
   const entries = new Map<string, Entry>();
   /** In the order in which absence was proven. */
   const absent = new Set<string>();
@@ -87,8 +104,9 @@ export function createLiveObjects(maxAbsentEntries: number): LiveObjects {
   }
 
   return {
-    look(id) {
+    look(id, notBeforeMs = -Infinity) {
       const entry = entries.get(objectKey(id));
+      if (entry && entry.readAtMs < notBeforeMs) return { state: 'unseen' };
       if (entry?.state === 'present') return { state: 'present', object: unpack(entry) };
       return { state: entry?.state ?? 'unseen' };
     },
@@ -97,22 +115,27 @@ export function createLiveObjects(maxAbsentEntries: number): LiveObjects {
       const known = entries.get(key);
       // An object that only lost its label has the very resourceVersion of its DELETED event.
       const isBack = known?.state === 'unseen' && known.resourceVersion === object.resourceVersion;
-      if (!isBack && !isNewer(known, object.resourceVersion)) return 'unchanged';
-      store(key, pack(object));
+      const readAtMs = clock.monotonicMs();
+      if (!isBack && !isNewer(known, object.resourceVersion)) {
+        if (known?.resourceVersion === object.resourceVersion) known.readAtMs = readAtMs;
+        return 'unchanged';
+      }
+      store(key, pack(object, readAtMs));
       return known?.state === 'present' ? 'modified' : 'added';
     },
     putAbsent(id, mark) {
       const key = objectKey(id);
       const known = entries.get(key);
       if (mark && known !== mark.entry) return false;
-      store(key, { state: 'absent', resourceVersion: known?.resourceVersion ?? '0' });
+      const resourceVersion = known?.resourceVersion ?? '0';
+      store(key, { state: 'absent', resourceVersion, readAtMs: clock.monotonicMs() });
       return true;
     },
     markDeleted({ id, resourceVersion }) {
       const key = objectKey(id);
       const known = entries.get(key);
       if (known?.state === 'absent' || !isNewer(known, resourceVersion)) return undefined;
-      const entry: Entry = { state: 'unseen', resourceVersion };
+      const entry: Entry = { state: 'unseen', resourceVersion, readAtMs: clock.monotonicMs() };
       store(key, entry);
       return { key, entry, owner: known?.state === 'present' ? known.owner : undefined };
     },
@@ -136,9 +159,9 @@ export function createLiveObjects(maxAbsentEntries: number): LiveObjects {
       for (const key of absent) entries.delete(key);
       absent.clear();
     },
-    dropNamespace(namespace) {
-      for (const key of [...entries.keys()]) {
-        if (!key.startsWith(`${namespace}/`)) continue;
+    dropNamespace(namespace, notBeforeMs = Infinity) {
+      for (const [key, { readAtMs }] of entries) {
+        if (readAtMs >= notBeforeMs || !key.startsWith(`${namespace}/`)) continue;
         entries.delete(key);
         absent.delete(key);
       }
@@ -146,7 +169,7 @@ export function createLiveObjects(maxAbsentEntries: number): LiveObjects {
   };
 }
 
-function pack(object: LiveObject): PresentEntry {
+function pack(object: LiveObject, readAtMs: number): PresentEntry {
   return {
     state: 'present',
     id: object.id,
@@ -157,6 +180,7 @@ function pack(object: LiveObject): PresentEntry {
     owner: annotationsOf(object.body)[OWNER_ANNOTATION],
     json: stringifyJson(object.body),
     isVoid: false,
+    readAtMs,
   };
 }
 

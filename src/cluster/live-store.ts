@@ -20,6 +20,8 @@ export interface LiveStoreOptions extends Pick<
 > {
   readonly clientOf: (identity: Identity) => ClusterClient;
   readonly events: LiveStoreEvents;
+  /** A kind that somebody holds turned out not to be served. */
+  readonly onKindNotServed: () => void;
 }
 
 export interface OwnedLiveStore extends LiveStore {
@@ -68,7 +70,6 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
     async hold(holder, identity, scopes) {
       const wanted = new Map<string, { kind: KindInfo; namespaces: Set<string> }>();
       for (const { kind, namespace } of scopes) {
-        if (!kind.watchable) continue;
         const key = keyOf(identity, kind);
         const entry = wanted.get(key) ?? { kind, namespaces: new Set() };
         entry.namespaces.add(kind.namespaced ? namespace : '');
@@ -89,8 +90,16 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
     look(identity, kind, id) {
       const watched = kinds.get(keyOf(identity, kind));
       if (watched) return watched.look(id);
-      const why = kind.watchable ? 'is not watched' : 'cannot be watched';
-      return { state: 'unknown', reason: `${kind.kind} ${why}` };
+      return { state: 'unknown', reason: `${kind.kind} is not watched` };
+    },
+    pollingReasons(holder) {
+      return [...(held.get(holder) ?? [])].flatMap((key) => {
+        const watched = kinds.get(key);
+        return (watched?.polledFor(holder) ?? []).map(({ namespace, reason }) => {
+          const where = namespace === '' ? '' : ` in namespace ${namespace}`;
+          return `${watched?.kind.kind}${where}: ${reason}`;
+        });
+      });
     },
     record(identity, kind, id, object) {
       kinds.get(keyOf(identity, kind))?.record(id, object);

@@ -91,9 +91,12 @@ export interface LiveStore {
   release(holder: string): void;
   /**
    * No request: what is known. `unseen` where the scope's list is complete and holds no such object; `unknown` where it
-   * failed or the scope isn't watched.
+   * failed or the scope isn't watched. Where list and watch are forbidden (or not served at all), what was read by name
+   * within `pollIntervalMs` and is `record`ed counts, all else is `unseen`: the caller reads by name what it owns.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
+  /** One line for people about each of the holder's scopes that is read by name, since it may not be watched. */
+  pollingReasons(holder: string): readonly string[];
   /**
    * Takes in the answer of a GET, and of a write that was not sent by `Cluster.as` (which takes in its own). An older
    * event never overwrites it. undefined: proven absent.
@@ -122,6 +125,11 @@ export interface ApplicationClient {
   applyMetadata(
     application: KubeObject,
     metadata: { finalizers: string[]; labels: Record<string, string>; annotations: Record<string, string> },
+  ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
+  /** Takes a finalizer away, whoever set it (a restored backup, say, where no apply of ours would), guarded as above. */
+  removeFinalizer(
+    application: KubeObject,
+    finalizer: string,
   ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
 }
 

@@ -27,6 +27,8 @@ export interface HttpRequest {
   readonly body?: string;
   readonly contentType?: string;
   readonly accept?: string;
+  /** The ETag of an answer that we still have: 304 says that it holds. */
+  readonly ifNoneMatch?: string;
   /** Ask for a compressed answer; worth it for lists. */
   readonly gzip?: boolean;
 }
@@ -193,6 +195,7 @@ function createDispatch(
           ...(authorization !== undefined && { authorization }),
           ...(request.contentType !== undefined && { 'content-type': request.contentType }),
           ...(request.gzip && { 'accept-encoding': 'gzip' }),
+          ...(request.ifNoneMatch !== undefined && { 'if-none-match': request.ifNoneMatch }),
           accept: request.accept ?? 'application/json',
           'user-agent': userAgent,
         },

@@ -58,6 +58,8 @@ export interface WatchState {
   hasExpired: boolean;
   lastGoodMs: number;
   hasListed: boolean;
+  /** The log holds a warning that is not taken back yet. */
+  hasWarned: boolean;
   wake: () => void;
   cutStream: (reason: 'suspect') => void;
 }

@@ -4,6 +4,7 @@
  * Invariant: between two calls of `complete` the sink sees every change of the objects in order, or another list.
  * Errors go to the sink as a Refusal and are retried for ever; only `stop` ends a watch.
  */
+import type { Refusal } from './answers.ts';
 import { checkRevision, listAll } from './watch-list.ts';
 import { finishList, type WatchOptions, type WatchSink, type WatchState } from './watch-state.ts';
 import { readStream, type StreamEnd } from './watch-stream.ts';
@@ -17,12 +18,25 @@ export interface Watch {
 /** A stream that lasted so long was a good one: the next failure is a first failure. */
 const GOOD_STREAM_MS = 5_000;
 
+/** A watch that heals at its first or second try is nobody's concern: API servers restart, and proxies cut. */
+const FAILURES_WORTH_A_WARNING = 3;
+
 export function startWatch(options: WatchOptions): Watch {
   const stopping = new AbortController();
-  const quiet = { ...options, sink: silenceAfter(stopping.signal, options.sink) };
+  const sink = silenceAfter(stopping.signal, options.sink);
+  const heard = {
+    ...options,
+    sink: {
+      ...sink,
+      live() {
+        noteRecovery(state);
+        sink.live();
+      },
+    },
+  };
   const state: WatchState = {
-    options: quiet,
-    target: quiet,
+    options: heard,
+    target: heard,
     stopping,
     resourceVersion: undefined,
     isReset: false,
@@ -32,6 +46,7 @@ export function startWatch(options: WatchOptions): Watch {
     hasExpired: false,
     lastGoodMs: options.clock.monotonicMs(),
     hasListed: false,
+    hasWarned: false,
     wake: () => {},
     cutStream: () => {},
   };
@@ -136,30 +151,47 @@ function noteFailure(
   state.failures = isFirst || isExpected ? 1 : state.failures + 1;
   const reason = end.type === 'cut' ? end.reason : end.type === 'expired' ? 'expired' : 'error';
   options.metrics.onWatchRestart({ kind: options.kind.kind, reason });
+  const isStale = nowMs - state.lastGoodMs > options.limits.watchStaleMs;
+  logFailure(state, { isStale, reason, refusal: end.type === 'refused' ? end.refusal : undefined });
   if (end.type !== 'refused') return;
+  // Whoever reads by name meanwhile keeps nothing of the watch: it starts over with a list.
+  if (end.refusal.code === 'Forbidden') state.resourceVersion = undefined;
   const isOut = end.refusal.code !== 'Unavailable' && end.refusal.code !== 'Throttled';
-  if (!state.hasListed || isOut || nowMs - state.lastGoodMs > options.limits.watchStaleMs) {
-    options.sink.failed(end.refusal);
-  }
-  if (state.failures === 1) {
-    options.log.warn('a watch failed and is tried again', {
-      kind: options.kind.kind,
-      namespace: options.namespace,
-      code: end.refusal.code,
-      reason: end.refusal.message,
-    });
-  }
+  if (!state.hasListed || isOut || isStale) options.sink.failed(end.refusal);
+}
+
+/** Warns once until the watch is back. */
+function logFailure(
+  state: WatchState,
+  { isStale, reason, refusal }: { isStale: boolean; reason: string; refusal: Refusal | undefined },
+): void {
+  const { kind, namespace, log } = state.options;
+  const isWorthAWarning = isStale || state.failures >= FAILURES_WORTH_A_WARNING;
+  const level = isWorthAWarning && !state.hasWarned ? 'warn' : 'debug';
+  if (level === 'warn') state.hasWarned = true;
+  const fields = { kind: kind.kind, namespace, code: refusal?.code ?? reason, reason: refusal?.message };
+  log[level]('a watch failed and is tried again', fields);
+}
+
+function noteRecovery(state: WatchState): void {
+  if (!state.hasWarned) return;
+  state.hasWarned = false;
+  const { kind, namespace, log } = state.options;
+  log.info('a watch that failed is back', { kind: kind.kind, namespace });
 }
 
 /**
  * Doubles from watchBackoffMs to maxWatchBackoffMs, half of it by chance, so that many watches don't come back at once.
+ * A right that is missing is asked for more and more rarely still.
  */
 function backoffMs({ failures, options }: WatchState, end: StreamEnd): number {
   const { limits, chance } = options;
   // An expired revision asks for a new list at once; only when lists expire again and again is something wrong.
   const steps = end.type === 'expired' || end.type === 'cut' ? failures - 1 : failures;
   if (steps <= 0) return 0;
-  const fullMs = Math.min(limits.maxWatchBackoffMs, limits.watchBackoffMs * 2 ** Math.min(steps - 1, 20));
+  const isForbidden = end.type === 'refused' && end.refusal.code === 'Forbidden';
+  const mostMs = isForbidden ? limits.forbiddenWatchRetryMs : limits.maxWatchBackoffMs;
+  const fullMs = Math.min(mostMs, limits.watchBackoffMs * 2 ** Math.min(steps - 1, 20));
   const delayMs = fullMs * (0.5 + 0.5 * chance());
   // Obeyed where the server protects itself; a server that starts asks for 5 s and is ready after one.
   const isThrottled = end.type === 'refused' && end.refusal.code === 'Throttled';

@@ -5,6 +5,7 @@
  */
 import type { ObjectId } from '../object/identity.ts';
 import { createCoverage, type Coverage, type CoverageOptions, type OnState } from './coverage.ts';
+import type { KindInfo } from './kinds.ts';
 import type { LiveEntry, LiveObject } from './live.ts';
 import { toLiveObject } from './live-object.ts';
 import { createLiveObjects, objectKey, type LiveObjects } from './live-objects.ts';
@@ -19,9 +20,11 @@ export interface WatchedKindOptions
     Pick<CoverageOptions, 'mayWatchEverywhere' | 'takeWatch' | 'giveWatchBack'> {
   readonly client: Pick<ClusterClient, 'get'>;
   readonly events: LiveStoreEvents;
+  readonly onKindNotServed: () => void;
 }
 
-export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop'> {
+export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop' | 'polledFor'> {
+  readonly kind: KindInfo;
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
   /** Events on the object wait until the function returned has taken in the answer of our write. */
@@ -30,7 +33,7 @@ export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop'>
 
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const { kind, clock, limits, mayWatchEverywhere, takeWatch, giveWatchBack } = options;
-  const objects = createLiveObjects(limits.maxAbsentEntries);
+  const objects = createLiveObjects({ maxAbsentEntries: limits.maxAbsentEntries, clock });
   const writes = createWritesUnderWay();
   const coverage: Coverage = createCoverage({
     kind,
@@ -49,14 +52,27 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     },
     onDropped: (namespace) => objects.dropNamespace(namespace),
   });
+  /** Where nothing may be watched, what was read by name holds for a while; what a watch once told doesn't. */
+  const notBeforeMs = (sinceMs: number): number => Math.max(sinceMs, clock.monotonicMs() - limits.pollIntervalMs);
   return {
-    hold: (holder, namespaces) => coverage.hold(holder, namespaces),
+    kind,
+    async hold(holder, namespaces) {
+      await coverage.hold(holder, namespaces);
+      for (const namespace of namespaces) {
+        const scope = coverage.scopeOf(namespace);
+        // So that an answer is never held back by something newer that is not true any more.
+        if (scope?.state === 'polled') objects.dropNamespace(namespace, notBeforeMs(scope.sinceMs));
+      }
+    },
     release: (holder) => coverage.release(holder),
+    polledFor: (holder) => coverage.polledFor(holder),
     stop: () => coverage.stop(),
     look(id) {
       const scope = coverage.scopeOf(kind.namespaced ? id.namespace : '');
       if (!scope) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };
-      return scope.state === 'live' ? objects.look(id) : { state: 'unknown', reason: scope.reason };
+      if (scope.state === 'live') return objects.look(id);
+      if (scope.state === 'polled') return objects.look(id, notBeforeMs(scope.sinceMs));
+      return { state: 'unknown', reason: scope.reason };
     },
     record(id, object) {
       if (object) objects.put(object);
@@ -72,7 +88,7 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   };
 }
 
-interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'events'> {
+interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'events' | 'onKindNotServed'> {
   readonly namespace: string;
   readonly objects: LiveObjects;
   readonly writes: WritesUnderWay;
@@ -82,7 +98,7 @@ interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'even
 
 /** What one watch tells the store. The first list wakes nobody: who asked for it is waiting for it. */
 function createSink(options: SinkOptions): WatchSink {
-  const { kind, client, events, namespace, objects, writes, isCoveredElsewhere, onState } = options;
+  const { kind, client, events, onKindNotServed, namespace, objects, writes, isCoveredElsewhere, onState } = options;
   let seen: Set<string> | undefined;
   let isFirst = true;
 
@@ -141,6 +157,9 @@ function createSink(options: SinkOptions): WatchSink {
       onState('live');
     },
     live: () => onState('live'),
-    failed: (refusal) => onState('failed', refusal),
+    failed(refusal) {
+      if (refusal.code === 'KindNotServed') onKindNotServed();
+      onState('failed', refusal);
+    },
   };
 }

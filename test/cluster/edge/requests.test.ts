@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
-import { discoverKinds } from '../../../src/cluster/discovery.ts';
+import { createDiscovery } from '../../../src/cluster/discovery.ts';
 import { loadCredentials } from '../../../src/cluster/credentials.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
@@ -21,10 +21,12 @@ let client: ClusterClient;
 let configMaps: KindInfo;
 let secrets: KindInfo;
 let deployments: KindInfo;
+const codes: number[] = [];
 
 before(async () => {
   plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
+  const onRequest = ({ code }: { code: number }): void => void codes.push(code);
+  cluster = await connect(plane, { metrics: { ...noMetrics, onRequest } });
   client = cluster.as(agentIdentity);
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
   secrets = await kindOf(cluster, 'v1', 'Secret');
@@ -79,6 +81,13 @@ describe('discovery', () => {
     assert.equal(kinds.stale.size, 0);
   });
 
+  it('is told in a few bytes that nothing has changed, and then stays the same value', async () => {
+    const kinds = await cluster.kinds();
+    codes.splice(0);
+    assert.equal(await cluster.kinds({ refresh: true }), kinds);
+    assert.deepEqual(codes, [304, 304]);
+  });
+
   it('finds the same where there is no aggregated discovery', async () => {
     const credentials = await loadCredentials({ type: 'kubeconfig', file: plane.kubeconfig });
     const transport = createTransport({
@@ -87,7 +96,9 @@ describe('discovery', () => {
       metrics: noMetrics,
       userAgent: 'tautline',
     });
-    const legacy = await discoverKinds(transport, { legacy: true });
+    const clock = { monotonicMs: () => performance.now() };
+    const limits = defaultClusterLimits;
+    const legacy = await createDiscovery({ transport, limits, clock, legacy: true }).kinds();
     const kinds = await cluster.kinds();
     assert.deepEqual([...legacy.served].sort(), [...kinds.served].sort());
     assert.deepEqual([...legacy.preferred].sort(), [...kinds.preferred].sort());

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
+import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import type { LiveEntry } from '../../../src/cluster/live.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
 import {
@@ -23,7 +24,7 @@ const tenant = serviceAccountIdentity('tenant', 'deployer');
 
 before(async () => {
   plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
+  cluster = await connect(plane, { limits: { ...defaultClusterLimits, forbiddenWatchRetryMs: 2_000 } });
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
   for (const namespace of ['tenant', 'tenant-2', 'foreign']) await createNamespace(plane, namespace);
   await plane.serviceAccountToken('tenant', 'deployer');
@@ -105,17 +106,28 @@ describe('an impersonated account', () => {
     assert.equal(look(tenant, 'foreign', 'secret').state, 'unknown');
   });
 
-  it('learns of a namespace that it may not watch as unknown, with the reason', async () => {
+  it('has nothing watched where it may not, is told so with the reason, and reads by name instead', async () => {
     await hold(tenant, 'app', ['tenant', 'foreign']);
     assert.equal(look(tenant, 'tenant', 'own').state, 'present');
-    const entry = look(tenant, 'foreign', 'secret');
-    assert.ok(entry.state === 'unknown');
-    assert.match(entry.reason, /cannot (list|watch) resource "configmaps"/);
+    assert.equal(look(tenant, 'foreign', 'secret').state, 'unseen');
+    const reasons = cluster.live.pollingReasons('app');
+    assert.equal(reasons.length, 1);
+    assert.match(reasons[0] ?? '', /^ConfigMap in namespace foreign: .*cannot (list|watch) resource "configmaps"/);
+    assert.deepEqual(cluster.live.pollingReasons('nobody'), []);
+    const read = await cluster.as(tenant).get(configMaps, configMapId('foreign', 'secret'));
+    assert.ok(!read.ok && read.refusal.code === 'Forbidden');
+  });
+
+  it('costs no request in a pass over what it may not watch', async () => {
+    const before = cluster.requestCounts().object;
+    for (let pass = 0; pass < 10; pass++) await hold(tenant, 'app', ['tenant', 'foreign']);
+    assert.equal(cluster.requestCounts().object, before);
   });
 
   it('is watched for as soon as it gets the right', async () => {
     await grant('foreign');
     await eventually(() => look(tenant, 'foreign', 'secret').state === 'present', 'the namespace is watched');
+    assert.deepEqual(cluster.live.pollingReasons('app'), []);
     cluster.live.release('app');
     cluster.live.release('agent-app');
     assert.equal(cluster.watchCount(), 0);

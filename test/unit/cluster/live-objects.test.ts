@@ -14,6 +14,9 @@ const configMaps = {
   watchable: true,
 };
 
+let nowMs = 0;
+const clock = { monotonicMs: (): number => nowMs };
+
 function object(name: string, resourceVersion: string, namespace = 'shop'): LiveObject {
   const live = toLiveObject(configMaps, { metadata: { namespace, name, resourceVersion, uid: `uid-${name}` } });
   assert.ok(live);
@@ -24,7 +27,7 @@ const id = (name: string, namespace = 'shop'): LiveObject['id'] => ({ group: '',
 
 describe('what is kept of live objects', () => {
   it('never goes back in time, compared as numbers', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     assert.equal(objects.put(object('a', '99')), 'added');
     assert.equal(objects.put(object('a', '100')), 'modified');
     assert.equal(objects.put(object('a', '99')), 'unchanged');
@@ -34,7 +37,7 @@ describe('what is kept of live objects', () => {
   });
 
   it('comes back whole, parsed when somebody reads it', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     objects.put(object('a', '1'));
     const entry = objects.look(id('a'));
     assert.ok(entry.state === 'present');
@@ -43,7 +46,7 @@ describe('what is kept of live objects', () => {
   });
 
   it('is unseen after a DELETED event until a GET has told', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     objects.put(object('a', '5'));
     assert.equal(objects.markDeleted(object('a', '4')), undefined);
     const mark = objects.markDeleted(object('a', '6'));
@@ -57,14 +60,14 @@ describe('what is kept of live objects', () => {
   });
 
   it('takes an object back that only lost its label', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     objects.put(object('a', '5'));
     objects.markDeleted(object('a', '6'));
     assert.equal(objects.put(object('a', '6')), 'added');
   });
 
   it('does not believe a 404 that an event has overtaken', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     objects.put(object('a', '5'));
     const mark = objects.markDeleted(object('a', '6'));
     assert.ok(mark);
@@ -74,7 +77,7 @@ describe('what is kept of live objects', () => {
   });
 
   it('forgets what a list does not name, but not what was written after it, nor other namespaces', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     for (const live of [object('old', '5'), object('listed', '6'), object('new', '12'), object('old', '5', 'other')]) {
       objects.put(live);
     }
@@ -89,7 +92,7 @@ describe('what is kept of live objects', () => {
   });
 
   it('takes older versions once the history of the cluster went back', () => {
-    const objects = createLiveObjects(10);
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     objects.put(object('a', '500'));
     objects.put(object('gone', '501'));
     objects.voidHistory('shop');
@@ -99,8 +102,26 @@ describe('what is kept of live objects', () => {
     assert.equal(objects.look(id('gone')).state, 'unseen');
   });
 
+  it('counts as unseen once it was read too long ago, unless it was read again', () => {
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+    nowMs = 1_000;
+    objects.put(object('read-again', '5'));
+    objects.put(object('old', '5'));
+    objects.putAbsent(id('absent'));
+    nowMs = 2_000;
+    objects.put(object('read-again', '5'));
+    objects.put(object('old', '4'));
+    assert.deepEqual(
+      ['read-again', 'old', 'absent'].map((name) => objects.look(id(name), 1_500).state),
+      ['present', 'unseen', 'unseen'],
+    );
+    objects.dropNamespace('shop', 1_500);
+    assert.equal(objects.put(object('old', '4')), 'added');
+    assert.equal(objects.put(object('read-again', '4')), 'unchanged');
+  });
+
   it('keeps no more proofs of absence than it may, the latest ones', () => {
-    const objects = createLiveObjects(2);
+    const objects = createLiveObjects({ maxAbsentEntries: 2, clock });
     for (const name of ['a', 'b', 'c']) objects.putAbsent(id(name));
     assert.deepEqual(
       ['a', 'b', 'c'].map((name) => objects.look(id(name)).state),

@@ -1,149 +1,18 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
-import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
-import { noMetrics } from '../../../src/cluster/metrics.ts';
-import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../src/cluster/transport.ts';
-import { startWatch, type Watch } from '../../../src/cluster/watch.ts';
-import { stringAt } from '../../../src/object/value.ts';
-
-/** One scripted connection: what the watch asked for, and what it is told. */
-interface Stream {
-  readonly path: string;
-  send(...events: object[]): void;
-  sendText(text: string): void;
-  end(): void;
-  readonly isCut: boolean;
-}
-
-interface Script {
-  readonly opened: Stream[];
-  readonly listed: string[];
-  readonly restarts: string[];
-  readonly told: string[];
-  readonly watch: Watch;
-  recover(isSuspect: boolean): void;
-}
-
-interface ScriptOptions {
-  readonly openStatus?: (n: number) => number;
-  readonly list?: (path: string) => HttpAnswer;
-  readonly maxWatchLineBytes?: number;
-}
-
-const noAnswer: HttpAnswer = { status: 0, headers: {}, text: '', failure: 'nothing there' };
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
-
-function play({
-  openStatus = () => 200,
-  list = () => noAnswer,
-  maxWatchLineBytes = 10_000,
-}: ScriptOptions = {}): Script {
-  const opened: Stream[] = [];
-  const listed: string[] = [];
-  const restarts: string[] = [];
-  const told: string[] = [];
-  let onRecovery: (isSuspect: boolean) => void = () => {};
-  const watch = startWatch({
-    transport: {
-      server: 'https://api.example.com',
-      send(request: HttpRequest) {
-        listed.push(request.path);
-        return Promise.resolve(list(request.path));
-      },
-      openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer> {
-        const stream = createStream(request.path, signal);
-        opened.push(stream);
-        return Promise.resolve({ status: openStatus(opened.length), headers: {}, chunks: stream.chunks });
-      },
-      onRecovery(listener) {
-        onRecovery = listener;
-        return () => {};
-      },
-    },
-    limits: { ...defaultClusterLimits, maxWatchLineBytes },
-    clock: { monotonicMs: () => Date.now() },
-    chance: () => 0,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    metrics: { ...noMetrics, onWatchRestart: ({ reason }) => void restarts.push(reason) },
-    identity: agentIdentity,
-    kind: configMaps,
-    namespace: 'shop',
-    labelSelector: 'part-of',
-    sink: {
-      begin: (isReset) => void told.push(isReset ? 'begin reset' : 'begin'),
-      upsert: (value) =>
-        void told.push(`put ${stringAt(value, 'metadata', 'name')}@${stringAt(value, 'metadata', 'resourceVersion')}`),
-      deleted: (value) => void told.push(`deleted ${stringAt(value, 'metadata', 'name')}`),
-      complete: (resourceVersion) => void told.push(`complete ${resourceVersion}`),
-      live: () => void told.push('live'),
-      failed: ({ code }) => void told.push(`failed ${code}`),
-    },
-  });
-  return { opened, listed, restarts, told, watch, recover: (isSuspect) => onRecovery(isSuspect) };
-}
-
-function createStream(path: string, signal: AbortSignal): Stream & { chunks: AsyncIterable<Uint8Array> } {
-  const queue: Uint8Array[] = [];
-  let isEnded = false;
-  let wake = (): void => {};
-  signal.addEventListener('abort', () => wake());
-  async function* read(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = queue.shift();
-      if (chunk) yield chunk;
-      else if (signal.aborted) throw new DOMException('aborted', 'AbortError');
-      else if (isEnded) return;
-      else await new Promise<void>((resolve) => (wake = resolve));
-    }
-  }
-  const stream = {
-    path,
-    chunks: read(),
-    sendText(text: string) {
-      queue.push(Buffer.from(text));
-      wake();
-    },
-    send: (...events: object[]) => stream.sendText(events.map((event) => `${JSON.stringify(event)}\n`).join('')),
-    end() {
-      isEnded = true;
-      wake();
-    },
-    get isCut() {
-      return signal.aborted;
-    },
-  };
-  return stream;
-}
-
-const object = (name: string, resourceVersion: string): object => ({ metadata: { name, resourceVersion } });
-const added = (name: string, resourceVersion: string): object => ({
-  type: 'ADDED',
-  object: object(name, resourceVersion),
-});
-const endOfList = (resourceVersion: string): object => ({
-  type: 'BOOKMARK',
-  object: { metadata: { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } } },
-});
-const expired = { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } };
-
-async function settle(): Promise<void> {
-  for (let n = 0; n < 30; n++) await turn();
-}
-
-async function pass(ms: number): Promise<void> {
-  mock.timers.tick(ms);
-  await settle();
-}
+import {
+  added,
+  endOfList,
+  expired,
+  object,
+  pass,
+  play,
+  reached,
+  settle,
+  type Script,
+  type Stream,
+} from './scripted-watch.ts';
 
 describe('a watch', () => {
   let script: Script;
@@ -309,11 +178,11 @@ describe('a watch', () => {
   });
 
   it('is told as failed when it never listed, and tried again ever more slowly', async () => {
-    script = play({ openStatus: () => 403 });
+    script = play({ openStatus: () => 500 });
     await settle();
     stream(0).end();
     await settle();
-    assert.deepEqual(script.told, ['failed Forbidden']);
+    assert.deepEqual(script.told, ['failed Unavailable']);
     for (const [index, delayMs] of [100, 200, 400, 800].entries()) {
       await pass(delayMs - 1);
       assert.equal(script.opened.length, index + 1);
@@ -327,6 +196,62 @@ describe('a watch', () => {
       await settle();
     }
     assert.equal(script.opened.length, 25);
+  });
+
+  it('that is forbidden is asked for again at an interval, and starts over with a list', async () => {
+    let mayWatch = true;
+    script = play({ openStatus: () => (mayWatch ? 200 : 403), list: reached('9') });
+    await listed();
+    mayWatch = false;
+    stream(0).end();
+    await settle();
+    for (let n = 0; n < 30; n++) {
+      script.opened.at(-1)?.end();
+      await pass(defaultClusterLimits.forbiddenWatchRetryMs / 2);
+    }
+    assert.deepEqual([...new Set(script.told)], ['failed Forbidden']);
+    const before = script.opened.length;
+    script.opened.at(-1)?.end();
+    await pass(defaultClusterLimits.forbiddenWatchRetryMs / 2 - 1);
+    assert.equal(script.opened.length, before);
+    mayWatch = true;
+    await pass(1);
+    assert.match(script.opened.at(-1)?.path ?? '', /sendInitialEvents=true/);
+  });
+
+  it('that heals at its first or second try warns nobody', async () => {
+    let failures = 0;
+    script = play({ openStatus: () => (failures-- > 0 ? 500 : 200), list: reached('9') });
+    await listed();
+    failures = 2;
+    stream(0).end();
+    for (let n = 0; n < 10; n++) {
+      script.opened.at(-1)?.end();
+      await pass(1_000);
+    }
+    assert.deepEqual(
+      [...new Set(script.logged)].filter((line) => !line.startsWith('debug')),
+      [],
+    );
+  });
+
+  it('warns at its third failure in a row, once, and says when it is back', async () => {
+    let isDown = false;
+    script = play({ openStatus: () => (isDown ? 500 : 200), list: reached('9') });
+    await listed();
+    isDown = true;
+    stream(0).end();
+    for (let n = 0; n < 20; n++) {
+      await pass(500);
+      script.opened.at(-1)?.end();
+    }
+    isDown = false;
+    await pass(defaultClusterLimits.maxWatchBackoffMs);
+    script.opened.at(-1)?.send(added('a', '60'), endOfList('61'));
+    await settle();
+    const loud = script.logged.filter((line) => !line.startsWith('debug'));
+    assert.deepEqual(loud, ['warn a watch failed and is tried again', 'info a watch that failed is back']);
+    assert.equal(script.logged.indexOf('warn a watch failed and is tried again'), 2);
   });
 
   it('is told as failed after a while without an API server, and not before', async () => {
