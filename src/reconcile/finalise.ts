@@ -156,11 +156,7 @@ async function writeProgress(work: Finalising, { left, applied, live }: Progress
 
 async function removeFinalizer(work: Finalising): Promise<Again> {
   const { base, context } = work;
-  const answer = await context.cluster.applications.applyMetadata(base, {
-    finalizers: [],
-    labels: {},
-    annotations: {},
-  });
+  const answer = await context.cluster.applications.removeFinalizer(base, PRUNE_FINALIZER);
   // Gone already is what was wanted.
   if (answer.ok || answer.refusal.code !== 'NotFound') adoptAnswer(work, answer);
   await context.reach('finalizer-removed');

@@ -30,8 +30,6 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
   const { asked, snapshot, bound, plan } = findings;
   const attempt = attemptAt(pass, snapshot?.revision);
   const timeoutMs = parseDuration(application.spec.sync.timeout) ?? Infinity;
-  const nextPollMs = state.memory.source?.nextPollMs;
-  const now = context.clock.now();
   return {
     application,
     phase,
@@ -51,9 +49,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     isEmptyRender: findings.isEmptyRender ?? false,
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
     startedAt: attempt.startedAt,
-    ...(nextPollMs === undefined
-      ? {}
-      : { nextAttemptAt: formatTime(now + Math.max(0, nextPollMs - context.clock.monotonicMs())) }),
+    ...nextAttempt(pass),
     ...(asked.request ? { request: asked.request } : {}),
     ...(asked.reconcileAt === undefined ? {} : { reconcileAt: asked.reconcileAt }),
   };
@@ -65,6 +61,12 @@ function worstOf({ bound, health }: Findings): Health | undefined {
     return found ? [{ id, health: found }] : [];
   });
   return members.length > 0 ? worstHealth(members) : undefined;
+}
+
+function nextAttempt({ state, context: { clock } }: Pass): Pick<PassReport, 'nextAttemptAt'> {
+  const nextPollMs = state.memory.source?.nextPollMs;
+  if (nextPollMs === undefined) return {};
+  return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };
 }
 
 /** The attempt at a revision begins with the first pass that sees it. */

@@ -39,6 +39,8 @@ export interface Memory {
   verdicts: Map<string, Verdict>;
   /** When the attempt at the present revision began. */
   attempt: { readonly revision: string; readonly startedAt: string; readonly startedMs: number } | undefined;
+  /** Since when which revision is not Healthy; see health-deadline.ts. */
+  unwell: { readonly revision: string | undefined; readonly sinceMs: number } | undefined;
   /** Monotonic; kinds that nobody serves are asked for again no sooner. */
   nextDiscoveryMs: number;
   isNamespaceEnsured: boolean;
@@ -67,6 +69,7 @@ export function emptyMemory(): Memory {
     accepted: new Map(),
     verdicts: new Map(),
     attempt: undefined,
+    unwell: undefined,
     nextDiscoveryMs: 0,
     isNamespaceEnsured: false,
   };

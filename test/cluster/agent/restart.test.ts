@@ -1,0 +1,133 @@
+/** What a restart and a loss of memory cost: requests at most, never a write. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startAgentInProcess } from '../../support/agent-in-process.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  declareSubject,
+  detailOf,
+  inventoryOf,
+  passesOf,
+  readyReason,
+  resourceVersion,
+  text,
+  untilPasses,
+  type Subject,
+} from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const deployment = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: {
+    // Nobody runs it: without a replica it is healthy at once, and stays so.
+    replicas: 0,
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'main', image: 'example.com/app:1', resources: { limits: { cpu: '1000m' } } }] },
+    },
+  },
+};
+const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'hunter2' } };
+const files = { 'all.yaml': text(configMap('a', { k: '1' }), secret), 'web.yaml': text(deployment) };
+
+async function versionsOf(subject: Subject): Promise<string[]> {
+  const paths = [
+    `/api/v1/namespaces/${subject.namespace}/configmaps/a`,
+    `/api/v1/namespaces/${subject.namespace}/secrets/s`,
+    `/apis/apps/v1/namespaces/${subject.namespace}/deployments/web`,
+    subject.application.path,
+  ];
+  return Promise.all(paths.map(async (path) => resourceVersion(await world.read(path))));
+}
+
+/** No controller runs here, so a Deployment never gets a status: what matters is that all is as Git says. */
+function untilSynced({ application }: Subject): Promise<unknown> {
+  return application.until(
+    'synced',
+    (a) => at(a, 'status', 'sync', 'status') === 'Synced' && /^True/.test(readyReason(a)),
+  );
+}
+
+test('an agent that starts over unchanged objects writes nothing and asks for none of them', async () => {
+  const first = await world.agent();
+  const subject = await declareSubject(world, 'restart', { files });
+  await untilSynced(subject);
+  await first.stop();
+  const written = await versionsOf(subject);
+  const agent = await startAgentInProcess(world.plane.kubeconfig);
+  try {
+    await untilPasses(agent, 'restart', 1);
+    assert.deepEqual(await versionsOf(subject), written);
+    const { object, status, event } = agent.requestCounts();
+    assert.deepEqual({ object, status, event }, { object: 0, status: 0, event: 0 });
+  } finally {
+    await agent.stop();
+  }
+});
+
+test('memory dropped between passes costs no write', async () => {
+  const agent = await startAgentInProcess(world.plane.kubeconfig);
+  try {
+    const subject = await declareSubject(world, 'forgets', { files });
+    await untilSynced(subject);
+    const written = (await versionsOf(subject)).slice(0, 3);
+    for (let n = 0; n < 3; n++) {
+      agent.controller.forget();
+      await subject.application.refresh();
+      await untilSynced(subject);
+      assert.deepEqual((await versionsOf(subject)).slice(0, 3), written);
+    }
+    await subject.repository.commit({ 'all.yaml': text(configMap('a', { k: '2' })) });
+    agent.controller.forget();
+    await subject.application.refresh();
+    await untilSynced(subject);
+    assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
+    assert.equal(await world.read('/api/v1/namespaces/forgets/secrets/s'), undefined);
+  } finally {
+    await agent.stop();
+  }
+});
+
+test('an agent that starts over a broken revision prunes nothing and calls nothing surplus', async () => {
+  const first = await world.agent();
+  const subject = await declareSubject(world, 'broken-start', { files: { 'app/all.yaml': text(configMap('a', {})) } });
+  await subject.application.patch({ source: { path: 'app' } });
+  await subject.application.until('synced', (a) => inventoryOf(a).length === 1 && /^True/.test(readyReason(a)));
+  await first.stop();
+  await subject.repository.commit({ 'app/all.yaml': null, 'elsewhere.yaml': text(configMap('b', {})) });
+  const agent = await world.agent();
+  const failed = await subject.application.until('no path', (a) => readyReason(a) === 'False BuildFailed');
+  assert.deepEqual(inventoryOf(failed), ['ConfigMap broken-start/a']);
+  assert.ok(await subject.configMap('a'));
+  assert.equal(at(failed, 'status', 'counts', 'pruning'), 0);
+  assert.equal(at(await detailOf(agent, 'broken-start'), 'objects', 0, 'sync'), 'Unknown');
+  await agent.stop();
+});
+
+test('an agent that starts while Git is down keeps the objects, and heals once it is back', async () => {
+  const first = await world.agent();
+  const subject = await declareSubject(world, 'no-git', { files: { 'all.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  await first.stop();
+  const url = subject.repository.url;
+  await subject.application.patch({ source: { repoURL: url.replace('no-git', 'nowhere') } });
+  const agent = await world.agent();
+  const failed = await subject.application.until('no Git', (a) => readyReason(a) === 'False ArtifactFailed');
+  assert.deepEqual(inventoryOf(failed), ['ConfigMap no-git/a']);
+  await world.send('DELETE', `/api/v1/namespaces/no-git/configmaps/a`);
+  await subject.application.patch({ source: { repoURL: url } });
+  await subject.application.untilReady();
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), '1');
+  assert.ok((await passesOf(agent, 'no-git')) > 1);
+  await agent.stop();
+});

@@ -1,0 +1,154 @@
+/** The agent, or the API server, killed at any moment: what was begun is finished, and nothing is lost or left behind. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  resourceVersion,
+  text,
+  untilGone,
+  type Subject,
+} from '../cluster/agent/scene.ts';
+import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
+import { eventually, startWorld, type World } from '../support/world.ts';
+import type { RunningAgent } from '../support/agent.ts';
+
+const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
+const PART_OF = 'applyset.kubernetes.io/part-of';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+function startFaulty(point: FaultPoint, count = 1): Promise<RunningAgent> {
+  return world.agent({ entry: FAULTY_AGENT, flags: ['--kill-at', point, '--kill-at-count', String(count)] });
+}
+
+async function untilDead({ process }: RunningAgent): Promise<void> {
+  if (process.exitCode === null && process.signalCode === null) await once(process, 'exit');
+  assert.equal(process.signalCode, 'SIGKILL');
+}
+
+/** Names of the ConfigMaps of a namespace that carry our label. */
+async function ownedConfigMaps(namespace: string): Promise<string[]> {
+  const list = await world.read(
+    `/api/v1/namespaces/${namespace}/configmaps?labelSelector=${encodeURIComponent(PART_OF)}`,
+  );
+  return (at(list, 'items') as unknown[]).map((item) => String(at(item, 'metadata', 'name'))).sort();
+}
+
+/** Exactly these objects, this inventory, and the bystander untouched. */
+async function assertExact(subject: Subject, names: readonly string[]): Promise<void> {
+  const ready = await subject.application.untilReady(await subject.repository.resolve('main'));
+  assert.deepEqual(await ownedConfigMaps(subject.namespace), names);
+  assert.deepEqual(
+    inventoryOf(ready),
+    names.map((name) => `ConfigMap ${subject.namespace}/${name}`),
+  );
+  assert.ok(await subject.configMap('bystander'));
+}
+
+const files = (...names: string[]) => ({ 'all.yaml': text(...names.map((name) => configMap(name, { of: name }))) });
+
+for (const point of FAULT_POINTS) {
+  if (point === 'finalizer-removed' || point === 'objects-pruned') continue;
+  test(`killed at ${point} during the first sync, the next agent finishes it`, async () => {
+    const agent = await startFaulty(point);
+    const subject = await declareSubject(world, `first-${point}`, { files: files('a', 'b') });
+    await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
+    await untilDead(agent);
+    const next = await world.agent();
+    await assertExact(subject, ['a', 'b']);
+    await next.stop();
+  });
+
+  test(`killed at ${point} during a first sync that is never repeated, deletion leaves no orphan`, async () => {
+    const agent = await startFaulty(point);
+    const subject = await declareSubject(world, `gone-${point}`, { files: files('a', 'b') });
+    await untilDead(agent);
+    await subject.application.remove();
+    const next = await world.agent();
+    await untilGone(world, subject.application.path);
+    assert.deepEqual(await ownedConfigMaps(subject.namespace), []);
+    await next.stop();
+  });
+}
+
+for (const point of FAULT_POINTS) {
+  if (point === 'finalizer-removed') continue;
+  test(`killed at ${point} during an update with a prune, the next agent finishes it`, async () => {
+    const first = await world.agent();
+    const subject = await declareSubject(world, `update-${point}`, { files: files('a', 'b') });
+    await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
+    await subject.application.untilReady();
+    await first.stop();
+    await subject.repository.commit(files('b', 'c'));
+    await untilDead(await startFaulty(point));
+    const next = await world.agent();
+    await assertExact(subject, ['b', 'c']);
+    await next.stop();
+  });
+}
+
+for (const point of ['objects-pruned', 'finalizer-removed'] as const) {
+  test(`killed at ${point} during a deletion, the next agent finishes it`, async () => {
+    const first = await world.agent();
+    const subject = await declareSubject(world, `delete-${point}`, { files: files('a', 'b') });
+    await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
+    await subject.application.untilReady();
+    await first.stop();
+    await subject.application.remove();
+    await untilDead(await startFaulty(point));
+    const next = await world.agent();
+    await untilGone(world, subject.application.path);
+    assert.deepEqual(await ownedConfigMaps(subject.namespace), []);
+    assert.ok(await subject.configMap('bystander'));
+    await next.stop();
+  });
+}
+
+const MANY = Array.from({ length: 200 }, (_, index) => `m${String(index).padStart(3, '0')}`);
+
+test('killed in the middle of two hundred objects, the next agent makes the rest and touches no finished one', async () => {
+  const agent = await world.agent({ flags: ['--apply-concurrency', '2'] });
+  const subject = await declareSubject(world, 'many', { files: files(...MANY) });
+  await world.apply(configMap('bystander', {}, { namespace: 'many' }));
+  await untilSome('many', 20);
+  await agent.kill();
+  const made = await ownedConfigMaps('many');
+  assert.ok(made.length < MANY.length, 'the agent was quicker than the test');
+  const versions = await Promise.all(made.map(async (name) => resourceVersion(await subject.configMap(name))));
+  const next = await world.agent();
+  await assertExact(subject, MANY);
+  const again = await Promise.all(made.map(async (name) => resourceVersion(await subject.configMap(name))));
+  assert.deepEqual(again, versions);
+  await next.stop();
+});
+
+test('the API server killed in the middle of a sync is waited for, and the sync finished', async () => {
+  const agent = await world.agent({ flags: ['--apply-concurrency', '2'] });
+  const subject = await declareSubject(world, 'server', { files: files(...MANY) });
+  await world.apply(configMap('bystander', {}, { namespace: 'server' }));
+  await untilSome('server', 20);
+  await world.plane.kill('kube-apiserver', 'SIGKILL');
+  await world.plane.restart('kube-apiserver');
+  await assertExact(subject, MANY);
+  // Drift is seen again by the same agent: the watches came back.
+  await world.send('DELETE', configMapPath('server', 'm007'));
+  const back = await eventually(async () => subject.configMap('m007'));
+  assert.ok(back);
+  assert.equal(agent.process.exitCode, null);
+  await agent.stop();
+});
+
+async function untilSome(namespace: string, least: number): Promise<void> {
+  const found = await eventually(async () => ((await ownedConfigMaps(namespace)).length >= least ? true : undefined));
+  assert.ok(found);
+}
