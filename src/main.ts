@@ -2,6 +2,8 @@
  * Composition root of the agent: makes the edges from the configuration, hands them to reconcile/, and starts the
  * listeners. It sees all and decides nothing.
  */
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { API_VERSION } from './application/keys.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
@@ -58,6 +60,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     for (const stop of onStop.splice(0).reverse()) await stop();
   };
   try {
+    await prepareDataDir(config.dataDir);
     const edges = await connectEdges({ config, log, metrics, onStop });
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
@@ -256,6 +259,26 @@ function ailmentsOf(controller: Controller, maxPassMs: number): string[] {
   return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
 }
 
+/** Said at the start, or every fetch would fail for the same reason. */
+async function prepareDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StageError({
+      stage: 'source',
+      code: 'DataDirUnusable',
+      retry: 'never',
+      message: `the folder ${dataDir} cannot be written (${errnoOf(error)}): choose another with --data-dir`,
+      cause: error,
+    });
+  }
+}
+
+function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
+
 async function expectCrd(cluster: ConnectedCluster): Promise<void> {
   const kinds = await cluster.kinds({ refresh: true });
   if (kinds.served.has(kindKey(API_VERSION, APPLICATION_KIND))) return;
@@ -273,8 +296,7 @@ async function bind(name: 'api' | 'probes', start: () => Promise<Listener>): Pro
   try {
     return await start();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    const message = `the ${name} listener cannot be bound (${code}): choose another address with --${name}-address`;
+    const message = `the ${name} listener cannot be bound (${errnoOf(error)}): choose another address with --${name}-address`;
     throw new StageError({ stage: 'status', code: 'AddressUnavailable', retry: 'never', message, cause: error });
   }
 }

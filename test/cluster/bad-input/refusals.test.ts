@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { at, configMap, declareSubject, makeNamespace, text } from '../agent/scene.ts';
-import { QUICK_FLAGS, startScene, untilFailed, type Scene } from './scene.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import { startWorld, type World } from '../../support/world.ts';
+import { QUICK_FLAGS, startScene, untilFailed, type Scene } from './scene.ts';
 
 let scene: Scene;
 before(async () => void (scene = await startScene()));

@@ -134,7 +134,7 @@ test('answers that break off anywhere apply and prune nothing', async () => {
   const files = { ...FILES, 'other.yaml': text(configMap('other', { a: '1' })) };
   const subject = await declareSubject(scene.world, 'cut', { files });
   await subject.application.untilReady();
-  const before = await Promise.all(['kept', 'other'].map(subject.configMap));
+  const before = await Promise.all(['kept', 'other'].map((name) => subject.configMap(name)));
   let cutAfterBytes = 10;
   git.onRequest = ({ path }) => (path.startsWith('/cut.git') ? { cutAfterBytes } : undefined);
   await subject.repository.commit({ 'kept.yaml': text(configMap('kept', { a: '2' })), 'other.yaml': null });
@@ -142,7 +142,7 @@ test('answers that break off anywhere apply and prune nothing', async () => {
     await subject.application.refresh();
     await untilFailed(subject, 'ArtifactFailed');
     await sleep(300);
-    const now = await Promise.all(['kept', 'other'].map(subject.configMap));
+    const now = await Promise.all(['kept', 'other'].map((name) => subject.configMap(name)));
     assert.deepEqual(now.map(fingerprint), before.map(fingerprint), `cut after ${cutAfterBytes} bytes`);
   }
   git.onRequest = undefined;

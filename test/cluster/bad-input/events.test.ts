@@ -1,0 +1,145 @@
+/** What the agent says of its own accord: one Event and one line of the log a change, and nothing at rest. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  passesOf,
+  text,
+  untilGone,
+  untilObject,
+} from '../agent/scene.ts';
+import type { Subject } from '../agent/scene.ts';
+import { startScene, untilFailed, type Scene } from './scene.ts';
+
+let scene: Scene;
+before(async () => void (scene = await startScene()));
+after(() => scene[Symbol.asyncDispose]());
+
+interface Told {
+  readonly type: unknown;
+  readonly reason: unknown;
+  readonly note: unknown;
+}
+
+/** The Events about an Application, the oldest first. */
+async function eventsOf({ name }: Subject): Promise<Told[]> {
+  const list = await scene.world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
+  return (at(list, 'items') as unknown[])
+    .filter((event) => at(event, 'regarding', 'name') === name)
+    .sort((a, b) => (String(at(a, 'eventTime')) < String(at(b, 'eventTime')) ? -1 : 1))
+    .map((event) => ({ type: at(event, 'type'), reason: at(event, 'reason'), note: at(event, 'note') }));
+}
+
+/** Waits for the next Event, sees that it is one, and answers it. */
+async function nextEvent(subject: Subject, known: number): Promise<Told> {
+  await eventually(async () => ((await eventsOf(subject)).length > known ? true : undefined));
+  // A second one would come at once.
+  await sleep(700);
+  const events = await eventsOf(subject);
+  assert.equal(events.length, known + 1, JSON.stringify(events, null, 1));
+  return events[known] as Told;
+}
+
+test('each change is told by one Event, and a failure that lasts by no further one', async () => {
+  const subject = await declareSubject(scene.world, 'told', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
+  const created = await nextEvent(subject, 0);
+  assert.deepEqual([created.type, created.reason], ['Normal', 'Applied']);
+  assert.match(String(created.note), /^1 created \(ConfigMap told\/a\); main@sha1:[0-9a-f]{40}: 1 object in sync$/);
+
+  await subject.repository.commit({ 'a.yaml': text(configMap('a', { v: '2' })) });
+  await subject.application.refresh();
+  assert.match(String((await nextEvent(subject, 1)).note), /^1 configured \(ConfigMap told\/a\)/);
+
+  await scene.world.apply(configMap('a', { v: 'by hand' }, { namespace: 'told' }));
+  await untilObject(scene.world, configMapPath('told', 'a'), (object) => at(object, 'data', 'v') === '2');
+  assert.match(String((await nextEvent(subject, 2)).note), /^1 configured \(ConfigMap told\/a\)/);
+
+  await subject.repository.commit({ 'broken.yaml': '{' });
+  await subject.application.refresh();
+  const failed = await nextEvent(subject, 3);
+  assert.deepEqual([failed.type, failed.reason], ['Warning', 'BuildFailed']);
+  assert.match(String(failed.note), /^broken\.yaml:1/);
+  for (let round = 0; round < 3; round++) await subject.application.refresh();
+
+  await subject.repository.commit({ 'broken.yaml': null });
+  await subject.application.refresh();
+  const mended = await nextEvent(subject, 4);
+  assert.deepEqual([mended.type, mended.reason], ['Normal', 'ReconciliationSucceeded']);
+
+  await subject.repository.commit({ 'a.yaml': null, 'b.yaml': text(configMap('b', { v: '1' })) });
+  await subject.application.refresh();
+  await untilGone(scene.world, configMapPath('told', 'a'));
+  assert.match(String((await nextEvent(subject, 5)).note), /^1 created, 1 pruned \(/);
+});
+
+test('a commit that changes no object is told by nobody', async () => {
+  const subject = await declareSubject(scene.world, 'readme', {
+    files: { 'a.yaml': text(configMap('a', { v: '1' })) },
+  });
+  await nextEvent(subject, 0);
+  const commit = await subject.repository.commit({ 'README.md': 'words' });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  await sleep(700);
+  assert.equal((await eventsOf(subject)).length, 1);
+});
+
+test('several failures that are tried again and again are told once, in the same words', async () => {
+  const files = Object.fromEntries(
+    ['a', 'b', 'c', 'd'].map((name) => [`${name}.yaml`, text(configMap(name, {}, { namespace: 'never' }))]),
+  );
+  const subject = await declareSubject(scene.world, 'retried', { files });
+  await untilFailed(subject, 'ReconciliationFailed');
+  const passes = await passesOf(scene.agent, 'retried');
+  await eventually(async () => ((await passesOf(scene.agent, 'retried')) > passes + 3 ? true : undefined));
+  const events = await eventsOf(subject);
+  assert.equal(events.length, 1, JSON.stringify(events, null, 1));
+  await subject.application.patch({ suspend: true });
+});
+
+test('an outage of Git is told once, and its end once', async () => {
+  const { git } = scene.world;
+  const subject = await declareSubject(scene.world, 'outage', {
+    files: { 'a.yaml': text(configMap('a', { v: '1' })) },
+  });
+  await nextEvent(subject, 0);
+  git.onRequest = ({ path }) => (path.startsWith('/outage.git') ? { status: 503 } : undefined);
+  await subject.application.refresh();
+  assert.equal((await nextEvent(subject, 1)).reason, 'ArtifactFailed');
+  const passes = await passesOf(scene.agent, 'outage');
+  await eventually(async () => ((await passesOf(scene.agent, 'outage')) > passes + 3 ? true : undefined));
+  git.onRequest = undefined;
+  assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
+});
+
+test('suspending and resuming an Application is told once each', async () => {
+  const subject = await declareSubject(scene.world, 'paused', {
+    files: { 'a.yaml': text(configMap('a', { v: '1' })) },
+  });
+  await nextEvent(subject, 0);
+  await subject.application.patch({ suspend: true });
+  assert.equal((await nextEvent(subject, 1)).reason, 'Suspended');
+  const metrics = await (await fetch(`${scene.agent.probesUrl}/metrics`)).text();
+  assert.match(metrics, /tautline_app_info\{namespace="apps",name="paused",[^}]*suspended="true"\} 1/);
+  await subject.application.patch({ suspend: false });
+  assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
+});
+
+test('ten forced passes at rest: no Event, no line of the log', async () => {
+  const subject = await declareSubject(scene.world, 'rest', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
+  await nextEvent(subject, 0);
+  await scene.expectBystanderGoesOn();
+  await sleep(700);
+  const lines = scene.agent.log.length;
+  const object = await subject.configMap('a');
+  for (let round = 0; round < 10; round++) await subject.application.refresh();
+  await sleep(700);
+  assert.deepEqual(scene.agent.log.slice(lines), []);
+  assert.equal((await eventsOf(subject)).length, 1);
+  assert.deepEqual(await subject.configMap('a'), object);
+});
