@@ -131,11 +131,6 @@ export interface ApplicationClient {
     application: KubeObject,
     finalizer: string,
   ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
-  /** Takes a finalizer away, whoever set it (a restored backup, say, where no apply of ours would), guarded as above. */
-  removeFinalizer(
-    application: KubeObject,
-    finalizer: string,
-  ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
 }
 
 export interface ApplicationHandlers {
