@@ -94,10 +94,27 @@ const syncSchema = z.object({
     .describe('How long one sync may take, its waves included, until it counts as failed. Default: 5m.'),
 });
 
+const healthSchema = z.object({
+  wait: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether Ready waits until every object is Healthy (or Suspended by its own spec). If not, Ready says that all ' +
+        'is applied, and status.health says how it does. Default: false.',
+    ),
+  timeout: durationBetween('spec.health.timeout', '1s', '24h')
+    .optional()
+    .describe(
+      'How long objects may take to become Healthy until wait gives up, which is no end: Ready follows once they are. ' +
+        'Default: spec.sync.timeout.',
+    ),
+});
+
 export const specSchema = z.object({
   source: sourceSchema.describe('Where the manifests come from.'),
   destination: destinationSchema.prefault({}).describe('Where the objects go. Default: all defaults.'),
   sync: syncSchema.prefault({}).describe('How live objects are brought to what Git says. Default: all defaults.'),
+  health: healthSchema.prefault({}).describe('What the health of the objects decides. Default: all defaults.'),
   suspend: z
     .boolean()
     .default(false)

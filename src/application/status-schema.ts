@@ -29,6 +29,11 @@ export const STATUS_LIMITS = {
 const syncWord = z.enum(['Synced', 'OutOfSync', 'Unknown']);
 const healthWord = z.enum(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']);
 
+/** Whether there is nothing to wait for: all is well, or stands still because its own spec says so. */
+export function isSettledHealth(word: HealthWord): boolean {
+  return word === 'Healthy' || word === 'Suspended';
+}
+
 const conditionSchema = z.object({
   type: z.string().min(1).max(316).describe('Ready, Reconciling, Stalled, or another word in CamelCase.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),

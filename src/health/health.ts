@@ -25,6 +25,7 @@ import { assessStatefulSet } from './stateful-set.ts';
 import { HEALTHY, healthOf, type Health, type HealthContext, type HealthStatus } from './verdict.ts';
 
 export type { Health, HealthContext, HealthStatus } from './verdict.ts';
+export { podSelectorOf } from './workload-pods.ts';
 
 type Assess = (live: LiveObject, context: HealthContext) => Health;
 

@@ -16,7 +16,8 @@ export function decideAgain(pass: Pass, report: PassReport, verdict: Verdict): A
   if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };
   if (report.waitingFor.length > 0) afters.push(settings.awaitedDiscoveryRetryMs);
   const isMoving =
-    verdict.isReconciling ||
+    // What is Degraded and nothing else changes by an event, with wait as without.
+    (verdict.isReconciling && verdict.reason !== 'HealthCheckFailed') ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) afters.push(settings.progressCheckMs);

@@ -6,10 +6,8 @@ import type { Desired, DesiredObject } from '../bind/desired.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { Kinds } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
-import { assessHealth, needsPods, type Health } from '../health/health.ts';
+import { assessHealth, needsPods, podSelectorOf, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
-import { stringMap } from '../object/identity.ts';
-import { valueAt } from '../object/value.ts';
 import { forEachOf } from './lanes.ts';
 import type { Pass } from './pass.ts';
 import { kindKey } from '../cluster/kinds.ts';
@@ -19,6 +17,7 @@ const MAX_PODS = 20;
 
 export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds): Promise<Map<string, Health>> {
   const { cluster, settings } = pass.context;
+  const self = pass.application.metadata;
   const health = new Map<string, Health>();
   const unwell: { object: DesiredObject; live: LiveObject }[] = [];
   for (const object of desired.objects) {
@@ -29,7 +28,7 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
       continue;
     }
     const live = entry?.state === 'present' ? entry.object : undefined;
-    const verdict = assessHealth(live);
+    const verdict = assessHealth(live, { self });
     health.set(key, verdict);
     if (live && needsPods(live, verdict)) unwell.push({ object, live });
   }
@@ -37,18 +36,11 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
   if (!podKind || unwell.length === 0) return health;
   const client = cluster.as(agentIdentity);
   await forEachOf(unwell, settings.applyConcurrency, async ({ object, live }) => {
-    const labelSelector = selectorOf(live);
+    const labelSelector = podSelectorOf(live);
     if (!labelSelector) return;
     const { namespace } = object.id;
     const answer = await client.listBySelector(podKind, { namespace, labelSelector, limit: MAX_PODS });
-    if (answer.ok) health.set(idKey(object.id), assessHealth(live, { pods: answer.objects }));
+    if (answer.ok) health.set(idKey(object.id), assessHealth(live, { self, pods: answer.objects }));
   });
   return health;
-}
-
-/** `spec.selector.matchLabels` as an equality selector; undefined where it says more than that. */
-function selectorOf(live: LiveObject): string | undefined {
-  if (valueAt(live.body, 'spec', 'selector', 'matchExpressions') !== undefined) return undefined;
-  const labels = Object.entries(stringMap(valueAt(live.body, 'spec', 'selector', 'matchLabels')));
-  return labels.length > 0 ? labels.map(([key, value]) => `${key}=${value}`).join(',') : undefined;
 }

@@ -4,14 +4,15 @@
  * kept in memory: a restart of the agent gives more time, never less.
  */
 import { parseDuration } from '../application/duration.ts';
-import { isSettled, type Health } from '../health/health.ts';
+import { isSettledHealth } from '../application/status-schema.ts';
+import type { Health } from '../health/health.ts';
 import type { Pass } from './pass.ts';
 
 /** `worst` is undefined where nothing was assessed, or nothing is desired. */
 export function isHealthOverdue(pass: Pass, revision: string | undefined, worst: Health | undefined): boolean {
   const { application, context, state } = pass;
   const { memory } = state;
-  if (!worst || isSettled(worst)) {
+  if (!worst || isSettledHealth(worst.status)) {
     if (worst) memory.unwell = undefined;
     return false;
   }

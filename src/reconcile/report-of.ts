@@ -8,6 +8,7 @@ import { idKey } from '../object/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
+import { isHealthOverdue } from './health-deadline.ts';
 import type { Asked } from './requests.ts';
 import type { BoundSet } from './stages.ts';
 import type { Pass } from './pass.ts';
@@ -28,6 +29,7 @@ export interface Findings {
 export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {
   const { application, failures, state, context } = pass;
   const { asked, snapshot, bound, plan } = findings;
+  const worst = worstOf(findings);
   const attempt = attemptAt(pass, snapshot?.revision);
   const timeoutMs = parseDuration(application.spec.sync.timeout) ?? Infinity;
   return {
@@ -42,12 +44,13 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,
     health: findings.health ?? new Map(),
-    worst: worstOf(findings),
+    worst,
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
     ...(bound ? { desiredDigest: bound.desired.digest } : {}),
     isComplete: findings.isComplete ?? false,
     isEmptyRender: findings.isEmptyRender ?? false,
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
+    isHealthOverdue: isHealthOverdue(pass, snapshot?.revision, worst),
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
     ...(asked.request ? { request: asked.request } : {}),

@@ -55,6 +55,8 @@ export interface PassReport {
   readonly isEmptyRender: boolean;
   /** The sync has run longer than spec.sync.timeout. */
   readonly isTimedOut: boolean;
+  /** Some object has not been Healthy for longer than spec.health.timeout. */
+  readonly isHealthOverdue: boolean;
   /** When the attempt at this revision began (RFC 3339). */
   readonly startedAt: string;
   /** When the next attempt is due, while failing or waiting (RFC 3339). */

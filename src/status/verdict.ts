@@ -2,6 +2,7 @@
  * The verdict on a pass: one reason, one message, and whether trying again can help. Rules stand in one table, the
  * first that applies wins, so that of several things wrong the most fundamental one is what people read.
  */
+import { isSettledHealth } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
@@ -31,6 +32,7 @@ const RULES: readonly Rule[] = [
   (report) => heldPrune(report),
   (report) => waiting(report),
   (report, statuses) => drifted(report, statuses),
+  (report, statuses) => unwell(report, statuses),
 ];
 
 export function judgePass(report: PassReport, statuses: readonly ObjectStatus[]): Verdict {
@@ -173,6 +175,22 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict
     return { ready: 'False', reason: 'OutOfSync', message, isStalled: false, isReconciling: false };
   }
   return progressing('Progressing', message);
+}
+
+/**
+ * Only where spec.health.wait asks for it. Trying again does not help a Degraded object, but a change of the cluster may:
+ * it is looked at again, and never Stalled.
+ */
+function unwell(report: PassReport, statuses: readonly ObjectStatus[]): Verdict | undefined {
+  const { application, worst, isHealthOverdue } = report;
+  const { health, sync } = application.spec;
+  if (!health.wait || !worst || isSettledHealth(worst.status)) return undefined;
+  const others = statuses.filter((status) => !status.isPruning && !isSettledHealth(status.health.status)).length - 1;
+  const text = others > 0 ? `${worst.message}; ${others} more not Healthy` : worst.message;
+  if (worst.status === 'Degraded') return failed({ reason: 'HealthCheckFailed', message: text, retry: 'backoff' });
+  if (!isHealthOverdue) return progressing('Progressing', `waiting for health: ${text}`);
+  const message = `not Healthy for longer than ${health.timeout ?? sync.timeout}: ${text}`;
+  return failed({ reason: 'HealthCheckFailed', message, retry: 'backoff' });
 }
 
 function failed(options: { reason: string; message: string; retry: StageFailure['retry'] }): Verdict {
