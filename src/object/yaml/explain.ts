@@ -2,7 +2,7 @@
  * Explains a text that `read.ts` refused: line, column, the line itself, and what is wrong in words that a person can
  * act on. The slow, careful `yaml` package is asked only here.
  */
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { createRequire } from 'node:module';
 import type { YamlFailure } from './read.ts';
 
 export interface YamlExplanation {
@@ -39,6 +39,8 @@ export function explainYaml(text: string, failure: YamlFailure): YamlExplanation
 }
 
 function askYaml(text: string): { message: string; offset: number } | undefined {
+  // Loaded only now: it takes longer to load than most texts take to read.
+  const { LineCounter, parseAllDocuments } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   const lines = new LineCounter();
   try {
     for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true })) {

@@ -2,7 +2,7 @@
  * Field specs: where in an object of a kind a transformer writes. A path does not tell maps from lists: a list on the
  * way means each of its elements; `name[]` only says that the field is one.
  */
-import { isNothing, isYamlList, isYamlMap, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 import { gvkOf, isSelected, type Gvk } from './resource-id.ts';
 
@@ -22,15 +22,45 @@ export interface FieldVisit {
   readonly set: (found: YamlNode) => YamlNode;
 }
 
-/** Visits the field in one object, if the spec is for its kind. */
-export function visitField(object: YamlMap, spec: FieldSpec, visit: FieldVisit): void {
-  if (!isSelected(gvkOf(object), spec)) return;
-  visitPath(object, spec.path, visit.create !== undefined && spec.create ? visit : { ...visit, create: undefined });
+/** A field spec with its path split. */
+export interface Field {
+  readonly spec: FieldSpec;
+  readonly parts: readonly string[];
+}
+
+export function fieldOfSpec(spec: FieldSpec): Field {
+  return { spec, parts: splitPath(spec.path, '/') };
+}
+
+/** Which of the specs are for the kind of an object: sorted out once a kind, since there are many objects of each. */
+export function fieldsByKind(specs: readonly FieldSpec[]): (object: YamlMap) => readonly Field[] {
+  const fields = specs.map(fieldOfSpec);
+  const known = new Map<string, readonly Field[]>();
+  return (object) => {
+    const key = `${textOf(object.get('apiVersion'))} ${textOf(object.get('kind'))}`;
+    let mine = known.get(key);
+    if (mine === undefined) {
+      const gvk = gvkOf(object);
+      mine = fields.filter(({ spec }) => isSelected(gvk, spec));
+      known.set(key, mine);
+    }
+    return mine;
+  };
+}
+
+/** Visits the field in one object of the spec's kind. */
+export function visitField(object: YamlMap, { spec, parts }: Field, visit: FieldVisit): void {
+  const mayCreate = visit.create !== undefined && spec.create;
+  walkFrom(object, { path: spec.path, parts, visit: mayCreate ? visit : { ...visit, create: undefined } });
 }
 
 export function visitPath(object: YamlMap, path: string, visit: FieldVisit): void {
-  walk({ path, parts: splitPath(path, '/'), visit }, object, 0, () => {
-    fail('KustomizationInvalid', `the field path "${path}" leads nowhere`);
+  walkFrom(object, { path, parts: splitPath(path, '/'), visit });
+}
+
+function walkFrom(object: YamlMap, walking: Walk): void {
+  walk(walking, object, 0, () => {
+    fail('KustomizationInvalid', `the field path "${walking.path}" leads nowhere`);
   });
 }
 
@@ -67,12 +97,12 @@ function walk(walking: Walk, node: YamlNode, at: number, put: (node: YamlNode) =
   const isList = part.endsWith('[]');
   const name = isList ? part.slice(0, -2) : part;
   if (name === '') fail('KustomizationInvalid', `the field path "${walking.path}" has an empty member`);
-  const next = fieldOf(walking, node, at, { name, isList });
+  const next = memberOf(walking, node, at, { name, isList });
   if (next !== undefined) walk(walking, next, at + 1, (made) => node.set(name, made));
 }
 
 /** The member on the way, made or turned from null into what is wanted. */
-function fieldOf(
+function memberOf(
   walking: Walk,
   map: YamlMap,
   at: number,

@@ -7,7 +7,7 @@
 import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { fail, within } from '../fail.ts';
 import type { NameReference } from './field-specs/name-references.ts';
-import { visitPath, type FieldSpec } from './field-spec.ts';
+import { fieldOfSpec, visitField, type Field } from './field-spec.ts';
 import { placeOf } from './layer.ts';
 import {
   currentId,
@@ -26,17 +26,17 @@ export function fixNameReferences(set: ResourceSet, references: readonly NameRef
   for (const resource of set.all) {
     const id = originalId(resource);
     const entries = mergeInOrder(byKind.get(id.kind) ?? [], byKind.get('') ?? []);
-    const mine = entries.filter(({ spec }) => isSelected(id, spec));
+    const mine = entries.filter(({ field }) => isSelected(id, field.spec));
     if (mine.length === 0) continue;
     within(placeOf(resource), () => {
       const namespaces = subjectNamespaces(resource);
-      for (const { spec, target } of mine) fixField({ index, resource, namespaces, spec, target });
+      for (const { field, target } of mine) fixField({ index, resource, namespaces, field, target });
     });
   }
 }
 
 interface Entry {
-  readonly spec: FieldSpec;
+  readonly field: Field;
   readonly target: Gvk;
   readonly position: number;
 }
@@ -46,7 +46,7 @@ function indexByReferrer(references: readonly NameReference[]): Map<string, Entr
   let position = 0;
   for (const target of references) {
     for (const spec of target.fieldSpecs) {
-      const entry = { spec, target, position: position++ };
+      const entry = { field: fieldOfSpec(spec), target, position: position++ };
       const known = byKind.get(spec.kind);
       if (known) known.push(entry);
       else byKind.set(spec.kind, [entry]);
@@ -83,13 +83,13 @@ interface Fix {
   readonly resource: Resource;
   /** Namespaces of service accounts that it names, if it is a role binding. */
   readonly namespaces: ReadonlySet<string>;
-  readonly spec: FieldSpec;
+  readonly field: Field;
   /** What it refers to. */
   readonly target: Gvk;
 }
 
 function fixField(fix: Fix): void {
-  visitPath(fix.resource.node, fix.spec.path, { create: undefined, set: (found) => fixNode(fix, found) });
+  visitField(fix.resource.node, fix.field, { create: undefined, set: (found) => fixNode(fix, found) });
 }
 
 function fixNode(fix: Fix, node: YamlNode): YamlNode {
@@ -98,7 +98,7 @@ function fixNode(fix: Fix, node: YamlNode): YamlNode {
   if (!isYamlList(node)) return fixName(fix, node);
   node.forEach((item, index) => {
     if (isNothing(item)) return;
-    if (isYamlList(item)) fail('InvalidObject', `the field ${fix.spec.path} holds a list inside a list`);
+    if (isYamlList(item)) fail('InvalidObject', `the field ${fix.field.spec.path} holds a list inside a list`);
     node[index] = isYamlMap(item) ? fixMap(fix, item) : fixName(fix, item);
   });
   return node;
@@ -112,7 +112,7 @@ function fixName(fix: Fix, node: YamlNode): YamlNode {
 
 /** A reference that holds a name and maybe a namespace, such as a subject of a role binding. */
 function fixMap(fix: Fix, map: YamlMap): YamlMap {
-  if (!map.has('name')) fail('InvalidObject', `the field ${fix.spec.path} has no name`);
+  if (!map.has('name')) fail('InvalidObject', `the field ${fix.field.spec.path} has no name`);
   const name = textOf(map.get('name'));
   const candidates = candidatesFor(fix, name, map.has('namespace') ? textOf(map.get('namespace')) : undefined);
   const found = choose(fix, candidates, (a, b) => nameOf(a) === nameOf(b) && namespaceOf(a) === namespaceOf(b));
@@ -128,7 +128,7 @@ function candidatesFor(fix: Fix, name: string, namespace?: string): Resource[] {
   if (byNamespace === undefined) return [];
   let seen = visible(fix, byNamespace);
   if (namespace !== undefined) seen = ofNamespace(seen, namespace);
-  const roleKind = fix.spec.path.endsWith('roleRef/name') ? roleRefKind(fix.resource.node) : undefined;
+  const roleKind = fix.field.spec.path.endsWith('roleRef/name') ? roleRefKind(fix.resource.node) : undefined;
   return seen.filter((one) => {
     const ids = previousIds(one);
     return (
@@ -194,7 +194,7 @@ function choose(
   const ids = candidates.map((one) => formatResourceId(currentId(one.node))).join(', ');
   return fail(
     'KustomizationInvalid',
-    `${fix.spec.path} of ${formatResourceId(currentId(fix.resource.node))} may mean any of ${ids}`,
+    `${fix.field.spec.path} of ${formatResourceId(currentId(fix.resource.node))} may mean any of ${ids}`,
   );
 }
 

@@ -2,7 +2,7 @@
  * Regular expressions of a kustomization, in Go's syntax (RE2). What both languages read alike goes to JavaScript's own
  * engine, everything else to `re2js`; neither backtracks without bound on what is let through.
  */
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
 
 /** Whether a text matches. */
 export type Matcher = (text: string) => boolean;
@@ -39,6 +39,8 @@ function compile(source: string, isPlain: boolean): Matcher | undefined {
       const expression = new RegExp(source, 'u');
       return (text) => expression.test(text);
     }
+    // Loaded only now: most kustomizations need none.
+    const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof import('re2js');
     const expression = RE2JS.compile(source);
     return (text) => expression.matcher(text).find();
   } catch {

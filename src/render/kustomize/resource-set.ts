@@ -1,30 +1,43 @@
 /**
- * The objects of one accumulation, in order, with an index by every id that they have or had.
+ * The objects of one accumulation, in order, with indexes by the ids and names that they have or had.
  *
- * Invariant: ids of an object change only inside `change`, so the index is always right and no look-up scans the set.
+ * Invariant: ids of an object change only inside `change` and `changeAll`, so an index is right or not there, and no
+ * look-up scans the set more than once.
  */
 import { fail } from '../fail.ts';
 import { currentId, formatResourceId, keyOf, type ResourceId } from './resource-id.ts';
 import { anyKeys, anyNames, isGone, type Resource } from './resource.ts';
 
+type Index = Map<string, Set<Resource>>;
+
 export interface ResourceSet {
   /** In the order in which they were added. */
   readonly all: Set<Resource>;
-  readonly byAnyId: Map<string, Set<Resource>>;
-  readonly byCurrentId: Map<string, Set<Resource>>;
-  /** By every name that they have or had. */
-  readonly byName: Map<string, Set<Resource>>;
+  /** Each is made when it is first asked for: most layers of most kustomizations need none of them. */
+  readonly indexes: { [name in IndexName]?: Index };
 }
 
+type IndexName = keyof typeof KEYS;
+
+/** The keys under which an object stands in each index. */
+const KEYS = {
+  anyId: anyKeys,
+  currentId: (resource: Resource) => [keyOf(currentId(resource.node))],
+  /** Every name that it has and had. */
+  name: anyNames,
+} as const satisfies Record<string, (resource: Resource) => Iterable<string>>;
+
+const INDEX_NAMES = Object.keys(KEYS) as IndexName[];
+
 export function newResourceSet(): ResourceSet {
-  return { all: new Set(), byAnyId: new Map(), byCurrentId: new Map(), byName: new Map() };
+  return { all: new Set(), indexes: {} };
 }
 
 /** Adds an object. Fails with DuplicateObject where its id is taken. */
 export function append(set: ResourceSet, resource: Resource): void {
   const id = currentId(resource.node);
-  const taken = set.byCurrentId.get(keyOf(id));
-  if (taken !== undefined && taken.size > 0) {
+  const taken = indexBy(set, 'currentId').get(keyOf(id));
+  if (taken !== undefined) {
     const [other] = taken;
     const place = other && other.file !== resource.file ? `, first in ${other.file}` : '';
     fail('DuplicateObject', `${formatResourceId(id)} is there twice${place}`, {
@@ -41,7 +54,7 @@ export function appendAll(set: ResourceSet, resources: Iterable<Resource>): void
   for (const resource of resources) append(set, resource);
 }
 
-/** Runs what may change the ids of an object, and keeps the index right; an object left without content is removed. */
+/** Runs what may change the ids of an object, and keeps the indexes right; an object left without content is removed. */
 export function change(set: ResourceSet, resource: Resource, run: () => void): void {
   unindex(set, resource);
   run();
@@ -49,39 +62,59 @@ export function change(set: ResourceSet, resource: Resource, run: () => void): v
   else index(set, resource);
 }
 
+/** The same for all objects at once: indexes are made anew when they are asked for again. */
+export function changeAll(set: ResourceSet, run: (resource: Resource) => void): void {
+  for (const name of INDEX_NAMES) delete set.indexes[name];
+  for (const resource of set.all) {
+    run(resource);
+    if (isGone(resource)) set.all.delete(resource);
+  }
+}
+
 /** Objects that have or had the id, in no order. */
 export function findByAnyId(set: ResourceSet, id: ResourceId): readonly Resource[] {
-  return [...(set.byAnyId.get(keyOf(id)) ?? [])];
+  return [...(indexBy(set, 'anyId').get(keyOf(id)) ?? [])];
 }
 
 /** Objects that have or had the name, in no order. */
 export function findByName(set: ResourceSet, name: string): readonly Resource[] {
-  return [...(set.byName.get(name) ?? [])];
+  return [...(indexBy(set, 'name').get(name) ?? [])];
 }
 
 export function countByCurrentId(set: ResourceSet, id: ResourceId): number {
-  return set.byCurrentId.get(keyOf(id))?.size ?? 0;
+  return indexBy(set, 'currentId').get(keyOf(id))?.size ?? 0;
+}
+
+function indexBy(set: ResourceSet, name: IndexName): Index {
+  const known = set.indexes[name];
+  if (known !== undefined) return known;
+  const made: Index = new Map();
+  for (const resource of set.all) for (const key of KEYS[name](resource)) addTo(made, key, resource);
+  set.indexes[name] = made;
+  return made;
 }
 
 function index(set: ResourceSet, resource: Resource): void {
-  for (const key of anyKeys(resource)) addTo(set.byAnyId, key, resource);
-  for (const name of anyNames(resource)) addTo(set.byName, name, resource);
-  addTo(set.byCurrentId, keyOf(currentId(resource.node)), resource);
+  for (const name of INDEX_NAMES) {
+    const known = set.indexes[name];
+    if (known !== undefined) for (const key of KEYS[name](resource)) addTo(known, key, resource);
+  }
 }
 
 function unindex(set: ResourceSet, resource: Resource): void {
-  for (const key of anyKeys(resource)) removeFrom(set.byAnyId, key, resource);
-  for (const name of anyNames(resource)) removeFrom(set.byName, name, resource);
-  removeFrom(set.byCurrentId, keyOf(currentId(resource.node)), resource);
+  for (const name of INDEX_NAMES) {
+    const known = set.indexes[name];
+    if (known !== undefined) for (const key of KEYS[name](resource)) removeFrom(known, key, resource);
+  }
 }
 
-function addTo(map: Map<string, Set<Resource>>, key: string, resource: Resource): void {
+function addTo(map: Index, key: string, resource: Resource): void {
   const found = map.get(key);
   if (found) found.add(resource);
   else map.set(key, new Set([resource]));
 }
 
-function removeFrom(map: Map<string, Set<Resource>>, key: string, resource: Resource): void {
+function removeFrom(map: Index, key: string, resource: Resource): void {
   const found = map.get(key);
   if (found?.delete(resource) && found.size === 0) map.delete(key);
 }

@@ -1,7 +1,7 @@
 /** vars (deprecated): `$(NAME)` in certain fields stands for a field of another object. */
 import { isYamlList, isYamlMap, textOf, type YamlNode, type YamlScalar } from '../../object/yaml/node.ts';
 import { fail, within } from '../fail.ts';
-import { visitField, type FieldSpec } from './field-spec.ts';
+import { fieldsByKind, visitField, type FieldSpec } from './field-spec.ts';
 import { lookup, smartPath } from './field-path.ts';
 import type { Kustomization } from './kustomization.ts';
 import { placeOf } from './layer.ts';
@@ -58,10 +58,11 @@ export function resolveVars(set: ResourceSet, vars: VarSet, specs: readonly Fiel
     for (const name of resource.varNames) if (!readers.has(name)) readers.set(name, resource);
   for (const one of [...vars.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
     values.set(one.name, readVar(one, readers.get(one.name)));
+  const fieldsOf = fieldsByKind(specs);
   for (const resource of set.all) {
     within(placeOf(resource), () => {
-      for (const spec of specs)
-        visitField(resource.node, spec, { create: undefined, set: (found) => replaceIn(found, values) });
+      for (const field of fieldsOf(resource.node))
+        visitField(resource.node, field, { create: undefined, set: (found) => replaceIn(found, values) });
     });
   }
 }

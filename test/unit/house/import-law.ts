@@ -45,5 +45,11 @@ export function allowedTypes(folder: string): readonly string[] {
   return position < 0 ? PIPELINE : PIPELINE.slice(0, position);
 }
 
-/** Modules of Node that a pure module may use: they compute, and touch nothing outside. */
-export const PURE_BUILTINS = ['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:path', 'node:path/posix'];
+/**
+ * Modules of Node that a pure module may use: they compute, and touch nothing outside (`node:module` loads a package
+ * that few inputs need once one does).
+ */
+export const PURE_BUILTINS = [
+  ...['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:path', 'node:path/posix'],
+  'node:module',
+];

@@ -4,7 +4,7 @@
  */
 import { isYamlList, isYamlMap, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
-import { visitField, type FieldSpec } from '../field-spec.ts';
+import { fieldsByKind, visitField, type FieldSpec } from '../field-spec.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { compileAround } from '../pattern.ts';
 import type { ResourceSet } from '../resource-set.ts';
@@ -33,6 +33,7 @@ export function setImages(set: ResourceSet, image: ImageChange, specs: readonly 
   // A name that is no expression matches nothing, and says so to nobody: so it is in kustomize.
   if (matches === undefined) return;
   const change = (text: string): string => (matches(text) ? changeImage(text, image) : text);
+  const fieldsOf = fieldsByKind(specs);
   for (const resource of set.all) {
     if (textOf(resource.node.get('kind')) === 'CustomResourceDefinition') continue;
     changeContainers(resource.node, change);
@@ -42,7 +43,7 @@ export function setImages(set: ResourceSet, image: ImageChange, specs: readonly 
       const changed = change(text);
       return changed === text ? found : changed;
     };
-    for (const spec of specs) visitField(resource.node, spec, { create: undefined, set: visit });
+    for (const field of fieldsOf(resource.node)) visitField(resource.node, field, { create: undefined, set: visit });
   }
 }
 

@@ -1,9 +1,9 @@
 /** namePrefix and nameSuffix: kinds whose names have a meaning of their own keep them. */
 import { textOf } from '../../../object/yaml/node.ts';
-import { visitField, type FieldSpec } from '../field-spec.ts';
+import { fieldOfSpec, visitField, type Field, type FieldSpec } from '../field-spec.ts';
 import type { Layer } from '../layer.ts';
-import { isSelected, type Gvk } from '../resource-id.ts';
-import { change, type ResourceSet } from '../resource-set.ts';
+import { gvkOf, isSelected, type Gvk } from '../resource-id.ts';
+import { changeAll, type ResourceSet } from '../resource-set.ts';
 import { originalId, rememberId, type Resource } from '../resource.ts';
 import type { Transformer } from './transformer.ts';
 
@@ -35,20 +35,22 @@ const KEEP_NAME: readonly Gvk[] = [
 ];
 
 export function affixNames(set: ResourceSet, affixes: Affixes, specs: readonly FieldSpec[]): void {
-  for (const resource of set.all) {
+  const fields = specs.map(fieldOfSpec);
+  changeAll(set, (resource) => {
     const id = originalId(resource);
-    if (KEEP_NAME.some((kind) => isSelected(id, kind))) continue;
-    const matching = specs.filter((spec) => isSelected(id, spec));
-    if (matching.length > 0) change(set, resource, () => matching.forEach((spec) => affix(resource, affixes, spec)));
-  }
+    if (KEEP_NAME.some((kind) => isSelected(id, kind))) return;
+    for (const field of fields) if (isSelected(id, field.spec)) affix(resource, affixes, field);
+  });
 }
 
-function affix(resource: Resource, { prefix, suffix }: Affixes, spec: FieldSpec): void {
+function affix(resource: Resource, { prefix, suffix }: Affixes, field: Field): void {
+  const { spec } = field;
   if (spec.path === 'metadata/name') {
     // Even an empty one is noted: references are matched by the layers that an object has passed.
     if (prefix !== '') resource.prefixes.push(prefix);
     if (suffix !== '') resource.suffixes.push(suffix);
     if (prefix !== '' || suffix !== '') rememberId(resource);
   }
-  visitField(resource.node, spec, { create: 'scalar', set: (found) => `${prefix}${textOf(found)}${suffix}` });
+  if (!isSelected(gvkOf(resource.node), spec)) return;
+  visitField(resource.node, field, { create: 'scalar', set: (found) => `${prefix}${textOf(found)}${suffix}` });
 }

@@ -1,10 +1,10 @@
 /** namespace: set on everything that is not known to be cluster-scoped, and wherever a field names one. */
 import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
-import { visitField, visitPath, type FieldSpec } from '../field-spec.ts';
+import { fieldsByKind, visitField, visitPath, type Field, type FieldSpec } from '../field-spec.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { currentId, formatResourceId, isClusterScoped } from '../resource-id.ts';
-import { change, countByCurrentId, type ResourceSet } from '../resource-set.ts';
+import { changeAll, countByCurrentId, type ResourceSet } from '../resource-set.ts';
 import { rememberId, type Resource } from '../resource.ts';
 import type { Transformer } from './transformer.ts';
 
@@ -29,11 +29,12 @@ export interface NamespaceOptions {
 }
 
 export function setNamespaces(set: ResourceSet, options: NamespaceOptions): void {
+  const fieldsOf = fieldsByKind(options.specs);
+  changeAll(set, (resource) => {
+    rememberId(resource);
+    setNamespaceFields(resource, options, fieldsOf(resource.node));
+  });
   for (const resource of set.all) {
-    change(set, resource, () => {
-      rememberId(resource);
-      setNamespaceFields(resource, options);
-    });
     const id = currentId(resource.node);
     if (countByCurrentId(set, id) !== 1) {
       fail(
@@ -45,7 +46,7 @@ export function setNamespaces(set: ResourceSet, options: NamespaceOptions): void
   }
 }
 
-function setNamespaceFields(resource: Resource, options: NamespaceOptions): void {
+function setNamespaceFields(resource: Resource, options: NamespaceOptions, fields: readonly Field[]): void {
   const { node } = resource;
   const id = currentId(node);
   const set = (found: YamlNode): YamlNode => {
@@ -55,12 +56,13 @@ function setNamespaceFields(resource: Resource, options: NamespaceOptions): void
   if (!isClusterScoped(id)) visitPath(node, 'metadata/namespace', { create: 'scalar', set });
   const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding';
   if (isBinding) setSubjects(node, options, set);
-  for (const spec of options.specs) {
+  for (const field of fields) {
+    const { spec } = field;
     if (spec.path === 'metadata/namespace') continue;
     // The name of a Namespace follows, that of a custom kind called Namespace does not.
     if (spec.path === 'metadata/name' && textOf(node.get('apiVersion')) !== 'v1') continue;
     if (isBinding && spec.path === 'subjects/namespace' && /RoleBinding$/.test(spec.kind)) continue;
-    visitField(node, spec, { create: 'scalar', set });
+    visitField(node, field, { create: 'scalar', set });
   }
 }
 

@@ -1,8 +1,8 @@
 /** replicas: the count of every workload that has or had the name. */
 import { fail } from '../../fail.ts';
-import { visitField } from '../field-spec.ts';
+import { fieldOfSpec, visitField } from '../field-spec.ts';
 import type { Layer } from '../layer.ts';
-import { currentId, isSelected } from '../resource-id.ts';
+import { currentId, gvkOf, isSelected } from '../resource-id.ts';
 import { findByName, type ResourceSet } from '../resource-set.ts';
 import { previousIds } from '../resource.ts';
 import type { FieldSpec } from '../field-spec.ts';
@@ -22,12 +22,14 @@ export function setReplicas(
 ): void {
   const count = { text: String(replica.count), value: replica.count };
   let isFound = false;
+  const fields = specs.map(fieldOfSpec);
   for (const resource of findByName(set, replica.name)) {
     const ids = [currentId(resource.node), ...previousIds(resource)].filter(({ name }) => name === replica.name);
-    for (const spec of specs) {
-      if (!ids.some((id) => isSelected(id, spec))) continue;
+    for (const field of fields) {
+      if (!ids.some((id) => isSelected(id, field.spec))) continue;
       isFound = true;
-      visitField(resource.node, spec, { create: 'scalar', set: () => count });
+      if (isSelected(gvkOf(resource.node), field.spec))
+        visitField(resource.node, field, { create: 'scalar', set: () => count });
     }
   }
   if (isFound) return;
