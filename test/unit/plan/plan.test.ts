@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { KindInfo } from '../../../src/cluster/kinds.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import type { Change, ChangeType } from '../../../src/diff/changes.ts';
+import { idKey, type ObjectId } from '../../../src/object/identity.ts';
+import { hasEffects, planChanges, plannedIds, type PlanOptions } from '../../../src/plan/plan.ts';
+import { WAVES } from '../../../src/plan/waves.ts';
+
+const KINDS = [
+  ['', 'Namespace'],
+  ['apiextensions.k8s.io', 'CustomResourceDefinition'],
+  ['', 'ServiceAccount'],
+  ['', 'ConfigMap'],
+  ['', 'Service'],
+  ['apps', 'Deployment'],
+  ['example.com', 'Widget'],
+  ['admissionregistration.k8s.io', 'ValidatingWebhookConfiguration'],
+] as const;
+const CLUSTER_SCOPED = new Set(['Namespace', 'CustomResourceDefinition', 'ValidatingWebhookConfiguration']);
+
+function kindOf({ group, kind }: ObjectId): KindInfo {
+  const isNamespaced = !CLUSTER_SCOPED.has(kind);
+  return { group, version: 'v1', kind, plural: 'x', namespaced: isNamespaced, hasStatus: true, watchable: true };
+}
+
+function changeOf(type: ChangeType, id: ObjectId, more: Partial<Change> = {}): Change {
+  const spec = { group: 'example.com', names: { kind: 'Widget' } };
+  const body = { apiVersion: 'v1', kind: id.kind, metadata: { name: id.name }, spec };
+  const desired: DesiredObject = { id, kind: kindOf(id), body, digest: 'd', file: 'f.yaml', line: 1 };
+  const isLeft = type === 'prune' || type === 'release';
+  return { type, id, kind: kindOf(id), fields: [], ...(isLeft ? {} : { desired }), ...more };
+}
+
+const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions => ({
+  changes,
+  mode: 'auto',
+  prune: true,
+  complete: true,
+  inventorySize: 100,
+  guard: { maxShare: 0.3, maxObjects: 10 },
+  confirmed: false,
+  ...more,
+});
+
+const anyId: fc.Arbitrary<ObjectId> = fc
+  .record({
+    kind: fc.constantFrom(...KINDS),
+    namespace: fc.constantFrom('a', 'b'),
+    name: fc.constantFrom('a', 'b', 'c'),
+  })
+  .map(({ kind: [group, kind], namespace, name }) => ({
+    group,
+    kind,
+    namespace: CLUSTER_SCOPED.has(kind) ? '' : namespace,
+    name,
+  }));
+
+const anyType = fc.constantFrom<ChangeType>(
+  ...(['create', 'update', 'adopt', 'recreate', 'prune', 'release', 'conflict', 'unsure', 'none', 'unknown'] as const),
+);
+const anyChanges = fc
+  .uniqueArray(anyId, { selector: idKey, maxLength: 30 })
+  .chain((ids) => fc.tuple(...ids.map((id) => anyType.map((type) => changeOf(type, id)))));
+
+test('a plan is a topological order: what an object requires is sent before it or with it, and deleted after it', () => {
+  fc.assert(
+    fc.property(anyChanges, (changes) => {
+      const plan = planChanges(options(changes, { confirmed: true }));
+      const position = new Map<string, number>();
+      plan.waves.forEach((wave, index) => wave.changes.forEach(({ change }) => position.set(idKey(change.id), index)));
+      for (const wave of plan.waves) {
+        for (const { change, requires } of wave.changes) {
+          for (const needed of requires) {
+            const before = position.get(idKey(needed));
+            assert.ok(before !== undefined && before < (position.get(idKey(change.id)) ?? -1));
+          }
+        }
+      }
+      const order = new Map(WAVES.map(({ name }, index) => [name, index]));
+      const names = plan.prunes.map(({ name }) => order.get(name) ?? -1);
+      assert.deepEqual(
+        names,
+        names.toSorted((a, b) => b - a),
+      );
+    }),
+  );
+});
+
+test('every change is planned at most once, and only the kinds of change that have an effect', () => {
+  const effects: readonly ChangeType[] = ['create', 'update', 'adopt', 'recreate', 'unsure'];
+  fc.assert(
+    fc.property(anyChanges, (changes) => {
+      const plan = planChanges(options(changes, { confirmed: true }));
+      const sent = plan.waves.flatMap((wave) => wave.changes.map(({ change }) => change));
+      const pruned = plan.prunes.flatMap((wave) => wave.changes.map(({ change }) => change));
+      assert.equal(
+        new Set([...sent, ...pruned, ...plan.releases]).size,
+        sent.length + pruned.length + plan.releases.length,
+      );
+      assert.equal(sent.length, changes.filter(({ type }) => effects.includes(type)).length);
+      assert.equal(pruned.length, changes.filter(({ type }) => type === 'prune').length);
+      assert.deepEqual(plannedIds(plan).map(idKey).sort(), sent.map(({ id }) => idKey(id)).sort());
+    }),
+  );
+});
+
+test('nothing is deleted or let go on incomplete knowledge, with prune: false nothing is deleted, detect does nothing', () => {
+  fc.assert(
+    fc.property(anyChanges, fc.boolean(), (changes, confirmed) => {
+      const incomplete = planChanges(options(changes, { complete: false, confirmed }));
+      assert.equal(incomplete.prunes.length + incomplete.releases.length, 0);
+      assert.equal(planChanges(options(changes, { prune: false, confirmed })).prunes.length, 0);
+      assert.equal(hasEffects(planChanges(options(changes, { mode: 'detect', confirmed }))), false);
+    }),
+  );
+});
+
+const configMaps = (count: number): Change[] =>
+  Array.from({ length: count }, (_, n) =>
+    changeOf('prune', { group: '', kind: 'ConfigMap', namespace: 'a', name: `m${n}` }),
+  );
+
+test('many prunes, or one of what holds other things, wait for a word', () => {
+  assert.equal(planChanges(options(configMaps(11), { inventorySize: 36 })).held?.changes.length, 11);
+  assert.equal(planChanges(options(configMaps(11), { inventorySize: 37 })).held, undefined);
+  assert.equal(planChanges(options(configMaps(10), { inventorySize: 10 })).held, undefined);
+  assert.equal(planChanges(options(configMaps(11), { inventorySize: 11, confirmed: true })).held, undefined);
+  const namespace = changeOf('prune', { group: '', kind: 'Namespace', namespace: '', name: 'n' });
+  const held = planChanges(options([namespace, ...configMaps(1)]));
+  assert.equal(held.prunes.length, 0);
+  assert.match(held.held?.reason ?? '', /Namespace n .*confirm-prune/);
+});
+
+test('what is being deleted already is waited for, not asked about', () => {
+  const id = { group: '', kind: 'Namespace', namespace: '', name: 'n' };
+  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } };
+  const live: LiveObject = { id, apiVersion: 'v1', uid: 'u', resourceVersion: '1', deletionTimestamp: 't', body };
+  const plan = planChanges(options([changeOf('prune', id, { live })]));
+  assert.equal(plan.held, undefined);
+  assert.equal(plan.prunes.length, 1);
+});
+
+test('an object whose definition is not served yet waits, and nothing of it is planned', () => {
+  const crd = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition', namespace: '', name: 'widgets' };
+  const id = { group: 'example.com', kind: 'Widget', namespace: 'a', name: 'w' };
+  const waiting = changeOf('create', id);
+  const desired = { ...(waiting.desired as DesiredObject), awaitsCrd: crd };
+  const plan = planChanges(options([changeOf('create', crd), { ...waiting, desired }]));
+  assert.deepEqual(plannedIds(plan), [crd]);
+  assert.deepEqual(
+    plan.waitingFor.map(({ id: waits }) => waits),
+    [id],
+  );
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { KeyedQueue, type Again, type QueueOptions } from '../../../src/reconcile/queue.ts';
+
+const NONE: Again = { type: 'none' };
+
+function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}): KeyedQueue {
+  return new KeyedQueue({
+    work,
+    concurrency: 2,
+    minBackoffMs: 1,
+    maxBackoffMs: 8,
+    maxKeys: 100,
+    chance: () => 0,
+    onError: () => undefined,
+    ...options,
+  });
+}
+
+test('whatever arrives, a key has one worker at a time, workers are bounded, and the last add is followed by a pass', async () => {
+  const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), pauseMs: fc.nat(2) }), { maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (adds, concurrency) => {
+      const active = new Map<string, number>();
+      const lastBegun = new Map<string, number>();
+      const lastAdded = new Map<string, number>();
+      let clock = 0;
+      let most = 0;
+      const queue = queueOf(
+        async (key) => {
+          active.set(key, (active.get(key) ?? 0) + 1);
+          assert.equal(active.get(key), 1, 'two workers on one key');
+          most = Math.max(
+            most,
+            [...active.values()].reduce((sum, count) => sum + count, 0),
+          );
+          lastBegun.set(key, ++clock);
+          await sleep(1);
+          active.set(key, 0);
+          return NONE;
+        },
+        { concurrency },
+      );
+      for (const { key, pauseMs } of adds) {
+        lastAdded.set(key, ++clock);
+        queue.add(key);
+        if (pauseMs > 0) await sleep(pauseMs);
+      }
+      while (queue.stats().active > 0 || queue.stats().waiting > 0) await sleep(1);
+      assert.ok(most <= concurrency);
+      for (const [key, added] of lastAdded)
+        assert.ok((lastBegun.get(key) ?? 0) > added, `no pass after the last add of ${key}`);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a key that waits is worked on once, however often it is added', async () => {
+  const gate = Promise.withResolvers<void>();
+  const passes: string[] = [];
+  const queue = queueOf(
+    async (key) => {
+      passes.push(key);
+      await gate.promise;
+      return NONE;
+    },
+    { concurrency: 1 },
+  );
+  queue.add('busy');
+  for (let n = 0; n < 10; n++) queue.add('a');
+  for (let n = 0; n < 10; n++) queue.add('busy');
+  gate.resolve();
+  while (queue.stats().active > 0 || queue.stats().waiting > 0) await sleep(1);
+  assert.deepEqual(passes, ['busy', 'a', 'busy']);
+});
+
+test('keys beyond the bound are refused, and a key that has ended makes room', async () => {
+  const gate = Promise.withResolvers<void>();
+  const queue = queueOf(
+    async () => {
+      await gate.promise;
+      return NONE;
+    },
+    { maxKeys: 2 },
+  );
+  assert.ok(queue.add('a'));
+  assert.ok(queue.add('b'));
+  assert.equal(queue.add('c'), false);
+  gate.resolve();
+  while (queue.stats().active > 0) await sleep(1);
+  assert.ok(queue.add('c'));
+});
+
+test('failures back off to the bound, and one success begins anew', async () => {
+  const answers: Again[] = [...Array<Again>(6).fill({ type: 'backoff', atMostMs: 1000 }), NONE];
+  let passes = 0;
+  const queue = queueOf(async () => answers[passes++] ?? NONE);
+  queue.add('a');
+  while (passes < 7) await sleep(1);
+  assert.equal(queue.stats().retries, 6);
+});
+
+test('a pass that throws is told, and tried again', async () => {
+  const errors: unknown[] = [];
+  let passes = 0;
+  const queue = queueOf(
+    async () => {
+      if (++passes === 1) throw new Error('defect');
+      return NONE;
+    },
+    { onError: (_key, error) => errors.push(error) },
+  );
+  queue.add('a');
+  while (passes < 2) await sleep(1);
+  assert.equal(errors.length, 1);
+});
+
+test('draining begins nothing, aborts what runs, and waits for its end', async () => {
+  let ended = 0;
+  const queue = queueOf(
+    async (_key, signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await sleep(5);
+      ended++;
+      return { type: 'after', delayMs: 0 };
+    },
+    { concurrency: 1 },
+  );
+  queue.add('a');
+  queue.add('b');
+  await queue.drain();
+  assert.equal(ended, 1);
+  assert.equal(queue.add('c'), false);
+});
+
+test('a key that is forgotten is not worked on, and one that is being worked on is not again', async () => {
+  const passes: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const queue = queueOf(
+    async (key) => {
+      passes.push(key);
+      await gate.promise;
+      return NONE;
+    },
+    { concurrency: 1 },
+  );
+  queue.add('a');
+  queue.add('a');
+  queue.add('b');
+  queue.forget('a');
+  queue.forget('b');
+  gate.resolve();
+  while (queue.stats().active > 0) await sleep(1);
+  await sleep(5);
+  assert.deepEqual(passes, ['a']);
+});
