@@ -19,7 +19,7 @@ serveJobs({
       limits: { ...treeLimits, maxFileBytes: limits.maxFileBytes },
     });
     try {
-      return encodeManifests({ ...renderPath(tree, path, limits), readSet: tree.readSet() });
+      return encodeManifests({ ...renderPath({ tree, path, limits }), readSet: tree.readSet() });
     } finally {
       tree.close();
     }

@@ -52,13 +52,18 @@ function addAgent(program: Command): void {
 function addRender(program: Command): void {
   program
     .command('render')
-    .description('print what a folder renders to: manifests, or a kustomization')
+    .description('print what `kustomize build` prints for a folder')
     .argument('<dir>', 'the folder')
     .addOption(
       new Option('-o, --output <format>', 'form of the output').choices(['yaml', 'json', 'name']).default('yaml'),
     )
-    .action(async (dir: string, { output }: { output: 'yaml' | 'json' | 'name' }) => {
-      process.exitCode = (await import('./cli/render.ts')).runRender({ dir, output });
+    .option(
+      '--directory',
+      'print the manifests of a folder that has no kustomization, as the agent applies them',
+      false,
+    )
+    .action(async (dir: string, options: { output: 'yaml' | 'json' | 'name'; directory: boolean }) => {
+      process.exitCode = (await import('./cli/render.ts')).runRender({ dir, ...options });
     });
 }
 

@@ -1,6 +1,6 @@
 /**
- * `tautline render DIR`: prints what `kustomize build DIR` prints, or the objects of a plain folder. Any problem means
- * that nothing is printed.
+ * `tautline render DIR`: prints what `kustomize build DIR` prints; with `--directory` also the objects of a plain folder,
+ * which kustomize refuses. Any problem means that nothing is printed.
  */
 import { relative, resolve } from 'node:path';
 import { formatProblem } from '../object/problem.ts';
@@ -17,6 +17,8 @@ export type RenderOutput = 'yaml' | 'json' | 'name';
 export interface RenderCommand {
   readonly dir: string;
   readonly output: RenderOutput;
+  /** Print the manifests of a folder that has no kustomization, as the agent would apply them. */
+  readonly directory: boolean;
 }
 
 /** A person renders their own files, so these are there for runaway input only. */
@@ -33,7 +35,12 @@ export function runRender(command: RenderCommand): 0 | 1 {
   // The tree begins at the root of the file system: bases may lie beside or above the folder.
   const root = resolve('/');
   const path = relative(root, resolve(command.dir)).split(/[\\/]/).join('/');
-  const { objects, problems, warnings } = renderObjects(openLocalTree(root), path, LIMITS);
+  const { objects, problems, warnings } = renderObjects({
+    tree: openLocalTree(root),
+    path,
+    limits: LIMITS,
+    plainFolder: command.directory ? 'render' : 'refuse',
+  });
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   for (const problem of problems) {
     const file =

@@ -14,12 +14,21 @@ import type { RenderContext } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
 import { readFolder } from './folder.ts';
 import { buildKustomization, type BuiltObject } from './kustomize/build.ts';
-import { findKustomization } from './kustomize/kustomization.ts';
+import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomization.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 
-/** Renders the folder at `path` (relative to the tree's root; '' is the root itself). */
-export function renderPath(tree: FileTree, path: string, limits: RenderLimits): Manifests {
-  const { objects, problems, warnings, readSet } = renderObjects(tree, path, limits);
+export interface RenderInput {
+  readonly tree: FileTree;
+  /** Of the folder, relative to the tree's root; '' is the root itself. */
+  readonly path: string;
+  readonly limits: RenderLimits;
+  /** What a folder without a kustomization is: plain manifests (the default), or wrong, as it is to kustomize. */
+  readonly plainFolder?: 'render' | 'refuse';
+}
+
+/** Renders a folder to manifests for a cluster. */
+export function renderPath(input: RenderInput): Manifests {
+  const { objects, problems, warnings, readSet } = renderObjects(input);
   const manifests: Manifest[] = [];
   const wrong: Problem[] = [];
   for (const { object, file, line } of objects) {
@@ -34,16 +43,16 @@ export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings'
 }
 
 /** The same for a person: what kustomize prints, also where no cluster would take it. */
-export function renderObjects(tree: FileTree, path: string, limits: RenderLimits): RenderedObjects {
+export function renderObjects({ tree, path, limits, plainFolder = 'render' }: RenderInput): RenderedObjects {
   const readSet: Record<string, string> = Object.create(null);
   const context: RenderContext = { tree: recording(tree, readSet), limits, warnings: [], filesRead: 0 };
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   try {
     const folder = locate(context, path);
-    objects = isKustomized(context, folder)
-      ? buildKustomization(context, folder)
-      : readFolder(context, folder, problems);
+    if (isKustomized(context, folder)) objects = buildKustomization(context, folder);
+    else if (plainFolder === 'refuse') refusePlain(folder);
+    else objects = readFolder(context, folder, problems);
   } catch (error) {
     problems.push(problemOf(error));
   }
@@ -82,6 +91,13 @@ function isKustomized(context: RenderContext, folder: string): boolean {
   if (isChart)
     fail('Unsupported', `${folder || 'the root'} is a Helm chart; charts are not rendered yet`, { file: folder });
   return kustomization !== undefined;
+}
+
+function refusePlain(folder: string): never {
+  fail('PathNotFound', `there is no ${KUSTOMIZATION_NAMES.join(', ')} in ${folder || 'the root'}`, {
+    file: folder,
+    hint: 'Use --directory to print the manifests of a folder without a kustomization.',
+  });
 }
 
 /** Objects of a plain folder that stand twice. (A kustomization that has one twice fails as a whole.) */

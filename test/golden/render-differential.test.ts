@@ -39,7 +39,7 @@ function write(files: Readonly<Record<string, string>>): void {
 function compare(files: Readonly<Record<string, string>>): void {
   write(files);
   const theirs = spawnSync(kustomize, ['build', folder], { encoding: 'utf8' });
-  const { objects, problems } = renderObjects(openLocalTree(folder), '', LIMITS);
+  const { objects, problems } = renderObjects({ tree: openLocalTree(folder), path: '', limits: LIMITS });
   const ours = objects.map(({ object }) => writeYaml(object)).join('---\n');
   const context = `${JSON.stringify(files, undefined, 1)}\n${theirs.stderr}\n${JSON.stringify(problems)}`;
   assert.equal(problems.length > 0, theirs.status !== 0, context);

@@ -50,3 +50,12 @@ test('render ends with 2 when the command line is wrong', (t) => {
   assert.equal(render(t, {}).status, 2);
   assert.equal(render(t, files, 'app', '-o', 'toml').status, 2);
 });
+
+test('a folder without a kustomization is refused as kustomize does, and printed when that is asked for', (t) => {
+  const plain = { 'app/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n' };
+  const refused = render(t, plain, 'app');
+  assert.equal(refused.status, 1);
+  assert.equal(refused.stdout, '');
+  assert.match(refused.stderr, /there is no kustomization\.yaml.*\n.*--directory/);
+  assert.equal(render(t, plain, 'app', '--directory', '-o', 'name').stdout, 'ConfigMap a\n');
+});

@@ -12,7 +12,11 @@ const cases = join(import.meta.dirname, '../../golden/render');
 
 for (const name of readdirSync(cases)) {
   test(`the case ${name} prints what kustomize prints`, () => {
-    const { objects, problems } = renderObjects(openLocalTree(join(cases, name)), 'input', LIMITS);
+    const { objects, problems } = renderObjects({
+      tree: openLocalTree(join(cases, name)),
+      path: 'input',
+      limits: LIMITS,
+    });
     assert.deepEqual(problems, []);
     const printed = objects.map(({ object }) => writeYaml(object)).join('---\n');
     assert.equal(printed, readFileSync(join(cases, name, 'expected.yaml'), 'utf8'));
@@ -21,6 +25,6 @@ for (const name of readdirSync(cases)) {
 
 test('rendering the same input twice gives the same digests', () => {
   const tree = openLocalTree(join(cases, 'overlays'));
-  const digests = () => renderPath(tree, 'input', LIMITS).manifests.map(({ digest }) => digest);
+  const digests = () => renderPath({ tree, path: 'input', limits: LIMITS }).manifests.map(({ digest }) => digest);
   assert.deepEqual(digests(), digests());
 });

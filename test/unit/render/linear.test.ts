@@ -25,7 +25,7 @@ function overlay(count: number): Parameters<typeof memoryTree>[0] {
 function timeMs(count: number): number {
   const tree = memoryTree(overlay(count));
   const start = process.cpuUsage();
-  const { manifests, problems } = renderPath(tree, 'app', LIMITS);
+  const { manifests, problems } = renderPath({ tree, path: 'app', limits: LIMITS });
   assert.deepEqual(problems, []);
   assert.equal(manifests.length, 2 * count);
   const { user, system } = process.cpuUsage(start);

@@ -11,7 +11,7 @@ const configMap = (name: string, rest = ''): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n${rest}`;
 
 function render(files: Files, path = 'app', limits = {}): Manifests {
-  return renderPath(memoryTree(files), path, { ...LIMITS, ...limits });
+  return renderPath({ tree: memoryTree(files), path, limits: { ...LIMITS, ...limits } });
 }
 
 function onlyProblem(files: Files, path = 'app', limits = {}): Problem {
