@@ -31,11 +31,12 @@ export interface EventOptions {
 export function eventOf({ before, report, verdict }: EventOptions): PassEvent | undefined {
   const done = describeDone(report);
   const ready = getCondition(before.conditions ?? [], 'Ready');
+  // How a Pod that does not come up fails changes all the time: that is in status.health.
   // Of two good passes only what they did is news: a commit that changes no object is told by status alone.
   const isSame =
     ready?.reason === verdict.reason &&
     ready.status === verdict.ready &&
-    (verdict.ready === 'True' || ready.message === verdict.message);
+    (verdict.ready === 'True' || verdict.reason === 'HealthCheckFailed' || ready.message === verdict.message);
   const isWarning = verdict.ready === 'False' && verdict.reason !== 'Progressing';
   if (isSame && !done) return undefined;
   if (!done && verdict.reason === 'Progressing') return undefined;
