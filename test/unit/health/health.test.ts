@@ -2,31 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import { assessHealth, isFinished, needsPods, worstHealth, type HealthStatus } from '../../../src/health/health.ts';
-import { idOf } from '../../../src/object/identity.ts';
-import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
-
-interface Shape {
-  metadata?: ValueMap;
-  spec?: ValueMap;
-  status?: ValueMap;
-}
-
-function live(apiVersion: string, kind: string, { metadata = {}, ...rest }: Shape): LiveObject {
-  const body: KubeObject = { apiVersion, kind, metadata: { name: 'web', namespace: 'shop', ...metadata }, ...rest };
-  const deletionTimestamp = metadata['deletionTimestamp'];
-  return {
-    id: idOf(body),
-    apiVersion,
-    uid: 'u',
-    resourceVersion: '1',
-    body,
-    ...(typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {}),
-  };
-}
-
-function condition(type: string, status: string, reason = '', message = ''): ValueMap {
-  return { type, status, reason, message };
-}
+import type { ValueMap } from '../../../src/object/value.ts';
+import { condition, live, type Shape } from './live-object.ts';
 
 function waitingPod(reason: string, message: string, lastState: ValueMap = {}): LiveObject {
   return live('v1', 'Pod', {
