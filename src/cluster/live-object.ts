@@ -7,7 +7,17 @@
 import { apiVersionOf } from '../object/identity.ts';
 import { parseJson } from '../object/json.ts';
 import { redactLive } from '../object/redact.ts';
-import { isKubeObject, isMap, newMap, own, stringAt, type KubeObject, type Value } from '../object/value.ts';
+import {
+  isKubeObject,
+  isMap,
+  listAt,
+  newMap,
+  own,
+  stringAt,
+  valueAt,
+  type KubeObject,
+  type Value,
+} from '../object/value.ts';
 import type { KindInfo } from './kinds.ts';
 import type { LiveObject } from './live.ts';
 
@@ -44,6 +54,26 @@ export function toLiveObject(kind: KindInfo, value: Value | undefined): LiveObje
     ...(deletionTimestamp !== undefined && { deletionTimestamp }),
     body,
   };
+}
+
+/**
+ * Without the record of who wrote which field of the status: a fifth of a Deployment, and nobody asks for it. What is
+ * written back (a take-over) is made of a fresh read, never of this. Returns the same object where there is none.
+ */
+export function withoutStatusFields(object: KubeObject): KubeObject {
+  const entries = listAt(object.metadata, 'managedFields');
+  if (!entries.some(isOfStatus)) return object;
+  const managedFields = entries.map((entry) => {
+    const fieldsV1 = valueAt(entry, 'fieldsV1');
+    if (!isMap(entry) || !isOfStatus(entry) || !isMap(fieldsV1)) return entry;
+    const { 'f:status': _, ...kept } = fieldsV1;
+    return { ...entry, fieldsV1: kept };
+  });
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+function isOfStatus(entry: Value): boolean {
+  return stringAt(entry, 'subresource') === 'status';
 }
 
 /** undefined: no JSON. */

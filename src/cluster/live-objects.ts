@@ -12,7 +12,7 @@ import { parseJson, stringifyJson } from '../object/json.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import type { LiveEntry, LiveObject } from './live.ts';
-import { compareResourceVersions } from './live-object.ts';
+import { compareResourceVersions, withoutStatusFields } from './live-object.ts';
 
 type Entry = PresentEntry | LackingEntry;
 
@@ -178,7 +178,7 @@ function pack(object: LiveObject, readAtMs: number): PresentEntry {
     resourceVersion: object.resourceVersion,
     deletionTimestamp: object.deletionTimestamp,
     owner: annotationsOf(object.body)[OWNER_ANNOTATION],
-    json: stringifyJson(object.body),
+    json: stringifyJson(withoutStatusFields(object.body)),
     isVoid: false,
     readAtMs,
   };
