@@ -4,7 +4,7 @@
  */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
-import type { Outcome } from '../apply/applied.ts';
+import type { ChangeResult, Outcome } from '../apply/applied.ts';
 import { compareIds, formatId } from '../object/identity.ts';
 import type { PassReport } from './report.ts';
 import type { Verdict } from './verdict.ts';
@@ -58,10 +58,15 @@ export function bareEventOf(before: StoredStatus, after: Pick<StoredStatus, 'con
   return { type, reason: ready.reason, action: 'Reconcile', note: cutText(ready.message, MAX_NOTE_CHARS) };
 }
 
+/** A finalizer may hold an object for hours: only the pass that began its deletion has done something. */
+function wasPruningBefore({ outcome, live }: ChangeResult): boolean {
+  return outcome === 'pruning' && live?.deletionTimestamp !== undefined;
+}
+
 /** `3 created, 1 pruned (ConfigMap shop/a, …)`; undefined if the pass wrote nothing. */
 function describeDone({ applied }: PassReport): string | undefined {
   const results = [...applied.values()]
-    .filter(({ outcome }) => COUNTED.includes(outcome))
+    .filter((result) => COUNTED.includes(result.outcome) && !wasPruningBefore(result))
     .sort((a, b) => compareIds(a.change.id, b.change.id));
   if (results.length === 0) return undefined;
   const counts = COUNTED.map(

@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { at, configMap, declareSubject, inventoryOf, text, untilGone, configMapPath } from '../agent/scene.ts';
-import { condition, startScene, untilFailed, type Scene } from './scene.ts';
+import { condition, startScene, untilFailed, withoutRules, type Scene } from './scene.ts';
 
 let scene: Scene;
 before(async () => void (scene = await startScene()));
 after(() => scene[Symbol.asyncDispose]());
-
-const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/applications.tautline.dev';
 
 test('the API server refuses a malformed Application, and kubectl shows why', async () => {
   const application = {
@@ -37,7 +35,9 @@ test('one that was stored before its rule existed is told by field; its objects 
     files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
   });
   await subject.application.untilReady();
-  await withoutRules(() => subject.application.patch({ source: { interval: '1ns' }, sync: { mode: 'sometimes' } }));
+  await withoutRules(scene.world, () =>
+    subject.application.patch({ source: { interval: '1ns' }, sync: { mode: 'sometimes' } }),
+  );
   const { message, isStalled } = await untilFailed(subject, 'InvalidSpec');
   assert.match(message, /spec\.source\.interval/);
   assert.match(message, /spec\.sync\.mode must be one of auto, detect/);
@@ -61,41 +61,9 @@ test('one that cannot be read and is deleted lets its objects live', async () =>
     files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
   });
   await subject.application.untilReady();
-  await withoutRules(() => subject.application.patch({ sync: { mode: 'sometimes' } }));
+  await withoutRules(scene.world, () => subject.application.patch({ sync: { mode: 'sometimes' } }));
   await untilFailed(subject, 'InvalidSpec');
   await subject.application.remove();
   await untilGone(scene.world, subject.application.path);
   assert.ok(await subject.configMap('kept'), 'what the spec says about deletion cannot be known');
 });
-
-/** Runs with a definition as an older version of Tautline might have installed it: without rules for the spec. */
-async function withoutRules(run: () => Promise<void>): Promise<void> {
-  const { world } = scene;
-  const loose = (schema: unknown): void => {
-    const spec = at(schema, 'properties', 'spec') as Record<string, unknown>;
-    for (const key of Object.keys(spec)) delete spec[key];
-    Object.assign(spec, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
-  };
-  const strict = await world.read(CRD);
-  const changed = structuredClone(strict);
-  for (const version of at(changed, 'spec', 'versions') as unknown[]) loose(at(version, 'schema', 'openAPIV3Schema'));
-  await world.send('PUT', CRD, changed);
-  try {
-    await untilAllowed(run);
-  } finally {
-    const now = await world.read(CRD);
-    await world.send('PUT', CRD, { ...now, spec: strict?.['spec'] });
-  }
-}
-
-/** The API server takes a moment to use a changed definition. */
-async function untilAllowed(run: () => Promise<void>): Promise<void> {
-  for (let triesLeft = 200; ; triesLeft--) {
-    try {
-      await run();
-      return;
-    } catch (error) {
-      if (triesLeft === 0) throw error;
-    }
-  }
-}

@@ -14,7 +14,7 @@ import {
   untilObject,
 } from '../agent/scene.ts';
 import type { Subject } from '../agent/scene.ts';
-import { startScene, untilFailed, type Scene } from './scene.ts';
+import { startScene, untilFailed, withoutRules, type Scene } from './scene.ts';
 
 let scene: Scene;
 before(async () => void (scene = await startScene()));
@@ -114,6 +114,45 @@ test('an outage of Git is told once, and its end once', async () => {
   const passes = await passesOf(scene.agent, 'outage');
   await eventually(async () => ((await passesOf(scene.agent, 'outage')) > passes + 3 ? true : undefined));
   git.onRequest = undefined;
+  assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
+});
+
+test('an object whose deletion a finalizer holds up is told once, and its end once', async () => {
+  const held = configMap('held', { v: '1' }, { finalizers: ['example.com/hold'] });
+  const files = { 'held.yaml': text(held), 'kept.yaml': text(configMap('kept', { v: '1' })) };
+  const subject = await declareSubject(scene.world, 'held', { files });
+  await nextEvent(subject, 0);
+  await subject.repository.commit({ 'held.yaml': null });
+  // A request would be answered only when the object is gone.
+  const annotation = 'reconcile.fluxcd.io/requestedAt=now';
+  await scene.world.plane.kubectl(['annotate', 'tla', 'held', '-n', 'apps', annotation]);
+  assert.match(String((await nextEvent(subject, 1)).note), /^1 pruning \(ConfigMap held\/held\)/);
+  const passes = await passesOf(scene.agent, 'held');
+  await eventually(async () => ((await passesOf(scene.agent, 'held')) > passes + 3 ? true : undefined));
+  assert.equal((await eventsOf(subject)).length, 2);
+  await scene.world.plane.kubectl([
+    'patch',
+    'configmap',
+    'held',
+    '-n',
+    'held',
+    '--type=merge',
+    '-p',
+    '{"metadata":{"finalizers":null}}',
+  ]);
+  await untilGone(scene.world, configMapPath('held', 'held'));
+  assert.match(String((await nextEvent(subject, 2)).note), /^1 (pruned|released) \(ConfigMap held\/held\)/);
+});
+
+test('a spec that cannot be read is told once by a warning', async () => {
+  const subject = await declareSubject(scene.world, 'spoilt', {
+    files: { 'a.yaml': text(configMap('a', { v: '1' })) },
+  });
+  await nextEvent(subject, 0);
+  await withoutRules(scene.world, () => subject.application.patch({ sync: { mode: 'sometimes' } }));
+  const told = await nextEvent(subject, 1);
+  assert.deepEqual([told.type, told.reason], ['Warning', 'InvalidSpec']);
+  await subject.application.patch({ sync: { mode: 'auto' } });
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
