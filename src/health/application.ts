@@ -1,6 +1,6 @@
 /**
- * Health of our own Applications, where one has others among its objects (an app of apps). Invariant: what ails an object
- * three levels down is Degraded at the top, and its name and reason come up with it.
+ * Health of our own Applications, where one has others among its objects (an app of apps). Invariant: what ails an
+ * object three levels down is Degraded at the top, and its name and reason come up with it.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { mapAt, numberAt, stringAt, valueAt } from '../object/value.ts';
@@ -16,7 +16,7 @@ import {
   type HealthStatus,
 } from './verdict.ts';
 
-/** What the words of a child's own summary are for its parent: an object that the child misses is a fault of the child. */
+/** What the words of a child's own summary are for its parent: an object that the child misses is the child's fault. */
 const WORDS: Readonly<Record<string, HealthStatus>> = {
   Progressing: 'Progressing',
   Degraded: 'Degraded',

@@ -14,7 +14,7 @@ import {
 } from './verdict.ts';
 import { withPodTrouble } from './workload-pods.ts';
 
-/** Before its deadline a Deployment is Progressing, whatever its Pods say: it may yet come up, and the message tells. */
+/** Until its deadline a Deployment is Progressing, whatever its Pods say: it may yet come up, and the message tells. */
 export function assessDeployment({ body }: LiveObject, context: HealthContext): Health {
   if (valueAt(body, 'spec', 'paused') === true) return healthOf('Suspended', 'Its rollout is paused (spec.paused).');
   if (!isObserved(body)) return NOT_OBSERVED;

@@ -1,7 +1,7 @@
 /**
  * Health of kinds that have no file of their own, by the conventions that kstatus reads (sigs.k8s.io/cli-utils,
- * pkg/kstatus), in its order: deletionTimestamp, observedGeneration, the conditions Reconciling, Stalled and Ready. Added
- * to them: spec.suspend, which custom resources share with Jobs.
+ * pkg/kstatus), in its order: deletionTimestamp, observedGeneration, the conditions Reconciling, Stalled and Ready.
+ * Added to them: spec.suspend, which custom resources share with Jobs.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, valueAt } from '../object/value.ts';

@@ -1,6 +1,6 @@
 /**
- * What the Pods of a workload tell about why it does not come up. Invariant: the Pods of the newest revision speak first,
- * since those of the old one are on their way out whatever ails them.
+ * What the Pods of a workload tell about why it does not come up. Invariant: the Pods of the newest revision speak
+ * first, since those of the old one are on their way out whatever ails them.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { labelsOf, stringMap } from '../object/identity.ts';

@@ -178,8 +178,8 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict
 }
 
 /**
- * Only where spec.health.wait asks for it. Trying again does not help a Degraded object, but a change of the cluster may:
- * it is looked at again, and never Stalled.
+ * Only where spec.health.wait asks for it. Trying again does not help a Degraded object, but a change of the cluster
+ * may: it is looked at again, and never Stalled.
  */
 function unwell(report: PassReport, statuses: readonly ObjectStatus[]): Verdict | undefined {
   const { application, worst, isHealthOverdue } = report;

@@ -21,6 +21,7 @@ test('defaults are filled in the shortest Application', () => {
     source: { repoURL: 'https://git.example.com/shop.git', revision: 'HEAD', path: '.', interval: '1m' },
     destination: { namespace: 'shop', createNamespace: false },
     sync: { mode: 'auto', prune: true, timeout: '5m' },
+    health: { wait: false },
     suspend: false,
     deletionPolicy: 'Prune',
   });

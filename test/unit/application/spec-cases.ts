@@ -27,6 +27,7 @@ const ABSOLUTE = 'spec.source.path must be relative to the root of the repositor
 const ESCAPE = 'spec.source.path must not leave the repository: no part of it may be ..';
 const INTERVAL = 'spec.source.interval must be at least 10s and at most 24h';
 const TIMEOUT = 'spec.sync.timeout must be at least 1s and at most 24h';
+const HEALTH_TIMEOUT = 'spec.health.timeout must be at least 1s and at most 24h';
 
 export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'an ssh address', spec: withSource({ repoURL: 'ssh://git.example.com/shop' }), message: SCHEME },
@@ -68,6 +69,7 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'a negative interval', spec: withSource({ interval: '-1m' }) },
   { name: 'an interval as number', spec: withSource({ interval: 60 }) },
   { name: 'no timeout at all', spec: { ...validSpec(), sync: { timeout: '0s' } }, message: TIMEOUT },
+  { name: 'no time for health', spec: { ...validSpec(), health: { timeout: '1ms' } }, message: HEALTH_TIMEOUT },
   { name: 'an unknown mode', spec: { ...validSpec(), sync: { mode: 'sometimes' } } },
   { name: 'an unknown deletion policy', spec: { ...validSpec(), deletionPolicy: 'Retain' } },
   { name: 'a namespace in capitals', spec: { ...validSpec(), destination: { namespace: 'Shop' } } },

@@ -290,13 +290,12 @@ test('a Deployment beyond its deadline is Degraded and says which Pod holds it u
 });
 
 test('a failed Job says with which code its Pod ended', () => {
-  const failed = condition('Failed', 'True', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit');
+  const failed = condition('Failed', 'True', 'BackoffLimitExceeded', 'out of attempts');
   const job = live('batch/v1', 'Job', { status: { failed: 1, conditions: [failed] } });
   const pods = [pod('migrate-x', { phase: 'Failed', ...oneContainer(ended(3, 'Error')) })];
   assert.deepEqual(assessHealth(job, { pods }), {
     status: 'Degraded',
-    message:
-      'BackoffLimitExceeded: Job has reached the specified backoff limit; Pod migrate-x: container app exited with code 3',
+    message: 'BackoffLimitExceeded: out of attempts; Pod migrate-x: container app exited with code 3',
   });
 });
 
