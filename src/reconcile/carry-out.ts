@@ -27,6 +27,7 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
     return isNew;
   }).length;
   await ensureParent(pass, inventory.values());
+  await context.reach('marks-written');
   const revision = findings.snapshot?.revision;
   const isNewRevision = application.status.sync?.lastAttemptedRevision !== revision;
   if (isWider || isNewRevision) await writeStatus(pass, reportOf(pass, findings, 'begun'));

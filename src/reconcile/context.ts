@@ -27,7 +27,13 @@ export interface ReconcileContext {
 }
 
 /** Moments between two effects, in their order. A test kills the agent at each. */
-export const FAULT_POINTS = ['inventory-written', 'wave-applied', 'objects-pruned', 'finalizer-removed'] as const;
+export const FAULT_POINTS = [
+  'marks-written',
+  'inventory-written',
+  'wave-applied',
+  'objects-pruned',
+  'finalizer-removed',
+] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 export interface ReconcileSettings {

@@ -15,6 +15,7 @@ import {
   type Subject,
 } from '../cluster/agent/scene.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
+import { startAgentInProcess } from '../support/agent-in-process.ts';
 import { eventually, startWorld, type World } from '../support/world.ts';
 import type { RunningAgent } from '../support/agent.ts';
 
@@ -113,6 +114,52 @@ for (const point of ['objects-pruned', 'finalizer-removed'] as const) {
     await next.stop();
   });
 }
+
+test('what another writer cuts short before the inventory is stored is not applied until it is', async () => {
+  const touches: Promise<unknown>[] = [];
+  const pathOf = (name: string): string => `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
+  const stored: string[][] = [];
+  const agent = await startAgentInProcess(world.plane.kubeconfig, {
+    reach: async (point) => {
+      if (point === 'marks-written' && touches.length === 0) {
+        const touch = world.plane.kubectl([
+          'label',
+          'tla',
+          'raced',
+          '-n',
+          'apps',
+          '--overwrite',
+          `touched=${Date.now()}`,
+        ]);
+        touches.push(touch);
+        await touch;
+      }
+      if (point === 'inventory-written') stored.push(inventoryOf(await world.read(pathOf('raced'))));
+    },
+  });
+  try {
+    const subject = await declareSubject(world, 'raced', {
+      files: { 'one/all.yaml': text(configMap('a', {})), 'two/all.yaml': text(configMap('b', {}), configMap('a', {})) },
+      spec: { sync: { prune: false } },
+    });
+    // Without a new revision nothing but the inventory itself calls for that write.
+    await subject.application.patch({ source: { path: 'one' } });
+    await subject.application.until(
+      'one',
+      (a) => inventoryOf(a).length === 1 && at(a, 'status', 'sync', 'status') === 'Synced',
+    );
+    stored.length = 0;
+    touches.length = 0;
+    await subject.application.patch({ source: { path: 'two' } });
+    await subject.application.until(
+      'two',
+      (a) => inventoryOf(a).length === 2 && at(a, 'status', 'sync', 'status') === 'Synced',
+    );
+    assert.deepEqual(stored[0], ['ConfigMap raced/a', 'ConfigMap raced/b']);
+  } finally {
+    await agent.stop();
+  }
+});
 
 const MANY = Array.from({ length: 200 }, (_, index) => `m${String(index).padStart(3, '0')}`);
 

@@ -3,15 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
-import { startAgent, type Agent } from '../../src/main.ts';
+import { startAgent, type Agent, type StartOptions } from '../../src/main.ts';
 
 /** `stop` drains it and removes what it stored. It logs errors only. */
-export async function startAgentInProcess(kubeconfig: string): Promise<Agent> {
+export async function startAgentInProcess(kubeconfig: string, options: StartOptions = {}): Promise<Agent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
   const flags = { kubeconfig, dataDir, logLevel: 'error', apiAddress: '127.0.0.1:0', probesAddress: '127.0.0.1:0' };
   const read = readConfig(flags, {});
   if (!read.ok) throw new Error(read.problem);
-  const agent = await startAgent(read.config, new AbortController().signal);
+  const agent = await startAgent(read.config, new AbortController().signal, options);
   return {
     ...agent,
     async stop() {

@@ -155,6 +155,31 @@ test('a confirmation is for one prune, not for the next', async () => {
   assert.equal(at(second, 'metadata', 'deletionTimestamp'), undefined);
 });
 
+test('a confirmed prune goes on over as many passes as it takes', async () => {
+  const subject = await declareSubject(world, 'long', {
+    files: { 'a.yaml': text(configMap('a', {})), 'z.yaml': text(namespaceManifest('long-z'), configMap('held', {})) },
+  });
+  await subject.application.untilReady();
+  const hold = (finalizers: string[]): Promise<unknown> =>
+    world.plane.kubectl([
+      ...['patch', 'configmap', 'held', '-n', 'long', '--type=merge', '-p'],
+      JSON.stringify({ metadata: { finalizers } }),
+    ]);
+  await hold(['example.com/hold']);
+  await subject.repository.commit({ 'z.yaml': null });
+  await subject.application.refresh();
+  await subject.application.until('held', (a) => readyReason(a) === 'False PruneHeld');
+  await request(subject.application, 'confirm-prune', 'yes-4');
+  const under = await subject.application.until('waits', (a) => /example\.com\/hold/.test(readyMessage(a)));
+  assert.equal(at(under, 'status', 'lastRequest', 'id'), 'yes-4');
+  assert.equal(at(under, 'status', 'lastRequest', 'outcome'), 'InProgress');
+  const waits = await world.read('/api/v1/namespaces/long-z');
+  assert.equal(at(waits, 'metadata', 'deletionTimestamp'), undefined);
+  await hold([]);
+  await untilObject(world, '/api/v1/namespaces/long-z', (n) => at(n, 'metadata', 'deletionTimestamp') !== undefined);
+  assert.equal(await subject.configMap('held'), undefined);
+});
+
 test('an empty render, a path that is gone and a revision that is gone delete nothing', async () => {
   const subject = await declareSubject(world, 'vanishing', {
     files: { 'app/a.yaml': text(configMap('a', { k: '1' })), 'other/readme.md': 'x' },
