@@ -115,6 +115,27 @@ test('an agent of few rights names what it may not do, applies the rest, and goe
   }
 });
 
+test('where objects may be read but not watched, they are read by name', async () => {
+  const world = await startWorld();
+  const folder = await mkdtemp(join(tmpdir(), 'tautline-rights-'));
+  try {
+    await makeNamespace(world, 'unwatched');
+    await grant(world, 'unwatched', ['configmaps'], ['get', 'create', 'patch', 'delete']);
+    await agentOfFewRights(world, folder);
+    const subject = await declareSubject(world, 'unwatched', {
+      files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
+    });
+    await subject.application.untilReady();
+    const commit = await subject.repository.commit({ 'kept.yaml': text(configMap('kept', { a: '2' })) });
+    await subject.application.refresh();
+    await subject.application.untilReady(commit);
+    assert.equal(at(await subject.configMap('kept'), 'data', 'a'), '2');
+  } finally {
+    await world[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
 function secret() {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'token' }, stringData: { value: 'canary-limited' } };
 }
@@ -147,8 +168,12 @@ async function agentOfFewRights(world: World, folder: string): Promise<RunningAg
   return world.agent({ kubeconfig, flags: QUICK_FLAGS });
 }
 
-async function grant(world: World, namespace: string, resources: readonly string[]): Promise<void> {
-  const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
+async function grant(
+  world: World,
+  namespace: string,
+  resources: readonly string[],
+  verbs: readonly string[] = ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+): Promise<void> {
   await world.apply({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
