@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseApplication } from '../../../src/application/parse.ts';
+import type { StoredStatus } from '../../../src/application/schema.ts';
+import { statusSchema } from '../../../src/application/status-schema.ts';
+import type { ChangeResult } from '../../../src/apply/applied.ts';
+import type { Change, ChangeType } from '../../../src/diff/changes.ts';
+import type { Health } from '../../../src/health/health.ts';
+import { idKey, type ObjectId } from '../../../src/object/identity.ts';
+import type { Problem } from '../../../src/object/problem.ts';
+import { composeStatus, composeSuspended } from '../../../src/status/compose.ts';
+import type { PassReport, StageFailure } from '../../../src/status/report.ts';
+import { validSpec } from '../application/spec-cases.ts';
+
+const NOW = Date.parse('2026-03-01T10:00:00Z');
+const REVISION = `main@sha1:${'a'.repeat(40)}`;
+
+function applicationOf(sync: Record<string, string | boolean>): PassReport['application'] {
+  const metadata = { namespace: 'apps', name: 'shop', uid: 'u', resourceVersion: '1', generation: 3 };
+  const spec = { ...validSpec(), sync };
+  const parsed = parseApplication({ apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata, spec });
+  assert.ok(parsed.ok);
+  return parsed.application;
+}
+
+const idOf = (name: string): ObjectId => ({ group: '', kind: 'ConfigMap', namespace: 'shop', name });
+const changeOf = (type: ChangeType, name: string, reason?: string): Change => ({
+  type,
+  id: idOf(name),
+  kind: undefined,
+  fields: [],
+  ...(reason === undefined ? {} : { reason }),
+});
+
+function reportOf(more: Partial<PassReport> = {}): PassReport {
+  return {
+    application: applicationOf({}),
+    phase: 'ended',
+    revision: REVISION,
+    commit: 'a'.repeat(40),
+    failures: [],
+    problems: [],
+    changes: [],
+    contests: [],
+    applied: new Map(),
+    waitingFor: [],
+    held: undefined,
+    health: new Map(),
+    worst: undefined,
+    inventory: [],
+    desiredDigest: 'd',
+    isComplete: true,
+    isEmptyRender: false,
+    isTimedOut: false,
+    isHealthOverdue: false,
+    startedAt: '2026-03-01T09:59:00Z',
+    ...more,
+  };
+}
+
+const anyText = fc.oneof(fc.string({ maxLength: 40 }), fc.constant('long '.repeat(2_000)));
+const anyRetry = fc.constantFrom<StageFailure['retry']>('never', 'backoff');
+const anyFailure: fc.Arbitrary<StageFailure> = fc.record({
+  stage: fc.constantFrom('source', 'render', 'bind', 'observe', 'apply', 'status'),
+  code: fc.constant('Unavailable'),
+  message: anyText,
+  retry: anyRetry,
+});
+const anyProblem: fc.Arbitrary<Problem> = fc.record({ code: fc.constant('YamlSyntax'), message: anyText });
+const anyType = fc.constantFrom<ChangeType>(
+  ...(['create', 'update', 'adopt', 'prune', 'release', 'conflict', 'unsure', 'none', 'unknown'] as const),
+);
+const anyHealth: fc.Arbitrary<Health> = fc.record({
+  status: fc.constantFrom('Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown'),
+  message: anyText,
+});
+const anyOutcome = fc.option(
+  fc.constantFrom<ChangeResult['outcome']>(
+    ...([
+      'created',
+      'configured',
+      'unchanged',
+      'adopted',
+      'pruned',
+      'pruning',
+      'released',
+      'failed',
+      'waiting',
+    ] as const),
+  ),
+);
+
+const anyObject = fc.record({
+  type: anyType,
+  health: anyHealth,
+  outcome: anyOutcome,
+  reason: anyText,
+  retry: anyRetry,
+});
+const anyReport: fc.Arbitrary<PassReport> = fc
+  .record({
+    objects: fc.array(anyObject, { maxLength: 60 }),
+    failures: fc.array(anyFailure, { maxLength: 2 }),
+    problems: fc.array(anyProblem, { maxLength: 12 }),
+    sync: fc.record({ mode: fc.constantFrom('auto', 'detect'), prune: fc.boolean() }),
+    flags: fc.record({ isComplete: fc.boolean(), isEmptyRender: fc.boolean(), isTimedOut: fc.boolean() }),
+    isHeld: fc.boolean(),
+    isContested: fc.boolean(),
+  })
+  .map(({ objects, failures, problems, sync, flags, isHeld, isContested }) => {
+    const changes = objects.map(({ type, reason }, index) => changeOf(type, `o${index}`, reason));
+    const applied = new Map<string, ChangeResult>();
+    const health = new Map<string, Health>();
+    objects.forEach((object, index) => {
+      const change = changes[index] as Change;
+      health.set(idKey(change.id), object.health);
+      if (object.outcome === null) return;
+      const refusal = { code: 'Unavailable', status: 503, message: object.reason, retry: object.retry } as const;
+      const isFailed = object.outcome === 'failed';
+      applied.set(idKey(change.id), { change, outcome: object.outcome, ...(isFailed ? { refusal } : {}) });
+    });
+    return reportOf({
+      application: applicationOf(sync),
+      failures,
+      problems,
+      changes,
+      applied,
+      health,
+      inventory: changes.map(({ id }) => id),
+      ...flags,
+      held: isHeld ? { changes: [], reason: 'held' } : undefined,
+      contests: isContested ? [{ id: idOf('o0'), by: 'apps/other' }] : [],
+    });
+  });
+
+test('every status is within the bounds of the definition, whatever a pass found', () => {
+  fc.assert(
+    fc.property(anyReport, (report) => {
+      const { status } = composeStatus({}, report, NOW);
+      const parsed = statusSchema.safeParse(status);
+      assert.ok(parsed.success, parsed.error?.message);
+    }),
+  );
+});
+
+test('a pass that finds what the last one found writes the very same status, however much later', () => {
+  fc.assert(
+    fc.property(anyReport, (report) => {
+      const first = composeStatus({}, report, NOW).status;
+      const second = composeStatus(first as StoredStatus, report, NOW + 3_600_000).status;
+      assert.deepEqual(second, first);
+    }),
+  );
+});
+
+test('kstatus reads one thing at a time: ready, under way, failed for good, or neither', () => {
+  fc.assert(
+    fc.property(anyReport, (report) => {
+      const { status, verdict } = composeStatus({}, report, NOW);
+      const conditions = new Map(status.conditions?.map((condition) => [condition.type, condition.status]));
+      assert.equal(conditions.get('Ready'), verdict.ready);
+      for (const type of ['Reconciling', 'Stalled', 'Conflict']) {
+        assert.ok([undefined, 'True'].includes(conditions.get(type)), type);
+      }
+      assert.ok(!(conditions.has('Reconciling') && conditions.has('Stalled')));
+      if (verdict.ready === 'True') assert.ok(!conditions.has('Reconciling') && !conditions.has('Stalled'));
+      if (verdict.ready === 'True') assert.equal(status.sync?.status, 'Synced');
+      assert.equal(status.observedGeneration, 3);
+    }),
+  );
+});
+
+test('what is broken elsewhere makes surplus objects unknown, not surplus', () => {
+  const changes = [changeOf('none', 'a'), changeOf('prune', 'b')];
+  const { status, objects } = composeStatus({}, reportOf({ changes, isComplete: false }), NOW);
+  assert.deepEqual(
+    objects.map(({ sync, isPruning }) => [sync, isPruning]),
+    [
+      ['Synced', false],
+      ['Unknown', false],
+    ],
+  );
+  assert.equal(status.counts?.pruning, 0);
+});
+
+test('an inventory that could not be read stays as it is stored', () => {
+  const previous = { inventory: { odd: 'value' } } as unknown as StoredStatus;
+  const { inventory: _none, ...rest } = reportOf();
+  const { status } = composeStatus(previous, { ...rest, inventory: undefined }, NOW);
+  assert.deepEqual(status.inventory, { odd: 'value' });
+});
+
+test('a request stays in progress until the sync that it asked for ends', () => {
+  const request = { id: 'r', action: 'sync' };
+  const waiting = reportOf({
+    request,
+    changes: [changeOf('create', 'a')],
+    waitingFor: [{ id: idOf('a'), reason: 'x' }],
+  });
+  assert.equal(composeStatus({}, waiting, NOW).status.lastRequest?.outcome, 'InProgress');
+  assert.equal(composeStatus({}, { ...waiting, isTimedOut: true }, NOW).status.lastRequest?.outcome, 'Failed');
+  assert.equal(composeStatus({}, reportOf({ request }), NOW).status.lastRequest?.outcome, 'Succeeded');
+});
+
+test('a suspended Application refuses requests and keeps what was known', () => {
+  const { metadata } = applicationOf({});
+  const stored: StoredStatus = composeStatus({}, reportOf({ inventory: [idOf('a')] }), NOW).status as StoredStatus;
+  const request = { id: 'r', action: 'refresh' };
+  const status = composeSuspended({ metadata, status: stored, request, reconcileAt: undefined }, NOW);
+  assert.equal(status.lastRequest?.outcome, 'Refused');
+  assert.deepEqual(status.inventory, stored.inventory);
+  assert.deepEqual(status.sync, stored.sync);
+});
