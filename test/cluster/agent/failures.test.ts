@@ -1,0 +1,182 @@
+/** What one broken object, or one broken moment, does to the others: nothing. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import type { RunningAgent } from '../../support/agent.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  makeNamespace,
+  passesOf,
+  readyMessage,
+  readyReason,
+  text,
+  untilGone,
+  untilObject,
+} from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld();
+  agent = await world.agent({ flags: ['--discovery-retry', '1s'] });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const service = (name: string, spec: Record<string, unknown>) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name },
+  spec,
+});
+
+test('an object that the server refuses is named with its file, its siblings are applied, and nothing is pruned', async () => {
+  const subject = await declareSubject(world, 'refuses', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })), 'old.yaml': text(configMap('old', {})) },
+  });
+  await subject.application.untilReady();
+  await subject.repository.commit({
+    'a.yaml': text(configMap('a', { k: '2' })),
+    'old.yaml': null,
+    'bad.yaml': text(service('bad', { ports: [{ port: 99999 }] })),
+  });
+  await subject.application.refresh();
+  const failed = await subject.application.until('refused', (a) => readyReason(a) === 'False ReconciliationFailed');
+  assert.match(readyMessage(failed), /Service refuses\/bad \(bad\.yaml:1\): .*port/);
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
+  assert.ok(await subject.configMap('old'));
+  await subject.repository.commit({ 'bad.yaml': null });
+  await subject.application.refresh();
+  const ready = await subject.application.untilReady();
+  assert.equal(await subject.configMap('old'), undefined);
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap refuses/a']);
+});
+
+test('a refused object is not sent again and again', async () => {
+  const subject = await declareSubject(world, 'stubborn', {
+    files: { 'bad.yaml': text(service('bad', { ports: [{ port: 99999 }] })), 'a.yaml': text(configMap('a', {})) },
+  });
+  await subject.application.until('refused', (a) => readyReason(a) === 'False ReconciliationFailed');
+  const passes = await passesOf(agent, 'stubborn');
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  assert.ok((await passesOf(agent, 'stubborn')) - passes <= 1);
+});
+
+test('a field that cannot be changed in place is told from a wrong one', async () => {
+  const frozen = (value: string) => ({ ...configMap('frozen', { k: value }), immutable: true });
+  const subject = await declareSubject(world, 'immutable', { files: { 'a.yaml': text(frozen('1')) } });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'a.yaml': text(frozen('2')) });
+  await subject.application.refresh();
+  const failed = await subject.application.until('immutable', (a) => readyReason(a) === 'False ReconciliationFailed');
+  assert.match(readyMessage(failed), /cannot be changed in place/);
+  // As the message says: the object is deleted, and made anew.
+  await world.send('DELETE', configMapPath('immutable', 'frozen'));
+  await subject.application.untilReady();
+  assert.equal(at(await subject.configMap('frozen'), 'data', 'k'), '2');
+});
+
+test('an unknown kind is named, its siblings are applied, and it follows when its definition comes', async () => {
+  const gadget = { apiVersion: 'late.example.com/v1', kind: 'Gadget', metadata: { name: 'g' }, spec: {} };
+  const subject = await declareSubject(world, 'late', {
+    files: { 'a.yaml': text(configMap('a', {})), 'g.yaml': text(gadget) },
+  });
+  const failed = await subject.application.until('unknown kind', (a) => readyReason(a) === 'False BuildFailed');
+  assert.match(readyMessage(failed), /Gadget/);
+  assert.ok(await subject.configMap('a'));
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  await world.apply({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'gadgets.late.example.com' },
+    spec: {
+      group: 'late.example.com',
+      scope: 'Namespaced',
+      names: { plural: 'gadgets', kind: 'Gadget' },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  });
+  await subject.application.untilReady();
+  assert.ok(await world.read('/apis/late.example.com/v1/namespaces/late/gadgets/g'));
+});
+
+test('a change of destination moves the objects', async () => {
+  const subject = await declareSubject(world, 'moves', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  await makeNamespace(world, 'moved');
+  await subject.application.patch({ destination: { namespace: 'moved' } });
+  await untilGone(world, configMapPath('moves', 'a'));
+  const ready = await subject.application.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap moved/a']);
+});
+
+test('an Application made anew under its old name starts afresh', async () => {
+  const subject = await declareSubject(world, 'anew', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })) },
+    spec: { deletionPolicy: 'Orphan' },
+  });
+  await subject.application.untilReady();
+  await subject.application.remove();
+  await untilGone(world, subject.application.path);
+  assert.equal(at(await subject.configMap('a'), 'metadata', 'labels'), undefined);
+  const again = await world.declare('anew', {
+    source: { repoURL: subject.repository.url },
+    destination: { namespace: 'anew' },
+  });
+  const ready = await again.untilReady();
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap anew/a']);
+  await again.remove();
+  await untilGone(world, configMapPath('anew', 'a'));
+});
+
+test('an object that something holds in deletion is waited for and made anew', async () => {
+  const subject = await declareSubject(world, 'lingers', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  const patch = (finalizers: string[]): Promise<unknown> =>
+    world.plane.kubectl([
+      ...['patch', 'configmap', 'a', '-n', 'lingers', '--type=merge', '-p'],
+      JSON.stringify({ metadata: { finalizers } }),
+    ]);
+  await patch(['example.com/hold']);
+  const uid = at(await subject.configMap('a'), 'metadata', 'uid');
+  await world.send('DELETE', configMapPath('lingers', 'a'));
+  await subject.application.refresh();
+  assert.ok(at(await subject.configMap('a'), 'metadata', 'deletionTimestamp'));
+  await patch([]);
+  await untilObject(world, configMapPath('lingers', 'a'), (object) => at(object, 'metadata', 'uid') !== uid);
+  await subject.application.untilReady();
+});
+
+test('a namespace in deletion is named, and the Application that brings objects into it waits', async () => {
+  await makeNamespace(world, 'dying');
+  await world.send('DELETE', '/api/v1/namespaces/dying');
+  const repository = await world.repository('dying');
+  await repository.commit({ 'a.yaml': text(configMap('a', {})) });
+  const application = await world.declare('dying', {
+    source: { repoURL: repository.url },
+    destination: { namespace: 'dying' },
+  });
+  const failed = await application.until('terminating', (a) => readyReason(a) === 'False ReconciliationFailed');
+  assert.match(readyMessage(failed), /namespace is being deleted/);
+  await application.remove();
+  await untilGone(world, application.path);
+});
+
+test('Git going away fails the source alone: drift is healed, and the next answer clears it', async () => {
+  const subject = await declareSubject(world, 'offline', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  const { dir } = subject.repository;
+  const { rename } = await import('node:fs/promises');
+  await rename(dir, `${dir}.away`);
+  const failed = await subject.application.refresh();
+  assert.equal(readyReason(failed), 'False ArtifactFailed');
+  assert.equal(at(failed, 'status', 'sync', 'status'), 'Unknown');
+  await world.apply(configMap('a', { k: 'drift' }, { namespace: 'offline' }));
+  await untilObject(world, configMapPath('offline', 'a'), (object) => at(object, 'data', 'k') === '1');
+  await rename(`${dir}.away`, dir);
+  await subject.application.refresh();
+  await subject.application.untilReady();
+});
