@@ -1,0 +1,172 @@
+/** Health of kinds whose status a real controller writes: what it says of them must be what we read. */
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, declareSubject, text, untilObject, type Manifest } from '../agent/scene.ts';
+import { AGENT_FLAGS, job, notReady, NOWHERE, playKubelet, podSpec, untilHealth, workload } from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  await world.agent({ flags: AGENT_FLAGS });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+test('a Job that completes is Healthy', async () => {
+  const { application } = await declareSubject(world, 'completes', { files: { 'job.yaml': text(job('migrate')) } });
+  await untilHealth(application, 'Healthy');
+  const found = await world.read('/apis/batch/v1/namespaces/completes/jobs/migrate');
+  assert.equal(at(found, 'status', 'succeeded'), 1);
+});
+
+test('a Job that fails is Degraded and says with which code', async () => {
+  const files = { 'job.yaml': text(job('migrate', { pod: NOWHERE })) };
+  const { application } = await declareSubject(world, 'fails', { files });
+  await untilHealth(application, 'Progressing', /^Job\.batch fails\/migrate: 0 of 1 completions; Pod .*Unschedulable/);
+  const terminated = { exitCode: 3, reason: 'Error', message: 'password=hunter2' };
+  await playKubelet(world, 'fails', 'migrate', notReady('Failed', { state: { terminated } }));
+  await untilHealth(
+    application,
+    'Degraded',
+    /^Job\.batch fails\/migrate: BackoffLimitExceeded: .*; Pod migrate-\S+: container app exited with code 3$/,
+  );
+});
+
+test('a suspended CronJob is Suspended, one that is not is Healthy', async () => {
+  const cronJob = (suspend: boolean): Manifest => ({
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'nightly' },
+    spec: {
+      schedule: '0 3 * * *',
+      suspend,
+      jobTemplate: { spec: { template: { spec: podSpec({ restartPolicy: 'Never' }) } } },
+    },
+  });
+  const files = { 'cron.yaml': text(cronJob(true)) };
+  const { application, repository } = await declareSubject(world, 'cron', { files });
+  await untilHealth(application, 'Suspended', /^CronJob\.batch cron\/nightly: It is suspended/);
+  await repository.commit({ 'cron.yaml': text(cronJob(false)) });
+  await application.refresh();
+  await untilHealth(application, 'Healthy');
+});
+
+test('a HorizontalPodAutoscaler without metrics is Degraded', async () => {
+  const scaler = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'web' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      maxReplicas: 3,
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+      ],
+    },
+  };
+  const files = { 'web.yaml': text(workload('Deployment', 'web'), scaler) };
+  const { application } = await declareSubject(world, 'scaler', { files });
+  await untilHealth(
+    application,
+    'Degraded',
+    /^HorizontalPodAutoscaler\.autoscaling scaler\/web: FailedGetResourceMetric: .*unable to get metrics/,
+  );
+});
+
+test('a claim that waits for its first consumer is Healthy, one that waits for its provisioner is not', async () => {
+  for (const [name, volumeBindingMode] of [
+    ['late', 'WaitForFirstConsumer'],
+    ['early', 'Immediate'],
+  ]) {
+    await world.send('POST', '/apis/storage.k8s.io/v1/storageclasses', {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name },
+      provisioner: 'csi.example.com',
+      volumeBindingMode,
+    });
+  }
+  const claim = (name: string): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name },
+    spec: { accessModes: ['ReadWriteOnce'], storageClassName: name, resources: { requests: { storage: '1Gi' } } },
+  });
+  const early = { 'claims.yaml': text(claim('late'), claim('early')) };
+  const { application } = await declareSubject(world, 'storage', { files: early });
+  const found = await untilHealth(
+    application,
+    'Progressing',
+    /^PersistentVolumeClaim storage\/early: It waits for a volume of early from csi\.example\.com\.$/,
+  );
+  assert.equal(at(found, 'status', 'counts', 'healthy'), 1);
+  await world.send('POST', '/api/v1/namespaces/storage/pods', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'consumer' },
+    spec: podSpec({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'late' } }] }),
+  });
+  const path = '/api/v1/namespaces/storage/persistentvolumeclaims/late';
+  await untilObject(
+    world,
+    path,
+    (late) => at(late, 'metadata', 'annotations', 'volume.kubernetes.io/selected-node') !== undefined,
+  );
+  await application.until('both claims wait for volumes', (now) => at(now, 'status', 'counts', 'progressing') === 2);
+});
+
+test('of a budget, a load balancer and an Ingress without address, only the load balancer is waited for', async () => {
+  const budget = {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'web' },
+    spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+  };
+  const ports = [{ port: 80 }];
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { type: 'LoadBalancer', ports },
+  };
+  const ingress = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web' },
+    spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
+  };
+  const files = { 'web.yaml': text(workload('Deployment', 'web'), budget, service, ingress) };
+  const { application } = await declareSubject(world, 'edges', { files });
+  await application.until('all but the load balancer are Healthy', (now) => {
+    const counts = at(now, 'status', 'counts');
+    return at(counts, 'healthy') === 3 && at(counts, 'progressing') === 1;
+  });
+  await untilHealth(application, 'Progressing', /^Service edges\/web: It waits for an address of the load balancer\.$/);
+  const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } };
+  const patch = ['--subresource=status', '--type=merge', '--field-manager=cloud', '-p', JSON.stringify({ status })];
+  const patched = await world.plane.kubectl(['patch', 'service', 'web', '-n', 'edges', ...patch]);
+  assert.equal(patched.code, 0, patched.stderr);
+  await untilHealth(application, 'Healthy');
+});
+
+test('an APIService without a server behind it is Progressing', async () => {
+  const service = {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: 'v1.nobody.example.com' },
+    spec: {
+      group: 'nobody.example.com',
+      version: 'v1',
+      groupPriorityMinimum: 100,
+      versionPriority: 10,
+      service: { name: 'nobody', namespace: 'aggregated' },
+    },
+  };
+  const { application } = await declareSubject(world, 'aggregated', { files: { 'api.yaml': text(service) } });
+  await untilHealth(
+    application,
+    'Progressing',
+    /^APIService\.apiregistration\.k8s\.io v1\.nobody\.example\.com: ServiceNotFound: /,
+  );
+  await application.remove();
+});

@@ -1,0 +1,125 @@
+/** Ready that waits for health, and Applications that hold Applications. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, declareSubject, makeNamespace, text, type Manifest } from '../agent/scene.ts';
+import { AGENT_FLAGS, NOWHERE, readyText, untilHealth, workload } from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  await world.agent({ flags: AGENT_FLAGS });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+async function labelNode(label: string): Promise<void> {
+  const { code, stderr } = await world.plane.kubectl(['label', 'node', 'node-0', label]);
+  assert.equal(code, 0, stderr);
+}
+
+function hasReconciling(application: unknown): boolean {
+  const conditions = at(application, 'status', 'conditions');
+  return Array.isArray(conditions) && conditions.some((item) => at(item, 'type') === 'Reconciling');
+}
+
+test('with spec.health.wait, Ready is True only once all objects are Healthy', async () => {
+  const pod = { nodeSelector: { first: 'yes' } };
+  const { application, repository } = await declareSubject(world, 'patient', {
+    files: { 'web.yaml': text(workload('Deployment', 'web', { pod }), configMap('web', { k: '1' })) },
+    spec: { health: { wait: true } },
+  });
+  const waiting = await application.until('it waits for health', (found) =>
+    /^False Progressing: waiting for health: Deployment\.apps patient\/web: 0 of 1 .*Unschedulable/.test(
+      readyText(found),
+    ),
+  );
+  assert.ok(hasReconciling(waiting));
+  assert.equal(at(waiting, 'status', 'sync', 'status'), 'Synced');
+  await labelNode('first=yes');
+  const ready = await application.untilReady(await repository.resolve('main'));
+  assert.ok(!hasReconciling(ready));
+  assert.equal(at(ready, 'status', 'health', 'status'), 'Healthy');
+});
+
+test('when the time for health is over, Ready says so, and follows once the objects are Healthy', async () => {
+  const pod = { nodeSelector: { second: 'yes' } };
+  const { application } = await declareSubject(world, 'overdue', {
+    files: { 'web.yaml': text(workload('Deployment', 'web', { pod })) },
+    spec: { health: { wait: true, timeout: '1s' } },
+  });
+  await application.until('the time is over', (found) =>
+    /^False HealthCheckFailed: not Healthy for longer than 1s: Deployment\.apps overdue\/web: /.test(readyText(found)),
+  );
+  await labelNode('second=yes');
+  await application.untilReady();
+});
+
+test('a Degraded object fails the health check at once, and a commit heals it', async () => {
+  const stuck = workload('Deployment', 'web', { pod: NOWHERE, spec: { progressDeadlineSeconds: 1 } });
+  const { application, repository } = await declareSubject(world, 'failing', {
+    files: { 'web.yaml': text(stuck) },
+    spec: { health: { wait: true } },
+  });
+  const failed = await application.until('the health check fails', (found) =>
+    /^False HealthCheckFailed: Deployment\.apps failing\/web: Progress deadline exceeded/.test(readyText(found)),
+  );
+  assert.ok(hasReconciling(failed));
+  const commit = await repository.commit({ 'web.yaml': text(workload('Deployment', 'web')) });
+  await application.refresh();
+  await application.untilReady(commit);
+});
+
+function applicationManifest(name: string, spec: Manifest): Manifest {
+  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name, namespace: 'apps' }, spec };
+}
+
+test('what ails an object of an Application in Git shows up at the Application that holds it', async () => {
+  await makeNamespace(world, 'leaf');
+  const leaf = await world.repository('leaf');
+  await leaf.commit({ 'web.yaml': text(workload('Deployment', 'web')) });
+  const child = applicationManifest('leaf', {
+    source: { repoURL: leaf.url, interval: '10s' },
+    destination: { namespace: 'leaf' },
+  });
+  const root = await declareSubject(world, 'root', {
+    files: { 'leaf.yaml': text(child) },
+    spec: { health: { wait: true } },
+  });
+  await root.application.untilReady();
+  await untilHealth(root.application, 'Healthy');
+
+  const stuck = workload('Deployment', 'web', { pod: NOWHERE, spec: { progressDeadlineSeconds: 1 } });
+  await leaf.commit({ 'web.yaml': text(stuck) });
+  const found = await untilHealth(
+    root.application,
+    'Degraded',
+    /^Application\.tautline\.dev apps\/leaf: Deployment\.apps leaf\/web: Progress deadline exceeded; .*Unschedulable/,
+  );
+  assert.match(readyText(found), /^False HealthCheckFailed: Application\.tautline\.dev apps\/leaf: /);
+
+  await leaf.commit({ 'web.yaml': text(workload('Deployment', 'web')) });
+  await root.application.untilReady();
+});
+
+test('an Application that holds itself and waits for health comes to rest', async () => {
+  await makeNamespace(world, 'own');
+  const repository = await world.repository('own');
+  const spec = { source: { repoURL: repository.url }, destination: { namespace: 'own' }, health: { wait: true } };
+  await repository.commit({ 'own.yaml': text(applicationManifest('own', spec), configMap('a', { k: '1' })) });
+  const application = await world.declare('own', spec);
+  const ready = await application.untilReady();
+  assert.equal(at(ready, 'status', 'health', 'status'), 'Healthy');
+  assert.equal(at(ready, 'status', 'counts', 'total'), 2);
+});
+
+test('a child that is suspended or cannot be read is told by its parent', async () => {
+  const suspended = applicationManifest('idle', { source: { repoURL: 'http://127.0.0.1:1/x.git' }, suspend: true });
+  const { application, repository } = await declareSubject(world, 'parent', {
+    files: { 'idle.yaml': text(suspended) },
+  });
+  await untilHealth(application, 'Suspended', /^Application\.tautline\.dev apps\/idle: It is suspended/);
+  const lost = applicationManifest('idle', { source: { repoURL: 'http://127.0.0.1:1/x.git' } });
+  await repository.commit({ 'idle.yaml': text(lost) });
+  await application.refresh();
+  await untilHealth(application, 'Progressing', /^Application\.tautline\.dev apps\/idle: ArtifactFailed: /);
+});
