@@ -201,17 +201,14 @@ async function measurePush({ world, repository, application, round }: Push): Pro
   return live;
 }
 
+/** Another object each time: healing the same one again and again is slowed down on purpose. */
 async function measureHeal(world: World, round: number): Promise<number> {
-  await using watch = await watchObject(world.plane, SUBJECT);
-  const body = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'settings-0500' },
-    data: { value: `hand ${round}` },
-  };
-  await world.apply({ ...body, metadata: { ...body.metadata, namespace: 'live' } }, 'hand');
-  const editedMs = await watch.until((object) => object?.data?.['value'] === `hand ${round}`);
-  const healedMs = await watch.until((object) => !String(object?.data?.['value']).startsWith('hand'));
+  const name = `settings-${String(600 + round).padStart(4, '0')}`;
+  await using watch = await watchObject(world.plane, `/api/v1/namespaces/live/configmaps/${name}`);
+  const metadata = { name, namespace: 'live' };
+  await world.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { value: 'hand' } }, 'hand');
+  const editedMs = await watch.until((object) => object?.data?.['value'] === 'hand');
+  const healedMs = await watch.until((object) => object?.data?.['value'] !== 'hand');
   // Between two heals the agent is left in peace, as it would be.
   await sleep(100);
   return healedMs - editedMs;

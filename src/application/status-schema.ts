@@ -22,6 +22,7 @@ export const STATUS_LIMITS = {
   maxConditions: 16,
   maxResources: 50,
   maxHistory: 10,
+  maxFinished: 500,
   maxMessageChars: 4096,
   maxResourceMessageChars: 1024,
 } as const;
@@ -137,6 +138,13 @@ export const statusSchema = z.object({
     .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe('The objects that were applied and are owned: what may ever be pruned.'),
+  finished: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Jobs and bare Pods that ran to their end, by group/Kind/namespace/name, with the digest of their manifest: they ' +
+        'are not made again when their time to live removes them. At most 500.',
+    ),
   history: z
     .array(historySchema)
     .max(STATUS_LIMITS.maxHistory)

@@ -61,6 +61,8 @@ export interface PlanOptions {
   /** How many objects the inventory holds before this pass. */
   readonly inventorySize: number;
   readonly guard: PruneGuard;
+  /** By `idKey`: heals that must wait, with the reason for people. */
+  readonly braked?: ReadonlyMap<string, string>;
   /** A person has confirmed this prune, or deletes the Application. */
   readonly confirmed: boolean;
 }
@@ -78,11 +80,13 @@ const GUARDED_KINDS: ReadonlySet<string> = new Set([
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, prune, complete } = options;
   if (mode === 'detect') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
-  const waitingFor = changes.flatMap((change) => {
-    const crd = change.desired?.awaitsCrd;
-    return crd ? [{ id: change.id, reason: `${formatId(crd)} is not served yet` }] : [];
+  const candidates = changes.filter(({ type }) => SENDS.has(type));
+  const waitingFor = candidates.flatMap((change) => {
+    const reason = reasonToWait(change, options);
+    return reason === undefined ? [] : [{ id: change.id, reason }];
   });
-  const sends = changes.filter((change) => SENDS.has(change.type) && !change.desired?.awaitsCrd);
+  const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
+  const sends = candidates.filter(({ id }) => !waiting.has(idKey(id)));
   const homes = indexHomes(sends);
   const prunes = prune && complete ? changes.filter((change) => change.type === 'prune') : [];
   const held = holdPrunes(prunes, options);
@@ -95,6 +99,11 @@ export function planChanges(options: PlanOptions): Plan {
     waitingFor,
     held,
   };
+}
+
+function reasonToWait({ id, desired }: Change, { braked }: PlanOptions): string | undefined {
+  if (desired?.awaitsCrd) return `${formatId(desired.awaitsCrd)} is not served yet`;
+  return braked?.get(idKey(id));
 }
 
 export function hasEffects(plan: Plan): boolean {

@@ -6,7 +6,14 @@ import type { Retry } from '../object/stage-error.ts';
 import type { Pass } from './pass.ts';
 import type { Again } from './queue.ts';
 
-export function decideAgain(pass: Pass, report: PassReport, verdict: Verdict): Again {
+export interface Ended {
+  readonly report: PassReport;
+  readonly verdict: Verdict;
+  /** Until the brake on a heal is released. */
+  readonly brakedMs: number;
+}
+
+export function decideAgain(pass: Pass, { report, verdict, brakedMs }: Ended): Again {
   const { clock, settings } = pass.context;
   const { source } = pass.state.memory;
   const intervalMs = parseDuration(pass.application.spec.source.interval) ?? settings.maxPollBackoffMs;
@@ -14,14 +21,14 @@ export function decideAgain(pass: Pass, report: PassReport, verdict: Verdict): A
   const retries = retriesOf(report);
   const afters = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
   if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };
-  if (report.waitingFor.length > 0) afters.push(settings.awaitedDiscoveryRetryMs);
+  if (report.changes.some(({ desired }) => desired?.awaitsCrd)) afters.push(settings.awaitedDiscoveryRetryMs);
   const isMoving =
     // What is Degraded and nothing else changes by an event, with wait as without.
     (verdict.isReconciling && verdict.reason !== 'HealthCheckFailed') ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) afters.push(settings.progressCheckMs);
-  return { type: 'after', delayMs: Math.min(pollInMs, ...afters) };
+  return { type: 'after', delayMs: Math.min(pollInMs, brakedMs, ...afters) };
 }
 
 /** Failures of source are left out: the poll has a backoff of its own. */

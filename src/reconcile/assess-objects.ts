@@ -8,6 +8,7 @@ import type { Kinds } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
+import { keepFinished, noteFinished } from './finished.ts';
 import { forEachOf } from './lanes.ts';
 import type { Pass } from './pass.ts';
 import { kindKey } from '../cluster/kinds.ts';
@@ -28,10 +29,11 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
       continue;
     }
     const live = entry?.state === 'present' ? entry.object : undefined;
-    const verdict = assessHealth(live, { self });
+    const verdict = noteFinished(pass, object, live) ?? assessHealth(live, { self });
     health.set(key, verdict);
     if (live && needsPods(live, verdict)) unwell.push({ object, live });
   }
+  keepFinished(pass, desired.objects);
   const podKind = kinds.served.get(kindKey('v1', 'Pod'));
   if (!podKind || unwell.length === 0) return health;
   const client = cluster.as(agentIdentity);

@@ -11,6 +11,7 @@ import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Contest } from '../status/report.ts';
 import { claimObjects } from './claim-objects.ts';
 import { forEachOf } from './lanes.ts';
+import { readFinished } from './finished.ts';
 import { observe } from './observe.ts';
 import type { Pass } from './pass.ts';
 import type { BoundSet } from './stages.ts';
@@ -45,6 +46,7 @@ export async function compareLive(
   });
   // The server accepted the whole set before this process began: nothing of it needs to be shown to it again.
   const isAcceptedSet = application.status.sync?.digest === desired.digest;
+  const finished = readFinished(pass);
   const changes = diffObjects({
     desired,
     live,
@@ -55,6 +57,7 @@ export async function compareLive(
     claims: (id) => claimants.get(idKey(id)),
     memory: {
       baselines: memory.baselines,
+      isFinished: (id, digest) => finished.get(idKey(id)) === digest,
       isAccepted: (id, digest) => isAcceptedSet || memory.accepted.get(idKey(id)) === digest,
     },
   });
@@ -77,6 +80,11 @@ async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<r
     }
     const judged = judgeDryRun(change, answer.object);
     state.memory.accepted.set(idKey(change.id), desired.digest);
+    if (change.live) {
+      const { resourceVersion } = change.live;
+      const verdict = { manifestDigest: desired.digest, resourceVersion, change: judged };
+      state.memory.verdicts.set(idKey(change.id), verdict);
+    }
     if (judged.type === 'none') state.memory.baselines.set(idKey(change.id), baselineOf(desired, answer.object));
     settled.set(change, judged);
   });

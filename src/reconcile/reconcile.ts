@@ -13,6 +13,7 @@ import { hasEffects, planChanges } from '../plan/plan.ts';
 import type { PassReport } from '../status/report.ts';
 import { decideAgain } from './again.ts';
 import { assessObjects } from './assess-objects.ts';
+import { brakeHeals } from './brake-heals.ts';
 import { carryOut } from './carry-out.ts';
 import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
@@ -73,7 +74,9 @@ async function runPass(pass: Pass): Promise<Again> {
   const findings = await walkPipeline(pass);
   const report = reportOf(pass, findings, 'ended');
   const { verdict } = await writeStatus(pass, report);
-  return decideAgain(pass, report, verdict);
+  // The next wait is a wait of its own, with the whole of spec.sync.timeout.
+  if (verdict.ready === 'True') pass.state.memory.attempt = undefined;
+  return decideAgain(pass, { report, verdict, brakedMs: findings.braked?.againInMs ?? Infinity });
 }
 
 /** The picture, left to right. What is missing from the findings was not reached. */
@@ -102,8 +105,10 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const { changes } = live;
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
+  const braked = brakeHeals(pass, changes);
   const plan = planChanges({
     changes,
+    braked: braked.held,
     mode: application.spec.sync.mode,
     prune: application.spec.sync.prune,
     complete: isComplete && !isEmptyRender,
@@ -112,7 +117,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     // What was confirmed is what the status said, not what a newer commit makes of it.
     confirmed: asked.confirmsPrune && application.status.sync?.revision === snapshot.revision,
   });
-  const compared: Findings = { asked, snapshot, bound, ...live, plan, isComplete, isEmptyRender };
+  const compared: Findings = { asked, snapshot, bound, ...live, braked, plan, isComplete, isEmptyRender };
   const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
   const health = await assessObjects(pass, bound.desired, bound.kinds);
   return { ...compared, health, ...(applied ? { applied } : {}) };

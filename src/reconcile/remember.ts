@@ -3,6 +3,7 @@ import type { ChangeResult } from '../apply/applied.ts';
 import type { Identity } from '../cluster/identity.ts';
 import { baselineOf } from '../diff/baseline.ts';
 import { idKey } from '../object/identity.ts';
+import { noteHeal } from './brake-heals.ts';
 import type { Pass } from './pass.ts';
 
 export function rememberResult(pass: Pass, identity: Identity, result: ChangeResult): void {
@@ -11,6 +12,7 @@ export function rememberResult(pass: Pass, identity: Identity, result: ChangeRes
   const { change, outcome, live } = result;
   const key = idKey(change.id);
   memory.verdicts.delete(key);
+  noteHeal(pass, result);
   if (live && change.desired) {
     context.cluster.live.record(identity, change.desired.kind, change.id, live);
     memory.baselines.set(key, baselineOf(change.desired, live));
@@ -20,6 +22,7 @@ export function rememberResult(pass: Pass, identity: Identity, result: ChangeRes
     memory.inventory?.delete(key);
     memory.baselines.delete(key);
     memory.accepted.delete(key);
+    memory.heals.delete(key);
     if (outcome === 'pruned' && change.kind) context.cluster.live.record(identity, change.kind, change.id, undefined);
   }
   // Never ours: it was only noted ahead of the attempt.

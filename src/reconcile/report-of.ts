@@ -8,6 +8,7 @@ import { idKey } from '../object/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
+import type { Braked } from './brake-heals.ts';
 import { isHealthOverdue } from './health-deadline.ts';
 import type { Asked } from './requests.ts';
 import type { BoundSet } from './stages.ts';
@@ -19,6 +20,7 @@ export interface Findings {
   readonly bound?: BoundSet;
   readonly changes?: readonly Change[];
   readonly contests?: PassReport['contests'];
+  readonly braked?: Braked;
   readonly plan?: Plan;
   readonly applied?: Applied;
   readonly health?: ReadonlyMap<string, Health>;
@@ -40,12 +42,14 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     problems: bound?.desired.problems ?? state.memory.rendered?.manifests.problems ?? [],
     changes: findings.changes ?? [],
     contests: findings.contests ?? [],
+    contested: findings.braked?.contested ?? [],
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,
     health: findings.health ?? new Map(),
     worst,
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
+    finished: state.memory.finished,
     ...(bound ? { desiredDigest: bound.desired.digest } : {}),
     isComplete: findings.isComplete ?? false,
     isEmptyRender: findings.isEmptyRender ?? false,

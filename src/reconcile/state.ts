@@ -9,6 +9,7 @@ import type { KubeObject } from '../object/value.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
+import type { HealMemory } from './brake-heals.ts';
 
 export interface ApplicationState {
   readonly key: string;
@@ -37,6 +38,10 @@ export interface Memory {
   accepted: Map<string, string>;
   /** By `idKey`: a settled verdict and what it was about. */
   verdicts: Map<string, Verdict>;
+  /** By `idKey`: Jobs and bare Pods seen finished, with the digest of their manifest. undefined: not read yet. */
+  finished: Map<string, string> | undefined;
+  /** By `idKey`: objects that were healed lately; see plan/brake.ts. */
+  heals: Map<string, HealMemory>;
   /** When the attempt at the present revision began. */
   attempt: { readonly revision: string; readonly startedAt: string; readonly startedMs: number } | undefined;
   /** Since when which revision is not Healthy; see health-deadline.ts. */
@@ -68,6 +73,8 @@ export function emptyMemory(): Memory {
     baselines: new Map(),
     accepted: new Map(),
     verdicts: new Map(),
+    finished: undefined,
+    heals: new Map(),
     attempt: undefined,
     unwell: undefined,
     nextDiscoveryMs: 0,

@@ -43,6 +43,7 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
     ...inventoryOf(previous, report),
+    ...finishedOf(previous, report),
     history: nextHistory(previous.history ?? [], report, { verdict, now }),
     ...requestOf(previous, report, { verdict, now }),
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
@@ -143,6 +144,9 @@ function passConditions(report: PassReport, options: ConditionOptions): Conditio
   if (conflict !== undefined) {
     wanted.push({ type: 'Conflict', status: 'True', reason: 'ClaimedTwice', message: clip(conflict) });
   }
+  if (report.contested.length > 0) {
+    wanted.push({ type: 'Contested', status: 'True', reason: 'HealedAgain', message: clip(contestedText(report)) });
+  }
   if (verdict.isReconciling) {
     const reason = verdict.reason === 'Progressing' ? 'Progressing' : 'ProgressingWithRetry';
     wanted.push({ type: 'Reconciling', status: 'True', reason, message });
@@ -163,6 +167,11 @@ function conflictOf({ changes, contests }: PassReport): string | undefined {
   ];
   if (texts.length === 0) return undefined;
   return texts.length > 10 ? `${texts.slice(0, 10).join('\n')}\n… and ${texts.length - 10} more` : texts.join('\n');
+}
+
+function contestedText({ contested }: PassReport): string {
+  const texts = contested.slice(0, 10).map(({ id, message }) => `${formatId(id)}: ${message}`);
+  return contested.length > 10 ? `${texts.join('\n')}\n… and ${contested.length - 10} more` : texts.join('\n');
 }
 
 /** Exactly the wanted conditions; times of transition are kept where the status did not change. */
@@ -189,6 +198,13 @@ interface ConditionValue {
 function inventoryOf(previous: StoredStatus, { inventory }: PassReport): Pick<ApplicationStatus, 'inventory'> {
   if (inventory) return inventory.length > 0 ? { inventory: encodeInventory(inventory) } : {};
   return previous.inventory === undefined ? {} : { inventory: previous.inventory as InventoryValue };
+}
+
+function finishedOf(previous: StoredStatus, { finished }: PassReport): Pick<ApplicationStatus, 'finished'> {
+  const entries = finished
+    ? [...finished].sort(([a], [b]) => (a < b ? -1 : 1))
+    : Object.entries(previous.finished ?? {});
+  return entries.length > 0 ? { finished: Object.fromEntries(entries) } : {};
 }
 
 /** SourceReady and Rendered: which of the first stages failed, with the stage's own code as the reason. */

@@ -26,6 +26,13 @@ export interface Contest {
   readonly by: string;
 }
 
+/** An object that is healed again and again. */
+export interface Contested {
+  readonly id: ObjectId;
+  /** Against whom and at which field; never a value. */
+  readonly message: string;
+}
+
 export interface PassReport {
   readonly application: Application;
   /** `begun`: before the first effect, so that a kill leaves no doubt about what may exist; `ended`: all is known. */
@@ -38,6 +45,7 @@ export interface PassReport {
   readonly problems: readonly Problem[];
   readonly changes: readonly Change[];
   readonly contests: readonly Contest[];
+  readonly contested: readonly Contested[];
   readonly applied: Applied;
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;
@@ -47,6 +55,8 @@ export interface PassReport {
   readonly worst: Health | undefined;
   /** undefined: the stored one could not be read. */
   readonly inventory: readonly ObjectId[] | undefined;
+  /** By `idKey`: Jobs and bare Pods that ran to their end, with the digest of their manifest; undefined: not read. */
+  readonly finished: ReadonlyMap<string, string> | undefined;
   /** Digest of the whole desired set, if it was bound. */
   readonly desiredDigest?: string;
   /** Whether all was read that decides what has left Git: the condition of every prune, an empty render aside. */

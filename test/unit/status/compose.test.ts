@@ -43,6 +43,8 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
     problems: [],
     changes: [],
     contests: [],
+    contested: [],
+    finished: undefined,
     applied: new Map(),
     waitingFor: [],
     held: undefined,

@@ -37,6 +37,8 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
     problems: [],
     changes: ids.map((id) => ({ id, type: 'none', kind: undefined, fields: [] })),
     contests: [],
+    contested: [],
+    finished: undefined,
     applied: new Map(),
     waitingFor: [],
     held: undefined,
