@@ -14,91 +14,93 @@ import {
   text,
   untilObject,
   untilPasses,
+  type Manifest,
   type Subject,
 } from './scene.ts';
+
+const PART_OF = 'applyset.kubernetes.io/part-of';
+const OWNER = 'tautline.dev/owner';
 
 let world: World;
 let agent: RunningAgent;
 let subject: Subject;
-const PATH = configMapPath('drift', 'a');
+
+/** What is done by hand, to an object of its own each: a second heal of one object is braked. */
+const EDITS: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
+  'a value changed by another manager': (name) =>
+    world.apply(configMap(name, { one: 'other' }, { namespace: 'drift' }), 'someone'),
+  'a value changed by hand': (name) => patch(name, { data: { two: 'other' } }),
+  'a field removed': (name) => patch(name, { data: { one: null } }),
+  'all data removed': (name) => patch(name, { data: null }),
+  'a label changed': (name) => patch(name, { metadata: { labels: { team: 'z' } } }),
+  'a label removed': (name) => patch(name, { metadata: { labels: { team: null } } }),
+  'an annotation removed': (name) => patch(name, { metadata: { annotations: { note: null } } }),
+  'our label removed': (name) => patch(name, { metadata: { labels: { [PART_OF]: null } } }),
+  'our label changed': (name) => patch(name, { metadata: { labels: { [PART_OF]: 'nobody' } } }),
+  'our annotation removed': (name) => patch(name, { metadata: { annotations: { [OWNER]: null } } }),
+  'both our marks removed': (name) =>
+    patch(name, { metadata: { labels: { [PART_OF]: null }, annotations: { [OWNER]: null } } }),
+  'the object deleted': (name) => world.send('DELETE', configMapPath('drift', name)),
+};
+
+const nameOf = (edit: number): string => `edited-${edit}`;
+const manifestOf = (name: string): Manifest =>
+  configMap(name, { one: '1', two: '2' }, { labels: { team: 'x' }, annotations: { note: 'y' } });
+
 before(async () => {
   world = await startWorld();
   agent = await world.agent();
+  const edited = Object.keys(EDITS).map((_, index) => manifestOf(nameOf(index)));
   subject = await declareSubject(world, 'drift', {
-    files: {
-      'a.yaml': text(configMap('a', { one: '1', two: '2' }, { labels: { team: 'x' }, annotations: { note: 'y' } })),
-      'b.yaml': text(configMap('b', { k: '1' })),
-    },
+    files: { 'edited.yaml': text(...edited), 'a.yaml': text(manifestOf('a')), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
 });
 after(() => world?.[Symbol.asyncDispose]());
 
-async function patch(merge: unknown): Promise<void> {
-  const args = ['patch', 'configmap', 'a', '-n', 'drift', '--type=merge', '-p', JSON.stringify(merge)];
+async function patch(name: string, merge: unknown): Promise<void> {
+  const args = ['patch', 'configmap', name, '-n', 'drift', '--type=merge', '-p', JSON.stringify(merge)];
   const { code, stderr } = await world.plane.kubectl(args);
   assert.equal(code, 0, stderr);
 }
 
 /** Waits until the object is as Git says and the Application says so. */
-async function untilHealed(): Promise<Json> {
+async function untilHealed(name: string): Promise<Json> {
   const healed = await untilObject(
     world,
-    PATH,
+    configMapPath('drift', name),
     (object) =>
       at(object, 'data', 'one') === '1' &&
       at(object, 'data', 'two') === '2' &&
       at(object, 'metadata', 'labels', 'team') === 'x' &&
       at(object, 'metadata', 'annotations', 'note') === 'y' &&
-      at(object, 'metadata', 'labels', 'applyset.kubernetes.io/part-of') !== undefined &&
-      /\/drift$/.test(String(at(object, 'metadata', 'annotations', 'tautline.dev/owner'))),
+      /^applyset-/.test(String(at(object, 'metadata', 'labels', PART_OF))) &&
+      /\/drift$/.test(String(at(object, 'metadata', 'annotations', OWNER))),
   );
   await subject.application.untilReady();
   return healed;
 }
 
-const EDITS: Readonly<Record<string, () => Promise<unknown>>> = {
-  'a value changed by another manager': () =>
-    world.apply(configMap('a', { one: 'other' }, { namespace: 'drift' }), 'someone'),
-  'a value changed by hand': () => patch({ data: { two: 'other' } }),
-  'a field removed': () => patch({ data: { one: null } }),
-  'all data removed': () => patch({ data: null }),
-  'a label changed': () => patch({ metadata: { labels: { team: 'z' } } }),
-  'a label removed': () => patch({ metadata: { labels: { team: null } } }),
-  'an annotation removed': () => patch({ metadata: { annotations: { note: null } } }),
-  'our label removed': () => patch({ metadata: { labels: { 'applyset.kubernetes.io/part-of': null } } }),
-  'our label changed': () => patch({ metadata: { labels: { 'applyset.kubernetes.io/part-of': 'nobody' } } }),
-  'our annotation removed': () => patch({ metadata: { annotations: { 'tautline.dev/owner': null } } }),
-  'both our marks removed': () =>
-    patch({
-      metadata: {
-        labels: { 'applyset.kubernetes.io/part-of': null },
-        annotations: { 'tautline.dev/owner': null },
-      },
-    }),
-  'the object deleted': () => world.send('DELETE', PATH),
-};
-
-for (const [what, edit] of Object.entries(EDITS)) {
+Object.entries(EDITS).forEach(([what, edit], index) => {
   test(`healed without being asked: ${what}`, async () => {
-    const b = resourceVersion(await subject.configMap('b'));
-    await edit();
-    await untilHealed();
-    assert.equal(resourceVersion(await subject.configMap('b')), b, 'the sibling was written');
+    const sibling = resourceVersion(await subject.configMap('b'));
+    await edit(nameOf(index));
+    await untilHealed(nameOf(index));
+    assert.equal(resourceVersion(await subject.configMap('b')), sibling, 'the sibling was written');
   });
-}
+});
 
 test('a field that another manager adds is neither drift nor taken away', async () => {
   await world.apply(configMap('a', { theirs: '1' }, { namespace: 'drift', labels: { theirs: '1' } }), 'someone');
   const asked = await subject.application.refresh();
   assert.equal(at(asked, 'status', 'sync', 'status'), 'Synced');
-  const object = await untilHealed();
+  const object = await untilHealed('a');
   assert.equal(at(object, 'data', 'theirs'), '1');
   assert.equal(at(object, 'metadata', 'labels', 'theirs'), '1');
 });
 
 test('passes over unchanged objects write nothing and ask nothing, not even the status', async () => {
-  await untilHealed();
+  await untilHealed('a');
   const versions = async (): Promise<string[]> => [
     resourceVersion(await subject.configMap('a')),
     resourceVersion(await subject.application.read()),
@@ -107,7 +109,7 @@ test('passes over unchanged objects write nothing and ask nothing, not even the 
   let before = await requestsByVerb(agent);
   for (let n = 0; n < 5; n++) {
     const passes = await passesOf(agent, 'drift');
-    await patch({ metadata: { annotations: { theirs: String(n) } } });
+    await patch('a', { metadata: { annotations: { theirs: String(n) } } });
     const written = await versions();
     await untilPasses(agent, 'drift', passes + 1);
     assert.deepEqual(await versions(), written);
@@ -131,9 +133,9 @@ test('requests for a refresh write their answer and nothing else', async () => {
   assert.equal(after['update'], (before['update'] ?? 0) + 5);
 });
 
-test('drift is healed by the last good revision while Git is down or broken', async () => {
-  await subject.repository.commit({ 'a.yaml': '{ no: [yaml', 'b.yaml': '{ no: [yaml' });
+test('drift is healed by the last good revision while nothing of the newest can be read', async () => {
+  await subject.repository.commit({ 'a.yaml': '{ no: [yaml' }, { replaceAll: true });
   await subject.application.refresh();
-  await patch({ data: { one: 'other' } });
-  await untilObject(world, PATH, (object) => at(object, 'data', 'one') === '1');
+  await patch('a', { data: { one: 'other' } });
+  await untilObject(world, configMapPath('drift', 'a'), (object) => at(object, 'data', 'one') === '1');
 });
