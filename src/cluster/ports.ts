@@ -126,7 +126,7 @@ export interface ApplicationClient {
     application: KubeObject,
     metadata: { finalizers: string[]; labels: Record<string, string>; annotations: Record<string, string> },
   ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
-  /** Takes a finalizer away, whoever set it (a restored backup, say, where no apply of ours would), guarded as above. */
+  /** Takes a finalizer away, whoever set it (a restored backup, say, where leaving it out would keep it); guarded. */
   removeFinalizer(
     application: KubeObject,
     finalizer: string,
