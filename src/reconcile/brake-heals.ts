@@ -5,14 +5,9 @@
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { formatId, idKey } from '../object/identity.ts';
-import { brakeMs, currentRecord, defaultBrake, recordHeal, type HealRecord } from '../plan/brake.ts';
+import { brakeMs, currentRecord, defaultBrake, recordHeal } from '../plan/brake.ts';
 import type { Contested } from '../status/report.ts';
 import type { Pass } from './pass.ts';
-
-/** A record with who stood on the other side, for people. */
-export interface HealMemory extends HealRecord {
-  readonly other: string;
-}
 
 /** From the second heal on an object is contested; one hand edit is nobody's quarrel. */
 const LEAST_HEALS = 2;

@@ -6,10 +6,10 @@ import type { Desired, DesiredObject } from '../bind/desired.ts';
 import type { Baseline, Verdict } from '../diff/changes.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject } from '../object/value.ts';
+import type { HealRecord } from '../plan/brake.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
-import type { HealMemory } from './brake-heals.ts';
 
 export interface ApplicationState {
   readonly key: string;
@@ -49,6 +49,11 @@ export interface Memory {
   /** Monotonic; kinds that nobody serves are asked for again no sooner. */
   nextDiscoveryMs: number;
   isNamespaceEnsured: boolean;
+}
+
+/** A record with who stood on the other side, for people. */
+export interface HealMemory extends HealRecord {
+  readonly other: string;
 }
 
 export interface SourceMemory {
