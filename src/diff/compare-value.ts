@@ -4,22 +4,45 @@
  * Invariant: leniency (zero values, quantities, base64, known defaults) is for built-in kinds alone, and what it cannot
  * prove equal is noted, never passed over.
  */
-import { isEqualQuantity } from '../object/quantity.ts';
+import { isSameQuantity } from '../object/quantity.ts';
 import { digestSecretValue } from '../object/redact.ts';
 import { isMap, own, type Value } from '../object/value.ts';
-import { isBase64Path, isKnownDefault, isQuantityPath } from './known-values.ts';
+import { withDerivedDefaults } from './derived-defaults.ts';
+import {
+  isBase64Path,
+  isDefaultOfEmpty,
+  isEntryOfMap,
+  isFreeForm,
+  isKnownDefault,
+  isPointerField,
+  isQuantityPath,
+} from './known-values.ts';
 import { enter, leave, note, type Sides, type Walk } from './walk.ts';
 
 /**
  * Notes every difference below the place where the walk stands. Where we own the value, a webhook or default may be the
  * cause of a difference; where somebody took it from us, only a field that is live alone may be a default.
  */
-export function compareAtomic(walk: Walk, { desired, live }: Sides, isOwned: boolean): void {
-  if (desired === live) return;
+export function compareAtomic(walk: Walk, sides: Sides, isOwned: boolean): void {
+  compareWithin(walk, sides, { isOwned, depth: 0 });
+}
+
+interface Within {
+  readonly isOwned: boolean;
+  /** Steps below the value that ownership is known of. */
+  readonly depth: number;
+}
+
+function compareWithin(walk: Walk, sides: Sides, within: Within): void {
+  const { live } = sides;
+  if (sides.desired === live) return;
+  const { isOwned } = within;
+  const below = { isOwned, depth: within.depth + 1 };
+  const desired = completed(walk, sides);
   if (Array.isArray(desired) && Array.isArray(live) && desired.length === live.length) {
     for (let index = 0; index < desired.length; index++) {
       enter(walk, String(index), { item: desired[index] ?? null });
-      compareAtomic(walk, { desired: desired[index], live: live[index] }, isOwned);
+      compareWithin(walk, { desired: desired[index], live: live[index] }, below);
       leave(walk);
     }
     return;
@@ -27,7 +50,7 @@ export function compareAtomic(walk: Walk, { desired, live }: Sides, isOwned: boo
   if (isMap(desired) && isMap(live)) {
     for (const key of Object.keys(desired)) {
       enter(walk, key, key);
-      compareAtomic(walk, { desired: desired[key], live: own(live, key) }, isOwned);
+      compareWithin(walk, { desired: desired[key], live: own(live, key) }, below);
       leave(walk);
     }
     for (const key of Object.keys(live)) {
@@ -38,13 +61,30 @@ export function compareAtomic(walk: Walk, { desired, live }: Sides, isOwned: boo
     }
     return;
   }
-  if (isEqualLeaf(walk, { desired, live }, isOwned)) return;
+  const isMissing = live === undefined && !isLeftOutWhenEmpty(walk, desired, within.depth);
+  if (!isMissing && isEqualLeaf(walk, { desired, live }, isOwned)) return;
   note(walk, { desired, live }, !isOwned && walk.hasEntry && !isZero(desired));
+}
+
+function completed(walk: Walk, { desired, live }: Sides): Value | undefined {
+  if (!walk.isLenient || desired === undefined || live === undefined) return desired;
+  return withDerivedDefaults(walk.kind, walk.tokens, desired, live);
+}
+
+/**
+ * Whether the server stores nothing for an empty value. Where we own the very field, its absence says so; inside an
+ * atomic value only the type does: entries of maps, and fields that are pointers in Go, are stored. Directly below a map
+ * that we own as a whole, the map may have been applied empty, and the field be new.
+ */
+function isLeftOutWhenEmpty(walk: Walk, desired: Value | undefined, depth: number): boolean {
+  if (depth === 0) return true;
+  if (!walk.isLenient || isEntryOfMap(walk.tokens) || isFreeForm(walk.kind, walk.tokens)) return false;
+  return desired === null || (depth > 1 && !isPointerField(walk.tokens));
 }
 
 /** A field of an atomic value that only the live object has: a default, or what Git has dropped. */
 function compareExtra(walk: Walk, live: Value): void {
-  if (walk.isLenient) {
+  if (walk.isLenient && !isFreeForm(walk.kind, walk.tokens)) {
     if (live === null || isKnownDefault(walk.tokens, live)) return;
     if (isMap(live) && Object.keys(live).length > 0) {
       // A map made of nothing but defaults, such as the status of a claim template.
@@ -62,10 +102,13 @@ function compareExtra(walk: Walk, live: Value): void {
 export function isEqualLeaf(walk: Walk, { desired, live }: Sides, isOwned: boolean): boolean {
   if (desired === live) return true;
   if (!walk.isLenient || desired === undefined) return false;
-  if (live === undefined || live === null) return isOwned && (desired === null || isZeroScalar(desired));
+  if (live === undefined || live === null) {
+    return isOwned && (desired === null || isZeroScalar(desired) || isEmptyList(desired));
+  }
   if (isBase64Path(walk.kind, walk.tokens)) return isEqualBase64(walk, desired, live);
-  if (desired === null) return live === '';
-  return isQuantityPath(walk.kind, walk.tokens) && isEqualQuantity(desired, live);
+  if (desired === null && live === '') return true;
+  if (isOwned && (desired === null || isZeroScalar(desired)) && isDefaultOfEmpty(walk.tokens, live)) return true;
+  return isQuantityPath(walk.kind, walk.tokens) && isSameQuantity(desired, live);
 }
 
 function isEqualBase64(walk: Walk, desired: Value, live: Value): boolean {
@@ -82,6 +125,15 @@ function isZeroScalar(value: Value): boolean {
 
 export function isZero(value: Value | undefined): boolean {
   return value === undefined || value === null || isZeroScalar(value) || isEmptyCollection(value);
+}
+
+function isEmptyList(value: Value): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** Whether both are empty collections of one kind. */
+export function isSameEmpty(a: Value | undefined, b: Value | undefined): boolean {
+  return isEmptyCollection(a) && isEmptyCollection(b) && Array.isArray(a) === Array.isArray(b);
 }
 
 export function isEmptyCollection(value: Value | undefined): boolean {

@@ -10,8 +10,8 @@ import { FIELD_MANAGER } from '../object/applyset.ts';
 import { isLeaf, listTypeOf, managedFieldsOf, type FieldSet } from '../object/field-set.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { compareKeyedList, compareSet, compareUnownedKeyedList } from './compare-list.ts';
-import { compareAtomic, isEmptyCollection, isEqualLeaf, isZero } from './compare-value.ts';
-import { BUILT_IN_GROUPS } from './known-values.ts';
+import { compareAtomic, isEmptyCollection, isEqualLeaf, isSameEmpty, isZero } from './compare-value.ts';
+import { BUILT_IN_GROUPS, isForcedByServer } from './known-values.ts';
 import { enter, leave, note, noteRemoval, shapeHere, type Finding, type Sides, type Walk } from './walk.ts';
 
 export interface Comparison {
@@ -129,8 +129,12 @@ function compareItem(walk: Walk, desired: Value, live: Value | undefined, owned:
 function compareLeaf(walk: Walk, sides: Sides): void {
   const { desired, live } = sides;
   if (desired === live) return;
+  if (isMap(desired) && !isEmptyCollection(desired) && shapeHere(walk)?.type === 'map') {
+    // Merged by field, and owned as a whole: it was applied empty, so that we own no field of it yet.
+    return compareFields(walk, { desired, live, owned: undefined });
+  }
   if (!isEmptyCollection(desired)) return compareAtomic(walk, sides, true);
-  if (isEmptyCollection(live) || (walk.isLenient && (live === undefined || live === null))) return;
+  if (isSameEmpty(desired, live) || (walk.isLenient && (live === undefined || live === null))) return;
   // An empty map that others have put something into is no difference; an atomic one is, as is every list: an empty one
   // that is merged by item leaves no trace in field sets.
   if (isMap(desired) && isMap(live) && shapeHere(walk)?.type === 'map') return;
@@ -145,20 +149,23 @@ function compareUnowned(walk: Walk, sides: Sides): void {
   const { desired, live } = sides;
   if (isMap(desired) && Object.keys(desired).length > 0 && (isMap(live) || live === undefined)) {
     if (live === undefined) return note(walk, sides, walk.hasEntry);
-    return compareFields(walk, { desired, live, owned: undefined });
+    if (shapeHere(walk)?.type === 'map') return compareFields(walk, { desired, live, owned: undefined });
+    // Another holds it as a whole, or nobody holds anything of it: what we do not desire in it may have to go.
+    return compareAtomic(walk, sides, false);
   }
   if (Array.isArray(desired)) return compareUnownedList(walk, desired, live);
-  if (isEqualLeaf(walk, sides, false) || (isEmptyCollection(desired) && isEmptyCollection(live))) return;
+  if (isEqualLeaf(walk, sides, false) || isSameEmpty(desired, live)) return;
   // An empty map that others have put something into is no difference; an atomic one is.
   if (isEmptyCollection(desired) && isMap(live) && shapeHere(walk)?.type === 'map') return;
-  note(walk, sides, walk.hasEntry && !isZero(desired));
+  note(walk, sides, walk.hasEntry && !isZero(desired) && !isForcedByServer(walk.kind, walk.tokens));
 }
 
 function compareUnownedList(walk: Walk, desired: readonly Value[], live: Value | undefined): void {
   const shape = shapeHere(walk);
   if (desired.length === 0) {
+    const isAbsent = walk.isLenient && (live === undefined || live === null);
     // Empty keyed lists and sets leave no trace in field sets.
-    if (isEmptyCollection(live) || (walk.isLenient && (live === undefined || live === null)) || shape) return;
+    if (isAbsent || (Array.isArray(live) && live.length === 0) || shape) return;
     return note(walk, { desired: [], live }, false);
   }
   const sides = { desired, live };

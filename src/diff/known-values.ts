@@ -61,6 +61,72 @@ const FREE_MAPS: ReadonlySet<string> = new Set([
   'nodeSelector',
 ]);
 
+/** Further maps of texts inside atomic values. */
+const TEXT_MAPS: ReadonlySet<string> = new Set([
+  ...FREE_MAPS,
+  'attributes',
+  'options',
+  'parameters',
+  'selector',
+  'volumeAttributes',
+]);
+
+/** Whether a path leads to an entry of a map, which is stored however empty it is. */
+export function isEntryOfMap(tokens: readonly string[]): boolean {
+  const parent = tokens[tokens.length - 2] ?? '';
+  return TEXT_MAPS.has(parent) || QUANTITY_MAPS.has(parent);
+}
+
+/** Fields of structs inside atomic lists that are pointers in Go, so that a zero value of them is stored. */
+const POINTER_FIELDS: ReadonlySet<string> = new Set([
+  'adminAccess',
+  'appProtocol',
+  'averageUtilization',
+  'blockOwnerDeletion',
+  'containerName',
+  'controller',
+  'endPort',
+  'exact',
+  'expirationSeconds',
+  'hostname',
+  'maxItems',
+  'maxLength',
+  'maxProperties',
+  'maximum',
+  'minItems',
+  'minLength',
+  'minProperties',
+  'minimum',
+  'mode',
+  'multipleOf',
+  'nodeName',
+  'optional',
+  'options.value',
+  'port',
+  'ready',
+  'reason',
+  'serving',
+  'storageClassName',
+  'terminating',
+  'tolerationSeconds',
+  'volumeMode',
+  'x-kubernetes-list-type',
+  'x-kubernetes-map-type',
+  'x-kubernetes-preserve-unknown-fields',
+  'zone',
+]);
+
+export function isPointerField(tokens: readonly string[]): boolean {
+  const field = tokens[tokens.length - 1] ?? '';
+  return POINTER_FIELDS.has(field) || POINTER_FIELDS.has(`${holderOf(tokens)}.${field}`);
+}
+
+/** Whether any JSON stands at a path, which the server stores as it is. */
+export function isFreeForm(kind: string, tokens: readonly string[]): boolean {
+  if (kind !== 'CustomResourceDefinition') return false;
+  return tokens.includes('default') || tokens.includes('example') || tokens.includes('enum');
+}
+
 export function isFreeMap(token: string | undefined): boolean {
   return token !== undefined && FREE_MAPS.has(token);
 }
@@ -85,15 +151,24 @@ export function isBase64Path(kind: string, tokens: readonly string[]): boolean {
 /** What a missing part of a list item's key counts as in built-in kinds. */
 export const KEY_DEFAULTS: ReadonlyMap<string, Value> = new Map([['protocol', 'TCP']]);
 
-/** Structs whose empty form `{}` sets nothing: what is live in them came from defaults or from others. */
+/** Structs merged by field, whose empty form `{}` sets nothing: what is live in them is from defaults or from others. */
 export const EMPTY_STRUCTS: ReadonlySet<string> = new Set([
   'affinity',
+  'behavior',
+  'conversion',
   'lifecycle',
+  'limited',
   'metadata',
+  'persistentVolumeClaimRetentionPolicy',
+  'queuing',
   'resources',
   'rollingUpdate',
+  'scaleDown',
+  'scaleUp',
   'securityContext',
+  'spec',
   'strategy',
+  'template',
   'updateStrategy',
 ]);
 
@@ -125,6 +200,11 @@ export function keysOfList(kind: string, tokens: readonly string[]): readonly st
   return /^(containers|initContainers)$/.test(tokens[tokens.length - 3] ?? '') ? CONTAINER_LISTS.get(last) : undefined;
 }
 
+/** Whether the server puts in a value of its own, whatever is applied. */
+export function isForcedByServer(kind: string, tokens: readonly string[]): boolean {
+  return kind === 'Namespace' && tokens[tokens.length - 1] === 'kubernetes.io/metadata.name';
+}
+
 interface KnownDefault {
   readonly field: string;
   /** The name of the field that holds it (list indexes left out); absent: any. */
@@ -134,7 +214,7 @@ interface KnownDefault {
 
 /**
  * What the server fills in inside atomic values. Where Git leaves such a field out, sending it again fills in the same,
- * so it is no difference.
+ * so it is no difference. Specification: the `SetDefaults_` functions of k8s.io/kubernetes/pkg/apis.
  */
 const KNOWN_DEFAULTS: readonly KnownDefault[] = [
   { field: 'apiGroup', within: 'subjects', values: ['rbac.authorization.k8s.io', ''] },
@@ -153,12 +233,57 @@ const KNOWN_DEFAULTS: readonly KnownDefault[] = [
   { field: 'matchPolicy', within: 'matchConstraints', values: ['Equivalent'] },
   { field: 'namespaceSelector', within: 'matchConstraints', values: [{}] },
   { field: 'objectSelector', within: 'matchConstraints', values: [{}] },
+  { field: 'matchPolicy', within: 'matchResources', values: ['Equivalent'] },
+  { field: 'namespaceSelector', within: 'matchResources', values: [{}] },
+  { field: 'objectSelector', within: 'matchResources', values: [{}] },
+  { field: 'conditions', within: 'endpoints', values: [{}] },
+  { field: 'name', within: 'ports', values: [''] },
+  { field: 'status', within: 'onPodConditions', values: ['True'] },
+  { field: 'allocationMode', within: 'exactly', values: ['ExactCount'] },
+  { field: 'count', within: 'exactly', values: [1] },
+  { field: 'allocationMode', within: 'firstAvailable', values: ['ExactCount'] },
+  { field: 'count', within: 'firstAvailable', values: [1] },
 ];
 
+/** The same of fields that are no pointers in Go: an empty one counts as left out, in atomic values and elsewhere. */
+const DEFAULTS_OF_EMPTY: readonly KnownDefault[] = [
+  { field: 'concurrencyPolicy', within: 'spec', values: ['Allow'] },
+  { field: 'dnsPolicy', within: 'spec', values: ['ClusterFirst'] },
+  { field: 'externalTrafficPolicy', within: 'spec', values: ['Cluster'] },
+  { field: 'failureThreshold', values: [3] },
+  { field: 'periodSeconds', values: [10] },
+  { field: 'persistentVolumeReclaimPolicy', within: 'spec', values: ['Retain'] },
+  { field: 'podManagementPolicy', within: 'spec', values: ['OrderedReady'] },
+  { field: 'restartPolicy', within: 'spec', values: ['Always'] },
+  { field: 'schedulerName', within: 'spec', values: ['default-scheduler'] },
+  { field: 'scheme', within: 'httpGet', values: ['HTTP'] },
+  { field: 'sessionAffinity', within: 'spec', values: ['None'] },
+  { field: 'successThreshold', values: [1] },
+  { field: 'terminationMessagePath', within: 'containers', values: ['/dev/termination-log'] },
+  { field: 'terminationMessagePath', within: 'initContainers', values: ['/dev/termination-log'] },
+  { field: 'terminationMessagePolicy', within: 'containers', values: ['File'] },
+  { field: 'terminationMessagePolicy', within: 'initContainers', values: ['File'] },
+  { field: 'timeoutSeconds', values: [1] },
+  { field: 'type', within: 'spec', values: ['ClusterIP'] },
+  { field: 'type', within: 'strategy', values: ['RollingUpdate'] },
+  { field: 'type', within: 'updateStrategy', values: ['RollingUpdate'] },
+  { field: 'type', within: '', values: ['Opaque'] },
+];
+
+/** Whether the server fills this value in where Git leaves the field out of an atomic value. */
 export function isKnownDefault(tokens: readonly string[], value: Value): boolean {
+  return isListed(KNOWN_DEFAULTS, tokens, value);
+}
+
+/** Whether the server fills this value in where Git has an empty one. */
+export function isDefaultOfEmpty(tokens: readonly string[], value: Value): boolean {
+  return isListed(DEFAULTS_OF_EMPTY, tokens, value) || isListed(KNOWN_DEFAULTS, tokens, value);
+}
+
+function isListed(defaults: readonly KnownDefault[], tokens: readonly string[], value: Value): boolean {
   const field = tokens[tokens.length - 1];
   let within: string | undefined;
-  for (const known of KNOWN_DEFAULTS) {
+  for (const known of defaults) {
     if (known.field !== field || !known.values.some((one) => isEqualValue(one, value))) continue;
     within ??= holderOf(tokens);
     if (known.within === undefined || known.within === within) return true;

@@ -69,21 +69,29 @@ export function leave(walk: Walk): void {
   walk.steps.pop();
 }
 
+interface Shape {
+  readonly type: 'keyed' | 'set' | 'map';
+  readonly keys: readonly string[];
+}
+
+const MAP: Shape = { type: 'map', keys: [] };
+
 /**
  * How the value here is merged, where our own entry does not tell: by other managers' entries, else by what is known of
  * built-in kinds. undefined: atomic, or not known.
  */
-export function shapeHere(walk: Walk): { type: 'keyed' | 'set' | 'map'; keys: readonly string[] } | undefined {
+export function shapeHere(walk: Walk): Shape | undefined {
   for (const set of walk.others) {
     const node = fieldNodeAt(set, walk.steps);
     if (!node) continue;
     const type = listTypeOf(node);
     if (type === 'keyed') return { type, keys: Object.keys(keyedMembers(node)[0]?.key ?? {}) };
     if (type === 'set') return { type, keys: [] };
-    for (const member in node) if (member.startsWith('f:')) return { type: 'map', keys: [] };
+    for (const member in node) if (member.startsWith('f:')) return MAP;
   }
+  if (walk.tokens.length === 2 && walk.tokens[0] === 'metadata' && isFreeMap(walk.tokens[1])) return MAP;
   if (!walk.isLenient) return undefined;
-  if (EMPTY_STRUCTS.has(walk.tokens[walk.tokens.length - 1] ?? '')) return { type: 'map', keys: [] };
+  if (EMPTY_STRUCTS.has(walk.tokens[walk.tokens.length - 1] ?? '')) return MAP;
   const keys = keysOfList(walk.kind, walk.tokens);
   return keys && { type: 'keyed', keys };
 }

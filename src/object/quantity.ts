@@ -22,6 +22,27 @@ export function isEqualQuantity(a: Value, b: Value): boolean {
   return left !== undefined && left === scaled(b);
 }
 
+/**
+ * Whether a server that is given one stores it as the other: the same amount, in the same of the three notations, which
+ * a server keeps (`1024Mi` becomes `1Gi`, and never `1073741824`).
+ */
+export function isSameQuantity(given: Value, stored: Value): boolean {
+  return isEqualQuantity(given, stored) && notationOf(given) === notationOf(stored);
+}
+
+function notationOf(value: Value): 'binary' | 'decimal' | 'exponent' {
+  const text = String(value);
+  if (/\d[eE][+-]?\d/.test(text)) return 'exponent';
+  const amount = Math.abs(amountOf(text));
+  // Below 1024, and for fractions of a byte, a server writes no binary suffix.
+  return text.endsWith('i') && amount >= 1024 && Number.isInteger(amount) ? 'binary' : 'decimal';
+}
+
+function amountOf(text: string): number {
+  const factor = BINARY[text.slice(-2)] ?? 0n;
+  return Number.parseFloat(text) * 1024 ** Number(factor);
+}
+
 /** The amount times 10^SCALE, or undefined for what is no quantity. */
 function scaled(value: Value): bigint | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined;

@@ -25,7 +25,7 @@ export interface Api {
 
 export async function connect(plane: ControlPlane): Promise<Api> {
   const ca = await readFile(plane.caFile);
-  const agent = new Agent({ keepAlive: true, ca, maxSockets: 4 });
+  const agent = new Agent({ keepAlive: true, ca, maxSockets: 8 });
   const send: Api['send'] = (method, path, { body, type = 'application/json' } = {}) =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : Buffer.from(stringifyJson(body));

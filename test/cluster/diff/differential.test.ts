@@ -1,261 +1,144 @@
 /**
- * Compares diff/ with the API server itself: after each of some thousand mutations, on the live side and on the side of
- * the manifest, the verdict is set beside what a dry-run server-side apply would change.
+ * Compares diff/ with the API server itself, over some hundred varied objects: after each of some thousand mutations,
+ * on the live side and on the side of the manifest, the verdict is set beside what a dry-run server-side apply would
+ * change.
+ *
+ * `DIFFERENTIAL_ROUNDS` objects are made of each template, `DIFFERENTIAL_PER_OBJECT` mutations of each side are tried on
+ * each object (drawn from `DIFFERENTIAL_PER_WAY` places of each way); `DIFFERENTIAL_SEED` draws others.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
-import { bindManifests } from '../../../src/bind/bind.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
-import type { Kinds } from '../../../src/cluster/kinds.ts';
-import type { LiveObject } from '../../../src/cluster/live.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
-import type { Baseline, Change } from '../../../src/diff/changes.ts';
-import { diffObjects } from '../../../src/diff/diff.ts';
-import { judgeDryRun } from '../../../src/diff/evidence.ts';
-import { ownerOf } from '../../../src/object/applyset.ts';
 import { digestValue } from '../../../src/object/digest.ts';
-import { formatId, idKey } from '../../../src/object/identity.ts';
-import { stringifyJson } from '../../../src/object/json.ts';
-import { isEqualValue, type KubeObject, type Value } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { apply, connect, discover, liveOf, messageOf, pathOf, type Answer, type Api } from './api.ts';
-import { liveMutations, manifestMutations, randomOf } from './mutations.ts';
+import { formatId } from '../../../src/object/identity.ts';
+import type { KubeObject } from '../../../src/object/value.ts';
+import { liveOf } from './api.ts';
+import { generateObjects, readObjects, siblingsOf } from './generator.ts';
+import { LIVE_WAYS, liveMutations, STEPPED, MANIFEST_WAYS, manifestMutations, randomOf, sample } from './mutations.ts';
+import { show, startReferee, type Referee } from './referee.ts';
+import { checkCase, newTally, textOf } from './tally.ts';
 
-const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
-/** Places tried of each way to mutate an object. */
-const PER_WAY = Number(process.env['DIFFERENTIAL_PER_WAY'] ?? 2);
+const ROUNDS = Number(process.env['DIFFERENTIAL_ROUNDS'] ?? 5);
+const PER_WAY = Number(process.env['DIFFERENTIAL_PER_WAY'] ?? 1);
+const PER_OBJECT = Number(process.env['DIFFERENTIAL_PER_OBJECT'] ?? 5);
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? 1);
+/** Objects under way at once. */
+const LANES = 3;
 
 /**
- * Made to be odd: zero values and empty structs that the server fills with defaults, defaults inside atomic values, and
- * an atomic list that admission adds to. Only a baseline tells that they are as desired.
+ * Made to be odd: empty structs that the server fills with defaults that only a schema tells, and defaults inside
+ * atomic lists of custom kinds. Only a baseline tells that they are as desired.
  */
-const ODD = [
-  'Gadget.test.example.com default/filled',
-  'Gadget.test.example.com default/zeros',
-  'LimitRange default/limits',
-  'Pod default/pod',
-  'Service default/balancer',
-];
+const ODD = ['Gadget.test.example.com default/filled', 'Gadget.test.example.com default/zeros'];
 
-let plane: ControlPlane;
-let api: Api;
-let kinds: Kinds;
-let objects: readonly DesiredObject[];
+let referee: Referee;
+let written: readonly DesiredObject[];
+let generated: readonly DesiredObject[];
+/** Of each generated object the next one of its template. */
+let siblings: ReadonlyMap<DesiredObject, KubeObject>;
 
 before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  api = await connect(plane);
-  for (const crd of await readObjects('definitions.yaml')) await applyCrd(crd);
-  // Made by a controller that does not run here; Pods are refused without it.
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
-  await api.send('POST', '/api/v1/namespaces/default/serviceaccounts', { body: account });
-  const manifests = await readObjects('objects.yaml');
-  kinds = await discover(api, manifests);
-  objects = bind(manifests);
+  referee = await startReferee();
+  const own = await readObjects(new URL('objects.yaml', import.meta.url));
+  const objects = await referee.bind([...own, ...(await generateObjects(ROUNDS, SEED))]);
+  written = objects.slice(0, own.length);
+  generated = objects.slice(own.length);
+  siblings = siblingsOf(generated);
 });
 
 after(async () => {
-  api?.close();
-  await plane?.stop();
+  await referee?.[Symbol.asyncDispose]();
 });
 
 test('objects of many kinds are as desired right after they were applied', async (t) => {
-  assert.ok(objects.length >= 60, `${objects.length} objects`);
-  const inconclusive: string[] = [];
-  for (const desired of objects) {
-    const live = await applied(desired);
-    const change = judge(desired, live);
-    if (change.type !== 'none') inconclusive.push(`${formatId(desired.id)}: ${change.type} ${show(change.fields)}`);
+  assert.ok(written.length >= 60 && generated.length >= 250, `${written.length} and ${generated.length} objects`);
+  const inconclusive = new Map<DesiredObject, string>();
+  for (const desired of [...written, ...generated]) {
+    const live = await referee.applied(desired);
+    const change = referee.judge(desired, live);
+    if (change.type !== 'none') inconclusive.set(desired, `${formatId(desired.id)}: ${show(change.fields)}`);
     assert.notEqual(change.type, 'update', `${formatId(desired.id)}: ${show(change.fields)}`);
-    const settled = judge(desired, live, baselineOf(desired, live));
+    const settled = referee.judge(desired, live, baselineOf(desired, live));
     assert.equal(settled.type, 'none', `${formatId(desired.id)} with a baseline: ${show(settled.fields)}`);
   }
   t.diagnostic(
-    `${inconclusive.length} of ${objects.length} inconclusive without a baseline: ${inconclusive.join('; ')}`,
+    `${inconclusive.size} of ${written.length + generated.length} inconclusive without a baseline:\n${[...inconclusive.values()].join('\n')}`,
   );
-  assert.deepEqual(inconclusive.map((text) => text.split(':')[0]).sort(), ODD);
+  const odd = written.filter((desired) => inconclusive.has(desired)).map(({ id }) => formatId(id));
+  assert.deepEqual(odd.sort(), ODD);
+  const share = generated.filter((desired) => inconclusive.has(desired)).length / generated.length;
+  assert.ok(share <= 0.01, [...inconclusive.values()].join('\n'));
 });
 
 test('no change of a live object that the server would undo is called none, and none that it would not is called update', async (t) => {
-  const random = randomOf(SEED);
-  const tally = new Tally();
-  for (const desired of objects) {
-    let live = await applied(desired);
+  const tally = newTally();
+  await forEachObject(async (desired, random) => {
+    let live = await referee.applied(desired);
     let baseline = baselineOf(desired, live);
-    for (const mutation of liveMutations({ api, desired, live, random, perWay: PER_WAY })) {
-      const answer = await mutation.run();
+    const mutations = liveMutations({
+      api: referee.api,
+      desired,
+      live,
+      sibling: siblings.get(desired),
+      random,
+      perWay: PER_WAY,
+    });
+    for (const { way, title, run } of sample(mutations, PER_OBJECT, random)) {
+      const answer = await run();
       if (answer.code >= 300) {
         tally.refused++;
+        // Its first step may have been taken.
+        if (STEPPED.has(way)) live = await referee.restore(desired, live);
+        baseline = baselineOf(desired, live);
         continue;
       }
-      live = liveOf(await read(desired));
-      await tally.check(`${formatId(desired.id)}: ${mutation.title}`, { desired, live, baseline });
-      baseline = baselineOf(desired, await restore(desired));
+      live = liveOf(await referee.read(desired));
+      await checkCase(tally, referee, { way, title, desired, live, baseline });
+      live = await referee.restore(desired, live);
+      baseline = baselineOf(desired, live);
     }
-  }
-  t.diagnostic(tally.text());
-  assert.ok(tally.checked > 250, tally.text());
-  assert.deepEqual(tally.missed, []);
-  assert.deepEqual(tally.invented, []);
+  });
+  t.diagnostic(textOf(tally));
+  assert.deepEqual({ missed: tally.missed, invented: tally.invented }, { missed: [], invented: [] });
+  assert.deepEqual(
+    LIVE_WAYS.filter((way) => !tally.byWay.has(way)),
+    [],
+    'every way was tried',
+  );
 });
 
 test('no change of a manifest that the server would carry out is called none', async (t) => {
-  const random = randomOf(SEED + 1);
-  const tally = new Tally();
-  for (const desired of objects) {
-    const live = await applied(desired);
-    for (const [title, body] of manifestMutations(desired.body, random, PER_WAY)) {
-      const mutated: DesiredObject = { ...desired, body, digest: digestValue(body) };
-      await tally.check(`${formatId(desired.id)}: ${title}`, { desired: mutated, live });
+  const tally = newTally();
+  await forEachObject(async (desired, random) => {
+    const live = await referee.applied(desired);
+    const mutations = manifestMutations({
+      body: desired.body,
+      sibling: siblings.get(desired),
+      random,
+      perWay: PER_WAY,
+    });
+    for (const { way, title, body } of sample(mutations, PER_OBJECT * 2, random)) {
+      await checkCase(tally, referee, { way, title, desired: { ...desired, body, digest: digestValue(body) }, live });
     }
-  }
-  t.diagnostic(tally.text());
-  assert.ok(tally.checked > 250, tally.text());
-  assert.deepEqual(tally.missed, []);
-  assert.deepEqual(tally.invented, []);
+  });
+  t.diagnostic(textOf(tally));
+  assert.deepEqual({ missed: tally.missed, invented: tally.invented }, { missed: [], invented: [] });
+  assert.deepEqual(
+    MANIFEST_WAYS.filter((way) => !tally.byWay.has(way)),
+    [],
+    'every way was tried',
+  );
 });
 
-interface Case {
-  readonly desired: DesiredObject;
-  readonly live: LiveObject;
-  readonly baseline?: Baseline;
-}
-
-/** Verdicts beside what the server says. */
-class Tally {
-  checked = 0;
-  refused = 0;
-  readonly byOutcome = new Map<string, number>();
-  /** `none` where the server would change something. */
-  readonly missed: string[] = [];
-  /** `update` where the server would change nothing. */
-  readonly invented: string[] = [];
-
-  async check(title: string, { desired, live, baseline }: Case): Promise<void> {
-    const answer = await apply(api, desired, desired.body, { dryRun: true });
-    const verdicts = [judge(desired, live).type, ...(baseline ? [judge(desired, live, baseline).type] : [])];
-    if (answer.code >= 300) {
-      this.refused++;
-      return;
-    }
-    this.checked++;
-    const returned = liveOf(answer);
-    const isChanged = !isEqualValue(essence(returned.body, desired), essence(live.body, desired));
-    const judged = judgeDryRun(
-      { type: 'unsure', id: desired.id, kind: desired.kind, desired, live, fields: [] },
-      returned,
-    );
-    assert.equal(judged.type, isChanged ? 'update' : 'none', `${title}: the dry run is read right`);
-    for (const verdict of verdicts) {
-      const outcome = `${verdict} where the server ${isChanged ? 'changes' : 'changes nothing'}`;
-      this.byOutcome.set(outcome, (this.byOutcome.get(outcome) ?? 0) + 1);
-      if (verdict === 'none' && isChanged) this.missed.push(`${title}: ${show(judged.fields)}`);
-      if (verdict === 'update' && !isChanged) {
-        this.invented.push(`${title}: ${show(judge(desired, live, baseline).fields)}`);
-      }
-    }
-  }
-
-  text(): string {
-    const outcomes = [...this.byOutcome].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
-    return `${this.checked} compared, ${this.refused} refused by the server; ${outcomes}`;
-  }
-}
-
-function judge(desired: DesiredObject, live: LiveObject, baseline?: Baseline): Change {
-  const [change] = diffObjects({
-    desired: { objects: [desired], problems: [], digest: '' },
-    live: new Map([[idKey(desired.id), { state: 'present', object: live }]]),
-    inventory: new Map([[idKey(desired.id), desired.id]]),
-    owner,
-    memory: { baselines: new Map(baseline ? [[idKey(desired.id), baseline]] : []), isAccepted: () => true },
-    kinds,
-  });
-  assert.ok(change);
-  return change;
-}
-
-function show(fields: Change['fields']): string {
-  return stringifyJson(fields as unknown as Value);
-}
-
-/** The object without what every write changes, and without a status that controllers write meanwhile. */
-function essence(body: KubeObject, { kind }: DesiredObject): Value {
-  const metadata = { ...body.metadata };
-  for (const key of ['managedFields', 'resourceVersion', 'generation']) delete metadata[key];
-  return { ...body, metadata, ...(kind.hasStatus ? { status: null } : {}) };
-}
-
-function bind(manifests: readonly KubeObject[]): readonly DesiredObject[] {
-  const desired = bindManifests({
-    manifests: {
-      manifests: manifests.map((object) => ({ object, digest: digestValue(object), file: 'objects.yaml', line: 1 })),
-      problems: [],
-    },
-    kinds,
-    owner,
-    destinationNamespace: undefined,
-    applicationNamespace: 'default',
-    allowCrossNamespace: true,
-  });
-  assert.deepEqual(desired.problems, []);
-  return desired.objects;
-}
-
-function read(desired: DesiredObject): Promise<Answer> {
-  return api.send('GET', pathOf(desired.kind, desired.id));
-}
-
-async function applied(desired: DesiredObject): Promise<LiveObject> {
-  const answer = await apply(api, desired, desired.body);
-  assert.ok(answer.code < 300, `${formatId(desired.id)}: ${answer.code} ${messageOf(answer)}`);
-  return liveOf(await read(desired));
-}
-
-/** Made anew, so that nothing of one mutation is left for the next. */
-async function restore(desired: DesiredObject): Promise<LiveObject> {
-  const path = pathOf(desired.kind, desired.id);
-  // Namespaces never go without a controller, and a CRD's name is kept until its objects are gone.
-  if (desired.id.kind === 'Namespace') {
-    await api.send('PATCH', path, {
-      body: { metadata: { managedFields: [{}], finalizers: [], labels: { x: null }, annotations: { x: null } } },
-      type: 'application/merge-patch+json',
-    });
-    return applied(desired);
-  }
-  await api.send('PATCH', path, { body: { metadata: { finalizers: [] } }, type: 'application/merge-patch+json' });
-  await api.send('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: 0 } });
-  for (let answer = await read(desired); answer.code < 300; answer = await read(desired)) {
-    await api.send('PATCH', path, { body: { metadata: { finalizers: [] } }, type: 'application/merge-patch+json' });
-  }
-  return applied(desired);
-}
-
-async function readObjects(file: string): Promise<KubeObject[]> {
-  const text = await readFile(new URL(file, import.meta.url), 'utf8');
-  return parseAllDocuments(text, { intAsBigInt: true }).map((document) => {
-    assert.deepEqual(document.errors, []);
-    return asValue(document.toJS()) as KubeObject;
-  });
-}
-
-function asValue(value: unknown): Value {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  if (Array.isArray(value)) return value.map(asValue);
-  if (typeof value !== 'object' || value === null) return value as Value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asValue(item)]));
-}
-
-async function applyCrd(crd: KubeObject): Promise<void> {
-  const name = String(crd.metadata['name']);
-  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
-  await api.send('PATCH', `${path}?fieldManager=setup&force=true`, { body: crd, type: 'application/apply-patch+yaml' });
-  for (;;) {
-    const { body } = await api.send('GET', `/apis/test.example.com/v1`);
-    if (stringifyJson(body).includes(`"${name.split('.')[0]}"`)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+/** Each with chance of its own, so that what is tried does not hang on the order in which lanes come to run. */
+async function forEachObject(work: (desired: DesiredObject, random: () => number) => Promise<void>): Promise<void> {
+  const queue = [...written, ...generated].map((desired, index) => ({
+    desired,
+    random: randomOf(SEED + 7919 * index),
+  }));
+  const lane = async (): Promise<void> => {
+    for (let next = queue.pop(); next; next = queue.pop()) await work(next.desired, next.random);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
 }

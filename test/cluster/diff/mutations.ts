@@ -2,13 +2,66 @@
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import { formatPointer, valueAtPointer } from '../../../src/object/pointer.ts';
-import { cloneValue, isMap, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
+import {
+  cloneValue,
+  isEqualValue,
+  isMap,
+  type KubeObject,
+  type Value,
+  type ValueMap,
+} from '../../../src/object/value.ts';
 import { apply, pathOf, type Answer, type Api } from './api.ts';
 
 export interface Mutation {
+  /** One of `LIVE_WAYS`. */
+  readonly way: LiveWay;
   readonly title: string;
   run(): Promise<Answer>;
 }
+
+/** Ways in which a live object comes to differ, or does not. */
+export const LIVE_WAYS = [
+  'value changed',
+  'value changed by Update under our own name',
+  'removed',
+  'reordered',
+  'replaced by PUT',
+  'scaled',
+  'applied by another with force',
+  'applied in our name',
+  'applied in our name without a part',
+  'applied in our name with a part of a sibling',
+  'applied by another with a part of a sibling',
+  'stolen and restored',
+  'managedFields wiped',
+  'managedFields wiped and changed',
+  'written alike',
+  'applied alike by another',
+  'foreign label and annotation',
+  'foreign finalizer',
+  'owner label removed',
+  'owner label changed',
+  'owner annotation removed',
+  'foreign data',
+  'foreign container',
+  'foreign variable',
+  'item duplicated',
+] as const;
+export type LiveWay = (typeof LIVE_WAYS)[number];
+
+/** Of more than one request. */
+export const STEPPED: ReadonlySet<LiveWay> = new Set(['managedFields wiped and changed', 'stolen and restored']);
+
+/** Ways in which a new commit changes a manifest. */
+export const MANIFEST_WAYS = [
+  'left out',
+  'another value',
+  'in another order',
+  'added',
+  'emptied',
+  'as a sibling',
+] as const;
+export type ManifestWay = (typeof MANIFEST_WAYS)[number];
 
 /** A small generator (mulberry32), so that every run tries the same. */
 export function randomOf(seed: number): () => number {
@@ -101,128 +154,159 @@ function edit(
   return copy;
 }
 
+/** What a sibling has, or has otherwise, where this object could have it: a map or list stands above it in both. */
+function foreignParts(body: KubeObject, sibling: KubeObject | undefined): Place[] {
+  if (!sibling) return [];
+  return placesOf(sibling).filter(({ tokens, value }) => {
+    if (MARKS.some((mark) => tokens.includes(mark))) return false;
+    const holder = valueAtPointer(body, tokens.slice(0, -1));
+    const isPlace = isMap(holder) || (Array.isArray(holder) && Number(tokens[tokens.length - 1]) <= holder.length);
+    return isPlace && !isEqualValue(valueAtPointer(body, tokens), value);
+  });
+}
+
 interface LiveMutationOptions {
   readonly api: Api;
   readonly desired: DesiredObject;
   readonly live: LiveObject;
+  /** Another object of the same template, to take parts from. */
+  readonly sibling: KubeObject | undefined;
   readonly random: () => number;
   /** Places tried of each way. */
   readonly perWay: number;
 }
 
 /** What people, controllers and other tools do to a live object. Long because it is a list: one entry a way. */
-export function liveMutations({ api, desired, live, random, perWay }: LiveMutationOptions): Mutation[] {
+export function liveMutations({ api, desired, live, sibling, random, perWay }: LiveMutationOptions): Mutation[] {
   const path = pathOf(desired.kind, desired.id);
   const patch = (operations: Value, manager = 'editor') =>
     api.send('PATCH', `${path}?fieldManager=${manager}`, { body: operations, type: 'application/json-patch+json' });
-  const merge = (body: Value, manager = 'editor') =>
-    api.send('PATCH', `${path}?fieldManager=${manager}`, { body, type: 'application/merge-patch+json' });
+  const merge = (body: Value, { manager = 'editor', subresource = '' } = {}) =>
+    api.send('PATCH', `${path}${subresource}?fieldManager=${manager}`, { body, type: 'application/merge-patch+json' });
+  const replace = (place: Place) => [{ op: 'replace', path: formatPointer(place.tokens), value: altered(place.value) }];
   const places = placesOf(live.body);
   const scalars = places.filter(({ value }) => typeof value !== 'object' || value === null);
   const lists = places.filter(({ value }) => Array.isArray(value) && value.length > 1);
-  const desiredScalars = placesOf(desired.body).filter(({ value }) => typeof value !== 'object' && value !== '');
+  const items = places.filter(({ value, tokens }) => isMap(value) && /^\d+$/.test(tokens[tokens.length - 1] ?? ''));
   const desiredPlaces = placesOf(desired.body);
-  const pick = <T>(items: readonly T[]) => sample(items, perWay, random);
-  const replace = (place: Place) => [{ op: 'replace', path: formatPointer(place.tokens), value: altered(place.value) }];
+  const desiredScalars = desiredPlaces.filter(({ value }) => typeof value !== 'object' && value !== '');
   const mutations: Mutation[] = [];
-  const add = (title: string, run: () => Promise<Answer>) => mutations.push({ title, run });
+  const add = (way: LiveWay, place: Place | undefined, run: () => Promise<Answer>) =>
+    mutations.push({ way, title: place ? `${way}: ${formatPointer(place.tokens)}` : way, run });
+  const each = (way: LiveWay, of: readonly Place[], run: (place: Place) => Promise<Answer>) => {
+    for (const place of sample(of, perWay, random)) add(way, place, () => run(place));
+  };
+  const once = (way: LiveWay, run: () => Promise<Answer>) => add(way, undefined, run);
 
-  for (const place of pick(scalars)) {
-    add(`value changed: ${formatPointer(place.tokens)}`, () => patch(replace(place)));
-  }
-  for (const place of pick(scalars)) {
-    add(`value changed by Update under our own name: ${formatPointer(place.tokens)}`, () =>
-      patch(replace(place), 'tautline'),
-    );
-  }
-  for (const place of pick(places)) {
-    add(`removed: ${formatPointer(place.tokens)}`, () => patch([{ op: 'remove', path: formatPointer(place.tokens) }]));
-  }
-  for (const place of pick(lists)) {
-    const reversed = [...(place.value as Value[])].reverse();
-    add(`reordered: ${formatPointer(place.tokens)}`, () =>
-      patch([{ op: 'replace', path: formatPointer(place.tokens), value: reversed }]),
-    );
-  }
-  for (const place of pick(desiredScalars)) {
-    const body = withValue(desired.body, place.tokens, altered(place.value));
-    add(`applied by another with force: ${formatPointer(place.tokens)}`, () =>
-      apply(api, desired, body, { manager: 'other' }),
-    );
-    add(`applied in our name: ${formatPointer(place.tokens)}`, () => apply(api, desired, body));
-  }
-  for (const place of pick(desiredPlaces)) {
-    add(`applied in our name without ${formatPointer(place.tokens)}`, () =>
-      apply(api, desired, without(desired.body, place.tokens)),
-    );
-  }
-  for (const place of pick(desiredScalars)) {
-    const inLive = valueAtPointer(live.body, place.tokens);
-    if (inLive === undefined || typeof inLive === 'object' || String(inLive).startsWith('sha256:')) continue;
-    add(`stolen and restored: ${formatPointer(place.tokens)}`, async () => {
-      const answer = await patch(replace({ tokens: place.tokens, value: inLive }));
-      if (answer.code >= 300) return answer;
-      return patch([{ op: 'replace', path: formatPointer(place.tokens), value: inLive }]);
+  each('value changed', scalars, (place) => patch(replace(place)));
+  each('value changed by Update under our own name', scalars, (place) => patch(replace(place), 'tautline'));
+  each('removed', places, ({ tokens }) => patch([{ op: 'remove', path: formatPointer(tokens) }]));
+  each('reordered', lists, ({ tokens, value }) =>
+    patch([{ op: 'replace', path: formatPointer(tokens), value: [...(value as Value[])].reverse() }]),
+  );
+  each('replaced by PUT', scalars, async ({ tokens, value }) => {
+    const { body } = await api.send('GET', path);
+    return api.send('PUT', `${path}?fieldManager=editor`, {
+      body: withValue(body as KubeObject, tokens, altered(value)),
     });
+  });
+  once('scaled', () => merge({ spec: { replicas: 7 } }, { subresource: '/scale' }));
+  each('applied by another with force', desiredScalars, ({ tokens, value }) =>
+    apply(api, desired, withValue(desired.body, tokens, altered(value)), { manager: 'other' }),
+  );
+  each('applied in our name', desiredScalars, ({ tokens, value }) =>
+    apply(api, desired, withValue(desired.body, tokens, altered(value))),
+  );
+  each('applied in our name without a part', desiredPlaces, ({ tokens }) =>
+    apply(api, desired, without(desired.body, tokens)),
+  );
+  for (const [way, manager] of [
+    ['applied in our name with a part of a sibling', 'tautline'],
+    ['applied by another with a part of a sibling', 'other'],
+  ] as const) {
+    each(way, foreignParts(desired.body, sibling), ({ tokens, value }) =>
+      apply(api, desired, withValue(desired.body, tokens, value), { manager }),
+    );
   }
-  const [scalar] = sample(scalars, 1, random);
-  add('managedFields wiped', () => merge({ metadata: { managedFields: [{}] } }));
-  if (scalar) {
-    add(`managedFields wiped, then changed: ${formatPointer(scalar.tokens)}`, async () => {
-      await merge({ metadata: { managedFields: [{}] } });
-      return patch(replace(scalar));
-    });
-  }
-  add('applied alike by another', () => apply(api, desired, desired.body, { manager: 'other' }));
-  add('foreign label and annotation', () => merge({ metadata: { labels: { x: 'y' }, annotations: { x: 'y' } } }));
-  add('foreign finalizer', () => merge({ metadata: { finalizers: ['foreign.dev/f', ...finalizersOf(live)] } }));
-  add('owner label removed', () => merge({ metadata: { labels: { 'applyset.kubernetes.io/part-of': null } } }));
-  add('owner label changed', () => merge({ metadata: { labels: { 'applyset.kubernetes.io/part-of': 'x' } } }));
-  add('owner annotation removed', () => merge({ metadata: { annotations: { 'tautline.dev/owner': null } } }));
+  const restorable = desiredScalars.flatMap(({ tokens }) => {
+    const value = valueAtPointer(live.body, tokens);
+    const isKnown = value !== undefined && typeof value !== 'object' && !String(value).startsWith('sha256:');
+    return isKnown ? [{ tokens, value }] : [];
+  });
+  each('stolen and restored', restorable, async (place) => {
+    const answer = await patch(replace(place));
+    if (answer.code >= 300) return answer;
+    return patch([{ op: 'replace', path: formatPointer(place.tokens), value: place.value }]);
+  });
+  each('written alike', restorable, ({ tokens, value }) =>
+    patch([{ op: 'replace', path: formatPointer(tokens), value }]),
+  );
+  each('item duplicated', items, ({ tokens, value }) =>
+    patch([{ op: 'add', path: formatPointer([...tokens.slice(0, -1), '-']), value }]),
+  );
+  once('managedFields wiped', () => merge({ metadata: { managedFields: [{}] } }));
+  each('managedFields wiped and changed', scalars, async (place) => {
+    await merge({ metadata: { managedFields: [{}] } });
+    return patch(replace(place));
+  });
+  once('applied alike by another', () => apply(api, desired, desired.body, { manager: 'other' }));
+  once('foreign label and annotation', () => merge({ metadata: { labels: { x: 'y' }, annotations: { x: 'y' } } }));
+  once('foreign finalizer', () => merge({ metadata: { finalizers: ['foreign.dev/f', ...finalizersOf(live)] } }));
+  once('owner label removed', () => merge({ metadata: { labels: { 'applyset.kubernetes.io/part-of': null } } }));
+  once('owner label changed', () => merge({ metadata: { labels: { 'applyset.kubernetes.io/part-of': 'x' } } }));
+  once('owner annotation removed', () => merge({ metadata: { annotations: { 'tautline.dev/owner': null } } }));
   for (const place of places) {
     const pointer = formatPointer(place.tokens);
-    if (pointer === '/data') add('foreign data', () => merge({ data: { foreign: 'Zm9v' } }));
+    const insert = (at: string, value: Value) => () => patch([{ op: 'add', path: `${pointer}/${at}`, value }]);
+    if (pointer === '/data' && isMap(place.value)) once('foreign data', () => merge({ data: { foreign: 'Zm9v' } }));
     if (/\/containers$/.test(pointer)) {
-      add('foreign container', () => patch([{ op: 'add', path: `${pointer}/-`, value: { name: 'f', image: 'f' } }]));
-      add('foreign container in front', () =>
-        patch([{ op: 'add', path: `${pointer}/0`, value: { name: 'f', image: 'f' } }]),
-      );
+      add('foreign container', place, insert(sample(['-', '0'], 1, random)[0] ?? '-', { name: 'f', image: 'f' }));
     }
-    if (/\/env$/.test(pointer)) {
-      add(`foreign variable: ${pointer}`, () => patch([{ op: 'add', path: `${pointer}/0`, value: { name: 'F' } }]));
-    }
+    if (/\/env$/.test(pointer)) add('foreign variable', place, insert('0', { name: 'F' }));
   }
   return mutations;
 }
 
+export interface ManifestMutation {
+  readonly way: ManifestWay;
+  readonly title: string;
+  readonly body: KubeObject;
+}
+
+interface ManifestMutationOptions {
+  readonly body: KubeObject;
+  readonly sibling: KubeObject | undefined;
+  readonly random: () => number;
+  readonly perWay: number;
+}
+
 /** What a new commit does to a manifest. */
-export function manifestMutations(body: KubeObject, random: () => number, perWay: number): [string, KubeObject][] {
+export function manifestMutations(options: ManifestMutationOptions): ManifestMutation[] {
+  const { body, sibling, random, perWay } = options;
   const places = placesOf(body).filter(({ tokens }) => !MARKS.some((mark) => tokens.includes(mark)));
   const scalars = places.filter(({ value }) => typeof value !== 'object' || value === null);
   const lists = places.filter(({ value }) => Array.isArray(value) && value.length > 1);
   const maps = places.filter(({ value }) => isMap(value));
-  const result: [string, KubeObject][] = [];
-  for (const { tokens } of sample(places, perWay * 2, random)) {
-    result.push([`manifest without ${formatPointer(tokens)}`, without(body, tokens)]);
-  }
+  const result: ManifestMutation[] = [];
+  const add = (way: ManifestWay, tokens: readonly string[], changed: KubeObject) =>
+    result.push({ way, title: `manifest with ${formatPointer(tokens)} ${way}`, body: changed });
+  for (const { tokens } of sample(places, perWay * 2, random)) add('left out', tokens, without(body, tokens));
   for (const { tokens, value } of sample(scalars, perWay, random)) {
-    result.push([`manifest with another ${formatPointer(tokens)}`, withValue(body, tokens, altered(value))]);
+    add('another value', tokens, withValue(body, tokens, altered(value)));
   }
   for (const { tokens, value } of sample(lists, perWay, random)) {
-    const reversed = [...(value as Value[])].reverse();
-    result.push([`manifest with ${formatPointer(tokens)} reordered`, withValue(body, tokens, reversed)]);
+    add('in another order', tokens, withValue(body, tokens, [...(value as Value[])].reverse()));
+  }
+  for (const { tokens, value } of sample(foreignParts(body, sibling), perWay * 8, random)) {
+    add('as a sibling', tokens, withValue(body, tokens, value));
   }
   for (const { tokens } of sample(maps, perWay, random)) {
-    for (const [key, value] of ADDITIONS) {
-      result.push([`manifest with ${formatPointer(tokens)}/${key}`, withValue(body, [...tokens, key], value)]);
-    }
+    for (const [key, value] of ADDITIONS) add('added', [...tokens, key], withValue(body, [...tokens, key], value));
   }
   for (const { tokens } of sample(places, perWay, random)) {
     for (const value of EMPTY) {
-      result.push([
-        `manifest with ${formatPointer(tokens)} = ${JSON.stringify(value)}`,
-        withValue(body, tokens, cloneValue(value)),
-      ]);
+      const changed = { way: 'emptied' as const, body: withValue(body, tokens, cloneValue(value)) };
+      result.push({ ...changed, title: `manifest with ${formatPointer(tokens)} = ${JSON.stringify(value)}` });
     }
   }
   return result;
@@ -237,6 +321,14 @@ const ADDITIONS: readonly [string, Value][] = [
   ['protocol', 'TCP'],
   ['env', []],
   ['labels', {}],
+  ['imagePullPolicy', ''],
+  ['readOnly', false],
+  ['optional', false],
+  ['mode', 0],
+  ['name', ''],
+  ['default', ''],
+  ['minimum', 0],
+  ['from', []],
 ];
 
 function finalizersOf(live: LiveObject): Value[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isEqualQuantity } from '../../../src/object/quantity.ts';
+import { isEqualQuantity, isSameQuantity } from '../../../src/object/quantity.ts';
 import type { Value } from '../../../src/object/value.ts';
 
 test('quantities are compared by amount', () => {
@@ -32,4 +32,22 @@ test('quantities are compared by amount', () => {
 
 test('an amount in millis equals the same amount in units', () => {
   fc.assert(fc.property(fc.integer(), (n) => assert.ok(isEqualQuantity(`${n}000m`, n) && !isEqualQuantity(n, n + 1))));
+});
+
+test('a server keeps the notation of a quantity, so another notation of the same amount is another text', () => {
+  const table: [Value, Value, boolean][] = [
+    ['1024Mi', '1Gi', true],
+    ['1.5Gi', '1536Mi', true],
+    [1073741824, '1Gi', false],
+    ['1073741824', '1Gi', false],
+    ['0.5Ki', '512', true],
+    ['0.1Mi', '104857600m', true],
+    ['1e5', '100e3', true],
+    ['1e5', '100k', false],
+    [0.5, '500m', true],
+    ['2Gi', '1Gi', false],
+  ];
+  for (const [given, stored, expected] of table) {
+    assert.equal(isSameQuantity(given, stored), expected, `${String(given)} and ${String(stored)}`);
+  }
 });

@@ -1,0 +1,183 @@
+/**
+ * The API server as the judge of diff/: applies objects, undoes what was done to them, and says by a dry run whether
+ * applying a manifest would change anything.
+ *
+ * Invariant: what the server says is compared whole, apart from what every write changes and the status.
+ */
+import assert from 'node:assert/strict';
+import { bindManifests } from '../../../src/bind/bind.ts';
+import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { Kinds } from '../../../src/cluster/kinds.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import type { Baseline, Change } from '../../../src/diff/changes.ts';
+import { diffObjects } from '../../../src/diff/diff.ts';
+import { ownerOf } from '../../../src/object/applyset.ts';
+import { digestValue } from '../../../src/object/digest.ts';
+import { formatId, idKey } from '../../../src/object/identity.ts';
+import { stringifyJson } from '../../../src/object/json.ts';
+import { isEqualValue, listAt, type KubeObject, type Value } from '../../../src/object/value.ts';
+import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../../control-plane/control-plane.ts';
+import { apply, connect, discover, liveOf, messageOf, pathOf, type Answer, type Api } from './api.ts';
+import { readObjects } from './generator.ts';
+
+const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
+/** Where quotas and limits are, so that they bear on nothing else. */
+const LIMITED = 'limited';
+
+export interface Referee extends AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly api: Api;
+  /** Binds manifests to the kinds served; all must be bound. */
+  bind(manifests: readonly KubeObject[]): Promise<readonly DesiredObject[]>;
+  read(desired: DesiredObject): Promise<Answer>;
+  /** Applied in our name; the answer, which is what is live then. Throws where it is refused. */
+  applied(desired: DesiredObject): Promise<LiveObject>;
+  /** Made anew, so that nothing of one mutation is left for the next. */
+  restore(desired: DesiredObject, live: LiveObject): Promise<LiveObject>;
+  /** Of one desired object that is in the inventory and was accepted before. */
+  judge(desired: DesiredObject, live: LiveObject, baseline?: Baseline): Change;
+  /** The object as applying would make it, and whether that is another than the live one; undefined: refused. */
+  dryRun(desired: DesiredObject, live: LiveObject): Promise<{ returned: LiveObject; isChanged: boolean } | undefined>;
+}
+
+/** With the custom kinds of definitions.yaml served. */
+export async function startReferee(mode: ControlPlaneOptions['mode'] = 'api-server-only'): Promise<Referee> {
+  const plane = await startControlPlane({ mode });
+  const api = await connect(plane);
+  try {
+    await api.send('POST', '/api/v1/namespaces', {
+      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: LIMITED } },
+    });
+    // Made by a controller that may not run here; Pods are refused without them.
+    for (const name of ['default', 'account']) {
+      const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } };
+      await api.send('POST', '/api/v1/namespaces/default/serviceaccounts', { body });
+    }
+    for (const crd of await readObjects(new URL('definitions.yaml', import.meta.url))) await defineKind(api, crd);
+  } catch (error) {
+    api.close();
+    await plane.stop();
+    throw error;
+  }
+  let kinds: Kinds | undefined;
+  const read: Referee['read'] = (desired) => api.send('GET', pathOf(desired.kind, desired.id));
+  const applied: Referee['applied'] = async (desired) => {
+    const answer = await apply(api, desired, desired.body);
+    assert.ok(answer.code < 300, `${formatId(desired.id)}: ${answer.code} ${messageOf(answer)}`);
+    return liveOf(answer);
+  };
+  return {
+    plane,
+    api,
+    read,
+    applied,
+    bind: async (manifests) => {
+      kinds = await discover(api, manifests);
+      return bindAll(manifests, kinds);
+    },
+    judge: (desired, live, baseline) => {
+      assert.ok(kinds);
+      return judge({ desired, live, kinds, baseline });
+    },
+    restore: async (desired, live) => {
+      await remove({ api, desired, live, read });
+      return applied(desired);
+    },
+    dryRun: async (desired, live) => {
+      const answer = await apply(api, desired, desired.body, { dryRun: true });
+      if (answer.code >= 300) return undefined;
+      const returned = liveOf(answer);
+      return { returned, isChanged: !isEqualValue(essence(returned.body, desired), essence(live.body, desired)) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      api.close();
+      await plane.stop();
+    },
+  };
+}
+
+export function show(fields: Change['fields']): string {
+  return stringifyJson(fields as unknown as Value);
+}
+
+/** The object without what every write changes, and without a status that controllers write meanwhile. */
+function essence(body: KubeObject, { kind }: DesiredObject): Value {
+  const metadata = { ...body.metadata };
+  for (const key of ['managedFields', 'resourceVersion', 'generation']) delete metadata[key];
+  return { ...body, metadata, ...(kind.hasStatus ? { status: null } : {}) };
+}
+
+interface Judged {
+  readonly desired: DesiredObject;
+  readonly live: LiveObject;
+  readonly kinds: Kinds;
+  readonly baseline: Baseline | undefined;
+}
+
+function judge({ desired, live, kinds, baseline }: Judged): Change {
+  const key = idKey(desired.id);
+  const [change] = diffObjects({
+    desired: { objects: [desired], problems: [], digest: '' },
+    live: new Map([[key, { state: 'present', object: live }]]),
+    inventory: new Map([[key, desired.id]]),
+    owner,
+    memory: { baselines: new Map(baseline ? [[key, baseline]] : []), isAccepted: () => true },
+    kinds,
+  });
+  assert.ok(change);
+  return change;
+}
+
+function bindAll(manifests: readonly KubeObject[], kinds: Kinds): readonly DesiredObject[] {
+  const { objects, problems } = bindManifests({
+    manifests: {
+      manifests: manifests.map((object) => ({ object, digest: digestValue(object), file: 'a.yaml', line: 1 })),
+      problems: [],
+    },
+    kinds,
+    owner,
+    destinationNamespace: undefined,
+    applicationNamespace: 'default',
+    allowCrossNamespace: true,
+  });
+  assert.deepEqual(problems, []);
+  return objects;
+}
+
+interface Removal {
+  readonly api: Api;
+  readonly desired: DesiredObject;
+  readonly live: LiveObject;
+  readonly read: Referee['read'];
+}
+
+async function remove({ api, desired, live, read }: Removal): Promise<void> {
+  const path = pathOf(desired.kind, desired.id);
+  const merge = (metadata: Value) =>
+    api.send('PATCH', path, { body: { metadata }, type: 'application/merge-patch+json' });
+  // A namespace never goes without a controller.
+  if (desired.id.kind === 'Namespace') {
+    await merge({ managedFields: [{}], finalizers: [], labels: { x: null }, annotations: { x: null } });
+    return;
+  }
+  if (listAt(live.body.metadata, 'finalizers').length > 0) await merge({ finalizers: [] });
+  const answer = await api.send('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: 0 } });
+  // Removed at once: most objects are, and their answer is a Status.
+  if (answer.code < 300 && (answer.body as { kind?: Value } | null)?.kind === 'Status') return;
+  for (let left = await read(desired); left.code < 300; left = await read(desired)) await merge({ finalizers: [] });
+}
+
+async function defineKind(api: Api, crd: KubeObject): Promise<void> {
+  const name = String(crd.metadata['name']);
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+  const answer = await api.send('PATCH', `${path}?fieldManager=setup&force=true`, {
+    body: crd,
+    type: 'application/apply-patch+yaml',
+  });
+  assert.ok(answer.code < 300, messageOf(answer));
+  for (;;) {
+    const { body } = await api.send('GET', `/apis/test.example.com/v1`);
+    if (stringifyJson(body).includes(`"${name.split('.')[0]}"`)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,66 @@
+/** Verdicts of diff/ beside what the server says, counted by the way in which a difference came about. */
+import assert from 'node:assert/strict';
+import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import type { Baseline } from '../../../src/diff/changes.ts';
+import { judgeDryRun } from '../../../src/diff/evidence.ts';
+import { formatId } from '../../../src/object/identity.ts';
+import { show, type Referee } from './referee.ts';
+
+interface Case {
+  readonly way: string;
+  readonly title: string;
+  readonly desired: DesiredObject;
+  readonly live: LiveObject;
+  readonly baseline?: Baseline;
+}
+
+export interface Tally {
+  checked: number;
+  /** Mutations, or manifests, that the server would not have. */
+  refused: number;
+  readonly byOutcome: Map<string, number>;
+  /** Cases compared, by way. */
+  readonly byWay: Map<string, number>;
+  /** `none` where the server would change something. */
+  readonly missed: string[];
+  /** `update` where the server would change nothing. */
+  readonly invented: string[];
+}
+
+export function newTally(): Tally {
+  return { checked: 0, refused: 0, byOutcome: new Map(), byWay: new Map(), missed: [], invented: [] };
+}
+
+/** Judges one case without a baseline and, where there is one, with it. */
+export async function checkCase(tally: Tally, referee: Referee, one: Case): Promise<void> {
+  const { desired, live, baseline } = one;
+  const title = `${formatId(desired.id)}: ${one.title}`;
+  const answer = await referee.dryRun(desired, live);
+  if (!answer) {
+    tally.refused++;
+    return;
+  }
+  tally.checked++;
+  add(tally.byWay, one.way);
+  const { returned, isChanged } = answer;
+  const { id, kind } = desired;
+  const judged = judgeDryRun({ type: 'unsure', id, kind, desired, live, fields: [] }, returned);
+  assert.equal(judged.type, isChanged ? 'update' : 'none', `${title}: the dry run is read right`);
+  const changes = [referee.judge(desired, live)];
+  if (baseline) changes.push(referee.judge(desired, live, baseline));
+  for (const { type, fields } of changes) {
+    add(tally.byOutcome, `${type} where the server ${isChanged ? 'changes' : 'changes nothing'}`);
+    if (type === 'none' && isChanged) tally.missed.push(`${title}: ${show(judged.fields)}`);
+    if (type === 'update' && !isChanged) tally.invented.push(`${title}: ${show(fields)}`);
+  }
+}
+
+export function textOf({ checked, refused, byOutcome, byWay }: Tally): string {
+  const list = (map: Map<string, number>) => [...map].map(([name, count]) => `${count} ${name}`).join(', ');
+  return `${checked} compared, ${refused} refused by the server; ${list(byOutcome)}; of them ${list(byWay)}`;
+}
+
+function add(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
