@@ -1,13 +1,9 @@
 /** `npm run bench -- NAME [--json]`: runs one benchmark; every figure of the README comes from here. */
+import type { BenchOptions } from './bench-options.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
   sync: () => import('./sync.ts'),
 };
-
-export interface BenchOptions {
-  /** Tells a person what is going on; silent with --json. */
-  readonly say: (line: string) => void;
-}
 
 const [name = '', ...flags] = process.argv.slice(2);
 const load = BENCHMARKS[name];

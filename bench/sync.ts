@@ -14,7 +14,7 @@ import { startWorld, type ApplicationHandle, type World } from '../test/support/
 import type { RunningAgent } from '../test/support/agent.ts';
 import type { TestRepository } from '../test/support/git-repository.ts';
 import { cpuMs, pssMiB } from './process-figures.ts';
-import type { BenchOptions } from './run.ts';
+import type { BenchOptions } from './bench-options.ts';
 import { watchObject } from './watch-object.ts';
 
 const OBJECTS = 1000;
