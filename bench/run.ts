@@ -2,6 +2,7 @@
 import type { BenchOptions } from './bench-options.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
+  drift: () => import('./drift.ts'),
   sync: () => import('./sync.ts'),
 };
 

@@ -25,8 +25,8 @@ export function baselineOf(desired: DesiredObject, returned: LiveObject): Baseli
 }
 
 /**
- * Whether live is what the server last made of this very manifest, and we own the same of it: where another has taken an
- * atomic value, what it added to it is in no projection.
+ * Whether live is what the server last made of this very manifest, and we own the same of it: where another has taken
+ * an atomic value, what it added to it is in no projection.
  */
 export function isAtBaseline(desired: DesiredObject, live: LiveObject, baseline: Baseline | undefined): boolean {
   if (baseline?.manifestDigest !== desired.digest || digestOwned(live) !== baseline.ownedDigest) return false;

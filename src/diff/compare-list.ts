@@ -190,7 +190,11 @@ export function keyNamesOf(keys: readonly Value[]): string[] {
 export function signatureOf(item: Value, keys: readonly string[], defaults = NO_DEFAULTS): string {
   if (!isMap(item)) return scalarKey(item);
   let signature = '';
-  for (const key of keys) signature += `${scalarKey(own(item, key) ?? defaults.get(key))}\n`;
+  for (const key of keys) {
+    const said = own(item, key);
+    const isLeftOut = said === undefined || said === null || (said === '' && defaults.has(key));
+    signature += `${scalarKey(isLeftOut ? defaults.get(key) : said)}\n`;
+  }
   return signature;
 }
 

@@ -73,8 +73,8 @@ function completed(walk: Walk, { desired, live }: Sides): Value | undefined {
 
 /**
  * Whether the server stores nothing for an empty value. Where we own the very field, its absence says so; inside an
- * atomic value only the type does: entries of maps, and fields that are pointers in Go, are stored. Directly below a map
- * that we own as a whole, the map may have been applied empty, and the field be new.
+ * atomic value only the type does: entries of maps, and fields that are pointers in Go, are stored. Directly below a
+ * map that we own as a whole, the map may have been applied empty, and the field be new.
  */
 function isLeftOutWhenEmpty(walk: Walk, desired: Value | undefined, depth: number): boolean {
   if (depth === 0) return true;

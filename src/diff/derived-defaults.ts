@@ -4,7 +4,7 @@
  * Invariant: what is added is what the server adds whenever the desired value is applied, so that comparing with it
  * hides no change.
  */
-import { isMap, newMap, own, type Value, type ValueMap } from '../object/value.ts';
+import { isEqualValue, isMap, newMap, own, type Value, type ValueMap } from '../object/value.ts';
 
 /** The desired value at a path of a built-in kind, completed; the same value where nothing is derived there. */
 export function withDerivedDefaults(kind: string, tokens: readonly string[], desired: Value, live: Value): Value {
@@ -34,24 +34,20 @@ function filledFrom(amounts: Value | undefined, others: Value | undefined): Valu
   return filled;
 }
 
-const ADMITTED_KEYS: ReadonlySet<Value | undefined> = new Set([
-  'node.kubernetes.io/not-ready',
-  'node.kubernetes.io/unreachable',
-]);
+const ADMITTED = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({
+  key,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 300,
+}));
 
 /**
- * The admission plugin DefaultTolerationSeconds appends these two to each Pod that does not tolerate them; for how long
- * is a setting of the server.
+ * The admission plugin DefaultTolerationSeconds appends these two, in this order, to each Pod that does not tolerate
+ * them; for how long is a setting of the server that hardly anybody changes.
  */
 function withAdmitted(desired: Value, live: Value): Value {
   if (!Array.isArray(desired) || !Array.isArray(live) || live.length <= desired.length) return desired;
-  const tail = live.slice(desired.length);
-  const isAdmitted = (item: Value): boolean =>
-    isMap(item) &&
-    Object.keys(item).length === 4 &&
-    ADMITTED_KEYS.has(own(item, 'key')) &&
-    own(item, 'operator') === 'Exists' &&
-    own(item, 'effect') === 'NoExecute' &&
-    typeof own(item, 'tolerationSeconds') === 'number';
-  return tail.every(isAdmitted) ? [...desired, ...tail] : desired;
+  const said = new Set(desired.map((item) => (isMap(item) ? own(item, 'key') : undefined)));
+  const complete = [...desired, ...ADMITTED.filter(({ key }) => !said.has(key))];
+  return isEqualValue(complete.slice(desired.length), live.slice(desired.length)) ? complete : desired;
 }

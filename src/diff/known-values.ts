@@ -151,7 +151,7 @@ export function isBase64Path(kind: string, tokens: readonly string[]): boolean {
 /** What a missing part of a list item's key counts as in built-in kinds. */
 export const KEY_DEFAULTS: ReadonlyMap<string, Value> = new Map([['protocol', 'TCP']]);
 
-/** Structs merged by field, whose empty form `{}` sets nothing: what is live in them is from defaults or from others. */
+/** Structs merged by field: their empty form `{}` sets nothing, and what is live in them is not ours. */
 export const EMPTY_STRUCTS: ReadonlySet<string> = new Set([
   'affinity',
   'behavior',

@@ -3,28 +3,26 @@
  * on the live side and on the side of the manifest, the verdict is set beside what a dry-run server-side apply would
  * change.
  *
- * `DIFFERENTIAL_ROUNDS` objects are made of each template, `DIFFERENTIAL_PER_OBJECT` mutations of each side are tried on
- * each object (drawn from `DIFFERENTIAL_PER_WAY` places of each way); `DIFFERENTIAL_SEED` draws others.
+ * `DIFFERENTIAL_ROUNDS` objects are made of each template, and `DIFFERENTIAL_PER_OBJECT` mutations are tried on each,
+ * drawn from `DIFFERENTIAL_PER_WAY` places of each way; `DIFFERENTIAL_SEED` draws others.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
-import { digestValue } from '../../../src/object/digest.ts';
 import { formatId } from '../../../src/object/identity.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
-import { liveOf } from './api.ts';
 import { generateObjects, readObjects, siblingsOf } from './generator.ts';
-import { LIVE_WAYS, liveMutations, STEPPED, MANIFEST_WAYS, manifestMutations, randomOf, sample } from './mutations.ts';
+import { LIVE_WAYS, MANIFEST_WAYS } from './mutations.ts';
 import { show, startReferee, type Referee } from './referee.ts';
-import { checkCase, newTally, textOf } from './tally.ts';
+import { newTally, textOf, type Tally } from './tally.ts';
+import { forEachObject, tryLive, tryManifest } from './trial.ts';
 
 const ROUNDS = Number(process.env['DIFFERENTIAL_ROUNDS'] ?? 5);
 const PER_WAY = Number(process.env['DIFFERENTIAL_PER_WAY'] ?? 1);
 const PER_OBJECT = Number(process.env['DIFFERENTIAL_PER_OBJECT'] ?? 5);
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? 1);
-/** Objects under way at once. */
-const LANES = 3;
+const TRIAL = { perWay: PER_WAY, count: PER_OBJECT };
 
 /**
  * Made to be odd: empty structs that the server fills with defaults that only a schema tells, and defaults inside
@@ -62,83 +60,36 @@ test('objects of many kinds are as desired right after they were applied', async
     const settled = referee.judge(desired, live, baselineOf(desired, live));
     assert.equal(settled.type, 'none', `${formatId(desired.id)} with a baseline: ${show(settled.fields)}`);
   }
+  const texts = [...inconclusive.values()].join('\n');
   t.diagnostic(
-    `${inconclusive.size} of ${written.length + generated.length} inconclusive without a baseline:\n${[...inconclusive.values()].join('\n')}`,
+    `${inconclusive.size} of ${written.length + generated.length} inconclusive without a baseline:\n${texts}`,
   );
   const odd = written.filter((desired) => inconclusive.has(desired)).map(({ id }) => formatId(id));
   assert.deepEqual(odd.sort(), ODD);
   const share = generated.filter((desired) => inconclusive.has(desired)).length / generated.length;
-  assert.ok(share <= 0.01, [...inconclusive.values()].join('\n'));
+  assert.ok(share <= 0.01, texts);
 });
 
 test('no change of a live object that the server would undo is called none, and none that it would not is called update', async (t) => {
   const tally = newTally();
-  await forEachObject(async (desired, random) => {
-    let live = await referee.applied(desired);
-    let baseline = baselineOf(desired, live);
-    const mutations = liveMutations({
-      api: referee.api,
-      desired,
-      live,
-      sibling: siblings.get(desired),
-      random,
-      perWay: PER_WAY,
-    });
-    for (const { way, title, run } of sample(mutations, PER_OBJECT, random)) {
-      const answer = await run();
-      if (answer.code >= 300) {
-        tally.refused++;
-        // Its first step may have been taken.
-        if (STEPPED.has(way)) live = await referee.restore(desired, live);
-        baseline = baselineOf(desired, live);
-        continue;
-      }
-      live = liveOf(await referee.read(desired));
-      await checkCase(tally, referee, { way, title, desired, live, baseline });
-      live = await referee.restore(desired, live);
-      baseline = baselineOf(desired, live);
-    }
-  });
-  t.diagnostic(textOf(tally));
-  assert.deepEqual({ missed: tally.missed, invented: tally.invented }, { missed: [], invented: [] });
-  assert.deepEqual(
-    LIVE_WAYS.filter((way) => !tally.byWay.has(way)),
-    [],
-    'every way was tried',
+  await forEachObject([...written, ...generated], SEED, (desired, random) =>
+    tryLive({ ...TRIAL, referee, tally, desired, sibling: siblings.get(desired), random }),
   );
+  t.diagnostic(textOf(tally));
+  assertExact(tally, LIVE_WAYS);
 });
 
 test('no change of a manifest that the server would carry out is called none', async (t) => {
   const tally = newTally();
-  await forEachObject(async (desired, random) => {
-    const live = await referee.applied(desired);
-    const mutations = manifestMutations({
-      body: desired.body,
-      sibling: siblings.get(desired),
-      random,
-      perWay: PER_WAY,
-    });
-    for (const { way, title, body } of sample(mutations, PER_OBJECT * 2, random)) {
-      await checkCase(tally, referee, { way, title, desired: { ...desired, body, digest: digestValue(body) }, live });
-    }
-  });
-  t.diagnostic(textOf(tally));
-  assert.deepEqual({ missed: tally.missed, invented: tally.invented }, { missed: [], invented: [] });
-  assert.deepEqual(
-    MANIFEST_WAYS.filter((way) => !tally.byWay.has(way)),
-    [],
-    'every way was tried',
+  await forEachObject([...written, ...generated], SEED + 1, (desired, random) =>
+    tryManifest({ ...TRIAL, count: PER_OBJECT * 2, referee, tally, desired, sibling: siblings.get(desired), random }),
   );
+  t.diagnostic(textOf(tally));
+  assertExact(tally, MANIFEST_WAYS);
 });
 
-/** Each with chance of its own, so that what is tried does not hang on the order in which lanes come to run. */
-async function forEachObject(work: (desired: DesiredObject, random: () => number) => Promise<void>): Promise<void> {
-  const queue = [...written, ...generated].map((desired, index) => ({
-    desired,
-    random: randomOf(SEED + 7919 * index),
-  }));
-  const lane = async (): Promise<void> => {
-    for (let next = queue.pop(); next; next = queue.pop()) await work(next.desired, next.random);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+function assertExact({ missed, invented, byWay }: Tally, ways: readonly string[]): void {
+  assert.deepEqual({ missed, invented }, { missed: [], invented: [] });
+  const untried = ways.filter((way) => !byWay.has(way));
+  assert.deepEqual(untried, [], 'every way was tried');
 }

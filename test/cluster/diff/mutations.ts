@@ -16,7 +16,7 @@ export interface Mutation {
   /** One of `LIVE_WAYS`. */
   readonly way: LiveWay;
   readonly title: string;
-  run(): Promise<Answer>;
+  readonly run: () => Promise<Answer>;
 }
 
 /** Ways in which a live object comes to differ, or does not. */
