@@ -76,11 +76,9 @@ async function refused(
   if (refusal.code === 'NamespaceTerminating' || refusal.code === 'NamespaceMissing') {
     return { change, outcome: 'failed', refusal };
   }
-  if (
-    refusal.code === 'InvalidManifest' &&
-    change.live &&
-    (await context.client.isImmutable(desired.kind, desired.body))
-  ) {
+  // Only a 422 can mean that the update is what is forbidden; the other refusals of a manifest hold for any object.
+  const mayBeImmutable = refusal.code === 'InvalidManifest' && refusal.status === 422 && change.live;
+  if (mayBeImmutable && (await context.client.isImmutable(desired.kind, desired.body))) {
     return {
       change,
       outcome: 'failed',
