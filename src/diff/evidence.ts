@@ -4,8 +4,18 @@
  * Invariant: the result is never `unsure`.
  */
 import type { LiveObject } from '../cluster/live.ts';
+import {
+  fieldNodeAt,
+  keyedMembers,
+  listTypeOf,
+  managedFieldsOf,
+  type FieldStep,
+  type ManagedFields,
+} from '../object/field-set.ts';
 import { isEqualValue, isMap, own, type Value } from '../object/value.ts';
 import type { Change } from './changes.ts';
+import { keyNamesOf, signatureOf } from './compare-list.ts';
+import { KEY_DEFAULTS } from './known-values.ts';
 import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
 import type { Finding } from './walk.ts';
 
@@ -18,38 +28,126 @@ export function judgeDryRun(change: Change, returned: LiveObject): Change {
   if (!change.live) return { ...rest, type: 'create' };
   const findings: Finding[] = [];
   const hasStatus = change.kind?.hasStatus === true;
+  const context = { findings, sets: [returned, change.live].flatMap(({ body }) => managedFieldsOf(body)) };
   for (const key of new Set([...Object.keys(returned.body), ...Object.keys(change.live.body)])) {
     // Controllers write it meanwhile; applying never does.
     if (key === 'status' && hasStatus) continue;
-    collect({ desired: own(returned.body, key), live: own(change.live.body, key), tokens: [key] }, findings);
+    const manifest = change.desired && own(change.desired.body, key);
+    const place = { desired: own(returned.body, key), live: own(change.live.body, key), manifest };
+    collect(context, { ...place, tokens: [key], steps: [key] });
   }
   if (findings.length === 0) return { ...rest, type: 'none', fields: [] };
   return { ...rest, type: 'update', fields: fieldDifferences(findings, change.live.body) };
 }
 
-interface Place {
-  readonly desired: Value | undefined;
-  readonly live: Value | undefined;
-  readonly tokens: readonly string[];
+interface Context {
+  readonly findings: Finding[];
+  /** Of both objects: they tell which lists are merged by item. */
+  readonly sets: readonly ManagedFields[];
 }
 
-function collect({ desired, live, tokens }: Place, findings: Finding[]): void {
-  if (desired === live || findings.length >= MAX_FIELDS) return;
+interface Place {
+  /** As the server would make it. */
+  readonly desired: Value | undefined;
+  readonly live: Value | undefined;
+  /** As Git has it: its items give the indexes that people know. */
+  readonly manifest: Value | undefined;
+  readonly tokens: readonly string[];
+  readonly steps: readonly FieldStep[];
+}
+
+function collect(context: Context, place: Place): void {
+  const { desired, live, manifest, tokens, steps } = place;
+  if (desired === live || context.findings.length >= MAX_FIELDS) return;
   if (isMap(desired) && isMap(live)) {
     for (const key of new Set([...Object.keys(desired), ...Object.keys(live)])) {
       if (tokens.length === 1 && tokens[0] === 'metadata' && BOOKKEEPING.has(key)) continue;
-      collect({ desired: own(desired, key), live: own(live, key), tokens: [...tokens, key] }, findings);
+      const below = { desired: own(desired, key), live: own(live, key), manifest: memberOf(manifest, key) };
+      collect(context, { ...below, tokens: [...tokens, key], steps: [...steps, key] });
     }
-  } else if (Array.isArray(desired) && Array.isArray(live) && desired.length === live.length) {
-    for (let index = 0; index < desired.length; index++) {
-      collect({ desired: desired[index], live: live[index], tokens: [...tokens, String(index)] }, findings);
-    }
-  } else if (!isEqualValue(desired, live)) {
-    findings.push({
-      tokens,
-      steps: tokens,
-      ...(desired === undefined ? {} : { desired }),
-      ...(live === undefined ? {} : { live }),
-    });
+    return;
   }
+  if (Array.isArray(desired) && Array.isArray(live)) {
+    const keys = keysAt(context, steps);
+    if (keys) return collectItems(context, place, { keys, desired, live });
+    if (desired.length === live.length) {
+      for (let index = 0; index < desired.length; index++) {
+        const below = { desired: desired[index], live: live[index], manifest: memberOf(manifest, index) };
+        const step = { item: live[index] ?? null };
+        collect(context, { ...below, tokens: [...tokens, String(index)], steps: [...steps, step] });
+      }
+      return;
+    }
+  }
+  if (!isEqualValue(desired, live)) find(context, place);
+}
+
+interface Items {
+  /** Names of the fields that make the key; none for a set of scalars. */
+  readonly keys: readonly string[];
+  readonly desired: readonly Value[];
+  readonly live: readonly Value[];
+}
+
+/** A list that is merged by item: each item beside the live one of its key, then what is to go, then the order. */
+function collectItems(context: Context, place: Place, { keys, desired, live }: Items): void {
+  const { findings } = context;
+  const before = findings.length;
+  const positions = indexBy(live, keys);
+  const known = indexBy(Array.isArray(place.manifest) ? place.manifest : [], keys);
+  const matched: number[] = [];
+  for (const item of desired) {
+    const signature = signatureOf(item, keys, KEY_DEFAULTS);
+    const position = positions.get(signature)?.shift();
+    const index = known.get(signature)?.[0];
+    if (position !== undefined) matched.push(position);
+    const liveItem = position === undefined ? undefined : live[position];
+    const token = String(index ?? position ?? '-');
+    const manifest = index === undefined ? undefined : memberOf(place.manifest, index);
+    const at = { tokens: [...place.tokens, token], steps: [...place.steps, { item }] };
+    collect(context, { desired: item, live: liveItem, manifest, ...at });
+  }
+  for (const position of [...positions.values()].flat()) {
+    const item = live[position] ?? null;
+    const at = { tokens: [...place.tokens, String(position)], steps: [...place.steps, { item }] };
+    find(context, { desired: undefined, live: item, manifest: undefined, ...at });
+  }
+  const isInOrder = matched.every((position, index) => index === 0 || (matched[index - 1] ?? 0) < position);
+  if (!isInOrder && findings.length === before) find(context, place);
+}
+
+function find({ findings }: Context, { desired, live, tokens, steps }: Place): void {
+  if (findings.length >= MAX_FIELDS) return;
+  findings.push({
+    tokens,
+    steps,
+    ...(desired === undefined ? {} : { desired }),
+    ...(live === undefined ? {} : { live }),
+  });
+}
+
+/** The key's field names of a list that is merged by item, none for a set, undefined for any other list. */
+function keysAt({ sets }: Context, steps: readonly FieldStep[]): readonly string[] | undefined {
+  for (const { fields } of sets) {
+    const node = fieldNodeAt(fields, steps);
+    const type = node && listTypeOf(node);
+    if (node && type === 'keyed') return keyNamesOf(keyedMembers(node).map(({ key }) => key));
+    if (type === 'set') return [];
+  }
+  return undefined;
+}
+
+/** Positions by key; several where an item is there more than once. */
+function indexBy(items: readonly Value[], keys: readonly string[]): Map<string, number[]> {
+  const index = new Map<string, number[]>();
+  for (const [position, item] of items.entries()) {
+    const signature = signatureOf(item, keys, KEY_DEFAULTS);
+    index.set(signature, [...(index.get(signature) ?? []), position]);
+  }
+  return index;
+}
+
+function memberOf(value: Value | undefined, key: string | number): Value | undefined {
+  if (Array.isArray(value)) return value[Number(key)];
+  return isMap(value) ? own(value, String(key)) : undefined;
 }

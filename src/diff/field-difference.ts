@@ -3,7 +3,7 @@
  *
  * Invariant: no value of a Secret passes through here, and every value is bounded.
  */
-import { managedFieldsOf, fieldNodeAt, isLeaf, type FieldStep, type ManagedFields } from '../object/field-set.ts';
+import { managedFieldsOf, fieldNodeAt, isLeaf, type ManagedFields } from '../object/field-set.ts';
 import { formatPointer } from '../object/pointer.ts';
 import { isSensitivePath, maskValue } from '../object/redact.ts';
 import { isMap, newMap, type KubeObject, type Value } from '../object/value.ts';
@@ -24,7 +24,7 @@ export function fieldDifferences(findings: readonly Finding[], live: KubeObject)
     const { tokens, desired } = finding;
     const isHidden = isSensitivePath(live, tokens);
     const show = (value: Value): Value => (isHidden ? maskValue(boundValue(value)) : boundValue(value));
-    const holder = holderOf(finding.steps, entries);
+    const holder = holderOf(finding, entries);
     return {
       path: formatPointer(tokens),
       ...(desired === undefined ? {} : { desired: show(desired) }),
@@ -35,12 +35,16 @@ export function fieldDifferences(findings: readonly Finding[], live: KubeObject)
   });
 }
 
-/** The entry that holds a path itself, else one that holds something below it; the latest of them. */
-function holderOf(steps: readonly FieldStep[], entries: readonly ManagedFields[]): ManagedFields | undefined {
+/**
+ * The entry that holds a path itself, else one that holds something below it; the latest of them. Nobody wrote what is
+ * not there, and nobody is known to have put the items of a merged list in their order.
+ */
+function holderOf({ steps, live }: Finding, entries: readonly ManagedFields[]): ManagedFields | undefined {
+  if (live === undefined) return undefined;
   let best: { entry: ManagedFields; rank: number } | undefined;
   for (const entry of entries) {
     const node = fieldNodeAt(entry.fields, steps);
-    if (!node) continue;
+    if (!node || (Array.isArray(live) && !isLeaf(node))) continue;
     const rank = isLeaf(node) || Object.hasOwn(node, '.') ? 1 : 0;
     const isLater = best === undefined || (entry.time ?? '') > (best.entry.time ?? '');
     if (best === undefined || rank > best.rank || (rank === best.rank && isLater)) best = { entry, rank };
