@@ -51,6 +51,7 @@ export const SETTINGS = {
   maxPollBackoff: duration('max-poll-backoff', '5m', 'longest delay after failed polls; never more than the interval'),
   pollJitterPercent: count('poll-jitter-percent', '10', 'share by which poll intervals vary', [0, 50]),
   progressCheck: duration('progress-check', '5s', 'how often what is progressing is looked at beside its events'),
+  handOverWait: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the source'),
   discoveryRetry: duration('discovery-retry', '15s', 'how often the API server is asked for a kind that it lacks'),
   awaitedDiscoveryRetry: duration('awaited-discovery-retry', '300ms', 'the same for a kind whose CRD was just applied'),
   pruneMaxShare: count('prune-max-percent', '30', 'larger prunes wait for a confirmation …', [0, 100]),

@@ -221,6 +221,7 @@ function reconcileContext(
       minPollBackoffMs: config.minPollBackoff,
       maxPollBackoffMs: config.maxPollBackoff,
       progressCheckMs: config.progressCheck,
+      handOverWaitMs: config.handOverWait,
       discoveryRetryMs: config.discoveryRetry,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetry,
     },

@@ -61,8 +61,8 @@ export interface PlanOptions {
   /** How many objects the inventory holds before this pass. */
   readonly inventorySize: number;
   readonly guard: PruneGuard;
-  /** By `idKey`: heals that must wait, with the reason for people. */
-  readonly braked?: ReadonlyMap<string, string>;
+  /** By `idKey`: what must wait, be it to be healed, pruned or handed over, with the reason for people. */
+  readonly postponed?: ReadonlyMap<string, string>;
   /** A person has confirmed this prune, or deletes the Application. */
   readonly confirmed: boolean;
 }
@@ -80,15 +80,17 @@ const GUARDED_KINDS: ReadonlySet<string> = new Set([
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, prune, complete } = options;
   if (mode === 'detect') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
+  const left = prune && complete ? changes.filter(({ type }) => type === 'prune') : [];
   const candidates = changes.filter(({ type }) => SENDS.has(type));
-  const waitingFor = candidates.flatMap((change) => {
+  const refused = changes.filter(({ type }) => type === 'conflict');
+  const waitingFor = [...candidates, ...left, ...refused].flatMap((change) => {
     const reason = reasonToWait(change, options);
     return reason === undefined ? [] : [{ id: change.id, reason }];
   });
   const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
   const sends = candidates.filter(({ id }) => !waiting.has(idKey(id)));
   const homes = indexHomes(sends);
-  const prunes = prune && complete ? changes.filter((change) => change.type === 'prune') : [];
+  const prunes = left.filter(({ id }) => !waiting.has(idKey(id)));
   const held = holdPrunes(prunes, options);
   return {
     waves: groupByWave(sends.map((change) => ({ change, requires: requirementsOf(change.id, homes) }))),
@@ -101,9 +103,9 @@ export function planChanges(options: PlanOptions): Plan {
   };
 }
 
-function reasonToWait({ id, desired }: Change, { braked }: PlanOptions): string | undefined {
+function reasonToWait({ id, desired }: Change, { postponed }: PlanOptions): string | undefined {
   if (desired?.awaitsCrd) return `${formatId(desired.awaitsCrd)} is not served yet`;
-  return braked?.get(idKey(id));
+  return postponed?.get(idKey(id));
 }
 
 export function hasEffects(plan: Plan): boolean {

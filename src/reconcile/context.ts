@@ -7,6 +7,7 @@ import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { Claims } from './claims.ts';
+import type { ApplicationState } from './state.ts';
 
 export interface ReconcileContext {
   readonly cluster: Cluster;
@@ -20,6 +21,8 @@ export interface ReconcileContext {
   readonly settings: ReconcileSettings;
   /** Asks for a pass of another Application, by key. */
   readonly wake: (application: string) => void;
+  /** Every Application that the agent knows. */
+  readonly peers: () => Iterable<ApplicationState>;
   /** Best effort; never throws. */
   readonly notify: (event: PassEvent, about: KubeObject) => void;
   /** Reached by name at the moments that a kill must survive; tests hook in here. */
@@ -50,6 +53,8 @@ export interface ReconcileSettings {
   readonly maxPollBackoffMs: number;
   /** How long a pass waits before it looks again at what is progressing, where no watch tells. */
   readonly progressCheckMs: number;
+  /** How long a prune waits for other Applications of the source to say what they want. */
+  readonly handOverWaitMs: number;
   /** No sooner is discovery asked again for a kind that nobody serves. */
   readonly discoveryRetryMs: number;
   /** The same where a CRD of the same render is to bring the kind. */

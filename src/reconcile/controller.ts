@@ -14,7 +14,7 @@ import { reconcile } from './reconcile.ts';
 import { emptyMemory, forgetMemory, isNewer, type ApplicationState } from './state.ts';
 
 export interface ControllerOptions {
-  readonly context: Omit<ReconcileContext, 'wake'>;
+  readonly context: Omit<ReconcileContext, 'wake' | 'peers'>;
   readonly concurrency: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
@@ -38,7 +38,11 @@ export interface Controller {
 
 export function createController(options: ControllerOptions): Controller {
   const states = new Map<string, ApplicationState>();
-  const context: ReconcileContext = { ...options.context, wake: (key) => void queue.add(key) };
+  const context: ReconcileContext = {
+    ...options.context,
+    wake: (key) => void queue.add(key),
+    peers: () => states.values(),
+  };
   const { claims, cluster, log, metrics } = context;
   const queue = new KeyedQueue({
     work: async (key, signal) => runOne(key, signal),

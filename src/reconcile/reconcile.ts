@@ -19,6 +19,7 @@ import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { finalise } from './finalise.ts';
+import { handOver, noteRead } from './hand-over.ts';
 import { attempt, beginPass, StatusConflict, toFailure, type Pass } from './pass.ts';
 import type { Again } from './queue.ts';
 import { refreshSource } from './refresh-source.ts';
@@ -84,6 +85,8 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const { application, context, signal } = pass;
   const { memory } = pass.state;
   const asked = readAsked(application);
+  // Who asks gives it the whole of spec.sync.timeout anew.
+  if (asked.isForced) memory.attempt = undefined;
   const inventory = await attempt(pass, 'status', () => readInventory(pass));
   if (!inventory) return { asked };
 
@@ -100,15 +103,16 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const bound = await attempt(pass, 'bind', () => bindDesired(pass, manifests));
   if (!bound) return { asked, snapshot };
 
+  noteRead(pass, snapshot, bound);
   const live = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!live) return { asked, snapshot, bound };
-  const { changes } = live;
+  const { changes, waits } = await handOver(pass, snapshot, live.changes);
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   const braked = brakeHeals(pass, changes);
   const plan = planChanges({
     changes,
-    braked: braked.held,
+    postponed: new Map([...waits, ...braked.held]),
     mode: application.spec.sync.mode,
     prune: application.spec.sync.prune,
     complete: isComplete && !isEmptyRender,
@@ -117,7 +121,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     // What was confirmed is what the status said, not what a newer commit makes of it.
     confirmed: asked.confirmsPrune && application.status.sync?.revision === snapshot.revision,
   });
-  const compared: Findings = { asked, snapshot, bound, ...live, braked, plan, isComplete, isEmptyRender };
+  const compared: Findings = { asked, snapshot, bound, ...live, changes, braked, plan, isComplete, isEmptyRender };
   const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
   const health = await assessObjects(pass, bound.desired, bound.kinds);
   return { ...compared, health, ...(applied ? { applied } : {}) };

@@ -6,7 +6,7 @@
 import type { ApplicationSpec } from '../application/schema.ts';
 import { parseDuration } from '../application/duration.ts';
 import type { ReconcileContext } from './context.ts';
-import type { SourceMemory } from './state.ts';
+import type { ApplicationState, SourceMemory } from './state.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
@@ -23,14 +23,26 @@ export async function refreshSource(options: RefreshOptions, context: ReconcileC
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
   try {
     const snapshot = await pollAndFetch({ spec, known: before?.snapshot, signal }, context);
-    const nextPollMs = context.clock.monotonicMs() + jitter(parseDuration(spec.interval) ?? 60_000, context);
-    return { key, snapshot, nextPollMs, failures: 0, error: undefined };
+    const polledMs = context.clock.monotonicMs();
+    const nextPollMs = polledMs + jitter(parseDuration(spec.interval) ?? 60_000, context);
+    return { key, snapshot, polledMs, nextPollMs, failures: 0, error: undefined };
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
-    const nextPollMs = context.clock.monotonicMs() + backoffMs(failures, spec, context);
-    return { key, snapshot: before?.snapshot, nextPollMs, failures, error };
+    const polledMs = context.clock.monotonicMs();
+    const nextPollMs = polledMs + backoffMs(failures, spec, context);
+    return { key, snapshot: before?.snapshot, polledMs, nextPollMs, failures, error };
   }
+}
+
+/** Two replicas of a Git server may disagree: nobody is sent there all the time since another saw something else. */
+const LEAST_BETWEEN_POLLS_MS = 1_000;
+
+/** Another Application of the source has seen another commit: the next pass polls, whatever the interval. */
+export function pollSoon({ memory }: ApplicationState): void {
+  const { source } = memory;
+  if (!source) return;
+  memory.source = { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
 }
 
 interface FetchOptions {

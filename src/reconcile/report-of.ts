@@ -55,6 +55,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     isEmptyRender: findings.isEmptyRender ?? false,
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
     isHealthOverdue: isHealthOverdue(pass, snapshot?.revision, worst),
+    polling: context.cluster.live.pollingReasons(state.key),
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
     ...(asked.request ? { request: asked.request } : {}),

@@ -42,6 +42,10 @@ export interface Memory {
   finished: Map<string, string> | undefined;
   /** By `idKey`: objects that were healed lately; see plan/brake.ts. */
   heals: Map<string, HealMemory>;
+  /** What was desired at which commit, when all of it was known last: others of the source ask before they prune. */
+  read: { readonly commit: string; readonly generation: number; readonly ids: ReadonlySet<string> } | undefined;
+  /** Since when which Applications are waited for at a commit; see hand-over.ts. */
+  handOver: { readonly commit: string; readonly sinceMs: number; readonly asked: Set<string> } | undefined;
   /** When the attempt at the present revision began. */
   attempt: { readonly revision: string; readonly startedAt: string; readonly startedMs: number } | undefined;
   /** Since when which revision is not Healthy; see health-deadline.ts. */
@@ -60,6 +64,8 @@ export interface SourceMemory {
   /** What was asked for: another repository or revision makes the snapshot worthless. */
   readonly key: string;
   readonly snapshot: Snapshot | undefined;
+  /** Monotonic. */
+  readonly polledMs: number;
   /** Monotonic. */
   readonly nextPollMs: number;
   /** In a row; the poll backs off with it. */
@@ -80,6 +86,8 @@ export function emptyMemory(): Memory {
     verdicts: new Map(),
     finished: undefined,
     heals: new Map(),
+    read: undefined,
+    handOver: undefined,
     attempt: undefined,
     unwell: undefined,
     nextDiscoveryMs: 0,

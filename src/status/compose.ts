@@ -19,7 +19,7 @@ import { formatId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
-import type { PassReport } from './report.ts';
+import { refusedChanges, type PassReport } from './report.ts';
 import { judgePass, type Verdict } from './verdict.ts';
 
 export interface ComposedStatus {
@@ -147,6 +147,10 @@ function passConditions(report: PassReport, options: ConditionOptions): Conditio
   if (report.contested.length > 0) {
     wanted.push({ type: 'Contested', status: 'True', reason: 'HealedAgain', message: clip(contestedText(report)) });
   }
+  if (report.polling.length > 0) {
+    const text = shorten(report.polling);
+    wanted.push({ type: 'Watching', status: 'False', reason: 'WatchForbidden', message: clip(text) });
+  }
   if (verdict.isReconciling) {
     const reason = verdict.reason === 'Progressing' ? 'Progressing' : 'ProgressingWithRetry';
     wanted.push({ type: 'Reconciling', status: 'True', reason, message });
@@ -159,19 +163,22 @@ function passConditions(report: PassReport, options: ConditionOptions): Conditio
  * Said by both sides, and apart from Ready: whose objects are as Git says is ready, whatever another Application would
  * like to do with them.
  */
-function conflictOf({ changes, contests }: PassReport): string | undefined {
-  const refused = changes.filter(({ type }) => type === 'conflict');
+function conflictOf(report: PassReport): string | undefined {
   const texts = [
-    ...refused.map(({ id, reason }) => `${formatId(id)}: ${reason ?? 'managed by another Application'}`),
-    ...contests.map(({ id, by }) => `${formatId(id)}: also claimed by Application ${by}, which leaves it alone`),
+    ...refusedChanges(report).map(({ id, reason }) => `${formatId(id)}: ${reason ?? 'managed by another Application'}`),
+    ...report.contests.map(({ id, by }) => `${formatId(id)}: also claimed by Application ${by}, which leaves it alone`),
   ];
   if (texts.length === 0) return undefined;
-  return texts.length > 10 ? `${texts.slice(0, 10).join('\n')}\n… and ${texts.length - 10} more` : texts.join('\n');
+  return shorten(texts);
 }
 
 function contestedText({ contested }: PassReport): string {
-  const texts = contested.slice(0, 10).map(({ id, message }) => `${formatId(id)}: ${message}`);
-  return contested.length > 10 ? `${texts.join('\n')}\n… and ${contested.length - 10} more` : texts.join('\n');
+  return shorten(contested.map(({ id, message }) => `${formatId(id)}: ${message}`));
+}
+
+/** A line each, for as many as people read. */
+function shorten(lines: readonly string[]): string {
+  return lines.length > 10 ? `${lines.slice(0, 10).join('\n')}\n… and ${lines.length - 10} more` : lines.join('\n');
 }
 
 /** Exactly the wanted conditions; times of transition are kept where the status did not change. */
@@ -276,14 +283,21 @@ function requestOf(
   { verdict, now }: Circumstances,
 ): Pick<ApplicationStatus, 'lastRequest' | 'lastHandledReconcileAt'> {
   const heard = reconcileAt ?? previous.lastHandledReconcileAt;
-  const isUnderWay = phase === 'begun' || (!request?.refusal && verdict.reason === 'Progressing');
+  // A refresh asks for one look; the others for something to be done, which may take several passes.
+  const isLook = request?.action === 'refresh' || request?.refusal !== undefined;
+  const isProgressing = verdict.reason === 'Progressing';
+  const isUnderWay = phase === 'begun' || (!isLook && isProgressing);
   const answer = request && {
     id: request.id,
     action: request.action,
     ...(isUnderWay
       ? { outcome: 'InProgress' as const }
       : {
-          outcome: request.refusal ? ('Refused' as const) : OUTCOME_BY_READY[verdict.ready],
+          outcome: request.refusal
+            ? ('Refused' as const)
+            : isProgressing
+              ? ('Succeeded' as const)
+              : OUTCOME_BY_READY[verdict.ready],
           message: clip(request.refusal ?? verdict.message),
           finishedAt: now,
         }),

@@ -6,7 +6,7 @@ import type { Application } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
-import type { ObjectId } from '../object/identity.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
 import type { HeldPrune, Wait } from '../plan/plan.ts';
@@ -67,6 +67,8 @@ export interface PassReport {
   readonly isTimedOut: boolean;
   /** Some object has not been Healthy for longer than spec.health.timeout. */
   readonly isHealthOverdue: boolean;
+  /** Kinds that may not be watched, and are read by name at the interval: a line each. */
+  readonly polling: readonly string[];
   /** When the attempt at this revision began (RFC 3339). */
   readonly startedAt: string;
   /** When the next attempt is due, while failing or waiting (RFC 3339). */
@@ -75,4 +77,13 @@ export interface PassReport {
   readonly request?: { readonly id: string; readonly action: string; readonly refusal?: string };
   /** The token of the reconcile annotation that this pass has heard. */
   readonly reconcileAt?: string;
+}
+
+/** Objects that another Application owns; what it is about to hand over is waited for instead. */
+export function refusedChanges({ changes, applied, waitingFor }: PassReport): Change[] {
+  const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
+  return changes.filter(
+    ({ type, id }) =>
+      (type === 'conflict' && !waiting.has(idKey(id))) || applied.get(idKey(id))?.outcome === 'conflict',
+  );
 }

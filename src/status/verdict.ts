@@ -8,7 +8,7 @@ import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { ObjectStatus } from './object-status.ts';
-import type { PassReport, StageFailure } from './report.ts';
+import { refusedChanges, type PassReport, type StageFailure } from './report.ts';
 
 export interface Verdict {
   readonly ready: 'True' | 'False';
@@ -131,13 +131,11 @@ function unobserved({ changes }: PassReport): Verdict | undefined {
   return failed({ reason: REASON_BY_STAGE.observe, message, retry: 'backoff' });
 }
 
-function conflicts({ changes, applied }: PassReport): Verdict | undefined {
-  const conflicting = changes.filter(
-    (change) => change.type === 'conflict' || applied.get(idKey(change.id))?.outcome === 'conflict',
-  );
+function conflicts(report: PassReport): Verdict | undefined {
+  const conflicting = refusedChanges(report);
   const first = conflicting[0];
   if (!first) return undefined;
-  const reason = first.reason ?? applied.get(idKey(first.id))?.message ?? 'managed by another Application';
+  const reason = first.reason ?? report.applied.get(idKey(first.id))?.message ?? 'managed by another Application';
   const rest = conflicting.length > 1 ? `; ${conflicting.length - 1} more` : '';
   return failed({ reason: 'Conflict', message: `${formatId(first.id)}: ${reason}${rest}`, retry: 'backoff' });
 }

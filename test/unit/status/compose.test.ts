@@ -44,6 +44,7 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
     changes: [],
     contests: [],
     contested: [],
+    polling: [],
     finished: undefined,
     applied: new Map(),
     waitingFor: [],

@@ -38,6 +38,7 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
     changes: ids.map((id) => ({ id, type: 'none', kind: undefined, fields: [] })),
     contests: [],
     contested: [],
+    polling: [],
     finished: undefined,
     applied: new Map(),
     waitingFor: [],

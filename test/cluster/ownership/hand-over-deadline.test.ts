@@ -1,0 +1,48 @@
+/** How long a prune waits for Applications of the same source that cannot say what they want. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  configMap,
+  configMapPath,
+  inventoryOf,
+  makeNamespace,
+  readyMessage,
+  readyReason,
+  text,
+  untilGone,
+} from '../agent/scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent({ flags: ['--hand-over-wait', '3s', '--progress-check', '1s'] });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+test('one that cannot render is waited for, but not for ever, and keeps what it holds', async () => {
+  const repository = await world.repository('source');
+  await repository.commit({
+    'one/a.yaml': text(configMap('a', {}), configMap('gone', {})),
+    'two/b.yaml': text(configMap('b', {})),
+  });
+  await makeNamespace(world, 'objects');
+  const specOf = (path: string) => ({
+    source: { repoURL: repository.url, path },
+    destination: { namespace: 'objects' },
+  });
+  const one = await world.declare('one', specOf('one'));
+  const two = await world.declare('two', specOf('two'));
+  await Promise.all([one.untilReady(), two.untilReady()]);
+  const commit = await repository.commit({
+    'one/a.yaml': text(configMap('a', {})),
+    'two/b.yaml': '{ no: [yaml',
+  });
+  await one.refresh();
+  await one.until('waits', (a) => /Application apps\/two/.test(readyMessage(a)));
+  await untilGone(world, configMapPath('objects', 'gone'));
+  await one.untilReady(commit);
+  const broken = await two.until('broken', (a) => readyReason(a) === 'False BuildFailed');
+  assert.deepEqual(inventoryOf(broken), ['ConfigMap objects/b']);
+  assert.ok(await world.read(configMapPath('objects', 'b')));
+});
