@@ -37,7 +37,8 @@ interface PresentEntry {
   readAtMs: number;
 }
 
-export type Put = 'added' | 'modified' | 'unchanged';
+/** `older`: than what is known, so nothing was changed. */
+export type Put = 'added' | 'modified' | 'unchanged' | 'older';
 
 /** Stands for "a DELETED event was here": proof that nothing else came in between. */
 export type DeletionMark = { readonly key: string; readonly entry: Entry; readonly owner: string | undefined };
@@ -45,7 +46,11 @@ export type DeletionMark = { readonly key: string; readonly entry: Entry; readon
 export interface LiveObjects {
   /** What was last heard or read before `notBeforeMs` counts as unseen. */
   look(id: ObjectId, notBeforeMs?: number): LiveEntry;
-  put(object: LiveObject): Put;
+  /**
+   * With `listedAt`, the resourceVersion of the complete list that holds the object: what is known in a version between
+   * the two is of a history that is void (a restored etcd), since the list would have it.
+   */
+  put(object: LiveObject, listedAt?: string): Put;
   /** A GET by name found nothing. With `mark`, only if nothing was heard of the object since that mark. */
   putAbsent(id: ObjectId, mark?: DeletionMark): boolean;
   /** A DELETED event: says only that the object left the watch. undefined: older than what is known. */
@@ -90,9 +95,10 @@ export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOption
     }
   }
 
-  function isNewer(known: Entry | undefined, resourceVersion: string): boolean {
+  function isNewer(known: Entry | undefined, resourceVersion: string, listedAt?: string): boolean {
     if (!known || (known.state === 'present' && known.isVoid)) return true;
     if (known.resourceVersion === resourceVersion) return false;
+    if (listedAt !== undefined && compareResourceVersions(known.resourceVersion, listedAt) !== 1) return true;
     // Where the two cannot be compared, what comes last counts.
     return compareResourceVersions(resourceVersion, known.resourceVersion) !== -1;
   }
@@ -110,14 +116,15 @@ export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOption
       if (entry?.state === 'present') return { state: 'present', object: unpack(entry) };
       return { state: entry?.state ?? 'unseen' };
     },
-    put(object) {
+    put(object, listedAt) {
       const key = objectKey(object.id);
       const known = entries.get(key);
       // An object that only lost its label has the very resourceVersion of its DELETED event.
       const isBack = known?.state === 'unseen' && known.resourceVersion === object.resourceVersion;
       const readAtMs = clock.monotonicMs();
-      if (!isBack && !isNewer(known, object.resourceVersion)) {
-        if (known?.resourceVersion === object.resourceVersion) known.readAtMs = readAtMs;
+      if (!isBack && !isNewer(known, object.resourceVersion, listedAt)) {
+        if (known?.resourceVersion !== object.resourceVersion) return 'older';
+        known.readAtMs = readAtMs;
         return 'unchanged';
       }
       store(key, pack(object, readAtMs));

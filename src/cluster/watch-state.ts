@@ -49,8 +49,11 @@ export interface WatchState {
   resourceVersion: string | undefined;
   /** The next list replaces a history that is void. */
   isReset: boolean;
-  /** The last stream broke: before going on, see whether our resourceVersion is one that the server has reached. */
-  needsCheck: boolean;
+  /**
+   * The last stream broke, or was not to be had: list anew, having asked whether our resourceVersion is one that the
+   * server has reached.
+   */
+  isInDoubt: boolean;
   /** WatchList: the list comes down the watch itself (Kubernetes 1.34, or the feature gate). */
   streamsLists: boolean;
   failures: number;

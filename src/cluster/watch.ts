@@ -40,7 +40,7 @@ export function startWatch(options: WatchOptions): Watch {
     stopping,
     resourceVersion: undefined,
     isReset: false,
-    needsCheck: false,
+    isInDoubt: false,
     streamsLists: true,
     failures: 0,
     hasExpired: false,
@@ -114,15 +114,13 @@ function unexpected({ options }: WatchState, error: unknown): StreamEnd {
 /** One round: check, list, stream, as far as each is called for. */
 async function runOnce(state: WatchState): Promise<StreamEnd> {
   const { target, options } = state;
-  if (state.needsCheck && state.resourceVersion !== undefined) {
+  if (state.isInDoubt && state.resourceVersion !== undefined) {
     const check = await checkRevision(target, state.resourceVersion);
     if (!check.ok) return { type: 'refused', refusal: check.refusal };
-    if (!check.isReached) {
-      state.resourceVersion = undefined;
-      state.isReset = true;
-    }
+    if (!check.isReached) state.isReset = true;
+    state.resourceVersion = undefined;
   }
-  state.needsCheck = false;
+  state.isInDoubt = false;
   if (state.resourceVersion === undefined && !state.streamsLists) {
     options.sink.begin(state.isReset);
     const list = await listAll(target, (item) => options.sink.upsert(item));
@@ -132,8 +130,17 @@ async function runOnce(state: WatchState): Promise<StreamEnd> {
   const end = await readStream(state);
   if (end.type === 'unsupported') state.streamsLists = false;
   if (end.type === 'expired') state.resourceVersion = undefined;
-  if (end.type === 'cut' || end.type === 'refused') state.needsCheck = true;
+  if (mayBeRestored(end)) state.isInDoubt = true;
   return end;
+}
+
+/**
+ * Whether nobody heard of the server for a moment. Its etcd may then have been restored from a backup, and may even have
+ * written more than was lost since: our resourceVersion is reached, and yet of another history. Only a list tells.
+ */
+function mayBeRestored(end: StreamEnd): boolean {
+  if (end.type === 'cut') return true;
+  return end.type === 'refused' && (end.hadStream === true || end.refusal.code === 'Unavailable');
 }
 
 function noteFailure(

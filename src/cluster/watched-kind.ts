@@ -100,6 +100,8 @@ interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'even
 function createSink(options: SinkOptions): WatchSink {
   const { kind, client, events, onKindNotServed, namespace, objects, writes, isCoveredElsewhere, onState } = options;
   let seen: Set<string> | undefined;
+  /** Of the list that is under way: items that are older than what is known. */
+  const older = new Map<string, LiveObject>();
   let isFirst = true;
 
   /** DELETED is told also when an object only lost its label: a GET by name decides. */
@@ -111,7 +113,8 @@ function createSink(options: SinkOptions): WatchSink {
     const owner = mark.owner;
     if (!read.ok) return events.onChange({ id, owner, type: 'deleted' });
     if (read.object) {
-      if (objects.put(read.object) !== 'unchanged') {
+      const put = objects.put(read.object);
+      if (put === 'added' || put === 'modified') {
         events.onChange({ id, owner: objects.ownerOf(id) ?? owner, type: 'modified' });
       }
     } else if (objects.putAbsent(id, mark)) {
@@ -121,7 +124,8 @@ function createSink(options: SinkOptions): WatchSink {
 
   function takeIn(object: LiveObject, isOfFirstList: boolean): void {
     const type = objects.put(object);
-    if (type === 'unchanged') return;
+    if (type === 'older' && seen) older.set(objectKey(object.id), object);
+    if (type === 'unchanged' || type === 'older') return;
     const isExpected = isOfFirstList && type === 'added' && !isCoveredElsewhere(object.id.namespace);
     if (!isExpected) events.onChange({ id: object.id, owner: objects.ownerOf(object.id), type });
   }
@@ -129,6 +133,7 @@ function createSink(options: SinkOptions): WatchSink {
   return {
     begin(isReset) {
       seen = new Set();
+      older.clear();
       if (isReset) objects.voidHistory(namespace);
     },
     upsert(value) {
@@ -151,6 +156,12 @@ function createSink(options: SinkOptions): WatchSink {
       const listed = seen ?? new Set<string>();
       seen = undefined;
       isFirst = false;
+      for (const [key, object] of older) {
+        older.delete(key);
+        const type = objects.put(object, resourceVersion);
+        if (type === 'unchanged' || type === 'older') continue;
+        events.onChange({ id: object.id, owner: objects.ownerOf(object.id), type });
+      }
       for (const { id, owner } of objects.keepOnly({ namespace, seen: listed, resourceVersion })) {
         events.onChange({ id, owner, type: 'deleted' });
       }

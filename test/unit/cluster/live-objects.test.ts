@@ -30,7 +30,7 @@ describe('what is kept of live objects', () => {
     const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     assert.equal(objects.put(object('a', '99')), 'added');
     assert.equal(objects.put(object('a', '100')), 'modified');
-    assert.equal(objects.put(object('a', '99')), 'unchanged');
+    assert.equal(objects.put(object('a', '99')), 'older');
     assert.equal(objects.put(object('a', '100')), 'unchanged');
     const entry = objects.look(id('a'));
     assert.equal(entry.state === 'present' && entry.object.resourceVersion, '100');
@@ -55,7 +55,7 @@ describe('what is kept of live objects', () => {
     assert.equal(objects.markDeleted(object('a', '6')), undefined);
     assert.equal(objects.putAbsent(id('a'), mark), true);
     assert.equal(objects.look(id('a')).state, 'absent');
-    assert.equal(objects.put(object('a', '5')), 'unchanged');
+    assert.equal(objects.put(object('a', '5')), 'older');
     assert.equal(objects.put(object('a', '7')), 'added');
   });
 
@@ -91,6 +91,14 @@ describe('what is kept of live objects', () => {
     assert.equal(objects.look(id('old', 'other')).state, 'present');
   });
 
+  it('takes an older version from a list that would hold the newer one if there were one', () => {
+    const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+    objects.put(object('of-a-lost-future', '500'));
+    objects.put(object('written-after-the-list', '900'));
+    assert.equal(objects.put(object('of-a-lost-future', '300'), '800'), 'modified');
+    assert.equal(objects.put(object('written-after-the-list', '300'), '800'), 'older');
+  });
+
   it('takes older versions once the history of the cluster went back', () => {
     const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
     objects.put(object('a', '500'));
@@ -117,7 +125,7 @@ describe('what is kept of live objects', () => {
     );
     objects.dropNamespace('shop', 1_500);
     assert.equal(objects.put(object('old', '4')), 'added');
-    assert.equal(objects.put(object('read-again', '4')), 'unchanged');
+    assert.equal(objects.put(object('read-again', '4')), 'older');
   });
 
   it('keeps no more proofs of absence than it may, the latest ones', () => {

@@ -112,14 +112,8 @@ describe('a watch', () => {
     assert.deepEqual(script.told, ['begin', 'put a@2', 'begin', 'complete 20', 'live']);
   });
 
-  it('is opened anew after silence, having asked how far the server is', async () => {
-    script = play({
-      list: () => ({
-        status: 200,
-        headers: {},
-        text: JSON.stringify({ metadata: { resourceVersion: '12' }, items: [] }),
-      }),
-    });
+  it('lists anew after silence, since nobody knows what it was, having asked how far the server is', async () => {
+    script = play({ list: reached('12') });
     await listed();
     await pass(defaultClusterLimits.watchSilenceMs - 1);
     assert.equal(stream(0).isCut, false);
@@ -127,7 +121,19 @@ describe('a watch', () => {
     assert.ok(stream(0).isCut);
     assert.deepEqual(script.restarts, ['silent']);
     assert.match(script.listed[0] ?? '', /limit=1$/);
-    assert.match(stream(1).path, /&resourceVersion=9$/);
+    assert.match(stream(1).path, /sendInitialEvents=true/);
+  });
+
+  it('lists anew when its stream breaks, since etcd may have been restored and be ahead again', async () => {
+    script = play({ list: reached('12') });
+    await listed();
+    stream(0).sendText('no json\n');
+    await settle();
+    await pass(1_000);
+    assert.match(stream(1).path, /sendInitialEvents=true/);
+    stream(1).send(added('a', '3'), endOfList('12'));
+    await settle();
+    assert.deepEqual(script.told, ['begin', 'put a@3', 'complete 12', 'live']);
   });
 
   it('is cut some time after the server should have ended it', async () => {
@@ -225,14 +231,17 @@ describe('a watch', () => {
     await listed();
     failures = 2;
     stream(0).end();
-    for (let n = 0; n < 10; n++) {
-      script.opened.at(-1)?.end();
+    for (const index of [1, 2]) {
+      await settle();
+      stream(index).end();
+      await settle();
       await pass(1_000);
     }
-    assert.deepEqual(
-      [...new Set(script.logged)].filter((line) => !line.startsWith('debug')),
-      [],
-    );
+    stream(3).send(endOfList('10'));
+    await settle();
+    assert.deepEqual(script.told.at(-1), 'live');
+    assert.ok(script.logged.every((line) => line.startsWith('debug')));
+    assert.equal(script.logged.length, 2);
   });
 
   it('warns at its third failure in a row, once, and says when it is back', async () => {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { cp, rm } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../edge/edge-cluster.ts';
+import { NAMESPACE, startScene, type Scene } from './scene.ts';
+
+let scene: Scene;
+
+before(async () => {
+  scene = await startScene();
+});
+
+after(async () => {
+  await scene?.[Symbol.asyncDispose]();
+});
+
+async function whileStopped(doThat: () => Promise<void>): Promise<void> {
+  await scene.plane.kill('kube-apiserver', 'SIGKILL');
+  await scene.plane.kill('etcd', 'SIGKILL');
+  await doThat();
+  await scene.plane.restart('etcd');
+  await scene.plane.restart('kube-apiserver');
+}
+
+/** Three objects and a backup; then a future that the restored etcd knows nothing of. */
+async function loseTheFuture(round: string, whileAway = (): void => {}): Promise<void> {
+  const { etcdData } = scene;
+  const backup = `${etcdData}-backup-${round}`;
+  for (const name of ['same', 'changed', 'deleted']) await scene.create(`${name}-${round}`);
+  await scene.hold(NAMESPACE);
+  await whileStopped(() => cp(etcdData, backup, { recursive: true }));
+  await scene.change(`changed-${round}`, '1');
+  await scene.remove(`deleted-${round}`);
+  await scene.create(`lost-${round}`);
+  for (let n = 0; n < 50; n++) await scene.change(`changed-${round}`, String(n + 2));
+  await eventually(() => scene.valueOf(`changed-${round}`) === '51', 'the changes are seen');
+  await eventually(() => scene.look(`deleted-${round}`).state === 'absent', 'the deletion is seen');
+  scene.changes.splice(0);
+  await whileStopped(async () => {
+    whileAway();
+    await rm(etcdData, { recursive: true });
+    await cp(backup, etcdData, { recursive: true });
+  });
+}
+
+async function expectThePast(round: string): Promise<void> {
+  await eventually(() => scene.valueOf(`changed-${round}`) === '0', 'the old value is seen, of an older version');
+  assert.equal(scene.look(`same-${round}`).state, 'present');
+  assert.equal(scene.valueOf(`deleted-${round}`), '0');
+  assert.equal(scene.look(`lost-${round}`).state, 'unseen');
+  assert.ok(scene.changes.includes(`deleted ConfigMap ${NAMESPACE}/lost-${round}`));
+  assert.ok(scene.changes.includes(`modified ConfigMap ${NAMESPACE}/changed-${round}`));
+  assert.ok(scene.changes.includes(`added ConfigMap ${NAMESPACE}/deleted-${round}`));
+  await scene.change(`changed-${round}`, 'after');
+  await eventually(() => scene.valueOf(`changed-${round}`) === 'after', 'the watch is not deaf');
+}
+
+describe('an etcd that is restored from a backup', () => {
+  it('is noticed, although a watch from the lost future would stay open and silent, and is believed', async () => {
+    await loseTheFuture('a');
+    await expectThePast('a');
+  });
+
+  it('is noticed also when it has meanwhile written more than was lost', async () => {
+    const rule = { path: /configmaps/, fault: { type: 'answer', status: 503 } } as const;
+    await loseTheFuture('b', () => void scene.proxy.rules.push(rule));
+    for (let n = 0; n < 100; n++) await scene.change('same-b', String(n));
+    scene.proxy.rules.splice(0);
+    await expectThePast('b');
+    await eventually(() => scene.valueOf('same-b') === '99', 'the new present is seen');
+  });
+});
