@@ -101,7 +101,7 @@ function compareExtra(walk: Walk, live: Value): void {
  */
 export function isEqualLeaf(walk: Walk, { desired, live }: Sides, isOwned: boolean): boolean {
   if (desired === live) return true;
-  if (!walk.isLenient || desired === undefined) return false;
+  if (!walk.isLenient || desired === undefined || isFreeForm(walk.kind, walk.tokens)) return false;
   if (live === undefined || live === null) {
     return isOwned && (desired === null || isZeroScalar(desired) || isEmptyList(desired));
   }

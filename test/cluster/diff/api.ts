@@ -26,7 +26,7 @@ export interface Api {
 export async function connect(plane: ControlPlane): Promise<Api> {
   const ca = await readFile(plane.caFile);
   const agent = new Agent({ keepAlive: true, ca, maxSockets: 8 });
-  const send: Api['send'] = (method, path, { body, type = 'application/json' } = {}) =>
+  const sendOnce: Api['send'] = (method, path, { body, type = 'application/json' } = {}) =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : Buffer.from(stringifyJson(body));
       const headers = {
@@ -41,11 +41,23 @@ export async function connect(plane: ControlPlane): Promise<Api> {
           resolve({ code: answer.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString()) }),
         );
       });
-      outgoing.on('error', reject);
+      // Closed by the server while idle: it has seen nothing of this request.
+      outgoing.on('error', (error) => reject(outgoing.reusedSocket ? new StaleConnection() : error));
       outgoing.end(payload);
     });
+  const send: Api['send'] = async (...request) => {
+    for (;;) {
+      try {
+        return await sendOnce(...request);
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+      }
+    }
+  };
   return { send, close: () => agent.destroy() };
 }
+
+class StaleConnection extends Error {}
 
 export function pathOf(kind: KindInfo, { namespace, name }: Pick<ObjectId, 'namespace' | 'name'>): string {
   const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`;

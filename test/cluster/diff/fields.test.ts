@@ -1,6 +1,6 @@
 /**
- * What an OutOfSync names, beside what the API server itself recorded: JSON pointer, both values, who wrote the live one
- * and when; once read off the objects, once by a dry run.
+ * What an OutOfSync names, beside what the API server itself recorded: JSON pointer, both values, who wrote the live
+ * one and when; once read off the objects, once by a dry run.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -7,7 +7,7 @@ import type { DesiredObject } from '../../../src/bind/desired.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
 import { digestValue } from '../../../src/object/digest.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
-import { liveOf } from './api.ts';
+import { apply, liveOf } from './api.ts';
 import { liveMutations, manifestMutations, randomOf, sample, STEPPED } from './mutations.ts';
 import type { Referee } from './referee.ts';
 import { checkCase, type Tally } from './tally.ts';
@@ -45,9 +45,13 @@ export async function tryLive({ referee, tally, desired, sibling, random, perWay
   }
 }
 
+/** How often another manager has applied the same: what Git drops then stays. */
+const SHARED = 0.3;
+
 /** What a new commit does to the manifest; the live object stays as it is. */
 export async function tryManifest({ referee, tally, desired, sibling, random, perWay, count }: Trial): Promise<void> {
-  const live = await referee.applied(desired);
+  let live = await referee.restore(desired, await referee.applied(desired));
+  if (random() < SHARED) live = liveOf(await apply(referee.api, desired, desired.body, { manager: 'other' }));
   const mutations = manifestMutations({ body: desired.body, sibling, random, perWay });
   for (const { way, title, body } of sample(mutations, count, random)) {
     await checkCase(tally, referee, { way, title, desired: { ...desired, body, digest: digestValue(body) }, live });
