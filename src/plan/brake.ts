@@ -44,8 +44,12 @@ export function currentRecord(
 export function brakeMs(record: HealRecord | undefined, heal: Heal, settings: BrakeSettings): number {
   const current = currentRecord(record, heal, settings);
   if (!current) return 0;
-  const pauseMs = Math.min(settings.maxPauseMs, settings.firstPauseMs * settings.factor ** (current.heals - 1));
-  return Math.max(0, current.lastHealMs + pauseMs - heal.nowMs);
+  return Math.max(0, current.lastHealMs + pauseAfterMs(current, settings) - heal.nowMs);
+}
+
+/** The whole pause between the last heal and the next, in milliseconds. */
+export function pauseAfterMs({ heals }: HealRecord, settings: BrakeSettings): number {
+  return Math.min(settings.maxPauseMs, settings.firstPauseMs * settings.factor ** (heals - 1));
 }
 
 /** The record after one more heal. */

@@ -5,7 +5,7 @@
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { formatId, idKey } from '../object/identity.ts';
-import { brakeMs, currentRecord, defaultBrake, recordHeal } from '../plan/brake.ts';
+import { brakeMs, currentRecord, defaultBrake, pauseAfterMs, recordHeal } from '../plan/brake.ts';
 import type { Contested } from '../status/report.ts';
 import type { Pass } from './pass.ts';
 
@@ -38,8 +38,9 @@ export function brakeHeals({ state, context }: Pass, changes: readonly Change[])
       continue;
     }
     const waitMs = isHeal(change) ? brakeMs(record, heal, defaultBrake) : 0;
-    const next = waitMs > 0 ? `the next heal waits ${Math.ceil(waitMs / 1000)} s` : 'it is as Git says now';
-    if (waitMs > 0) held.set(key, `contested: ${record.other}; ${next}`);
+    // The whole pause, not what is left of it: status would be another in each pass of it.
+    const pauseS = pauseAfterMs(current, defaultBrake) / 1000;
+    if (waitMs > 0) held.set(key, `contested: ${record.other}; it is healed again ${pauseS} s after the last time`);
     if (current.heals >= LEAST_HEALS || waitMs > 0) {
       contested.push({ id: change.id, message: `healed ${current.heals} times against ${record.other}` });
     }
