@@ -1,0 +1,198 @@
+/** Custom resources with a controller behind them, that writes status, annotations, finalizers and defaults at any rate. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningAgent } from '../../support/agent.ts';
+import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { at, declareSubject, passesOf, requestsByVerb, text, untilObject, type Manifest } from '../agent/scene.ts';
+import { edit, expectRest, tracksOf } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+function definition(plural: string, kind: string, hasStatus: boolean): Manifest {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.rest.example.com` },
+    spec: {
+      group: 'rest.example.com',
+      scope: 'Namespaced',
+      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          ...(hasStatus ? { subresources: { status: {} } } : {}),
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              properties: {
+                spec: {
+                  type: 'object',
+                  properties: {
+                    size: { type: 'integer' },
+                    mode: { type: 'string', default: 'slow' },
+                    parts: {
+                      type: 'array',
+                      items: {
+                        type: 'object',
+                        properties: { name: { type: 'string' }, weight: { type: 'integer', default: 1 } },
+                      },
+                    },
+                    extra: open,
+                  },
+                },
+                status: open,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+function resource(kind: string, name: string, more: Manifest = {}): Manifest {
+  return {
+    apiVersion: 'rest.example.com/v1',
+    kind,
+    metadata: { name },
+    spec: { size: 1, parts: [{ name: 'a' }, { name: 'b' }] },
+    ...more,
+  };
+}
+
+/** Writes as a controller would, every 200 ms, until it is stopped; a lost race is tried again at the next beat. */
+function beat(write: (n: number) => Promise<unknown>): AsyncDisposable {
+  let isOver = false;
+  const run = async (): Promise<void> => {
+    for (let n = 0; !isOver; n++) {
+      await write(n);
+      await sleep(200);
+    }
+  };
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await running;
+    },
+  };
+}
+
+const pathOf = (namespace: string, plural: string, name: string): string =>
+  `/apis/rest.example.com/v1/namespaces/${namespace}/${plural}/${name}`;
+
+/** Reads, changes, writes; a conflict is no matter. */
+async function rewrite(
+  path: string,
+  suffix: string,
+  change: (object: Record<string, unknown>) => unknown,
+): Promise<void> {
+  const { body } = await world.plane.request('GET', path);
+  const { code } = await world.plane.request('PUT', `${path}${suffix}`, change(body as Record<string, unknown>));
+  assert.ok(code === 200 || code === 409, `${path}: ${code}`);
+}
+
+for (const [plural, kind, hasStatus] of [
+  ['widgets', 'Widget', true],
+  ['gadgets', 'Gadget', false],
+] as const) {
+  const how = hasStatus ? 'by its subresource' : 'without a subresource';
+  test(`a status that is written every 200 ms ${how} disturbs nobody`, async () => {
+    const namespace = `beat-${plural}`;
+    const files = { 'all.yaml': text(definition(plural, kind, hasStatus), resource(kind, 'a')) };
+    const subject = await declareSubject(world, namespace, { files });
+    const path = pathOf(namespace, plural, 'a');
+    await untilObject(world, path, () => true);
+    await using _heart = beat((n) =>
+      rewrite(path, hasStatus ? '/status' : '', (object) => ({
+        ...object,
+        // Without a subresource each write is a new generation, so that nobody can say which one was observed.
+        status: { beats: n, ...(hasStatus ? { observedGeneration: at(object, 'metadata', 'generation') } : {}) },
+      })),
+    );
+    const busy = [`${kind}/a`];
+    await expectRest(world, agent, subject, { busy });
+    await edit(world, `${plural}.rest.example.com/a`, namespace, { spec: { size: 7 } });
+    await untilObject(world, path, (found) => at(found, 'spec', 'size') === 1);
+    await expectRest(world, agent, subject, { busy, refreshes: 1 });
+  });
+}
+
+test('annotations, finalizers, labels and defaults that a controller adds are its own', async () => {
+  const files = { 'all.yaml': text(definition('things', 'Thing', true), resource('Thing', 'a')) };
+  const subject = await declareSubject(world, 'adds', { files });
+  const path = pathOf('adds', 'things', 'a');
+  await untilObject(world, path, () => true);
+  const added = { 'rest.example.com/seen': 'yes' };
+  await rewrite(path, '', (object) => ({
+    ...object,
+    metadata: {
+      ...(object['metadata'] as Manifest),
+      finalizers: ['rest.example.com/guard'],
+      annotations: { ...(at(object, 'metadata', 'annotations') as Manifest), ...added },
+      labels: { ...(at(object, 'metadata', 'labels') as Manifest), ...added },
+    },
+    spec: { ...(object['spec'] as Manifest), mode: 'fast', extra: { filled: 'in' } },
+  }));
+  await expectRest(world, agent, subject);
+  const found = await world.read(path);
+  assert.equal(at(found, 'spec', 'mode'), 'fast');
+  assert.deepEqual(at(found, 'spec', 'extra'), { filled: 'in' });
+  assert.deepEqual(at(found, 'metadata', 'finalizers'), ['rest.example.com/guard']);
+  assert.equal(at(found, 'metadata', 'labels', 'rest.example.com/seen'), 'yes');
+  // One whole update took nothing from us: a field that leaves Git still goes.
+  await subject.repository.commit({
+    'all.yaml': text(definition('things', 'Thing', true), resource('Thing', 'a', { spec: { parts: [{ name: 'a' }] } })),
+  });
+  await subject.application.refresh();
+  await untilObject(world, path, (object) => at(object, 'spec', 'size') === undefined);
+  await expectRest(world, agent, subject, { refreshes: 1 });
+  await rewrite(path, '', (object) => ({
+    ...object,
+    metadata: { ...(object['metadata'] as Manifest), finalizers: [] },
+  }));
+});
+
+test('a controller that puts back its own value while it writes status: few heals, few writes of status', async () => {
+  const files = { 'all.yaml': text(definition('fights', 'Fight', true), resource('Fight', 'a')) };
+  const subject = await declareSubject(world, 'fights', { files });
+  const path = pathOf('fights', 'fights', 'a');
+  await untilObject(world, path, () => true);
+  await subject.application.untilReady();
+  const heart = beat(async (n) => {
+    await rewrite(path, '', (object) => ({ ...object, spec: { ...(object['spec'] as Manifest), size: 9 } }));
+    await rewrite(path, '/status', (object) => ({ ...object, status: { beats: n } }));
+  });
+  {
+    await using _heart = heart;
+    await subject.application.until('contested', (found) => conditionOf(found, 'Contested') !== undefined);
+    const before = await tracksOf(world, agent, subject);
+    const passes = await passesOf(agent, 'fights');
+    await sleep(12_000);
+    const after = await tracksOf(world, agent, subject);
+    assert.ok((await passesOf(agent, 'fights')) > passes + 10, 'the beat of the object starts passes');
+    // 12 s hold the heals after 6 s and, at most, after 2 s; each is told and then waited for.
+    assert.ok(after.updates - before.updates <= 6, `${after.updates - before.updates} writes of status`);
+    assert.ok(sum(after.requests) - sum(before.requests) <= 6, JSON.stringify([before.requests, after.requests]));
+    assert.ok(after.lines.length - before.lines.length <= 4, JSON.stringify(after.lines.slice(before.lines.length)));
+  }
+  // The other side gives up: the last heal comes, and stays.
+  await untilObject(world, path, (found) => at(found, 'spec', 'size') === 1);
+  await subject.application.untilReady();
+  assert.ok((await requestsByVerb(agent))['apply']);
+});
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,129 @@
+/** Replicas that others set: left alone where the manifest has none, fought over with a brake where it has some. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningAgent } from '../../support/agent.ts';
+import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { at, declareSubject, requestsByVerb, text, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
+import { workload } from '../health/scene.ts';
+import { eventsOf, expectRest, untilStill } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+/** Raises the replicas to its least at once; there are no metrics to let it do more. */
+function scaler(least: number): Manifest {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'web' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      minReplicas: least,
+      maxReplicas: 9,
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+      ],
+    },
+  };
+}
+
+const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+
+function untilReplicas(namespace: string, replicas: number): Promise<unknown> {
+  return untilObject(
+    world,
+    deploymentPath(namespace),
+    (found) => at(found, 'spec', 'replicas') === replicas && at(found, 'status', 'readyReplicas') === replicas,
+  );
+}
+
+async function scale(namespace: string, replicas: number): Promise<void> {
+  const args = ['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`];
+  const { code, stderr } = await world.plane.kubectl(args);
+  assert.equal(code, 0, stderr);
+}
+
+const withoutReplicas = workload('Deployment', 'web', { spec: { replicas: undefined } });
+
+test('a scaler sets the replicas of a Deployment whose manifest has none, and nobody minds', async () => {
+  const files = { 'web.yaml': text(withoutReplicas, scaler(3)) };
+  const subject = await declareSubject(world, 'scaled', { files });
+  await untilReplicas('scaled', 3);
+  // The scaler lacks metrics and says so every 15 seconds.
+  const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'] };
+  await expectRest(world, agent, subject, options);
+  await subject.repository.commit({ 'web.yaml': text(withoutReplicas, scaler(4)) });
+  await subject.application.refresh();
+  await untilReplicas('scaled', 4);
+  await expectRest(world, agent, subject, options);
+  await remove(subject);
+});
+
+test('kubectl scale there and back is left alone where the manifest has no replicas', async () => {
+  const subject = await declareSubject(world, 'by-hand', { files: { 'web.yaml': text(withoutReplicas) } });
+  await untilReplicas('by-hand', 1);
+  await expectRest(world, agent, subject);
+  for (const replicas of [4, 0, 1]) {
+    await scale('by-hand', replicas);
+    if (replicas > 0) await untilReplicas('by-hand', replicas);
+    await expectRest(world, agent, subject, { refreshes: 1 });
+    assert.equal(at(await world.read(deploymentPath('by-hand')), 'spec', 'replicas'), replicas);
+  }
+  await remove(subject);
+});
+
+test('kubectl scale is undone once where the manifest has replicas, and what stays is rest', async () => {
+  const subject = await declareSubject(world, 'undone', { files: { 'web.yaml': text(workload('Deployment', 'web')) } });
+  await expectRest(world, agent, subject);
+  const events = (await eventsOf(world, subject)).length;
+  await scale('undone', 3);
+  await untilObject(world, deploymentPath('undone'), (found) => at(found, 'spec', 'replicas') === 1);
+  await expectRest(world, agent, subject);
+  assert.equal((await eventsOf(world, subject)).length, events + 1);
+  assert.equal(conditionOf((await subject.application.read()) ?? {}, 'Contested'), undefined);
+  // By hand to what Git says: others own the value as well, and nothing differs.
+  await scale('undone', 1);
+  await expectRest(world, agent, subject);
+  await remove(subject);
+});
+
+test('a scaler and a manifest that both set the replicas: the brake slows them down and Contested names them', async () => {
+  const files = { 'web.yaml': text(workload('Deployment', 'web'), scaler(3)) };
+  const subject = await declareSubject(world, 'fought', { files });
+  const contested = await subject.application.until(
+    'contested',
+    (found) => conditionOf(found, 'Contested') !== undefined,
+  );
+  const message = String(conditionOf(contested, 'Contested')?.['message']);
+  assert.match(message, /Deployment\.apps fought\/web: .*kube-controller-manager at \/spec\/replicas/);
+  // Between two heals all is quiet, though Pods come and go and the Deployment's status changes all the time.
+  await untilReplicas('fought', 3);
+  const version = await statusWrites();
+  await sleep(10_000);
+  const writes = (await statusWrites()) - version;
+  assert.ok(writes <= 8, `${writes} writes of status in ten seconds`);
+  const heals = agent.log.filter(({ application, reason }) => application === 'apps/fought' && reason === 'Applied');
+  assert.ok(heals.length <= 6, `${heals.length} heals`);
+  // Git gives way: the fight is over.
+  await subject.repository.commit({ 'web.yaml': text(withoutReplicas, scaler(3)) });
+  await subject.application.refresh();
+  await subject.application.until('peace', (found) => conditionOf(found, 'Contested') === undefined);
+  await untilReplicas('fought', 3);
+  await untilStill(world, agent, subject, { busy: ['HorizontalPodAutoscaler/web'], mayListPods: true });
+  await remove(subject);
+});
+
+/** Writes of status so far by the whole agent. */
+async function statusWrites(): Promise<number> {
+  return (await requestsByVerb(agent))['update'] ?? 0;
+}
+
+async function remove({ application }: Subject): Promise<void> {
+  await application.remove();
+}

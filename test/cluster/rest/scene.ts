@@ -1,0 +1,154 @@
+/**
+ * What the tests of rest share: the tracks that an agent leaves (writes, requests, log lines, Events), and the claim
+ * that over a while of forced and unforced passes it leaves none.
+ *
+ * Invariant: an object that others write all the time is compared by what is ours in it, every other by its
+ * resourceVersion; the counts of requests are those of the whole agent, so one unquiet Application spoils its file.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningAgent } from '../../support/agent.ts';
+import { eventually, type Json, type World } from '../../support/world.ts';
+import { at, inventoryOf, requestsByVerb, resourceVersion, type Manifest, type Subject } from '../agent/scene.ts';
+
+export const PART_OF = 'applyset.kubernetes.io/part-of';
+
+/** Waited for what must not come; longer than the progress check and the brake's first pauses need to show. */
+const QUIET_MS = 2500;
+
+/** Beside watching: requests that the answer to a refresh does not explain. */
+const OBJECT_VERBS = ['get', 'list', 'create', 'apply', 'patch', 'delete'] as const;
+
+export interface RestOptions {
+  /** Forced passes; each answers a request for a refresh. */
+  readonly refreshes?: number;
+  /** Objects that others write meanwhile, as `Kind/name`. */
+  readonly busy?: readonly string[];
+  /** Expected of status.health; `Healthy` by default. */
+  readonly health?: string;
+  /** Pods of what is not Healthy are listed in each pass. */
+  readonly mayListPods?: boolean;
+}
+
+/** Waits until the agent has nothing more to do, then claims that it does nothing more. */
+export async function expectRest(
+  world: World,
+  agent: RunningAgent,
+  subject: Subject,
+  options: RestOptions = {},
+): Promise<void> {
+  const { refreshes = 4, health = 'Healthy' } = options;
+  await subject.application.until(
+    `Synced and ${health}`,
+    (found) => at(found, 'status', 'sync', 'status') === 'Synced' && at(found, 'status', 'health', 'status') === health,
+  );
+  await untilStill(world, agent, subject, options);
+  const first = await tracksOf(world, agent, subject, options);
+  await sleep(QUIET_MS);
+  assert.deepEqual(await tracksOf(world, agent, subject, options), first, 'left alone');
+  for (let n = 0; n < refreshes; n++) {
+    const answered = await subject.application.refresh();
+    assert.equal(at(answered, 'status', 'sync', 'status'), 'Synced');
+    assert.equal(at(answered, 'status', 'health', 'status'), health);
+  }
+  const { application: _before, updates, ...before } = first;
+  const { application: _after, updates: written, ...after } = await tracksOf(world, agent, subject, options);
+  assert.deepEqual(after, before, 'asked to look');
+  assert.equal(written, updates + refreshes, 'one write of status answers a request');
+}
+
+/** Waits until two looks, a while apart, see the same. */
+export async function untilStill(
+  world: World,
+  agent: RunningAgent,
+  subject: Subject,
+  options: RestOptions = {},
+): Promise<void> {
+  let looks: [Tracks, Tracks] | undefined;
+  const isStill = await eventually(async () => {
+    const before = await tracksOf(world, agent, subject, options);
+    await sleep(1500);
+    const after = await tracksOf(world, agent, subject, options);
+    looks = [before, after];
+    return JSON.stringify(before) === JSON.stringify(after) ? true : undefined;
+  });
+  if (!isStill) assert.deepEqual(looks?.[1], looks?.[0], 'it does not come to rest');
+}
+
+export interface Tracks {
+  /** By `Kind namespace/name`. */
+  readonly objects: Readonly<Record<string, string>>;
+  readonly application: string;
+  readonly requests: Readonly<Record<string, number>>;
+  readonly updates: number;
+  readonly lines: readonly unknown[];
+  readonly events: number;
+}
+
+export async function tracksOf(
+  world: World,
+  agent: RunningAgent,
+  subject: Subject,
+  { busy = [], mayListPods = false }: RestOptions = {},
+): Promise<Tracks> {
+  const verbs = await requestsByVerb(agent);
+  const watched = mayListPods ? OBJECT_VERBS.filter((verb) => verb !== 'list') : OBJECT_VERBS;
+  const objects: Record<string, string> = {};
+  for (const object of await objectsOf(world, subject)) {
+    const [kind, namespace, name] = [
+      object['kind'],
+      at(object, 'metadata', 'namespace'),
+      at(object, 'metadata', 'name'),
+    ];
+    const isBusy = busy.includes(`${String(kind)}/${String(name)}`);
+    objects[`${String(kind)} ${String(namespace)}/${String(name)}`] = isBusy ? oursOf(object) : resourceVersion(object);
+  }
+  return {
+    objects,
+    application: resourceVersion(await subject.application.read()),
+    requests: Object.fromEntries(watched.map((verb) => [verb, verbs[verb] ?? 0])),
+    updates: verbs['update'] ?? 0,
+    lines: [...agent.log],
+    events: (await eventsOf(world, subject)).length,
+  };
+}
+
+/** All objects that carry the Application's label, of the kinds of its inventory. */
+export async function objectsOf(world: World, subject: Subject): Promise<Json[]> {
+  const application = await subject.application.read();
+  const id = String(at(application, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
+  const kinds = new Set(inventoryOf(application).map((entry) => kubectlKind(entry.split(' ')[0] ?? '')));
+  if (kinds.size === 0) return [];
+  const args = ['get', [...kinds].join(','), '--all-namespaces', '-l', `${PART_OF}=${id}`, '-o', 'json'];
+  const { code, stdout, stderr } = await world.plane.kubectl([...args, '--show-managed-fields']);
+  assert.equal(code, 0, stderr);
+  return (JSON.parse(stdout) as { items: Json[] }).items;
+}
+
+/** `apps/Deployment` of an inventory as kubectl reads it. */
+function kubectlKind(groupKind: string): string {
+  const [kind, group] = groupKind.split('/').reverse();
+  return group ? `${kind}.${group}` : (kind ?? '');
+}
+
+/** Uid and our own entry of managedFields, with its time: what a write of ours would change. */
+function oursOf(object: Json): string {
+  const entries = at(object, 'metadata', 'managedFields');
+  const ours = Array.isArray(entries) ? entries.filter((entry) => at(entry, 'manager') === 'tautline') : [];
+  return JSON.stringify([at(object, 'metadata', 'uid'), ours]);
+}
+
+/** Changes an object as `kubectl patch` does, by strategic merge where the kind knows it. */
+export async function edit(world: World, object: string, namespace: string, patch: Manifest): Promise<void> {
+  const isCustom = object.includes('.');
+  const args = ['patch', object, '-n', namespace, `--type=${isCustom ? 'merge' : 'strategic'}`, '-p'];
+  const { code, stderr } = await world.plane.kubectl([...args, JSON.stringify(patch)]);
+  assert.equal(code, 0, stderr);
+}
+
+/** Events about the Application. */
+export async function eventsOf(world: World, { name }: Subject): Promise<Json[]> {
+  const list = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
+  const items = (at(list, 'items') ?? []) as Json[];
+  return items.filter((event) => at(event, 'regarding', 'name') === name);
+}
