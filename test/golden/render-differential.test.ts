@@ -63,26 +63,64 @@ test('random scalars, quoted and plain, are read and printed as kustomize does',
     .string({ unit: fc.constantFrom(...'0123456789.eE+-_xobaf:TZ'), minLength: 1, maxLength: 9 })
     .filter((text) => !/^[-:?]$|:$|^:|inf|nan|[eE][+]?\d{3}/i.test(text));
   const quoted = fc.string({
-    unit: fc.constantFrom('a', 'b', '1', '0', ' ', '\n', ':', '-', '#', "'", '"', '\\', '{', 'é', '🎉', '\t', '.', '%', '@', '/'),
+    unit: fc.constantFrom(
+      'a',
+      'b',
+      '1',
+      '0',
+      ' ',
+      '\n',
+      ':',
+      '-',
+      '#',
+      "'",
+      '"',
+      '\\',
+      '{',
+      'é',
+      '🎉',
+      '\t',
+      '.',
+      '%',
+      '@',
+      '/',
+    ),
     maxLength: 30,
   });
   fc.assert(
-    fc.property(fc.array(plain, { minLength: 80, maxLength: 80 }), fc.array(quoted, { minLength: 80, maxLength: 80 }), (a, b) => {
-      const lines = [...a.map((text, i) => `  p${i}: ${text}`), ...b.map((text, i) => `  q${i}: ${JSON.stringify(text)}`)];
-      const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nvalues:\n${lines.join('\n')}\n`;
-      compare({ 'kustomization.yaml': 'resources: [r.yaml]\n', 'r.yaml': text });
-    }),
+    fc.property(
+      fc.array(plain, { minLength: 80, maxLength: 80 }),
+      fc.array(quoted, { minLength: 80, maxLength: 80 }),
+      (a, b) => {
+        const lines = [
+          ...a.map((text, i) => `  p${i}: ${text}`),
+          ...b.map((text, i) => `  q${i}: ${JSON.stringify(text)}`),
+        ];
+        const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nvalues:\n${lines.join('\n')}\n`;
+        compare({ 'kustomization.yaml': 'resources: [r.yaml]\n', 'r.yaml': text });
+      },
+    ),
     SEED,
   );
 });
 
-const port = fc.record({ containerPort: fc.constantFrom(80, 81, 82), protocol: fc.constantFrom('TCP', 'UDP'), name: fc.constantFrom('x', 'y') }, { requiredKeys: [] });
+const port = fc.record(
+  {
+    containerPort: fc.constantFrom(80, 81, 82),
+    protocol: fc.constantFrom('TCP', 'UDP'),
+    name: fc.constantFrom('x', 'y'),
+  },
+  { requiredKeys: [] },
+);
 const container = fc.record(
   {
     name: fc.constantFrom('a', 'b', 'c'),
     image: fc.constantFrom('x:1', 'y', null),
     ports: fc.option(fc.array(port, { maxLength: 3 })),
-    env: fc.array(fc.record({ name: fc.constantFrom('E', 'F'), value: fc.constantFrom('1', null) }, { requiredKeys: ['name'] }), { maxLength: 3 }),
+    env: fc.array(
+      fc.record({ name: fc.constantFrom('E', 'F'), value: fc.constantFrom('1', null) }, { requiredKeys: ['name'] }),
+      { maxLength: 3 },
+    ),
     args: fc.option(fc.array(fc.constantFrom('p', 'q'), { maxLength: 2 })),
     $patch: fc.constantFrom('delete', 'merge'),
   },
@@ -95,7 +133,10 @@ const pod = (isPatch: boolean) =>
         container.map(({ $patch, ...rest }) => (isPatch && $patch !== undefined ? { ...rest, $patch } : rest)),
         { maxLength: 3 },
       ),
-      volumes: fc.array(fc.record({ name: fc.constantFrom('v', 'w'), emptyDir: fc.constantFrom({}, null) }, { requiredKeys: ['name'] }), { maxLength: 2 }),
+      volumes: fc.array(
+        fc.record({ name: fc.constantFrom('v', 'w'), emptyDir: fc.constantFrom({}, null) }, { requiredKeys: ['name'] }),
+        { maxLength: 2 },
+      ),
       nodeSelector: fc.option(fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('1', null))),
       tolerations: fc.option(fc.array(fc.record({ key: fc.constantFrom('t', 'u') }), { maxLength: 2 })),
     },
@@ -103,7 +144,12 @@ const pod = (isPatch: boolean) =>
   );
 
 function deployment(spec: unknown, replicas: number | null): string {
-  return JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec: { replicas, template: { spec } } });
+  return JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd' },
+    spec: { replicas, template: { spec } },
+  });
 }
 
 test('random strategic merges come out as kustomize merges them', () => {
@@ -121,7 +167,11 @@ test('random strategic merges come out as kustomize merges them', () => {
 
 test('random stacks of prefixes, suffixes and namespaces keep references as kustomize does', () => {
   const layer = fc.record(
-    { namePrefix: fc.constantFrom('a-', 'b-'), nameSuffix: fc.constantFrom('-a', '-b'), namespace: fc.constantFrom('one', 'two') },
+    {
+      namePrefix: fc.constantFrom('a-', 'b-'),
+      nameSuffix: fc.constantFrom('-a', '-b'),
+      namespace: fc.constantFrom('one', 'two'),
+    },
     { requiredKeys: [] },
   );
   const workload = `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "envFrom": [{"configMapRef": {"name": "cm"}}]}]}}`;
@@ -131,7 +181,11 @@ test('random stacks of prefixes, suffixes and namespaces keep references as kust
         'kustomization.yaml': JSON.stringify({ resources: ['left', 'right'], ...top }),
         'left/kustomization.yaml': JSON.stringify({ resources: ['../base'], ...left }),
         'right/kustomization.yaml': JSON.stringify({ resources: ['../base'], ...right }),
-        'base/kustomization.yaml': JSON.stringify({ resources: ['p.json'], configMapGenerator: [{ name: 'cm', literals: ['a=b'] }], ...base }),
+        'base/kustomization.yaml': JSON.stringify({
+          resources: ['p.json'],
+          configMapGenerator: [{ name: 'cm', literals: ['a=b'] }],
+          ...base,
+        }),
         'base/p.json': workload,
       });
     }),

@@ -3,6 +3,7 @@
  * act on. The slow, careful `yaml` package is asked only here.
  */
 import { createRequire } from 'node:module';
+import type * as yaml from 'yaml';
 import type { YamlFailure } from './read.ts';
 
 export interface YamlExplanation {
@@ -40,7 +41,7 @@ export function explainYaml(text: string, failure: YamlFailure): YamlExplanation
 
 function askYaml(text: string): { message: string; offset: number } | undefined {
   // Loaded only now: it takes longer to load than most texts take to read.
-  const { LineCounter, parseAllDocuments } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const { LineCounter, parseAllDocuments } = createRequire(import.meta.url)('yaml') as typeof yaml;
   const lines = new LineCounter();
   try {
     for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true })) {

@@ -3,7 +3,7 @@
  * kustomize compares, joins and prints that text (`1.10` in an annotation stays `1.10`).
  *
  * Invariant: a string is a `string`; every other scalar is a frozen `YamlScalar`. Maps are `Map`s, so no key is special
- * and keys keep their order. Nothing is shared between two places of a tree: aliases are copied when they are read.
+ * and keys keep their order. Nothing but a `SharedText` stands in two places: aliases are copied when they are read.
  */
 import { newMap, type Value } from '../value.ts';
 
@@ -16,6 +16,42 @@ export interface YamlScalar {
   /** As written, without quotes. */
   readonly text: string;
   readonly value: null | boolean | number | bigint | string;
+  /** Its type is only what its text looks like: a merge makes a string of it. */
+  readonly isUntyped?: boolean;
+}
+
+/**
+ * A text that stands in several places of one tree at once: what is assigned to one of them is seen in all. Only the
+ * labels and annotations that kustomize writes are such; copying a tree parts them.
+ */
+interface SharedText {
+  text: string;
+  value: YamlScalar['value'];
+  readonly isShared: true;
+}
+
+export function shareText(text: string): SharedText {
+  return { text, value: text, isShared: true };
+}
+
+export function isSharedText(node: YamlNode | undefined): node is SharedText & YamlScalar {
+  return typeof node === 'object' && 'isShared' in node;
+}
+
+/** Sets a member that may be a shared text: a scalar takes the place of all of it, anything else of this one. */
+export function assign(map: YamlMap, key: string, node: YamlNode): void {
+  const found = map.get(key);
+  if (!isSharedText(found) || !isYamlScalar(node)) map.set(key, node);
+  else
+    Object.assign(
+      found,
+      typeof node === 'string' ? { text: node, value: node } : { text: node.text, value: node.value },
+    );
+}
+
+/** Whether a node is a string. */
+export function isText(node: YamlNode | undefined): boolean {
+  return typeof node === 'string' || (isSharedText(node) && typeof node.value === 'string');
 }
 
 /** `null` as a person writes it. */
@@ -60,7 +96,11 @@ export function copyNode<T extends YamlNode>(node: T): T {
     return copy as T;
   }
   if (isYamlList(node)) return node.map((item) => copyNode(item)) as T;
-  return node;
+  return (isSharedText(node) ? plainScalar(node) : node) as T;
+}
+
+function plainScalar({ text, value }: YamlScalar): YamlNode {
+  return typeof value === 'string' ? text : { text, value };
 }
 
 /** The value that a node stands for; maps of the result have no prototype. */

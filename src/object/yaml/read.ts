@@ -62,6 +62,8 @@ const ALIAS = 5;
 const POP = 6;
 const FLOW = 2;
 const PLAIN = 1;
+/** Folded scalars have a higher number still. */
+const LITERAL = 4;
 
 interface Reading {
   readonly text: string;
@@ -129,7 +131,7 @@ function readNode(reading: Reading, depth: number, inFlow: boolean): YamlNode {
 }
 
 function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): YamlNode {
-  const text = getScalarValue(reading.text, event);
+  const text = scalarText(reading.text, event);
   const tag = event.tagStart < 0 ? '' : coreTag(reading.text.slice(event.tagStart, event.tagEnd));
   if (tag === '' || (tag === '!' && event.style === PLAIN)) {
     if (event.style !== PLAIN) return text;
@@ -138,6 +140,13 @@ function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): Yaml
   if (tag === '!') return text;
   const tagged = resolveTagged(text, tag, reading.options.dialect ?? 'v3');
   return tagged ?? refuse(`the text does not fit its tag !!${tag}`, event.tagStart);
+}
+
+/** The line that a text ends in without a newline has none in a block scalar either. */
+function scalarText(source: string, event: ScalarEvent): string {
+  const text = getScalarValue(source, event);
+  const isCut = event.style >= LITERAL && event.valueEnd === source.length && !source.endsWith('\n');
+  return isCut && text.endsWith('\n') ? text.slice(0, -1) : text;
 }
 
 const CORE_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'timestamp', 'binary']);

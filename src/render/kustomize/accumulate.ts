@@ -18,6 +18,7 @@ import { chooseSchema } from './openapi.ts';
 import { appendAll, newResourceSet, type ResourceSet } from './resource-set.ts';
 import { newResource, type Resource } from './resource.ts';
 import { transformAll } from './transformers/transformers.ts';
+import { validate } from './validators.ts';
 import { mergeVars, mergeVarSets, type VarSet } from './vars.ts';
 
 export interface Accumulation {
@@ -63,6 +64,7 @@ function accumulateInto(build: Build, place: Place, kustomization: Kustomization
   for (const path of kustomization.components) into = within({ file }, () => accumulateComponent(bare, path, into));
   within({ file }, () => {
     transformAll({ ...bare, specs: into.specs }, into.set);
+    validate(bare, into.set);
     mergeVars(into.vars, kustomization.vars ?? [], into.set);
   });
   return into;

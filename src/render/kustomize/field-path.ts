@@ -2,7 +2,15 @@
  * Paths of replacements and vars: members parted by dots, `[name=value]` for an element of a list, numbers for indices,
  * `*` for every element.
  */
-import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import {
+  assign,
+  isNothing,
+  isYamlList,
+  isYamlMap,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from '../../object/yaml/node.ts';
 import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { fail } from '../fail.ts';
 import { splitPath } from './field-spec.ts';
@@ -100,7 +108,7 @@ function slotsOfField(node: YamlNode, name: string, rest: readonly string[], cre
     if (creates === undefined) return [];
     map.set(name, made(rest[0], creates));
   }
-  return slotsAt({ get: () => map.get(name) as YamlNode, put: (value) => map.set(name, value) }, rest, creates);
+  return slotsAt({ get: () => map.get(name) as YamlNode, put: (value) => assign(map, name, value) }, rest, creates);
 }
 
 function slotsAtIndex(node: YamlNode, index: number, rest: readonly string[], creates: Creates): Slot[] {

@@ -2,7 +2,15 @@
  * Field specs: where in an object of a kind a transformer writes. A path does not tell maps from lists: a list on the
  * way means each of its elements; `name[]` only says that the field is one.
  */
-import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import {
+  assign,
+  isNothing,
+  isYamlList,
+  isYamlMap,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 import { gvkOf, isSelected, type Gvk } from './resource-id.ts';
 
@@ -98,7 +106,7 @@ function walk(walking: Walk, node: YamlNode, at: number, put: (node: YamlNode) =
   const name = isList ? part.slice(0, -2) : part;
   if (name === '') fail('KustomizationInvalid', `the field path "${walking.path}" has an empty member`);
   const next = memberOf(walking, node, at, { name, isList });
-  if (next !== undefined) walk(walking, next, at + 1, (made) => node.set(name, made));
+  if (next !== undefined) walk(walking, next, at + 1, (made) => assign(node, name, made));
 }
 
 /** The member on the way, made or turned from null into what is wanted. */

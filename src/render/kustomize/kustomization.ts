@@ -191,7 +191,6 @@ const UNSUPPORTED: readonly (readonly [keyof Fields, string])[] = [
   ['helmCharts', 'charts inside a kustomization are not rendered'],
   ['helmChartInflationGenerator', 'charts inside a kustomization are not rendered'],
   ['helmGlobals', 'charts inside a kustomization are not rendered'],
-  ['validators', 'plugins are not run'],
 ];
 
 function checkSupported(fields: Fields): void {

@@ -1,7 +1,7 @@
 /** The annotations that say where an object came from and what changed it (`buildMetadata`). */
 import { writeYaml } from '../../object/yaml/write.ts';
 import type { ResourceSet } from './resource-set.ts';
-import type { Origin } from './resource.ts';
+import { partAnnotations, type Origin } from './resource.ts';
 
 export const ORIGIN_ANNOTATION = 'config.kubernetes.io/origin';
 
@@ -10,6 +10,7 @@ export const TRANSFORMATIONS_ANNOTATION = 'alpha.config.kubernetes.io/transforma
 /** Notes a transformer on every object; one without an origin is taken to be made by it. */
 export function noteTransformation(set: ResourceSet, origin: Origin): void {
   for (const resource of set.all) {
+    partAnnotations(resource);
     if (resource.origin === undefined) resource.origin = origin;
     else resource.transformations.push(origin);
   }

@@ -1,10 +1,11 @@
 /** Applies one patch to one object: what all kinds of patches have in common. */
-import { copyNode, nodeToValue, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { copyNode, isYamlMap, nodeToValue, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { formatNumber } from '../../object/yaml/write.ts';
 import { within } from '../fail.ts';
 import type { Value } from '../../object/value.ts';
 import { applyJsonPatch, type JsonOperation } from './json-patch.ts';
 import { placeOf, type Build } from './layer.ts';
+import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origins.ts';
 import { readBuiltInSchema, type MergeSchema } from './merge-schema.ts';
 import { change, type ResourceSet } from './resource-set.ts';
 import { childMap, metadataOf, rememberId, setName, setNamespace, type Resource } from './resource.ts';
@@ -46,8 +47,26 @@ export function patchByJson(set: ResourceSet, resource: Resource, operations: re
     resource.node = canonicalNode(nodeToValue(resource.node)) as YamlMap;
     // What kustomize remembers stands in annotations, so that there is a map to add to.
     if (hasMemory(resource)) childMap(metadataOf(resource), 'annotations');
+    markTraces(resource);
     resource.node = within(placeOf(resource), () => applyJsonPatch(resource.node, operations.map(canonicalOperation)));
+    takeTraces(resource);
   });
+}
+
+/** Where it came from and what changed it stand in annotations, and are gone with them if the patch removes those. */
+function markTraces(resource: Resource): void {
+  if (resource.origin === undefined && resource.transformations.length === 0) return;
+  const annotations = childMap(metadataOf(resource), 'annotations');
+  if (resource.origin !== undefined) annotations.set(ORIGIN_ANNOTATION, '');
+  if (resource.transformations.length > 0) annotations.set(TRANSFORMATIONS_ANNOTATION, '');
+}
+
+function takeTraces(resource: Resource): void {
+  const metadata = resource.node.get('metadata');
+  const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
+  const has = (name: string): boolean => isYamlMap(annotations) && annotations.delete(name);
+  if (!has(ORIGIN_ANNOTATION)) delete resource.origin;
+  if (!has(TRANSFORMATIONS_ANNOTATION)) resource.transformations = [];
 }
 
 function canonicalOperation(operation: JsonOperation): JsonOperation {

@@ -3,6 +3,7 @@
  * engine, everything else to `re2js`; neither backtracks without bound on what is let through.
  */
 import { createRequire } from 'node:module';
+import type * as re2js from 're2js';
 
 /** Whether a text matches. */
 export type Matcher = (text: string) => boolean;
@@ -40,7 +41,7 @@ function compile(source: string, isPlain: boolean): Matcher | undefined {
       return (text) => expression.test(text);
     }
     // Loaded only now: most kustomizations need none.
-    const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof import('re2js');
+    const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof re2js;
     const expression = RE2JS.compile(source);
     return (text) => expression.matcher(text).find();
   } catch {

@@ -3,12 +3,12 @@
  * file, or built by a kustomization of their own. Anything else would be a plugin, and is not run.
  */
 import { posix } from 'node:path';
-import { newResource, type Origin, type Resource } from './resource.ts';
+import { newResource, textMap, type Origin, type Resource } from './resource.ts';
 import { textOf } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import { readObjects } from '../manifest-text.ts';
 import { decode, type Decoder } from './decode.ts';
-import type { Layer } from './layer.ts';
+import { placeOf, type Layer } from './layer.ts';
 import { currentId } from './resource-id.ts';
 
 /** Reads the entries of one field, those written in place first. */
@@ -43,11 +43,22 @@ function readInline(layer: Layer, entry: string): Resource[] | undefined {
 export function builtInKind(config: Resource): string {
   const kind = textOf(config.node.get('kind'));
   if (textOf(config.node.get('apiVersion')) !== 'builtin') {
-    fail('Unsupported', `${kind} is a plugin of its own; only what kustomize has built in is run`, {
-      file: config.file,
-    });
+    fail('Unsupported', `${kind} is ${pluginType(config)}; only what kustomize has built in is run`, placeOf(config));
+  }
+  if (kind === 'HelmChartInflationGenerator') {
+    fail('Unsupported', 'a HelmChartInflationGenerator inflates a chart; charts are not rendered', placeOf(config));
   }
   return kind;
+}
+
+/** What would run it, so that the refusal names it. */
+function pluginType(config: Resource): string {
+  const annotations = textMap(config, 'annotations');
+  const runtime = annotations.get('config.kubernetes.io/function') ?? annotations.get('config.k8s.io/function') ?? '';
+  if (/\bstarlark\s*:/.test(runtime)) return 'a Starlark function';
+  if (/\bcontainer\s*:/.test(runtime)) return 'a container function';
+  if (/\bexec\s*:/.test(runtime)) return 'an exec function';
+  return 'a Go or exec plugin';
 }
 
 /** Decodes a configuration; fields that are not known are ignored. */

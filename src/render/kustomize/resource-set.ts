@@ -39,15 +39,20 @@ export function append(set: ResourceSet, resource: Resource): void {
   const taken = indexBy(set, 'currentId').get(keyOf(id));
   if (taken !== undefined) {
     const [other] = taken;
-    const place = other && other.file !== resource.file ? `, first in ${other.file}` : '';
-    fail('DuplicateObject', `${formatResourceId(id)} is there twice${place}`, {
-      file: resource.file,
-      line: resource.line,
-      object: { group: id.group, kind: id.kind, namespace: id.namespace, name: id.name },
-    });
+    failTwice(resource, other);
   }
   set.all.add(resource);
   index(set, resource);
+}
+
+function failTwice(resource: Resource, other?: Resource): never {
+  const { group, kind, namespace, name } = currentId(resource.node);
+  const place = other && other.file !== resource.file ? `, first in ${other.file}` : '';
+  return fail('DuplicateObject', `${formatResourceId(currentId(resource.node))} is there twice${place}`, {
+    file: resource.file,
+    line: resource.line,
+    object: { group, kind, namespace, name },
+  });
 }
 
 export function appendAll(set: ResourceSet, resources: Iterable<Resource>): void {
@@ -81,8 +86,13 @@ export function findByName(set: ResourceSet, name: string): readonly Resource[] 
   return [...(indexBy(set, 'name').get(name) ?? [])];
 }
 
-export function countByCurrentId(set: ResourceSet, id: ResourceId): number {
-  return indexBy(set, 'currentId').get(keyOf(id))?.size ?? 0;
+/** Fails with DuplicateObject where two objects have the same id by now. */
+export function checkUnique(set: ResourceSet): void {
+  const byId = indexBy(set, 'currentId');
+  if (byId.size === set.all.size) return;
+  for (const [, last] of [...byId.values()].filter(({ size }) => size > 1)) {
+    if (last !== undefined) failTwice(last);
+  }
 }
 
 function indexBy(set: ResourceSet, name: IndexName): Index {

@@ -4,7 +4,7 @@
  *
  * Invariant: kustomize keeps this memory in annotations of the object; here it never enters the tree.
  */
-import { isNothing, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { isNothing, isSharedText, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { currentId, effectiveNamespace, gvkOf, keyOf, type ResourceId } from './resource-id.ts';
 
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
@@ -96,6 +96,14 @@ export function anyNames(resource: Resource): Set<string> {
 export function rememberId(resource: Resource): void {
   const id = currentId(resource.node);
   resource.previous.push({ namespace: effectiveNamespace(id), name: id.name, kind: id.kind });
+}
+
+/** Ends the sharing of annotations with those of templates: what kustomize does where it writes them all anew. */
+export function partAnnotations(resource: Resource): void {
+  const metadata = resource.node.get('metadata');
+  const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
+  if (!isYamlMap(annotations)) return;
+  for (const [key, text] of annotations) if (isSharedText(text)) annotations.set(key, textOf(text));
 }
 
 /** The metadata map, made if it is missing. */

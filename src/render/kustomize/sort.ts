@@ -12,9 +12,13 @@ export function sortResources(resources: readonly Resource[], options: Kustomiza
   const ranks = rankKinds(legacy?.orderFirst ?? ORDER_FIRST, legacy?.orderLast ?? ORDER_LAST);
   const keyed = resources.map((resource) => {
     const id = currentId(resource.node);
-    return { resource, rank: ranks.get(id.kind) ?? 0, gvk: gvkText(id), id: idText(id) };
+    return { resource, rank: ranks.get(id.kind) ?? 0, gvk: gvkText(id), isNamespace: isNamespace(id), id: idText(id) };
   });
-  keyed.sort((a, b) => a.rank - b.rank || compare(a.gvk, b.gvk) || compare(a.id, b.id));
+  keyed.sort((a, b) => {
+    // The core kind Namespace comes before custom kinds of that name, though its missing group sorts last.
+    const sign = a.isNamespace && b.isNamespace ? -1 : 1;
+    return a.rank - b.rank || sign * compare(a.gvk, b.gvk) || compare(a.id, b.id);
+  });
   return keyed.map(({ resource }) => resource);
 }
 
@@ -28,9 +32,11 @@ function checkOptions(options: NonNullable<Kustomization['sortOptions']>): void 
 }
 
 function gvkText({ group, version, kind }: ResourceId): string {
-  // The core kind Namespace comes before custom kinds of that name.
-  if (kind === 'Namespace' && group === '') return ` ${version}`;
   return `${group || '~G'}_${version || '~V'}_${kind || '~K'}`;
+}
+
+function isNamespace({ kind }: ResourceId): boolean {
+  return kind === 'Namespace';
 }
 
 function idText({ namespace, name }: ResourceId): string {

@@ -4,7 +4,16 @@
  *
  * Invariant: the target is changed in place and the patch is used up; callers hand in a copy of the patch.
  */
-import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import {
+  assign,
+  isNothing,
+  isYamlList,
+  isYamlMap,
+  isYamlScalar,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 import { fieldSchema, typeOfObject, UNKNOWN, type FieldSchema, type MergeSchema } from './merge-schema.ts';
 import { mergeKeyedList } from './strategic-merge-list.ts';
@@ -56,7 +65,7 @@ function mergeMaps(
     const merged = mergeNodes(schema, left.get(name), right?.get(name), fieldSchema(schema, type, name));
     // A null is what the patch says, and clears the field, or what the target has kept.
     if (merged === undefined || (isNothing(merged) && right?.has(name))) left.delete(name);
-    else left.set(name, merged);
+    else assign(left, name, typedByMerge(merged));
   }
   return left;
 }
@@ -95,6 +104,11 @@ function typeOfFirst(
 /** Fields of both, in byte order, so that the result does not hang on how the texts are written. */
 function fieldNames(target: YamlMap, patch: YamlMap | undefined): string[] {
   return [...new Set([...target.keys(), ...(patch?.keys() ?? [])])].sort();
+}
+
+/** A scalar whose type nobody has said is a string once it has been merged. */
+function typedByMerge(node: YamlNode): YamlNode {
+  return isYamlScalar(node) && typeof node === 'object' && node.isUntyped ? node.text : node;
 }
 
 type Directive = 'merge' | 'replace' | 'delete';

@@ -1,5 +1,13 @@
 /** vars (deprecated): `$(NAME)` in certain fields stands for a field of another object. */
-import { isYamlList, isYamlMap, textOf, type YamlNode, type YamlScalar } from '../../object/yaml/node.ts';
+import {
+  assign,
+  isText,
+  isYamlList,
+  isYamlMap,
+  textOf,
+  type YamlNode,
+  type YamlScalar,
+} from '../../object/yaml/node.ts';
 import { fail, within } from '../fail.ts';
 import { fieldsByKind, visitField, type FieldSpec } from './field-spec.ts';
 import { lookup, smartPath } from './field-path.ts';
@@ -93,7 +101,7 @@ type Values = ReadonlyMap<string, string | YamlScalar | undefined>;
 function replaceIn(node: YamlNode, values: Values): YamlNode {
   if (typeof node === 'string') return expand(node, values);
   if (isYamlMap(node)) {
-    for (const [key, value] of node) if (typeof value === 'string') node.set(key, expand(value, values));
+    for (const [key, value] of node) if (isText(value)) assign(node, key, expand(textOf(value), values));
     return node;
   }
   if (!isYamlList(node)) return node;

@@ -130,7 +130,6 @@ test('what cannot be rendered is named by its code', () => {
       /newTag must be a string/,
     ],
     ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'Unsupported', /helmCharts/],
-    ['plugin', kustomization('validators: [x.yaml]\n'), 'Unsupported', /validators/],
     [
       'remote base',
       kustomization('resources: ["https://example.com/x//y?ref=v1"]\n'),
@@ -219,4 +218,35 @@ test('keys such as __proto__ are ordinary keys', () => {
   });
   assert.deepEqual(Object.keys(manifests[0]?.object['data'] ?? {}), ['__proto__', 'constructor']);
   assert.equal(({} as Record<string, unknown>)['x'], undefined);
+});
+
+test('plugins and functions are refused by what they are', () => {
+  const config = (rest: string): string => `apiVersion: example.com/v1\nkind: Made\nmetadata:\n  name: m\n${rest}`;
+  const runtime = (text: string): string =>
+    config(`  annotations:\n    config.kubernetes.io/function: |\n      ${text}\n`);
+  const table: readonly (readonly [string, RegExp])[] = [
+    [config(''), /Made is a Go or exec plugin/],
+    [runtime('container: {image: example.com/x}'), /Made is a container function/],
+    [runtime('exec: {path: ./run.sh}'), /Made is an exec function/],
+    [runtime('starlark: {path: x.star}'), /Made is a Starlark function/],
+    ['apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: c}\n', /chart/],
+  ];
+  for (const [text, message] of table) {
+    for (const field of ['generators', 'transformers', 'validators']) {
+      const files = { 'app/kustomization.yaml': `${field}: [x.yaml]\n`, 'app/x.yaml': text };
+      const problem = onlyProblem(files);
+      assert.equal(problem.code, 'Unsupported', problem.message);
+      assert.match(problem.message, message);
+      assert.deepEqual([problem.file, problem.line], ['app/x.yaml', 1]);
+    }
+  }
+});
+
+test('a validator that changes an object is refused', () => {
+  const validator = `apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: v}\nlabels: {other: x}\nfieldSpecs: [{path: metadata/labels, create: true}]\n`;
+  const files = {
+    'app/kustomization.yaml': 'resources: [a.yaml]\nvalidators: [v.yaml]\n',
+    'app/a.yaml': configMap('a'),
+  };
+  assert.match(onlyProblem({ ...files, 'app/v.yaml': validator }).message, /validator changes an object/);
 });

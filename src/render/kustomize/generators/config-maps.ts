@@ -9,8 +9,9 @@ import { loadPairs } from './key-values.ts';
 export type ConfigMapArgs = Layer['kustomization']['configMapGenerator'][number];
 export type SecretArgs = Layer['kustomization']['secretGenerator'][number];
 
-export function generateConfigMap(layer: Layer, args: ConfigMapArgs): Resource {
-  const options = mergeOptions(layer, args.options);
+/** `global`: the kustomization's generatorOptions; what `generators` names does not get them. */
+export function generateConfigMap(layer: Layer, args: ConfigMapArgs, global: ConfigMapArgs['options']): Resource {
+  const options = mergeOptions(global, args.options);
   const node = baseNode('ConfigMap', args);
   for (const [key, bytes] of sorted(loadPairs(layer, args))) {
     const text = decodeUtf8(bytes);
@@ -20,8 +21,8 @@ export function generateConfigMap(layer: Layer, args: ConfigMapArgs): Resource {
   return finish(layer, args, options, node);
 }
 
-export function generateSecret(layer: Layer, args: SecretArgs): Resource {
-  const options = mergeOptions(layer, args.options);
+export function generateSecret(layer: Layer, args: SecretArgs, global: ConfigMapArgs['options']): Resource {
+  const options = mergeOptions(global, args.options);
   const node = baseNode('Secret', args);
   node.set('type', args.type || 'Opaque');
   const data = childMap(node, 'data');
@@ -37,8 +38,7 @@ interface GeneratorOptions {
 }
 
 /** The entry's own options win over generatorOptions; a flag that is set in either is set. */
-function mergeOptions({ kustomization }: Layer, own: ConfigMapArgs['options']): GeneratorOptions {
-  const global = kustomization.generatorOptions;
+function mergeOptions(global: ConfigMapArgs['options'], own: ConfigMapArgs['options']): GeneratorOptions {
   return {
     labels: new Map([...(global?.labels ?? []), ...(own?.labels ?? [])]),
     annotations: new Map([...(global?.annotations ?? []), ...(own?.annotations ?? [])]),

@@ -48,9 +48,10 @@ const POLICY = struct(
 
 const BUILT_IN: Readonly<Record<string, (layer: Layer, config: Resource) => Resource>> = {
   ConfigMapGenerator: (layer, config) => {
-    return generateConfigMap(layer, named(decode(CONFIG_MAP, argumentsOf(config), ''), config));
+    return generateConfigMap(layer, named(decode(CONFIG_MAP, argumentsOf(config), ''), config), undefined);
   },
-  SecretGenerator: (layer, config) => generateSecret(layer, named(decode(SECRET, argumentsOf(config), ''), config)),
+  SecretGenerator: (layer, config) =>
+    generateSecret(layer, named(decode(SECRET, argumentsOf(config), ''), config), undefined),
   IAMPolicyGenerator: (_layer, config) => {
     const { cloud, kubernetesService, serviceAccount } = decodeConfig(POLICY, config);
     if (cloud !== 'gke') fail('KustomizationInvalid', `the cloud must be gke, and is "${cloud}"`);

@@ -6,9 +6,11 @@ import { externalGenerators } from './external.ts';
 
 /** Everything that one kustomization generates; lazily: a later entry fails only after an earlier one is taken in. */
 export function* generateAll(layer: Layer): Generator<Resource> {
-  const { configMapGenerator, secretGenerator } = layer.kustomization;
-  for (const args of configMapGenerator) yield traced(layer, generateConfigMap(layer, args), 'ConfigMapGenerator');
-  for (const args of secretGenerator) yield traced(layer, generateSecret(layer, args), 'SecretGenerator');
+  const { configMapGenerator, secretGenerator, generatorOptions } = layer.kustomization;
+  for (const args of configMapGenerator)
+    yield traced(layer, generateConfigMap(layer, args, generatorOptions), 'ConfigMapGenerator');
+  for (const args of secretGenerator)
+    yield traced(layer, generateSecret(layer, args, generatorOptions), 'SecretGenerator');
   yield* externalGenerators(layer);
 }
 

@@ -16,16 +16,17 @@ import { configureReplacements } from './replacements.ts';
 import { setReplicas } from './replicas.ts';
 import { setEntries } from './set-entries.ts';
 import type { Transform } from './transformer.ts';
+import { configureValueAdd, VALUE_ADD } from './value-add.ts';
 
 export interface TracedTransform {
   readonly run: Transform;
   readonly origin: Origin | undefined;
 }
 
-export function externalTransformers(layer: Layer): TracedTransform[] {
-  const { transformers } = layer.kustomization;
-  if (transformers.length === 0) return [];
-  return readConfigs(layer, transformers).map((config) => {
+/** `entries`: those of `transformers` or `validators`. */
+export function externalTransforms(layer: Layer, entries: readonly string[]): TracedTransform[] {
+  if (entries.length === 0) return [];
+  return readConfigs(layer, entries).map((config) => {
     const kind = builtInKind(config);
     const configure = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (configure === undefined) fail('Unsupported', `there is no built-in transformer ${kind}`, placeOf(config));
@@ -115,6 +116,7 @@ const BUILT_IN: Readonly<Record<string, Configure>> = {
   PrefixSuffixTransformer: configureAffixes('both'),
   ReplacementTransformer: (layer, config) =>
     configureReplacements(layer, decodeConfig(REPLACEMENTS, config).replacements),
+  ValueAddTransformer: (layer, config) => configureValueAdd(layer, decodeConfig(VALUE_ADD, config)),
   ReplicaCountTransformer: (_layer, config) => {
     const { replica, fieldSpecs } = decodeConfig(REPLICA_COUNT, config);
     return (set) => setReplicas(set, replica, fieldSpecs);

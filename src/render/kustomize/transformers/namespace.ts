@@ -3,8 +3,8 @@ import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode }
 import { fail } from '../../fail.ts';
 import { fieldsByKind, visitField, visitPath, type Field, type FieldSpec } from '../field-spec.ts';
 import { placeOf, type Layer } from '../layer.ts';
-import { currentId, formatResourceId, isClusterScoped } from '../resource-id.ts';
-import { changeAll, countByCurrentId, type ResourceSet } from '../resource-set.ts';
+import { currentId, isClusterScoped } from '../resource-id.ts';
+import { changeAll, checkUnique, type ResourceSet } from '../resource-set.ts';
 import { rememberId, type Resource } from '../resource.ts';
 import type { Transformer } from './transformer.ts';
 
@@ -34,19 +34,11 @@ export function setNamespaces(set: ResourceSet, options: NamespaceOptions): void
     rememberId(resource);
     setNamespaceFields(resource, options, fieldsOf(resource.node));
   });
-  for (const resource of set.all) {
-    const id = currentId(resource.node);
-    if (countByCurrentId(set, id) !== 1) {
-      fail(
-        'DuplicateObject',
-        `in the namespace ${options.namespace}, ${formatResourceId(id)} is there twice`,
-        placeOf(resource),
-      );
-    }
-  }
+  checkUnique(set);
 }
 
-function setNamespaceFields(resource: Resource, options: NamespaceOptions, fields: readonly Field[]): void {
+/** `fields`: those of `options.specs` that are for the kind of the object. */
+export function setNamespaceFields(resource: Resource, options: NamespaceOptions, fields: readonly Field[]): void {
   const { node } = resource;
   const id = currentId(node);
   const set = (found: YamlNode): YamlNode => {

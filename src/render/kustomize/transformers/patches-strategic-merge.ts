@@ -2,8 +2,7 @@
 import { fail, problemOf } from '../../fail.ts';
 import { readObjects, type TextObject } from '../../manifest-text.ts';
 import { loadText, locateFile, type Layer } from '../layer.ts';
-import { patchStrategically } from '../patching.ts';
-import { findOne } from './patches.ts';
+import { findOne, patchSelected } from './patches.ts';
 import type { Transform, Transformer } from './transformer.ts';
 
 export const strategicMergeTransformer: Transformer = {
@@ -22,11 +21,7 @@ export function configureStrategicMerge(layer: Layer, paths: readonly string[], 
   if (objects.length === 0) fail('KustomizationInvalid', `the patches ${paths.join(', ')} are empty`);
   return (set) => {
     for (const { node } of objects) {
-      patchStrategically(layer.build, set, findOne(set, node), {
-        node,
-        allowNameChange: false,
-        allowKindChange: false,
-      });
+      patchSelected(layer, set, [findOne(set, node)], { node, allowNameChange: false, allowKindChange: false });
     }
   };
 }

@@ -1,5 +1,5 @@
 /** patches: strategic merge or JSON 6902, in a file or inline, with a target or by the id inside the patch. */
-import { textOf } from '../../../object/yaml/node.ts';
+import { isYamlMap, textOf } from '../../../object/yaml/node.ts';
 import { fail, problemOf } from '../../fail.ts';
 import type { Problem } from '../../../object/problem.ts';
 import { readDocuments, readObjects, type TextObject, type TextSource } from '../../manifest-text.ts';
@@ -7,8 +7,8 @@ import { readOperations, type JsonOperation } from '../json-patch.ts';
 import { loadText, locateFile, type Layer } from '../layer.ts';
 import { patchByJson, patchStrategically, type StrategicPatch } from '../patching.ts';
 import { currentId, formatResourceId } from '../resource-id.ts';
-import { findByAnyId, type ResourceSet } from '../resource-set.ts';
-import { rememberId, type Resource } from '../resource.ts';
+import { checkUnique, findByAnyId, type ResourceSet } from '../resource-set.ts';
+import { newResource, rememberId, setTextMap, textMap, type Resource } from '../resource.ts';
 import { select } from '../selector.ts';
 import type { Transform, Transformer } from './transformer.ts';
 
@@ -110,21 +110,40 @@ function applyStrategic(layer: Layer, set: ResourceSet, entry: PatchEntry, objec
   const [first, second] = objects;
   if (first === undefined) return;
   if (second !== undefined) fail('KustomizationInvalid', 'a patch with a target may hold one object only');
-  for (const resource of select(set, entry.target)) {
-    patchStrategically(layer.build, set, resource, retarget(first.node, resource, options));
-  }
+  patchSelected(layer, set, select(set, entry.target), { node: first.node, ...options });
+}
+
+/** Applies a patch to what has been selected for it. */
+export function patchSelected(
+  layer: Layer,
+  set: ResourceSet,
+  selected: readonly Resource[],
+  patch: StrategicPatch,
+): void {
+  const textual = { ...patch, node: withTextualMetadata(patch.node) };
+  for (const resource of selected) patchStrategically(layer.build, set, resource, retarget(textual, resource));
+  checkUnique(set);
+}
+
+/**
+ * A patch with a target passes its labels and annotations through maps of texts: what they say is text, `null` too,
+ * and a field that says nothing is left out.
+ */
+function withTextualMetadata(node: StrategicPatch['node']): StrategicPatch['node'] {
+  const copy = new Map(node);
+  const metadata = node.get('metadata');
+  if (!isYamlMap(metadata)) return copy;
+  const texts = newResource(copy, { file: '', line: 0 });
+  copy.set('metadata', new Map(metadata));
+  for (const field of ['labels', 'annotations'] as const) setTextMap(texts, field, textMap(texts, field));
+  return copy;
 }
 
 /** The patch with the apiVersion of what it is applied to. */
-function retarget(
-  node: StrategicPatch['node'],
-  resource: Resource,
-  options: Omit<StrategicPatch, 'node'>,
-): StrategicPatch {
+function retarget(patch: StrategicPatch, resource: Resource): StrategicPatch {
   const apiVersion = textOf(resource.node.get('apiVersion'));
-  const copy = new Map(node);
-  if (apiVersion !== '') copy.set('apiVersion', apiVersion);
-  return { node: copy, ...options };
+  if (apiVersion === '') return patch;
+  return { ...patch, node: new Map(patch.node).set('apiVersion', apiVersion) };
 }
 
 /** The one object that has or had the id of a patch. */

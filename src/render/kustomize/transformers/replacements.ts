@@ -2,6 +2,7 @@
 import {
   copyNode,
   isNothing,
+  isText,
   isYamlList,
   isYamlMap,
   isYamlScalar,
@@ -107,7 +108,7 @@ function refine(node: YamlNode, options: FieldOptions): YamlNode {
   const part = textOf(node).split(options.delimiter)[options.index];
   if (part === undefined)
     return fail('KustomizationInvalid', `options.index ${options.index} of a source is out of range`);
-  return typeof node === 'string' ? part : resolvePlain(part);
+  return isText(node) ? part : resolvePlain(part);
 }
 
 function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, limits: RenderLimits): void {
@@ -217,9 +218,9 @@ function splice(text: string, part: string, { delimiter, index }: NonNullable<Fi
 
 /** A text in the place of a scalar keeps that one's type; a place just made takes what the text looks like. */
 function typed(found: YamlNode, text: string): YamlNode {
-  if (typeof found === 'string') return text;
+  if (isText(found)) return text;
   const plain = resolvePlain(text);
-  if (found === MADE) return plain;
+  if (found === MADE) return typeof plain === 'string' ? plain : { ...plain, isUntyped: true };
   const wanted = nodeToValue(found);
   const got = nodeToValue(plain);
   if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;

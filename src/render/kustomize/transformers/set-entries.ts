@@ -1,5 +1,5 @@
 /** Sets entries of the maps at field specs: what labels and annotations have in common. */
-import { isNothing, isYamlMap, type YamlMap, type YamlNode } from '../../../object/yaml/node.ts';
+import { assign, isNothing, isYamlMap, shareText, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { fieldsByKind, visitField, type Field, type FieldSpec } from '../field-spec.ts';
 import { placeOf } from '../layer.ts';
@@ -13,11 +13,16 @@ export function setEntries(set: ResourceSet, entries: ReadonlyMap<string, string
 }
 
 function setEntriesOf(resource: Resource, entries: ReadonlyMap<string, string>, fields: readonly Field[]): void {
+  // kustomize writes one and the same text into all fields that lack it, so that later changes of one reach them all.
+  const isShared = fields.length > 1;
+  const texts = new Map(Array.from(entries, ([key, text]) => [key, isShared ? shareText(text) : text] as const));
   const setAll = (found: YamlNode): YamlNode => {
-    if (isNothing(found)) return new Map(entries);
-    if (!isYamlMap(found)) fail('InvalidObject', 'labels or annotations are no map', placeOf(resource));
-    const map: YamlMap = found;
-    for (const [key, value] of entries) map.set(key, value);
+    const map: YamlNode = isNothing(found) ? new Map<string, YamlNode>() : found;
+    if (!isYamlMap(map)) return fail('InvalidObject', 'labels or annotations are no map', placeOf(resource));
+    for (const [key, text] of texts) {
+      if (map.has(key)) assign(map, key, textOf(text));
+      else map.set(key, text);
+    }
     return map;
   };
   for (const field of fields) visitField(resource.node, field, { create: 'map', set: setAll });

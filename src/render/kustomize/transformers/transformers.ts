@@ -4,7 +4,7 @@
 import { builtInOrigin, type Layer } from '../layer.ts';
 import type { ResourceSet } from '../resource-set.ts';
 import { annotationsTransformer } from './annotations.ts';
-import { externalTransformers } from './external.ts';
+import { externalTransforms } from './external.ts';
 import { imageTransformer } from './images.ts';
 import { jsonPatchTransformer } from './patches-json6902.ts';
 import { labelTransformer } from './labels.ts';
@@ -37,7 +37,7 @@ export function transformAll(layer: Layer, set: ResourceSet): void {
     const origin = layer.build.tracksOrigin ? builtInOrigin(layer, name) : undefined;
     return configure(layer).map((run) => ({ run, origin }));
   });
-  transforms.push(...externalTransformers(layer));
+  transforms.push(...externalTransforms(layer, layer.kustomization.transformers));
   for (const { run, origin } of transforms) {
     run(set);
     if (origin !== undefined) noteTransformation(set, origin);

@@ -1,0 +1,70 @@
+/** ValueAddTransformer: a text into fields of what targets select, in place of what is there or as a part of a path. */
+import { isYamlScalar, textOf, type YamlNode } from '../../../object/yaml/node.ts';
+import { fail, within } from '../../fail.ts';
+import { readDocuments } from '../../manifest-text.ts';
+import { decode, integer, list, optional, struct, text, type Decoded } from '../decode.ts';
+import { slotsAt } from '../field-path.ts';
+import { splitPath } from '../field-spec.ts';
+import { SELECTOR } from '../kustomization.ts';
+import { loadText, locateFile, placeOf, type Layer } from '../layer.ts';
+import { change, type ResourceSet } from '../resource-set.ts';
+import type { Resource } from '../resource.ts';
+import { select } from '../selector.ts';
+import { setNamespaceFields } from './namespace.ts';
+import type { Transform } from './transformer.ts';
+
+const TARGETS = list(struct({ selector: optional(SELECTOR), fieldPath: text, filePathPosition: integer }, 'ignore'));
+
+export const VALUE_ADD = struct({ value: text, targets: TARGETS, targetFilePath: text }, 'ignore');
+
+const TARGET_FILE = struct({ targets: TARGETS }, 'ignore');
+
+export function configureValueAdd(layer: Layer, args: Decoded<typeof VALUE_ADD>): Transform {
+  const value = args.value.trim() || (layer.folder.split('/').at(-1) ?? '');
+  const targets = [...args.targets, ...(args.targetFilePath === '' ? [] : loadTargets(layer, args.targetFilePath))];
+  if (targets.length === 0) fail('KustomizationInvalid', 'a ValueAddTransformer needs a target');
+  for (const { fieldPath, filePathPosition } of targets) {
+    if (fieldPath === '') fail('KustomizationInvalid', 'a target of a ValueAddTransformer needs a fieldPath');
+    if (filePathPosition < 0) fail('KustomizationInvalid', 'filePathPosition cannot be negative');
+  }
+  return (set) => targets.forEach((target) => addTo(set, target, value));
+}
+
+type Target = Decoded<typeof TARGETS>[number];
+
+function loadTargets(layer: Layer, path: string): Target[] {
+  const file = locateFile(layer, path);
+  const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
+  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  return within({ file }, () => decode(TARGET_FILE, document?.root, '').targets);
+}
+
+function addTo(set: ResourceSet, target: Target, value: string): void {
+  const selected = target.selector === undefined ? [...set.all] : select(set, target.selector);
+  for (const resource of selected) {
+    change(set, resource, () => within(placeOf(resource), () => addToField(resource, target, value)));
+  }
+}
+
+function addToField(resource: Resource, { fieldPath, filePathPosition }: Target, value: string): void {
+  if (fieldPath === 'metadata/namespace') {
+    setNamespaceFields(resource, { namespace: value, specs: [], unsetOnly: false, subjects: 'defaultOnly' }, []);
+    return;
+  }
+  const root = { get: (): YamlNode => resource.node, put: () => undefined };
+  for (const slot of slotsAt(root, splitPath(fieldPath, '/'), 'scalar')) {
+    const found = slot.get();
+    if (!isYamlScalar(found)) fail('InvalidObject', `the field ${fieldPath} is no text`);
+    slot.put(filePathPosition === 0 ? value : insertPart(textOf(found), filePathPosition - 1, value));
+  }
+}
+
+/** Inserts a part into a path; an absolute one stays absolute. */
+function insertPart(path: string, position: number, part: string): string {
+  const parts = path === '' ? [] : path.replace(/(.)\/+$/, '$1').split('/');
+  if (path === '/') parts.length = 1;
+  const at = Math.min(position, parts.length);
+  const isAbsolute = parts[0] === '' && at < parts.length;
+  parts.splice(isAbsolute ? at + 1 : at, 0, part);
+  return parts.join('/');
+}
