@@ -52,9 +52,9 @@ export async function releaseObject(change: Change, { client, owner }: PruneCont
   if (!change.kind) return { change, outcome: 'released' };
   const read = await client.get(change.kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
-  if (!read.object || annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) {
-    return { change, outcome: 'released' };
-  }
+  // Gone is gone, whoever did it: nothing was let go.
+  if (!read.object) return { change, outcome: 'pruned' };
+  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) return { change, outcome: 'released' };
   const answer = await client.release(change.kind, read.object);
   if (answer.ok || answer.refusal.code === 'NotFound') return { change, outcome: 'released' };
   return { change, outcome: 'failed', refusal: answer.refusal };

@@ -5,7 +5,7 @@
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Refusal } from '../cluster/answers.ts';
 import type { LiveObject } from '../cluster/live.ts';
-import { isTakenOverManager } from '../object/managers.ts';
+import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
 import type { Change } from '../diff/changes.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import { annotationsOf, formatId, labelsOf } from '../object/identity.ts';
@@ -26,6 +26,7 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: isOurs });
   if (!answer.ok) return refused(change, desired, answer.refusal, context);
   if (isOurs) {
+    if (wasWiped(answer.object)) return takeOver({ change, desired, live: answer.object, context });
     const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
     return done(change, isSame ? 'unchanged' : 'configured', answer);
   }
@@ -49,6 +50,14 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
   return takeOver({ change, desired, live: read.object, context });
 }
 
+/**
+ * Somebody emptied managedFields: the server gave all that was there to this manager, and no field that leaves Git would
+ * ever go. It shows in the answer to our own apply alone.
+ */
+function wasWiped(live: LiveObject): boolean {
+  return listAt(live.body.metadata, 'managedFields').some((entry) => stringAt(entry, 'manager') === BEFORE_FIRST_APPLY);
+}
+
 interface TakeOverOptions {
   readonly change: Change;
   readonly desired: DesiredObject;
@@ -63,7 +72,8 @@ async function takeOver({ change, desired, live, context }: TakeOverOptions): Pr
     if (!taken.ok) return { change, outcome: 'failed', refusal: taken.refusal };
   }
   const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: true });
-  return answer.ok ? done(change, 'adopted', answer) : refused(change, desired, answer.refusal, context);
+  const outcome = change.type === 'update' || change.type === 'unsure' ? 'configured' : 'adopted';
+  return answer.ok ? done(change, outcome, answer) : refused(change, desired, answer.refusal, context);
 }
 
 async function refused(

@@ -3,11 +3,14 @@
  * rule would undo `kubectl rollout restart`, `scale`, `set` and `edit`.
  */
 
+/** To whom the API server gives all fields of an object without managedFields at its first server-side apply. */
+export const BEFORE_FIRST_APPLY = 'before-first-apply';
+
 const TAKEN_OVER: ReadonlySet<string> = new Set([
   'kubectl-client-side-apply',
   'kubectl-create',
   'kubectl-replace',
-  'before-first-apply',
+  BEFORE_FIRST_APPLY,
   'helm',
   'Helm',
   'argocd-controller',

@@ -44,9 +44,10 @@ export async function finalise(
   const { metadata, status } = deleted;
   if (!metadata.finalizers.includes(PRUNE_FINALIZER)) return { type: 'none' };
   const work: Finalising = { deleted, state, context, base: state.stored, signal };
-  const inventory = decodeInventory(status.inventory);
-  if (!inventory.ok) {
-    const message = `nothing is deleted, since status.inventory cannot be read (${inventory.problem}); remove the finalizer ${PRUNE_FINALIZER} to let all objects go`;
+  const stored = decodeInventory(status.inventory);
+  const known = state.memory.inventory;
+  if (!stored.ok && !known) {
+    const message = `nothing is deleted, since status.inventory cannot be read (${stored.problem}); remove the finalizer ${PRUNE_FINALIZER} to let all objects go`;
     await writeStatusValue(
       work,
       composeDeleting({ metadata, status, inventory: undefined, message, isStalled: true }, context.clock.now()),
@@ -56,7 +57,10 @@ export async function finalise(
   const kinds = await context.cluster.kinds();
   const policy = await policyFor(work, kinds);
   if (policy === 'LetGo') return removeFinalizer(work);
-  const left = await letGoOrPrune(work, { ids: inventory.ids, kinds, policy });
+  // Somebody may have cut or spoilt what is stored since it was read: the longer list is the safe one to prove.
+  const ids = new Map([...(known ?? []), ...(stored.ok ? stored.ids : []).map((id) => [idKey(id), id] as const)]);
+  const left = await letGoOrPrune(work, { ids: [...ids.values()], kinds, policy });
+  state.memory.inventory = new Map(left.map((id) => [idKey(id), id]));
   if (left.length === 0) return removeFinalizer(work);
   return { type: 'after', delayMs: context.settings.progressCheckMs };
 }

@@ -5,9 +5,7 @@
  * Invariants: position is computed afresh from what is live, never remembered; the inventory is written before the first
  * effect; this is the one place that catches StageError (through `attempt`).
  */
-import { decodeInventory } from '../application/inventory.ts';
 import { parseApplication } from '../application/parse.ts';
-import { idKey, type ObjectId } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, planChanges } from '../plan/plan.ts';
 import type { PassReport } from '../status/report.ts';
@@ -20,6 +18,7 @@ import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { finalise } from './finalise.ts';
 import { handOver, noteRead } from './hand-over.ts';
+import { completeInventory, readInventory } from './inventory.ts';
 import { attempt, beginPass, StatusConflict, toFailure, type Pass } from './pass.ts';
 import type { Again } from './queue.ts';
 import { refreshSource } from './refresh-source.ts';
@@ -109,6 +108,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const { changes, waits } = await handOver(pass, snapshot, live.changes);
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
+  completeInventory(pass, changes, inventory);
   const braked = brakeHeals(pass, changes);
   const plan = planChanges({
     changes,
@@ -130,22 +130,6 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
 /** A changed spec is looked at with fresh eyes: who resumes or redirects an Application wants to see Git's state now. */
 function isNewSpec({ application }: Pass): boolean {
   return application.status.observedGeneration !== application.metadata.generation;
-}
-
-/** From status at the start of the agent's life, from memory afterwards. */
-function readInventory({ application, state }: Pass): Map<string, ObjectId> {
-  if (state.memory.inventory) return state.memory.inventory;
-  const decoded = decodeInventory(application.status.inventory);
-  if (!decoded.ok) {
-    throw new StageError({
-      stage: 'status',
-      code: 'InventoryUnreadable',
-      retry: 'never',
-      message: `status.inventory cannot be read, so nothing is applied or pruned: ${decoded.problem}`,
-    });
-  }
-  state.memory.inventory = new Map(decoded.ids.map((id) => [idKey(id), id]));
-  return state.memory.inventory;
 }
 
 function isUnknown({ type }: NonNullable<PassReport['changes']>[number]): boolean {

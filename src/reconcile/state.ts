@@ -5,7 +5,7 @@
 import type { Desired, DesiredObject } from '../bind/desired.ts';
 import type { Baseline, Verdict } from '../diff/changes.ts';
 import type { ObjectId } from '../object/identity.ts';
-import type { KubeObject } from '../object/value.ts';
+import type { KubeObject, Value } from '../object/value.ts';
 import type { HealRecord } from '../plan/brake.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
@@ -27,6 +27,8 @@ export interface ApplicationView {
 export interface Memory {
   /** By `idKey`; undefined until the status was read, or while its inventory cannot be read. */
   inventory: Map<string, ObjectId> | undefined;
+  /** The stored inventory that went into it last. */
+  storedInventory: Value | undefined;
   source: SourceMemory | undefined;
   rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
   /** The last bound set that was usable: drift is healed by it while a newer commit is broken. */
@@ -77,6 +79,7 @@ export interface SourceMemory {
 export function emptyMemory(): Memory {
   return {
     inventory: undefined,
+    storedInventory: undefined,
     source: undefined,
     rendered: undefined,
     desired: undefined,

@@ -1,0 +1,147 @@
+/** What other tools applied before: their fields go over, those of controllers and hands stay. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  makeNamespace,
+  resourceVersion,
+  text,
+  type Manifest,
+} from '../agent/scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+/** As server-side apply and as create or update by that manager, with the marks that the tool leaves. */
+const TOOLS: readonly { manager: string; how: 'apply' | 'create'; metadata: Record<string, unknown> }[] = [
+  {
+    manager: 'helm',
+    how: 'create',
+    metadata: {
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: { 'meta.helm.sh/release-name': 'shop', 'meta.helm.sh/release-namespace': 'shop' },
+    },
+  },
+  { manager: 'Helm', how: 'create', metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } } },
+  { manager: 'helm', how: 'apply', metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } } },
+  {
+    manager: 'argocd-controller',
+    how: 'apply',
+    metadata: { annotations: { 'argocd.argoproj.io/tracking-id': 'shop' } },
+  },
+  {
+    manager: 'argocd-application-controller',
+    how: 'create',
+    metadata: { labels: { 'app.kubernetes.io/instance': 'shop' } },
+  },
+  {
+    manager: 'kustomize-controller',
+    how: 'apply',
+    metadata: { labels: { 'kustomize.toolkit.fluxcd.io/name': 'shop' } },
+  },
+  { manager: 'helm-controller', how: 'create', metadata: { labels: { 'helm.toolkit.fluxcd.io/name': 'shop' } } },
+  { manager: 'kubectl-create', how: 'create', metadata: { labels: { theirs: 'yes' } } },
+  { manager: 'kubectl-client-side-apply', how: 'create', metadata: { labels: { theirs: 'yes' } } },
+];
+
+async function make(manager: string, how: 'apply' | 'create', object: Manifest, namespace: string): Promise<void> {
+  if (how === 'apply') return world.apply(object, manager);
+  await world.send('POST', `/api/v1/namespaces/${namespace}/configmaps?fieldManager=${manager}`, object);
+}
+
+TOOLS.forEach(({ manager, how, metadata }, index) => {
+  test(`what ${manager} made by ${how} is taken over once, with all of its fields`, async () => {
+    const name = `tool-${index}`;
+    await makeNamespace(world, name);
+    const theirs = configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name, ...metadata });
+    await make(manager, how, theirs, name);
+    // A hand and a controller added what Git does not know.
+    await world.apply(configMap('a', { added: 'by a controller' }, { namespace: name }), 'some-controller');
+    const uid = at(await world.read(configMapPath(name, 'a')), 'metadata', 'uid');
+    const subject = await declareSubject(world, name, {
+      files: { 'a.yaml': text(configMap('a', { kept: '1', changed: 'new' })) },
+    });
+    const ready = await subject.application.untilReady();
+    assert.deepEqual(inventoryOf(ready), [`ConfigMap ${name}/a`]);
+    const object = await subject.configMap('a');
+    assert.equal(at(object, 'metadata', 'uid'), uid);
+    assert.deepEqual(at(object, 'data'), { kept: '1', changed: 'new', added: 'by a controller' });
+    assert.deepEqual(Object.keys(at(object, 'metadata', 'labels') as object), ['applyset.kubernetes.io/part-of']);
+    assert.deepEqual(Object.keys(at(object, 'metadata', 'annotations') as object), ['tautline.dev/owner']);
+    assert.deepEqual(managersOf(object), ['some-controller', 'tautline']);
+    const again = resourceVersion(object);
+    await subject.application.refresh();
+    assert.equal(resourceVersion(await subject.configMap('a')), again);
+  });
+});
+
+function managersOf(object: unknown): unknown[] {
+  const entries = (at(object, 'metadata', 'managedFields') ?? []) as unknown[];
+  return entries.map((entry) => at(entry, 'manager')).sort();
+}
+
+/** As people do who are told to by old advice: the server then forgets who owns what. */
+async function wipe(namespace: string, name: string): Promise<void> {
+  const patch = JSON.stringify({ metadata: { managedFields: [{}] } });
+  const { code, stderr } = await world.plane.kubectl([
+    ...['patch', 'configmap', name, '-n', namespace, '--type=merge', '-p', patch],
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(managersOf(await world.read(configMapPath(namespace, name))), []);
+}
+
+test('managedFields that were wiped are no drift, and lead to no write', async () => {
+  const subject = await declareSubject(world, 'wiped', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await subject.application.untilReady();
+  await wipe('wiped', 'a');
+  await subject.application.refresh();
+  await subject.application.untilReady();
+  const settled = resourceVersion(await subject.configMap('a'));
+  for (let n = 0; n < 3; n++) await subject.application.refresh();
+  assert.equal(resourceVersion(await subject.configMap('a')), settled);
+});
+
+test('after managedFields were wiped, a field that leaves Git goes all the same, and the next one too', async () => {
+  const subject = await declareSubject(world, 'wiped-change', {
+    files: { 'a.yaml': text(configMap('a', { kept: '1', gone: '1', later: '1' })) },
+  });
+  await subject.application.untilReady();
+  await wipe('wiped-change', 'a');
+  await subject.application.refresh();
+  const first = await subject.repository.commit({ 'a.yaml': text(configMap('a', { kept: '2', later: '1' })) });
+  await subject.application.refresh();
+  await subject.application.untilReady(first);
+  const object = await subject.configMap('a');
+  assert.deepEqual(at(object, 'data'), { kept: '2', later: '1' });
+  assert.deepEqual(managersOf(object), ['tautline']);
+  const second = await subject.repository.commit({ 'a.yaml': text(configMap('a', { kept: '2' })) });
+  await subject.application.refresh();
+  await subject.application.untilReady(second);
+  const settled = await subject.configMap('a');
+  assert.deepEqual(at(settled, 'data'), { kept: '2' });
+  await subject.application.refresh();
+  assert.equal(resourceVersion(await subject.configMap('a')), resourceVersion(settled));
+});
+
+test('a hand edit after managedFields were wiped is healed', async () => {
+  const subject = await declareSubject(world, 'wiped-drift', {
+    files: { 'a.yaml': text(configMap('a', { kept: '1', other: '1' })) },
+  });
+  await subject.application.untilReady();
+  await wipe('wiped-drift', 'a');
+  const patch = JSON.stringify({ data: { kept: 'drift' } });
+  await world.plane.kubectl(['patch', 'configmap', 'a', '-n', 'wiped-drift', '--type=merge', '-p', patch]);
+  await subject.application.until('healed', () => true);
+  await subject.application.refresh();
+  await subject.application.untilReady();
+  assert.deepEqual(at(await subject.configMap('a'), 'data'), { kept: '1', other: '1' });
+});
