@@ -29,10 +29,11 @@ async function stored(): Promise<Map<string, string | undefined>> {
 async function writeUntil(isOver: () => boolean): Promise<Set<string>> {
   const names = new Set<string>();
   for (let n = 0; !isOver(); n++) {
-    const name = `busy-${n % 40}`;
+    const name = `busy-${Math.floor(n / 4) % 40}`;
     names.add(name);
-    const act = [scene.create, scene.change, scene.change, scene.remove][n % 4] ?? scene.create;
-    await act(name, String(n)).catch(() => sleep(20));
+    const v = String(n);
+    const act = n % 4 === 0 ? scene.create(name, v) : n % 4 === 3 ? scene.remove(name) : scene.change(name, v);
+    await act.catch(() => sleep(20));
   }
   return names;
 }

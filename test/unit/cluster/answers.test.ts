@@ -143,6 +143,11 @@ describe('readAnswer', () => {
       },
     ],
     [
+      '500 about an object that cannot be converted is an invalid manifest',
+      status(500, { message: 'failed to convert new object (ns/a; apps/v1, Kind=Deployment) to smd typed: errors' }),
+      { code: 'InvalidManifest', retry: 'never' },
+    ],
+    [
       '500 of a webhook that does not answer is tried again',
       status(500, {
         reason: 'InternalError',
