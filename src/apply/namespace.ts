@@ -27,6 +27,8 @@ export async function ensureNamespace(client: ClusterClient, name: string): Prom
   if (!read.ok) return { ok: false, refusal: read.refusal };
   if (read.object) return { ok: true, created: false };
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-  const answer = await client.apply({ kind: NAMESPACE_KIND, body, force: false });
+  // A manager of its own: applied as `tautline`, it would take away what another Application has set on it meanwhile.
+  const request = { kind: NAMESPACE_KIND, body, force: false, fieldManager: 'tautline-namespace' };
+  const answer = await client.apply(request);
   return answer.ok ? { ok: true, created: answer.created } : { ok: false, refusal: answer.refusal };
 }

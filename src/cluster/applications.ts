@@ -164,7 +164,7 @@ function createSink(handlers: ApplicationHandlers, onListed: () => void): WatchS
       // Deleted and made anew while nobody watched: not the same Application.
       if (before && uidOf(before) !== uidOf(application)) handlers.onDelete(before);
       known.set(key, guarded(application, {}));
-      handlers.onUpsert(application);
+      handlers.onUpsert(application, seen !== undefined);
     },
     deleted(value: Value) {
       const application = isMap(value) ? asObjectOf(applicationKind, value) : undefined;

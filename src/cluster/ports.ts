@@ -134,7 +134,8 @@ export interface ApplicationClient {
 }
 
 export interface ApplicationHandlers {
-  onUpsert(application: KubeObject): void;
+  /** `isListed`: out of a fresh list, which is right even where its resourceVersion is older (etcd was restored). */
+  onUpsert(application: KubeObject, isListed: boolean): void;
   /** `application` holds no more than apiVersion, kind and metadata {namespace, name, uid} for sure. */
   onDelete(application: KubeObject): void;
   /** The Applications cannot be listed or watched (their definition is not installed, say); goes on being tried. */

@@ -142,9 +142,9 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   const claimant = claims?.(id);
   if (claimant !== undefined) return { ...shown, type: 'release', reason: `claimed by Application ${claimant}` };
   if (found === 'unavailable') return { ...base, type: 'unknown', reason: 'its API does not answer' };
+  if (entry?.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
   if (found === undefined) return { ...base, type: 'prune', reason: 'its kind is served no more' };
   if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
-  if (entry.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
   const reason = reasonToRelease(entry.object, owner);

@@ -83,8 +83,10 @@ export function planChanges(options: PlanOptions): Plan {
   const left = prune && complete ? changes.filter(({ type }) => type === 'prune') : [];
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
+  // What is to replace an object may not be there yet: nothing is pruned before all that is desired has had its turn.
+  const first = [...candidates.filter(({ desired }) => desired?.awaitsCrd), ...refused][0];
   const waitingFor = [...candidates, ...left, ...refused].flatMap((change) => {
-    const reason = reasonToWait(change, options);
+    const reason = reasonToWait(change, options) ?? reasonToStay(change, first);
     return reason === undefined ? [] : [{ id: change.id, reason }];
   });
   const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
@@ -106,6 +108,11 @@ export function planChanges(options: PlanOptions): Plan {
 function reasonToWait({ id, desired }: Change, { postponed }: PlanOptions): string | undefined {
   if (desired?.awaitsCrd) return `${formatId(desired.awaitsCrd)} is not served yet`;
   return postponed?.get(idKey(id));
+}
+
+function reasonToStay(change: Change, first: Change | undefined): string | undefined {
+  if (!first || change.type !== 'prune' || isTerminating(change)) return undefined;
+  return `it is pruned once ${formatId(first.id)} is applied`;
 }
 
 export function hasEffects(plan: Plan): boolean {

@@ -17,7 +17,9 @@ export function decideAgain(pass: Pass, { report, verdict, brakedMs }: Ended): A
   const { clock, settings } = pass.context;
   const { source } = pass.state.memory;
   const intervalMs = parseDuration(pass.application.spec.source.interval) ?? settings.maxPollBackoffMs;
-  const pollInMs = source ? Math.max(0, source.nextPollMs - clock.monotonicMs()) : intervalMs;
+  // A pass that ended before the source was asked has nothing to hurry for.
+  const isAsked = source && !report.failures.some(({ stage }) => stage === 'status');
+  const pollInMs = isAsked ? Math.max(0, source.nextPollMs - clock.monotonicMs()) : intervalMs;
   const retries = retriesOf(report);
   const afters = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
   if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };

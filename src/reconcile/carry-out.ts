@@ -5,7 +5,9 @@
 import type { Applied } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
 import { agentIdentity } from '../cluster/identity.ts';
-import { idKey } from '../object/identity.ts';
+import { decodeInventory } from '../application/inventory.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
+import { valueAt } from '../object/value.ts';
 import { plannedIds, type Plan } from '../plan/plan.ts';
 import { keepClaims } from './claim-objects.ts';
 import { ensureDestination, ensureParent } from './ensure.ts';
@@ -21,11 +23,8 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   const { context, state, application, signal } = pass;
   const { inventory } = state.memory;
   if (!inventory) throw new RangeError('effects need an inventory');
-  const isWider = plannedIds(plan).filter((id) => {
-    const isNew = !inventory.has(idKey(id));
-    if (isNew) inventory.set(idKey(id), id);
-    return isNew;
-  }).length;
+  for (const id of plannedIds(plan)) inventory.set(idKey(id), id);
+  const isWider = isWiderThanStored(pass, inventory);
   await ensureParent(pass, inventory.values());
   await context.reach('marks-written');
   const revision = findings.snapshot?.revision;
@@ -48,4 +47,11 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
     await ensureParent(pass, inventory.values());
   }
   return applied;
+}
+
+/** Held against what is stored, not against memory: an earlier write of it may have failed. */
+function isWiderThanStored({ base }: Pass, inventory: ReadonlyMap<string, ObjectId>): boolean {
+  const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
+  const keys = new Set(stored.ok ? stored.ids.map(idKey) : []);
+  return [...inventory.keys()].some((key) => !keys.has(key));
 }

@@ -2,6 +2,7 @@
  * Claims, observation and diff of a pass, and the evidence for what only the server can tell: an apply where we may
  * write (the plan sends `unsure` changes), one dry run where we may not.
  */
+import type { DesiredObject } from '../bind/desired.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import { baselineOf } from '../diff/baseline.ts';
 import type { Change } from '../diff/changes.ts';
@@ -14,6 +15,7 @@ import { forEachOf } from './lanes.ts';
 import { readFinished } from './finished.ts';
 import { observe } from './observe.ts';
 import type { Pass } from './pass.ts';
+import { settleKinds } from './settle-kinds.ts';
 import type { BoundSet } from './stages.ts';
 
 export interface Compared {
@@ -23,7 +25,7 @@ export interface Compared {
 
 export async function compareLive(
   pass: Pass,
-  { desired, kinds }: BoundSet,
+  { desired, ...bound }: BoundSet,
   inventory: ReadonlyMap<string, ObjectId>,
 ): Promise<Compared> {
   const { application, context, owner, state } = pass;
@@ -34,10 +36,14 @@ export async function compareLive(
     desired.objects.map(({ id }) => id),
     inventory,
   );
+  const leftover = leftoverOf(desired.objects, inventory);
+  const { kinds, isUnservedGone } =
+    leftover.length > 0 ? await settleKinds(state, context, leftover) : { kinds: bound.kinds, isUnservedGone: false };
   const { live } = await observe({
     cluster: context.cluster,
     identity: agentIdentity,
     kinds,
+    isUnservedGone,
     holder: state.key,
     desired: desired.objects,
     inventory,
@@ -62,6 +68,12 @@ export async function compareLive(
     },
   });
   return { changes: mode === 'detect' ? await gatherEvidence(pass, changes) : changes, contests };
+}
+
+/** In the inventory, and desired no more. */
+function leftoverOf(desired: readonly DesiredObject[], inventory: ReadonlyMap<string, ObjectId>): ObjectId[] {
+  const keys = new Set(desired.map(({ id }) => idKey(id)));
+  return [...inventory].flatMap(([key, id]) => (keys.has(key) ? [] : [id]));
 }
 
 /** One dry run for each change that is unsure, so that `detect` reports nothing it does not know. */

@@ -79,7 +79,8 @@ export interface RenderPort {
     snapshot: Snapshot;
     path: string;
     /** Objects of the render before, by digest: they are used again, not parsed. */
-    known: ReadonlyMap<string, KubeObject>;
+    /** The last render of this path: what of it is the same is handed on again. */
+    previous: Manifests | undefined;
     signal: AbortSignal;
   }): Promise<Manifests>;
 }

@@ -73,11 +73,12 @@ export function createController(options: ControllerOptions): Controller {
     }
   }
 
-  function onUpsert(stored: KubeObject): void {
+  function onUpsert(stored: KubeObject, isListed: boolean): void {
     const key = keyOf(stored);
     const known = states.get(key);
     if (known && known.stored.metadata['uid'] === stored.metadata['uid']) {
-      if (!isNewer(stored, known.stored)) return;
+      if (!isListed && !isNewer(stored, known.stored)) return;
+      if (isListed && !isNewer(stored, known.stored)) forgetMemory(known);
       const isOurs = isSameWish(known.stored, stored);
       known.stored = stored;
       if (!isOurs) enqueue(key);

@@ -6,7 +6,8 @@
  */
 import { decodeInventory } from '../application/inventory.ts';
 import { CRD_NAME, PRUNE_FINALIZER } from '../application/keys.ts';
-import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
+import { parseApplication } from '../application/parse.ts';
+import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
 import { agentIdentity } from '../cluster/identity.ts';
@@ -20,6 +21,7 @@ import { composeDeleting } from '../status/compose.ts';
 import type { ReconcileContext } from './context.ts';
 import { observe } from './observe.ts';
 import type { Again } from './queue.ts';
+import { settleKinds } from './settle-kinds.ts';
 import type { ApplicationState } from './state.ts';
 import { adoptAnswer, writeStatusValue, type Writer } from './status-writer.ts';
 
@@ -54,39 +56,98 @@ export async function finalise(
     );
     return { type: 'none' };
   }
-  const kinds = await context.cluster.kinds();
-  const policy = await policyFor(work, kinds);
-  if (policy === 'LetGo') return removeFinalizer(work);
   // Somebody may have cut or spoilt what is stored since it was read: the longer list is the safe one to prove.
-  const ids = new Map([...(known ?? []), ...(stored.ok ? stored.ids : []).map((id) => [idKey(id), id] as const)]);
-  const left = await letGoOrPrune(work, { ids: [...ids.values()], kinds, policy });
+  const both = new Map([...(known ?? []), ...(stored.ok ? stored.ids : []).map((id) => [idKey(id), id] as const)]);
+  const ids = [...both.values()];
+  const settled = await settleKinds(state, context, ids);
+  const policy = await policyFor(work, settled.kinds);
+  if (policy.type === 'LetGo') return removeFinalizer(work);
+  if (policy.type === 'Wait') return await waitFor(work, ids, policy.reason);
+  const reason = policy.type === 'Prune' ? reasonToAwaitPeers(work) : undefined;
+  if (reason !== undefined) return await waitFor(work, ids, reason);
+  const left = await letGoOrPrune(work, { ids, ...settled, policy: policy.type });
   state.memory.inventory = new Map(left.map((id) => [idKey(id), id]));
   if (left.length === 0) return removeFinalizer(work);
   return { type: 'after', delayMs: context.settings.progressCheckMs };
 }
 
+type Policy =
+  | { readonly type: 'Prune' | 'Orphan' }
+  | { readonly type: 'LetGo' }
+  | { readonly type: 'Wait'; readonly reason: string };
+
 /**
  * Prune and Orphan as the spec says. A suspended or unreadable Application is let go with its marks removed; while the
- * CRD itself is being deleted, nobody asked for the objects' deletion, and nothing is touched.
+ * CRD itself is being deleted, nobody asked for the objects' deletion, and nothing is touched. Whoever cannot see
+ * whether that is so deletes nothing.
  */
-async function policyFor({ deleted, context }: Finalising, kinds: Kinds): Promise<'Prune' | 'Orphan' | 'LetGo'> {
+async function policyFor({ deleted, context }: Finalising, kinds: Kinds): Promise<Policy> {
+  if (!deleted.spec || deleted.spec.suspend) return { type: 'Orphan' };
+  if (deleted.spec.deletionPolicy === 'Orphan') return { type: 'Orphan' };
   const crdKind = kinds.served.get(kindKey('apiextensions.k8s.io/v1', 'CustomResourceDefinition'));
-  if (crdKind) {
-    const id = { group: crdKind.group, kind: crdKind.kind, namespace: '', name: CRD_NAME };
-    const answer = await context.cluster.as(agentIdentity).get(crdKind, id);
-    if (answer.ok && (!answer.object || answer.object.deletionTimestamp)) return 'LetGo';
+  if (!crdKind) return { type: 'Wait', reason: 'the API server does not serve CustomResourceDefinitions just now' };
+  const id = { group: crdKind.group, kind: crdKind.kind, namespace: '', name: CRD_NAME };
+  const answer = await context.cluster.as(agentIdentity).get(crdKind, id);
+  if (!answer.ok) {
+    const reason = `nothing is deleted before ${formatId(id)} can be read: ${answer.refusal.message}`;
+    return { type: 'Wait', reason };
   }
-  if (!deleted.spec || deleted.spec.suspend) return 'Orphan';
-  return deleted.spec.deletionPolicy;
+  const isGoing = !answer.object || answer.object.deletionTimestamp !== undefined;
+  return isGoing ? { type: 'LetGo' } : { type: 'Prune' };
+}
+
+/**
+ * Other Applications of the same repository that have not said yet what they desire, for as long as a hand-over may
+ * take: an Application that is renamed in one commit, or while the agent is away, keeps its objects alive.
+ */
+function reasonToAwaitPeers({ deleted, state, context }: Finalising): string | undefined {
+  const { memory } = state;
+  memory.finalisingSinceMs ??= context.clock.monotonicMs();
+  if (context.clock.monotonicMs() - memory.finalisingSinceMs >= context.settings.handOverWaitMs) return undefined;
+  const unread = livingPeers(state, context).find(({ application, memory: { read, source } }) => {
+    if (application.spec.source.repoURL !== deleted.spec?.source.repoURL || application.spec.suspend) return false;
+    return read === undefined && source?.error === undefined;
+  });
+  if (!unread) return undefined;
+  context.wake(unread.key);
+  return `Application ${unread.key} of the same repository has still to say what it desires`;
+}
+
+interface LivingPeer extends ApplicationState {
+  readonly application: Application;
+}
+
+function livingPeers(state: ApplicationState, { peers }: ReconcileContext): LivingPeer[] {
+  return [...peers()].flatMap((peer) => {
+    const parsed = peer === state ? undefined : parseApplication(peer.stored);
+    if (!parsed?.ok || parsed.application.metadata.deletionTimestamp) return [];
+    return [{ ...peer, application: parsed.application }];
+  });
+}
+
+/** What another Application waits for or desires goes over to it alive. */
+function isWantedBy(peers: readonly LivingPeer[], id: ObjectId, { claims, cluster }: ReconcileContext): boolean {
+  if (claims.wantedBy(cluster.clusterId, id).length > 0) return true;
+  return peers.some(
+    ({ application, memory }) => application.spec.sync.mode !== 'detect' && memory.read?.ids.has(idKey(id)),
+  );
+}
+
+async function waitFor(work: Finalising, left: readonly ObjectId[], reason: string): Promise<Again> {
+  const { metadata, status } = work.deleted;
+  const parts = { metadata, status, inventory: left, message: reason, isStalled: false };
+  await writeStatusValue(work, composeDeleting(parts, work.context.clock.now()));
+  return { type: 'backoff', atMostMs: work.context.settings.progressCheckMs };
 }
 
 interface Remainder {
   readonly ids: readonly ObjectId[];
   readonly kinds: Kinds;
+  readonly isUnservedGone: boolean;
   readonly policy: 'Prune' | 'Orphan';
 }
 
-async function letGoOrPrune(work: Finalising, { ids, kinds, policy }: Remainder): Promise<ObjectId[]> {
+async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, policy }: Remainder): Promise<ObjectId[]> {
   const { state, context, deleted, signal } = work;
   const { namespace, name } = deleted.metadata;
   const inventory = new Map(ids.map((id) => [idKey(id), id]));
@@ -94,19 +155,18 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, policy }: Remainder)
     cluster: context.cluster,
     identity: agentIdentity,
     kinds,
+    isUnservedGone,
     holder: state.key,
     desired: [],
     inventory,
     proveAbsence: false,
     concurrency: context.settings.applyConcurrency,
   });
+  const peers = livingPeers(state, context);
   const changes = ids.flatMap((id): Change[] => {
     if (live.get(idKey(id))?.state === 'unknown') return [];
-    // What another Application waits for goes over to it alive.
-    const isWanted = context.claims.wantedBy(context.cluster.clusterId, id).length > 0;
-    return [
-      { type: policy === 'Prune' && !isWanted ? 'prune' : 'release', id, kind: kindOf.get(idKey(id)), fields: [] },
-    ];
+    const type = policy === 'Prune' && !isWantedBy(peers, id, context) ? 'prune' : 'release';
+    return [{ type, id, kind: kindOf.get(idKey(id)), fields: [] }];
   });
   const plan = planChanges({
     changes,

@@ -18,6 +18,8 @@ export interface ObserveOptions {
   readonly cluster: Cluster;
   readonly identity: Identity;
   readonly kinds: Kinds;
+  /** Whether kinds that nobody serves took their objects with them; see settle-kinds.ts. */
+  readonly isUnservedGone: boolean;
   /** Key of the Application, in whose name the watches are held. */
   readonly holder: string;
   readonly desired: readonly DesiredObject[];
@@ -99,13 +101,20 @@ function scopesOf(targets: readonly Target[]): WatchScope[] {
   return [...scopes.values()];
 }
 
-function entryOf({ id, kind, isAwaited }: Target, { cluster, identity, kinds }: ObserveOptions): LiveEntry {
+function entryOf(
+  { id, kind, isAwaited }: Target,
+  { cluster, identity, kinds, isUnservedGone }: ObserveOptions,
+): LiveEntry {
   if (isAwaited) return { state: 'unseen' };
   if (kind) return cluster.live.look(identity, kind, id);
   // A group that does not answer says nothing about its objects; a kind that is served no more took them with it.
   const isStale = [...kinds.stale].some((groupVersion) => groupVersion.split('/')[0] === id.group);
   if (isStale) return { state: 'unknown', reason: `the API group ${id.group} does not answer` };
-  return { state: 'absent' };
+  if (isUnservedGone) return { state: 'absent' };
+  return {
+    state: 'unknown',
+    reason: `the API server does not serve ${id.kind}${id.group ? `.${id.group}` : ''} just now`,
+  };
 }
 
 /** The kind of an object of which only the group and kind are known, in the version that the server prefers. */

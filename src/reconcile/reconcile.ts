@@ -23,13 +23,13 @@ import { attempt, beginPass, StatusConflict, toFailure, type Pass } from './pass
 import type { Again } from './queue.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
-import { readAsked } from './requests.ts';
+import { forRevision, readAsked } from './requests.ts';
 import { bindDesired, renderSnapshot } from './stages.ts';
 import type { ApplicationState } from './state.ts';
 import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
 
-/** Until the watch has brought what somebody else wrote; its event starts the pass sooner. */
-const CONFLICT_PAUSE_MS = 100;
+/** At most; the watch's event that brings what somebody else wrote starts the pass at once. */
+const MAX_CONFLICT_PAUSE_MS = 5_000;
 
 export async function reconcile(
   state: ApplicationState,
@@ -67,7 +67,7 @@ export async function reconcile(
  */
 function startOver(state: ApplicationState): Again {
   state.memory.inventory = undefined;
-  return { type: 'after', delayMs: CONFLICT_PAUSE_MS };
+  return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
 }
 
 async function runPass(pass: Pass): Promise<Again> {
@@ -97,14 +97,15 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
   const { snapshot } = source;
   if (!snapshot) return { asked };
+  const heard = forRevision(asked, application, snapshot.revision);
 
   const manifests = await attempt(pass, 'render', () => renderSnapshot(pass, snapshot));
   const bound = await attempt(pass, 'bind', () => bindDesired(pass, manifests));
-  if (!bound) return { asked, snapshot };
+  if (!bound) return { asked: heard, snapshot };
 
   noteRead(pass, snapshot, bound);
   const live = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
-  if (!live) return { asked, snapshot, bound };
+  if (!live) return { asked: heard, snapshot, bound };
   const { changes, waits } = await handOver(pass, snapshot, live.changes);
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
@@ -118,10 +119,19 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     complete: isComplete && !isEmptyRender,
     inventorySize: inventory.size,
     guard: context.settings.pruneGuard,
-    // What was confirmed is what the status said, not what a newer commit makes of it.
-    confirmed: asked.confirmsPrune && application.status.sync?.revision === snapshot.revision,
+    confirmed: heard.confirmsPrune,
   });
-  const compared: Findings = { asked, snapshot, bound, ...live, changes, braked, plan, isComplete, isEmptyRender };
+  const compared: Findings = {
+    asked: heard,
+    snapshot,
+    bound,
+    ...live,
+    changes,
+    braked,
+    plan,
+    isComplete,
+    isEmptyRender,
+  };
   const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
   const health = await assessObjects(pass, bound.desired, bound.kinds);
   return { ...compared, health, ...(applied ? { applied } : {}) };

@@ -35,3 +35,13 @@ export function readAsked({ metadata, status }: Application): Asked {
     confirmsPrune: parsed.ok && parsed.request.action === 'confirm-prune',
   };
 }
+
+/**
+ * A confirmation is for what the status showed when it was given: where Git has moved on since, it is refused at once,
+ * so that no later pass takes it for a confirmation of what nobody has seen.
+ */
+export function forRevision(asked: Asked, { status }: Application, revision: string): Asked {
+  if (!asked.confirmsPrune || !asked.request || status.sync?.revision === revision) return asked;
+  const refusal = `not confirmed: the repository is at ${revision} now; look at what it would delete, and ask again`;
+  return { ...asked, confirmsPrune: false, request: { ...asked.request, refusal } };
+}

@@ -8,6 +8,9 @@ import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Pass } from './pass.ts';
 
+/** Codes of a snapshot that is gone or damaged on disk; it is fetched again. */
+const UNUSABLE: ReadonlySet<string> = new Set(['CorruptPack', 'IncompletePack', 'SnapshotGone']);
+
 /** Renders in the child process, once a tree and path. */
 export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Manifests> {
   const { application, context, signal } = pass;
@@ -18,13 +21,13 @@ export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Ma
   const { source } = application.spec;
   // A snapshot that nobody asked for in a while may have left the disk; one that is there costs no request.
   const fresh = await context.source.fetch({ repoUrl: source.repoURL, resolved: snapshot, signal });
-  const known = new Map(memory.rendered?.manifests.manifests.map(({ digest, object }) => [digest, object]));
+  const previous = memory.rendered?.key.endsWith(`:${path}`) ? memory.rendered.manifests : undefined;
   try {
-    const manifests = await context.render.render({ snapshot: fresh, path, known, signal });
+    const manifests = await context.render.render({ snapshot: fresh, path, previous, signal });
     memory.rendered = { key, manifests };
     return manifests;
   } catch (error) {
-    if (error instanceof StageError && error.code === 'CorruptPack') await context.source.discard(fresh);
+    if (error instanceof StageError && UNUSABLE.has(error.code)) await context.source.discard(fresh);
     throw error;
   }
 }

@@ -55,6 +55,10 @@ export interface Memory {
   /** Monotonic; kinds that nobody serves are asked for again no sooner. */
   nextDiscoveryMs: number;
   isNamespaceEnsured: boolean;
+  /** Since when discovery lacks a kind of the inventory, and whether it was asked again since; see settle-kinds.ts. */
+  unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
+  /** Since when the deleted Application is being finished. */
+  finalisingSinceMs: number | undefined;
 }
 
 /** A record with who stood on the other side, for people. */
@@ -95,6 +99,8 @@ export function emptyMemory(): Memory {
     unwell: undefined,
     nextDiscoveryMs: 0,
     isNamespaceEnsured: false,
+    unserved: undefined,
+    finalisingSinceMs: undefined,
   };
 }
 

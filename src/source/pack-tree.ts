@@ -9,8 +9,14 @@ import { parseTree, type TreeEntry } from './git-tree.ts';
 import { openPackStore, type PackStore, type PackStoreLimits } from './pack-store.ts';
 
 export interface PackTree extends FileTree {
-  /** Path to object id; the empty string for what was absent or outside. */
+  /**
+   * What was looked at, by path: the object id of a file, `folder` for a folder, the empty string for what was absent or
+   * outside; where links were followed, the path that they led to as well. A path with a slash at its end stands for the
+   * list of a folder, and has its object id.
+   */
   readSet(): Readonly<Record<string, string>>;
+  /** Whether everything that a read-set of another tree holds is the same in this one. */
+  isUnchanged(readSet: Readonly<Record<string, string>>): boolean;
   close(): void;
 }
 
@@ -47,10 +53,26 @@ export function openPackTree({ gitDir, treeOid, limits }: PackTreeOptions): Pack
     return parsed;
   }
 
-  function look(path: string): Place {
+  const places = new Map<string, Place>();
+
+  function placeAt(path: string): Place {
+    const known = places.get(path);
+    if (known) return known;
     const place = walk({ store, treeOid, treeAt }, path);
-    readSet[path] = 'oid' in place ? place.oid : '';
+    places.set(path, place);
     return place;
+  }
+
+  function look(path: string): Place {
+    const place = placeAt(path);
+    readSet[path] = describe(place, path);
+    return place;
+  }
+
+  function describeEntry(entry: string): string {
+    if (!entry.endsWith('/')) return describe(placeAt(entry), entry);
+    const place = placeAt(entry);
+    return place.type === 'folder' ? place.oid : '';
   }
 
   return {
@@ -61,7 +83,8 @@ export function openPackTree({ gitDir, treeOid, limits }: PackTreeOptions): Pack
       return { type: 'file', oid: place.oid, sizeBytes: store.find(place.oid)?.sizeBytes ?? 0 };
     },
     list(path): readonly FileEntry[] {
-      const place = look(path);
+      const place = placeAt(path);
+      readSet[`${path}/`] = place.type === 'folder' ? place.oid : '';
       if (place.type !== 'folder') return [];
       return sortByName([...treeAt(place.oid, place.path)].map(([name, { type }]) => ({ name, type })));
     },
@@ -79,8 +102,15 @@ export function openPackTree({ gitDir, treeOid, limits }: PackTreeOptions): Pack
       return 'path' in place ? place.path : undefined;
     },
     readSet: () => readSet,
+    isUnchanged: (before) => Object.entries(before).every(([entry, text]) => describeEntry(entry) === text),
     close: () => store.close(),
   };
+}
+
+function describe(place: Place, path: string): string {
+  if (!('oid' in place)) return '';
+  const content = place.type === 'folder' ? 'folder' : place.oid;
+  return place.path === path ? content : `${content} ${place.path}`;
 }
 
 interface Walk {

@@ -151,7 +151,8 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     const folder = folderOf(base);
     // Renamed first, so that a kill in the middle leaves no folder that looks whole.
     const doomed = join(folder, TEMPORARY + randomUUID());
-    await rename(join(folder, commit), doomed);
+    const isThere = await rename(join(folder, commit), doomed).then(() => true, isGone);
+    if (!isThere) return;
     await rm(doomed, { recursive: true, force: true });
   }
 
@@ -165,7 +166,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     async begin(base, onto) {
       await repositoryOf(base);
       const gitDir = join(folderOf(base), TEMPORARY + randomUUID());
-      await mkdir(gitDir, { mode: 0o700 });
+      await mkdir(gitDir, { recursive: true, mode: 0o700 });
       if (onto) await linkPacks(onto, gitDir);
       return {
         gitDir,
@@ -196,6 +197,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       }
     },
   };
+}
+
+/** Resolves to false for what is not there; rethrows all else. */
+function isGone(error: unknown): false {
+  if ((error as { code?: unknown }).code === 'ENOENT') return false;
+  throw error;
 }
 
 const INCOMING = 'incoming';

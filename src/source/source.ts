@@ -69,8 +69,9 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     try {
       return await bringOnto(repository, commit, onto, signal);
     } catch (error) {
-      const isBaseSuspect =
-        onto && error instanceof StageError && ['CorruptPack', 'IncompletePack'].includes(error.code);
+      // Damaged, or gone from the disk, which others may clean up at any time.
+      const isDamaged = error instanceof StageError && ['CorruptPack', 'IncompletePack'].includes(error.code);
+      const isBaseSuspect = onto && (isDamaged || (error as { code?: unknown }).code === 'ENOENT');
       if (!isBaseSuspect) throw error;
       log.warn('A fetched difference did not fit, everything is fetched afresh', { repository: repository.label });
       return bringOnto(repository, commit, undefined, signal);
@@ -122,7 +123,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     lastFetch.set(repository.base, work);
     try {
       const snapshot = await work;
-      await store.prune();
+      // What could not be tidied up takes nothing away from what was fetched.
+      await store.prune().catch((error: unknown) => {
+        log.warn('Old snapshots could not be removed', { code: String((error as { code?: unknown }).code) });
+      });
       return snapshot;
     } catch (error) {
       throw toStageError(error, repository);

@@ -286,7 +286,7 @@ function requestOf(
   // A refresh asks for one look; the others for something to be done, which may take several passes.
   const isLook = request?.action === 'refresh' || request?.refusal !== undefined;
   const isProgressing = verdict.reason === 'Progressing';
-  const isUnderWay = phase === 'begun' || (!isLook && isProgressing);
+  const isUnderWay = !request?.refusal && (phase === 'begun' || (!isLook && isProgressing));
   const answer = request && {
     id: request.id,
     action: request.action,

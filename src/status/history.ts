@@ -1,4 +1,5 @@
 /** The last syncs, the newest first. A pass that applied nothing leaves no trace. */
+import { cutText } from '../application/conditions.ts';
 import { STATUS_LIMITS, type HistoryEntry } from '../application/status-schema.ts';
 import type { PassReport } from './report.ts';
 import type { Verdict } from './verdict.ts';
@@ -22,7 +23,7 @@ export function nextHistory(
     startedAt: report.startedAt,
     finishedAt: now,
     outcome,
-    message: verdict.message.slice(0, STATUS_LIMITS.maxResourceMessageChars),
+    message: cutText(verdict.message, STATUS_LIMITS.maxResourceMessageChars),
   };
   return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
 }

@@ -1,4 +1,5 @@
 /** Sync and health of each object of a pass, in the words of users, and the counts over them. */
+import { cutText } from '../application/conditions.ts';
 import type { HealthWord, ObjectCounts, ResourceStatus, SyncWord } from '../application/status-schema.ts';
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
@@ -125,7 +126,7 @@ export function troubledResources(statuses: readonly ObjectStatus[]): ResourceSt
         ...id,
         sync,
         health: health.status,
-        ...(text ? { message: text.slice(0, STATUS_LIMITS.maxResourceMessageChars) } : {}),
+        ...(text ? { message: cutText(text, STATUS_LIMITS.maxResourceMessageChars) } : {}),
       };
     });
 }

@@ -195,7 +195,9 @@ test('nothing is pruned because its manifest has a problem, its API is silent, o
   assert.equal(judgeLeftover(configMap, liveOf(configMap), { desired }).type, 'unknown');
   assert.equal(judgeLeftover(configMap, liveOf(configMap), { kinds: silent }).type, 'unknown');
   assert.equal(judgeLeftover(configMap, liveOf(configMap), { live: new Map() }).type, 'unknown');
-  const gone = judgeLeftover(configMap, { state: 'unknown', reason: '' }, { kinds: kindsOf() });
+  const lacking = judgeLeftover(configMap, { state: 'unknown', reason: '' }, { kinds: kindsOf() });
+  assert.equal(lacking.type, 'unknown', 'a server that is starting lacks kinds for a while');
+  const gone = judgeLeftover(configMap, { state: 'absent' }, { kinds: kindsOf() });
   assert.deepEqual([gone.type, gone.kind], ['prune', undefined], 'its kind went, and its objects with it');
 });
 
