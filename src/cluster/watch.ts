@@ -135,8 +135,8 @@ async function runOnce(state: WatchState): Promise<StreamEnd> {
 }
 
 /**
- * Whether nobody heard of the server for a moment. Its etcd may then have been restored from a backup, and may even have
- * written more than was lost since: our resourceVersion is reached, and yet of another history. Only a list tells.
+ * Whether nobody heard of the server for a moment. Its etcd may then have been restored from a backup, and may even
+ * have written more than was lost since: our resourceVersion is reached, and yet of another history. Only a list tells.
  */
 function mayBeRestored(end: StreamEnd): boolean {
   if (end.type === 'cut') return true;
