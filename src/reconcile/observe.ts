@@ -92,7 +92,7 @@ function targetsOf({ desired, inventory, kinds }: ObserveOptions): Target[] {
 function scopesOf(targets: readonly Target[]): WatchScope[] {
   const scopes = new Map<string, WatchScope>();
   for (const { kind, id, isAwaited } of targets) {
-    if (!kind?.watchable || isAwaited) continue;
+    if (!kind || isAwaited) continue;
     scopes.set(`${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`, {
       kind,
       namespace: id.namespace,
