@@ -54,6 +54,7 @@ export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | 
     if (problem) return problem;
   }
   if (options.kind.group === 'apps' && options.kind.kind === 'StatefulSet') dropClaimStatus(body);
+  if (isSummedUp(body, options.kind)) delete body['rules'];
   return { body, digest: digestValue(body) };
 }
 
@@ -165,6 +166,14 @@ function withoutNullTimestamps(value: Value): Value {
     if (clean !== member) (copy ??= newMap(Object.entries(value)))[key] = clean;
   }
   return copy ?? value;
+}
+
+/**
+ * With `aggregationRule` the rules belong to a controller, which overwrites those of everybody else (rbac.authorization.k8s.io/v1,
+ * ClusterRole); manifests say `rules: []` nevertheless, and would be fought over for ever.
+ */
+function isSummedUp(body: KubeObject, { group, kind }: KindInfo): boolean {
+  return group === 'rbac.authorization.k8s.io' && kind === 'ClusterRole' && isMap(own(body, 'aggregationRule'));
 }
 
 /** Claim templates are whole PersistentVolumeClaims inside an atomic list; their status is the server's. */

@@ -153,6 +153,27 @@ test('null timestamps and the status of claims are dropped from templates', () =
   assert.equal(valueAt(objects[0]?.body, 'spec', 'template', 'spec'), template.spec, 'what stays is shared');
 });
 
+test('the rules of a ClusterRole are left out where a controller sums them up, and only there', () => {
+  const role = (name: string, rest: Value): Value => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name },
+    rules: [],
+    ...(isMap(rest) ? rest : {}),
+  });
+  const [rbac, info] = kind('rbac.authorization.k8s.io', 'ClusterRole', { namespaced: false });
+  const served: Kinds = { ...kinds, served: new Map([...kinds.served, [rbac, info]]) };
+  const summedUp = role('a', { aggregationRule: { clusterRoleSelectors: [] } });
+  const { objects, problems } = bind([summedUp, role('b', {}), role('c', { aggregationRule: null })], {
+    kinds: served,
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    objects.map(({ body }) => Object.hasOwn(body, 'rules')),
+    [false, true, true],
+  );
+});
+
 test('stringData is folded into data and wins over it', () => {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const { objects, problems } = bind([
