@@ -1,0 +1,305 @@
+/**
+ * Objects of many kinds under the real controllers, which default, allocate, bind, run and fill in: once all of them
+ * have had their say there is nothing left to do, for a long-lived agent as for one that has just started.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RunningAgent } from '../../support/agent.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, declareSubject, text, untilGone, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
+import { job, podSpec, workload } from '../health/scene.ts';
+import { edit, expectRest, objectsOf } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const v1 = (kind: string, name: string, rest: Manifest): Manifest => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name },
+  ...rest,
+});
+
+/** A Deployment that leaves to the server's defaults what it can, and spells some of them in another way. */
+const defaults = workload('Deployment', 'defaults', {
+  pod: {
+    containers: [
+      {
+        name: 'app',
+        image: 'example.invalid/app',
+        ports: [{ containerPort: 80 }, { containerPort: 53, protocol: 'UDP', name: 'dns' }],
+        env: [
+          { name: 'EMPTY', value: '' },
+          { name: 'UNSET' },
+          { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+          { name: 'KEY', valueFrom: { configMapKeyRef: { name: 'settings', key: 'k', optional: true } } },
+        ],
+        resources: { requests: { cpu: '0.01', memory: '1024Ki' }, limits: { cpu: '1000m', memory: '1024Mi' } },
+        livenessProbe: { httpGet: { port: 80 } },
+        readinessProbe: { tcpSocket: { port: 80 } },
+        startupProbe: { exec: { command: ['true'] } },
+        securityContext: {},
+        volumeMounts: [{ name: 'settings', mountPath: '/settings', readOnly: false }],
+      },
+    ],
+    initContainers: [{ name: 'first', image: 'example.invalid/app:1' }],
+    securityContext: {},
+    serviceAccount: 'runner',
+    tolerations: [{ key: 'a', operator: 'Exists' }],
+    affinity: {},
+    nodeSelector: {},
+    hostNetwork: false,
+    volumes: [
+      { name: 'settings', configMap: { name: 'settings', optional: true } },
+      { name: 'scratch', emptyDir: {} },
+      { name: 'sealed', secret: { secretName: 'sealed', optional: true } },
+      { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+    ],
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: 'zone',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: { a: 'b' } },
+      },
+    ],
+  },
+  spec: { strategy: { rollingUpdate: { maxSurge: 1 } }, paused: false, minReadySeconds: 0 },
+});
+
+const claimTemplate = (name: string): Manifest => ({
+  metadata: { name },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1024Mi' } } },
+});
+
+const rule = {
+  host: 'a.example.com',
+  http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'cluster', port: { number: 80 } } } }] },
+};
+
+const workloads: Manifest[] = [
+  v1('ServiceAccount', 'runner', { secrets: [{ name: 'token' }] }),
+  v1('ConfigMap', 'settings', { data: { k: 'v' }, binaryData: { b: 'AAE=' } }),
+  defaults,
+  workload('StatefulSet', 'without-claims', { spec: { serviceName: 'headless' } }),
+  { ...workload('Deployment', 'daemon'), kind: 'DaemonSet', spec: dropReplicas(workload('Deployment', 'daemon')) },
+  v1('Pod', 'bare', { spec: podSpec() }),
+  job('once'),
+  {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'each-minute' },
+    spec: { schedule: '* * * * *', jobTemplate: { spec: { template: { spec: podSpec({ restartPolicy: 'Never' }) } } } },
+  },
+];
+
+const network: Manifest[] = [
+  v1('Service', 'cluster', { spec: { selector: { app: 'defaults' }, ports: [{ port: 80 }] } }),
+  v1('Service', 'node', {
+    spec: {
+      type: 'NodePort',
+      selector: { app: 'defaults' },
+      ports: [
+        { port: 80, name: 'http' },
+        { port: 53, protocol: 'UDP', name: 'dns' },
+      ],
+    },
+  }),
+  v1('Service', 'headless', { spec: { clusterIP: 'None', selector: { app: 'defaults' }, ports: [{ port: 80 }] } }),
+  v1('Service', 'named', { spec: { type: 'ExternalName', externalName: 'example.com' } }),
+  { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web' }, spec: { rules: [rule] } },
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'deny' },
+    spec: { podSelector: {}, ingress: [{ ports: [{ port: 80 }] }] },
+  },
+  {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'web' },
+    spec: { minAvailable: '50%', selector: { matchLabels: { app: 'defaults' } } },
+  },
+  { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'rest-low' }, value: 0 },
+  v1('LimitRange', 'limits', { spec: { limits: [{ type: 'Container', max: { cpu: '4' } }] } }),
+  v1('ResourceQuota', 'quota', { spec: { hard: { pods: '100', 'requests.cpu': '100000m' } } }),
+];
+
+const cluster: Manifest[] = [
+  v1('Namespace', 'rest-made', { metadata: { name: 'rest-made', labels: { team: 'x' } } }),
+  v1('ConfigMap', 'inside', { metadata: { name: 'inside', namespace: 'rest-made' }, data: { k: 'v' } }),
+  {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: 'rest-late' },
+    provisioner: 'csi.example.com',
+    volumeBindingMode: 'WaitForFirstConsumer',
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'late' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'rest-late',
+      resources: { requests: { storage: '1Gi' } },
+    },
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'rest-sum' },
+    aggregationRule: { clusterRoleSelectors: [{ matchLabels: { rest: 'sum' } }] },
+    rules: [],
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'rest-part', labels: { rest: 'sum' } },
+    rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }],
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'binding' },
+    roleRef: { kind: 'ClusterRole', name: 'rest-part' },
+    subjects: [
+      { kind: 'User', name: 'someone' },
+      { kind: 'ServiceAccount', name: 'runner', namespace: 'rest-cluster' },
+    ],
+  },
+];
+
+function dropReplicas({ spec }: Manifest): Manifest {
+  const { replicas: _, ...rest } = spec as Manifest;
+  return rest;
+}
+
+/** So that nothing of one test is under way in the next. */
+async function remove({ application }: Subject): Promise<void> {
+  await application.remove();
+  await untilGone(world, application.path);
+}
+
+/** The same claims of a second agent that knows nothing yet. */
+async function expectRestAlsoAnew(subject: Subject, options: Parameters<typeof expectRest>[3]): Promise<void> {
+  await expectRest(world, agent, subject, options);
+  const uids = (objects: readonly unknown[]): unknown[] => objects.map((object) => at(object, 'metadata', 'uid'));
+  const before = uids(await objectsOf(world, subject));
+  await agent.stop();
+  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+  await expectRest(world, agent, subject, options);
+  assert.deepEqual(uids(await objectsOf(world, subject)), before);
+  assert.deepEqual(
+    agent.log.filter(({ application }) => application !== undefined),
+    [],
+  );
+}
+
+test('workloads of every kind come to rest', async () => {
+  const subject = await declareSubject(world, 'rest-workloads', { files: { 'all.yaml': text(...workloads) } });
+  // Its Jobs come and go each minute, and its status with them.
+  await expectRestAlsoAnew(subject, { busy: ['CronJob/each-minute'] });
+  await remove(subject);
+});
+
+test('network objects come to rest, whatever the server allocates for them', async () => {
+  const subject = await declareSubject(world, 'rest-network', { files: { 'all.yaml': text(...network) } });
+  await expectRestAlsoAnew(subject, {});
+  const node = await world.read('/api/v1/namespaces/rest-network/services/node');
+  assert.ok(Number(at(node, 'spec', 'ports', 0, 'nodePort')) > 0);
+  // Made a LoadBalancer by hand and back: what the server allocated meanwhile is no drift.
+  await edit(world, 'service/cluster', 'rest-network', { spec: { type: 'NodePort' } });
+  await expectRest(world, agent, subject);
+  assert.equal(at(await world.read('/api/v1/namespaces/rest-network/services/cluster'), 'spec', 'type'), 'NodePort');
+  await remove(subject);
+});
+
+test('a namespace, a claim, a class and roles that are summed up come to rest', async () => {
+  const subject = await declareSubject(world, 'rest-cluster', { files: { 'all.yaml': text(...cluster) } });
+  await expectRestAlsoAnew(subject, {});
+  const sum = await world.read('/apis/rbac.authorization.k8s.io/v1/clusterroles/rest-sum');
+  assert.equal(at(sum, 'rules', 0, 'verbs', 0), 'get', 'the controller has filled the rules in');
+  await remove(subject);
+});
+
+test('a StatefulSet with claim templates comes to rest, its claims waiting for volumes', async () => {
+  const set = workload('StatefulSet', 'db', {
+    spec: { serviceName: 'db', volumeClaimTemplates: [claimTemplate('data'), claimTemplate('log')] },
+  });
+  const subject = await declareSubject(world, 'rest-claims', { files: { 'all.yaml': text(set) } });
+  await untilObject(world, '/api/v1/namespaces/rest-claims/persistentvolumeclaims/log-db-0', () => true);
+  await expectRestAlsoAnew(subject, { health: 'Progressing', mayListPods: true });
+  await remove(subject);
+});
+
+test('a token Secret that the controller fills in, and a Secret of stringData, come to rest', async () => {
+  const objects = [
+    v1('ServiceAccount', 'robot', {}),
+    v1('Secret', 'token', {
+      metadata: { name: 'token', annotations: { 'kubernetes.io/service-account.name': 'robot' } },
+      type: 'kubernetes.io/service-account-token',
+    }),
+    v1('Secret', 'typed', {
+      stringData: { password: 'hunter2', empty: '' },
+      data: { other: 'aHVudGVyMg==' },
+      type: 'Opaque',
+    }),
+    v1('Secret', 'untyped', {}),
+  ];
+  const subject = await declareSubject(world, 'rest-secrets', { files: { 'all.yaml': text(...objects) } });
+  await untilObject(
+    world,
+    '/api/v1/namespaces/rest-secrets/secrets/token',
+    (found) => at(found, 'data', 'token') !== undefined,
+  );
+  await expectRestAlsoAnew(subject, {});
+  const token = await world.read('/api/v1/namespaces/rest-secrets/secrets/token');
+  assert.ok(at(token, 'data', 'ca.crt'));
+  await remove(subject);
+});
+
+test('a caBundle that another manager injects stays, also while the webhook beside it changes', async () => {
+  const webhook = (path: string): Manifest => ({
+    name: 'check.example.com',
+    clientConfig: { service: { name: 'check', namespace: 'rest-hooks', path } },
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    failurePolicy: 'Ignore',
+    rules: [{ apiGroups: ['none.example.com'], apiVersions: ['v1'], operations: ['*'], resources: ['nothings'] }],
+  });
+  const configuration = (path: string): Manifest => ({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: 'rest-check', annotations: { 'cert-manager.io/inject-ca-from': 'rest-hooks/check' } },
+    webhooks: [webhook(path)],
+  });
+  const subject = await declareSubject(world, 'rest-hooks', { files: { 'all.yaml': text(configuration('/one')) } });
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/rest-check';
+  await untilObject(world, path, () => true);
+  const caBundle = Buffer.from('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n').toString('base64');
+  const bundle = async (): Promise<unknown> => at(await world.read(path), 'webhooks', 0, 'clientConfig', 'caBundle');
+  const inject = async (): Promise<void> => {
+    // By whole update, as cert-manager's cainjector writes.
+    const found = await world.read(path);
+    Object.assign(at(found, 'webhooks', 0, 'clientConfig') as Manifest, { caBundle });
+    await world.send('PUT', `${path}?fieldManager=cainjector`, found);
+  };
+  await subject.application.untilReady();
+  const { code, body } = await world.plane.request('GET', path);
+  assert.equal(code, 200, JSON.stringify(body));
+  await inject();
+  await expectRestAlsoAnew(subject, {});
+  assert.equal(await bundle(), caBundle);
+  await subject.repository.commit({ 'all.yaml': text(configuration('/two')) });
+  await subject.application.refresh();
+  await untilObject(world, path, (found) => at(found, 'webhooks', 0, 'clientConfig', 'service', 'path') === '/two');
+  await expectRest(world, agent, subject);
+  assert.equal(await bundle(), caBundle);
+  await remove(subject);
+});
