@@ -4,6 +4,7 @@ import type { BenchOptions } from './bench-options.ts';
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
   drift: () => import('./drift.ts'),
   sync: () => import('./sync.ts'),
+  render: () => import('./render.ts'),
 };
 
 const [name = '', ...flags] = process.argv.slice(2);

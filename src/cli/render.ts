@@ -1,6 +1,6 @@
 /**
- * `tautline render DIR`: prints what `kustomize build DIR` prints; with `--directory` also the objects of a plain folder,
- * which kustomize refuses. Any problem means that nothing is printed.
+ * `tautline render DIR`: prints what `kustomize build DIR` prints; with `--directory` also the objects of a plain
+ * folder, which kustomize refuses. Any problem means that nothing is printed.
  */
 import { relative, resolve } from 'node:path';
 import { formatProblem } from '../object/problem.ts';

@@ -78,7 +78,6 @@ export interface RenderPort {
   render(request: {
     snapshot: Snapshot;
     path: string;
-    /** Objects of the render before, by digest: they are used again, not parsed. */
     /** The last render of this path: what of it is the same is handed on again. */
     previous: Manifests | undefined;
     signal: AbortSignal;

@@ -3,6 +3,7 @@
  * limits before it is read.
  */
 import { StageError } from '../object/stage-error.ts';
+import type { DocumentCache } from './document-cache.ts';
 import { fail } from './fail.ts';
 import type { FileTree } from './file-tree.ts';
 import type { RenderLimits } from './manifests.ts';
@@ -12,8 +13,10 @@ export interface RenderContext {
   readonly limits: RenderLimits;
   /** For people; never a reason to hold anything back. */
   readonly warnings: string[];
-  /** Files read so far, against `maxFiles`. */
-  filesRead: number;
+  /** Paths of the files read so far, against `maxFiles`. */
+  readonly filesRead: Set<string>;
+  /** Parsed files of earlier renders, if there is a place for them. */
+  readonly cache: DocumentCache | undefined;
 }
 
 /** Joins a relative path to a folder of the tree; undefined where it leaves the tree. */
@@ -33,6 +36,17 @@ export function isInside(path: string, folder: string): boolean {
 
 /** The bytes of a file. Fails with PathNotFound, PathEscapesRoot or LimitExceeded. */
 export function readBytes(context: RenderContext, path: string): Uint8Array {
+  checkFile(context, path);
+  try {
+    return context.tree.read(path);
+  } catch (error) {
+    if (error instanceof StageError) fail('LimitExceeded', error.message, { file: path });
+    throw error;
+  }
+}
+
+/** Makes sure that there is a file within all bounds, and counts it as read. */
+export function checkFile(context: RenderContext, path: string): { oid: string; sizeBytes: number } {
   const found = context.tree.find(path);
   if (found.type === 'outside') fail('PathEscapesRoot', `${path} is a link that leaves the repository`, { file: path });
   if (found.type === 'folder') fail('PathNotFound', `${path} is a folder, not a file`, { file: path });
@@ -41,16 +55,11 @@ export function readBytes(context: RenderContext, path: string): Uint8Array {
     const message = `the file has ${found.sizeBytes} bytes, more than the ${context.limits.maxFileBytes} allowed`;
     fail('LimitExceeded', message, { file: path });
   }
-  context.filesRead += 1;
-  if (context.filesRead > context.limits.maxFiles) {
+  context.filesRead.add(path);
+  if (context.filesRead.size > context.limits.maxFiles) {
     fail('LimitExceeded', `more than ${context.limits.maxFiles} files are read`, { file: path });
   }
-  try {
-    return context.tree.read(path);
-  } catch (error) {
-    if (error instanceof StageError) fail('LimitExceeded', error.message, { file: path });
-    throw error;
-  }
+  return found;
 }
 
 const UTF8 = { fatal: true, ignoreBOM: true } as const;

@@ -3,13 +3,11 @@
  *
  * Invariant: a file that cannot be read is a problem that names it, and takes no other file with it.
  */
-import { nodeToValue } from '../object/yaml/node.ts';
-import { isKubeObject } from '../object/value.ts';
 import type { Problem } from '../object/problem.ts';
 import { fail, problemOf } from './fail.ts';
-import { readText, type RenderContext } from './file-loader.ts';
+import type { RenderContext } from './file-loader.ts';
 import type { BuiltObject } from './kustomize/build.ts';
-import { readObjects } from './manifest-text.ts';
+import { readPlainFile } from './manifest-file.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 
@@ -21,22 +19,13 @@ export function readFolder(context: RenderContext, folder: string, problems: Pro
     const found = context.tree.find(file);
     if (found.type === 'folder') continue;
     try {
-      objects.push(...readFile(context, file));
+      for (const manifest of readPlainFile(context, file)) objects.push({ ...manifest, file });
       checkCount(context, objects.length);
     } catch (error) {
       problems.push(problemOf(error));
     }
   }
   return objects;
-}
-
-function readFile(context: RenderContext, file: string): BuiltObject[] {
-  const text = readText(context, file);
-  return readObjects({ text, file, limits: context.limits }, 'text').map(({ node, line }) => {
-    const object = nodeToValue(node);
-    if (isKubeObject(object)) return { object, file, line };
-    return fail('NotAnObject', 'an object has no apiVersion, no kind or no metadata', { file, line });
-  });
 }
 
 function checkCount({ limits }: RenderContext, count: number): void {

@@ -9,6 +9,7 @@ import { digestValue } from '../object/digest.ts';
 import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
+import type { DocumentCache } from './document-cache.ts';
 import { fail, problemOf } from './fail.ts';
 import type { RenderContext } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
@@ -24,6 +25,8 @@ export interface RenderInput {
   readonly limits: RenderLimits;
   /** What a folder without a kustomization is: plain manifests (the default), or wrong, as it is to kustomize. */
   readonly plainFolder?: 'render' | 'refuse';
+  /** Parsed files of earlier renders; the result is the same with and without. */
+  readonly cache?: DocumentCache;
 }
 
 /** Renders a folder to manifests for a cluster. */
@@ -31,8 +34,8 @@ export function renderPath(input: RenderInput): Manifests {
   const { objects, problems, warnings, readSet } = renderObjects(input);
   const manifests: Manifest[] = [];
   const wrong: Problem[] = [];
-  for (const { object, file, line } of objects) {
-    if (isKubeObject(object)) manifests.push({ object, digest: digestValue(object), file, line });
+  for (const { object, digest, file, line } of objects) {
+    if (isKubeObject(object)) manifests.push({ object, digest: digest ?? digestValue(object), file, line });
     else wrong.push({ code: 'NotAnObject', message: 'an object has no apiVersion or no metadata', file, line });
   }
   return { manifests, problems: [...problems, ...wrong, ...findTwice(manifests)], warnings, needs: [], readSet };
@@ -43,9 +46,9 @@ export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings'
 }
 
 /** The same for a person: what kustomize prints, also where no cluster would take it. */
-export function renderObjects({ tree, path, limits, plainFolder = 'render' }: RenderInput): RenderedObjects {
+export function renderObjects({ tree, path, limits, plainFolder = 'render', cache }: RenderInput): RenderedObjects {
   const readSet: Record<string, string> = Object.create(null);
-  const context: RenderContext = { tree: recording(tree, readSet), limits, warnings: [], filesRead: 0 };
+  const context: RenderContext = { tree: recording(tree, readSet), limits, warnings: [], filesRead: new Set(), cache };
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   try {

@@ -1,6 +1,6 @@
 /**
  * Manifests as one buffer: four bytes with the length of a JSON header (big-endian), the header, then the objects' JSON
- * one after the other. An object whose digest the reader already knows is never parsed again.
+ * one after the other. An object whose digest the reader knows has no JSON: unchanged objects cross no process border.
  */
 import { parseJson, stringifyJson } from '../object/json.ts';
 import type { KubeObject, Value } from '../object/value.ts';
@@ -18,8 +18,20 @@ type WireHeader = Omit<Manifests, 'manifests'> & { readonly manifests: readonly 
 
 const LENGTH_BYTES = 4;
 
-export function encodeManifests(rendered: Manifests): Uint8Array {
-  const bodies = rendered.manifests.map(({ object }) => Buffer.from(stringifyJson(object)));
+const NOTHING = Buffer.alloc(0);
+
+/** What stands for "nothing that the last render looked at has changed". */
+export const UNCHANGED: Uint8Array = NOTHING;
+
+export function isUnchanged(bytes: Uint8Array): boolean {
+  return bytes.length === 0;
+}
+
+/** `known`: digests of objects that the reader has; their bodies are left out. */
+export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>): Uint8Array {
+  const bodies = rendered.manifests.map(({ object, digest }) => {
+    return known.has(digest) ? NOTHING : Buffer.from(stringifyJson(object));
+  });
   const header: WireHeader = {
     problems: rendered.problems,
     warnings: rendered.warnings,
@@ -35,7 +47,7 @@ export function encodeManifests(rendered: Manifests): Uint8Array {
   return Buffer.concat([length, head, ...bodies]);
 }
 
-/** `known`: objects by digest; the same objects are handed on. Throws SyntaxError or RangeError on other bytes. */
+/** `known`: objects by digest, at least those left out; the same are handed on. Throws on other bytes. */
 export function decodeManifests(bytes: Uint8Array, known: ReadonlyMap<string, KubeObject>): Manifests {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = LENGTH_BYTES + buffer.readUInt32BE(0);

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../object/value.ts';
 import type { Manifests, RenderLimits } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
-import { decodeManifests } from './manifests-wire.ts';
+import { decodeManifests, isUnchanged } from './manifests-wire.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** The job's input; the child has leave to read `gitDir` and nothing else of the machine's files but its own code. */
@@ -12,6 +12,10 @@ export interface RenderJobInput {
   readonly path: string;
   readonly limits: RenderLimits;
   readonly treeLimits: TreeLimits;
+  /** Digests of objects that need not be sent. */
+  readonly known: readonly string[];
+  /** The read-set of the last render of this path: if nothing of it has changed, there is nothing to render. */
+  readonly previousReadSet: Readonly<Record<string, string>> | undefined;
 }
 
 /** Bounds of reading objects out of packs: those under which they were fetched. */
@@ -25,8 +29,8 @@ export interface RenderRequest {
   readonly snapshot: Snapshot;
   /** Within the snapshot; '' is its root. */
   readonly path: string;
-  /** Objects of an earlier render by digest: they are used again, not parsed. */
-  readonly known: ReadonlyMap<string, KubeObject>;
+  /** The last render of this path, of whatever snapshot: handed on as far as it is still right. */
+  readonly previous: Manifests | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -39,10 +43,21 @@ export interface RenderSettings {
 /** Rejects with StageError: the sandbox's own (Killed, Cancelled), or one of the child's. */
 export async function renderInSandbox(
   sandbox: Sandbox,
-  { snapshot, path, known, signal }: RenderRequest,
+  { snapshot, path, previous, signal }: RenderRequest,
   { limits, treeLimits, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
-  const input: RenderJobInput = { gitDir: snapshot.gitDir, treeOid: snapshot.treeOid, path, limits, treeLimits };
+  const { gitDir, treeOid } = snapshot;
+  const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
+  const previousReadSet = previous?.readSet;
+  const input: RenderJobInput = {
+    gitDir,
+    treeOid,
+    path,
+    limits,
+    treeLimits,
+    known: [...known.keys()],
+    previousReadSet,
+  };
   const bytes = await sandbox.run({ name: 'render', stage: 'render', input }, { deadlineMs, signal });
-  return decodeManifests(bytes, known);
+  return previous !== undefined && isUnchanged(bytes) ? previous : decodeManifests(bytes, known);
 }

@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import { fail, within } from '../fail.ts';
 import { isInside, joinPath } from '../file-loader.ts';
-import { readObjects } from '../manifest-text.ts';
+import { readManifestFile } from '../manifest-file.ts';
 import { mergeFieldSpecs, DEFAULTS } from './config.ts';
 import { loadConfigurations } from './configurations.ts';
 import { loadCrds } from './crds.ts';
@@ -13,7 +13,7 @@ import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
 import { absorb } from './generators/absorb.ts';
 import { generateAll } from './generators/generators.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
-import { isRemote, loadText, locateFile, type Build, type Layer } from './layer.ts';
+import { isRemote, locateFile, type Build, type Layer } from './layer.ts';
 import { chooseSchema } from './openapi.ts';
 import { appendAll, newResourceSet, type ResourceSet } from './resource-set.ts';
 import { newResource, type Resource } from './resource.ts';
@@ -74,7 +74,7 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
   const folder = findFolder(layer, path);
   if (folder !== undefined) return mergeFolder(layer, path, folder, into);
   const file = locateFile(layer, path);
-  const resources = readResources(layer, path, file);
+  const resources = readResources(layer, file);
   if (layer.build.tracksOrigin) {
     for (const resource of resources) resource.origin = { path: posix.join(layer.originPath, path) };
   }
@@ -83,10 +83,8 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
 }
 
 /** The objects of a file that a kustomization names. */
-function readResources(layer: Layer, path: string, file: string): Resource[] {
-  const { limits } = layer.build.context;
-  const objects = readObjects({ text: loadText(layer, path), file, limits });
-  return objects.map(({ node, line }) => newResource(node, { file, line }));
+function readResources(layer: Layer, file: string): Resource[] {
+  return readManifestFile(layer.build.context, file).map(({ node, line }) => newResource(node, { file, line }));
 }
 
 function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulation): void {

@@ -21,6 +21,8 @@ import { resolveVars } from './vars.ts';
 export interface BuiltObject {
   /** Has a kind and a name; apiVersion may be missing, which kustomize does not mind. */
   readonly object: ValueMap;
+  /** `digestValue(object)`, where it is known already. */
+  readonly digest?: string;
   readonly file: string;
   readonly line: number;
 }

@@ -59,7 +59,7 @@ export function appendAll(set: ResourceSet, resources: Iterable<Resource>): void
   for (const resource of resources) append(set, resource);
 }
 
-/** Runs what may change the ids of an object, and keeps the indexes right; an object left without content is removed. */
+/** Runs what may change the ids of an object, and keeps the indexes right; an object left empty is removed. */
 export function change(set: ResourceSet, resource: Resource, run: () => void): void {
   unindex(set, resource);
   run();
@@ -90,9 +90,7 @@ export function findByName(set: ResourceSet, name: string): readonly Resource[] 
 export function checkUnique(set: ResourceSet): void {
   const byId = indexBy(set, 'currentId');
   if (byId.size === set.all.size) return;
-  for (const [, last] of [...byId.values()].filter(({ size }) => size > 1)) {
-    if (last !== undefined) failTwice(last);
-  }
+  for (const [first, second] of byId.values()) if (second !== undefined) failTwice(second, first);
 }
 
 function indexBy(set: ResourceSet, name: IndexName): Index {

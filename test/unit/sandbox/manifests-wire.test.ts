@@ -35,14 +35,16 @@ const rendered: Manifests = {
 };
 
 test('manifests come back as they were sent', () => {
-  assert.deepEqual(decodeManifests(encodeManifests(rendered), new Map()), rendered);
+  assert.deepEqual(decodeManifests(encodeManifests(rendered, new Set()), new Map()), rendered);
   const none: Manifests = { manifests: [], problems: [], warnings: [], needs: [], readSet: {} };
-  assert.deepEqual(decodeManifests(encodeManifests(none), new Map()), none);
+  assert.deepEqual(decodeManifests(encodeManifests(none, new Set()), new Map()), none);
 });
 
 test('an object whose digest is known is the same object, not another like it', () => {
   const known = new Map([[digestValue(objects[1] as KubeObject), objects[1] as KubeObject]]);
-  const decoded = decodeManifests(encodeManifests(rendered), known);
+  const decoded = decodeManifests(encodeManifests(rendered, new Set(known.keys())), known);
   assert.notEqual(decoded.manifests[0]?.object, objects[0]);
   assert.equal(decoded.manifests[1]?.object, objects[1]);
+  const whole = encodeManifests(rendered, new Set()).length;
+  assert.ok(encodeManifests(rendered, new Set(known.keys())).length < whole, 'its JSON is not sent');
 });

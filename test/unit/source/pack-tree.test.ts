@@ -121,12 +121,32 @@ test('the read-set holds all that was looked at, absence included', async (t) =>
     { ...tree.readSet() },
     {
       'a/x.yaml': await oid('a/x.yaml'),
-      a: await oid('a'),
-      link: await oid('b.yaml'),
+      'a/': await oid('a'),
+      link: `${await oid('b.yaml')} b.yaml`,
       'a/none.yaml': '',
       '../out': '',
     },
   );
+});
+
+test('a tree in which nothing of a read-set differs is unchanged for it', async (t) => {
+  const files = { 'app/a.yaml': 'a', 'lib/b.yaml': 'b', link: { symlink: 'lib' } };
+  const { tree } = await openTree(t, files);
+  tree.list('app');
+  tree.find('app');
+  tree.find('app/a.yaml');
+  tree.find('link/b.yaml');
+  tree.find('lib/none.yaml');
+  const readSet = tree.readSet();
+  const isUnchanged = async (changes: Parameters<typeof openTree>[1]): Promise<boolean> => {
+    const other = await openTree(t, { ...files, ...changes });
+    return other.tree.isUnchanged(readSet);
+  };
+  assert.equal(await isUnchanged({ 'other/c.yaml': 'c', 'lib/new.yaml': 'n' }), true);
+  assert.equal(await isUnchanged({ 'app/a.yaml': 'A' }), false);
+  assert.equal(await isUnchanged({ 'app/new.yaml': 'n' }), false, 'a list sees what is new');
+  assert.equal(await isUnchanged({ 'lib/none.yaml': 'n' }), false, 'absence is remembered');
+  assert.equal(await isUnchanged({ 'too/b.yaml': 'b', link: { symlink: 'too' } }), false, 'a link leads elsewhere');
 });
 
 test('a file beyond the bound is found but not read', async (t) => {

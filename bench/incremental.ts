@@ -1,0 +1,97 @@
+/** The second render of 1,000 files in the agent's child, after a commit that changes one line of one of them. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { renderInSandbox } from '../src/sandbox/render-job.ts';
+import { codeDirs, createSandbox, type Sandbox } from '../src/sandbox/sandbox.ts';
+import { defaultSourceLimits } from '../src/source/limits.ts';
+import { createGitSource, type GitSource } from '../src/source/source.ts';
+import type { Snapshot } from '../src/source/snapshot.ts';
+import type { Clock, Log } from '../src/telemetry/ports.ts';
+import { createRepository } from '../test/support/git-repository.ts';
+import { startGitServer } from '../test/support/git-server.ts';
+import { deploymentText } from './overlay.ts';
+
+const FILES = 1_000;
+const ROUNDS = 5;
+const MiB = 1024 * 1024;
+
+const LIMITS = { maxFileBytes: 8 * MiB, maxNodes: 1_000_000, maxDepth: 200, maxObjects: 50_000, maxFiles: 20_000 };
+
+/** Median in milliseconds, from the parent's asking to the manifests in its hands; each round in a fresh child. */
+export async function measureIncremental(folder: string): Promise<number> {
+  mkdirSync(join(folder, 'data'), { recursive: true });
+  await using server = await startGitServer(join(folder, 'repositories'));
+  const repository = await createRepository(server, 'bench');
+  await repository.commit(filesOf());
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const sandbox = openSandbox(join(folder, 'data'));
+    const source = openSource(join(folder, 'data'), sandbox);
+    try {
+      const previous = await render(sandbox, await fetchTip(source, repository.url), undefined);
+      await repository.commit({
+        [nameOf(round)]: deploymentText(`app-${round}`).replace('replicas: 2', 'replicas: 5'),
+      });
+      const snapshot = await fetchTip(source, repository.url);
+      const startMs = performance.now();
+      await render(sandbox, snapshot, previous);
+      times.push(performance.now() - startMs);
+    } finally {
+      await source.close();
+      sandbox.close();
+    }
+  }
+  return Math.round((times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0) * 10) / 10;
+}
+
+function nameOf(index: number): string {
+  return `app/app-${String(index).padStart(4, '0')}.yaml`;
+}
+
+function filesOf(): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: FILES }, (_, index) => [nameOf(index), deploymentText(`app-${index}`)]),
+  );
+}
+
+async function fetchTip(source: GitSource, repoUrl: string): Promise<Snapshot> {
+  const resolved = await source.poll({ repoUrl });
+  return source.fetch({ repoUrl, resolved });
+}
+
+type Rendered = Awaited<ReturnType<typeof renderInSandbox>>;
+
+function render(sandbox: Sandbox, snapshot: Snapshot, previous: Rendered | undefined): Promise<Rendered> {
+  const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
+  const request = { snapshot, path: 'app', previous, signal: new AbortController().signal };
+  const treeLimits = { maxObjectBytes, maxDeltaDepth, cacheBytes };
+  return renderInSandbox(sandbox, request, { limits: LIMITS, treeLimits, deadlineMs: 60_000 });
+}
+
+const silent = (): void => undefined;
+
+const LOG: Log = { debug: silent, info: silent, warn: silent, error: silent };
+
+function openSandbox(dataDir: string): Sandbox {
+  const entryFile = fileURLToPath(new URL('../dist/child.js', import.meta.url));
+  return createSandbox({
+    entryFile,
+    slots: 1,
+    heapMb: 512,
+    rssLimitMb: 1024,
+    jobDeadlineMs: 60_000,
+    maxJobsPerChild: 200,
+    maxQueuedJobs: 10,
+    idleEndMs: 30_000,
+    readableDirs: [...codeDirs(entryFile), dataDir],
+    writableDirs: [],
+    log: LOG,
+  });
+}
+
+function openSource(dataDir: string, sandbox: Sandbox): GitSource {
+  return createGitSource({ dataDir, limits: defaultSourceLimits, sandbox, log: LOG, clock: CLOCK });
+}
+
+const CLOCK: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };

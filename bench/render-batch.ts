@@ -1,0 +1,7 @@
+/** Renders the folders that it is given one after the other, by the built code: the batch of `render.ts`. */
+import { join } from 'node:path';
+import type * as render from '../src/cli/render.ts';
+
+const dist = join(import.meta.dirname, '../dist');
+const { runRender } = (await import(join(dist, 'cli/render.js'))) as typeof render;
+for (const dir of process.argv.slice(2)) runRender({ dir, output: 'yaml', directory: false });

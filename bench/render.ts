@@ -1,0 +1,81 @@
+/**
+ * What a render costs beside the real kustomize, in one run: whole processes (the built command line) over an overlay
+ * of n Deployments, all cases of test/golden/render in one process, and in the agent's child the second render of
+ * 1,000 files after a change of one line.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { kustomizeBinary } from '../test/control-plane/binaries.ts';
+import { measureIncremental } from './incremental.ts';
+import { writeOverlay } from './overlay.ts';
+import type { BenchOptions } from './bench-options.ts';
+
+const SIZES = [100, 500, 1_000, 2_000, 4_000];
+const ROUNDS = 5;
+/** Beyond this kustomize takes minutes. */
+const MAX_KUSTOMIZE_OBJECTS = 2_000;
+/** From here on kustomize runs once: one run takes some 20 s. */
+const ONE_ROUND_OBJECTS = 2_000;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export interface RenderFigures {
+  /** Medians of 5 in milliseconds; kustomize at 2,000 objects ran `kustomizeRounds` times. */
+  readonly sizes: readonly { objects: number; ms: number; kustomizeMs?: number; kustomizeRounds?: number }[];
+  readonly incrementalMs: number;
+  readonly batchMs: number;
+  readonly batchKustomizeMs: number;
+}
+
+export async function run({ say }: BenchOptions): Promise<RenderFigures> {
+  execFileSync(process.execPath, [join(root, 'scripts/build.ts')]);
+  const kustomize = await kustomizeBinary();
+  const folder = mkdtempSync(join(tmpdir(), 'tautline-bench-render-'));
+  try {
+    const sizes = SIZES.map((objects) => {
+      say(`${objects} Deployments`);
+      return measureSize(kustomize, writeOverlay(join(folder, String(objects)), objects), objects);
+    });
+    say('1,000 files after a change of one line');
+    const incrementalMs = await measureIncremental(join(folder, 'incremental'));
+    say('all cases');
+    return { sizes, incrementalMs, ...measureBatch(kustomize) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function measureSize(kustomize: string, folder: string, objects: number): RenderFigures['sizes'][number] {
+  const ms = medianMs(ROUNDS, () => quietly(process.execPath, [join(root, 'dist/cli.js'), 'render', folder]));
+  if (objects > MAX_KUSTOMIZE_OBJECTS) return { objects, ms };
+  const kustomizeRounds = objects >= ONE_ROUND_OBJECTS ? 1 : ROUNDS;
+  const kustomizeMs = medianMs(kustomizeRounds, () => quietly(kustomize, ['build', folder]));
+  return { objects, ms, kustomizeMs, kustomizeRounds };
+}
+
+/** One process that renders every case, start included, against one run of kustomize a case. */
+function measureBatch(kustomize: string): Pick<RenderFigures, 'batchMs' | 'batchKustomizeMs'> {
+  const cases = join(root, 'test/golden/render');
+  const folders = readdirSync(cases).map((name) => join(cases, name, 'input'));
+  const batch = fileURLToPath(new URL('render-batch.ts', import.meta.url));
+  return {
+    batchMs: medianMs(ROUNDS, () => quietly(process.execPath, [batch, ...folders])),
+    batchKustomizeMs: medianMs(ROUNDS, () => folders.forEach((folder) => quietly(kustomize, ['build', folder]))),
+  };
+}
+
+function quietly(program: string, args: readonly string[]): void {
+  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+}
+
+function medianMs(rounds: number, work: () => void): number {
+  const times = Array.from({ length: rounds }, () => {
+    const startMs = performance.now();
+    work();
+    return performance.now() - startMs;
+  });
+  return Math.round(times.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0);
+}
