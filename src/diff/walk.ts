@@ -1,7 +1,7 @@
 /** Where a comparison stands and what it has found. One is made for each object compared; nobody else sees it. */
 import type { FieldSet, FieldStep } from '../object/field-set.ts';
 import { fieldNodeAt, keyedMembers, listTypeOf } from '../object/field-set.ts';
-import { EMPTY_STRUCTS, isFreeMap, keysOfList } from './known-values.ts';
+import { EMPTY_STRUCTS, isForcedByServer, isFreeMap, keysOfList } from './known-values.ts';
 import type { Value } from '../object/value.ts';
 
 export interface Finding {
@@ -50,13 +50,15 @@ export function note(walk: Walk, { desired, live }: Sides, certain: boolean): vo
 
 /**
  * Something that we own and desire no more. The server is sure to remove it only where no default can come in its place
- * (an item of a list, an entry of a map that is the user's own), something is live, and no other manager holds it too.
+ * (an item of a list, an entry of a map that is the user's own), something is live, and neither another manager nor the
+ * server itself holds on to it.
  */
 export function noteRemoval(walk: Walk, live: Value | undefined): void {
   const isEntry =
     typeof walk.steps[walk.steps.length - 1] !== 'string' || isFreeMap(walk.tokens[walk.tokens.length - 2]);
   const isHeld = walk.others.some((set) => fieldNodeAt(set, walk.steps) !== undefined);
-  note(walk, { live }, isEntry && live !== undefined && live !== null && !isHeld);
+  const stays = isHeld || isForcedByServer(walk.kind, walk.tokens);
+  note(walk, { live }, isEntry && live !== undefined && live !== null && !stays);
 }
 
 export function enter(walk: Walk, token: string, step: FieldStep): void {

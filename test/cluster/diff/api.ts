@@ -25,7 +25,7 @@ export interface Api {
 
 export async function connect(plane: ControlPlane): Promise<Api> {
   const ca = await readFile(plane.caFile);
-  const agent = new Agent({ keepAlive: true, ca, maxSockets: 8 });
+  const agent = new Agent({ keepAlive: true, ca, maxSockets: 4 });
   const sendOnce: Api['send'] = (method, path, { body, type = 'application/json' } = {}) =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : Buffer.from(stringifyJson(body));
@@ -41,23 +41,32 @@ export async function connect(plane: ControlPlane): Promise<Api> {
           resolve({ code: answer.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString()) }),
         );
       });
-      // Closed by the server while idle: it has seen nothing of this request.
-      outgoing.on('error', (error) => reject(outgoing.reusedSocket ? new StaleConnection() : error));
+      outgoing.on('error', reject);
       outgoing.end(payload);
     });
   const send: Api['send'] = async (...request) => {
-    for (;;) {
-      try {
-        return await sendOnce(...request);
-      } catch (error) {
-        if (!(error instanceof StaleConnection)) throw error;
-      }
+    try {
+      return await sendOnce(...request);
+    } catch (error) {
+      if (!isReset(error)) throw error;
+    }
+    // Either the server closed an idle connection, or it panicked over the request, which then is as good as refused.
+    try {
+      return await sendOnce(...request);
+    } catch (error) {
+      if (!isReset(error)) throw error;
+      return { code: NO_ANSWER, body: 'the server closed the connection' };
     }
   };
   return { send, close: () => agent.destroy() };
 }
 
-class StaleConnection extends Error {}
+/** In place of a status code. */
+const NO_ANSWER = 599;
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
+}
 
 export function pathOf(kind: KindInfo, { namespace, name }: Pick<ObjectId, 'namespace' | 'name'>): string {
   const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`;
