@@ -1,0 +1,114 @@
+/** Drift that is made where no watch sees it: while the API server was down, or the agent. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RunningAgent } from '../../support/agent.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  requestsByVerb,
+  resourceVersion,
+  text,
+  untilObject,
+  type Subject,
+} from '../agent/scene.ts';
+import { edit, expectRest, PART_OF } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const OWNER = 'tautline.dev/owner';
+const NAMES = ['valued', 'labelled', 'unmarked', 'deleted', 'quiet'];
+
+async function declare(name: string): Promise<Subject> {
+  const metadata = { labels: { team: 'x' } };
+  const files = Object.fromEntries(
+    NAMES.map((object) => [`${object}.yaml`, text(configMap(object, { k: '1' }, metadata))]),
+  );
+  const subject = await declareSubject(world, name, { files });
+  await expectRest(world, agent, subject, { refreshes: 1 });
+  return subject;
+}
+
+/** A value, a label, our marks and a whole object; one object stays as it is. */
+async function makeDrift(namespace: string): Promise<void> {
+  await edit(world, 'configmap/valued', namespace, { data: { k: 'other' } });
+  await edit(world, 'configmap/labelled', namespace, { metadata: { labels: { team: null } } });
+  await edit(world, 'configmap/unmarked', namespace, {
+    metadata: { labels: { [PART_OF]: null }, annotations: { [OWNER]: null } },
+  });
+  await world.send('DELETE', configMapPath(namespace, 'deleted'));
+}
+
+async function untilHealed({ namespace, application }: Subject): Promise<void> {
+  for (const name of NAMES) {
+    await untilObject(
+      world,
+      configMapPath(namespace, name),
+      (found) =>
+        at(found, 'data', 'k') === '1' &&
+        at(found, 'metadata', 'labels', 'team') === 'x' &&
+        at(found, 'metadata', 'labels', PART_OF) !== undefined &&
+        at(found, 'metadata', 'annotations', OWNER) !== undefined,
+    );
+  }
+  await application.untilReady();
+}
+
+test('drift made right after a killed API server is back is healed, and nothing else is written', async () => {
+  const subject = await declare('cut');
+  const quiet = resourceVersion(await subject.configMap('quiet'));
+  const before = await requestsByVerb(agent);
+  await world.plane.kill('kube-apiserver', 'SIGKILL');
+  await world.plane.restart('kube-apiserver');
+  await makeDrift('cut');
+  await untilHealed(subject);
+  const after = await requestsByVerb(agent);
+  assert.equal(resourceVersion(await subject.configMap('quiet')), quiet);
+  // One for each of the four; a heal that met the API server still starting may have been tried twice.
+  const applies = (after['apply'] ?? 0) - (before['apply'] ?? 0);
+  assert.ok(applies >= 4 && applies <= 6, `${applies} applies`);
+  assert.equal(after['delete'], before['delete']);
+  await expectRest(world, agent, subject, { refreshes: 2 });
+});
+
+test('drift made while the agent was away is healed when it comes back, and nothing else is written', async () => {
+  const subject = await declare('stopped');
+  const quiet = resourceVersion(await subject.configMap('quiet'));
+  await agent.stop();
+  await makeDrift('stopped');
+  agent = await world.agent();
+  await untilHealed(subject);
+  const after = await requestsByVerb(agent);
+  assert.equal(resourceVersion(await subject.configMap('quiet')), quiet);
+  assert.equal(after['apply'], 4);
+  assert.equal(after['delete'], undefined);
+  const lines = agent.log.filter(({ application }) => application === 'apps/stopped');
+  assert.deepEqual(
+    lines.map(({ reason }) => reason),
+    ['Applied'],
+  );
+  await expectRest(world, agent, subject, { refreshes: 2 });
+});
+
+test('a commit and a lost object while the agent was away: one pass brings both', async () => {
+  const subject = await declare('missed');
+  const quiet = resourceVersion(await subject.configMap('quiet'));
+  await agent.kill();
+  await makeDrift('missed');
+  await subject.repository.commit({ 'valued.yaml': text(configMap('valued', { k: '2' })), 'deleted.yaml': null });
+  agent = await world.agent();
+  await untilObject(world, configMapPath('missed', 'valued'), (found) => at(found, 'data', 'k') === '2');
+  await subject.application.untilReady();
+  assert.equal(await subject.configMap('deleted'), undefined);
+  assert.equal(resourceVersion(await subject.configMap('quiet')), quiet);
+  assert.equal(at(await subject.configMap('unmarked'), 'metadata', 'labels', PART_OF) === undefined, false);
+  await expectRest(world, agent, subject, { refreshes: 2 });
+});

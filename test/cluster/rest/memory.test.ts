@@ -1,0 +1,93 @@
+/** An agent whose memory is gone between any two passes: only requests are lost. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { RunningAgent } from '../../support/agent.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, declareSubject, text, untilGone, untilObject, type Manifest } from '../agent/scene.ts';
+import { job, workload } from '../health/scene.ts';
+import { edit, tracksOf, untilStill, type Tracks } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent({
+    entry: fileURLToPath(new URL('../../support/agent-that-forgets.ts', import.meta.url)),
+    flags: ['--progress-check', '500ms'],
+  });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const secret: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'sealed' },
+  stringData: { password: 'hunter2' },
+};
+/** The server writes another spelling of what it says, so that only an answer of the server settles it. */
+const spelled = workload('Deployment', 'spelled', {
+  pod: { volumes: [{ name: 'v', emptyDir: { sizeLimit: '0.5Gi' } }], securityContext: {}, tolerations: [] },
+});
+const brief = job('brief', { spec: { ttlSecondsAfterFinished: 1 } });
+
+/** Without the requests, which are what forgetting costs. */
+function lasting({ objects, application, lines, events }: Tracks): unknown {
+  return { objects, application, lines, events };
+}
+
+test('memory dropped between any two passes costs no write, no event and no line', async () => {
+  const files = {
+    'all.yaml': text(configMap('a', { k: '1' }), secret, spelled, workload('StatefulSet', 'set'), brief),
+  };
+  const subject = await declareSubject(world, 'forgets', { files });
+  await subject.application.until(
+    'Synced and Healthy',
+    (found) =>
+      at(found, 'status', 'sync', 'status') === 'Synced' && at(found, 'status', 'health', 'status') === 'Healthy',
+  );
+  await untilGone(world, '/apis/batch/v1/namespaces/forgets/jobs/brief');
+  await untilStill(world, agent, subject, { mayListPods: true });
+  const first = await tracksOf(world, agent, subject);
+  await sleep(3000);
+  assert.deepEqual(lasting(await tracksOf(world, agent, subject)), lasting(first), 'left alone');
+  // An event of an object starts a pass as well.
+  for (let n = 0; n < 4; n++) {
+    const answered = await subject.application.refresh();
+    assert.equal(at(answered, 'status', 'sync', 'status'), 'Synced');
+    assert.equal(at(answered, 'status', 'health', 'status'), 'Healthy');
+  }
+  const last = await tracksOf(world, agent, subject);
+  assert.deepEqual(
+    { ...last, application: '', requests: {}, updates: 0 },
+    { ...first, application: '', requests: {}, updates: 0 },
+  );
+  assert.equal(last.updates, first.updates + 4, 'one write of status answers a request');
+  assert.equal(last.requests['delete'], first.requests['delete']);
+  assert.equal(
+    await world.read('/apis/batch/v1/namespaces/forgets/jobs/brief'),
+    undefined,
+    'a Job that was done is run again',
+  );
+});
+
+test('without memory drift is healed as well, and a commit that removes an object prunes it', async () => {
+  const files = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
+  const subject = await declareSubject(world, 'forgets-drift', { files });
+  await subject.application.untilReady();
+  await untilStill(world, agent, subject);
+  const first = await tracksOf(world, agent, subject);
+  await edit(world, 'configmap/a', 'forgets-drift', { data: { k: 'other' } });
+  const path = '/api/v1/namespaces/forgets-drift/configmaps';
+  await untilObject(world, `${path}/a`, (found) => at(found, 'data', 'k') === '1');
+  await subject.application.untilReady();
+  await untilStill(world, agent, subject);
+  const healed = await tracksOf(world, agent, subject);
+  assert.equal(healed.objects['ConfigMap forgets-drift/b'], first.objects['ConfigMap forgets-drift/b']);
+  assert.equal(healed.lines.length, first.lines.length + 1, 'one line tells of the heal');
+  await subject.repository.commit({ 'b.yaml': null });
+  await subject.application.refresh();
+  await untilGone(world, `${path}/b`);
+  await subject.application.untilReady();
+});
