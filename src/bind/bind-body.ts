@@ -169,8 +169,9 @@ function withoutNullTimestamps(value: Value): Value {
 }
 
 /**
- * With `aggregationRule` the rules belong to a controller, which overwrites those of everybody else (rbac.authorization.k8s.io/v1,
- * ClusterRole); manifests say `rules: []` nevertheless, and would be fought over for ever.
+ * With `aggregationRule` the rules belong to a controller, which overwrites those of everybody else
+ * (rbac.authorization.k8s.io/v1, ClusterRole); manifests say `rules: []` nevertheless, and would be fought over for
+ * ever.
  */
 function isSummedUp(body: KubeObject, { group, kind }: KindInfo): boolean {
   return group === 'rbac.authorization.k8s.io' && kind === 'ClusterRole' && isMap(own(body, 'aggregationRule'));

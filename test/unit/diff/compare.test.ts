@@ -1,6 +1,6 @@
 /**
- * What counts as drift, one row a case. Longer than 400 lines, since it is one table: whoever looks for a case finds all
- * of them here.
+ * What counts as drift, one row a case. Longer than 400 lines, since it is one table: whoever looks for a case finds
+ * all of them here.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
