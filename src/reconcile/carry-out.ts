@@ -2,13 +2,14 @@
  * The effects of a pass, in the one order that survives a kill at any moment: finalizer and set on the Application, the
  * inventory as the union of old and new, the destination namespace, then what the plan says.
  */
-import type { Applied } from '../apply/applied.ts';
+import type { Applied, Outcome } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import { decodeInventory } from '../application/inventory.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import { valueAt } from '../object/value.ts';
 import { plannedIds, type Plan } from '../plan/plan.ts';
+import type { Metrics } from '../telemetry/ports.ts';
 import { keepClaims } from './claim-objects.ts';
 import { ensureDestination, ensureParent } from './ensure.ts';
 import type { Pass } from './pass.ts';
@@ -48,6 +49,16 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   }
   return applied;
 }
+
+/** Evidence that changed nothing, and a wait, are no sync. `applied` is undefined if it was cut short. */
+export function countSync(metrics: Metrics, applied: Applied | undefined): void {
+  const outcomes = [...(applied?.values() ?? [])].map(({ outcome }) => outcome);
+  if (!applied || outcomes.some((outcome) => FAILURES.has(outcome))) return metrics.onSync('failure');
+  if (outcomes.some((outcome) => !NO_EFFECTS.has(outcome))) metrics.onSync('success');
+}
+
+const FAILURES: ReadonlySet<Outcome> = new Set(['failed', 'conflict']);
+const NO_EFFECTS: ReadonlySet<Outcome> = new Set(['unchanged', 'waiting', 'pruning']);
 
 /** Held against what is stored, not against memory: an earlier write of it may have failed. */
 function isWiderThanStored({ base }: Pass, inventory: ReadonlyMap<string, ObjectId>): boolean {

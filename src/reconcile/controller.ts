@@ -68,8 +68,8 @@ export function createController(options: ControllerOptions): Controller {
     } finally {
       if (states.has(key))
         metrics.onPass({ namespace, name, result, durationMs: context.clock.monotonicMs() - startedMs });
-      // Gone while the pass was under way, which may have held and claimed anew.
-      else letGo(key);
+      // Gone while the pass was under way, which may have held, claimed and counted anew.
+      else forgetTracks(key);
     }
   }
 
@@ -98,9 +98,13 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   function drop(key: string): void {
-    const [namespace = '', name = ''] = key.split('/');
     states.delete(key);
     queue.forget(key);
+    forgetTracks(key);
+  }
+
+  function forgetTracks(key: string): void {
+    const [namespace = '', name = ''] = key.split('/');
     letGo(key);
     metrics.removeApplication({ namespace, name });
   }

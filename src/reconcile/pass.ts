@@ -44,6 +44,22 @@ export async function attempt<T>(pass: Pass, stage: Stage, run: () => Promise<T>
   }
 }
 
+/** The same, timed. */
+export function attemptTimed<T>(pass: Pass, stage: Stage, run: () => Promise<T> | T): Promise<T | undefined> {
+  return timed(pass, stage, () => attempt(pass, stage, run));
+}
+
+/** Takes the time of a stage, however it ends. */
+export async function timed<T>({ context }: Pass, stage: Stage, run: () => Promise<T>): Promise<T> {
+  const { clock, metrics } = context;
+  const startedMs = clock.monotonicMs();
+  try {
+    return await run();
+  } finally {
+    metrics.onStage(stage, clock.monotonicMs() - startedMs);
+  }
+}
+
 /** Somebody wrote the Application since the pass began: the pass is dropped and queued again. */
 export class StatusConflict extends Error {}
 

@@ -12,14 +12,14 @@ import type { PassReport } from '../status/report.ts';
 import { decideAgain } from './again.ts';
 import { assessObjects } from './assess-objects.ts';
 import { brakeHeals } from './brake-heals.ts';
-import { carryOut } from './carry-out.ts';
+import { carryOut, countSync } from './carry-out.ts';
 import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { finalise } from './finalise.ts';
 import { handOver, noteRead } from './hand-over.ts';
 import { completeInventory, readInventory } from './inventory.ts';
-import { attempt, beginPass, StatusConflict, toFailure, type Pass } from './pass.ts';
+import { attempt, attemptTimed, beginPass, StatusConflict, timed, toFailure, type Pass } from './pass.ts';
 import type { Again } from './queue.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
@@ -73,7 +73,7 @@ function startOver(state: ApplicationState): Again {
 async function runPass(pass: Pass): Promise<Again> {
   const findings = await walkPipeline(pass);
   const report = reportOf(pass, findings, 'ended');
-  const { verdict } = await writeStatus(pass, report);
+  const { verdict } = await timed(pass, 'status', () => writeStatus(pass, report));
   // The next wait is a wait of its own, with the whole of spec.sync.timeout.
   if (verdict.ready === 'True') pass.state.memory.attempt = undefined;
   return decideAgain(pass, { report, verdict, brakedMs: findings.braked?.againInMs ?? Infinity });
@@ -89,9 +89,9 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const inventory = await attempt(pass, 'status', () => readInventory(pass));
   if (!inventory) return { asked };
 
-  const source = await refreshSource(
-    { spec: application.spec.source, before: memory.source, isForced: asked.isForced || isNewSpec(pass), signal },
-    context,
+  const isForced = asked.isForced || isNewSpec(pass);
+  const source = await timed(pass, 'source', () =>
+    refreshSource({ spec: application.spec.source, before: memory.source, isForced, signal }, context),
   );
   memory.source = source;
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
@@ -99,12 +99,12 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!snapshot) return { asked };
   const heard = forRevision(asked, application, snapshot.revision);
 
-  const manifests = await attempt(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = await attempt(pass, 'bind', () => bindDesired(pass, manifests));
+  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   if (!bound) return { asked: heard, snapshot };
 
   noteRead(pass, snapshot, bound);
-  const live = await attempt(pass, 'observe', () => compareLive(pass, bound, inventory));
+  const live = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!live) return { asked: heard, snapshot, bound };
   const { changes, waits } = await handOver(pass, snapshot, live.changes);
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
@@ -132,8 +132,11 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     isComplete,
     isEmptyRender,
   };
-  const applied = hasEffects(plan) ? await attempt(pass, 'apply', () => carryOut(pass, plan, compared)) : undefined;
-  const health = await assessObjects(pass, bound.desired, bound.kinds);
+  const applied = hasEffects(plan)
+    ? await attemptTimed(pass, 'apply', () => carryOut(pass, plan, compared))
+    : undefined;
+  if (hasEffects(plan)) countSync(context.metrics, applied);
+  const health = await timed(pass, 'health', () => assessObjects(pass, bound.desired, bound.kinds));
   return { ...compared, health, ...(applied ? { applied } : {}) };
 }
 

@@ -64,13 +64,14 @@ async function pollAndFetch(
 }
 
 async function counted<T>(context: ReconcileContext, operation: 'poll' | 'fetch', run: () => Promise<T>): Promise<T> {
+  const startedMs = context.clock.monotonicMs();
+  let result: 'success' | 'failure' = 'failure';
   try {
-    const result = await run();
-    context.metrics.onGitRequest(operation, 'success');
-    return result;
-  } catch (error) {
-    context.metrics.onGitRequest(operation, 'failure');
-    throw error;
+    const answer = await run();
+    result = 'success';
+    return answer;
+  } finally {
+    context.metrics.onGitRequest({ operation, result, durationMs: context.clock.monotonicMs() - startedMs });
   }
 }
 

@@ -28,6 +28,7 @@ export function createMetrics(options: { version: string }): MetricsEndpoint {
   );
   return {
     ...applicationSeries(registry),
+    ...stageSeries(registry),
     ...requestSeries(registry),
     showQueue: (read) => showQueue(registry, read),
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
@@ -85,6 +86,18 @@ function applicationSeries(
   };
 }
 
+function stageSeries(registry: Registry): Pick<Metrics, 'onSync' | 'onStage'> {
+  const syncs = new Counter(named(registry, 'sync_total', 'Passes that changed objects, or tried to.', ['result']));
+  const seconds = new Histogram({
+    ...named(registry, 'stage_duration_seconds', 'Duration of one stage of a pass; observe includes diff.', ['stage']),
+    buckets: DURATION_BUCKETS_S,
+  });
+  return {
+    onSync: (result) => syncs.inc({ result }),
+    onStage: (stage, durationMs) => seconds.observe({ stage }, durationMs / 1000),
+  };
+}
+
 function infoLabels({ namespace, name, sync, health, suspended }: AppState) {
   return { namespace, name, sync_status: sync, health_status: health, suspended: String(suspended) };
 }
@@ -93,6 +106,10 @@ function requestSeries(registry: Registry): Pick<Metrics, 'onGitRequest' | 'onKu
   const git = new Counter(
     named(registry, 'git_requests_total', 'Polls and fetches of repositories.', ['operation', 'result']),
   );
+  const gitSeconds = new Histogram({
+    ...named(registry, 'git_request_duration_seconds', 'Duration of a poll or fetch.', ['operation']),
+    buckets: DURATION_BUCKETS_S,
+  });
   const kubernetes = new Counter(
     named(registry, 'kubernetes_requests_total', 'Requests to the API server.', ['verb', 'code']),
   );
@@ -100,7 +117,10 @@ function requestSeries(registry: Registry): Pick<Metrics, 'onGitRequest' | 'onKu
     named(registry, 'watch_restarts_total', 'Watches that had to be opened again.', ['reason']),
   );
   return {
-    onGitRequest: (operation, result) => git.inc({ operation, result }),
+    onGitRequest({ operation, result, durationMs }) {
+      git.inc({ operation, result });
+      gitSeconds.observe({ operation }, durationMs / 1000);
+    },
     onKubernetesRequest: (verb, code) => kubernetes.inc({ verb, code: String(code) }),
     onWatchRestart: (reason) => watches.inc({ reason }),
   };

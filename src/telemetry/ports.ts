@@ -39,7 +39,14 @@ export interface Metrics {
     readonly durationMs: number;
   }): void;
   onChange(operation: string): void;
-  onGitRequest(operation: 'poll' | 'fetch', result: 'success' | 'failure'): void;
+  /** A pass that wrote or deleted objects, or tried to. */
+  onSync(result: 'success' | 'failure'): void;
+  onStage(stage: string, durationMs: number): void;
+  onGitRequest(request: {
+    readonly operation: 'poll' | 'fetch';
+    readonly result: 'success' | 'failure';
+    readonly durationMs: number;
+  }): void;
   /** `code` 0: no answer. */
   onKubernetesRequest(verb: string, code: number): void;
   onWatchRestart(reason: string): void;

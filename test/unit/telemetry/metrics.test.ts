@@ -17,7 +17,9 @@ test('every series of docs and alerts is there under its name', async () => {
   metrics.setApplication(STATE);
   metrics.onPass({ ...SHOP, result: 'success', durationMs: 20 });
   metrics.onChange('created');
-  metrics.onGitRequest('poll', 'success');
+  metrics.onGitRequest({ operation: 'poll', result: 'success', durationMs: 20 });
+  metrics.onSync('success');
+  metrics.onStage('render', 20);
   metrics.onKubernetesRequest('apply', 200);
   metrics.onWatchRestart('expired');
   metrics.showQueue(() => ({ waiting: 1, added: 2, retries: 3, longest: { runningMs: 1500 } }));
@@ -30,6 +32,9 @@ test('every series of docs and alerts is there under its name', async () => {
     'tautline_reconcile_total{result="success"} 1',
     'tautline_apply_changes_total{operation="created"} 1',
     'tautline_git_requests_total{operation="poll",result="success"} 1',
+    'tautline_git_request_duration_seconds_count{operation="poll"} 1',
+    'tautline_sync_total{result="success"} 1',
+    'tautline_stage_duration_seconds_count{stage="render"} 1',
     'tautline_kubernetes_requests_total{verb="apply",code="200"} 1',
     'tautline_watch_restarts_total{reason="expired"} 1',
     'tautline_workqueue_depth 1',
