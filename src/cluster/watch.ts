@@ -160,11 +160,20 @@ function noteFailure(
   options.metrics.onWatchRestart({ kind: options.kind.kind, reason });
   const isStale = nowMs - state.lastGoodMs > options.limits.watchStaleMs;
   logFailure(state, { isStale, reason, refusal: end.type === 'refused' ? end.refusal : undefined });
-  if (end.type !== 'refused') return;
+  if (end.type !== 'refused') {
+    // Passes wait for the first list: one that breaks off or expires each time must not keep them for ever.
+    if (!state.hasListed || isStale) options.sink.failed(incomplete(reason));
+    return;
+  }
   // Whoever reads by name meanwhile keeps nothing of the watch: it starts over with a list.
   if (end.refusal.code === 'Forbidden') state.resourceVersion = undefined;
   const isOut = end.refusal.code !== 'Unavailable' && end.refusal.code !== 'Throttled';
   if (!state.hasListed || isOut || isStale) options.sink.failed(end.refusal);
+}
+
+function incomplete(reason: string): Refusal {
+  const message = reason === 'expired' ? 'lists expire before they are complete' : `its list breaks off (${reason})`;
+  return { code: 'Unavailable', status: 0, message, retry: 'backoff' };
 }
 
 /** Warns once until the watch is back. */
