@@ -1,4 +1,6 @@
-/** Custom resources with a controller behind them, that writes status, annotations, finalizers and defaults at any rate. */
+/**
+ * Custom resources with a controller behind them, that writes status, annotations, finalizers and defaults at any rate.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

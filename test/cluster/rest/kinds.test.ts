@@ -228,6 +228,35 @@ test('a namespace, a claim, a class and roles that are summed up come to rest', 
   await remove(subject);
 });
 
+test('an object that is written in another version than it is stored in comes to rest', async () => {
+  const scaler = {
+    apiVersion: 'autoscaling/v1',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'web' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      maxReplicas: 3,
+      targetCPUUtilizationPercentage: 80,
+    },
+  };
+  const web = workload('Deployment', 'web', { spec: { replicas: undefined } });
+  const subject = await declareSubject(world, 'rest-versions', { files: { 'all.yaml': text(web, scaler) } });
+  const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'] };
+  await expectRestAlsoAnew(subject, options);
+  // The same in the newer version is another manifest and the same object.
+  const { targetCPUUtilizationPercentage: averageUtilization, ...spec } = scaler.spec;
+  const resource = { name: 'cpu', target: { type: 'Utilization', averageUtilization } };
+  const newer = {
+    ...scaler,
+    apiVersion: 'autoscaling/v2',
+    spec: { ...spec, metrics: [{ type: 'Resource', resource }] },
+  };
+  await subject.repository.commit({ 'all.yaml': text(web, newer) });
+  await subject.application.refresh();
+  await expectRestAlsoAnew(subject, options);
+  await remove(subject);
+});
+
 test('a StatefulSet with claim templates comes to rest, its claims waiting for volumes', async () => {
   const set = workload('StatefulSet', 'db', {
     spec: { serviceName: 'db', volumeClaimTemplates: [claimTemplate('data'), claimTemplate('log')] },

@@ -1,0 +1,127 @@
+/**
+ * What an agent under real controllers says of itself: a line a change, and series that come and go with their subject.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RunningAgent } from '../../support/agent.ts';
+import { eventually, startWorld, type World } from '../../support/world.ts';
+import { configMap, declareSubject, text, untilGone, untilObject, configMapPath } from '../agent/scene.ts';
+import { workload } from '../health/scene.ts';
+import { edit, eventsOf, expectRest } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+/** Whose subject is there once an Application has been synced, healed and refused. */
+const SERIES = [
+  'tautline_app_info',
+  'tautline_apply_changes_total',
+  'tautline_build_info',
+  'tautline_drift_objects',
+  'tautline_git_request_duration_seconds_count',
+  'tautline_git_requests_total',
+  'tautline_kubernetes_requests_total',
+  'tautline_last_success_timestamp_seconds',
+  'tautline_reconcile_duration_seconds_count',
+  'tautline_reconcile_total',
+  'tautline_stage_duration_seconds_count',
+  'tautline_sync_total',
+  'tautline_workqueue_adds_total',
+  'tautline_workqueue_depth',
+  'tautline_workqueue_longest_running_seconds',
+  'tautline_workqueue_retries_total',
+];
+
+async function exposition(): Promise<string[]> {
+  return (await (await fetch(`${agent.probesUrl}/metrics`)).text()).split('\n');
+}
+
+function reasons(name: string): unknown[] {
+  return agent.log.filter(({ application }) => application === `apps/${name}`).map(({ reason }) => reason);
+}
+
+test('each change is one line and one Event, and rest is none', async () => {
+  const subject = await declareSubject(world, 'told', {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })), 'web.yaml': text(workload('Deployment', 'web')) },
+  });
+  await expectRest(world, agent, subject);
+  assert.deepEqual(reasons('told'), ['Applied']);
+  await edit(world, 'configmap/a', 'told', { data: { k: 'other' } });
+  await untilObject(world, configMapPath('told', 'a'), (found) => String(found['data']?.['k']) === '1');
+  await expectRest(world, agent, subject, { refreshes: 1 });
+  assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
+  // A commit that changes no object is told by status alone.
+  await subject.repository.commit({ 'README.md': 'nothing to apply' });
+  await subject.application.refresh();
+  await expectRest(world, agent, subject, { refreshes: 1 });
+  assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
+  const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'bad' }, spec: { ports: [{ port: 99999 }] } };
+  await subject.repository.commit({ 'bad.yaml': text(bad) });
+  await subject.application.refresh();
+  await eventually(async () => (reasons('told').length > 2 ? true : undefined));
+  for (let n = 0; n < 3; n++) await subject.application.refresh();
+  assert.deepEqual(reasons('told'), ['Applied', 'Applied', 'ReconciliationFailed']);
+  await subject.repository.commit({ 'bad.yaml': null });
+  await subject.application.refresh();
+  await subject.application.untilReady();
+  const told = reasons('told');
+  // What could not be made was noted ahead of the attempt; now it is let go of.
+  assert.deepEqual(told, ['Applied', 'Applied', 'ReconciliationFailed', 'Applied']);
+  const events = await eventually(async () => {
+    const found = await eventsOf(world, subject);
+    return found.length >= told.length ? found : undefined;
+  });
+  assert.equal(events?.length, told.length);
+});
+
+test('the series have their names, with labels that are bounded', async () => {
+  const lines = await exposition();
+  for (const name of SERIES) {
+    assert.ok(
+      lines.some((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
+      `${name} is missing`,
+    );
+  }
+  assert.ok(
+    lines.some((line) => /^tautline_sync_total\{result="failure"\} [1-9]/.test(line)),
+    'a refused object is a failed sync',
+  );
+  assert.ok(
+    lines.some((line) => line.startsWith('tautline_stage_duration_seconds_count{stage="source"}')),
+    'stages are timed',
+  );
+  const own = lines.filter((line) => line.startsWith('tautline_'));
+  assert.ok(!own.some((line) => /sha1|http:|main@/.test(line)), 'a revision or an address in a label');
+});
+
+test('the series of an Application go with it, also when it is made again at once', async () => {
+  const subject = await declareSubject(world, 'leaves', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await expectRest(world, agent, subject, { refreshes: 1 });
+  const seriesOf = async (): Promise<string[]> => (await exposition()).filter((line) => line.includes('"leaves"'));
+  assert.ok((await seriesOf()).length > 0);
+  await subject.application.remove();
+  await untilGone(world, subject.application.path);
+  assert.ok(await eventually(async () => ((await seriesOf()).length === 0 ? true : undefined)), 'series stay');
+  const again = await world.declare('leaves', {
+    source: { repoURL: subject.repository.url },
+    destination: { namespace: 'leaves' },
+  });
+  await again.untilReady();
+  const info = (await seriesOf()).filter((line) => line.startsWith('tautline_app_info'));
+  assert.equal(info.length, 1);
+  // Without its finalizer it goes at once, whatever pass is under way.
+  for (let n = 0; n < 5; n++) {
+    const stored = await again.read();
+    if (!stored) break;
+    const patch = JSON.stringify({ metadata: { finalizers: null } });
+    await world.plane.kubectl(['patch', 'tla', 'leaves', '-n', 'apps', '--type=merge', '-p', patch]);
+    await again.remove();
+  }
+  await untilGone(world, again.path);
+  assert.ok(await eventually(async () => ((await seriesOf()).length === 0 ? true : undefined)), 'series stay');
+});
