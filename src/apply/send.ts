@@ -51,8 +51,8 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
 }
 
 /**
- * Somebody emptied managedFields: the server gave all that was there to this manager, and no field that leaves Git would
- * ever go. It shows in the answer to our own apply alone.
+ * Somebody emptied managedFields: the server gave all that was there to this manager, and no field that leaves Git
+ * would ever go. It shows in the answer to our own apply alone.
  */
 function wasWiped(live: LiveObject): boolean {
   return listAt(live.body.metadata, 'managedFields').some((entry) => stringAt(entry, 'manager') === BEFORE_FIRST_APPLY);

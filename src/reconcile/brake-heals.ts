@@ -49,7 +49,10 @@ export function brakeHeals({ state, context }: Pass, changes: readonly Change[])
   return { held, contested, againInMs };
 }
 
-/** Counts a result as a heal if it changed an object whose manifest had been accepted before. Call it before that is noted. */
+/**
+ * Counts a result as a heal if it changed an object whose manifest had been accepted before. Call it before that is
+ * noted.
+ */
 export function noteHeal({ state, context }: Pass, { change, outcome }: ChangeResult): void {
   const { memory } = state;
   const { desired } = change;

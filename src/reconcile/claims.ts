@@ -2,8 +2,8 @@
  * Which Application an object belongs to. All Applications share one field manager, so the API server never reports a
  * conflict between two of them; this index does. Fed by all inventories and by every bind.
  *
- * Invariant: the first owner keeps an object until it lets go; the later claimant is told who owns it and writes nothing.
- * An Application waits for an object only as long as it says so in each of its passes.
+ * Invariant: the first owner keeps an object until it lets go; the later claimant is told who owns it and writes
+ * nothing. An Application waits for an object only as long as it says so in each of its passes.
  */
 import { idKey, type ObjectId } from '../object/identity.ts';
 
@@ -42,7 +42,9 @@ export class Claims {
     return [...(this.#waiting.get(claimKey(clusterId, id)) ?? [])];
   }
 
-  /** Lets go of all that an Application holds on a cluster but the ids of `kept`. Returns who may go on because of it. */
+  /**
+   * Lets go of all that an Application holds on a cluster but the ids of `kept`. Returns who may go on because of it.
+   */
   keepOnly(clusterId: string, application: string, kept: ReadonlySet<string>): string[] {
     const wakened = new Set<string>();
     for (const key of this.#held.get(application) ?? []) {

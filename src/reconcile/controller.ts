@@ -1,6 +1,6 @@
 /**
- * What puts Applications on the queue: their own watch, the drift watch, polls and retries; and the one place that holds
- * their states. Events only ever enqueue a key: a pass reads everything afresh.
+ * What puts Applications on the queue: their own watch, the drift watch, polls and retries; and the one place that
+ * holds their states. Events only ever enqueue a key: a pass reads everything afresh.
  */
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION, applicationKey } from '../application/keys.ts';
 import { decodeInventory } from '../application/inventory.ts';

@@ -62,9 +62,9 @@ export async function finalise(
   const settled = await settleKinds(state, context, ids);
   const policy = await policyFor(work, settled.kinds);
   if (policy.type === 'LetGo') return removeFinalizer(work);
-  if (policy.type === 'Wait') return await waitFor(work, ids, policy.reason);
+  if (policy.type === 'Wait') return waitFor(work, ids, policy.reason);
   const reason = policy.type === 'Prune' ? reasonToAwaitPeers(work) : undefined;
-  if (reason !== undefined) return await waitFor(work, ids, reason);
+  if (reason !== undefined) return waitFor(work, ids, reason);
   const left = await letGoOrPrune(work, { ids, ...settled, policy: policy.type });
   state.memory.inventory = new Map(left.map((id) => [idKey(id), id]));
   if (left.length === 0) return removeFinalizer(work);

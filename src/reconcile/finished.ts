@@ -1,6 +1,6 @@
 /**
- * Jobs and bare Pods that ran to their end: once their time to live has removed them, they are done and not missing. What
- * is remembered is in status, so that a restart does not run a migration twice.
+ * Jobs and bare Pods that ran to their end: once their time to live has removed them, they are done and not missing.
+ * What is remembered is in status, so that a restart does not run a migration twice.
  */
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { DesiredObject } from '../bind/desired.ts';

@@ -166,7 +166,7 @@ async function readForSuspended({ context, signal }: Pass, peers: readonly Peer[
       const bound = await bindDesired(pass, await renderSnapshot(pass, snapshot));
       if (bound) noteRead(pass, snapshot, bound);
     } catch (error) {
-      // It cannot say what it wants, as any other whose folder cannot be rendered.
+      // It cannot say what it wants, like every other whose folder cannot be rendered.
       if (signal.aborted || !(error instanceof StageError)) throw error;
     }
   }

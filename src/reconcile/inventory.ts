@@ -11,8 +11,8 @@ import { isEqualValue } from '../object/value.ts';
 import type { Pass } from './pass.ts';
 
 /**
- * From status at the start of the agent's life and when somebody else has written it (another agent, a hand), from memory
- * else. Only a confirmed end takes an id out of it: what one of the two lacks is not concluded to be gone.
+ * From status at the start of the agent's life and when somebody else has written it (another agent, a hand), from
+ * memory else. Only a confirmed end takes an id out of it: what one of the two lacks is not concluded to be gone.
  */
 export function readInventory({ application, state }: Pass): Map<string, ObjectId> {
   const { memory } = state;

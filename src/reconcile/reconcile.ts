@@ -2,8 +2,8 @@
  * One pass over one Application: the pipeline of docs/architecture.md, from Git to status, in order. It never waits for
  * the cluster: what is not ready yet is reported as waiting, and an event or a deadline starts the next pass.
  *
- * Invariants: position is computed afresh from what is live, never remembered; the inventory is written before the first
- * effect; this is the one place that catches StageError (through `attempt`).
+ * Invariants: position is computed afresh from what is live, never remembered; the inventory is written before the
+ * first effect; this is the one place that catches StageError (through `attempt`).
  */
 import { parseApplication } from '../application/parse.ts';
 import { StageError } from '../object/stage-error.ts';
@@ -62,8 +62,8 @@ export async function reconcile(
 }
 
 /**
- * Somebody wrote the Application meanwhile: what this pass saw is old, and the next one sees it all afresh, the inventory
- * included, since what was to be added to it was not stored.
+ * Somebody wrote the Application meanwhile: what this pass saw is old, and the next one sees it all afresh, the
+ * inventory included, since what was to be added to it was not stored.
  */
 function startOver(state: ApplicationState): Again {
   state.memory.inventory = undefined;
@@ -140,7 +140,9 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   return { ...compared, health, ...(applied ? { applied } : {}) };
 }
 
-/** A changed spec is looked at with fresh eyes: who resumes or redirects an Application wants to see Git's state now. */
+/**
+ * A changed spec is looked at with fresh eyes: who resumes or redirects an Application wants to see Git's state now.
+ */
 function isNewSpec({ application }: Pass): boolean {
   return application.status.observedGeneration !== application.metadata.generation;
 }

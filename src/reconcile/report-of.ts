@@ -58,9 +58,12 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     polling: context.cluster.live.pollingReasons(state.key),
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
-    ...(asked.request ? { request: asked.request } : {}),
-    ...(asked.reconcileAt === undefined ? {} : { reconcileAt: asked.reconcileAt }),
+    ...answersOf(asked),
   };
+}
+
+function answersOf({ request, reconcileAt }: Asked): Pick<PassReport, 'request' | 'reconcileAt'> {
+  return { ...(request ? { request } : {}), ...(reconcileAt === undefined ? {} : { reconcileAt }) };
 }
 
 function worstOf({ bound, health }: Findings): Health | undefined {

@@ -40,8 +40,9 @@ export interface BoundSet {
 }
 
 /**
- * Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. A render that failed
- * as a whole says nothing about what is desired: drift is healed by the last one that did. undefined: there is none.
+ * Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. A render that
+ * failed as a whole says nothing about what is desired: drift is healed by the last one that did. undefined: there is
+ * none.
  */
 export async function bindDesired(pass: Pass, manifests: Manifests | undefined): Promise<BoundSet | undefined> {
   const { context, state } = pass;

@@ -10,9 +10,9 @@ import { openPackStore, type PackStore, type PackStoreLimits } from './pack-stor
 
 export interface PackTree extends FileTree {
   /**
-   * What was looked at, by path: the object id of a file, `folder` for a folder, the empty string for what was absent or
-   * outside; where links were followed, the path that they led to as well. A path with a slash at its end stands for the
-   * list of a folder, and has its object id.
+   * What was looked at, by path: the object id of a file, `folder` for a folder, the empty string for what was absent
+   * or outside; where links were followed, the path that they led to as well. A path with a slash at its end stands for
+   * the list of a folder, and has its object id.
    */
   readSet(): Readonly<Record<string, string>>;
   /** Whether everything that a read-set of another tree holds is the same in this one. */

@@ -1,4 +1,6 @@
-/** The agent, or the API server, killed at any moment: what was begun is finished, and nothing is lost or left behind. */
+/**
+ * The agent, or the API server, killed at any moment: what was begun is finished, and nothing is lost or left behind.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * An API server's bad days, at will: a proxy between client and server that ends TLS itself, hands requests on, and does
- * to those that its rules name what networks, load balancers and overloaded servers do.
+ * An API server's bad days, at will: a proxy between client and server that ends TLS itself, hands requests on, and
+ * does to those that its rules name what networks, load balancers and overloaded servers do.
  *
  * Invariant: what no rule names passes unchanged, streams included; every request is recorded. Listens on 127.0.0.1
  * only, and nothing of it outlives `stop`.
@@ -71,7 +71,9 @@ export interface FaultProxy extends AsyncDisposable {
   readonly url: string;
   /** File by which a client reaches the server through the proxy. */
   readonly kubeconfig: string;
-  /** Add and remove at will; of several that fit a request the first counts. Every rule that is passed over counts too. */
+  /**
+   * Add and remove at will; of several that fit a request the first counts. Every rule that is passed over counts too.
+   */
   readonly rules: FaultRule[];
   /** Of every request so far, in order. */
   readonly requests: readonly ProxiedRequest[];

@@ -1,4 +1,6 @@
-/** An agent inside the test's own process, for tests that ask it what no listener tells: requests by what they were for. */
+/**
+ * An agent inside the test's own process, for tests that ask it what no listener tells: requests by what they were for.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
