@@ -21,12 +21,19 @@ export function problemOf(error: unknown): Problem {
   throw error;
 }
 
-/** Runs something and adds to the place of what it throws: known fields win. */
-export function within<T>(place: Omit<Problem, 'code' | 'message'>, run: () => T): T {
+type ProblemPlace = Omit<Problem, 'code' | 'message'>;
+
+/**
+ * Runs something and says of what it throws where that is, unless it says so itself. A place that costs something to
+ * find is given as a function.
+ */
+export function within<T>(place: ProblemPlace | (() => ProblemPlace), run: () => T): T {
   try {
     return run();
   } catch (error) {
-    const problem = problemOf(error);
-    return fail(problem.code, problem.message, { ...place, ...problem });
+    const { code, message, ...known } = problemOf(error);
+    const around = typeof place === 'function' ? place() : place;
+    const isElsewhere = known.file !== undefined && known.file !== around.file;
+    return fail(code, message, isElsewhere ? known : { ...around, ...known });
   }
 }

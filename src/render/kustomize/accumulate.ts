@@ -3,6 +3,7 @@
  * kustomize orders them.
  */
 import { posix } from 'node:path';
+import type { YamlPath } from '../../object/yaml/locate.ts';
 import { fail, within } from '../fail.ts';
 import { isInside, joinPath } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
@@ -13,7 +14,7 @@ import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
 import { absorb } from './generators/absorb.ts';
 import { generateAll } from './generators/generators.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
-import { isRemote, locateFile, type Build, type Layer } from './layer.ts';
+import { atField, isRemote, locateFile, type Build, type Layer } from './layer.ts';
 import { chooseSchema } from './openapi.ts';
 import { appendAll, newResourceSet, type ResourceSet } from './resource-set.ts';
 import { newResource, type Resource } from './resource.ts';
@@ -54,20 +55,34 @@ function accumulateInto(build: Build, place: Place, kustomization: Kustomization
   const bare: Layer = { build, kustomization, ...place, specs: DEFAULTS };
   const { file } = kustomization;
   let into = start;
-  for (const path of kustomization.resources) within({ file }, () => accumulateResource(bare, path, into));
+  kustomization.resources.forEach((path, index) => {
+    atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
+  });
   within({ file }, () => {
-    into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, loadConfigurations(bare)));
-    into.specs = mergeFieldSpecs(into.specs, loadCrds(bare));
+    const configured = atField(bare, ['configurations'], () => loadConfigurations(bare));
+    into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, configured));
+    into.specs = mergeFieldSpecs(
+      into.specs,
+      atField(bare, ['crds'], () => loadCrds(bare)),
+    );
     for (const resource of generateAll(bare)) absorb(into.set, resource);
     checkCount(build, into.set);
   });
-  for (const path of kustomization.components) into = within({ file }, () => accumulateComponent(bare, path, into));
+  for (const [index, path] of kustomization.components.entries()) {
+    into = atField(bare, ['components', index], () => accumulateComponent(bare, path, into));
+  }
   within({ file }, () => {
     transformAll({ ...bare, specs: into.specs }, into.set);
     validate(bare, into.set);
     mergeVars(into.vars, kustomization.vars ?? [], into.set);
   });
   return into;
+}
+
+/** Where an entry of `resources` stands: those of `bases` come after its own. */
+function entryPath({ resources, bases }: Kustomization, index: number): YamlPath {
+  const own = resources.length - (bases?.length ?? 0);
+  return index < own ? ['resources', index] : ['bases', index - own];
 }
 
 function accumulateResource(layer: Layer, path: string, into: Accumulation): void {
@@ -121,7 +136,7 @@ function enter(layer: Layer, path: string, folder: string): { place: Place; kust
   const kustomization = readKustomization(layer.build.context, folder);
   const originPath = posix.join(layer.originPath, path);
   const place: Place = { folder, chain: [...layer.chain, folder], originPath };
-  within({ file: kustomization.file }, () => chooseSchema(layer.build, { ...layer, ...place, kustomization }));
+  chooseSchema(layer.build, { ...layer, ...place, kustomization });
   return { place, kustomization };
 }
 

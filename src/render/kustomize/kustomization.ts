@@ -2,9 +2,11 @@
  * The kustomization file: its fields, as tables, and what kustomize checks and moves before it looks at them.
  */
 import { isNothing, isYamlMap, textOf, type YamlMap } from '../../object/yaml/node.ts';
-import { fail, within } from '../fail.ts';
+import type { Problem } from '../../object/problem.ts';
+import { locateLine, parsePath, type YamlPath } from '../../object/yaml/locate.ts';
+import { fail, problemOf, within } from '../fail.ts';
 import { readText, type RenderContext } from '../file-loader.ts';
-import { readDocuments } from '../manifest-text.ts';
+import { readDocuments, type TextSource } from '../manifest-text.ts';
 import { anything, decode, flag, integer, list, optional, struct, text, texts, type Decoded } from './decode.ts';
 
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
@@ -121,6 +123,8 @@ export interface Kustomization extends Fields {
   readonly file: string;
   /** Name of the file in its folder. */
   readonly fileName: string;
+  /** What it says, for messages. */
+  readonly source: string;
   readonly kind: 'Kustomization' | 'Component';
 }
 
@@ -138,20 +142,48 @@ export function readKustomization(context: RenderContext, folder: string): Kusto
     const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last' });
     const root = documents[0]?.root;
     if (root !== undefined && !isYamlMap(root)) return fail('KustomizationInvalid', 'the kustomization is no map');
-    const fields = decode(KUSTOMIZATION, root, '');
+    const fields = decodeIn(source, () => decode(KUSTOMIZATION, root, ''));
     warnDeprecated(context, fields);
-    checkSupported(fields);
-    const kind = checkKind(fields);
+    checkSupported(fields, source);
+    const kind = within(
+      () => placeIn(source, ['kind']),
+      () => checkKind(fields),
+    );
     if (root === undefined || isBlank(root)) fail('KustomizationInvalid', 'the kustomization is empty');
     return {
       ...fields,
       file,
+      source: source.text,
       fileName,
       kind,
       resources: [...fields.resources, ...(fields.bases ?? [])],
       images: [...fields.images, ...(fields.imageTags ?? [])],
     };
   });
+}
+
+/** Fields whose lines may hold what nobody else shall read. */
+const SECRETIVE = new Set(['secretGenerator', 'generators']);
+
+/** Where a field of a kustomization stands, and the line itself. */
+export function placeIn(
+  { text, file }: Pick<TextSource, 'text' | 'file'>,
+  path: YamlPath,
+): Omit<Problem, 'code' | 'message'> {
+  const found = locateLine(text, path);
+  if (found === undefined) return { file };
+  return SECRETIVE.has(String(path[0])) ? { file, line: found.line } : { file, ...found };
+}
+
+/** A wrong field is named in the message by its path, which leads to its line. */
+function decodeIn<T>(source: TextSource, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { code, message, ...place } = problemOf(error);
+    const path = /^the field "([^"]*)"/.exec(message)?.[1] ?? /^(\S+) must be/.exec(message)?.[1] ?? '';
+    return fail(code, message, { ...placeIn(source, parsePath(path)), ...place });
+  }
 }
 
 /** The name of a folder's kustomization file; undefined if there is none. Two of them are a problem. */
@@ -193,11 +225,11 @@ const UNSUPPORTED: readonly (readonly [keyof Fields, string])[] = [
   ['helmGlobals', 'charts inside a kustomization are not rendered'],
 ];
 
-function checkSupported(fields: Fields): void {
+function checkSupported(fields: Fields, source: TextSource): void {
   for (const [field, why] of UNSUPPORTED) {
     const value = fields[field];
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    fail('Unsupported', `the field ${field} is not supported: ${why}`);
+    fail('Unsupported', `the field ${field} is not supported: ${why}`, placeIn(source, [field]));
   }
 }
 

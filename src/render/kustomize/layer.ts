@@ -2,10 +2,11 @@
  * One kustomization at work: what it says, where it stands, and what it shares with the whole build.
  */
 import { posix } from 'node:path';
-import { fail } from '../fail.ts';
+import type { YamlPath } from '../../object/yaml/locate.ts';
+import { fail, within } from '../fail.ts';
 import { isInside, joinPath, readBytes, readText, type RenderContext } from '../file-loader.ts';
 import type { FieldSpecs } from './field-specs/defaults.ts';
-import type { Kustomization } from './kustomization.ts';
+import { placeIn, type Kustomization } from './kustomization.ts';
 import type { MergeSchema } from './merge-schema.ts';
 import type { Origin, Resource } from './resource.ts';
 
@@ -83,6 +84,11 @@ export function builtInOrigin(layer: Layer, kind: string): Origin {
   const { fileName } = layer.kustomization;
   const configuredIn = posix.join(layer.originPath, fileName);
   return { configuredIn, configuredBy: { apiVersion: 'builtin', kind } };
+}
+
+/** Runs what one entry of the kustomization asks for; what it throws is placed at the entry's line. */
+export function atField<T>({ kustomization }: Pick<Layer, 'kustomization'>, path: YamlPath, run: () => T): T {
+  return within(() => placeIn({ text: kustomization.source, file: kustomization.file }, path), run);
 }
 
 /** For problems of an object: the file and line that it came from. */

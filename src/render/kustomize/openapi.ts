@@ -5,13 +5,17 @@
 import { isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 import { readDocuments } from '../manifest-text.ts';
-import { loadText, locateFile, type Build, type Layer } from './layer.ts';
+import { atField, loadText, locateFile, type Build, type Layer } from './layer.ts';
 import type { MergeSchema } from './merge-schema.ts';
 
 /** The one version that kustomize has built in. */
 const BUILT_IN = 'v1.21.2';
 
 export function chooseSchema(build: Build, layer: Layer): void {
+  if (layer.kustomization.openapi !== undefined) atField(layer, ['openapi'], () => readChoice(build, layer));
+}
+
+function readChoice(build: Build, layer: Layer): void {
   const { openapi } = layer.kustomization;
   const path = openapi?.get('path');
   const version = openapi?.get('version');

@@ -8,11 +8,15 @@ import { textOf } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import { readObjects } from '../manifest-text.ts';
 import { decode, type Decoder } from './decode.ts';
-import { placeOf, type Layer } from './layer.ts';
+import { atField, placeOf, type Layer } from './layer.ts';
 import { currentId } from './resource-id.ts';
 
 /** Reads the entries of one field, those written in place first. */
-export function readConfigs(layer: Layer, entries: readonly string[]): Resource[] {
+export function readConfigs(layer: Layer, field: 'generators' | 'transformers' | 'validators'): Resource[] {
+  return atField(layer, [field], () => readEntries(layer, layer.kustomization[field]));
+}
+
+function readEntries(layer: Layer, entries: readonly string[]): Resource[] {
   const inline: Resource[] = [];
   const paths: string[] = [];
   for (const entry of entries) {

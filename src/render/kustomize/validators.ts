@@ -10,7 +10,7 @@ import { externalTransforms } from './transformers/external.ts';
 const VALIDATED_BY = 'validated-by';
 
 export function validate(layer: Layer, set: ResourceSet): void {
-  for (const { run } of externalTransforms(layer, layer.kustomization.validators)) {
+  for (const { run } of externalTransforms(layer, 'validators')) {
     const before = [...set.all].map((resource) => ({ resource, text: textWithout(resource) }));
     run(set);
     for (const { resource, text } of before) {

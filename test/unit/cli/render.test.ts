@@ -43,7 +43,10 @@ test('render prints names and JSON when asked', (t) => {
 test('render prints nothing and ends with 1 when the input is wrong', (t) => {
   const { status, stdout, stderr } = render(t, { 'app/kustomization.yaml': 'resources: [nope.yaml]\n' }, 'app');
   assert.deepEqual([status, stdout], [1, '']);
-  assert.match(stderr, /^Error: app\/kustomization\.yaml: there is no file nope\.yaml in \S*app\n$/);
+  assert.match(
+    stderr,
+    /^Error: app\/kustomization\.yaml:1: there is no file nope\.yaml in \S*app\n {2}resources: \[nope\.yaml\]\n$/,
+  );
 });
 
 test('render ends with 2 when the command line is wrong', (t) => {

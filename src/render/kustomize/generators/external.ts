@@ -11,7 +11,7 @@ import { generateConfigMap, generateSecret } from './config-maps.ts';
 export function externalGenerators(layer: Layer): Resource[] {
   const { generators } = layer.kustomization;
   if (generators.length === 0) return [];
-  return readConfigs(layer, generators).map((config) => {
+  return readConfigs(layer, 'generators').map((config) => {
     const kind = builtInKind(config);
     const generate = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (generate === undefined) fail('Unsupported', `there is no built-in generator ${kind}`, placeOf(config));

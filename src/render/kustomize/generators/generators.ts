@@ -1,5 +1,5 @@
 /** configMapGenerator and secretGenerator, in the order in which kustomize runs them, and what `generators` names. */
-import { builtInOrigin, type Layer } from '../layer.ts';
+import { atField, builtInOrigin, type Layer } from '../layer.ts';
 import type { Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
 import { externalGenerators } from './external.ts';
@@ -7,10 +7,16 @@ import { externalGenerators } from './external.ts';
 /** Everything that one kustomization generates; lazily: a later entry fails only after an earlier one is taken in. */
 export function* generateAll(layer: Layer): Generator<Resource> {
   const { configMapGenerator, secretGenerator, generatorOptions } = layer.kustomization;
-  for (const args of configMapGenerator)
-    yield traced(layer, generateConfigMap(layer, args, generatorOptions), 'ConfigMapGenerator');
-  for (const args of secretGenerator)
-    yield traced(layer, generateSecret(layer, args, generatorOptions), 'SecretGenerator');
+  for (const [index, args] of configMapGenerator.entries()) {
+    yield atField(layer, ['configMapGenerator', index], () => {
+      return traced(layer, generateConfigMap(layer, args, generatorOptions), 'ConfigMapGenerator');
+    });
+  }
+  for (const [index, args] of secretGenerator.entries()) {
+    yield atField(layer, ['secretGenerator', index], () => {
+      return traced(layer, generateSecret(layer, args, generatorOptions), 'SecretGenerator');
+    });
+  }
   yield* externalGenerators(layer);
 }
 

@@ -23,10 +23,9 @@ export interface TracedTransform {
   readonly origin: Origin | undefined;
 }
 
-/** `entries`: those of `transformers` or `validators`. */
-export function externalTransforms(layer: Layer, entries: readonly string[]): TracedTransform[] {
-  if (entries.length === 0) return [];
-  return readConfigs(layer, entries).map((config) => {
+export function externalTransforms(layer: Layer, field: 'transformers' | 'validators'): TracedTransform[] {
+  if (layer.kustomization[field].length === 0) return [];
+  return readConfigs(layer, field).map((config) => {
     const kind = builtInKind(config);
     const configure = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (configure === undefined) fail('Unsupported', `there is no built-in transformer ${kind}`, placeOf(config));

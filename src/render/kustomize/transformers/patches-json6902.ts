@@ -4,12 +4,16 @@ import { readJsonPatch, type PatchEntry } from './patches.ts';
 import { loadText, locateFile, type Layer } from '../layer.ts';
 import { patchByJson } from '../patching.ts';
 import { select } from '../selector.ts';
-import type { Transform, Transformer } from './transformer.ts';
+import { placed, type Transform, type Transformer } from './transformer.ts';
 
 export const jsonPatchTransformer: Transformer = {
   name: 'PatchJson6902Transformer',
-  configure: (layer: Layer) =>
-    (layer.kustomization.patchesJson6902 ?? []).map((entry) => configureJsonPatch(layer, entry)),
+  configure: (layer: Layer) => {
+    const entries = layer.kustomization.patchesJson6902 ?? [];
+    return entries.map((entry, index) => {
+      return placed(layer, ['patchesJson6902', index], () => configureJsonPatch(layer, entry));
+    });
+  },
 };
 
 export function configureJsonPatch(layer: Layer, entry: Pick<PatchEntry, 'patch' | 'path' | 'target'>): Transform {

@@ -3,13 +3,14 @@ import { fail, problemOf } from '../../fail.ts';
 import { readObjects, type TextObject } from '../../manifest-text.ts';
 import { loadText, locateFile, type Layer } from '../layer.ts';
 import { findOne, patchSelected } from './patches.ts';
-import type { Transform, Transformer } from './transformer.ts';
+import { placed, type Transform, type Transformer } from './transformer.ts';
 
 export const strategicMergeTransformer: Transformer = {
   name: 'PatchStrategicMergeTransformer',
   configure: (layer: Layer) => {
     const paths = layer.kustomization.patchesStrategicMerge ?? [];
-    return paths.length === 0 ? [] : [configureStrategicMerge(layer, paths, '')];
+    if (paths.length === 0) return [];
+    return [placed(layer, ['patchesStrategicMerge'], () => configureStrategicMerge(layer, paths, ''))];
   },
 };
 

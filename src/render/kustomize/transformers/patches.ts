@@ -10,11 +10,14 @@ import { currentId, formatResourceId } from '../resource-id.ts';
 import { checkUnique, findByAnyId, type ResourceSet } from '../resource-set.ts';
 import { newResource, rememberId, setTextMap, textMap, type Resource } from '../resource.ts';
 import { select } from '../selector.ts';
-import type { Transform, Transformer } from './transformer.ts';
+import { placed, type Transform, type Transformer } from './transformer.ts';
 
 export const patchTransformer: Transformer = {
   name: 'PatchTransformer',
-  configure: (layer: Layer) => layer.kustomization.patches.map((entry) => configurePatch(layer, entry)),
+  configure: (layer: Layer) => {
+    const { patches } = layer.kustomization;
+    return patches.map((entry, index) => placed(layer, ['patches', index], () => configurePatch(layer, entry)));
+  },
 };
 
 export type PatchEntry = Layer['kustomization']['patches'][number];

@@ -24,13 +24,14 @@ import { currentId, effectiveNamespace, formatResourceId, isSelected, type Resou
 import { change, type ResourceSet } from '../resource-set.ts';
 import { previousIds, type Resource } from '../resource.ts';
 import { compileTarget, matchesMetadata, type CompiledSelector, type Selector } from '../selector.ts';
-import type { Transform, Transformer } from './transformer.ts';
+import { placed, type Transform, type Transformer } from './transformer.ts';
 
 export const replacementTransformer: Transformer = {
   name: 'ReplacementTransformer',
   configure: (layer: Layer) => {
     const { replacements } = layer.kustomization;
-    return replacements.length === 0 ? [] : [configureReplacements(layer, replacements)];
+    if (replacements.length === 0) return [];
+    return [placed(layer, ['replacements'], () => configureReplacements(layer, replacements))];
   },
 };
 

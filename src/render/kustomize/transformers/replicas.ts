@@ -6,12 +6,14 @@ import { currentId, gvkOf, isSelected } from '../resource-id.ts';
 import { findByName, type ResourceSet } from '../resource-set.ts';
 import { previousIds } from '../resource.ts';
 import type { FieldSpec } from '../field-spec.ts';
-import type { Transformer } from './transformer.ts';
+import { placed, type Transformer } from './transformer.ts';
 
 export const replicaTransformer: Transformer = {
   name: 'ReplicaCountTransformer',
   configure: ({ kustomization, specs }: Layer) => {
-    return kustomization.replicas.map((replica) => (set) => setReplicas(set, replica, specs.replicas));
+    return kustomization.replicas.map((replica, index) => {
+      return placed({ kustomization }, ['replicas', index], () => (set) => setReplicas(set, replica, specs.replicas));
+    });
   },
 };
 

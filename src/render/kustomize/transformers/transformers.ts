@@ -37,7 +37,7 @@ export function transformAll(layer: Layer, set: ResourceSet): void {
     const origin = layer.build.tracksOrigin ? builtInOrigin(layer, name) : undefined;
     return configure(layer).map((run) => ({ run, origin }));
   });
-  transforms.push(...externalTransforms(layer, layer.kustomization.transformers));
+  transforms.push(...externalTransforms(layer, 'transformers'));
   for (const { run, origin } of transforms) {
     run(set);
     if (origin !== undefined) noteTransformation(set, origin);

@@ -1,0 +1,106 @@
+/**
+ * Finds the line on which a member of a text's first document stands: for messages, so only once something is wrong.
+ */
+import { getScalarValue, parseEvents, YAMLException, type Event } from 'js-yaml';
+
+/** Keys of maps and indices of lists, from the root. */
+export type YamlPath = readonly (string | number)[];
+
+export interface YamlLine {
+  /** 1-based. */
+  readonly line: number;
+  /** The line itself, cut at 200 characters. */
+  readonly excerpt: string;
+}
+
+/** The line of a member, or of the nearest one around it that is there; undefined for a text that is no YAML. */
+export function locateLine(text: string, path: YamlPath): YamlLine | undefined {
+  try {
+    const events = parseEvents(text, { maxDepth: 100 });
+    return events.length < 2 ? undefined : lineAt(text, offsetOf({ text, events, at: 1 }, path));
+  } catch (error) {
+    if (error instanceof YAMLException) return undefined;
+    throw error;
+  }
+}
+
+/** `metadata.labels[0].a` as its parts. */
+export function parsePath(path: string): YamlPath {
+  return path
+    .split(/[.[\]]+/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+interface Walk {
+  readonly text: string;
+  readonly events: readonly Event[];
+  at: number;
+}
+
+const SEQUENCE = 2;
+const MAPPING = 3;
+const SCALAR = 4;
+const POP = 6;
+
+/** The offset of the member at a path; the walk stands at its parent. */
+function offsetOf(walk: Walk, path: YamlPath): number {
+  let found = startOf(walk.events[walk.at]);
+  for (const part of path) {
+    const event = walk.events[walk.at];
+    const offset =
+      event?.type === MAPPING ? enterKey(walk, part) : event?.type === SEQUENCE ? enterItem(walk, part) : undefined;
+    if (offset === undefined) return found;
+    found = offset;
+  }
+  return found;
+}
+
+/** Goes to the value of a key, whatever its case; the offset is that of the key. */
+function enterKey(walk: Walk, part: string | number): number | undefined {
+  walk.at += 1;
+  for (let key = walk.events[walk.at]; key !== undefined && key.type !== POP; key = walk.events[walk.at]) {
+    const name = key.type === SCALAR ? getScalarValue(walk.text, key) : '';
+    if (name.toLowerCase() === String(part).toLowerCase()) {
+      walk.at += 1;
+      return startOf(key);
+    }
+    skip(walk);
+    skip(walk);
+  }
+  return undefined;
+}
+
+function enterItem(walk: Walk, part: string | number): number | undefined {
+  walk.at += 1;
+  for (let index = 0; walk.events[walk.at]?.type !== POP && walk.at < walk.events.length; index += 1) {
+    if (index === part) return startOf(walk.events[walk.at]);
+    skip(walk);
+  }
+  return undefined;
+}
+
+/** Goes behind the node that the walk stands at. */
+function skip(walk: Walk): void {
+  let open = 0;
+  do {
+    const type = walk.events[walk.at]?.type;
+    if (type === MAPPING || type === SEQUENCE) open += 1;
+    if (type === POP) open -= 1;
+    walk.at += 1;
+  } while (open > 0 && walk.at < walk.events.length);
+}
+
+function startOf(event: Event | undefined): number {
+  if (event?.type === SCALAR) return Math.max(event.valueStart, 0);
+  return event?.type === MAPPING || event?.type === SEQUENCE ? event.start : 0;
+}
+
+function lineAt(text: string, offset: number): YamlLine {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', start);
+  return {
+    line: text.slice(0, start).split('\n').length,
+    excerpt: text.slice(start, end < 0 ? undefined : end).slice(0, 200),
+  };
+}
