@@ -1,0 +1,179 @@
+/** What waits for a word before it is deleted, and which word counts. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startWorld, type ApplicationHandle, type Json, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  namespaceManifest,
+  readyMessage,
+  readyReason,
+  text,
+  untilGone,
+  untilObject,
+  type Manifest,
+} from '../agent/scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+/** Asks, and waits for the answer. */
+async function ask(application: ApplicationHandle, action: string): Promise<Json> {
+  const id = `${action}-${Math.random().toString(36).slice(2)}`;
+  const [namespace = '', name = ''] = [application.path.split('/')[5], application.path.split('/')[7]];
+  const patch = JSON.stringify({
+    metadata: { annotations: { 'tautline.dev/request': JSON.stringify({ id, action }) } },
+  });
+  const args = ['patch', 'tla', name, '-n', namespace, '--type=merge', '-p', patch];
+  const { code, stderr } = await world.plane.kubectl(args);
+  assert.equal(code, 0, stderr);
+  return application.until(
+    'answered',
+    (a) => at(a, 'status', 'lastRequest', 'id') === id && at(a, 'status', 'lastRequest', 'outcome') !== 'InProgress',
+  );
+}
+
+const isHeld = (application: Json): boolean => readyReason(application) === 'False PruneHeld';
+const outcome = (application: Json): unknown => at(application, 'status', 'lastRequest', 'outcome');
+
+const definition: Manifest = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'guards.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'guards', kind: 'Guard' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+  },
+};
+const claim: Manifest = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'data' },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+};
+const volume: Manifest = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  metadata: { name: 'disk' },
+  spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/tmp/disk' } },
+};
+
+const GUARDED: readonly { manifest: Manifest; path: (namespace: string) => string }[] = [
+  { manifest: namespaceManifest('guarded-one'), path: () => '/api/v1/namespaces/guarded-one' },
+  {
+    manifest: definition,
+    path: () => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/guards.example.com',
+  },
+  { manifest: claim, path: (namespace) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/data` },
+  { manifest: volume, path: () => '/api/v1/persistentvolumes/disk' },
+];
+
+for (const { manifest, path } of GUARDED) {
+  const kind = String(manifest['kind']);
+  test(`a single ${kind} waits for a word, is named, and goes with it`, async () => {
+    const name = `guard-${kind.toLowerCase()}`;
+    const subject = await declareSubject(world, name, {
+      files: { 'a.yaml': text(configMap('a', {})), 'z.yaml': text(manifest), 'b.yaml': text(configMap('b', {})) },
+    });
+    await subject.application.untilReady();
+    await subject.repository.commit({ 'z.yaml': null, 'b.yaml': null });
+    const answered = await subject.application.refresh();
+    assert.ok(isHeld(answered), readyReason(answered));
+    assert.equal(outcome(answered), 'Failed');
+    assert.match(readyMessage(answered), new RegExp(`${kind}.* would delete .*confirm-prune`));
+    await sleep(500);
+    assert.equal(at(await world.read(path(name)), 'metadata', 'deletionTimestamp'), undefined);
+    assert.ok(await subject.configMap('b'), 'a prune is held whole');
+    assert.equal(inventoryOf((await subject.application.read()) as Json).length, 3);
+    void ask(subject.application, 'confirm-prune').catch(() => undefined);
+    await untilGone(world, configMapPath(name, 'b'));
+    const gone = await world.read(path(name));
+    if (gone)
+      await untilObject(world, path(name), (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined);
+  });
+}
+
+const NAMES = Array.from({ length: 20 }, (_, index) => `m${String(index).padStart(2, '0')}`);
+const someOf = (count: number): string => text(...NAMES.slice(0, count).map((name) => configMap(name, {})));
+
+test('a word is for the revision that was shown, not for one that came meanwhile', async () => {
+  const subject = await declareSubject(world, 'meanwhile', { files: { 'all.yaml': someOf(20) }, spec: {} });
+  await subject.application.patch({ source: { interval: '1h' } });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'all.yaml': someOf(8) });
+  assert.ok(isHeld(await subject.application.refresh()));
+  const last = await subject.repository.commit({ 'all.yaml': someOf(1) });
+  const answered = await ask(subject.application, 'confirm-prune');
+  assert.equal(outcome(answered), 'Refused');
+  assert.ok(isHeld(answered));
+  assert.match(readyMessage(answered), /pruning 19 of 20 objects/);
+  assert.ok(await subject.configMap('m19'));
+  const confirmed = await ask(subject.application, 'confirm-prune');
+  assert.equal(outcome(confirmed), 'Succeeded');
+  assert.deepEqual(inventoryOf(await subject.application.untilReady(last)), ['ConfigMap meanwhile/m00']);
+});
+
+test('a word that comes before there is anything to confirm confirms nothing', async () => {
+  const subject = await declareSubject(world, 'early', { files: { 'all.yaml': someOf(20) } });
+  await subject.application.patch({ source: { interval: '1h' } });
+  await subject.application.untilReady();
+  assert.equal(outcome(await ask(subject.application, 'confirm-prune')), 'Succeeded');
+  await subject.repository.commit({ 'all.yaml': someOf(2) });
+  const answered = await ask(subject.application, 'confirm-prune');
+  assert.ok(isHeld(answered));
+  assert.equal(outcome(answered), 'Refused');
+  assert.ok(await subject.configMap('m19'));
+});
+
+test('a word that a person has given is not heard twice, nor by the next agent', async () => {
+  const subject = await declareSubject(world, 'again', { files: { 'all.yaml': someOf(20) } });
+  await subject.application.patch({ source: { interval: '1h' } });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'all.yaml': someOf(8) });
+  assert.ok(isHeld(await subject.application.refresh()));
+  assert.equal(outcome(await ask(subject.application, 'confirm-prune')), 'Succeeded');
+  await subject.repository.commit({ 'all.yaml': someOf(20) });
+  // The annotation stays where it is, and other fields of the Application change.
+  await subject.application.patch({ source: { interval: '2h' } });
+  await subject.application.until('back', (a) => inventoryOf(a).length === 20);
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'all.yaml': someOf(8) });
+  await subject.application.patch({ source: { interval: '1h' } });
+  await subject.application.until('held', isHeld);
+  assert.ok(await subject.configMap('m19'));
+});
+
+test('an unknown or malformed word confirms nothing', async () => {
+  const subject = await declareSubject(world, 'mumbled', { files: { 'all.yaml': someOf(20) } });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'all.yaml': someOf(2) });
+  assert.ok(isHeld(await subject.application.refresh()));
+  for (const action of ['confirm', 'Confirm-Prune', 'prune']) {
+    assert.equal(outcome(await ask(subject.application, action)), 'Refused', action);
+  }
+  assert.ok(await subject.configMap('m19'));
+});
+
+test('ten of eleven objects and eleven of a hundred go without a word', async () => {
+  const few = await declareSubject(world, 'few', { files: { 'all.yaml': someOf(11) } });
+  await few.application.untilReady();
+  await few.repository.commit({ 'all.yaml': someOf(1) });
+  await few.application.refresh();
+  await untilGone(world, configMapPath('few', 'm10'));
+  const hundred = Array.from({ length: 100 }, (_, index) => configMap(`n${index}`, {}));
+  const share = await declareSubject(world, 'share', { files: { 'all.yaml': text(...hundred) } });
+  await share.application.untilReady();
+  const commit = await share.repository.commit({ 'all.yaml': text(...hundred.slice(0, 89)) });
+  await share.application.refresh();
+  assert.equal(inventoryOf(await share.application.untilReady(commit)).length, 89);
+});
