@@ -11,7 +11,7 @@ import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
-import { listAt, valueAt } from '../object/value.ts';
+import { listAt, stringAt, valueAt } from '../object/value.ts';
 import type { ChangeResult } from './applied.ts';
 
 export interface PruneContext {
@@ -39,12 +39,12 @@ async function pruneOnce(change: Change, kind: KindInfo, { client, owner }: Prun
   if (!live) return { change, outcome: 'pruned' };
   const reason = reasonToKeep(live, owner);
   if (reason) return { change, outcome: 'released', message: reason };
-  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: finalizerText(live) };
+  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: holderText(live) };
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id: change.id, uid, resourceVersion, propagation: 'Background' });
   if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };
   if (answer.outcome === 'gone') return { change, outcome: 'pruned' };
-  return { change, outcome: 'pruning', live, message: finalizerText(live) };
+  return { change, outcome: 'pruning', live, message: holderText(live) };
 }
 
 /** Lets go without deletion: our marks are removed, all else stays as it is. */
@@ -72,7 +72,14 @@ function reasonToKeep(live: LiveObject, owner: Owner): string | undefined {
   return controller ? 'kept: a controller owns it' : undefined;
 }
 
-function finalizerText(live: LiveObject): string {
+/** What holds an object in deletion: its finalizers, or for a Namespace what its controller says is left in it. */
+function holderText(live: LiveObject): string {
+  const isNamespace = live.id.group === '' && live.id.kind === 'Namespace';
+  const left = (isNamespace ? listAt(live.body, 'status', 'conditions') : [])
+    .filter((condition) => stringAt(condition, 'status') === 'True')
+    .map((condition) => stringAt(condition, 'message') ?? '')
+    .filter((message) => message !== '');
+  if (left.length > 0) return `deletion waits: ${left.join('; ')}`;
   const finalizers = listAt(live.body.metadata, 'finalizers').filter((item) => typeof item === 'string');
   return finalizers.length > 0 ? `deletion waits for ${finalizers.join(', ')}` : 'deletion has begun';
 }
