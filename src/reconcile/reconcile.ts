@@ -55,8 +55,7 @@ export async function reconcile(
     if (signal.aborted) return { type: 'none' };
     if (error instanceof StatusConflict) return startOver(state);
     if (!(error instanceof StageError)) throw error;
-    // Without a status there is nowhere to say it but the log.
-    context.log.warn('a pass ended early', { application: state.key, code: error.code, reason: error.message });
+    sayEndedEarly(state, context, error);
     return { type: 'backoff', atMostMs: context.settings.minPollBackoffMs };
   }
 }
@@ -70,10 +69,18 @@ function startOver(state: ApplicationState): Again {
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
 }
 
+/** Without a status there is nowhere to say it but the log; once, since an outage lasts for many passes. */
+function sayEndedEarly({ key, memory }: ApplicationState, { log }: ReconcileContext, error: StageError): void {
+  const isNews = memory.endedEarly !== error.code;
+  memory.endedEarly = error.code;
+  if (isNews) log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+}
+
 async function runPass(pass: Pass): Promise<Again> {
   const findings = await walkPipeline(pass);
   const report = reportOf(pass, findings, 'ended');
   const { verdict } = await timed(pass, 'status', () => writeStatus(pass, report));
+  pass.state.memory.endedEarly = undefined;
   // The next wait is a wait of its own, with the whole of spec.sync.timeout.
   if (verdict.ready === 'True') pass.state.memory.attempt = undefined;
   return decideAgain(pass, { report, verdict, brakedMs: findings.braked?.againInMs ?? Infinity });

@@ -55,6 +55,8 @@ export interface Memory {
   /** Monotonic; kinds that nobody serves are asked for again no sooner. */
   nextDiscoveryMs: number;
   isNamespaceEnsured: boolean;
+  /** Why the last pass ended without a status, as a code: told once, not at every retry. */
+  endedEarly: string | undefined;
   /** Since when discovery lacks a kind of the inventory, and whether it was asked again since; see settle-kinds.ts. */
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
   /** Since when the deleted Application is being finished. */
@@ -99,6 +101,7 @@ export function emptyMemory(): Memory {
     unwell: undefined,
     nextDiscoveryMs: 0,
     isNamespaceEnsured: false,
+    endedEarly: undefined,
     unserved: undefined,
     finalisingSinceMs: undefined,
   };

@@ -1,6 +1,7 @@
 /** Drift that is made where no watch sees it: while the API server was down, or the agent. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import {
@@ -27,12 +28,13 @@ after(() => world?.[Symbol.asyncDispose]());
 const OWNER = 'tautline.dev/owner';
 const NAMES = ['valued', 'labelled', 'unmarked', 'deleted', 'quiet'];
 
-async function declare(name: string): Promise<Subject> {
+async function declare(name: string, source: Record<string, unknown> = {}): Promise<Subject> {
   const metadata = { labels: { team: 'x' } };
   const files = Object.fromEntries(
     NAMES.map((object) => [`${object}.yaml`, text(configMap(object, { k: '1' }, metadata))]),
   );
   const subject = await declareSubject(world, name, { files });
+  if (source['interval']) await subject.application.patch({ source });
   await expectRest(world, agent, subject, { refreshes: 1 });
   return subject;
 }
@@ -111,4 +113,21 @@ test('a commit and a lost object while the agent was away: one pass brings both'
   assert.equal(resourceVersion(await subject.configMap('quiet')), quiet);
   assert.equal(at(await subject.configMap('unmarked'), 'metadata', 'labels', PART_OF) === undefined, false);
   await expectRest(world, agent, subject, { refreshes: 2 });
+});
+
+test('an outage of the API server is told once, however many passes meet it', async () => {
+  const subject = await declare('outage', { interval: '10s' });
+  const lines = agent.log.length;
+  await world.plane.kill('kube-apiserver', 'SIGKILL');
+  // The poll that is due finds a new commit, which cannot be applied; each retry meets the same wall.
+  await subject.repository.commit({ 'valued.yaml': text(configMap('valued', { k: '3' }, { labels: { team: 'x' } })) });
+  await sleep(15_000);
+  await world.plane.restart('kube-apiserver');
+  await untilObject(world, configMapPath('outage', 'valued'), (found) => at(found, 'data', 'k') === '3');
+  await subject.application.untilReady();
+  const told = agent.log.slice(lines).filter(({ msg }) => msg === 'a pass ended early');
+  const applications = told.map(({ application }) => application);
+  assert.deepEqual(applications, [...new Set(applications)], JSON.stringify(told));
+  assert.ok(applications.includes('apps/outage'));
+  await expectRest(world, agent, subject, { refreshes: 1 });
 });
