@@ -8,6 +8,7 @@
 import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { StageError } from '../stage-error.ts';
 import { copyNode, EMPTY, EMPTY_IN_FLOW, isYamlList, isYamlMap, type YamlMap, type YamlNode } from './node.ts';
+import { refold } from './refold.ts';
 import { resolvePlain, resolveTagged, type YamlDialect } from './scalar.ts';
 
 export interface YamlOptions {
@@ -62,8 +63,8 @@ const ALIAS = 5;
 const POP = 6;
 const FLOW = 2;
 const PLAIN = 1;
-/** Folded scalars have a higher number still. */
 const LITERAL = 4;
+const FOLDED = 5;
 
 interface Reading {
   readonly text: string;
@@ -134,6 +135,7 @@ function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): Yaml
   const text = scalarText(reading.text, event);
   const tag = event.tagStart < 0 ? '' : coreTag(reading.text.slice(event.tagStart, event.tagEnd));
   if (tag === '' || (tag === '!' && event.style === PLAIN)) {
+    if (event.style === FOLDED && reading.options.dialect !== 'v2') return refold(text);
     if (event.style !== PLAIN) return text;
     return text === '' && inFlow ? EMPTY_IN_FLOW : resolvePlain(text, reading.options.dialect);
   }

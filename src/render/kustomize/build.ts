@@ -2,6 +2,7 @@
  * Builds one kustomization: what `kustomize build` prints, as objects in order.
  */
 import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
+import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { isMap, type Value, type ValueMap } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
@@ -76,6 +77,7 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   if (buildMetadata.includes('transformerAnnotations') && resource.transformations.length > 0) {
     annotations.set(TRANSFORMATIONS_ANNOTATION, formatTransformations(resource.transformations));
   }
+  checkKeys(resource, annotations);
   setTextMap(resource, 'annotations', annotations);
   if (buildMetadata.includes('managedByLabel')) addManagedBy(metadataOf(resource));
   const object = nodeToValue(resource.node);
@@ -83,6 +85,14 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   checkNumbers(object, resource);
   if (!isMap(object)) return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} is no map`, place);
   return { object, ...place };
+}
+
+/** kustomize writes annotations without quotes around their names, and fails where one then is no text. */
+function checkKeys(resource: Resource, annotations: ReadonlyMap<string, string>): void {
+  for (const name of annotations.keys()) {
+    if (typeof resolvePlain(name) === 'string') continue;
+    fail('InvalidObject', `the annotation ${name} has no text as its name`, placeOf(resource));
+  }
 }
 
 function addManagedBy(metadata: YamlMap): void {

@@ -105,6 +105,9 @@ function walk(walking: Walk, node: YamlNode, at: number, put: (node: YamlNode) =
   const isList = part.endsWith('[]');
   const name = isList ? part.slice(0, -2) : part;
   if (name === '') fail('KustomizationInvalid', `the field path "${walking.path}" has an empty member`);
+  // Lists are entered by themselves; a number would be an index, and here is a map.
+  if (/^\d+$/.test(name))
+    fail('KustomizationInvalid', `the field path "${walking.path}" has an index, and meets a map`);
   const next = memberOf(walking, node, at, { name, isList });
   if (next !== undefined) walk(walking, next, at + 1, (made) => assign(node, name, made));
 }

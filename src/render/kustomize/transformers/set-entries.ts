@@ -1,5 +1,6 @@
 /** Sets entries of the maps at field specs: what labels and annotations have in common. */
 import { assign, isNothing, isYamlMap, shareText, textOf, type YamlNode } from '../../../object/yaml/node.ts';
+import { resolvePlain } from '../../../object/yaml/scalar.ts';
 import { fail } from '../../fail.ts';
 import { fieldsByKind, visitField, type Field, type FieldSpec } from '../field-spec.ts';
 import { placeOf } from '../layer.ts';
@@ -21,7 +22,8 @@ function setEntriesOf(resource: Resource, entries: ReadonlyMap<string, string>, 
     if (!isYamlMap(map)) return fail('InvalidObject', 'labels or annotations are no map', placeOf(resource));
     for (const [key, text] of texts) {
       if (map.has(key)) assign(map, key, textOf(text));
-      else map.set(key, text);
+      else if (typeof resolvePlain(key) === 'string') map.set(key, text);
+      else fail('KustomizationInvalid', `the label or annotation ${key} has no text as its name`, placeOf(resource));
     }
     return map;
   };

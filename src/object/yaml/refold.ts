@@ -1,0 +1,49 @@
+/**
+ * What becomes of a folded scalar (`>`) on its way through kustomize, which writes it and reads it again: go-yaml's
+ * writer puts an empty line before each line that begins with a blank, and one more at the end of a text that keeps its
+ * empty lines.
+ */
+import { getScalarValue, parseEvents } from 'js-yaml';
+
+const SCALAR = 4;
+
+/** Texts whose lines all come back as they are: the paragraphs that nearly all folded scalars hold. */
+const STABLE = /^(?![ \t\n])(?!.*\n[ \t])(?!.*\n\n$)/s;
+/** Texts that go-yaml writes in quotes instead. */
+const QUOTED = / \n| $|[^\n\t\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
+
+export function refold(text: string): string {
+  if (text === '' || STABLE.test(text) || QUOTED.test(text)) return text;
+  const written = `k: >${hints(text)}\n${fold(text)}\n`;
+  const event = parseEvents(written, { maxDepth: 2 }).filter(({ type }) => type === SCALAR)[1];
+  return event?.type === SCALAR ? getScalarValue(written, event) : text;
+}
+
+function hints(text: string): string {
+  const indent = /^[ \n]/.test(text) ? '2' : '';
+  if (!text.endsWith('\n')) return `${indent}-`;
+  return text === '\n' || text.endsWith('\n\n') ? `${indent}+` : indent;
+}
+
+/** The lines as go-yaml writes them; the last one without its newline. */
+function fold(text: string): string {
+  // It means to look at what follows the line break, and looks at where the text begins.
+  const isDoubled = /^\n*[^ \t\n]/.test(text);
+  let out = '';
+  let isLineStart = true;
+  let isIndented = true;
+  for (const char of text) {
+    if (char === '\n') {
+      out += !isLineStart && !isIndented && isDoubled ? '\n\n' : '\n';
+      isLineStart = true;
+      continue;
+    }
+    if (isLineStart) {
+      out += '  ';
+      isIndented = char === ' ' || char === '\t';
+    }
+    out += char;
+    isLineStart = false;
+  }
+  return out.endsWith('\n') ? out.slice(0, -1) : out;
+}
