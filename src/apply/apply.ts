@@ -34,9 +34,8 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Appl
   for (const wave of plan.waves) {
     await runWave(wave, context, async (planned) => note(await sendWhenPossible(planned, results, context)));
   }
-  for (const change of plan.releases) {
-    if (!context.signal.aborted) note(await releaseObject(change, context));
-  }
+  const releases = { name: 'released', changes: plan.releases.map((change) => ({ change, requires: [] })) };
+  await runWave(releases, context, async ({ change }) => note(await releaseObject(change, context)));
   // A set that could not be applied whole is incomplete knowledge: nothing is pruned on it.
   if ([...results.values()].some(({ outcome }) => HOLDS_PRUNE.has(outcome))) return results;
   for (const wave of plan.prunes) {

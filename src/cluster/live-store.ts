@@ -8,8 +8,8 @@ import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, type ObjectId } from '../object/identity.ts';
 import { identityKey, type Identity } from './identity.ts';
 import { kindKey, type KindInfo } from './kinds.ts';
-import type { LiveObject } from './live.ts';
 import type { ClusterClient, LiveStore, LiveStoreEvents } from './ports.ts';
+import type { Written } from './recording-client.ts';
 import { mayWatchEverywhere } from './rights.ts';
 import { createWatchedKind, type WatchedKind } from './watched-kind.ts';
 import type { WatchOptions } from './watch-state.ts';
@@ -26,7 +26,7 @@ export interface LiveStoreOptions extends Pick<
 
 export interface OwnedLiveStore extends LiveStore {
   /** See WatchedKind.beginWrite. */
-  beginWrite(identity: Identity, kind: KindInfo, id: ObjectId): (object: LiveObject | undefined) => void;
+  beginWrite(identity: Identity, kind: KindInfo, id: ObjectId): (written: Written) => void;
   /** Watches now open or being opened. */
   watchCount(): number;
   close(): void;

@@ -5,8 +5,11 @@ import type { KindInfo } from './kinds.ts';
 import type { LiveObject } from './live.ts';
 import type { ClusterClient, WriteAnswer } from './ports.ts';
 
-/** Says that a write begins; the function returned takes in its answer: undefined where there is none to take in. */
-export type BeginWrite = (kind: KindInfo, id: ObjectId) => (object: LiveObject | undefined) => void;
+/** What an answer to a write tells of the object; undefined: nothing. */
+export type Written = LiveObject | 'gone' | undefined;
+
+/** Says that a write begins; the function returned takes in its answer. */
+export type BeginWrite = (kind: KindInfo, id: ObjectId) => (written: Written) => void;
 
 export function recordWrites(client: ClusterClient, beginWrite: BeginWrite): ClusterClient {
   async function recorded(kind: KindInfo, id: ObjectId, write: () => Promise<WriteAnswer>): Promise<WriteAnswer> {
@@ -34,6 +37,17 @@ export function recordWrites(client: ClusterClient, beginWrite: BeginWrite): Clu
       return recorded(kind, id, () => client.apply(request));
     },
     takeOver: (kind, live) => recorded(kind, live.id, () => client.takeOver(kind, live)),
+    async remove(request) {
+      const end = beginWrite(request.kind, request.id);
+      let isGone = false;
+      try {
+        const answer = await client.remove(request);
+        isGone = answer.ok && answer.outcome === 'gone';
+        return answer;
+      } finally {
+        end(isGone ? 'gone' : undefined);
+      }
+    },
     release: (kind, live) => recorded(kind, live.id, () => client.release(kind, live)),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * One kind as one identity sees it: its objects, and what the watches that cover them tell.
  *
- * Invariant: an object counts as gone only after a GET by name has said so; the echo of our own write wakes nobody.
+ * Invariant: an object counts as gone only after the answer to a GET or DELETE by name has said so; the echo of our own write wakes nobody.
  */
 import type { ObjectId } from '../object/identity.ts';
 import { createCoverage, type Coverage, type CoverageOptions, type OnState } from './coverage.ts';
@@ -10,6 +10,7 @@ import type { LiveEntry, LiveObject } from './live.ts';
 import { toLiveObject } from './live-object.ts';
 import { createLiveObjects, objectKey, type LiveObjects } from './live-objects.ts';
 import type { ClusterClient, LiveStoreEvents } from './ports.ts';
+import type { Written } from './recording-client.ts';
 import { startWatch } from './watch.ts';
 import type { WatchOptions, WatchSink } from './watch-state.ts';
 import { createWritesUnderWay, type WritesUnderWay } from './writes-under-way.ts';
@@ -28,7 +29,7 @@ export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop' 
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
   /** Events on the object wait until the function returned has taken in the answer of our write. */
-  beginWrite(id: ObjectId): (object: LiveObject | undefined) => void;
+  beginWrite(id: ObjectId): (written: Written) => void;
 }
 
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
@@ -80,8 +81,9 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     },
     beginWrite(id) {
       const end = writes.begin(objectKey(id));
-      return (object) => {
-        if (object) objects.put(object);
+      return (written) => {
+        if (written === 'gone') objects.putAbsent(id);
+        else if (written) objects.put(written);
         end();
       };
     },

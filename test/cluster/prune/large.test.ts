@@ -1,0 +1,94 @@
+/** Two thousand objects of one Application: what a pass, a prune and an end cost. Bounds are generous: they catch squares. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { startWorld, type Json, type World } from '../../support/world.ts';
+import type { RunningAgent } from '../../support/agent.ts';
+import {
+  at,
+  configMap,
+  declareSubject,
+  readyReason,
+  requestsByVerb,
+  text,
+  untilGone,
+  type Subject,
+} from '../agent/scene.ts';
+
+const COUNT = 2_000;
+const KEPT = 200;
+/** Node itself takes some 60 MiB of it. */
+const MAX_RSS_MIB = 450;
+
+let world: World;
+let agent: RunningAgent;
+let subject: Subject;
+before(async () => {
+  world = await startWorld();
+  agent = await world.agent();
+  const named = (first: number, last: number): string =>
+    text(...Array.from({ length: last - first }, (_, index) => configMap(`m-${first + index}`, { n: String(index) })));
+  subject = await declareSubject(world, 'large', {
+    files: { 'kept.yaml': named(0, KEPT), 'rest.yaml': named(KEPT, COUNT) },
+  });
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+/** Of the agent's process, as the kernel counts it; see proc_pid_status(5). */
+async function rssMib(): Promise<number> {
+  const status = await readFile(`/proc/${agent.process.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+}
+
+async function countLabelled(): Promise<number> {
+  const selector = encodeURIComponent('applyset.kubernetes.io/part-of');
+  const list = await world.read(`/api/v1/namespaces/large/configmaps?labelSelector=${selector}`);
+  return (at(list, 'items') as unknown[]).length;
+}
+
+const statusBytes = (application: Json): number => JSON.stringify(at(application, 'status')).length;
+
+test('they are applied, told in a status that etcd takes easily, and memory is bounded', async (t) => {
+  const startedMs = performance.now();
+  const ready = await subject.application.untilReady();
+  t.diagnostic(`applied in ${Math.round(performance.now() - startedMs)} ms`);
+  assert.equal(await countLabelled(), COUNT);
+  assert.equal(at(ready, 'status', 'counts', 'synced'), COUNT);
+  const bytes = statusBytes(ready);
+  t.diagnostic(`status of ${bytes} bytes, ${Math.round(await rssMib())} MiB`);
+  assert.ok(bytes < 256 * 1024);
+  assert.ok((await rssMib()) < MAX_RSS_MIB);
+});
+
+test('a pass over them asks nothing of them', async (t) => {
+  await subject.application.refresh();
+  const before = await requestsByVerb(agent);
+  const startedMs = performance.now();
+  for (let n = 0; n < 5; n++) await subject.application.refresh();
+  t.diagnostic(`a refresh takes ${Math.round((performance.now() - startedMs) / 5)} ms`);
+  const counts = await requestsByVerb(agent);
+  for (const verb of ['get', 'list', 'apply', 'patch', 'delete']) assert.equal(counts[verb], before[verb], verb);
+});
+
+test('most of them are pruned with a word, and no request is made twice', async (t) => {
+  await subject.repository.commit({ 'rest.yaml': null });
+  assert.equal(readyReason(await subject.application.refresh()), 'False PruneHeld');
+  const before = await requestsByVerb(agent);
+  const startedMs = performance.now();
+  const annotation = `tautline.dev/request={"id":"go","action":"confirm-prune"}`;
+  await world.plane.kubectl(['annotate', 'tla', 'large', '-n', 'apps', '--overwrite', annotation]);
+  await subject.application.untilReady(await subject.repository.resolve('main'));
+  t.diagnostic(`${COUNT - KEPT} pruned in ${Math.round(performance.now() - startedMs)} ms`);
+  assert.equal(await countLabelled(), KEPT);
+  const counts = await requestsByVerb(agent);
+  const more = (verb: string): number => (counts[verb] ?? 0) - (before[verb] ?? 0);
+  assert.equal(more('delete'), COUNT - KEPT);
+  assert.ok(more('get') <= COUNT, `${more('get')} reads`);
+  assert.ok((await rssMib()) < MAX_RSS_MIB);
+});
+
+test('the Application ends with all that is left', async () => {
+  await subject.application.remove();
+  await untilGone(world, subject.application.path);
+  assert.equal(await countLabelled(), 0);
+});
