@@ -1,7 +1,8 @@
 /**
  * One kind as one identity sees it: its objects, and what the watches that cover them tell.
  *
- * Invariant: an object counts as gone only after the answer to a GET or DELETE by name has said so; the echo of our own write wakes nobody.
+ * Invariant: an object counts as gone only after a GET or DELETE by name has said so; the echo of our own write wakes
+ * nobody.
  */
 import type { ObjectId } from '../object/identity.ts';
 import { createCoverage, type Coverage, type CoverageOptions, type OnState } from './coverage.ts';

@@ -1,4 +1,4 @@
-/** Two thousand objects of one Application: what a pass, a prune and an end cost. Bounds are generous: they catch squares. */
+/** Two thousand objects of one Application: what a pass, a prune and an end cost. The bounds are generous. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
