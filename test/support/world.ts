@@ -46,7 +46,7 @@ export interface WorldOptions {
 }
 
 /** Long enough for any machine: tests fail by behaviour, not by load. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'tautline-world-'));
