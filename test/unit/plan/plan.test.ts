@@ -156,3 +156,18 @@ test('an object whose definition is not served yet waits, and nothing of it is p
     [id],
   );
 });
+
+test('what is to be handed over is neither pruned nor written, and its wait is told', () => {
+  const [left, wanted, other] = ['left', 'wanted', 'other'].map((name) => ({
+    group: '',
+    kind: 'ConfigMap',
+    namespace: 'a',
+    name,
+  })) as [ObjectId, ObjectId, ObjectId];
+  const changes = [changeOf('prune', left), changeOf('conflict', wanted), changeOf('update', other)];
+  const postponed = new Map([left, wanted].map((id) => [idKey(id), 'another Application has to say so']));
+  const plan = planChanges(options(changes, { postponed }));
+  assert.deepEqual(plannedIds(plan), [other]);
+  assert.deepEqual(plan.prunes, []);
+  assert.deepEqual(plan.waitingFor.map(({ id }) => id.name).sort(), ['left', 'wanted']);
+});

@@ -215,3 +215,30 @@ test('a suspended Application refuses requests and keeps what was known', () => 
   assert.deepEqual(status.inventory, stored.inventory);
   assert.deepEqual(status.sync, stored.sync);
 });
+
+test('a refresh is answered by the pass that it asked for, with what is waited for', () => {
+  const waiting = reportOf({
+    request: { id: 'r', action: 'refresh' },
+    changes: [changeOf('prune', 'a')],
+    waitingFor: [{ id: idOf('a'), reason: 'held by a finalizer' }],
+  });
+  const { lastRequest } = composeStatus({}, waiting, NOW).status;
+  assert.equal(lastRequest?.outcome, 'Succeeded');
+  assert.match(lastRequest.message ?? '', /held by a finalizer/);
+  assert.equal(composeStatus({}, { ...waiting, phase: 'begun' }, NOW).status.lastRequest?.outcome, 'InProgress');
+});
+
+test('what may not be watched is a condition for as long as it is so', () => {
+  const typesOf = (report: PassReport) => composeStatus({}, report, NOW).status.conditions?.map(({ type }) => type);
+  assert.ok(typesOf(reportOf({ polling: ['ConfigMap in namespace shop: forbidden'] }))?.includes('Watching'));
+  assert.ok(!typesOf(reportOf())?.includes('Watching'));
+});
+
+test('an object that its owner is about to hand over is waited for, not a conflict', () => {
+  const refused = reportOf({ changes: [changeOf('conflict', 'a', 'managed by Application apps/other')] });
+  const waiting = { ...refused, waitingFor: [{ id: idOf('a'), reason: 'apps/other has still to let go of it' }] };
+  const reasonOf = (report: PassReport) =>
+    composeStatus({}, report, NOW).status.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  assert.equal(reasonOf(refused), 'Conflict');
+  assert.equal(reasonOf(waiting), 'Progressing');
+});
