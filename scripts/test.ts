@@ -18,7 +18,8 @@ for (const [program, job] of Object.entries(NEEDED)) {
 }
 
 const check = await runCheck();
-// First alone, since it may build what the others use. Then four files at a time: much of what they do is to wait and see.
+// First alone, since it may build what the others use. Then four files at a time: much of what they do is to wait and
+// see.
 const first = await runTests(listTests('test/control-plane/**/*.test.ts'), 1);
 const rest = await runTests(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 4);
 const counts = [first, rest].reduce(addCounts, check.counts);
