@@ -39,7 +39,7 @@ export async function run({ say }: BenchOptions): Promise<RenderFigures> {
       say(`${objects} Deployments`);
       return measureSize(kustomize, writeOverlay(join(folder, String(objects)), objects), objects);
     });
-    say('1,000 files after a change of one line');
+    say('a plain folder of 1,000 files after a change of one line');
     const incrementalMs = await measureIncremental(join(folder, 'incremental'));
     say('all cases');
     return { sizes, incrementalMs, ...measureBatch(kustomize) };

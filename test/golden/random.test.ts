@@ -19,7 +19,7 @@ const CASES = Number(process.env['TAUTLINE_RENDER_CASES'] ?? 500);
 const FIRST_SEED = Number(process.env['TAUTLINE_RENDER_SEED'] ?? 1);
 const LIMITS = { maxFileBytes: 1e9, maxNodes: 1e7, maxDepth: 1000, maxObjects: 1e6, maxFiles: 1e6 };
 
-/** What must have changed something in at least so many cases that kustomize builds. */
+/** What at least so many of the cases that kustomize builds ask for; whether it finds something to change is open. */
 const LEAST_USES = 20;
 const USED = [
   ...['namespace', 'namePrefix', 'nameSuffix', 'labels', 'commonLabels', 'commonAnnotations', 'images', 'replicas'],
