@@ -56,6 +56,9 @@ export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'e
   return objects;
 }
 
+/** Words of a Secret or of a patch that may be for one: a JSON patch names neither kind nor object. */
+const MAY_HOLD_SECRET = /secret|passw|token|credential|private.?key|\/(data|stringData)\//i;
+
 /** Reads a text's documents; a text that is no YAML is a problem with the line in question, never that of a Secret. */
 export function readDocuments(
   source: TextSource,
@@ -68,7 +71,7 @@ export function readDocuments(
   const place = { file, line, column, ...(hint === undefined ? {} : { hint }) };
   // The document cannot be read, so whether it is a Secret is judged by its text, generously; then no word of it is
   // repeated, which the explanation might do.
-  const mayHoldSecret = /secret/i.test(text) || /secret/i.test(file);
+  const mayHoldSecret = MAY_HOLD_SECRET.test(text) || MAY_HOLD_SECRET.test(file);
   if (mayHoldSecret) fail(result.failure.code, result.failure.message, place);
   fail(result.failure.code, message, { ...place, excerpt });
 }

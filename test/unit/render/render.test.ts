@@ -62,6 +62,16 @@ test('the lines of a broken Secret are never shown', () => {
   assert.ok(!JSON.stringify(problem).includes('hunter2'));
 });
 
+test('a broken JSON patch repeats no line of it: it may be for a Secret without a word of that', () => {
+  const patch = '- {op: replace, path: /data/key, value: "aHVudGVy}\n';
+  const kustomization = 'patches:\n- path: p.yaml\n  target: {name: s}\nresources: [c.yaml]\n';
+  const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\n';
+  const files = { 'app/kustomization.yaml': kustomization, 'app/p.yaml': patch, 'app/c.yaml': config };
+  const { problems } = renderPath({ tree: memoryTree(files), path: 'app', limits: LIMITS });
+  assert.equal(problems[0]?.file, 'app/p.yaml', JSON.stringify(problems));
+  assert.ok(!JSON.stringify(problems).includes('aHVudGVy'));
+});
+
 test('the text of a broken kustomization that makes Secrets is never shown', () => {
   const text = 'secretGenerator:\n- name: s\n  literals: [password=hunter2\n';
   assert.ok(!JSON.stringify(onlyProblem({ 'app/kustomization.yaml': text })).includes('hunter2'));
