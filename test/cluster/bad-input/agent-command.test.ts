@@ -211,7 +211,7 @@ test('the series of an Application are there while it is, and go with it', async
 
 test('a pass that runs longer than the bound makes /healthz fail, and nothing else', async () => {
   const world = scene.world;
-  const agent = await world.agent({ flags: [...QUICK_FLAGS, '--max-pass-time', '500ms'] });
+  const agent = await world.agent({ flags: [...QUICK_FLAGS, '--max-pass-time', '5s'] });
   await eventually(async () => ((await isReady(agent.probesUrl)) ? true : undefined));
   const { promise: released, resolve: release } = Promise.withResolvers<undefined>();
   const repository = await world.repository('hanging');
