@@ -1,7 +1,7 @@
 /** Objects whose deletion something holds up: they are waited for, named, and in nobody's way. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { eventually, startWorld, type World } from '../../support/world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import {
   at,
@@ -57,13 +57,14 @@ test('one that a finalizer holds is named until it is gone; its siblings and lat
   const ready = await subject.application.untilReady();
   assert.deepEqual(inventoryOf(ready), ['ConfigMap holds/a', 'ConfigMap holds/d']);
   assert.equal(await subject.configMap('b'), undefined);
+  const isTold = (): boolean => toldOf('holds').some((line) => /1 pruned \(ConfigMap holds\/b\)/.test(line));
+  assert.ok(await eventually(async () => (isTold() ? true : undefined)), 'the log tells of it');
   const told = toldOf('holds');
   assert.deepEqual(
     told.filter((text) => /released/.test(text)),
     [],
     'what is gone was not let go',
   );
-  assert.ok(told.some((text) => /1 pruned \(ConfigMap holds\/b\)/.test(text)));
 });
 
 test('one that comes back to Git while it is held is made anew once it is gone', async () => {

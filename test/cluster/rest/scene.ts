@@ -54,7 +54,8 @@ export async function expectRest(
   const { application: _before, updates, ...before } = first;
   const { application: _after, updates: written, ...after } = await tracksOf(world, agent, subject, options);
   assert.deepEqual(after, before, 'asked to look');
-  assert.equal(written, updates + refreshes, 'one write of status answers a request');
+  // The last answer may be stored, and so be seen here, before the agent has counted its write.
+  assert.ok(written <= updates + refreshes, `${written - updates} writes of status answer ${refreshes} requests`);
 }
 
 /** Waits until two looks, a while apart, see the same. */
