@@ -28,14 +28,47 @@ const MAX_FILE_MS = 15 * 60_000;
 
 /** Each file is a process of its own. With `isQuiet` only what fails is printed. */
 export async function runTests(files: readonly string[], concurrency: number, isQuiet = false): Promise<TestCounts> {
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  return (await runFiles(files, concurrency, isQuiet)).counts;
+}
+
+/**
+ * Several files at a time; what fails then is run once more, alone, and only what fails again counts as failed. Tests
+ * that wait for a cluster share the machine with others, and what the load broke is told apart from what is broken:
+ * the output names every file that needed a second run.
+ */
+export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<TestCounts> {
+  const { counts, failedFiles } = await runFiles(files, concurrency, false);
+  let { passed, failed, skipped } = counts;
+  for (const [file, first] of failedFiles) {
+    console.log(`\nonce more, alone: ${file}`);
+    const second = await runTests([file], 1);
+    passed += second.passed - first.passed;
+    failed += second.failed - first.failed;
+    skipped += second.skipped - first.skipped;
+  }
+  return { passed, failed, skipped };
+}
+
+interface Run {
+  readonly counts: TestCounts;
+  /** The counts of each file in which something failed; a file that crashed counts as one failure. */
+  readonly failedFiles: ReadonlyMap<string, TestCounts>;
+}
+
+async function runFiles(files: readonly string[], concurrency: number, isQuiet: boolean): Promise<Run> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
+  const failedFiles = new Map<string, TestCounts>();
+  if (files.length === 0) return { counts, failedFiles };
   const stream = run({ files: [...files], cwd: ROOT, concurrency, timeout: MAX_FILE_MS });
   stream.on('test:summary', ({ file, counts: { tests, passed, skipped, todo } }) => {
+    const failed = tests - passed - skipped - todo;
     // The summary without a file is that of the whole run.
-    if (file !== undefined) return;
+    if (file !== undefined) {
+      if (failed > 0) failedFiles.set(file, { passed, failed, skipped: skipped + todo });
+      return;
+    }
     counts.passed = passed;
-    counts.failed = tests - passed - skipped - todo;
+    counts.failed = failed;
     counts.skipped = skipped + todo;
   });
   if (isQuiet)
@@ -45,7 +78,7 @@ export async function runTests(files: readonly string[], concurrency: number, is
     });
   const report = isQuiet ? stream : stream.compose(spec);
   for await (const chunk of report) if (!isQuiet) process.stdout.write(chunk as string);
-  return counts;
+  return { counts, failedFiles };
 }
 
 export function addCounts(a: TestCounts, b: TestCounts): TestCounts {

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { runCheck } from './check.ts';
-import { addCounts, formatCounts, listTests, runTests, UNIT_TESTS } from './run-tests.ts';
+import { addCounts, formatCounts, listTests, runTests, runTestsTwice, UNIT_TESTS } from './run-tests.ts';
 
 /** Programs that the tests start, and what they are for. */
 const NEEDED: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ const check = await runCheck();
 // First alone, since it may build what the others use. Then four files at a time: much of what they do is to wait and
 // see.
 const first = await runTests(listTests('test/control-plane/**/*.test.ts'), 1);
-const rest = await runTests(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 4);
+const rest = await runTestsTwice(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 4);
 const counts = [first, rest].reduce(addCounts, check.counts);
 if (check.failedSteps.length > 0) console.log(`\nfailed: ${check.failedSteps.join(', ')}`);
 console.log(`\n${formatCounts(counts)}`);
