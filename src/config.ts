@@ -34,10 +34,15 @@ export const SETTINGS = {
   logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
   maxPassTime: duration('max-pass-time', '30m', 'longest pass over one Application until /healthz says not healthy'),
   instance: text('instance', hostname(), 'name of this process in Events'),
+  defaultServiceAccount: text(
+    'default-service-account',
+    '',
+    "ServiceAccount of Applications that name none, in their own namespace; empty: the agent's own rights",
+  ),
   allowCrossNamespace: bool(
     'allow-cross-namespace',
-    'true',
-    'whether an Application may hold objects outside its own namespace, cluster-scoped ones included',
+    'false',
+    'whether an Application without ServiceAccount may hold objects outside its own namespace, or of none',
   ),
   heapMib: count('heap-mib', '512', 'heap of the agent; 0: as V8 sizes it by the machine', [0, 65_536]),
   concurrency: count('concurrency', '4', 'Applications worked on at once', [1, 64]),

@@ -11,10 +11,21 @@ const requestSchema = z.strictObject({
   /** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
   id: z.string().min(1).max(128),
   /**
-   * refresh: fetch and compare now. sync: fetch, compare and apply now. confirm-prune: the same, and what the prune
-   * guard holds may be deleted.
+   * refresh: fetch and compare now. sync: fetch, compare and apply now, also in mode manual. confirm-prune: the same,
+   * and what the prune guard holds may be deleted.
    */
   action: z.enum(['refresh', 'sync', 'confirm-prune']),
+  /** Of a sync: the commit (40 hex digits) to apply instead of the newest of spec.source.revision; this once. */
+  revision: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .optional(),
+  /** Of a sync: whether objects that left Git are pruned; absent: as spec.sync.prune says. */
+  prune: z.boolean().optional(),
+  /** Of a sync: nothing is written; the answer tells what would be. */
+  dryRun: z.boolean().optional(),
+  /** Of a sync: only these objects, by `group/Kind/namespace/name` with empty parts as they are. */
+  objects: z.array(z.string().min(3).max(600)).min(1).max(100).optional(),
 });
 
 export type ApplicationRequest = z.output<typeof requestSchema>;

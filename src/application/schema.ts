@@ -34,6 +34,14 @@ export interface ApplicationMetadata {
   readonly deletionTimestamp?: string;
 }
 
+/** What may stand as the name of a Secret, a ServiceAccount and most other kinds. */
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+const secretReference = z.object({
+  name: z.string().min(1).max(253).regex(DNS_SUBDOMAIN).describe('Name of the Secret.'),
+});
+
 const sourceSchema = z.object({
   repoURL: withRules(z.string().min(1).max(2048), [
     matching(/^https?:\/\/[^/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
@@ -64,6 +72,27 @@ const sourceSchema = z.object({
       'How often the repository is asked for a new commit; at least 10s, at most 24h. Default: 1m. A webhook or a ' +
         'request for a refresh is heard at once, whatever the interval.',
     ),
+  schedule: z
+    .string()
+    .min(9)
+    .max(128)
+    .optional()
+    .describe(
+      'When the repository is asked as well, beside the interval, in cron form with five fields (minute, hour, day ' +
+        'of month, month, day of week), as in a CronJob: 0 6 * * 1-5. Default: none.',
+    ),
+  timeZone: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Time zone of the schedule, by its IANA name, such as Europe/Berlin. Default: UTC.'),
+  secretRef: secretReference
+    .optional()
+    .describe(
+      "Secret of the Application's own namespace with the credentials for the repository: username and password, or " +
+        'bearerToken; ca.crt; tls.crt and tls.key. It is read with the rights of the Application. Default: none.',
+    ),
 });
 
 const destinationSchema = z.object({
@@ -82,9 +111,12 @@ const destinationSchema = z.object({
 
 const syncSchema = z.object({
   mode: z
-    .enum(['auto', 'detect'])
+    .enum(['auto', 'manual', 'detect'])
     .default('auto')
-    .describe('auto applies what differs from Git; detect only reports it and never writes an object. Default: auto.'),
+    .describe(
+      'auto applies what differs from Git; manual does so only when a sync is asked for; detect only reports it and ' +
+        'never writes an object. Default: auto.',
+    ),
   prune: z
     .boolean()
     .default(true)
@@ -110,10 +142,66 @@ const healthSchema = z.object({
     ),
 });
 
+const dependencySchema = z.object({
+  name: z.string().min(1).max(253).regex(DNS_SUBDOMAIN).describe('Name of the other Application.'),
+  namespace: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(DNS_LABEL)
+    .optional()
+    .describe("Its namespace. Default: this Application's own."),
+});
+
+const ignoreSchema = z.object({
+  group: z.string().max(253).optional().describe('API group; empty: the core group. Default: any.'),
+  kind: z.string().min(1).max(63).optional().describe('Kind. Default: any.'),
+  namespace: z.string().max(63).optional().describe('Namespace. Default: any.'),
+  name: z.string().min(1).max(253).optional().describe('Name. Default: any.'),
+  jsonPointers: z
+    .array(
+      withRules(z.string().min(1).max(512), [
+        matching(/^\/.*$/, 'each of spec.ignoreDifferences[].jsonPointers must begin with /'),
+      ]),
+    )
+    .max(50)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Fields by JSON pointer (RFC 6901); a part that is * stands for every key or list item.'),
+  managers: z
+    .array(z.string().min(1).max(128))
+    .max(20)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Field managers: the fields that one of them owns.'),
+});
+
 export const specSchema = z.object({
   source: sourceSchema.describe('Where the manifests come from.'),
   destination: destinationSchema.prefault({}).describe('Where the objects go. Default: all defaults.'),
   sync: syncSchema.prefault({}).describe('How live objects are brought to what Git says. Default: all defaults.'),
+  serviceAccountName: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(DNS_SUBDOMAIN)
+    .optional()
+    .describe(
+      "ServiceAccount of the Application's own namespace with whose rights everything is read, written and deleted. " +
+        'Default: what the agent is started with, or the rights of the agent itself.',
+    ),
+  dependsOn: z
+    .array(dependencySchema)
+    .max(50)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Applications that must be Ready before anything of this one is applied. Default: none.'),
+  ignoreDifferences: z
+    .array(ignoreSchema)
+    .max(50)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Fields that are neither reported nor overwritten, of the objects that match. Default: none.'),
   health: healthSchema.prefault({}).describe('What the health of the objects decides. Default: all defaults.'),
   suspend: z
     .boolean()

@@ -52,8 +52,8 @@ export interface PruneGuard {
 
 export interface PlanOptions {
   readonly changes: readonly Change[];
-  /** `detect`: report only. */
-  readonly mode: 'auto' | 'detect';
+  /** `detect`: report only. `manual` plans nothing either, until a sync is asked for, which is then `auto`. */
+  readonly mode: 'auto' | 'manual' | 'detect';
   /** spec.sync.prune. */
   readonly prune: boolean;
   /** Whether source, render, bind and observation of this pass were complete: the condition of every prune. */
@@ -79,7 +79,7 @@ const GUARDED_KINDS: ReadonlySet<string> = new Set([
 
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, prune, complete } = options;
-  if (mode === 'detect') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
+  if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
   const left = prune && complete ? changes.filter(({ type }) => type === 'prune') : [];
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');

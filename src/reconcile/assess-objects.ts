@@ -3,7 +3,6 @@
  * Healthy: in a pass over healthy objects no request is sent.
  */
 import type { Desired, DesiredObject } from '../bind/desired.ts';
-import { agentIdentity } from '../cluster/identity.ts';
 import type { Kinds } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../health/health.ts';
@@ -23,7 +22,7 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
   const unwell: { object: DesiredObject; live: LiveObject }[] = [];
   for (const object of desired.objects) {
     const key = idKey(object.id);
-    const entry = object.awaitsCrd ? undefined : cluster.live.look(agentIdentity, object.kind, object.id);
+    const entry = object.awaitsCrd ? undefined : cluster.live.look(pass.identity, object.kind, object.id);
     if (entry?.state === 'unknown') {
       health.set(key, { status: 'Unknown', message: entry.reason });
       continue;
@@ -36,7 +35,7 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
   keepFinished(pass, desired.objects);
   const podKind = kinds.served.get(kindKey('v1', 'Pod'));
   if (!podKind || unwell.length === 0) return health;
-  const client = cluster.as(agentIdentity);
+  const client = cluster.as(pass.identity);
   await forEachOf(unwell, settings.applyConcurrency, async ({ object, live }) => {
     const labelSelector = podSelectorOf(live);
     if (!labelSelector) return;

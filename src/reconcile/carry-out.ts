@@ -4,7 +4,6 @@
  */
 import type { Applied, Outcome } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
-import { agentIdentity } from '../cluster/identity.ts';
 import { decodeInventory } from '../application/inventory.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import { valueAt } from '../object/value.ts';
@@ -34,11 +33,11 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   await context.reach('inventory-written');
   if (findings.bound) await ensureDestination(pass, findings.bound.desired);
   const applied = await applyPlan(plan, {
-    client: context.cluster.as(agentIdentity),
+    client: context.cluster.as(pass.identity),
     owner: pass.owner,
     concurrency: context.settings.applyConcurrency,
     signal: AbortSignal.any([signal, AbortSignal.timeout(remainingMs(pass, revision, LEAST_APPLY_MS))]),
-    onResult: (result) => rememberResult(pass, agentIdentity, result),
+    onResult: (result) => rememberResult(pass, pass.identity, result),
   });
   await context.reach('wave-applied');
   if ([...applied.values()].some(({ outcome }) => outcome === 'pruned' || outcome === 'released')) {

@@ -3,7 +3,6 @@
  * write (the plan sends `unsure` changes), one dry run where we may not.
  */
 import type { DesiredObject } from '../bind/desired.ts';
-import { agentIdentity } from '../cluster/identity.ts';
 import { baselineOf } from '../diff/baseline.ts';
 import type { Change } from '../diff/changes.ts';
 import { diffObjects } from '../diff/diff.ts';
@@ -41,7 +40,7 @@ export async function compareLive(
     leftover.length > 0 ? await settleKinds(state, context, leftover) : { kinds: bound.kinds, isUnservedGone: false };
   const { live } = await observe({
     cluster: context.cluster,
-    identity: agentIdentity,
+    identity: pass.identity,
     kinds,
     isUnservedGone,
     holder: state.key,
@@ -79,7 +78,7 @@ function leftoverOf(desired: readonly DesiredObject[], inventory: ReadonlyMap<st
 /** One dry run for each change that is unsure, so that `detect` reports nothing it does not know. */
 async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<readonly Change[]> {
   const { context, state } = pass;
-  const client = context.cluster.as(agentIdentity);
+  const client = context.cluster.as(pass.identity);
   const settled = new Map<Change, Change>();
   const unsure = changes.filter(({ type }) => type === 'unsure');
   await forEachOf(unsure, context.settings.applyConcurrency, async (change) => {

@@ -45,7 +45,9 @@ export interface ReconcileSettings {
   /** Requests under way at once for one plan. */
   readonly applyConcurrency: number;
   readonly pruneGuard: PruneGuard;
-  /** Whether an Application may reach beyond its own namespace. */
+  /** The ServiceAccount of Applications that name none; undefined: the agent's own rights. */
+  readonly defaultServiceAccount: string | undefined;
+  /** Whether an Application with the agent's own rights may reach beyond its own namespace. */
   readonly allowCrossNamespace: boolean;
   /** Share by which poll intervals vary, so that Applications do not ask all at once. */
   readonly pollJitter: number;

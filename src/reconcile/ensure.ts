@@ -7,7 +7,6 @@ import {
   PRUNE_FINALIZER,
 } from '../application/keys.ts';
 import { ensureNamespace } from '../apply/namespace.ts';
-import { agentIdentity } from '../cluster/identity.ts';
 import type { Desired } from '../bind/desired.ts';
 import type { ObjectId } from '../object/identity.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
@@ -55,7 +54,7 @@ export async function ensureDestination(pass: Pass, desired: Desired): Promise<v
   if (!destination.createNamespace || name === undefined || memory.isNamespaceEnsured) return;
   const isDesired = desired.objects.some(({ id }) => id.group === '' && id.kind === 'Namespace' && id.name === name);
   if (isDesired) return;
-  const answer = await ensureNamespace(pass.context.cluster.as(agentIdentity), name);
+  const answer = await ensureNamespace(pass.context.cluster.as(pass.identity), name);
   if (!answer.ok) {
     const { code, message, retry } = answer.refusal;
     throw new StageError({ stage: 'apply', code, retry, message: `namespace ${name}: ${message}` });

@@ -10,7 +10,7 @@ import { parseApplication } from '../application/parse.ts';
 import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
-import { agentIdentity } from '../cluster/identity.ts';
+import { agentIdentity, type Identity } from '../cluster/identity.ts';
 import { kindKey, type Kinds } from '../cluster/kinds.ts';
 import type { Live } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
@@ -20,6 +20,7 @@ import { planChanges } from '../plan/plan.ts';
 import { composeDeleting } from '../status/compose.ts';
 import type { ReconcileContext } from './context.ts';
 import { observe } from './observe.ts';
+import { identityOf } from './pass.ts';
 import type { Again } from './queue.ts';
 import { settleKinds } from './settle-kinds.ts';
 import type { ApplicationState } from './state.ts';
@@ -34,6 +35,7 @@ export interface Deleted {
 
 interface Finalising extends Writer {
   readonly deleted: Deleted;
+  readonly identity: Identity;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +47,8 @@ export async function finalise(
 ): Promise<Again> {
   const { metadata, status } = deleted;
   if (!metadata.finalizers.includes(PRUNE_FINALIZER)) return { type: 'none' };
-  const work: Finalising = { deleted, state, context, base: state.stored, signal };
+  const identity = identityOf(deleted, context.settings);
+  const work: Finalising = { deleted, identity, state, context, base: state.stored, signal };
   const stored = decodeInventory(status.inventory);
   const known = state.memory.inventory;
   if (!stored.ok && !known) {
@@ -148,12 +151,12 @@ interface Remainder {
 }
 
 async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, policy }: Remainder): Promise<ObjectId[]> {
-  const { state, context, deleted, signal } = work;
+  const { state, context, deleted, identity, signal } = work;
   const { namespace, name } = deleted.metadata;
   const inventory = new Map(ids.map((id) => [idKey(id), id]));
   const { kindOf, live } = await observe({
     cluster: context.cluster,
-    identity: agentIdentity,
+    identity,
     kinds,
     isUnservedGone,
     holder: state.key,
@@ -179,7 +182,7 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
     confirmed: true,
   });
   const applied = await applyPlan(plan, {
-    client: context.cluster.as(agentIdentity),
+    client: context.cluster.as(identity),
     owner: ownerOf({ hubId: context.cluster.clusterId, namespace, name }),
     concurrency: context.settings.applyConcurrency,
     signal,

@@ -1,5 +1,6 @@
 /** What all stages of one pass share: whose pass it is, what it started from, and what has failed so far. */
-import type { Application } from '../application/schema.ts';
+import type { Application, ApplicationMetadata, ApplicationSpec } from '../application/schema.ts';
+import { agentIdentity, serviceAccountIdentity, type Identity } from '../cluster/identity.ts';
 import { ownerOf, type Owner } from '../object/applyset.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
@@ -10,6 +11,8 @@ import type { ApplicationState } from './state.ts';
 export interface Pass {
   readonly application: Application;
   readonly owner: Owner;
+  /** With whose rights everything of the Application is read, written and deleted. */
+  readonly identity: Identity;
   readonly state: ApplicationState;
   readonly context: ReconcileContext;
   readonly signal: AbortSignal;
@@ -28,7 +31,17 @@ export interface PassOptions {
 export function beginPass({ application, state, context, signal }: PassOptions): Pass {
   const { namespace, name } = application.metadata;
   const owner = ownerOf({ hubId: context.cluster.clusterId, namespace, name });
-  return { application, owner, state, context, signal, base: state.stored, failures: [] };
+  const identity = identityOf(application, context.settings);
+  return { application, owner, identity, state, context, signal, base: state.stored, failures: [] };
+}
+
+/** The account that the spec names, else the default account, both of the Application's own namespace; else the agent. */
+export function identityOf(
+  { metadata, spec }: { metadata: ApplicationMetadata; spec: Pick<ApplicationSpec, 'serviceAccountName'> | undefined },
+  { defaultServiceAccount }: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>,
+): Identity {
+  const name = spec?.serviceAccountName ?? defaultServiceAccount;
+  return name === undefined ? agentIdentity : serviceAccountIdentity(metadata.namespace, name);
 }
 
 /** Runs a stage; a StageError becomes a failure of the pass and undefined. Anything else is a defect and goes up. */

@@ -67,7 +67,7 @@ export async function bindDesired(pass: Pass, manifests: Manifests | undefined):
   return { desired, kinds, isComplete: desired.problems.length === 0 };
 }
 
-function bindOnce({ application, owner, context, state }: Pass, manifests: Manifests, kinds: Kinds): Desired {
+function bindOnce({ application, owner, identity, context, state }: Pass, manifests: Manifests, kinds: Kinds): Desired {
   const { metadata, spec } = application;
   const { memory } = state;
   const before = memory.bound;
@@ -80,7 +80,8 @@ function bindOnce({ application, owner, context, state }: Pass, manifests: Manif
     owner,
     destinationNamespace: spec.destination.namespace,
     applicationNamespace: metadata.namespace,
-    allowCrossNamespace: context.settings.allowCrossNamespace,
+    // What an account may is for the API server to say.
+    allowCrossNamespace: identity.type === 'serviceAccount' || context.settings.allowCrossNamespace,
     cache: {
       get(key) {
         const known = before.get(key);

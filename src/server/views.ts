@@ -18,7 +18,7 @@ export interface ApplicationSummary {
   readonly name: string;
   readonly repoURL?: string;
   readonly path?: string;
-  readonly mode?: 'auto' | 'detect';
+  readonly mode?: 'auto' | 'manual' | 'detect';
   readonly suspended: boolean;
   readonly sync: NonNullable<ApplicationStatus['sync']> | { readonly status: 'Unknown' };
   readonly health: NonNullable<ApplicationStatus['health']> | { readonly status: 'Unknown' };

@@ -7,11 +7,17 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
 import { startAgent, type Agent, type StartOptions } from '../../src/main.ts';
 
-/** `stop` drains it and removes what it stored. It logs errors only. */
-export async function startAgentInProcess(kubeconfig: string, options: StartOptions = {}): Promise<Agent> {
+export interface InProcessOptions extends StartOptions {
+  /** Further settings by their names in config.ts, as text. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** `stop` drains it and removes what it stored. It logs errors only, and may write into all namespaces. */
+export async function startAgentInProcess(kubeconfig: string, options: InProcessOptions = {}): Promise<Agent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
-  const flags = { kubeconfig, dataDir, logLevel: 'error', apiAddress: '127.0.0.1:0', probesAddress: '127.0.0.1:0' };
-  const read = readConfig(flags, {});
+  const listeners = { apiAddress: '127.0.0.1:0', probesAddress: '127.0.0.1:0' };
+  const flags = { kubeconfig, dataDir, logLevel: 'error', allowCrossNamespace: 'true', ...listeners };
+  const read = readConfig({ ...flags, ...options.settings }, {});
   if (!read.ok) throw new Error(read.problem);
   const agent = await startAgent(read.config, new AbortController().signal, options);
   return {

@@ -35,6 +35,8 @@ const DEFAULT_ENTRY = fileURLToPath(new URL('../../src/cli.ts', import.meta.url)
 export async function startAgentProcess(options: AgentOptions): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
   const flags = ['--kubeconfig', options.kubeconfig, '--data-dir', dataDir, '--instance', 'test'];
+  // Most scenes are about other things than rights; a later flag of the test wins.
+  flags.push('--allow-cross-namespace', 'true');
   const listeners = ['--api-address', '127.0.0.1:0', '--probes-address', '127.0.0.1:0'];
   const child = spawn(
     process.execPath,
