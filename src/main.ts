@@ -24,7 +24,7 @@ import { codeDirs, createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import { apiRoutes } from './server/api.ts';
 import { listen, type Listener } from './server/listener.ts';
 import { probeRoutes } from './server/probes.ts';
-import { defaultSourceLimits } from './source/limits.ts';
+import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { createGitSource } from './source/source.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
@@ -140,7 +140,12 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   let onChange: LiveStoreEvents['onChange'] = () => undefined;
   const cluster = await connectCluster({
     source: clusterSourceOf(config),
-    limits: { ...defaultClusterLimits, maxRequests: config.maxRequests, maxWatches: config.maxWatches },
+    limits: {
+      ...defaultClusterLimits,
+      maxRequests: config.maxRequests,
+      maxWatches: config.maxWatches,
+      requestTimeoutMs: config.requestTimeout,
+    },
     log,
     metrics: {
       onRequest: ({ verb, code }) => metrics.onKubernetesRequest(verb, code),
@@ -153,7 +158,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   onStop.push(() => cluster.close());
   const sandbox = openSandbox(config, log);
   onStop.push(() => sandbox.close());
-  const limits = { ...defaultSourceLimits, maxPackBytes: config.maxPackMib * MiB, maxFiles: config.maxRepositoryFiles };
+  const limits = sourceLimitsOf(config);
   const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, log, clock });
   onStop.push(() => source.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
@@ -169,6 +174,17 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     clock,
     chance,
     hearObjects: (hear) => (onChange = hear),
+  };
+}
+
+function sourceLimitsOf({ maxPackMib, maxRepositoryFiles, gitTimeout }: Config): SourceLimits {
+  return {
+    ...defaultSourceLimits,
+    maxPackBytes: maxPackMib * MiB,
+    maxFiles: maxRepositoryFiles,
+    headersTimeoutMs: gitTimeout,
+    requestTimeoutMs: gitTimeout,
+    idleTimeoutMs: Math.min(gitTimeout, defaultSourceLimits.idleTimeoutMs),
   };
 }
 
