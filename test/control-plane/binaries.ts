@@ -1,5 +1,5 @@
 /**
- * Finds the executables of a real control plane, and kustomize, for the demo and the tests.
+ * Finds the executables of a real control plane, kustomize and helm, for the demo and the tests.
  *
  * Order: the directory KUBEBUILDER_ASSETS (as every Kubernetes test tool knows it), the cache, a build with Go into the
  * cache, else an error that says what to install. What the cache holds is named by all that went into it, so that a
@@ -13,6 +13,7 @@ import { exists, goBuild } from './go-build.ts';
 
 const kubernetesVersion = { full: 'v1.36.3', major: '1', minor: '36' };
 const kustomizeVersion = 'v5.8.2';
+const helmVersion = 'v4.3.1';
 const source = join(import.meta.dirname, 'binary');
 
 export type Program =
@@ -78,27 +79,38 @@ export async function controlPlaneBinary(options: LookupOptions = {}): Promise<s
 }
 
 /** Path of the kustomize that golden files are compared with. May build for a minute. */
-export async function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
+export function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
+  const module = `sigs.k8s.io/kustomize/kustomize/v5@${kustomizeVersion}`;
+  return installedBinary({ name: 'kustomize', version: kustomizeVersion, module }, options);
+}
+
+/** Path of the helm that renders charts and installs ours. May build for some minutes. */
+export function helmBinary(options: LookupOptions = {}): Promise<string> {
+  const module = `helm.sh/helm/v4/cmd/helm@${helmVersion}`;
+  return installedBinary({ name: 'helm', version: helmVersion, module }, options);
+}
+
+interface Installed {
+  readonly name: string;
+  readonly version: string;
+  /** As `go install` takes it. */
+  readonly module: string;
+}
+
+async function installedBinary({ name, version, module }: Installed, options: LookupOptions): Promise<string> {
   const environment = options.environment ?? process.env;
   const assets = environment['KUBEBUILDER_ASSETS'];
-  if (assets && (await exists(join(assets, 'kustomize')))) return join(assets, 'kustomize');
-  const target = join(cacheDirectory(environment), `kustomize-${kustomizeVersion}-${platform}`, 'kustomize');
+  if (assets && (await exists(join(assets, name)))) return join(assets, name);
+  const target = join(cacheDirectory(environment), `${name}-${version}-${platform}`, name);
   if (await exists(target)) return target;
   await goBuild({
-    name: `kustomize ${kustomizeVersion}`,
+    name: `${name} ${version}`,
     target,
     command: (output) => ({
-      args: [
-        'install',
-        '-v',
-        '-trimpath',
-        '-ldflags',
-        '-s -w',
-        `sigs.k8s.io/kustomize/kustomize/v5@${kustomizeVersion}`,
-      ],
+      args: ['install', '-v', '-trimpath', '-ldflags', '-s -w', module],
       environment: { GOBIN: dirname(output) },
     }),
-    remedy: `Install Go 1.26 or newer (https://go.dev/dl), or put kustomize ${kustomizeVersion} into the directory that KUBEBUILDER_ASSETS names.`,
+    remedy: `Install Go 1.26 or newer (https://go.dev/dl), or put ${name} ${version} into the directory that KUBEBUILDER_ASSETS names.`,
     environment,
     progress: (line) => report(options, line),
   });

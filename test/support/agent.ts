@@ -1,6 +1,6 @@
 /** An agent as people run it: `tautline agent` as a process of its own, for tests, demo and bench. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,8 @@ export interface AgentOptions {
   /** The entry: src/cli.ts by default, dist/cli.js for the built agent. */
   readonly entry?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Number of the user and group that it runs as; only root may name another. */
+  readonly user?: number;
 }
 
 export interface RunningAgent extends AsyncDisposable {
@@ -38,10 +40,16 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   // Most scenes are about other things than rights; a later flag of the test wins.
   flags.push('--allow-cross-namespace', 'true');
   const listeners = ['--api-address', '127.0.0.1:0', '--probes-address', '127.0.0.1:0'];
+  const { user } = options;
+  if (user !== undefined) await chown(dataDir, user, user);
   const child = spawn(
     process.execPath,
     [options.entry ?? DEFAULT_ENTRY, 'agent', ...flags, ...listeners, ...(options.flags ?? [])],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...options.environment } },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], ...options.environment },
+      ...(user !== undefined && { uid: user, gid: user }),
+    },
   );
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const log: Record<string, unknown>[] = [];

@@ -1,0 +1,35 @@
+# The image: Node 24 without shell or package manager, and the tree that `npm run image-tree` makes. Both bases can be
+# replaced, by a mirror's name or, as releases do, by a digest:
+#
+#   docker build --build-arg RUNTIME_IMAGE=<mirror>/nodejs24-debian12@sha256:<digest> -t tautline .
+
+ARG BUILD_IMAGE=node:24-bookworm-slim
+ARG RUNTIME_IMAGE=distroless/nodejs24-debian12:nonroot
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-progress
+COPY LICENSE tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run image-tree -- /tautline
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="tautline" \
+      org.opencontainers.image.description="A GitOps agent that keeps a Kubernetes cluster taut to a Git repository" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
+WORKDIR /app
+# Owned by root: the agent can read its code and change none of it.
+COPY --from=build --chown=0:0 /tautline /app
+USER 65532:65532
+EXPOSE 8080 8081 8082
+# Node itself, not npm, so that signals arrive.
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli.js"]
+CMD ["agent"]

@@ -1,0 +1,36 @@
+/** Runs a program to its end, with Node 24 first in PATH whatever the machine has. */
+import { spawn } from 'node:child_process';
+import { delimiter, dirname } from 'node:path';
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly input?: string;
+}
+
+/** A failure is in `code`. Rejects only if the program cannot be started. */
+export function run(
+  command: string,
+  args: readonly string[],
+  { cwd, environment, input = '' }: CommandOptions = {},
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
+    const child = spawn(command, args, { cwd, env: { ...process.env, PATH: path, ...environment } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    // A program that ends without reading its input is no failure.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,128 @@
+/** The image without a container engine: its tree, made by the scripts that the Dockerfile runs, and the agent in it. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startWorld } from '../support/world.ts';
+import { run } from './command.ts';
+import { readDockerfile } from './dockerfile.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const MAX_TREE_MIB = 160;
+/** The user of the image, which the chart names as well. */
+const USER = 65532;
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
+
+let root = '';
+let tree = '';
+const isRoot = process.getuid?.() === 0;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tautline-image-'));
+  await chmod(root, 0o755);
+  tree = join(root, 'app');
+  const made = await run('npm', ['run', 'image-tree', '--', tree], { cwd: ROOT });
+  assert.equal(made.code, 0, made.stdout + made.stderr);
+});
+
+after(() => rm(root, { recursive: true, force: true }));
+
+/** Paths of files below the tree, relative to it, with their sizes. */
+async function listTree(): Promise<{ path: string; sizeBytes: number }[]> {
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return Promise.all(
+    files.map(async (entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return { path: path.slice(tree.length + 1), sizeBytes: (await lstat(path)).size };
+    }),
+  );
+}
+
+test('the tree holds the built agent and its production packages, and nothing of their making', async () => {
+  const files = await listTree();
+  assert.deepEqual((await readdir(tree)).sort(), ['LICENSE', 'dist', 'node_modules', 'package.json']);
+  const ours = files.filter(({ path }) => path.startsWith('dist/')).map(({ path }) => path);
+  assert.ok(ours.includes('dist/cli.js') && ours.includes('dist/child.js') && ours.includes('dist/main.js'));
+  assert.deepEqual(
+    ours.filter((path) => /\.(ts|tsx|map)$|\.test\.|(^|\/)test\//.test(path)),
+    [],
+  );
+  for (const name of Object.keys(manifest.dependencies)) {
+    assert.ok(existsSync(join(tree, 'node_modules', name, 'package.json')), `${name} is missing`);
+  }
+  const left = Object.keys(manifest.devDependencies).filter((name) => existsSync(join(tree, 'node_modules', name)));
+  // Types come along with packages that depend on them.
+  assert.deepEqual(
+    left.filter((name) => !name.startsWith('@types/')),
+    [],
+  );
+});
+
+test('the tree stays small', async (t) => {
+  const files = await listTree();
+  const sizeMib = files.reduce((total, { sizeBytes }) => total + sizeBytes, 0) / 1024 ** 2;
+  t.diagnostic(`the tree has ${files.length} files, ${sizeMib.toFixed(1)} MiB`);
+  assert.ok(sizeMib < MAX_TREE_MIB, `${sizeMib} MiB`);
+});
+
+test('the Dockerfile does what the scripts do, and starts what they make as a user without rights', () => {
+  const stages = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
+  const [build, final] = stages;
+  assert.ok(build && final && stages.length === 2);
+  const runs = build.instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
+  assert.deepEqual(runs, ['npm ci --ignore-scripts --no-progress', 'npm run image-tree -- /tautline']);
+  assert.ok(manifest.scripts['image-tree'] === 'node scripts/image-tree.ts');
+  for (const { name, text } of build.instructions) {
+    if (name !== 'COPY') continue;
+    for (const path of text.split(' ').slice(0, -1)) assert.ok(existsSync(join(ROOT, path)), `no ${path} to copy`);
+  }
+  const value = (wanted: string): string[] =>
+    final.instructions.filter(({ name }) => name === wanted).map(({ text }) => text);
+  assert.deepEqual(value('RUN'), [], 'the runtime image has no shell');
+  assert.deepEqual(value('COPY'), ['--from=build --chown=0:0 /tautline /app']);
+  assert.deepEqual(value('USER'), [`${USER}:${USER}`]);
+  const [entrypoint = ''] = value('ENTRYPOINT');
+  const [program, script] = JSON.parse(entrypoint) as string[];
+  assert.equal(program, '/nodejs/bin/node');
+  assert.ok(script?.startsWith('/app/') && existsSync(join(tree, script.slice('/app/'.length))), script);
+  assert.deepEqual(JSON.parse(value('CMD')[0] ?? ''), ['agent']);
+  for (const { base } of stages) assert.match(base, /^\$\{\w+_IMAGE\}$/);
+});
+
+test('what the Dockerfile copies is what .dockerignore lets through', () => {
+  const let_ = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^!.*$/gm) ?? [];
+  const [build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
+  const copied = (build?.instructions ?? [])
+    .filter(({ name }) => name === 'COPY')
+    .flatMap(({ text }) => text.split(' ').slice(0, -1));
+  assert.deepEqual(let_.map((line) => line.slice(1)).sort(), copied.sort());
+});
+
+test('from a tree that it cannot write, as the user of the image, the agent brings an Application to Synced', async () => {
+  await using world = await startWorld();
+  const kubeconfig = join(root, 'kubeconfig');
+  await writeKubeconfig(kubeconfig, world.plane, world.plane.adminToken);
+  const locked = await run('chmod', ['-R', 'a-w', tree]);
+  assert.equal(locked.code, 0, locked.stderr);
+  const repository = await world.repository('shop');
+  await repository.commit({ 'cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n' });
+  const agent = await world.agent({
+    kubeconfig,
+    entry: join(tree, 'dist/cli.js'),
+    ...(isRoot && { user: USER }),
+    environment: { HOME: '/nonexistent', TMPDIR: root },
+  });
+  const shop = await world.declare('shop', { source: { repoURL: repository.url, path: '.' } });
+  const ready = await shop.untilReady();
+  assert.equal(String(ready['status']?.['sync']?.['status']), 'Synced');
+  assert.equal(await agent.stop(), 0, agent.stderr());
+});
