@@ -5,11 +5,12 @@
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDuration } from './application/duration.ts';
+import { isServiceAccountName } from './cluster/identity.ts';
 
 /** The version of Tautline; a test holds it equal to package.json's. */
 export const VERSION = '0.1.0';
 
-type SettingType = 'text' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
+type SettingType = 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
 
 interface Setting {
   /** Long flag without dashes; the variable is TAUTLINE_ and the same in capitals. */
@@ -34,11 +35,12 @@ export const SETTINGS = {
   logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
   maxPassTime: duration('max-pass-time', '30m', 'longest pass over one Application until /healthz says not healthy'),
   instance: text('instance', hostname(), 'name of this process in Events'),
-  defaultServiceAccount: text(
-    'default-service-account',
-    '',
-    "ServiceAccount of Applications that name none, in their own namespace; empty: the agent's own rights",
-  ),
+  defaultServiceAccount: {
+    flag: 'default-service-account',
+    type: 'account',
+    default: '',
+    description: "ServiceAccount of Applications that name none, in their own namespace; empty: the agent's own rights",
+  },
   allowCrossNamespace: bool(
     'allow-cross-namespace',
     'false',
@@ -81,6 +83,8 @@ type SettingName = keyof typeof SETTINGS;
 
 interface ValueOf {
   text: string;
+  /** undefined: none is set. */
+  account: string | undefined;
   level: 'debug' | 'info' | 'warn' | 'error';
   count: number;
   /** Milliseconds. */
@@ -154,6 +158,9 @@ function parse(raw: string, { type, range }: Setting): Parsed {
   switch (type) {
     case 'text':
       return { value: raw };
+    case 'account':
+      if (raw === '') return { value: undefined };
+      return isServiceAccountName(raw) ? { value: raw } : { problem: 'the name of a ServiceAccount, such as deployer' };
     case 'level':
       return LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` };
     case 'boolean':

@@ -232,7 +232,7 @@ function reconcileContext(
       version: VERSION,
       applyConcurrency: config.applyConcurrency,
       pruneGuard: { maxShare: config.pruneMaxShare / 100, maxObjects: config.pruneMaxObjects },
-      defaultServiceAccount: config.defaultServiceAccount || undefined,
+      defaultServiceAccount: config.defaultServiceAccount,
       allowCrossNamespace: config.allowCrossNamespace,
       pollJitter: config.pollJitterPercent / 100,
       minPollBackoffMs: config.minPollBackoff,

@@ -13,6 +13,11 @@ export const agentIdentity: Identity = { type: 'agent' };
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
+/** Whether a text can be the name of a ServiceAccount: no blank, no `system:…`, no path. */
+export function isServiceAccountName(name: string): boolean {
+  return DNS_SUBDOMAIN.test(name);
+}
+
 /** Throws RangeError unless both parts are proper names: fails closed on blanks and on anything else. */
 export function serviceAccountIdentity(namespace: string, name: string): Identity {
   if (!DNS_LABEL.test(namespace) || !DNS_SUBDOMAIN.test(name)) {

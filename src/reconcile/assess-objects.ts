@@ -41,7 +41,11 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
     if (!labelSelector) return;
     const { namespace } = object.id;
     const answer = await client.listBySelector(podKind, { namespace, labelSelector, limit: MAX_PODS });
-    if (answer.ok) health.set(idKey(object.id), assessHealth(live, { self, pods: answer.objects }));
+    const verdict = assessHealth(live, answer.ok ? { self, pods: answer.objects } : { self });
+    // An outage passes, and is told elsewhere.
+    const isForbidden = !answer.ok && answer.refusal.code === 'Forbidden';
+    const unread = isForbidden ? `; its Pods cannot be read: ${answer.refusal.message}` : '';
+    health.set(idKey(object.id), { ...verdict, message: verdict.message + unread });
   });
   return health;
 }

@@ -4,7 +4,7 @@
  */
 import type { Applied, Outcome } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
-import { decodeInventory } from '../application/inventory.ts';
+import { decodeInventory, encodeInventory } from '../application/inventory.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import { valueAt } from '../object/value.ts';
 import { plannedIds, type Plan } from '../plan/plan.ts';
@@ -14,7 +14,7 @@ import { ensureDestination, ensureParent } from './ensure.ts';
 import type { Pass } from './pass.ts';
 import { rememberResult } from './remember.ts';
 import { remainingMs, reportOf, type Findings } from './report-of.ts';
-import { writeStatus } from './status-writer.ts';
+import { writeStatus, writeStatusValue } from './status-writer.ts';
 
 /** A sync past its deadline still gets this long a pass, so that it can succeed once the cause is gone. */
 const LEAST_APPLY_MS = 30_000;
@@ -28,8 +28,11 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   await ensureParent(pass, inventory.values());
   await context.reach('marks-written');
   const revision = findings.snapshot?.revision;
-  const isNewRevision = application.status.sync?.lastAttemptedRevision !== revision;
-  if (isWider || isNewRevision) await writeStatus(pass, reportOf(pass, findings, 'begun'));
+  const { status, metadata } = application;
+  const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
+  if (isNew) await writeStatus(pass, reportOf(pass, findings, 'begun'));
+  // A retry is no news: what was said of the last attempt stays.
+  else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
   await context.reach('inventory-written');
   if (findings.bound) await ensureDestination(pass, findings.bound.desired);
   const applied = await applyPlan(plan, {
@@ -40,13 +43,32 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
     onResult: (result) => rememberResult(pass, pass.identity, result),
   });
   await context.reach('wave-applied');
-  if ([...applied.values()].some(({ outcome }) => outcome === 'pruned' || outcome === 'released')) {
-    await context.reach('objects-pruned');
+  const denied = deniedOf(applied);
+  for (const key of denied) inventory.delete(key);
+  const isLess = [...applied.values()].some(({ outcome }) => outcome === 'pruned' || outcome === 'released');
+  if (isLess) await context.reach('objects-pruned');
+  if (isLess || denied.size > 0) {
     const desired = findings.bound?.desired.objects.map(({ id }) => id) ?? [];
-    keepClaims(pass, desired, inventory);
+    keepClaims(
+      pass,
+      desired.filter((id) => !denied.has(idKey(id))),
+      inventory,
+    );
     await ensureParent(pass, inventory.values());
   }
   return applied;
+}
+
+/**
+ * By `idKey`: what could not be made for want of a right, and what waits for that. Nobody keeps another Application from
+ * objects that it may not write itself.
+ */
+function deniedOf(applied: Applied): Set<string> {
+  const lacking = [...applied].filter(([, { change }]) => change.desired && !change.live);
+  const denied = lacking.filter(([, { refusal }]) => refusal?.code === 'Forbidden');
+  if (denied.length === 0) return new Set();
+  const waiting = lacking.filter(([, { outcome }]) => outcome === 'waiting');
+  return new Set([...denied, ...waiting].map(([key]) => key));
 }
 
 /** Evidence that changed nothing, and a wait, are no sync. `applied` is undefined if it was cut short. */

@@ -9,6 +9,7 @@ import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Contest } from '../status/report.ts';
+import { acceptedDigest, reachOf } from './act-as.ts';
 import { claimObjects } from './claim-objects.ts';
 import { forEachOf } from './lanes.ts';
 import { readFinished } from './finished.ts';
@@ -41,6 +42,7 @@ export async function compareLive(
   const { live } = await observe({
     cluster: context.cluster,
     identity: pass.identity,
+    reach: reachOf(pass.identity, application.metadata, context.settings),
     kinds,
     isUnservedGone,
     holder: state.key,
@@ -50,7 +52,7 @@ export async function compareLive(
     concurrency: context.settings.applyConcurrency,
   });
   // The server accepted the whole set before this process began: nothing of it needs to be shown to it again.
-  const isAcceptedSet = application.status.sync?.digest === desired.digest;
+  const isAcceptedSet = application.status.sync?.digest === acceptedDigest(pass.identity, desired.digest);
   const finished = readFinished(pass);
   const changes = diffObjects({
     desired,

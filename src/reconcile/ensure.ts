@@ -12,6 +12,7 @@ import type { ObjectId } from '../object/identity.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
 import { listAt } from '../object/value.ts';
+import { isOutOfReach, OUT_OF_REACH, reachOf } from './act-as.ts';
 import type { Pass } from './pass.ts';
 import { adoptAnswer } from './status-writer.ts';
 
@@ -48,12 +49,21 @@ export async function ensureParent(pass: Pass, ids: Iterable<ObjectId>): Promise
 
 /** Creates the destination namespace where the spec asks for it and the manifests do not bring it. */
 export async function ensureDestination(pass: Pass, desired: Desired): Promise<void> {
-  const { destination } = pass.application.spec;
+  const { metadata, spec } = pass.application;
+  const { destination } = spec;
   const { memory } = pass.state;
   const name = destination.namespace;
   if (!destination.createNamespace || name === undefined || memory.isNamespaceEnsured) return;
   const isDesired = desired.objects.some(({ id }) => id.group === '' && id.kind === 'Namespace' && id.name === name);
   if (isDesired) return;
+  if (isOutOfReach({ namespace: name }, reachOf(pass.identity, metadata, pass.context.settings))) {
+    throw new StageError({
+      stage: 'apply',
+      code: 'NamespaceNotAllowed',
+      retry: 'never',
+      message: `namespace ${name}: ${OUT_OF_REACH}`,
+    });
+  }
   const answer = await ensureNamespace(pass.context.cluster.as(pass.identity), name);
   if (!answer.ok) {
     const { code, message, retry } = answer.refusal;

@@ -19,11 +19,12 @@ import { formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { planChanges } from '../plan/plan.ts';
 import { composeDeleting } from '../status/compose.ts';
 import type { ReconcileContext } from './context.ts';
+import { isOutOfReach, reachOf } from './act-as.ts';
 import { observe } from './observe.ts';
-import { identityOf } from './pass.ts';
 import type { Again } from './queue.ts';
 import { settleKinds } from './settle-kinds.ts';
 import type { ApplicationState } from './state.ts';
+import { identityToFinish, isTenantGone, tellTenantGone } from './tenant-gone.ts';
 import { adoptAnswer, writeStatusValue, type Writer } from './status-writer.ts';
 
 export interface Deleted {
@@ -47,7 +48,11 @@ export async function finalise(
 ): Promise<Again> {
   const { metadata, status } = deleted;
   if (!metadata.finalizers.includes(PRUNE_FINALIZER)) return { type: 'none' };
-  const identity = identityOf(deleted, context.settings);
+  const identity = identityToFinish(deleted, state, context);
+  if (!identity) {
+    context.log.warn('objects are let go: spec.serviceAccountName is no account', { application: state.key });
+    return removeFinalizer({ state, context, base: state.stored });
+  }
   const work: Finalising = { deleted, identity, state, context, base: state.stored, signal };
   const stored = decodeInventory(status.inventory);
   const known = state.memory.inventory;
@@ -68,7 +73,11 @@ export async function finalise(
   if (policy.type === 'Wait') return waitFor(work, ids, policy.reason);
   const reason = policy.type === 'Prune' ? reasonToAwaitPeers(work) : undefined;
   if (reason !== undefined) return waitFor(work, ids, reason);
-  const left = await letGoOrPrune(work, { ids, ...settled, policy: policy.type });
+  const { left, isForbidden } = await letGoOrPrune(work, { ids, ...settled, policy: policy.type });
+  if (isForbidden && (await isTenantGone(work, settled.kinds))) {
+    tellTenantGone(work, left);
+    return removeFinalizer(work);
+  }
   state.memory.inventory = new Map(left.map((id) => [idKey(id), id]));
   if (left.length === 0) return removeFinalizer(work);
   return { type: 'after', delayMs: context.settings.progressCheckMs };
@@ -150,13 +159,21 @@ interface Remainder {
   readonly policy: 'Prune' | 'Orphan';
 }
 
-async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, policy }: Remainder): Promise<ObjectId[]> {
+interface Leftover {
+  readonly left: ObjectId[];
+  /** Whether something is left for want of a right. */
+  readonly isForbidden: boolean;
+}
+
+async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, policy }: Remainder): Promise<Leftover> {
   const { state, context, deleted, identity, signal } = work;
   const { namespace, name } = deleted.metadata;
+  const reach = reachOf(identity, deleted.metadata, context.settings);
   const inventory = new Map(ids.map((id) => [idKey(id), id]));
-  const { kindOf, live } = await observe({
+  const { kindOf, live, forbidden } = await observe({
     cluster: context.cluster,
     identity,
+    reach,
     kinds,
     isUnservedGone,
     holder: state.key,
@@ -191,10 +208,15 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
   await context.reach('objects-pruned');
   const left = ids.filter((id) => {
     const outcome = applied.get(idKey(id))?.outcome;
+    // What may not be touched is let go with its marks.
+    if (policy === 'Orphan' && isOutOfReach(id, reach)) return false;
     return outcome !== 'pruned' && outcome !== 'released';
   });
   if (left.length > 0) await writeProgress(work, { left, applied, live });
-  return left;
+  const isForbidden = left.some((id) => {
+    return forbidden.has(idKey(id)) || applied.get(idKey(id))?.refusal?.code === 'Forbidden';
+  });
+  return { left, isForbidden };
 }
 
 interface Progress {
@@ -221,7 +243,7 @@ async function writeProgress(work: Finalising, { left, applied, live }: Progress
   );
 }
 
-async function removeFinalizer(work: Finalising): Promise<Again> {
+async function removeFinalizer(work: Writer): Promise<Again> {
   const { base, context } = work;
   const answer = await context.cluster.applications.removeFinalizer(base, PRUNE_FINALIZER);
   // Gone already is what was wanted.

@@ -12,11 +12,14 @@ import type { Cluster, WatchScope } from '../cluster/ports.ts';
 import { kindKey } from '../cluster/kinds.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
+import { isOutOfReach, OUT_OF_REACH, type Reach } from './act-as.ts';
 import { forEachOf } from './lanes.ts';
 
 export interface ObserveOptions {
   readonly cluster: Cluster;
   readonly identity: Identity;
+  /** What is out of it is unknown, and no request is made for it. */
+  readonly reach: Reach;
   readonly kinds: Kinds;
   /** Whether kinds that nobody serves took their objects with them; see settle-kinds.ts. */
   readonly isUnservedGone: boolean;
@@ -34,6 +37,8 @@ export interface Observation {
   readonly live: ReadonlyMap<string, LiveEntry>;
   /** By `idKey`: the kind in which each object is asked for; absent if nobody serves it. */
   readonly kindOf: ReadonlyMap<string, KindInfo>;
+  /** By `idKey`: what the identity may not even read. */
+  readonly forbidden: ReadonlySet<string>;
 }
 
 export async function observe(options: ObserveOptions): Promise<Observation> {
@@ -42,6 +47,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   await cluster.live.hold(holder, identity, scopesOf(targets));
   const live = new Map<string, LiveEntry>();
   const asked: Target[] = [];
+  const forbidden = new Set<string>();
   for (const target of targets) {
     const entry = entryOf(target, options);
     live.set(target.key, entry);
@@ -55,13 +61,15 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     if (!kind) return;
     const answer = await client.get(kind, id);
     if (!answer.ok) {
+      if (answer.refusal.code === 'Forbidden') forbidden.add(key);
       live.set(key, { state: 'unknown', reason: answer.refusal.message });
       return;
     }
     cluster.live.record(identity, kind, id, answer.object);
     live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
   });
-  return { live, kindOf: new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : []))) };
+  const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
+  return { live, kindOf, forbidden };
 }
 
 /** What does not carry our label is in no watch: whatever was known of it may be over. */
@@ -76,23 +84,27 @@ interface Target {
   readonly kind: KindInfo | undefined;
   /** Its CRD is not served yet: nothing can be watched or asked. */
   readonly isAwaited: boolean;
+  readonly isOutOfReach: boolean;
 }
 
-function targetsOf({ desired, inventory, kinds }: ObserveOptions): Target[] {
+function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target[] {
   const targets = new Map<string, Target>();
   for (const { id, kind, awaitsCrd } of desired) {
-    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited: awaitsCrd !== undefined });
+    const isAwaited = awaitsCrd !== undefined;
+    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited, isOutOfReach: isOutOfReach(id, reach) });
   }
   for (const [key, id] of inventory) {
-    if (!targets.has(key)) targets.set(key, { key, id, kind: servedKind(kinds, id), isAwaited: false });
+    if (targets.has(key)) continue;
+    const kind = servedKind(kinds, id);
+    targets.set(key, { key, id, kind, isAwaited: false, isOutOfReach: isOutOfReach(id, reach) });
   }
   return [...targets.values()];
 }
 
 function scopesOf(targets: readonly Target[]): WatchScope[] {
   const scopes = new Map<string, WatchScope>();
-  for (const { kind, id, isAwaited } of targets) {
-    if (!kind || isAwaited) continue;
+  for (const { kind, id, ...target } of targets) {
+    if (!kind || target.isAwaited || target.isOutOfReach) continue;
     scopes.set(`${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`, {
       kind,
       namespace: id.namespace,
@@ -102,9 +114,10 @@ function scopesOf(targets: readonly Target[]): WatchScope[] {
 }
 
 function entryOf(
-  { id, kind, isAwaited }: Target,
+  { id, kind, isAwaited, ...target }: Target,
   { cluster, identity, kinds, isUnservedGone }: ObserveOptions,
 ): LiveEntry {
+  if (target.isOutOfReach) return { state: 'unknown', reason: OUT_OF_REACH };
   if (isAwaited) return { state: 'unseen' };
   if (kind) return cluster.live.look(identity, kind, id);
   // A group that does not answer says nothing about its objects; a kind that is served no more took them with it.

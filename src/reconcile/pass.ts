@@ -5,6 +5,7 @@ import { ownerOf, type Owner } from '../object/applyset.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { StageFailure } from '../status/report.ts';
+import { actAs } from './act-as.ts';
 import type { ReconcileContext } from './context.ts';
 import type { ApplicationState } from './state.ts';
 
@@ -32,6 +33,7 @@ export function beginPass({ application, state, context, signal }: PassOptions):
   const { namespace, name } = application.metadata;
   const owner = ownerOf({ hubId: context.cluster.clusterId, namespace, name });
   const identity = identityOf(application, context.settings);
+  actAs(identity, state, context);
   return { application, owner, identity, state, context, signal, base: state.stored, failures: [] };
 }
 

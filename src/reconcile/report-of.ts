@@ -8,6 +8,7 @@ import { idKey } from '../object/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
+import { acceptedDigest } from './act-as.ts';
 import type { Braked } from './brake-heals.ts';
 import { isHealthOverdue } from './health-deadline.ts';
 import type { Asked } from './requests.ts';
@@ -50,7 +51,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     worst,
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
     finished: state.memory.finished,
-    ...(bound ? { desiredDigest: bound.desired.digest } : {}),
+    ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isComplete: findings.isComplete ?? false,
     isEmptyRender: findings.isEmptyRender ?? false,
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,

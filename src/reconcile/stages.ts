@@ -6,6 +6,7 @@ import type { Kinds } from '../cluster/kinds.ts';
 import { StageError } from '../object/stage-error.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
+import { reachOf } from './act-as.ts';
 import type { Pass } from './pass.ts';
 
 /** Codes of a snapshot that is gone or damaged on disk; it is fetched again. */
@@ -80,8 +81,7 @@ function bindOnce({ application, owner, identity, context, state }: Pass, manife
     owner,
     destinationNamespace: spec.destination.namespace,
     applicationNamespace: metadata.namespace,
-    // What an account may is for the API server to say.
-    allowCrossNamespace: identity.type === 'serviceAccount' || context.settings.allowCrossNamespace,
+    allowCrossNamespace: reachOf(identity, metadata, context.settings).mayCross,
     cache: {
       get(key) {
         const known = before.get(key);

@@ -25,6 +25,8 @@ export interface ApplicationView {
 }
 
 export interface Memory {
+  /** `identityKey` of the account with whose eyes the rest was seen; see act-as.ts. */
+  identity: string | undefined;
   /** By `idKey`; undefined until the status was read, or while its inventory cannot be read. */
   inventory: Map<string, ObjectId> | undefined;
   /** The stored inventory that went into it last. */
@@ -84,6 +86,7 @@ export interface SourceMemory {
 
 export function emptyMemory(): Memory {
   return {
+    identity: undefined,
     inventory: undefined,
     storedInventory: undefined,
     source: undefined,

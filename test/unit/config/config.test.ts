@@ -62,6 +62,16 @@ for (const [name, value, expected] of [
   ['concurrency', '', "--concurrency must be a whole number from 1 to 64, not ''"],
   ['logLevel', 'loud', "--log-level must be one of debug, info, warn, error, not 'loud'"],
   ['allowCrossNamespace', 'yes', "--allow-cross-namespace must be true or false, not 'yes'"],
+  [
+    'defaultServiceAccount',
+    'system:admin',
+    "--default-service-account must be the name of a ServiceAccount, such as deployer, not 'system:admin'",
+  ],
+  [
+    'defaultServiceAccount',
+    ' ',
+    "--default-service-account must be the name of a ServiceAccount, such as deployer, not ' '",
+  ],
   ['minBackoff', '5', "--min-backoff must be a duration from 10ms to 24h, such as 30s or 1m30s, not '5'"],
   ['progressCheck', '0s', "--progress-check must be a duration from 10ms to 24h, such as 30s or 1m30s, not '0s'"],
   ['maxBackoff', '900h', "--max-backoff must be a duration from 10ms to 24h, such as 30s or 1m30s, not '900h'"],
