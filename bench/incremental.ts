@@ -94,7 +94,14 @@ function openSandbox(dataDir: string): Sandbox {
 }
 
 function openSource(dataDir: string, sandbox: Sandbox): GitSource {
-  return createGitSource({ dataDir, limits: defaultSourceLimits, sandbox, log: LOG, clock: CLOCK });
+  return createGitSource({
+    dataDir,
+    limits: defaultSourceLimits,
+    sandbox,
+    proxy: { http: '', https: '', exceptions: '' },
+    log: LOG,
+    clock: CLOCK,
+  });
 }
 
 const CLOCK: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };

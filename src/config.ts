@@ -146,6 +146,16 @@ export function inClusterAddress(environment: Readonly<Record<string, string | u
   };
 }
 
+/** The proxies to Git servers, in the variables that everybody reads; a name in lower case wins. */
+export function proxySettings(environment: Readonly<Record<string, string | undefined>> = process.env): {
+  readonly http: string;
+  readonly https: string;
+  readonly exceptions: string;
+} {
+  const read = (name: string): string => environment[name.toLowerCase()] || environment[name] || '';
+  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), exceptions: read('NO_PROXY') };
+}
+
 export function variableOf({ flag }: Pick<Setting, 'flag'>): string {
   return `TAUTLINE_${flag.toUpperCase().replaceAll('-', '_')}`;
 }

@@ -11,7 +11,7 @@ import type { ClusterSource } from './cluster/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
 import type { LiveStoreEvents } from './cluster/ports.ts';
-import { inClusterAddress, VERSION, type Config } from './config.ts';
+import { inClusterAddress, proxySettings, VERSION, type Config } from './config.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
@@ -159,7 +159,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const sandbox = openSandbox(config, log);
   onStop.push(() => sandbox.close());
   const limits = sourceLimitsOf(config);
-  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, log, clock });
+  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, proxy: proxySettings(), log, clock });
   onStop.push(() => source.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {

@@ -27,6 +27,14 @@ export type ReadAnswer =
     }
   | { readonly ok: false; readonly refusal: Refusal };
 
+export type SecretAnswer =
+  | {
+      readonly ok: true;
+      /** Decoded values; undefined: 404 by name. To be shown to nobody. */ readonly data:
+        ReadonlyMap<string, Buffer> | undefined;
+    }
+  | { readonly ok: false; readonly refusal: Refusal };
+
 export type DeleteAnswer =
   | {
       readonly ok: true;
@@ -51,11 +59,14 @@ export interface DeleteRequest {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly propagation: 'Background' | 'Foreground' | 'Orphan';
+  readonly dryRun?: boolean;
 }
 
 /** Requests to one cluster with the rights of one identity. Never throws for an answer; aborts reject. */
 export interface ClusterClient {
   get(kind: KindInfo, id: ObjectId): Promise<ReadAnswer>;
+  /** The values of one Secret: the only way to them, for LiveObject carries digests. Kept by nobody in cluster/. */
+  readSecret(namespace: string, name: string): Promise<SecretAnswer>;
   /** Server-side apply: `PATCH` with `application/apply-patch+yaml`. */
   apply(request: ApplyRequest): Promise<WriteAnswer>;
   /**

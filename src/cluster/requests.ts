@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { FIELD_MANAGER, OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import { stringifyJson } from '../object/json.ts';
-import { stringAt, listAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import { listAt, mapAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { isStatusBody, readWarnings } from './answer-text.ts';
 import { readAnswer, type Refusal } from './answers.ts';
 import { identityHeaders, type Identity } from './identity.ts';
@@ -15,7 +15,15 @@ import type { KindInfo } from './kinds.ts';
 import { toLiveObject, tryParseJson } from './live-object.ts';
 import { takeOverManagedFields } from './managed-fields.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
-import type { ApplyRequest, ClusterClient, DeleteAnswer, DeleteRequest, ReadAnswer, WriteAnswer } from './ports.ts';
+import type {
+  ApplyRequest,
+  ClusterClient,
+  DeleteAnswer,
+  DeleteRequest,
+  ReadAnswer,
+  SecretAnswer,
+  WriteAnswer,
+} from './ports.ts';
 import { retryAfterMs, type HttpAnswer, type HttpRequest, type Transport } from './transport.ts';
 import { writeYamlSafeJson } from './yaml-safe-json.ts';
 
@@ -23,6 +31,17 @@ const JSON_TYPE = 'application/json';
 const APPLY = 'application/apply-patch+yaml';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
+
+/** Core kinds are served everywhere: no discovery is needed to name this one. */
+const SECRET_KIND: KindInfo = {
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  namespaced: true,
+  hasStatus: false,
+  watchable: true,
+};
 
 /** One request about a kind: what is left to say once the client knows its identity. */
 interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'path' | 'body' | 'contentType' | 'gzip'> {
@@ -58,6 +77,19 @@ export function createClient(transport: Transport, identity: Identity): ClusterC
       if (!reply.ok) return reply.refusal.code === 'NotFound' ? { ok: true, object: undefined } : reply;
       const object = toLiveObject(kind, tryParseJson(reply.answer.text));
       return object ? { ok: true, object } : { ok: false, refusal: unreadable(reply.answer) };
+    },
+
+    async readSecret(namespace, name): Promise<SecretAnswer> {
+      const reply = await call({
+        kind: SECRET_KIND,
+        verb: 'get',
+        method: 'GET',
+        path: () => objectPath(SECRET_KIND, { namespace, name }),
+      });
+      if (!reply.ok) return reply.refusal.code === 'NotFound' ? { ok: true, data: undefined } : reply;
+      const body = tryParseJson(reply.answer.text);
+      if (stringAt(body, 'kind') !== 'Secret') return { ok: false, refusal: unreadable(reply.answer) };
+      return { ok: true, data: decodeData(body) };
     },
 
     apply({ kind, body, force, dryRun, fieldManager = FIELD_MANAGER }: ApplyRequest) {
@@ -165,13 +197,14 @@ export function refusalOf(answer: HttpAnswer, verb: string, kind: Pick<KindInfo,
  * The body of a delete. The API server takes a missing precondition for none and deletes whatever has the name, so this
  * is the one place that builds it, and blanks throw RangeError.
  */
-export function deleteOptions({ uid, resourceVersion, propagation }: Omit<DeleteRequest, 'kind' | 'id'>): Value {
+export function deleteOptions({ uid, resourceVersion, propagation, dryRun }: Omit<DeleteRequest, 'kind' | 'id'>): Value {
   if (!uid || !resourceVersion) throw new RangeError('a delete needs the uid and the resourceVersion it is meant for');
   return {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     preconditions: { uid, resourceVersion },
     propagationPolicy: propagation,
+    ...(dryRun ? { dryRun: ['All'] } : {}),
   };
 }
 
@@ -184,6 +217,11 @@ function written(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
   const object = toLiveObject(kind, tryParseJson(answer.text));
   if (!object) return { ok: false, refusal: unreadable(answer) };
   return { ok: true, object, created: answer.status === 201, warnings: readWarnings(answer.headers['warning']) };
+}
+
+function decodeData(secret: Value | undefined): ReadonlyMap<string, Buffer> {
+  const entries = Object.entries(mapAt(secret, 'data'));
+  return new Map(entries.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '', 'base64')]));
 }
 
 function nameOf(kind: KindInfo, body: KubeObject): { namespace: string; name: string } {

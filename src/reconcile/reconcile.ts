@@ -21,6 +21,7 @@ import { handOver, noteRead } from './hand-over.ts';
 import { completeInventory, readInventory } from './inventory.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, toFailure, type Pass } from './pass.ts';
 import type { Again } from './queue.ts';
+import { readCredential } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
 import { forRevision, readAsked } from './requests.ts';
@@ -98,7 +99,16 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
 
   const isForced = asked.isForced || isNewSpec(pass);
   const source = await timed(pass, 'source', () =>
-    refreshSource({ spec: application.spec.source, before: memory.source, isForced, signal }, context),
+    refreshSource(
+      {
+        spec: application.spec.source,
+        credential: () => readCredential(pass),
+        before: memory.source,
+        isForced,
+        signal,
+      },
+      context,
+    ),
   );
   memory.source = source;
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));

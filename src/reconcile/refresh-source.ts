@@ -5,24 +5,27 @@
  */
 import type { ApplicationSpec } from '../application/schema.ts';
 import { parseDuration } from '../application/duration.ts';
+import type { Credential } from '../source/credential.ts';
 import type { ReconcileContext } from './context.ts';
 import type { ApplicationState, SourceMemory } from './state.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
   readonly before: SourceMemory | undefined;
+  /** Read when something is about to be asked, not before. */
+  readonly credential: () => Promise<Credential | undefined>;
   /** A person or a webhook asks: poll now, whatever the interval. */
   readonly isForced: boolean;
   readonly signal: AbortSignal;
 }
 
 export async function refreshSource(options: RefreshOptions, context: ReconcileContext): Promise<SourceMemory> {
-  const { spec, isForced, signal } = options;
-  const key = `${spec.repoURL} ${spec.revision}`;
+  const { spec, credential, isForced, signal } = options;
+  const key = `${spec.repoURL} ${spec.revision} ${spec.secretRef?.name ?? ''}`;
   const before = options.before?.key === key ? options.before : undefined;
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
   try {
-    const snapshot = await pollAndFetch({ spec, known: before?.snapshot, signal }, context);
+    const snapshot = await pollAndFetch({ spec, credential, known: before?.snapshot, signal }, context);
     const polledMs = context.clock.monotonicMs();
     const nextPollMs = polledMs + jitter(parseDuration(spec.interval) ?? 60_000, context);
     return { key, snapshot, polledMs, nextPollMs, failures: 0, error: undefined };
@@ -45,22 +48,22 @@ export function pollSoon({ memory }: ApplicationState): void {
   memory.source = { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
 }
 
-interface FetchOptions {
-  readonly spec: ApplicationSpec['source'];
+interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'credential' | 'signal'> {
   readonly known: SourceMemory['snapshot'];
-  readonly signal: AbortSignal;
 }
 
 async function pollAndFetch(
-  { spec, known, signal }: FetchOptions,
+  { spec, credential: readCredential, known, signal }: FetchOptions,
   context: ReconcileContext,
 ): Promise<SourceMemory['snapshot']> {
   const { source } = context;
+  const credential = await readCredential();
   const resolved = await counted(context, 'poll', () =>
-    source.poll({ repoUrl: spec.repoURL, revision: spec.revision, signal }),
+    source.poll({ repoUrl: spec.repoURL, credential, revision: spec.revision, signal }),
   );
-  if (known?.commit === resolved.commit) return { ...known, revision: resolved.revision };
-  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, resolved, signal }));
+  if (known?.commit === resolved.commit && known.place === resolved.place)
+    return { ...known, revision: resolved.revision };
+  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, signal }));
 }
 
 async function counted<T>(context: ReconcileContext, operation: 'poll' | 'fetch', run: () => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import { reachOf } from './act-as.ts';
 import type { Pass } from './pass.ts';
+import { readCredential } from './read-credential.ts';
 
 /** Codes of a snapshot that is gone or damaged on disk; it is fetched again. */
 const UNUSABLE: ReadonlySet<string> = new Set(['CorruptPack', 'IncompletePack', 'SnapshotGone']);
@@ -19,9 +20,7 @@ export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Ma
   const path = sourcePath(application.spec.source.path);
   const key = `${snapshot.treeOid}:${path}`;
   if (memory.rendered?.key === key) return memory.rendered.manifests;
-  const { source } = application.spec;
-  // A snapshot that nobody asked for in a while may have left the disk; one that is there costs no request.
-  const fresh = await context.source.fetch({ repoUrl: source.repoURL, resolved: snapshot, signal });
+  const fresh = (await context.source.find(snapshot)) ?? (await fetchAgain(pass, snapshot));
   const previous = memory.rendered?.key.endsWith(`:${path}`) ? memory.rendered.manifests : undefined;
   try {
     const manifests = await context.render.render({ snapshot: fresh, path, previous, signal });
@@ -31,6 +30,13 @@ export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Ma
     if (error instanceof StageError && UNUSABLE.has(error.code)) await context.source.discard(fresh);
     throw error;
   }
+}
+
+/** A snapshot that nobody asked for in a while may have left the disk. */
+async function fetchAgain(pass: Pass, snapshot: Snapshot): Promise<Snapshot> {
+  const { application, context, signal } = pass;
+  const credential = await readCredential(pass);
+  return context.source.fetch({ repoUrl: application.spec.source.repoURL, credential, resolved: snapshot, signal });
 }
 
 export interface BoundSet {

@@ -11,14 +11,14 @@ import type { SourceLimits } from './limits.ts';
 import { createMemoryFs } from './memory-fs.ts';
 import { malformed } from './ref-answers.ts';
 import type { Remote } from './remote.ts';
-import type { RepositoryUrl } from './repository-url.ts';
+import type { Repository } from './repository.ts';
 import { cleanText, sourceError } from './source-error.ts';
 
 export interface FetchPackOptions {
   readonly http: HttpClient;
   readonly remote: Remote;
   readonly limits: SourceLimits;
-  readonly repository: RepositoryUrl;
+  readonly repository: Repository;
   /** 40 hex digits. */
   readonly commit: string;
   /** A commit whose whole tree we hold, and whose objects the new pack may build on. */
@@ -37,7 +37,7 @@ export async function fetchPack(options: FetchPackOptions): Promise<CheckedAnswe
   const server = await remote.describe(repository, signal);
   const packFile = await open(options.packPath, 'wx', 0o600);
   try {
-    const plugin = createFetchPlugin({ http, limits, server, commit, label: repository.label, packFile, signal });
+    const plugin = createFetchPlugin({ http, limits, server, commit, repository, packFile, signal });
     await fetch({
       fs: createMemoryFs(initialFiles(options.have)),
       http: plugin,
@@ -73,7 +73,7 @@ function initialFiles(have: string | undefined): ReadonlyMap<string, string> {
   return files;
 }
 
-function fromPackage(error: unknown, repository: RepositoryUrl): unknown {
+function fromPackage(error: unknown, repository: Repository): unknown {
   if (error instanceof Errors.RemoteCapabilityError) {
     return sourceError(
       'UnsupportedServer',

@@ -1,10 +1,11 @@
 /**
  * HTTP requests to Git servers on undici. Whatever a server sends is bounded in bytes and time, only Git's own content
- * types are taken, and a redirect is followed on GET only and only within the origin, so that nothing is ever sent to
- * a host that the Application does not name.
+ * types are taken, and a redirect is followed on GET only and only within the origin, so that nothing, and no
+ * credential least of all, is ever sent to a host, port or scheme that the Application does not name.
  */
-import { Agent, request, type Dispatcher } from 'undici';
-import type { SourceLimits } from './limits.ts';
+import { request, type Dispatcher } from 'undici';
+import type { Credential } from './credential.ts';
+import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
 import { truncated } from './ref-answers.ts';
 import { cleanText, sourceError, type SourceCode } from './source-error.ts';
 
@@ -27,6 +28,7 @@ export interface GitRequest {
   readonly timeoutMs: number;
   /** The repository, for messages. */
   readonly label: string;
+  readonly credential: Credential | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,19 +41,11 @@ export interface GitAnswer {
 
 const USER_AGENT = 'git/tautline';
 
-/** `limits` in milliseconds; undici's own timers are exact to about a second. */
-export function createHttpClient(limits: SourceLimits): HttpClient {
-  const agent = new Agent({
-    // undici 8 speaks HTTP/2 by default and then hangs when a server closes the connection gracefully.
-    allowH2: false,
-    connections: limits.maxConnectionsPerOrigin,
-    connect: { timeout: limits.connectTimeoutMs },
-    headersTimeout: limits.headersTimeoutMs,
-    bodyTimeout: limits.idleTimeoutMs,
-  });
+export function createHttpClient(options: DispatchersOptions): HttpClient {
+  const dispatchers = createDispatchers(options);
   return {
-    send: (wanted) => sendFollowing(agent, wanted, limits.maxRedirects),
-    close: () => agent.destroy(),
+    send: (wanted) => sendFollowing(dispatchers, wanted, options.limits.maxRedirects),
+    close: () => dispatchers.close(),
   };
 }
 
@@ -62,12 +56,12 @@ export async function readWhole(answer: GitAnswer): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function sendFollowing(agent: Agent, wanted: GitRequest, maxRedirects: number): Promise<GitAnswer> {
+async function sendFollowing(dispatchers: Dispatchers, wanted: GitRequest, maxRedirects: number): Promise<GitAnswer> {
   const deadline = AbortSignal.timeout(wanted.timeoutMs);
   const signal = wanted.signal ? AbortSignal.any([wanted.signal, deadline]) : deadline;
   let url = wanted.url;
   for (let redirects = 0; ; redirects++) {
-    const response = await sendOnce(agent, { ...wanted, url, signal });
+    const response = await sendOnce(dispatchers, { ...wanted, url, signal });
     // Without a listener, destroying a body that fails later ends the process.
     response.body.on('error', () => undefined);
     if (response.statusCode < 300 || response.statusCode > 399) {
@@ -81,11 +75,18 @@ async function sendFollowing(agent: Agent, wanted: GitRequest, maxRedirects: num
   }
 }
 
-async function sendOnce(agent: Agent, wanted: GitRequest): Promise<Dispatcher.ResponseData> {
-  const headers = { 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...wanted.headers };
+async function sendOnce(dispatchers: Dispatchers, wanted: GitRequest): Promise<Dispatcher.ResponseData> {
+  const { url, credential } = wanted;
+  const authorization = credential?.authorization;
+  const headers = {
+    'user-agent': USER_AGENT,
+    'accept-encoding': 'identity',
+    ...wanted.headers,
+    ...(authorization === undefined ? {} : { authorization }),
+  };
   try {
-    return await request(wanted.url, {
-      dispatcher: agent,
+    return await request(url, {
+      dispatcher: dispatchers.dispatcherFor(url, credential),
       method: wanted.method,
       headers,
       body: wanted.body ?? null,
@@ -129,36 +130,56 @@ function refusedRedirect(wanted: GitRequest, what: string): Error {
 interface StatusRow {
   readonly code: SourceCode;
   readonly text: string;
+  /** The same where a credential was sent; `$secret` stands for its Secret. */
+  readonly withCredential?: { readonly code: SourceCode; readonly text: string };
 }
+
+const ASKS: StatusRow = {
+  code: 'AuthenticationRequired',
+  text: 'asks for credentials. Check the address; for a private repository, name a Secret in spec.source.secretRef',
+  withCredential: {
+    code: 'CredentialsRefused',
+    text: 'did not accept the credentials of the Secret $secret. Put valid ones into it',
+  },
+};
 
 /** 203 is how one forge answers with its sign-in page. */
 const STATUS_ROWS: Readonly<Record<number, StatusRow>> = {
-  203: {
-    code: 'AuthenticationRequired',
-    text: 'asks for credentials. Check the address; a private one needs a Secret',
+  203: ASKS,
+  401: ASKS,
+  403: {
+    code: 'AccessDenied',
+    text: 'denies access. For a private repository, name a Secret in spec.source.secretRef',
+    withCredential: {
+      code: 'AccessDenied',
+      text: 'denies access. Check what the credentials of the Secret $secret may read',
+    },
   },
-  401: {
-    code: 'AuthenticationRequired',
-    text: 'asks for credentials. Check the address; a private one needs a Secret',
+  404: {
+    code: 'RepositoryNotFound',
+    text: 'was not found. Check the address; for a private repository, name a Secret in spec.source.secretRef',
+    withCredential: {
+      code: 'RepositoryNotFound',
+      text: 'was not found. Check the address, and whether the credentials of the Secret $secret may read it',
+    },
   },
-  403: { code: 'AccessDenied', text: 'denies access. Check what the credentials may read' },
-  404: { code: 'RepositoryNotFound', text: 'was not found. Check the address, and whether it needs credentials' },
   410: { code: 'RepositoryNotFound', text: 'is gone. Check the address' },
   429: { code: 'RateLimited', text: 'limits the rate of requests. Ask less often: raise the interval' },
 };
 
-function checkStatus(response: Dispatcher.ResponseData, wanted: GitRequest): void {
+const SERVER_ERROR: StatusRow = { code: 'ServerError', text: 'cannot be served now. It is asked for again' };
+const UNEXPECTED: StatusRow = { code: 'UnexpectedStatus', text: 'was not served. Check the address' };
+
+function checkStatus(response: Dispatcher.ResponseData, { label, credential }: GitRequest): void {
   const status = response.statusCode;
   if (status === 200) return;
   // Read no further: what an error page says never reaches a message.
   response.body.destroy();
-  const row: StatusRow =
-    STATUS_ROWS[status] ??
-    (status >= 500
-      ? { code: 'ServerError', text: 'cannot be served now. It is asked for again' }
-      : { code: 'UnexpectedStatus', text: 'was not served. Check the address' });
+  const row = STATUS_ROWS[status] ?? (status >= 500 ? SERVER_ERROR : UNEXPECTED);
+  const { code, text } = (credential?.authorization !== undefined && row.withCredential) || row;
   const afterMs = status === 429 || status === 503 ? retryAfterMs(response.headers['retry-after']) : undefined;
-  throw sourceError(row.code, `${wanted.label} ${row.text} (HTTP status ${status}).`, { afterMs });
+  const said = text.replace('$secret', () => credential?.secret ?? '');
+  throw sourceError(code, `${label} ${said} (HTTP status ${status}).`, { afterMs });
 }
 
 const MAX_RETRY_AFTER_MS = 3_600_000;
@@ -218,6 +239,9 @@ const NETWORK_ROWS: ReadonlyMap<string, NetworkRow> = new Map([
   ['ECONNREFUSED', REFUSED],
 ]);
 
+/** In undici's words, the only place where it tells. */
+const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d{3})\)/;
+
 const IS_TLS = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|HOSTNAME_MISMATCH)/;
 
 function networkError(error: unknown, wanted: GitRequest, isInBody: boolean): unknown {
@@ -226,13 +250,20 @@ function networkError(error: unknown, wanted: GitRequest, isInBody: boolean): un
     return sourceError('Timeout', `${wanted.label} did not answer completely within ${wanted.timeoutMs} ms.`);
   }
   if (wanted.signal?.aborted) return cancelled(wanted.label);
+  const proxyStatus = PROXY_REFUSAL.exec(error.message)?.[1];
+  if (proxyStatus !== undefined) {
+    return sourceError(
+      'Network',
+      `${wanted.label} could not be asked: the proxy refused (HTTP status ${proxyStatus}). Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
+    );
+  }
   const code = codeOf(error);
   const row = NETWORK_ROWS.get(code);
   if (row) return sourceError(row.code, `${wanted.label} ${row.text} (${code}).`);
   if (IS_TLS.test(code)) {
     return sourceError(
       'TlsFailed',
-      `The certificate of ${wanted.label} was not accepted (${code}). Check it, or its CA.`,
+      `The certificate of ${wanted.label} was not accepted, or it wants one of ours (${code}). Put its authority under ca.crt, a client certificate under tls.crt and tls.key, into the Secret that spec.source.secretRef names.`,
     );
   }
   if (isInBody) return truncated(wanted.label);

@@ -13,6 +13,7 @@ import type { SourceLimits } from './limits.ts';
 import { encodeLine, FLUSH } from './pkt-line.ts';
 import { malformed } from './ref-answers.ts';
 import { REQUEST_TYPE, RESULT_TYPE, type RemoteServer } from './remote.ts';
+import type { Repository } from './repository.ts';
 
 export interface FetchPluginOptions {
   readonly http: HttpClient;
@@ -20,7 +21,7 @@ export interface FetchPluginOptions {
   readonly server: RemoteServer;
   /** 40 hex digits. */
   readonly commit: string;
-  readonly label: string;
+  readonly repository: Repository;
   /** Open for writing; the pack is written from its beginning. */
   readonly packFile: FileHandle;
   readonly signal?: AbortSignal | undefined;
@@ -54,7 +55,8 @@ export function createFetchPlugin(options: FetchPluginOptions): FetchPlugin {
 }
 
 async function receivePack(options: FetchPluginOptions, body: Buffer): Promise<CheckedAnswer> {
-  const { http, limits, server, label, commit, packFile, signal } = options;
+  const { http, limits, server, commit, packFile, signal } = options;
+  const { label, credential } = options.repository;
   const answer = await http.send({
     method: 'POST',
     url: `${server.base}/git-upload-pack`,
@@ -66,6 +68,7 @@ async function receivePack(options: FetchPluginOptions, body: Buffer): Promise<C
     maxBytesName: 'maxPackBytes',
     timeoutMs: limits.fetchTimeoutMs,
     label,
+    credential,
     signal,
   });
   const checker = createAnswerChecker({ limits, label, commit });

@@ -33,11 +33,15 @@ export interface SourceLimits {
   readonly maxRedirects: number;
   /** Connections to one origin at a time. */
   readonly maxConnectionsPerOrigin: number;
+  /** Sets of certificates, and proxies, to which connections are kept. */
+  readonly maxPools: number;
+  /** How long such a set that nobody used is kept. */
+  readonly keepPoolMs: number;
   /** Packs of one snapshot before it is fetched afresh: reads look into each of them. */
   readonly maxPacksPerSnapshot: number;
   /** Snapshots of one repository that are kept on disk at most. */
   readonly maxSnapshotsPerRepository: number;
-  /** How long a snapshot that nobody asked for stays on disk; the two used last stay in any case. */
+  /** How long a snapshot that nobody asked for stays on disk; the two used last of a public repository always stay. */
   readonly retainSnapshotMs: number;
   /** At a start, repositories whose last new snapshot is older are dropped from the disk. */
   readonly forgetRepositoryMs: number;
@@ -63,6 +67,8 @@ export const defaultSourceLimits: SourceLimits = {
   indexTimeoutMs: 120_000,
   maxRedirects: 5,
   maxConnectionsPerOrigin: 8,
+  maxPools: 64,
+  keepPoolMs: 300_000,
   maxPacksPerSnapshot: 30,
   maxSnapshotsPerRepository: 256,
   retainSnapshotMs: 86_400_000,

@@ -7,17 +7,17 @@ import { readWhole, type GitAnswer, type HttpClient } from './http-client.ts';
 import type { SourceLimits } from './limits.ts';
 import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
 import { readAdvertisement, readLsRefs, type Advertisement } from './ref-answers.ts';
-import type { RepositoryUrl } from './repository-url.ts';
+import type { Repository } from './repository.ts';
 import { resolveRevision, type RemoteRefs, type ResolvedRevision, type WantedRevision } from './revision.ts';
 import { cleanText, sourceError } from './source-error.ts';
 
 export interface Remote {
   /** The commit that a revision means now. Throws StageError, EmptyRepository and RevisionNotFound among others. */
-  resolve(repository: RepositoryUrl, wanted: WantedRevision, signal?: AbortSignal): Promise<ResolvedRevision>;
+  resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal): Promise<ResolvedRevision>;
   /** Where to send requests for the repository, and what it understands in protocol 0. */
-  describe(repository: RepositoryUrl, signal?: AbortSignal): Promise<RemoteServer>;
+  describe(repository: Repository, signal?: AbortSignal): Promise<RemoteServer>;
   /** To be called when a request to the server has failed. */
-  forget(repository: RepositoryUrl): void;
+  forget(repository: Repository): void;
 }
 
 export interface RemoteServer {
@@ -47,7 +47,7 @@ const CAPABILITIES_BESIDE_PROTOCOL_2 =
 export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
   const known = new Map<string, KnownServer>();
 
-  async function discover(repository: RepositoryUrl, signal: AbortSignal | undefined) {
+  async function discover(repository: Repository, signal: AbortSignal | undefined) {
     const answer = await http.send({
       method: 'GET',
       url: repository.base + ADVERTISEMENT_PATH,
@@ -57,17 +57,18 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
       maxBytesName: 'maxRefsBytes',
       timeoutMs: limits.requestTimeoutMs,
       label: repository.label,
+      credential: repository.credential,
       signal,
     });
     const advertisement = readAdvertisement(await readWhole(answer), repository.label);
     const server = toServer(advertisement, baseOf(answer, repository), repository);
-    known.set(repository.base, server);
+    known.set(repository.place, server);
     return { server, advertisement };
   }
 
   async function listRefs(
     server: KnownServer,
-    repository: RepositoryUrl,
+    repository: Repository,
     prefixes: readonly string[],
     signal: AbortSignal | undefined,
   ) {
@@ -81,20 +82,21 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
       maxBytesName: 'maxRefsBytes',
       timeoutMs: limits.requestTimeoutMs,
       label: repository.label,
+      credential: repository.credential,
       signal,
     });
     return readLsRefs(await readWhole(answer), repository.label);
   }
 
-  async function findRefs(repository: RepositoryUrl, prefixes: readonly string[], signal: AbortSignal | undefined) {
-    const server = known.get(repository.base);
+  async function findRefs(repository: Repository, prefixes: readonly string[], signal: AbortSignal | undefined) {
+    const server = known.get(repository.place);
     if (server?.protocol === 2) return listRefs(server, repository, prefixes, signal);
     const fresh = await discover(repository, signal);
     if (fresh.advertisement.protocol === 0) return fresh.advertisement.refs;
     return listRefs(fresh.server, repository, prefixes, signal);
   }
 
-  async function resolve(repository: RepositoryUrl, wanted: WantedRevision, signal?: AbortSignal) {
+  async function resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal) {
     if (wanted.type === 'commit') return { commit: wanted.commit, revision: `sha1:${wanted.commit}` };
     try {
       const found = resolveRevision(wanted, await findRefs(repository, wanted.names, signal));
@@ -102,19 +104,19 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
       const all = await findRefs(repository, ['HEAD', 'refs/'], signal);
       throw missing(repository, wanted.text, all);
     } catch (error) {
-      known.delete(repository.base);
+      known.delete(repository.place);
       throw error;
     }
   }
 
   return {
     resolve,
-    describe: async (repository, signal) => known.get(repository.base) ?? (await discover(repository, signal)).server,
-    forget: (repository) => void known.delete(repository.base),
+    describe: async (repository, signal) => known.get(repository.place) ?? (await discover(repository, signal)).server,
+    forget: (repository) => void known.delete(repository.place),
   };
 }
 
-function toServer(advertisement: Advertisement, base: string, repository: RepositoryUrl): KnownServer {
+function toServer(advertisement: Advertisement, base: string, repository: Repository): KnownServer {
   if (advertisement.protocol === 0) {
     return { protocol: 0, base, capabilities: advertisement.capabilities, features: new Map() };
   }
@@ -129,7 +131,7 @@ function toServer(advertisement: Advertisement, base: string, repository: Reposi
 }
 
 /** A redirect of the advertisement holds for the other requests as well. */
-function baseOf(answer: GitAnswer, repository: RepositoryUrl): string {
+function baseOf(answer: GitAnswer, repository: Repository): string {
   if (answer.url.endsWith(ADVERTISEMENT_PATH)) return answer.url.slice(0, -ADVERTISEMENT_PATH.length);
   throw sourceError(
     'RedirectRefused',
@@ -145,7 +147,7 @@ function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer
   );
 }
 
-function missing(repository: RepositoryUrl, text: string, refs: RemoteRefs): Error {
+function missing(repository: Repository, text: string, refs: RemoteRefs): Error {
   if (refs.size === 0) {
     return sourceError('EmptyRepository', `${repository.label} holds no commit yet. Push one.`);
   }

@@ -4,13 +4,14 @@
  * which the next start removes. Packs are shared among a repository's snapshots by hard links. The folder belongs to
  * one process.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import type { SourceLimits } from './limits.ts';
 import { decodePackIndex } from './pack-index-file.ts';
 import { INDEX_SUFFIX, PACK_SUFFIX } from './pack-store.ts';
+import { isPrivate } from './repository.ts';
 import type { VerifiedTrees } from './verify-snapshot.ts';
 
 /** Beside the packs: the trees that were found complete, so that the next commit's check reads only new ones. */
@@ -46,13 +47,13 @@ export interface Draft {
 
 export interface SnapshotStore {
   /** Marks it as used. */
-  find(base: string, commit: string): Promise<StoredSnapshot | undefined>;
+  find(place: string, commit: string): Promise<StoredSnapshot | undefined>;
   /** The one used last, to fetch a difference to; undefined where it is time to fetch everything afresh. */
-  latest(base: string): Promise<StoredSnapshot | undefined>;
-  begin(base: string, onto: StoredSnapshot | undefined): Promise<Draft>;
+  latest(place: string): Promise<StoredSnapshot | undefined>;
+  begin(place: string, onto: StoredSnapshot | undefined): Promise<Draft>;
   /** Keeps a snapshot that is known to be wanted from being pruned. */
-  touch(base: string, commit: string): void;
-  remove(base: string, commit: string): Promise<void>;
+  touch(place: string, commit: string): void;
+  remove(place: string, commit: string): Promise<void>;
   /** Removes snapshots that were not used for long, of all repositories. */
   prune(): Promise<void>;
 }
@@ -84,13 +85,13 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   const repositories = new Map<string, Promise<Repository>>();
   let swept: Promise<void> | undefined;
 
-  function folderOf(base: string): string {
-    return join(dataDir, createHash('sha256').update(base).digest('hex').slice(0, 32));
+  function folderOf(place: string): string {
+    return join(dataDir, place);
   }
 
-  async function load(base: string): Promise<Repository> {
+  async function load(place: string): Promise<Repository> {
     await (swept ??= sweep(options));
-    const folder = folderOf(base);
+    const folder = folderOf(place);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const repository: Repository = new Map();
     for (const name of await readdir(folder)) {
@@ -105,12 +106,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return repository;
   }
 
-  function repositoryOf(base: string): Promise<Repository> {
-    const known = repositories.get(base);
+  function repositoryOf(place: string): Promise<Repository> {
+    const known = repositories.get(place);
     if (known) return known;
-    const loading = load(base);
-    repositories.set(base, loading);
-    loading.catch(() => repositories.delete(base));
+    const loading = load(place);
+    repositories.set(place, loading);
+    loading.catch(() => repositories.delete(place));
     return loading;
   }
 
@@ -122,7 +123,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return kept.snapshot;
   }
 
-  async function finish(base: string, draftDir: string, pack: NewPack, onto: StoredSnapshot | undefined) {
+  async function finish(place: string, draftDir: string, pack: NewPack, onto: StoredSnapshot | undefined) {
     const known = onto?.packs.find((existing) => existing.endsWith(pack.checksum));
     const isNew = known === undefined;
     const name = known ?? packName(onto?.packs.length ?? 0, pack.checksum);
@@ -131,7 +132,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
     } else await rm(join(draftDir, INCOMING));
     await writeFile(join(draftDir, TREES_FILE), JSON.stringify(pack.trees), { mode: 0o600 });
-    const gitDir = join(folderOf(base), pack.commit);
+    const gitDir = join(folderOf(place), pack.commit);
     const snapshot: StoredSnapshot = {
       commit: pack.commit,
       treeOid: pack.treeOid,
@@ -142,13 +143,13 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     const { commit, treeOid, packs, packBytes } = snapshot;
     await writeFile(join(draftDir, DESCRIPTION), JSON.stringify({ version: 2, commit, treeOid, packs, packBytes }));
     await rename(draftDir, gitDir);
-    (await repositoryOf(base)).set(commit, { snapshot, usedMs: clock.monotonicMs() });
+    (await repositoryOf(place)).set(commit, { snapshot, usedMs: clock.monotonicMs() });
     return snapshot;
   }
 
-  async function drop(base: string, repository: Repository, commit: string): Promise<void> {
+  async function drop(place: string, repository: Repository, commit: string): Promise<void> {
     repository.delete(commit);
-    const folder = folderOf(base);
+    const folder = folderOf(place);
     // Renamed first, so that a kill in the middle leaves no folder that looks whole.
     const doomed = join(folder, TEMPORARY + randomUUID());
     const isThere = await rename(join(folder, commit), doomed).then(() => true, isGone);
@@ -156,44 +157,54 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     await rm(doomed, { recursive: true, force: true });
   }
 
+  /** Of a credential that nobody shows any more, unless something is on its way to it. */
+  async function forget(place: string): Promise<void> {
+    const isEmpty = await rmdir(folderOf(place)).then(
+      () => true,
+      () => false,
+    );
+    if (isEmpty) repositories.delete(place);
+  }
+
   return {
-    find: async (base, commit) => use(await repositoryOf(base), commit),
-    async latest(base) {
-      const last = [...(await repositoryOf(base)).values()].at(-1)?.snapshot;
+    find: async (place, commit) => use(await repositoryOf(place), commit),
+    async latest(place) {
+      const last = [...(await repositoryOf(place)).values()].at(-1)?.snapshot;
       const isFull = !last || last.packs.length >= limits.maxPacksPerSnapshot || last.packBytes > limits.maxPackBytes;
       return isFull ? undefined : last;
     },
-    async begin(base, onto) {
-      await repositoryOf(base);
-      const gitDir = join(folderOf(base), TEMPORARY + randomUUID());
+    async begin(place, onto) {
+      await repositoryOf(place);
+      const gitDir = join(folderOf(place), TEMPORARY + randomUUID());
       await mkdir(gitDir, { recursive: true, mode: 0o700 });
       if (onto) await linkPacks(onto, gitDir);
       return {
         gitDir,
         packPath: join(gitDir, INCOMING),
-        finish: (pack) => finish(base, gitDir, pack, onto),
+        finish: (pack) => finish(place, gitDir, pack, onto),
         discard: () => rm(gitDir, { recursive: true, force: true }),
       };
     },
-    touch(base, commit) {
-      void repositories.get(base)?.then(
+    touch(place, commit) {
+      void repositories.get(place)?.then(
         (repository) => use(repository, commit),
         () => undefined,
       );
     },
-    async remove(base, commit) {
-      const repository = await repositoryOf(base);
-      if (repository.has(commit)) await drop(base, repository, commit);
+    async remove(place, commit) {
+      const repository = await repositoryOf(place);
+      if (repository.has(commit)) await drop(place, repository, commit);
     },
     async prune() {
-      for (const [base, loading] of repositories) {
+      for (const [place, loading] of repositories) {
         const repository = await loading;
-        const old = [...repository].slice(0, -ALWAYS_KEPT);
+        const old = [...repository].slice(0, isPrivate(place) ? undefined : -ALWAYS_KEPT);
         const excess = repository.size - limits.maxSnapshotsPerRepository;
         for (const [at, [commit, kept]] of old.entries()) {
           const isOld = clock.monotonicMs() - kept.usedMs > limits.retainSnapshotMs;
-          if (isOld || at < excess) await drop(base, repository, commit);
+          if (isOld || at < excess) await drop(place, repository, commit);
         }
+        if (isPrivate(place) && repository.size === 0) await forget(place);
       }
     },
   };
@@ -250,13 +261,13 @@ async function readTail(path: string, sizeBytes: number): Promise<string | undef
   }
 }
 
-/** Once a process: unfinished work, and repositories that got no new snapshot for long. */
+/** Once a process: unfinished work, what only an earlier process can reach, what got no new snapshot for long. */
 async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dataDir)) {
     const folder = join(dataDir, name);
     const ageMs = clock.now() - (await stat(folder)).mtimeMs;
-    if (ageMs > limits.forgetRepositoryMs) {
+    if (isPrivate(name) || ageMs > limits.forgetRepositoryMs) {
       await rm(folder, { recursive: true, force: true });
       continue;
     }

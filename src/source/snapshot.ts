@@ -12,6 +12,8 @@ export interface Snapshot {
   readonly commit: string;
   /** Object id of the commit's tree, 40 hex digits. */
   readonly treeOid: string;
+  /** Where it is kept: the repository, as the credential that it was fetched with sees it. */
+  readonly place: string;
   /** Folder with the packs and their indexes. */
   readonly gitDir: string;
 }

@@ -6,13 +6,15 @@
 import { join, resolve } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
+import { redactError, type Credential } from './credential.ts';
 import { fetchPack } from './fetch-pack.ts';
 import { cancelled, createHttpClient } from './http-client.ts';
 import { runIndexJob, type JobRunner } from './index-job.ts';
 import type { SourceLimits } from './limits.ts';
+import type { ProxySettings } from './proxy.ts';
 import { createRemote } from './remote.ts';
-import { parseRepositoryUrl, type RepositoryUrl } from './repository-url.ts';
-import { parseRevision, type ResolvedRevision } from './revision.ts';
+import { createRepositoryNaming, type Repository } from './repository.ts';
+import { parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createSnapshotStore, TREES_FILE, type StoredSnapshot } from './snapshot-store.ts';
@@ -20,17 +22,25 @@ import { sourceError } from './source-error.ts';
 
 export interface GitSource {
   /** The commit that a revision means now: one request (two the first time), none for a commit. */
-  poll(wanted: PollOptions): Promise<ResolvedRevision>;
+  poll(wanted: PollOptions): Promise<PolledRevision>;
   /** The snapshot of what `poll` found. */
   fetch(wanted: FetchOptions): Promise<Snapshot>;
+  /** The same snapshot if it is still on disk. No request. */
+  find(snapshot: Snapshot): Promise<Snapshot | undefined>;
   /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
   discard(snapshot: Snapshot): Promise<void>;
   /** Aborts what is under way. */
   close(): Promise<void>;
 }
 
+export interface PolledRevision extends ResolvedRevision {
+  /** As in `Snapshot.place`. */
+  readonly place: string;
+}
+
 export interface PollOptions {
   readonly repoUrl: string;
+  readonly credential?: Credential | undefined;
   /** 40 hex digits, `refs/…`, a branch, a tag; absent: the default branch. */
   readonly revision?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -38,6 +48,7 @@ export interface PollOptions {
 
 export interface FetchOptions {
   readonly repoUrl: string;
+  readonly credential?: Credential | undefined;
   /** What `poll` answered. */
   readonly resolved: ResolvedRevision;
   readonly signal?: AbortSignal | undefined;
@@ -48,13 +59,15 @@ export interface GitSourceOptions {
   readonly dataDir: string;
   readonly limits: SourceLimits;
   readonly sandbox: JobRunner;
+  readonly proxy: ProxySettings;
   readonly log: Log;
   readonly clock: Clock;
 }
 
 export function createGitSource(options: GitSourceOptions): GitSource {
-  const { limits, sandbox, log, clock } = options;
-  const http = createHttpClient(limits);
+  const { limits, sandbox, log, clock, proxy } = options;
+  const nameRepository = createRepositoryNaming();
+  const http = createHttpClient({ limits, proxy, clock });
   const remote = createRemote(http, limits);
   const store = createSnapshotStore({ dataDir: resolve(options.dataDir), limits, clock, log });
   const polls = createFlights<ResolvedRevision>();
@@ -62,10 +75,18 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   /** One fetch a repository at a time, so that the next one can build on it. */
   const lastFetch = new Map<string, Promise<unknown>>();
 
-  async function bring(repository: RepositoryUrl, commit: string, signal: AbortSignal): Promise<StoredSnapshot> {
-    const found = await store.find(repository.base, commit);
+  async function resolveShown(repository: Repository, wanted: WantedRevision, signal: AbortSignal) {
+    try {
+      return await remote.resolve(repository, wanted, signal);
+    } catch (error) {
+      throw redactError(error, repository.credential);
+    }
+  }
+
+  async function bring(repository: Repository, commit: string, signal: AbortSignal): Promise<StoredSnapshot> {
+    const found = await store.find(repository.place, commit);
     if (found) return found;
-    const onto = await store.latest(repository.base);
+    const onto = await store.latest(repository.place);
     try {
       return await bringOnto(repository, commit, onto, signal);
     } catch (error) {
@@ -79,12 +100,12 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   }
 
   async function bringOnto(
-    repository: RepositoryUrl,
+    repository: Repository,
     commit: string,
     onto: StoredSnapshot | undefined,
     signal: AbortSignal,
   ): Promise<StoredSnapshot> {
-    const draft = await store.begin(repository.base, onto);
+    const draft = await store.begin(repository.place, onto);
     const { gitDir, packPath } = draft;
     const startMs = clock.monotonicMs();
     try {
@@ -113,14 +134,14 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     }
   }
 
-  async function bringInTurn(repository: RepositoryUrl, commit: string, signal: AbortSignal): Promise<StoredSnapshot> {
-    const before = lastFetch.get(repository.base);
+  async function bringInTurn(repository: Repository, commit: string, signal: AbortSignal): Promise<StoredSnapshot> {
+    const before = lastFetch.get(repository.place);
     const work = (async () => {
       await before?.catch(() => undefined);
       if (signal.aborted) throw cancelled(repository.label);
       return bring(repository, commit, signal);
     })();
-    lastFetch.set(repository.base, work);
+    lastFetch.set(repository.place, work);
     try {
       const snapshot = await work;
       // What could not be tidied up takes nothing away from what was fetched.
@@ -129,37 +150,40 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       });
       return snapshot;
     } catch (error) {
-      throw toStageError(error, repository);
+      throw redactError(toStageError(error, repository), repository.credential);
     } finally {
-      if (lastFetch.get(repository.base) === work) lastFetch.delete(repository.base);
+      if (lastFetch.get(repository.place) === work) lastFetch.delete(repository.place);
     }
   }
 
   return {
-    async poll({ repoUrl, revision, signal }) {
-      const repository = parseRepositoryUrl(repoUrl);
+    async poll({ repoUrl, credential, revision, signal }) {
+      const repository = nameRepository(repoUrl, credential);
+      const { place } = repository;
       const wanted = parseRevision(revision);
       const resolved = await polls.join({
-        key: `${repository.base}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
+        key: `${place}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
         signal,
-        work: (shared) => remote.resolve(repository, wanted, shared),
+        work: (shared) => resolveShown(repository, wanted, shared),
         onAbort: () => cancelled(repository.label),
       });
-      store.touch(repository.base, resolved.commit);
-      return resolved;
+      store.touch(place, resolved.commit);
+      return { ...resolved, place };
     },
-    async fetch({ repoUrl, resolved, signal }) {
-      const repository = parseRepositoryUrl(repoUrl);
+    async fetch({ repoUrl, credential, resolved, signal }) {
+      const repository = nameRepository(repoUrl, credential);
+      const { place } = repository;
       const { commit, revision } = resolved;
       const stored = await fetches.join({
-        key: `${repository.base}\n${commit}`,
+        key: `${place}\n${commit}`,
         signal,
         work: (shared) => bringInTurn(repository, commit, shared),
         onAbort: () => cancelled(repository.label),
       });
-      return { repoUrl, revision, commit, treeOid: stored.treeOid, gitDir: stored.gitDir };
+      return { repoUrl, revision, commit, place, treeOid: stored.treeOid, gitDir: stored.gitDir };
     },
-    discard: (snapshot) => store.remove(parseRepositoryUrl(snapshot.repoUrl).base, snapshot.commit),
+    find: async (snapshot) => ((await store.find(snapshot.place, snapshot.commit)) ? snapshot : undefined),
+    discard: ({ place, commit }) => store.remove(place, commit),
     async close() {
       polls.close();
       fetches.close();
@@ -169,7 +193,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   };
 }
 
-function toStageError(error: unknown, repository: RepositoryUrl): unknown {
+function toStageError(error: unknown, repository: Repository): unknown {
   if (error instanceof StageError) return error;
   const code = (error as { code?: unknown }).code;
   if (typeof code !== 'string') return error;

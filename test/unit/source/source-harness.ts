@@ -6,9 +6,12 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { codeDirs, createSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { defaultSourceLimits, type SourceLimits } from '../../../src/source/limits.ts';
+import type { ProxySettings } from '../../../src/source/proxy.ts';
 import { createGitSource, type GitSource } from '../../../src/source/source.ts';
 import type { Log } from '../../../src/telemetry/ports.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
+
+export const noProxy: ProxySettings = { http: '', https: '', exceptions: '' };
 
 export interface Harness {
   readonly server: GitServer;
@@ -66,6 +69,7 @@ export async function startHarness(t: TestContext, limits: Partial<SourceLimits>
       dataDir,
       limits: { ...defaultSourceLimits, ...changed },
       sandbox,
+      proxy: noProxy,
       log: quietLog,
       clock,
     });
