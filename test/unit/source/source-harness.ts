@@ -58,7 +58,11 @@ export function startSandbox(t: TestContext, options: Partial<SandboxOptions> = 
   return sandbox;
 }
 
-export async function startHarness(t: TestContext, limits: Partial<SourceLimits> = {}): Promise<Harness> {
+export async function startHarness(
+  t: TestContext,
+  limits: Partial<SourceLimits> = {},
+  proxy: ProxySettings = noProxy,
+): Promise<Harness> {
   const dir = await temporaryFolder(t);
   const dataDir = join(dir, 'data');
   const server = await startGitServer(join(dir, 'served'));
@@ -69,7 +73,7 @@ export async function startHarness(t: TestContext, limits: Partial<SourceLimits>
       dataDir,
       limits: { ...defaultSourceLimits, ...changed },
       sandbox,
-      proxy: noProxy,
+      proxy,
       log: quietLog,
       clock,
     });

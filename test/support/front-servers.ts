@@ -1,0 +1,108 @@
+/**
+ * What stands before a Git server in the wild: an end of TLS, and a forward proxy. Both on 127.0.0.1, both hand on bytes
+ * as they come.
+ */
+import { createServer as createHttpServer, request as httpRequest } from 'node:http';
+import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { KeyPair } from './certificates.ts';
+
+export interface Front extends AsyncDisposable {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface TlsFrontOptions {
+  readonly server: KeyPair;
+  /** PEM; given: a client must show a certificate of this authority. */
+  readonly clientCa?: string;
+  /** What is behind, as http://127.0.0.1:port. */
+  readonly target: string;
+}
+
+export async function startTlsFront({ server, clientCa, target }: TlsFrontOptions): Promise<Front> {
+  const port = Number(new URL(target).port);
+  const options = {
+    key: server.key,
+    cert: server.certificate,
+    ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+  };
+  const front = createTlsServer(options, (socket) => join(socket, connect(port, '127.0.0.1')));
+  front.on('tlsClientError', () => undefined);
+  return listen(front, 'https');
+}
+
+export interface Proxy extends Front {
+  /** `CONNECT host:port` or `GET http://host:port/…` of every request, with its Proxy-Authorization. */
+  readonly asked: { readonly line: string; readonly authorization: string | undefined }[];
+  /** Answers 407 while true. */
+  refuses: boolean;
+}
+
+/** Whatever host is asked for, the port on 127.0.0.1 is meant: a name that does not resolve is reached by it alone. */
+export async function startProxy(): Promise<Proxy> {
+  const asked: Proxy['asked'] = [];
+  const http = createHttpServer((request, response) => {
+    asked.push({ line: `${request.method} ${request.url}`, authorization: request.headers['proxy-authorization'] });
+    if (proxy.refuses) {
+      response.writeHead(407).end();
+      return;
+    }
+    const url = new URL(request.url ?? '');
+    const onward = httpRequest(
+      {
+        host: '127.0.0.1',
+        port: url.port,
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: request.headers,
+      },
+      (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers)),
+    );
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  http.on('connect', (request, socket: Socket) => {
+    asked.push({ line: `CONNECT ${request.url}`, authorization: request.headers['proxy-authorization'] });
+    if (proxy.refuses) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      return;
+    }
+    const onward = connect(Number(request.url?.split(':').at(-1)), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      join(socket, onward);
+    });
+    onward.on('error', () => socket.destroy());
+  });
+  const proxy: Proxy = { ...(await listen(http, 'http')), asked, refuses: false };
+  return proxy;
+}
+
+function join(one: Socket, other: Socket): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.on('error', () => to.destroy());
+    from.pipe(to);
+  }
+}
+
+async function listen(server: Server, scheme: string): Promise<Front> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const stop = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  const { port } = server.address() as AddressInfo;
+  return { url: `${scheme}://127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
+}

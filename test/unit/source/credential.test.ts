@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { before, test } from 'node:test';
+import { StageError } from '../../../src/object/stage-error.ts';
+import { parseCredential, redact, redactError, type Credential } from '../../../src/source/credential.ts';
+import { createRepositoryNaming, isPrivate } from '../../../src/source/repository.ts';
+import { remoteError } from '../../../src/source/ref-answers.ts';
+import { makeAuthority, type Authority } from '../../support/certificates.ts';
+
+let authority: Authority;
+before(async () => void (authority = await makeAuthority()));
+
+function parse(values: Readonly<Record<string, string | Uint8Array>>): Credential {
+  const data = new Map(Object.entries(values).map(([key, value]) => [key, Buffer.from(value)]));
+  return parseCredential({ secret: 'apps/git', data });
+}
+
+function basic(pair: string): string {
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+test('user and password, or a token, become the one header', () => {
+  assert.equal(parse({ username: 'me', password: 'geheim' }).authorization, basic('me:geheim'));
+  assert.equal(parse({ username: 'me', password: 'pä:ß 🔑' }).authorization, basic('me:pä:ß 🔑'));
+  assert.equal(parse({ bearerToken: 'abc.def==' }).authorization, 'Bearer abc.def==');
+});
+
+test('one line end at the end of a value is what editors and shells leave behind', () => {
+  assert.equal(parse({ username: 'me\n', password: 'geheim\r\n' }).authorization, basic('me:geheim'));
+  assert.equal(parse({ bearerToken: 'abc\n' }).authorization, 'Bearer abc');
+});
+
+test('a Secret of Argo CD or of Flux is read as it is, whatever else it holds', () => {
+  const { ca, client } = authority;
+  const argo = parse({
+    ...{ type: 'git', url: 'https://x', project: 'p', name: 'n', insecure: 'true' },
+    ...{ username: 'me', password: 'geheim' },
+    ...{ tlsClientCertData: client.certificate, tlsClientCertKey: client.key },
+  });
+  assert.equal(argo.authorization, basic('me:geheim'));
+  assert.deepEqual(argo.clientCertificate, { certificate: client.certificate, key: client.key });
+  const flux = parse({ 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key });
+  const former = parse({ caFile: ca, certFile: client.certificate, keyFile: client.key });
+  assert.deepEqual(flux, former);
+  assert.equal(flux.ca, ca);
+  assert.equal(flux.authorization, undefined);
+});
+
+const REFUSED: readonly (readonly [string, () => Readonly<Record<string, string | Uint8Array>>, RegExp])[] = [
+  ['nothing', () => ({}), /no credentials that Tautline knows/],
+  ['only empty values', () => ({ username: '', password: '' }), /no credentials/],
+  ['only keys for SSH', () => ({ identity: 'geheim', known_hosts: 'x' }), /no credentials/],
+  ['a user without password', () => ({ username: 'geheim' }), /username without password/],
+  ['a password without user', () => ({ password: 'geheim' }), /password without username/],
+  ['both ways', () => ({ username: 'me', password: 'geheim', bearerToken: 'geheim' }), /both username and bearerToken/],
+  ['bytes that are no text', () => ({ username: 'me', password: Buffer.from([0xff, 0xfe]) }), /UTF-8 .*password/],
+  ['a line break within', () => ({ bearerToken: 'geheim\r\nX-Evil: 1' }), /line break .*bearerToken/],
+  ['two line ends', () => ({ username: 'me', password: 'geheim\n\n' }), /line break .*password/],
+  ['a token beyond ASCII', () => ({ bearerToken: 'gehäim' }), /no header may hold/],
+  ['a colon in the user', () => ({ username: 'ge:heim', password: 'x' }), /colon under username/],
+  ['a CA that is no PEM', () => ({ 'ca.crt': 'geheim' }), /no certificates in PEM under ca\.crt/],
+  ['a CA that is PEM of nothing', () => ({ caFile: pemOf('geheim') }), /no certificates in PEM under caFile/],
+  ['a certificate without key', () => ({ 'tls.crt': authority.client.certificate }), /tls\.crt without tls\.key/],
+  ['a key without certificate', () => ({ tlsClientCertKey: 'geheim' }), /tlsClientCertKey without tls\.crt/],
+  ['a certificate that is none', () => ({ 'tls.crt': 'geheim', 'tls.key': 'x' }), /certificate in PEM under tls\.crt/],
+  [
+    'a key that is none',
+    () => ({ 'tls.crt': authority.client.certificate, 'tls.key': 'geheim' }),
+    /key in PEM under tls/,
+  ],
+  ['another key', () => ({ 'tls.crt': authority.client.certificate, 'tls.key': authority.server.key }), /not belong/],
+  ['an encrypted key', () => ({ 'tls.crt': authority.client.certificate, 'tls.key': encrypted() }), /passphrase/],
+];
+
+for (const [what, values, problem] of REFUSED) {
+  test(`a Secret with ${what} is refused by name and key, without its value`, () => {
+    assert.throws(
+      () => parse(values()),
+      (error: unknown) => {
+        assert.ok(error instanceof StageError);
+        assert.deepEqual([error.stage, error.code, error.retry], ['source', 'InvalidSecret', 'backoff']);
+        assert.match(error.message, problem);
+        assert.match(error.message, /^The Secret apps\/git /);
+        assert.doesNotMatch(error.message, /geheim|Z2VoZWlt|BEGIN/);
+        assert.equal(error.cause, undefined);
+        return true;
+      },
+    );
+  });
+}
+
+function pemOf(text: string): string {
+  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(text).toString('base64')}\n-----END CERTIFICATE-----\n`;
+}
+
+function encrypted(): string {
+  const args = ['pkcs8', '-topk8', '-passout', 'pass:geheim'];
+  return execFileSync('openssl', args, { input: authority.client.key, encoding: 'utf8' });
+}
+
+const SECRET = 'p@ss wörd/+"ÿ=';
+const REPEATED: Readonly<Record<string, string>> = {
+  plain: SECRET,
+  'in base64': Buffer.from(SECRET).toString('base64'),
+  'in base64 without its padding': Buffer.from(SECRET).toString('base64url'),
+  'as the header': basic(`me:${SECRET}`),
+  'in a URL': encodeURIComponent(SECRET),
+  'in a URL in lower case': encodeURIComponent(SECRET).replace(/%../g, (code) => code.toLowerCase()),
+  'in a form': encodeURIComponent(SECRET).replaceAll('%20', '+'),
+  'in JSON': JSON.stringify({ a: SECRET }),
+};
+
+for (const [how, form] of Object.entries(REPEATED)) {
+  test(`a credential that a server repeats ${how} is masked`, () => {
+    const credential = parse({ username: 'me', password: SECRET });
+    const told = redactError(remoteError('https://x', `bad ${form} and ${form}, again`), credential) as StageError;
+    const core = form.replace(/^Basic /, '').replace(/=+$/, '');
+    assert.ok(!told.message.includes(core), told.message);
+    assert.match(told.message, /\*{8}.*\*{8}.*again/);
+    assert.equal(told.code, 'RemoteError');
+  });
+}
+
+test('a credential that was cut at the end of a message is masked as well', () => {
+  const credential = parse({ bearerToken: `canary${'x1y2'.repeat(20)}` });
+  for (let at = 100; at < 200; at += 3) {
+    const said = `${'-'.repeat(at)}${credential.authorization?.slice(7)}`;
+    const told = redactError(remoteError('https://x', said), credential) as Error;
+    assert.doesNotMatch(told.message, /cana/, told.message);
+  }
+});
+
+test('a user name is shown unless it is long enough to be a token', () => {
+  assert.equal(redact('git said no', parse({ username: 'git', password: 'geheim' })), 'git said no');
+  const token = parse({ username: 'ghp_0123456789abcdef', password: 'x-oauth-basic' });
+  assert.doesNotMatch(redact('ghp_0123456789abcdef', token), /ghp_/);
+});
+
+test('a defect loses its secrets too, in its message and its stack', () => {
+  const credential = parse({ bearerToken: 'geheim-token' });
+  const told = redactError(new TypeError('invalid header geheim-token'), credential) as Error;
+  assert.doesNotMatch(`${told.message} ${told.stack}`, /geheim/);
+  assert.equal(redactError('text', credential), 'text');
+});
+
+test('the place of what a credential fetched depends on all of it, and on the process', () => {
+  const name = createRepositoryNaming();
+  const { ca } = authority;
+  const credentials = [
+    undefined,
+    parse({ bearerToken: 'abcd' }),
+    parse({ bearerToken: 'abce' }),
+    parse({ bearerToken: 'abcd', 'ca.crt': ca }),
+  ];
+  const places = credentials.map((credential) => name('https://x/a', credential).place);
+  assert.equal(new Set(places).size, places.length);
+  assert.deepEqual(places.map(isPrivate), [false, true, true, true]);
+  const [, same] = credentials;
+  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).place, places[1]);
+  assert.notEqual(name('https://x/b', same).place, places[1]);
+  const next = createRepositoryNaming();
+  assert.notEqual(next('https://x/a', same).place, places[1]);
+  assert.equal(next('https://x/a', undefined).place, places[0]);
+});
