@@ -1,0 +1,109 @@
+/**
+ * What the tests of private repositories share: a Git server that lets in who shows the right header, and Applications
+ * that live in one namespace with their Secret.
+ *
+ * Invariant: what was shown to the server is recorded, for each request, so that a test can say what was not sent.
+ */
+import type { RunningAgent } from '../../support/agent.ts';
+import type { TestRepository } from '../../support/git-repository.ts';
+import type { GitReaction } from '../../support/git-server.ts';
+import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
+import { configMap, makeNamespace, text } from '../agent/scene.ts';
+import { QUICK_FLAGS } from '../bad-input/scene.ts';
+
+export interface Shown {
+  readonly path: string;
+  readonly authorization: string | undefined;
+}
+
+export interface Scene extends AsyncDisposable {
+  readonly world: World;
+  readonly agent: RunningAgent;
+  /** By name of the repository: the header that opens it; a function answers for itself. */
+  readonly locks: Map<string, string | ((shown: Shown) => GitReaction | undefined)>;
+  readonly shown: Shown[];
+}
+
+export async function startScene(flags: readonly string[] = []): Promise<Scene> {
+  const world = await startWorld();
+  try {
+    const locks: Scene['locks'] = new Map();
+    const shown: Shown[] = [];
+    world.git.onRequest = ({ path, headers }) => {
+      const seen = { path, authorization: headers.authorization };
+      shown.push(seen);
+      const lock = locks.get(/^\/([^/]+)\.git/.exec(path)?.[1] ?? '');
+      if (typeof lock === 'function') return lock(seen);
+      if (lock === undefined || lock === headers.authorization) return undefined;
+      return {
+        status: 401,
+        headers: { 'www-authenticate': 'Basic realm="git"' },
+        body: `no: ${headers.authorization}`,
+      };
+    };
+    const agent = await world.agent({ flags: [...QUICK_FLAGS, ...flags] });
+    return { world, agent, locks, shown, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+  } catch (error) {
+    await world[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+export interface Tenant {
+  readonly namespace: string;
+  readonly repository: TestRepository;
+  readonly application: ApplicationHandle;
+  /** Replaces all values; null deletes the Secret. */
+  setSecret(values: Readonly<Record<string, string>> | null): Promise<void>;
+}
+
+export interface TenantOptions {
+  /** Values of the Secret `git`; absent: there is none, and the Application names none unless the spec does. */
+  readonly secret?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Merged over the defaults. */
+  readonly source?: Readonly<Record<string, unknown>>;
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** Where the Git server is reached. */
+  readonly gitUrl?: string;
+}
+
+export const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
+
+/** A namespace, a repository, a Secret `git` and an Application, all but the Secret of one name. */
+export async function declareTenant(
+  { world }: Pick<Scene, 'world'>,
+  name: string,
+  options: TenantOptions,
+): Promise<Tenant> {
+  const { secret, files = FILES, source = {}, spec = {}, gitUrl = world.git.url } = options;
+  const repository = await world.repository(name);
+  await repository.commit(files);
+  await makeNamespace(world, name);
+  const setSecret: Tenant['setSecret'] = (values) => setSecretOf(world, name, values);
+  if (secret) await setSecret(secret);
+  const secretRef = secret ? { secretRef: { name: 'git' } } : {};
+  const application = await world.declare(
+    name,
+    { ...spec, source: { repoURL: `${gitUrl}/${name}.git`, ...secretRef, ...source } },
+    name,
+  );
+  return { namespace: name, repository, application, setSecret };
+}
+
+async function setSecretOf(
+  { plane }: World,
+  namespace: string,
+  values: Readonly<Record<string, string>> | null,
+): Promise<void> {
+  const collection = `/api/v1/namespaces/${namespace}/secrets`;
+  await plane.request('DELETE', `${collection}/git`);
+  if (!values) return;
+  const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', namespace }, stringData: values };
+  const { code } = await plane.request('POST', collection, body);
+  if (code !== 201) throw new Error(`the Secret ${namespace}/git was not created: ${code}`);
+}

@@ -1,0 +1,139 @@
+/** Who may read whose repository: what one tenant's credential brought is out of reach for all others. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { configMapPath, makeNamespace } from '../agent/scene.ts';
+import { condition, untilFailed } from '../bad-input/scene.ts';
+import { startGitServer } from '../../support/git-server.ts';
+import { startTlsFront } from '../../support/front-servers.ts';
+import { makeAuthority } from '../../support/certificates.ts';
+import { basic, declareTenant, startScene, type Scene } from './scene.ts';
+
+let scene: Scene;
+before(async () => void (scene = await startScene()));
+after(() => scene[Symbol.asyncDispose]());
+
+const SECRET = { username: 'me', password: 'geheim-1' };
+const OPENS = basic('me', 'geheim-1');
+
+async function reasonOf(application: { read(): Promise<unknown> }): Promise<string> {
+  const found = condition((await application.read()) as never, 'SourceReady') as { reason?: string } | undefined;
+  return String(found?.reason);
+}
+
+test('a tenant without the credential gets nothing of a private repository, not even by its commit', async () => {
+  scene.locks.set('owned', OPENS);
+  const owner = await declareTenant(scene, 'owned', { secret: SECRET });
+  await owner.application.untilReady();
+  const commit = await owner.repository.resolve('main');
+  const { world } = scene;
+  for (const [name, more] of [
+    ['thief-none', {}],
+    ['thief-wrong', { secretRef: { name: 'git' } }],
+  ] as const) {
+    await makeNamespace(world, name);
+    if ('secretRef' in more) {
+      const values = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git' }, stringData: { bearerToken: 'x' } };
+      await world.send('POST', `/api/v1/namespaces/${name}/secrets`, values);
+    }
+    const source = { repoURL: owner.repository.url, revision: commit, ...more };
+    const application = await world.declare('thief', { source }, name);
+    const { message } = await untilFailed({ application }, 'ArtifactFailed');
+    const isAnonymous = name === 'thief-none';
+    assert.equal(
+      await reasonOf(application),
+      isAnonymous ? 'AuthenticationRequired' : 'CredentialsRefused',
+      JSON.stringify(await application.read()),
+    );
+    assert.match(message, isAnonymous ? /spec\.source\.secretRef/ : /credentials of the Secret thief-wrong\/git/);
+    assert.equal(await world.read(configMapPath(name, 'kept')), undefined);
+  }
+  await owner.application.refresh();
+  await owner.application.untilReady();
+});
+
+test('tenants who show the same credential share one fetch', async () => {
+  scene.locks.set('shared', OPENS);
+  const first = await declareTenant(scene, 'shared', { secret: SECRET });
+  await first.application.untilReady();
+  const { world } = scene;
+  await makeNamespace(world, 'sharing');
+  await world.send('POST', '/api/v1/namespaces/sharing/secrets', {
+    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'other-name' } },
+    stringData: SECRET,
+  });
+  const before = scene.shown.length;
+  const source = { repoURL: first.repository.url, secretRef: { name: 'other-name' } };
+  const application = await world.declare('second', { source }, 'sharing');
+  await application.untilReady();
+  const paths = scene.shown.slice(before).filter(({ path }) => path.startsWith('/shared.git'));
+  assert.equal(paths.length, 1, 'a poll and no fetch');
+});
+
+test("another namespace's Secret cannot be named", async () => {
+  const { world } = scene;
+  await makeNamespace(world, 'nosy');
+  const source = { repoURL: `${world.git.url}/owned.git`, secretRef: { name: 'git' } };
+  const application = await world.declare('nosy', { source }, 'nosy');
+  const { message } = await untilFailed({ application }, 'ArtifactFailed');
+  assert.match(message, /The Secret nosy\/git of spec\.source\.secretRef does not exist/);
+  assert.equal(await reasonOf(application), 'SecretNotFound');
+});
+
+test('an account that may not read the Secret fails, though the agent may; with the right it works', async () => {
+  const { world } = scene;
+  scene.locks.set('account', OPENS);
+  const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/account';
+  await makeNamespace(world, 'account');
+  await world.send('POST', '/api/v1/namespaces/account/serviceaccounts', {
+    ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'deployer' } },
+  });
+  const role = (name: string, rules: unknown) => ({
+    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name } },
+    rules,
+  });
+  const bind = (name: string) => ({
+    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name } },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+    subjects: [{ kind: 'ServiceAccount', name: 'deployer', namespace: 'account' }],
+  });
+  await world.send(
+    'POST',
+    `${rbac}/roles`,
+    role('objects', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }]),
+  );
+  await world.send('POST', `${rbac}/rolebindings`, bind('objects'));
+  const spec = { serviceAccountName: 'deployer' };
+  const { application } = await declareTenant(scene, 'account', { secret: SECRET, spec });
+  const { message } = await untilFailed({ application }, 'ArtifactFailed');
+  assert.match(message, /may not be read by the ServiceAccount account\/deployer/);
+  assert.equal(await reasonOf(application), 'SecretForbidden');
+
+  const reading = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['git'], verbs: ['get'] }];
+  await world.send('POST', `${rbac}/roles`, role('credentials', reading));
+  await world.send('POST', `${rbac}/rolebindings`, bind('credentials'));
+  await application.untilReady();
+});
+
+test('no other host, port or scheme is shown a credential, wherever the server points', async () => {
+  const { world } = scene;
+  await using other = await startGitServer(world.git.root);
+  const authority = await makeAuthority();
+  await using front = await startTlsFront({ server: authority.server, target: world.git.url });
+  const seen: unknown[] = [];
+  other.onRequest = ({ headers }) => void seen.push(headers);
+  const port = new URL(world.git.url).port;
+  const targets = { port: other.url, host: `http://localhost:${port}`, scheme: front.url };
+  for (const [what, target] of Object.entries(targets)) {
+    const name = `redirect-${what}`;
+    scene.locks.set(name, ({ path }) => ({ status: 302, headers: { location: `${target}/led${path}` } }));
+    const { application } = await declareTenant(scene, name, { secret: SECRET });
+    const { message } = await untilFailed({ application }, 'ArtifactFailed');
+    assert.equal(await reasonOf(application), 'RedirectRefused');
+    assert.match(message, /another origin/);
+  }
+  assert.deepEqual(
+    scene.shown.filter(({ path }) => path.startsWith('/led/')),
+    [],
+  );
+  assert.deepEqual(seen, []);
+});

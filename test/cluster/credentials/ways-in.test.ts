@@ -1,0 +1,140 @@
+/** Every way into a private repository, by the Secrets that people have: Flux's and Argo CD's. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { makeAuthority, type Authority } from '../../support/certificates.ts';
+import { startProxy, startTlsFront, type Front } from '../../support/front-servers.ts';
+import { configMapPath } from '../agent/scene.ts';
+import { condition, untilFailed } from '../bad-input/scene.ts';
+import { basic, declareTenant, startScene, type Scene } from './scene.ts';
+
+let scene: Scene;
+let authority: Authority;
+let encrypted: Front;
+let mutual: Front;
+before(async () => {
+  [scene, authority] = await Promise.all([startScene(), makeAuthority()]);
+  const { server, ca } = authority;
+  const target = scene.world.git.url;
+  encrypted = await startTlsFront({ server, target });
+  mutual = await startTlsFront({ server, target, clientCa: ca });
+});
+after(async () => {
+  await Promise.all([encrypted?.stop(), mutual?.stop()]);
+  await scene[Symbol.asyncDispose]();
+});
+
+const WAYS: readonly (readonly [
+  way: string,
+  name: string,
+  set: () => { readonly secret: Record<string, string>; readonly lock?: string; readonly gitUrl?: string },
+])[] = [
+  ['user and password', 'basic', () => ({ secret: { username: 'me', password: 'pä:ss' }, lock: basic('me', 'pä:ss') })],
+  ['a bearer token', 'bearer', () => ({ secret: { bearerToken: 'token.1' }, lock: 'Bearer token.1' })],
+  [
+    "a repository Secret of Argo CD's",
+    'argo',
+    () => ({
+      secret: { type: 'git', url: 'https://x', project: 'p', username: 'me', password: 'argo' },
+      lock: basic('me', 'argo'),
+    }),
+  ],
+  [
+    'a private authority and a password',
+    'private-ca',
+    () => ({
+      secret: { 'ca.crt': authority.ca, username: 'me', password: 'tls' },
+      lock: basic('me', 'tls'),
+      gitUrl: encrypted.url,
+    }),
+  ],
+  [
+    'a client certificate',
+    'mutual',
+    () => ({
+      secret: {
+        'ca.crt': authority.ca,
+        'tls.crt': authority.client.certificate,
+        'tls.key': authority.client.key,
+      },
+      gitUrl: mutual.url,
+    }),
+  ],
+  [
+    "a client certificate under the keys of Argo CD's, with a password",
+    'mutual-argo',
+    () => ({
+      secret: {
+        caFile: authority.ca,
+        tlsClientCertData: authority.client.certificate,
+        tlsClientCertKey: authority.client.key,
+        username: 'me',
+        password: 'both',
+      },
+      lock: basic('me', 'both'),
+      gitUrl: mutual.url,
+    }),
+  ],
+];
+
+for (const [way, name, set] of WAYS) {
+  test(`a repository behind ${way} is followed`, async () => {
+    const { secret, lock, ...place } = set();
+    if (lock) scene.locks.set(name, lock);
+    const { application, repository } = await declareTenant(scene, name, { secret, ...place });
+    await application.untilReady(await repository.resolve('main'));
+    const next = await repository.commit({ 'more.yaml': '{apiVersion: v1, kind: ConfigMap, metadata: {name: more}}' });
+    await application.refresh();
+    await application.untilReady(next);
+    assert.ok(await scene.world.read(configMapPath(name, 'more')));
+    const shown = scene.shown.filter(({ path }) => path.startsWith(`/${name}.git/`));
+    assert.ok(shown.length > 0 && shown.every(({ authorization }) => authorization === lock));
+  });
+}
+
+test('an authority that nobody knows is told, and trusted once the Secret brings it', async () => {
+  const { application, setSecret } = await declareTenant(scene, 'unknown-ca', {
+    secret: { username: 'me', password: 'geheim' },
+    gitUrl: encrypted.url,
+  });
+  const { message } = await untilFailed({ application }, 'ArtifactFailed');
+  assert.match(message, /certificate .* not accepted.*ca\.crt/);
+  await setSecret({ username: 'me', password: 'geheim', 'ca.crt': authority.ca });
+  await application.untilReady();
+});
+
+test('a server that wants a client certificate is not reached without, and is once the Secret brings it', async () => {
+  const secret = { 'ca.crt': authority.ca, username: 'me', password: 'geheim' };
+  const { application, setSecret } = await declareTenant(scene, 'no-client', { secret, gitUrl: mutual.url });
+  await untilFailed({ application }, 'ArtifactFailed');
+  const { certificate, key } = authority.client;
+  await setSecret({ ...secret, 'tls.crt': certificate, 'tls.key': key });
+  await application.untilReady();
+});
+
+test('the trust of one tenant is none of another', async () => {
+  const secret = { username: 'me', password: 'geheim' };
+  const { application } = await declareTenant(scene, 'other-trust', { secret, gitUrl: encrypted.url });
+  await untilFailed({ application }, 'ArtifactFailed');
+  const found = condition(await application.read(), 'SourceReady') as { reason: string };
+  assert.equal(found.reason, 'TlsFailed');
+});
+
+test('a proxy of the environment carries a private repository without seeing into it', async () => {
+  await using proxy = await startProxy();
+  const { world } = scene;
+  // Its own agent takes its own way; the first one, which finds no such host, goes first.
+  await scene.agent.stop();
+  const environment = { HTTPS_PROXY: proxy.url, NO_PROXY: '.svc' };
+  await using agent = await world.agent({ environment, flags: ['--min-poll-backoff', '200ms'] });
+  assert.ok(agent.apiUrl);
+  scene.locks.set('proxied', basic('me', 'proxied'));
+  const gitUrl = encrypted.url.replace('127.0.0.1', 'git.example.invalid');
+  const { application } = await declareTenant(scene, 'proxied', {
+    secret: { 'ca.crt': authority.ca, username: 'me', password: 'proxied' },
+    gitUrl,
+  });
+  await application.untilReady();
+  assert.ok(proxy.asked.length > 0);
+  assert.ok(proxy.asked.every(({ line }) => line === `CONNECT ${new URL(gitUrl).host}`));
+  assert.ok(proxy.asked.every(({ authorization }) => authorization === undefined));
+});
