@@ -7,6 +7,7 @@
  */
 import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { StageError } from '../stage-error.ts';
+import { indentFlow } from './indent-flow.ts';
 import { copyNode, EMPTY, EMPTY_IN_FLOW, isYamlList, isYamlMap, type YamlMap, type YamlNode } from './node.ts';
 import { refold } from './refold.ts';
 import { resolvePlain, resolveTagged, type YamlDialect } from './scalar.ts';
@@ -42,12 +43,22 @@ export type YamlResult =
   | { readonly ok: true; readonly documents: readonly YamlDocument[] }
   | { readonly ok: false; readonly failure: YamlFailure };
 
+/** Characters that libyaml refuses wherever they stand, and the parser does not. */
+const CONTROLS = /[\x7f-\x84\x86-\x9f]/;
+
 /** Reads every document of a text. Never throws, whatever the text. */
 export function readYaml(text: string, options: YamlOptions): YamlResult {
   try {
+    const control = text.search(CONTROLS);
+    if (control >= 0) refuse('control characters are not allowed', control);
     const events = parseEvents(text, { maxDepth: options.maxDepth });
     return { ok: true, documents: readDocuments({ text, events, options, at: 0, nodes: 0, anchors: new Map() }) };
   } catch (error) {
+    if (error instanceof YAMLException) {
+      const indented = indentFlow(text);
+      const result = indented === text ? undefined : readYaml(indented, options);
+      if (result?.ok) return result;
+    }
     if (error instanceof StageError) return { ok: false, failure: error.cause as YamlFailure };
     if (!(error instanceof YAMLException)) throw error;
     const code = /depth/i.test(error.reason) ? 'LimitExceeded' : 'YamlSyntax';
@@ -63,6 +74,7 @@ const ALIAS = 5;
 const POP = 6;
 const FLOW = 2;
 const PLAIN = 1;
+const DOUBLE = 3;
 const LITERAL = 4;
 const FOLDED = 5;
 
@@ -147,8 +159,22 @@ function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): Yaml
 /** The line that a text ends in without a newline has none in a block scalar either. */
 function scalarText(source: string, event: ScalarEvent): string {
   const text = getScalarValue(source, event);
+  if (!event.fast && event.style >= DOUBLE) checkAsLibyaml(source, event);
   const isCut = event.style >= LITERAL && event.valueEnd === source.length && !source.endsWith('\n');
   return isCut && text.endsWith('\n') ? text.slice(0, -1) : text;
+}
+
+/** What libyaml refuses and the parser takes. */
+function checkAsLibyaml(source: string, event: ScalarEvent): void {
+  const written = source.slice(event.valueStart, event.valueEnd);
+  if (event.style === DOUBLE) {
+    if (/(?<!\\)(?:\\\\)*\\\//.test(written)) refuse('\\/ is no escape here; write /', event.valueStart);
+    return;
+  }
+  if (!/^(?: *\n)* *\t/.test(written)) return;
+  const header = source.slice(source.lastIndexOf('\n', event.valueStart - 2) + 1, event.valueStart);
+  if (/[|>][-+]?\d/.test(header)) return;
+  refuse('a text after | or > cannot begin with a tab unless its indentation is given, as in |2', event.valueStart);
 }
 
 const CORE_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'timestamp', 'binary']);
@@ -251,7 +277,10 @@ function open(reading: Reading, event: { anchorStart: number; anchorEnd: number 
 }
 
 function anchorOf(reading: Reading, event: { anchorStart: number; anchorEnd: number }): string {
-  return reading.text.slice(event.anchorStart, event.anchorEnd);
+  const name = reading.text.slice(event.anchorStart, event.anchorEnd);
+  return /^[\w-]+$/.test(name)
+    ? name
+    : refuse(`the anchor &${name} holds more than letters and digits`, event.anchorStart);
 }
 
 function startOf(event: Event): number {

@@ -9,8 +9,8 @@ import { isPlainString } from './scalar.ts';
 import { sortedKeys } from './key-order.ts';
 
 /** One document, without separator, with a newline at its end. */
-export function writeYaml(value: Value): string {
-  const out: Output = { text: '', lineStart: 0 };
+export function writeYaml(value: Value, keys: 'sorted' | 'as they are' = 'sorted'): string {
+  const out: Output = { text: '', lineStart: 0, keysOf: keys === 'sorted' ? sortedKeys : Object.keys };
   if (Array.isArray(value) && value.length > 0) writeList(out, value, 0, true);
   else if (isMap(value) && Object.keys(value).length > 0) writeMap(out, value, 0, true);
   else writeInline(out, value, 0);
@@ -21,6 +21,7 @@ interface Output {
   text: string;
   /** Offset at which the line under way begins. */
   lineStart: number;
+  readonly keysOf: (map: ValueMap) => readonly string[];
 }
 
 /** Columns after which a scalar is folded at the next single blank. */
@@ -35,7 +36,7 @@ function newLine(out: Output, indent: number): void {
 /** `isInline`: the first entry stands on the line under way (after `- `). */
 function writeMap(out: Output, map: ValueMap, indent: number, isInline: boolean): void {
   let first = isInline;
-  for (const key of sortedKeys(map)) {
+  for (const key of out.keysOf(map)) {
     if (first) first = false;
     else newLine(out, indent);
     writeKey(out, key, indent);

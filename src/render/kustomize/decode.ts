@@ -9,13 +9,21 @@ export interface Decoder<T> {
   /** The value where nothing is said. */
   readonly zero: () => T;
   /** `where` is the path of the node, for messages. */
-  readonly read: (node: YamlNode, where: string) => T;
+  readonly read: (node: YamlNode, where: string, unknown: Unknown) => T;
 }
+
+/** What a field that is not known does. */
+type Unknown = 'refuse' | 'ignore';
 
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 
-export function decode<T>(decoder: Decoder<T>, node: YamlNode | undefined, where: string): T {
-  return node === undefined || isNothing(node) ? decoder.zero() : decoder.read(node, where);
+export function decode<T>(
+  decoder: Decoder<T>,
+  node: YamlNode | undefined,
+  where: string,
+  unknown: Unknown = 'refuse',
+): T {
+  return node === undefined || isNothing(node) ? decoder.zero() : decoder.read(node, where, unknown);
 }
 
 export const text: Decoder<string> = {
@@ -45,9 +53,9 @@ export const anything: Decoder<YamlNode | undefined> = { zero: () => undefined, 
 export function list<T>(item: Decoder<T>): Decoder<T[]> {
   return {
     zero: () => [],
-    read: (node, where) => {
+    read: (node, where, unknown) => {
       if (!isYamlList(node)) return wrong(where, 'a list', node);
-      return node.map((element, index) => decode(item, element, `${where}[${index}]`));
+      return node.map((element, index) => decode(item, element, `${where}[${index}]`, unknown));
     },
   };
 }
@@ -70,8 +78,8 @@ type Fields = Readonly<Record<string, Decoder<unknown>>>;
 
 export type Struct<F extends Fields> = { readonly [K in keyof F]: F[K] extends Decoder<infer T> ? T : never };
 
-/** A map with these fields only; `open` ones are ignored when they are unknown. */
-export function struct<F extends Fields>(fields: F, unknown: 'refuse' | 'ignore' = 'refuse'): Decoder<Struct<F>> {
+/** A map with these fields. */
+export function struct<F extends Fields>(fields: F): Decoder<Struct<F>> {
   const names = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]));
   const zero = (): Record<string, unknown> => {
     const result: Record<string, unknown> = {};
@@ -80,7 +88,7 @@ export function struct<F extends Fields>(fields: F, unknown: 'refuse' | 'ignore'
   };
   return {
     zero: () => zero() as Struct<F>,
-    read: (node, where) => {
+    read: (node, where, unknown) => {
       if (!isYamlMap(node)) return wrong(where, 'a map', node);
       const result = zero();
       // Spellings that differ in case only: the last in byte order counts, as kustomize sorts the keys before.
@@ -93,7 +101,7 @@ export function struct<F extends Fields>(fields: F, unknown: 'refuse' | 'ignore'
         }
         const decoder = fields[name] as Decoder<unknown>;
         const value = node.get(key) as YamlNode;
-        if (!isNothing(value)) result[name] = decoder.read(value, at);
+        if (!isNothing(value)) result[name] = decoder.read(value, at, unknown);
       }
       return result as Struct<F>;
     },

@@ -65,9 +65,9 @@ function pluginType(config: Resource): string {
   return 'a Go or exec plugin';
 }
 
-/** Decodes a configuration; fields that are not known are ignored. */
+/** Decodes a configuration; fields that are not known are ignored, unlike those of a kustomization. */
 export function decodeConfig<T>(decoder: Decoder<T>, config: Resource): T {
-  return decode(decoder, config.node, '');
+  return decode(decoder, config.node, '', 'ignore');
 }
 
 /** What origin annotations say of something that a configuration made or changed. */

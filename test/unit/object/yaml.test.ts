@@ -180,3 +180,32 @@ test('no text makes the reader throw', () => {
     { numRuns: 2000 },
   );
 });
+
+test('what libyaml refuses is refused, though the parser would take it', () => {
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['a: |\n  \tx\n  y\n', /cannot begin with a tab/],
+    ['a: |\n\n  \tx\n', /cannot begin with a tab/],
+    ['a: "\x7f"\n', /control characters/],
+    ['a: \x80\n', /control characters/],
+    ['a: "\\/"\n', /no escape/],
+    ['a: &x.y b\n', /the anchor &x\.y/],
+  ];
+  for (const [text, message] of refused) {
+    const result = readYaml(text, { maxNodes: 100, maxDepth: 10 });
+    assert.ok(!result.ok, text);
+    assert.match(result.failure.message, message);
+  }
+  for (const text of ['a: |2\n  \tx\n', 'a: |\n  x\n  \ty\n', 'a: "\\\\/"\n', 'a: \\/\n']) {
+    assert.ok(readYaml(text, { maxNodes: 100, maxDepth: 10 }).ok, text);
+  }
+});
+
+test('text that is indented anew for the parser takes time in proportion to its length', () => {
+  const flow = `a: {\n${'b: c,\n'.repeat(100_000)}}\n`;
+  const lines = `a:\n${'  b: [\n]\n'.repeat(50_000)}`;
+  for (const text of [flow, lines, '"'.repeat(300_000), '[\n'.repeat(300_000), 'a: "\n'.repeat(100_000)]) {
+    const startMs = performance.now();
+    readYaml(text, { maxNodes: 1e6, maxDepth: 100, duplicateKeys: 'last' });
+    assert.ok(performance.now() - startMs < 10_000);
+  }
+});

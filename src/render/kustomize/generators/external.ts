@@ -1,7 +1,7 @@
 /** generators: configurations of the generators that kustomize has built in. */
 import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
 import { fail, within } from '../../fail.ts';
-import { decode, struct, text } from '../decode.ts';
+import { struct, text } from '../decode.ts';
 import { CONFIG_MAP, SECRET } from '../kustomization.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-configs.ts';
@@ -23,35 +23,24 @@ export function externalGenerators(layer: Layer): Resource[] {
 }
 
 /** Name and namespace may stand in the metadata of the configuration. */
-const METADATA = struct({ metadata: struct({ name: text, namespace: text }, 'ignore') }, 'ignore');
+const METADATA = struct({ metadata: struct({ name: text, namespace: text }) });
 
 function named<T extends { readonly name: string; readonly namespace: string }>(args: T, config: Resource): T {
   const { metadata } = decodeConfig(METADATA, config);
   return { ...args, name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
 }
 
-/** The configuration without what every object has, so that a wrong field is still noticed. */
-function argumentsOf(config: Resource): YamlMap {
-  const node = new Map(config.node);
-  for (const field of ['apiVersion', 'kind', 'metadata']) node.delete(field);
-  return node;
-}
-
-const POLICY = struct(
-  {
-    cloud: text,
-    kubernetesService: struct({ name: text, namespace: text }, 'ignore'),
-    serviceAccount: struct({ name: text, projectId: text }, 'ignore'),
-  },
-  'ignore',
-);
+const POLICY = struct({
+  cloud: text,
+  kubernetesService: struct({ name: text, namespace: text }),
+  serviceAccount: struct({ name: text, projectId: text }),
+});
 
 const BUILT_IN: Readonly<Record<string, (layer: Layer, config: Resource) => Resource>> = {
   ConfigMapGenerator: (layer, config) => {
-    return generateConfigMap(layer, named(decode(CONFIG_MAP, argumentsOf(config), ''), config), undefined);
+    return generateConfigMap(layer, named(decodeConfig(CONFIG_MAP, config), config), undefined);
   },
-  SecretGenerator: (layer, config) =>
-    generateSecret(layer, named(decode(SECRET, argumentsOf(config), ''), config), undefined),
+  SecretGenerator: (layer, config) => generateSecret(layer, named(decodeConfig(SECRET, config), config), undefined),
   IAMPolicyGenerator: (_layer, config) => {
     const { cloud, kubernetesService, serviceAccount } = decodeConfig(POLICY, config);
     if (cloud !== 'gke') fail('KustomizationInvalid', `the cloud must be gke, and is "${cloud}"`);

@@ -35,32 +35,26 @@ export function externalTransforms(layer: Layer, field: 'transformers' | 'valida
 
 const FIELD_SPECS = list(FIELD_SPEC);
 
-const ANNOTATIONS = struct({ annotations: texts, fieldSpecs: FIELD_SPECS }, 'ignore');
-const LABELS = struct({ labels: texts, fieldSpecs: FIELD_SPECS }, 'ignore');
-const NAMESPACE = struct(
-  {
-    metadata: struct({ namespace: text }, 'ignore'),
-    fieldSpecs: FIELD_SPECS,
-    unsetOnly: flag,
-    setRoleBindingSubjects: text,
-  },
-  'ignore',
-);
-const AFFIXES = struct({ prefix: text, suffix: text, fieldSpecs: FIELD_SPECS }, 'ignore');
-const IMAGE_TAG = struct({ imageTag: IMAGE, fieldSpecs: FIELD_SPECS }, 'ignore');
-const REPLICA_COUNT = struct({ replica: REPLICA, fieldSpecs: FIELD_SPECS }, 'ignore');
-const STRATEGIC = struct({ paths: list(text), patches: text }, 'ignore');
-const REPLACEMENTS = struct({ replacements: list(REPLACEMENT) }, 'ignore');
-const PATCH_FIELDS = struct(
-  {
-    path: text,
-    patch: text,
-    jsonOp: text,
-    target: optional(SELECTOR),
-    options: optional(struct({ allowNameChange: flag, allowKindChange: flag }, 'ignore')),
-  },
-  'ignore',
-);
+const ANNOTATIONS = struct({ annotations: texts, fieldSpecs: FIELD_SPECS });
+const LABELS = struct({ labels: texts, fieldSpecs: FIELD_SPECS });
+const NAMESPACE = struct({
+  metadata: struct({ namespace: text }),
+  fieldSpecs: FIELD_SPECS,
+  unsetOnly: flag,
+  setRoleBindingSubjects: text,
+});
+const AFFIXES = struct({ prefix: text, suffix: text, fieldSpecs: FIELD_SPECS });
+const IMAGE_TAG = struct({ imageTag: IMAGE, fieldSpecs: FIELD_SPECS });
+const REPLICA_COUNT = struct({ replica: REPLICA, fieldSpecs: FIELD_SPECS });
+const STRATEGIC = struct({ paths: list(text), patches: text });
+const REPLACEMENTS = struct({ replacements: list(REPLACEMENT) });
+const PATCH_FIELDS = struct({
+  path: text,
+  patch: text,
+  jsonOp: text,
+  target: optional(SELECTOR),
+  options: optional(struct({ allowNameChange: flag, allowKindChange: flag })),
+});
 
 type Configure = (layer: Layer, config: Resource) => Transform;
 

@@ -12,7 +12,6 @@ import {
 } from '../../../object/yaml/node.ts';
 import { readYaml } from '../../../object/yaml/read.ts';
 import { resolvePlain } from '../../../object/yaml/scalar.ts';
-import { writeYaml } from '../../../object/yaml/write.ts';
 import { fail, problemOf, within } from '../../fail.ts';
 import { readDocuments } from '../../manifest-text.ts';
 import type { RenderLimits } from '../../manifests.ts';
@@ -23,6 +22,7 @@ import { loadText, locateFile, placeOf, type Layer } from '../layer.ts';
 import { currentId, effectiveNamespace, formatResourceId, isSelected, type ResourceId } from '../resource-id.ts';
 import { change, type ResourceSet } from '../resource-set.ts';
 import { previousIds, type Resource } from '../resource.ts';
+import { writeStructured } from '../structured-text.ts';
 import { compileTarget, matchesMetadata, type CompiledSelector, type Selector } from '../selector.ts';
 import { placed, type Transform, type Transformer } from './transformer.ts';
 
@@ -56,9 +56,9 @@ function load(layer: Layer, replacement: Replacement): Replacement[] {
     const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
     const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
     const root = document?.root;
-    if (isYamlList(root)) return decode(list(REPLACEMENT), root, '');
+    if (isYamlList(root)) return decode(list(REPLACEMENT), root, '', 'ignore');
     return isYamlMap(root)
-      ? [decode(REPLACEMENT, root, '')]
+      ? [decode(REPLACEMENT, root, '', 'ignore')]
       : fail('KustomizationInvalid', 'no replacement is in the file');
   });
 }
@@ -186,17 +186,10 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
     if (attempt(() => (slots.forEach((slot) => setSlot(slot, copying.value, copying.options)), true)) === undefined)
       return false;
     const [outer] = slotsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
-    outer?.put(writeBack(inner.root ?? MADE, textOf(head)));
+    outer?.put(writeStructured(inner.root ?? MADE, textOf(head)));
     return true;
   }
   return false;
-}
-
-/** JSON stays JSON, indented if it was. */
-function writeBack(node: YamlNode, original: string): string {
-  const value = nodeToValue(node);
-  if (!/^\s*[{[]/.test(original)) return writeYaml(value).trim();
-  return JSON.stringify(value, undefined, original.includes('\n') && original.includes('  ') ? 2 : undefined);
 }
 
 function setSlot(slot: Slot, value: YamlNode, options: FieldOptions): void {

@@ -13,11 +13,11 @@ import { select } from '../selector.ts';
 import { setNamespaceFields } from './namespace.ts';
 import type { Transform } from './transformer.ts';
 
-const TARGETS = list(struct({ selector: optional(SELECTOR), fieldPath: text, filePathPosition: integer }, 'ignore'));
+const TARGETS = list(struct({ selector: optional(SELECTOR), fieldPath: text, filePathPosition: integer }));
 
-export const VALUE_ADD = struct({ value: text, targets: TARGETS, targetFilePath: text }, 'ignore');
+export const VALUE_ADD = struct({ value: text, targets: TARGETS, targetFilePath: text });
 
-const TARGET_FILE = struct({ targets: TARGETS }, 'ignore');
+const TARGET_FILE = struct({ targets: TARGETS });
 
 export function configureValueAdd(layer: Layer, args: Decoded<typeof VALUE_ADD>): Transform {
   const value = args.value.trim() || (layer.folder.split('/').at(-1) ?? '');
@@ -36,7 +36,7 @@ function loadTargets(layer: Layer, path: string): Target[] {
   const file = locateFile(layer, path);
   const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
   const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
-  return within({ file }, () => decode(TARGET_FILE, document?.root, '').targets);
+  return within({ file }, () => decode(TARGET_FILE, document?.root, '', 'ignore').targets);
 }
 
 function addTo(set: ResourceSet, target: Target, value: string): void {

@@ -1,0 +1,144 @@
+/**
+ * Indents the lines that continue a flow collection or a quoted text as far as the parser wants them. libyaml, and so
+ * kustomize, does not look at the indentation of such lines: the `}` that closes a map often stands at column 0. Nor
+ * does it ask for a blank before a comment that follows a quoted text.
+ *
+ * Invariant: only blanks are added, so every line keeps its number.
+ */
+
+/** Run only on texts that the parser refused: it knows just as much YAML as it needs to see where flow begins. */
+export function indentFlow(text: string): string {
+  const scan: Scan = { text, at: 0, out: [], copied: 0 };
+  while (scan.at < text.length) scanLine(scan);
+  return scan.out.length === 0 ? text : scan.out.join('') + text.slice(scan.copied);
+}
+
+interface Scan {
+  readonly text: string;
+  at: number;
+  /** What stands before `copied`, with the blanks added. */
+  readonly out: string[];
+  copied: number;
+}
+
+/** A line in block context, and those that continue what begins on it. */
+function scanLine(scan: Scan): void {
+  const { text } = scan;
+  const lineStart = scan.at;
+  let column = skipBlanks(scan);
+  let isKeySeen = false;
+  for (;;) {
+    const char = text[scan.at];
+    if (char === undefined || char === '\n' || char === '#') return endLine(scan);
+    if ((char === '-' || char === '?') && isGap(text[scan.at + 1])) {
+      column = scan.at - lineStart;
+      scan.at += 1;
+    } else if (char === '&' || char === '!') skipWord(scan);
+    else if (char === '|' || char === '>') return skipBlock(scan, column);
+    else if (char === '{' || char === '[') return scanFlow(scan, column + 1);
+    else if (char === '"' || char === "'") {
+      if (!isKeySeen) column = scan.at - lineStart;
+      skipQuoted(scan, column + 1);
+      if (text[scan.at] === '#') insertBlanks(scan, scan.at, 1);
+      if (text[scan.at] !== ':') return endLine(scan);
+      scan.at += 1;
+      isKeySeen = true;
+    } else {
+      const end = lineEnd(scan);
+      const colon = /:(?=[ \t\r]|$)/.exec(text.slice(scan.at, end));
+      if (colon === null || isKeySeen) return endLine(scan);
+      column = scan.at - lineStart;
+      scan.at += colon.index + 1;
+      isKeySeen = true;
+    }
+    skipBlanks(scan);
+  }
+}
+
+/** Goes behind the bracket that closes the collection under way. */
+function scanFlow(scan: Scan, indent: number): void {
+  const { text } = scan;
+  let depth = 0;
+  let isFresh = true;
+  while (scan.at < text.length) {
+    const char = text[scan.at] as string;
+    if (char === '\n') {
+      scan.at += 1;
+      indentLine(scan, indent);
+    } else if (isFresh && (char === '"' || char === "'")) skipQuoted(scan, indent);
+    else if (char === '#' && isGap(text[scan.at - 1])) scan.at = lineEnd(scan);
+    else {
+      if (char === '{' || char === '[') depth += 1;
+      if (char === '}' || char === ']') depth -= 1;
+      if (!isGap(char)) isFresh = '{[,:'.includes(char);
+      scan.at += 1;
+      if (depth === 0) return endLine(scan);
+    }
+  }
+}
+
+function skipQuoted(scan: Scan, indent: number): void {
+  const { text } = scan;
+  const quote = text[scan.at];
+  scan.at += 1;
+  while (scan.at < text.length) {
+    const char = text[scan.at];
+    scan.at += char === '\\' && quote === '"' && text[scan.at + 1] !== '\n' ? 2 : 1;
+    if (char === quote) {
+      if (quote === '"' || text[scan.at] !== "'") return;
+      scan.at += 1;
+    } else if (char === '\n') indentLine(scan, indent);
+  }
+}
+
+/** A literal or folded text: the lines that are deeper than its key, and empty ones. */
+function skipBlock(scan: Scan, column: number): void {
+  endLine(scan);
+  while (scan.at < scan.text.length) {
+    const start = scan.at;
+    skipBlanks(scan);
+    const char = scan.text[scan.at];
+    if (char !== '\n' && char !== '\r' && char !== undefined && scan.at - start <= column) {
+      scan.at = start;
+      return;
+    }
+    endLine(scan);
+  }
+}
+
+function indentLine(scan: Scan, indent: number): void {
+  const start = scan.at;
+  while (scan.text[scan.at] === ' ') scan.at += 1;
+  const missing = indent - (scan.at - start);
+  skipBlanks(scan);
+  if (missing > 0 && !isGap(scan.text[scan.at])) insertBlanks(scan, start, missing);
+}
+
+function insertBlanks(scan: Scan, at: number, count: number): void {
+  scan.out.push(scan.text.slice(scan.copied, at), ' '.repeat(count));
+  scan.copied = at;
+}
+
+/** Returns the number of blanks. */
+function skipBlanks(scan: Scan): number {
+  const start = scan.at;
+  while (scan.text[scan.at] === ' ' || scan.text[scan.at] === '\t') scan.at += 1;
+  return scan.at - start;
+}
+
+function skipWord(scan: Scan): void {
+  while (!isGap(scan.text[scan.at])) scan.at += 1;
+}
+
+function lineEnd({ text, at }: Scan): number {
+  const end = text.indexOf('\n', at);
+  return end < 0 ? text.length : end;
+}
+
+function endLine(scan: Scan): void {
+  scan.at = lineEnd(scan) + 1;
+}
+
+function isGap(char: string | undefined): boolean {
+  return char === undefined || char === ' ' || char === '\t' || char === '\n' || char === '\r';
+}
