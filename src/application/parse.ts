@@ -6,8 +6,15 @@ import type { z } from 'zod';
 import { APPLICATION_KIND } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import { isReadableSchedule, isTimeZone } from './cron.ts';
 import { API_VERSION } from './keys.ts';
-import { specSchema, type Application, type ApplicationMetadata, type StoredStatus } from './schema.ts';
+import {
+  specSchema,
+  type Application,
+  type ApplicationMetadata,
+  type ApplicationSpec,
+  type StoredStatus,
+} from './schema.ts';
 import { statusSchema } from './status-schema.ts';
 
 export type ParsedApplication =
@@ -31,8 +38,21 @@ export function parseApplication(object: KubeObject): ParsedApplication {
   }
   const spec = specSchema.safeParse(object['spec'] ?? {});
   if (!spec.success) problems.push(...spec.error.issues.map(formatIssue));
+  else problems.push(...scheduleProblems(spec.data.source));
   if (!spec.success || problems.length > 0) return { ok: false, problems, metadata, status };
   return { ok: true, application: { metadata, spec: spec.data, status } };
+}
+
+/** What no rule of the API server can say. */
+function scheduleProblems({ schedule, timeZone }: ApplicationSpec['source']): string[] {
+  const problems: string[] = [];
+  if (schedule !== undefined && !isReadableSchedule(schedule)) {
+    problems.push('spec.source.schedule holds a value that its field does not allow, or a day that no month has');
+  }
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    problems.push('spec.source.timeZone must be the IANA name of a time zone, such as Europe/Berlin');
+  }
+  return problems;
 }
 
 /** The path as file trees take it: without `.` and empty segments, '' for the root of the repository. */
@@ -74,7 +94,7 @@ function readStatus(stored: ValueMap): StoredStatus {
   return status;
 }
 
-/** `spec.sync.mode must be one of auto, detect`; messages of our own rules name their field themselves. */
+/** `spec.sync.mode must be one of auto, manual, detect`; messages of our own rules name their field themselves. */
 function formatIssue(issue: z.core.$ZodIssue): string {
   const field = ['spec', ...issue.path.map(String)].join('.');
   if (issue.code === 'custom') return issue.message;

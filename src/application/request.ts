@@ -1,34 +1,40 @@
 /**
- * A user's request to an Application: the annotation `tautline.dev/request`, JSON {id, action}. Invariant: what is not
- * understood to the last field is refused, never half obeyed; reading never throws.
+ * A user's request to an Application: the annotation `tautline.dev/request`, JSON {id, action} and what else the
+ * action takes. Invariant: what is not understood to the last field is refused, never half obeyed; reading never throws.
  */
 import { z } from 'zod';
 
 /** Longer annotations are refused unread. */
-const MAX_REQUEST_CHARS = 4096;
+const MAX_REQUEST_CHARS = 65_536;
 
-const requestSchema = z.strictObject({
-  /** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
-  id: z.string().min(1).max(128),
-  /**
-   * refresh: fetch and compare now. sync: fetch, compare and apply now, also in mode manual. confirm-prune: the same,
-   * and what the prune guard holds may be deleted.
-   */
-  action: z.enum(['refresh', 'sync', 'confirm-prune']),
-  /** Of a sync: the commit (40 hex digits) to apply instead of the newest of spec.source.revision; this once. */
-  revision: z
-    .string()
-    .regex(/^[0-9a-f]{40}$/)
-    .optional(),
-  /** Of a sync: whether objects that left Git are pruned; absent: as spec.sync.prune says. */
-  prune: z.boolean().optional(),
-  /** Of a sync: nothing is written; the answer tells what would be. */
-  dryRun: z.boolean().optional(),
-  /** Of a sync: only these objects, by `group/Kind/namespace/name` with empty parts as they are. */
-  objects: z.array(z.string().min(3).max(600)).min(1).max(100).optional(),
-});
+/** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
+const id = z.string().min(1).max(128);
+
+const requestSchema = z.discriminatedUnion('action', [
+  /** Fetch and compare now. */
+  z.strictObject({ id, action: z.literal('refresh') }),
+  /** Fetch, compare and apply now, also in mode manual. */
+  z.strictObject({
+    id,
+    action: z.literal('sync'),
+    /** The commit (40 hex digits) to apply instead of the newest of spec.source.revision; this once. */
+    revision: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, 'must be a commit of 40 hex digits')
+      .optional(),
+    /** Whether objects that left Git are pruned; absent: as spec.sync.prune says. */
+    prune: z.boolean().optional(),
+    /** Nothing is written; the answer tells what would be. */
+    dryRun: z.boolean().optional(),
+    /** Only these objects, by `group/Kind/namespace/name` with empty parts as they are. */
+    objects: z.array(z.string().min(3).max(600)).min(1).max(100).optional(),
+  }),
+  /** As sync, and what the prune guard holds may be deleted. */
+  z.strictObject({ id, action: z.literal('confirm-prune') }),
+]);
 
 export type ApplicationRequest = z.output<typeof requestSchema>;
+export type SyncRequest = Extract<ApplicationRequest, { action: 'sync' }>;
 
 export type ParsedRequest =
   | { readonly ok: true; readonly request: ApplicationRequest }
@@ -63,10 +69,10 @@ export function formatRequest(request: ApplicationRequest): string {
 }
 
 function refused(value: unknown, why: string): ParsedRequest {
-  const id = requestSchema.shape.id.safeParse((value as { id?: unknown } | null | undefined)?.id);
+  const known = id.safeParse((value as { id?: unknown } | null | undefined)?.id);
   return {
     ok: false,
-    id: id.success ? id.data : 'unreadable',
+    id: known.success ? known.data : 'unreadable',
     problem: `The annotation tautline.dev/request was not understood: ${why}`.slice(0, 1024),
   };
 }

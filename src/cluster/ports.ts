@@ -50,6 +50,8 @@ export interface ApplyRequest {
   readonly dryRun?: boolean;
   /** Default `tautline`. */
   readonly fieldManager?: string;
+  /** Keys of a Secret's `data` to send with the value that is live at this moment; it is seen by nobody else. */
+  readonly liveSecretKeys?: readonly string[];
 }
 
 export interface DeleteRequest {

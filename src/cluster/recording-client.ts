@@ -38,6 +38,7 @@ export function recordWrites(client: ClusterClient, beginWrite: BeginWrite): Clu
     },
     takeOver: (kind, live) => recorded(kind, live.id, () => client.takeOver(kind, live)),
     async remove(request) {
+      if (request.dryRun) return client.remove(request);
       const end = beginWrite(request.kind, request.id);
       let isGone = false;
       try {

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { FIELD_MANAGER, OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import { stringifyJson } from '../object/json.ts';
-import { listAt, mapAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { isStatusBody, readWarnings } from './answer-text.ts';
 import { readAnswer, type Refusal } from './answers.ts';
 import { identityHeaders, type Identity } from './identity.ts';
@@ -92,14 +92,17 @@ export function createClient(transport: Transport, identity: Identity): ClusterC
       return { ok: true, data: decodeData(body) };
     },
 
-    apply({ kind, body, force, dryRun, fieldManager = FIELD_MANAGER }: ApplyRequest) {
+    async apply({ kind, body, force, dryRun, fieldManager = FIELD_MANAGER, liveSecretKeys = [] }: ApplyRequest) {
       const parameters = { fieldManager, force, dryRun: dryRun ? 'All' : undefined };
+      const name = nameOf(kind, body);
+      const secret = liveSecretKeys.length > 0 ? await client.readSecret(name.namespace, name.name) : undefined;
+      if (secret?.ok === false) return secret;
       return write({
         kind,
         verb: 'apply',
         method: 'PATCH',
-        path: () => objectPath(kind, nameOf(kind, body)) + query(parameters),
-        body: writeYamlSafeJson(body),
+        path: () => objectPath(kind, name) + query(parameters),
+        body: writeYamlSafeJson(secret?.data ? withLiveData(body, liveSecretKeys, secret.data) : body),
         contentType: APPLY,
       });
     },
@@ -197,7 +200,12 @@ export function refusalOf(answer: HttpAnswer, verb: string, kind: Pick<KindInfo,
  * The body of a delete. The API server takes a missing precondition for none and deletes whatever has the name, so this
  * is the one place that builds it, and blanks throw RangeError.
  */
-export function deleteOptions({ uid, resourceVersion, propagation, dryRun }: Omit<DeleteRequest, 'kind' | 'id'>): Value {
+export function deleteOptions({
+  uid,
+  resourceVersion,
+  propagation,
+  dryRun,
+}: Omit<DeleteRequest, 'kind' | 'id'>): Value {
   if (!uid || !resourceVersion) throw new RangeError('a delete needs the uid and the resourceVersion it is meant for');
   return {
     apiVersion: 'v1',
@@ -222,6 +230,16 @@ function written(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
 function decodeData(secret: Value | undefined): ReadonlyMap<string, Buffer> {
   const entries = Object.entries(mapAt(secret, 'data'));
   return new Map(entries.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '', 'base64')]));
+}
+
+/** What the Secret lacks stays left out; that it has changed since is for the body's resourceVersion to find out. */
+function withLiveData(body: KubeObject, keys: readonly string[], values: ReadonlyMap<string, Buffer>): KubeObject {
+  const data = newMap(Object.entries(mapAt(body, 'data')));
+  for (const key of keys) {
+    const value = values.get(key);
+    if (value) data[key] = value.toString('base64');
+  }
+  return { ...body, data };
 }
 
 function nameOf(kind: KindInfo, body: KubeObject): { namespace: string; name: string } {

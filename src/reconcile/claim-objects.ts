@@ -45,6 +45,26 @@ export function claimObjects(
   return { claimants, contests };
 }
 
+/** The same as far as it can be told without claiming anything. */
+export function readClaims(
+  { context, state }: Pass,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): ClaimResult {
+  const { claims, cluster } = context;
+  const claimants = new Map<string, string>();
+  const wanted = new Set(desired.map(idKey));
+  for (const id of desired) {
+    const owner = claims.ownerOf(cluster.clusterId, id) ?? state.key;
+    if (owner !== state.key) claimants.set(idKey(id), owner);
+  }
+  for (const [key, id] of inventory) {
+    const [other] = wanted.has(key) ? [] : claims.wantedBy(cluster.clusterId, id);
+    if (other !== undefined) claimants.set(key, other);
+  }
+  return { claimants, contests: [] };
+}
+
 /** Lets go of what is neither desired nor in the inventory (any more). */
 export function keepClaims(pass: Pass, desired: readonly ObjectId[], inventory: ReadonlyMap<string, ObjectId>): void {
   const { context, state } = pass;
@@ -72,6 +92,6 @@ function claimOne(pass: Pass, id: ObjectId): string {
 }
 
 /** What only reports takes nothing from anybody. */
-function isReporting({ application }: Pass): boolean {
-  return application.spec.sync.mode === 'detect';
+function isReporting({ asked }: Pass): boolean {
+  return asked.intent.mode === 'detect';
 }

@@ -7,10 +7,11 @@ import { baselineOf } from '../diff/baseline.ts';
 import type { Change } from '../diff/changes.ts';
 import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
+import { bodyToSend, judgedDigest } from '../diff/ignored.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Contest } from '../status/report.ts';
 import { acceptedDigest, reachOf } from './act-as.ts';
-import { claimObjects } from './claim-objects.ts';
+import { claimObjects, readClaims } from './claim-objects.ts';
 import { forEachOf } from './lanes.ts';
 import { readFinished } from './finished.ts';
 import { observe } from './observe.ts';
@@ -28,12 +29,14 @@ export async function compareLive(
   { desired, ...bound }: BoundSet,
   inventory: ReadonlyMap<string, ObjectId>,
 ): Promise<Compared> {
-  const { application, context, owner, state } = pass;
+  const { application, asked, context, owner, state } = pass;
   const { memory } = state;
-  const mode = application.spec.sync.mode;
-  const { claimants, contests } = claimObjects(
+  // Where no apply follows, nothing but a question brings evidence.
+  const isReporting = asked.intent.mode !== 'auto';
+  const claim = asked.isDryRun ? readClaims : claimObjects;
+  const { claimants, contests } = claim(
     pass,
-    desired.objects.map(({ id }) => id),
+    desired.objects.filter(({ policy }) => policy?.ssa !== 'Ignore').map(({ id }) => id),
     inventory,
   );
   const leftover = leftoverOf(desired.objects, inventory);
@@ -48,7 +51,7 @@ export async function compareLive(
     holder: state.key,
     desired: desired.objects,
     inventory,
-    proveAbsence: mode === 'detect',
+    proveAbsence: isReporting || asked.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
   // The server accepted the whole set before this process began: nothing of it needs to be shown to it again.
@@ -68,7 +71,7 @@ export async function compareLive(
       isAccepted: (id, digest) => isAcceptedSet || memory.accepted.get(idKey(id)) === digest,
     },
   });
-  return { changes: mode === 'detect' ? await gatherEvidence(pass, changes) : changes, contests };
+  return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, contests };
 }
 
 /** In the inventory, and desired no more. */
@@ -77,7 +80,7 @@ function leftoverOf(desired: readonly DesiredObject[], inventory: ReadonlyMap<st
   return [...inventory].flatMap(([key, id]) => (keys.has(key) ? [] : [id]));
 }
 
-/** One dry run for each change that is unsure, so that `detect` reports nothing it does not know. */
+/** One dry run for each change that is unsure, so that a mode which writes nothing reports nothing it does not know. */
 async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<readonly Change[]> {
   const { context, state } = pass;
   const client = context.cluster.as(pass.identity);
@@ -86,7 +89,8 @@ async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<r
   await forEachOf(unsure, context.settings.applyConcurrency, async (change) => {
     const { desired } = change;
     if (!desired) return;
-    const answer = await client.apply({ kind: desired.kind, body: desired.body, force: true, dryRun: true });
+    const sending = change.live ? bodyToSend(desired, change.live) : { body: desired.body };
+    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
     if (!answer.ok) {
       settled.set(change, { ...change, reason: answer.refusal.message });
       return;
@@ -95,7 +99,7 @@ async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<r
     state.memory.accepted.set(idKey(change.id), desired.digest);
     if (change.live) {
       const { resourceVersion } = change.live;
-      const verdict = { manifestDigest: desired.digest, resourceVersion, change: judged };
+      const verdict = { manifestDigest: judgedDigest(desired), resourceVersion, change: judged };
       state.memory.verdicts.set(idKey(change.id), verdict);
     }
     if (judged.type === 'none') state.memory.baselines.set(idKey(change.id), baselineOf(desired, answer.object));

@@ -31,9 +31,9 @@ interface Peer {
 
 /** What is left to prune is released to who desires it, or waits until all have said what they desire. */
 export async function handOver(pass: Pass, snapshot: Snapshot, changes: readonly Change[]): Promise<HandOver> {
-  const { state, context, application } = pass;
+  const { state, context, asked } = pass;
   const { memory } = state;
-  const isActing = application.spec.sync.mode !== 'detect';
+  const isActing = asked.intent.mode === 'auto';
   const left = changes.filter(({ type }) => isActing && type === 'prune');
   const refused = changes.filter(({ type }) => isActing && type === 'conflict');
   if (left.length + refused.length === 0) {
@@ -45,7 +45,8 @@ export async function handOver(pass: Pass, snapshot: Snapshot, changes: readonly
     memory.handOver = { commit: snapshot.commit, sinceMs: nowMs, asked: new Set() };
   }
   const isOver = nowMs - memory.handOver.sinceMs >= context.settings.handOverWaitMs;
-  const peers = peersOf(pass, snapshot);
+  // Nobody else comes to a commit that a request names: what the others claim is known, but for suspended ones.
+  const peers = peersOf(pass, snapshot).filter(({ application }) => !asked.commit || application.spec.suspend);
   if (left.length > 0) await readForSuspended(pass, peers, snapshot);
   const takers = takersOf(peers, snapshot);
   const waits = isOver ? new Map<string, string>() : waitsOf(pass, { peers, takers, snapshot, left, refused });
@@ -125,7 +126,7 @@ function hasRead({ application, state }: Peer, { commit }: Snapshot): boolean {
 /** Whether the owner of an object is about to release it: it may write, and does not desire it as far as is known. */
 function willLetGo(holder: Peer, snapshot: Snapshot, key: string): boolean {
   const { suspend, sync } = holder.application.spec;
-  if (suspend || sync.mode === 'detect') return false;
+  if (suspend || sync.mode !== 'auto') return false;
   return !hasRead(holder, snapshot) || holder.state.memory.read?.ids.has(key) === false;
 }
 

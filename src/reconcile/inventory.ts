@@ -37,11 +37,11 @@ export function readInventory({ application, state }: Pass): Map<string, ObjectI
 
 /** What is as desired and carries both our marks is ours, even where the inventory was lost. */
 export function completeInventory(
-  { owner, application }: Pass,
+  { owner, asked }: Pass,
   changes: readonly Change[],
   inventory: Map<string, ObjectId>,
 ): void {
-  if (application.spec.sync.mode === 'detect') return;
+  if (asked.intent.mode === 'detect') return;
   for (const { type, id, live } of changes) {
     if (type !== 'none' || !live || inventory.has(idKey(id))) continue;
     if (readOwnership(live.body, owner).type === 'ours') inventory.set(idKey(id), id);

@@ -7,6 +7,7 @@ import type { KubeObject } from '../object/value.ts';
 import type { StageFailure } from '../status/report.ts';
 import { actAs } from './act-as.ts';
 import type { ReconcileContext } from './context.ts';
+import { readAsked, type Asked } from './requests.ts';
 import type { ApplicationState } from './state.ts';
 
 export interface Pass {
@@ -17,6 +18,8 @@ export interface Pass {
   readonly state: ApplicationState;
   readonly context: ReconcileContext;
   readonly signal: AbortSignal;
+  /** What is asked of it; a request may turn out to be one to refuse, once more is known. */
+  asked: Asked;
   /** The stored Application that this pass started from, or that its own last write returned. */
   base: KubeObject;
   readonly failures: StageFailure[];
@@ -34,10 +37,11 @@ export function beginPass({ application, state, context, signal }: PassOptions):
   const owner = ownerOf({ hubId: context.cluster.clusterId, namespace, name });
   const identity = identityOf(application, context.settings);
   actAs(identity, state, context);
-  return { application, owner, identity, state, context, signal, base: state.stored, failures: [] };
+  const asked = readAsked(application);
+  return { application, owner, identity, state, context, signal, asked, base: state.stored, failures: [] };
 }
 
-/** The account that the spec names, else the default account, both of the Application's own namespace; else the agent. */
+/** The account that the spec names, else the default one, both of the Application's own namespace; else the agent. */
 export function identityOf(
   { metadata, spec }: { metadata: ApplicationMetadata; spec: Pick<ApplicationSpec, 'serviceAccountName'> | undefined },
   { defaultServiceAccount }: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>,

@@ -6,8 +6,10 @@
  * first effect; this is the one place that catches StageError (through `attempt`).
  */
 import { parseApplication } from '../application/parse.ts';
+import { idKey } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, planChanges } from '../plan/plan.ts';
+import type { Manifests } from '../render/manifests.ts';
 import type { PassReport } from '../status/report.ts';
 import { decideAgain } from './again.ts';
 import { assessObjects } from './assess-objects.ts';
@@ -16,6 +18,7 @@ import { carryOut, countSync } from './carry-out.ts';
 import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
+import { answerDryRun, scratchOf, tryOut } from './dry-run.ts';
 import { finalise } from './finalise.ts';
 import { handOver, noteRead } from './hand-over.ts';
 import { completeInventory, readInventory } from './inventory.ts';
@@ -24,7 +27,7 @@ import type { Again } from './queue.ts';
 import { readCredential } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
-import { forRevision, readAsked } from './requests.ts';
+import { declaredIntent, forObjects, forRevision } from './requests.ts';
 import { bindDesired, renderSnapshot } from './stages.ts';
 import type { ApplicationState } from './state.ts';
 import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
@@ -48,7 +51,7 @@ export async function reconcile(
     const { application } = parsed;
     if (application.metadata.deletionTimestamp) return await finalise(application, state, context, signal);
     const pass = beginPass({ application, state, context, signal });
-    if (!application.spec.suspend) return await runPass(pass);
+    if (!application.spec.suspend) return await (pass.asked.isDryRun ? runTrial(pass) : runPass(pass));
     stopWaiting(pass);
     await writeSuspended(pass);
     return { type: 'none' };
@@ -80,30 +83,53 @@ function sayEndedEarly({ key, memory }: ApplicationState, { log }: ReconcileCont
 async function runPass(pass: Pass): Promise<Again> {
   const findings = await walkPipeline(pass);
   const report = reportOf(pass, findings, 'ended');
-  const { verdict } = await timed(pass, 'status', () => writeStatus(pass, report));
+  const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
+  const isAnswered = pass.asked.request !== undefined && status.lastRequest?.outcome !== 'InProgress';
   pass.state.memory.endedEarly = undefined;
   // The next wait is a wait of its own, with the whole of spec.sync.timeout.
   if (verdict.ready === 'True') pass.state.memory.attempt = undefined;
+  // What a request had done otherwise than the spec says ends with it: the next pass tells where that leaves us.
+  if (isAnswered && !isAsDeclared(pass)) return { type: 'after', delayMs: 0 };
   return decideAgain(pass, { report, verdict, brakedMs: findings.braked?.againInMs ?? Infinity });
+}
+
+function isAsDeclared({ asked, application }: Pass): boolean {
+  const { mode, prune } = declaredIntent(application.spec);
+  const { intent, commit } = asked;
+  return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
+}
+
+/** A pass that writes nothing but the answer to its request, with a memory of its own. */
+async function runTrial(pass: Pass): Promise<Again> {
+  const { state } = pass;
+  const { memory } = state;
+  state.memory = scratchOf(memory);
+  try {
+    return await answerDryRun(pass, await walkPipeline(pass));
+  } finally {
+    // A webhook may have been heard meanwhile.
+    state.memory = { ...memory, heardMs: state.memory.heardMs };
+  }
 }
 
 /** The picture, left to right. What is missing from the findings was not reached. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, context, signal } = pass;
+  const { application, asked, context, signal } = pass;
   const { memory } = pass.state;
-  const asked = readAsked(application);
+  const { spec } = application;
   // Who asks gives it the whole of spec.sync.timeout anew.
   if (asked.isForced) memory.attempt = undefined;
   const inventory = await attempt(pass, 'status', () => readInventory(pass));
-  if (!inventory) return { asked };
+  if (!inventory) return {};
 
   const isForced = asked.isForced || isNewSpec(pass);
   const source = await timed(pass, 'source', () =>
     refreshSource(
       {
-        spec: application.spec.source,
+        spec: asked.commit === undefined ? spec.source : { ...spec.source, revision: asked.commit },
         credential: () => readCredential(pass),
         before: memory.source,
+        heardMs: () => memory.heardMs,
         isForced,
         signal,
       },
@@ -113,33 +139,36 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   memory.source = source;
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
   const { snapshot } = source;
-  if (!snapshot) return { asked };
-  const heard = forRevision(asked, application, snapshot.revision);
+  if (!snapshot) return {};
+  pass.asked = forRevision(asked, application, snapshot);
 
   const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
   const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
-  if (!bound) return { asked: heard, snapshot };
+  if (!bound) return { snapshot };
+  // What is bound is of an earlier revision, and no sync was asked for that.
+  if (!isUsable(manifests) && spec.sync.mode === 'manual') pass.asked = { ...pass.asked, intent: declaredIntent(spec) };
 
-  noteRead(pass, snapshot, bound);
+  if (!asked.isDryRun) noteRead(pass, snapshot, bound);
   const live = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
-  if (!live) return { asked: heard, snapshot, bound };
-  const { changes, waits } = await handOver(pass, snapshot, live.changes);
+  if (!live) return { snapshot, bound };
+  pass.asked = forObjects(pass.asked, application, live.changes);
+  const { intent, confirmsPrune } = pass.asked;
+  const { changes, waits } = asked.isDryRun ? { ...live, waits: [] } : await handOver(pass, snapshot, live.changes);
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   completeInventory(pass, changes, inventory);
   const braked = brakeHeals(pass, changes);
   const plan = planChanges({
-    changes,
+    changes: changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false),
     postponed: new Map([...waits, ...braked.held]),
-    mode: application.spec.sync.mode,
-    prune: application.spec.sync.prune,
+    mode: intent.mode,
+    prune: intent.prune,
     complete: isComplete && !isEmptyRender,
     inventorySize: inventory.size,
     guard: context.settings.pruneGuard,
-    confirmed: heard.confirmsPrune,
+    confirmed: confirmsPrune,
   });
   const compared: Findings = {
-    asked: heard,
     snapshot,
     bound,
     ...live,
@@ -150,8 +179,9 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     isEmptyRender,
   };
   const applied = hasEffects(plan)
-    ? await attemptTimed(pass, 'apply', () => carryOut(pass, plan, compared))
+    ? await attemptTimed(pass, 'apply', () => (asked.isDryRun ? tryOut(pass, plan) : carryOut(pass, plan, compared)))
     : undefined;
+  if (asked.isDryRun) return { ...compared, ...(applied ? { applied } : {}) };
   if (hasEffects(plan)) countSync(context.metrics, applied);
   const health = await timed(pass, 'health', () => assessObjects(pass, bound.desired, bound.kinds));
   return { ...compared, health, ...(applied ? { applied } : {}) };
@@ -162,6 +192,11 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
  */
 function isNewSpec({ application }: Pass): boolean {
   return application.status.observedGeneration !== application.metadata.generation;
+}
+
+/** A render that failed as a whole says nothing about what is desired. */
+function isUsable(manifests: Manifests | undefined): boolean {
+  return manifests !== undefined && (manifests.manifests.length > 0 || manifests.problems.length === 0);
 }
 
 function isUnknown({ type }: NonNullable<PassReport['changes']>[number]): boolean {

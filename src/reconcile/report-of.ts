@@ -16,7 +16,6 @@ import type { BoundSet } from './stages.ts';
 import type { Pass } from './pass.ts';
 
 export interface Findings {
-  readonly asked: Asked;
   readonly snapshot?: Snapshot;
   readonly bound?: BoundSet;
   readonly changes?: readonly Change[];
@@ -30,13 +29,14 @@ export interface Findings {
 }
 
 export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {
-  const { application, failures, state, context } = pass;
-  const { asked, snapshot, bound, plan } = findings;
+  const { application, asked, failures, state, context } = pass;
+  const { snapshot, bound, plan } = findings;
   const worst = worstOf(findings);
   const attempt = attemptAt(pass, snapshot?.revision);
   const timeoutMs = parseDuration(application.spec.sync.timeout) ?? Infinity;
   return {
     application,
+    intent: asked.intent,
     phase,
     ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
     failures,

@@ -40,16 +40,17 @@ export interface Unreadable {
 
 /** The spec cannot be read: nothing is done, and the status says what is wrong with it. */
 export async function writeInvalid(unreadable: Unreadable, writer: Writer): Promise<void> {
-  const next = composeInvalid(unreadable, writer.context.clock.now());
+  const { request } = readAsked(unreadable);
+  const next = composeInvalid({ ...unreadable, ...(request ? { request } : {}) }, writer.context.clock.now());
   await writeStatusValue(writer, next);
   tell(writer, bareEventOf(unreadable.status, next));
 }
 
 /** Nothing of a suspended Application is watched either: an event would lead to a read. */
 export async function writeSuspended(pass: Pass): Promise<void> {
-  const { application, context, state } = pass;
+  const { application, asked, context, state } = pass;
   const { metadata, status } = application;
-  const { request, reconcileAt } = readAsked(application);
+  const { request, reconcileAt } = asked;
   context.cluster.live.release(state.key);
   const bare = { metadata, status, reconcileAt, ...(request ? { request } : {}) };
   const next = composeSuspended(bare, context.clock.now());

@@ -13,6 +13,7 @@ import {
   type ApplicationStatus,
   type Condition,
   type InventoryValue,
+  type LastRequest,
 } from '../application/status-schema.ts';
 import type { ObjectId } from '../object/identity.ts';
 import { formatId } from '../object/identity.ts';
@@ -20,7 +21,7 @@ import { formatProblem } from '../object/problem.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { refusedChanges, type PassReport } from './report.ts';
-import { judgePass, type Verdict } from './verdict.ts';
+import { isApplied, isDone, judgePass, type Verdict } from './verdict.ts';
 
 export interface ComposedStatus {
   readonly status: ApplicationStatus;
@@ -56,9 +57,14 @@ export interface Bare {
   readonly status: StoredStatus;
 }
 
-/** The status of an Application whose spec cannot be read: Stalled, and all that was known stays known. */
+/** The status of an Application whose spec cannot be read: Stalled, a request refused; what was known stays known. */
 export function composeInvalid(
-  { metadata, status, problems }: Bare & { readonly problems: readonly string[] },
+  {
+    metadata,
+    status,
+    problems,
+    request,
+  }: Bare & Pick<PassReport, 'request'> & { readonly problems: readonly string[] },
   nowMs: number,
 ): ApplicationStatus {
   const message = clip(problems.join('; '));
@@ -66,7 +72,8 @@ export function composeInvalid(
     { type: 'Ready', status: 'False', reason: 'InvalidSpec', message },
     { type: 'Stalled', status: 'True', reason: 'InvalidSpec', message },
   ];
-  return withConditions({ metadata, status }, values, nowMs);
+  const next = withConditions({ metadata, status }, values, nowMs);
+  return request ? { ...next, lastRequest: refusedRequest(request, message, nowMs) } : next;
 }
 
 /** The status of a suspended Application: what was known stays, nothing is looked at; a request is refused. */
@@ -79,9 +86,31 @@ export function composeSuspended(
   const next = withConditions({ metadata, status }, values, nowMs);
   const heard = optional('lastHandledReconcileAt', reconcileAt ?? next.lastHandledReconcileAt);
   if (!request) return { ...next, ...heard };
-  const { id, action } = request;
-  const lastRequest = { id, action, outcome: 'Refused' as const, message, finishedAt: formatTime(nowMs) };
-  return { ...next, ...heard, lastRequest };
+  return { ...next, ...heard, lastRequest: refusedRequest(request, message, nowMs) };
+}
+
+function refusedRequest({ id, action }: Request, message: string, nowMs: number): LastRequest {
+  return { id, action, outcome: 'Refused', message, finishedAt: formatTime(nowMs) };
+}
+
+type Request = NonNullable<PassReport['request']>;
+
+/** The stored status with the answer to a request, and nothing else in it changed. */
+export function composeAnswered(
+  {
+    status,
+    request: { id, action },
+    outcome,
+    message,
+  }: Bare & Pick<LastRequest, 'outcome'> & { readonly request: Request; readonly message: string },
+  nowMs: number,
+): ApplicationStatus {
+  const { inventory, ...rest } = status;
+  return {
+    ...rest,
+    ...(inventory === undefined ? {} : { inventory: inventory as InventoryValue }),
+    lastRequest: { id, action, outcome, message: clip(message), finishedAt: formatTime(nowMs) },
+  };
 }
 
 /** The status while a deleted Application is being finished: what is left, and what holds it. */
@@ -244,13 +273,18 @@ function syncOf(
   { verdict, objects, now }: Circumstances & { objects: readonly ObjectStatus[] },
 ): ApplicationStatus['sync'] {
   const before = previous.sync;
-  const isSynced = verdict.ready === 'True';
-  const applied = isSynced ? report.revision : before?.lastAppliedRevision;
-  const attempted =
-    report.applied.size > 0 || report.phase === 'begun' ? report.revision : before?.lastAttemptedRevision;
-  const isNew = isSynced && (before?.lastAppliedRevision !== report.revision || before?.status !== 'Synced');
+  const { intent } = report;
+  const isSynced = isApplied(verdict);
+  const isWhole = intent.objects === undefined;
+  // What left Git and is not to be pruned is no part of the revision.
+  const hasAll = isSynced || (intent.mode === 'auto' && isWhole && isDone(verdict));
+  const isAttempt = hasAll || (isWhole && (report.applied.size > 0 || report.phase === 'begun'));
+  const applied = hasAll ? report.revision : before?.lastAppliedRevision;
+  const attempted = isAttempt ? report.revision : before?.lastAttemptedRevision;
+  const isNew =
+    (hasAll && before?.lastAppliedRevision !== report.revision) || (isSynced && before?.status !== 'Synced');
   const syncedAt = isNew ? now : before?.lastSyncedAt;
-  const digest = isSynced ? report.desiredDigest : before?.digest;
+  const digest = hasAll ? report.desiredDigest : before?.digest;
   return {
     status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),
     ...optional('revision', report.revision ?? before?.revision),
@@ -275,8 +309,6 @@ function healthOf(previous: StoredStatus, { phase, worst, failures }: PassReport
   return { status: worst.status, ...(worst.message ? { message: clip(worst.message) } : {}) };
 }
 
-const OUTCOME_BY_READY = { True: 'Succeeded', False: 'Failed' } as const;
-
 function requestOf(
   previous: StoredStatus,
   { request, reconcileAt, phase }: PassReport,
@@ -295,9 +327,9 @@ function requestOf(
       : {
           outcome: request.refusal
             ? ('Refused' as const)
-            : isProgressing
+            : isProgressing || isDone(verdict)
               ? ('Succeeded' as const)
-              : OUTCOME_BY_READY[verdict.ready],
+              : ('Failed' as const),
           message: clip(request.refusal ?? verdict.message),
           finishedAt: now,
         }),

@@ -2,7 +2,7 @@
 import { cutText } from '../application/conditions.ts';
 import { STATUS_LIMITS, type HistoryEntry } from '../application/status-schema.ts';
 import type { PassReport } from './report.ts';
-import type { Verdict } from './verdict.ts';
+import { isApplied, type Verdict } from './verdict.ts';
 
 export function nextHistory(
   previous: readonly HistoryEntry[],
@@ -12,9 +12,9 @@ export function nextHistory(
   const { revision, commit, phase } = report;
   const last = previous[0];
   if (phase === 'begun' || revision === undefined) return [...previous];
-  const isSettled = verdict.ready === 'True' || verdict.isStalled;
+  const isSettled = isApplied(verdict) || verdict.isStalled;
   if (!isSettled || report.failures.some(({ stage }) => stage === 'source')) return [...previous];
-  const outcome = verdict.ready === 'True' ? 'Succeeded' : 'Failed';
+  const outcome = isApplied(verdict) ? 'Succeeded' : 'Failed';
   const isKnown = last?.revision === revision && last.outcome === outcome;
   if (isKnown) return [...previous];
   const entry: HistoryEntry = {

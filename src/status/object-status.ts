@@ -4,6 +4,7 @@ import type { HealthWord, ObjectCounts, ResourceStatus, SyncWord } from '../appl
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
+import { REASONS } from '../diff/diff.ts';
 import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import type { PassReport } from './report.ts';
@@ -12,7 +13,7 @@ export interface ObjectStatus {
   readonly id: ObjectId;
   readonly sync: SyncWord;
   readonly health: Health;
-  /** Why it is not Synced: in words. */
+  /** Why it is not Synced, or that it is left alone: in words. */
   readonly message?: string;
   /** Why it is not Synced: field by field. Empty when Synced. */
   readonly fields: readonly FieldDifference[];
@@ -45,7 +46,8 @@ export function objectStatuses(report: PassReport): ObjectStatus[] {
 function statusOf(change: Change, result: ChangeResult | undefined, report: PassReport): ObjectStatus {
   const isLeft = change.type === 'prune';
   const sync = isLeft && !report.isComplete ? 'Unknown' : syncWordOf(change, result);
-  const message = sync === 'Synced' ? undefined : messageOf(change, result, report);
+  const isLeftAlone = change.type === 'none' && change.reason === REASONS.disabled;
+  const message = sync === 'Synced' && !isLeftAlone ? undefined : messageOf(change, result, report);
   return {
     id: change.id,
     sync,
@@ -75,10 +77,11 @@ function messageOf(change: Change, result: ChangeResult | undefined, report: Pas
   return paths.length > 0 ? `differs at ${paths.join(', ')}${more}` : change.type;
 }
 
-function leftMessage({ application, held, isComplete, isEmptyRender }: PassReport): string {
+function leftMessage({ application, intent, held, isComplete, isEmptyRender }: PassReport): string {
   if (!isComplete) return 'kept: nothing is pruned until every manifest and every API can be read';
   if (isEmptyRender) return 'left Git; kept, since the revision renders no object at all';
-  if (!application.spec.sync.prune) return 'left Git; kept, since spec.sync.prune is false';
+  if (!application.spec.sync.prune && !intent.prune) return 'left Git; kept, since spec.sync.prune is false';
+  if (!intent.prune) return 'left Git; kept, as the request asks';
   return held ? 'left Git; waits for a confirmation' : 'left Git';
 }
 
@@ -121,7 +124,7 @@ export function troubledResources(statuses: readonly ObjectStatus[]): ResourceSt
     )
     .slice(0, STATUS_LIMITS.maxResources)
     .map(({ id, sync, health, message }) => {
-      const text = message ?? health.message;
+      const text = sync === 'Synced' ? health.message || message : (message ?? health.message);
       return {
         ...id,
         sync,

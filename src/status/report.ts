@@ -2,7 +2,7 @@
  * What one pass found and did, as status/ reads it: the sum of the outcomes of all stages. Plain data, made by
  * reconcile/ alone.
  */
-import type { Application } from '../application/schema.ts';
+import type { Application, ApplicationSpec } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
@@ -33,8 +33,17 @@ export interface Contested {
   readonly message: string;
 }
 
+/** What a pass may write: what the spec says, as the request under way changes it. */
+export interface Intent {
+  readonly mode: ApplicationSpec['sync']['mode'];
+  readonly prune: boolean;
+  /** By `idKey`: nothing else is written or deleted. undefined: all. */
+  readonly objects: ReadonlySet<string> | undefined;
+}
+
 export interface PassReport {
   readonly application: Application;
+  readonly intent: Intent;
   /** `begun`: before the first effect, so that a kill leaves no doubt about what may exist; `ended`: all is known. */
   readonly phase: 'begun' | 'ended';
   /** Of the snapshot that was compared; absent while there is none. */

@@ -8,7 +8,7 @@ import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { ObjectStatus } from './object-status.ts';
-import { refusedChanges, type PassReport, type StageFailure } from './report.ts';
+import { refusedChanges, type Intent, type PassReport, type StageFailure } from './report.ts';
 
 export interface Verdict {
   readonly ready: 'True' | 'False';
@@ -168,11 +168,40 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict
   if (!first) return undefined;
   const rest = differing.length > 1 ? `; ${differing.length - 1} more` : '';
   const message = `${formatId(first.id)}: ${first.message ?? first.sync}${rest}`;
-  const { mode, prune } = report.application.spec.sync;
-  if (mode === 'detect' || (!prune && differing.every(({ isPruning }) => isPruning))) {
-    return { ready: 'False', reason: 'OutOfSync', message, isStalled: false, isReconciling: false };
-  }
-  return progressing('Progressing', message);
+  const { application, intent, request } = report;
+  if (differing.some((status) => isActedOn(status, intent))) return progressing('Progressing', message);
+  // All that a request was about is done; what it is to wait for comes before what it left as it is.
+  const unsettled = request && !request.refusal ? unwell(report, statuses) : undefined;
+  const { mode, prune } = application.spec.sync;
+  const isNext = differing.some((status) => isActedOn(status, { mode, prune, objects: undefined }));
+  const ready = mode === 'manual' && isAsLastAsked(report) ? 'True' : 'False';
+  return unsettled ?? { ready, reason: OUT_OF_SYNC, message, isStalled: false, isReconciling: isNext };
+}
+
+const OUT_OF_SYNC = 'OutOfSync';
+
+/** Whether the pass has done all that it may; differences that are not its to remove do not count. */
+export function isDone({ ready, reason }: Verdict): boolean {
+  return ready === 'True' || reason === OUT_OF_SYNC;
+}
+
+/** Whether every object is as the compared revision says. */
+export function isApplied({ ready, reason }: Verdict): boolean {
+  return ready === 'True' && reason !== OUT_OF_SYNC;
+}
+
+function isActedOn({ id, isPruning }: ObjectStatus, { mode, prune, objects }: Intent): boolean {
+  return mode === 'auto' && (prune || !isPruning) && objects?.has(idKey(id)) !== false;
+}
+
+/**
+ * In mode manual Ready tells of the last sync: newer commits and drift wait for a person, and nobody else is to wait for
+ * that. Before the first sync, and after one that failed, it is not Ready.
+ */
+function isAsLastAsked({ application, applied }: PassReport): boolean {
+  const { lastAppliedRevision, lastAttemptedRevision } = application.status.sync ?? {};
+  if (applied.size > 0) return lastAppliedRevision !== undefined;
+  return lastAppliedRevision !== undefined && lastAppliedRevision === lastAttemptedRevision;
 }
 
 /**

@@ -40,7 +40,7 @@ test('one that was stored before its rule existed is told by field; its objects 
   );
   const { message, isStalled } = await untilFailed(subject, 'InvalidSpec');
   assert.match(message, /spec\.source\.interval/);
-  assert.match(message, /spec\.sync\.mode must be one of auto, detect/);
+  assert.match(message, /spec\.sync\.mode must be one of auto, manual, detect/);
   assert.ok(isStalled);
   const application = await subject.application.read();
   assert.deepEqual(inventoryOf(application), ['ConfigMap stored/kept']);

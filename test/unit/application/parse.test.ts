@@ -56,7 +56,9 @@ test('a problem names the field and what is allowed', () => {
     return parsed.ok ? [] : parsed.problems;
   };
   assert.deepEqual(problemsOf({}), ['spec.source is required']);
-  assert.deepEqual(problemsOf({ ...validSpec(), sync: { mode: 'x' } }), ['spec.sync.mode must be one of auto, detect']);
+  assert.deepEqual(problemsOf({ ...validSpec(), sync: { mode: 'x' } }), [
+    'spec.sync.mode must be one of auto, manual, detect',
+  ]);
   assert.deepEqual(problemsOf({ ...validSpec(), suspend: 'yes' }), ['spec.suspend must be of type boolean']);
   assert.deepEqual(
     problemsOf({ ...validSpec(), destination: { namespace: '' } })[0],

@@ -14,8 +14,21 @@ test('no annotation is no request', () => {
   assert.equal(parseRequest(''), undefined);
 });
 
-test('an unknown action or field is refused under its own id', () => {
-  for (const text of ['{"id":"r","action":"explode"}', '{"id":"r","action":"sync","dryRun":true}', '{"id":"r"}']) {
+test('a sync takes its options, and no other action takes them', () => {
+  const options = { revision: 'a'.repeat(40), prune: false, dryRun: true, objects: ['apps/Deployment/shop/web'] };
+  const request = { id: 'r', action: 'sync', ...options } as const;
+  assert.deepEqual(parseRequest(JSON.stringify(request)), { ok: true, request });
+  for (const action of ['refresh', 'confirm-prune']) {
+    for (const option of Object.entries(options)) {
+      const parsed = parseRequest(JSON.stringify({ id: 'r', action, ...Object.fromEntries([option]) }));
+      assert.ok(parsed && !parsed.ok, `${action} ${option[0]}`);
+    }
+  }
+});
+
+test('an unknown action, field or form of a commit is refused under its own id', () => {
+  const malformed = ['{"id":"r","action":"explode"}', '{"id":"r","action":"sync","force":true}', '{"id":"r"}'];
+  for (const text of [...malformed, '{"id":"r","action":"sync","revision":"main"}']) {
     const parsed = parseRequest(text);
     assert.ok(parsed && !parsed.ok);
     assert.equal(parsed.id, 'r');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { getCondition } from '../../../src/application/conditions.ts';
 import { parseApplication } from '../../../src/application/parse.ts';
 import type { StoredStatus } from '../../../src/application/schema.ts';
 import { statusSchema } from '../../../src/application/status-schema.ts';
@@ -34,8 +35,11 @@ const changeOf = (type: ChangeType, name: string, reason?: string): Change => ({
 });
 
 function reportOf(more: Partial<PassReport> = {}): PassReport {
+  const { application = applicationOf({}) } = more;
+  const { mode, prune } = application.spec.sync;
   return {
-    application: applicationOf({}),
+    application,
+    intent: { mode, prune, objects: undefined },
     phase: 'ended',
     revision: REVISION,
     commit: 'a'.repeat(40),
@@ -106,7 +110,7 @@ const anyReport: fc.Arbitrary<PassReport> = fc
     objects: fc.array(anyObject, { maxLength: 60 }),
     failures: fc.array(anyFailure, { maxLength: 2 }),
     problems: fc.array(anyProblem, { maxLength: 12 }),
-    sync: fc.record({ mode: fc.constantFrom('auto', 'detect'), prune: fc.boolean() }),
+    sync: fc.record({ mode: fc.constantFrom('auto', 'manual', 'detect'), prune: fc.boolean() }),
     flags: fc.record({ isComplete: fc.boolean(), isEmptyRender: fc.boolean(), isTimedOut: fc.boolean() }),
     isHeld: fc.boolean(),
     isContested: fc.boolean(),
@@ -204,6 +208,51 @@ test('a request stays in progress until the sync that it asked for ends', () => 
   assert.equal(composeStatus({}, waiting, NOW).status.lastRequest?.outcome, 'InProgress');
   assert.equal(composeStatus({}, { ...waiting, isTimedOut: true }, NOW).status.lastRequest?.outcome, 'Failed');
   assert.equal(composeStatus({}, reportOf({ request }), NOW).status.lastRequest?.outcome, 'Succeeded');
+});
+
+test('a request for less than all is done when that much is done, and status tells of the rest', () => {
+  const objects = new Set([idKey(idOf('a'))]);
+  const partial = (mode: string): PassReport =>
+    reportOf({
+      application: applicationOf({ mode }),
+      intent: { mode: 'auto', prune: true, objects },
+      request: { id: 'r', action: 'sync' },
+      changes: [changeOf('none', 'a'), changeOf('update', 'b')],
+    });
+  for (const mode of ['auto', 'manual']) {
+    const { status } = composeStatus({}, partial(mode), NOW);
+    assert.equal(status.lastRequest?.outcome, 'Succeeded');
+    assert.equal(status.sync?.status, 'OutOfSync');
+    assert.equal(status.sync.lastAppliedRevision, undefined);
+  }
+});
+
+test('in mode manual Ready tells of the last sync, and OutOfSync of what has come since', () => {
+  const application = applicationOf({ mode: 'manual' });
+  const drifted = reportOf({ application, changes: [changeOf('update', 'a')] });
+  const readyAfter = (sync: object): string | undefined => {
+    const stored = { ...application, status: { sync: { status: 'OutOfSync', ...sync } } } as typeof application;
+    const { status } = composeStatus(stored.status, { ...drifted, application: stored }, NOW);
+    assert.equal(getCondition(status.conditions ?? [], 'Ready')?.reason, 'OutOfSync');
+    assert.ok(!status.conditions?.some(({ type }) => type === 'Reconciling' || type === 'Stalled'));
+    return getCondition(status.conditions ?? [], 'Ready')?.status;
+  };
+  assert.equal(readyAfter({}), 'False');
+  assert.equal(readyAfter({ lastAppliedRevision: 'x', lastAttemptedRevision: 'x' }), 'True');
+  assert.equal(readyAfter({ lastAppliedRevision: 'x', lastAttemptedRevision: 'y' }), 'False');
+});
+
+test('what is left by a sync that does not prune is no part of the revision', () => {
+  const application = applicationOf({ mode: 'manual' });
+  const intent = { mode: 'auto', prune: false, objects: undefined } as const;
+  const request = { id: 'r', action: 'sync' };
+  const { status } = composeStatus(
+    {},
+    reportOf({ application, intent, request, changes: [changeOf('prune', 'a')] }),
+    NOW,
+  );
+  assert.equal(status.lastRequest?.outcome, 'Succeeded');
+  assert.equal(status.sync?.lastAppliedRevision, REVISION);
 });
 
 test('a suspended Application refuses requests and keeps what was known', () => {

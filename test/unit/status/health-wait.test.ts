@@ -31,6 +31,7 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
   const ids = api ? [WEB, API] : [WEB];
   return {
     application: parsed.application,
+    intent: { mode: 'auto', prune: true, objects: undefined },
     phase: 'ended',
     revision: 'main@sha1:1',
     failures: [],

@@ -1,0 +1,41 @@
+/** A request survives the death of the agent at any moment, and is carried out once. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, declareSubject, inventoryOf, text } from '../agent/scene.ts';
+import { ask, outcomeOf, syncOf } from './scene.ts';
+
+const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts', import.meta.url));
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
+  test(`a sync of mode manual is answered after a kill at ${point}`, async () => {
+    const { application, configMap: read } = await declareSubject(world, point, {
+      files: { 'a.yaml': text(configMap('a', { k: '1' })) },
+      spec: { sync: { mode: 'manual' } },
+    });
+    const faulty = await world.agent({ entry: FAULTY_AGENT, flags: ['--kill-at', point] });
+    await application.until('compared', (a) => syncOf(a) === 'OutOfSync');
+    const id = await ask(world, application, { action: 'sync' });
+    await faulty.ended;
+    const between = await application.read();
+    if (at(between, 'status', 'lastRequest'))
+      assert.equal(at(between, 'status', 'lastRequest', 'outcome'), 'InProgress');
+    const agent = await world.agent();
+    const answered = await application.until('answered', (a) => {
+      return at(a, 'status', 'lastRequest', 'id') === id && outcomeOf(a) !== 'InProgress';
+    });
+    assert.equal(outcomeOf(answered), 'Succeeded');
+    assert.deepEqual(inventoryOf(answered), [`ConfigMap ${point}/a`]);
+    await world.plane.request('DELETE', `/api/v1/namespaces/${point}/configmaps/a`);
+    await application.until('reported', (a) => syncOf(a) === 'OutOfSync');
+    assert.equal(await read('a'), undefined, 'an answered request is not carried out again');
+    await agent.kill();
+  });
+}

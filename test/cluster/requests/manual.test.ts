@@ -1,0 +1,190 @@
+/** `mode: manual`, and what a sync may be asked to do otherwise than the spec says. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  readyReason,
+  text,
+  untilGone,
+  untilObject,
+  type Subject,
+} from '../agent/scene.ts';
+import { answerTo, ask, messageOf, outcomeOf, syncOf } from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const file = (name: string, value: string) => ({ [`${name}.yaml`]: text(configMap(name, { k: value })) });
+
+function declareManual(name: string, names: readonly string[] = ['a', 'b']): Promise<Subject> {
+  const files = Object.assign({}, ...names.map((object) => file(object, '1'))) as Record<string, string>;
+  return declareSubject(world, name, { files, spec: { sync: { mode: 'manual' } } });
+}
+
+async function valueOf(subject: Subject, name: string): Promise<unknown> {
+  return at(await subject.configMap(name), 'data', 'k');
+}
+
+test('nothing is applied, healed or pruned until a sync is asked for', async () => {
+  const subject = await declareManual('manual');
+  const { application, repository } = subject;
+  const before = await application.until('compared', (a) => syncOf(a) === 'OutOfSync');
+  assert.equal(readyReason(before), 'False OutOfSync');
+  assert.equal(await subject.configMap('a'), undefined);
+
+  const synced = await answerTo(world, application, { action: 'sync' });
+  assert.equal(outcomeOf(synced), 'Succeeded');
+  assert.equal(readyReason(synced), 'True ReconciliationSucceeded');
+  assert.equal(await valueOf(subject, 'a'), '1');
+
+  await world.apply(configMap('a', { k: 'by hand' }, { namespace: 'manual' }), 'someone');
+  const drifted = await application.until('drift is seen', (a) => syncOf(a) === 'OutOfSync');
+  assert.equal(readyReason(drifted), 'True OutOfSync');
+  assert.ok(!JSON.stringify(at(drifted, 'status', 'conditions')).includes('Stalled'));
+
+  const commit = await repository.commit({ ...file('a', '2'), 'b.yaml': null });
+  const asked = await answerTo(world, application, { action: 'refresh' });
+  assert.equal(outcomeOf(asked), 'Succeeded');
+  assert.equal(at(asked, 'status', 'sync', 'commit'), commit.slice(0, 12));
+  assert.equal(await valueOf(subject, 'a'), 'by hand');
+  assert.equal(await valueOf(subject, 'b'), '1');
+  assert.deepEqual(inventoryOf(asked), ['ConfigMap manual/a', 'ConfigMap manual/b']);
+
+  const again = await answerTo(world, application, { action: 'sync' });
+  assert.equal(outcomeOf(again), 'Succeeded');
+  assert.equal(await valueOf(subject, 'a'), '2');
+  assert.equal(await subject.configMap('b'), undefined);
+  assert.equal(syncOf(again), 'Synced');
+});
+
+test('a commit that a sync names is applied this once, and stays while newer ones are reported', async () => {
+  const subject = await declareManual('pinned', ['a']);
+  const first = await subject.repository.resolve('main');
+  await subject.repository.commit({ ...file('a', '2'), ...file('b', '2') });
+  assert.equal(outcomeOf(await answerTo(world, subject.application, { action: 'sync' })), 'Succeeded');
+  assert.equal(await valueOf(subject, 'b'), '2');
+
+  const back = await answerTo(world, subject.application, { action: 'sync', revision: first });
+  assert.equal(outcomeOf(back), 'Succeeded');
+  assert.equal(await valueOf(subject, 'a'), '1');
+  assert.equal(await subject.configMap('b'), undefined);
+  const resting = await subject.application.until('newer is reported', (a) => syncOf(a) === 'OutOfSync');
+  assert.equal(at(resting, 'status', 'sync', 'lastAppliedRevision'), `sha1:${first}`);
+  assert.match(String(at(resting, 'status', 'sync', 'revision')), /^main@/);
+  assert.equal(readyReason(resting), 'True OutOfSync');
+  assert.equal(await valueOf(subject, 'a'), '1');
+});
+
+test('prune is as the sync says, whatever the spec says', async () => {
+  const subject = await declareManual('pruning', ['a', 'b', 'c']);
+  await answerTo(world, subject.application, { action: 'sync' });
+  await subject.repository.commit({ ...file('a', '2'), 'b.yaml': null });
+  const kept = await answerTo(world, subject.application, { action: 'sync', prune: false });
+  assert.equal(outcomeOf(kept), 'Succeeded');
+  assert.equal(await valueOf(subject, 'a'), '2');
+  assert.equal(await valueOf(subject, 'b'), '1');
+  await subject.application.patch({ sync: { prune: false } });
+  const pruned = await answerTo(world, subject.application, { action: 'sync', prune: true });
+  assert.equal(outcomeOf(pruned), 'Succeeded');
+  await untilGone(world, configMapPath('pruning', 'b'));
+});
+
+test('only the objects named are applied; the others are left and reported', async () => {
+  const subject = await declareManual('some');
+  const objects = ['/ConfigMap/some/a'];
+  const synced = await answerTo(world, subject.application, { action: 'sync', objects });
+  assert.equal(outcomeOf(synced), 'Succeeded');
+  assert.equal(await valueOf(subject, 'a'), '1');
+  assert.equal(await subject.configMap('b'), undefined);
+  assert.equal(syncOf(synced), 'OutOfSync');
+
+  const refused = await answerTo(world, subject.application, { action: 'sync', objects: ['/ConfigMap/some/nobody'] });
+  assert.equal(outcomeOf(refused), 'Refused');
+  assert.match(messageOf(refused), /\/ConfigMap\/some\/nobody/);
+  assert.equal(await subject.configMap('b'), undefined);
+});
+
+test('a dry run writes nothing and says what would be done', async () => {
+  const subject = await declareManual('trial', ['a', 'b']);
+  await answerTo(world, subject.application, { action: 'sync' });
+  await subject.repository.commit({ ...file('a', '2'), 'b.yaml': null, ...file('c', '1') });
+  await answerTo(world, subject.application, { action: 'refresh' });
+  const before = await Promise.all(['a', 'b', 'c'].map((name) => subject.configMap(name)));
+  const tried = await answerTo(world, subject.application, { action: 'sync', dryRun: true });
+  assert.equal(outcomeOf(tried), 'Succeeded');
+  assert.match(messageOf(tried), /1 created, 1 changed, 1 pruned/);
+  assert.match(messageOf(tried), /ConfigMap trial\/a: would change \/data\/k from "1" to "2"/);
+  assert.deepEqual(await Promise.all(['a', 'b', 'c'].map((name) => subject.configMap(name))), before);
+  assert.deepEqual(inventoryOf(tried), ['ConfigMap trial/a', 'ConfigMap trial/b']);
+
+  await subject.repository.commit({ 'd.yaml': text({ ...configMap('d', {}), data: { k: [] } }) });
+  const failing = await answerTo(world, subject.application, { action: 'sync', dryRun: true });
+  assert.equal(outcomeOf(failing), 'Failed');
+  assert.match(messageOf(failing), /1 refused/);
+});
+
+test('a sync that fails says why, and the next one starts afresh', async () => {
+  const subject = await declareManual('failing', ['a']);
+  await subject.repository.commit({ 'x.yaml': text({ ...configMap('x', {}), data: { k: [] } }) });
+  const failed = await answerTo(world, subject.application, { action: 'sync' });
+  assert.equal(outcomeOf(failed), 'Failed');
+  assert.match(messageOf(failed), /ConfigMap failing\/x/);
+  const rest = await subject.application.until('at rest', (a) => readyReason(a) === 'False OutOfSync');
+  assert.equal(at(rest, 'status', 'sync', 'lastAppliedRevision'), undefined);
+  await subject.repository.commit({ 'x.yaml': null });
+  assert.equal(outcomeOf(await answerTo(world, subject.application, { action: 'sync' })), 'Succeeded');
+});
+
+test('what a large prune waits for is confirmed in mode manual too', async () => {
+  const subject = await declareManual('guarded', [...'abcdefghijklmnopqrst']);
+  await answerTo(world, subject.application, { action: 'sync' });
+  const gone = Object.fromEntries([...'bcdefghijklmnopqrst'].map((name) => [`${name}.yaml`, null]));
+  await subject.repository.commit(gone);
+  const held = await answerTo(world, subject.application, { action: 'sync' });
+  assert.equal(outcomeOf(held), 'Failed');
+  assert.match(messageOf(held), /confirm-prune/);
+  assert.ok(await subject.configMap('b'));
+  const confirmed = await answerTo(world, subject.application, { action: 'confirm-prune' });
+  assert.equal(outcomeOf(confirmed), 'Succeeded');
+  assert.equal(await subject.configMap('b'), undefined);
+});
+
+test('a newer request takes the place of one that is under way', async () => {
+  const subject = await declareManual('superseded', ['a', 'b']);
+  await answerTo(world, subject.application, { action: 'sync' });
+  const held = { ...configMap('b', { k: '1' }, { namespace: 'superseded' }) };
+  (held['metadata'] as Record<string, unknown>)['finalizers'] = ['example.com/hold'];
+  await world.apply(held, 'someone');
+  await subject.repository.commit({ 'b.yaml': null });
+  const id = await ask(world, subject.application, { action: 'sync' });
+  await subject.application.until('under way', (a) => {
+    return at(a, 'status', 'lastRequest', 'id') === id && outcomeOf(a) === 'InProgress';
+  });
+  await untilObject(
+    world,
+    configMapPath('superseded', 'b'),
+    (b) => at(b, 'metadata', 'deletionTimestamp') !== undefined,
+  );
+  const refreshed = await answerTo(world, subject.application, { action: 'refresh' });
+  assert.equal(outcomeOf(refreshed), 'Succeeded');
+  const release = [
+    'patch',
+    'configmap',
+    'b',
+    '-n',
+    'superseded',
+    '--type=merge',
+    '-p',
+    '{"metadata":{"finalizers":null}}',
+  ];
+  assert.equal((await world.plane.kubectl(release)).code, 0);
+});

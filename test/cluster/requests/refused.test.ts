@@ -1,0 +1,45 @@
+/** Requests that cannot be carried out as they stand: each is answered once, with what to do instead. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import { configMap, declareSubject, text } from '../agent/scene.ts';
+import { answerTo, messageOf, outcomeOf } from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const files = { 'a.yaml': text(configMap('a', { k: '1' })) };
+
+test('mode detect refuses a sync and answers a refresh', async () => {
+  const { application } = await declareSubject(world, 'detect', { files, spec: { sync: { mode: 'detect' } } });
+  const refused = await answerTo(world, application, { action: 'sync' });
+  assert.equal(outcomeOf(refused), 'Refused');
+  assert.match(messageOf(refused), /mode is detect/);
+  assert.equal(outcomeOf(await answerTo(world, application, { action: 'refresh' })), 'Succeeded');
+});
+
+test('mode auto refuses a commit that it does not follow, and tries it in a dry run', async () => {
+  const { application, repository, configMap: read } = await declareSubject(world, 'auto', { files });
+  await application.untilReady();
+  const first = await repository.resolve('main');
+  const second = await repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
+  const refused = await answerTo(world, application, { action: 'sync', revision: first });
+  assert.equal(outcomeOf(refused), 'Refused');
+  assert.match(messageOf(refused), /mode is auto/);
+  assert.equal(outcomeOf(await answerTo(world, application, { action: 'sync', revision: second })), 'Succeeded');
+  const tried = await answerTo(world, application, { action: 'sync', revision: first, dryRun: true });
+  assert.equal(outcomeOf(tried), 'Succeeded');
+  assert.match(messageOf(tried), /\/data\/k from "2" to "1"/);
+  assert.equal((await read('a'))?.['data']?.['k'], '2' as unknown);
+});
+
+test('a suspended Application and one that cannot be read refuse with the reason', async () => {
+  const suspended = await declareSubject(world, 'asleep', { files, spec: { suspend: true } });
+  const refused = await answerTo(world, suspended.application, { action: 'sync' });
+  assert.equal(outcomeOf(refused), 'Refused');
+  assert.match(messageOf(refused), /spec\.suspend/);
+});
