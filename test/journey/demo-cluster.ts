@@ -1,6 +1,6 @@
 /** The cluster of the demo: a control plane of our own with simulated nodes, or the one that KUBECONFIG names. */
 import { spawn } from 'node:child_process';
-import { startControlPlane } from '../control-plane/control-plane.ts';
+import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 
 export interface DemoCluster extends AsyncDisposable {
   readonly kubeconfig: string;
@@ -28,7 +28,11 @@ export interface KubernetesObject {
 
 export async function openCluster({ isExternal }: { isExternal: boolean }): Promise<DemoCluster> {
   if (isExternal) return externalCluster();
-  const plane = await startControlPlane({ mode: 'full' });
+  return demoCluster(await startControlPlane({ mode: 'full' }));
+}
+
+/** The demo's view of a control plane, which stops with it. */
+export function demoCluster(plane: ControlPlane): DemoCluster {
   const run = async (args: readonly string[], input?: string): Promise<string> => {
     const { code, stdout, stderr } = await plane.kubectl(args, input === undefined ? {} : { input });
     if (code !== 0) throw new Error(stderr.trim());

@@ -3,17 +3,16 @@
  * and the Applications of examples/. `--once` goes through a story by itself and ends; `--cluster` uses KUBECONFIG's
  * cluster.
  */
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse, stringify } from 'yaml';
 import { printCrd } from '../../src/application/crd.ts';
 import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
 import { createRepository, type TestRepository } from '../support/git-repository.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { openCluster, type DemoCluster } from './demo-cluster.ts';
+import { APPLICATIONS, declarations, NAMESPACE, readExamples } from './demo-examples.ts';
 import { tellStory } from './demo-story.ts';
 
 export interface Stage {
@@ -21,10 +20,6 @@ export interface Stage {
   readonly repository: TestRepository;
   readonly agent: RunningAgent;
 }
-
-const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-export const NAMESPACE = 'tautline-demo';
-export const APPLICATIONS = ['shop', 'plain'];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { once: { type: 'boolean' }, cluster: { type: 'boolean' } } });
@@ -55,31 +50,6 @@ async function main(): Promise<number> {
   await Promise.race([interrupted, agent.ended]);
   stopShowing();
   return agent.process.exitCode === null ? 0 : 1;
-}
-
-async function readExamples(): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const entry of await readdir(EXAMPLES, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    files[relative(EXAMPLES, path)] = await readFile(path, 'utf8');
-  }
-  return files;
-}
-
-/** The namespace and the Applications of examples/applications, at the address of this repository. */
-async function declarations(repository: TestRepository): Promise<string[]> {
-  const namespace = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  const applications = await Promise.all(
-    APPLICATIONS.map(async (name) => {
-      const application = parse(await readFile(join(EXAMPLES, 'applications', `${name}.yaml`), 'utf8'));
-      application.metadata.namespace = NAMESPACE;
-      application.spec.source.repoURL = repository.url;
-      application.spec.source.interval = '10s';
-      return stringify(application);
-    }),
-  );
-  return [namespace, ...applications];
 }
 
 /** Prints what the agent logs, in a line for people. */

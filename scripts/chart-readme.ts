@@ -1,0 +1,62 @@
+/** The chart's README: its table is made from the comments `# --` of values.yaml, each of which tells of one value. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMap, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { ROOT } from './steps.ts';
+
+interface ValueRow {
+  /** Such as `image.tag`. */
+  readonly path: string;
+  /** As JSON. */
+  readonly fallback: string;
+  readonly description: string;
+}
+
+const MARK = ' -- ';
+
+/** Throws if a value has no comment. */
+export function readValueRows(text: string): ValueRow[] {
+  const document = parseDocument(text);
+  if (!isMap(document.contents)) throw new Error('values.yaml holds no map');
+  return rowsOf(document, document.contents as YAMLMap, '');
+}
+
+function rowsOf(document: Document, map: YAMLMap, prefix: string): ValueRow[] {
+  return map.items.flatMap(({ key, value }, index) => {
+    const name = String(key);
+    const path = `${prefix}${name}`;
+    // The library gives the comment of a map's first key to the map, and of a file's first key to the file.
+    const above = (key as { commentBefore?: string | null }).commentBefore;
+    const first = index === 0 ? (map.commentBefore ?? (prefix === '' ? document.commentBefore : undefined)) : undefined;
+    const comment = above ?? first ?? '';
+    if (comment.startsWith(MARK)) {
+      const description = comment.slice(MARK.length).replaceAll(/\n ?/g, ' ');
+      return [
+        { path, fallback: JSON.stringify((value as { toJSON(): unknown } | null)?.toJSON() ?? null), description },
+      ];
+    }
+    if (!isMap(value)) throw new Error(`values.yaml: ${path} has no comment '#${MARK}…'`);
+    return rowsOf(document, value as YAMLMap, `${path}.`);
+  });
+}
+
+export function printChartReadme(): string {
+  const rows = readValueRows(readFileSync(join(ROOT, 'charts/tautline/values.yaml'), 'utf8'));
+  const table = rows.map(
+    ({ path, fallback, description }) => `| \`${path}\` | \`${fallback}\` | ${description.replaceAll('|', '\\|')} |`,
+  );
+  return `# The chart of Tautline
+
+Installs the agent: one Deployment of one Pod, its rights, and the CustomResourceDefinition of Application. How to
+install, upgrade and uninstall it, and which rights to give, is told in \`docs/install.md\`.
+
+    helm install tautline charts/tautline --namespace tautline-system --create-namespace
+
+Values are checked by \`values.schema.json\`: a misspelt one is an error. This page is made by \`npm run generate\` from
+\`values.yaml\`.
+
+| value | default | what it is |
+| --- | --- | --- |
+${table.join('\n')}
+`;
+}

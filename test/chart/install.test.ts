@@ -1,0 +1,214 @@
+/**
+ * The chart on a real cluster: what it makes is accepted, its Pod is admitted where the restricted standard is enforced,
+ * and an agent that holds nothing but the token of its ServiceAccount can do all its work.
+ *
+ * The tests build on each other: install of the previous version, upgrade, work in both modes of rights, uninstall.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
+import { demoCluster } from '../journey/demo-cluster.ts';
+import { declarations, NAMESPACE as DEMO, readExamples } from '../journey/demo-examples.ts';
+import { tellStory } from '../journey/demo-story.ts';
+import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
+import { createRepository } from '../support/git-repository.ts';
+import { startGitServer, type GitServer } from '../support/git-server.ts';
+import { eventually } from '../support/world.ts';
+import { foreignCrds } from './foreign-crds.ts';
+import { CHART, NAMESPACE, openHelm, type Helm } from './helm.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { TENANT, tenantObjects } from './tenant.ts';
+import { ACCEPTED } from './values-table.ts';
+
+const PREVIOUS = join(import.meta.dirname, 'previous');
+const ACCOUNT = `system:serviceaccount:${NAMESPACE}:tautline`;
+const CRD = 'crd/applications.tautline.dev';
+
+let root = '';
+let plane: ControlPlane;
+let helm: Helm;
+let git: GitServer;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tautline-chart-'));
+  plane = await startControlPlane({ mode: 'full' });
+  helm = await openHelm(plane.kubeconfig);
+  git = await startGitServer(root);
+  const labels = {
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
+  };
+  await apply([...foreignCrds(), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } }]);
+  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+});
+
+after(async () => {
+  await git?.stop();
+  await helm?.[Symbol.asyncDispose]();
+  await plane?.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+/** Fails the test with kubectl's words unless it succeeds. */
+async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await plane.kubectl(args, input === undefined ? {} : { input });
+  assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+function apply(objects: readonly unknown[], ...flags: string[]): Promise<string> {
+  const list = { apiVersion: 'v1', kind: 'List', items: objects };
+  return kubectl(['apply', '--server-side', ...flags, '-f', '-'], JSON.stringify(list));
+}
+
+async function helmDoes(args: readonly string[], values?: unknown): Promise<void> {
+  const { code, stderr } = await helm.run([...args, '--namespace', NAMESPACE], values);
+  assert.equal(code, 0, `helm ${args.join(' ')}: ${stderr}`);
+  assert.doesNotMatch(stderr, /violate PodSecurity/);
+}
+
+const mayI = async (account: string, ...question: string[]): Promise<boolean> => {
+  const { stdout } = await plane.kubectl(['auth', 'can-i', ...question, `--as=${account}`]);
+  return stdout.trim() === 'yes';
+};
+
+/** An agent whose kubeconfig holds the token of the chart's ServiceAccount and nothing else. */
+async function agentOfTheChart(flags: readonly string[]): Promise<RunningAgent> {
+  const kubeconfig = join(root, 'kubeconfig');
+  await writeKubeconfig(kubeconfig, plane, await plane.serviceAccountToken(NAMESPACE, 'tautline'));
+  return startAgentProcess({ kubeconfig, flags });
+}
+
+async function story(
+  name: string,
+  change: (application: Record<string, Record<string, unknown>>) => void,
+  flags: readonly string[],
+): Promise<void> {
+  const repository = await createRepository(git, name);
+  await repository.commit(await readExamples());
+  const declared = (await declarations(repository)).map((text) => {
+    const object = parse(text) as Record<string, Record<string, unknown>>;
+    if (String(object['kind']) === 'Application') change(object);
+    return stringify(object);
+  });
+  const agent = await agentOfTheChart(flags);
+  try {
+    const [started] = agent.log.filter(({ msg }) => msg === 'tautline started');
+    assert.doesNotMatch(String(started?.['cluster']), /^http/, 'the agent may read what identifies the cluster');
+    assert.equal(await tellStory({ cluster: demoCluster(plane), repository, agent }, declared), 0);
+    assert.equal(await agent.stop(), 0, agent.stderr());
+  } finally {
+    await agent.kill();
+  }
+}
+
+for (const [name, values] of Object.entries(ACCEPTED)) {
+  test(`the API server accepts every object of the chart with ${name}`, async () => {
+    await apply(await helm.render(values), '--dry-run=server', '--validate=strict', '--force-conflicts');
+  });
+}
+
+test('a release of the previous chart rolls out under the restricted standard', async () => {
+  await helmDoes(['install', 'tautline', PREVIOUS, '--wait', '--timeout', '5m'], {});
+  const pods = await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name']);
+  assert.equal(pods.trim().split('\n').length, 1);
+});
+
+test('an upgrade takes the CRD along, and keeps the Applications', async () => {
+  const before = JSON.parse(await kubectl(['get', CRD, '-o', 'json'])) as { metadata: { uid: string } };
+  await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: DEMO } }, keptApplication()]);
+  await helmDoes(['upgrade', 'tautline', CHART, '--wait', '--timeout', '5m'], {});
+  const after = JSON.parse(await kubectl(['get', CRD, '-o', 'json'])) as { metadata: { uid: string }; spec: unknown };
+  assert.equal(after.metadata.uid, before.metadata.uid);
+  const [wanted] = (await helm.render()).filter(({ kind }) => kind === 'CustomResourceDefinition');
+  const drift = await plane.kubectl(['diff', '--server-side', '--force-conflicts', '-f', '-'], {
+    input: JSON.stringify(wanted),
+  });
+  assert.equal(drift.code, 0, drift.stdout + drift.stderr);
+  await kubectl(['-n', DEMO, 'get', 'application', 'kept']);
+  await kubectl(['-n', NAMESPACE, 'rollout', 'status', 'deployment/tautline', '--timeout=60s']);
+});
+
+function keptApplication(): unknown {
+  return {
+    apiVersion: 'tautline.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'kept', namespace: DEMO },
+    spec: {
+      source: { repoURL: `${git.url}/kept.git`, path: '.' },
+      serviceAccountName: TENANT,
+      destination: { namespace: DEMO },
+    },
+  };
+}
+
+test('the agent itself may do nothing but keep Applications, and act as those who may', async () => {
+  const allowed = [
+    ['list', 'applications.tautline.dev', '--all-namespaces'],
+    ['update', 'applications.tautline.dev', '--subresource=status', '-n', 'default'],
+    ['impersonate', 'serviceaccounts'],
+  ];
+  const forbidden = [
+    ['get', 'secrets'],
+    ['create', 'configmaps'],
+    ['create', 'applications.tautline.dev'],
+    ['update', 'applications.tautline.dev'],
+    ['delete', 'applications.tautline.dev'],
+    ['impersonate', 'users'],
+    ['impersonate', 'groups'],
+    ['list', 'namespaces'],
+    ['patch', 'customresourcedefinitions'],
+  ];
+  for (const question of allowed) assert.ok(await mayI(ACCOUNT, ...question), question.join(' '));
+  for (const question of forbidden) assert.ok(!(await mayI(ACCOUNT, ...question)), question.join(' '));
+});
+
+test('who may view, edit or administer a namespace may do the same with its Applications', async () => {
+  for (const role of ['view', 'edit']) {
+    await kubectl(['-n', 'default', 'create', 'rolebinding', role, `--clusterrole=${role}`, `--user=${role}er`]);
+  }
+  const application = ['applications.tautline.dev', '-n', 'default'];
+  // The controller that gathers the rules takes a moment.
+  await eventually(async () => ((await mayI('editer', 'create', ...application)) ? true : undefined));
+  assert.ok(await mayI('viewer', 'get', ...application));
+  assert.ok(!(await mayI('viewer', 'create', ...application)));
+  assert.ok(await mayI('editer', 'create', ...application));
+  assert.ok(!(await mayI('editer', 'update', ...application, '--subresource=status')));
+});
+
+test('without rights of its own, the agent does all its work as the ServiceAccount of the Applications', async () => {
+  await apply(tenantObjects(DEMO));
+  const kept = await createRepository(git, 'kept');
+  await kept.commit({ 'cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\ndata: {a: b}\n' });
+  const asTenant: Parameters<typeof story>[1] = ({ spec }) => Object.assign(spec ?? {}, { serviceAccountName: TENANT });
+  await story('tenants', asTenant, ['--allow-cross-namespace', 'false']);
+  await kubectl(['-n', DEMO, 'wait', '--for=condition=Ready', 'application/kept', '--timeout=60s']);
+  const events = JSON.parse(await kubectl(['-n', DEMO, 'get', 'events.events.k8s.io', '-o', 'json'])) as {
+    items: { reportingController: string }[];
+  };
+  assert.ok(events.items.some(({ reportingController }) => reportingController.startsWith('tautline')));
+});
+
+test('with impersonation in one namespace only, it may act as no account of another', async () => {
+  await helmDoes(['upgrade', 'tautline', CHART], { rbac: { impersonateNamespaces: [DEMO] } });
+  assert.ok(await mayI(ACCOUNT, 'impersonate', 'serviceaccounts', '-n', DEMO));
+  assert.ok(!(await mayI(ACCOUNT, 'impersonate', 'serviceaccounts', '-n', 'kube-system')));
+});
+
+test('as cluster administrator, it does all its work by itself', async () => {
+  await helmDoes(['upgrade', 'tautline', CHART], { rbac: { clusterAdmin: true, impersonate: false } });
+  await story('administrator', () => undefined, ['--allow-cross-namespace', 'true']);
+});
+
+test('an uninstall leaves the CRD, the Applications and what they have made', async () => {
+  await helmDoes(['uninstall', 'tautline', '--wait', '--timeout', '5m']);
+  await kubectl(['get', CRD]);
+  await kubectl(['-n', DEMO, 'get', 'application', 'kept']);
+  await kubectl(['-n', DEMO, 'get', 'configmap', 'kept']);
+  const left = await kubectl(['get', 'clusterrole,clusterrolebinding', '-o', 'name']);
+  assert.doesNotMatch(left, /tautline/);
+});

@@ -1,0 +1,79 @@
+{{- define "tautline.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "tautline.fullname" -}}
+{{- $name := include "tautline.name" . -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- /* Room for suffixes such as -webhook. */ -}}
+{{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "tautline.selector" -}}
+app.kubernetes.io/name: {{ include "tautline.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "tautline.labels" -}}
+{{ include "tautline.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: tautline
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "tautline.serviceAccount" -}}
+{{- $own := ternary (include "tautline.fullname" .) "default" .Values.serviceAccount.create -}}
+{{- default $own .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "tautline.image" -}}
+{{- with .Values.image -}}
+{{- $name := empty .registry | ternary .repository (printf "%s/%s" .registry .repository) -}}
+{{- if .digest -}}
+{{ $name }}@{{ .digest }}
+{{- else -}}
+{{ $name }}:{{ default $.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Names of cluster-wide objects hold the namespace, so that two releases of one name do not meet. */ -}}
+{{- define "tautline.clusterName" -}}
+{{ .Release.Namespace }}-{{ include "tautline.fullname" . }}
+{{- end -}}
+
+{{- /* A quantity of memory in MiB, rounded down. */ -}}
+{{- define "tautline.mib" -}}
+{{- $text := toString . -}}
+{{- $number := regexFind "^[0-9.]+" $text | float64 -}}
+{{- $unit := regexFind "[A-Za-z]*$" $text -}}
+{{- $bytes := dict "" 1 "k" 1000 "Ki" 1024 "M" 1000000 "Mi" 1048576 "G" 1000000000 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- if not (hasKey $bytes $unit) }}{{ fail (printf "resources.limits.memory: the unit of '%s' is none of Ki, Mi, Gi, Ti, k, M, G" $text) }}{{ end -}}
+{{- divf (mulf $number (get $bytes $unit)) 1048576 | floor | int64 -}}
+{{- end -}}
+
+{{- /* Fails unless heap, what is beside it and the sandboxes fit the memory limit: the kernel would end the agent. */ -}}
+{{- define "tautline.checkMemory" -}}
+{{- $limit := dig "limits" "memory" "" .Values.resources -}}
+{{- if $limit -}}
+{{- $beside := 192 -}}
+{{- $heap := required "settings.heap-mib is needed where there is a memory limit" (get .Values.settings "heap-mib") | int64 -}}
+{{- $slots := required "settings.sandbox-slots is needed where there is a memory limit" (get .Values.settings "sandbox-slots") | int64 -}}
+{{- $sandbox := required "settings.sandbox-rss-mib is needed where there is a memory limit" (get .Values.settings "sandbox-rss-mib") | int64 -}}
+{{- if eq $heap 0 }}{{ fail "settings.heap-mib: 0 leaves the heap unbounded, and there is a memory limit: name a size" }}{{ end -}}
+{{- $need := add $heap $beside (mul $slots $sandbox) -}}
+{{- $has := include "tautline.mib" $limit | int64 -}}
+{{- if gt $need $has -}}
+{{- fail (printf "resources.limits.memory (%s) is less than the %d MiB that may be used: heap-mib %d + %d beside the heap + sandbox-slots %d × sandbox-rss-mib %d" (toString $limit) $need $heap $beside $slots $sandbox) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Helm reads every number as a float, and prints large ones as 1e+06. */ -}}
+{{- define "tautline.setting" -}}
+{{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- end -}}

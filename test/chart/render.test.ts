@@ -1,0 +1,187 @@
+/** The chart by `helm lint` and `helm template`: what is rendered, what is refused, and that it agrees with the code. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { printCrd } from '../../src/application/crd.ts';
+import { SETTINGS, VERSION, readConfig } from '../../src/config.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { FLAGS_OF_THE_CHART } from '../../scripts/chart-schema.ts';
+import { CHART, openHelm, readObjects, type Helm, type KubeObject } from './helm.ts';
+import { ACCEPTED, REFUSED } from './values-table.ts';
+
+let helm: Helm;
+before(async () => (helm = await openHelm()));
+after(() => helm[Symbol.asyncDispose]());
+
+const read = (path: string): string => readFileSync(join(CHART, path), 'utf8');
+
+function find(objects: readonly KubeObject[], kind: string, name?: string): KubeObject {
+  const found = objects.find((object) => object.kind === kind && (!name || object.metadata.name === name));
+  return found ?? assert.fail(`no ${kind} ${name ?? ''}`);
+}
+
+interface Container {
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+}
+
+function containerOf(objects: readonly KubeObject[]): Container {
+  const { template } = find(objects, 'Deployment')['spec'] as { template: { spec: { containers: [Container] } } };
+  return template.spec.containers[0];
+}
+
+for (const [name, values] of Object.entries(ACCEPTED)) {
+  test(`the chart passes lint and renders with ${name}`, async () => {
+    const linted = await helm.run(['lint', '--strict', CHART, '--namespace', 'x'], values);
+    assert.equal(linted.code, 0, linted.stdout + linted.stderr);
+    const objects = await helm.render(values);
+    const { args } = containerOf(objects);
+    const flags = args.slice(1).map((argument) => /^--([a-z-]+)=(.*)$/.exec(argument) ?? assert.fail(argument));
+    const settings = Object.entries(SETTINGS);
+    const byName = flags.map(([, flag, value]) => {
+      const setting = settings.find(([, known]) => known.flag === flag);
+      return [setting?.[0] ?? assert.fail(`the agent has no flag --${flag}`), value ?? ''] as const;
+    });
+    const config = readConfig(Object.fromEntries(byName), {});
+    assert.ok(config.ok, config.ok ? '' : config.problem);
+  });
+}
+
+for (const [name, { values, reason }] of Object.entries(REFUSED)) {
+  test(`the chart refuses ${name}`, async () => {
+    await assert.rejects(helm.render(values), reason);
+  });
+}
+
+test('every setting of the agent is a value of the chart, or decided by it', () => {
+  const { properties } = JSON.parse(read('values.schema.json')) as {
+    properties: { settings: { properties: Record<string, unknown> } };
+  };
+  const flags = Object.values(SETTINGS).map(({ flag }) => flag as string);
+  const known = [...Object.keys(properties.settings.properties), ...FLAGS_OF_THE_CHART];
+  assert.deepEqual(known.sort(), flags.sort());
+});
+
+test('the sizes that the values name are the defaults of the agent', async () => {
+  const { args } = containerOf(await helm.render());
+  const byFlag = new Map(Object.values(SETTINGS).map((setting) => [setting.flag as string, setting.default]));
+  const sizes = args.flatMap((argument) => /^--((?:heap|sandbox)-.*)=(.*)$/.exec(argument)?.slice(1, 3) ?? []);
+  assert.ok(sizes.length > 0);
+  for (let i = 0; i < sizes.length; i += 2) assert.equal(sizes[i + 1], byFlag.get(sizes[i] ?? ''), sizes[i]);
+});
+
+test('chart, application and package have one version', () => {
+  const [chart] = readObjects(read('Chart.yaml'));
+  assert.equal(chart?.['version'], VERSION);
+  assert.equal(chart?.['appVersion'], VERSION);
+});
+
+test('the image is named by registry, repository and tag, or by its digest', async () => {
+  const imageOf = async (image: unknown): Promise<string> => containerOf(await helm.render({ image })).image;
+  assert.equal(await imageOf({}), `tautline:${VERSION}`);
+  assert.equal(await imageOf({ registry: 'r.example.com', tag: 'v9' }), 'r.example.com/tautline:v9');
+  const digest = `sha256:${'a'.repeat(64)}`;
+  assert.equal(await imageOf({ repository: 'team/tautline', tag: 'v9', digest }), `team/tautline@${digest}`);
+});
+
+test('the CRD is the one that the program prints, kept unless told otherwise', async () => {
+  const [printed] = readObjects(printCrd());
+  const kept = find(await helm.render(), 'CustomResourceDefinition');
+  assert.equal(kept.metadata.annotations?.['helm.sh/resource-policy'], 'keep');
+  const bare = find(await helm.render({ crds: { keep: false } }), 'CustomResourceDefinition');
+  assert.deepEqual(bare, printed);
+  assert.deepEqual(kept['spec'], printed?.['spec']);
+});
+
+test('the status API, which has no login, is reachable from outside the Pod only with a Service', async () => {
+  const argsWith = async (values: unknown): Promise<readonly string[]> => containerOf(await helm.render(values)).args;
+  assert.ok((await argsWith({})).includes('--api-address=127.0.0.1:8080'));
+  assert.ok((await argsWith({ api: { service: true } })).includes('--api-address=0.0.0.0:8080'));
+});
+
+test('every port of a Service, probe and policy is one that the container has', async () => {
+  const objects = await helm.render(ACCEPTED['everything']);
+  const { ports } = containerOf(objects);
+  const names = ports.map(({ name }) => name);
+  assert.deepEqual(names, ['probes', 'api', 'webhook']);
+  for (const service of objects.filter(({ kind }) => kind === 'Service')) {
+    const { ports: exposed } = service['spec'] as { ports: { targetPort: string }[] };
+    for (const { targetPort } of exposed) assert.ok(names.includes(targetPort), targetPort);
+  }
+  const { ingress } = find(objects, 'NetworkPolicy')['spec'] as { ingress: { ports: { port: number }[] }[] };
+  assert.deepEqual(
+    ingress.flatMap((rule) => rule.ports.map(({ port }) => port)),
+    ports.map(({ containerPort }) => containerPort),
+  );
+});
+
+/** Names of series that the agent shows, with their labels; a histogram's parts count. */
+async function shownSeries(): Promise<Set<string>> {
+  const metrics = createMetrics({ version: VERSION });
+  metrics.showQueue(() => ({ waiting: 0, active: 0, added: 0, retries: 0, longest: undefined }));
+  const { body } = await metrics.expose();
+  const types = [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
+  return new Set(
+    types.flatMap(([, name = '', type]) =>
+      type === 'histogram' ? ['_bucket', '_sum', '_count'].map((part) => name + part) : [name],
+    ),
+  );
+}
+
+test('alerts and dashboards ask only for series that the agent shows', async () => {
+  const shown = await shownSeries();
+  const objects = await helm.render(ACCEPTED['everything']);
+  const { groups } = find(objects, 'PrometheusRule')['spec'] as { groups: { rules: { expr: string }[] }[] };
+  const boards = objects.filter(({ kind }) => kind === 'ConfigMap').map((object) => JSON.stringify(object['data']));
+  assert.equal(boards.length, 3);
+  const asked = [...groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)), ...boards].flatMap(
+    (text) => text.match(/\btautline_\w+/g) ?? [],
+  );
+  assert.ok(asked.length > 20);
+  assert.deepEqual([...new Set(asked)].filter((name) => !shown.has(name)).sort(), []);
+});
+
+test('every dashboard is JSON with a data source to choose, and no identity of its own', () => {
+  for (const name of readdirSync(join(CHART, 'files/dashboards'))) {
+    const board = JSON.parse(read(`files/dashboards/${name}`)) as {
+      uid?: string;
+      templating: { list: { name: string }[] };
+      panels: { id: number; datasource: { uid: string } }[];
+    };
+    assert.equal(board.uid, undefined);
+    assert.equal(board.templating.list[0]?.name, 'datasource');
+    for (const { datasource } of board.panels) assert.equal(datasource.uid, '${datasource}');
+  }
+});
+
+test('every alert has a section in the page of alerts, where its runbook address leads', async () => {
+  const page = readFileSync(join(CHART, '../../docs/alerts.md'), 'utf8');
+  const headings = [...page.matchAll(/^## (\w+)$/gm)].map(([, heading]) => heading);
+  const rule = find(await helm.render(ACCEPTED['everything']), 'PrometheusRule');
+  const { groups } = rule['spec'] as {
+    groups: { rules: { alert: string; annotations: { runbook_url: string; summary: string } }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules);
+  assert.deepEqual(
+    rules.map(({ alert }) => alert),
+    headings,
+  );
+  for (const { alert, annotations } of rules) {
+    assert.equal(annotations.runbook_url, `https://example.com/alerts#${alert.toLowerCase()}`);
+    assert.doesNotMatch(annotations.summary, /\[\[|\]\]/);
+  }
+});
+
+test('the notes warn of what the agent may do', async () => {
+  const notesWith = async (values: unknown): Promise<string> => {
+    const args = ['install', 'tautline', CHART, '--dry-run=client', '--namespace', 'x'];
+    const { code, stdout, stderr } = await helm.run(args, values);
+    assert.equal(code, 0, stderr);
+    return stdout.slice(stdout.indexOf('NOTES:'));
+  };
+  assert.match(await notesWith({ rbac: { clusterAdmin: true } }), /WARNING: rbac\.clusterAdmin/);
+  assert.match(await notesWith({}), /act as any ServiceAccount/);
+  assert.match(await notesWith({ rbac: { impersonate: false } }), /rbac\.extraRules/);
+});
