@@ -6,13 +6,12 @@
  */
 import type { RunningAgent } from '../../support/agent.ts';
 import type { TestRepository } from '../../support/git-repository.ts';
-import type { GitReaction } from '../../support/git-server.ts';
+import type { GitReaction, GitRequest } from '../../support/git-server.ts';
 import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
 import { configMap, makeNamespace, text } from '../agent/scene.ts';
 import { QUICK_FLAGS } from '../bad-input/scene.ts';
 
-export interface Shown {
-  readonly path: string;
+export interface Shown extends GitRequest {
   readonly authorization: string | undefined;
 }
 
@@ -29,8 +28,9 @@ export async function startScene(flags: readonly string[] = []): Promise<Scene> 
   try {
     const locks: Scene['locks'] = new Map();
     const shown: Shown[] = [];
-    world.git.onRequest = ({ path, headers }) => {
-      const seen = { path, authorization: headers.authorization };
+    world.git.onRequest = (request) => {
+      const { path, headers } = request;
+      const seen = { ...request, authorization: headers.authorization };
       shown.push(seen);
       const lock = locks.get(/^\/([^/]+)\.git/.exec(path)?.[1] ?? '');
       if (typeof lock === 'function') return lock(seen);

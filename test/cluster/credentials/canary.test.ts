@@ -1,0 +1,232 @@
+/**
+ * Canaries in every place where a secret may be: credentials of repositories, Secrets in Git and in the cluster. The
+ * agent is led through good and bad days with all of its log on; then nothing that it wrote or answers holds one.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { encodeLine } from '../../../src/source/pkt-line.ts';
+import { makeAuthority } from '../../support/certificates.ts';
+import { startTlsFront } from '../../support/front-servers.ts';
+import type { GitReaction } from '../../support/git-server.ts';
+import { at, text, untilObject } from '../agent/scene.ts';
+import { condition, untilFailed } from '../bad-input/scene.ts';
+import { basic, declareTenant, FILES, startScene, type Scene, type Shown } from './scene.ts';
+import { findAll, formsOf } from './surfaces.ts';
+
+const canaries = new Set<string>();
+const applications: string[] = [];
+let scene: Scene;
+let dataDir: string;
+
+before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'tautline-canary-'));
+  scene = await startScene(['--log-level', 'debug', '--data-dir', dataDir]);
+});
+after(async () => {
+  await scene[Symbol.asyncDispose]();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function canary(name: string): string {
+  const value = `canary-${name}/${Math.random().toString(36).slice(2)}+${Math.random().toString(36).slice(2)}`;
+  canaries.add(value);
+  return value;
+}
+
+const base64 = (value: string): string => Buffer.from(value).toString('base64');
+
+function secret(name: string, more: Record<string, unknown>, metadata: Record<string, unknown> = {}) {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, ...more };
+}
+
+const tenant: typeof declareTenant = (within, name, options) => {
+  applications.push(`${name}/${name}`);
+  return declareTenant(within, name, options);
+};
+
+async function expectSilence(): Promise<void> {
+  const finds = await findAll(canaries, { world: scene.world, agent: scene.agent, dataDir, applications });
+  assert.deepEqual(finds, []);
+}
+
+test('the search finds what a careless part would show', async () => {
+  const value = 'canary-control/1+2';
+  for (const shown of [value, `me:${value}`, `xx${value}yy`]) {
+    for (const said of [shown, base64(shown), base64(base64(shown)), encodeURIComponent(shown)]) {
+      assert.ok(
+        formsOf(value).some((form) => said.includes(form)),
+        said,
+      );
+    }
+  }
+});
+
+test('on a good day: a password, a token and a key open repositories that hold Secrets', async () => {
+  const files = {
+    'data.yaml': text(secret('data', { data: { a: base64(canary('data')) } })),
+    'string.yaml': text(secret('string', { stringData: { a: canary('string') } })),
+    'last.yaml': text(
+      secret(
+        'last',
+        { data: { a: base64(canary('kept')) } },
+        {
+          annotations: {
+            'kubectl.kubernetes.io/last-applied-configuration': `{"stringData":"${canary('annotated')}"}`,
+          },
+        },
+      ),
+    ),
+  };
+  const password = canary('password');
+  scene.locks.set('good-basic', basic('me', password));
+  const first = await tenant(scene, 'good-basic', { secret: { username: 'me', password }, files });
+  await first.application.untilReady();
+
+  const bearerToken = canary('bearer');
+  scene.locks.set('good-bearer', `Bearer ${bearerToken}`);
+  const second = await tenant(scene, 'good-bearer', { secret: { bearerToken }, files });
+  await second.application.untilReady();
+
+  const { ca, server, client } = await makeAuthority();
+  client.key
+    .split('\n')
+    .slice(1, -2)
+    .forEach((line) => canaries.add(line));
+  await using front = await startTlsFront({ server, clientCa: ca, target: scene.world.git.url });
+  const certificates = { 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key };
+  const third = await tenant(scene, 'good-key', { secret: certificates, files, gitUrl: front.url });
+  await third.application.untilReady();
+  await expectSilence();
+});
+
+const GIT = { 'content-type': 'application/x-git-upload-pack-advertisement' };
+const RESULT = { 'content-type': 'application/x-git-upload-pack-result' };
+
+/** How a server repeats what it was shown; `said` holds the header and the password. */
+const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
+  'page of 401': (said) => ({ status: 401, headers: { 'www-authenticate': said }, body: said }),
+  'page of 403': (said) => ({ status: 403, body: said }),
+  'page of 500': (said) => ({ status: 500, body: said }),
+  'page of 200': (said) => ({ status: 200, headers: { 'content-type': 'text/html' }, body: said }),
+  'content type': (said) => ({ status: 200, headers: { 'content-type': said.replace(/[^ -~]/g, '') } }),
+  'content encoding': (said) => ({ status: 200, headers: { ...GIT, 'content-encoding': said } }),
+  'redirect to another host': (said) => ({
+    status: 302,
+    headers: {
+      location: `http://${said.replace(/[^a-z0-9]/gi, '-').slice(0, 60)}.invalid/${encodeURIComponent(said)}`,
+    },
+  }),
+  'redirect with a user': (said) => ({
+    status: 302,
+    headers: { location: `${scene.world.git.url.replace('//', `//${encodeURIComponent(said)}@`)}/x` },
+  }),
+  'ERR line': (said) => ({ status: 200, headers: GIT, body: encodeLine(`ERR denied: ${said}\n`) }),
+  'ERR line that is cut': (said) => ({
+    status: 200,
+    headers: GIT,
+    body: encodeLine(`ERR ${'.'.repeat(170)}${said}\n`),
+  }),
+  'line that is none of Git': (said) => ({ status: 200, headers: GIT, body: `${encodeLine(`${said}\n`)}0000` }),
+  'object format': (said) => ({
+    status: 200,
+    headers: GIT,
+    body: `${encodeLine('version 2\n')}${encodeLine(`object-format=${said}\n`)}0000`,
+  }),
+};
+
+test('on a bad day: a server repeats what it was shown, in every place that it has', async () => {
+  const password = canary('echoed');
+  const header = basic('me', password);
+  scene.locks.set('echo', header);
+  const subject = await tenant(scene, 'echo', { secret: { username: 'me', password } });
+  await subject.application.untilReady();
+  for (const [what, react] of Object.entries(ECHOES)) {
+    for (const said of [password, header, encodeURIComponent(password)]) {
+      // Whatever is remembered of the server is dropped with the first failure, so each is met by a GET.
+      scene.locks.set('echo', ({ method }) => (method === 'GET' ? react(said) : { status: 500 }));
+      await subject.application.refresh();
+      const { message } = await untilFailed(subject, 'ArtifactFailed');
+      assert.ok(!formsOf(password).some((form) => message.includes(form)), `${what}: ${message}`);
+    }
+  }
+  const untilHealed = async (): Promise<void> => {
+    scene.locks.set('echo', header);
+    await subject.application.untilReady();
+  };
+  await untilHealed();
+
+  const isFetch = ({ method, headers }: Shown): boolean => method === 'POST' && !headers['git-protocol'];
+  for (const line of [`\x03fatal: ${header} ${password}\n`, `ERR ${password}\n`, `\x02remote: ${password}\n`]) {
+    const body = `${encodeLine('NAK\n')}${encodeLine(line)}0000`;
+    scene.locks.set('echo', (shown) => (isFetch(shown) ? { status: 200, headers: RESULT, body } : undefined));
+    await subject.repository.commit({ 'more.yaml': `# ${Math.random()}\n` });
+    await subject.application.refresh();
+    await untilFailed(subject, 'ArtifactFailed');
+  }
+  await untilHealed();
+  await expectSilence();
+});
+
+test('a Secret that cannot be used is told without what it holds', async () => {
+  const broken = [
+    { username: 'me', password: `${canary('breaks')}\nX-Evil: 1` },
+    { password: canary('half') },
+    { username: 'me', password: canary('both'), bearerToken: canary('too') },
+    { bearerToken: `${canary('beyond')}ä` },
+    { 'ca.crt': canary('no-pem'), 'tls.crt': canary('no-certificate'), 'tls.key': canary('no-key') },
+  ];
+  for (const [index, values] of broken.entries()) {
+    const subject = await tenant(scene, `broken${index}`, { secret: values as unknown as Record<string, string> });
+    const { message } = await untilFailed(subject, 'ArtifactFailed');
+    assert.match(message, new RegExp(`The Secret broken${index}/git holds`));
+  }
+  await expectSilence();
+});
+
+test('Secrets that drift, are fought over, are refused and cannot be read are seen by nobody', async () => {
+  const { world } = scene;
+  const desired = canary('desired');
+  const files = { 's.yaml': text(secret('s', { stringData: { a: desired } })) };
+  const drift = await tenant(scene, 'drift', { files });
+  await drift.application.untilReady();
+  await world.apply(secret('s', { stringData: { a: canary('by-hand') } }, { namespace: 'drift' }));
+  await untilObject(
+    world,
+    '/api/v1/namespaces/drift/secrets/s',
+    (object) => at(object, 'data', 'a') === base64(desired),
+  );
+
+  await drift.application.patch({ sync: { mode: 'detect' } });
+  await world.apply(secret('s', { stringData: { a: canary('seen') } }, { namespace: 'drift' }), 'somebody');
+  await untilFailed(drift, 'OutOfSync');
+
+  const rivals = await world.repository('rivals');
+  await rivals.commit({ 's.yaml': text(secret('s', { stringData: { a: canary('rival') } })) });
+  applications.push('drift/rival');
+  const rival = await world.declare('rival', { source: { repoURL: rivals.url } }, 'drift');
+  await rival.until('a conflict', (application) => at(condition(application, 'Conflict'), 'status') === 'True');
+
+  const refused = await tenant(scene, 'refused', {
+    files: {
+      ...FILES,
+      'bad.yaml': text(secret('bad', { data: { a: `%%${canary('no-base64')}` } })),
+      'type.yaml': text(secret('type', { type: 'kubernetes.io/tls', stringData: { 'tls.crt': canary('tls') } })),
+    },
+  });
+  await untilFailed(refused, 'ReconciliationFailed');
+
+  const unreadable = await tenant(scene, 'unreadable', {
+    files: { 'broken.yaml': `kind: Secret\nstringData:\n  a: "${canary('unclosed')}\n  b: [${canary('list')}\n` },
+  });
+  await untilFailed(unreadable, 'BuildFailed');
+
+  await world.plane.kubectl(['create', 'namespace', 'adopted']);
+  const old = secret('s', { stringData: { a: canary('old'), b: canary('older') } }, { namespace: 'adopted' });
+  assert.equal((await world.plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(old) })).code, 0);
+  const adopted = await tenant(scene, 'adopted', { files });
+  await adopted.application.untilReady();
+  await expectSilence();
+});

@@ -1,0 +1,92 @@
+/**
+ * Everything that the agent writes or answers, as texts by name, to be searched for what nobody may see. A part that
+ * shows something new adds its line to SURFACES. `tautline render` is not among them: it prints Secrets as kustomize
+ * does, for that is its job.
+ *
+ * Invariant: a canary is found in the forms in which a careless part would let it out: plain, in a URL, in JSON, and in
+ * base64 within whatever text around it, once and twice encoded.
+ */
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { RunningAgent } from '../../support/agent.ts';
+import type { World } from '../../support/world.ts';
+
+export interface Watched {
+  readonly world: World;
+  readonly agent: RunningAgent;
+  readonly dataDir: string;
+  /** `namespace/name` of every Application. */
+  readonly applications: readonly string[];
+}
+
+type Surface = (watched: Watched) => Promise<string> | string;
+
+export const SURFACES: Readonly<Record<string, Surface>> = {
+  log: ({ agent }) => JSON.stringify(agent.log),
+  'standard error': ({ agent }) => `(${agent.stderr()})`,
+  Applications: async ({ world }) => JSON.stringify(await world.read('/apis/tautline.dev/v1alpha1/applications')),
+  Events: async ({ world }) => JSON.stringify(await world.read('/apis/events.k8s.io/v1/events')),
+  'kubectl describe': async ({ world }) => (await world.plane.kubectl(['describe', 'tla', '-A'])).stdout,
+  metrics: ({ agent }) => get(`${agent.probesUrl}/metrics`),
+  healthz: ({ agent }) => get(`${agent.probesUrl}/healthz`),
+  readyz: ({ agent }) => get(`${agent.probesUrl}/readyz`),
+  'API, list': ({ agent }) => get(`${agent.apiUrl}/api/v1/applications`),
+  'API, details': async ({ agent, applications }) =>
+    (await Promise.all(applications.map((key) => get(`${agent.apiUrl}/api/v1/applications/${key}`)))).join('\n'),
+  'tautline crd': () => commandLine('crd'),
+  'tautline agent --help': () => commandLine('agent', '--help'),
+  'names of stored files': async ({ dataDir }) => (await filesBelow(dataDir)).join('\n'),
+  'content of stored files': async ({ dataDir }) => {
+    // A pack is the repository itself, Secrets in it included.
+    const files = (await filesBelow(dataDir)).filter((name) => !name.endsWith('.pack'));
+    // What is gone between the listing and the reading held nothing of this test's.
+    const read = (name: string): Promise<string> => readFile(join(dataDir, name), 'latin1').catch(() => '');
+    return (await Promise.all(files.map(read))).join('\n');
+  },
+};
+
+/** `<form> in <surface>` for every find. */
+export async function findAll(canaries: Iterable<string>, watched: Watched): Promise<string[]> {
+  const forms = [...canaries].flatMap(formsOf);
+  const finds: string[] = [];
+  for (const [name, read] of Object.entries(SURFACES)) {
+    const text = await read(watched);
+    if (text === '') finds.push(`nothing at all in ${name}`);
+    finds.push(...forms.filter((form) => text.includes(form)).map((form) => `${form} in ${name}`));
+  }
+  return finds;
+}
+
+export function formsOf(canary: string): string[] {
+  const once = base64Forms(canary);
+  const url = encodeURIComponent(canary);
+  return [canary, url, url.replace(/%../g, (code) => code.toLowerCase()), ...once, ...once.flatMap(base64Forms)];
+}
+
+/** What base64 of any text that holds this one must hold: one form for each place within a group of three bytes. */
+function base64Forms(text: string): string[] {
+  return [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const wholeChars = Math.floor(((offset + Buffer.byteLength(text)) * 8) / 6);
+    return encoded.slice(Math.ceil((offset * 8) / 6), wholeChars);
+  });
+}
+
+async function get(url: string): Promise<string> {
+  return (await fetch(url)).text();
+}
+
+async function commandLine(...args: string[]): Promise<string> {
+  const entry = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+  return (await promisify(execFile)(process.execPath, [entry, ...args])).stdout;
+}
+
+async function filesBelow(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => relative(dir, join(parentPath, name)));
+}
