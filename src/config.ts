@@ -3,7 +3,7 @@
  * defaults and `--help`; a flag wins over its variable, the variable over the default.
  */
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { parseDuration } from './application/duration.ts';
 import { isServiceAccountName } from './cluster/identity.ts';
 
@@ -32,6 +32,14 @@ export const SETTINGS = {
   dataDir: text('data-dir', join(tmpdir(), 'tautline'), 'folder for fetched repositories; may be lost at any time'),
   probesAddress: address('probes-address', '127.0.0.1:8081', 'where /healthz, /readyz and /metrics listen'),
   apiAddress: address('api-address', '127.0.0.1:8080', 'where the status API listens'),
+  webhookAddress: address('webhook-address', '127.0.0.1:8082', 'where webhooks listen'),
+  webhookSecretsDir: text(
+    'webhook-secrets-dir',
+    '',
+    'folder with the secrets of webhooks, a file for each provider; empty: every webhook is refused',
+  ),
+  webhookRate: count('webhook-rate', '120', 'webhooks a minute that are looked at from one address', [1, 100_000]),
+  webhookTotalRate: count('webhook-total-rate', '1200', 'the same for all addresses together', [1, 1_000_000]),
   logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
   maxPassTime: duration('max-pass-time', '30m', 'longest pass over one Application until /healthz says not healthy'),
   instance: text('instance', hostname(), 'name of this process in Events'),
@@ -133,6 +141,11 @@ export function readConfig(
 /** What was set for node itself, in its own syntax. */
 export function readNodeOptions(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   return environment['NODE_OPTIONS'] ?? '';
+}
+
+/** The kubeconfig files that a person's environment names, as kubectl reads the variable: several, by the path separator. */
+export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  return (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
 }
 
 /** Where a Pod finds its API server; empty outside a cluster. */

@@ -24,6 +24,7 @@ import { codeDirs, createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import { apiRoutes } from './server/api.ts';
 import { listen, type Listener } from './server/listener.ts';
 import { probeRoutes } from './server/probes.ts';
+import { webhookRoutes } from './server/webhooks.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { createGitSource } from './source/source.ts';
 import { createLog } from './telemetry/log.ts';
@@ -36,6 +37,7 @@ export interface Agent {
   /** Where the listeners are bound, ports resolved. */
   readonly apiUrl: string;
   readonly probesUrl: string;
+  readonly webhookUrl: string;
   readonly controller: Controller;
   /** Requests so far by category, for tests and bench. */
   readonly requestCounts: () => Readonly<Record<string, number>>;
@@ -67,15 +69,15 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     const controller = startableController({ config, edges, log, metrics, options });
     edges.hearObjects(controller.onObjectChange);
     const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
-    const { apiUrl, probesUrl } = await openListeners({ config, controller, log, metrics, ready, onStop });
+    const urls = await openListeners({ config, clock: edges.clock, controller, log, metrics, ready, onStop });
     onStop.push(() => controller.drain());
     const { clusterId } = edges.cluster;
-    log.info('tautline started', { version: VERSION, api: apiUrl, probes: probesUrl, cluster: clusterId });
+    const addresses = { api: urls.apiUrl, probes: urls.probesUrl, webhooks: urls.webhookUrl };
+    log.info('tautline started', { version: VERSION, ...addresses, cluster: clusterId });
     await Promise.race([controller.start(), rejectedBy(signal)]);
     ready['applications-listed'] = true;
     return {
-      apiUrl,
-      probesUrl,
+      ...urls,
       controller,
       requestCounts: () => ({ ...edges.cluster.requestCounts() }),
       async stop() {
@@ -251,12 +253,13 @@ function reconcileContext(
 
 interface Serving extends Wiring {
   readonly log: Log;
+  readonly clock: Clock;
   readonly controller: Controller;
   readonly ready: Readonly<Record<string, boolean>>;
 }
 
-async function openListeners(serving: Serving): Promise<{ apiUrl: string; probesUrl: string }> {
-  const { config, controller, log, metrics, ready, onStop } = serving;
+async function openListeners(serving: Serving): Promise<Pick<Agent, 'apiUrl' | 'probesUrl' | 'webhookUrl'>> {
+  const { config, clock, controller, log, metrics, ready, onStop } = serving;
   const probeSources = {
     ailments: () => ailmentsOf(controller, config.maxPassTime),
     readiness: () => ready,
@@ -267,7 +270,18 @@ async function openListeners(serving: Serving): Promise<{ apiUrl: string; probes
   onStop.push(() => probes.close());
   const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
   onStop.push(() => api.close());
-  return { apiUrl: api.url, probesUrl: probes.url };
+  const hooks = webhookRoutes({
+    secretsDir: config.webhookSecretsDir,
+    perMinute: config.webhookRate,
+    totalPerMinute: config.webhookTotalRate,
+    onPush: controller.onPush,
+    log,
+    metrics,
+    clock,
+  });
+  const webhooks = await bind('webhook', () => listen(hooks, config.webhookAddress));
+  onStop.push(() => webhooks.close());
+  return { apiUrl: api.url, probesUrl: probes.url, webhookUrl: webhooks.url };
 }
 
 /** Every request and render has a deadline, so a pass that never ends is a defect that only a restart mends. */
@@ -310,7 +324,7 @@ async function expectCrd(cluster: ConnectedCluster): Promise<void> {
   });
 }
 
-async function bind(name: 'api' | 'probes', start: () => Promise<Listener>): Promise<Listener> {
+async function bind(name: 'api' | 'probes' | 'webhook', start: () => Promise<Listener>): Promise<Listener> {
   try {
     return await start();
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Value } from '../object/value.ts';
+import { SCHEDULE_PATTERN } from './cron.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { matching, notMatching, withRules } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
@@ -42,7 +43,7 @@ const secretReference = z.object({
   name: z.string().min(1).max(253).regex(DNS_SUBDOMAIN).describe('Name of the Secret.'),
 });
 
-const sourceSchema = z.object({
+const sourceFields = z.object({
   repoURL: withRules(z.string().min(1).max(2048), [
     matching(/^https?:\/\/[^/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
     notMatching(/^[^/]*\/\/[^/?#]*@/, 'spec.source.repoURL must hold no user name and no password'),
@@ -72,19 +73,17 @@ const sourceSchema = z.object({
       'How often the repository is asked for a new commit; at least 10s, at most 24h. Default: 1m. A webhook or a ' +
         'request for a refresh is heard at once, whatever the interval.',
     ),
-  schedule: z
-    .string()
-    .min(9)
-    .max(128)
+  schedule: withRules(z.string().min(9).max(128), [
+    matching(SCHEDULE_PATTERN, 'spec.source.schedule must have five fields in cron form, such as 0 6 * * 1-5'),
+  ])
     .optional()
     .describe(
       'When the repository is asked as well, beside the interval, in cron form with five fields (minute, hour, day ' +
         'of month, month, day of week), as in a CronJob: 0 6 * * 1-5. Default: none.',
     ),
-  timeZone: z
-    .string()
-    .min(1)
-    .max(64)
+  timeZone: withRules(z.string().min(1).max(64), [
+    matching(/^[A-Za-z][A-Za-z0-9_+/-]*$/, 'spec.source.timeZone must be an IANA name, such as Europe/Berlin'),
+  ])
     .optional()
     .describe('Time zone of the schedule, by its IANA name, such as Europe/Berlin. Default: UTC.'),
   secretRef: secretReference
@@ -94,6 +93,14 @@ const sourceSchema = z.object({
         'bearerToken; ca.crt; tls.crt and tls.key. It is read with the rights of the Application. Default: none.',
     ),
 });
+
+const sourceSchema = withRules(sourceFields, [
+  {
+    cel: '!has(self.timeZone) || has(self.schedule)',
+    holds: ({ schedule, timeZone }) => timeZone === undefined || schedule !== undefined,
+    message: 'spec.source.timeZone is for spec.source.schedule, which is missing',
+  },
+]);
 
 const destinationSchema = z.object({
   namespace: z
@@ -153,28 +160,42 @@ const dependencySchema = z.object({
     .describe("Its namespace. Default: this Application's own."),
 });
 
-const ignoreSchema = z.object({
-  group: z.string().max(253).optional().describe('API group; empty: the core group. Default: any.'),
-  kind: z.string().min(1).max(63).optional().describe('Kind. Default: any.'),
-  namespace: z.string().max(63).optional().describe('Namespace. Default: any.'),
-  name: z.string().min(1).max(253).optional().describe('Name. Default: any.'),
-  jsonPointers: z
-    .array(
-      withRules(z.string().min(1).max(512), [
-        matching(/^\/.*$/, 'each of spec.ignoreDifferences[].jsonPointers must begin with /'),
-      ]),
-    )
-    .max(50)
-    .meta({ 'x-kubernetes-list-type': 'atomic' })
-    .optional()
-    .describe('Fields by JSON pointer (RFC 6901); a part that is * stands for every key or list item.'),
-  managers: z
-    .array(z.string().min(1).max(128))
-    .max(20)
-    .meta({ 'x-kubernetes-list-type': 'atomic' })
-    .optional()
-    .describe('Field managers: the fields that one of them owns.'),
-});
+const ignoreSchema = withRules(
+  z.object({
+    group: z.string().max(253).optional().describe('API group; empty: the core group. Default, and *: any.'),
+    kind: z.string().min(1).max(63).optional().describe('Kind. Default, and *: any.'),
+    namespace: z.string().max(63).optional().describe('Namespace. Default, and *: any.'),
+    name: z.string().min(1).max(253).optional().describe('Name. Default, and *: any.'),
+    jsonPointers: z
+      .array(
+        withRules(z.string().min(1).max(512), [
+          matching(
+            /^(\/([^~/]|~[01])*)+$/,
+            'each of spec.ignoreDifferences[].jsonPointers must begin with /, and ~ must be written ~0, / within a name ~1',
+          ),
+        ]),
+      )
+      .max(50)
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional()
+      .describe('Fields by JSON pointer (RFC 6901); a part that is * stands for every key or list item.'),
+    managers: z
+      .array(z.string().min(1).max(128))
+      .max(20)
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional()
+      .describe('Field managers: the fields that one of them owns.'),
+  }),
+  [
+    {
+      cel: '(has(self.jsonPointers) && size(self.jsonPointers) > 0) || (has(self.managers) && size(self.managers) > 0)',
+      holds: ({ jsonPointers = [], managers = [] }) => jsonPointers.length + managers.length > 0,
+      message: 'each of spec.ignoreDifferences must name fields by jsonPointers or managers',
+    },
+  ],
+);
+
+export type IgnoreRule = z.output<typeof ignoreSchema>;
 
 export const specSchema = z.object({
   source: sourceSchema.describe('Where the manifests come from.'),

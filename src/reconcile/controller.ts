@@ -3,11 +3,13 @@
  * holds their states. Events only ever enqueue a key: a pass reads everything afresh.
  */
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION, applicationKey } from '../application/keys.ts';
+import type { RepositoryPush } from '../application/repository.ts';
 import { decodeInventory } from '../application/inventory.ts';
 import { parseOwner } from '../object/applyset.ts';
 import { annotationsOf, type ObjectId } from '../object/identity.ts';
 import { isEqualValue, listAt, stringAt, valueAt, type KubeObject } from '../object/value.ts';
 import type { LiveStoreEvents } from '../cluster/ports.ts';
+import { bringForward } from './bring-forward.ts';
 import type { ReconcileContext } from './context.ts';
 import { KeyedQueue, type Again, type QueueStats } from './queue.ts';
 import { reconcile } from './reconcile.ts';
@@ -28,6 +30,8 @@ export interface Controller {
   drain(): Promise<void>;
   /** To be called for every change of an object that carries our label. */
   readonly onObjectChange: LiveStoreEvents['onChange'];
+  /** To be called for every genuine webhook; answers how many Applications it concerns. */
+  readonly onPush: (push: RepositoryPush) => number;
   /** Every Application as the agent knows it, valid or not; shared, never written to. */
   list(): readonly ApplicationState[];
   get(namespace: string, name: string): ApplicationState | undefined;
@@ -131,6 +135,7 @@ export function createController(options: ControllerOptions): Controller {
       const key = ownerKey(id, owner, context);
       if (key) enqueue(key);
     },
+    onPush: (push) => bringForward(push, context),
     list: () => [...states.values()],
     get: (namespace, name) => states.get(applicationKey(namespace, name)),
     stats: () => queue.stats(),

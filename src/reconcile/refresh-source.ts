@@ -3,18 +3,22 @@
  *
  * Invariant: a failure never takes a snapshot away: the last good one stays, so that drift is healed while Git is down.
  */
+import { nextScheduledMs } from '../application/cron.ts';
 import type { ApplicationSpec } from '../application/schema.ts';
 import { parseDuration } from '../application/duration.ts';
 import type { Credential } from '../source/credential.ts';
 import type { ReconcileContext } from './context.ts';
-import type { ApplicationState, SourceMemory } from './state.ts';
+import { hearHook, paceAfterPoll, pacedIntervalMs, START_PACE } from './poll-pace.ts';
+import type { ApplicationState, Memory, SourceMemory } from './state.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
   readonly before: SourceMemory | undefined;
   /** Read when something is about to be asked, not before. */
   readonly credential: () => Promise<Credential | undefined>;
-  /** A person or a webhook asks: poll now, whatever the interval. */
+  /** Monotonic; when the newest webhook for the source came, which may be while the poll is under way. */
+  readonly heardMs: () => number | undefined;
+  /** A person asks: poll now, whatever the interval. */
   readonly isForced: boolean;
   readonly signal: AbortSignal;
 }
@@ -24,24 +28,52 @@ export async function refreshSource(options: RefreshOptions, context: ReconcileC
   const key = `${spec.repoURL} ${spec.revision} ${spec.secretRef?.name ?? ''}`;
   const before = options.before?.key === key ? options.before : undefined;
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
+  const begunMs = context.clock.now();
+  const heardMs = options.heardMs();
+  const calm = before?.pace ?? { ...START_PACE, heardMs };
+  const alert = hearHook(calm, heardMs);
+  const nextPoll = (waitMs: number): Pick<SourceMemory, 'polledMs' | 'nextPollMs'> => {
+    const polledMs = context.clock.monotonicMs();
+    // What was pushed after the poll began may not be in its answer.
+    const isHeardMeanwhile = options.heardMs() !== heardMs;
+    const latestMs = Math.min(waitMs, scheduledInMs(spec, { begunMs, waitMs }, context));
+    return { polledMs, nextPollMs: polledMs + (isHeardMeanwhile ? LEAST_BETWEEN_POLLS_MS : latestMs) };
+  };
   try {
     const snapshot = await pollAndFetch({ spec, credential, known: before?.snapshot, signal }, context);
-    const polledMs = context.clock.monotonicMs();
-    const nextPollMs = polledMs + jitter(parseDuration(spec.interval) ?? 60_000, context);
-    return { key, snapshot, polledMs, nextPollMs, failures: 0, error: undefined };
+    const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot?.commit;
+    const pace = paceAfterPoll(alert, { before: calm, hasMoved, nowMs: context.clock.monotonicMs() });
+    const waitMs = jitter(pacedIntervalMs(pace, parseDuration(spec.interval) ?? 60_000), context);
+    return { key, snapshot, pace, ...nextPoll(waitMs), failures: 0, error: undefined };
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
-    const polledMs = context.clock.monotonicMs();
-    const nextPollMs = polledMs + backoffMs(failures, spec, context);
-    return { key, snapshot: before?.snapshot, polledMs, nextPollMs, failures, error };
+    const waitMs = backoffMs(failures, spec, context);
+    return { key, snapshot: before?.snapshot, pace: alert, ...nextPoll(waitMs), failures, error };
   }
+}
+
+/** Whether a webhook came that no poll knows of yet. */
+export function isHookAwaited({ heardMs, source }: Pick<Memory, 'heardMs' | 'source'>): boolean {
+  return heardMs !== undefined && heardMs !== source?.pace.heardMs;
+}
+
+/** The time until the schedule wants the poll after one that began then; Infinity beyond what is waited anyway. */
+function scheduledInMs(
+  { schedule, timeZone = 'UTC' }: ApplicationSpec['source'],
+  { begunMs, waitMs }: { begunMs: number; waitMs: number },
+  { clock }: ReconcileContext,
+): number {
+  if (schedule === undefined) return Infinity;
+  const nowMs = clock.now();
+  const atMs = nextScheduledMs({ schedule, timeZone, afterMs: begunMs, withinMs: nowMs - begunMs + waitMs });
+  return atMs === undefined ? Infinity : Math.max(0, atMs - nowMs);
 }
 
 /** Two replicas of a Git server may disagree: nobody is sent there all the time since another saw something else. */
 const LEAST_BETWEEN_POLLS_MS = 1_000;
 
-/** Another Application of the source has seen another commit: the next pass polls, whatever the interval. */
+/** A webhook came, or another Application of the source has seen another commit: the next pass polls. */
 export function pollSoon({ memory }: ApplicationState): void {
   const { source } = memory;
   if (!source) return;

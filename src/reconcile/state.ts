@@ -9,6 +9,7 @@ import type { KubeObject, Value } from '../object/value.ts';
 import type { HealRecord } from '../plan/brake.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
+import type { PollPace } from './poll-pace.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 
 export interface ApplicationState {
@@ -32,6 +33,8 @@ export interface Memory {
   /** The stored inventory that went into it last. */
   storedInventory: Value | undefined;
   source: SourceMemory | undefined;
+  /** Monotonic; when the newest webhook for the source came. */
+  heardMs: number | undefined;
   rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
   /** The last bound set that was usable: drift is healed by it while a newer commit is broken. */
   desired: Desired | undefined;
@@ -78,6 +81,8 @@ export interface SourceMemory {
   readonly polledMs: number;
   /** Monotonic. */
   readonly nextPollMs: number;
+  /** How far webhooks are relied on. */
+  readonly pace: PollPace;
   /** In a row; the poll backs off with it. */
   readonly failures: number;
   /** The failure of the last poll or fetch, if it failed: reported until one succeeds. */
@@ -90,6 +95,7 @@ export function emptyMemory(): Memory {
     inventory: undefined,
     storedInventory: undefined,
     source: undefined,
+    heardMs: undefined,
     rendered: undefined,
     desired: undefined,
     bound: new Map(),

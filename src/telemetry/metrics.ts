@@ -102,7 +102,9 @@ function infoLabels({ namespace, name, sync, health, suspended }: AppState) {
   return { namespace, name, sync_status: sync, health_status: health, suspended: String(suspended) };
 }
 
-function requestSeries(registry: Registry): Pick<Metrics, 'onGitRequest' | 'onKubernetesRequest' | 'onWatchRestart'> {
+function requestSeries(
+  registry: Registry,
+): Pick<Metrics, 'onGitRequest' | 'onKubernetesRequest' | 'onWatchRestart' | 'onWebhook'> {
   const git = new Counter(
     named(registry, 'git_requests_total', 'Polls and fetches of repositories.', ['operation', 'result']),
   );
@@ -116,6 +118,9 @@ function requestSeries(registry: Registry): Pick<Metrics, 'onGitRequest' | 'onKu
   const watches = new Counter(
     named(registry, 'watch_restarts_total', 'Watches that had to be opened again.', ['reason']),
   );
+  const webhooks = new Counter(
+    named(registry, 'webhook_requests_total', 'Webhooks that came, by what became of them.', ['provider', 'result']),
+  );
   return {
     onGitRequest({ operation, result, durationMs }) {
       git.inc({ operation, result });
@@ -123,6 +128,7 @@ function requestSeries(registry: Registry): Pick<Metrics, 'onGitRequest' | 'onKu
     },
     onKubernetesRequest: (verb, code) => kubernetes.inc({ verb, code: String(code) }),
     onWatchRestart: (reason) => watches.inc({ reason }),
+    onWebhook: (provider, result) => webhooks.inc({ provider, result }),
   };
 }
 

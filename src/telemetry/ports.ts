@@ -50,6 +50,8 @@ export interface Metrics {
   /** `code` 0: no answer. */
   onKubernetesRequest(verb: string, code: number): void;
   onWatchRestart(reason: string): void;
+  /** Both of closed lists: names of providers, and what may become of a hook. */
+  onWebhook(provider: string, result: string): void;
 }
 
 /** How busy the queue of passes is; read whenever the metrics are. */

@@ -15,7 +15,8 @@ export interface InProcessOptions extends StartOptions {
 /** `stop` drains it and removes what it stored. It logs errors only, and may write into all namespaces. */
 export async function startAgentInProcess(kubeconfig: string, options: InProcessOptions = {}): Promise<Agent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
-  const listeners = { apiAddress: '127.0.0.1:0', probesAddress: '127.0.0.1:0' };
+  const anyPort = '127.0.0.1:0';
+  const listeners = { apiAddress: anyPort, probesAddress: anyPort, webhookAddress: anyPort };
   const flags = { kubeconfig, dataDir, logLevel: 'error', allowCrossNamespace: 'true', ...listeners };
   const read = readConfig({ ...flags, ...options.settings }, {});
   if (!read.ok) throw new Error(read.problem);

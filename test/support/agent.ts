@@ -19,6 +19,7 @@ export interface AgentOptions {
 export interface RunningAgent extends AsyncDisposable {
   readonly apiUrl: string;
   readonly probesUrl: string;
+  readonly webhookUrl: string;
   readonly process: ChildProcess;
   /** All lines of its log so far, parsed. */
   readonly log: readonly Record<string, unknown>[];
@@ -40,6 +41,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   // Most scenes are about other things than rights; a later flag of the test wins.
   flags.push('--allow-cross-namespace', 'true');
   const listeners = ['--api-address', '127.0.0.1:0', '--probes-address', '127.0.0.1:0'];
+  listeners.push('--webhook-address', '127.0.0.1:0');
   const { user } = options;
   if (user !== undefined) await chown(dataDir, user, user);
   const child = spawn(
@@ -55,11 +57,13 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   const log: Record<string, unknown>[] = [];
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
-  const started = new Promise<{ api: string; probes: string }>((resolve) => {
+  const started = new Promise<{ api: string; probes: string; webhooks: string }>((resolve) => {
     readLines(child, (line) => {
       const entry = JSON.parse(line) as Record<string, unknown>;
       log.push(entry);
-      if (entry['msg'] === 'tautline started') resolve({ api: String(entry['api']), probes: String(entry['probes']) });
+      if (entry['msg'] !== 'tautline started') return;
+      const { api, probes, webhooks } = entry;
+      resolve({ api: String(api), probes: String(probes), webhooks: String(webhooks) });
     });
   });
   const first = await Promise.race([started, ended]);
@@ -77,6 +81,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   return {
     apiUrl: first.api,
     probesUrl: first.probes,
+    webhookUrl: first.webhooks,
     process: child,
     log,
     stderr: () => stderr,

@@ -39,6 +39,8 @@ async function runAgent(flags: readonly string[], environment: Record<string, st
     '127.0.0.1:0',
     '--probes-address',
     '127.0.0.1:0',
+    '--webhook-address',
+    '127.0.0.1:0',
     '--data-dir',
     join(folder, 'd'),
   ];

@@ -26,6 +26,9 @@ const REVISION = 'spec.source.revision must be a branch, a tag, refs/… or a co
 const ABSOLUTE = 'spec.source.path must be relative to the root of the repository, without a leading /';
 const ESCAPE = 'spec.source.path must not leave the repository: no part of it may be ..';
 const INTERVAL = 'spec.source.interval must be at least 10s and at most 24h';
+const SCHEDULE = 'spec.source.schedule must have five fields in cron form, such as 0 6 * * 1-5';
+const ZONE = 'spec.source.timeZone must be an IANA name, such as Europe/Berlin';
+const ZONE_ALONE = 'spec.source.timeZone is for spec.source.schedule, which is missing';
 const TIMEOUT = 'spec.sync.timeout must be at least 1s and at most 24h';
 const HEALTH_TIMEOUT = 'spec.health.timeout must be at least 1s and at most 24h';
 
@@ -68,6 +71,17 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'an interval without unit', spec: withSource({ interval: '60' }) },
   { name: 'a negative interval', spec: withSource({ interval: '-1m' }) },
   { name: 'an interval as number', spec: withSource({ interval: 60 }) },
+  { name: 'a schedule with four fields', spec: withSource({ schedule: '0 6 * * ' }), message: SCHEDULE },
+  { name: 'a schedule with six fields', spec: withSource({ schedule: '0 0 6 * * *' }), message: SCHEDULE },
+  { name: 'a schedule by its nickname', spec: withSource({ schedule: '@midnight' }), message: SCHEDULE },
+  { name: 'a schedule in words', spec: withSource({ schedule: 'every day at six' }), message: SCHEDULE },
+  { name: 'a schedule with a step of zero', spec: withSource({ schedule: '*/0 6 * * *' }), message: SCHEDULE },
+  {
+    name: 'a time zone as an offset',
+    spec: withSource({ schedule: '0 6 * * *', timeZone: '+01:00' }),
+    message: ZONE,
+  },
+  { name: 'a time zone without schedule', spec: withSource({ timeZone: 'Europe/Berlin' }), message: ZONE_ALONE },
   { name: 'no timeout at all', spec: { ...validSpec(), sync: { timeout: '0s' } }, message: TIMEOUT },
   { name: 'no time for health', spec: { ...validSpec(), health: { timeout: '1ms' } }, message: HEALTH_TIMEOUT },
   { name: 'an unknown mode', spec: { ...validSpec(), sync: { mode: 'sometimes' } } },
@@ -89,5 +103,10 @@ export const ACCEPTED_SPECS: readonly SpecCase[] = [
   { name: 'an empty path', spec: withSource({ path: '' }) },
   { name: 'an interval in parts', spec: withSource({ interval: '1h30m' }) },
   { name: 'a fraction of an interval', spec: withSource({ interval: '0.5m' }) },
+  { name: 'a schedule', spec: withSource({ schedule: '0 6 * * 1-5' }) },
+  {
+    name: 'a schedule with all that it may hold',
+    spec: withSource({ schedule: '*/5,7 0-23/2 1,15 Jan-mar,12 sun,2-4', timeZone: 'America/Argentina/Buenos_Aires' }),
+  },
   { name: 'the floor of the interval', spec: withSource({ interval: '10000ms' }) },
 ];

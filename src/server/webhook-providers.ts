@@ -1,0 +1,151 @@
+/**
+ * What forges send: how each signs, and where in its payload stands what was pushed. One row a provider.
+ *
+ * Invariant: `isGenuine` needs a secret and takes the same time whatever is wrong; reading a payload never throws,
+ * whatever it holds, and what is read is bounded.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { RepositoryPush } from '../application/repository.ts';
+import { listAt, stringAt, valueAt, type Value } from '../object/value.ts';
+
+export type HookEvent =
+  | { readonly type: 'push'; readonly push: RepositoryPush }
+  /** A greeting, sent when a hook is set up. */
+  | { readonly type: 'ping' }
+  /** An event that says nothing of commits. */
+  | { readonly type: 'other' }
+  /** It should tell of a push, and names no repository. */
+  | { readonly type: 'unreadable' };
+
+export interface Provider {
+  /** Whether one of the secrets made the signature; false without secrets. */
+  isGenuine(headers: IncomingHttpHeaders, body: Buffer, secrets: readonly Buffer[]): boolean;
+  readEvent(headers: IncomingHttpHeaders, payload: Value): HookEvent;
+}
+
+export const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider>([
+  ['github', likeGitHub({ signatures: ['x-hub-signature-256'], event: 'x-github-event' })],
+  ['gitea', likeGitHub({ signatures: ['x-gitea-signature'], event: 'x-gitea-event' })],
+  ['forgejo', likeGitHub({ signatures: ['x-forgejo-signature', 'x-gitea-signature'], event: 'x-forgejo-event' })],
+  ['gitlab', { isGenuine: hasToken('x-gitlab-token'), readEvent: (_headers, payload) => readGitLab(payload) }],
+  ['bitbucket', { isGenuine: isSigned(['x-hub-signature']), readEvent: readBitbucket }],
+  ['generic', { isGenuine: isSigned(['x-tautline-signature-256']), readEvent: (_h, payload) => readGeneric(payload) }],
+]);
+
+/** More references than this in one push are as good as not known. */
+const MAX_REFS = 1000;
+const MAX_ADDRESSES = 32;
+
+/** Gitea and Forgejo send what GitHub sends, under headers of their own. */
+function likeGitHub({ signatures, event }: { signatures: readonly string[]; event: string }): Provider {
+  return {
+    isGenuine: isSigned(signatures),
+    readEvent(headers, payload) {
+      const name = headers[event];
+      if (name === 'ping') return { type: 'ping' };
+      if (name !== 'push') return { type: 'other' };
+      const repository = valueAt(payload, 'repository');
+      return pushOf({
+        addresses: ['clone_url', 'ssh_url', 'git_url', 'html_url'].map((key) => stringAt(repository, key)),
+        refs: [stringAt(payload, 'ref')],
+        defaultBranch: stringAt(repository, 'default_branch'),
+      });
+    },
+  };
+}
+
+/** Push and tag hooks, of a project or of the whole server (system hooks). */
+function readGitLab(payload: Value): HookEvent {
+  const kind = stringAt(payload, 'object_kind') ?? stringAt(payload, 'event_name');
+  if (kind !== 'push' && kind !== 'tag_push') return { type: 'other' };
+  const [project, repository] = [valueAt(payload, 'project'), valueAt(payload, 'repository')];
+  return pushOf({
+    addresses: [
+      ...['git_http_url', 'git_ssh_url', 'web_url'].map((key) => stringAt(project, key)),
+      ...['git_http_url', 'git_ssh_url', 'homepage', 'url'].map((key) => stringAt(repository, key)),
+    ],
+    refs: [stringAt(payload, 'ref')],
+    defaultBranch: stringAt(project, 'default_branch'),
+  });
+}
+
+/** Bitbucket Cloud; a deleted branch has no `new`, a new one no `old`. */
+function readBitbucket(headers: IncomingHttpHeaders, payload: Value): HookEvent {
+  const name = headers['x-event-key'];
+  if (name === 'diagnostics:ping') return { type: 'ping' };
+  if (name !== 'repo:push') return { type: 'other' };
+  const changes = listAt(payload, 'push', 'changes').slice(0, MAX_REFS + 1);
+  const clones = listAt(payload, 'repository', 'links', 'clone').slice(0, MAX_ADDRESSES);
+  return pushOf({
+    addresses: [
+      stringAt(payload, 'repository', 'links', 'html', 'href'),
+      ...clones.map((link) => stringAt(link, 'href')),
+    ],
+    refs: changes.flatMap((change) => [bitbucketRef(valueAt(change, 'new')), bitbucketRef(valueAt(change, 'old'))]),
+    defaultBranch: stringAt(payload, 'repository', 'mainbranch', 'name'),
+  });
+}
+
+function bitbucketRef(reference: Value | undefined): string | undefined {
+  const name = stringAt(reference, 'name');
+  if (name === undefined) return undefined;
+  return stringAt(reference, 'type') === 'tag' ? `refs/tags/${name}` : `refs/heads/${name}`;
+}
+
+/** `{"repository": "https://…", "refs": ["refs/heads/main"], "defaultBranch": "main"}`; the repository is enough. */
+function readGeneric(payload: Value): HookEvent {
+  return pushOf({
+    addresses: [stringAt(payload, 'repository')],
+    refs: listAt(payload, 'refs').map((ref) => (typeof ref === 'string' ? ref : undefined)),
+    defaultBranch: stringAt(payload, 'defaultBranch'),
+  });
+}
+
+interface FoundPush {
+  readonly addresses: readonly (string | undefined)[];
+  readonly refs: readonly (string | undefined)[];
+  readonly defaultBranch: string | undefined;
+}
+
+function pushOf({ addresses, refs, defaultBranch }: FoundPush): HookEvent {
+  const named = [...new Set(addresses.filter((address) => address !== undefined))].slice(0, MAX_ADDRESSES);
+  if (named.length === 0) return { type: 'unreadable' };
+  const moved = [...new Set(refs.filter((ref) => ref !== undefined))];
+  // What is no full name may be any: then the push is for everybody.
+  const isKnown = moved.length <= MAX_REFS && moved.every((ref) => ref.startsWith('refs/'));
+  return { type: 'push', push: { addresses: named, refs: isKnown ? moved : [], defaultBranch } };
+}
+
+/** HMAC-SHA-256 over the raw body, in hex, with `sha256=` in front or without, in the first header that is there. */
+function isSigned(headerNames: readonly string[]): Provider['isGenuine'] {
+  return (headers, body, secrets) => {
+    const header = headerNames.map((name) => headers[name]).find((value) => value !== undefined);
+    const hex = typeof header === 'string' ? /^(?:sha256=)?([0-9a-f]{64})$/i.exec(header)?.[1] : undefined;
+    if (hex === undefined) return false;
+    const given = Buffer.from(hex, 'hex');
+    return isAnyEqual(
+      given,
+      secrets.map((secret) => createHmac('sha256', secret).update(body).digest()),
+    );
+  };
+}
+
+/** GitLab sends the secret itself; by their digests, texts of any length take the same time. */
+function hasToken(headerName: string): Provider['isGenuine'] {
+  return (headers, _body, secrets) => {
+    const header = headers[headerName];
+    if (typeof header !== 'string' || header === '') return false;
+    return isAnyEqual(sha256(Buffer.from(header, 'latin1')), secrets.map(sha256));
+  };
+}
+
+function isAnyEqual(given: Buffer, expected: readonly Buffer[]): boolean {
+  let isFound = false;
+  for (const digest of expected) if (timingSafeEqual(given, digest)) isFound = true;
+  return isFound;
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}

@@ -1,0 +1,95 @@
+/** Which addresses name one repository, and which revisions a push concerns. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { canonicalRepository, concernsRevision, isSameRepository } from '../../../src/application/repository.ts';
+
+const SAME: readonly (readonly [string, string])[] = [
+  ['https://git.example.com/team/shop', 'https://git.example.com/team/shop.git'],
+  ['https://git.example.com/team/shop/', 'https://git.example.com/team/shop'],
+  ['https://GIT.example.com/team/shop', 'https://git.example.com/team/shop'],
+  ['https://git.example.com:443/team/shop', 'http://git.example.com:80/team/shop'],
+  ['https://me:word@git.example.com/team/shop', 'https://git.example.com/team/shop'],
+  ['git@git.example.com:team/shop.git', 'https://git.example.com/team/shop'],
+  ['git.example.com:team/shop', 'https://git.example.com/team/shop'],
+  ['git@git.example.com:/team/shop.git', 'ssh://git@git.example.com/team/shop'],
+  ['ssh://git@git.example.com:2222/team/shop.git', 'https://git.example.com/team/shop.git'],
+  ['git+ssh://git@git.example.com/team/shop', 'https://git.example.com/team/shop'],
+  ['git://git.example.com/team/shop.git', 'https://git.example.com/team/shop'],
+  ['https://git.example.com/Team/Shop', 'https://git.example.com/team/shop'],
+  ['https://git.example.com/gr%C3%B6%C3%9Fe/shop', 'https://git.example.com/größe/shop'],
+  ['git@[::1]:team/shop', 'https://[::1]/team/shop'],
+];
+
+for (const [a, b] of SAME) {
+  test(`${a} and ${b} are one repository`, () => assert.ok(isSameRepository(a, b)));
+}
+
+const DIFFERENT: readonly (readonly [string, string])[] = [
+  ['https://git.example.com/team/shop', 'https://git.example.com/team/shop2'],
+  ['https://git.example.com/team/shop', 'https://git.example.org/team/shop'],
+  ['https://git.example.com/team/shop', 'https://git.example.com/shop'],
+  ['https://git.example.com:8443/team/shop', 'https://git.example.com/team/shop'],
+  ['https://git.example.com/team/shop.git.git', 'https://git.example.com/team/shop'],
+  ['', ''],
+  ['https://git.example.com/', 'https://git.example.com/'],
+  ['/srv/git/shop', '/srv/git/shop'],
+  ['file:///srv/git/shop', 'file:///srv/git/shop'],
+  [`https://a/${'x'.repeat(3000)}`, `https://a/${'x'.repeat(3000)}`],
+];
+
+for (const [a, b] of DIFFERENT) {
+  test(`'${a.slice(0, 60)}' and '${b.slice(0, 60)}' are not one repository`, () =>
+    assert.equal(isSameRepository(a, b), false));
+}
+
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}$/);
+
+test('every form of an address has the same canonical form, whatever host and path', () => {
+  const host = fc.domain();
+  fc.assert(
+    fc.property(host, fc.array(name, { minLength: 1, maxLength: 4 }), fc.nat(65_534), (at, parts, port) => {
+      const path = parts.join('/');
+      const forms = [
+        `https://${at}/${path}`,
+        `https://${at.toUpperCase()}/${path}.git`,
+        `http://someone:secret@${at}/${path}/`,
+        `ssh://git@${at}:${port + 1}/${path}.git/`,
+        `git@${at}:${path}.git`,
+        `https://${at}//${path.toUpperCase()}`,
+      ];
+      const [first, ...rest] = forms.map(canonicalRepository);
+      assert.ok(first?.endsWith(`/${path}`));
+      for (const other of rest) assert.equal(other, first);
+      assert.notEqual(canonicalRepository(`https://${at}/${path}/more`), first);
+    }),
+  );
+});
+
+test('no text makes it throw', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void canonicalRepository(text)));
+  fc.assert(fc.property(fc.webUrl(), (text) => void canonicalRepository(text)));
+  assert.equal(canonicalRepository('https://host/%zz'), 'host/%zz');
+});
+
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const REVISIONS: readonly (readonly [string, readonly string[], string | undefined, boolean])[] = [
+  ['main', ['refs/heads/main'], undefined, true],
+  ['main', ['refs/tags/main'], undefined, true],
+  ['main', ['refs/heads/next'], 'main', false],
+  ['main', ['refs/heads/next', 'refs/heads/main'], undefined, true],
+  ['main', [], undefined, true],
+  ['HEAD', ['refs/heads/main'], 'main', true],
+  ['HEAD', ['refs/heads/next'], 'main', false],
+  ['HEAD', ['refs/heads/next'], undefined, true],
+  ['refs/heads/main', ['refs/heads/main'], undefined, true],
+  ['refs/heads/main', ['refs/tags/main'], undefined, false],
+  [COMMIT, ['refs/heads/main'], 'main', true],
+];
+
+for (const [revision, refs, defaultBranch, expected] of REVISIONS) {
+  const what = `a push of ${refs.join(', ') || 'unknown references'} (default ${defaultBranch ?? 'unknown'})`;
+  test(`${what} ${expected ? 'concerns' : 'does not concern'} ${revision}`, () => {
+    assert.equal(concernsRevision(revision, { addresses: [], refs, defaultBranch }), expected);
+  });
+}
