@@ -3,6 +3,8 @@ import type { BenchOptions } from './bench-options.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
   drift: () => import('./drift.ts'),
+  faults: () => import('./faults.ts'),
+  scale: () => import('./scale.ts'),
   sync: () => import('./sync.ts'),
   render: () => import('./render.ts'),
 };

@@ -1,0 +1,113 @@
+/**
+ * The faults of an API server and of a Git server by name, as tests draw them: each is finite, so that after it the
+ * agent has to find its way back by itself.
+ */
+import type { GitReaction, GitRequestHook } from '../support/git-server.ts';
+import type { Fault, FaultRule } from './proxy.ts';
+
+/** What an API server, or something between, answers. `n` (0 to 1) chooses where there is something to choose. */
+export const API_FAULTS = {
+  reset: () => ({ type: 'reset' }),
+  'answer lost': () => ({ type: 'lose-answer' }),
+  conflict: () => answer(409, 'Conflict', 'the object has been modified'),
+  gone: () => answer(410, 'Expired', 'too old resource version'),
+  throttled: () => answer(429, 'TooManyRequests', 'try again', { 'retry-after': '1' }),
+  'server error': () => answer(500, 'InternalError', 'something is wrong'),
+  unavailable: () => ({ type: 'answer', status: 503, body: 'upstream connect error' }),
+  'gateway time-out': () => ({ type: 'answer', status: 504, body: '<html>504 Gateway Time-out</html>' }),
+  slow: (n) => ({ type: 'delay', delayMs: 50 + Math.round(n * 1000) }),
+  silent: () => ({ type: 'silence' }),
+  'body cut': (n) => ({ type: 'cut', afterBytes: Math.round(n * 2000) }),
+  'body cut as if whole': (n) => ({ type: 'cut', afterBytes: Math.round(n * 2000), isClean: true }),
+  'body stalls': (n) => ({ type: 'stall', afterBytes: Math.round(n * 2000) }),
+} as const satisfies Record<string, (n: number) => Fault>;
+
+/** Which requests a fault meets. */
+export const API_TARGETS = {
+  apply: { method: 'PATCH', path: /\/configmaps\// },
+  prune: { method: 'DELETE', path: /\/configmaps\// },
+  read: { method: 'GET', path: /\/configmaps\/[^?]/ },
+  status: { method: 'PUT', path: /\/applications\/[^/]+\/status/ },
+  marks: { method: 'PATCH', path: /\/applications\// },
+  watch: { method: 'GET', path: /[?&]watch=/ },
+  list: { method: 'GET', path: /\/(configmaps|applications)\?(?!.*watch=)/ },
+  anything: { path: /./ },
+} as const satisfies Record<string, Pick<FaultRule, 'method' | 'path'>>;
+
+/** A watch may be silent for minutes by right: what keeps it so long is tested where its clock is, not here. */
+const TOO_LONG_FOR_A_WATCH: ReadonlySet<string> = new Set(['silent', 'body stalls']);
+
+export type ApiFaultName = keyof typeof API_FAULTS;
+export type ApiTargetName = keyof typeof API_TARGETS;
+
+export interface ApiFault {
+  readonly fault: ApiFaultName;
+  readonly target: ApiTargetName;
+  readonly n: number;
+  readonly times: number;
+}
+
+export function apiRule({ fault, target, n, times }: ApiFault): FaultRule {
+  const { path, ...rest } = API_TARGETS[target];
+  const isForWatches = target === 'watch' || target === 'anything';
+  const chosen = isForWatches && TOO_LONG_FOR_A_WATCH.has(fault) ? 'reset' : fault;
+  return { ...rest, path, times, fault: API_FAULTS[chosen](n) };
+}
+
+/** What a Git server, or something between, does to a request. */
+export const GIT_FAULTS = {
+  reset: () => ({ cutAfterBytes: 0 }),
+  'body cut': (n) => ({ cutAfterBytes: Math.round(n * 600) }),
+  'body cut as if whole': (n) => ({ cutAfterBytes: Math.round(n * 600), isClean: true }),
+  // Of the advertisement of protocol 2: after the first packet, and after the flush that follows it.
+  'body cut at a packet': (n) => ({ cutAfterBytes: n < 0.5 ? 30 : 34, isClean: true }),
+  missing: () => ({ status: 404, body: 'not found' }),
+  unauthorized: () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="git"' } }),
+  throttled: () => ({ status: 429, headers: { 'retry-after': '1' } }),
+  'server error': () => ({ status: 500, body: '<html>500</html>' }),
+  unavailable: () => ({ status: 503, body: '' }),
+  'gateway time-out': () => ({ status: 504, body: '' }),
+  'another page': () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>sign in</html>' }),
+  'redirect to another host': () => redirect('http://localhost:9/away.git'),
+  'redirect to another port': () => redirect('http://127.0.0.1:9/away.git'),
+  'redirect to another scheme': () => redirect('file:///etc/passwd'),
+} as const satisfies Record<string, (n: number) => GitReaction>;
+
+export type GitFaultName = keyof typeof GIT_FAULTS | 'slow' | 'silent';
+
+export const GIT_FAULT_NAMES: readonly GitFaultName[] = [
+  ...(Object.keys(GIT_FAULTS) as (keyof typeof GIT_FAULTS)[]),
+  'slow',
+  'silent',
+];
+
+export interface GitFault {
+  readonly fault: GitFaultName;
+  readonly n: number;
+  readonly times: number;
+}
+
+/** Meets the first requests about repositories whose path begins so; all others pass. */
+export function gitHook({ fault, n, times }: GitFault, pathPrefix: string): GitRequestHook {
+  let left = times;
+  return async ({ path }) => {
+    if (!path.startsWith(pathPrefix) || left-- <= 0) return undefined;
+    if (fault === 'slow') return pause(50 + n * 1000);
+    // Longer than the agent waits; the timer ends by itself.
+    if (fault === 'silent') return pause(6_000);
+    return GIT_FAULTS[fault](n);
+  };
+}
+
+function pause(delayMs: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), delayMs).unref());
+}
+
+function redirect(location: string): GitReaction {
+  return { status: 302, headers: { location } };
+}
+
+function answer(status: number, reason: string, message: string, headers: Record<string, string> = {}): Fault {
+  const body = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: status, reason, message };
+  return { type: 'answer', status, headers, body };
+}
