@@ -24,8 +24,8 @@ export interface GitRequest {
 /** What to do instead of just answering; undefined for just that. To delay an answer, let the hook take its time. */
 export type GitReaction =
   | { readonly status: number; readonly headers?: OutgoingHttpHeaders; readonly body?: string | Uint8Array }
-  /** Break the connection after so many bytes of the body; 0 is before any answer. */
-  | { readonly cutAfterBytes: number };
+  /** Break the connection after so many bytes of the body (0 is before any answer); `isClean`: end it as if whole. */
+  | { readonly cutAfterBytes: number; readonly isClean?: boolean };
 
 export type GitRequestHook = (
   request: GitRequest,
@@ -98,7 +98,7 @@ export async function startGitServer(root: string, onRequest?: GitRequestHook): 
     response.once('close', () => child.kill('SIGKILL'));
     child.stdin.on('error', () => undefined);
     request.pipe(child.stdin);
-    await relay(child.stdout, { response, record, cutAfterBytes: reaction?.cutAfterBytes });
+    await relay(child.stdout, { response, record, ...reaction });
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -148,11 +148,15 @@ function openRecord(request: IncomingMessage, response: ServerResponse): OpenRec
 interface Relay {
   readonly response: ServerResponse;
   readonly record: OpenRecord;
-  readonly cutAfterBytes: number | undefined;
+  readonly cutAfterBytes?: number;
+  readonly isClean?: boolean;
 }
 
 /** Passes a CGI answer on: first its headers, with the status among them, then the body as it comes. */
-async function relay(output: NodeJS.ReadableStream, { response, record, cutAfterBytes }: Relay): Promise<void> {
+async function relay(
+  output: NodeJS.ReadableStream,
+  { response, record, cutAfterBytes, isClean }: Relay,
+): Promise<void> {
   let head: Buffer | undefined = Buffer.alloc(0);
   for await (const piece of output) {
     let body = piece as Buffer;
@@ -171,7 +175,7 @@ async function relay(output: NodeJS.ReadableStream, { response, record, cutAfter
     if (cut) body = body.subarray(0, left);
     record.bytesSent += body.length;
     if (cut) {
-      response.write(body, () => response.destroy());
+      response.write(body, () => (isClean ? response.end() : response.destroy()));
       return;
     }
     if (body.length > 0 && !response.write(body) && !response.destroyed) {
