@@ -83,27 +83,17 @@ async function agentOfTheChart(flags: readonly string[]): Promise<RunningAgent> 
   return startAgentProcess({ kubeconfig, flags });
 }
 
-async function story(
-  name: string,
-  change: (application: Record<string, Record<string, unknown>>) => void,
-  flags: readonly string[],
-): Promise<void> {
+/** The demo's whole story. */
+async function story(agent: RunningAgent, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const repository = await createRepository(git, name);
   await repository.commit(await readExamples());
   const declared = (await declarations(repository)).map((text) => {
-    const object = parse(text) as Record<string, Record<string, unknown>>;
-    if (String(object['kind']) === 'Application') change(object);
-    return stringify(object);
+    const object = parse(text) as { kind: string; spec: Record<string, unknown> };
+    return stringify(object.kind === 'Application' ? { ...object, spec: { ...object.spec, ...spec } } : object);
   });
-  const agent = await agentOfTheChart(flags);
-  try {
-    const [started] = agent.log.filter(({ msg }) => msg === 'tautline started');
-    assert.doesNotMatch(String(started?.['cluster']), /^http/, 'the agent may read what identifies the cluster');
-    assert.equal(await tellStory({ cluster: demoCluster(plane), repository, agent }, declared), 0);
-    assert.equal(await agent.stop(), 0, agent.stderr());
-  } finally {
-    await agent.kill();
-  }
+  const [started] = agent.log.filter(({ msg }) => msg === 'tautline started');
+  assert.doesNotMatch(String(started?.['cluster']), /^http/, 'the agent may read what identifies the cluster');
+  assert.equal(await tellStory({ cluster: demoCluster(plane), repository, agent }, declared), 0);
 }
 
 for (const [name, values] of Object.entries(ACCEPTED)) {
@@ -133,15 +123,15 @@ test('an upgrade takes the CRD along, and keeps the Applications', async () => {
   await kubectl(['-n', NAMESPACE, 'rollout', 'status', 'deployment/tautline', '--timeout=60s']);
 });
 
-function keptApplication(): unknown {
+function keptApplication(namespace = DEMO): unknown {
   return {
     apiVersion: 'tautline.dev/v1alpha1',
     kind: 'Application',
-    metadata: { name: 'kept', namespace: DEMO },
+    metadata: { name: 'kept', namespace },
     spec: {
       source: { repoURL: `${git.url}/kept.git`, path: '.' },
       serviceAccountName: TENANT,
-      destination: { namespace: DEMO },
+      destination: { namespace },
     },
   };
 }
@@ -184,14 +174,30 @@ test('without rights of its own, the agent does all its work as the ServiceAccou
   await apply(tenantObjects(DEMO));
   const kept = await createRepository(git, 'kept');
   await kept.commit({ 'cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\ndata: {a: b}\n' });
-  const asTenant: Parameters<typeof story>[1] = ({ spec }) => Object.assign(spec ?? {}, { serviceAccountName: TENANT });
-  await story('tenants', asTenant, ['--allow-cross-namespace', 'false']);
+  await using agent = await agentOfTheChart(['--allow-cross-namespace', 'false']);
+  await story(agent, 'tenants', { serviceAccountName: TENANT });
   await kubectl(['-n', DEMO, 'wait', '--for=condition=Ready', 'application/kept', '--timeout=60s']);
   const events = JSON.parse(await kubectl(['-n', DEMO, 'get', 'events.events.k8s.io', '-o', 'json'])) as {
     items: { reportingController: string }[];
   };
   assert.ok(events.items.some(({ reportingController }) => reportingController.startsWith('tautline')));
+  await goAway('leaving');
+  assert.equal(await agent.stop(), 0, agent.stderr());
 });
+
+/** A namespace goes with its Application, its ServiceAccount and its rights, in whatever order. */
+async function goAway(namespace: string): Promise<void> {
+  const accounts = tenantObjects(namespace).filter((object) => !JSON.stringify(object).includes('demo-definitions'));
+  await apply(
+    [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...accounts],
+    '--force-conflicts',
+  );
+  await apply([keptApplication(namespace)]);
+  await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', 'application/kept', '--timeout=60s']);
+  // The account first, so that nobody is left to finish the Application as.
+  await kubectl(['-n', namespace, 'delete', 'serviceaccount', TENANT]);
+  await kubectl(['delete', 'namespace', namespace, '--timeout=120s']);
+}
 
 test('with impersonation in one namespace only, it may act as no account of another', async () => {
   await helmDoes(['upgrade', 'tautline', CHART], { rbac: { impersonateNamespaces: [DEMO] } });
@@ -201,7 +207,9 @@ test('with impersonation in one namespace only, it may act as no account of anot
 
 test('as cluster administrator, it does all its work by itself', async () => {
   await helmDoes(['upgrade', 'tautline', CHART], { rbac: { clusterAdmin: true, impersonate: false } });
-  await story('administrator', () => undefined, ['--allow-cross-namespace', 'true']);
+  await using agent = await agentOfTheChart(['--allow-cross-namespace', 'true']);
+  await story(agent, 'administrator', {});
+  assert.equal(await agent.stop(), 0, agent.stderr());
 });
 
 test('an uninstall leaves the CRD, the Applications and what they have made', async () => {
