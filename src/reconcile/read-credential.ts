@@ -10,7 +10,10 @@ import { parseCredential, type Credential } from '../source/credential.ts';
 import { sourceError } from '../source/source-error.ts';
 import type { Pass } from './pass.ts';
 
-/** undefined: the spec names no Secret. Throws StageError SecretNotFound, SecretForbidden, SecretUnreadable, InvalidSecret. */
+/**
+ * undefined: the spec names no Secret. Throws StageError SecretNotFound, SecretForbidden, SecretUnreadable,
+ * InvalidSecret.
+ */
 export async function readCredential({
   application,
   identity,

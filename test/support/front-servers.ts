@@ -1,6 +1,7 @@
 /**
- * What stands before a Git server in the wild: an end of TLS, and a forward proxy. Both on 127.0.0.1, both hand on bytes
- * as they come.
+ * What stands before a Git server in the wild: an end of TLS, and a forward proxy.
+ *
+ * Invariant: both are on 127.0.0.1 and hand on bytes as they come.
  */
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';

@@ -28,7 +28,7 @@ const WAYS: readonly (readonly [
   name: string,
   set: () => { readonly secret: Record<string, string>; readonly lock?: string; readonly gitUrl?: string },
 ])[] = [
-  ['user and password', 'basic', () => ({ secret: { username: 'me', password: 'pä:ss' }, lock: basic('me', 'pä:ss') })],
+  ['user and password', 'basic', () => ({ secret: { username: 'me', password: 'ä:ß' }, lock: basic('me', 'ä:ß') })],
   ['a bearer token', 'bearer', () => ({ secret: { bearerToken: 'token.1' }, lock: 'Bearer token.1' })],
   [
     "a repository Secret of Argo CD's",
