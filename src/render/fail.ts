@@ -21,6 +21,16 @@ export function problemOf(error: unknown): Problem {
   throw error;
 }
 
+/** For a text inside another file: its own lines would name wrong ones there. What is around says where it stands. */
+export function withoutPlace<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { code, message, hint } = problemOf(error);
+    return fail(code, message, hint === undefined ? {} : { hint });
+  }
+}
+
 type ProblemPlace = Omit<Problem, 'code' | 'message'>;
 
 /**

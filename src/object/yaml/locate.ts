@@ -42,6 +42,7 @@ const SEQUENCE = 2;
 const MAPPING = 3;
 const SCALAR = 4;
 const POP = 6;
+const LITERAL = 4;
 
 /** The offset of the member at a path; the walk stands at its parent. */
 function offsetOf(walk: Walk, path: YamlPath): number {
@@ -92,7 +93,8 @@ function skip(walk: Walk): void {
 }
 
 function startOf(event: Event | undefined): number {
-  if (event?.type === SCALAR) return Math.max(event.valueStart, 0);
+  // The value of a block scalar begins on the line after its header.
+  if (event?.type === SCALAR) return Math.max(event.style >= LITERAL ? event.valueStart - 1 : event.valueStart, 0);
   return event?.type === MAPPING || event?.type === SEQUENCE ? event.start : 0;
 }
 

@@ -14,7 +14,7 @@ import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
 import { absorb } from './generators/absorb.ts';
 import { generateAll } from './generators/generators.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
-import { atField, isRemote, locateFile, type Build, type Layer } from './layer.ts';
+import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry } from './layer.ts';
 import { chooseSchema } from './openapi.ts';
 import { appendAll, newResourceSet, type ResourceSet } from './resource-set.ts';
 import { newResource, type Resource } from './resource.ts';
@@ -41,9 +41,9 @@ export function accumulate(build: Build, place: Place, kustomization: Kustomizat
 }
 
 /** The objects that paths lead to, on their own: for what is not part of the result. */
-export function gatherResources(layer: Layer, paths: readonly string[]): Resource[] {
+export function gatherResources(layer: Layer, entries: readonly PathEntry[]): Resource[] {
   const into = emptyAccumulation();
-  for (const path of paths) accumulateResource(layer, path, into);
+  for (const { path, at } of entries) atField(layer, at, () => accumulateResource(layer, path, into));
   return [...into.set.all];
 }
 
@@ -59,12 +59,8 @@ function accumulateInto(build: Build, place: Place, kustomization: Kustomization
     atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
   });
   within({ file }, () => {
-    const configured = atField(bare, ['configurations'], () => loadConfigurations(bare));
-    into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, configured));
-    into.specs = mergeFieldSpecs(
-      into.specs,
-      atField(bare, ['crds'], () => loadCrds(bare)),
-    );
+    into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, loadConfigurations(bare)));
+    into.specs = mergeFieldSpecs(into.specs, loadCrds(bare));
     for (const resource of generateAll(bare)) absorb(into.set, resource);
     checkCount(build, into.set);
   });
@@ -74,7 +70,7 @@ function accumulateInto(build: Build, place: Place, kustomization: Kustomization
   within({ file }, () => {
     transformAll({ ...bare, specs: into.specs }, into.set);
     validate(bare, into.set);
-    mergeVars(into.vars, kustomization.vars ?? [], into.set);
+    mergeVars(into.vars, bare, into.set);
   });
   return into;
 }

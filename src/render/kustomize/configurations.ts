@@ -6,7 +6,7 @@ import { mergeFieldSpecs } from './config.ts';
 import { decode, list, struct, text } from './decode.ts';
 import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
 import { FIELD_SPEC } from './kustomization.ts';
-import { loadText, locateFile, type Layer } from './layer.ts';
+import { entriesOf, loadText, locateFile, type Layer } from './layer.ts';
 
 const SPECS = list(FIELD_SPEC);
 
@@ -26,8 +26,9 @@ const CONFIGURATION = struct({
 });
 
 export function loadConfigurations(layer: Layer): FieldSpecs {
-  return layer.kustomization.configurations.reduce((specs, path) => {
-    const file = locateFile(layer, path);
+  const atEntry = entriesOf(layer, 'configurations');
+  return layer.kustomization.configurations.reduce((specs, path, index) => {
+    const file = atEntry(index, () => locateFile(layer, path));
     return within({ file }, () => mergeFieldSpecs(specs, readConfiguration(layer, path, file)));
   }, NO_FIELD_SPECS);
 }

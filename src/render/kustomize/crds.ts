@@ -9,17 +9,18 @@ import type { FieldSpec } from './field-spec.ts';
 import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
 import type { NameReference } from './field-specs/name-references.ts';
 import { spec } from './field-specs/pod-paths.ts';
-import { loadText, locateFile, type Layer } from './layer.ts';
+import { entriesOf, loadText, locateFile, type Layer } from './layer.ts';
 
 export function loadCrds(layer: Layer): FieldSpecs {
-  return layer.kustomization.crds.reduce((specs, path) => {
-    const file = locateFile(layer, path);
+  const atEntry = entriesOf(layer, 'crds');
+  return layer.kustomization.crds.reduce((specs, path, index) => {
+    const file = atEntry(index, () => locateFile(layer, path));
     const { limits } = layer.build.context;
     return within({ file }, () => {
       const source = { text: loadText(layer, path), file, limits };
       const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
       if (!isYamlMap(document?.root)) return fail('KustomizationInvalid', 'crds names a file of OpenAPI definitions');
-      return mergeFieldSpecs(specs, readDefinitions(document.root));
+      return mergeFieldSpecs(specs, readDefinitions(document.root, limits.maxNodes));
     });
   }, NO_FIELD_SPECS);
 }
@@ -31,13 +32,14 @@ interface Found {
   readonly nameReference: NameReference[];
 }
 
-function readDefinitions(definitions: YamlMap): FieldSpecs {
+function readDefinitions(definitions: YamlMap, maxProperties: number): FieldSpecs {
   const found: Found = { commonAnnotations: [], commonLabels: [], namePrefix: [], nameReference: [] };
+  const left = { properties: maxProperties };
   for (const [name, definition] of definitions) {
     const properties = propertiesOf(definition);
     if (!['kind', 'apiVersion', 'metadata'].every((field) => properties.has(field))) continue;
     const kind = name.slice(name.lastIndexOf('.') + 1);
-    collect({ definitions, kind, found, open: new Set([name]) }, properties, []);
+    collect({ definitions, kind, found, open: new Set([name]), left }, properties, []);
   }
   return { ...NO_FIELD_SPECS, ...found };
 }
@@ -48,12 +50,16 @@ interface Collecting {
   readonly found: Found;
   /** Definitions on the way here, so that one that refers to itself ends. */
   readonly open: Set<string>;
+  /** What may still be looked at: definitions that each name another twice unfold without end. */
+  readonly left: { properties: number };
 }
 
 function collect(collecting: Collecting, properties: YamlMap, path: readonly string[]): void {
-  const { definitions, kind, found, open } = collecting;
+  const { definitions, kind, found, open, left } = collecting;
   for (const [name, property] of properties) {
     if (!isYamlMap(property)) continue;
+    left.properties -= 1;
+    if (left.properties < 0) fail('LimitExceeded', 'the definitions refer to each other too often');
     const at = [...path, name];
     const here = spec(at.join('/'), kind);
     if (property.has('x-kubernetes-annotation')) found.commonAnnotations.push(here);

@@ -18,9 +18,15 @@ export interface Build {
   /** Whether the field `openapi` has been given. */
   isSchemaChosen: boolean;
   /** Reads the objects that paths lead to, files or kustomizations, as `resources` does. */
-  readonly gather: (layer: Layer, paths: readonly string[]) => Resource[];
+  readonly gather: (layer: Layer, entries: readonly PathEntry[]) => Resource[];
   /** Whether origins are noted (`buildMetadata`). */
   readonly tracksOrigin: boolean;
+}
+
+/** A path, and where the kustomization names it. */
+export interface PathEntry {
+  readonly path: string;
+  readonly at: YamlPath;
 }
 
 export interface Layer {
@@ -89,6 +95,14 @@ export function builtInOrigin(layer: Layer, kind: string): Origin {
 /** Runs what one entry of the kustomization asks for; what it throws is placed at the entry's line. */
 export function atField<T>({ kustomization }: Pick<Layer, 'kustomization'>, path: YamlPath, run: () => T): T {
   return within(() => placeIn({ text: kustomization.source, file: kustomization.file }, path), run);
+}
+
+/** Runs what the entry of a list asks for, and places what it throws. */
+export type AtEntry = <T>(index: number, run: () => T) => T;
+
+/** Places problems of a list's entries at their lines. */
+export function entriesOf(layer: Pick<Layer, 'kustomization'>, field: keyof Kustomization): AtEntry {
+  return (index, run) => atField(layer, [field, index], run);
 }
 
 /** For problems of an object: the file and line that it came from. */

@@ -4,35 +4,34 @@
  */
 import { posix } from 'node:path';
 import { newResource, textMap, type Origin, type Resource } from './resource.ts';
+import { locateLine } from '../../object/yaml/locate.ts';
 import { textOf } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import { readObjects } from '../manifest-text.ts';
 import { decode, type Decoder } from './decode.ts';
-import { atField, placeOf, type Layer } from './layer.ts';
+import { atField, placeOf, type Layer, type PathEntry } from './layer.ts';
 import { currentId } from './resource-id.ts';
 
 /** Reads the entries of one field, those written in place first. */
 export function readConfigs(layer: Layer, field: 'generators' | 'transformers' | 'validators'): Resource[] {
-  return atField(layer, [field], () => readEntries(layer, layer.kustomization[field]));
-}
-
-function readEntries(layer: Layer, entries: readonly string[]): Resource[] {
   const inline: Resource[] = [];
-  const paths: string[] = [];
-  for (const entry of entries) {
-    const found = readInline(layer, entry);
-    if (found === undefined) paths.push(entry);
+  const paths: PathEntry[] = [];
+  layer.kustomization[field].forEach((path, index) => {
+    const at = [field, index];
+    const found = atField(layer, at, () => readInline(layer, { path, at }));
+    if (found === undefined) paths.push({ path, at });
     else inline.push(...found);
-  }
+  });
   return [...inline, ...layer.build.gather(layer, paths)];
 }
 
-function readInline(layer: Layer, entry: string): Resource[] | undefined {
-  const { file, fileName } = layer.kustomization;
+function readInline(layer: Layer, { path: entry, at }: PathEntry): Resource[] | undefined {
+  const { file, fileName, source } = layer.kustomization;
   try {
     const objects = readObjects({ text: entry, file, limits: layer.build.context.limits });
+    const line = locateLine(source, at)?.line ?? 1;
     return objects.map(({ node }) => {
-      const resource = newResource(node, { file, line: 1 });
+      const resource = newResource(node, { file, line });
       if (layer.build.tracksOrigin) resource.origin = { path: posix.join(layer.originPath, fileName) };
       return resource;
     });

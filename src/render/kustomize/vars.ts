@@ -11,23 +11,32 @@ import {
 import { fail, within } from '../fail.ts';
 import { fieldsByKind, visitField, type FieldSpec } from './field-spec.ts';
 import { lookup, smartPath } from './field-path.ts';
-import type { Kustomization } from './kustomization.ts';
-import { placeOf } from './layer.ts';
+import type { Decoded } from './decode.ts';
+import type { VAR } from './kustomization.ts';
+import { atField, placeOf, type Layer } from './layer.ts';
 import { currentId, effectiveNamespace, isClusterScoped, type ResourceId } from './resource-id.ts';
 import { findByName, type ResourceSet } from './resource-set.ts';
 import { previousIds, type Resource } from './resource.ts';
 
-type Var = NonNullable<Kustomization['vars']>[number];
+interface Var extends Decoded<typeof VAR> {
+  /** Runs something, and says of what it throws where the var stands. */
+  readonly at: <T>(run: () => T) => T;
+}
 
 /** Vars by name. */
 export type VarSet = Map<string, Var>;
 
 /** Takes in the vars of a kustomization, and notes them at the objects that they read. */
-export function mergeVars(vars: VarSet, incoming: readonly Var[], set: ResourceSet): void {
+export function mergeVars(vars: VarSet, layer: Pick<Layer, 'kustomization'>, set: ResourceSet): void {
+  const incoming = (layer.kustomization.vars ?? []).map((one, index): Var => {
+    return { ...one, at: (run) => atField(layer, ['vars', index], run) };
+  });
   for (const one of incoming) {
     const found = findSource(set, one);
     if (found.length > 1)
-      fail('KustomizationInvalid', `the var ${one.name} is read from ${found.length} objects; which is not clear`);
+      one.at(() =>
+        fail('KustomizationInvalid', `the var ${one.name} is read from ${found.length} objects; which is not clear`),
+      );
     found[0]?.varNames.push(one.name);
   }
   for (const one of incoming) addVar(vars, one);
@@ -38,7 +47,7 @@ export function mergeVarSets(vars: VarSet, incoming: VarSet): void {
 }
 
 function addVar(vars: VarSet, one: Var): void {
-  if (vars.has(one.name)) fail('KustomizationInvalid', `the var ${one.name} is there twice`);
+  if (vars.has(one.name)) one.at(() => fail('KustomizationInvalid', `the var ${one.name} is there twice`));
   vars.set(one.name, one);
 }
 
@@ -65,7 +74,10 @@ export function resolveVars(set: ResourceSet, vars: VarSet, specs: readonly Fiel
   for (const resource of set.all)
     for (const name of resource.varNames) if (!readers.has(name)) readers.set(name, resource);
   for (const one of [...vars.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
-    values.set(one.name, readVar(one, readers.get(one.name)));
+    values.set(
+      one.name,
+      one.at(() => readVar(one, readers.get(one.name))),
+    );
   const fieldsOf = fieldsByKind(specs);
   for (const resource of set.all) {
     within(placeOf(resource), () => {

@@ -29,7 +29,8 @@ export function externalTransforms(layer: Layer, field: 'transformers' | 'valida
     const kind = builtInKind(config);
     const configure = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (configure === undefined) fail('Unsupported', `there is no built-in transformer ${kind}`, placeOf(config));
-    return { run: within(placeOf(config), () => configure(layer, config)), origin: configOrigin(config) };
+    const run = within(placeOf(config), () => configure(layer, config));
+    return { run: (set) => within(placeOf(config), () => run(set)), origin: configOrigin(config) };
   });
 }
 
@@ -102,7 +103,7 @@ const BUILT_IN: Readonly<Record<string, Configure>> = {
   },
   PatchStrategicMergeTransformer: (layer, config) => {
     const { paths, patches } = decodeConfig(STRATEGIC, config);
-    return configureStrategicMerge(layer, paths, patches);
+    return configureStrategicMerge(layer, { paths, inline: patches });
   },
   PrefixTransformer: configureAffixes('prefix'),
   SuffixTransformer: configureAffixes('suffix'),

@@ -1,5 +1,5 @@
 /** patchesJson6902 (deprecated): JSON patches that run after labels and annotations. */
-import { fail } from '../../fail.ts';
+import { fail, withoutPlace } from '../../fail.ts';
 import { readJsonPatch, type PatchEntry } from './patches.ts';
 import { loadText, locateFile, type Layer } from '../layer.ts';
 import { patchByJson } from '../patching.ts';
@@ -23,11 +23,11 @@ export function configureJsonPatch(layer: Layer, entry: Pick<PatchEntry, 'patch'
   if (path === '' && entry.patch === '') fail('KustomizationInvalid', 'patchesJson6902 needs path or patch');
   if (path !== '' && entry.patch !== '') fail('KustomizationInvalid', 'patchesJson6902 has both path and patch');
   const { limits } = layer.build.context;
-  const operations = readJsonPatch(
+  const { file } = layer.kustomization;
+  const operations =
     path === ''
-      ? { text: entry.patch, file: layer.kustomization.file, limits }
-      : { text: loadText(layer, path), file: locateFile(layer, path), limits },
-  );
+      ? withoutPlace(() => readJsonPatch({ text: entry.patch, file, limits }))
+      : readJsonPatch({ text: loadText(layer, path), file: locateFile(layer, path), limits });
   if (operations.length === 0) fail('KustomizationInvalid', `the JSON patch ${path} is empty`);
   return (set) => {
     for (const resource of select(set, target)) patchByJson(set, resource, operations);

@@ -1,7 +1,7 @@
 /** patchesStrategicMerge (deprecated): paths of files, or patches written in their place. */
-import { fail, problemOf } from '../../fail.ts';
+import { fail, problemOf, withoutPlace } from '../../fail.ts';
 import { readObjects, type TextObject } from '../../manifest-text.ts';
-import { loadText, locateFile, type Layer } from '../layer.ts';
+import { entriesOf, loadText, locateFile, type AtEntry, type Layer } from '../layer.ts';
 import { findOne, patchSelected } from './patches.ts';
 import { placed, type Transform, type Transformer } from './transformer.ts';
 
@@ -10,19 +10,35 @@ export const strategicMergeTransformer: Transformer = {
   configure: (layer: Layer) => {
     const paths = layer.kustomization.patchesStrategicMerge ?? [];
     if (paths.length === 0) return [];
-    return [placed(layer, ['patchesStrategicMerge'], () => configureStrategicMerge(layer, paths, ''))];
+    const atEntry = entriesOf(layer, 'patchesStrategicMerge');
+    return [placed(layer, ['patchesStrategicMerge'], () => configureStrategicMerge(layer, { paths, atEntry }))];
   },
 };
 
-export function configureStrategicMerge(layer: Layer, paths: readonly string[], inline: string): Transform {
+export interface StrategicMerges {
+  readonly paths: readonly string[];
+  /** Patches in one text, after those of the paths. */
+  readonly inline?: string;
+  readonly atEntry?: AtEntry;
+}
+
+export function configureStrategicMerge(layer: Layer, { paths, inline = '', atEntry }: StrategicMerges): Transform {
   const { limits } = layer.build.context;
   const { file } = layer.kustomization;
-  const objects = paths.flatMap((path) => readOne(layer, path));
-  if (inline !== '') objects.push(...readObjects({ text: inline, file, limits }));
-  if (objects.length === 0) fail('KustomizationInvalid', `the patches ${paths.join(', ')} are empty`);
+  const at: AtEntry = atEntry ?? ((_index, run) => run());
+  const patches = paths.flatMap((path, index) => {
+    return at(index, () => readOne(layer, path)).map(({ node }) => ({ node, index }));
+  });
+  if (inline !== '') {
+    const objects = withoutPlace(() => readObjects({ text: inline, file, limits }));
+    for (const { node } of objects) patches.push({ node, index: paths.length });
+  }
+  if (patches.length === 0) fail('KustomizationInvalid', `the patches ${paths.join(', ')} are empty`);
   return (set) => {
-    for (const { node } of objects) {
-      patchSelected(layer, set, [findOne(set, node)], { node, allowNameChange: false, allowKindChange: false });
+    for (const { node, index } of patches) {
+      at(index, () => {
+        patchSelected(layer, set, [findOne(set, node)], { node, allowNameChange: false, allowKindChange: false });
+      });
     }
   };
 }
@@ -31,11 +47,11 @@ export function configureStrategicMerge(layer: Layer, paths: readonly string[], 
 function readOne(layer: Layer, entry: string): TextObject[] {
   const { limits } = layer.build.context;
   try {
-    return readObjects({ text: entry, file: layer.kustomization.file, limits });
+    return withoutPlace(() => readObjects({ text: entry, file: layer.kustomization.file, limits }));
   } catch (error) {
-    const problem = problemOf(error);
     // Of several lines it cannot be a path, and what is wrong with it as a patch is what its author wants to know.
-    if (entry.includes('\n')) fail(problem.code, problem.message);
+    if (entry.includes('\n')) throw error;
+    problemOf(error);
     return readObjects({ text: loadText(layer, entry), file: locateFile(layer, entry), limits });
   }
 }

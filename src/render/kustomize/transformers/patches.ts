@@ -1,6 +1,6 @@
 /** patches: strategic merge or JSON 6902, in a file or inline, with a target or by the id inside the patch. */
 import { isYamlMap, textOf } from '../../../object/yaml/node.ts';
-import { fail, problemOf } from '../../fail.ts';
+import { fail, problemOf, withoutPlace } from '../../fail.ts';
 import type { Problem } from '../../../object/problem.ts';
 import { readDocuments, readObjects, type TextObject, type TextSource } from '../../manifest-text.ts';
 import { readOperations, type JsonOperation } from '../json-patch.ts';
@@ -24,7 +24,7 @@ export type PatchEntry = Layer['kustomization']['patches'][number];
 
 export function configurePatch(layer: Layer, entry: PatchEntry): Transform {
   const source = patchSource(layer, entry);
-  const { objects, operations } = readPatch(source);
+  const { objects, operations } = entry.path === '' ? withoutPlace(() => readPatch(source)) : readPatch(source);
   if (objects.length > 0) return (set) => applyStrategic(layer, set, entry, objects);
   if (operations.length === 0) return () => undefined;
   const { target } = entry;

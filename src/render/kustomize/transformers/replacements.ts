@@ -18,7 +18,7 @@ import type { RenderLimits } from '../../manifests.ts';
 import { decode, list } from '../decode.ts';
 import { lookup, MADE, slotsAt, smartPath, type Creates, type Slot } from '../field-path.ts';
 import { REPLACEMENT } from '../kustomization.ts';
-import { loadText, locateFile, placeOf, type Layer } from '../layer.ts';
+import { entriesOf, loadText, locateFile, placeOf, type AtEntry, type Layer } from '../layer.ts';
 import { currentId, effectiveNamespace, formatResourceId, isSelected, type ResourceId } from '../resource-id.ts';
 import { change, type ResourceSet } from '../resource-set.ts';
 import { previousIds, type Resource } from '../resource.ts';
@@ -31,14 +31,23 @@ export const replacementTransformer: Transformer = {
   configure: (layer: Layer) => {
     const { replacements } = layer.kustomization;
     if (replacements.length === 0) return [];
-    return [placed(layer, ['replacements'], () => configureReplacements(layer, replacements))];
+    const atEntry = entriesOf(layer, 'replacements');
+    return [placed(layer, ['replacements'], () => configureReplacements(layer, replacements, atEntry))];
   },
 };
 
-export function configureReplacements(layer: Layer, replacements: readonly Replacement[]): Transform {
-  const loaded = replacements.flatMap((replacement) => load(layer, replacement));
+export function configureReplacements(
+  layer: Layer,
+  replacements: readonly Replacement[],
+  atEntry: AtEntry = (_index, run) => run(),
+): Transform {
+  const loaded = replacements.flatMap((entry, index) => {
+    return atEntry(index, () => load(layer, entry)).map((replacement) => ({ replacement, index }));
+  });
   const { limits } = layer.build.context;
-  return (set) => loaded.forEach((replacement) => replace(set, replacement, limits));
+  return (set) => {
+    for (const { replacement, index } of loaded) atEntry(index, () => replace(set, replacement, limits));
+  };
 }
 
 export type Replacement = Layer['kustomization']['replacements'][number];

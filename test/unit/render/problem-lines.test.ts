@@ -1,0 +1,77 @@
+/** Where a problem of a kustomization is said to be: at the entry that asks for what cannot be done. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderPath } from '../../../src/render/render.ts';
+import { LIMITS, memoryTree } from './memory-tree.ts';
+
+const OTHER_FILES = {
+  'app/cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm}\n',
+  'app/none.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: none}\n',
+  'app/crd.json': '{}',
+  'app/config.yaml': 'namePrefix: []\n',
+  'app/good.yaml': 'apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: good}\n',
+  'app/made.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: made}\n',
+};
+
+/** The third line of each is wrong, or what it leads to is. */
+const WRONG: readonly (readonly [string, string, RegExp])[] = [
+  ['patchesStrategicMerge a file that is not there', '- cm.yaml\n- no.yaml', /no file no\.yaml/],
+  ['patchesStrategicMerge a patch for nothing', '- cm.yaml\n- none.yaml', /none/],
+  ['patchesStrategicMerge a patch in place', '- cm.yaml\n- |\n  kind: ConfigMap\n  metadata: {}', /name/],
+  [
+    'patchesJson6902 no target',
+    '- {target: {kind: Job, name: x}, patch: "- {op: remove, path: /a}"}\n- target: {kind: Job, name: x}',
+    /path or patch/,
+  ],
+  [
+    'replacements a source that is not there',
+    '- {sourceValue: a, targets: []}\n- {source: {name: none}, targets: []}',
+    /none/,
+  ],
+  ['replacements a file that is not there', '- {sourceValue: a, targets: []}\n- path: no.yaml', /no\.yaml/],
+  ['crds a file that is not there', '- crd.json\n- no.json', /no\.json/],
+  ['configurations a file that is not there', '- config.yaml\n- no.yaml', /no\.yaml/],
+  ['generators a file that is not there', '- made.yaml\n- no.yaml', /no\.yaml/],
+  ['generators a plugin', "- made.yaml\n- '{apiVersion: x/v1, kind: Y, metadata: {name: z}}'", /plugin/],
+  ['transformers a file that is not there', '- good.yaml\n- no.yaml', /no\.yaml/],
+  [
+    'transformers an unknown kind',
+    "- good.yaml\n- '{apiVersion: builtin, kind: Y, metadata: {name: z}}'",
+    /transformer Y/,
+  ],
+  [
+    'transformers a change that fails',
+    '- good.yaml\n- \'{apiVersion: builtin, kind: PatchTransformer, metadata: {name: z}, target: {kind: ConfigMap}, patch: "[{op: remove, path: /no}]"}\'',
+    /no/,
+  ],
+  ['validators a file that is not there', '- good.yaml\n- no.yaml', /no\.yaml/],
+  [
+    'vars an object that is not there',
+    '- {name: A, objref: {apiVersion: v1, kind: ConfigMap, name: cm}}\n- {name: B, objref: {kind: X, name: why}}',
+    /the var B/,
+  ],
+  ['components a file', '- ../component\n- cm.yaml', /component cm\.yaml/],
+  ['resources a file that is not there', '- none.yaml\n- no.yaml', /no\.yaml/],
+];
+
+for (const [title, entries, message] of WRONG) {
+  const [field = ''] = title.split(' ');
+  test(`a problem of ${field} names the line of its entry: ${title.slice(field.length + 1)}`, () => {
+    const base = field === 'resources' ? '' : 'resources: [cm.yaml]\n';
+    const kustomization = `${field}:\n${entries}\n${base}`;
+    const { problems } = renderPath({
+      tree: memoryTree({
+        ...OTHER_FILES,
+        'component/kustomization.yaml':
+          'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: x-\n',
+        'app/kustomization.yaml': kustomization,
+      }),
+      path: 'app',
+      limits: LIMITS,
+    });
+    const [problem] = problems;
+    assert.equal(problem?.file, 'app/kustomization.yaml', JSON.stringify(problems));
+    assert.equal(problem?.line, 3, JSON.stringify(problems));
+    assert.match(problem?.message ?? '', message);
+  });
+}
