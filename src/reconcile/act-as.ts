@@ -10,7 +10,7 @@ import type { ObjectId } from '../object/identity.ts';
 import type { ReconcileContext } from './context.ts';
 import { emptyMemory, type ApplicationState } from './state.ts';
 
-/** Forgets what another account saw, and has nothing watched with its rights any more. The inventory is nobody's view. */
+/** Forgets what another account saw, and ends the watches that it was seen by. The inventory is nobody's view. */
 export function actAs(
   identity: Identity,
   state: ApplicationState,
@@ -39,7 +39,7 @@ export interface Reach {
   readonly mayCross: boolean;
 }
 
-/** What an account may, the API server decides; with the agent's rights nothing is done elsewhere that nobody allowed. */
+/** What an account may, the API server decides; where the agent's own rights go, the agent's settings do. */
 export function reachOf(
   identity: Identity,
   { namespace }: Pick<ApplicationMetadata, 'namespace'>,

@@ -5,6 +5,7 @@
 import type { Desired, DesiredObject } from '../bind/desired.ts';
 import type { Kinds } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
+import type { Change } from '../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
 import { keepFinished, noteFinished } from './finished.ts';
@@ -15,19 +16,29 @@ import { kindKey } from '../cluster/kinds.ts';
 /** Pods listed for one workload: enough to tell why it does not come up. */
 const MAX_PODS = 20;
 
-export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds): Promise<Map<string, Health>> {
+export async function assessObjects(
+  pass: Pass,
+  { desired, kinds }: { readonly desired: Desired; readonly kinds: Kinds },
+  changes: readonly Change[],
+): Promise<Map<string, Health>> {
   const { cluster, settings } = pass.context;
   const self = pass.application.metadata;
   const health = new Map<string, Health>();
+  // What could not be read by name either is not missing.
+  const unread = new Map(changes.flatMap(({ type, id, reason }) => (type === 'unknown' ? [[idKey(id), reason]] : [])));
   const unwell: { object: DesiredObject; live: LiveObject }[] = [];
   for (const object of desired.objects) {
     const key = idKey(object.id);
+    if (object.policy?.ssa === 'Ignore') continue;
     const entry = object.awaitsCrd ? undefined : cluster.live.look(pass.identity, object.kind, object.id);
-    if (entry?.state === 'unknown') {
-      health.set(key, { status: 'Unknown', message: entry.reason });
+    if (entry?.state === 'unknown' || unread.has(key)) {
+      const reason = entry?.state === 'unknown' ? entry.reason : unread.get(key);
+      health.set(key, { status: 'Unknown', message: reason ?? '' });
       continue;
     }
     const live = entry?.state === 'present' ? entry.object : undefined;
+    // Nobody makes it: its absence is no lack.
+    if (!live && object.policy?.reconcile === false) continue;
     const verdict = noteFinished(pass, object, live) ?? assessHealth(live, { self });
     health.set(key, verdict);
     if (live && needsPods(live, verdict)) unwell.push({ object, live });
@@ -44,8 +55,8 @@ export async function assessObjects(pass: Pass, desired: Desired, kinds: Kinds):
     const verdict = assessHealth(live, answer.ok ? { self, pods: answer.objects } : { self });
     // An outage passes, and is told elsewhere.
     const isForbidden = !answer.ok && answer.refusal.code === 'Forbidden';
-    const unread = isForbidden ? `; its Pods cannot be read: ${answer.refusal.message}` : '';
-    health.set(idKey(object.id), { ...verdict, message: verdict.message + unread });
+    const note = isForbidden ? `; its Pods cannot be read: ${answer.refusal.message}` : '';
+    health.set(idKey(object.id), { ...verdict, message: verdict.message + note });
   });
   return health;
 }

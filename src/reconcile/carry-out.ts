@@ -1,6 +1,6 @@
 /**
- * The effects of a pass, in the one order that survives a kill at any moment: finalizer and set on the Application, the
- * inventory as the union of old and new, the destination namespace, then what the plan says.
+ * The effects of a pass, in the one order that survives a kill at any moment: the destination namespace (no object of
+ * anybody), finalizer and set on the Application, the inventory as the union of old and new, then what the plan says.
  */
 import type { Applied, Outcome } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
@@ -23,6 +23,13 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   const { context, state, application, signal } = pass;
   const { inventory } = state.memory;
   if (!inventory) throw new RangeError('effects need an inventory');
+  // First, and nothing is noted or claimed where it fails: what has no place is nobody's.
+  try {
+    if (findings.bound) await ensureDestination(pass, findings.bound.desired);
+  } catch (error) {
+    keepClaims(pass, [], inventory);
+    throw error;
+  }
   for (const id of plannedIds(plan)) inventory.set(idKey(id), id);
   const isWider = isWiderThanStored(pass, inventory);
   await ensureParent(pass, inventory.values());
@@ -34,10 +41,10 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   // A retry is no news: what was said of the last attempt stays.
   else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
   await context.reach('inventory-written');
-  if (findings.bound) await ensureDestination(pass, findings.bound.desired);
   const applied = await applyPlan(plan, {
     client: context.cluster.as(pass.identity),
     owner: pass.owner,
+    occasion: 'prune',
     concurrency: context.settings.applyConcurrency,
     signal: AbortSignal.any([signal, AbortSignal.timeout(remainingMs(pass, revision, LEAST_APPLY_MS))]),
     onResult: (result) => rememberResult(pass, pass.identity, result),
@@ -60,8 +67,8 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
 }
 
 /**
- * By `idKey`: what could not be made for want of a right, and what waits for that. Nobody keeps another Application from
- * objects that it may not write itself.
+ * By `idKey`: what could not be made for want of a right, and what waits for that. Nobody keeps another Application
+ * from objects that it may not write itself.
  */
 function deniedOf(applied: Applied): Set<string> {
   const lacking = [...applied].filter(([, { change }]) => change.desired && !change.live);

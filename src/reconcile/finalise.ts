@@ -16,6 +16,7 @@ import type { Live } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { ownerOf } from '../object/applyset.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
+import { isReconcileDisabled } from '../object/policy.ts';
 import { planChanges } from '../plan/plan.ts';
 import { composeDeleting } from '../status/compose.ts';
 import type { ReconcileContext } from './context.ts';
@@ -68,16 +69,16 @@ export async function finalise(
   const both = new Map([...(known ?? []), ...(stored.ok ? stored.ids : []).map((id) => [idKey(id), id] as const)]);
   const ids = [...both.values()];
   const settled = await settleKinds(state, context, ids);
+  if (ids.length > 0 && (await isTenantGone(work, settled.kinds))) {
+    tellTenantGone(work, ids);
+    return removeFinalizer(work);
+  }
   const policy = await policyFor(work, settled.kinds);
   if (policy.type === 'LetGo') return removeFinalizer(work);
   if (policy.type === 'Wait') return waitFor(work, ids, policy.reason);
   const reason = policy.type === 'Prune' ? reasonToAwaitPeers(work) : undefined;
   if (reason !== undefined) return waitFor(work, ids, reason);
-  const { left, isForbidden } = await letGoOrPrune(work, { ids, ...settled, policy: policy.type });
-  if (isForbidden && (await isTenantGone(work, settled.kinds))) {
-    tellTenantGone(work, left);
-    return removeFinalizer(work);
-  }
+  const left = await letGoOrPrune(work, { ids, ...settled, policy: policy.type });
   state.memory.inventory = new Map(left.map((id) => [idKey(id), id]));
   if (left.length === 0) return removeFinalizer(work);
   return { type: 'after', delayMs: context.settings.progressCheckMs };
@@ -159,18 +160,12 @@ interface Remainder {
   readonly policy: 'Prune' | 'Orphan';
 }
 
-interface Leftover {
-  readonly left: ObjectId[];
-  /** Whether something is left for want of a right. */
-  readonly isForbidden: boolean;
-}
-
-async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, policy }: Remainder): Promise<Leftover> {
+async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, policy }: Remainder): Promise<ObjectId[]> {
   const { state, context, deleted, identity, signal } = work;
   const { namespace, name } = deleted.metadata;
   const reach = reachOf(identity, deleted.metadata, context.settings);
   const inventory = new Map(ids.map((id) => [idKey(id), id]));
-  const { kindOf, live, forbidden } = await observe({
+  const { kindOf, live } = await observe({
     cluster: context.cluster,
     identity,
     reach,
@@ -184,8 +179,10 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
   });
   const peers = livingPeers(state, context);
   const changes = ids.flatMap((id): Change[] => {
-    if (live.get(idKey(id))?.state === 'unknown') return [];
-    const type = policy === 'Prune' && !isWantedBy(peers, id, context) ? 'prune' : 'release';
+    const entry = live.get(idKey(id));
+    if (entry?.state === 'unknown') return [];
+    const isLeftAlone = entry?.state === 'present' && isReconcileDisabled(entry.object.body);
+    const type = policy === 'Prune' && !isLeftAlone && !isWantedBy(peers, id, context) ? 'prune' : 'release';
     return [{ type, id, kind: kindOf.get(idKey(id)), fields: [] }];
   });
   const plan = planChanges({
@@ -213,10 +210,7 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
     return outcome !== 'pruned' && outcome !== 'released';
   });
   if (left.length > 0) await writeProgress(work, { left, applied, live });
-  const isForbidden = left.some((id) => {
-    return forbidden.has(idKey(id)) || applied.get(idKey(id))?.refusal?.code === 'Forbidden';
-  });
-  return { left, isForbidden };
+  return left;
 }
 
 interface Progress {

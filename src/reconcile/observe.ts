@@ -37,8 +37,6 @@ export interface Observation {
   readonly live: ReadonlyMap<string, LiveEntry>;
   /** By `idKey`: the kind in which each object is asked for; absent if nobody serves it. */
   readonly kindOf: ReadonlyMap<string, KindInfo>;
-  /** By `idKey`: what the identity may not even read. */
-  readonly forbidden: ReadonlySet<string>;
 }
 
 export async function observe(options: ObserveOptions): Promise<Observation> {
@@ -47,7 +45,6 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   await cluster.live.hold(holder, identity, scopesOf(targets));
   const live = new Map<string, LiveEntry>();
   const asked: Target[] = [];
-  const forbidden = new Set<string>();
   for (const target of targets) {
     const entry = entryOf(target, options);
     live.set(target.key, entry);
@@ -61,7 +58,6 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     if (!kind) return;
     const answer = await client.get(kind, id);
     if (!answer.ok) {
-      if (answer.refusal.code === 'Forbidden') forbidden.add(key);
       live.set(key, { state: 'unknown', reason: answer.refusal.message });
       return;
     }
@@ -69,7 +65,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
   });
   const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
-  return { live, kindOf, forbidden };
+  return { live, kindOf };
 }
 
 /** What does not carry our label is in no watch: whatever was known of it may be over. */

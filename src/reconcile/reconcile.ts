@@ -183,7 +183,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     : undefined;
   if (asked.isDryRun) return { ...compared, ...(applied ? { applied } : {}) };
   if (hasEffects(plan)) countSync(context.metrics, applied);
-  const health = await timed(pass, 'health', () => assessObjects(pass, bound.desired, bound.kinds));
+  const health = await timed(pass, 'health', () => assessObjects(pass, bound, changes));
   return { ...compared, health, ...(applied ? { applied } : {}) };
 }
 

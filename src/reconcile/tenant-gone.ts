@@ -2,7 +2,8 @@
  * Whose rights finish a deleted Application, and what becomes of it when its tenant went first: with a namespace go its
  * ServiceAccounts and RoleBindings, in no order, and a finalizer that waits for their rights would hold it for ever.
  *
- * Invariant: rights are never exchanged for those of the agent; it reads whether they are gone, and lets go.
+ * Invariant: an account that is gone deletes nothing, and the agent's own rights never stand in for it: they only read
+ * whether it is gone.
  */
 import type { ApplicationMetadata, ApplicationSpec } from '../application/schema.ts';
 import { agentIdentity, isServiceAccountName, type Identity } from '../cluster/identity.ts';
@@ -62,8 +63,8 @@ export function tellTenantGone({ identity, context, state }: Tenancy, left: read
   const account = identity.type === 'serviceAccount' ? identity.name : '';
   const first = left[0] ? formatId(left[0]) : '';
   const note =
-    `${left.length} objects are let go (${first}${left.length > 1 ? ', …' : ''}): the namespace is being deleted, and ` +
-    `ServiceAccount ${account} with its rights is gone`;
+    `${left.length} left alive (${first}${left.length > 1 ? ', …' : ''}): the namespace is being deleted, and its ` +
+    `ServiceAccount ${account} is gone`;
   context.log.warn('objects are let go: the tenant is gone', {
     application: state.key,
     account,

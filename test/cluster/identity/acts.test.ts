@@ -1,0 +1,163 @@
+/** Every act on the objects of an Application needs the right of its account, whatever the agent itself may do. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, configMapPath, readyReason, text, untilObject } from '../agent/scene.ts';
+import { untilHealth, workload } from '../health/scene.ts';
+import {
+  ALL,
+  declareTenant,
+  denial,
+  grant,
+  makeAccount,
+  rule,
+  startTenantAgent,
+  untilDeleted,
+  untilSaid,
+  type Verb,
+} from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await startTenantAgent(world);
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const without = (...verbs: Verb[]): Verb[] => ALL.filter((verb) => !verbs.includes(verb));
+const two = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
+
+test('creating needs create; once it is given, the Application gets Ready by itself', async () => {
+  const tenant = await declareTenant(world, 'creates', { files: two, verbs: without('create') });
+  const found = await untilSaid(tenant, denial('creates', 'create', 'configmaps'));
+  assert.equal(readyReason(found), 'False ReconciliationFailed');
+  assert.equal(await tenant.configMap('a'), undefined);
+  await tenant.allow(...ALL);
+  await tenant.application.untilReady();
+});
+
+test('changing and healing need patch, and what others do goes on meanwhile', async () => {
+  const [tenant, neighbour] = await Promise.all([
+    declareTenant(world, 'changes', { files: two }),
+    declareTenant(world, 'neighbour', { files: two }),
+  ]);
+  await tenant.application.untilReady();
+  await tenant.allow(...without('patch'));
+  const change = { 'a.yaml': text(configMap('a', { k: '2' })) };
+  await Promise.all([tenant.repository.commit(change), neighbour.repository.commit(change)]);
+  await Promise.all([tenant.application.refresh(), neighbour.application.refresh()]);
+  await untilSaid(tenant, denial('changes', 'patch', 'configmaps'));
+  assert.equal(at(await tenant.configMap('a'), 'data', 'k'), '1');
+  await neighbour.application.untilReady();
+  assert.equal(at(await neighbour.configMap('a'), 'data', 'k'), '2');
+  await tenant.allow(...ALL);
+  await tenant.application.untilReady();
+  assert.equal(at(await tenant.configMap('a'), 'data', 'k'), '2');
+});
+
+test('pruning needs get and delete', async () => {
+  const tenant = await declareTenant(world, 'prunes', { files: two, verbs: without('delete') });
+  await tenant.application.untilReady();
+  await tenant.repository.commit({ 'b.yaml': null });
+  await tenant.application.refresh();
+  const found = await untilSaid(tenant, denial('prunes', 'delete', 'configmaps'));
+  assert.equal(readyReason(found), 'False PruneFailed');
+  await tenant.allow(...without('get'));
+  await untilSaid(tenant, denial('prunes', 'get', 'configmaps'));
+  assert.ok(await tenant.configMap('b'));
+  await tenant.allow(...ALL);
+  await tenant.application.untilReady();
+  assert.equal(await tenant.configMap('b'), undefined);
+});
+
+test('a dry run needs patch: what only it could tell is not known', async () => {
+  const tenant = await declareTenant(world, 'detects', { files: two });
+  await tenant.application.untilReady();
+  const viewer = { namespace: 'detects', name: 'viewer' };
+  await makeAccount(world, viewer.namespace, viewer.name);
+  await grant(world, { namespace: 'detects', rules: [rule('', 'configmaps', ['get', 'list', 'watch'])], to: viewer });
+  // What the server accepted of one account it has not accepted of another, so a dry run is to tell.
+  await tenant.application.patch({ sync: { mode: 'detect' }, serviceAccountName: viewer.name });
+  await untilSaid(tenant, denial('detects', 'patch', 'configmaps', 'viewer'));
+});
+
+test('adoption and the take-over of fields need patch and get', async () => {
+  const live = { ...configMap('a', { k: '1', old: 'x' }), metadata: { name: 'a', namespace: 'adopts' } };
+  const tenant = await declareTenant(world, 'adopts', { files: two, verbs: without('patch') });
+  await world.apply(live, 'kubectl-client-side-apply');
+  await tenant.application.refresh();
+  await untilSaid(tenant, denial('adopts', 'patch', 'configmaps'));
+  assert.equal(at(await tenant.configMap('a'), 'data', 'old'), 'x');
+  await tenant.allow(...without('get'));
+  await tenant.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
+  await tenant.application.refresh();
+  await untilSaid(tenant, denial('adopts', 'get', 'configmaps'));
+  assert.equal(at(await tenant.configMap('a'), 'data', 'old'), 'x');
+  await tenant.allow(...ALL);
+  await tenant.application.untilReady();
+  assert.deepEqual(at(await tenant.configMap('a'), 'data'), { k: '2' });
+});
+
+test('finishing needs delete to prune, patch to let go, and says so while it waits', async () => {
+  const [pruning, orphaning] = await Promise.all([
+    declareTenant(world, 'finishes', { files: two }),
+    declareTenant(world, 'lets-go', { files: two, spec: { deletionPolicy: 'Orphan' } }),
+  ]);
+  await Promise.all([pruning.application.untilReady(), orphaning.application.untilReady()]);
+  await Promise.all([pruning.allow(...without('delete')), orphaning.allow(...without('patch'))]);
+  await Promise.all([pruning.application.remove(), orphaning.application.remove()]);
+  await untilSaid(pruning, denial('finishes', 'delete', 'configmaps'));
+  await untilSaid(orphaning, denial('lets-go', 'patch', 'configmaps'));
+  await Promise.all([pruning.allow(...ALL), orphaning.allow(...ALL)]);
+  await Promise.all([untilDeleted(pruning), untilDeleted(orphaning)]);
+  assert.equal(await pruning.configMap('a'), undefined);
+  assert.equal(at(await orphaning.configMap('a'), 'metadata', 'labels'), undefined);
+});
+
+test('releasing what another Application takes over needs patch', async () => {
+  const giver = await declareTenant(world, 'gives', {
+    files: { 'one/a.yaml': text(configMap('a', { k: '1' })), 'two/b.yaml': text(configMap('b', {})) },
+    spec: { source: { repoURL: `${world.git.url}/gives.git`, path: 'one' } },
+  });
+  await giver.application.untilReady();
+  const taker = await world.declare(
+    'takes',
+    { source: { repoURL: giver.repository.url, path: 'two' }, serviceAccountName: 'deployer' },
+    'gives',
+  );
+  await taker.untilReady();
+  await giver.allow(...without('patch'));
+  await giver.repository.commit({
+    'one/a.yaml': null,
+    'one/c.yaml': text(configMap('c', {})),
+    'two/a.yaml': text(configMap('a', { k: '1' })),
+  });
+  await Promise.all([giver.application.refresh(), taker.refresh()]);
+  await untilSaid(giver, denial('gives', 'patch', 'configmaps'));
+  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', 'tautline.dev/owner')), /\/gives$/);
+  await giver.allow(...ALL);
+  await Promise.all([giver.application.untilReady(), taker.untilReady()]);
+  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', 'tautline.dev/owner')), /\/takes$/);
+});
+
+test('creating the destination namespace needs get and create of namespaces', async () => {
+  const spec = { destination: { namespace: 'made-by-tenant', createNamespace: true } };
+  const tenant = await declareTenant(world, 'makes', { files: two, spec });
+  const to = { namespace: 'makes', name: 'deployer' };
+  const configMaps = rule('', 'configmaps');
+  await grant(world, { namespace: '', rules: [configMaps], to });
+  await untilSaid(tenant, denial('makes', 'get', 'namespaces'));
+  await grant(world, { namespace: '', rules: [configMaps, rule('', 'namespaces', ['get', 'patch'])], to });
+  await untilSaid(tenant, denial('makes', 'create', 'namespaces'));
+  assert.equal(await world.read('/api/v1/namespaces/made-by-tenant'), undefined);
+  await grant(world, { namespace: '', rules: [configMaps, rule('', 'namespaces')], to });
+  await tenant.application.untilReady();
+  await untilObject(world, configMapPath('made-by-tenant', 'a'), () => true);
+});
+
+test('reading Pods for health needs list; without it the health says what is missing', async () => {
+  const files = { 'web.yaml': text(workload('Deployment', 'web')) };
+  const tenant = await declareTenant(world, 'ails', { files, rules: [rule('apps', 'deployments')] });
+  const message = new RegExp(`its Pods cannot be read: .*${denial('ails', 'list', 'pods').source}`);
+  await untilHealth(tenant.application, 'Progressing', message);
+});

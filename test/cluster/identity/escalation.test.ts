@@ -1,0 +1,135 @@
+/** What somebody who may write Applications in one namespace must not reach by it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  configMapPath,
+  inventoryOf,
+  makeNamespace,
+  namespaceManifest,
+  readyReason,
+  text,
+} from '../agent/scene.ts';
+import {
+  ALL,
+  declareTenant,
+  denial,
+  grant,
+  makeAccount,
+  rule,
+  startTenantAgent,
+  untilDeleted,
+  untilSaid,
+} from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await startTenantAgent(world);
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const elsewhere = (namespace: string, name: string) => text(configMap(name, { k: 'stolen' }, { namespace }));
+
+test('an account writes neither into a foreign namespace nor what has none, and keeps nobody from it', async () => {
+  await makeNamespace(world, 'victim');
+  const files = {
+    'own.yaml': text(configMap('own', {})),
+    'foreign.yaml': elsewhere('victim', 'wanted'),
+    'space.yaml': text(namespaceManifest('attackers')),
+    'inside.yaml': elsewhere('attackers', 'x'),
+  };
+  const attacker = await declareTenant(world, 'attacker', { files });
+  const said = await untilSaid(attacker, denial('attacker', 'patch', 'configmaps'));
+  const told = JSON.stringify(at(said, 'status', 'resources')).replaceAll('\\"', '"');
+  assert.match(told, denial('attacker', 'patch', 'namespaces'));
+  assert.ok(await attacker.configMap('own'));
+  assert.equal(await world.read(configMapPath('victim', 'wanted')), undefined);
+  assert.equal(await world.read('/api/v1/namespaces/attackers'), undefined);
+  const victim = await declareTenant(world, 'victim', { files: { 'a.yaml': text(configMap('wanted', { k: 'own' })) } });
+  await victim.application.untilReady();
+  assert.equal(at(await victim.configMap('wanted'), 'data', 'k'), 'own');
+  const refused = await attacker.application.refresh();
+  assert.match(readyReason(refused), /^False /);
+  assert.deepEqual(inventoryOf(refused), ['ConfigMap attacker/own']);
+});
+
+test('names that are no account of the namespace are refused by the API server', async () => {
+  await makeNamespace(world, 'names');
+  const path = '/apis/tautline.dev/v1alpha1/namespaces/names/applications';
+  for (const serviceAccountName of ['', ' ', 'system:admin', 'system:masters', '../x', 'names/deployer', 'A', 'a\n']) {
+    const spec = { source: { repoURL: 'https://git.example.com/x.git' }, serviceAccountName };
+    const body = { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name: 'hostile' }, spec };
+    const { code, body: answer } = await world.plane.request('POST', path, body);
+    assert.equal(code, 422, `${JSON.stringify(serviceAccountName)}: ${JSON.stringify(answer)}`);
+    assert.match(String(at(answer, 'message')), /spec\.serviceAccountName/);
+  }
+});
+
+test('an account that nobody made has no rights, and the agent does not stand in for it', async () => {
+  const tenant = await declareTenant(world, 'nobody', {
+    files: { 'a.yaml': text(configMap('a', {})) },
+    spec: { serviceAccountName: 'ghost' },
+  });
+  const denied = denial('nobody', 'patch', 'configmaps', 'ghost');
+  await untilSaid(tenant, denied);
+  assert.equal(await tenant.configMap('a'), undefined);
+});
+
+test('without an account nothing outside the own namespace is made, not even a namespace', async () => {
+  await makeNamespace(world, 'foreign');
+  const files = {
+    'own.yaml': text(configMap('own', {}, { namespace: 'plain' })),
+    'foreign.yaml': elsewhere('foreign', 'x'),
+  };
+  const tenant = await declareTenant(world, 'plain', { files, spec: { serviceAccountName: null } });
+  await untilSaid(tenant, /may write into its own namespace plain only/);
+  await tenant.repository.commit({ 'foreign.yaml': text(namespaceManifest('plain-2')) });
+  await tenant.application.refresh();
+  await untilSaid(tenant, /Namespace plain-2: .* the object belongs to no namespace/);
+  await tenant.repository.commit({
+    'foreign.yaml': null,
+    'own.yaml': text(configMap('own', { k: '2' }, { namespace: 'plain' })),
+  });
+  await tenant.application.patch({ destination: { namespace: 'plain-3', createNamespace: true } });
+  await untilSaid(tenant, /namespace plain-3: it is outside the namespace of the Application/);
+  for (const name of ['plain-2', 'plain-3']) assert.equal(await world.read(`/api/v1/namespaces/${name}`), undefined);
+  assert.equal(await world.read(configMapPath('foreign', 'x')), undefined);
+});
+
+test('who gives up the account gives up what only it could reach: the agent does not prune it', async () => {
+  await makeNamespace(world, 'leased');
+  const to = { namespace: 'lessee', name: 'deployer' };
+  await grant(world, { namespace: 'leased', rules: [rule('', 'configmaps')], to });
+  const files = { 'own.yaml': text(configMap('own', {})), 'leased.yaml': elsewhere('leased', 'x') };
+  const tenant = await declareTenant(world, 'lessee', { files });
+  await tenant.application.untilReady();
+  await tenant.repository.commit({ 'leased.yaml': null });
+  await tenant.application.patch({ serviceAccountName: null });
+  await untilSaid(tenant, /ConfigMap leased\/x: .*outside the namespace of the Application/);
+  await tenant.application.remove();
+  await untilSaid(tenant, /1 left; ConfigMap leased\/x: it is outside the namespace of the Application/);
+  assert.ok(await world.read(configMapPath('leased', 'x')));
+  assert.equal(await tenant.configMap('own'), undefined);
+  await tenant.application.patch({ deletionPolicy: 'Orphan' });
+  await untilDeleted(tenant);
+  assert.ok(await world.read(configMapPath('leased', 'x')));
+});
+
+test('another account believes nothing of what the first one saw', async () => {
+  const tenant = await declareTenant(world, 'switches', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
+  await tenant.application.untilReady();
+  await makeAccount(world, 'switches', 'blind');
+  await tenant.application.patch({ serviceAccountName: 'blind' });
+  const found = await untilSaid(tenant, denial('switches', 'get', 'configmaps', 'blind'));
+  assert.equal(at(found, 'status', 'sync', 'status'), 'Unknown');
+  assert.equal(at(found, 'status', 'resources', 0, 'sync'), 'Unknown');
+  await grant(world, {
+    namespace: 'switches',
+    rules: [rule('', 'configmaps', ALL)],
+    to: { namespace: 'switches', name: 'blind' },
+  });
+  await tenant.application.untilReady();
+});

@@ -1,0 +1,55 @@
+/** A namespace that is deleted takes accounts and rights with it before the Applications that need them. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RunningAgent } from '../../support/agent.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, configMapPath, makeNamespace, text } from '../agent/scene.ts';
+import { ALL, declareTenant, denial, grant, rule, startTenantAgent, untilDeleted, untilSaid } from './scene.ts';
+
+let world: World;
+let agent: RunningAgent;
+before(async () => {
+  world = await startWorld();
+  agent = await startTenantAgent(world);
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+test('its objects in other namespaces are left alive, and the Application keeps the namespace no longer', async () => {
+  await makeNamespace(world, 'outlives');
+  const to = { namespace: 'leaves', name: 'deployer' };
+  await grant(world, { namespace: 'outlives', rules: [rule('', 'configmaps')], to });
+  const files = {
+    'own.yaml': text(configMap('own', {})),
+    'far.yaml': text(configMap('far', {}, { namespace: 'outlives' })),
+  };
+  const tenant = await declareTenant(world, 'leaves', { files });
+  await tenant.application.untilReady();
+  // No controller deletes what is in the namespace: this plays it, in the unlucky order.
+  await tenant.allow('get', 'list', 'watch');
+  await world.send('DELETE', '/api/v1/namespaces/leaves');
+  await tenant.application.remove();
+  await untilSaid(tenant, denial('leaves', 'delete', 'configmaps'));
+  await world.send('DELETE', `${RBAC}/namespaces/leaves/rolebindings/leaves-deployer`);
+  await world.send('DELETE', '/api/v1/namespaces/leaves/serviceaccounts/deployer');
+  await untilDeleted(tenant);
+  const far = await world.read(configMapPath('outlives', 'far'));
+  assert.equal(at(far, 'metadata', 'deletionTimestamp'), undefined);
+  const told = agent.log.find(({ msg }) => msg === 'objects are let go: the tenant is gone');
+  assert.equal(told?.['application'], 'leaves/leaves');
+  assert.equal(told?.['account'], 'deployer');
+});
+
+test('an account that was deleted in a living namespace is waited for, and named', async () => {
+  const tenant = await declareTenant(world, 'waits', { files: { 'own.yaml': text(configMap('own', {})) } });
+  await tenant.application.untilReady();
+  await world.send('DELETE', `${RBAC}/namespaces/waits/rolebindings/waits-deployer`);
+  await world.send('DELETE', '/api/v1/namespaces/waits/serviceaccounts/deployer');
+  await tenant.application.remove();
+  await untilSaid(tenant, denial('waits', 'get', 'configmaps'));
+  assert.ok(await tenant.configMap('own'));
+  await tenant.allow(...ALL);
+  await untilDeleted(tenant);
+  assert.equal(await tenant.configMap('own'), undefined);
+});
