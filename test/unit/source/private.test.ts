@@ -1,0 +1,129 @@
+/** What a credential brought: who shares it, who does not, and when it goes. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { test, type TestContext } from 'node:test';
+import { parseCredential, type Credential } from '../../../src/source/credential.ts';
+import { createDispatchers } from '../../../src/source/dispatchers.ts';
+import { defaultSourceLimits } from '../../../src/source/limits.ts';
+import { createGitSource } from '../../../src/source/source.ts';
+import { makeAuthority } from '../../support/certificates.ts';
+import { createRepository } from '../../support/git-repository.ts';
+import { noProxy, quietLog, startHarness } from './source-harness.ts';
+
+function credentialOf(values: Readonly<Record<string, string>>, secret = 'apps/git'): Credential {
+  return parseCredential({
+    secret,
+    data: new Map(Object.entries(values).map(([key, text]) => [key, Buffer.from(text)])),
+  });
+}
+
+const first = credentialOf({ bearerToken: 'first' });
+const second = credentialOf({ bearerToken: 'second' });
+
+async function startShop(t: TestContext) {
+  const harness = await startHarness(t);
+  const repository = await createRepository(harness.server, 'shop');
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  let nowMs = 0;
+  const clock = { now: () => Date.now(), monotonicMs: () => nowMs };
+  const { dataDir, sandbox, server } = harness;
+  const open = () => {
+    const source = createGitSource({
+      dataDir,
+      sandbox,
+      clock,
+      limits: defaultSourceLimits,
+      proxy: noProxy,
+      log: quietLog,
+    });
+    t.after(() => source.close());
+    return source;
+  };
+  const source = open();
+  const bring = async (credential: Credential | undefined, from = source) => {
+    const resolved = await from.poll({ repoUrl: repository.url, credential });
+    return from.fetch({ repoUrl: repository.url, credential, resolved });
+  };
+  return { ...harness, repository, dataDir, server, source, open, bring, pass: (ms: number) => void (nowMs += ms) };
+}
+
+test('who shows the same credential shares a fetch, whatever its Secret is called; nobody else does', async (t) => {
+  const { bring, server } = await startShop(t);
+  const one = await bring(first);
+  const fetches = () => server.requests.filter(({ method, protocol }) => method === 'POST' && !protocol).length;
+  assert.equal(fetches(), 1);
+  const same = await bring({ ...first, secret: 'others/name' });
+  assert.deepEqual([same.gitDir, fetches()], [one.gitDir, 1]);
+  const other = await bring(second);
+  const anonymous = await bring(undefined);
+  assert.equal(new Set([one.gitDir, other.gitDir, anonymous.gitDir]).size, 3);
+  assert.equal(fetches(), 3);
+});
+
+test('the id of a commit that is on disk opens nothing to who may not have it', async (t) => {
+  const { source, server, repository, bring } = await startShop(t);
+  server.onRequest = ({ headers }) => (headers.authorization === 'Bearer first' ? undefined : { status: 401 });
+  const { commit } = await bring(first);
+  for (const [credential, code] of [
+    [undefined, 'AuthenticationRequired'],
+    [second, 'CredentialsRefused'],
+  ] as const) {
+    const resolved = await source.poll({ repoUrl: repository.url, revision: commit, credential });
+    await assert.rejects(source.fetch({ repoUrl: repository.url, resolved, credential }), { code });
+  }
+});
+
+test('what a former credential fetched goes a day after its last use, all of it', async (t) => {
+  const { source, dataDir, bring, pass } = await startShop(t);
+  const old = await bring(first);
+  assert.deepEqual(await source.find(old), old);
+  pass(defaultSourceLimits.retainSnapshotMs + 1);
+  const kept = await bring(second);
+  assert.equal(existsSync(old.gitDir), false);
+  assert.equal(await source.find(old), undefined);
+  assert.deepEqual(await source.find(kept), kept);
+  const again = await bring(first);
+  assert.deepEqual(await source.find(again), again);
+  assert.equal((await readdir(dataDir)).filter((name) => name.startsWith('private-')).length, 2);
+});
+
+test('the next process finds nothing that was fetched with a credential', async (t) => {
+  const { dataDir, source, open, bring, server } = await startShop(t);
+  await bring(first);
+  await bring(undefined);
+  await source.close();
+  const next = open();
+  server.requests.length = 0;
+  await bring(undefined, next);
+  assert.equal(server.requests.filter(({ protocol }) => !protocol).length, 0, 'the public one is still there');
+  assert.deepEqual(
+    (await readdir(dataDir)).filter((name) => name.startsWith('private-')),
+    [],
+  );
+});
+
+test('connections are shared by certificates, not by passwords, and are given up when nobody uses them', async (t) => {
+  const { ca, client } = await makeAuthority();
+  let nowMs = 0;
+  const clock = { now: () => 0, monotonicMs: () => nowMs };
+  const limits = { ...defaultSourceLimits, maxPools: 2 };
+  const dispatchers = createDispatchers({ limits, clock, proxy: noProxy });
+  t.after(() => dispatchers.close());
+  const poolOf = (credential: Credential | undefined) =>
+    dispatchers.dispatcherFor('https://git.example.com/a', credential) as unknown as { closed: boolean };
+  const plain = poolOf(undefined);
+  assert.equal(poolOf(first), plain);
+  assert.equal(poolOf(second), plain);
+  const trusting = poolOf(credentialOf({ 'ca.crt': ca }));
+  assert.notEqual(trusting, plain);
+  assert.equal(poolOf(credentialOf({ 'ca.crt': ca, bearerToken: 'first' })), trusting);
+
+  const showing = poolOf(credentialOf({ 'tls.crt': client.certificate, 'tls.key': client.key }));
+  assert.deepEqual([plain.closed, trusting.closed, showing.closed], [true, false, false], 'no more than maxPools');
+  nowMs += limits.keepPoolMs;
+  assert.equal(poolOf(credentialOf({ 'ca.crt': ca })), trusting);
+  nowMs += 1;
+  poolOf(credentialOf({ 'ca.crt': ca }));
+  assert.deepEqual([trusting.closed, showing.closed], [false, true]);
+});
