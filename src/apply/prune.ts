@@ -11,6 +11,7 @@ import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
+import { isReconcileDisabled } from '../object/policy.ts';
 import { listAt, stringAt, valueAt } from '../object/value.ts';
 import type { ChangeResult } from './applied.ts';
 
@@ -37,6 +38,7 @@ async function pruneOnce(change: Change, kind: KindInfo, { client, owner }: Prun
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live) return { change, outcome: 'pruned' };
+  if (isReconcileDisabled(live.body)) return { change, outcome: 'unchanged' };
   const reason = reasonToKeep(live, owner);
   if (reason) return { change, outcome: 'released', message: reason };
   if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: holderText(live) };

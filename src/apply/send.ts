@@ -9,9 +9,11 @@ import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
 import type { Change } from '../diff/changes.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import { annotationsOf, formatId, labelsOf } from '../object/identity.ts';
+import { isReconcileDisabled } from '../object/policy.ts';
 import { listAt, stringAt } from '../object/value.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
+import { applyOnto } from './apply-onto.ts';
 
 export interface SendContext {
   readonly client: ClusterClient;
@@ -21,9 +23,9 @@ export interface SendContext {
 export async function sendChange(change: Change, context: SendContext): Promise<ChangeResult> {
   const { desired } = change;
   if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
-  if (change.type === 'adopt') return adopt(change, desired, context);
+  if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);
   const isOurs = change.type === 'update' || change.type === 'unsure';
-  const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: isOurs });
+  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs });
   if (!answer.ok) return refused(change, desired, answer.refusal, context);
   if (isOurs) {
     if (wasWiped(answer.object)) return takeOver({ change, desired, live: answer.object, context });
@@ -32,9 +34,14 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   }
   if (answer.created) return done(change, 'created', answer);
   if (ownEntryIsOld(answer.object, change)) return done(change, 'configured', answer);
-  return needsTakeOver(answer.object)
+  return needsTakeOver(answer.object, desired)
     ? takeOver({ change, desired, live: answer.object, context })
     : done(change, 'adopted', answer);
+}
+
+/** What may be there unseen is looked at first where that decides what is sent, or whether anything is. */
+function isReadFirst({ type, live }: Change, { ignored, policy }: DesiredObject): boolean {
+  return type === 'create' && !live && (ignored !== undefined || policy?.ssa === 'IfNotPresent');
 }
 
 /** The object exists, and others hold fields that we set. */
@@ -44,6 +51,9 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
   if (!read.object) {
     const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
     return answer.ok ? done(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
+  }
+  if (desired.policy?.ssa === 'IfNotPresent' || isReconcileDisabled(read.object.body)) {
+    return { change, outcome: 'unchanged' };
   }
   const other = ownerOfOther(read.object, context.owner);
   if (other) return { change, outcome: 'conflict', message: `managed by ${other}` };
@@ -65,13 +75,15 @@ interface TakeOverOptions {
   readonly context: SendContext;
 }
 
-async function takeOver({ change, desired, live, context }: TakeOverOptions): Promise<ChangeResult> {
-  if (needsTakeOver(live)) {
+async function takeOver({ change, desired, live: found, context }: TakeOverOptions): Promise<ChangeResult> {
+  let live = found;
+  if (needsTakeOver(live, desired)) {
     const taken = await context.client.takeOver(desired.kind, live);
     // A 409 means that somebody wrote in between: the next pass reads afresh.
     if (!taken.ok) return { change, outcome: 'failed', refusal: taken.refusal };
+    live = taken.object;
   }
-  const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: true });
+  const answer = await applyOnto(context.client, { desired, live, force: true });
   const outcome = change.type === 'update' || change.type === 'unsure' ? 'configured' : 'adopted';
   return answer.ok ? done(change, outcome, answer) : refused(change, desired, answer.refusal, context);
 }
@@ -112,7 +124,9 @@ function ownEntryIsOld(object: LiveObject, change: Change): boolean {
   return change.live !== undefined && change.live.uid === object.uid;
 }
 
-function needsTakeOver(live: LiveObject): boolean {
+/** With `ssa: Merge`, what other tools have added stays theirs. */
+function needsTakeOver(live: LiveObject, { policy }: DesiredObject): boolean {
+  if (policy?.ssa === 'Merge') return false;
   return listAt(live.body.metadata, 'managedFields').some((entry) =>
     isTakenOverManager({
       manager: stringAt(entry, 'manager') ?? '',

@@ -4,13 +4,16 @@
  * Invariants: a manifest that cannot be bound becomes a problem and is left out, and the rest goes on; no manifest is
  * written to (unchanged parts are shared); cost is linear, and a manifest seen before costs a look-up.
  */
+import type { IgnoreRule } from '../application/schema.ts';
 import type { Kinds } from '../cluster/kinds.ts';
 import { digestText } from '../object/digest.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
+import { isDefaultPolicy, policyOf } from '../object/policy.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Manifest, Manifests } from '../render/manifests.ts';
 import { bindBody } from './bind-body.ts';
 import type { DesiredObject, Desired, Owner } from './desired.ts';
+import { resolveIgnored } from './ignore-rules.ts';
 import { createKindLookup, type BoundKind } from './kind-lookup.ts';
 import { placeManifest } from './place-manifest.ts';
 
@@ -32,6 +35,8 @@ export interface BindOptions {
    * agent's own rights would be used and nobody allowed that.
    */
   readonly allowCrossNamespace: boolean;
+  /** `spec.ignoreDifferences`. */
+  readonly ignoreDifferences?: readonly IgnoreRule[] | undefined;
   readonly cache?: BindCache;
 }
 
@@ -49,7 +54,9 @@ export function bindManifests(options: BindOptions): Desired {
   }
   const { objects, duplicates } = splitDuplicates(bound);
   problems.push(...duplicates);
-  return { objects, problems, digest: digestObjects(objects) };
+  const digest = digestObjects(objects);
+  // Behind the cache: what is ignored of one object depends on the others, and costs nothing where nothing is.
+  return { objects: resolveIgnored(objects, options.ignoreDifferences ?? []), problems, digest };
 }
 
 function bindManifest(
@@ -63,6 +70,7 @@ function bindManifest(
   if ('problem' in id) return id;
   const body = bindBody(manifest, { id, kind: kind.info, owner: options.owner });
   if ('problem' in body) return body;
+  const policy = policyOf(body.body);
   const object: DesiredObject = {
     id,
     kind: kind.info,
@@ -70,6 +78,7 @@ function bindManifest(
     file: manifest.file,
     line: manifest.line,
     ...(kind.awaitsCrd === undefined ? {} : { awaitsCrd: kind.awaitsCrd }),
+    ...(isDefaultPolicy(policy) ? {} : { policy }),
   };
   options.cache?.set(key, object);
   return object;

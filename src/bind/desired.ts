@@ -1,8 +1,19 @@
 /** What bind/ hands on: manifests bound to one cluster and one Application. */
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { ObjectId } from '../object/identity.ts';
+import type { ObjectPolicy } from '../object/policy.ts';
 import type { Problem } from '../object/problem.ts';
 import type { KubeObject } from '../object/value.ts';
+
+/** Fields of one object that are neither reported nor overwritten. */
+export interface IgnoredFields {
+  /** Reference tokens of JSON pointers, indexes of lists being those of the desired object; `*`: every key or item. */
+  readonly paths: readonly (readonly string[])[];
+  /** What one of these field managers owns. */
+  readonly managers: readonly string[];
+  /** Of the two above. */
+  readonly digest: string;
+}
 
 export interface DesiredObject {
   readonly id: ObjectId;
@@ -15,6 +26,9 @@ export interface DesiredObject {
   readonly line: number;
   /** The kind is not served yet: a CRD of the same render defines it, so the object waits for that CRD. */
   readonly awaitsCrd?: ObjectId;
+  readonly ignored?: IgnoredFields;
+  /** What its annotations ask for. Absent: nothing, which is `DEFAULT_POLICY`. */
+  readonly policy?: ObjectPolicy;
 }
 
 export interface Desired {

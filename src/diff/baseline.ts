@@ -13,9 +13,11 @@ import { appliedFieldsOf, isLeaf, keyedMembers, listTypeOf, setMembers, type Fie
 import { isMap, newMap, own, type Value, type ValueMap } from '../object/value.ts';
 import type { Baseline } from './changes.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
+import { withoutIgnored } from './ignored.ts';
 
-/** Of the answer to an apply or a dry run of exactly this desired object. */
-export function baselineOf(desired: DesiredObject, returned: LiveObject): Baseline {
+/** Of the answer to an apply or a dry run of exactly this desired object; what is ignored of it is in no baseline. */
+export function baselineOf(bound: DesiredObject, answer: LiveObject): Baseline {
+  const { desired, live: returned } = withoutIgnored(bound, answer);
   return {
     manifestDigest: desired.digest,
     projectionDigest: digestValue(projectLive(desired, returned)),
@@ -25,7 +27,7 @@ export function baselineOf(desired: DesiredObject, returned: LiveObject): Baseli
 }
 
 /**
- * Whether live is what the server last made of this very manifest, and we own the same of it: where another has taken
+ * Of two sides without what is ignored, as in the next: whether live is what the server last made of this very manifest, and we own the same of it: where another has taken
  * an atomic value, what it added to it is in no projection.
  */
 export function isAtBaseline(desired: DesiredObject, live: LiveObject, baseline: Baseline | undefined): boolean {

@@ -46,7 +46,7 @@ export interface Change {
  * only.
  */
 export interface Baseline {
-  /** `DesiredObject.digest`. */
+  /** `judgedDigest` of the desired object. */
   readonly manifestDigest: string;
   /** Digest of the returned object projected on desired and owned paths (see `projectLive`). */
   readonly projectionDigest: string;
@@ -67,6 +67,7 @@ export interface DiffMemory {
 
 /** A settled `none` and what it was about: it holds as long as neither manifest nor live object changes. */
 export interface Verdict {
+  /** `judgedDigest` of the desired object. */
   readonly manifestDigest: string;
   readonly resourceVersion: string;
   readonly change: Change;

@@ -11,11 +11,13 @@ import type { Live, LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
 import { apiVersionOf, groupOf, idKey, type ObjectId } from '../object/identity.ts';
+import { isReconcileDisabled } from '../object/policy.ts';
 import { listAt, valueAt } from '../object/value.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, Verdict } from './changes.ts';
 import { compareObject } from './compare.ts';
 import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
+import { judgedDigest, withoutIgnored } from './ignored.ts';
 
 export interface DiffOptions {
   readonly desired: Desired;
@@ -44,6 +46,7 @@ export interface VerdictCache {
 export const REASONS = {
   missing: 'missing',
   unseen: 'missing, or its owner label was removed',
+  disabled: 'left alone, since it is annotated kustomize.toolkit.fluxcd.io/reconcile: disabled',
   finished: 'it has run to its end and was removed after that',
   terminating: 'it is being deleted',
   gone: 'it does not exist any more',
@@ -53,7 +56,9 @@ export const REASONS = {
 
 /** First the desired objects in their order, then what the inventory holds beyond them. */
 export function diffObjects(options: DiffOptions): Change[] {
-  const changes = options.desired.objects.map((desired) => diffDesired(desired, options));
+  const changes = options.desired.objects
+    .filter((desired) => isReported(desired, options.live))
+    .map((desired) => diffDesired(desired, options));
   const desiredKeys = new Set(options.desired.objects.map(({ id }) => idKey(id)));
   const faulty = new Set<string>();
   for (const { object } of options.desired.problems) if (object) faulty.add(idKey(object));
@@ -64,13 +69,20 @@ export function diffObjects(options: DiffOptions): Change[] {
   return changes;
 }
 
+/** What nobody wants to have made is not missing, and what is to be ignored is not looked at. */
+function isReported({ id, policy }: DesiredObject, live: Live): boolean {
+  if (!policy || (policy.reconcile && policy.ssa !== 'Ignore')) return true;
+  return policy.ssa !== 'Ignore' && live.get(idKey(id))?.state === 'present';
+}
+
 function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
   const { id, kind } = desired;
   const base = { id, kind, desired, fields: [] };
-  const claimant = options.claims?.(id);
-  if (claimant !== undefined) return { ...base, type: 'conflict', reason: `managed by Application ${claimant}` };
   const key = idKey(id);
   const entry = options.live.get(key);
+  if (desired.policy?.reconcile === false) return { ...base, type: 'none', reason: REASONS.disabled };
+  const claimant = options.claims?.(id);
+  if (claimant !== undefined) return { ...base, type: 'conflict', reason: `managed by Application ${claimant}` };
   if (entry?.state === 'present') return diffPresent(desired, entry.object, options);
   // A kind that is not served yet cannot be looked for.
   if (desired.awaitsCrd) return { ...base, type: 'create' };
@@ -84,6 +96,8 @@ function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
 function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOptions): Change {
   const { id, kind } = desired;
   const base = { id, kind, desired, live, fields: [] };
+  if (isReconcileDisabled(live.body)) return { ...base, type: 'none', reason: REASONS.disabled };
+  if (desired.policy?.ssa === 'IfNotPresent') return { ...base, type: 'none' };
   const ownership = readOwnership(live.body, options.owner);
   if (ownership.type === 'application') {
     return { ...base, type: 'conflict', reason: `managed by Application ${ownership.owner}` };
@@ -104,20 +118,22 @@ function diffOwned(desired: DesiredObject, live: LiveObject, { memory, verdicts 
   const base = { id, kind, desired, live, fields: [] };
   const key = idKey(id);
   const isAccepted = memory.isAccepted(id, digest);
+  const judged = judgedDigest(desired);
   const known = verdicts?.get(key);
-  if (known && isAccepted && known.manifestDigest === digest && isSameLive(known, live)) return known.change;
-  const comparison = compareObject(desired, live, MAX_FIELDS);
+  if (known && isAccepted && known.manifestDigest === judged && isSameLive(known, live)) return known.change;
+  const sides = withoutIgnored(desired, live);
+  const comparison = compareObject(sides.desired, sides.live, MAX_FIELDS);
   const baseline = memory.baselines.get(key);
-  if (comparison.verdict === 'same' || isAtBaseline(desired, live, baseline)) {
+  if (comparison.verdict === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
     // A server may refuse what leaves no trace in the comparison, so every manifest is shown to it once.
     if (!isAccepted) return { ...base, type: 'unsure', reason: REASONS.neverAccepted };
     const change: Change = { ...base, type: 'none' };
-    verdicts?.set(key, { manifestDigest: digest, resourceVersion: live.resourceVersion, change });
+    verdicts?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
     return change;
   }
   const fields = fieldDifferences(comparison.findings, live.body);
   // The server's own rendering of this manifest is known, and live is another: that is proof as well.
-  const isProven = fields.length > 0 && isComparable(desired, live, baseline);
+  const isProven = fields.length > 0 && isComparable(sides.desired, sides.live, baseline);
   if (comparison.verdict === 'differs' || isProven) return { ...base, type: 'update', fields };
   return { ...base, type: 'unsure', fields, reason: REASONS.inconclusive };
 }
@@ -127,7 +143,8 @@ function isSameLive({ resourceVersion, change }: Verdict, live: LiveObject): boo
 }
 
 function differencesOf(desired: DesiredObject, live: LiveObject): Change['fields'] {
-  return fieldDifferences(compareObject(desired, live, MAX_FIELDS).findings, live.body);
+  const sides = withoutIgnored(desired, live);
+  return fieldDifferences(compareObject(sides.desired, sides.live, MAX_FIELDS).findings, live.body);
 }
 
 type LeftoverOptions = DiffOptions & { isFaulty: boolean; findKind: KindFinder };
@@ -147,6 +164,7 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
+  if (isReconcileDisabled(entry.object.body)) return { ...shown, type: 'none', reason: REASONS.disabled };
   const reason = reasonToRelease(entry.object, owner);
   if (reason !== undefined) return { ...shown, type: 'release', reason };
   return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };

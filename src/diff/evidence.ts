@@ -12,11 +12,12 @@ import {
   type FieldStep,
   type ManagedFields,
 } from '../object/field-set.ts';
-import { isEqualValue, isMap, own, type Value } from '../object/value.ts';
+import { isEqualValue, isMap, own, type KubeObject, type Value } from '../object/value.ts';
 import type { Change } from './changes.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
 import { KEY_DEFAULTS } from './known-values.ts';
 import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
+import { withoutIgnored } from './ignored.ts';
 import type { Finding } from './walk.ts';
 
 /** What every write changes, and what a dry run shows changed though it is not. */
@@ -28,12 +29,16 @@ export function judgeDryRun(change: Change, returned: LiveObject): Change {
   if (!change.live) return { ...rest, type: 'create' };
   const findings: Finding[] = [];
   const hasStatus = change.kind?.hasStatus === true;
-  const context = { findings, sets: [returned, change.live].flatMap(({ body }) => managedFieldsOf(body)) };
-  for (const key of new Set([...Object.keys(returned.body), ...Object.keys(change.live.body)])) {
+  // What somebody else changed of the ignored fields meanwhile is no difference either.
+  const [made, live] = [returned, change.live].map((side) =>
+    change.desired ? withoutIgnored(change.desired, side).live.body : side.body,
+  ) as [KubeObject, KubeObject];
+  const context = { findings, sets: [made, live].flatMap(managedFieldsOf) };
+  for (const key of new Set([...Object.keys(made), ...Object.keys(live)])) {
     // Controllers write it meanwhile; applying never does.
     if (key === 'status' && hasStatus) continue;
     const manifest = change.desired && own(change.desired.body, key);
-    const place = { desired: own(returned.body, key), live: own(change.live.body, key), manifest };
+    const place = { desired: own(made, key), live: own(live, key), manifest };
     collect(context, { ...place, tokens: [key], steps: [key] });
   }
   if (findings.length === 0) return { ...rest, type: 'none', fields: [] };

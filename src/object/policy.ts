@@ -4,8 +4,8 @@
  *
  * Invariant: an annotation that is not understood changes nothing; where two disagree, the one that keeps more wins.
  */
-import type { KubeObject } from './value.ts';
 import { annotationsOf } from './identity.ts';
+import { stringAt, type KubeObject } from './value.ts';
 
 export interface ObjectPolicy {
   /** false: never deleted by Tautline (`prune: disabled`, `Prune=false`, `Delete=false`, `resource-policy: keep`). */
@@ -13,8 +13,8 @@ export interface ObjectPolicy {
   /** false: neither created nor changed nor deleted, as long as it stands (`reconcile: disabled`). */
   readonly reconcile: boolean;
   /**
-   * Override: as everything else. Merge: fields of other managers stay. IfNotPresent: created where absent, and never
-   * changed. Ignore: neither created nor changed.
+   * Override: as everything else. Merge: fields that other tools have added stay at an adoption, too. IfNotPresent:
+   * created where absent, and never changed. Ignore: neither created nor changed nor reported.
    */
   readonly ssa: 'Override' | 'Merge' | 'IfNotPresent' | 'Ignore';
   /** `sync-wave`: lower ones first; 0 where none is given. */
@@ -31,6 +31,12 @@ export const DEFAULT_POLICY: ObjectPolicy = {
   recreate: false,
 };
 
+export function isDefaultPolicy(policy: ObjectPolicy): boolean {
+  return POLICY_FIELDS.every((field) => policy[field] === DEFAULT_POLICY[field]);
+}
+
+const POLICY_FIELDS = Object.keys(DEFAULT_POLICY) as (keyof ObjectPolicy)[];
+
 const FLUX = 'kustomize.toolkit.fluxcd.io';
 const ARGO = 'argocd.argoproj.io';
 const SSA: readonly string[] = ['Merge', 'IfNotPresent', 'Ignore'];
@@ -44,16 +50,27 @@ export function policyOf(object: KubeObject): ObjectPolicy {
     options.has('Prune=false') ||
     options.has('Delete=false') ||
     isWord(annotations['helm.sh/resource-policy'], 'keep');
-  const ssa = SSA.find((mode) => isWord(annotations[`${FLUX}/ssa`], mode));
+  const ssa = SSA.find((mode) => isWord(fluxWord(object, 'ssa'), mode));
   const wave = annotations[`${ARGO}/sync-wave`]?.trim() ?? '';
   return {
     prune: !isKept,
-    reconcile: !isWord(annotations[`${FLUX}/reconcile`], 'disabled'),
+    reconcile: !isReconcileDisabled(object),
     ssa: (ssa as ObjectPolicy['ssa'] | undefined) ?? 'Override',
     wave: /^[+-]?\d{1,9}$/.test(wave) ? Number(wave) : 0,
     recreate:
       options.has('Replace=true') || options.has('Force=true') || isWord(annotations[`${FLUX}/force`], 'enabled'),
   };
+}
+
+/** Asked of live objects at every pass, so it reads no more than it needs. */
+export function isReconcileDisabled(object: KubeObject): boolean {
+  return isWord(fluxWord(object, 'reconcile'), 'disabled');
+}
+
+/** Flux reads its words from annotations and from labels. */
+function fluxWord({ metadata }: KubeObject, name: string): string | undefined {
+  const key = `${FLUX}/${name}`;
+  return stringAt(metadata, 'annotations', key) ?? stringAt(metadata, 'labels', key);
 }
 
 function isWord(value: string | undefined, word: string): boolean {

@@ -87,6 +87,7 @@ function bindOnce({ application, owner, identity, context, state }: Pass, manife
     owner,
     destinationNamespace: spec.destination.namespace,
     applicationNamespace: metadata.namespace,
+    ignoreDifferences: spec.ignoreDifferences,
     allowCrossNamespace: reachOf(identity, metadata, context.settings).mayCross,
     cache: {
       get(key) {

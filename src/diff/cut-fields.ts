@@ -1,0 +1,135 @@
+/**
+ * Takes ignored fields out of a desired object, its live counterpart and our field set at once, and says what to send
+ * instead of them.
+ *
+ * Invariant: what is sent never takes an ignored field from the live object. Left out are only fields that we do not
+ * own, or that another owns as well; what we alone own, what nobody owns, and all that is inside an atomic value that
+ * we send, goes out with its live value. Nothing is written to: parts that stay are shared.
+ */
+import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
+import { isLeaf, keyedMembers, listTypeOf, type FieldSet } from '../object/field-set.ts';
+import { isMap, newMap, own, type Value, type ValueMap } from '../object/value.ts';
+import { keyNamesOf } from './compare-list.ts';
+import { cutItems, cutPositions } from './cut-lists.ts';
+import { nodeOf, nodesOf, ownedWhole, pathsBelow, type CutContext, type Parts, type Place } from './cut-place.ts';
+import { keepLive } from './keep-live.ts';
+import { isFreeMap, keysOfList } from './known-values.ts';
+
+export function cutFields(context: CutContext, place: Place): Parts {
+  const { desired, live, owned, paths, theirs, tokens } = place;
+  if (paths.length === 0 && theirs.length === 0) return { desired, live, owned, sent: desired };
+  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.map((path) => (path[0] ? path : ['*'])) });
+  if (paths.some((path) => path.length === 0) || theirs.some(isLeaf)) {
+    return { desired: undefined, live: undefined, owned: undefined, sent: keepLive(context, place) };
+  }
+  if (Array.isArray(desired) || (desired === undefined && Array.isArray(live))) return cutList(context, place);
+  if (isMap(desired) || (desired === undefined && isMap(live))) return cutMap(context, place);
+  return { desired, live, owned, sent: desired };
+}
+
+/** The object's address and our marks are never ignored, nor what the server alone writes. */
+function isExempt(tokens: readonly string[]): boolean {
+  const [first, second, third] = tokens;
+  if (tokens.length === 1) return first === 'apiVersion' || first === 'kind';
+  if (first !== 'metadata') return false;
+  if (tokens.length === 2) return second !== 'labels' && second !== 'annotations' && second !== 'finalizers';
+  return tokens.length === 3 && (third === PART_OF_LABEL || third === OWNER_ANNOTATION);
+}
+
+/** What holds something exempt is never ignored as a whole. */
+function isMarkHolder(tokens: readonly string[]): boolean {
+  if (tokens.length === 0) return true;
+  if (tokens[0] !== 'metadata') return false;
+  return tokens.length === 1 || (tokens.length === 2 && isFreeMap(tokens[1]));
+}
+
+function cutMap(context: CutContext, place: Place): Parts {
+  const { desired, live, owned, others, theirs, tokens } = place;
+  const isAtomic = place.isAtomic || isAtomicHere(place);
+  const left = { desired: copyOf(desired), live: copyOf(live), owned: copyOf(owned), sent: copyOf(desired) };
+  for (const key of keysToCut(place)) {
+    const below = [...tokens, key];
+    if (place.keyNames?.includes(key) || isExempt(below)) continue;
+    const member = `f:${key}`;
+    const parts = cutFields(context, {
+      desired: memberOf(desired, key),
+      live: memberOf(live, key),
+      owned: isAtomic ? undefined : nodeOf(owned, member),
+      others: isAtomic ? [] : nodesOf(others, member),
+      paths: pathsBelow(place.paths, key),
+      theirs: nodesOf(theirs, member),
+      tokens: below,
+      isAtomic,
+    });
+    put(left.desired, key, parts.desired);
+    put(left.live, key, parts.live);
+    if (!isAtomic) put(left.owned, member, parts.owned);
+    put(left.sent, key, parts.sent);
+  }
+  const sides = {
+    desired: isMap(desired) ? unlessEmptied(left.desired, desired) : desired,
+    live: isMap(live) ? unlessEmptied(left.live, live) : live,
+  };
+  return {
+    ...sides,
+    owned: isLeaf(left.owned) ? ownedWhole(place, sides) : left.owned,
+    sent: unlessEmptied(left.sent, isMap(desired) ? desired : { left: null }),
+  };
+}
+
+function cutList(context: CutContext, place: Place): Parts {
+  const keys = place.isAtomic ? undefined : keysHere(context, place);
+  return keys ? cutItems(context, { place, keys, cut: cutFields }) : cutPositions(context, { place, cut: cutFields });
+}
+
+/** The names of the fields that items are merged by, none for a set; undefined: the list is atomic, or not known. */
+function keysHere({ kind, isLenient }: CutContext, { owned, others, tokens }: Place): readonly string[] | undefined {
+  for (const node of owned ? [owned, ...others] : others) {
+    const type = listTypeOf(node);
+    if (type === 'keyed') return keyNamesOf(keyedMembers(node).map(({ key }) => key));
+    if (type === 'set') return [];
+  }
+  return isLenient ? keysOfList(kind, tokens) : undefined;
+}
+
+/** Whether the map here is one value to the server. An empty one is owned in the same way, and merged. */
+function isAtomicHere({ desired, owned, others, tokens }: Place): boolean {
+  if (tokens.length === 0 || isMarkHolder(tokens) || !isMap(desired) || Object.keys(desired).length === 0) return false;
+  return owned ? isLeaf(owned) : others.some(isLeaf);
+}
+
+function keysToCut({ desired, live, owned, paths, theirs }: Place): Set<string> {
+  const keys = new Set<string>();
+  for (const [token] of paths) {
+    if (token !== '*') keys.add(token ?? '');
+    else for (const key of [...keysOf(desired), ...keysOf(live), ...fieldsOf(owned)]) keys.add(key);
+  }
+  for (const node of theirs) for (const key of fieldsOf(node)) keys.add(key);
+  return keys;
+}
+
+function keysOf(value: Value | undefined): string[] {
+  return isMap(value) ? Object.keys(value) : [];
+}
+
+function fieldsOf(node: FieldSet | undefined): string[] {
+  return keysOf(node).flatMap((member) => (member.startsWith('f:') ? [member.slice(2)] : []));
+}
+
+function memberOf(value: Value | undefined, key: string): Value | undefined {
+  return isMap(value) ? own(value, key) : undefined;
+}
+
+function copyOf(value: Value | undefined): ValueMap {
+  return newMap(isMap(value) ? Object.entries(value) : []);
+}
+
+function put(map: ValueMap, key: string, value: Value | undefined): void {
+  if (value === undefined) delete map[key];
+  else map[key] = value;
+}
+
+/** A map that held nothing but what is ignored is no difference itself. */
+function unlessEmptied(map: ValueMap, before: ValueMap): ValueMap | undefined {
+  return Object.keys(map).length === 0 && Object.keys(before).length > 0 ? undefined : map;
+}

@@ -1,0 +1,114 @@
+/**
+ * Ignored fields: what is compared without them, and what is sent so that they stay as they are.
+ *
+ * Invariant: an object without ignored fields passes through as it is, at no cost.
+ */
+import type { DesiredObject } from '../bind/desired.ts';
+import type { LiveObject } from '../cluster/live.ts';
+import { FIELD_MANAGER } from '../object/applyset.ts';
+import { managedFieldsOf, type ManagedFields } from '../object/field-set.ts';
+import { isSecret } from '../object/redact.ts';
+import {
+  isKubeObject,
+  isMap,
+  listAt,
+  newMap,
+  stringAt,
+  type KubeObject,
+  type Value,
+  type ValueMap,
+} from '../object/value.ts';
+import { cutFields } from './cut-fields.ts';
+import type { CutContext } from './cut-place.ts';
+import { BUILT_IN_GROUPS } from './known-values.ts';
+
+export interface Compared {
+  readonly desired: DesiredObject;
+  readonly live: LiveObject;
+}
+
+/** Both sides without what is ignored, in values and in our own entry of managedFields. */
+export function withoutIgnored(desired: DesiredObject, live: LiveObject): Compared {
+  if (!desired.ignored) return { desired, live };
+  const { parts } = cutObject(desired, live, desired.ignored);
+  const { ignored: _, ...rest } = desired;
+  return {
+    desired: { ...rest, body: objectOr(parts.desired, desired.body), digest: judgedDigest(desired) },
+    live: { ...live, body: withOwnEntry(objectOr(parts.live, live.body), parts.owned ?? newMap()) },
+  };
+}
+
+/** What a judgement on an object rests on beside what is live: its manifest, and what is ignored of it. */
+export function judgedDigest({ digest, ignored }: DesiredObject): string {
+  return ignored ? `${digest} ${ignored.digest}` : digest;
+}
+
+export interface Sending {
+  readonly body: KubeObject;
+  /** Keys of a Secret's `data` that go out with their live value, which only the cluster's edge knows. */
+  readonly liveSecretKeys: readonly string[];
+}
+
+/**
+ * The body that leaves the ignored fields of `live` as they are, for an update of this very object: with its uid, and
+ * with its resourceVersion where a change made meanwhile would be undone.
+ */
+export function bodyToSend(desired: DesiredObject, live: LiveObject): Sending {
+  if (!desired.ignored) return { body: desired.body, liveSecretKeys: [] };
+  const { parts, context } = cutObject(desired, live, desired.ignored);
+  const body = objectOr(parts.sent, desired.body);
+  const metadata: ValueMap = { ...body.metadata, uid: live.uid };
+  if (context.isGuarded) metadata['resourceVersion'] = live.resourceVersion;
+  return { body: { ...body, metadata }, liveSecretKeys: [...context.secretKeys] };
+}
+
+function cutObject(
+  { body, kind }: DesiredObject,
+  live: LiveObject,
+  { paths, managers }: NonNullable<DesiredObject['ignored']>,
+): { parts: ReturnType<typeof cutFields>; context: CutContext } {
+  const entries = managedFieldsOf(live.body);
+  const ours = entries.find(isOurs);
+  const others = entries.filter((entry) => entry !== ours);
+  const context: CutContext = {
+    kind: kind.kind,
+    isLenient: BUILT_IN_GROUPS.has(kind.group),
+    isSecret: isSecret(body),
+    isGuarded: false,
+    secretKeys: new Set(),
+  };
+  const parts = cutFields(context, {
+    desired: body,
+    live: live.body,
+    owned: ours?.fields,
+    others: others.map(({ fields }) => fields),
+    paths,
+    theirs: others.filter(({ manager }) => managers.includes(manager)).map(({ fields }) => fields),
+    tokens: [],
+    isAtomic: false,
+  });
+  return { parts, context };
+}
+
+function isOurs({
+  manager,
+  operation,
+  subresource,
+}: Pick<ManagedFields, 'manager' | 'operation' | 'subresource'>): boolean {
+  return manager === FIELD_MANAGER && operation === 'Apply' && !subresource;
+}
+
+/** apiVersion, kind and metadata are never cut, so that the fallback is for the type alone. */
+function objectOr(value: Value | undefined, fallback: KubeObject): KubeObject {
+  return isKubeObject(value) ? value : fallback;
+}
+
+function withOwnEntry(body: KubeObject, fieldsV1: ValueMap): KubeObject {
+  const managedFields = listAt(body.metadata, 'managedFields').map((entry) => {
+    const operation = stringAt(entry, 'operation') ?? '';
+    const subresource = stringAt(entry, 'subresource') ?? '';
+    const isOwn = isOurs({ manager: stringAt(entry, 'manager') ?? '', operation, subresource });
+    return isOwn && isMap(entry) ? { ...entry, fieldsV1 } : entry;
+  });
+  return { ...body, metadata: { ...body.metadata, managedFields } };
+}

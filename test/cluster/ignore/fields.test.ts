@@ -1,0 +1,297 @@
+/** Ignored fields against a real API server: neither reported nor overwritten, whoever owns them. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RunningAgent } from '../../support/agent.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
+import { deployment, deploymentPath, edit, expectQuiet, IMAGE, kubectl, resourceOf } from './scene.ts';
+
+const REPLICAS = { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] };
+
+let world: World;
+let agent: RunningAgent;
+
+before(async () => {
+  world = await startWorld();
+  agent = await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+test('replicas that were scaled by hand stay when the image changes in Git', async () => {
+  const subject = await declareSubject(world, 'scaled', {
+    files: { 'web.yaml': text(deployment('web', { replicas: 2 })) },
+    spec: { ignoreDifferences: [REPLICAS] },
+  });
+  await subject.application.untilReady();
+  const path = deploymentPath('scaled', 'web');
+  const created = await world.read(path);
+  assert.equal(at(created, 'spec', 'replicas'), 2, 'Git sets it at creation');
+  await kubectl(world, 'scale', 'deployment', 'web', '-n', 'scaled', '--replicas=5');
+  await expectQuiet(agent, subject);
+  const commit = await subject.repository.commit({
+    'web.yaml': text(deployment('web', { replicas: 2, image: 'app:2' })),
+  });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const changed = await untilObject(world, path, (object) => at(object, ...IMAGE) === 'app:2');
+  assert.equal(at(changed, 'spec', 'replicas'), 5);
+  await expectQuiet(agent, subject);
+});
+
+test('replicas that only we own stay when they leave Git', async () => {
+  const subject = await declareSubject(world, 'unset', {
+    files: { 'web.yaml': text(deployment('web', { replicas: 5 })) },
+    spec: { ignoreDifferences: [REPLICAS] },
+  });
+  await subject.application.untilReady();
+  const commit = await subject.repository.commit({ 'web.yaml': text(deployment('web', { image: 'app:2' })) });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const path = deploymentPath('unset', 'web');
+  const changed = await untilObject(world, path, (object) => at(object, ...IMAGE) === 'app:2');
+  assert.equal(at(changed, 'spec', 'replicas'), 5);
+  await expectQuiet(agent, subject);
+});
+
+test('a new value of an ignored field in Git is not applied, and without the rule it is at once', async () => {
+  const subject = await declareSubject(world, 'ruled', {
+    files: { 'c.yaml': text(configMap('c', { a: '1', b: '1' })) },
+    spec: { ignoreDifferences: [{ kind: 'ConfigMap', name: 'c', jsonPointers: ['/data/a'] }] },
+  });
+  await subject.application.untilReady();
+  const commit = await subject.repository.commit({ 'c.yaml': text(configMap('c', { a: '2', b: '2' })) });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const kept = await subject.configMap('c');
+  assert.deepEqual([at(kept, 'data', 'a'), at(kept, 'data', 'b')], ['1', '2']);
+  await expectQuiet(agent, subject);
+  await subject.application.patch({ ignoreDifferences: null });
+  await untilObject(world, configMapPath('ruled', 'c'), (object) => at(object, 'data', 'a') === '2');
+});
+
+test('what a named manager owns is its own, and what others own is healed', async () => {
+  const subject = await declareSubject(world, 'managed', {
+    files: { 'c.yaml': text(configMap('c', { a: '1', b: '1', c: '1' })) },
+    spec: { ignoreDifferences: [{ kind: '*', managers: ['tuner'] }] },
+  });
+  await subject.application.untilReady();
+  await world.apply(configMap('c', { a: 'tuned' }, { namespace: 'managed' }), 'tuner');
+  await world.apply(configMap('c', { b: 'other' }, { namespace: 'managed' }), 'someone');
+  const path = configMapPath('managed', 'c');
+  await untilObject(world, path, (object) => at(object, 'data', 'b') === '1');
+  const commit = await subject.repository.commit({ 'c.yaml': text(configMap('c', { a: '2', b: '2', c: '2' })) });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const found = await world.read(path);
+  assert.deepEqual([at(found, 'data', 'a'), at(found, 'data', 'b'), at(found, 'data', 'c')], ['tuned', '2', '2']);
+  await expectQuiet(agent, subject);
+});
+
+test('what a controller injects into each item of a list stays', async () => {
+  const webhook = (name: string, timeoutSeconds: number): Record<string, unknown> => ({
+    name: `${name}.ignore.example`,
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    failurePolicy: 'Ignore',
+    timeoutSeconds,
+    clientConfig: { url: 'https://127.0.0.1:1/', caBundle: 'Cg==' },
+    rules: [{ apiGroups: ['ignore.example'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['nothings'] }],
+  });
+  const configuration = (timeoutSeconds: number): string =>
+    text({
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: 'injected' },
+      webhooks: [webhook('a', timeoutSeconds), webhook('b', timeoutSeconds)],
+    });
+  const subject = await declareSubject(world, 'injected', {
+    files: { 'hook.yaml': configuration(2) },
+    spec: {
+      ignoreDifferences: [
+        { kind: 'ValidatingWebhookConfiguration', jsonPointers: ['/webhooks/*/clientConfig/caBundle'] },
+      ],
+    },
+  });
+  await subject.application.untilReady();
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/injected';
+  const patch = [0, 1].map((index) => ({
+    op: 'replace',
+    path: `/webhooks/${index}/clientConfig/caBundle`,
+    value: 'Cgo=',
+  }));
+  await kubectl(
+    world,
+    'patch',
+    'validatingwebhookconfiguration',
+    'injected',
+    '--type=json',
+    '-p',
+    JSON.stringify(patch),
+  );
+  await expectQuiet(agent, subject);
+  const commit = await subject.repository.commit({ 'hook.yaml': configuration(3) });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const found = await untilObject(world, path, (object) => at(object, 'webhooks', 0, 'timeoutSeconds') === 3);
+  for (const index of [0, 1]) assert.equal(at(found, 'webhooks', index, 'clientConfig', 'caBundle'), 'Cgo=');
+  await expectQuiet(agent, subject);
+});
+
+test('a value inside a list that is applied as a whole stays', async () => {
+  const ingress = (path: string): string =>
+    text({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web' },
+      spec: {
+        rules: [
+          {
+            host: 'git.example',
+            http: {
+              paths: [{ path, pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }],
+            },
+          },
+        ],
+      },
+    });
+  const subject = await declareSubject(world, 'whole', {
+    files: { 'ingress.yaml': ingress('/a') },
+    spec: { ignoreDifferences: [{ group: 'networking.k8s.io', jsonPointers: ['/spec/rules/0/host'] }] },
+  });
+  await subject.application.untilReady();
+  const patch = [{ op: 'replace', path: '/spec/rules/0/host', value: 'live.example' }];
+  await kubectl(world, 'patch', 'ingress', 'web', '-n', 'whole', '--type=json', '-p', JSON.stringify(patch));
+  await subject.application.refresh();
+  const commit = await subject.repository.commit({ 'ingress.yaml': ingress('/b') });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const path = '/apis/networking.k8s.io/v1/namespaces/whole/ingresses/web';
+  const found = await untilObject(
+    world,
+    path,
+    (object) => at(object, 'spec', 'rules', 0, 'http', 'paths', 0, 'path') === '/b',
+  );
+  assert.equal(at(found, 'spec', 'rules', 0, 'host'), 'live.example');
+  await expectQuiet(agent, subject);
+});
+
+test('an ignored entry of a Secret keeps its live value, and nobody sees it', async () => {
+  const secret = (token: string, user: string): string =>
+    text({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { token, user } });
+  const subject = await declareSubject(world, 'sealed', {
+    files: { 's.yaml': secret('first', 'a') },
+    spec: { ignoreDifferences: [{ kind: 'Secret', jsonPointers: ['/data/token'] }] },
+  });
+  await subject.application.untilReady();
+  const commit = await subject.repository.commit({ 's.yaml': secret('second', 'b') });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const read = (key: string, object: unknown): string =>
+    Buffer.from(String(at(object, 'data', key)), 'base64').toString();
+  const path = '/api/v1/namespaces/sealed/secrets/s';
+  const kept = await untilObject(world, path, (object) => read('user', object) === 'b');
+  assert.equal(read('token', kept), 'first', 'we alone own it');
+  await edit(world, ['secret', 's'], { stringData: { token: 'rotated' } }, 'sealed');
+  await expectQuiet(agent, subject);
+  const next = await subject.repository.commit({ 's.yaml': secret('third', 'c') });
+  await subject.application.refresh();
+  await subject.application.untilReady(next);
+  const found = await untilObject(world, path, (object) => read('user', object) === 'c');
+  assert.equal(read('token', found), 'rotated', 'another owns it');
+  assert.doesNotMatch(JSON.stringify(await subject.application.read()), /rotated|cm90YXRlZA/);
+});
+
+test('our label comes back, and an ignored field with an escaped name stays', async () => {
+  const metadata = { annotations: { 'example.com/tuned': 'git', note: 'git' } };
+  const subject = await declareSubject(world, 'marked', {
+    files: { 'c.yaml': text(configMap('c', { a: '1' }, metadata)) },
+    spec: {
+      ignoreDifferences: [
+        { jsonPointers: ['/metadata/annotations/example.com~1tuned'] },
+        // All labels: ours is not among them.
+        { jsonPointers: ['/metadata/labels'] },
+      ],
+    },
+  });
+  await subject.application.untilReady();
+  const annotations = { 'example.com/tuned': 'live', note: 'live' };
+  const labels = { 'applyset.kubernetes.io/part-of': null, theirs: 'yes' };
+  await edit(world, ['configmap', 'c'], { metadata: { annotations, labels } }, 'marked');
+  const path = configMapPath('marked', 'c');
+  const healed = await untilObject(
+    world,
+    path,
+    (object) =>
+      at(object, 'metadata', 'annotations', 'note') === 'git' &&
+      /^applyset-/.test(String(at(object, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'))),
+  );
+  assert.equal(at(healed, 'metadata', 'annotations', 'example.com/tuned'), 'live');
+  assert.equal(at(healed, 'metadata', 'labels', 'theirs'), 'yes');
+  await subject.application.untilReady();
+  await expectQuiet(agent, subject);
+});
+
+test('detect reports what is not ignored, and nothing else', async () => {
+  const subject = await declareSubject(world, 'detected', {
+    files: { 'web.yaml': text(deployment('web', { replicas: 2 })) },
+    spec: { ignoreDifferences: [REPLICAS] },
+  });
+  await subject.application.untilReady();
+  await subject.application.patch({ sync: { mode: 'detect' } });
+  await kubectl(world, 'scale', 'deployment', 'web', '-n', 'detected', '--replicas=5');
+  await expectQuiet(agent, subject);
+  await kubectl(world, 'set', 'image', 'deployment/web', '-n', 'detected', 'app=app:9');
+  const drifted = await subject.application.until(
+    'OutOfSync',
+    (application) => at(application, 'status', 'sync', 'status') === 'OutOfSync',
+  );
+  assert.match(
+    String(resourceOf(drifted, 'web')?.['message']),
+    /differs at \/spec\/template\/spec\/containers\/0\/image$/,
+  );
+});
+
+test('replicas of what an autoscaler of the same Application scales are its own', async () => {
+  const autoscaler = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'web' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      minReplicas: 2,
+      maxReplicas: 9,
+    },
+  };
+  const files = (image: string): string =>
+    text(autoscaler, deployment('web', { replicas: 2, image }), deployment('other', { replicas: 2, image }));
+  const subject = await declareSubject(world, 'autoscaled', { files: { 'all.yaml': files('app:1') } });
+  await subject.application.untilReady();
+  for (const name of ['web', 'other'])
+    await kubectl(world, 'scale', 'deployment', name, '-n', 'autoscaled', '--replicas=5');
+  const path = deploymentPath('autoscaled', 'other');
+  await untilObject(world, path, (object) => at(object, 'spec', 'replicas') === 2);
+  const commit = await subject.repository.commit({ 'all.yaml': files('app:2') });
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const web = await world.read(deploymentPath('autoscaled', 'web'));
+  assert.deepEqual([at(web, ...IMAGE), at(web, 'spec', 'replicas')], ['app:2', 5]);
+  await expectQuiet(agent, subject);
+});
+
+test('a rule that names nothing, or a pointer that is none, is refused', async () => {
+  const spec = { source: { repoURL: 'https://git.example/a.git' } };
+  for (const rule of [
+    { kind: 'Deployment' },
+    { jsonPointers: [] },
+    { jsonPointers: ['spec'] },
+    { jsonPointers: ['/a~b'] },
+  ]) {
+    const { code } = await world.plane.request('POST', '/apis/tautline.dev/v1alpha1/namespaces/default/applications', {
+      apiVersion: 'tautline.dev/v1alpha1',
+      kind: 'Application',
+      metadata: { name: 'refused', namespace: 'default' },
+      spec: { ...spec, ignoreDifferences: [rule] },
+    });
+    assert.equal(code, 422, JSON.stringify(rule));
+  }
+});

@@ -1,0 +1,68 @@
+/** What somebody changes of an ignored field between our look at it and our write is not lost. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { applyOnto } from '../../../src/apply/apply-onto.ts';
+import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { agentIdentity } from '../../../src/cluster/identity.ts';
+import { digestValue } from '../../../src/object/digest.ts';
+import { idOf } from '../../../src/object/identity.ts';
+import { parsePointer } from '../../../src/object/pointer.ts';
+import { valueAt, type KubeObject } from '../../../src/object/value.ts';
+import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { configMap, connect, createNamespace, found, kindOf, written } from '../edge/edge-cluster.ts';
+
+let plane: ControlPlane;
+let cluster: ConnectedCluster;
+
+before(async () => {
+  plane = await startControlPlane({ mode: 'api-server-only' });
+  cluster = await connect(plane);
+  await createNamespace(plane, 'race');
+});
+after(async () => {
+  await cluster?.close();
+  await plane?.stop();
+});
+
+async function desiredOf(body: KubeObject, pointer: string): Promise<DesiredObject> {
+  return {
+    id: idOf(body),
+    kind: await kindOf(cluster, body.apiVersion, body.kind),
+    body,
+    digest: digestValue(body),
+    file: 'a.yaml',
+    line: 1,
+    ignored: { paths: [parsePointer(pointer)], managers: [], digest: pointer },
+  };
+}
+
+async function edit(name: string, data: Record<string, string | null>): Promise<void> {
+  const args = ['patch', 'configmap', name, '-n', 'race', '--type=merge', '-p', JSON.stringify({ data })];
+  const { code, stderr } = await plane.kubectl(args);
+  assert.equal(code, 0, stderr);
+}
+
+test('a change made since the object was read is read again and kept', async () => {
+  const client = cluster.as(agentIdentity);
+  const first = await desiredOf(configMap('race', 'changed', { tuned: 'git', k: '1' }), '/data/tuned');
+  const { object: stale } = written(await applyOnto(client, { desired: first, live: undefined, force: true }));
+  await edit('changed', { tuned: 'hand' });
+  const desired = await desiredOf(configMap('race', 'changed', { tuned: 'newer', k: '2' }), '/data/tuned');
+  // As it was read, we own the field alone: its old value would go out, had nobody written meanwhile.
+  const { object } = written(await applyOnto(client, { desired, live: stale, force: true }));
+  assert.deepEqual({ ...(valueAt(object.body, 'data') as object) }, { tuned: 'hand', k: '2' });
+});
+
+test('an object that went since it was read is not made again of half of what Git says', async () => {
+  const client = cluster.as(agentIdentity);
+  const desired = await desiredOf(configMap('race', 'gone', { tuned: 'git', k: '1' }), '/data/tuned');
+  written(await applyOnto(client, { desired, live: undefined, force: true }));
+  await edit('gone', { tuned: 'hand' });
+  const stale = found(await client.get(desired.kind, desired.id));
+  await plane.kubectl(['delete', 'configmap', 'gone', '-n', 'race']);
+  const answer = await applyOnto(client, { desired, live: stale, force: true });
+  assert.equal(answer.ok ? undefined : answer.refusal.code, 'Modified');
+  const read = await client.get(desired.kind, desired.id);
+  assert.equal(read.ok && read.object, undefined);
+});

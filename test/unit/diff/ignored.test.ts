@@ -1,0 +1,346 @@
+/** Ignored fields: what is left to compare, and what is sent in their place. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import { baselineOf, isAtBaseline } from '../../../src/diff/baseline.ts';
+import type { Change } from '../../../src/diff/changes.ts';
+import { diffObjects } from '../../../src/diff/diff.ts';
+import { judgeDryRun } from '../../../src/diff/evidence.ts';
+import { bodyToSend, judgedDigest, withoutIgnored } from '../../../src/diff/ignored.ts';
+import { idKey } from '../../../src/object/identity.ts';
+import { formatPointer, parsePointer, valueAtPointer } from '../../../src/object/pointer.ts';
+import { cloneValue, isMap, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
+import { ACCEPTED, desiredOf, fieldsOf, kindsOf, liveOf, ours, owner } from './fixtures.ts';
+
+function ignoring(body: KubeObject, pointers: readonly string[], managers: readonly string[] = []): DesiredObject {
+  const digest = JSON.stringify([pointers, managers]);
+  return { ...desiredOf(body), ignored: { paths: pointers.map(parsePointer), managers, digest } };
+}
+
+function judge(desired: DesiredObject, live: LiveObject): Change | undefined {
+  const key = idKey(desired.id);
+  const [change] = diffObjects({
+    desired: { objects: [desired], problems: [], digest: '' },
+    live: new Map([[key, { state: 'present', object: live }]]),
+    inventory: new Map([[key, desired.id]]),
+    owner,
+    memory: ACCEPTED,
+    kinds: kindsOf(desired.body),
+  });
+  return change;
+}
+
+function deployment(replicas: number | undefined, image = 'app:1'): KubeObject {
+  return ours('apps/v1', 'Deployment', 'web', {
+    spec: {
+      ...(replicas === undefined ? {} : { replicas }),
+      template: {
+        spec: {
+          containers: [
+            { name: 'app', image, env: [{ name: 'A', value: '1' }] },
+            { name: 'side', image: 'b' },
+          ],
+        },
+      },
+    },
+  });
+}
+
+const scaledBy = (manager: string): { manager: string; operation: string; subresource: string; fields: ValueMap } => ({
+  manager,
+  operation: 'Update',
+  subresource: 'scale',
+  fields: { 'f:spec': { 'f:replicas': {} } },
+});
+
+test('what another owns is left out, and guards nothing', () => {
+  const live = liveOf(deployment(5), { owned: deployment(undefined), entries: [scaledBy('kubectl')] });
+  const desired = ignoring(deployment(2), ['/spec/replicas']);
+  assert.equal(judge(desired, live)?.type, 'none');
+  const { body } = bodyToSend(desired, live);
+  assert.equal(valueAtPointer(body, ['spec', 'replicas']), undefined);
+  assert.equal(body.metadata['uid'], 'u');
+  assert.equal(body.metadata['resourceVersion'], undefined);
+});
+
+test('what we own, alone or with another, is never given up unseen', () => {
+  const alone = bodyToSend(ignoring(deployment(2), ['/spec/replicas']), liveOf(deployment(5)));
+  assert.equal(valueAtPointer(alone.body, ['spec', 'replicas']), 5);
+  assert.equal(alone.body.metadata['resourceVersion'], '1');
+  const shared = liveOf(deployment(5), { entries: [scaledBy('kubectl')] });
+  const both = bodyToSend(ignoring(deployment(2), ['/spec/replicas']), shared);
+  assert.equal(valueAtPointer(both.body, ['spec', 'replicas']), undefined);
+  assert.equal(both.body.metadata['resourceVersion'], '1');
+});
+
+test('what nobody owns goes out with its live value if Git sets it, and is left alone if not', () => {
+  const live = liveOf(deployment(5), { owned: deployment(undefined) });
+  const set = bodyToSend(ignoring(deployment(2), ['/spec/replicas']), live);
+  assert.equal(valueAtPointer(set.body, ['spec', 'replicas']), 5);
+  const unset = bodyToSend(ignoring(deployment(undefined), ['/spec/replicas']), live);
+  assert.equal(valueAtPointer(unset.body, ['spec', 'replicas']), undefined);
+});
+
+test('a field that left Git and that we own stays with its live value', () => {
+  const desired = ignoring(deployment(undefined), ['/spec/replicas']);
+  const live = liveOf(deployment(5));
+  assert.equal(judge(desiredOf(deployment(undefined)), live)?.type, 'unsure', 'without the rule');
+  assert.equal(judge(desired, live)?.type, 'none');
+  assert.equal(valueAtPointer(bodyToSend(desired, live).body, ['spec', 'replicas']), 5);
+});
+
+test('what is live no more stays away', () => {
+  const desired = ignoring(ours('v1', 'ConfigMap', 'c', { data: { a: '1', b: '1' } }), ['/data/a']);
+  const live = liveOf(ours('v1', 'ConfigMap', 'c', { data: { b: '1' } }));
+  assert.equal(judge(desired, live)?.type, 'none');
+  assert.deepEqual({ ...(bodyToSend(desired, live).body['data'] as ValueMap) }, { b: '1' });
+});
+
+const CONTAINERS = ['spec', 'template', 'spec', 'containers'];
+
+/** Pointers, and what of a Deployment's containers is sent when each image, and the variable, is live otherwise. */
+const LISTS: readonly [pointer: string, sent: unknown][] = [
+  ['/spec/template/spec/containers/0/image', ['live:0', 'b', '1']],
+  ['/spec/template/spec/containers/1/image', ['app:1', 'live:1', '1']],
+  ['/spec/template/spec/containers/*/image', ['live:0', 'live:1', '1']],
+  ['/spec/template/spec/containers/0/env/*/value', ['app:1', 'b', 'live']],
+  ['/spec/template/spec/containers/0/env', ['app:1', 'b', 'live']],
+  ['/spec/template/spec/containers/0', ['live:0', 'b', 'live']],
+  ['/spec/template/spec/containers/*/*', ['live:0', 'live:1', 'live']],
+  ['/spec/template', ['live:0', 'live:1', 'live']],
+  ['/spec/*', ['live:0', 'live:1', 'live']],
+];
+
+for (const [pointer, sent] of LISTS) {
+  test(`in lists that are merged by key, an index is that of the desired list: ${pointer}`, () => {
+    // Live in another order, with an item of somebody else's in between.
+    const containers: Value[] = [
+      { name: 'side', image: 'live:1' },
+      { name: 'injected', image: 'x' },
+      { name: 'app', image: 'live:0', env: [{ name: 'A', value: 'live' }] },
+    ];
+    const body = ours('apps/v1', 'Deployment', 'web', { spec: { replicas: 2, template: { spec: { containers } } } });
+    const live = liveOf(body, { owned: deployment(2) });
+    const { body: found } = bodyToSend(ignoring(deployment(2), [pointer]), live);
+    const items = valueAtPointer(found, CONTAINERS) as ValueMap[];
+    const byName = new Map(items.map((item) => [item['name'], item] as const));
+    const env = byName.get('app')?.['env'] as ValueMap[];
+    assert.deepEqual([byName.get('app')?.['image'], byName.get('side')?.['image'], env[0]?.['value']], sent);
+    assert.equal(items.length, 2);
+  });
+}
+
+test('an item that is left out of an ignored list of ours stays', () => {
+  const gone = ours('apps/v1', 'Deployment', 'web', {
+    spec: {
+      replicas: 2,
+      template: { spec: { containers: [{ name: 'app', image: 'app:1', env: [{ name: 'A', value: '1' }] }] } },
+    },
+  });
+  const desired = ignoring(gone, ['/spec/template/spec/containers/*']);
+  const live = liveOf(deployment(2));
+  assert.equal(judge(desired, live)?.type, 'none');
+  assert.equal((valueAtPointer(bodyToSend(desired, live).body, CONTAINERS) as Value[]).length, 2);
+});
+
+test('inside a value that is applied as a whole, the live part fills the gap, whoever owns the whole', () => {
+  const ingress = (host: string, path: string): KubeObject =>
+    ours('networking.k8s.io/v1', 'Ingress', 'web', {
+      spec: {
+        rules: [
+          { host, path },
+          { host: 'b', path },
+        ],
+      },
+    });
+  const desired = ignoring(ingress('git', '/new'), ['/spec/rules/0/host']);
+  const entries = [{ manager: 'someone', fields: { 'f:spec': { 'f:rules': {} } } }];
+  for (const live of [
+    liveOf(ingress('live', '/old')),
+    liveOf(ingress('live', '/old'), { owned: ours('networking.k8s.io/v1', 'Ingress', 'web'), entries }),
+  ]) {
+    const { body } = bodyToSend(desired, live);
+    assert.deepEqual(JSON.parse(JSON.stringify(body['spec'])), {
+      rules: [
+        { host: 'live', path: '/new' },
+        { host: 'b', path: '/new' },
+      ],
+    });
+    assert.equal(body.metadata['resourceVersion'], '1');
+    assert.match(judge(desired, live)?.fields[0]?.path ?? '', /^\/spec\/rules\/0\/path$/);
+  }
+  assert.equal(
+    judge(ignoring(ingress('git', '/'), ['/spec/rules/*/host']), liveOf(ingress('live', '/')))?.type,
+    'none',
+  );
+});
+
+test('a named manager keeps what it owns, and no more', () => {
+  const configMap = (data: ValueMap): KubeObject => ours('v1', 'ConfigMap', 'c', { data });
+  const live = liveOf(configMap({ a: 'live', b: 'live' }), {
+    owned: configMap({}),
+    entries: [
+      { manager: 'tuner', fields: { 'f:data': { 'f:a': {} } } },
+      { manager: 'someone', fields: { 'f:data': { 'f:b': {} } } },
+    ],
+  });
+  const change = judge(ignoring(configMap({ a: 'git', b: 'git' }), [], ['tuner']), live);
+  assert.equal(change?.type, 'update');
+  assert.deepEqual(
+    change?.fields.map(({ path }) => path),
+    ['/data/b'],
+  );
+});
+
+test('the address of an object and our marks are never ignored', () => {
+  const body = ours('v1', 'ConfigMap', 'c', { metadata: { labels: { team: 'git' } }, data: { a: '1' } });
+  const other = cloneValue(body);
+  (other.metadata['labels'] as ValueMap)['team'] = 'live';
+  const live = liveOf(other);
+  for (const pointer of ['/metadata', '/metadata/*', '/metadata/labels', '/*', '/metadata/labels/*']) {
+    const desired = ignoring(body, [pointer]);
+    assert.equal(judge(desired, live)?.type, 'none', pointer);
+    const sent = bodyToSend(desired, live).body;
+    for (const path of ['/apiVersion', '/kind', '/metadata/name', '/metadata/namespace']) {
+      assert.equal(valueAtPointer(sent, parsePointer(path)), valueAtPointer(body, parsePointer(path)), path);
+    }
+    const labels = sent.metadata['labels'] as ValueMap;
+    assert.equal(labels['applyset.kubernetes.io/part-of'], owner.applySetId);
+    assert.equal(labels['team'], 'live', pointer);
+    assert.equal((sent.metadata['annotations'] as ValueMap)['tautline.dev/owner'], owner.owner);
+    const stolen = cloneValue(live.body);
+    (stolen.metadata['annotations'] as ValueMap)['tautline.dev/owner'] = 'nobody';
+    assert.notEqual(judge(desired, { ...live, body: stolen })?.type, 'none', pointer);
+  }
+});
+
+test('an entry of a Secret goes out by name, never as its digest', () => {
+  const secret = (data: ValueMap): KubeObject => ours('v1', 'Secret', 's', { data });
+  const live = liveOf(secret({ token: 'sha256:abc', user: 'sha256:def' }));
+  for (const pointer of ['/data/token', '/data', '/data/*']) {
+    const sending = bodyToSend(ignoring(secret({ token: 'Zw==', user: 'Zw==' }), [pointer]), live);
+    assert.ok(sending.liveSecretKeys.includes('token'));
+    assert.doesNotMatch(JSON.stringify(sending.body), /sha256:/);
+    assert.equal(sending.body.metadata['resourceVersion'], '1');
+  }
+});
+
+test('a baseline knows nothing of ignored fields, and is another under another rule', () => {
+  const body = deployment(2);
+  const desired = ignoring(body, ['/spec/replicas']);
+  const baseline = baselineOf(desired, liveOf(deployment(2)));
+  const scaled = liveOf(deployment(7), { owned: deployment(undefined), entries: [scaledBy('kubectl')] });
+  const sides = withoutIgnored(desired, scaled);
+  assert.ok(isAtBaseline(sides.desired, sides.live, baseline));
+  assert.notEqual(judgedDigest(desired), judgedDigest(desiredOf(body)));
+  assert.equal(judgedDigest(desiredOf(body)), desiredOf(body).digest);
+});
+
+test('a dry run tells nothing of ignored fields', () => {
+  const desired = ignoring(deployment(2), ['/spec/replicas']);
+  const change: Change = {
+    type: 'unsure',
+    id: desired.id,
+    kind: desired.kind,
+    desired,
+    live: liveOf(deployment(5)),
+    fields: [],
+  };
+  assert.equal(judgeDryRun(change, liveOf(deployment(2))).type, 'none');
+  assert.equal(judgeDryRun(change, liveOf(deployment(2, 'app:2'))).type, 'update');
+});
+
+// Random objects, rules and edits.
+
+const KEYS = ['a', 'b', 'c', 'x/y', 'd~'];
+const tree = fc.letrec<{ value: Value; map: ValueMap }>((tie) => ({
+  value: fc.oneof({ maxDepth: 3 }, fc.constantFrom<Value>('1', '2', 7, true), tie('map')),
+  map: fc.dictionary(fc.constantFrom(...KEYS), tie('value'), { minKeys: 1, maxKeys: 4 }),
+})).map;
+
+/** Every path of scalars in a map. */
+function leaves(value: Value, tokens: readonly string[] = []): string[][] {
+  if (!isMap(value)) return [[...tokens]];
+  return Object.keys(value).flatMap((key) => leaves(value[key] ?? null, [...tokens, key]));
+}
+
+function withValue(root: KubeObject, tokens: readonly string[], value: Value): KubeObject {
+  const copy = cloneValue(root);
+  const holder = valueAtPointer(copy, tokens.slice(0, -1));
+  if (isMap(holder)) holder[tokens[tokens.length - 1] ?? ''] = value;
+  return copy;
+}
+
+function without(root: KubeObject, paths: readonly (readonly string[])[]): KubeObject {
+  const copy = cloneValue(root);
+  for (const tokens of paths) {
+    // A field set holds no map that nothing is left in.
+    for (let length = tokens.length; length > 0; length--) {
+      const holder = valueAtPointer(copy, tokens.slice(0, length - 1));
+      const last = tokens[length - 1] ?? '';
+      const value = isMap(holder) ? holder[last] : undefined;
+      if (isMap(holder) && (length === tokens.length || (isMap(value) && Object.keys(value).length === 0))) {
+        delete holder[last];
+      }
+    }
+  }
+  return copy;
+}
+
+const isBelow = (tokens: readonly string[], rule: readonly string[]): boolean =>
+  rule.length <= tokens.length && rule.every((token, index) => token === '*' || token === tokens[index]);
+
+const trial = tree.chain((spec) => {
+  const body = ours('example.com/v1', 'Thing', 't', { spec });
+  const paths = leaves(spec, ['spec']);
+  const rule = fc
+    .tuple(fc.constantFrom(...paths), fc.nat(3), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }))
+    .map(([path, cut, stars]) =>
+      path.slice(0, Math.max(2, path.length - cut)).map((token, index) => (index > 1 && stars[index] ? '*' : token)),
+    );
+  const edit = fc.tuple(fc.constantFrom(...paths), fc.constantFrom<Value>('live', 42, false), fc.boolean());
+  return fc.record({
+    body: fc.constant(body),
+    rules: fc.array(rule, { minLength: 1, maxLength: 3 }),
+    edits: fc.array(edit, { maxLength: 4 }),
+  });
+});
+
+test('random edits: inside ignored fields they are no change and survive what is sent, outside they are reported', () => {
+  fc.assert(
+    fc.property(trial, ({ body, rules, edits }) => {
+      const isIgnored = (tokens: readonly string[]): boolean => rules.some((rule) => isBelow(tokens, rule));
+      const desired = ignoring(body, rules.map(formatPointer));
+      const edited = edits.reduce((object, [tokens, value]) => withValue(object, tokens, value), body);
+      // An update takes the field over; one in our own name, or before there were managers, leaves it ours.
+      const taken = edits.flatMap(([tokens, , isTaken]) => (isTaken ? [tokens] : []));
+      const theirs = without(
+        body,
+        leaves(body['spec'] ?? null, ['spec']).filter(
+          (path) => !taken.some((one) => formatPointer(one) === formatPointer(path)),
+        ),
+      );
+      const { 'f:spec': spec } = fieldsOf(theirs);
+      const live = liveOf(edited, {
+        owned: without(body, taken),
+        entries:
+          taken.length > 0 ? [{ manager: 'someone', operation: 'Update', fields: { 'f:spec': spec ?? {} } }] : [],
+      });
+      const change = judge(desired, live);
+      const differing = edits.filter(([tokens]) => valueAtPointer(edited, tokens) !== valueAtPointer(body, tokens));
+      const isReported = differing.some(([tokens]) => !isIgnored(tokens));
+      assert.equal(change?.type !== 'none', isReported, JSON.stringify(change));
+      const { body: sent } = bodyToSend(desired, live);
+      for (const path of leaves(body['spec'] ?? null, ['spec'])) {
+        const expected = valueAtPointer(isIgnored(path) ? edited : body, path);
+        const isTheirs = taken.some((one) => formatPointer(one) === formatPointer(path));
+        const found = valueAtPointer(sent, path);
+        if (isIgnored(path) && isTheirs) assert.equal(found, undefined, 'taken from another');
+        else assert.deepEqual(found, expected, formatPointer(path));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
