@@ -58,7 +58,7 @@ function placeInNamespace(
     code: 'NamespaceNotAllowed',
     message: `${formatId(placed)}: this Application may write into its own namespace ${applicationNamespace} only.`,
     object: placed,
-    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace.',
+    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace true.',
   });
 }
 
@@ -69,7 +69,7 @@ function clusterScoped(manifest: Manifest, id: ObjectId, options: PlaceOptions):
       `${formatId(id)}: this Application may write into its own namespace ${options.applicationNamespace} only, ` +
       'and the object belongs to no namespace.',
     object: id,
-    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace.',
+    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace true.',
   });
 }
 

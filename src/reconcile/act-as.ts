@@ -55,4 +55,4 @@ export function isOutOfReach({ namespace }: Pick<ObjectId, 'namespace'>, reach: 
 
 export const OUT_OF_REACH =
   'it is outside the namespace of the Application: set spec.serviceAccountName to an account that may reach it, or ' +
-  'start the agent with --allow-cross-namespace';
+  'start the agent with --allow-cross-namespace true';
