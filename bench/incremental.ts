@@ -69,7 +69,12 @@ function render(sandbox: Sandbox, snapshot: Snapshot, previous: Rendered | undef
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
   const request = { snapshot, path: 'app', previous, signal: new AbortController().signal };
   const treeLimits = { maxObjectBytes, maxDeltaDepth, cacheBytes };
-  return renderInSandbox(sandbox, request, { limits: LIMITS, treeLimits, deadlineMs: 60_000 });
+  return renderInSandbox(sandbox, request, {
+    limits: LIMITS,
+    treeLimits,
+    parsedCacheBytes: 128 * MiB,
+    deadlineMs: 60_000,
+  });
 }
 
 const silent = (): void => undefined;

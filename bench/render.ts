@@ -4,7 +4,7 @@
  * 1,000 files after a change of one line.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ export interface RenderFigures {
   readonly batchKustomizeMs: number;
 }
 
-export async function run({ say }: BenchOptions): Promise<RenderFigures> {
+export async function run({ say, casesDir }: BenchOptions): Promise<RenderFigures> {
   execFileSync(process.execPath, [join(root, 'scripts/build.ts')]);
   const kustomize = await kustomizeBinary();
   const folder = mkdtempSync(join(tmpdir(), 'tautline-bench-render-'));
@@ -42,7 +42,7 @@ export async function run({ say }: BenchOptions): Promise<RenderFigures> {
     say('a plain folder of 1,000 files after a change of one line');
     const incrementalMs = await measureIncremental(join(folder, 'incremental'));
     say('all cases');
-    return { sizes, incrementalMs, ...measureBatch(kustomize) };
+    return { sizes, incrementalMs, ...measureBatch(kustomize, casesDir ?? join(root, 'test/golden/render')) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -57,14 +57,22 @@ function measureSize(kustomize: string, folder: string, objects: number): Render
 }
 
 /** One process that renders every case, start included, against one run of kustomize a case. */
-function measureBatch(kustomize: string): Pick<RenderFigures, 'batchMs' | 'batchKustomizeMs'> {
-  const cases = join(root, 'test/golden/render');
-  const folders = readdirSync(cases).map((name) => join(cases, name, 'input'));
+function measureBatch(kustomize: string, cases: string): Pick<RenderFigures, 'batchMs' | 'batchKustomizeMs'> {
+  const folders = readdirSync(cases).flatMap((name) => foldersOf(join(cases, name)));
   const batch = fileURLToPath(new URL('render-batch.ts', import.meta.url));
   return {
     batchMs: medianMs(ROUNDS, () => quietly(process.execPath, [batch, ...folders])),
     batchKustomizeMs: medianMs(ROUNDS, () => folders.forEach((folder) => quietly(kustomize, ['build', folder]))),
   };
+}
+
+/** The folder to build of a case: `input`, or what its `case.json` names below that. A case that fails has none. */
+function foldersOf(folder: string): string[] {
+  const description = join(folder, 'case.json');
+  if (!existsSync(description)) return [join(folder, 'input')];
+  if (!existsSync(join(folder, 'expected.yaml'))) return [];
+  const { path } = JSON.parse(readFileSync(description, 'utf8')) as { path: string };
+  return [join(folder, 'input', path)];
 }
 
 function quietly(program: string, args: readonly string[]): void {

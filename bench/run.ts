@@ -1,4 +1,5 @@
-/** `npm run bench -- NAME [--json]`: runs one benchmark; every figure of the README comes from here. */
+/** `npm run bench -- NAME [--json] [--cases DIR]`: runs one benchmark; every figure of the README comes from here. */
+import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench-options.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
@@ -9,12 +10,23 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOp
   render: () => import('./render.ts'),
 };
 
-const [name = '', ...flags] = process.argv.slice(2);
+const [name = '', ...args] = process.argv.slice(2);
 const load = BENCHMARKS[name];
-if (!load || flags.some((flag) => flag !== '--json')) {
-  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json]`);
+const { isJson, casesDir } = readFlags();
+if (!load) usage();
+const figures = await (await load()).run({ say: (line) => void (isJson || console.error(line)), casesDir });
+console.log(JSON.stringify(figures, undefined, isJson ? 0 : 2));
+
+function readFlags(): { isJson: boolean; casesDir: string | undefined } {
+  try {
+    const { values } = parseArgs({ args, options: { json: { type: 'boolean' }, cases: { type: 'string' } } });
+    return { isJson: values.json ?? false, casesDir: values.cases };
+  } catch {
+    return usage();
+  }
+}
+
+function usage(): never {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--cases DIR (of render)]`);
   process.exit(2);
 }
-const isJson = flags.includes('--json');
-const figures = await (await load()).run({ say: (line) => void (isJson || console.error(line)) });
-console.log(JSON.stringify(figures, undefined, isJson ? 0 : 2));

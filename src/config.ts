@@ -84,6 +84,7 @@ export const SETTINGS = {
   sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
   sandboxHeapMib: count('sandbox-heap-mib', '512', 'heap of such a child', [64, 16_384]),
   sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory of such a child beyond which it is killed', [128, 65_536]),
+  renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child keeps', [1, 16_384]),
   sandboxIdle: duration('sandbox-idle', '30s', 'how long such a child is kept without work'),
 } as const satisfies Record<string, Setting>;
 

@@ -167,6 +167,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const settings = {
     limits: renderLimitsOf(config),
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
+    parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeout,
   };
   return {

@@ -4,10 +4,10 @@
  */
 import { relative, resolve } from 'node:path';
 import { formatProblem } from '../object/problem.ts';
-import { formatId, groupOf } from '../object/identity.ts';
+import { groupOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYaml } from '../object/yaml/write.ts';
-import { stringAt, type ValueMap } from '../object/value.ts';
+import { stringAt, type Value, type ValueMap } from '../object/value.ts';
 import type { RenderLimits } from '../render/manifests.ts';
 import { renderObjects } from '../render/render.ts';
 import { openLocalTree } from './local-tree.ts';
@@ -22,7 +22,7 @@ export interface RenderCommand {
 }
 
 /** A person renders their own files, so these are there for runaway input only. */
-const LIMITS: RenderLimits = {
+export const LOCAL_LIMITS: RenderLimits = {
   maxFileBytes: 256 * 1024 * 1024,
   maxNodes: 20_000_000,
   maxDepth: 1_000,
@@ -35,10 +35,15 @@ export function runRender(command: RenderCommand): 0 | 1 {
   // The tree begins at the root of the file system: bases may lie beside or above the folder.
   const root = resolve('/');
   const path = relative(root, resolve(command.dir)).split(/[\\/]/).join('/');
+  const tree = openLocalTree(root);
+  if (tree.find(path).type !== 'folder') {
+    process.stderr.write(`Error: there is no folder ${command.dir}\n`);
+    return 1;
+  }
   const { objects, problems, warnings } = renderObjects({
-    tree: openLocalTree(root),
+    tree,
     path,
-    limits: LIMITS,
+    limits: LOCAL_LIMITS,
     plainFolder: command.directory ? 'render' : 'refuse',
   });
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
@@ -54,13 +59,20 @@ export function runRender(command: RenderCommand): 0 | 1 {
 
 const FORMATS: Readonly<Record<RenderOutput, (objects: readonly ValueMap[]) => string>> = {
   yaml: (objects) => objects.map((object) => writeYaml(object)).join('---\n'),
-  json: (objects) => objects.map((object) => `${stringifyJson(object, 2)}\n`).join(''),
+  json: (objects) => `${stringifyJson(listOf(objects), 4)}\n`,
   name: (objects) => objects.map((object) => `${nameOf(object)}\n`).join(''),
 };
 
+/** As `kubectl get -o json` prints them: one object as it is, any other number in a List. */
+function listOf(objects: readonly ValueMap[]): Value {
+  const [only] = objects;
+  if (only !== undefined && objects.length === 1) return only;
+  return { apiVersion: 'v1', items: [...objects], kind: 'List', metadata: { resourceVersion: '' } };
+}
+
+/** As `kubectl get -o name` prints it: `deployment.apps/web`. */
 function nameOf(object: ValueMap): string {
   const group = groupOf(stringAt(object, 'apiVersion') ?? '');
-  const namespace = stringAt(object, 'metadata', 'namespace') ?? '';
-  const name = stringAt(object, 'metadata', 'name') ?? '';
-  return formatId({ group, kind: stringAt(object, 'kind') ?? '', namespace, name });
+  const kind = (stringAt(object, 'kind') ?? '').toLowerCase();
+  return `${group === '' ? kind : `${kind}.${group}`}/${stringAt(object, 'metadata', 'name') ?? ''}`;
 }

@@ -12,6 +12,8 @@ export interface RenderJobInput {
   readonly path: string;
   readonly limits: RenderLimits;
   readonly treeLimits: TreeLimits;
+  /** Bytes of memory for parsed files of earlier renders. */
+  readonly parsedCacheBytes: number;
   /** Digests of objects that need not be sent. */
   readonly known: readonly string[];
   /** The read-set of the last render of this path: if nothing of it has changed, there is nothing to render. */
@@ -37,6 +39,8 @@ export interface RenderRequest {
 export interface RenderSettings {
   readonly limits: RenderLimits;
   readonly treeLimits: TreeLimits;
+  /** As in the input. */
+  readonly parsedCacheBytes: number;
   readonly deadlineMs: number;
 }
 
@@ -44,7 +48,7 @@ export interface RenderSettings {
 export async function renderInSandbox(
   sandbox: Sandbox,
   { snapshot, path, previous, signal }: RenderRequest,
-  { limits, treeLimits, deadlineMs }: RenderSettings,
+  { limits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
   const { gitDir, treeOid } = snapshot;
   const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
@@ -55,6 +59,7 @@ export async function renderInSandbox(
     path,
     limits,
     treeLimits,
+    parsedCacheBytes,
     known: [...known.keys()],
     previousReadSet,
   };

@@ -36,8 +36,19 @@ test('render prints what kustomize build prints, and its warnings on standard er
 });
 
 test('render prints names and JSON when asked', (t) => {
-  assert.equal(render(t, files, 'app', '-o', 'name').stdout, 'Namespace ns\nConfigMap ns/p-a\n');
-  assert.match(render(t, files, 'app', '--output=json').stdout, /^\{\n {2}"apiVersion": "v1"/);
+  assert.equal(render(t, files, 'app', '-o', 'name').stdout, 'namespace/ns\nconfigmap/p-a\n');
+  const list: unknown = JSON.parse(render(t, files, 'app', '--output=json').stdout);
+  assert.ok(typeof list === 'object' && list !== null && 'items' in list && 'kind' in list);
+  assert.deepEqual([list.kind, Array.isArray(list.items) && list.items.length], ['List', 2]);
+  const one = {
+    'app/kustomization.yaml': 'resources: [a.yaml]\n',
+    'app/a.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n',
+  };
+  assert.match(
+    render(t, one, 'app', '-o', 'json').stdout,
+    /^\{\n {4}"apiVersion": "apps\/v1",\n {4}"kind": "Deployment"/,
+  );
+  assert.equal(render(t, one, 'app', '-o', 'name').stdout, 'deployment.apps/a\n');
 });
 
 test('render prints nothing and ends with 1 when the input is wrong', (t) => {
@@ -47,6 +58,12 @@ test('render prints nothing and ends with 1 when the input is wrong', (t) => {
     stderr,
     /^Error: app\/kustomization\.yaml:1: there is no file nope\.yaml in \S*app\n {2}resources: \[nope\.yaml\]\n$/,
   );
+});
+
+test('render says which folder is not there, in the words of the command line', (t) => {
+  const { status, stderr } = render(t, files, 'nowhere');
+  assert.equal(status, 1);
+  assert.match(stderr, /^Error: there is no folder \S*nowhere\n$/);
 });
 
 test('render ends with 2 when the command line is wrong', (t) => {
@@ -60,5 +77,5 @@ test('a folder without a kustomization is refused as kustomize does, and printed
   assert.equal(refused.status, 1);
   assert.equal(refused.stdout, '');
   assert.match(refused.stderr, /there is no kustomization\.yaml.*\n.*--directory/);
-  assert.equal(render(t, plain, 'app', '--directory', '-o', 'name').stdout, 'ConfigMap a\n');
+  assert.equal(render(t, plain, 'app', '--directory', '-o', 'name').stdout, 'configmap/a\n');
 });
