@@ -2,9 +2,10 @@
 /** Entry of the command line. Each command's code is imported when it is called, so that each starts quickly. */
 import { Command, CommanderError, Option } from 'commander';
 import { boundHeap } from './cli/bound-heap.ts';
+import { addClusterCommands } from './cli/cluster-commands.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
-/** Exit codes: 0 done, 1 failed (the input is wrong, the cluster refuses), 2 the command line is wrong. */
+/** Exit codes: 0 done, 1 failed (the input is wrong, the cluster refuses), 2 the command line is wrong; docs/cli.md. */
 async function main(): Promise<void> {
   const program = new Command('tautline')
     .description('Keeps a Kubernetes cluster taut to a Git repository.')
@@ -12,6 +13,7 @@ async function main(): Promise<void> {
     .exitOverride();
   addAgent(program);
   addRender(program);
+  addClusterCommands(program);
   program
     .command('crd')
     .description('print the CustomResourceDefinition of Application')

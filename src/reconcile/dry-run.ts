@@ -41,6 +41,7 @@ export function tryOut({ context, identity, owner, signal }: Pass, plan: Plan): 
   return applyPlan(plan, {
     client: dryRunClient(context.cluster.as(identity)),
     owner,
+    occasion: 'prune',
     concurrency: context.settings.applyConcurrency,
     signal,
     onResult: () => undefined,
@@ -110,8 +111,10 @@ function trialsOf({ application }: Pass, { applied = new Map() }: Findings, plan
   const trials = sends.map((change) => trialOf(change, applied.get(idKey(change.id)), namespaces));
   const gone = plan.prunes.flatMap(({ changes }) => changes.map(({ change }) => change));
   for (const change of gone) {
-    const refusal = applied.get(idKey(change.id))?.refusal;
+    const { refusal, outcome } = applied.get(idKey(change.id)) ?? {};
     if (refusal) trials.push({ id: change.id, word: 'refused', detail: refusal.message });
+    else if (outcome === 'unchanged') trials.push({ id: change.id, word: 'unchanged', detail: undefined });
+    else if (outcome === 'released') trials.push({ id: change.id, word: 'released', detail: 'would be released' });
     else trials.push({ id: change.id, word: 'pruned', detail: 'would be pruned' });
   }
   for (const { id } of plan.releases) trials.push({ id, word: 'released', detail: 'would be released' });
@@ -127,6 +130,7 @@ function trialOf(change: Change, result: ChangeResult | undefined, namespaces: R
   if (isHomeless || result?.outcome === 'created') return { id, word: 'created', detail: 'would be created' };
   if (!result) return { id, word: 'waiting', detail: 'was not tried' };
   if (result.refusal) return { id, word: 'refused', detail: result.refusal.message };
+  if (result.outcome === 'recreating') return { id, word: 'changed', detail: 'would be deleted and made anew' };
   if (!result.live) return { id, word: 'waiting', detail: result.message ?? 'would wait' };
   if (result.outcome === 'adopted') return { id, word: 'adopted', detail: 'would be adopted' };
   const { type, fields } = judgeDryRun(change, result.live);

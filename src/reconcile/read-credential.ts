@@ -6,6 +6,7 @@
  */
 import type { Refusal } from '../cluster/answers.ts';
 import type { Identity } from '../cluster/identity.ts';
+import type { Cluster } from '../cluster/ports.ts';
 import { parseCredential, type Credential } from '../source/credential.ts';
 import { sourceError } from '../source/source-error.ts';
 import type { Pass } from './pass.ts';
@@ -18,7 +19,9 @@ export async function readCredential({
   application,
   identity,
   context,
-}: Pick<Pass, 'application' | 'identity' | 'context'>): Promise<Credential | undefined> {
+}: Pick<Pass, 'application' | 'identity'> & {
+  readonly context: { readonly cluster: Pick<Cluster, 'as'> };
+}): Promise<Credential | undefined> {
   const { namespace } = application.metadata;
   const name = application.spec.source.secretRef?.name;
   if (name === undefined) return undefined;

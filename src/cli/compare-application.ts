@@ -1,0 +1,134 @@
+/**
+ * An Application's desired objects against the cluster, with a person's rights: the same bind and diff as in the agent.
+ *
+ * Invariant: nothing is written. What only the server can tell is asked for by one dry run each; what it does not tell is
+ * `unknown`, never equal.
+ */
+import { decodeInventory } from '../application/inventory.ts';
+import type { Application } from '../application/schema.ts';
+import { bindManifests } from '../bind/bind.ts';
+import type { LiveEntry } from '../cluster/live.ts';
+import type { Kinds } from '../cluster/kinds.ts';
+import type { UserCluster } from '../cluster/user-cluster.ts';
+import type { Change } from '../diff/changes.ts';
+import { diffObjects } from '../diff/diff.ts';
+import { judgeDryRun } from '../diff/evidence.ts';
+import { bodyToSend } from '../diff/ignored.ts';
+import { OWNER_ANNOTATION, ownerOf, parseOwner } from '../object/applyset.ts';
+import { annotationsOf, idKey, type ObjectId } from '../object/identity.ts';
+import type { Problem } from '../object/problem.ts';
+import { StageError } from '../object/stage-error.ts';
+import { forEachOf } from '../reconcile/lanes.ts';
+import { servedKind } from '../reconcile/observe.ts';
+import type { Manifests } from '../render/manifests.ts';
+
+export type Comparison =
+  | { readonly ok: true; readonly changes: readonly Change[] }
+  /** Something of what is desired cannot be known, so neither can what has left. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Requests under way at once. */
+const CONCURRENCY = 16;
+
+export async function compareApplication(
+  cluster: UserCluster,
+  application: Application,
+  manifests: Manifests,
+): Promise<Comparison> {
+  const { metadata, spec, status } = application;
+  const decoded = decodeInventory(status.inventory);
+  if (!decoded.ok) throw unreadable(`status.inventory cannot be read: ${decoded.problem}`);
+  const kinds = await cluster.kinds();
+  const hubId = (await cluster.clusterId()) ?? (await hubOf(cluster, { ids: decoded.ids, kinds })) ?? cluster.server;
+  const owner = ownerOf({ hubId, namespace: metadata.namespace, name: metadata.name });
+  const desired = bindManifests({
+    manifests,
+    kinds,
+    owner,
+    destinationNamespace: spec.destination.namespace,
+    applicationNamespace: metadata.namespace,
+    ignoreDifferences: spec.ignoreDifferences,
+    // What the agent would refuse, its status tells.
+    allowCrossNamespace: true,
+  });
+  if (desired.problems.length > 0) return { ok: false, problems: desired.problems };
+  const inventory = new Map(decoded.ids.map((id) => [idKey(id), id]));
+  const live = await readLive(cluster, { desired: desired.objects, inventory, kinds });
+  const changes = diffObjects({
+    desired,
+    live,
+    inventory,
+    owner,
+    kinds,
+    memory: {
+      baselines: new Map(),
+      isAccepted: () => true,
+      isFinished: (id, digest) => status.finished?.[idKey(id)] === digest,
+    },
+  });
+  return { ok: true, changes: await settle(cluster, changes) };
+}
+
+interface Wanted {
+  readonly desired: readonly { readonly id: ObjectId; readonly kind: Change['kind']; readonly awaitsCrd?: ObjectId }[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+  readonly kinds: Kinds;
+}
+
+async function readLive(
+  { client }: UserCluster,
+  { desired, inventory, kinds }: Wanted,
+): Promise<Map<string, LiveEntry>> {
+  const targets = new Map<string, Wanted['desired'][number]>();
+  for (const [key, id] of inventory) targets.set(key, { id, kind: servedKind(kinds, id) });
+  for (const target of desired) if (!target.awaitsCrd) targets.set(idKey(target.id), target);
+  const live = new Map<string, LiveEntry>();
+  await forEachOf([...targets], CONCURRENCY, async ([key, { id, kind }]) => {
+    if (!kind) {
+      live.set(key, { state: 'unknown', reason: `the API server does not serve ${id.kind} just now` });
+      return;
+    }
+    const answer = await client.get(kind, id);
+    if (!answer.ok) live.set(key, { state: 'unknown', reason: answer.refusal.message });
+    else live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
+  });
+  return live;
+}
+
+/** One dry run for each change that is unsure. */
+async function settle({ client }: UserCluster, changes: readonly Change[]): Promise<Change[]> {
+  const settled = new Map<Change, Change>();
+  const unsure = changes.filter(({ type }) => type === 'unsure');
+  await forEachOf(unsure, CONCURRENCY, async (change) => {
+    const { desired, live } = change;
+    if (!desired) return;
+    const sending = live ? bodyToSend(desired, live) : { body: desired.body };
+    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
+    settled.set(
+      change,
+      answer.ok
+        ? judgeDryRun(change, answer.object)
+        : { ...change, type: 'unknown', reason: `only a dry run can tell: ${answer.refusal.message}` },
+    );
+  });
+  return changes.map((change) => settled.get(change) ?? change);
+}
+
+/** How the agent names the cluster, off the mark on one of its objects: for who may not read kube-system. */
+async function hubOf(
+  { client }: UserCluster,
+  { ids, kinds }: { readonly ids: readonly ObjectId[]; readonly kinds: Kinds },
+): Promise<string | undefined> {
+  for (const id of ids.slice(0, CONCURRENCY)) {
+    const kind = servedKind(kinds, id);
+    const answer = kind && (await client.get(kind, id));
+    const mark = answer?.ok && answer.object ? annotationsOf(answer.object.body)[OWNER_ANNOTATION] : undefined;
+    const owner = mark === undefined ? undefined : parseOwner(mark);
+    if (owner) return owner.hubId;
+  }
+  return undefined;
+}
+
+function unreadable(message: string): StageError {
+  return new StageError({ stage: 'diff', code: 'InventoryUnreadable', retry: 'never', message });
+}

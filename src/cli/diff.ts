@@ -1,0 +1,115 @@
+/**
+ * `tautline diff NAME`: object by object and field by field where the cluster differs from what an Application says.
+ * Exit codes as of `kubectl diff`: 0 nothing differs, 1 something does, more: it could not be told.
+ */
+import { styleText } from 'node:util';
+import { parseApplication } from '../application/parse.ts';
+import type { Change, FieldDifference } from '../diff/changes.ts';
+import { compareIds, formatId } from '../object/identity.ts';
+import { stringifyJson } from '../object/json.ts';
+import { formatProblem } from '../object/problem.ts';
+import type { Value } from '../object/value.ts';
+import { compareApplication } from './compare-application.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { noSuch } from './get.ts';
+import { renderCommit, renderLocal } from './rendered.ts';
+import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
+
+export type DiffOutput = 'text' | 'json' | 'name';
+
+export interface DiffCommand extends ClusterFlags {
+  readonly name: string;
+  /** The folder that stands for spec.source.path; absent: the revision that the Application is at. */
+  readonly local?: string | undefined;
+  readonly output: DiffOutput;
+}
+
+export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise<ExitCode> {
+  return withCluster(
+    flags,
+    async ({ cluster, namespace }) => {
+      const read = await cluster.readApplication({ namespace, name });
+      if (!read.ok) return fail(read.refusal.message, EXIT.misused);
+      if (!read.value) return fail(noSuch(namespace, name), EXIT.misused);
+      const parsed = parseApplication(read.value);
+      if (!parsed.ok) return fail(`the Application is malformed: ${parsed.problems.join('; ')}`, EXIT.misused);
+      const { application } = parsed;
+      const { origin, manifests } = local === undefined ? await renderCommit(cluster, application) : renderLocal(local);
+      const compared = await compareApplication(cluster, application, manifests);
+      if (!compared.ok) {
+        for (const problem of compared.problems) fail(formatProblem(problem));
+        return EXIT.misused;
+      }
+      const changes = compared.changes.filter(({ type }) => type !== 'none');
+      process.stderr.write(`${name} against ${origin}: ${changes.length === 0 ? 'no difference' : countOf(changes)}\n`);
+      process.stdout.write(FORMATS[output]([...changes].sort((a, b) => compareIds(a.id, b.id))));
+      if (changes.some(({ type }) => type === 'unknown')) return EXIT.misused;
+      return changes.length > 0 ? EXIT.failed : EXIT.done;
+    },
+    EXIT.misused,
+  );
+}
+
+function countOf(changes: readonly Change[]): string {
+  return changes.length === 1 ? '1 object differs' : `${changes.length} objects differ`;
+}
+
+interface Mark {
+  readonly sign: string;
+  readonly colour: 'green' | 'red' | 'yellow';
+  readonly word: string;
+}
+
+const CHANGED: Mark = { sign: '~', colour: 'yellow', word: 'changed' };
+const FOREIGN: Mark = { sign: '!', colour: 'red', word: 'foreign' };
+
+const MARKS: Readonly<Record<Change['type'], Mark>> = {
+  create: { sign: '+', colour: 'green', word: 'missing' },
+  update: CHANGED,
+  recreate: CHANGED,
+  adopt: CHANGED,
+  prune: { sign: '-', colour: 'red', word: 'surplus' },
+  release: { sign: '-', colour: 'red', word: 'surplus' },
+  conflict: FOREIGN,
+  unknown: { sign: '?', colour: 'red', word: 'unknown' },
+  unsure: { sign: '?', colour: 'red', word: 'unknown' },
+  none: { sign: ' ', colour: 'green', word: 'equal' },
+};
+
+const FORMATS: Readonly<Record<DiffOutput, (changes: readonly Change[]) => string>> = {
+  text: (changes) => changes.map(formatChange).join(''),
+  name: (changes) => changes.map(({ type, id }) => `${MARKS[type].sign} ${formatId(id)}\n`).join(''),
+  json: (changes) => `${stringifyJson(changes.map(viewOf), 2)}\n`,
+};
+
+function formatChange({ type, id, desired, fields, reason }: Change): string {
+  const { sign, colour } = MARKS[type];
+  const place = desired ? ` (${desired.file}:${desired.line})` : '';
+  // The sign of a creation and of what has left says all that their reasons say.
+  const why = reason === undefined || sign === '+' || sign === '-' ? '' : `: ${reason}`;
+  return `${paint(colour, `${sign} ${formatId(id)}`)}${place}${why}\n${fields.map(formatField).join('')}`;
+}
+
+function formatField({ path, live, desired, manager }: FieldDifference): string {
+  const by = manager === undefined ? '' : `   (by ${manager})`;
+  return `    ${path}: ${paint('red', show(live))} → ${paint('green', show(desired))}${by}\n`;
+}
+
+function show(value: Value | undefined): string {
+  return value === undefined ? 'absent' : stringifyJson(value);
+}
+
+/** Colour on a terminal only, and never where NO_COLOR is set. */
+function paint(colour: Mark['colour'], text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+function viewOf({ type, id, desired, fields, reason }: Change): Value {
+  return {
+    state: MARKS[type].word,
+    ...id,
+    ...(desired ? { file: desired.file, line: desired.line } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    fields: fields.map((field) => ({ ...field })),
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * What an Application says, rendered on a person's machine: out of the commit that it is at, or out of a folder.
+ *
+ * Invariant: what came from a repository is read in the sandbox, as in the agent; what a credential's Secret holds goes
+ * to the repository's own host and nowhere else. Nothing stays on the disk.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sourcePath } from '../application/parse.ts';
+import type { Application } from '../application/schema.ts';
+import { proxySettings, readConfig, type Config } from '../config.ts';
+import { StageError } from '../object/stage-error.ts';
+import { agentIdentity } from '../cluster/identity.ts';
+import type { UserCluster } from '../cluster/user-cluster.ts';
+import { readCredential } from '../reconcile/read-credential.ts';
+import type { Manifests } from '../render/manifests.ts';
+import { renderPath } from '../render/render.ts';
+import { renderInSandbox } from '../sandbox/render-job.ts';
+import { codeDirs, createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { defaultSourceLimits } from '../source/limits.ts';
+import { createGitSource, type GitSource } from '../source/source.ts';
+import type { Log } from '../telemetry/ports.ts';
+import { openLocalTree } from './local-tree.ts';
+import { LOCAL_LIMITS } from './render.ts';
+
+export interface Rendered {
+  /** What was rendered, for people: a revision, or a folder. */
+  readonly origin: string;
+  readonly manifests: Manifests;
+}
+
+/** `dir`: the folder that stands for spec.source.path. */
+export function renderLocal(dir: string): Rendered {
+  const root = resolve('/');
+  const path = relative(root, resolve(dir)).split(/[\\/]/).join('/');
+  const manifests = renderPath({ tree: openLocalTree(root), path, limits: LOCAL_LIMITS });
+  return { origin: dir, manifests };
+}
+
+/** The revision that the status names, or the newest where it names none. Throws StageError. */
+export async function renderCommit(cluster: UserCluster, application: Application): Promise<Rendered> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tautline-diff-'));
+  const read = readConfig({ dataDir }, {});
+  if (!read.ok) throw new RangeError(read.problem);
+  const { config } = read;
+  const sandbox = openSandbox(config);
+  const limits = defaultSourceLimits;
+  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+  const source = createGitSource({ dataDir, limits, sandbox, proxy: proxySettings(), log: SILENT, clock });
+  try {
+    const snapshot = await fetchRevision(source, cluster, application);
+    const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
+    const request = {
+      snapshot,
+      path: sourcePath(application.spec.source.path),
+      previous: undefined,
+      signal: new AbortController().signal,
+    };
+    const manifests = await renderInSandbox(sandbox, request, {
+      limits: LOCAL_LIMITS,
+      treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
+      parsedCacheBytes: config.renderCacheMib * 1024 * 1024,
+      deadlineMs: config.renderTimeout,
+    });
+    return { origin: snapshot.revision, manifests };
+  } finally {
+    await source.close();
+    sandbox.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function fetchRevision(source: GitSource, cluster: UserCluster, application: Application) {
+  const { repoURL, revision } = application.spec.source;
+  // With the person's rights: who may not read the Secret may still compare with a folder.
+  const credential = await readCredential({
+    application,
+    identity: agentIdentity,
+    context: { cluster: { as: () => cluster.client } },
+  }).catch((error: unknown) => {
+    if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
+    const message = `you may not read the Secret of spec.source.secretRef, so the repository cannot be fetched; compare with a folder by --local`;
+    throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
+  });
+  const repository = { repoUrl: repoURL, credential };
+  const known = application.status.sync?.revision;
+  const commit = known === undefined ? undefined : /[0-9a-f]{40}$/.exec(known)?.[0];
+  const resolved =
+    known !== undefined && commit !== undefined
+      ? { revision: known, commit }
+      : await source.poll({ ...repository, revision });
+  return source.fetch({ ...repository, resolved });
+}
+
+const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function openSandbox(config: Config): Sandbox {
+  const file = import.meta.url.endsWith('.ts') ? '../child.ts' : '../child.js';
+  const entryFile = fileURLToPath(new URL(file, import.meta.url));
+  return createSandbox({
+    entryFile,
+    slots: 1,
+    heapMb: config.sandboxHeapMib,
+    rssLimitMb: config.sandboxRssMib,
+    jobDeadlineMs: config.renderTimeout,
+    maxJobsPerChild: 200,
+    maxQueuedJobs: 16,
+    idleEndMs: config.sandboxIdle,
+    readableDirs: [...codeDirs(entryFile), config.dataDir],
+    writableDirs: [],
+    log: SILENT,
+  });
+}

@@ -1,0 +1,23 @@
+/** Tables as kubectl prints them: columns as wide as their widest cell, three spaces between, nothing after the last. */
+
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  return all
+    .map((row) => `${row.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3)).join('')}`.trimEnd() + '\n')
+    .join('');
+}
+
+const UNITS = [
+  ['y', 31_536_000],
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+] as const;
+
+/** `45s`, `3m`, `7h`, `12d`: the largest whole unit, as ages are read at a glance. */
+export function formatAge(ageMs: number): string {
+  const seconds = Math.max(0, Math.floor(ageMs / 1000));
+  for (const [unit, size] of UNITS) if (seconds >= 2 * size) return `${Math.floor(seconds / size)}${unit}`;
+  return `${seconds}s`;
+}

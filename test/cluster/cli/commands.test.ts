@@ -1,0 +1,151 @@
+/** `tautline get`, `refresh`, `sync` and `wait` as processes, beside an agent that runs. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import { at, configMap, declareSubject, readyReason, text } from '../agent/scene.ts';
+import { createPerson, start, tautline } from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const file = (value: string) => ({ 'a.yaml': text(configMap('a', { k: value })) });
+const broken = { 'a.yaml': 'apiVersion: v1\nkind: [\n' };
+const manual = { sync: { mode: 'manual' } };
+
+test('get prints a table, one Application, names, and what is stored', async () => {
+  const subject = await declareSubject(world, 'shown', { files: file('1') });
+  const commit = String(at(await subject.application.untilReady(), 'status', 'sync', 'commit'));
+  const table = await tautline(world, 'get');
+  assert.equal(table.code, 0);
+  assert.match(table.stdout, /^NAME +SYNC +HEALTH +READY +REVISION +AGE\n/);
+  assert.match(table.stdout, new RegExp(`^shown +Synced +Healthy +True +${commit} +\\d+s$`, 'm'));
+  const wide = await tautline(world, 'get', '-A', '-o', 'wide');
+  assert.match(wide.stdout, /^NAMESPACE +NAME .* MODE +REPOSITORY +PATH +MESSAGE\n/);
+  assert.match(wide.stdout, /^apps +shown .* auto +http.*shown\.git +\. +main@sha1:\S+ 1 object in sync$/m);
+  assert.equal((await tautline(world, 'get', 'shown', '-o', 'name')).stdout, 'application.tautline.dev/shown\n');
+  const json = JSON.parse((await tautline(world, 'get', 'shown', '-o', 'json')).stdout) as unknown;
+  assert.equal(at(json, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(at(json, 'metadata', 'managedFields'), undefined);
+  const yaml = await tautline(world, 'get', '-o', 'yaml');
+  assert.match(yaml.stdout, /^kind: List$/m);
+  assert.doesNotMatch(yaml.stdout, /\u001b/);
+});
+
+test('get tells of nothing found as kubectl does', async () => {
+  const missing = await tautline(world, 'get', 'nobody');
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^Error: there is no Application nobody in namespace apps/);
+  const empty = await start(world.plane.kubeconfig, ['get', '-n', 'default']).ended;
+  assert.deepEqual([empty.code, empty.stdout, empty.stderr], [0, '', 'No applications in default.\n']);
+});
+
+test('refresh brings a commit that the interval has not', async () => {
+  const subject = await declareSubject(world, 'refreshed', { files: file('1') });
+  await subject.application.untilReady();
+  await subject.application.patch({ source: { interval: '24h' } });
+  await subject.application.untilReady();
+  const commit = await subject.repository.commit(file('2'));
+  const { code, stdout } = await tautline(world, 'refresh', 'refreshed');
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(commit));
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
+});
+
+test('sync applies in mode manual, tries first with --dry-run, and takes one object', async () => {
+  const files = { ...file('1'), 'b.yaml': text(configMap('b', { k: '1' })) };
+  const subject = await declareSubject(world, 'synced', { files, spec: manual });
+  const tried = await tautline(world, 'sync', 'synced', '--dry-run');
+  assert.equal(tried.code, 0, tried.stderr);
+  assert.match(tried.stdout, /nothing was written: 2 created/);
+  const one = await tautline(world, 'sync', 'synced', '--object', 'ConfigMap/synced/a');
+  assert.equal(one.code, 0, one.stderr);
+  assert.ok(await subject.configMap('a'));
+  assert.equal(await subject.configMap('b'), undefined);
+  const unknown = await tautline(world, 'sync', 'synced', '--object', 'ConfigMap/synced/c');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /^Error: synced: sync refused: .*ConfigMap\/synced\/c/m);
+  const all = await tautline(world, 'sync', 'synced');
+  assert.equal(all.code, 0, all.stderr);
+  assert.ok(await subject.configMap('b'));
+  await subject.repository.commit({ 'b.yaml': null });
+  assert.equal((await tautline(world, 'sync', 'synced', '--no-prune')).code, 0);
+  assert.ok(await subject.configMap('b'));
+  const pruned = await tautline(world, 'sync', 'synced', '--prune', '--no-wait');
+  assert.equal(pruned.stdout, 'application.tautline.dev/synced: sync requested\n');
+});
+
+test('sync says why it failed, and a malformed request is a misuse', async () => {
+  await declareSubject(world, 'failing', { files: broken, spec: manual });
+  const failed = await tautline(world, 'sync', 'failing');
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /Error: failing: sync failed: .*a\.yaml/);
+  assert.doesNotMatch(failed.stderr, /at .*\.ts:/);
+  const misused = await tautline(world, 'sync', 'failing', '--revision', 'main');
+  assert.equal(misused.code, 2);
+  assert.match(misused.stderr, /40 hex digits/);
+});
+
+test('a request of somebody else is told of, and replaced only when asked', async () => {
+  const subject = await declareSubject(world, 'taken', { files: file('1'), spec: manual });
+  const held = configMap('b', { k: '1' });
+  (held['metadata'] as Record<string, unknown>)['finalizers'] = ['example.com/hold'];
+  await subject.repository.commit({ 'b.yaml': text(held) });
+  assert.equal((await tautline(world, 'sync', 'taken')).code, 0);
+  await subject.repository.commit({ 'b.yaml': null });
+  const slow = start(world.plane.kubeconfig, ['sync', 'taken', '-n', 'apps']);
+  await slow.said('waiting');
+  const second = await tautline(world, 'sync', 'taken');
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /request of somebody else \(sync, id .*\) is not answered yet.*--replace/);
+  assert.equal((await tautline(world, 'refresh', 'taken', '--replace')).code, 0);
+  const { code, stderr } = await slow.ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /another request took the place of this one/);
+  const release = ['patch', 'configmap', 'b', '-n', 'taken', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'];
+  await world.plane.kubectl(release);
+});
+
+test('wait ends when it is so, at once when it cannot become so, and with a code of its own when time is up', async () => {
+  const subject = await declareSubject(world, 'awaited', { files: broken });
+  const stalled = await tautline(world, 'wait', 'awaited', '--timeout', '10m');
+  assert.equal(stalled.code, 1);
+  assert.match(stalled.stderr, /Error: awaited is stalled \(BuildFailed\): .*a\.yaml/);
+  await subject.repository.commit(file('1'));
+  await subject.application.refresh();
+  for (const state of ['ready', 'synced', 'healthy']) {
+    const waited = await tautline(world, 'wait', 'awaited', '--for', state);
+    assert.deepEqual([waited.code, waited.stdout], [0, `application.tautline.dev/awaited is ${state}\n`]);
+  }
+  const other = await declareSubject(world, 'idle', { files: file('1'), spec: manual });
+  await other.application.until('compared', (a) => readyReason(a) === 'False OutOfSync');
+  const timed = await tautline(world, 'wait', 'awaited', 'idle', '--for', 'synced', '--timeout', '1s');
+  assert.equal(timed.code, 3);
+  assert.match(timed.stderr, /idle is not synced within the time given: OutOfSync/);
+  const waiting = start(world.plane.kubeconfig, ['wait', 'idle', '-n', 'apps']);
+  await waiting.said('OutOfSync');
+  assert.equal((await tautline(world, 'sync', 'idle')).code, 0);
+  assert.equal((await waiting.ended).code, 0);
+  await other.application.patch({ suspend: true });
+  const suspended = await tautline(world, 'wait', 'idle', '--for', 'synced');
+  if (suspended.code !== 0) assert.match(suspended.stderr, /is suspended/);
+  assert.equal((await tautline(world, 'wait', 'nobody')).code, 1);
+});
+
+test('whoever lacks a right reads which one', async () => {
+  await declareSubject(world, 'guarded', { files: file('1') });
+  const rules = [{ apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] }];
+  await using person = await createPerson(world, 'reader', { rules });
+  assert.equal((await start(person.kubeconfig, ['get', 'guarded']).ended).code, 0);
+  const listed = await start(person.kubeconfig, ['get']).ended;
+  assert.equal(listed.code, 1);
+  assert.match(listed.stderr, /list.*applications/);
+  const asked = await start(person.kubeconfig, ['sync', 'guarded']).ended;
+  assert.equal(asked.code, 1);
+  assert.match(asked.stderr, /patch.*applications/);
+  // Without the right to watch, the Application is read again and again.
+  assert.equal((await start(person.kubeconfig, ['wait', 'guarded']).ended).code, 0);
+});

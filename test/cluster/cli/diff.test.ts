@@ -1,0 +1,115 @@
+/** `tautline diff`: every class of difference, out of Git and out of a folder, and with few rights. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startWorld, type World } from '../../support/world.ts';
+import { configMap, declareSubject, text } from '../agent/scene.ts';
+import { createPerson, start, tautline } from './scene.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.agent();
+});
+after(() => world?.[Symbol.asyncDispose]());
+
+const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'first-value' } };
+const file = (name: string, value: string) => ({ [`${name}.yaml`]: text(configMap(name, { k: value })) });
+
+async function withFolder(files: Record<string, string>, run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'tautline-local-'));
+  try {
+    for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
+    await run(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Synced once, and then left alone, so that drift stays. */
+async function declareResting(name: string, files: Record<string, string>) {
+  const subject = await declareSubject(world, name, { files, spec: { sync: { mode: 'manual' } } });
+  const synced = await tautline(world, 'sync', name);
+  assert.equal(synced.code, 0, synced.stderr);
+  return subject;
+}
+
+test('nothing differs: nothing is printed, and the exit code is 0', async () => {
+  await declareResting('equal', { ...file('a', '1'), 's.yaml': text(secret) });
+  const { code, stdout, stderr } = await tautline(world, 'diff', 'equal');
+  assert.equal(code, 0, stderr + stdout);
+  assert.equal(stdout, '');
+  assert.match(stderr, /equal against main@sha1:[0-9a-f]{40}: no difference/);
+});
+
+test('what is missing, changed, surplus and foreign is told object by object, and the exit code is 1', async () => {
+  const files = { ...file('changed', '1'), ...file('gone', '1'), ...file('surplus', '1'), 's.yaml': text(secret) };
+  const subject = await declareResting('all', files);
+  await world.apply(configMap('changed', { k: 'by hand' }, { namespace: 'all' }), 'someone');
+  await world.apply({ ...secret, metadata: { name: 's', namespace: 'all' }, stringData: { password: 'stolen' } });
+  await world.plane.request('DELETE', '/api/v1/namespaces/all/configmaps/gone');
+  await world.apply(configMap('found', { k: 'other' }, { namespace: 'all' }), 'someone');
+  await subject.repository.commit({ 'surplus.yaml': null, ...file('found', '1') });
+  assert.equal((await tautline(world, 'refresh', 'all')).code, 0);
+  const { code, stdout, stderr } = await tautline(world, 'diff', 'all');
+  assert.equal(code, 1, stderr);
+  assert.match(
+    stdout,
+    /^~ ConfigMap all\/changed \(changed\.yaml:1\)\n {4}\/data\/k: "by hand" → "1" {3}\(by someone\)$/m,
+  );
+  assert.match(stdout, /^~ ConfigMap all\/found .*: it exists without our mark$/m);
+  assert.match(stdout, /^\+ ConfigMap all\/gone \(gone\.yaml:1\)$/m);
+  assert.match(stdout, /^- ConfigMap all\/surplus$/m);
+  assert.match(stdout, /^~ Secret all\/s .*\n {4}\/data\/password: "\*+" → "\*+"/m);
+  assert.doesNotMatch(stdout + stderr, /stolen|first-value|c3RvbGVu/);
+  assert.match(stderr, /5 objects differ/);
+  const names = await tautline(world, 'diff', 'all', '-o', 'name');
+  assert.equal(names.stdout.split('\n')[0], '~ ConfigMap all/changed');
+  const json = JSON.parse((await tautline(world, 'diff', 'all', '-o', 'json')).stdout) as { state: string }[];
+  assert.deepEqual(json.map(({ state }) => state).sort(), ['changed', 'changed', 'changed', 'missing', 'surplus']);
+});
+
+test('a folder is compared in place of the repository', async () => {
+  await declareResting('local', { ...file('a', '1'), ...file('b', '1') });
+  await withFolder({ 'a.yaml': text(configMap('a', { k: '2' })) }, async (dir) => {
+    const { code, stdout } = await tautline(world, 'diff', 'local', '--local', dir);
+    assert.equal(code, 1);
+    assert.match(stdout, /\/data\/k: "1" → "2"/);
+    assert.match(stdout, /^- ConfigMap local\/b$/m);
+  });
+  await withFolder({ 'a.yaml': 'kind: [' }, async (dir) => {
+    const { code, stdout, stderr } = await tautline(world, 'diff', 'local', '--local', dir);
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /a\.yaml/);
+  });
+  assert.equal((await tautline(world, 'diff', 'local', '--local', '/nonexistent/folder')).code, 2);
+  assert.equal((await tautline(world, 'diff', 'nobody')).code, 2);
+});
+
+test('a person with few rights sees what they may, and is told what they lack', async () => {
+  await declareResting('few', file('a', '1'));
+  const read = { apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] };
+  const maps = { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] };
+  await using reader = await createPerson(world, 'few-reader', { rules: [read, maps], namespaces: ['few'] });
+  const equal = await start(reader.kubeconfig, ['diff', 'few']).ended;
+  assert.equal(equal.code, 0, equal.stderr + equal.stdout);
+  await using stranger = await createPerson(world, 'few-stranger', { rules: [read] });
+  const blind = await start(stranger.kubeconfig, ['diff', 'few']).ended;
+  assert.equal(blind.code, 2);
+  assert.match(blind.stdout, /^\? ConfigMap few\/a .*get.*configmaps/m);
+});
+
+test('what only the server can tell is asked for by a dry run', async () => {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { ports: [{ port: 80 }], selector: { app: 'web' }, type: 'NodePort' },
+  };
+  await declareResting('tried', { 'web.yaml': text(service) });
+  const { code, stdout, stderr } = await tautline(world, 'diff', 'tried');
+  assert.equal(code, 0, stdout + stderr);
+});

@@ -1,0 +1,89 @@
+/** The command line as people run it: a process of its own, with a kubeconfig, against a real API server. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { World } from '../../support/world.ts';
+
+const CLI = join(import.meta.dirname, '../../../src/cli.ts');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** Resolves once stderr holds the text, or the command has ended. */
+  said(text: string): Promise<void>;
+}
+
+export function start(kubeconfig: string, args: readonly string[]): Running {
+  const env = { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, HOME: '/nonexistent' };
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  let stdout = '';
+  let stderr = '';
+  const listeners = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+    for (const listener of listeners) listener();
+  });
+  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+  return {
+    ended,
+    async said(text) {
+      const heard = new Promise<void>((resolve) => {
+        const listener = (): void => {
+          if (stderr.includes(text)) resolve();
+        };
+        listeners.add(listener);
+        listener();
+      });
+      await Promise.race([heard, ended]);
+    },
+  };
+}
+
+/** The same as administrator, in the namespace `apps`. */
+export function tautline(world: World, ...args: string[]): Promise<Ended> {
+  return start(world.plane.kubeconfig, [...args, '-n', 'apps']).ended;
+}
+
+export interface Person extends AsyncDisposable {
+  readonly kubeconfig: string;
+}
+
+/** Somebody who may do nothing but what the rules say, in the namespace `apps` and in `namespaces`. */
+export async function createPerson(
+  world: World,
+  name: string,
+  { rules, namespaces = [] }: { readonly rules: readonly object[]; readonly namespaces?: readonly string[] },
+): Promise<Person> {
+  const token = await world.plane.serviceAccountToken('people', name);
+  for (const namespace of ['apps', ...namespaces]) {
+    const metadata = { name: `person-${name}`, namespace };
+    const rbac = 'rbac.authorization.k8s.io';
+    await world.apply({ apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules });
+    await world.apply({
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'people', name }],
+    });
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'tautline-person-'));
+  const kubeconfig = join(dir, 'config');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'it',
+    contexts: [{ name: 'it', context: { cluster: 'it', user: 'it', namespace: 'apps' } }],
+    clusters: [{ name: 'it', cluster: { server: world.plane.url, 'certificate-authority': world.plane.caFile } }],
+    users: [{ name: 'it', user: { token } }],
+  };
+  await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+  return { kubeconfig, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) };
+}
