@@ -18,7 +18,7 @@ const MARK = ' -- ';
 export function readValueRows(text: string): ValueRow[] {
   const document = parseDocument(text);
   if (!isMap(document.contents)) throw new Error('values.yaml holds no map');
-  return rowsOf(document, document.contents as YAMLMap, '');
+  return rowsOf(document, document.contents, '');
 }
 
 function rowsOf(document: Document, map: YAMLMap, prefix: string): ValueRow[] {
@@ -36,7 +36,7 @@ function rowsOf(document: Document, map: YAMLMap, prefix: string): ValueRow[] {
       ];
     }
     if (!isMap(value)) throw new Error(`values.yaml: ${path} has no comment '#${MARK}…'`);
-    return rowsOf(document, value as YAMLMap, `${path}.`);
+    return rowsOf(document, value, `${path}.`);
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes the files that are made from the Application's schema, and from the settings. With `--check` it writes nothing
- * and fails where a committed file is not what would be made.
+ * `npm run generate`: writes the files that are made from others: from the Application's schema, from the settings, and
+ * from the chart's values. With `--check` it writes nothing and fails where a committed file is not what would be made.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -58,7 +58,7 @@ export function readObjects(text: string): KubeObject[] {
   return parseAllDocuments(text).flatMap((document) => {
     const [problem] = 'errors' in document ? document.errors : [];
     if (problem) throw problem;
-    const value: unknown = document.toJS();
-    return value === null ? [] : [value as KubeObject];
+    const value = document.toJS() as KubeObject | null;
+    return value === null ? [] : [value];
   });
 }

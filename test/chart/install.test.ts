@@ -5,7 +5,7 @@
  * The tests build on each other: install of the previous version, upgrade, work in both modes of rights, uninstall.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -20,6 +20,7 @@ import { startGitServer, type GitServer } from '../support/git-server.ts';
 import { eventually } from '../support/world.ts';
 import { foreignCrds } from './foreign-crds.ts';
 import { CHART, NAMESPACE, openHelm, type Helm } from './helm.ts';
+import { installSteps } from './install-page.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { TENANT, tenantObjects } from './tenant.ts';
 import { ACCEPTED } from './values-table.ts';
@@ -219,4 +220,20 @@ test('an uninstall leaves the CRD, the Applications and what they have made', as
   await kubectl(['-n', DEMO, 'get', 'configmap', 'kept']);
   const left = await kubectl(['get', 'clusterrole,clusterrolebinding', '-o', 'name']);
   assert.doesNotMatch(left, /tautline/);
+});
+
+test('every command of the page on installation does what it says', async () => {
+  const files = new Map<string, string>();
+  const path = (word: string): string => files.get(word) ?? (word === 'charts/tautline' ? CHART : word);
+  for (const step of installSteps()) {
+    if (step.type === 'file') {
+      files.set(step.name, join(root, step.name));
+      await writeFile(join(root, step.name), step.text);
+      continue;
+    }
+    const [program = '', ...words] = step.words;
+    const args = words.map(path);
+    const { code, stdout, stderr } = await (program === 'helm' ? helm.run(args) : plane.kubectl(args));
+    assert.equal(code, 0, `${step.words.join(' ')}: ${stdout}${stderr}`);
+  }
 });

@@ -6,8 +6,10 @@ import { after, before, test } from 'node:test';
 import { printCrd } from '../../src/application/crd.ts';
 import { SETTINGS, VERSION, readConfig } from '../../src/config.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { readValueRows } from '../../scripts/chart-readme.ts';
 import { FLAGS_OF_THE_CHART } from '../../scripts/chart-schema.ts';
 import { CHART, openHelm, readObjects, type Helm, type KubeObject } from './helm.ts';
+import { INSTALL_PAGE } from './install-page.ts';
 import { ACCEPTED, REFUSED } from './values-table.ts';
 
 let helm: Helm;
@@ -182,6 +184,31 @@ test('the notes warn of what the agent may do', async () => {
     return stdout.slice(stdout.indexOf('NOTES:'));
   };
   assert.match(await notesWith({ rbac: { clusterAdmin: true } }), /WARNING: rbac\.clusterAdmin/);
-  assert.match(await notesWith({}), /act as any ServiceAccount/);
+  assert.match(await notesWith({}), /may act as every ServiceAccount/);
   assert.match(await notesWith({ rbac: { impersonate: false } }), /rbac\.extraRules/);
+});
+
+test('every value that the page on installation names exists', () => {
+  const rows = readValueRows(read('values.yaml')).map((row) => row.path);
+  const flags = Object.values(SETTINGS).map(({ flag }) => `settings.${flag}`);
+  const known = new Set([...rows, ...flags, ...rows.map((row) => row.slice(0, row.lastIndexOf('.')))]);
+  const tops = new Set(rows.map((row) => row.split('.')[0]));
+  const named = [...INSTALL_PAGE.matchAll(/`([a-z]+\.[A-Za-z.-]+)`/g)].map(([, name = '']) => name);
+  const values = named.filter((name) => tops.has(name.split('.')[0]) && !name.endsWith('.yaml'));
+  assert.ok(values.length >= 15);
+  assert.deepEqual(
+    values.filter((name) => !known.has(name) && !rows.some((row) => name.startsWith(`${row}.`))),
+    [],
+  );
+});
+
+test('every right of the agent is told of on the page on installation', async () => {
+  const role = find(await helm.render(), 'ClusterRole');
+  const rules = role['rules'] as { resources: string[]; verbs: string[] }[];
+  const rows = INSTALL_PAGE.split('\n').filter((line) => line.startsWith('| `'));
+  for (const { resources, verbs } of rules) {
+    const row = rows.find((line) => line.includes(`${resources[0]}`) && line.includes(`: ${verbs.join(', ')} |`));
+    assert.ok(row, `${resources.join()}: ${verbs.join()}`);
+  }
+  assert.equal(rows.length, rules.length);
 });
