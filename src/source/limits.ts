@@ -31,6 +31,8 @@ export interface SourceLimits {
   /** Indexing and verifying one pack in the sandbox. */
   readonly indexTimeoutMs: number;
   readonly maxRedirects: number;
+  /** Servers, by repository and credential, whose address and features are remembered. */
+  readonly maxKnownServers: number;
   /** Connections to one origin at a time. */
   readonly maxConnectionsPerOrigin: number;
   /** Sets of certificates, and proxies, to which connections are kept. */
@@ -66,6 +68,7 @@ export const defaultSourceLimits: SourceLimits = {
   fetchTimeoutMs: 600_000,
   indexTimeoutMs: 120_000,
   maxRedirects: 5,
+  maxKnownServers: 10_000,
   maxConnectionsPerOrigin: 8,
   maxPools: 64,
   keepPoolMs: 300_000,

@@ -63,6 +63,8 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
     const advertisement = readAdvertisement(await readWhole(answer), repository.label);
     const server = toServer(advertisement, baseOf(answer, repository), repository);
     known.set(repository.place, server);
+    const [oldest] = known.keys();
+    if (known.size > limits.maxKnownServers && oldest !== undefined) known.delete(oldest);
     return { server, advertisement };
   }
 

@@ -14,7 +14,7 @@ import type { GitReaction } from '../../support/git-server.ts';
 import { at, text, untilObject } from '../agent/scene.ts';
 import { condition, untilFailed } from '../bad-input/scene.ts';
 import { basic, declareTenant, FILES, startScene, type Scene, type Shown } from './scene.ts';
-import { findAll, formsOf } from './surfaces.ts';
+import { findAll, formsOf, SURFACES, type Watched } from './surfaces.ts';
 
 const canaries = new Set<string>();
 const applications: string[] = [];
@@ -47,12 +47,15 @@ const tenant: typeof declareTenant = (within, name, options) => {
   return declareTenant(within, name, options);
 };
 
-async function expectSilence(): Promise<void> {
-  const finds = await findAll(canaries, { world: scene.world, agent: scene.agent, dataDir, applications });
-  assert.deepEqual(finds, []);
+function watched(): Watched {
+  return { world: scene.world, agent: scene.agent, dataDir, applications };
 }
 
-test('the search finds what a careless part would show', async () => {
+async function expectSilence(): Promise<void> {
+  assert.deepEqual(await findAll(canaries, watched()), []);
+}
+
+test('the search finds what a careless part would show', () => {
   const value = 'canary-control/1+2';
   for (const shown of [value, `me:${value}`, `xx${value}yy`]) {
     for (const said of [shown, base64(shown), base64(base64(shown)), encodeURIComponent(shown)]) {
@@ -190,25 +193,6 @@ test('Secrets that drift, are fought over, are refused and cannot be read are se
   const { world } = scene;
   const desired = canary('desired');
   const files = { 's.yaml': text(secret('s', { stringData: { a: desired } })) };
-  const drift = await tenant(scene, 'drift', { files });
-  await drift.application.untilReady();
-  await world.apply(secret('s', { stringData: { a: canary('by-hand') } }, { namespace: 'drift' }));
-  await untilObject(
-    world,
-    '/api/v1/namespaces/drift/secrets/s',
-    (object) => at(object, 'data', 'a') === base64(desired),
-  );
-
-  await drift.application.patch({ sync: { mode: 'detect' } });
-  await world.apply(secret('s', { stringData: { a: canary('seen') } }, { namespace: 'drift' }), 'somebody');
-  await untilFailed(drift, 'OutOfSync');
-
-  const rivals = await world.repository('rivals');
-  await rivals.commit({ 's.yaml': text(secret('s', { stringData: { a: canary('rival') } })) });
-  applications.push('drift/rival');
-  const rival = await world.declare('rival', { source: { repoURL: rivals.url } }, 'drift');
-  await rival.until('a conflict', (application) => at(condition(application, 'Conflict'), 'status') === 'True');
-
   const refused = await tenant(scene, 'refused', {
     files: {
       ...FILES,
@@ -228,5 +212,25 @@ test('Secrets that drift, are fought over, are refused and cannot be read are se
   assert.equal((await world.plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(old) })).code, 0);
   const adopted = await tenant(scene, 'adopted', { files });
   await adopted.application.untilReady();
+
+  const drift = await tenant(scene, 'drift', { files });
+  await drift.application.untilReady();
+  await world.apply(secret('s', { stringData: { a: canary('by-hand') } }, { namespace: 'drift' }));
+  await untilObject(
+    world,
+    '/api/v1/namespaces/drift/secrets/s',
+    (object) => at(object, 'data', 'a') === base64(desired),
+  );
+
+  const rivals = await world.repository('rivals');
+  await rivals.commit({ 's.yaml': text(secret('s', { stringData: { a: canary('rival') } })) });
+  applications.splice(-1, 0, 'drift/rival');
+  const rival = await world.declare('rival', { source: { repoURL: rivals.url } }, 'drift');
+  await rival.until('a conflict', (application) => at(condition(application, 'Conflict'), 'status') === 'True');
+
+  await drift.application.patch({ sync: { mode: 'detect' } });
+  await world.apply(secret('s', { stringData: { a: canary('seen') } }, { namespace: 'drift' }), 'somebody');
+  await untilFailed(drift, 'OutOfSync');
+  assert.match(String(await SURFACES['tautline diff']?.(watched())), /data.*\*{8}/s, 'it told what differs');
   await expectSilence();
 });

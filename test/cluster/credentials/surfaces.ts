@@ -38,6 +38,12 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
     (await Promise.all(applications.map((key) => get(`${agent.apiUrl}/api/v1/applications/${key}`)))).join('\n'),
   'tautline crd': () => commandLine('crd'),
   'tautline agent --help': () => commandLine('agent', '--help'),
+  'tautline get': ({ world }) => commandLine('get', '-A', '-o', 'yaml', '--kubeconfig', world.plane.kubeconfig),
+  // Of the newest one only: each fetches the repository afresh.
+  'tautline diff': ({ world, applications }) => {
+    const [namespace = '', name = ''] = applications.at(-1)?.split('/') ?? [];
+    return commandLine('diff', name, '-n', namespace, '--kubeconfig', world.plane.kubeconfig);
+  },
   'names of stored files': async ({ dataDir }) => (await filesBelow(dataDir)).join('\n'),
   'content of stored files': async ({ dataDir }) => {
     // A pack is the repository itself, Secrets in it included.
@@ -83,7 +89,10 @@ async function get(url: string): Promise<string> {
 
 async function commandLine(...args: string[]): Promise<string> {
   const entry = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
-  return (await promisify(execFile)(process.execPath, [entry, ...args])).stdout;
+  const run = promisify(execFile)(process.execPath, [entry, ...args]);
+  // A failure is said as well, and a difference ends with a code of its own.
+  const { stdout, stderr } = await run.catch((error: unknown) => error as { stdout: string; stderr: string });
+  return stdout + stderr;
 }
 
 async function filesBelow(dir: string): Promise<string[]> {

@@ -1,10 +1,13 @@
 /** Every way into a private repository, by the Secrets that people have: Flux's and Argo CD's. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 import { startProxy, startTlsFront, type Front } from '../../support/front-servers.ts';
 import { configMapPath } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
+import { condition, QUICK_FLAGS, untilFailed } from '../bad-input/scene.ts';
 import { basic, declareTenant, startScene, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -119,22 +122,33 @@ test('the trust of one tenant is none of another', async () => {
   assert.equal(found.reason, 'TlsFailed');
 });
 
-test('a proxy of the environment carries a private repository without seeing into it', async () => {
+test('a proxy carries a repository without seeing into it, and authorities of the machine still count', async (t) => {
   await using proxy = await startProxy();
-  const { world } = scene;
+  const dir = await mkdtemp(join(tmpdir(), 'tautline-authority-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const machine = await makeAuthority();
+  await writeFile(join(dir, 'ca.pem'), machine.ca);
   // Its own agent takes its own way; the first one, which finds no such host, goes first.
   await scene.agent.stop();
-  const environment = { HTTPS_PROXY: proxy.url, NO_PROXY: '.svc' };
-  await using agent = await world.agent({ environment, flags: ['--min-poll-backoff', '200ms'] });
+  const environment = { HTTPS_PROXY: proxy.url, NO_PROXY: '.svc', NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') };
+  await using agent = await scene.world.agent({ environment, flags: QUICK_FLAGS });
   assert.ok(agent.apiUrl);
+
   scene.locks.set('proxied', basic('me', 'proxied'));
+  const secret = { 'ca.crt': authority.ca, username: 'me', password: 'proxied' };
   const gitUrl = encrypted.url.replace('127.0.0.1', 'git.example.invalid');
-  const { application } = await declareTenant(scene, 'proxied', {
-    secret: { 'ca.crt': authority.ca, username: 'me', password: 'proxied' },
-    gitUrl,
-  });
+  const { application } = await declareTenant(scene, 'proxied', { secret, gitUrl });
   await application.untilReady();
   assert.ok(proxy.asked.length > 0);
   assert.ok(proxy.asked.every(({ line }) => line === `CONNECT ${new URL(gitUrl).host}`));
   assert.ok(proxy.asked.every(({ authorization }) => authorization === undefined));
+
+  proxy.refuses = true;
+  const refused = { secret, gitUrl: mutual.url.replace('127.0.0.1', 'git.example.invalid') };
+  const { message } = await untilFailed(await declareTenant(scene, 'refused', refused), 'ArtifactFailed');
+  assert.match(message, /the proxy refused \(HTTP status 407\)/);
+
+  await using known = await startTlsFront({ server: machine.server, target: scene.world.git.url });
+  const direct = await declareTenant(scene, 'machine', { secret, gitUrl: known.url });
+  await direct.application.untilReady();
 });
