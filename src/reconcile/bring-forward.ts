@@ -2,12 +2,12 @@
  * What a webhook does: it brings forward the polls of the Applications whose source was pushed to.
  *
  * Invariant: a hook leads to a poll and to nothing else, so what it claims need not be true. However many come, an
- * Application polls once a second at most (see `pollSoon`), and is not woken again while a poll is coming.
+ * Application polls once a second at most (see refresh-source.ts), and is not woken again while a poll is coming.
  */
 import { canonicalRepository, concernsRevision, type RepositoryPush } from '../application/repository.ts';
 import { stringAt, valueAt } from '../object/value.ts';
 import type { ReconcileContext } from './context.ts';
-import { isHookAwaited, pollSoon } from './refresh-source.ts';
+import { isHookAwaited } from './refresh-source.ts';
 import type { ApplicationState } from './state.ts';
 
 /** Answers how many Applications will be polled; those that are suspended or deleted are not. */
@@ -22,7 +22,6 @@ export function bringForward(
     count++;
     const isComing = isHookAwaited(state.memory);
     state.memory.heardMs = context.clock.monotonicMs();
-    pollSoon(state);
     if (!isComing) context.wake(state.key);
   }
   return count;

@@ -26,10 +26,11 @@ export interface RefreshOptions {
 export async function refreshSource(options: RefreshOptions, context: ReconcileContext): Promise<SourceMemory> {
   const { spec, credential, isForced, signal } = options;
   const key = `${spec.repoURL} ${spec.revision} ${spec.secretRef?.name ?? ''}`;
-  const before = options.before?.key === key ? options.before : undefined;
+  const heardMs = options.heardMs();
+  const known = options.before?.key === key ? options.before : undefined;
+  const before = known && isHookAwaited({ heardMs, source: known }) ? sooner(known) : known;
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
   const begunMs = context.clock.now();
-  const heardMs = options.heardMs();
   const calm = before?.pace ?? { ...START_PACE, heardMs };
   const alert = hearHook(calm, heardMs);
   const nextPoll = (waitMs: number): Pick<SourceMemory, 'polledMs' | 'nextPollMs'> => {
@@ -73,11 +74,13 @@ function scheduledInMs(
 /** Two replicas of a Git server may disagree: nobody is sent there all the time since another saw something else. */
 const LEAST_BETWEEN_POLLS_MS = 1_000;
 
-/** A webhook came, or another Application of the source has seen another commit: the next pass polls. */
+/** Another Application of the source has seen another commit: the next pass polls, whatever the interval. */
 export function pollSoon({ memory }: ApplicationState): void {
-  const { source } = memory;
-  if (!source) return;
-  memory.source = { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
+  if (memory.source) memory.source = sooner(memory.source);
+}
+
+function sooner(source: SourceMemory): SourceMemory {
+  return { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
 }
 
 interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'credential' | 'signal'> {

@@ -69,18 +69,16 @@ async function readFolder(dir: string, say: Say): Promise<Reading> {
 }
 
 async function readSecret(file: string, say: (message: string) => void): Promise<Buffer | undefined> {
+  const refuse = (message: string): undefined => void say(message);
   try {
-    const { size } = await stat(file);
-    if (size > MAX_SECRET_BYTES) {
-      say('a webhook secret is too long and is not used');
-      return undefined;
-    }
+    const found = await stat(file);
+    // A pipe would never end.
+    if (!found.isFile()) return refuse('a webhook secret is no file and is not used');
+    if (found.size > MAX_SECRET_BYTES) return refuse('a webhook secret is too long and is not used');
     // latin1 keeps every byte; editors and `echo` end a file with a line break.
     const text = (await readFile(file, 'latin1')).replace(/\r?\n$/, '');
-    if (text.trim() !== '') return Buffer.from(text, 'latin1');
-    say('a webhook secret is empty and is not used');
+    return text.trim() === '' ? refuse('a webhook secret is empty and is not used') : Buffer.from(text, 'latin1');
   } catch {
-    say('a webhook secret cannot be read');
+    return refuse('a webhook secret cannot be read');
   }
-  return undefined;
 }

@@ -123,6 +123,18 @@ test('a hook that comes while a poll is under way leads to another one', async (
   assert.equal(it.polls, 3);
 });
 
+test('a hook counts although the pass under way works on a memory of its own', async () => {
+  const it = scene({ interval: '1h' });
+  await it.pass();
+  it.wait(5_000);
+  const { memory } = it.state;
+  it.state.memory = emptyMemory();
+  it.hook();
+  it.state.memory = { ...memory, heardMs: it.state.memory.heardMs };
+  await it.pass();
+  assert.equal(it.polls, 2);
+});
+
 test('the first poll of all may be under way as well', async () => {
   const it = scene({ interval: '1h' });
   it.wait(5);

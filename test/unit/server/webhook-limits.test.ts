@@ -111,7 +111,7 @@ test('a secret that is missing, empty, blank, too long or a folder is none', asy
   assert.equal((await post(hooks, '')).status, 403);
   assert.deepEqual(
     hooks.log.map(({ message }) => message),
-    ['a webhook secret cannot be read', 'webhooks of a provider are refused'],
+    ['a webhook secret is no file and is not used', 'webhooks of a provider are refused'],
   );
 });
 
