@@ -53,6 +53,14 @@ export function isOutOfReach({ namespace }: Pick<ObjectId, 'namespace'>, reach: 
   return !reach.mayCross && namespace !== reach.namespace;
 }
 
+/**
+ * Whether an Application's word on an object counts before anything was written: in its own namespace, and with the
+ * agent's rights. What an account may elsewhere shows only by what it has done.
+ */
+export function hasStanding(identity: Identity, { namespace }: Pick<ObjectId, 'namespace'>): boolean {
+  return identity.type === 'agent' || identity.namespace === namespace;
+}
+
 export const OUT_OF_REACH =
   'it is outside the namespace of the Application: set spec.serviceAccountName to an account that may reach it, or ' +
   'start the agent with --allow-cross-namespace true';

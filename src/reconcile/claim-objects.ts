@@ -2,9 +2,11 @@
  * What an Application claims of the objects of a pass, and what it lets go of. Invariant: whoever gains or loses by it
  * is woken: who waits for what was let go, and the owner of what is claimed a second time, or no more.
  */
+import { parseApplication } from '../application/parse.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Contest } from '../status/report.ts';
-import type { Pass } from './pass.ts';
+import { hasStanding } from './act-as.ts';
+import { identityOf, type Pass } from './pass.ts';
 
 export interface ClaimResult {
   /** By `idKey`: who stands in the way of a desired object, or wants one that is desired no more. */
@@ -88,7 +90,20 @@ function claimOne(pass: Pass, id: ObjectId): string {
   const waited = claims.wantedBy(cluster.clusterId, id).includes(state.key);
   const holder = claims.claim(cluster.clusterId, id, state.key);
   if (holder !== state.key && !waited) wake(holder);
-  return holder;
+  if (holder === state.key || !hasStanding(pass.identity, id) || hasTitle(pass, holder, id)) return holder;
+  claims.take(cluster.clusterId, id, state.key);
+  return state.key;
+}
+
+/** Whether the owner holds more than its own word: it may well write the object, or has. What is not known counts. */
+function hasTitle({ context }: Pass, holder: string, id: ObjectId): boolean {
+  const owner = [...context.peers()].find(({ key }) => key === holder);
+  const parsed = owner && parseApplication(owner.stored);
+  if (!owner || !parsed?.ok) return true;
+  return (
+    hasStanding(identityOf(parsed.application, context.settings), id) ||
+    owner.memory.inventory?.has(idKey(id)) !== false
+  );
 }
 
 /** What only reports takes nothing from anybody. */

@@ -2,7 +2,7 @@
  * Which Application an object belongs to. All Applications share one field manager, so the API server never reports a
  * conflict between two of them; this index does. Fed by all inventories and by every bind.
  *
- * Invariant: the first owner keeps an object until it lets go; the later claimant is told who owns it and writes
+ * Invariant: the first owner keeps an object until it lets go or its word counts for less; the later claimant is told who owns it and writes
  * nothing. An Application waits for an object only as long as it says so in each of its passes.
  */
 import { idKey, type ObjectId } from '../object/identity.ts';
@@ -30,6 +30,16 @@ export class Claims {
     this.#owners.set(key, application);
     add(this.#held, application, key);
     return application;
+  }
+
+  /** Gives an object to a claimant whose word counts for more than its owner's; who waits for it goes on waiting. */
+  take(clusterId: string, id: ObjectId, application: string): void {
+    const key = claimKey(clusterId, id);
+    const owner = this.#owners.get(key);
+    if (owner !== undefined) remove(this.#held, owner, key);
+    this.#unwant(key, application);
+    this.#owners.set(key, application);
+    add(this.#held, application, key);
   }
 
   /** The Application that owns an object, if any. */

@@ -56,6 +56,16 @@ test('an account writes neither into a foreign namespace nor what has none, and 
   assert.deepEqual(inventoryOf(refused), ['ConfigMap attacker/own']);
 });
 
+test('who only says that he wants an object of another namespace keeps nobody there from it', async () => {
+  const files = { 'own.yaml': text(configMap('own', {})), 'foreign.yaml': elsewhere('claimed', 'wanted') };
+  // It never asks the API server, so it is never refused either.
+  const squatter = await declareTenant(world, 'squatter', { files, spec: { sync: { mode: 'manual' } } });
+  await squatter.application.until('compared', (found) => at(found, 'status', 'counts', 'total') === 2);
+  const owner = await declareTenant(world, 'claimed', { files: { 'a.yaml': text(configMap('wanted', { k: 'own' })) } });
+  await owner.application.untilReady();
+  assert.equal(at(await owner.configMap('wanted'), 'data', 'k'), 'own');
+});
+
 test('names that are no account of the namespace are refused by the API server', async () => {
   await makeNamespace(world, 'names');
   const path = '/apis/tautline.dev/v1alpha1/namespaces/names/applications';

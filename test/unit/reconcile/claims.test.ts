@@ -18,6 +18,19 @@ test('the first claimant keeps an object, and the second follows when it is let 
   assert.deepEqual(claims.wantedBy('c', idOf('x')), []);
 });
 
+test('an object that is taken has one owner, and the former one has to ask for it again', () => {
+  const claims = new Claims();
+  claims.claim('c', idOf('x'), 'one');
+  claims.claim('c', idOf('x'), 'two');
+  claims.claim('c', idOf('x'), 'three');
+  claims.take('c', idOf('x'), 'two');
+  assert.equal(claims.ownerOf('c', idOf('x')), 'two');
+  assert.deepEqual(claims.wantedBy('c', idOf('x')), ['three']);
+  assert.deepEqual(claims.keepOnly('c', 'one', keys()), []);
+  assert.equal(claims.claim('c', idOf('x'), 'one'), 'two');
+  assert.deepEqual(claims.drop('two'), ['three', 'one']);
+});
+
 test('an object of another cluster is another object', () => {
   const claims = new Claims();
   claims.claim('c1', idOf('x'), 'one');
