@@ -69,7 +69,10 @@ async function readFolder(dir: string, say: Say): Promise<Reading> {
 }
 
 async function readSecret(file: string, say: (message: string) => void): Promise<Buffer | undefined> {
-  const refuse = (message: string): undefined => void say(message);
+  const refuse = (message: string): undefined => {
+    say(message);
+    return undefined;
+  };
   try {
     const found = await stat(file);
     // A pipe would never end.
