@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { printCrd } from '../../src/application/crd.ts';
+import { defaultClusterLimits } from '../../src/cluster/limits.ts';
 import { SETTINGS, VERSION, readConfig } from '../../src/config.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { readValueRows } from '../../scripts/chart-readme.ts';
@@ -72,6 +73,17 @@ test('the sizes that the values name are the defaults of the agent', async () =>
   const sizes = args.flatMap((argument) => /^--((?:heap|sandbox)-.*)=(.*)$/.exec(argument)?.slice(1, 3) ?? []);
   assert.ok(sizes.length > 0);
   for (let i = 0; i < sizes.length; i += 2) assert.equal(sizes[i + 1], byFlag.get(sizes[i] ?? ''), sizes[i]);
+});
+
+test('the Pod has longer to end than a drain takes at most', async () => {
+  const config = readConfig({}, {});
+  assert.ok(config.ok);
+  // A request under way, the status after it, and what the connection still holds.
+  const drainMs = 2 * config.config.requestTimeout + defaultClusterLimits.drainTimeoutMs;
+  const { template } = find(await helm.render(), 'Deployment')['spec'] as {
+    template: { spec: { terminationGracePeriodSeconds: number } };
+  };
+  assert.ok(template.spec.terminationGracePeriodSeconds * 1000 > drainMs, `${drainMs} ms`);
 });
 
 test('chart, application and package have one version', () => {
