@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +41,8 @@ export interface SyncFigures {
   readonly idleCpuMs: number;
   /** Median of 20: from the push of a one-line change and a request for a refresh to the change being live. */
   readonly pushToLiveMs: number;
+  /** Median of 20: from the webhook of such a push to the change being live. */
+  readonly hookToLiveMs: number;
   /** Median of 20: from a hand edit being live to its being undone. */
   readonly healMs: number;
   /** Memory of agent and children at rest. */
@@ -58,7 +61,10 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
   say('kubectl apply --server-side');
   const kubectlApplyMs = await applyByKubectl(world);
   say('first sync by the agent');
-  await using agent = await world.agent({ entry: fileURLToPath(new URL('../dist/cli.js', import.meta.url)) });
+  await using secrets = await mkdtempDisposable(join(tmpdir(), 'tautline-bench-'));
+  await writeFile(join(secrets.path, 'generic'), HOOK_SECRET);
+  const entry = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+  await using agent = await world.agent({ entry, flags: ['--webhook-secrets-dir', secrets.path] });
   const before = await countRequests(agent);
   const startedMs = performance.now();
   const application = await world.declare('bench', {
@@ -70,7 +76,14 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
   const firstSyncRequests = (await countRequests(agent)).all - before.all;
   const idle = await measureIdle(agent, application, say);
   say('push to live, 20 times');
-  const pushToLiveMs = await medianOf(ROUNDS, (round) => measurePush({ world, repository, application, round }));
+  const pushToLiveMs = await medianOf(ROUNDS, (round) =>
+    measurePush({ world, repository, value: `push ${round}`, tell: () => application.refresh() }),
+  );
+  say('webhook to live, 20 times');
+  const hookToLiveMs = await medianOf(ROUNDS, async (round) => {
+    await sleep(HOOK_PAUSE_MS);
+    return measurePush({ world, repository, value: `hook ${round}`, tell: () => sendHook(agent, repository) });
+  });
   say('heal, 20 times');
   const healMs = await medianOf(ROUNDS, (round) => measureHeal(world, round));
   say('at rest');
@@ -83,6 +96,7 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
     kubectlApplyMs: Math.round(kubectlApplyMs),
     ...idle,
     pushToLiveMs: Math.round(pushToLiveMs),
+    hookToLiveMs: Math.round(hookToLiveMs),
     healMs: Math.round(healMs),
     pssMiB: pssMiB(agent.process.pid ?? 0),
   };
@@ -183,22 +197,35 @@ async function medianOf(rounds: number, work: (round: number) => Promise<number>
 interface Push {
   readonly world: World;
   readonly repository: TestRepository;
-  readonly application: ApplicationHandle;
-  readonly round: number;
+  readonly value: string;
+  /** Tells the agent. */
+  readonly tell: () => Promise<unknown>;
 }
 
 const SUBJECT = '/api/v1/namespaces/live/configmaps/settings-0500';
 
-async function measurePush({ world, repository, application, round }: Push): Promise<number> {
+async function measurePush({ world, repository, value, tell }: Push): Promise<number> {
   const name = 'settings-0500';
   await using watch = await watchObject(world.plane, SUBJECT);
-  await repository.commit({ [`app/${name}.yaml`]: manifestText(name, `push ${round}`) });
+  await repository.commit({ [`app/${name}.yaml`]: manifestText(name, value) });
   const startedMs = performance.now();
   const [live] = await Promise.all([
-    watch.until((object) => object?.data?.['value'] === `push ${round}`).then(() => performance.now() - startedMs),
-    application.refresh(),
+    watch.until((object) => object?.data?.['value'] === value).then(() => performance.now() - startedMs),
+    tell(),
   ]);
   return live;
+}
+
+/** Beyond the least time between two polls that hooks bring about. */
+const HOOK_PAUSE_MS = 1_100;
+const HOOK_SECRET = 'of the bench';
+
+async function sendHook(agent: RunningAgent, repository: TestRepository): Promise<void> {
+  const body = JSON.stringify({ repository: repository.url });
+  const signature = createHmac('sha256', HOOK_SECRET).update(body).digest('hex');
+  const headers = { 'X-Tautline-Signature-256': `sha256=${signature}` };
+  const answer = await request(`${agent.webhookUrl}/hooks/generic`, { method: 'POST', headers, body });
+  assert.deepEqual(await answer.body.json(), { applications: 1 });
 }
 
 /** Another object each time: healing the same one again and again is slowed down on purpose. */
