@@ -1,4 +1,4 @@
-/** A place in an object, seen from all sides at once, and how to go down from it. Nothing here writes to what it is given. */
+/** A place in an object, seen from all sides at once, and how to go down from it. Nothing given is written to. */
 import { isLeaf, keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
 import { isMap, newMap, own, type Value } from '../object/value.ts';
 

@@ -1,8 +1,8 @@
 /**
  * What to send of a place that is ignored as a whole, so that its live value stays.
  *
- * Invariant: a live value goes out only together with the state that it was read in (`isGuarded`), so that a change made
- * meanwhile is refused and not undone.
+ * Invariant: a live value goes out only together with the state that it was read in (`isGuarded`), so that a change
+ * made meanwhile is refused and not undone.
  */
 import { isLeaf, keyedMembers, type FieldSet } from '../object/field-set.ts';
 import { isMap, newMap, own, type Value } from '../object/value.ts';

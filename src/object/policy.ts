@@ -67,6 +67,12 @@ export function isReconcileDisabled(object: KubeObject): boolean {
   return isWord(fluxWord(object, 'reconcile'), 'disabled');
 }
 
+/** Whether an object that Git does not have (any more) counts as no difference (`IgnoreExtraneous`). */
+export function isExtraneousIgnored({ metadata }: KubeObject): boolean {
+  const options = stringAt(metadata, 'annotations', `${ARGO}/compare-options`) ?? '';
+  return options.split(',').some((option) => isWord(option, 'IgnoreExtraneous'));
+}
+
 /** Flux reads its words from annotations and from labels. */
 function fluxWord({ metadata }: KubeObject, name: string): string | undefined {
   const key = `${FLUX}/${name}`;

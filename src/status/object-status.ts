@@ -4,9 +4,9 @@ import type { HealthWord, ObjectCounts, ResourceStatus, SyncWord } from '../appl
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
-import { REASONS } from '../diff/diff.ts';
 import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
+import { isExtraneousIgnored, isReconcileDisabled } from '../object/policy.ts';
 import type { PassReport } from './report.ts';
 
 export interface ObjectStatus {
@@ -46,8 +46,7 @@ export function objectStatuses(report: PassReport): ObjectStatus[] {
 function statusOf(change: Change, result: ChangeResult | undefined, report: PassReport): ObjectStatus {
   const isLeft = change.type === 'prune';
   const sync = isLeft && !report.isComplete ? 'Unknown' : syncWordOf(change, result);
-  const isLeftAlone = change.type === 'none' && change.reason === REASONS.disabled;
-  const message = sync === 'Synced' && !isLeftAlone ? undefined : messageOf(change, result, report);
+  const message = sync === 'Synced' && !isLeftAlone(change) ? undefined : messageOf(change, result, report);
   return {
     id: change.id,
     sync,
@@ -59,9 +58,17 @@ function statusOf(change: Change, result: ChangeResult | undefined, report: Pass
   };
 }
 
+/** By `reconcile: disabled`, in Git or on the live object. */
+function isLeftAlone({ type, desired, live }: Change): boolean {
+  return (
+    type === 'none' && live !== undefined && (desired?.policy?.reconcile === false || isReconcileDisabled(live.body))
+  );
+}
+
 function syncWordOf(change: Change, result: ChangeResult | undefined): SyncWord {
   if (result && SYNCED_OUTCOMES.has(result.outcome)) return 'Synced';
   if (change.type === 'none') return 'Synced';
+  if (change.type === 'prune' && !result && change.live && isExtraneousIgnored(change.live.body)) return 'Synced';
   return change.type === 'unknown' || (change.type === 'unsure' && !result) ? 'Unknown' : 'OutOfSync';
 }
 

@@ -308,7 +308,7 @@ const trial = tree.chain((spec) => {
   });
 });
 
-test('random edits: inside ignored fields they are no change and survive what is sent, outside they are reported', () => {
+test('random edits inside ignored fields are no change and survive what is sent, others are reported', () => {
   fc.assert(
     fc.property(trial, ({ body, rules, edits }) => {
       const isIgnored = (tokens: readonly string[]): boolean => rules.some((rule) => isBelow(tokens, rule));
