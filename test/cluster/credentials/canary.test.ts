@@ -174,7 +174,7 @@ test('on a bad day: a server repeats what it was shown, in every place that it h
 });
 
 test('a Secret that cannot be used is told without what it holds', async () => {
-  const broken = [
+  const broken: Record<string, string>[] = [
     { username: 'me', password: `${canary('breaks')}\nX-Evil: 1` },
     { password: canary('half') },
     { username: 'me', password: canary('both'), bearerToken: canary('too') },
@@ -182,7 +182,7 @@ test('a Secret that cannot be used is told without what it holds', async () => {
     { 'ca.crt': canary('no-pem'), 'tls.crt': canary('no-certificate'), 'tls.key': canary('no-key') },
   ];
   for (const [index, values] of broken.entries()) {
-    const subject = await tenant(scene, `broken${index}`, { secret: values as unknown as Record<string, string> });
+    const subject = await tenant(scene, `broken${index}`, { secret: values });
     const { message } = await untilFailed(subject, 'ArtifactFailed');
     assert.match(message, new RegExp(`The Secret broken${index}/git holds`));
   }

@@ -95,23 +95,23 @@ for (const [way, name, set] of WAYS) {
 }
 
 test('an authority that nobody knows is told, and trusted once the Secret brings it', async () => {
-  const { application, setSecret } = await declareTenant(scene, 'unknown-ca', {
+  const tenant = await declareTenant(scene, 'unknown-ca', {
     secret: { username: 'me', password: 'geheim' },
     gitUrl: encrypted.url,
   });
-  const { message } = await untilFailed({ application }, 'ArtifactFailed');
+  const { message } = await untilFailed(tenant, 'ArtifactFailed');
   assert.match(message, /certificate .* not accepted.*ca\.crt/);
-  await setSecret({ username: 'me', password: 'geheim', 'ca.crt': authority.ca });
-  await application.untilReady();
+  await tenant.setSecret({ username: 'me', password: 'geheim', 'ca.crt': authority.ca });
+  await tenant.application.untilReady();
 });
 
 test('a server that wants a client certificate is not reached without, and is once the Secret brings it', async () => {
   const secret = { 'ca.crt': authority.ca, username: 'me', password: 'geheim' };
-  const { application, setSecret } = await declareTenant(scene, 'no-client', { secret, gitUrl: mutual.url });
-  await untilFailed({ application }, 'ArtifactFailed');
+  const tenant = await declareTenant(scene, 'no-client', { secret, gitUrl: mutual.url });
+  await untilFailed(tenant, 'ArtifactFailed');
   const { certificate, key } = authority.client;
-  await setSecret({ ...secret, 'tls.crt': certificate, 'tls.key': key });
-  await application.untilReady();
+  await tenant.setSecret({ ...secret, 'tls.crt': certificate, 'tls.key': key });
+  await tenant.application.untilReady();
 });
 
 test('the trust of one tenant is none of another', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { before, test } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { parseCredential, redact, redactError, type Credential } from '../../../src/source/credential.ts';
@@ -94,8 +94,8 @@ function pemOf(text: string): string {
 }
 
 function encrypted(): string {
-  const args = ['pkcs8', '-topk8', '-passout', 'pass:geheim'];
-  return execFileSync('openssl', args, { input: authority.client.key, encoding: 'utf8' });
+  const form = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'geheim' } as const;
+  return createPrivateKey(authority.client.key).export(form);
 }
 
 const SECRET = 'p@ss wörd/+"ÿ=';
