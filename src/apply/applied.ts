@@ -5,6 +5,7 @@ import type { Change } from '../diff/changes.ts';
 
 /**
  * - unchanged: the server changed nothing (same resourceVersion). pruning: deletion has begun, something holds it.
+ * - recreating: deleted, so that a later pass makes it anew.
  * - released: let go, with our marks removed or no longer there. waiting: what it requires has failed or is not ready.
  */
 export type Outcome =
@@ -14,6 +15,7 @@ export type Outcome =
   | 'adopted'
   | 'pruned'
   | 'pruning'
+  | 'recreating'
   | 'released'
   | 'failed'
   | 'conflict'

@@ -17,6 +17,8 @@ import { sendChange } from './send.ts';
 export interface ApplyContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
+  /** Why prunes are made: their annotations may speak of one and not of the other. */
+  readonly occasion: 'prune' | 'deletion';
   /** Requests under way at once for this plan. */
   readonly concurrency: number;
   /** Aborted when a newer pass or a shutdown should take over: what has not begun is left for the next pass. */
@@ -46,7 +48,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Appl
   return results;
 }
 
-const HOLDS_PRUNE: ReadonlySet<ChangeResult['outcome']> = new Set(['failed', 'conflict', 'waiting']);
+const HOLDS_PRUNE: ReadonlySet<ChangeResult['outcome']> = new Set(['failed', 'conflict', 'waiting', 'recreating']);
 
 function isHeld(wave: Wave, results: Applied): boolean {
   return wave.changes.some(({ change }) => {

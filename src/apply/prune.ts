@@ -11,13 +11,15 @@ import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
 import { listAt, stringAt, valueAt } from '../object/value.ts';
 import type { ChangeResult } from './applied.ts';
 
 export interface PruneContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
+  /** Why things are deleted: they left Git (or have run), or their Application is deleted. */
+  readonly occasion: 'prune' | 'deletion';
 }
 
 /** Reads again after a lost race; more would mean that something writes the object all the time. */
@@ -33,7 +35,8 @@ export async function pruneObject(change: Change, context: PruneContext): Promis
   }
 }
 
-async function pruneOnce(change: Change, kind: KindInfo, { client, owner }: PruneContext): Promise<ChangeResult> {
+async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext): Promise<ChangeResult> {
+  const { client, owner, occasion } = context;
   const read = await client.get(kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
@@ -41,6 +44,7 @@ async function pruneOnce(change: Change, kind: KindInfo, { client, owner }: Prun
   if (isReconcileDisabled(live.body)) return { change, outcome: 'unchanged' };
   const reason = reasonToKeep(live, owner);
   if (reason) return { change, outcome: 'released', message: reason };
+  if (removalsOf(live.body)[occasion] === 'keep') return releaseObject(change, context);
   if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: holderText(live) };
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id: change.id, uid, resourceVersion, propagation: 'Background' });
@@ -50,7 +54,10 @@ async function pruneOnce(change: Change, kind: KindInfo, { client, owner }: Prun
 }
 
 /** Lets go without deletion: our marks are removed, all else stays as it is. */
-export async function releaseObject(change: Change, { client, owner }: PruneContext): Promise<ChangeResult> {
+export async function releaseObject(
+  change: Change,
+  { client, owner }: Omit<PruneContext, 'occasion'>,
+): Promise<ChangeResult> {
   if (!change.kind) return { change, outcome: 'released' };
   const read = await client.get(change.kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
@@ -58,7 +65,9 @@ export async function releaseObject(change: Change, { client, owner }: PruneCont
   if (!read.object) return { change, outcome: 'pruned' };
   if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) return { change, outcome: 'released' };
   const answer = await client.release(change.kind, read.object);
-  if (answer.ok || answer.refusal.code === 'NotFound') return { change, outcome: 'released' };
+  if (answer.ok || answer.refusal.code === 'NotFound') {
+    return { change, outcome: 'released', ...(change.reason === undefined ? {} : { message: change.reason }) };
+  }
   return { change, outcome: 'failed', refusal: answer.refusal };
 }
 

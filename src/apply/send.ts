@@ -14,6 +14,7 @@ import { listAt, stringAt } from '../object/value.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
 import { applyOnto } from './apply-onto.ts';
+import { recreateObject } from './recreate.ts';
 
 export interface SendContext {
   readonly client: ClusterClient;
@@ -101,11 +102,9 @@ async function refused(
   // Only a 422 can mean that the update is what is forbidden; the other refusals of a manifest hold for any object.
   const mayBeImmutable = refusal.code === 'InvalidManifest' && refusal.status === 422 && change.live;
   if (mayBeImmutable && (await context.client.isImmutable(desired.kind, desired.body))) {
-    return {
-      change,
-      outcome: 'failed',
-      refusal: { ...refusal, code: 'Immutable', message: immutableMessage(refusal) },
-    };
+    const immutable: Refusal = { ...refusal, code: 'Immutable', message: immutableMessage(refusal) };
+    if (desired.policy?.recreate) return recreateObject({ change, desired, refusal: immutable, ...context });
+    return { change, outcome: 'failed', refusal: immutable };
   }
   return { change, outcome: 'failed', refusal };
 }

@@ -11,7 +11,7 @@ import type { Live, LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
 import { apiVersionOf, groupOf, idKey, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
 import { listAt, valueAt } from '../object/value.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, Verdict } from './changes.ts';
@@ -50,6 +50,7 @@ export const REASONS = {
   finished: 'it has run to its end and was removed after that',
   terminating: 'it is being deleted',
   gone: 'it does not exist any more',
+  kept: 'it left Git and is kept, as its annotations ask: Tautline lets go of it',
   neverAccepted: 'the server has not seen this manifest yet',
   inconclusive: 'only the server can tell whether it differs',
 } as const;
@@ -167,6 +168,7 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (isReconcileDisabled(entry.object.body)) return { ...shown, type: 'none', reason: REASONS.disabled };
   const reason = reasonToRelease(entry.object, owner);
   if (reason !== undefined) return { ...shown, type: 'release', reason };
+  if (removalsOf(entry.object.body).prune === 'keep') return { ...shown, type: 'release', reason: REASONS.kept };
   return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };
 }
 

@@ -4,12 +4,17 @@
  *
  * Invariant: an annotation that is not understood changes nothing; where two disagree, the one that keeps more wins.
  */
+import { hookOf, waveNumber, wordsOf, type Hook, type Phase } from './hooks.ts';
 import { annotationsOf } from './identity.ts';
 import { stringAt, type KubeObject } from './value.ts';
 
 export interface ObjectPolicy {
-  /** false: never deleted by Tautline (`prune: disabled`, `Prune=false`, `Delete=false`, `resource-policy: keep`). */
-  readonly prune: boolean;
+  /** What becomes of it when it leaves Git: deleted, let go, or deleted once a person has confirmed it. */
+  readonly prune: Removal;
+  /** The same when the Application is deleted. */
+  readonly deletion: Removal;
+  /** Pruned after everything else of the plan (`PruneLast=true`). */
+  readonly isPrunedLast: boolean;
   /** false: neither created nor changed nor deleted, as long as it stands (`reconcile: disabled`). */
   readonly reconcile: boolean;
   /**
@@ -17,17 +22,28 @@ export interface ObjectPolicy {
    * created where absent, and never changed. Ignore: neither created nor changed nor reported.
    */
   readonly ssa: 'Override' | 'Merge' | 'IfNotPresent' | 'Ignore';
-  /** `sync-wave`: lower ones first; 0 where none is given. */
+  readonly phase: Phase;
+  /** `sync-wave`, or the weight of a Helm hook: lower ones first within the phase; 0 where none is given. */
   readonly wave: number;
+  readonly isHook: boolean;
+  /** A Job or Pod that is deleted once it has run well (`HookSucceeded`). */
+  readonly isDeletedOnSuccess: boolean;
   /** Where an update is forbidden (an immutable field), the object is deleted and made again (`Replace`, `Force`). */
   readonly recreate: boolean;
 }
 
+export type Removal = 'delete' | 'keep' | 'confirm';
+
 export const DEFAULT_POLICY: ObjectPolicy = {
-  prune: true,
+  prune: 'delete',
+  deletion: 'delete',
+  isPrunedLast: false,
   reconcile: true,
   ssa: 'Override',
+  phase: 'Sync',
   wave: 0,
+  isHook: false,
+  isDeletedOnSuccess: false,
   recreate: false,
 };
 
@@ -44,22 +60,44 @@ const SSA: readonly string[] = ['Merge', 'IfNotPresent', 'Ignore'];
 /** The policy of a manifest, or of a live object that carries the annotations with which it was applied. */
 export function policyOf(object: KubeObject): ObjectPolicy {
   const annotations = annotationsOf(object);
-  const options = new Set((annotations[`${ARGO}/sync-options`] ?? '').split(',').map((option) => option.trim()));
-  const isKept =
-    isWord(annotations[`${FLUX}/prune`], 'disabled') ||
-    options.has('Prune=false') ||
-    options.has('Delete=false') ||
-    isWord(annotations['helm.sh/resource-policy'], 'keep');
+  const options = new Set(wordsOf(annotations[`${ARGO}/sync-options`]));
+  const hook = hookOf(annotations);
   const ssa = SSA.find((mode) => isWord(fluxWord(object, 'ssa'), mode));
-  const wave = annotations[`${ARGO}/sync-wave`]?.trim() ?? '';
   return {
-    prune: !isKept,
+    ...removalsOf(object, options),
+    isPrunedLast: options.has('PruneLast=true'),
     reconcile: !isReconcileDisabled(object),
-    ssa: (ssa as ObjectPolicy['ssa'] | undefined) ?? 'Override',
-    wave: /^[+-]?\d{1,9}$/.test(wave) ? Number(wave) : 0,
+    // What is not to be applied at all is as what is to be ignored.
+    ssa: hook?.phase === 'never' ? 'Ignore' : ((ssa as ObjectPolicy['ssa'] | undefined) ?? 'Override'),
+    phase: phaseOf(hook),
+    wave: waveNumber(annotations[`${ARGO}/sync-wave`]) ?? hook?.weight ?? 0,
+    isHook: hook !== undefined,
+    isDeletedOnSuccess: hook?.isDeletedOnSuccess ?? false,
     recreate:
-      options.has('Replace=true') || options.has('Force=true') || isWord(annotations[`${FLUX}/force`], 'enabled'),
+      hook !== undefined ||
+      options.has('Replace=true') ||
+      options.has('Force=true') ||
+      isWord(fluxWord(object, 'force'), 'enabled'),
   };
+}
+
+/** What becomes of a live object when it leaves Git, and when its Application is deleted. */
+export function removalsOf(
+  object: KubeObject,
+  options: ReadonlySet<string> = new Set(wordsOf(annotationsOf(object)[`${ARGO}/sync-options`])),
+): Pick<ObjectPolicy, 'prune' | 'deletion'> {
+  const isKept =
+    isWord(fluxWord(object, 'prune'), 'disabled') || isWord(annotationsOf(object)['helm.sh/resource-policy'], 'keep');
+  if (isKept) return { prune: 'keep', deletion: 'keep' };
+  const read = (name: 'Prune' | 'Delete'): Removal => {
+    if (options.has(`${name}=false`)) return 'keep';
+    return options.has(`${name}=confirm`) ? 'confirm' : 'delete';
+  };
+  return { prune: read('Prune'), deletion: read('Delete') };
+}
+
+function phaseOf(hook: Hook | undefined): Phase {
+  return hook === undefined || hook.phase === 'never' ? 'Sync' : hook.phase;
 }
 
 /** Asked of live objects at every pass, so it reads no more than it needs. */

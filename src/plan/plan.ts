@@ -2,12 +2,15 @@
  * Changes → Plan: what may be done, in which order, and what waits. A plan is a value: it can be shown, tested and
  * thrown away.
  *
- * Invariants: nothing is pruned while anything is incomplete; a Namespace or CustomResourceDefinition comes before what
+ * Invariants: nothing is pruned while anything is incomplete; nothing new is applied before the waves that people put
+ * before it are settled; a Namespace or CustomResourceDefinition comes before what
  * lives in it; prunes come after all applies, in the reverse order; `detect` plans no effect at all.
  */
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
-import { stringAt } from '../object/value.ts';
+import { removalsOf, policyOf } from '../object/policy.ts';
+import { homesOf, indexHomes } from './homes.ts';
+import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from './sync-waves.ts';
 import { waveOf, WAVES } from './waves.ts';
 
 export interface PlannedChange {
@@ -63,6 +66,8 @@ export interface PlanOptions {
   readonly guard: PruneGuard;
   /** By `idKey`: what must wait, be it to be healed, pruned or handed over, with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
+  /** What later waves wait for; undefined: for nothing, so that the waves are an order only (a dry run). */
+  readonly gate?: Gate;
   /** A person has confirmed this prune, or deletes the Application. */
   readonly confirmed: boolean;
 }
@@ -80,13 +85,17 @@ const GUARDED_KINDS: ReadonlySet<string> = new Set([
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, prune, complete } = options;
   if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
-  const left = prune && complete ? changes.filter(({ type }) => type === 'prune') : [];
+  // A hook that has run is deleted whatever becomes of what left Git.
+  const left = changes.filter(({ type, desired }) => complete && type === 'prune' && (prune || desired));
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
+  const syncWaves = syncWavesOf(changes);
+  const gated = syncWaves && options.gate ? gateWaves(changes, syncWaves, options.gate) : new Map<string, string>();
   // What is to replace an object may not be there yet: nothing is pruned before all that is desired has had its turn.
-  const first = [...candidates.filter(({ desired }) => desired?.awaitsCrd), ...refused][0];
+  const late = candidates.filter(({ desired, id }) => desired?.awaitsCrd || gated.has(idKey(id)));
+  const first = [...late, ...refused][0];
   const waitingFor = [...candidates, ...left, ...refused].flatMap((change) => {
-    const reason = reasonToWait(change, options) ?? reasonToStay(change, first);
+    const reason = reasonToWait(change, options) ?? gatedReason(change, gated) ?? reasonToStay(change, first);
     return reason === undefined ? [] : [{ id: change.id, reason }];
   });
   const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
@@ -94,15 +103,19 @@ export function planChanges(options: PlanOptions): Plan {
   const homes = indexHomes(sends);
   const prunes = left.filter(({ id }) => !waiting.has(idKey(id)));
   const held = holdPrunes(prunes, options);
+  const rankOf = ({ id }: Change): number => syncWaves?.get(idKey(id)) ?? 0;
+  const planned = sends.map((change) => ({ change, requires: homesOf(change.id, homes) }));
   return {
-    waves: groupByWave(sends.map((change) => ({ change, requires: requirementsOf(change.id, homes) }))),
-    prunes: groupByWave(
-      (held ? prunes.filter(isTerminating) : prunes).map((change) => ({ change, requires: [] })),
-    ).reverse(),
+    waves: groupByWave(planned, rankOf),
+    prunes: orderPrunes(held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes),
     releases: complete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
     held,
   };
+}
+
+function gatedReason({ id, type }: Change, gated: ReadonlyMap<string, string>): string | undefined {
+  return SENDS.has(type) ? gated.get(idKey(id)) : undefined;
 }
 
 function reasonToWait({ id, desired }: Change, { postponed }: PlanOptions): string | undefined {
@@ -119,51 +132,41 @@ export function hasEffects(plan: Plan): boolean {
   return plan.waves.length > 0 || plan.prunes.length > 0 || plan.releases.length > 0;
 }
 
-function groupByWave(planned: readonly PlannedChange[]): Wave[] {
-  const waves = new Map<number, PlannedChange[]>();
+/** The reverse of the order of application; `PruneLast` after all others. What left Git tells its wave while it lives. */
+function orderPrunes(prunes: readonly Change[]): Wave[] {
+  const policies = new Map(prunes.map((change) => [change, change.live && policyOf(change.live.body)] as const));
+  const rankOf = (change: Change): number => syncWaveOf(policies.get(change));
+  const isLast = (change: Change): boolean => policies.get(change)?.isPrunedLast === true;
+  return [prunes.filter((change) => !isLast(change)), prunes.filter(isLast)].flatMap((group) =>
+    groupByWave(
+      group.map((change) => ({ change, requires: [] })),
+      rankOf,
+    ).reverse(),
+  );
+}
+
+/** By the waves of people first, and the order of kinds within each. */
+function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change) => number): Wave[] {
+  const waves = new Map<string, { rank: number; kindWave: number; changes: PlannedChange[] }>();
   for (const item of planned) {
-    const wave = waveOf(item.change.id);
-    const members = waves.get(wave);
-    if (members) members.push(item);
-    else waves.set(wave, [item]);
+    const [rank, kindWave] = [rankOf(item.change), waveOf(item.change.id)];
+    const key = `${rank} ${kindWave}`;
+    const wave = waves.get(key) ?? { rank, kindWave, changes: [] };
+    wave.changes.push(item);
+    waves.set(key, wave);
   }
-  return [...waves.entries()]
-    .sort(([a], [b]) => a - b)
-    .map(([wave, members]) => ({
-      name: WAVES[wave]?.name ?? 'other kinds',
-      changes: members.sort((a, b) => compareIds(a.change.id, b.change.id)),
+  return [...waves.values()]
+    .sort((a, b) => a.rank - b.rank || a.kindWave - b.kindWave)
+    .map(({ kindWave, changes }) => ({
+      name: WAVES[kindWave]?.name ?? 'other kinds',
+      changes: changes.sort((a, b) => compareIds(a.change.id, b.change.id)),
     }));
-}
-
-/** Where objects live: Namespaces by name, CRDs by the group and kind that they define. */
-interface Homes {
-  readonly namespaces: ReadonlyMap<string, ObjectId>;
-  readonly definitions: ReadonlyMap<string, ObjectId>;
-}
-
-function requirementsOf(id: ObjectId, homes: Homes): ObjectId[] {
-  const home = id.namespace ? homes.namespaces.get(id.namespace) : undefined;
-  const definition = homes.definitions.get(`${id.group}/${id.kind}`);
-  return [home, definition].filter((required) => required !== undefined);
-}
-
-function indexHomes(sends: readonly Change[]): Homes {
-  const namespaces = new Map<string, ObjectId>();
-  const definitions = new Map<string, ObjectId>();
-  for (const { id, desired } of sends) {
-    if (id.group === '' && id.kind === 'Namespace') namespaces.set(id.name, id);
-    if (id.group !== 'apiextensions.k8s.io' || id.kind !== 'CustomResourceDefinition' || !desired) continue;
-    const group = stringAt(desired.body, 'spec', 'group');
-    const kind = stringAt(desired.body, 'spec', 'names', 'kind');
-    if (group && kind) definitions.set(`${group}/${kind}`, id);
-  }
-  return { namespaces, definitions };
 }
 
 function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune | undefined {
   const { confirmed, guard, inventorySize } = options;
-  // What is being deleted cannot be held any more.
-  const prunes = planned.filter((change) => !isTerminating(change));
+  // What is being deleted cannot be held any more, and a hook that has run is none of what left Git.
+  const prunes = planned.filter((change) => !isTerminating(change) && !change.desired);
   if (confirmed || prunes.length === 0) return undefined;
   const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
   const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
@@ -171,6 +174,14 @@ function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune
     const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
     const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';
     return { changes: prunes, reason: `pruning ${names.join(', ')}${more} would delete what lives in it; ${how}` };
+  }
+  const asking = prunes.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
+  if (asking[0]) {
+    const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
+    return {
+      changes: prunes,
+      reason: `${formatId(asking[0].id)}${more} asks for a confirmation (Prune=confirm); ${how}`,
+    };
   }
   if (prunes.length > guard.maxObjects && prunes.length > guard.maxShare * inventorySize) {
     return { changes: prunes, reason: `pruning ${prunes.length} of ${inventorySize} objects at once; ${how}` };

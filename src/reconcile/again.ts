@@ -25,13 +25,15 @@ export function decideAgain(pass: Pass, { report, verdict, brakedMs }: Ended): A
   if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };
   if (report.changes.some(({ desired }) => desired?.awaitsCrd)) afters.push(settings.awaitedDiscoveryRetryMs);
   const isMoving =
-    // What is Degraded and nothing else changes by an event, with wait as without.
-    (verdict.isReconciling && verdict.reason !== 'HealthCheckFailed') ||
-    [...report.applied.values()].some(({ outcome }) => outcome === 'pruning') ||
+    (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
+    [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) afters.push(settings.progressCheckMs);
   return { type: 'after', delayMs: Math.min(pollInMs, brakedMs, ...afters) };
 }
+
+/** What is Degraded and nothing else changes by an event, with wait as without; so does another Application. */
+const CHANGED_BY_EVENT: ReadonlySet<string> = new Set(['HealthCheckFailed', 'DependencyNotReady']);
 
 /** Failures of source are left out: the poll has a backoff of its own. */
 function retriesOf({ failures, applied, problems, changes }: PassReport): Retry[] {

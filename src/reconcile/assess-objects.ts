@@ -8,6 +8,7 @@ import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
+import { acceptanceOf } from './acceptance.ts';
 import { keepFinished, noteFinished } from './finished.ts';
 import { forEachOf } from './lanes.ts';
 import type { Pass } from './pass.ts';
@@ -26,6 +27,7 @@ export async function assessObjects(
   const health = new Map<string, Health>();
   // What could not be read by name either is not missing.
   const unread = new Map(changes.flatMap(({ type, id, reason }) => (type === 'unknown' ? [[idKey(id), reason]] : [])));
+  const isAccepted = acceptanceOf(pass, desired);
   const unwell: { object: DesiredObject; live: LiveObject }[] = [];
   for (const object of desired.objects) {
     const key = idKey(object.id);
@@ -39,7 +41,7 @@ export async function assessObjects(
     const live = entry?.state === 'present' ? entry.object : undefined;
     // Nobody makes it: its absence is no lack.
     if (!live && object.policy?.reconcile === false) continue;
-    const verdict = noteFinished(pass, object, live) ?? assessHealth(live, { self });
+    const verdict = noteFinished(pass, object, { live, isAccepted }) ?? assessHealth(live, { self });
     health.set(key, verdict);
     if (live && needsPods(live, verdict)) unwell.push({ object, live });
   }

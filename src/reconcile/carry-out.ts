@@ -15,6 +15,7 @@ import type { Pass } from './pass.ts';
 import { rememberResult } from './remember.ts';
 import { remainingMs, reportOf, type Findings } from './report-of.ts';
 import { writeStatus, writeStatusValue } from './status-writer.ts';
+import { untilNewer } from './supersede.ts';
 
 /** A sync past its deadline still gets this long a pass, so that it can succeed once the cause is gone. */
 const LEAST_APPLY_MS = 30_000;
@@ -41,14 +42,17 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   // A retry is no news: what was said of the last attempt stays.
   else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
   await context.reach('inventory-written');
-  const applied = await applyPlan(plan, {
-    client: context.cluster.as(pass.identity),
-    owner: pass.owner,
-    occasion: 'prune',
-    concurrency: context.settings.applyConcurrency,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(remainingMs(pass, revision, LEAST_APPLY_MS))]),
-    onResult: (result) => rememberResult(pass, pass.identity, result),
-  });
+  const deadline = AbortSignal.timeout(remainingMs(pass, revision, LEAST_APPLY_MS));
+  const applied = await untilNewer(pass, findings.snapshot, (newer) =>
+    applyPlan(plan, {
+      client: context.cluster.as(pass.identity),
+      owner: pass.owner,
+      occasion: 'prune',
+      concurrency: context.settings.applyConcurrency,
+      signal: AbortSignal.any([signal, deadline, newer]),
+      onResult: (result) => rememberResult(pass, pass.identity, result),
+    }),
+  );
   await context.reach('wave-applied');
   const denied = deniedOf(applied);
   for (const key of denied) inventory.delete(key);

@@ -10,7 +10,8 @@ import { judgeDryRun } from '../diff/evidence.ts';
 import { bodyToSend, judgedDigest } from '../diff/ignored.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Contest } from '../status/report.ts';
-import { acceptedDigest, reachOf } from './act-as.ts';
+import { acceptanceOf } from './acceptance.ts';
+import { reachOf } from './act-as.ts';
 import { claimObjects, readClaims } from './claim-objects.ts';
 import { forEachOf } from './lanes.ts';
 import { readFinished } from './finished.ts';
@@ -54,8 +55,6 @@ export async function compareLive(
     proveAbsence: isReporting || asked.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
-  // The server accepted the whole set before this process began: nothing of it needs to be shown to it again.
-  const isAcceptedSet = application.status.sync?.digest === acceptedDigest(pass.identity, desired.digest);
   const finished = readFinished(pass);
   const changes = diffObjects({
     desired,
@@ -68,7 +67,7 @@ export async function compareLive(
     memory: {
       baselines: memory.baselines,
       isFinished: (id, digest) => finished.get(idKey(id)) === digest,
-      isAccepted: (id, digest) => isAcceptedSet || memory.accepted.get(idKey(id)) === digest,
+      isAccepted: acceptanceOf(pass, desired),
     },
   });
   return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, contests };

@@ -11,6 +11,7 @@ import { isEqualValue, listAt, stringAt, valueAt, type KubeObject } from '../obj
 import type { LiveStoreEvents } from '../cluster/ports.ts';
 import { bringForward } from './bring-forward.ts';
 import type { ReconcileContext } from './context.ts';
+import { createDependents } from './dependents.ts';
 import { KeyedQueue, type Again, type QueueStats } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import { emptyMemory, forgetMemory, isNewer, type ApplicationState } from './state.ts';
@@ -57,6 +58,7 @@ export function createController(options: ControllerOptions): Controller {
     chance: context.chance,
     onError: (key, error) => logDefect(key, error, context),
   });
+  const dependents = createDependents((key) => enqueue(key));
   let isStarted = false;
 
   async function runOne(key: string, signal: AbortSignal): Promise<Again> {
@@ -70,6 +72,8 @@ export function createController(options: ControllerOptions): Controller {
       if (again.type !== 'backoff') result = 'success';
       return again;
     } finally {
+      // What the pass wrote is known before the watch brings it.
+      if (states.has(key)) dependents.note(key, state.stored);
       if (states.has(key))
         metrics.onPass({ namespace, name, result, durationMs: context.clock.monotonicMs() - startedMs });
       // Gone while the pass was under way, which may have held, claimed and counted anew.
@@ -85,6 +89,7 @@ export function createController(options: ControllerOptions): Controller {
       if (isListed && !isNewer(stored, known.stored)) forgetMemory(known);
       const isOurs = isSameWish(known.stored, stored);
       known.stored = stored;
+      dependents.note(key, stored);
       if (!isOurs) enqueue(key);
       return;
     }
@@ -92,6 +97,7 @@ export function createController(options: ControllerOptions): Controller {
     const state: ApplicationState = { key, stored, memory: emptyMemory(), view: undefined };
     states.set(key, state);
     claimInventory(state);
+    dependents.note(key, stored);
     if (isStarted) enqueue(key);
   }
 
@@ -104,6 +110,7 @@ export function createController(options: ControllerOptions): Controller {
   function drop(key: string): void {
     states.delete(key);
     queue.forget(key);
+    dependents.note(key, undefined);
     forgetTracks(key);
   }
 

@@ -5,8 +5,9 @@
  * Invariant: the finalizer goes only when every object of the inventory is confirmed gone or let go.
  */
 import { decodeInventory } from '../application/inventory.ts';
-import { CRD_NAME, PRUNE_FINALIZER } from '../application/keys.ts';
+import { CRD_NAME, PRUNE_FINALIZER, REQUEST_ANNOTATION } from '../application/keys.ts';
 import { parseApplication } from '../application/parse.ts';
+import { parseRequest } from '../application/request.ts';
 import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
@@ -16,7 +17,8 @@ import type { Live } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 import { ownerOf } from '../object/applyset.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
+import type { KubeObject } from '../object/value.ts';
 import { planChanges } from '../plan/plan.ts';
 import { composeDeleting } from '../status/compose.ts';
 import type { ReconcileContext } from './context.ts';
@@ -177,13 +179,24 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
     proveAbsence: false,
     concurrency: context.settings.applyConcurrency,
   });
+  const asking = policy === 'Prune' && !isConfirmed(deleted) ? askingOf(ids, live) : [];
+  if (asking[0]) {
+    const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
+    await waitFor(
+      work,
+      ids,
+      `${formatId(asking[0])}${more} asks for a confirmation (Delete=confirm); ${HOW_TO_CONFIRM}`,
+    );
+    return [...ids];
+  }
   const peers = livingPeers(state, context);
   const changes = ids.flatMap((id): Change[] => {
     const entry = live.get(idKey(id));
     if (entry?.state === 'unknown') return [];
-    const isLeftAlone = entry?.state === 'present' && isReconcileDisabled(entry.object.body);
+    const shown = entry?.state === 'present' ? { live: entry.object } : {};
+    const isLeftAlone = entry?.state === 'present' && isKept(entry.object.body);
     const type = policy === 'Prune' && !isLeftAlone && !isWantedBy(peers, id, context) ? 'prune' : 'release';
-    return [{ type, id, kind: kindOf.get(idKey(id)), fields: [] }];
+    return [{ type, id, kind: kindOf.get(idKey(id)), fields: [], ...shown }];
   });
   const plan = planChanges({
     changes,
@@ -198,6 +211,7 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
   const applied = await applyPlan(plan, {
     client: context.cluster.as(identity),
     owner: ownerOf({ hubId: context.cluster.clusterId, namespace, name }),
+    occasion: 'deletion',
     concurrency: context.settings.applyConcurrency,
     signal,
     onResult: ({ outcome }) => context.metrics.onChange(outcome),
@@ -211,6 +225,27 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
   });
   if (left.length > 0) await writeProgress(work, { left, applied, live });
   return left;
+}
+
+const HOW_TO_CONFIRM = `confirm it with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"confirm-prune"}'`;
+
+function isKept(body: KubeObject): boolean {
+  return isReconcileDisabled(body) || removalsOf(body).deletion === 'keep';
+}
+
+function askingOf(ids: readonly ObjectId[], live: Live): ObjectId[] {
+  return ids.filter((id) => {
+    const entry = live.get(idKey(id));
+    return entry?.state === 'present' && removalsOf(entry.object.body).deletion === 'confirm';
+  });
+}
+
+/** One that was answered before the deletion was about something else. */
+function isConfirmed({ metadata, status }: Deleted): boolean {
+  const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
+  return (
+    parsed?.ok === true && parsed.request.action === 'confirm-prune' && parsed.request.id !== status.lastRequest?.id
+  );
 }
 
 interface Progress {

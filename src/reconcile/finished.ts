@@ -5,8 +5,9 @@
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
-import { isFinished, type Health } from '../health/health.ts';
+import { assessHealth, isFinished, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
+import type { IsAccepted } from './acceptance.ts';
 import type { Pass } from './pass.ts';
 
 /** By `idKey`: the digest of the manifest that was seen finished. */
@@ -18,8 +19,8 @@ export function readFinished({ application, state }: Pass): Map<string, string> 
 /** Takes in what is seen of a desired object, and says how it does if it is gone because it was done. */
 export function noteFinished(
   pass: Pass,
-  { id, digest }: DesiredObject,
-  live: LiveObject | undefined,
+  { id, digest, policy }: DesiredObject,
+  { live, isAccepted }: { readonly live: LiveObject | undefined; readonly isAccepted: IsAccepted },
 ): Health | undefined {
   const finished = readFinished(pass);
   const key = idKey(id);
@@ -27,7 +28,11 @@ export function noteFinished(
     const isDone = finished.get(key) === digest;
     return isDone ? { status: 'Healthy', message: 'It ran to its end and was removed after that.' } : undefined;
   }
-  if (!isFinished(live)) finished.delete(key);
+  // A hook that failed is not done: whoever deletes it has it run again.
+  const isDone = isFinished(live) && (!policy?.isHook || assessHealth(live).status === 'Healthy');
+  if (!isDone) finished.delete(key);
+  // What ran is of an earlier manifest, which is still to be replaced.
+  else if (!isAccepted(id, digest)) return undefined;
   else if (finished.has(key) || finished.size < STATUS_LIMITS.maxFinished) finished.set(key, digest);
   return undefined;
 }

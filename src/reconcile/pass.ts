@@ -23,6 +23,8 @@ export interface Pass {
   /** The stored Application that this pass started from, or that its own last write returned. */
   base: KubeObject;
   readonly failures: StageFailure[];
+  /** Something newer came while the plan was carried out: the rest of it was left, and the next pass begins at once. */
+  isCutShort: boolean;
 }
 
 export interface PassOptions {
@@ -38,7 +40,18 @@ export function beginPass({ application, state, context, signal }: PassOptions):
   const identity = identityOf(application, context.settings);
   actAs(identity, state, context);
   const asked = readAsked(application);
-  return { application, owner, identity, state, context, signal, asked, base: state.stored, failures: [] };
+  return {
+    application,
+    owner,
+    identity,
+    state,
+    context,
+    signal,
+    asked,
+    base: state.stored,
+    failures: [],
+    isCutShort: false,
+  };
 }
 
 /** The account that the spec names, else the default one, both of the Application's own namespace; else the agent. */

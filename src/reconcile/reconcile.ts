@@ -6,10 +6,12 @@
  * first effect; this is the one place that catches StageError (through `attempt`).
  */
 import { parseApplication } from '../application/parse.ts';
+import type { Applied } from '../apply/applied.ts';
 import { idKey } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
-import { hasEffects, planChanges } from '../plan/plan.ts';
+import { hasEffects, planChanges, type Plan } from '../plan/plan.ts';
 import type { Manifests } from '../render/manifests.ts';
+import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
 import { decideAgain } from './again.ts';
 import { assessObjects } from './assess-objects.ts';
@@ -19,7 +21,9 @@ import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { answerDryRun, scratchOf, tryOut } from './dry-run.ts';
+import { awaitDependencies } from './dependencies.ts';
 import { finalise } from './finalise.ts';
+import { gateOf, isRetirementDue, retireHooks } from './gate-waves.ts';
 import { handOver, noteRead } from './hand-over.ts';
 import { completeInventory, readInventory } from './inventory.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, toFailure, type Pass } from './pass.ts';
@@ -28,7 +32,7 @@ import { readCredential } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
 import { declaredIntent, forObjects, forRevision } from './requests.ts';
-import { bindDesired, renderSnapshot } from './stages.ts';
+import { bindDesired, renderSnapshot, type BoundSet } from './stages.ts';
 import type { ApplicationState } from './state.ts';
 import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
 
@@ -90,7 +94,15 @@ async function runPass(pass: Pass): Promise<Again> {
   if (verdict.ready === 'True') pass.state.memory.attempt = undefined;
   // What a request had done otherwise than the spec says ends with it: the next pass tells where that leaves us.
   if (isAnswered && !isAsDeclared(pass)) return { type: 'after', delayMs: 0 };
+  if (pass.isCutShort || isNextWaveDue(findings) || isRetirementDue(pass, findings.changes))
+    return { type: 'after', delayMs: 0 };
   return decideAgain(pass, { report, verdict, brakedMs: findings.braked?.againInMs ?? Infinity });
+}
+
+/** What a wave applied may be all that the next one waits for; where it is not, an event tells. */
+function isNextWaveDue({ gate, plan, applied }: Findings): boolean {
+  const isWaiting = gate !== undefined && (plan?.waitingFor.length ?? 0) > 0;
+  return isWaiting && [...(applied?.values() ?? [])].some(({ live }) => live !== undefined);
 }
 
 function isAsDeclared({ asked, application }: Pass): boolean {
@@ -114,53 +126,33 @@ async function runTrial(pass: Pass): Promise<Again> {
 
 /** The picture, left to right. What is missing from the findings was not reached. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, asked, context, signal } = pass;
-  const { memory } = pass.state;
-  const { spec } = application;
+  const { application, asked, context } = pass;
   // Who asks gives it the whole of spec.sync.timeout anew.
-  if (asked.isForced) memory.attempt = undefined;
+  if (asked.isForced) pass.state.memory.attempt = undefined;
   const inventory = await attempt(pass, 'status', () => readInventory(pass));
   if (!inventory) return {};
-
-  const isForced = asked.isForced || isNewSpec(pass);
-  const source = await timed(pass, 'source', () =>
-    refreshSource(
-      {
-        spec: asked.commit === undefined ? spec.source : { ...spec.source, revision: asked.commit },
-        credential: () => readCredential(pass),
-        before: memory.source,
-        heardMs: () => memory.heardMs,
-        isForced,
-        signal,
-      },
-      context,
-    ),
-  );
-  memory.source = source;
-  if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
-  const { snapshot } = source;
+  const snapshot = await bringSnapshot(pass);
   if (!snapshot) return {};
-  pass.asked = forRevision(asked, application, snapshot);
-
-  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
+  const bound = await readSnapshot(pass, snapshot);
   if (!bound) return { snapshot };
-  // What is bound is of an earlier revision, and no sync was asked for that.
-  if (!isUsable(manifests) && spec.sync.mode === 'manual') pass.asked = { ...pass.asked, intent: declaredIntent(spec) };
-
-  if (!asked.isDryRun) noteRead(pass, snapshot, bound);
   const live = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!live) return { snapshot, bound };
   pass.asked = forObjects(pass.asked, application, live.changes);
   const { intent, confirmsPrune } = pass.asked;
-  const { changes, waits } = asked.isDryRun ? { ...live, waits: [] } : await handOver(pass, snapshot, live.changes);
+  const { changes: handed, waits } = asked.isDryRun
+    ? { ...live, waits: [] }
+    : await handOver(pass, snapshot, live.changes);
+  const changes = retireHooks(pass, handed);
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   completeInventory(pass, changes, inventory);
   const braked = brakeHeals(pass, changes);
+  const awaited = asked.isDryRun ? undefined : awaitDependencies(pass, snapshot, { changes, desired: bound.desired });
+  const gate = asked.isDryRun ? undefined : gateOf(pass, changes, bound.desired);
   const plan = planChanges({
     changes: changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false),
-    postponed: new Map([...waits, ...braked.held]),
+    postponed: new Map([...waits, ...braked.held, ...(awaited?.waits ?? [])]),
+    ...(gate ? { gate } : {}),
     mode: intent.mode,
     prune: intent.prune,
     complete: isComplete && !isEmptyRender,
@@ -175,16 +167,59 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
     changes,
     braked,
     plan,
+    ...(awaited ? { awaited } : {}),
+    ...(gate ? { gate } : {}),
     isComplete,
     isEmptyRender,
   };
-  const applied = hasEffects(plan)
-    ? await attemptTimed(pass, 'apply', () => (asked.isDryRun ? tryOut(pass, plan) : carryOut(pass, plan, compared)))
-    : undefined;
+  const applied = await takeEffect(pass, plan, compared);
   if (asked.isDryRun) return { ...compared, ...(applied ? { applied } : {}) };
-  if (hasEffects(plan)) countSync(context.metrics, applied);
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, changes));
   return { ...compared, health, ...(applied ? { applied } : {}) };
+}
+
+/** What became of the plan; undefined where it has no effects, or none could be had. */
+async function takeEffect(pass: Pass, plan: Plan, compared: Findings): Promise<Applied | undefined> {
+  if (!hasEffects(plan)) return undefined;
+  if (pass.asked.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
+  const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, compared));
+  countSync(pass.context.metrics, applied);
+  return applied;
+}
+
+/** The snapshot that the pass is about; a request that does not fit it is refused from here on. */
+async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
+  const { application, asked, context, signal, state } = pass;
+  const { memory } = state;
+  const { source: spec } = application.spec;
+  const source = await timed(pass, 'source', () =>
+    refreshSource(
+      {
+        spec: asked.commit === undefined ? spec : { ...spec, revision: asked.commit },
+        credential: () => readCredential(pass),
+        before: memory.source,
+        heardMs: () => memory.heardMs,
+        isForced: asked.isForced || isNewSpec(pass),
+        signal,
+      },
+      context,
+    ),
+  );
+  memory.source = source;
+  if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
+  if (source.snapshot) pass.asked = forRevision(asked, application, source.snapshot);
+  return source.snapshot;
+}
+
+/** What the snapshot desires; what an earlier one desired where it cannot be rendered, and no sync is for that. */
+async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
+  const { spec } = pass.application;
+  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
+  if (!bound) return undefined;
+  if (!isUsable(manifests) && spec.sync.mode === 'manual') pass.asked = { ...pass.asked, intent: declaredIntent(spec) };
+  if (!pass.asked.isDryRun) noteRead(pass, snapshot, bound);
+  return bound;
 }
 
 /**

@@ -6,10 +6,12 @@ import type { Change } from '../diff/changes.ts';
 import { worstHealth, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Gate } from '../plan/sync-waves.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
 import { acceptedDigest } from './act-as.ts';
 import type { Braked } from './brake-heals.ts';
+import type { Awaited } from './dependencies.ts';
 import { isHealthOverdue } from './health-deadline.ts';
 import type { Asked } from './requests.ts';
 import type { BoundSet } from './stages.ts';
@@ -21,6 +23,9 @@ export interface Findings {
   readonly changes?: readonly Change[];
   readonly contests?: PassReport['contests'];
   readonly braked?: Braked;
+  readonly awaited?: Awaited;
+  /** Of the waves, where there are several. */
+  readonly gate?: Gate;
   readonly plan?: Plan;
   readonly applied?: Applied;
   readonly health?: ReadonlyMap<string, Health>;
@@ -47,6 +52,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,
+    ...(findings.awaited ? { unready: findings.awaited.reason } : {}),
     health: findings.health ?? new Map(),
     worst,
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,

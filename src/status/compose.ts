@@ -45,7 +45,7 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
     ...inventoryOf(previous, report),
     ...finishedOf(previous, report),
-    history: nextHistory(previous.history ?? [], report, { verdict, now }),
+    history: nextHistory(previous, report, { verdict, now }),
     ...requestOf(previous, report, { verdict, now }),
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
   };
@@ -273,6 +273,21 @@ function syncOf(
   { verdict, objects, now }: Circumstances & { objects: readonly ObjectStatus[] },
 ): ApplicationStatus['sync'] {
   const before = previous.sync;
+  return {
+    status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),
+    ...optional('revision', report.revision ?? before?.revision),
+    ...optional('commit', report.commit?.slice(0, 12) ?? before?.commit),
+    ...attemptsOf(before, report, { verdict, now }),
+  };
+}
+
+type Attempts = 'lastAppliedRevision' | 'lastAttemptedRevision' | 'digest' | 'lastSyncedAt';
+
+function attemptsOf(
+  before: StoredStatus['sync'],
+  report: PassReport,
+  { verdict, now }: Circumstances,
+): Pick<NonNullable<ApplicationStatus['sync']>, Attempts> {
   const { intent } = report;
   const isSynced = isApplied(verdict);
   const isWhole = intent.objects === undefined;
@@ -286,9 +301,6 @@ function syncOf(
   const syncedAt = isNew ? now : before?.lastSyncedAt;
   const digest = hasAll ? report.desiredDigest : before?.digest;
   return {
-    status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),
-    ...optional('revision', report.revision ?? before?.revision),
-    ...optional('commit', report.commit?.slice(0, 12) ?? before?.commit),
     ...optional('lastAppliedRevision', applied),
     ...optional('lastAttemptedRevision', attempted ?? applied),
     ...optional('digest', digest),

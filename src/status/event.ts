@@ -5,6 +5,7 @@
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { ChangeResult, Outcome } from '../apply/applied.ts';
+import { REASONS } from '../diff/diff.ts';
 import { compareIds, formatId } from '../object/identity.ts';
 import type { PassReport } from './report.ts';
 import type { Verdict } from './verdict.ts';
@@ -20,7 +21,7 @@ export interface PassEvent {
 }
 
 const MAX_NOTE_CHARS = 1024;
-const COUNTED: readonly Outcome[] = ['created', 'configured', 'adopted', 'pruned', 'released', 'pruning'];
+const COUNTED: readonly Outcome[] = ['created', 'configured', 'adopted', 'recreating', 'pruned', 'released', 'pruning'];
 
 export interface EventOptions {
   readonly before: StoredStatus;
@@ -76,5 +77,7 @@ function describeDone({ applied }: PassReport): string | undefined {
     .map(([outcome, count]) => `${count} ${outcome}`);
   const names = results.slice(0, 3).map(({ change }) => formatId(change.id));
   const more = results.length > names.length ? ', …' : '';
-  return `${counts.join(', ')} (${names.join(', ')}${more})`;
+  const kept = results.find(({ change }) => change.reason === REASONS.kept);
+  const letGo = kept ? `; ${formatId(kept.change.id)}: ${REASONS.kept}` : '';
+  return `${counts.join(', ')} (${names.join(', ')}${more})${letGo}`;
 }

@@ -1,15 +1,17 @@
 /** The last syncs, the newest first. A pass that applied nothing leaves no trace. */
-import { cutText } from '../application/conditions.ts';
+import { cutText, getCondition } from '../application/conditions.ts';
+import type { StoredStatus } from '../application/schema.ts';
 import { STATUS_LIMITS, type HistoryEntry } from '../application/status-schema.ts';
 import type { PassReport } from './report.ts';
 import { isApplied, type Verdict } from './verdict.ts';
 
 export function nextHistory(
-  previous: readonly HistoryEntry[],
+  status: StoredStatus,
   report: PassReport,
   { verdict, now }: { verdict: Verdict; now: string },
 ): HistoryEntry[] {
   const { revision, commit, phase } = report;
+  const previous = report.intent.mode === 'auto' ? withSuperseded(status, { revision, now }) : (status.history ?? []);
   const last = previous[0];
   if (phase === 'begun' || revision === undefined) return [...previous];
   const isSettled = isApplied(verdict) || verdict.isStalled;
@@ -26,4 +28,23 @@ export function nextHistory(
     message: cutText(verdict.message, STATUS_LIMITS.maxResourceMessageChars),
   };
   return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
+}
+
+/** A revision that was attempted and neither applied nor given up when another one took over. */
+function withSuperseded(
+  { conditions = [], history = [], sync }: StoredStatus,
+  { revision, now }: { revision: string | undefined; now: string },
+): readonly HistoryEntry[] {
+  const attempted = sync?.lastAttemptedRevision;
+  if (attempted === undefined || revision === undefined || attempted === revision) return history;
+  if (attempted === sync?.lastAppliedRevision || attempted === history[0]?.revision) return history;
+  const entry: HistoryEntry = {
+    revision: attempted,
+    ...(attempted === sync?.revision && sync.commit !== undefined ? { commit: sync.commit } : {}),
+    startedAt: getCondition(conditions, 'Reconciling')?.lastTransitionTime ?? now,
+    finishedAt: now,
+    outcome: 'Superseded',
+    message: cutText(`${revision} took over`, STATUS_LIMITS.maxResourceMessageChars),
+  };
+  return [entry, ...history].slice(0, STATUS_LIMITS.maxHistory);
 }

@@ -77,7 +77,7 @@ function messageOf(change: Change, result: ChangeResult | undefined, report: Pas
   if (result?.message) return result.message;
   const wait = report.waitingFor.find(({ id }) => idKey(id) === idKey(change.id));
   if (wait) return `waits: ${wait.reason}`;
-  if (change.type === 'prune') return leftMessage(report);
+  if (change.type === 'prune' && !change.desired) return leftMessage(report);
   if (change.reason) return change.reason;
   const paths = change.fields.slice(0, 3).map(({ path }) => path);
   const more = change.fields.length > paths.length ? ` and ${change.fields.length - paths.length} more` : '';

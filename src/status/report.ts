@@ -58,6 +58,8 @@ export interface PassReport {
   readonly applied: Applied;
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;
+  /** The Application of spec.dependsOn that is waited for, and why; or a cycle of them. */
+  readonly unready?: string;
   /** By `idKey`. */
   readonly health: ReadonlyMap<string, Health>;
   /** The worst of the desired objects; undefined where none is desired. */

@@ -27,6 +27,7 @@ const RULES: readonly Rule[] = [
   (report) => badManifests(report),
   (report) => emptyRender(report),
   (report) => failedChanges(report),
+  (report) => dependency(report),
   (report) => unobserved(report),
   (report) => conflicts(report),
   (report) => heldPrune(report),
@@ -93,6 +94,13 @@ function emptyRender(report: PassReport): Verdict | undefined {
   return failed({ reason: 'EmptyRender', message, retry: 'never' });
 }
 
+/** The change of the other Application wakes this one. */
+function dependency({ unready }: PassReport): Verdict | undefined {
+  return unready === undefined ? undefined : progressing(DEPENDENCY_NOT_READY, unready);
+}
+
+const DEPENDENCY_NOT_READY = 'DependencyNotReady';
+
 function failedChanges({ applied }: PassReport): Verdict | undefined {
   const failures = resultsOf(applied, 'failed');
   const first = failures[0];
@@ -150,7 +158,7 @@ function waiting(report: PassReport): Verdict | undefined {
     ...resultsOf(report.applied, 'waiting').map(
       ({ change, message }) => `${formatId(change.id)}: ${message ?? 'waits'}`,
     ),
-    ...resultsOf(report.applied, 'pruning').map(
+    ...[...resultsOf(report.applied, 'pruning'), ...resultsOf(report.applied, 'recreating')].map(
       ({ change, message }) => `${formatId(change.id)}: ${message ?? 'deletion has begun'}`,
     ),
   ];

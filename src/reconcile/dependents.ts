@@ -1,0 +1,47 @@
+/**
+ * Who waits for whom: wakes those that name an Application in spec.dependsOn when its readiness changes. As large as the
+ * lists of all Applications, which the schema bounds.
+ */
+import type { KubeObject } from '../object/value.ts';
+import { dependenciesOf, readinessOf } from './dependencies.ts';
+
+export interface Dependents {
+  /** What is stored of an Application now; undefined: it is gone. */
+  note(key: string, stored: KubeObject | undefined): void;
+}
+
+export function createDependents(wake: (key: string) => void): Dependents {
+  const dependencies = new Map<string, readonly string[]>();
+  const dependents = new Map<string, Set<string>>();
+  /** Of those that somebody depends on: what was told last. */
+  const told = new Map<string, string>();
+
+  function relate(key: string, next: readonly string[]): void {
+    for (const other of dependencies.get(key) ?? []) {
+      const members = dependents.get(other);
+      members?.delete(key);
+      if (members?.size !== 0) continue;
+      dependents.delete(other);
+      told.delete(other);
+    }
+    dependencies.delete(key);
+    if (next.length > 0) dependencies.set(key, next);
+    for (const other of next) {
+      const members = dependents.get(other);
+      if (members) members.add(key);
+      else dependents.set(other, new Set([key]));
+    }
+  }
+
+  return {
+    note(key, stored) {
+      relate(key, stored ? dependenciesOf(stored) : []);
+      const waiting = dependents.get(key);
+      if (!waiting) return;
+      const readiness = stored ? readinessOf(stored) : '';
+      if (told.get(key) === readiness) return;
+      told.set(key, readiness);
+      for (const other of waiting) wake(other);
+    },
+  };
+}
