@@ -1,6 +1,8 @@
 /** What somebody who may write Applications in one namespace must not reach by it. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/identity.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import {
   at,
@@ -12,6 +14,7 @@ import {
   readyReason,
   text,
 } from '../agent/scene.ts';
+import { connect, kindOf } from '../edge/edge-cluster.ts';
 import {
   ALL,
   declareTenant,
@@ -75,6 +78,31 @@ test('names that are no account of the namespace are refused by the API server',
     const { code, body: answer } = await world.plane.request('POST', path, body);
     assert.equal(code, 422, `${JSON.stringify(serviceAccountName)}: ${JSON.stringify(answer)}`);
     assert.match(String(at(answer, 'message')), /spec\.serviceAccountName/);
+  }
+});
+
+test('an agent that may not act as an account does nothing in its stead', async () => {
+  const token = await world.plane.serviceAccountToken('weak', 'agent');
+  await grant(world, { namespace: 'weak', rules: [rule('', 'configmaps')], to: { namespace: 'weak', name: 'agent' } });
+  const authority = await readFile(world.plane.caFile, 'base64');
+  const cluster = { server: world.plane.url, 'certificate-authority-data': authority };
+  const kubeconfig = JSON.stringify({
+    'current-context': 'weak',
+    contexts: [{ name: 'weak', context: { cluster: 'weak', user: 'weak' } }],
+    clusters: [{ name: 'weak', cluster }],
+    users: [{ name: 'weak', user: { token } }],
+  });
+  const edge = await connect(world.plane, { source: { type: 'kubeconfigText', text: kubeconfig } });
+  try {
+    const configMaps = await kindOf(edge, 'v1', 'ConfigMap');
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'weak', name: 'a' } };
+    const account = edge.as(serviceAccountIdentity('weak', 'deployer'));
+    const answer = await account.apply({ kind: configMaps, body, force: true });
+    assert.ok(!answer.ok && answer.refusal.code === 'Forbidden', JSON.stringify(answer));
+    assert.match(answer.refusal.message, /:weak:agent" cannot impersonate/);
+    assert.ok((await edge.as(agentIdentity).apply({ kind: configMaps, body, force: true })).ok);
+  } finally {
+    await edge.close();
   }
 });
 

@@ -66,6 +66,46 @@ describe('the transport', () => {
     assert.deepEqual(tokens, ['Bearer 0', 'Bearer 1']);
   });
 
+  it('names the account at every try: after 401, 429 and a reset, and when a stream is opened again', async () => {
+    const seen: [string | undefined, number][] = [];
+    await serve((request, response) => {
+      const names = request.rawHeaders.filter((name, at) => at % 2 === 0 && /^impersonate/i.test(name));
+      seen.push([request.headers['impersonate-user'] as string | undefined, names.length]);
+      const tries = seen.length;
+      if (tries === 1) request.socket.destroy();
+      else if (tries === 2 || tries === 5) response.writeHead(401).end();
+      else if (tries === 3) response.writeHead(429, { 'retry-after': '0' }).end();
+      else response.end('{}');
+    });
+    const request = { ...get, identity: serviceAccountIdentity('shop', 'deployer') };
+    assert.equal((await transport.send(request)).status, 200);
+    const stream = await transport.openStream({ ...request, category: 'watch' }, new AbortController().signal);
+    assert.equal(stream.status, 200);
+    for await (const _chunk of stream.chunks);
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 6 }, () => ['system:serviceaccount:shop:deployer', 1]),
+    );
+  });
+
+  it('sends nothing for an identity that is none', async () => {
+    let requests = 0;
+    await serve((_request, response) => {
+      requests++;
+      response.end('{}');
+    });
+    for (const name of ['', ' ', 'system:admin']) {
+      const identity = { type: 'serviceAccount', namespace: 'shop', name } as const;
+      const failed = await transport.send({ ...get, identity }).then(
+        ({ status }) => status === 0,
+        () => true,
+      );
+      assert.ok(failed, name);
+      await assert.rejects(transport.openStream({ ...get, identity }, new AbortController().signal), RangeError);
+    }
+    assert.equal(requests, 0);
+  });
+
   it('waits out a 429 that names a short time, and hands on one that names a long time', async () => {
     let requests = 0;
     await serve((_request, response) => {
