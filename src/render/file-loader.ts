@@ -15,8 +15,30 @@ export interface RenderContext {
   readonly warnings: string[];
   /** Paths of the files read so far, against `maxFiles`. */
   readonly filesRead: Set<string>;
+  /** What this render has done so far, against its bounds. */
+  readonly done: { kustomizations: number; chars: number };
   /** Parsed files of earlier renders, if there is a place for them. */
   readonly cache: DocumentCache | undefined;
+}
+
+/** How many texts as long as the largest file one render may make: copies by generators, replacements and vars. */
+const MOST_MADE_FILES = 32;
+
+/** Counts a text that is made beside what the files hold. Fails with LimitExceeded. */
+export function countMade({ done, limits }: Pick<RenderContext, 'done' | 'limits'>, chars: number): void {
+  done.chars += chars;
+  if (done.chars <= MOST_MADE_FILES * limits.maxFileBytes) return;
+  fail(
+    'LimitExceeded',
+    `generators, replacements and vars make more than ${MOST_MADE_FILES} × ${limits.maxFileBytes} bytes`,
+  );
+}
+
+/** Counts a visit to a kustomization: one that two others name is visited twice. Fails with LimitExceeded. */
+export function countKustomization({ done, limits }: Pick<RenderContext, 'done' | 'limits'>): void {
+  done.kustomizations += 1;
+  if (done.kustomizations <= limits.maxFiles) return;
+  fail('LimitExceeded', `more than ${limits.maxFiles} kustomizations are built, each counted as often as it is named`);
 }
 
 /** Joins a relative path to a folder of the tree; undefined where it leaves the tree. */

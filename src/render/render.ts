@@ -48,7 +48,14 @@ export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings'
 /** The same for a person: what kustomize prints, also where no cluster would take it. */
 export function renderObjects({ tree, path, limits, plainFolder = 'render', cache }: RenderInput): RenderedObjects {
   const readSet: Record<string, string> = Object.create(null);
-  const context: RenderContext = { tree: recording(tree, readSet), limits, warnings: [], filesRead: new Set(), cache };
+  const context: RenderContext = {
+    tree: recording(tree, readSet),
+    limits,
+    warnings: [],
+    filesRead: new Set(),
+    done: { kustomizations: 0, chars: 0 },
+    cache,
+  };
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   try {

@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { fail, within } from '../fail.ts';
-import { isInside, joinPath } from '../file-loader.ts';
+import { countKustomization, isInside, joinPath } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { mergeFieldSpecs, DEFAULTS } from './config.ts';
 import { loadConfigurations } from './configurations.ts';
@@ -129,6 +129,7 @@ function enter(layer: Layer, path: string, folder: string): { place: Place; kust
       `${path} leads to ${folder || 'the root'}, which holds the kustomization that names it: a circle`,
     );
   }
+  countKustomization(layer.build.context);
   const kustomization = readKustomization(layer.build.context, folder);
   const originPath = posix.join(layer.originPath, path);
   const place: Place = { folder, chain: [...layer.chain, folder], originPath };

@@ -36,15 +36,15 @@ export function buildKustomization(context: RenderContext, folder: string): Buil
   const place: Place = { folder, chain: [folder], originPath: '' };
   chooseSchema(build, { build, kustomization, ...place, specs: DEFAULTS });
   const accumulation = accumulate(build, place, kustomization);
-  const resources = finish(accumulation, kustomization);
+  const resources = finish(context, accumulation, kustomization);
   return resources.map((resource) => toObject(resource, kustomization.buildMetadata));
 }
 
 /** What is done once, when everything is together. */
-function finish({ set, specs, vars }: Accumulation, kustomization: Kustomization): Resource[] {
+function finish(context: RenderContext, { set, specs, vars }: Accumulation, kustomization: Kustomization): Resource[] {
   hashNames(set);
   fixNameReferences(set, specs.nameReference);
-  resolveVars(set, vars, specs.varReference);
+  resolveVars(context, set, vars, specs.varReference);
   const kept = [...set.all].filter((resource) => !isLocal(resource));
   return sortResources(kept, kustomization.sortOptions);
 }

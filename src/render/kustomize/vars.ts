@@ -9,6 +9,7 @@ import {
   type YamlScalar,
 } from '../../object/yaml/node.ts';
 import { fail, within } from '../fail.ts';
+import { countMade, type RenderContext } from '../file-loader.ts';
 import { fieldsByKind, visitField, type FieldSpec } from './field-spec.ts';
 import { lookup, smartPath } from './field-path.ts';
 import type { Decoded } from './decode.ts';
@@ -67,14 +68,21 @@ function findSource(set: ResourceSet, { objref }: Var): Resource[] {
 }
 
 /** Replaces every `$(NAME)` in the fields where vars are looked for. */
-export function resolveVars(set: ResourceSet, vars: VarSet, specs: readonly FieldSpec[]): void {
+export function resolveVars(context: RenderContext, set: ResourceSet, vars: VarSet, specs: readonly FieldSpec[]): void {
   if (vars.size === 0) return;
-  const values = new Map<string, string | YamlScalar | undefined>();
+  const texts = new Map<string, string | YamlScalar | undefined>();
+  const values: Values = {
+    get: (name) => {
+      const value = texts.get(name);
+      countMade(context, value === undefined ? 0 : textOf(value).length);
+      return value;
+    },
+  };
   const readers = new Map<string, Resource>();
   for (const resource of set.all)
     for (const name of resource.varNames) if (!readers.has(name)) readers.set(name, resource);
   for (const one of [...vars.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
-    values.set(
+    texts.set(
       one.name,
       one.at(() => readVar(one, readers.get(one.name))),
     );
@@ -108,7 +116,7 @@ function indexedPath(path: string): string[] {
   });
 }
 
-type Values = ReadonlyMap<string, string | YamlScalar | undefined>;
+type Values = Pick<ReadonlyMap<string, string | YamlScalar | undefined>, 'get'>;
 
 function replaceIn(node: YamlNode, values: Values): YamlNode {
   if (typeof node === 'string') return expand(node, values);

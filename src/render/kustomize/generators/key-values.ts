@@ -1,7 +1,7 @@
 /** The keys and values of a generator: env files first, then literals, then files; no key twice. */
 import { posix } from 'node:path';
 import { fail, within } from '../../fail.ts';
-import { decodeUtf8 } from '../../file-loader.ts';
+import { countMade, decodeUtf8 } from '../../file-loader.ts';
 import { loadBytes, locateFile, type Layer } from '../layer.ts';
 
 type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
@@ -9,6 +9,7 @@ type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
 export function loadPairs(layer: Layer, args: GeneratorArgs): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   const add = (key: string, value: Uint8Array): void => {
+    countMade(layer.build.context, value.length);
     if (pairs.has(key)) fail('KustomizationInvalid', `the generator of ${args.name} has the key ${key} twice`);
     pairs.set(key, value);
   };

@@ -13,8 +13,8 @@ import {
 import { readYaml } from '../../../object/yaml/read.ts';
 import { resolvePlain } from '../../../object/yaml/scalar.ts';
 import { fail, problemOf, within } from '../../fail.ts';
+import { countMade, type RenderContext } from '../../file-loader.ts';
 import { readDocuments } from '../../manifest-text.ts';
-import type { RenderLimits } from '../../manifests.ts';
 import { decode, list } from '../decode.ts';
 import { lookup, MADE, slotsAt, smartPath, type Creates, type Slot } from '../field-path.ts';
 import { REPLACEMENT } from '../kustomization.ts';
@@ -44,9 +44,9 @@ export function configureReplacements(
   const loaded = replacements.flatMap((entry, index) => {
     return atEntry(index, () => load(layer, entry)).map((replacement) => ({ replacement, index }));
   });
-  const { limits } = layer.build.context;
+  const { context } = layer.build;
   return (set) => {
-    for (const { replacement, index } of loaded) atEntry(index, () => replace(set, replacement, limits));
+    for (const { replacement, index } of loaded) atEntry(index, () => replace(set, replacement, context));
   };
 }
 
@@ -72,7 +72,7 @@ function load(layer: Layer, replacement: Replacement): Replacement[] {
   });
 }
 
-function replace(set: ResourceSet, replacement: Replacement, limits: RenderLimits): void {
+function replace(set: ResourceSet, replacement: Replacement, context: RenderContext): void {
   const { source, sourceValue, targets } = replacement;
   if ((source === undefined && sourceValue === undefined) || targets === undefined) {
     return fail('KustomizationInvalid', 'a replacement needs a source and at least one target');
@@ -81,7 +81,7 @@ function replace(set: ResourceSet, replacement: Replacement, limits: RenderLimit
     fail('KustomizationInvalid', 'a replacement has both source and sourceValue');
   }
   const value = source === undefined ? resolvePlain(sourceValue ?? '') : readSource(set, source);
-  for (const target of targets) copyToTarget(set, target, value, limits);
+  for (const target of targets) copyToTarget(set, target, value, context);
 }
 
 function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>): YamlNode {
@@ -121,7 +121,7 @@ function refine(node: YamlNode, options: FieldOptions): YamlNode {
   return isText(node) ? part : resolvePlain(part);
 }
 
-function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, limits: RenderLimits): void {
+function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, context: RenderContext): void {
   const { select } = target;
   if (select === undefined) return fail('KustomizationInvalid', 'a target of a replacement needs select');
   const compiled = compileTarget(select);
@@ -134,7 +134,7 @@ function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, limits:
     if (!ids.some((id) => matchesId(compiled, id))) continue;
     change(set, resource, () => {
       within(placeOf(resource), () =>
-        paths.forEach((path) => copyTo(resource, path, { value, options: target.options, limits })),
+        paths.forEach((path) => copyTo(resource, path, { value, options: target.options, context })),
       );
     });
   }
@@ -161,7 +161,7 @@ function matchesId(compiled: CompiledSelector, id: ResourceId): boolean {
 interface Copying {
   readonly value: YamlNode;
   readonly options: FieldOptions;
-  readonly limits: RenderLimits;
+  readonly context: RenderContext;
 }
 
 function copyTo(resource: Resource, path: string, copying: Copying): void {
@@ -178,7 +178,7 @@ function copyTo(resource: Resource, path: string, copying: Copying): void {
   if (copyIntoText(resource, parts, creates, copying)) return;
   const slots = slotsAt(root, parts, creates);
   if (slots.length === 0) fail('KustomizationInvalid', `the field ${path} of a replacement's target is not there`);
-  for (const slot of slots) setSlot(slot, value, options);
+  for (const slot of slots) setSlot(slot, copying);
 }
 
 /** A scalar on the way may itself hold YAML or JSON: the rest of the path leads into it. */
@@ -186,14 +186,13 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
   for (let length = 1; length < parts.length; length += 1) {
     const head = attempt(() => lookup(resource.node, parts.slice(0, length)));
     if (head === undefined || !isYamlScalar(head)) continue;
-    const result = readYaml(textOf(head), { ...copying.limits, otherKeys: 'text', duplicateKeys: 'last' });
+    const result = readYaml(textOf(head), { ...copying.context.limits, otherKeys: 'text', duplicateKeys: 'last' });
     if (!result.ok) continue;
     const inner = { root: result.documents[0]?.root };
     const document: Slot = { get: () => inner.root ?? MADE, put: (node) => (inner.root = node) };
     const slots = attempt(() => slotsAt(document, parts.slice(length), creates));
     if (slots === undefined || slots.length === 0) return false;
-    if (attempt(() => (slots.forEach((slot) => setSlot(slot, copying.value, copying.options)), true)) === undefined)
-      return false;
+    if (attempt(() => (slots.forEach((slot) => setSlot(slot, copying)), true)) === undefined) return false;
     const [outer] = slotsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
     outer?.put(writeStructured(inner.root ?? MADE, textOf(head)));
     return true;
@@ -201,14 +200,21 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
   return false;
 }
 
-function setSlot(slot: Slot, value: YamlNode, options: FieldOptions): void {
+function setSlot(slot: Slot, { value, options, context }: Copying): void {
   const found = slot.get();
+  countMade(context, sizeOf(value) + (options?.delimiter ? textOf(found).length : 0));
   if (options !== undefined && options.delimiter !== '') {
     if (!isYamlScalar(found)) return fail('KustomizationInvalid', 'options.delimiter of a target is for texts only');
     return slot.put(typed(found, splice(textOf(found), textOf(value), options)));
   }
   if (!isYamlScalar(found)) return slot.put(copyNode(value));
   slot.put(isYamlScalar(value) ? typed(found, textOf(value)) : typed(found, ''));
+}
+
+/** Characters of a tree, about. */
+function sizeOf(node: YamlNode): number {
+  if (isYamlScalar(node)) return textOf(node).length;
+  return [...node.values()].reduce((size, child) => size + sizeOf(child), 1);
 }
 
 function splice(text: string, part: string, { delimiter, index }: NonNullable<FieldOptions>): string {
