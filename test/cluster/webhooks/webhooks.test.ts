@@ -1,4 +1,4 @@
-/** Webhooks against the whole agent: what a push and its hook do, with an interval of an hour, so that no poll helps. */
+/** Webhooks against the whole agent: what a push and its hook do, with an interval of an hour, so no poll helps. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
