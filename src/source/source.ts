@@ -182,7 +182,13 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       });
       return { repoUrl, revision, commit, place, treeOid: stored.treeOid, gitDir: stored.gitDir };
     },
-    find: async (snapshot) => ((await store.find(snapshot.place, snapshot.commit)) ? snapshot : undefined),
+    async find(snapshot) {
+      try {
+        return (await store.find(snapshot.place, snapshot.commit)) && snapshot;
+      } catch (error) {
+        throw toStageError(error, { label: snapshot.repoUrl });
+      }
+    },
     discard: ({ place, commit }) => store.remove(place, commit),
     async close() {
       polls.close();
@@ -193,7 +199,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   };
 }
 
-function toStageError(error: unknown, repository: Repository): unknown {
+function toStageError(error: unknown, repository: Pick<Repository, 'label'>): unknown {
   if (error instanceof StageError) return error;
   const code = (error as { code?: unknown }).code;
   if (typeof code !== 'string') return error;

@@ -95,7 +95,7 @@ function pemOf(text: string): string {
 
 function encrypted(): string {
   const form = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'geheim' } as const;
-  return createPrivateKey(authority.client.key).export(form);
+  return String(createPrivateKey(authority.client.key).export(form));
 }
 
 const SECRET = 'p@ss wörd/+"ÿ=';
