@@ -144,7 +144,7 @@ export function readNodeOptions(environment: Readonly<Record<string, string | un
   return environment['NODE_OPTIONS'] ?? '';
 }
 
-/** The kubeconfig files that a person's environment names, as kubectl reads the variable: several, by the path separator. */
+/** The kubeconfig files that a person's environment names: several, as kubectl reads them, by the path separator. */
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
   return (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
 }

@@ -1,6 +1,6 @@
 /**
- * A user's request to an Application: the annotation `tautline.dev/request`, JSON {id, action} and what else the
- * action takes. Invariant: what is not understood to the last field is refused, never half obeyed; reading never throws.
+ * A user's request to an Application: the annotation `tautline.dev/request`, JSON {id, action} and what else the action
+ * takes. Invariant: what is not understood to the last field is refused, never half obeyed; reading never throws.
  */
 import { z } from 'zod';
 

@@ -1,6 +1,6 @@
 /**
- * A request to an Application, from its annotation to its answer. Invariant: only the answer to this very id counts, and
- * a request of somebody else that is not answered yet is not overwritten unasked.
+ * A request to an Application, from its annotation to its answer. Invariant: only the answer to this very id counts,
+ * and a request of somebody else that is not answered yet is not overwritten unasked.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

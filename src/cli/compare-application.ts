@@ -1,8 +1,8 @@
 /**
  * An Application's desired objects against the cluster, with a person's rights: the same bind and diff as in the agent.
  *
- * Invariant: nothing is written. What only the server can tell is asked for by one dry run each; what it does not tell is
- * `unknown`, never equal.
+ * Invariant: nothing is written. What only the server can tell is asked for by one dry run each; what it does not tell
+ * is `unknown`, never equal.
  */
 import { decodeInventory } from '../application/inventory.ts';
 import type { Application } from '../application/schema.ts';

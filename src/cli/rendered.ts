@@ -81,7 +81,7 @@ async function fetchRevision(source: GitSource, cluster: UserCluster, applicatio
     context: { cluster: { as: () => cluster.client } },
   }).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
-    const message = `you may not read the Secret of spec.source.secretRef, so the repository cannot be fetched; compare with a folder by --local`;
+    const message = 'you may not read the Secret of spec.source.secretRef; compare with a folder by --local instead';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });
   const repository = { repoUrl: repoURL, credential };

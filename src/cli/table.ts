@@ -1,4 +1,4 @@
-/** Tables as kubectl prints them: columns as wide as their widest cell, three spaces between, nothing after the last. */
+/** Tables as kubectl prints them: columns as wide as their widest cell, three spaces between, none after the last. */
 
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];

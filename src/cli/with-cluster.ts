@@ -1,8 +1,8 @@
 /**
  * What every command that speaks to a cluster shares: which kubeconfig, which namespace, and how a failure is told.
  *
- * Invariant: whatever happens, a person reads sentences and a script reads an exit code; a stack is printed for a defect
- * of ours alone.
+ * Invariant: whatever happens, a person reads sentences and a script reads an exit code; a stack is printed for a
+ * defect of ours alone.
  */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';

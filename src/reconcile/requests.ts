@@ -1,8 +1,8 @@
 /**
  * What a person or a webhook asks of a pass, by annotation on the Application, and how the pass acts on it.
  *
- * Invariant: a request changes how a pass acts for as long as it is not answered, and no longer; what is refused changes
- * nothing. All of it is in the annotation and in status, so a kill loses nothing and nothing is done a second time.
+ * Invariant: a request changes how a pass acts for as long as it is not answered, and no longer; what is refused
+ * changes nothing. All of it is in the annotation and in status: a kill loses nothing, nothing is done a second time.
  */
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys.ts';
 import { parseRequest, type ApplicationRequest } from '../application/request.ts';
@@ -93,7 +93,7 @@ const REFUSALS = {
     `spec.sync.mode is auto, so ${revision} would be applied again at once: to stay at another commit, set ` +
     'spec.source.revision to it, or spec.sync.mode to manual',
   unknown: (objects: readonly string[]) =>
-    `no object of this revision or of the inventory: ${objects.join(', ')}; objects are named group/Kind/namespace/name`,
+    `no object of this revision or of the inventory: ${objects.join(', ')}; name them group/Kind/namespace/name`,
 } as const;
 
 /**

@@ -203,8 +203,8 @@ function isActedOn({ id, isPruning }: ObjectStatus, { mode, prune, objects }: In
 }
 
 /**
- * In mode manual Ready tells of the last sync: newer commits and drift wait for a person, and nobody else is to wait for
- * that. Before the first sync, and after one that failed, it is not Ready.
+ * In mode manual Ready tells of the last sync: newer commits and drift wait for a person, and nobody else is to wait
+ * for that. Before the first sync, and after one that failed, it is not Ready.
  */
 function isAsLastAsked({ application, applied }: PassReport): boolean {
   const { lastAppliedRevision, lastAttemptedRevision } = application.status.sync ?? {};

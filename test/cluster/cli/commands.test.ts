@@ -109,7 +109,7 @@ test('a request of somebody else is told of, and replaced only when asked', asyn
   await world.plane.kubectl(release);
 });
 
-test('wait ends when it is so, at once when it cannot become so, and with a code of its own when time is up', async () => {
+test('wait ends when it is so, at once when it cannot be, and with a code of its own when time is up', async () => {
   const subject = await declareSubject(world, 'awaited', { files: broken });
   const stalled = await tautline(world, 'wait', 'awaited', '--timeout', '10m');
   assert.equal(stalled.code, 1);

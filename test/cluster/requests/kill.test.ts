@@ -16,10 +16,11 @@ after(() => world?.[Symbol.asyncDispose]());
 
 for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
   test(`a sync of mode manual is answered after a kill at ${point}`, async () => {
-    const { application, configMap: read } = await declareSubject(world, point, {
+    const subject = await declareSubject(world, point, {
       files: { 'a.yaml': text(configMap('a', { k: '1' })) },
       spec: { sync: { mode: 'manual' } },
     });
+    const { application } = subject;
     const faulty = await world.agent({ entry: FAULTY_AGENT, flags: ['--kill-at', point] });
     await application.until('compared', (a) => syncOf(a) === 'OutOfSync');
     const id = await ask(world, application, { action: 'sync' });
@@ -35,7 +36,7 @@ for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
     assert.deepEqual(inventoryOf(answered), [`ConfigMap ${point}/a`]);
     await world.plane.request('DELETE', `/api/v1/namespaces/${point}/configmaps/a`);
     await application.until('reported', (a) => syncOf(a) === 'OutOfSync');
-    assert.equal(await read('a'), undefined, 'an answered request is not carried out again');
+    assert.equal(await subject.configMap('a'), undefined, 'an answered request is not carried out again');
     await agent.kill();
   });
 }

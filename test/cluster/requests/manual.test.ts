@@ -145,9 +145,9 @@ test('a sync that fails says why, and the next one starts afresh', async () => {
 });
 
 test('what a large prune waits for is confirmed in mode manual too', async () => {
-  const subject = await declareManual('guarded', [...'abcdefghijklmnopqrst']);
+  const subject = await declareManual('guarded', 'abcdefghijklmnopqrst'.split(''));
   await answerTo(world, subject.application, { action: 'sync' });
-  const gone = Object.fromEntries([...'bcdefghijklmnopqrst'].map((name) => [`${name}.yaml`, null]));
+  const gone = Object.fromEntries('bcdefghijklmnopqrst'.split('').map((name) => [`${name}.yaml`, null]));
   await subject.repository.commit(gone);
   const held = await answerTo(world, subject.application, { action: 'sync' });
   assert.equal(outcomeOf(held), 'Failed');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startWorld, type World } from '../../support/world.ts';
-import { configMap, declareSubject, text } from '../agent/scene.ts';
+import { at, configMap, declareSubject, text } from '../agent/scene.ts';
 import { answerTo, messageOf, outcomeOf } from './scene.ts';
 
 let world: World;
@@ -23,7 +23,8 @@ test('mode detect refuses a sync and answers a refresh', async () => {
 });
 
 test('mode auto refuses a commit that it does not follow, and tries it in a dry run', async () => {
-  const { application, repository, configMap: read } = await declareSubject(world, 'auto', { files });
+  const subject = await declareSubject(world, 'auto', { files });
+  const { application, repository } = subject;
   await application.untilReady();
   const first = await repository.resolve('main');
   const second = await repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
@@ -34,7 +35,7 @@ test('mode auto refuses a commit that it does not follow, and tries it in a dry 
   const tried = await answerTo(world, application, { action: 'sync', revision: first, dryRun: true });
   assert.equal(outcomeOf(tried), 'Succeeded');
   assert.match(messageOf(tried), /\/data\/k from "2" to "1"/);
-  assert.equal((await read('a'))?.['data']?.['k'], '2' as unknown);
+  assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
 
 test('a suspended Application and one that cannot be read refuse with the reason', async () => {

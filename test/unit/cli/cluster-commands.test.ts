@@ -1,0 +1,113 @@
+/** What the commands that speak to a cluster say and understand before they do. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { wishOf } from '../../../src/cli/sync.ts';
+import { formatAge, formatTable } from '../../../src/cli/table.ts';
+
+const CLI = join(import.meta.dirname, '../../../src/cli.ts');
+
+function tautline(args: readonly string[], environment: Record<string, string> = {}) {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', env });
+  return { status, stdout, stderr };
+}
+
+test('what is not said of a sync is not asked for', () => {
+  const nothing = { revision: undefined, prune: undefined, dryRun: false, objects: [] };
+  assert.deepEqual(wishOf(nothing), { action: 'sync' });
+  assert.deepEqual(wishOf({ ...nothing, prune: false, dryRun: true }), { action: 'sync', prune: false, dryRun: true });
+});
+
+test('an object of the core group needs no slash in front', () => {
+  const objects = ['ConfigMap/shop/a', 'apps/Deployment/shop/web', '/Namespace//shop'];
+  const wish = wishOf({ revision: undefined, prune: undefined, dryRun: false, objects });
+  assert.deepEqual('objects' in wish && wish.objects, ['/ConfigMap/shop/a', objects[1], objects[2]]);
+});
+
+test('columns are as wide as their widest cell, and no line ends in a blank', () => {
+  const table = formatTable(
+    ['NAME', 'SYNC'],
+    [
+      ['a', 'Synced'],
+      ['longer-name', '-'],
+    ],
+  );
+  assert.equal(table, 'NAME          SYNC\na             Synced\nlonger-name   -\n');
+});
+
+test('an age is its largest unit that is there twice', () => {
+  const ages = [0, 59, 119, 120, 7_199, 7_200, 172_799, 172_800, 63_072_000].map((seconds) =>
+    formatAge(seconds * 1000),
+  );
+  assert.deepEqual(ages, ['0s', '59s', '119s', '2m', '119m', '2h', '47h', '2d', '2y']);
+});
+
+test('a command line that cannot be understood ends with 2 before any cluster is asked', () => {
+  const wrong = [
+    ['wait', 'shop', '--timeout', '5'],
+    ['wait', 'shop', '--for', 'happy'],
+    ['wait'],
+    ['get', '-o', 'xml'],
+    ['sync'],
+    ['diff', 'shop', '--bogus'],
+  ];
+  for (const args of wrong) {
+    const { status, stderr } = tautline(args);
+    assert.equal(status, 2, args.join(' '));
+    assert.match(stderr, /^error: /);
+  }
+});
+
+test('help tells every command and its flags', () => {
+  for (const name of ['get', 'refresh', 'sync', 'wait', 'diff']) {
+    assert.match(tautline(['--help']).stdout, new RegExp(`^ {2}${name} `, 'm'));
+    const { status, stdout } = tautline([name, '--help']);
+    assert.equal(status, 0);
+    assert.match(stdout, /--kubeconfig <file>[\s\S]*--context <name>[\s\S]*--namespace <name>/);
+  }
+});
+
+test('without a kubeconfig, and with one that is none, a sentence says what to do', () => {
+  const none = tautline(['get']);
+  assert.equal(none.status, 1);
+  assert.match(none.stderr, /^Error: there is no kubeconfig at .*--kubeconfig or the variable KUBECONFIG\n$/);
+  const unread = tautline(['diff', 'shop'], { KUBECONFIG: '/nonexistent/config' });
+  assert.equal(unread.status, 2);
+  assert.match(unread.stderr, /^Error: cannot read kubeconfig \/nonexistent\/config: ENOENT\n$/);
+});
+
+test('several kubeconfigs are not merged in silence', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tautline-kubeconfig-'));
+  try {
+    const files = ['one', 'two'].map((name) => join(dir, name));
+    for (const file of files) writeFileSync(file, 'kind: Config\n');
+    const { status, stderr } = tautline(['get'], { KUBECONFIG: files.join(delimiter) });
+    assert.equal(status, 1);
+    assert.match(stderr, /KUBECONFIG names several files.*--kubeconfig/);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test('an API server that does not answer is named with its address', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tautline-kubeconfig-'));
+  try {
+    const config = {
+      'current-context': 'it',
+      contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
+      clusters: [{ name: 'it', cluster: { server: 'http://127.0.0.1:1' } }],
+      users: [{ name: 'it', user: {} }],
+    };
+    writeFileSync(join(dir, 'config'), JSON.stringify(config));
+    const { status, stderr } = tautline(['get', '--kubeconfig', join(dir, 'config')]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^Error: .*http:\/\/127\.0\.0\.1:1.*ECONNREFUSED/);
+    assert.doesNotMatch(stderr, /\n +at /);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
