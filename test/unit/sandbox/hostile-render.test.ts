@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
 import type { Manifests } from '../../../src/render/manifests.ts';
 import { renderInSandbox } from '../../../src/sandbox/render-job.ts';
+import type { Snapshot } from '../../../src/source/snapshot.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import { startHarness } from '../source/source-harness.ts';
@@ -34,7 +35,8 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
   }
   await repository.commit(files);
   const repoUrl = repository.url;
-  const snapshot = await source.fetch({ repoUrl, resolved: await source.poll({ repoUrl }) });
+  const fetchTip = async (): Promise<Snapshot> => source.fetch({ repoUrl, resolved: await source.poll({ repoUrl }) });
+  let snapshot = await fetchTip();
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
   const settings = {
     limits: LIMITS,
@@ -42,8 +44,14 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
     parsedCacheBytes: 128 * MiB,
     deadlineMs: 60_000,
   };
-  return (path: string, previous?: Manifests): Promise<Manifests> => {
-    return renderInSandbox(sandbox, { snapshot, path, previous, signal: new AbortController().signal }, settings);
+  return {
+    render: (path: string, previous?: Manifests): Promise<Manifests> => {
+      return renderInSandbox(sandbox, { snapshot, path, previous, signal: new AbortController().signal }, settings);
+    },
+    commit: async (changes: Files): Promise<void> => {
+      await repository.commit(changes);
+      snapshot = await fetchTip();
+    },
   };
 }
 
@@ -174,7 +182,7 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
 ];
 
 test('hostile input ends in a clear problem or a kill, and the next render in the same sandbox is right', async (t) => {
-  const render = await startRenders(t, Object.fromEntries(HOSTILE.map(({ files }, i) => [`h${i}`, files])));
+  const { render } = await startRenders(t, Object.fromEntries(HOSTILE.map(({ files }, i) => [`h${i}`, files])));
   for (const [index, { what, ends }] of HOSTILE.entries()) {
     const ended = await render(`h${index}`).then(
       ({ problems }) => {
@@ -196,8 +204,16 @@ test('hostile input ends in a clear problem or a kill, and the next render in th
   }
 });
 
-test('a render of which nothing was touched hands on the objects that are there, and renders nothing', async (t) => {
-  const render = await startRenders(t, {});
-  const first = await render('good');
-  assert.equal(await render('good', first), first);
+test('a commit that touches nothing of what was read renders nothing, and one that does sends what changed', async (t) => {
+  const { render, commit } = await startRenders(t, {
+    app: { 'a.yaml': CONFIG_MAP, 'b.yaml': CONFIG_MAP.replace('name: a', 'name: b') },
+  });
+  const first = await render('app');
+  await commit({ 'elsewhere/c.yaml': CONFIG_MAP });
+  assert.equal(await render('app', first), first, 'the very same manifests: none came out of the child');
+  await commit({ 'app/b.yaml': `${CONFIG_MAP.replace('name: a', 'name: b')}data: {x: "1"}\n` });
+  const second = await render('app', first);
+  assert.notEqual(second, first);
+  assert.equal(second.manifests[0]?.object, first.manifests[0]?.object, 'the very same object');
+  assert.deepEqual(second.manifests[1]?.object['data'], { x: '1' });
 });
