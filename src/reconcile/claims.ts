@@ -2,9 +2,9 @@
  * Which Application an object belongs to. All Applications share one field manager, so the API server never reports a
  * conflict between two of them; this index does. Fed by all inventories and by every bind.
  *
- * Invariant: the first owner keeps an object until it lets go, or until somebody takes it whose word counts for more; the
- * later claimant is told who owns it and writes nothing. An Application waits for an object only as long as it says so in
- * each of its passes.
+ * Invariant: the first owner keeps an object until it lets go, or until one takes it whose word counts for more; the
+ * later claimant is told who owns it and writes nothing. An Application waits for an object only as long as it says so
+ * in each of its passes.
  */
 import { idKey, type ObjectId } from '../object/identity.ts';
 
