@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { KindInfo } from '../../../src/cluster/kinds.ts';
+import type { LiveObject } from '../../../src/cluster/live.ts';
+import type { Change, ChangeType } from '../../../src/diff/changes.ts';
+import { PHASES, type Phase } from '../../../src/object/hooks.ts';
+import { idKey, type ObjectId } from '../../../src/object/identity.ts';
+import { DEFAULT_POLICY } from '../../../src/object/policy.ts';
+import { planChanges, type PlanOptions } from '../../../src/plan/plan.ts';
+import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from '../../../src/plan/sync-waves.ts';
+
+interface Place {
+  readonly phase?: Phase;
+  readonly wave?: number;
+}
+
+function changeOf(type: ChangeType, name: string, { phase = 'Sync', wave = 0 }: Place = {}): Change {
+  const id: ObjectId = { group: '', kind: 'ConfigMap', namespace: 'a', name };
+  const kind: KindInfo = {
+    group: '',
+    version: 'v1',
+    kind: 'ConfigMap',
+    plural: 'configmaps',
+    namespaced: true,
+    hasStatus: false,
+    watchable: true,
+  };
+  const policy = { ...DEFAULT_POLICY, phase, wave };
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
+  return { type, id, kind, fields: [], desired: { id, kind, body, digest: name, file: 'f.yaml', line: 1, policy } };
+}
+
+function pruneOf(name: string, annotations: Record<string, string>): Change {
+  const { desired: _none, ...change } = changeOf('prune', name);
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, annotations } };
+  const live: LiveObject = { id: change.id, apiVersion: 'v1', uid: name, resourceVersion: '1', body };
+  return { ...change, live };
+}
+
+const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions => ({
+  changes,
+  mode: 'auto',
+  prune: true,
+  complete: true,
+  inventorySize: 100,
+  guard: { maxShare: 0.3, maxObjects: 100 },
+  confirmed: false,
+  ...more,
+});
+
+const anyPlace = fc.record({ phase: fc.constantFrom(...PHASES), wave: fc.integer({ min: -3, max: 3 }) });
+const anyChanges = fc
+  .array(fc.tuple(anyPlace, fc.constantFrom<ChangeType>('create', 'update', 'none', 'unsure')), { maxLength: 20 })
+  .map((items) => items.map(([place, type], n) => changeOf(type, `m${n}`, place)));
+
+const rank = (change: Change): number => syncWaveOf(change.desired?.policy);
+
+test('waves are a topological order: what is new is sent only once all before it is settled', () => {
+  fc.assert(
+    fc.property(anyChanges, fc.func(fc.boolean()), fc.func(fc.boolean()), (changes, isUnwell, isOld) => {
+      const gate: Gate = {
+        unwell: new Map(changes.filter(({ id }) => isUnwell(id.name)).map(({ id }) => [idKey(id), 'it is Degraded'])),
+        isAccepted: ({ id }) => isOld(id.name),
+      };
+      const plan = planChanges(options(changes, { gate }));
+      const sent = plan.waves.flatMap((wave) => wave.changes.map(({ change }) => change));
+      assert.deepEqual(
+        sent.map(rank),
+        sent.map(rank).toSorted((a, b) => a - b),
+      );
+      const unsettled = changes.filter(
+        (change) => gate.unwell.has(idKey(change.id)) || (change.type !== 'none' && !gate.isAccepted(change)),
+      );
+      for (const change of sent.filter((item) => !gate.isAccepted(item))) {
+        assert.ok(unsettled.every((other) => rank(other) >= rank(change)));
+      }
+      const old = changes.filter((change) => change.type !== 'none' && gate.isAccepted(change));
+      for (const change of old) assert.ok(sent.includes(change), 'a heal waits for nothing');
+      assert.equal(sent.length + plan.waitingFor.length, changes.filter(({ type }) => type !== 'none').length);
+    }),
+  );
+});
+
+test('applying wave by wave ends with all applied, and one more plan is empty', () => {
+  fc.assert(
+    fc.property(anyChanges, (changes) => {
+      const done = new Set<string>();
+      const planNow = (): ReturnType<typeof planChanges> => {
+        const now = changes.map((change) =>
+          done.has(idKey(change.id)) ? { ...change, type: 'none' as const } : change,
+        );
+        return planChanges(options(now, { gate: { unwell: new Map(), isAccepted: ({ id }) => done.has(idKey(id)) } }));
+      };
+      for (let pass = 0; pass <= changes.length; pass++) {
+        for (const wave of planNow().waves) for (const { change } of wave.changes) done.add(idKey(change.id));
+      }
+      const last = planNow();
+      assert.deepEqual([last.waves, last.waitingFor], [[], []]);
+    }),
+  );
+});
+
+test('where all is in one wave nothing waits, and without a gate waves are an order only', () => {
+  const one = [changeOf('create', 'a', { wave: 7 }), changeOf('create', 'b', { wave: 7 })];
+  assert.equal(syncWavesOf(one), undefined);
+  const two = [changeOf('create', 'late', { wave: 1 }), changeOf('create', 'early', { phase: 'PreSync', wave: 9 })];
+  const plan = planChanges(options(two));
+  assert.deepEqual(
+    plan.waves.map(({ changes }) => changes.map(({ change }) => change.id.name)),
+    [['early'], ['late']],
+  );
+});
+
+test('a Namespace comes no later than what lives in it, whatever its own wave', () => {
+  const home = {
+    ...changeOf('create', 'a', { wave: 5 }),
+    id: { group: '', kind: 'Namespace', namespace: '', name: 'a' },
+  };
+  const waves = syncWavesOf([home, changeOf('create', 'm', { wave: -1 }), changeOf('create', 'n', { wave: 2 })]);
+  assert.equal(waves?.get(idKey(home.id)), syncWaveOf({ phase: 'Sync', wave: -1 }));
+});
+
+test('what waits says for which object, and nothing is pruned until it has had its turn', () => {
+  const changes = [changeOf('none', 'first'), changeOf('update', 'second', { wave: 1 }), pruneOf('old', {})];
+  const unwell = new Map([[idKey(changes[0]?.id as ObjectId), 'it is Progressing (0 of 1 replicas)']]);
+  const gate: Gate = { unwell, isAccepted: () => false };
+  const plan = planChanges(options(changes, { gate }));
+  assert.deepEqual([plan.waves, plan.prunes], [[], []]);
+  assert.match(plan.waitingFor[0]?.reason ?? '', /ConfigMap a\/first: it is Progressing/);
+  assert.match(plan.waitingFor[1]?.reason ?? '', /pruned once ConfigMap a\/second is applied/);
+  assert.equal(gateWaves(changes, syncWavesOf(changes) ?? new Map(), { ...gate, unwell: new Map() }).size, 0);
+});
+
+test('prunes go in reverse waves, PruneLast after all others, and what asks for a word holds them', () => {
+  const ARGO = 'argocd.argoproj.io';
+  const changes = [
+    pruneOf('last', { [`${ARGO}/sync-options`]: 'PruneLast=true', [`${ARGO}/sync-wave`]: '9' }),
+    pruneOf('early', { [`${ARGO}/sync-wave`]: '-1' }),
+    pruneOf('late', { [`${ARGO}/sync-wave`]: '3' }),
+    pruneOf('post', { [`${ARGO}/hook`]: 'PostSync' }),
+  ];
+  const names = (plan: ReturnType<typeof planChanges>): string[] =>
+    plan.prunes.flatMap((wave) => wave.changes.map(({ change }) => change.id.name));
+  assert.deepEqual(names(planChanges(options(changes))), ['post', 'late', 'early', 'last']);
+  const asking = [...changes, pruneOf('asks', { [`${ARGO}/sync-options`]: 'Prune=confirm' })];
+  const held = planChanges(options(asking));
+  assert.deepEqual(names(held), []);
+  assert.match(held.held?.reason ?? '', /ConfigMap a\/asks asks for a confirmation/);
+  assert.equal(names(planChanges(options(asking, { confirmed: true }))).length, 5);
+});
