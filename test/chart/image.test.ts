@@ -1,4 +1,4 @@
-/** The image without a container engine: its tree, made by the scripts that the Dockerfile runs, and the agent in it. */
+/** The image without a container engine: its tree, made by the script that the Dockerfile runs, and the agent in it. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';

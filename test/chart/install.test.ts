@@ -1,6 +1,6 @@
 /**
- * The chart on a real cluster: what it makes is accepted, its Pod is admitted where the restricted standard is enforced,
- * and an agent that holds nothing but the token of its ServiceAccount can do all its work.
+ * The chart on a real cluster: what it makes is accepted, its Pod is admitted where the restricted standard is
+ * enforced, and an agent that holds nothing but the token of its ServiceAccount can do all its work.
  *
  * The tests build on each other: install of the previous version, upgrade, work in both modes of rights, uninstall.
  */
