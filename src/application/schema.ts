@@ -171,7 +171,7 @@ const ignoreSchema = withRules(
         withRules(z.string().min(1).max(512), [
           matching(
             /^(\/([^~/]|~[01])*)+$/,
-            'each of spec.ignoreDifferences[].jsonPointers must begin with /, and ~ must be written ~0, / within a name ~1',
+            'spec.ignoreDifferences[].jsonPointers must each begin with /, and ~ must be written ~0, / within a name ~1',
           ),
         ]),
       )
@@ -190,7 +190,7 @@ const ignoreSchema = withRules(
     {
       cel: '(has(self.jsonPointers) && size(self.jsonPointers) > 0) || (has(self.managers) && size(self.managers) > 0)',
       holds: ({ jsonPointers = [], managers = [] }) => jsonPointers.length + managers.length > 0,
-      message: 'each of spec.ignoreDifferences must name fields by jsonPointers or managers',
+      message: 'spec.ignoreDifferences must each name fields by jsonPointers or managers',
     },
   ],
 );

@@ -28,7 +28,8 @@ export function baselineOf(bound: DesiredObject, answer: LiveObject): Baseline {
 
 /**
  * Of two sides without what is ignored, as in the next: whether live is what the server last made of this very
- * manifest, and we own the same of it: where another has taken an atomic value, what it added to it is in no projection.
+ * manifest, and we own the same of it: where another has taken an atomic value, what it added to it is in no
+ * projection.
  */
 export function isAtBaseline(desired: DesiredObject, live: LiveObject, baseline: Baseline | undefined): boolean {
   if (baseline?.manifestDigest !== desired.digest || digestOwned(live) !== baseline.ownedDigest) return false;

@@ -17,7 +17,8 @@ export function keepLive(context: CutContext, place: Place): Value | undefined {
   // What another owns stays without us; what nobody owns and Git does not set was never ours to keep.
   if (!owned) return others.length > 0 || desired === undefined ? undefined : liveValue(context, tokens, live);
   context.isGuarded = true;
-  return ownPart(context, { live, owned, others, tokens });
+  const part = { live, owned, others, tokens };
+  return place.keyNames ? ownItem(context, part) : ownPart(context, part);
 }
 
 interface Owned extends Pick<Place, 'others' | 'tokens'> {
@@ -44,7 +45,15 @@ function ownPart(context: CutContext, { live, owned, others, tokens }: Owned): V
     });
     if (kept !== undefined) part[key] = kept;
   }
-  return Object.keys(part).length > 0 || Object.hasOwn(owned, '.') ? part : undefined;
+  // Sent empty, it would be given up at the next look, since we would own nothing in it any more.
+  const isHeld = others.length > 0 || !Object.hasOwn(owned, '.');
+  return Object.keys(part).length === 0 && isHeld ? undefined : part;
+}
+
+/** An item that we alone made goes out with its key, even if others own all that is in it. */
+function ownItem(context: CutContext, part: Owned): Value | undefined {
+  const isOurs = Object.hasOwn(part.owned, '.') && !part.others.some((node) => Object.hasOwn(node, '.'));
+  return ownPart(context, part) ?? (isOurs && isMap(part.live) ? newMap() : undefined);
 }
 
 function ownItems(
@@ -56,7 +65,7 @@ function ownItems(
   const items = live.flatMap((item, index) => {
     const member = members.get(signatureOf(item, keys));
     if (!member) return [];
-    const kept = ownPart(context, {
+    const kept = ownItem(context, {
       live: item,
       owned: member.fields,
       others: nodesOf(others, member.name),

@@ -136,6 +136,26 @@ test('a disabled object is not pruned before it is enabled, nor when the Applica
   assert.equal(await subject.configMap('c'), undefined);
 });
 
+test('an object that left Git and is not pruned counts as Synced where it asks for that', async () => {
+  const extraneous = { 'argocd.argoproj.io/compare-options': 'IgnoreExtraneous' };
+  const subject = await declareSubject(world, 'extraneous', {
+    files: {
+      'a.yaml': text(configMap('a', {}, { annotations: extraneous })),
+      'b.yaml': text(configMap('b', {})),
+      'c.yaml': text(configMap('c', {})),
+    },
+    spec: { sync: { prune: false } },
+  });
+  await subject.application.untilReady();
+  await subject.repository.commit({ 'a.yaml': null });
+  const synced = await subject.application.refresh();
+  assert.equal(at(synced, 'status', 'sync', 'status'), 'Synced');
+  await subject.repository.commit({ 'b.yaml': null });
+  const left = await subject.application.refresh();
+  assert.equal(at(left, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.ok(await subject.configMap('a'));
+});
+
 test('an object that Git disables is neither made nor missed', async () => {
   const subject = await declareSubject(world, 'off', {
     files: { 'a.yaml': text(configMap('a', {}, { annotations: { [RECONCILE]: 'disabled' } }), configMap('b', {})) },

@@ -15,6 +15,10 @@ export function validSpec(): { source: ValueMap; destination: ValueMap } {
   return { source: { repoURL: 'https://git.example.com/shop.git' }, destination: { namespace: 'shop' } };
 }
 
+function ignoring(rule: ValueMap): ValueMap {
+  return { ...validSpec(), ignoreDifferences: [rule] };
+}
+
 function withSource(source: ValueMap): ValueMap {
   return { ...validSpec(), source: { ...validSpec().source, ...source } };
 }
@@ -29,6 +33,9 @@ const INTERVAL = 'spec.source.interval must be at least 10s and at most 24h';
 const SCHEDULE = 'spec.source.schedule must have five fields in cron form, such as 0 6 * * 1-5';
 const ZONE = 'spec.source.timeZone must be an IANA name, such as Europe/Berlin';
 const ZONE_ALONE = 'spec.source.timeZone is for spec.source.schedule, which is missing';
+const IGNORES_NOTHING = 'spec.ignoreDifferences must each name fields by jsonPointers or managers';
+const POINTER =
+  'spec.ignoreDifferences[].jsonPointers must each begin with /, and ~ must be written ~0, / within a name ~1';
 const TIMEOUT = 'spec.sync.timeout must be at least 1s and at most 24h';
 const HEALTH_TIMEOUT = 'spec.health.timeout must be at least 1s and at most 24h';
 
@@ -84,6 +91,10 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'a time zone without schedule', spec: withSource({ timeZone: 'Europe/Berlin' }), message: ZONE_ALONE },
   { name: 'no timeout at all', spec: { ...validSpec(), sync: { timeout: '0s' } }, message: TIMEOUT },
   { name: 'no time for health', spec: { ...validSpec(), health: { timeout: '1ms' } }, message: HEALTH_TIMEOUT },
+  { name: 'a rule that ignores nothing', spec: ignoring({ kind: 'Deployment' }), message: IGNORES_NOTHING },
+  { name: 'a rule of no pointer', spec: ignoring({ jsonPointers: [] }), message: IGNORES_NOTHING },
+  { name: 'a pointer without a slash', spec: ignoring({ jsonPointers: ['spec'] }), message: POINTER },
+  { name: 'a pointer with a bare tilde', spec: ignoring({ jsonPointers: ['/a~b'] }), message: POINTER },
   { name: 'an unknown mode', spec: { ...validSpec(), sync: { mode: 'sometimes' } } },
   { name: 'an unknown deletion policy', spec: { ...validSpec(), deletionPolicy: 'Retain' } },
   { name: 'a namespace in capitals', spec: { ...validSpec(), destination: { namespace: 'Shop' } } },
@@ -107,6 +118,22 @@ export const ACCEPTED_SPECS: readonly SpecCase[] = [
   {
     name: 'a schedule with all that it may hold',
     spec: withSource({ schedule: '*/5,7 0-23/2 1,15 Jan-mar,12 sun,2-4', timeZone: 'America/Argentina/Buenos_Aires' }),
+  },
+  {
+    name: 'rules by pointer and by manager',
+    spec: {
+      ...validSpec(),
+      ignoreDifferences: [
+        {
+          group: '',
+          kind: '*',
+          namespace: 'shop',
+          name: 'c',
+          jsonPointers: ['/metadata/annotations/a~1b', '/data/*/~0'],
+        },
+        { managers: ['tuner'] },
+      ],
+    },
   },
   { name: 'the floor of the interval', spec: withSource({ interval: '10000ms' }) },
 ];
