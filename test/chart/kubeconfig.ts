@@ -1,4 +1,4 @@
-/** A kubeconfig with one token and nothing else, as a Pod has it: a program that gets it acts with those rights only. */
+/** A kubeconfig with one token and nothing else, as a Pod has it: who gets it acts with those rights only. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 

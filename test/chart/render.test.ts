@@ -1,4 +1,4 @@
-/** The chart by `helm lint` and `helm template`: what is rendered, what is refused, and that it agrees with the code. */
+/** The chart by `helm lint` and `helm template`: what is rendered, what is refused, and that the code agrees. */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
