@@ -36,7 +36,9 @@ export function gateOf(pass: Pass, changes: readonly Change[], desired: Pick<Des
  * Hooks that are to be deleted once they have run well become prunes. That they have run is in the stored status
  * already: a kill between the deletion and the next pass does not run them twice.
  */
-export function retireHooks({ application, owner }: Pass, changes: readonly Change[]): readonly Change[] {
+export function retireHooks({ application, asked, owner }: Pass, changes: readonly Change[]): readonly Change[] {
+  // Nobody deletes it now, so it has not left; the next sync takes it with it.
+  if (asked.intent.mode !== 'auto') return changes;
   const stored = application.status.finished ?? {};
   return changes.map((change) => {
     const { desired, live, type, id } = change;

@@ -148,9 +148,11 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   completeInventory(pass, changes, inventory);
   const braked = brakeHeals(pass, changes);
   const awaited = asked.isDryRun ? undefined : awaitDependencies(pass, snapshot, { changes, desired: bound.desired });
-  const gate = asked.isDryRun ? undefined : gateOf(pass, changes, bound.desired);
+  // Whoever names objects wants these, whatever the waves before them lack.
+  const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
+  const gate = asked.isDryRun ? undefined : gateOf(pass, scoped, bound.desired);
   const plan = planChanges({
-    changes: changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false),
+    changes: scoped,
     postponed: new Map([...waits, ...braked.held, ...(awaited?.waits ?? [])]),
     ...(gate ? { gate } : {}),
     mode: intent.mode,

@@ -46,9 +46,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
     failures,
     problems: bound?.desired.problems ?? state.memory.rendered?.manifests.problems ?? [],
-    changes: findings.changes ?? [],
-    contests: findings.contests ?? [],
-    contested: findings.braked?.contested ?? [],
+    ...comparedOf(findings),
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,
@@ -58,8 +56,6 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
     finished: state.memory.finished,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
-    isComplete: findings.isComplete ?? false,
-    isEmptyRender: findings.isEmptyRender ?? false,
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
     isHealthOverdue: isHealthOverdue(pass, snapshot?.revision, worst),
     polling: context.cluster.live.pollingReasons(state.key),
@@ -67,6 +63,18 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     ...nextAttempt(pass),
     ...answersOf(asked),
   };
+}
+
+type ComparedFields = 'changes' | 'contests' | 'contested' | 'isComplete' | 'isEmptyRender';
+
+function comparedOf({
+  changes = [],
+  contests = [],
+  braked,
+  isComplete = false,
+  isEmptyRender = false,
+}: Findings): Pick<PassReport, ComparedFields> {
+  return { changes, contests, contested: braked?.contested ?? [], isComplete, isEmptyRender };
 }
 
 function answersOf({ request, reconcileAt }: Asked): Pick<PassReport, 'request' | 'reconcileAt'> {

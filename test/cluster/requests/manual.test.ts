@@ -107,6 +107,14 @@ test('only the objects named are applied; the others are left and reported', asy
   assert.equal(await subject.configMap('b'), undefined);
   assert.equal(syncOf(synced), 'OutOfSync');
 
+  const late = { ...configMap('late', { k: '1' }) };
+  (late['metadata'] as Record<string, unknown>)['annotations'] = { 'argocd.argoproj.io/sync-wave': '5' };
+  await subject.repository.commit({ 'late.yaml': text(late) });
+  const wave = await answerTo(world, subject.application, { action: 'sync', objects: ['/ConfigMap/some/late'] });
+  assert.equal(outcomeOf(wave), 'Succeeded');
+  assert.equal(await valueOf(subject, 'late'), '1');
+  assert.equal(await subject.configMap('b'), undefined);
+
   const refused = await answerTo(world, subject.application, { action: 'sync', objects: ['/ConfigMap/some/nobody'] });
   assert.equal(outcomeOf(refused), 'Refused');
   assert.match(messageOf(refused), /\/ConfigMap\/some\/nobody/);
