@@ -16,8 +16,11 @@ export function createDependents(wake: (key: string) => void): Dependents {
   /** Of those that somebody depends on: what was told last. */
   const told = new Map<string, string>();
 
-  function relate(key: string, next: readonly string[]): void {
-    for (const other of dependencies.get(key) ?? []) {
+  /** Answers whether anything is otherwise than before. */
+  function relate(key: string, next: readonly string[]): boolean {
+    const before = dependencies.get(key) ?? [];
+    if (before.join(' ') === next.join(' ')) return false;
+    for (const other of before) {
       const members = dependents.get(other);
       members?.delete(key);
       if (members?.size !== 0) continue;
@@ -31,11 +34,26 @@ export function createDependents(wake: (key: string) => void): Dependents {
       if (members) members.add(key);
       else dependents.set(other, new Set([key]));
     }
+    return true;
+  }
+
+  /** Those that wait for it, and those that wait for these: a cycle concerns all of them. */
+  function wakeAll(key: string): void {
+    const found = new Set<string>();
+    const queue = [key];
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      for (const other of dependents.get(next) ?? []) {
+        if (found.has(other)) continue;
+        found.add(other);
+        queue.push(other);
+      }
+    }
+    for (const other of found) wake(other);
   }
 
   return {
     note(key, stored) {
-      relate(key, stored ? dependenciesOf(stored) : []);
+      if (relate(key, stored ? dependenciesOf(stored) : [])) wakeAll(key);
       const waiting = dependents.get(key);
       if (!waiting) return;
       const readiness = stored ? readinessOf(stored) : '';

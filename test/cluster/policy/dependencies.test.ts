@@ -1,0 +1,124 @@
+/** Applications that wait for each other, and a newer revision that does not wait for an older one. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
+import { startWorld, type World } from '../../support/world.ts';
+import {
+  at,
+  configMap,
+  declareSubject,
+  readyMessage,
+  readyReason,
+  text,
+  untilObject,
+  type Manifest,
+} from '../agent/scene.ts';
+
+let world: World;
+let proxy: FaultProxy;
+before(async () => {
+  world = await startWorld();
+  proxy = await startFaultProxy({ target: world.plane.url, caFile: world.plane.caFile, token: world.plane.adminToken });
+  await world.agent({ kubeconfig: proxy.kubeconfig, flags: ['--progress-check', '60s'] });
+});
+after(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await proxy?.stop();
+});
+
+/** Its Ready waits for its health: a Job that never ends holds it back until a hand ends it. */
+function gatedJob(name: string): Manifest {
+  const containers = [{ name: 'main', image: 'example.com/tool' }];
+  const spec = { template: { spec: { restartPolicy: 'Never', containers } } };
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec };
+}
+
+test('nothing is applied before what it depends on is Ready, and is applied at once when it is', async () => {
+  const value = (text: string): Manifest => configMap('a', { value: text });
+  const second = await declareSubject(world, 'second', {
+    files: { 'a.yaml': text(value('1')) },
+    spec: { dependsOn: [{ name: 'first', namespace: 'elsewhere' }] },
+  });
+  const missing = await second.application.until('the missing one is named', (now) => /first/.test(readyMessage(now)));
+  assert.equal(readyReason(missing), 'False DependencyNotReady');
+  assert.match(readyMessage(missing), /Application elsewhere\/first does not exist/);
+  assert.equal(await second.configMap('a'), undefined);
+  const repository = await world.repository('first');
+  await repository.commit({ 'job.yaml': text(gatedJob('main')) });
+  const first = await world.declare(
+    'first',
+    { source: { repoURL: repository.url }, health: { wait: true } },
+    'elsewhere',
+  );
+  await second.application.until('it waits', (now) => /elsewhere\/first is not Ready/.test(readyMessage(now)));
+  await endJob('/apis/batch/v1/namespaces/elsewhere/jobs/main');
+  await first.untilReady();
+  await second.application.untilReady();
+  await first.patch({ health: { wait: true }, source: { repoURL: repository.url, revision: 'nowhere' } });
+  await first.until('it is broken', (now) => /False/.test(readyReason(now)));
+  await world.apply({ ...value('hand'), metadata: { name: 'a', namespace: 'second' } });
+  await untilObject(world, '/api/v1/namespaces/second/configmaps/a', (now) => at(now, 'data', 'value') === '1');
+  await second.repository.commit({ 'a.yaml': text(value('2')) });
+  await second.application.refresh();
+  await second.application.until('the next revision waits', (now) => /DependencyNotReady/.test(readyReason(now)));
+  assert.equal(at(await second.configMap('a'), 'data', 'value'), '1');
+  await first.patch({ source: { repoURL: repository.url, revision: 'HEAD' } });
+  await second.application.untilReady();
+  assert.equal(at(await second.configMap('a'), 'data', 'value'), '2');
+});
+
+/** No controller runs here: a hand says how Jobs do. */
+async function endJob(path: string): Promise<void> {
+  const live = await untilObject(world, path, () => true);
+  const conditions = ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' }));
+  const times = { startTime: '2026-01-01T00:00:00Z', completionTime: '2026-01-01T00:01:00Z' };
+  await world.send('PUT', `${path}/status`, {
+    ...live,
+    status: { ...times, succeeded: 1, uncountedTerminatedPods: {}, conditions },
+  });
+}
+
+test('a cycle is told on each of its members, with the way round', async () => {
+  const files = { 'a.yaml': text(configMap('a', {})) };
+  const subjects = [
+    await declareSubject(world, 'one', { files, spec: { dependsOn: [{ name: 'two', namespace: 'apps' }] } }),
+    await declareSubject(world, 'two', { files, spec: { dependsOn: [{ name: 'three' }] } }),
+    await declareSubject(world, 'three', { files, spec: { dependsOn: [{ name: 'one' }] } }),
+  ];
+  const ways = ['one → apps/two → apps/three → apps/one', 'two → apps/three → apps/one → apps/two'];
+  for (const [index, way] of ways.entries()) {
+    await subjects[index]?.application.until('the cycle is told', (now) => readyMessage(now).includes(`apps/${way}`));
+  }
+  await subjects[2]?.application.until('the cycle is told', (now) => /is a cycle/.test(readyMessage(now)));
+  await subjects[1]?.application.patch({ dependsOn: null });
+  for (const { application } of subjects) await application.untilReady();
+});
+
+test('a newer revision cuts short what an older one has under way', async () => {
+  const many = (value: string): string => text(...Array.from({ length: 200 }, (_, n) => configMap(`m${n}`, { value })));
+  proxy.rules.push({
+    method: 'PATCH',
+    path: /\/namespaces\/slow\/configmaps/,
+    fault: { type: 'delay', delayMs: 1500 },
+  });
+  const sent = (): number =>
+    proxy.requests.filter(({ method, path }) => method === 'PATCH' && path.includes('/slow/configmaps')).length;
+  const repository = await world.repository('slow');
+  await repository.commit({ 'all.yaml': many('old') });
+  await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'slow' } });
+  const application = await world.declare('slow', {
+    source: { repoURL: repository.url, interval: '10s' },
+    destination: { namespace: 'slow' },
+  });
+  await untilObject(world, '/api/v1/namespaces/slow/configmaps/m0', () => true);
+  const next = await repository.commit({ 'all.yaml': many('new') });
+  const over = await untilObject(world, application.path, (now) =>
+    /"Superseded"/.test(JSON.stringify(at(now, 'status', 'history') ?? [])),
+  );
+  const before = sent();
+  proxy.rules.length = 0;
+  assert.match(JSON.stringify(at(over, 'status', 'history')), /took over/);
+  assert.ok(before < 200, `${before} objects of the old revision were sent first`);
+  await application.untilReady(next);
+  assert.equal(at(await world.read('/api/v1/namespaces/slow/configmaps/m199'), 'data', 'value'), 'new');
+});
