@@ -1,6 +1,6 @@
 /**
- * What Argo CD and Helm call hooks, by annotation: in which phase an object is applied, in which wave of that phase, and
- * what becomes of it once it has run.
+ * What Argo CD and Helm call hooks, by annotation: in which phase an object is applied, in which wave of that phase,
+ * and what becomes of it once it has run.
  *
  * Invariant: a hook whose moment Tautline does not have (a failed sync, a deletion, a rollback, a test) is left out
  * altogether, rather than applied at another moment.

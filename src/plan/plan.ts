@@ -132,7 +132,7 @@ export function hasEffects(plan: Plan): boolean {
   return plan.waves.length > 0 || plan.prunes.length > 0 || plan.releases.length > 0;
 }
 
-/** The reverse of the order of application; `PruneLast` after all others. What left Git tells its wave while it lives. */
+/** The reverse of the order of application; `PruneLast` after all others. What left Git tells its wave as it lives. */
 function orderPrunes(prunes: readonly Change[]): Wave[] {
   const policies = new Map(prunes.map((change) => [change, change.live && policyOf(change.live.body)] as const));
   const rankOf = (change: Change): number => syncWaveOf(policies.get(change));

@@ -1,6 +1,6 @@
 /**
- * Who waits for whom: wakes those that name an Application in spec.dependsOn when its readiness changes. As large as the
- * lists of all Applications, which the schema bounds.
+ * Who waits for whom: wakes those that name an Application in spec.dependsOn when its readiness changes. As large as
+ * the lists of all Applications, which the schema bounds.
  */
 import type { KubeObject } from '../object/value.ts';
 import { dependenciesOf, readinessOf } from './dependencies.ts';

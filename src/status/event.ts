@@ -5,7 +5,6 @@
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { ChangeResult, Outcome } from '../apply/applied.ts';
-import { REASONS } from '../diff/diff.ts';
 import { compareIds, formatId } from '../object/identity.ts';
 import type { PassReport } from './report.ts';
 import type { Verdict } from './verdict.ts';
@@ -77,7 +76,7 @@ function describeDone({ applied }: PassReport): string | undefined {
     .map(([outcome, count]) => `${count} ${outcome}`);
   const names = results.slice(0, 3).map(({ change }) => formatId(change.id));
   const more = results.length > names.length ? ', …' : '';
-  const kept = results.find(({ change }) => change.reason === REASONS.kept);
-  const letGo = kept ? `; ${formatId(kept.change.id)}: ${REASONS.kept}` : '';
+  const released = results.find(({ outcome, message }) => outcome === 'released' && message !== undefined);
+  const letGo = released ? `; ${formatId(released.change.id)}: ${released.message}` : '';
   return `${counts.join(', ')} (${names.join(', ')}${more})${letGo}`;
 }

@@ -82,25 +82,21 @@ test('phases and waves follow each other as what comes before is Healthy, and a 
   const left = ['test', 'pre-delete', 'post-rollback'].map((hook) => job(hook, { 'helm.sh/hook': hook }));
   const skipped = configMap('skipped', {}, { annotations: { [`${ARGO}/hook`]: 'Skip' } });
   const pre = job('pre', { [`${ARGO}/hook`]: 'PreSync' });
-  const {
-    application,
-    configMap: read,
-    namespace,
-  } = await declareSubject(world, 'phases', {
+  const { application, namespace, ...subject } = await declareSubject(world, 'phases', {
     files: { 'all.yaml': text(late, post, pre, configMap('early', { a: '1' }), skipped, ...left) },
   });
   await untilObject(world, jobPath(namespace, 'pre'), () => true);
   await application.until('the first hook is waited for', (now) =>
     /earlier wave waits for Job.batch phases\/pre: it is Progressing/.test(readyMessage(now)),
   );
-  assert.equal(await read('early'), undefined);
+  assert.equal(await subject.configMap('early'), undefined);
   await completeJob(jobPath(namespace, 'pre'));
   await completeJob(jobPath(namespace, 'post'));
   await untilGone(world, jobPath(namespace, 'post'));
   const ready = await application.untilReady();
   assert.deepEqual(at(ready, 'status', 'counts', 'outOfSync'), 0);
-  assert.ok(await read('late'));
-  assert.equal(await read('skipped'), undefined);
+  assert.ok(await subject.configMap('late'));
+  assert.equal(await subject.configMap('skipped'), undefined);
   for (const hook of ['test', 'pre-delete', 'post-rollback']) {
     assert.equal(await world.read(jobPath(namespace, hook)), undefined);
   }
