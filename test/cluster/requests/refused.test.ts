@@ -38,7 +38,7 @@ test('mode auto refuses a commit that it does not follow, and tries it in a dry 
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
 
-test('a suspended Application and one that cannot be read refuse with the reason', async () => {
+test('a suspended Application refuses with the reason', async () => {
   const suspended = await declareSubject(world, 'asleep', { files, spec: { suspend: true } });
   const refused = await answerTo(world, suspended.application, { action: 'sync' });
   assert.equal(outcomeOf(refused), 'Refused');

@@ -10,7 +10,7 @@ import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import type { Health } from '../../../src/health/health.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import type { Problem } from '../../../src/object/problem.ts';
-import { composeStatus, composeSuspended } from '../../../src/status/compose.ts';
+import { composeInvalid, composeStatus, composeSuspended } from '../../../src/status/compose.ts';
 import type { PassReport, StageFailure } from '../../../src/status/report.ts';
 import { validSpec } from '../application/spec-cases.ts';
 
@@ -253,6 +253,14 @@ test('what is left by a sync that does not prune is no part of the revision', ()
   );
   assert.equal(status.lastRequest?.outcome, 'Succeeded');
   assert.equal(status.sync?.lastAppliedRevision, REVISION);
+});
+
+test('an Application that cannot be read refuses requests as well', () => {
+  const { metadata } = applicationOf({});
+  const problems = ['spec.source is required'];
+  const status = composeInvalid({ metadata, status: {}, problems, request: { id: 'r', action: 'sync' } }, NOW);
+  assert.equal(status.lastRequest?.outcome, 'Refused');
+  assert.match(status.lastRequest.message ?? '', /spec\.source is required/);
 });
 
 test('a suspended Application refuses requests and keeps what was known', () => {
