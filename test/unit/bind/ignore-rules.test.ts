@@ -9,13 +9,9 @@ import { formatPointer } from '../../../src/object/pointer.ts';
 import { idOf, versionOf } from '../../../src/object/identity.ts';
 import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
 
-function object(
-  apiVersion: string,
-  kind: string,
-  name: string,
-  spec: ValueMap = {},
-  namespace = 'shop',
-): DesiredObject {
+/** `place`: its name, in the namespace `shop`, or `<namespace>/<name>`. */
+function object(apiVersion: string, kind: string, place: string, spec: ValueMap = {}): DesiredObject {
+  const [name = '', namespace = 'shop'] = place.split('/').reverse();
   const body: KubeObject = { apiVersion, kind, metadata: { name, namespace }, spec };
   const id = idOf(body);
   const info = {
@@ -81,8 +77,8 @@ test('without rules and autoscalers every object is the very one it was', () => 
   assert.equal(resolveIgnored(objects, [{ kind: 'Secret', jsonPointers: ['/data'] }])[0], web);
 });
 
-const hpa = (ref: ValueMap, namespace?: string): DesiredObject =>
-  object('autoscaling/v2', 'HorizontalPodAutoscaler', 'h', { scaleTargetRef: ref }, namespace);
+const hpa = (ref: ValueMap, namespace = 'shop'): DesiredObject =>
+  object('autoscaling/v2', 'HorizontalPodAutoscaler', `${namespace}/h`, { scaleTargetRef: ref });
 const keda = (ref: ValueMap): DesiredObject => object('keda.sh/v1alpha1', 'ScaledObject', 'k', { scaleTargetRef: ref });
 
 /** What scales, what is scaled, and whether its replicas are ignored. */
