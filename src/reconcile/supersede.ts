@@ -42,7 +42,7 @@ interface Watching {
 }
 
 async function watch(pass: Pass, snapshot: Snapshot | undefined, { newer, ended }: Watching): Promise<void> {
-  const begunWith = wishOf(pass.state.stored);
+  const begunWith = wishOf(pass.base);
   while (!ended.aborted) {
     const isOver = await sleep(CHECK_MS, false, { signal: ended }).catch(() => true);
     if (isOver) return;

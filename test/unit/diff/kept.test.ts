@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { REASONS } from '../../../src/diff/diff.ts';
+import { planChanges } from '../../../src/plan/plan.ts';
+import { judgeLeftover, liveOf, ours } from './fixtures.ts';
+
+const SYNC_OPTIONS = ['Prune=false', 'Prune=confirm', 'Delete=false', 'PruneLast=true', 'Force=true'];
+const FLUX = 'kustomize.toolkit.fluxcd.io/prune';
+
+const anyAnnotations = fc.record(
+  {
+    [FLUX]: fc.constantFrom('disabled', 'Disabled', 'enabled'),
+    'helm.sh/resource-policy': fc.constantFrom('keep', 'delete'),
+    'argocd.argoproj.io/sync-options': fc.subarray(SYNC_OPTIONS).map((words) => words.join(', ')),
+    'argocd.argoproj.io/sync-wave': fc.constantFrom('-1', '0', '7'),
+  },
+  { requiredKeys: [] },
+);
+
+test('what its annotations keep is never pruned, confirmed or not, and everything else that left Git is', () => {
+  fc.assert(
+    fc.property(anyAnnotations, fc.boolean(), (annotations, confirmed) => {
+      const words = annotations['argocd.argoproj.io/sync-options']?.split(', ') ?? [];
+      const isKept =
+        annotations[FLUX]?.toLowerCase() === 'disabled' ||
+        annotations['helm.sh/resource-policy'] === 'keep' ||
+        words.includes('Prune=false');
+      const body = ours('v1', 'ConfigMap', 'a', { metadata: { annotations } });
+      const change = judgeLeftover(body, liveOf(body));
+      const plan = planChanges({
+        changes: [change],
+        mode: 'auto',
+        prune: true,
+        complete: true,
+        inventorySize: 1,
+        guard: { maxShare: 1, maxObjects: 10 },
+        confirmed,
+      });
+      const isHeld = !isKept && !confirmed && words.includes('Prune=confirm');
+      assert.equal(plan.prunes.length, isKept || isHeld ? 0 : 1);
+      assert.equal(plan.releases.length, isKept ? 1 : 0);
+      assert.equal(plan.held !== undefined, isHeld);
+      if (isKept) assert.equal(change.reason, REASONS.kept);
+    }),
+  );
+});
