@@ -1,12 +1,14 @@
 /** One random case: a stack of three kustomizations, at times with a component or a second base, and what it uses. */
 import { newChance } from './chance.ts';
-import { makeFields, type Layer } from './fields.ts';
+import { makeFields, type Fields, type Layer } from './fields.ts';
 import { makeObject, type MadeObject } from './objects.ts';
 import { writeYamlText, type Written } from './yaml-text.ts';
 
 export interface RandomCase {
   /** By path; `top` is the folder to build. */
   readonly files: Readonly<Record<string, string>>;
+  /** What the kustomizations among the files say, by path. */
+  readonly kustomizations: Readonly<Record<string, Fields>>;
   /** Names of the transformers and generators that it asks for. */
   readonly uses: readonly string[];
 }
@@ -14,6 +16,7 @@ export interface RandomCase {
 export function makeCase(seed: number): RandomCase {
   const chance = newChance(seed);
   const files: Record<string, string> = {};
+  const kustomizations: Record<string, Fields> = {};
   const uses = new Set<string>();
   const objects: MadeObject[] = [];
   const layers: readonly (readonly [string, readonly string[]])[] = chance.may(0.2)
@@ -29,19 +32,46 @@ export function makeCase(seed: number): RandomCase {
         ['top', ['../middle']],
       ];
   for (const [folder, bases] of layers) {
-    const layer: Layer = { chance, folder, files, uses, objects, density: chance.may(0.3) ? 0.3 : 0.12 };
+    const layer: Layer = { chance, folder, files, kustomizations, uses, objects, density: chance.may(0.3) ? 0.3 : 0.12 };
     const own = folder === 'base' || chance.may(0.3) ? writeObjects(layer, folder === 'base' ? 4 : 1) : [];
     const components = folder !== 'base' && chance.may(0.15) ? [writeComponent(layer)] : [];
     const fields = makeFields(layer);
-    const kustomization: Written = {
+    const kustomization: Fields = {
       ...(chance.may(0.5) ? { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' } : {}),
       resources: [...bases, ...own],
       ...(components.length > 0 ? { components } : {}),
       ...fields,
     };
-    files[`${folder}/kustomization.yaml`] = writeYamlText(chance, kustomization);
+    writeKustomization(layer, kustomization);
   }
-  return { files, uses: [...uses] };
+  return { files, kustomizations, uses: [...uses] };
+}
+
+/** The case without what a use of it asked for: if it comes out the same, the use had no effect. */
+export function withoutUse({ files, kustomizations }: RandomCase, use: string): Readonly<Record<string, string>> {
+  const [field = '', kind] = use.split('/');
+  const changed = Object.entries(kustomizations).map(([path, fields]): [string, string] => {
+    const { [field]: entries, ...rest } = fields;
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const isKept = (entry: Written): boolean => !isOfKind(entry, kind ?? '', (name) => files[`${folder}/${name}`] ?? name);
+    const kept = kind !== undefined && Array.isArray(entries) ? entries.filter(isKept) : [];
+    return [path, JSON.stringify(kept.length > 0 ? { ...rest, [field]: kept } : rest)];
+  });
+  return { ...files, ...Object.fromEntries(changed) };
+}
+
+/** Whether an entry is a patch of a sort (`merge`, `json`) or configures a built-in; `load` reads what it names. */
+function isOfKind(entry: Written, kind: string, load: (name: string) => string): boolean {
+  if (typeof entry === 'string') return new RegExp(`\\b${kind}\\b`).test(load(entry));
+  const { patch, path } = entry as { patch?: string; path?: string };
+  const isJson = /^\s*[-[]/.test(patch ?? load(path ?? ''));
+  return kind === (isJson ? 'json' : 'merge');
+}
+
+function writeKustomization({ chance, folder, files, kustomizations }: Layer, fields: Fields): void {
+  const path = `${folder}/kustomization.yaml`;
+  kustomizations[path] = fields;
+  files[path] = writeYamlText(chance, fields);
 }
 
 /** Writes objects into one file or two, and returns their names. */
@@ -75,11 +105,11 @@ function isKnown(objects: readonly MadeObject[], { kind, name }: MadeObject): bo
 }
 
 function writeComponent(layer: Layer): string {
-  const { chance, folder, files, uses } = layer;
+  const { folder, uses } = layer;
   uses.add('components');
   const name = `component-of-${folder}`;
   const inner: Layer = { ...layer, folder: name, density: 0.15 };
-  files[`${name}/kustomization.yaml`] = writeYamlText(chance, {
+  writeKustomization(inner, {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
     ...{ commonAnnotations: { component: 'yes' }, ...makeFields(inner) },

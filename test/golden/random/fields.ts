@@ -9,6 +9,7 @@ export interface Layer {
   readonly chance: Chance;
   readonly folder: string;
   readonly files: Record<string, string>;
+  readonly kustomizations: Record<string, Fields>;
   readonly uses: Set<string>;
   /** All objects that the layers so far brought. */
   readonly objects: MadeObject[];
@@ -16,7 +17,7 @@ export interface Layer {
   readonly density: number;
 }
 
-type Fields = Record<string, Written>;
+export type Fields = Record<string, Written>;
 
 export function makeFields(layer: Layer): Fields {
   const fields: Fields = {};
@@ -32,12 +33,17 @@ export function makeFields(layer: Layer): Fields {
 
 /** What is seldom of use, or fails often, stands for more or less than its share. */
 const WEIGHTS: Readonly<Record<string, number>> = {
-  vars: 0.6,
+  vars: 1,
+  sortOptions: 1.5,
   patchesStrategicMerge: 2,
   patches: 1.5,
   replacements: 1.3,
   replicas: 1.5,
-  generatorOptions: 0.6,
+  generatorOptions: 2,
+  transformers: 3,
+  generators: 2,
+  configurations: 2,
+
 };
 
 const pairs = (chance: Chance): Record<string, Written> =>
@@ -162,7 +168,7 @@ const BUILT_INS: readonly ((chance: Chance) => Fields)[] = [
     kind: 'ImageTagTransformer',
     metadata: { name: 'n' },
     imageTag: image(chance),
-    fieldSpecs: [{ path: 'spec/image' }],
+    fieldSpecs: [{ path: 'spec/image' }, { path: 'spec/template/spec/containers/image' }, { path: 'spec/containers/image' }],
   }),
   (chance) => ({
     kind: 'ReplicaCountTransformer',
@@ -187,6 +193,45 @@ const BUILT_INS: readonly ((chance: Chance) => Fields)[] = [
     metadata: { name: 'n' },
     patch: '- op: add\n  path: /metadata/annotations\n  value: {p: q}\n',
     target: { kind: chance.pick(['ConfigMap', 'Service', 'Deployment']) },
+  }),
+];
+
+const MORE_BUILT_INS: readonly ((chance: Chance, objects: readonly MadeObject[]) => Fields)[] = [
+  (chance) => ({
+    kind: 'PrefixSuffixTransformer',
+    metadata: { name: 'n' },
+    prefix: chance.pick(['b-', '']),
+    suffix: '-e',
+    fieldSpecs: [{ path: 'metadata/name' }],
+  }),
+  () => ({ kind: 'HashTransformer', metadata: { name: 'n' } }),
+  (chance, objects) => {
+    const { apiVersion, kind, name } = chance.pick(objects);
+    const patches = `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: ${name}, labels: {smp: "1"}}\n`;
+    return { kind: 'PatchStrategicMergeTransformer', metadata: { name: 'n' }, patches };
+  },
+  (chance, objects) => {
+    const { apiVersion, kind, name } = chance.pick(objects);
+    const [version = '', group = ''] = apiVersion.split('/').reverse();
+    const target = { ...(group ? { group } : {}), version, kind, name };
+    const jsonOp = '[{"op": "add", "path": "/metadata/labels", "value": {"j": "6902"}}]';
+    return { kind: 'PatchJson6902Transformer', metadata: { name: 'n' }, target, jsonOp };
+  },
+  (chance, objects) => ({
+    kind: 'ReplacementTransformer',
+    metadata: { name: 'n' },
+    replacements: [
+      {
+        sourceValue: chance.pick(['text', '7']),
+        targets: [
+          {
+            select: { kind: chance.pick(objects).kind },
+            fieldPaths: ['metadata.annotations.external'],
+            options: { create: true },
+          },
+        ],
+      },
+    ],
   }),
 ];
 
@@ -247,13 +292,31 @@ const MAKERS: Readonly<Record<string, (layer: Layer) => Fields | undefined>> = {
     configurations: [put(layer, 'configuration.yaml', writeYamlText(layer.chance, CONFIGURATION))],
   }),
   transformers: (layer) => {
-    const config = { apiVersion: 'builtin', ...layer.chance.pick(BUILT_INS)(layer.chance) };
-    const text = writeYamlText(layer.chance, config);
-    layer.uses.add(`transformers/${String(config['kind' as keyof typeof config])}`);
-    return { transformers: [layer.chance.may(0.5) ? put(layer, 'transformer.yaml', text) : text] };
+    const makers = layer.objects.length > 0 ? [...BUILT_INS, ...MORE_BUILT_INS] : BUILT_INS;
+    const transformers = Array.from({ length: 1 + layer.chance.int(3) }, (_, index) => {
+      const made: Fields = layer.chance.pick(makers)(layer.chance, layer.objects);
+      const config: Fields = { apiVersion: 'builtin', ...made, metadata: { ...(made['metadata'] as Fields), name: `n${index}` } };
+      layer.uses.add(`transformers/${String(config['kind'])}`);
+      const text = writeYamlText(layer.chance, config);
+      return layer.chance.may(0.5) ? put(layer, `transformer-${index}.yaml`, text) : text;
+    });
+    return { transformers };
   },
   generators: ({ chance, ...layer }) => {
+    if (chance.may(0.3)) {
+      const policy = {
+        apiVersion: 'builtin',
+        kind: 'IAMPolicyGenerator',
+        metadata: { name: 'iam' },
+        cloud: 'gke',
+        kubernetesService: { name: `account-of-${layer.folder}` },
+        serviceAccount: { name: 'a', projectId: 'p' },
+      };
+      layer.uses.add('generators/IAMPolicyGenerator');
+      return { generators: [put({ chance, ...layer }, 'generator.yaml', writeYamlText(chance, policy))] };
+    }
     const kind = chance.pick(['ConfigMap', 'Secret']);
+    layer.uses.add(`generators/${kind}Generator`);
     const { name, behavior } = generatedName({ chance, ...layer }, kind);
     const config = {
       apiVersion: 'builtin',
