@@ -1,6 +1,6 @@
 /**
- * Random objects, rules and hands against a real API server: what is ignored survives every apply, what is not becomes as
- * Git says, and a second look finds nothing.
+ * Random objects, rules and hands against a real API server: what is ignored survives every apply, what is not becomes
+ * as Git says, and a second look finds nothing.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
