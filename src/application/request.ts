@@ -34,7 +34,6 @@ const requestSchema = z.discriminatedUnion('action', [
 ]);
 
 export type ApplicationRequest = z.output<typeof requestSchema>;
-export type SyncRequest = Extract<ApplicationRequest, { action: 'sync' }>;
 
 export type ParsedRequest =
   | { readonly ok: true; readonly request: ApplicationRequest }

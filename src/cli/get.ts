@@ -15,8 +15,7 @@ export interface GetCommand extends ClusterFlags {
   readonly output: GetOutput;
 }
 
-export const GET_OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-export type GetOutput = (typeof GET_OUTPUTS)[number];
+export type GetOutput = 'table' | 'wide' | 'json' | 'yaml' | 'name';
 
 export function runGet(command: GetCommand): Promise<ExitCode> {
   return withCluster(command, async (access) => {
@@ -97,6 +96,6 @@ function asOne(applications: readonly KubeObject[], { name }: GetCommand): Value
   return { apiVersion: 'v1', kind: 'List', items: [...applications] };
 }
 
-export function nameOf(application: KubeObject): string {
+function nameOf(application: KubeObject): string {
   return `application.tautline.dev/${String(own(application.metadata, 'name'))}`;
 }

@@ -9,8 +9,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { noSuch } from './get.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
-export const WAIT_FOR = ['ready', 'synced', 'healthy'] as const;
-export type WaitFor = (typeof WAIT_FOR)[number];
+export type WaitFor = 'ready' | 'synced' | 'healthy';
 
 export interface WaitCommand extends ClusterFlags {
   readonly names: readonly string[];
