@@ -15,7 +15,7 @@ export const strategicMergeTransformer: Transformer = {
   },
 };
 
-export interface StrategicMerges {
+interface StrategicMerges {
   readonly paths: readonly string[];
   /** Patches in one text, after those of the paths. */
   readonly inline?: string;
