@@ -1,0 +1,160 @@
+/**
+ * Every folder of examples/, as a repository on a real Git server, applied by a real agent: what a newcomer copies works.
+ * The only change is the address, which is that of the test's server.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
+import { openHelm } from '../chart/helm.ts';
+import { readExamples } from '../journey/demo-examples.ts';
+import type { RunningAgent } from '../support/agent.ts';
+import type { TestRepository } from '../support/git-repository.ts';
+import { conditionOf, eventually, startWorld, type Json, type World } from '../support/world.ts';
+
+const HOST = 'https://git.example.com';
+const FOLDERS = ['app-of-apps', 'applications', 'plain', 'private-repository', 'shop', 'tenant', 'webhook'];
+
+let world: World;
+let agent: RunningAgent;
+let secrets: string;
+let files: Record<string, string>;
+let repository: TestRepository;
+
+before(async () => {
+  secrets = await mkdtemp(join(tmpdir(), 'tautline-examples-'));
+  world = await startWorld({ mode: 'full' });
+  agent = await world.agent({ flags: ['--webhook-secrets-dir', secrets] });
+  const written = Object.entries(await readExamples());
+  files = Object.fromEntries(written.map(([path, text]) => [path, text.replaceAll(HOST, world.git.url)]));
+  repository = await world.repository('team/examples');
+  await repository.commit(files);
+});
+after(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await rm(secrets, { recursive: true, force: true });
+});
+
+function example(path: string): string {
+  return files[path] ?? assert.fail(`examples/${path} is missing`);
+}
+
+async function apply(text: string): Promise<void> {
+  const { code, stderr } = await world.plane.kubectl(['apply', '--server-side', '-f', '-'], { input: text });
+  assert.equal(code, 0, stderr);
+}
+
+async function untilWell(namespace: string, name: string): Promise<Json> {
+  const path = `/apis/tautline.dev/v1alpha1/namespaces/${namespace}/applications/${name}`;
+  let last: Json | undefined;
+  const found = await eventually(async () => {
+    last = await world.read(path);
+    const { sync, health } = (last?.['status'] ?? {}) as Record<string, Json>;
+    const isReady = String(last && conditionOf(last, 'Ready')?.['status']) === 'True';
+    const isWell = String(sync?.['status']) === 'Synced' && String(health?.['status']) === 'Healthy';
+    return isReady && isWell ? last : undefined;
+  });
+  return found ?? assert.fail(`${namespace}/${name}: ${JSON.stringify(last?.['status'], null, 1)}`);
+}
+
+test('every folder of the examples is one that is tested here, and is told of in their README', () => {
+  const folders = new Set(Object.keys(files).flatMap((path) => (path.includes('/') ? [path.split('/')[0]] : [])));
+  assert.deepEqual([...folders].sort(), FOLDERS);
+  for (const folder of FOLDERS) assert.ok(example('README.md').includes(`| \`${folder}/\` |`), folder);
+});
+
+test('every file of the examples is YAML without a real credential', () => {
+  for (const [path, text] of Object.entries(files).filter(([path]) => path.endsWith('.yaml'))) {
+    for (const { errors } of parseAllDocuments(text)) assert.deepEqual(errors, [], path);
+  }
+  const credentials = ['private-repository', 'webhook'].map((folder) => parse(example(`${folder}/secret.yaml`)));
+  for (const { stringData } of credentials) {
+    for (const value of Object.values(stringData as Record<string, string>)) {
+      assert.match(value, /^(deployer|put-a-[a-z-]+-here)$/);
+    }
+  }
+});
+
+test('the chart takes the values of the example', async () => {
+  await using helm = await openHelm();
+  const kinds = (await helm.render(parse(example('webhook/values.yaml')))).map(({ kind }) => kind);
+  assert.ok(kinds.includes('Ingress'));
+});
+
+test('the app of apps brings up the plain folder and both overlays', async () => {
+  await apply(example('app-of-apps/application.yaml'));
+  for (const name of ['plain', 'shop', 'shop-staging', 'everything']) await untilWell('default', name);
+  const staging = await world.read('/apis/apps/v1/namespaces/shop-staging/deployments/web');
+  assert.equal(Number(staging?.['spec']?.['replicas']), 1);
+  const production = await world.read('/apis/apps/v1/namespaces/shop/deployments/web');
+  assert.equal(Number(production?.['spec']?.['replicas']), 3);
+});
+
+test('the tenant brings up its shop with the rights of its account, and no others', async () => {
+  await apply(example('tenant/tenant.yaml'));
+  await untilWell('team-a', 'shop');
+  const may = await world.plane.kubectl([
+    ...['auth', 'can-i', 'create', 'secrets', '-n', 'team-a', '--as=system:serviceaccount:team-a:deployer'],
+  ]);
+  assert.equal(may.stdout.trim(), 'no');
+});
+
+test('the private repository opens to the Secret', async () => {
+  const hidden = await world.repository('team/private');
+  await hidden.commit({
+    'deploy/settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hidden}\ndata: {a: b}\n',
+  });
+  const { stringData } = parse(example('private-repository/secret.yaml')) as { stringData: Record<string, string> };
+  const pair = `${stringData['username']}:${stringData['password']}`;
+  const header = `Basic ${Buffer.from(pair).toString('base64')}`;
+  world.git.onRequest = ({ path, headers }) =>
+    path.startsWith('/team/private.git') && headers.authorization !== header
+      ? { status: 401, headers: { 'www-authenticate': 'Basic realm="git"' } }
+      : undefined;
+  await apply(example('private-repository/application.yaml'));
+  const refused = await eventually(async () => {
+    const found = await world.read('/apis/tautline.dev/v1alpha1/namespaces/default/applications/private');
+    return found && String(conditionOf(found, 'SourceReady')?.['reason']) === 'SecretNotFound' ? found : undefined;
+  });
+  assert.ok(refused, 'without the Secret the Application says so');
+  await apply(example('private-repository/secret.yaml'));
+  await untilWell('default', 'private');
+});
+
+test('the hook of the example has a push applied', async () => {
+  const { stringData } = parse(example('webhook/secret.yaml')) as { stringData: Record<string, string> };
+  await writeFile(join(secrets, 'generic'), String(stringData['generic']));
+  const text = example('plain/settings.yaml').replace('info', 'debug');
+  const commit = await repository.commit({ 'plain/settings.yaml': text });
+  const answer = JSON.parse(await postReceive(`${'0'.repeat(40)} ${commit} refs/heads/main\n`)) as {
+    applications: number;
+  };
+  // The three of applications/, the one of app-of-apps/ and the tenant's.
+  assert.equal(answer.applications, 5);
+  const live = await eventually(async () => {
+    const found = await world.read('/api/v1/namespaces/plain/configmaps/settings');
+    return String(found?.['data']?.['log-level']) === 'debug' ? found : undefined;
+  });
+  assert.ok(live);
+});
+
+/** Runs the example's script as Git does after a push; what the agent answered is its output. */
+async function postReceive(input: string): Promise<string> {
+  const environment = {
+    TAUTLINE_HOOK: `${agent.webhookUrl}/hooks/generic`,
+    TAUTLINE_SECRET_FILE: join(secrets, 'generic'),
+    REPOSITORY_URL: repository.url,
+  };
+  const script = new URL('../../examples/webhook/post-receive', import.meta.url);
+  const child = spawn('sh', [script.pathname], { env: { ...process.env, ...environment } });
+  let [output, problem] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (problem += chunk));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  assert.equal(code, 0, problem);
+  return output;
+}
