@@ -40,6 +40,9 @@ export function assessApplication({ id, body }: LiveObject, { self }: HealthCont
   if (ready?.status === 'False' && ready.reason === 'HealthCheckFailed') return healthOf('Degraded', explain(ready));
   const reconciling = conditions.get('Reconciling');
   if (reconciling?.status === 'True') return healthOf('Progressing', (ready && explain(ready)) || explain(reconciling));
+  // What waits for a person to ask for it is nobody's failure.
+  const isManual = valueAt(body, 'spec', 'sync', 'mode') === 'manual';
+  if (isManual && word === 'Missing') return healthOf('Suspended', 'It waits for a sync (spec.sync.mode is manual).');
   // Drift that is only reported (mode detect) is a matter of sync, not of health.
   const own = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
   return own ? healthOf(own, message) : HEALTHY;

@@ -320,6 +320,17 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^Deployment\.apps shop\/web: Progress deadline exceeded$/,
     },
     {
+      title: 'that waits for a sync by request',
+      spec: { sync: { mode: 'manual' } },
+      status: {
+        observedGeneration: 1,
+        conditions: [condition('Ready', 'False', 'OutOfSync')],
+        health: { status: 'Missing', message: 'x' },
+      },
+      health: 'Suspended',
+      message: /waits for a sync/,
+    },
+    {
       title: 'of which an object is missing',
       status: {
         observedGeneration: 1,
