@@ -29,8 +29,10 @@ export function syncWaveOf({ phase, wave }: Pick<ObjectPolicy, 'phase' | 'wave'>
 /** By `idKey`, for all that is desired; undefined where all is in one. */
 export function syncWavesOf(changes: readonly Change[]): ReadonlyMap<string, number> | undefined {
   const desired = changes.filter((change) => change.desired !== undefined);
-  const waves = new Map(desired.map((change) => [idKey(change.id), syncWaveOf(change.desired?.policy)]));
-  if (new Set(waves.values()).size < 2) return undefined;
+  const ranks = desired.map((change) => syncWaveOf(change.desired?.policy));
+  // Most Applications declare no wave: then it costs no look-up.
+  if (ranks.every((rank) => rank === ranks[0])) return undefined;
+  const waves = new Map(desired.map((change, index) => [idKey(change.id), ranks[index] ?? 0]));
   const homes = indexHomes(desired);
   for (const { id } of desired) {
     const wave = waves.get(idKey(id)) ?? 0;
