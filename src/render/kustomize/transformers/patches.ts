@@ -105,8 +105,11 @@ function applyStrategic(layer: Layer, set: ResourceSet, entry: PatchEntry, objec
     allowKindChange: entry.options?.allowKindChange ?? false,
   };
   if (entry.target === undefined) {
+    // kustomize notes such an option in an annotation of the patch, which writes all of them anew.
+    const isNoted = options.allowNameChange || options.allowKindChange;
     for (const { node } of objects) {
-      patchStrategically(layer.build, set, findOne(set, node), { node, ...options });
+      const patch = isNoted ? withTextual(node, ['annotations']) : node;
+      patchStrategically(layer.build, set, findOne(set, node), { node: patch, ...options });
     }
     return;
   }
@@ -123,22 +126,25 @@ export function patchSelected(
   selected: readonly Resource[],
   patch: StrategicPatch,
 ): void {
-  const textual = { ...patch, node: withTextualMetadata(patch.node) };
+  const textual = { ...patch, node: withTextual(patch.node, ['labels', 'annotations']) };
   for (const resource of selected) patchStrategically(layer.build, set, resource, retarget(textual, resource));
   checkUnique(set);
 }
 
 /**
- * A patch with a target passes its labels and annotations through maps of texts: what they say is text, `null` too,
- * and a field that says nothing is left out.
+ * The patch as it is once these fields of its metadata have gone through maps of texts, as both do where it has a
+ * target: what they say is text, `null` too, and a field that says nothing is left out.
  */
-function withTextualMetadata(node: StrategicPatch['node']): StrategicPatch['node'] {
+function withTextual(
+  node: StrategicPatch['node'],
+  fields: readonly ('labels' | 'annotations')[],
+): StrategicPatch['node'] {
   const copy = new Map(node);
   const metadata = node.get('metadata');
   if (!isYamlMap(metadata)) return copy;
   const texts = newResource(copy, { file: '', line: 0 });
   copy.set('metadata', new Map(metadata));
-  for (const field of ['labels', 'annotations'] as const) setTextMap(texts, field, textMap(texts, field));
+  for (const field of fields) setTextMap(texts, field, textMap(texts, field));
   return copy;
 }
 
