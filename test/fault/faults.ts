@@ -15,6 +15,8 @@ export const API_FAULTS = {
   'server error': () => answer(500, 'InternalError', 'something is wrong'),
   unavailable: () => ({ type: 'answer', status: 503, body: 'upstream connect error' }),
   'gateway time-out': () => ({ type: 'answer', status: 504, body: '<html>504 Gateway Time-out</html>' }),
+  'redirect to another host': () => moved('https://localhost:9'),
+  'redirect to another scheme': () => moved('http://127.0.0.1:9'),
   slow: (n) => ({ type: 'delay', delayMs: 50 + Math.round(n * 1000) }),
   silent: () => ({ type: 'silence' }),
   'body cut': (n) => ({ type: 'cut', afterBytes: Math.round(n * 2000) }),
@@ -105,6 +107,10 @@ function pause(delayMs: number): Promise<undefined> {
 
 function redirect(location: string): GitReaction {
   return { status: 302, headers: { location } };
+}
+
+function moved(location: string): Fault {
+  return { type: 'answer', status: 302, headers: { location }, body: '' };
 }
 
 function answer(status: number, reason: string, message: string, headers: Record<string, string> = {}): Fault {
