@@ -4,7 +4,7 @@
  *
  * Invariant: nothing is pruned on a revision before every other Application of the same source has bound that very
  * commit, or the deadline has passed; what one of them desires is released instead. A suspended Application is asked
- * nothing: its folder is rendered here, out of the snapshot that is there anyway.
+ * nothing: its folder is rendered here, out of the snapshot that is there anyway, unless it might not read that itself.
  */
 import { parseApplication } from '../application/parse.ts';
 import type { Application } from '../application/schema.ts';
@@ -31,7 +31,7 @@ interface Peer {
 
 /** What is left to prune is released to who desires it, or waits until all have said what they desire. */
 export async function handOver(pass: Pass, snapshot: Snapshot, changes: readonly Change[]): Promise<HandOver> {
-  const { state, context, asked } = pass;
+  const { application, state, context, asked } = pass;
   const { memory } = state;
   const isActing = asked.intent.mode === 'auto';
   const left = changes.filter(({ type }) => isActing && type === 'prune');
@@ -46,7 +46,9 @@ export async function handOver(pass: Pass, snapshot: Snapshot, changes: readonly
   }
   const isOver = nowMs - memory.handOver.sinceMs >= context.settings.handOverWaitMs;
   // Nobody else comes to a commit that a request names: what the others claim is known, but for suspended ones.
-  const peers = peersOf(pass, snapshot).filter(({ application }) => !asked.commit || application.spec.suspend);
+  const peers = peersOf(pass, snapshot).filter((peer) =>
+    peer.application.spec.suspend ? hasSameAccess(application, peer.application) : !asked.commit,
+  );
   if (left.length > 0) await readForSuspended(pass, peers, snapshot);
   const takers = takersOf(peers, snapshot);
   const waits = isOver ? new Map<string, string>() : waitsOf(pass, { peers, takers, snapshot, left, refused });
@@ -157,6 +159,13 @@ function peersOf({ application, context, state }: Pass, snapshot: Snapshot): Pee
 /** `main` of `main@sha1:<40 hex>`. */
 function nameOf(snapshot: Snapshot | undefined): string | undefined {
   return snapshot?.revision.slice(0, snapshot.revision.lastIndexOf('@'));
+}
+
+/** Whether what one has fetched may be shown to the other, whom nobody lets prove that it could fetch it itself. */
+function hasSameAccess(one: Application, other: Application): boolean {
+  const [secret, otherSecret] = [one, other].map(({ spec }) => spec.source.secretRef?.name);
+  if (secret !== otherSecret) return false;
+  return secret === undefined || one.metadata.namespace === other.metadata.namespace;
 }
 
 async function readForSuspended({ context, signal }: Pass, peers: readonly Peer[], snapshot: Snapshot): Promise<void> {

@@ -1,7 +1,7 @@
 /** Who may read whose repository: what one tenant's credential brought is out of reach for all others. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { configMapPath, makeNamespace } from '../agent/scene.ts';
+import { configMap, configMapPath, makeNamespace, readyReason, text, untilGone } from '../agent/scene.ts';
 import { condition, untilFailed } from '../bad-input/scene.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
@@ -136,4 +136,29 @@ test('no other host, port or scheme is shown a credential, wherever the server p
     [],
   );
   assert.deepEqual(seen, []);
+});
+
+test('a suspended Application of another tenant learns nothing when a private repository is read for its owner', async () => {
+  const { world } = scene;
+  scene.locks.set('moving', OPENS);
+  const files = {
+    'one/kept.yaml': text(configMap('kept', {})),
+    'one/left.yaml': text(configMap('left', {})),
+    'two/treasure.yaml': text(configMap('treasure', { map: 'X' })),
+  };
+  const owner = await declareTenant(scene, 'moving', { secret: SECRET, files, source: { path: 'one' } });
+  await owner.application.untilReady();
+  await makeNamespace(world, 'sleeper');
+  const asleep = { suspend: true, source: { repoURL: owner.repository.url, path: 'two' } };
+  const thief = await world.declare('thief', asleep, 'sleeper');
+  await thief.until('suspended', (application) => readyReason(application) === 'False Suspended');
+  await owner.repository.commit({ 'one/left.yaml': null });
+  await owner.application.refresh();
+  await untilGone(world, configMapPath('moving', 'left'));
+  const broken = await world.repository('sleeper');
+  await broken.commit({ 'two/kustomization.yaml': 'resources: [nowhere.yaml]' });
+  await thief.patch({ suspend: false, source: { repoURL: broken.url } });
+  await thief.until('broken', (application) => readyReason(application) === 'False BuildFailed');
+  await thief.refresh();
+  assert.equal(await world.read(configMapPath('sleeper', 'treasure')), undefined);
 });
