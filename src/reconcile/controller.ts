@@ -52,6 +52,7 @@ export function createController(options: ControllerOptions): Controller {
   const queue = new KeyedQueue({
     work: async (key, signal) => runOne(key, signal),
     concurrency: options.concurrency,
+    tenantOf: (key) => key.split('/', 1)[0] ?? '',
     minBackoffMs: options.minBackoffMs,
     maxBackoffMs: options.maxBackoffMs,
     maxKeys: options.maxApplications,

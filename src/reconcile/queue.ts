@@ -1,7 +1,8 @@
 /**
  * The keyed queue: what needs a pass, once each. Invariants: a key waits at most once; a key is worked on by one worker
  * at a time; what arrives for a key while it is worked on leads to one more pass afterwards; every wait has a bound.
- * Fair by construction: keys are served in the order in which they became due.
+ * Fair by construction: the tenant with the fewest workers comes first, and its keys in the order in which they became
+ * due. While there are several tenants none takes every worker, since a Git server may keep one busy for minutes.
  */
 import type { Chance } from '../telemetry/ports.ts';
 
@@ -9,6 +10,8 @@ export interface QueueOptions {
   /** Does one pass. Resolves to when the key wants to come back by itself; a rejection means backoff. */
   readonly work: (key: string, signal: AbortSignal) => Promise<Again>;
   readonly concurrency: number;
+  /** Whose a key is: its namespace. */
+  readonly tenantOf: (key: string) => string;
   /** First and longest delay after a failure; each failure doubles the delay. */
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
@@ -34,7 +37,13 @@ export interface QueueStats {
   readonly longest: { readonly key: string; readonly runningMs: number } | undefined;
 }
 
+interface Tenant {
+  keys: number;
+  active: number;
+}
+
 interface KeyState {
+  readonly tenant: Tenant;
   active: boolean;
   /** Due again as soon as the present pass ends. */
   dirty: boolean;
@@ -49,6 +58,7 @@ interface KeyState {
 export class KeyedQueue {
   readonly #options: QueueOptions;
   readonly #keys = new Map<string, KeyState>();
+  readonly #tenants = new Map<string, Tenant>();
   readonly #ready: string[] = [];
   readonly #stop = new AbortController();
   #active = 0;
@@ -96,6 +106,7 @@ export class KeyedQueue {
     state.dirty = false;
     state.failures = 0;
     if (!state.active) this.#drop(key, state);
+    this.#next();
   }
 
   stats(): QueueStats {
@@ -133,7 +144,12 @@ export class KeyedQueue {
     const known = this.#keys.get(key);
     if (known) return known;
     if (this.#keys.size >= this.#options.maxKeys) return undefined;
+    const name = this.#options.tenantOf(key);
+    const tenant = this.#tenants.get(name) ?? { keys: 0, active: 0 };
+    this.#tenants.set(name, tenant);
+    tenant.keys++;
     const state: KeyState = {
+      tenant,
       active: false,
       dirty: false,
       ready: false,
@@ -160,16 +176,29 @@ export class KeyedQueue {
 
   #next(): void {
     while (this.#active < this.#options.concurrency && !this.#stop.signal.aborted) {
-      const key = this.#ready.shift();
-      if (key === undefined) return;
-      const state = this.#keys.get(key);
-      if (!state?.ready) continue;
+      const key = this.#takeReady();
+      const state = key === undefined ? undefined : this.#keys.get(key);
+      if (key === undefined || !state) return;
       state.ready = false;
       state.active = true;
       state.beganMs = performance.now();
+      state.tenant.active++;
       this.#active++;
       void this.#run(key, state);
     }
+  }
+
+  #takeReady(): string | undefined {
+    const { concurrency } = this.#options;
+    const most = this.#tenants.size > 1 ? Math.max(1, concurrency - 1) : concurrency;
+    let best: { at: number; active: number } | undefined;
+    for (let at = 0; at < this.#ready.length && best?.active !== 0; at++) {
+      const state = this.#keys.get(this.#ready[at] ?? '');
+      // Forgotten meanwhile.
+      if (!state?.ready) this.#ready.splice(at--, 1);
+      else if (state.tenant.active < (best?.active ?? most)) best = { at, active: state.tenant.active };
+    }
+    return best && this.#ready.splice(best.at, 1)[0];
   }
 
   async #run(key: string, state: KeyState): Promise<void> {
@@ -181,6 +210,7 @@ export class KeyedQueue {
       again = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
     }
     state.active = false;
+    state.tenant.active--;
     this.#active--;
     this.#settle(key, state, again);
     if (this.#active === 0) this.#idle?.();
@@ -213,5 +243,6 @@ export class KeyedQueue {
     clearTimeout(state.timer);
     state.ready = false;
     this.#keys.delete(key);
+    if (--state.tenant.keys === 0) this.#tenants.delete(this.#options.tenantOf(key));
   }
 }

@@ -10,6 +10,7 @@ function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}
   return new KeyedQueue({
     work,
     concurrency: 2,
+    tenantOf: (key) => key.split('/', 1)[0] ?? '',
     minBackoffMs: 1,
     maxBackoffMs: 8,
     maxKeys: 100,
@@ -155,4 +156,48 @@ test('a key that is forgotten is not worked on, and one that is being worked on 
   while (queue.stats().active > 0) await sleep(1);
   await sleep(5);
   assert.deepEqual(passes, ['a']);
+});
+
+test('a tenant whose passes hang leaves a worker to the others, and has them all where there is nobody else', async () => {
+  const begun: string[] = [];
+  const { promise: hung, resolve: release } = Promise.withResolvers<void>();
+  const work: QueueOptions['work'] = async (key) => {
+    begun.push(key);
+    if (key.startsWith('slow/')) await hung;
+    return { type: 'after', delayMs: 3_600_000 };
+  };
+  const queue = queueOf(work, { concurrency: 3 });
+  queue.add('good/a');
+  await sleep(1);
+  for (const name of ['a', 'b', 'c', 'd']) queue.add(`slow/${name}`);
+  for (const name of ['a', 'b']) queue.add(`good/${name}`);
+  while (begun.length < 5) await sleep(1);
+  assert.deepEqual(begun, ['good/a', 'slow/a', 'slow/b', 'good/a', 'good/b']);
+  assert.equal(queue.stats().waiting, 2);
+  queue.forget('good/a');
+  queue.forget('good/b');
+  assert.equal(queue.stats().active, 3);
+  release();
+  await queue.drain();
+});
+
+test('the tenant with the fewest workers comes first, whoever has waited for longest', async () => {
+  const begun: string[] = [];
+  const gates: (() => void)[] = [];
+  const work: QueueOptions['work'] = async (key) => {
+    begun.push(key);
+    await new Promise<void>((resolve) => gates.push(resolve));
+    return NONE;
+  };
+  const queue = queueOf(work, { concurrency: 2 });
+  for (const key of ['many/a', 'many/b', 'many/c', 'few/a', 'many/d']) queue.add(key);
+  assert.deepEqual(begun, ['many/a', 'many/b']);
+  gates.shift()?.();
+  while (begun.length < 3) await sleep(1);
+  assert.equal(begun[2], 'few/a');
+  while (queue.stats().active > 0) {
+    for (const open of gates.splice(0)) open();
+    await sleep(1);
+  }
+  assert.deepEqual(begun.slice(3), ['many/c', 'many/d']);
 });
