@@ -120,7 +120,8 @@ export function codeDirs(entryFile: string): string[] {
   for (let dir = dirname(entryFile); dir !== dirname(dir); dir = dirname(dir)) {
     for (const name of ['node_modules', 'package.json']) {
       const path = join(dir, name);
-      if (existsSync(path)) dirs.push(realpathSync(path));
+      // Whoever imports through a link asks for the link's own path first.
+      if (existsSync(path)) dirs.push(path, realpathSync(path));
     }
   }
   return [...new Set(dirs)];
