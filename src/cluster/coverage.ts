@@ -3,7 +3,7 @@
  * over all of them where several are held and the identity may.
  *
  * Invariant: while a namespace is held a watch covers it, or `scopeOf` says why none does: for now (`failed`), or since
- * list and watch are forbidden or not served (`polled`), so that its objects are to be read by name. The one watch over
+ * list and watch are forbidden, not served or too many (`polled`), so that its objects are to be read by name. The one watch over
  * all namespaces replaces those of single ones as soon as its list is complete, never before.
  */
 import type { Clock } from '../telemetry/ports.ts';
@@ -18,7 +18,7 @@ export interface CoverageOptions {
   readonly limits: Pick<ClusterLimits, 'accessReviewMs'>;
   /** Whether the identity may watch the kind in all namespaces. */
   readonly mayWatchEverywhere: () => Promise<boolean>;
-  /** Takes one of the cluster's watches, or false when all are in use. */
+  /** Takes one of the cluster's watches, or false when all that this identity may have are in use. */
   readonly takeWatch: () => boolean;
   readonly giveWatchBack: () => void;
   readonly startWatch: (namespace: string, onState: OnState) => Watch;
@@ -145,10 +145,10 @@ function startScope(state: State, namespace: string): Scope {
   const { watchable, kind } = options.kind;
   const canWatch = watchable && options.takeWatch();
   const nowMs = options.clock.monotonicMs();
-  const reason = watchable ? 'all watches that the agent may hold are in use' : `the API of ${kind} serves no watch`;
+  const reason = watchable ? 'all watches that it may hold are in use' : `the API of ${kind} serves no watch`;
   const scope: Scope = {
     namespace,
-    state: canWatch ? 'listing' : watchable ? 'failed' : 'polled',
+    state: canWatch ? 'listing' : 'polled',
     reason: canWatch ? 'its first list is not complete' : reason,
     sinceMs: nowMs,
     failedAtMs: nowMs,
@@ -179,12 +179,18 @@ function noteState(state: State, scope: Scope, [news, refusal]: Parameters<OnSta
 }
 
 function retryFailed(state: State): void {
-  const nowMs = state.options.clock.monotonicMs();
+  const { clock, kind } = state.options;
+  const nowMs = clock.monotonicMs();
   for (const scope of [...state.scopes.values()]) {
-    if (scope.state !== 'failed' || nowMs - scope.failedAtMs <= MIN_RETRY_MS) continue;
-    if (scope.watch) scope.watch.retryNow();
-    else stopScope(state, scope);
+    if (!scope.watch && kind.watchable && isWatchFree(state)) stopScope(state, scope);
+    else if (scope.state === 'failed' && nowMs - scope.failedAtMs > MIN_RETRY_MS) scope.watch?.retryNow();
   }
+}
+
+function isWatchFree({ options }: State): boolean {
+  const isFree = options.takeWatch();
+  if (isFree) options.giveWatchBack();
+  return isFree;
 }
 
 /** Ends watches that nobody needs; a namespace's own only once the one over all of them serves it. */

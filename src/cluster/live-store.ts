@@ -2,7 +2,8 @@
  * Live: what the cluster holds of our objects, from watches on our label, keyed by identity and kind, shared by the
  * Applications of one identity.
  *
- * Invariant: `look` and a repeated `hold` cost no request; nothing is watched that nobody holds.
+ * Invariant: `look` and a repeated `hold` cost no request; nothing is watched that nobody holds; the accounts of one
+ * namespace have no more than half of the watches, so that nobody takes them from all others.
  */
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, type ObjectId } from '../object/identity.ts';
@@ -37,11 +38,21 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
   /** What each holder holds: keys of `kinds`. */
   const held = new Map<string, Set<string>>();
   let watches = 0;
+  /** Of these, by namespace of the account. */
+  const watchesOf = new Map<string, number>();
 
   function watchedKind(identity: Identity, kind: KindInfo): WatchedKind {
     const key = keyOf(identity, kind);
     const known = kinds.get(key);
     if (known) return known;
+    const tenant = identity.type === 'agent' ? undefined : identity.namespace;
+    const count = (change: 1 | -1): void => {
+      watches += change;
+      if (tenant === undefined) return;
+      const left = (watchesOf.get(tenant) ?? 0) + change;
+      if (left > 0) watchesOf.set(tenant, left);
+      else watchesOf.delete(tenant);
+    };
     const created = createWatchedKind({
       ...options,
       identity,
@@ -50,13 +61,13 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       client: options.clientOf(identity),
       mayWatchEverywhere: () => mayWatchEverywhere(options.transport, identity, kind),
       takeWatch() {
-        if (watches >= options.limits.maxWatches) return false;
-        watches++;
+        const { maxWatches } = options.limits;
+        const isShareUsed = tenant !== undefined && (watchesOf.get(tenant) ?? 0) >= Math.ceil(maxWatches / 2);
+        if (watches >= maxWatches || isShareUsed) return false;
+        count(1);
         return true;
       },
-      giveWatchBack() {
-        watches--;
-      },
+      giveWatchBack: () => count(-1),
     });
     kinds.set(key, created);
     return created;
