@@ -53,10 +53,12 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
       onResult: (result) => rememberResult(pass, pass.identity, result),
     }),
   );
+  const outcomes = [...applied.values()].map(({ outcome }) => outcome);
+  if (outcomes.includes('recreating')) await context.reach('object-recreating');
   await context.reach('wave-applied');
   const denied = deniedOf(applied);
   for (const key of denied) inventory.delete(key);
-  const isLess = [...applied.values()].some(({ outcome }) => outcome === 'pruned' || outcome === 'released');
+  const isLess = outcomes.some((outcome) => outcome === 'pruned' || outcome === 'released');
   if (isLess) await context.reach('objects-pruned');
   if (isLess || denied.size > 0) {
     const desired = findings.bound?.desired.objects.map(({ id }) => id) ?? [];

@@ -34,6 +34,7 @@ export interface ReconcileContext {
 export const FAULT_POINTS = [
   'marks-written',
   'inventory-written',
+  'object-recreating',
   'wave-applied',
   'objects-pruned',
   'finalizer-removed',

@@ -60,8 +60,15 @@ async function assertExact(subject: Subject, names: readonly string[]): Promise<
 
 const files = (...names: string[]) => ({ 'all.yaml': text(...names.map((name) => configMap(name, { of: name }))) });
 
-for (const point of FAULT_POINTS) {
-  if (point === 'finalizer-removed' || point === 'objects-pruned') continue;
+/** Reached by every sync that applies something. */
+const SYNC_POINTS = ['marks-written', 'inventory-written', 'wave-applied'] as const satisfies readonly FaultPoint[];
+
+test('every fault point has a test here', () => {
+  const tested: readonly FaultPoint[] = [...SYNC_POINTS, 'objects-pruned', 'object-recreating', 'finalizer-removed'];
+  assert.deepEqual([...tested].sort(), [...FAULT_POINTS].sort());
+});
+
+for (const point of SYNC_POINTS) {
   test(`killed at ${point} during the first sync, the next agent finishes it`, async () => {
     const agent = await startFaulty(point);
     const subject = await declareSubject(world, `first-${point}`, { files: files('a', 'b') });
@@ -84,8 +91,7 @@ for (const point of FAULT_POINTS) {
   });
 }
 
-for (const point of FAULT_POINTS) {
-  if (point === 'finalizer-removed') continue;
+for (const point of [...SYNC_POINTS, 'objects-pruned'] as const) {
   test(`killed at ${point} during an update with a prune, the next agent finishes it`, async () => {
     const first = await world.agent();
     const subject = await declareSubject(world, `update-${point}`, { files: files('a', 'b') });
@@ -99,6 +105,35 @@ for (const point of FAULT_POINTS) {
     await next.stop();
   });
 }
+
+test('killed between the deletion and the creation of what cannot be changed in place, the next agent creates it', async () => {
+  const sealed = (value: string): Record<string, string> => {
+    const metadata = { annotations: { 'argocd.argoproj.io/sync-options': 'Force=true' } };
+    return {
+      'all.yaml': text(
+        configMap('a', { of: 'a' }),
+        { ...configMap('sealed', { value }, metadata), immutable: true },
+        configMap('z', { of: 'z' }),
+      ),
+    };
+  };
+  const first = await world.agent();
+  const subject = await declareSubject(world, 'recreate', { files: sealed('1') });
+  await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
+  await subject.application.untilReady();
+  const uids = (): Promise<unknown[]> =>
+    Promise.all(['a', 'z', 'bystander'].map(async (name) => at(await subject.configMap(name), 'metadata', 'uid')));
+  const before = await uids();
+  await first.stop();
+  await subject.repository.commit(sealed('2'));
+  await untilDead(await startFaulty('object-recreating'));
+  assert.equal(await subject.configMap('sealed'), undefined);
+  const next = await world.agent();
+  await assertExact(subject, ['a', 'sealed', 'z']);
+  assert.equal(at(await subject.configMap('sealed'), 'data', 'value'), '2');
+  assert.deepEqual(await uids(), before);
+  await next.stop();
+});
 
 for (const point of ['objects-pruned', 'finalizer-removed'] as const) {
   test(`killed at ${point} during a deletion, the next agent finishes it`, async () => {

@@ -7,7 +7,7 @@
  */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { configMap, configMapPath, declareSubject, text, type Subject } from '../cluster/agent/scene.ts';
+import { configMap, configMapPath, declareSubject, text, type Manifest, type Subject } from '../cluster/agent/scene.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
 import type { RunningAgent } from '../support/agent.ts';
 import { conditionOf, eventually, type Json, type World } from '../support/world.ts';
@@ -21,6 +21,9 @@ export const OBJECTS = 24;
 const LEAST_OBJECTS = 16;
 export const SUBJECTS = 4;
 
+/** Beside them: what the API server lets nobody change, and what may be made anew for that. */
+const SEALED = 'sealed';
+
 export interface Trial {
   readonly subject: number;
   /** Of the subject's objects, by index: what the commit does. */
@@ -32,6 +35,8 @@ export interface Trial {
   readonly kill?: { readonly point: FaultPoint; readonly count: number };
   /** A second agent works beside the first. */
   readonly isPaired: boolean;
+  /** The commit also changes the object that cannot be changed in place and is to be deleted and made anew for that. */
+  readonly isRecreation?: boolean;
   /** The Application is deleted with its objects, in place of commit and hand edits, and declared anew afterwards. */
   readonly isDeletion?: boolean;
 }
@@ -91,7 +96,7 @@ export async function startOrdeal(world: World): Promise<Ordeal> {
 }
 
 async function makeSufferer(world: World, name: string): Promise<Sufferer> {
-  const wanted = new Map(names().map((object) => [object, 'first']));
+  const wanted = new Map([...names(), SEALED].map((object) => [object, 'first']));
   const subject = await declareSubject(world, name, { files: filesOf(wanted), spec: { health: { wait: true } } });
   await world.apply(configMap('bystander', { own: 'yes' }, { namespace: name }));
   return { ...subject, wanted };
@@ -120,7 +125,8 @@ async function runTrial(scene: Scene, trial: Trial): Promise<TrialResult> {
   world.git.onRequest = undefined;
   const after = await liveUids(world, sufferer);
   const byHand = new Set(trial.hand.filter(({ action }) => action === 'delete').map(({ index }) => nameOf(index)));
-  const kept = [...sufferer.wanted.keys()].filter((name) => wantedBefore.has(name) && !byHand.has(name));
+  const isMeantToGo = (name: string): boolean => byHand.has(name) || (trial.isRecreation === true && name === SEALED);
+  const kept = [...sufferer.wanted.keys()].filter((name) => wantedBefore.has(name) && !isMeantToGo(name));
   const unintendedDeletes = [...kept, 'bystander'].filter(
     (name) => before.get(name) !== undefined && before.get(name) !== after.get(name),
   );
@@ -152,7 +158,8 @@ async function runDeletion(scene: Scene, trial: Trial): Promise<TrialResult> {
 }
 
 /** Applies the trial's commit to the wish; objects are only taken out while enough are left for the prune guard. */
-function changeWish({ wanted }: Sufferer, { commit }: Trial, round: number): void {
+function changeWish({ wanted }: Sufferer, { commit, isRecreation = false }: Trial, round: number): void {
+  if (isRecreation) wanted.set(SEALED, `round ${round}`);
   for (const { index, action } of commit) {
     const name = nameOf(index);
     if (action === 'toggle' && wanted.has(name)) {
@@ -273,6 +280,12 @@ function nameOf(index: number): string {
 
 function filesOf(wanted: ReadonlyMap<string, string>): Record<string, string> {
   return Object.fromEntries(
-    [...wanted].map(([name, value]) => [`${name}.yaml`, text(configMap(name, { value }))] as const),
+    [...wanted].map(([name, value]) => [`${name}.yaml`, text(manifestOf(name, value))] as const),
   );
+}
+
+function manifestOf(name: string, value: string): Manifest {
+  if (name !== SEALED) return configMap(name, { value });
+  const metadata = { annotations: { 'argocd.argoproj.io/sync-options': 'Force=true' } };
+  return { ...configMap(name, { value }, metadata), immutable: true };
 }

@@ -13,6 +13,9 @@ const API_TARGET_NAMES = Object.keys(API_TARGETS) as ApiTargetName[];
 /** Reached only while an Application is being deleted. */
 const DELETION_POINTS: ReadonlySet<string> = new Set(['finalizer-removed']);
 
+/** Reached only where something cannot be changed in place. */
+const RECREATION_POINTS: ReadonlySet<string> = new Set(['object-recreating']);
+
 const index = fc.nat({ max: OBJECTS - 1 });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const times = fc.integer({ min: 1, max: 3 });
@@ -42,6 +45,7 @@ export const trialArbitrary: fc.Arbitrary<Trial> = fc.record(
     commit,
     hand,
     isPaired: fc.boolean(),
+    isRecreation: fc.boolean(),
     api,
     git,
     kill,
@@ -78,7 +82,10 @@ function gitTrials(): Partial<Trial>[] {
 function killTrials(): Partial<Trial>[] {
   return FAULT_POINTS.flatMap((point) =>
     [false, true].flatMap((isPaired) => {
-      const kills = [1, 2, 1].map((count) => ({ kill: { point, count }, isPaired }));
+      const isRecreation = RECREATION_POINTS.has(point);
+      // What is deleted is made anew at once: nothing leads to that point a second time.
+      const counts = isRecreation ? [1, 1, 1] : [1, 2, 1];
+      const kills = counts.map((count) => ({ kill: { point, count }, isPaired, isRecreation }));
       const deletion = { kill: { point, count: 1 }, isPaired, isDeletion: true };
       const isOfDeletion = DELETION_POINTS.has(point);
       return [...(isOfDeletion ? [] : kills), ...(isOfDeletion || point === 'objects-pruned' ? [deletion] : [])];
