@@ -73,6 +73,8 @@ export const SETTINGS = {
   pruneMaxShare: count('prune-max-percent', '30', 'larger prunes wait for a confirmation …', [0, 100]),
   pruneMaxObjects: count('prune-max-objects', '10', '… if they are also of more than this many objects', [0, 100_000]),
   gitTimeout: duration('git-timeout', '60s', 'longest silence of a Git server in answer to a request'),
+  gitFetchTimeout: duration('git-fetch-timeout', '10m', 'longest fetch of one commit'),
+  indexTimeout: duration('index-timeout', '2m', 'longest check of a fetched commit'),
   maxPackMib: count('max-pack-mib', '512', 'largest answer of a fetch', [1, 65_536]),
   maxRepositoryFiles: count('max-repository-files', '200000', 'most files of one revision', [1, 10_000_000]),
   maxFileMib: count('max-file-mib', '8', 'largest manifest file', [1, 1024]),
@@ -127,7 +129,7 @@ export function readConfig(
     const fromFlag = flags[name];
     const raw = fromFlag ?? (environment[variable] || setting.default);
     const origin = fromFlag === undefined ? variable : `--${setting.flag}`;
-    const parsed = parse(raw, setting);
+    const parsed = PARSERS[setting.type](raw, setting.range);
     if ('problem' in parsed) return { ok: false, problem: `${origin} must be ${parsed.problem}, not '${raw}'` };
     config[name] = parsed.value;
   }
@@ -176,37 +178,41 @@ export function variableOf({ flag }: Pick<Setting, 'flag'>): string {
 
 type Parsed = { readonly value: unknown } | { readonly problem: string };
 
+/** How a text becomes a value; a problem says what is allowed, and continues "must be". */
+const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range']) => Parsed>> = {
+  text: (raw) => ({ value: raw }),
+  account: parseAccount,
+  level: (raw) => (LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` }),
+  boolean: (raw) => (/^(true|false)$/.test(raw) ? { value: raw === 'true' } : { problem: 'true or false' }),
+  duration: parseLength,
+  count: parseCount,
+  address: parseAddress,
+};
+
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
-function parse(raw: string, { type, range }: Setting): Parsed {
-  switch (type) {
-    case 'text':
-      return { value: raw };
-    case 'account':
-      if (raw === '') return { value: undefined };
-      return isServiceAccountName(raw) ? { value: raw } : { problem: 'the name of a ServiceAccount, such as deployer' };
-    case 'level':
-      return LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` };
-    case 'boolean':
-      return raw === 'true' || raw === 'false' ? { value: raw === 'true' } : { problem: 'true or false' };
-    case 'duration': {
-      const ms = parseDuration(raw);
-      const [least, most] = DURATION_RANGE;
-      const isUsable = ms !== undefined && ms >= least && ms <= most;
-      return isUsable ? { value: ms } : { problem: 'a duration from 10ms to 24h, such as 30s or 1m30s' };
-    }
-    case 'count': {
-      const [least, most] = range ?? [0, Number.MAX_SAFE_INTEGER];
-      const value = /^\d+$/.test(raw) ? Number(raw) : NaN;
-      return value >= least && value <= most ? { value } : { problem: `a whole number from ${least} to ${most}` };
-    }
-    case 'address': {
-      const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(raw);
-      const port = Number(match?.[2]);
-      if (!match?.[1] || port > 65_535) return { problem: 'host:port, such as 127.0.0.1:8080' };
-      return { value: { host: match[1].replace(/^\[|\]$/g, ''), port } };
-    }
-  }
+function parseAccount(raw: string): Parsed {
+  if (raw === '') return { value: undefined };
+  return isServiceAccountName(raw) ? { value: raw } : { problem: 'the name of a ServiceAccount, such as deployer' };
+}
+
+function parseLength(raw: string): Parsed {
+  const ms = parseDuration(raw);
+  const [least, most] = DURATION_RANGE;
+  const isUsable = ms !== undefined && ms >= least && ms <= most;
+  return isUsable ? { value: ms } : { problem: 'a duration from 10ms to 24h, such as 30s or 1m30s' };
+}
+
+function parseCount(raw: string, [least, most] = [0, Number.MAX_SAFE_INTEGER] as readonly [number, number]): Parsed {
+  const value = /^\d+$/.test(raw) ? Number(raw) : NaN;
+  return value >= least && value <= most ? { value } : { problem: `a whole number from ${least} to ${most}` };
+}
+
+function parseAddress(raw: string): Parsed {
+  const [, host, digits] = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(raw) ?? [];
+  const port = Number(digits);
+  if (!host || port > 65_535) return { problem: 'host:port, such as 127.0.0.1:8080' };
+  return { value: { host: host.replace(/^\[|\]$/g, ''), port } };
 }
 
 function text<const F extends string>(flag: F, value: string, description: string) {

@@ -180,7 +180,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   };
 }
 
-function sourceLimitsOf({ maxPackMib, maxRepositoryFiles, gitTimeout }: Config): SourceLimits {
+function sourceLimitsOf(config: Config): SourceLimits {
+  const { maxPackMib, maxRepositoryFiles, gitTimeout, gitFetchTimeout, indexTimeout } = config;
   return {
     ...defaultSourceLimits,
     maxPackBytes: maxPackMib * MiB,
@@ -188,6 +189,8 @@ function sourceLimitsOf({ maxPackMib, maxRepositoryFiles, gitTimeout }: Config):
     headersTimeoutMs: gitTimeout,
     requestTimeoutMs: gitTimeout,
     idleTimeoutMs: Math.min(gitTimeout, defaultSourceLimits.idleTimeoutMs),
+    fetchTimeoutMs: gitFetchTimeout,
+    indexTimeoutMs: indexTimeout,
   };
 }
 

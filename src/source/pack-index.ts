@@ -86,7 +86,7 @@ const INDEX_WINDOW_BYTES = 1_048_576;
 const PACK_HEADER_BYTES = 12;
 const OID_BYTES = 20;
 
-/** One pass over the pack, then as many over what waits for a base further back as there is progress. */
+/** One pass over the pack, then from base to delta over those whose base stands further back. */
 function createIndexer(pack: PackFile, external: PackStore, limits: IndexLimits) {
   const { count, checksum } = readEnds(pack, limits);
   const oids = Buffer.alloc(count * OID_BYTES);
@@ -169,21 +169,34 @@ function createIndexer(pack: PackFile, external: PackStore, limits: IndexLimits)
     return waiting;
   }
 
+  /** What a delta waits for: an entry, or an id whose entry is not known yet. */
+  function awaitedBy(entry: number): number | string {
+    const { baseOffset, baseOid = '' } = readEntry(pack, offsets[entry] as number, limits.maxObjectBytes);
+    return baseOffset === undefined ? baseOid : (entryAt.get(baseOffset) as number);
+  }
+
+  /** From each base to what waits for it, so that no order of entries costs more than another. */
   function resolveWaiting(waiting: readonly number[]): void {
-    for (let entry = 0; entry < count && waiting.length > 0; entry++) {
+    if (waiting.length === 0) return;
+    for (let entry = 0; entry < count; entry++) {
       if (isResolved[entry]) entryOf.set(oidAt(oids, entry), entry);
     }
-    for (let left = waiting; left.length > 0;) {
-      const still = left.filter((entry) => {
-        const isDone = resolveDelta(entry, readEntry(pack, offsets[entry] as number, limits.maxObjectBytes));
-        if (isDone) entryOf.set(oidAt(oids, entry), entry);
-        return !isDone;
-      });
-      if (still.length === left.length) {
-        throw sourceError('IncompletePack', 'The fetched pack lacks the base of a delta. It is fetched again.');
+    const waitersOf = Map.groupBy(waiting, awaitedBy);
+    const known = [...waitersOf.keys()].filter((base) =>
+      typeof base === 'number' ? isResolved[base] : entryOf.has(base),
+    );
+    for (let base = known.pop(); base !== undefined; base = known.pop()) {
+      const waiters = waitersOf.get(base) ?? [];
+      waitersOf.delete(base);
+      for (const entry of waiters) {
+        resolveDelta(entry, readEntry(pack, offsets[entry] as number, limits.maxObjectBytes));
+        const oid = oidAt(oids, entry);
+        entryOf.set(oid, entry);
+        known.push(entry, oid);
       }
-      left = still;
     }
+    if (waitersOf.size === 0) return;
+    throw sourceError('IncompletePack', 'The fetched pack lacks the base of a delta. It is fetched again.');
   }
 
   return {

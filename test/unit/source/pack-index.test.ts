@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -11,64 +10,21 @@ import { decodePackIndex } from '../../../src/source/pack-index-file.ts';
 import { INDEX_SUFFIX, openPackStore } from '../../../src/source/pack-store.ts';
 import { git } from '../../support/git-command.ts';
 import { createRepository } from '../../support/git-repository.ts';
+import {
+  appendingDelta,
+  BLOB,
+  COMMIT,
+  commitOf,
+  entry,
+  entryHead,
+  OFFSET_DELTA,
+  oidOf,
+  packOf,
+  REF_DELTA,
+  sizeBytes,
+  TREE,
+} from '../../support/hand-made-pack.ts';
 import { temporaryFolder } from './source-harness.ts';
-
-const COMMIT = 1;
-const TREE = 2;
-const BLOB = 3;
-const OFFSET_DELTA = 6;
-const REF_DELTA = 7;
-const TYPE_NAME: Readonly<Record<number, string>> = { 1: 'commit', 2: 'tree', 3: 'blob' };
-
-function oidOf(type: number, content: Buffer): string {
-  return createHash('sha1').update(`${TYPE_NAME[type]} ${content.length}\0`).update(content).digest('hex');
-}
-
-/** Type and size as a pack entry begins with them. */
-function entryHead(type: number, size: number): Buffer {
-  const bytes = [(type << 4) | (size & 15)];
-  for (let left = Math.floor(size / 16); left > 0; left = Math.floor(left / 128)) {
-    bytes[bytes.length - 1]! |= 0x80;
-    bytes.push(left % 128);
-  }
-  return Buffer.from(bytes);
-}
-
-function entry(type: number, content: Buffer, base: Buffer = Buffer.alloc(0)): Buffer {
-  return Buffer.concat([entryHead(type, content.length), base, deflateSync(content)]);
-}
-
-function packOf(entries: readonly Buffer[], count = entries.length): Buffer {
-  const head = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1');
-  head.writeUInt32BE(count, 8);
-  const body = Buffer.concat([head, ...entries]);
-  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
-}
-
-function sizeBytes(size: number): number[] {
-  return size < 128 ? [size] : [(size & 127) | 128, ...sizeBytes(Math.floor(size / 128))];
-}
-
-/** Copies the whole of a base below 64 KiB and appends a text. */
-function appendingDelta(baseSize: number, text: string): Buffer {
-  const copy = [0x80 | 0x10 | 0x20, baseSize & 255, baseSize >> 8];
-  return Buffer.from([
-    ...sizeBytes(baseSize),
-    ...sizeBytes(baseSize + text.length),
-    ...copy,
-    text.length,
-    ...Buffer.from(text),
-  ]);
-}
-
-/** A commit of one tree with these files, and the entries of all that, blobs aside. */
-function commitOf(files: Readonly<Record<string, string>>) {
-  const tree = Buffer.concat(
-    Object.entries(files).flatMap(([name, oid]) => [Buffer.from(`100644 ${name}\0`), Buffer.from(oid, 'hex')]),
-  );
-  const content = Buffer.from(`tree ${oidOf(TREE, tree)}\nauthor a <a> 1 +0000\ncommitter a <a> 1 +0000\n\nx\n`);
-  return { commit: oidOf(COMMIT, content), entries: [entry(COMMIT, content), entry(TREE, tree)] };
-}
 
 function index(t: TestContext, pack: Buffer, commit: string, limits: Partial<IndexLimits> = {}) {
   return temporaryFolder(t).then((gitDir) => {
@@ -263,6 +219,19 @@ test('a tree that holds itself a million times over is refused in the time it ta
   const content = Buffer.from(`tree ${oid}\n\n`);
   const pack = packOf([entry(COMMIT, content), ...trees.map((tree) => entry(TREE, tree)), entry(BLOB, blob)]);
   await indexFails(t, { pack, commit: oidOf(COMMIT, content), code: 'TooLarge' });
+});
+
+test('deltas that stand before their bases cost no more than others', async (t) => {
+  const contents = Array.from({ length: 4_000 }, (_, i) => Buffer.from('x'.repeat(i + 1)));
+  const { commit, entries } = commitOf({ a: oidOf(BLOB, contents.at(-1)!) });
+  const deltas = contents.slice(0, -1).map((base) => {
+    return entry(REF_DELTA, appendingDelta(base.length, 'x'), Buffer.from(oidOf(BLOB, base), 'hex'));
+  });
+  const begun = process.cpuUsage();
+  const indexed = await index(t, packOf([...entries, ...deltas.reverse(), entry(BLOB, contents[0]!)]), commit);
+  assert.equal(indexed.fileCount, 1);
+  // Pass over pass it took eight million entries, which is minutes.
+  assert.ok(process.cpuUsage(begun).user < 15_000_000);
 });
 
 test('an index that has changed, or is cut, is no index', async (t) => {
