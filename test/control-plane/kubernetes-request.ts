@@ -24,6 +24,9 @@ export interface KubernetesAnswer {
   readonly body: unknown;
 }
 
+/** A patch is one of RFC 7386. */
+const CONTENT_TYPE: Readonly<Record<string, string>> = { PATCH: 'application/merge-patch+json' };
+
 /** Sends one request and reads the whole answer, whatever its code. Rejects when there is no answer. */
 export async function kubernetesRequest(
   access: Access,
@@ -44,7 +47,10 @@ export async function kubernetesRequest(
         headers: {
           authorization: `Bearer ${access.token}`,
           accept: 'application/json',
-          ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }),
+          ...(payload && {
+            'content-type': CONTENT_TYPE[method] ?? 'application/json',
+            'content-length': payload.length,
+          }),
         },
       },
       (answer) => {
