@@ -1,6 +1,7 @@
 /** What bind/ hands on: manifests bound to one cluster and one Application. */
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { ObjectId } from '../object/identity.ts';
+import type { PathSet } from '../object/path-set.ts';
 import type { ObjectPolicy } from '../object/policy.ts';
 import type { Problem } from '../object/problem.ts';
 import type { KubeObject } from '../object/value.ts';
@@ -9,6 +10,8 @@ import type { KubeObject } from '../object/value.ts';
 export interface IgnoredFields {
   /** Reference tokens of JSON pointers, indexes of lists being those of the desired object; `*`: every key or item. */
   readonly paths: readonly (readonly string[])[];
+  /** The same, made once for all objects that share it; absent: not yet. */
+  readonly pathSet?: PathSet;
   /** What one of these field managers owns. */
   readonly managers: readonly string[];
   /** Of the two above. */

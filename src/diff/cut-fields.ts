@@ -11,15 +11,15 @@ import { isLeaf, keyedMembers, listTypeOf, type FieldSet } from '../object/field
 import { isMap, newMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { keyNamesOf } from './compare-list.ts';
 import { cutItems, cutPositions } from './cut-lists.ts';
-import { nodeOf, nodesOf, ownedWhole, pathsBelow, type CutContext, type Parts, type Place } from './cut-place.ts';
+import { nodeOf, nodesOf, ownedWhole, type CutContext, type Parts, type Place } from './cut-place.ts';
 import { keepLive } from './keep-live.ts';
 import { isFreeMap, keysOfList } from './known-values.ts';
 
 export function cutFields(context: CutContext, place: Place): Parts {
   const { desired, live, owned, paths, theirs, tokens } = place;
-  if (paths.length === 0 && theirs.length === 0) return { desired, live, owned, sent: desired };
-  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.map((path) => (path[0] ? path : ['*'])) });
-  if (paths.some((path) => path.length === 0) || theirs.some(isLeaf)) {
+  if (paths.isEmpty && theirs.length === 0) return { desired, live, owned, sent: desired };
+  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.membersInstead() });
+  if (paths.isEnd || theirs.some(isLeaf)) {
     return { desired: undefined, live: undefined, owned: undefined, sent: keepLive(context, place) };
   }
   if (Array.isArray(desired) || (desired === undefined && Array.isArray(live))) return cutList(context, place);
@@ -56,7 +56,7 @@ function cutMap(context: CutContext, place: Place): Parts {
       live: memberOf(live, key),
       owned: isAtomic ? undefined : nodeOf(owned, member),
       others: isAtomic ? [] : nodesOf(others, member),
-      paths: pathsBelow(place.paths, key),
+      paths: place.paths.below(key),
       theirs: nodesOf(theirs, member),
       tokens: below,
       isAtomic,
@@ -100,10 +100,7 @@ function isAtomicHere({ desired, owned, others, tokens }: Place): boolean {
 
 function keysToCut({ desired, live, owned, paths, theirs }: Place): Set<string> {
   const keys = new Set<string>();
-  for (const [token] of paths) {
-    if (token !== '*') keys.add(token ?? '');
-    else for (const key of [...keysOf(desired), ...keysOf(live), ...fieldsOf(owned)]) keys.add(key);
-  }
+  for (const key of [...keysOf(desired), ...keysOf(live), ...fieldsOf(owned)]) if (paths.leadsTo(key)) keys.add(key);
   for (const node of theirs) for (const key of fieldsOf(node)) keys.add(key);
   return keys;
 }

@@ -2,16 +2,7 @@
 import type { FieldSet } from '../object/field-set.ts';
 import { newMap, type Value, type ValueMap } from '../object/value.ts';
 import { signatureOf } from './compare-list.ts';
-import {
-  membersOf,
-  ownedWhole,
-  pathsBelow,
-  withKey,
-  type CutContext,
-  type Member,
-  type Parts,
-  type Place,
-} from './cut-place.ts';
+import { membersOf, ownedWhole, withKey, type CutContext, type Member, type Parts, type Place } from './cut-place.ts';
 import { KEY_DEFAULTS } from './known-values.ts';
 
 type Cut = (context: CutContext, place: Place) => Parts;
@@ -39,7 +30,7 @@ export function cutItems(
       live: liveItem,
       owned: member?.fields,
       others: fieldsAt(others, signature),
-      paths: pathsBelow(paths, token),
+      paths: paths.below(token),
       theirs: fieldsAt(theirs, signature),
       tokens: [...tokens, token],
       isAtomic: false,
@@ -81,7 +72,7 @@ export function cutPositions(context: CutContext, { place, cut }: { place: Place
       live: live[index],
       owned: undefined,
       others: [],
-      paths: pathsBelow(paths, String(index)),
+      paths: paths.below(String(index)),
       theirs: [],
       tokens: [...tokens, String(index)],
       isAtomic: true,

@@ -1,5 +1,6 @@
 /** A place in an object, seen from all sides at once, and how to go down from it. Nothing given is written to. */
 import { isLeaf, keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
+import type { PathSet } from '../object/path-set.ts';
 import { isMap, newMap, own, type Value } from '../object/value.ts';
 
 /** What is wanted of the whole object; the last two are found on the way. */
@@ -22,7 +23,7 @@ export interface Place {
   /** Nodes of all other managers' field sets here. */
   readonly others: readonly FieldSet[];
   /** What is left of the pointers that lead here or below. */
-  readonly paths: readonly (readonly string[])[];
+  readonly paths: PathSet;
   /** Nodes of the field sets of the managers whose fields are ignored. */
   readonly theirs: readonly FieldSet[];
   readonly tokens: readonly string[];
@@ -38,11 +39,6 @@ export interface Parts {
   readonly live: Value | undefined;
   readonly owned: FieldSet | undefined;
   readonly sent: Value | undefined;
-}
-
-/** `key`: a map's key or a list's index. */
-export function pathsBelow(paths: readonly (readonly string[])[], key: string): (readonly string[])[] {
-  return paths.flatMap((path) => (path[0] === key || path[0] === '*' ? [path.slice(1)] : []));
 }
 
 export function nodesOf(nodes: readonly FieldSet[], member: string): FieldSet[] {

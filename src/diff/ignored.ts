@@ -7,6 +7,7 @@ import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
 import { managedFieldsOf, type ManagedFields } from '../object/field-set.ts';
+import { pathSetOf } from '../object/path-set.ts';
 import { isSecret } from '../object/redact.ts';
 import {
   isKubeObject,
@@ -65,7 +66,7 @@ export function bodyToSend(desired: DesiredObject, live: LiveObject): Sending {
 function cutObject(
   { body, kind }: DesiredObject,
   live: LiveObject,
-  { paths, managers }: NonNullable<DesiredObject['ignored']>,
+  { paths, pathSet = pathSetOf(paths), managers }: NonNullable<DesiredObject['ignored']>,
 ): { parts: ReturnType<typeof cutFields>; context: CutContext } {
   const entries = managedFieldsOf(live.body);
   const ours = entries.find(isOurs);
@@ -82,7 +83,7 @@ function cutObject(
     live: live.body,
     owned: ours?.fields,
     others: others.map(({ fields }) => fields),
-    paths,
+    paths: pathSet,
     theirs: others.filter(({ manager }) => managers.includes(manager)).map(({ fields }) => fields),
     tokens: [],
     isAtomic: false,
