@@ -8,7 +8,7 @@ import { decodeInventory } from '../application/inventory.ts';
 import { CRD_NAME, PRUNE_FINALIZER, REQUEST_ANNOTATION } from '../application/keys.ts';
 import { parseApplication } from '../application/parse.ts';
 import { parseRequest } from '../application/request.ts';
-import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
+import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import { applyPlan } from '../apply/apply.ts';
 import { agentIdentity, type Identity } from '../cluster/identity.ts';
@@ -18,7 +18,7 @@ import type { Change } from '../diff/changes.ts';
 import { ownerOf } from '../object/applyset.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
-import type { KubeObject } from '../object/value.ts';
+import { stringAt, type KubeObject } from '../object/value.ts';
 import { planChanges } from '../plan/plan.ts';
 import { composeDeleting } from '../status/compose.ts';
 import type { ReconcileContext } from './context.ts';
@@ -119,32 +119,31 @@ function reasonToAwaitPeers({ deleted, state, context }: Finalising): string | u
   const { memory } = state;
   memory.finalisingSinceMs ??= context.clock.monotonicMs();
   if (context.clock.monotonicMs() - memory.finalisingSinceMs >= context.settings.handOverWaitMs) return undefined;
-  const unread = livingPeers(state, context).find(({ application, memory: { read, source } }) => {
-    if (application.spec.source.repoURL !== deleted.spec?.source.repoURL || application.spec.suspend) return false;
-    return read === undefined && source?.error === undefined;
+  const repoURL = deleted.spec?.source.repoURL;
+  const unread = livingPeers(state, context).find(({ stored, memory: { read, source } }) => {
+    if (read !== undefined || source?.error !== undefined) return false;
+    if (stringAt(stored, 'spec', 'source', 'repoURL') !== repoURL) return false;
+    const parsed = parseApplication(stored);
+    return parsed.ok && !parsed.application.spec.suspend;
   });
   if (!unread) return undefined;
   context.wake(unread.key);
   return `Application ${unread.key} of the same repository has still to say what it desires`;
 }
 
-interface LivingPeer extends ApplicationState {
-  readonly application: Application;
-}
-
-function livingPeers(state: ApplicationState, { peers }: ReconcileContext): LivingPeer[] {
-  return [...peers()].flatMap((peer) => {
-    const parsed = peer === state ? undefined : parseApplication(peer.stored);
-    if (!parsed?.ok || parsed.application.metadata.deletionTimestamp) return [];
-    return [{ ...peer, application: parsed.application }];
-  });
+/** Read as they are stored: there may be thousands, and as many deletions. */
+function livingPeers(state: ApplicationState, { peers }: ReconcileContext): ApplicationState[] {
+  return [...peers()].filter(
+    (peer) => peer !== state && stringAt(peer.stored.metadata, 'deletionTimestamp') === undefined,
+  );
 }
 
 /** What another Application waits for or desires goes over to it alive. */
-function isWantedBy(peers: readonly LivingPeer[], id: ObjectId, { claims, cluster }: ReconcileContext): boolean {
+function isWantedBy(peers: readonly ApplicationState[], id: ObjectId, { claims, cluster }: ReconcileContext): boolean {
   if (claims.wantedBy(cluster.clusterId, id).length > 0) return true;
   return peers.some(
-    ({ application, memory }) => application.spec.sync.mode !== 'detect' && memory.read?.ids.has(idKey(id)),
+    ({ stored, memory }) =>
+      memory.read?.ids.has(idKey(id)) === true && stringAt(stored, 'spec', 'sync', 'mode') !== 'detect',
   );
 }
 

@@ -11,6 +11,7 @@ import type { Application } from '../application/schema.ts';
 import type { Change } from '../diff/changes.ts';
 import { idKey } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
+import { stringAt } from '../object/value.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import { beginPass, type Pass } from './pass.ts';
 import { pollSoon } from './refresh-source.ts';
@@ -146,12 +147,13 @@ function peersOf({ application, context, state }: Pass, snapshot: Snapshot): Pee
   const { repoURL, revision } = application.spec.source;
   const peers: Peer[] = [];
   for (const other of context.peers()) {
-    if (other === state) continue;
+    // Before anything is parsed: there may be thousands of other repositories.
+    if (other === state || stringAt(other.stored, 'spec', 'source', 'repoURL') !== repoURL) continue;
     const parsed = parseApplication(other.stored);
     if (!parsed.ok || parsed.application.metadata.deletionTimestamp) continue;
     const { source } = parsed.application.spec;
     const isSame = source.revision === revision || nameOf(other.memory.source?.snapshot) === nameOf(snapshot);
-    if (source.repoURL === repoURL && isSame) peers.push({ application: parsed.application, state: other });
+    if (isSame) peers.push({ application: parsed.application, state: other });
   }
   return peers;
 }
