@@ -2,6 +2,7 @@
  * Conditions as Kubernetes writes them: one a type, and `lastTransitionTime` moves exactly when the status does.
  * Functions are pure and give back the list that they got when nothing changed, so that "nothing to write" is `===`.
  */
+import { printableLines } from '../object/printable.ts';
 import { STATUS_LIMITS, type Condition } from './status-schema.ts';
 
 /** The types that Tautline sets; kstatus reads the first three, and the latter two are present only while True. */
@@ -54,8 +55,9 @@ export function formatTime(epochMs: number): string {
   return new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** At most so many UTF-16 units, the last an ellipsis where something was cut. */
-export function cutText(text: string, maxChars: number): string {
+/** Fit to be shown, and at most so many UTF-16 units, the last an ellipsis where something was cut. */
+export function cutText(raw: string, maxChars: number): string {
+  const text = printableLines(raw);
   if (text.length <= maxChars) return text;
   // A pair of surrogates is not cut in two: half of one is no text.
   return `${text.slice(0, maxChars - 1).replace(/[\ud800-\udbff]$/, '')}…`;

@@ -4,6 +4,7 @@
  */
 import type { KindInfo } from '../cluster/kinds.ts';
 import { formatId, idOf, type ObjectId } from '../object/identity.ts';
+import { isPrintable } from '../object/printable.ts';
 import type { Problem, ProblemCode } from '../object/problem.ts';
 import { own } from '../object/value.ts';
 import type { Manifest } from '../render/manifests.ts';
@@ -17,17 +18,17 @@ interface PlaceOptions {
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** What may stand as one segment of a request path, whatever the kind says beyond that. */
-const PATH_SEGMENT = /^(?!\.{1,2}$)[^/%\p{Cc}]{1,253}$/u;
+const PATH_SEGMENT = /^(?!\.{1,2}$)[^/%]{1,253}$/u;
 
 export function placeManifest(manifest: Manifest, options: PlaceOptions): ObjectId | { readonly problem: Problem } {
   const { metadata } = manifest.object;
   const name = own(metadata, 'name');
   if (typeof name !== 'string' || name === '') return unnamed(manifest);
-  if (!PATH_SEGMENT.test(name)) {
+  if (!PATH_SEGMENT.test(name) || !isPrintable(name)) {
     return problemOf(manifest, {
       code: 'InvalidObject',
       message: `${formatId(idOf(manifest.object))}: metadata.name cannot be the name of an object.`,
-      hint: "A name has at most 253 characters and holds no '/' and no '%'.",
+      hint: "A name has at most 253 characters and holds no '/', no '%' and nothing invisible.",
     });
   }
   const { kind } = options;

@@ -3,6 +3,7 @@
  * concern goes on. Codes are a closed list, documented in docs/spec/application.md.
  */
 import type { ObjectId } from './identity.ts';
+import { printable } from './printable.ts';
 
 export type ProblemCode =
   | 'PathNotFound' // spec.source.path, or a path that a kustomization names, is not in the snapshot
@@ -36,11 +37,11 @@ export interface Problem {
   readonly hint?: string;
 }
 
-/** `file:line: message`, then the line itself, then the hint; at most `maxChars` characters. */
+/** `file:line: message`, then the line itself, then the hint, all fit to be shown; at most `maxChars` characters. */
 export function formatProblem(problem: Problem, maxChars = 1024): string {
   const place = problem.file === undefined ? '' : `${problem.file}${problem.line ? `:${problem.line}` : ''}: `;
-  const excerpt = problem.excerpt === undefined ? '' : `\n  ${problem.excerpt.trimEnd()}`;
-  const hint = problem.hint === undefined ? '' : `\n  ${problem.hint}`;
-  const text = `${place}${problem.message}${excerpt}${hint}`;
+  const excerpt = problem.excerpt === undefined ? '' : `\n  ${printable(problem.excerpt.trimEnd())}`;
+  const hint = problem.hint === undefined ? '' : `\n  ${printable(problem.hint)}`;
+  const text = `${printable(`${place}${problem.message}`)}${excerpt}${hint}`;
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`;
 }

@@ -2,6 +2,7 @@
  * Which commit a revision means: 40 hex digits are a commit, `refs/…` is taken as it is, `HEAD` or nothing is the
  * default branch, anything else a branch and then a tag. Annotated tags are peeled to what they point at.
  */
+import { printable } from '../object/printable.ts';
 import { sourceError } from './source-error.ts';
 
 export interface RemoteRef {
@@ -62,8 +63,15 @@ export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): Resol
     const ref = refs.get(name);
     if (!ref) continue;
     const commit = ref.peeled ?? ref.oid;
-    const branch = name === 'HEAD' && ref.target?.startsWith('refs/heads/') ? ref.target.slice(11) : undefined;
-    return { commit, revision: `${branch ?? wanted.text}@sha1:${commit}` };
+    const branch = name === 'HEAD' ? branchOf(ref) : undefined;
+    return { commit, revision: `${printable(branch ?? wanted.text)}@sha1:${commit}` };
   }
   return undefined;
+}
+
+/** The server says what HEAD stands for: only what can be a branch is repeated. */
+function branchOf({ target }: RemoteRef): string | undefined {
+  if (!target?.startsWith('refs/heads/') || target.length > MAX_REVISION_CHARS || BAD_REF.test(target))
+    return undefined;
+  return target.slice('refs/heads/'.length);
 }

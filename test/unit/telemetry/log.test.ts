@@ -42,3 +42,12 @@ test('fields that are named like credentials are redacted', () => {
   const [line] = linesOf('info', (log) => log.info('x', Object.fromEntries(names.map((name) => [name, 'canary']))));
   assert.doesNotMatch(JSON.stringify(line), /canary/);
 });
+
+test('what a terminal obeys is written by its number, and read back as it was', () => {
+  const lines: string[] = [];
+  const log = createLog({ level: 'info', destination: { write: (line: string) => void lines.push(line) } });
+  const detail = '\x1b[2J\x7f\x9b\u202e\u2028\n';
+  log.info('application changed', { detail });
+  assert.match(lines[0] ?? '', /^[\x20-\x7e]+\n$/);
+  assert.equal((JSON.parse(lines[0] ?? '') as { detail: string }).detail, detail);
+});
