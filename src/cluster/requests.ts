@@ -12,6 +12,7 @@ import { isStatusBody, readWarnings } from './answer-text.ts';
 import { readAnswer, type Refusal } from './answers.ts';
 import { identityHeaders, type Identity } from './identity.ts';
 import type { KindInfo } from './kinds.ts';
+import type { LiveObject } from './live.ts';
 import { toLiveObject, tryParseJson } from './live-object.ts';
 import { takeOverManagedFields } from './managed-fields.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
@@ -44,34 +45,24 @@ const SECRET_KIND: KindInfo = {
 };
 
 /** One request about a kind: what is left to say once the client knows its identity. */
-interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'path' | 'body' | 'contentType' | 'gzip'> {
+interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'gzip'> {
   readonly kind: KindInfo;
+  /** Throws RangeError for a name that would lead elsewhere. */
+  readonly path: () => string;
 }
 
-/**
- * Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. One method a kind
- * of request, in one place, so that the headers and parameters of all writes can be compared at a glance.
- */
+/** Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. */
 export function createClient(transport: Transport, identity: Identity): ClusterClient {
   identityHeaders(identity);
-  async function call({ kind, path, ...rest }: Omit<Call, 'path'> & { path: () => string }): Promise<Reply> {
-    let target: string;
-    try {
-      target = path();
-    } catch (error) {
-      return { ok: false, refusal: unsendable(error) };
-    }
-    const answer = await transport.send({ ...rest, path: target, identity, category: 'object' });
-    if (answer.status >= 200 && answer.status < 300) return { ok: true, answer };
-    return { ok: false, refusal: refusalOf(answer, rest.verb, kind) };
-  }
+  const call = (request: Call): Promise<Reply> => send(transport, identity, request);
+  const reads = createReads(call);
+  return { ...reads, ...createWrites(call, reads) };
+}
 
-  async function write(request: Omit<Call, 'path'> & { path: () => string }): Promise<WriteAnswer> {
-    const reply = await call(request);
-    return reply.ok ? written(reply.answer, request.kind) : reply;
-  }
+type Reads = Pick<ClusterClient, 'get' | 'readSecret' | 'listBySelector'>;
 
-  const client: ClusterClient = {
+function createReads(call: (request: Call) => Promise<Reply>): Reads {
+  return {
     async get(kind, id): Promise<ReadAnswer> {
       const reply = await call({ kind, verb: 'get', method: 'GET', path: () => objectPath(kind, id) });
       if (!reply.ok) return reply.refusal.code === 'NotFound' ? { ok: true, object: undefined } : reply;
@@ -92,10 +83,34 @@ export function createClient(transport: Transport, identity: Identity): ClusterC
       return { ok: true, data: decodeData(body) };
     },
 
+    async listBySelector(kind, { namespace, labelSelector, limit }) {
+      const reply = await call({
+        kind,
+        verb: 'list',
+        method: 'GET',
+        path: () => collectionPath(kind, namespace) + query({ labelSelector, limit }),
+        gzip: true,
+      });
+      if (!reply.ok) return reply;
+      const items = listAt(tryParseJson(reply.answer.text), 'items');
+      const objects = items.map((item) => toLiveObject(kind, item)).filter((object) => object !== undefined);
+      return { ok: true, objects: objects.slice(0, limit) };
+    },
+  };
+}
+
+/** All of them in one place, so that the headers and parameters of all writes can be compared at a glance. */
+function createWrites(call: (request: Call) => Promise<Reply>, reads: Reads): Omit<ClusterClient, keyof Reads> {
+  async function write(request: Call): Promise<WriteAnswer> {
+    const reply = await call(request);
+    return reply.ok ? written(reply.answer, request.kind) : reply;
+  }
+
+  return {
     async apply({ kind, body, force, dryRun, fieldManager = FIELD_MANAGER, liveSecretKeys = [] }: ApplyRequest) {
       const parameters = { fieldManager, force, dryRun: dryRun ? 'All' : undefined };
       const name = nameOf(kind, body);
-      const secret = liveSecretKeys.length > 0 ? await client.readSecret(name.namespace, name.name) : undefined;
+      const secret = liveSecretKeys.length > 0 ? await reads.readSecret(name.namespace, name.name) : undefined;
       if (secret?.ok === false) return secret;
       return write({
         kind,
@@ -116,14 +131,7 @@ export function createClient(transport: Transport, identity: Identity): ClusterC
         { op: 'replace', path: '/metadata/managedFields', value: managedFields },
         { op: 'replace', path: '/metadata/resourceVersion', value: live.resourceVersion },
       ];
-      return write({
-        kind,
-        verb: 'patch',
-        method: 'PATCH',
-        path: () => objectPath(kind, live.id) + query({ fieldManager: FIELD_MANAGER }),
-        body: stringifyJson(patch),
-        contentType: JSON_PATCH,
-      });
+      return write(patchOf(kind, live, { patch, contentType: JSON_PATCH }));
     },
 
     release(kind, live) {
@@ -134,14 +142,7 @@ export function createClient(transport: Transport, identity: Identity): ClusterC
           annotations: { [OWNER_ANNOTATION]: null },
         },
       };
-      return write({
-        kind,
-        verb: 'patch',
-        method: 'PATCH',
-        path: () => objectPath(kind, live.id) + query({ fieldManager: FIELD_MANAGER }),
-        body: stringifyJson(patch),
-        contentType: MERGE_PATCH,
-      });
+      return write(patchOf(kind, live, { patch, contentType: MERGE_PATCH }));
     },
 
     async isImmutable(kind, body) {
@@ -171,25 +172,37 @@ export function createClient(transport: Transport, identity: Identity): ClusterC
       const isGone = reply.refusal.code === 'NotFound' || reply.refusal.code === 'KindNotServed';
       return isGone ? { ok: true, outcome: 'gone' } : reply;
     },
-
-    async listBySelector(kind, { namespace, labelSelector, limit }) {
-      const reply = await call({
-        kind,
-        verb: 'list',
-        method: 'GET',
-        path: () => collectionPath(kind, namespace) + query({ labelSelector, limit }),
-        gzip: true,
-      });
-      if (!reply.ok) return reply;
-      const items = listAt(tryParseJson(reply.answer.text), 'items');
-      const objects = items.map((item) => toLiveObject(kind, item)).filter((object) => object !== undefined);
-      return { ok: true, objects: objects.slice(0, limit) };
-    },
   };
-  return client;
 }
 
 type Reply = { readonly ok: true; readonly answer: HttpAnswer } | { readonly ok: false; readonly refusal: Refusal };
+
+async function send(transport: Transport, identity: Identity, { kind, path, ...rest }: Call): Promise<Reply> {
+  let target: string;
+  try {
+    target = path();
+  } catch (error) {
+    return { ok: false, refusal: unsendable(error) };
+  }
+  const answer = await transport.send({ ...rest, path: target, identity, category: 'object' });
+  if (answer.status >= 200 && answer.status < 300) return { ok: true, answer };
+  return { ok: false, refusal: refusalOf(answer, rest.verb, kind) };
+}
+
+function patchOf(
+  kind: KindInfo,
+  { id }: LiveObject,
+  { patch, contentType }: { readonly patch: Value; readonly contentType: string },
+): Call {
+  return {
+    kind,
+    verb: 'patch',
+    method: 'PATCH',
+    path: () => objectPath(kind, id) + query({ fieldManager: FIELD_MANAGER }),
+    body: stringifyJson(patch),
+    contentType,
+  };
+}
 
 export function refusalOf(answer: HttpAnswer, verb: string, kind: Pick<KindInfo, 'group' | 'kind'>): Refusal {
   const asked = { verb, group: kind.group, kind: kind.kind };

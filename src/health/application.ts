@@ -3,7 +3,7 @@
  * object three levels down is Degraded at the top, and its name and reason come up with it.
  */
 import type { LiveObject } from '../cluster/live.ts';
-import { mapAt, numberAt, stringAt, valueAt } from '../object/value.ts';
+import { mapAt, numberAt, stringAt, valueAt, type KubeObject } from '../object/value.ts';
 import {
   conditionsOf,
   explain,
@@ -11,6 +11,7 @@ import {
   healthOf,
   isObserved,
   NOT_OBSERVED,
+  type Condition,
   type Health,
   type HealthContext,
   type HealthStatus,
@@ -31,19 +32,37 @@ export function assessApplication({ id, body }: LiveObject, { self }: HealthCont
   if (valueAt(body, 'spec', 'suspend') === true) return healthOf('Suspended', 'It is suspended (spec.suspend).');
   if (numberAt(body, 'status', 'observedGeneration') === undefined || !isObserved(body)) return NOT_OBSERVED;
   const conditions = conditionsOf(body);
+  return failureOf(conditions, body) ?? progressOf(conditions) ?? summaryOf(body);
+}
+
+function failureOf(conditions: ReadonlyMap<string, Condition>, body: KubeObject): Health | undefined {
   const stalled = conditions.get('Stalled');
   if (stalled?.status === 'True') return healthOf('Degraded', explain(stalled));
-  const summary = mapAt(body, 'status', 'health');
-  const [word = '', message = ''] = [stringAt(summary, 'status'), stringAt(summary, 'message')];
+  const { word, message } = wordOf(body);
   if (word === 'Degraded') return healthOf('Degraded', message);
   const ready = conditions.get('Ready');
-  if (ready?.status === 'False' && ready.reason === 'HealthCheckFailed') return healthOf('Degraded', explain(ready));
+  const isUnwell = ready?.status === 'False' && ready.reason === 'HealthCheckFailed';
+  return isUnwell ? healthOf('Degraded', explain(ready)) : undefined;
+}
+
+function progressOf(conditions: ReadonlyMap<string, Condition>): Health | undefined {
   const reconciling = conditions.get('Reconciling');
-  if (reconciling?.status === 'True') return healthOf('Progressing', (ready && explain(ready)) || explain(reconciling));
+  if (reconciling?.status !== 'True') return undefined;
+  const ready = conditions.get('Ready');
+  return healthOf('Progressing', (ready && explain(ready)) || explain(reconciling));
+}
+
+/** Drift that is only reported (mode detect) is a matter of sync, not of health. */
+function summaryOf(body: KubeObject): Health {
+  const { word, message } = wordOf(body);
   // What waits for a person to ask for it is nobody's failure.
   const isManual = valueAt(body, 'spec', 'sync', 'mode') === 'manual';
   if (isManual && word === 'Missing') return healthOf('Suspended', 'It waits for a sync (spec.sync.mode is manual).');
-  // Drift that is only reported (mode detect) is a matter of sync, not of health.
-  const own = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
-  return own ? healthOf(own, message) : HEALTHY;
+  const status = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+  return status ? healthOf(status, message) : HEALTHY;
+}
+
+function wordOf(body: KubeObject): { readonly word: string; readonly message: string } {
+  const summary = mapAt(body, 'status', 'health');
+  return { word: stringAt(summary, 'status') ?? '', message: stringAt(summary, 'message') ?? '' };
 }
