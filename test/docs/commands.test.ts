@@ -1,0 +1,201 @@
+/**
+ * Every command of the pages for users, run in order on a real control plane, by a reader with the chart's agent. What
+ * is not run is listed here, with the reason.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { stringify } from 'yaml';
+import { ARGO_CD, FLUX, MANIFEST, type ForeignTool } from './foreign-tools.ts';
+import { blocksOf, readPage } from './page.ts';
+import { startReader, SYSTEM, type FollowOptions, type Reader } from './reader.ts';
+
+let reader: Reader;
+before(async () => {
+  reader = await startReader();
+  await reader.sh(`helm install tautline charts/tautline --namespace ${SYSTEM} --create-namespace`);
+  await reader.startAgent();
+});
+after(() => reader?.[Symbol.asyncDispose]());
+
+/** Pages whose commands other tests run. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'README.md': 'readme-install.test.ts; the demo and npm test are the tests of these names',
+  'CONTRIBUTING.md': 'for people who change the code: npm scripts',
+  'docs/install.md': 'test/chart/install.test.ts',
+};
+
+/** The first words of what stands in `console` blocks, which nobody runs. */
+const UNTESTED: Readonly<Record<string, readonly string[]>> = {
+  // A container engine, commands that do not end or take everything, and a package to install for the whole machine.
+  'docs/install.md': ['docker', 'docker', 'kubectl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
+  // Simulated Pods have no log.
+  'docs/troubleshooting.md': ['kubectl'],
+};
+
+const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n';
+const DEPLOYMENT = stringify(MANIFEST);
+
+interface Prepared extends FollowOptions {
+  /** What must hold when the reader is at the end. */
+  readonly check?: () => Promise<void>;
+}
+
+/** What stands ready before a reader begins with the page. */
+const PAGES: Readonly<Record<string, () => Promise<Prepared>>> = {
+  'docs/first-application.md': async () => {
+    await reader.repository('team/shop');
+    return {};
+  },
+  'docs/private-repositories.md': async () => {
+    await commit('team/private', { 'settings.yaml': CONFIG_MAP });
+    const header = `Basic ${Buffer.from('git:paste-the-token-here').toString('base64')}`;
+    reader.git.onRequest = ({ path, headers }) =>
+      path.startsWith('/team/private.git') && headers.authorization !== header
+        ? { status: 401, headers: { 'www-authenticate': 'Basic realm="git"' } }
+        : undefined;
+    await makeTenant('shop');
+    return {};
+  },
+  'docs/tenants.md': async () => {
+    await commit('team-a/shop', { 'web.yaml': DEPLOYMENT });
+    return {};
+  },
+  'docs/troubleshooting.md': async () => {
+    await commit('troubled', { 'settings.yaml': CONFIG_MAP });
+    await makeTenant('shop');
+    await declare('shop', { repository: 'troubled', path: '.' });
+    await reader.sh('tautline wait shop -n shop');
+    return {};
+  },
+  'docs/webhooks.md': async () => ({ directory: reader.webhookSecrets }),
+  'docs/coming-from-argocd.md': () => prepareMove(ARGO_CD),
+  'docs/coming-from-flux.md': () => prepareMove(FLUX),
+  'docs/cli.md': async () => {
+    const files = { 'web.yaml': DEPLOYMENT, 'settings.yaml': CONFIG_MAP };
+    const id = await commit('cli', {
+      ...prefixed('deploy/prod', files),
+      'web/web.yaml': CONFIG_MAP.replace('settings', 'web'),
+    });
+    await makeTenant('shop');
+    await declare('shop', { repository: 'cli', path: 'deploy/prod' });
+    await declare('web', { repository: 'cli', path: 'web' });
+    await reader.sh('kubectl config set-context --current --namespace=shop; tautline wait shop web --for=healthy');
+    return { files: prefixed('deploy/prod', files), replace: { [COMMIT]: id } };
+  },
+  'docs/spec/application.md': async () => {
+    const id = await commit('spec', { 'settings.yaml': CONFIG_MAP });
+    await reader.sh('kubectl create namespace apps');
+    await makeTenant('shop');
+    await declare('shop', { repository: 'spec', path: '.' });
+    await reader.sh('kubectl config set-context --current --namespace=shop; tautline wait shop');
+    return { files: { token: 'not-a-token' }, replace: { [COMMIT]: id } };
+  },
+};
+
+/** The commit that the pages name. */
+const COMMIT = '6dcb09b5b57875f334f61aebed695e2e4193db5e';
+
+function prefixed(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
+}
+
+async function commit(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const repository = await reader.repository(name);
+  return repository.commit(files);
+}
+
+async function makeTenant(namespace: string): Promise<void> {
+  await reader.sh(`kubectl create namespace ${namespace}
+kubectl -n ${namespace} create serviceaccount deployer
+kubectl -n ${namespace} create rolebinding deployer --clusterrole=admin --serviceaccount=${namespace}:deployer`);
+}
+
+async function declare(name: string, { repository, path }: { repository: string; path: string }): Promise<void> {
+  const spec = { serviceAccountName: 'deployer', source: { repoURL: `${reader.git.url}/${repository}.git`, path } };
+  await apply({
+    apiVersion: 'tautline.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { name, namespace: 'shop' },
+    spec,
+  });
+}
+
+async function apply(object: unknown, manager = 'person'): Promise<void> {
+  const args = ['apply', '--server-side', `--field-manager=${manager}`, '-f', '-'];
+  const { code, stderr } = await reader.plane.kubectl(args, { input: JSON.stringify(object) });
+  assert.equal(code, 0, stderr);
+}
+
+/** Objects that the other tool applied; at the end they must be the same ones, and nothing may have been rolled out. */
+async function prepareMove({ definition, resource, manager, marks }: ForeignTool): Promise<Prepared> {
+  await commit(`move-${manager}`, { 'web.yaml': DEPLOYMENT });
+  await reader.sh(`kubectl create namespace shop; kubectl create namespace argocd --dry-run=client -o yaml | kubectl apply -f -
+kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f -`);
+  await apply(definition);
+  await reader.sh('kubectl wait --for=condition=Established crd --all --timeout=60s');
+  await apply(resource);
+  await apply({ ...MANIFEST, metadata: { name: 'web', namespace: 'shop', ...marks } }, manager);
+  await reader.sh('kubectl -n shop rollout status deployment/web --timeout=2m');
+  const look = `kubectl -n shop get deployments,pods --output=jsonpath='{.items[*].metadata.uid}'`;
+  const before = await reader.sh(look);
+  return {
+    replace: { 'team/shop.git': `move-${manager}.git` },
+    async check() {
+      assert.equal(await reader.sh(look), before, 'the same Deployment, the same Pods');
+      const live = await reader.sh('kubectl -n shop get deployment web --output=yaml --show-managed-fields');
+      assert.doesNotMatch(live, /argocd|kustomize/);
+      assert.match(live, /tautline\.dev\/owner/);
+    },
+  };
+}
+
+/** Pages build on a cluster without Applications, and without what else calls itself so. */
+async function clear(): Promise<void> {
+  await reader.sh(`kubectl delete applications.tautline.dev --all --all-namespaces
+kubectl delete crd applications.argoproj.io kustomizations.kustomize.toolkit.fluxcd.io --ignore-not-found
+rm -rf "$KUBECACHEDIR"
+kubectl config set-context --current --namespace=default
+kubectl delete namespace shop team-a apps --ignore-not-found`);
+}
+
+function userPages(): string[] {
+  const docs = join(import.meta.dirname, '../../docs');
+  const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
+  return ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...pages.map((path) => `docs/${path}`)].sort();
+}
+
+test('every page with commands is followed by a test', () => {
+  const withCommands = userPages().filter((page) => blocksOf(readPage(page)).some(({ language }) => language === 'sh'));
+  assert.deepEqual(
+    withCommands.filter((page) => !(page in PAGES) && !(page in ELSEWHERE)),
+    [],
+  );
+});
+
+test('what is not run is listed', () => {
+  for (const page of userPages()) {
+    const blocks = blocksOf(readPage(page)).filter(({ language }) => language === 'console');
+    const commands = blocks
+      .flatMap(({ text }) => text.replaceAll('\\\n', '').split('\n'))
+      .filter((line) => line.trim());
+    assert.deepEqual(
+      commands.map((line) => line.split(' ')[0]),
+      UNTESTED[page] ?? [],
+      page,
+    );
+  }
+});
+
+for (const [page, prepare] of Object.entries(PAGES)) {
+  test(`every command of ${page} does what it says`, async () => {
+    try {
+      const { check, ...options } = await prepare();
+      await reader.follow(readPage(page), options);
+      await check?.();
+    } finally {
+      await clear();
+    }
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * A person who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm` and `git` in its PATH, and an
+ * agent as the chart installs it.
+ *
+ * No image can be pulled here, so the Pod of the chart runs simulated, and the agent runs from the source tree with the
+ * token of the chart's ServiceAccount: its rights are the installed ones. Addresses of the pages (`git.example.com`,
+ * `hooks.example.com`) are those of the test's servers.
+ */
+import assert from 'node:assert/strict';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { run, type CommandResult } from '../chart/command.ts';
+import { writeKubeconfig } from '../chart/kubeconfig.ts';
+import { findPrograms, helmBinary } from '../control-plane/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
+import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
+import { gitEnvironment } from '../support/git-command.ts';
+import { createRepository, type TestRepository } from '../support/git-repository.ts';
+import { startGitServer, type GitServer } from '../support/git-server.ts';
+import { scriptOf } from './page.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+export const SYSTEM = 'tautline-system';
+
+export interface Reader extends AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly git: GitServer;
+  /** Where the agent looks for the secrets of hooks. */
+  readonly webhookSecrets: string;
+  /** An empty repository that can be pushed to, at `https://git.example.com/<name>.git` for the pages. */
+  repository(name: string): Promise<TestRepository>;
+  /** Does all that the page says; fails the test with the line of the block that failed, and with what was said. */
+  follow(page: string, options?: FollowOptions): Promise<string>;
+  /** Runs one command line, and fails the test unless it ends with 0. */
+  sh(command: string): Promise<string>;
+  /** The agent of the chart, which must be installed; the flags are those of the chart's defaults. */
+  startAgent(): Promise<RunningAgent>;
+}
+
+export interface FollowOptions {
+  /** Where the reader begins; by default an empty folder. */
+  readonly directory?: string;
+  /** Text of files that the reader has there already, by path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What stands in the page for something of the reader's own, such as the id of a commit. */
+  readonly replace?: Readonly<Record<string, string>>;
+}
+
+export async function startReader(): Promise<Reader> {
+  const root = await mkdtemp(join(tmpdir(), 'tautline-reader-'));
+  const plane = await startControlPlane({ mode: 'full' });
+  const git = await startGitServer(join(root, 'git'));
+  let agent: RunningAgent | undefined;
+  const environment = await layOutShell(root, plane);
+  const webhookSecrets = join(root, 'webhooks');
+  await mkdir(webhookSecrets);
+
+  const address = (text: string): string =>
+    text
+      .replaceAll('https://git.example.com', git.url)
+      .replaceAll('https://hooks.example.com', agent?.webhookUrl ?? 'http://no-agent.invalid');
+  // As a file: read from standard input, the rest of the script would be the input of its commands.
+  const bash = async (script: string, cwd: string): Promise<CommandResult> => {
+    await writeFile(join(root, 'script'), address(script));
+    return run('bash', [join(root, 'script')], { cwd, environment });
+  };
+  const follow: Reader['follow'] = async (page, { directory, files = {}, replace = {} } = {}) => {
+    const cwd = directory ?? (await mkdtemp(join(root, 'page-')));
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(cwd, path)), { recursive: true });
+      await writeFile(join(cwd, path), text);
+    }
+    const own = Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), scriptOf(page));
+    const { code, stdout, stderr } = await bash(own, cwd);
+    const place = stderr.split('\n').findLast((line) => line.startsWith('--- line'));
+    const state = code === 0 ? '' : (await bash('tautline get -A -o wide', root)).stdout;
+    assert.equal(code, 0, `${place}\n${stdout}\n${stderr}\n${state}`);
+    return stdout;
+  };
+  return {
+    plane,
+    git,
+    webhookSecrets,
+    follow,
+    async repository(name) {
+      const repository = await createRepository(git, name);
+      await repository.git(['config', 'http.receivepack', 'true']);
+      return repository;
+    },
+    async sh(command) {
+      const { code, stdout, stderr } = await bash(`set -e -o pipefail\n${command}\n`, ROOT);
+      assert.equal(code, 0, `${command}\n${stdout}\n${stderr}`);
+      return stdout;
+    },
+    async startAgent() {
+      const kubeconfig = join(root, 'agent-kubeconfig');
+      await writeKubeconfig(kubeconfig, plane, await plane.serviceAccountToken(SYSTEM, 'tautline'));
+      const flags = ['--allow-cross-namespace', 'false', '--webhook-secrets-dir', webhookSecrets];
+      agent = await startAgentProcess({ kubeconfig, flags });
+      return agent;
+    },
+    async [Symbol.asyncDispose]() {
+      await agent?.[Symbol.asyncDispose]();
+      await git.stop();
+      await plane.stop();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The programs of a reader's PATH, and an environment that holds nothing of the person who runs the tests. */
+async function layOutShell(root: string, plane: ControlPlane): Promise<NodeJS.ProcessEnv> {
+  const kubectl = (await findPrograms(['kubectl']))('kubectl');
+  const programs: Record<string, readonly string[]> = {
+    kubectl: [kubectl.command, ...kubectl.args],
+    tautline: [process.execPath, join(ROOT, 'src/cli.ts')],
+    helm: [await helmBinary()],
+  };
+  // A copy, since a reader may change its context.
+  const kubeconfig = join(root, 'kubeconfig');
+  await copyFile(plane.kubeconfig, kubeconfig);
+  const bin = join(root, 'bin');
+  await mkdir(bin);
+  for (const [name, words] of Object.entries(programs)) {
+    const command = words.map((word) => `'${word}'`).join(' ');
+    await writeFile(join(bin, name), `#!/bin/sh\nexec ${command} "$@"\n`);
+    await chmod(join(bin, name), 0o755);
+  }
+  return {
+    ...gitEnvironment(),
+    PATH: [bin, process.env['PATH']].join(delimiter),
+    HOME: root,
+    KUBECONFIG: kubeconfig,
+    KUBECACHEDIR: join(root, 'kubectl-cache'),
+    KUBECTL_KUBERC: 'false',
+    HELM_CACHE_HOME: join(root, 'helm/cache'),
+    HELM_CONFIG_HOME: join(root, 'helm/config'),
+    HELM_DATA_HOME: join(root, 'helm/data'),
+  };
+}

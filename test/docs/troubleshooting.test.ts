@@ -1,0 +1,103 @@
+/** Every word that a status, an Event or the agent's start can give as a reason has its row on the page, and no other. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readPage } from './page.ts';
+
+const SRC = join(import.meta.dirname, '../../src');
+const read = (path: string): string => readFileSync(join(SRC, path), 'utf8');
+
+function wordsIn(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(([, word = '']) => word);
+}
+
+function block(path: string, start: RegExp, end: string): string {
+  const text = read(path);
+  const from = start.exec(text)?.index ?? assert.fail(`${path} has no ${start.source}`);
+  return text.slice(from, text.indexOf(end, from));
+}
+
+/** Codes of errors that are thrown as such; those of the API server's answers stay in messages. */
+function thrownCodes(): string[] {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  return files.flatMap((path) =>
+    read(path)
+      .split('new StageError(')
+      .slice(1)
+      .flatMap((text) => wordsIn(text.slice(0, text.indexOf(');')), /code: '(\w+)'/g)),
+  );
+}
+
+function codes(): Set<string> {
+  const status = readdirSync(join(SRC, 'status')).map((file) => read(`status/${file}`));
+  return new Set([
+    ...status.flatMap((text) => wordsIn(text, /reason: '(\w+)'/g)),
+    ...status.flatMap((text) => wordsIn(text, /reason = isStalled \? '(\w+)'/g)),
+    ...status.flatMap((text) => wordsIn(text, /reason = isStalled \? '\w+' : '(\w+)'/g)),
+    ...status.flatMap((text) => wordsIn(text, /'Progressing' : '(\w+Retry)'/g)),
+    ...wordsIn(read('status/verdict.ts'), /^const [A-Z_]+ = '(\w+)'/gm),
+    ...wordsIn(block('status/verdict.ts', /REASON_BY_STAGE: /, '}'), /'(\w+)',$/gm),
+    ...wordsIn(read('status/event.ts'), /isWarning \? '(\w+)' : verdict/g),
+    ...wordsIn(block('object/problem.ts', /export type ProblemCode/, ';'), /'(\w+)'/g),
+    ...wordsIn(block('source/source-error.ts', /const RETRY_OF/, '}'), /^ {2}(\w+): /gm),
+    ...wordsIn(block('sandbox/refusal.ts', /const REFUSALS/, '}'), /^ {2}(\w+): /gm),
+    ...wordsIn(read('source/pack-tree.ts'), /unreadable\('(\w+)'/g),
+    ...wordsIn(read('sandbox/job-server.ts'), /code: '(\w+)'/g),
+    ...wordsIn(read('reconcile/pass.ts'), /code: '(\w+)'/g),
+    ...wordsIn(read('reconcile/tenant-gone.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(read('server/views.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(block('application/status-schema.ts', /const lastRequestSchema/, '})'), /'([A-Z]\w+)'/g),
+    ...thrownCodes(),
+  ]);
+}
+
+test('every reason has its row on the page', () => {
+  const page = readPage('docs/troubleshooting.md');
+  const rows = [...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, cell = '']) => wordsIn(cell, /`(\w+)`/g));
+  const named = new Set([...rows, 'NotReconciled']);
+  const known = codes();
+  assert.ok(known.size > 80, String(known.size));
+  assert.deepEqual(
+    [...known].filter((code) => !named.has(code)),
+    [],
+    'without a row',
+  );
+  assert.deepEqual(
+    rows.filter((code) => !known.has(code)),
+    [],
+    'of no code',
+  );
+});
+
+test('every link of the pages leads somewhere', () => {
+  const docs = join(import.meta.dirname, '../../docs');
+  const inDocs = readdirSync(docs, { recursive: true, encoding: 'utf8' }).map((path) => `docs/${path}`);
+  const pages = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...inDocs].filter((path) =>
+    path.endsWith('.md'),
+  );
+  const dead = pages.flatMap((page) =>
+    wordsIn(readPage(page), /\]\(((?!https?:)[^)\s]+)\)/g)
+      .filter((link) => !leadsSomewhere(page, link))
+      .map((link) => `${page}: ${link}`),
+  );
+  assert.deepEqual(dead, []);
+});
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? page : join(page, '..', path);
+  try {
+    if (anchor === undefined)
+      return readdirSync(join(SRC, '..', target, '..')).includes(target.split('/').at(-1) ?? '');
+    const headings = wordsIn(readPage(target), /^#+ (.*)$/gm).map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    return headings.includes(anchor);
+  } catch {
+    return false;
+  }
+}
