@@ -73,11 +73,12 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
 }
 
 /**
- * By `idKey`: what could not be made for want of a right, and what waits for that. Nobody keeps another Application
+ * By `idKey`: what could not be made or adopted for want of a right, and what waits for that. Nobody keeps another Application
  * from objects that it may not write itself.
  */
 function deniedOf(applied: Applied): Set<string> {
-  const lacking = [...applied].filter(([, { change }]) => change.desired && !change.live);
+  // What is there without our mark is as little ours as what is not there.
+  const lacking = [...applied].filter(([, { change }]) => change.desired && (!change.live || change.type === 'adopt'));
   const denied = lacking.filter(([, { refusal }]) => refusal?.code === 'Forbidden');
   if (denied.length === 0) return new Set();
   const waiting = lacking.filter(([, { outcome }]) => outcome === 'waiting');

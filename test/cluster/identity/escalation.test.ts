@@ -69,6 +69,22 @@ test('who only says that he wants an object of another namespace keeps nobody th
   assert.equal(at(await owner.configMap('wanted'), 'data', 'k'), 'own');
 });
 
+test('who may only read an object of another namespace keeps nobody there from adopting it', async () => {
+  await makeNamespace(world, 'seen');
+  await world.apply(configMap('wanted', { k: 'by hand' }, { namespace: 'seen' }));
+  const to = { namespace: 'reader', name: 'deployer' };
+  await grant(world, { namespace: 'seen', rules: [rule('', 'configmaps', ['get', 'list', 'watch'])], to });
+  const files = { 'own.yaml': text(configMap('own', {})), 'foreign.yaml': elsewhere('seen', 'wanted') };
+  const reader = await declareTenant(world, 'reader', { files, spec: { sync: { mode: 'manual' } } });
+  await reader.application.until('compared', (found) => at(found, 'status', 'counts', 'total') === 2);
+  await reader.application.patch({ sync: { mode: 'auto' } });
+  const refused = await untilSaid(reader, denial('reader', 'patch', 'configmaps'));
+  assert.deepEqual(inventoryOf(refused), ['ConfigMap reader/own']);
+  const owner = await declareTenant(world, 'seen', { files: { 'a.yaml': text(configMap('wanted', { k: 'own' })) } });
+  await owner.application.untilReady();
+  assert.equal(at(await owner.configMap('wanted'), 'data', 'k'), 'own');
+});
+
 test('names that are no account of the namespace are refused by the API server', async () => {
   await makeNamespace(world, 'names');
   const path = '/apis/tautline.dev/v1alpha1/namespaces/names/applications';
