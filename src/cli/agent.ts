@@ -24,6 +24,8 @@ export async function runAgent(
     process.stderr.write(`tautline agent: ${read.problem}\n`);
     return 2;
   }
+  // As in the sandbox's child: no key from outside becomes a member of every object.
+  Object.preventExtensions(Object.prototype);
   const ended = new AbortController();
   const signalled = new Promise<void>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
