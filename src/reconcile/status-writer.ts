@@ -2,7 +2,8 @@
  * The one writer of status. Invariants: nothing is written when nothing changed; every write carries the
  * resourceVersion that the pass started from, and a conflict ends the pass.
  */
-import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
+import { getCondition } from '../application/conditions.ts';
+import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { Refusal } from '../cluster/answers.ts';
 import { StageError } from '../object/stage-error.ts';
@@ -44,6 +45,7 @@ export async function writeInvalid(unreadable: Unreadable, writer: Writer): Prom
   const next = composeInvalid({ ...unreadable, ...(request ? { request } : {}) }, writer.context.clock.now());
   await writeStatusValue(writer, next);
   tell(writer, bareEventOf(unreadable.status, next));
+  show(writer, { metadata: unreadable.metadata, status: next });
 }
 
 /** Nothing of a suspended Application is watched either: an event would lead to a read. */
@@ -56,9 +58,7 @@ export async function writeSuspended(pass: Pass): Promise<void> {
   const next = composeSuspended(bare, context.clock.now());
   await writeStatusValue(pass, next);
   tell(pass, bareEventOf(status, next));
-  const { namespace, name } = metadata;
-  const [sync, health] = [status.sync?.status ?? 'Unknown', status.health?.status ?? 'Unknown'];
-  context.metrics.setApplication({ namespace, name, sync, health, suspended: true, driftObjects: 0 });
+  show(pass, { metadata, status: next, spec: application.spec });
 }
 
 /** Takes in the answer to a write of the Application itself; anything but success ends the pass. */
@@ -87,18 +87,32 @@ export async function writeStatusValue(writer: Writer, status: ApplicationStatus
 
 /** Tells log, metrics and events of what has changed; at rest nothing is said. */
 function announce(pass: Pass, report: PassReport, { status, verdict, objects }: ComposedStatus): void {
-  const { application, context, state } = pass;
-  const { namespace, name } = application.metadata;
+  const { application, state } = pass;
   state.view = { objects };
+  show(pass, { metadata: application.metadata, status, spec: application.spec });
+  tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
+}
+
+interface Shown {
+  readonly metadata: ApplicationMetadata;
+  readonly status: ApplicationStatus;
+  /** undefined: it cannot be read. */
+  readonly spec?: ApplicationSpec;
+}
+
+function show({ context }: Writer, { metadata, status, spec }: Shown): void {
+  const conditions = status.conditions ?? [];
   context.metrics.setApplication({
-    namespace,
-    name,
+    namespace: metadata.namespace,
+    name: metadata.name,
     sync: status.sync?.status ?? 'Unknown',
     health: status.health?.status ?? 'Unknown',
-    suspended: false,
-    driftObjects: status.counts?.outOfSync ?? 0,
+    ready: getCondition(conditions, 'Ready')?.status ?? 'Unknown',
+    stalled: getCondition(conditions, 'Stalled')?.status === 'True',
+    mode: spec?.sync.mode ?? 'Unknown',
+    suspended: spec?.suspend ?? false,
+    driftObjects: spec?.suspend ? 0 : (status.counts?.outOfSync ?? 0),
   });
-  tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
 }
 
 function tell({ context, state }: Writer, event: PassEvent | undefined, revision?: string): void {

@@ -44,6 +44,9 @@ function applicationSeries(
       ...APP,
       'sync_status',
       'health_status',
+      'ready',
+      'stalled',
+      'mode',
       'suspended',
     ]),
   );
@@ -98,8 +101,9 @@ function stageSeries(registry: Registry): Pick<Metrics, 'onSync' | 'onStage'> {
   };
 }
 
-function infoLabels({ namespace, name, sync, health, suspended }: AppState) {
-  return { namespace, name, sync_status: sync, health_status: health, suspended: String(suspended) };
+function infoLabels({ sync, health, stalled, suspended, driftObjects: _counted, ...same }: AppState) {
+  const words = { stalled: String(stalled), suspended: String(suspended) };
+  return { ...same, ...words, sync_status: sync, health_status: health };
 }
 
 function requestSeries(

@@ -27,6 +27,12 @@ export interface Metrics {
     readonly name: string;
     readonly sync: string;
     readonly health: string;
+    /** Status of the condition Ready. */
+    readonly ready: string;
+    /** Whether nothing will change until somebody changes the spec or the repository. */
+    readonly stalled: boolean;
+    /** spec.sync.mode; Unknown where the spec cannot be read. */
+    readonly mode: string;
     readonly suspended: boolean;
     readonly driftObjects: number;
   }): void;

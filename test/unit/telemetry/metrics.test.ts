@@ -4,7 +4,8 @@ import test from 'node:test';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
 const SHOP = { namespace: 'apps', name: 'shop' };
-const STATE = { ...SHOP, sync: 'Synced', health: 'Healthy', suspended: false, driftObjects: 0 };
+const WORDS = { sync: 'Synced', health: 'Healthy', ready: 'True', mode: 'auto' };
+const STATE = { ...SHOP, ...WORDS, stalled: false, suspended: false, driftObjects: 0 };
 
 /** Lines of our own series, without comments and without those of the process. */
 async function seriesOf(metrics: ReturnType<typeof createMetrics>): Promise<string[]> {
@@ -26,7 +27,8 @@ test('every series of docs and alerts is there under its name', async () => {
   const series = await seriesOf(metrics);
   for (const line of [
     `tautline_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
-    'tautline_app_info{namespace="apps",name="shop",sync_status="Synced",health_status="Healthy",suspended="false"} 1',
+    'tautline_app_info{namespace="apps",name="shop",ready="True",mode="auto",stalled="false",suspended="false",' +
+      'sync_status="Synced",health_status="Healthy"} 1',
     'tautline_drift_objects{namespace="apps",name="shop"} 0',
     'tautline_reconcile_duration_seconds_count{namespace="apps",name="shop",result="success"} 1',
     'tautline_reconcile_total{result="success"} 1',
