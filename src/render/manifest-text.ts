@@ -79,7 +79,8 @@ export function readDocuments(
 function itemsOfOnlyList(root: YamlNode, isAlone: boolean): YamlNode[] {
   if (!isAlone || !isYamlMap(root)) return [root];
   const kind = textOf(root.get('kind'));
-  if ((kind !== 'List' && kind !== 'ResourceList') || !root.has('items')) return [root];
+  const isList = kind === 'List' || kind === 'ResourceList';
+  if (!isList || (!root.has('items') && !root.has('functionConfig'))) return [root];
   const items = root.get('items');
   return isYamlList(items) ? items : [];
 }

@@ -119,15 +119,21 @@ function indexedPath(path: string): string[] {
 type Values = Pick<ReadonlyMap<string, string | YamlScalar | undefined>, 'get'>;
 
 function replaceIn(node: YamlNode, values: Values): YamlNode {
-  if (typeof node === 'string') return expand(node, values);
   if (isYamlMap(node)) {
-    for (const [key, value] of node) if (isText(value)) assign(node, key, expand(textOf(value), values));
+    for (const [key, value] of node) if (isTextOrUntyped(value)) assign(node, key, expand(textOf(value), values));
     return node;
   }
-  if (!isYamlList(node)) return node;
+  if (!isYamlList(node)) return isTextOrUntyped(node) ? expand(textOf(node), values) : node;
   return node.map((item) =>
-    typeof item === 'string' ? expand(item, values) : fail('InvalidObject', 'a list of texts holds something else'),
+    isTextOrUntyped(item)
+      ? expand(textOf(item), values)
+      : fail('InvalidObject', 'a list of texts holds something else'),
   );
+}
+
+/** A scalar whose type nobody has said counts as a text, and is one from then on. */
+function isTextOrUntyped(node: YamlNode): boolean {
+  return isText(node) || (typeof node === 'object' && 'isUntyped' in node && node.isUntyped === true);
 }
 
 /** A text that is one var takes over the type of its value; `$$` stands for `$`. */
