@@ -11,7 +11,8 @@ import { encodeIndexedSnapshot } from './source/index-job.ts';
 import { indexPack, type IndexPackInput } from './source/pack-index.ts';
 import { openPackTree } from './source/pack-tree.ts';
 
-// No key of any input becomes a member of every object. (Frozen, it would also forbid each object a toString of its own.)
+// No key of any input becomes a member of every object. (Frozen, it would also forbid each object a toString of its
+// own.)
 Object.preventExtensions(Object.prototype);
 
 serveJobs({

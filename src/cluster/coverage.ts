@@ -3,8 +3,8 @@
  * over all of them where several are held and the identity may.
  *
  * Invariant: while a namespace is held a watch covers it, or `scopeOf` says why none does: for now (`failed`), or since
- * list and watch are forbidden, not served or too many (`polled`), so that its objects are to be read by name. The one watch over
- * all namespaces replaces those of single ones as soon as its list is complete, never before.
+ * list and watch are forbidden, not served or too many (`polled`), so that its objects are to be read by name. The one
+ * watch over all namespaces replaces those of single ones as soon as its list is complete, never before.
  */
 import type { Clock } from '../telemetry/ports.ts';
 import type { Refusal } from './answers.ts';

@@ -1,7 +1,8 @@
 /**
  * Many paths of reference tokens at once, `*` standing for any: what is left of them one step further down.
  *
- * Invariant: a step costs the same however many paths there are, once it was made; a set that was made is never changed.
+ * Invariant: a step costs the same however many paths there are, once it was made; a set that was made is never
+ * changed.
  */
 
 /** From the root: `paths[i]` are the tokens of one. */

@@ -73,8 +73,8 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
 }
 
 /**
- * By `idKey`: what could not be made or adopted for want of a right, and what waits for that. Nobody keeps another Application
- * from objects that it may not write itself.
+ * By `idKey`: what could not be made or adopted for want of a right, and what waits for that. Nobody keeps another
+ * Application from objects that it may not write itself.
  */
 function deniedOf(applied: Applied): Set<string> {
   // What is there without our mark is as little ours as what is not there.

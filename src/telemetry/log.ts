@@ -27,5 +27,5 @@ export function createLog(options: { level: LogLevel; destination?: DestinationS
 
 /** JSON lets more stand in a string than a terminal should be sent; it may be written by its number as well. */
 function printing(destination: DestinationStream): DestinationStream {
-  return { write: (line) => void destination.write(`${printable(line.trimEnd())}\n`) };
+  return { write: (line) => destination.write(`${printable(line.trimEnd())}\n`) };
 }

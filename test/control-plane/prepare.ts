@@ -1,6 +1,6 @@
 /**
- * Command: puts the control plane, kustomize and helm into the cache, and prints where they are. Run it ahead of parallel
- * tests, so that the one long build happens once and in sight.
+ * Command: puts the control plane, kustomize and helm into the cache, and prints where they are. Run it ahead of
+ * parallel tests, so that the one long build happens once and in sight.
  */
 import { controlPlaneBinary, helmBinary, kustomizeBinary } from './binaries.ts';
 

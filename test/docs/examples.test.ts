@@ -1,6 +1,6 @@
 /**
- * Every folder of examples/, as a repository on a real Git server, applied by a real agent: what a newcomer copies works.
- * The only change is the address, which is that of the test's server.
+ * Every folder of examples/, as a repository on a real Git server, applied by a real agent: what a newcomer copies
+ * works. The only change is the address, which is that of the test's server.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
