@@ -5,7 +5,7 @@
  * Invariant: nothing but the plan under way is given up; what was applied stays and is known.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REQUEST_ANNOTATION } from '../application/keys.ts';
+import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys.ts';
 import { annotationsOf } from '../object/identity.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { Snapshot } from '../source/snapshot.ts';
@@ -57,7 +57,6 @@ async function hasMoved(pass: Pass, snapshot: Snapshot | undefined, signal: Abor
   const { memory } = state;
   const { source: before } = memory;
   if (!snapshot || !before || asked.commit !== undefined) return false;
-  if (context.clock.monotonicMs() < before.nextPollMs) return false;
   try {
     const source = await refreshSource(
       {
@@ -81,5 +80,7 @@ async function hasMoved(pass: Pass, snapshot: Snapshot | undefined, signal: Abor
 
 function wishOf(stored: KubeObject): string {
   const { generation, deletionTimestamp } = stored.metadata;
-  return [generation, deletionTimestamp, annotationsOf(stored)[REQUEST_ANNOTATION]].map(String).join(' ');
+  const annotations = annotationsOf(stored);
+  const requests = [annotations[REQUEST_ANNOTATION], annotations[RECONCILE_AT_ANNOTATION]];
+  return [generation, deletionTimestamp, ...requests].map(String).join(' ');
 }

@@ -1,7 +1,6 @@
-/** Applications that wait for each other, and a newer revision that does not wait for an older one. */
+/** Applications that wait for each other. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import {
   at,
@@ -15,16 +14,11 @@ import {
 } from '../agent/scene.ts';
 
 let world: World;
-let proxy: FaultProxy;
 before(async () => {
   world = await startWorld();
-  proxy = await startFaultProxy({ target: world.plane.url, caFile: world.plane.caFile, token: world.plane.adminToken });
-  await world.agent({ kubeconfig: proxy.kubeconfig, flags: ['--progress-check', '60s'] });
+  await world.agent({ flags: ['--progress-check', '60s'] });
 });
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await proxy?.stop();
-});
+after(() => world?.[Symbol.asyncDispose]());
 
 /** Its Ready waits for its health: a Job that never ends holds it back until a hand ends it. */
 function gatedJob(name: string): Manifest {
@@ -92,33 +86,4 @@ test('a cycle is told on each of its members, with the way round', async () => {
   await subjects[2]?.application.until('the cycle is told', (now) => /is a cycle/.test(readyMessage(now)));
   await subjects[1]?.application.patch({ dependsOn: null });
   for (const { application } of subjects) await application.untilReady();
-});
-
-test('a newer revision cuts short what an older one has under way', async () => {
-  const many = (value: string): string => text(...Array.from({ length: 200 }, (_, n) => configMap(`m${n}`, { value })));
-  proxy.rules.push({
-    method: 'PATCH',
-    path: /\/namespaces\/slow\/configmaps/,
-    fault: { type: 'delay', delayMs: 1500 },
-  });
-  const sent = (): number =>
-    proxy.requests.filter(({ method, path }) => method === 'PATCH' && path.includes('/slow/configmaps')).length;
-  const repository = await world.repository('slow');
-  await repository.commit({ 'all.yaml': many('old') });
-  await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'slow' } });
-  const application = await world.declare('slow', {
-    source: { repoURL: repository.url, interval: '10s' },
-    destination: { namespace: 'slow' },
-  });
-  await untilObject(world, '/api/v1/namespaces/slow/configmaps/m0', () => true);
-  const next = await repository.commit({ 'all.yaml': many('new') });
-  const over = await untilObject(world, application.path, (now) =>
-    /"Superseded"/.test(JSON.stringify(at(now, 'status', 'history') ?? [])),
-  );
-  const before = sent();
-  proxy.rules.length = 0;
-  assert.match(JSON.stringify(at(over, 'status', 'history')), /took over/);
-  assert.ok(before < 200, `${before} objects of the old revision were sent first`);
-  await application.untilReady(next);
-  assert.equal(at(await world.read('/api/v1/namespaces/slow/configmaps/m199'), 'data', 'value'), 'new');
 });
