@@ -37,6 +37,11 @@ export interface Problem {
   readonly hint?: string;
 }
 
+/** A kind can come with a later CRD and a group can answer again; all else stays wrong until the revision changes. */
+export function isPassing({ code }: Problem): boolean {
+  return code === 'KindUnknown' || code === 'KindUnavailable';
+}
+
 /** `file:line: message`, then the line itself, then the hint, all fit to be shown; at most `maxChars` characters. */
 export function formatProblem(problem: Problem, maxChars = 1024): string {
   const place = problem.file === undefined ? '' : `${problem.file}${problem.line ? `:${problem.line}` : ''}: `;

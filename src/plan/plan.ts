@@ -3,8 +3,8 @@
  * thrown away.
  *
  * Invariants: nothing is pruned while anything is incomplete; nothing new is applied before the waves that people put
- * before it are settled; a Namespace or CustomResourceDefinition comes before what
- * lives in it; prunes come after all applies, in the reverse order; `detect` plans no effect at all.
+ * before it are settled; a Namespace or CustomResourceDefinition comes before what lives in it; prunes come after all
+ * applies, in the reverse order; `detect` plans no effect at all.
  */
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
@@ -67,7 +67,7 @@ export interface PlanOptions {
   /** By `idKey`: what must wait, be it to be healed, pruned or handed over, with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
   /** What later waves wait for; undefined: for nothing, so that the waves are an order only (a dry run). */
-  readonly gate?: Gate;
+  readonly gate?: Gate | undefined;
   /** A person has confirmed this prune, or deletes the Application. */
   readonly confirmed: boolean;
 }

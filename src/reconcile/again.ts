@@ -1,19 +1,48 @@
-/** When a pass wants the next one, of its own accord: the earliest of poll, retry, wait and progress. */
+/** When a pass wants the next one, of its own accord: at once, or at the earliest of poll, retry, wait and progress. */
 import { parseDuration } from '../application/duration.ts';
+import type { LastRequest } from '../application/status-schema.ts';
+import { isPassing } from '../object/problem.ts';
+import type { Retry } from '../object/stage-error.ts';
 import type { PassReport } from '../status/report.ts';
 import type { Verdict } from '../status/verdict.ts';
-import type { Retry } from '../object/stage-error.ts';
+import { isRetirementDue } from './gate-waves.ts';
 import type { Pass } from './pass.ts';
 import type { Again } from './queue.ts';
+import type { Findings } from './report-of.ts';
+import { declaredIntent } from './requests.ts';
 
 export interface Ended {
+  readonly findings: Findings;
   readonly report: PassReport;
   readonly verdict: Verdict;
-  /** Until the brake on a heal is released. */
-  readonly brakedMs: number;
+  /** As the status tells it now. */
+  readonly answer: LastRequest | undefined;
 }
 
-export function decideAgain(pass: Pass, { report, verdict, brakedMs }: Ended): Again {
+export function decideAgain(pass: Pass, ended: Ended): Again {
+  return isDueAtOnce(pass, ended) ? { type: 'after', delayMs: 0 } : dueLater(pass, ended);
+}
+
+function isDueAtOnce(pass: Pass, { findings, answer }: Ended): boolean {
+  const isAnswered = pass.asked.request !== undefined && answer?.outcome !== 'InProgress';
+  // What a request had done otherwise than the spec says ends with it: the next pass tells where that leaves us.
+  if (isAnswered && !isAsDeclared(pass)) return true;
+  return pass.isCutShort || isNextWaveDue(findings) || isRetirementDue(pass, findings.changes);
+}
+
+function isAsDeclared({ asked, application }: Pass): boolean {
+  const { mode, prune } = declaredIntent(application.spec);
+  const { intent, commit } = asked;
+  return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
+}
+
+/** What a wave applied may be all that the next one waits for; where it is not, an event tells. */
+function isNextWaveDue({ gate, plan, applied }: Findings): boolean {
+  const isWaiting = gate !== undefined && (plan?.waitingFor.length ?? 0) > 0;
+  return isWaiting && [...(applied?.values() ?? [])].some(({ live }) => live !== undefined);
+}
+
+function dueLater(pass: Pass, { findings, report, verdict }: Ended): Again {
   const { clock, settings } = pass.context;
   const { source } = pass.state.memory;
   const intervalMs = parseDuration(pass.application.spec.source.interval) ?? settings.maxPollBackoffMs;
@@ -29,7 +58,7 @@ export function decideAgain(pass: Pass, { report, verdict, brakedMs }: Ended): A
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) afters.push(settings.progressCheckMs);
-  return { type: 'after', delayMs: Math.min(pollInMs, brakedMs, ...afters) };
+  return { type: 'after', delayMs: Math.min(pollInMs, findings.braked?.againInMs ?? Infinity, ...afters) };
 }
 
 /** What is Degraded and nothing else changes by an event, with wait as without; so does another Application. */
@@ -39,8 +68,7 @@ const CHANGED_BY_EVENT: ReadonlySet<string> = new Set(['HealthCheckFailed', 'Dep
 function retriesOf({ failures, applied, problems, changes }: PassReport): Retry[] {
   const retries = failures.filter(({ stage }) => stage !== 'source').map(({ retry }) => retry);
   for (const { refusal } of applied.values()) if (refusal) retries.push(refusal.retry);
-  const isLacking = problems.some(({ code }) => code === 'KindUnknown' || code === 'KindUnavailable');
   const isUnsettled = changes.some(({ type }) => type === 'unknown' || type === 'conflict');
-  if (isLacking || isUnsettled) retries.push('backoff');
+  if (problems.some(isPassing) || isUnsettled) retries.push('backoff');
   return retries;
 }

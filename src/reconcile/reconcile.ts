@@ -7,32 +7,27 @@
  */
 import { parseApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
-import { idKey } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
-import { hasEffects, planChanges, type Plan } from '../plan/plan.ts';
-import type { Manifests } from '../render/manifests.ts';
+import { hasEffects, type Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
-import type { PassReport } from '../status/report.ts';
 import { decideAgain } from './again.ts';
 import { assessObjects } from './assess-objects.ts';
-import { brakeHeals } from './brake-heals.ts';
 import { carryOut, countSync } from './carry-out.ts';
 import { stopWaiting } from './claim-objects.ts';
 import { compareLive } from './compare-live.ts';
 import type { ReconcileContext } from './context.ts';
 import { answerDryRun, scratchOf, tryOut } from './dry-run.ts';
-import { awaitDependencies } from './dependencies.ts';
 import { finalise } from './finalise.ts';
-import { gateOf, isRetirementDue, retireHooks } from './gate-waves.ts';
-import { handOver, noteRead } from './hand-over.ts';
-import { completeInventory, readInventory } from './inventory.ts';
+import { noteRead } from './hand-over.ts';
+import { readInventory } from './inventory.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, toFailure, type Pass } from './pass.ts';
+import { planPass } from './plan-pass.ts';
 import type { Again } from './queue.ts';
 import { readCredential } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 import { reportOf, type Findings } from './report-of.ts';
 import { declaredIntent, forObjects, forRevision } from './requests.ts';
-import { bindDesired, renderSnapshot, type BoundSet } from './stages.ts';
+import { bindDesired, isUsable, renderSnapshot, type BoundSet } from './stages.ts';
 import type { ApplicationState } from './state.ts';
 import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
 
@@ -88,27 +83,11 @@ async function runPass(pass: Pass): Promise<Again> {
   const findings = await walkPipeline(pass);
   const report = reportOf(pass, findings, 'ended');
   const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
-  const isAnswered = pass.asked.request !== undefined && status.lastRequest?.outcome !== 'InProgress';
-  pass.state.memory.endedEarly = undefined;
+  const { memory } = pass.state;
+  memory.endedEarly = undefined;
   // The next wait is a wait of its own, with the whole of spec.sync.timeout.
-  if (verdict.ready === 'True') pass.state.memory.attempt = undefined;
-  // What a request had done otherwise than the spec says ends with it: the next pass tells where that leaves us.
-  if (isAnswered && !isAsDeclared(pass)) return { type: 'after', delayMs: 0 };
-  if (pass.isCutShort || isNextWaveDue(findings) || isRetirementDue(pass, findings.changes))
-    return { type: 'after', delayMs: 0 };
-  return decideAgain(pass, { report, verdict, brakedMs: findings.braked?.againInMs ?? Infinity });
-}
-
-/** What a wave applied may be all that the next one waits for; where it is not, an event tells. */
-function isNextWaveDue({ gate, plan, applied }: Findings): boolean {
-  const isWaiting = gate !== undefined && (plan?.waitingFor.length ?? 0) > 0;
-  return isWaiting && [...(applied?.values() ?? [])].some(({ live }) => live !== undefined);
-}
-
-function isAsDeclared({ asked, application }: Pass): boolean {
-  const { mode, prune } = declaredIntent(application.spec);
-  const { intent, commit } = asked;
-  return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
+  if (verdict.ready === 'True') memory.attempt = undefined;
+  return decideAgain(pass, { findings, report, verdict, answer: status.lastRequest });
 }
 
 /** A pass that writes nothing but the answer to its request, with a memory of its own. */
@@ -126,65 +105,32 @@ async function runTrial(pass: Pass): Promise<Again> {
 
 /** The picture, left to right. What is missing from the findings was not reached. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, asked, context } = pass;
+  const { application, asked, state } = pass;
   // Who asks gives it the whole of spec.sync.timeout anew.
-  if (asked.isForced) pass.state.memory.attempt = undefined;
+  if (asked.isForced) state.memory.attempt = undefined;
   const inventory = await attempt(pass, 'status', () => readInventory(pass));
   if (!inventory) return {};
   const snapshot = await bringSnapshot(pass);
   if (!snapshot) return {};
   const bound = await readSnapshot(pass, snapshot);
   if (!bound) return { snapshot };
-  const live = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
-  if (!live) return { snapshot, bound };
-  pass.asked = forObjects(pass.asked, application, live.changes);
-  const { intent, confirmsPrune } = pass.asked;
-  const { changes: handed, waits } = asked.isDryRun
-    ? { ...live, waits: [] }
-    : await handOver(pass, snapshot, live.changes);
-  const changes = retireHooks(pass, handed);
-  const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(isUnknown);
-  const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
-  completeInventory(pass, changes, inventory);
-  const braked = brakeHeals(pass, changes);
-  const awaited = asked.isDryRun ? undefined : awaitDependencies(pass, snapshot, { changes, desired: bound.desired });
-  // Whoever names objects wants these, whatever the waves before them lack.
-  const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
-  const gate = asked.isDryRun ? undefined : gateOf(pass, scoped, bound.desired);
-  const plan = planChanges({
-    changes: scoped,
-    postponed: new Map([...waits, ...braked.held, ...(awaited?.waits ?? [])]),
-    ...(gate ? { gate } : {}),
-    mode: intent.mode,
-    prune: intent.prune,
-    complete: isComplete && !isEmptyRender,
-    inventorySize: inventory.size,
-    guard: context.settings.pruneGuard,
-    confirmed: confirmsPrune,
-  });
-  const compared: Findings = {
-    snapshot,
-    bound,
-    ...live,
-    changes,
-    braked,
-    plan,
-    ...(awaited ? { awaited } : {}),
-    ...(gate ? { gate } : {}),
-    isComplete,
-    isEmptyRender,
-  };
-  const applied = await takeEffect(pass, plan, compared);
-  if (asked.isDryRun) return { ...compared, ...(applied ? { applied } : {}) };
-  const health = await timed(pass, 'health', () => assessObjects(pass, bound, changes));
-  return { ...compared, health, ...(applied ? { applied } : {}) };
+  const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
+  if (!compared) return { snapshot, bound };
+  const { changes, contests } = compared;
+  pass.asked = forObjects(pass.asked, application, changes);
+  const planned = await planPass(pass, { snapshot, bound, inventory, changes });
+  const findings: Findings = { snapshot, bound, contests, ...planned };
+  const applied = await takeEffect(pass, planned.plan, findings);
+  if (asked.isDryRun) return { ...findings, applied };
+  const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));
+  return { ...findings, applied, health };
 }
 
 /** What became of the plan; undefined where it has no effects, or none could be had. */
-async function takeEffect(pass: Pass, plan: Plan, compared: Findings): Promise<Applied | undefined> {
+async function takeEffect(pass: Pass, plan: Plan, findings: Findings): Promise<Applied | undefined> {
   if (!hasEffects(plan)) return undefined;
   if (pass.asked.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
-  const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, compared));
+  const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, findings));
   countSync(pass.context.metrics, applied);
   return applied;
 }
@@ -219,7 +165,8 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
   const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   if (!bound) return undefined;
-  if (!isUsable(manifests) && spec.sync.mode === 'manual') pass.asked = { ...pass.asked, intent: declaredIntent(spec) };
+  const isRead = manifests !== undefined && isUsable(manifests);
+  if (!isRead && spec.sync.mode === 'manual') pass.asked = { ...pass.asked, intent: declaredIntent(spec) };
   if (!pass.asked.isDryRun) noteRead(pass, snapshot, bound);
   return bound;
 }
@@ -229,13 +176,4 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
  */
 function isNewSpec({ application }: Pass): boolean {
   return application.status.observedGeneration !== application.metadata.generation;
-}
-
-/** A render that failed as a whole says nothing about what is desired. */
-function isUsable(manifests: Manifests | undefined): boolean {
-  return manifests !== undefined && (manifests.manifests.length > 0 || manifests.problems.length === 0);
-}
-
-function isUnknown({ type }: NonNullable<PassReport['changes']>[number]): boolean {
-  return type === 'unknown';
 }

@@ -2,35 +2,24 @@
 import { formatTime } from '../application/conditions.ts';
 import { parseDuration } from '../application/duration.ts';
 import type { Applied } from '../apply/applied.ts';
-import type { Change } from '../diff/changes.ts';
 import { worstHealth, type Health } from '../health/health.ts';
 import { idKey } from '../object/identity.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { Gate } from '../plan/sync-waves.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassReport } from '../status/report.ts';
 import { acceptedDigest } from './act-as.ts';
-import type { Braked } from './brake-heals.ts';
-import type { Awaited } from './dependencies.ts';
 import { isHealthOverdue } from './health-deadline.ts';
+import type { Planned } from './plan-pass.ts';
 import type { Asked } from './requests.ts';
 import type { BoundSet } from './stages.ts';
 import type { Pass } from './pass.ts';
 
-export interface Findings {
+export interface Findings extends Partial<Planned> {
   readonly snapshot?: Snapshot;
   readonly bound?: BoundSet;
-  readonly changes?: readonly Change[];
   readonly contests?: PassReport['contests'];
-  readonly braked?: Braked;
-  readonly awaited?: Awaited;
-  /** Of the waves, where there are several. */
-  readonly gate?: Gate;
-  readonly plan?: Plan;
-  readonly applied?: Applied;
+  /** undefined: the plan has no effects, or none could be had. */
+  readonly applied?: Applied | undefined;
   readonly health?: ReadonlyMap<string, Health>;
-  readonly isComplete?: boolean;
-  readonly isEmptyRender?: boolean;
 }
 
 export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {

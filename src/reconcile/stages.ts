@@ -3,6 +3,7 @@ import { sourcePath } from '../application/parse.ts';
 import { bindManifests } from '../bind/bind.ts';
 import type { Desired, DesiredObject } from '../bind/desired.ts';
 import type { Kinds } from '../cluster/kinds.ts';
+import { isPassing } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Snapshot } from '../source/snapshot.ts';
@@ -47,17 +48,15 @@ export interface BoundSet {
 }
 
 /**
- * Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. A render that
- * failed as a whole says nothing about what is desired: drift is healed by the last one that did. undefined: there is
- * none.
+ * Binds to the cluster's kinds; kinds that nobody serves are asked for again, but not all the time. Where the render
+ * is of no use, drift is healed by the last one that was. undefined: there is none.
  */
 export async function bindDesired(pass: Pass, manifests: Manifests | undefined): Promise<BoundSet | undefined> {
   const { context, state } = pass;
   const { memory } = state;
   const { clock, cluster, settings } = context;
   let kinds = await cluster.kinds();
-  const isUsable = manifests && (manifests.manifests.length > 0 || manifests.problems.length === 0);
-  if (!isUsable) {
+  if (!manifests || !isUsable(manifests)) {
     const desired = memory.desired ?? { objects: [], problems: [], digest: '' };
     const problems = manifests?.problems ?? [];
     return memory.desired || manifests ? { desired: { ...desired, problems }, kinds, isComplete: false } : undefined;
@@ -72,6 +71,11 @@ export async function bindDesired(pass: Pass, manifests: Manifests | undefined):
   }
   memory.desired = desired;
   return { desired, kinds, isComplete: desired.problems.length === 0 };
+}
+
+/** A render that failed as a whole says nothing about what is desired. */
+export function isUsable({ manifests, problems }: Manifests): boolean {
+  return manifests.length > 0 || problems.length === 0;
 }
 
 function bindOnce({ application, owner, identity, context, state }: Pass, manifests: Manifests, kinds: Kinds): Desired {
@@ -101,8 +105,5 @@ function bindOnce({ application, owner, identity, context, state }: Pass, manife
 }
 
 function isMissingKinds({ objects, problems }: Desired): boolean {
-  return (
-    objects.some(({ awaitsCrd }) => awaitsCrd) ||
-    problems.some(({ code }) => code === 'KindUnknown' || code === 'KindUnavailable')
-  );
+  return objects.some(({ awaitsCrd }) => awaitsCrd) || problems.some(isPassing);
 }

@@ -6,7 +6,7 @@ import { isSettledHealth } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
-import { formatProblem } from '../object/problem.ts';
+import { formatProblem, isPassing } from '../object/problem.ts';
 import type { ObjectStatus } from './object-status.ts';
 import { refusedChanges, type Intent, type PassReport, type StageFailure } from './report.ts';
 
@@ -78,12 +78,10 @@ function badManifests({ problems }: PassReport): Verdict | undefined {
   const [first, ...more] = problems;
   if (!first) return undefined;
   const rest = more.length > 0 ? `\n… and ${more.length} more` : '';
-  // A kind can come with a later CRD and a group can answer again; all else stays wrong until the revision changes.
-  const mayHeal = problems.every(({ code }) => code === 'KindUnknown' || code === 'KindUnavailable');
   return failed({
     reason: 'BuildFailed',
     message: `${formatProblem(first)}${rest}`,
-    retry: mayHeal ? 'backoff' : 'never',
+    retry: problems.every(isPassing) ? 'backoff' : 'never',
   });
 }
 
