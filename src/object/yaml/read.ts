@@ -8,7 +8,18 @@
 import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { StageError } from '../stage-error.ts';
 import { indentFlow } from './indent-flow.ts';
-import { copyNode, EMPTY, EMPTY_IN_FLOW, isYamlList, isYamlMap, type YamlMap, type YamlNode } from './node.ts';
+import {
+  copyNode,
+  EMPTY,
+  EMPTY_IN_FLOW,
+  isText,
+  isYamlList,
+  isYamlMap,
+  quotedText,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from './node.ts';
 import { refold } from './refold.ts';
 import { resolvePlain, resolveTagged, type YamlDialect } from './scalar.ts';
 
@@ -23,6 +34,8 @@ export interface YamlOptions {
   readonly duplicateKeys?: 'error' | 'last';
   /** What a key that is no string does below the top level (`1: a`); kustomize refuses it. Default `error`. */
   readonly otherKeys?: 'error' | 'text';
+  /** Whether texts in quotes and blocks are told from others. Default false. */
+  readonly keepsQuotes?: boolean;
 }
 
 export interface YamlDocument {
@@ -147,8 +160,10 @@ function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): Yaml
   const text = scalarText(reading.text, event);
   const tag = event.tagStart < 0 ? '' : coreTag(reading.text.slice(event.tagStart, event.tagEnd));
   if (tag === '' || (tag === '!' && event.style === PLAIN)) {
-    if (event.style === FOLDED && reading.options.dialect !== 'v2') return refold(text);
-    if (event.style !== PLAIN) return text;
+    if (event.style !== PLAIN) {
+      const written = event.style === FOLDED && reading.options.dialect !== 'v2' ? refold(text) : text;
+      return reading.options.keepsQuotes ? quotedText(written) : written;
+    }
     return text === '' && inFlow ? EMPTY_IN_FLOW : resolvePlain(text, reading.options.dialect);
   }
   if (tag === '!') return text;
@@ -160,6 +175,7 @@ function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): Yaml
 function scalarText(source: string, event: ScalarEvent): string {
   const text = getScalarValue(source, event);
   if (!event.fast && event.style >= DOUBLE) checkAsLibyaml(source, event);
+  if (!event.fast && !text.isWellFormed()) refuse('an escape stands for no character', event.valueStart);
   const isCut = event.style >= LITERAL && event.valueEnd === source.length && !source.endsWith('\n');
   return isCut && text.endsWith('\n') ? text.slice(0, -1) : text;
 }
@@ -216,9 +232,7 @@ function readKey(reading: Reading, depth: number, event: Event): string | typeof
   if (event.type === ALIAS) {
     const name = reading.text.slice(event.anchorStart, event.anchorEnd);
     const node = reading.anchors.get(name);
-    return typeof node === 'string'
-      ? node
-      : refuse(`the alias *${name} is no text and cannot be a key`, event.anchorStart);
+    return isText(node) ? textOf(node) : refuse(`the alias *${name} is no text and cannot be a key`, event.anchorStart);
   }
   if (event.type !== SCALAR) return refuse('a map or list cannot be a key', startOf(event));
   if (event.fast && event.style === PLAIN && event.valueEnd - event.valueStart === 2) {
@@ -227,6 +241,7 @@ function readKey(reading: Reading, depth: number, event: Event): string | typeof
   const node = readScalar(reading, event, false);
   if (event.anchorStart >= 0) reading.anchors.set(anchorOf(reading, event), node);
   if (typeof node === 'string') return node;
+  if (isText(node)) return textOf(node);
   if (isYamlMap(node) || isYamlList(node)) return refuse('a map or list cannot be a key', startOf(event));
   if (node.value === null) return refuse('null cannot be a key', startOf(event));
   if (depth > 0 && reading.options.otherKeys !== 'text') {

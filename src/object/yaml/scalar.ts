@@ -21,7 +21,7 @@ export function resolvePlain(text: string, dialect: YamlDialect = 'v3'): string 
 /** Resolves a text under an explicit tag of the YAML core; undefined where it does not fit. */
 export function resolveTagged(text: string, tag: string, dialect: YamlDialect): string | YamlScalar | undefined {
   if (tag === 'str') return text;
-  if (tag === 'binary') return Buffer.from(text, 'base64').toString('utf8');
+  if (tag === 'binary') return decodeBase64(text);
   const found = resolvePlain(text, dialect);
   if (typeof found === 'string') return undefined;
   const { value } = found;
@@ -31,6 +31,13 @@ export function resolveTagged(text: string, tag: string, dialect: YamlDialect): 
   if (typeof value === 'bigint') return found;
   if (typeof value !== 'number') return undefined;
   return tag === 'float' || Number.isInteger(value) ? found : undefined;
+}
+
+/** undefined for what Go's decoder refuses; Node's own would leave out what it does not know. */
+function decodeBase64(text: string): string | undefined {
+  const packed = text.replaceAll(/[\r\n]/g, '');
+  const isWhole = packed.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(packed.replace(/={1,2}$/, ''));
+  return isWhole ? Buffer.from(packed, 'base64').toString('utf8') : undefined;
 }
 
 /** Whether go-yaml would read the text back as something else than a string. */

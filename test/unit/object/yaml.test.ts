@@ -209,3 +209,17 @@ test('text that is indented anew for the parser takes time in proportion to its 
     assert.ok(performance.now() - startMs < 10_000);
   }
 });
+
+test('bytes in base64 are taken whole or refused, as Go does', () => {
+  for (const text of ['aGk=', '"aGk="', '|\n  aG\n  k=\n']) assert.deepEqual(read(`!!binary ${text}`), ['hi']);
+  for (const text of ['"%%%"', 'aGk', 'aGk==', '"aG k="', '====', 'a===', '_-8=']) {
+    assert.match(refuse(`x: !!binary ${text}\n`).message, /does not fit its tag !!binary/, text);
+  }
+});
+
+test('an escape that stands for no character is refused, and a pair of halves is one', () => {
+  assert.deepEqual(read('"\\ud83d\\ude00"'), ['\u{1f600}']);
+  for (const text of ['\\ud800', '\\udfff', 'x\\ude00\\ud83d', '\\U00110000', '\\U0000d800']) {
+    assert.match(refuse(`x: "${text}"\n`).message, /escape/, text);
+  }
+});
