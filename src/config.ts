@@ -56,6 +56,7 @@ export const SETTINGS = {
   ),
   heapMib: count('heap-mib', '512', 'heap of the agent; 0: as V8 sizes it by the machine', [0, 65_536]),
   concurrency: count('concurrency', '4', 'Applications worked on at once', [1, 64]),
+  passRate: count('pass-rate', '10', 'passes a second over one Application, on average', [1, 1000]),
   applyConcurrency: count('apply-concurrency', '16', 'objects applied at once for one Application', [1, 128]),
   maxRequests: count('max-requests', '24', 'requests to the API server under way at once, watches aside', [1, 256]),
   requestTimeout: duration('request-timeout', '35s', 'longest silence of the API server in answer to a request'),

@@ -115,6 +115,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
   const controller = createController({
     context: { ...edges, log, metrics, ...reconcileContext(config, edges.cluster, options) },
     concurrency: config.concurrency,
+    passesPerSecond: config.passRate,
     minBackoffMs: config.minBackoff,
     maxBackoffMs: config.maxBackoff,
     maxApplications: config.maxApplications,

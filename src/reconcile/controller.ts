@@ -19,6 +19,8 @@ import { emptyMemory, forgetMemory, isNewer, type ApplicationState } from './sta
 export interface ControllerOptions {
   readonly context: Omit<ReconcileContext, 'wake' | 'peers'>;
   readonly concurrency: number;
+  /** Over one Application, on average. */
+  readonly passesPerSecond: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly maxApplications: number;
@@ -52,6 +54,7 @@ export function createController(options: ControllerOptions): Controller {
   const queue = new KeyedQueue({
     work: async (key, signal) => runOne(key, signal),
     concurrency: options.concurrency,
+    passesPerSecond: options.passesPerSecond,
     tenantOf: (key) => key.split('/', 1)[0] ?? '',
     minBackoffMs: options.minBackoffMs,
     maxBackoffMs: options.maxBackoffMs,

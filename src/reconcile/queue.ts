@@ -2,9 +2,11 @@
  * The keyed queue: what needs a pass, once each. Invariants: a key waits at most once; a key is worked on by one worker
  * at a time; what arrives for a key while it is worked on leads to one more pass afterwards; every wait has a bound.
  * Fair by construction: the tenant with the fewest workers comes first, and its keys in the order in which they became
- * due. While there are several tenants none takes every worker, since a Git server may keep one busy for minutes.
+ * due. While there are several tenants none takes every worker, since a Git server may keep one busy for minutes. No key
+ * is served more often than its rate allows.
  */
 import type { Chance } from '../telemetry/ports.ts';
+import { createPassRate, type PassRate } from './pass-rate.ts';
 
 export interface QueueOptions {
   /** Does one pass. Resolves to when the key wants to come back by itself; a rejection means backoff. */
@@ -15,6 +17,8 @@ export interface QueueOptions {
   /** First and longest delay after a failure; each failure doubles the delay. */
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
+  /** Of one key, on average. */
+  readonly passesPerSecond: number;
   /** Keys beyond this many are refused: a bound, not a mode of operation. */
   readonly maxKeys: number;
   readonly chance: Chance;
@@ -60,6 +64,7 @@ export class KeyedQueue {
   readonly #keys = new Map<string, KeyState>();
   readonly #tenants = new Map<string, Tenant>();
   readonly #ready: string[] = [];
+  readonly #rate: PassRate;
   readonly #stop = new AbortController();
   #active = 0;
   #added = 0;
@@ -68,6 +73,7 @@ export class KeyedQueue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#rate = createPassRate(options.passesPerSecond);
   }
 
   /** Asks for a pass now. False if the queue is full or stopped. */
@@ -86,15 +92,17 @@ export class KeyedQueue {
     if (this.#stop.signal.aborted) return false;
     const state = this.#state(key);
     if (!state || state.ready) return state !== undefined;
-    const dueAt = performance.now() + delayMs;
-    if (state.timer && state.dueAt <= dueAt) return true;
+    if (!state.timer || state.dueAt > performance.now() + delayMs) this.#wait(key, state, delayMs);
+    return true;
+  }
+
+  #wait(key: string, state: KeyState, delayMs: number): void {
     clearTimeout(state.timer);
-    state.dueAt = dueAt;
+    state.dueAt = performance.now() + delayMs;
     state.timer = setTimeout(() => {
       state.timer = undefined;
       this.#makeReady(key, state);
     }, delayMs);
-    return true;
   }
 
   /** Drops what waits for a key; a pass under way ends by itself. */
@@ -168,6 +176,8 @@ export class KeyedQueue {
     if (state.active) {
       state.dirty = true;
     } else if (!state.ready) {
+      const slowedMs = this.#rate.waitMs(key, performance.now());
+      if (slowedMs > 0) return this.#wait(key, state, slowedMs);
       state.ready = true;
       this.#ready.push(key);
       this.#next();
@@ -182,6 +192,7 @@ export class KeyedQueue {
       state.ready = false;
       state.active = true;
       state.beganMs = performance.now();
+      this.#rate.spend(key, state.beganMs);
       state.tenant.active++;
       this.#active++;
       void this.#run(key, state);

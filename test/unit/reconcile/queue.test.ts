@@ -14,6 +14,7 @@ function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}
     minBackoffMs: 1,
     maxBackoffMs: 8,
     maxKeys: 100,
+    passesPerSecond: 1000,
     chance: () => 0,
     onError: () => undefined,
     ...options,
@@ -200,4 +201,92 @@ test('the tenant with the fewest workers comes first, whoever has waited for lon
     await sleep(1);
   }
   assert.deepEqual(begun.slice(3), ['many/c', 'many/d']);
+});
+
+test('fifty Applications get their pass while others are slow or fail all the time', async () => {
+  const slow = ['slow-0', 'slow-1', 'slow-2'];
+  const gate = Promise.withResolvers<void>();
+  const served: string[] = [];
+  const queue = queueOf(
+    async (key) => {
+      served.push(key);
+      if (slow.includes(key)) await gate.promise;
+      return key === 'failing' ? { type: 'backoff', atMostMs: 1 } : NONE;
+    },
+    { concurrency: 4 },
+  );
+  const others = Array.from({ length: 50 }, (_item, n) => `calm-${n}`);
+  for (const key of [...slow, 'failing', ...others]) queue.add(key);
+  while (others.some((key) => !served.includes(key))) await sleep(1);
+  assert.deepEqual(
+    served.filter((key) => others.includes(key)),
+    others,
+  );
+  assert.equal(queue.stats().active, slow.length);
+  gate.resolve();
+  await queue.drain();
+});
+
+test('a key that is added all the time waits its turn behind all that were due before', async () => {
+  const served: string[] = [];
+  const queue = queueOf(
+    async (key) => {
+      served.push(key);
+      queue.add('greedy');
+      await sleep(0);
+      return NONE;
+    },
+    { concurrency: 1 },
+  );
+  const others = Array.from({ length: 20 }, (_item, n) => `calm-${n}`);
+  for (const key of ['greedy', ...others]) queue.add(key);
+  while (others.some((key) => !served.includes(key))) await sleep(1);
+  await queue.drain();
+  assert.ok(served.filter((key) => key === 'greedy').length <= 2);
+});
+
+test('a key that somebody adds in a tight loop is served at a bounded rate, and the last add is followed by a pass', async () => {
+  const passesPerSecond = 20;
+  let passes = 0;
+  const queue = queueOf(
+    async () => {
+      passes++;
+      return NONE;
+    },
+    { passesPerSecond },
+  );
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < 500) {
+    queue.add('a');
+    await sleep(0);
+  }
+  const mostNow = (): number => 2 * passesPerSecond + ((performance.now() - startedMs) / 1000) * passesPerSecond + 1;
+  assert.ok(passes <= mostNow(), `${passes} passes`);
+  const before = passes;
+  assert.ok(before >= 2 * passesPerSecond, 'a burst is served at once');
+  queue.add('a');
+  while (passes === before) await sleep(1);
+  await sleep(100);
+  assert.ok(passes <= mostNow());
+  await queue.drain();
+});
+
+test('a key that is slowed down delays no other one, and forgetting it does not reset its rate', async () => {
+  const passes: string[] = [];
+  const queue = queueOf(
+    async (key) => {
+      passes.push(key);
+      return NONE;
+    },
+    { passesPerSecond: 1 },
+  );
+  for (let n = 0; n < 5; n++) {
+    queue.add('greedy');
+    await sleep(2);
+    queue.forget('greedy');
+  }
+  queue.add('calm');
+  await sleep(5);
+  assert.deepEqual(passes, ['greedy', 'greedy', 'greedy', 'calm']);
+  await queue.drain();
 });
