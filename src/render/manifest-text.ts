@@ -32,7 +32,7 @@ export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'e
     const line = text.slice(0, separator.index + 1).split('\n').length;
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
-  const documents = readDocuments(source, { dialect: 'v3', otherKeys });
+  const documents = readDocuments(source, { dialect: 'v3', otherKeys, keepsQuotes: true });
   const isAlone = documents.length === 1;
   const queue: TextObject[] = [];
   for (const { root, line } of documents) {
@@ -62,7 +62,7 @@ const MAY_HOLD_SECRET = /secret|passw|token|credential|private.?key|\/(data|stri
 /** Reads a text's documents; a text that is no YAML is a problem with the line in question, never that of a Secret. */
 export function readDocuments(
   source: TextSource,
-  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'otherKeys'>,
+  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'otherKeys' | 'keepsQuotes'>,
 ): readonly YamlDocument[] {
   const { text, file, limits } = source;
   const result = readYaml(text, { ...options, maxNodes: limits.maxNodes, maxDepth: limits.maxDepth });

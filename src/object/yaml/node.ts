@@ -2,7 +2,8 @@
  * The tree that a YAML text becomes before it is a value: scalars keep the text they were written with, because
  * kustomize compares, joins and prints that text (`1.10` in an annotation stays `1.10`).
  *
- * Invariant: a string is a `string`; every other scalar is a frozen `YamlScalar`. Maps are `Map`s, so no key is special
+ * Invariant: a string is a `string`, or a `QuotedText` where it was written in quotes or as a block; every other scalar
+ * is a frozen `YamlScalar`. Maps are `Map`s, so no key is special
  * and keys keep their order. Nothing but a `SharedText` stands in two places: aliases are copied when they are read.
  */
 import { newMap, type Value } from '../value.ts';
@@ -30,6 +31,20 @@ interface SharedText {
   readonly isShared: true;
 }
 
+/** A text written in quotes or as a block: what a merge puts in its place is written so too, and is a text. */
+interface QuotedText extends YamlScalar {
+  readonly value: string;
+  readonly isQuoted: true;
+}
+
+export function quotedText(text: string): QuotedText {
+  return { text, value: text, isQuoted: true };
+}
+
+export function isQuotedText(node: YamlNode | undefined): node is QuotedText {
+  return typeof node === 'object' && 'isQuoted' in node;
+}
+
 export function shareText(text: string): SharedText {
   return { text, value: text, isShared: true };
 }
@@ -51,7 +66,7 @@ export function assign(map: YamlMap, key: string, node: YamlNode): void {
 
 /** Whether a node is a string. */
 export function isText(node: YamlNode | undefined): boolean {
-  return typeof node === 'string' || (isSharedText(node) && typeof node.value === 'string');
+  return typeof node === 'string' || isQuotedText(node) || (isSharedText(node) && typeof node.value === 'string');
 }
 
 /** `null` as a person writes it. */
@@ -115,8 +130,9 @@ export function nodeToValue(node: YamlNode): Value {
   return node === EMPTY_IN_FLOW ? '' : node.value;
 }
 
+/** The tree of a value as it is read out of JSON: every text in quotes. */
 export function valueToNode(value: Value): YamlNode {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return quotedText(value);
   if (value === null) return NULL;
   if (Array.isArray(value)) return value.map(valueToNode);
   if (typeof value !== 'object') return { text: String(value), value };

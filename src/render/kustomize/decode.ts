@@ -2,7 +2,7 @@
  * Turns trees into typed structures as Go's JSON decoder does for kustomize: names of fields without regard to case, no
  * unknown fields, no text where a number is wanted nor the other way round, null and missing as the zero value.
  */
-import { isNothing, isYamlList, isYamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { isNothing, isText, isYamlList, isYamlMap, textOf, type YamlNode } from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 
 export interface Decoder<T> {
@@ -28,7 +28,7 @@ export function decode<T>(
 
 export const text: Decoder<string> = {
   zero: () => '',
-  read: (node, where) => (typeof node === 'string' ? node : wrong(where, 'a string', node)),
+  read: (node, where) => (isText(node) ? textOf(node) : wrong(where, 'a string', node)),
 };
 
 export const flag: Decoder<boolean> = {

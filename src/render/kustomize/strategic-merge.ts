@@ -7,13 +7,17 @@
 import {
   assign,
   isNothing,
+  isQuotedText,
+  isSharedText,
   isYamlList,
   isYamlMap,
   isYamlScalar,
+  quotedText,
   textOf,
   type YamlMap,
   type YamlNode,
 } from '../../object/yaml/node.ts';
+import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { fail } from '../fail.ts';
 import { fieldSchema, typeOfObject, UNKNOWN, type FieldSchema, type MergeSchema } from './merge-schema.ts';
 import { mergeKeyedList } from './strategic-merge-list.ts';
@@ -65,7 +69,7 @@ function mergeMaps(
     const merged = mergeNodes(schema, left.get(name), right?.get(name), fieldSchema(schema, type, name));
     // A null is what the patch says, and clears the field, or what the target has kept.
     if (merged === undefined || (isNothing(merged) && right?.has(name))) left.delete(name);
-    else assign(left, name, typedByMerge(merged));
+    else assign(left, name, inPlaceOf(left.get(name), typedByMerge(merged)));
   }
   return left;
 }
@@ -109,6 +113,14 @@ function fieldNames(target: YamlMap, patch: YamlMap | undefined): string[] {
 /** A scalar whose type nobody has said is a string once it has been merged. */
 function typedByMerge(node: YamlNode): YamlNode {
   return isYamlScalar(node) && typeof node === 'object' && node.isUntyped ? node.text : node;
+}
+
+/** A scalar is written as the one whose place it takes: in quotes, which makes a text of it, or without. */
+function inPlaceOf(found: YamlNode | undefined, node: YamlNode): YamlNode {
+  if (node === found || !isYamlScalar(node) || !isYamlScalar(found) || isSharedText(found)) return node;
+  const isQuoted = isQuotedText(found) || (typeof found === 'string' && typeof resolvePlain(found) !== 'string');
+  if (isQuoted) return quotedText(textOf(node));
+  return isQuotedText(node) ? node.text : node;
 }
 
 type Directive = 'merge' | 'replace' | 'delete';
