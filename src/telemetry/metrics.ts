@@ -59,7 +59,7 @@ function applicationSeries(
     named(registry, 'last_success_timestamp_seconds', 'When an Application last finished a pass without failure.', APP),
   );
   const drift = new Gauge(named(registry, 'drift_objects', 'Objects of an Application that are OutOfSync.', APP));
-  const changes = new Counter(named(registry, 'apply_changes_total', 'Changes made to objects.', ['operation']));
+  const changes = new Counter(named(registry, 'apply_changes_total', 'Changes made to objects.', ['op']));
   const shown = new Map<string, AppState>();
   const hide = ({ namespace, name }: Labelled): void => {
     const before = shown.get(`${namespace}/${name}`);
@@ -85,7 +85,7 @@ function applicationSeries(
       seconds.observe({ namespace, name, result }, durationMs / 1000);
       if (result === 'success') lastSuccess.set({ namespace, name }, Date.now() / 1000);
     },
-    onChange: (operation) => changes.inc({ operation }),
+    onChange: (operation) => changes.inc({ op: operation }),
   };
 }
 
@@ -110,10 +110,10 @@ function requestSeries(
   registry: Registry,
 ): Pick<Metrics, 'onGitRequest' | 'onKubernetesRequest' | 'onWatchRestart' | 'onWebhook'> {
   const git = new Counter(
-    named(registry, 'git_requests_total', 'Polls and fetches of repositories.', ['operation', 'result']),
+    named(registry, 'git_requests_total', 'Polls and fetches of repositories.', ['op', 'result']),
   );
   const gitSeconds = new Histogram({
-    ...named(registry, 'git_request_duration_seconds', 'Duration of a poll or fetch.', ['operation']),
+    ...named(registry, 'git_request_duration_seconds', 'Duration of a poll or fetch.', ['op']),
     buckets: DURATION_BUCKETS_S,
   });
   const kubernetes = new Counter(
@@ -127,8 +127,8 @@ function requestSeries(
   );
   return {
     onGitRequest({ operation, result, durationMs }) {
-      git.inc({ operation, result });
-      gitSeconds.observe({ operation }, durationMs / 1000);
+      git.inc({ op: operation, result });
+      gitSeconds.observe({ op: operation }, durationMs / 1000);
     },
     onKubernetesRequest: (verb, code) => kubernetes.inc({ verb, code: String(code) }),
     onWatchRestart: (reason) => watches.inc({ reason }),

@@ -32,9 +32,9 @@ test('every series of docs and alerts is there under its name', async () => {
     'tautline_drift_objects{namespace="apps",name="shop"} 0',
     'tautline_reconcile_duration_seconds_count{namespace="apps",name="shop",result="success"} 1',
     'tautline_reconcile_total{result="success"} 1',
-    'tautline_apply_changes_total{operation="created"} 1',
-    'tautline_git_requests_total{operation="poll",result="success"} 1',
-    'tautline_git_request_duration_seconds_count{operation="poll"} 1',
+    'tautline_apply_changes_total{op="created"} 1',
+    'tautline_git_requests_total{op="poll",result="success"} 1',
+    'tautline_git_request_duration_seconds_count{op="poll"} 1',
     'tautline_sync_total{result="success"} 1',
     'tautline_stage_duration_seconds_count{stage="render"} 1',
     'tautline_kubernetes_requests_total{verb="apply",code="200"} 1',
@@ -73,6 +73,29 @@ test('all series of an Application go with it, and those of others stay', async 
   );
   assert.ok(series.some((line) => line.startsWith('tautline_app_info') && line.includes('"other"')));
   assert.ok(series.includes('tautline_reconcile_total{result="failure"} 2'));
+});
+
+/** Each of few values, but for the name of an Application, whose series go with it, and the version. */
+const LABELS = [
+  ...['namespace', 'name', 'sync_status', 'health_status', 'ready', 'stalled', 'mode', 'suspended'],
+  ...['result', 'stage', 'op', 'verb', 'code', 'reason', 'provider', 'version', 'node', 'le'],
+];
+
+test('no label can hold an address, a revision, an object or a message', async () => {
+  const metrics = createMetrics({ version: '1' });
+  metrics.setApplication(STATE);
+  metrics.onPass({ ...SHOP, result: 'failure', durationMs: 1 });
+  metrics.onChange('created');
+  metrics.onGitRequest({ operation: 'poll', result: 'failure', durationMs: 1 });
+  metrics.onSync('failure');
+  metrics.onStage('render', 1);
+  metrics.onKubernetesRequest('apply', 0);
+  metrics.onWatchRestart('expired');
+  metrics.onWebhook('github', 'accepted');
+  const used = (await seriesOf(metrics)).flatMap((line) =>
+    [...line.matchAll(/[{,](\w+)="/g)].map(([, label]) => label),
+  );
+  assert.deepEqual([...new Set(used)].sort(), [...LABELS].sort());
 });
 
 test('the queue is read afresh at each scrape, and its counters never count twice', async () => {
