@@ -1,6 +1,5 @@
-/**
- * What the API server's answers mean, read by one table (rows after the reference page on answers); see `readAnswer`.
- */
+/** What the API server's answers mean, read by one table; see `readAnswer`. */
+import type { CodeOf } from '../object/error-code.ts';
 import { parseJson } from '../object/json.ts';
 import { listAt, stringAt, type Value } from '../object/value.ts';
 import {
@@ -17,20 +16,7 @@ import {
 } from './answer-text.ts';
 
 /** Why a write or read was refused. Closed list. */
-export type RefusalCode =
-  | 'InvalidManifest' // unknown field, wrong type, duplicate list key, invalid value: never retried
-  | 'Immutable' // the update is what is forbidden: recreating would help
-  | 'FieldConflict' // another manager owns a field we send (only without force)
-  | 'Modified' // uid or resourceVersion precondition failed
-  | 'NamespaceMissing'
-  | 'NamespaceTerminating'
-  | 'Forbidden' // RBAC, quota, PodSecurity, admission policy
-  | 'Unauthorized'
-  | 'KindNotServed' // 404 without a Status of the object's kind
-  | 'NotFound' // 404 of the object itself
-  | 'TooLarge'
-  | 'Throttled' // 429
-  | 'Unavailable'; // network, 5xx, timeouts: backoff
+export type RefusalCode = CodeOf<'answer'>;
 
 export interface Refusal {
   readonly code: RefusalCode;

@@ -1,6 +1,6 @@
 /**
  * Bad input as data: what render, bind and diff found wrong. A problem never throws, so that everything it does not
- * concern goes on. Codes are a closed list, documented in docs/spec/application.md.
+ * concern goes on. Codes are a closed list, each with its row in docs/troubleshooting.md.
  */
 import type { ObjectId } from './identity.ts';
 import { printable } from './printable.ts';

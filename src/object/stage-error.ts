@@ -2,6 +2,7 @@
  * The one error that a failed effect throws. `reconcile` is the one place that catches it; `status` turns it into
  * conditions, an event and a requeue. Messages hold no stack, token, credential or Secret value.
  */
+import type { ErrorCode } from './error-code.ts';
 
 export type Stage =
   'source' | 'render' | 'bind' | 'observe' | 'diff' | 'plan' | 'apply' | 'prune' | 'health' | 'status';
@@ -11,8 +12,7 @@ export type Retry = 'never' | 'backoff' | { readonly afterMs: number };
 
 export interface StageErrorOptions {
   readonly stage: Stage;
-  /** CamelCase, from a closed list per stage; becomes the condition's reason where no wider reason fits. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly retry: Retry;
   /** For a person: what failed, on what, and what to do about it. */
   readonly message: string;
@@ -21,7 +21,7 @@ export interface StageErrorOptions {
 
 export class StageError extends Error {
   readonly stage: Stage;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly retry: Retry;
 
   constructor(options: StageErrorOptions) {

@@ -4,6 +4,7 @@
  */
 import type { Desired, DesiredObject } from '../bind/desired.ts';
 import type { Baseline, Verdict } from '../diff/changes.ts';
+import type { ErrorCode } from '../object/error-code.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, Value } from '../object/value.ts';
 import type { HealRecord } from '../plan/brake.ts';
@@ -61,7 +62,7 @@ export interface Memory {
   nextDiscoveryMs: number;
   isNamespaceEnsured: boolean;
   /** Why the last pass ended without a status, as a code: told once, not at every retry. */
-  endedEarly: string | undefined;
+  endedEarly: ErrorCode | undefined;
   /** Since when discovery lacks a kind of the inventory, and whether it was asked again since; see settle-kinds.ts. */
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
   /** Since when the deleted Application is being finished. */

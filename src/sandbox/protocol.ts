@@ -1,4 +1,5 @@
 /** What parent and child of the sandbox say to each other: plain data only, one reply a job. */
+import type { ErrorCode } from '../object/error-code.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
 
 export interface JobMessage {
@@ -17,7 +18,7 @@ export type JobReply =
 /** A StageError without its cause. */
 export interface PlainStageError {
   readonly stage: Stage;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly retry: Retry;
   readonly message: string;
 }

@@ -1,4 +1,5 @@
 /** Why a job was not run to its end, where neither the job nor its input is to blame. */
+import type { CodeOf } from '../object/error-code.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 
 export type RefusalCode = keyof typeof REFUSALS;
@@ -7,7 +8,7 @@ const REFUSALS = {
   Cancelled: 'was cancelled',
   SandboxBusy: 'could not be queued: too many jobs wait already',
   SandboxClosed: 'was not run to its end: Tautline is shutting down',
-} as const;
+} as const satisfies Partial<Record<CodeOf<'sandbox'>, string>>;
 
 export function refusal(job: { readonly name: string; readonly stage: Stage }, code: RefusalCode): StageError {
   const message = `The job ${job.name} ${REFUSALS[code]}.`;

@@ -3,6 +3,7 @@
  * the root or runs in a circle is `outside`. Everything looked up by path goes into the read-set, absence included, so
  * that a render needs repeating only when one of those ids has changed.
  */
+import type { CodeOf } from '../object/error-code.ts';
 import { StageError } from '../object/stage-error.ts';
 import type { FileEntry, FileTree, Found } from '../render/file-tree.ts';
 import { parseTree, type TreeEntry } from './git-tree.ts';
@@ -158,7 +159,7 @@ function sortByName(entries: FileEntry[]): FileEntry[] {
   return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
-function unreadable(code: string, path: string, what: string): StageError {
+function unreadable(code: CodeOf<'snapshot'>, path: string, what: string): StageError {
   const message = `The file ${JSON.stringify(path)} of the repository ${what}.`;
   return new StageError({ stage: 'render', code, retry: 'never', message });
 }

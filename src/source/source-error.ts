@@ -1,13 +1,14 @@
 /**
- * The errors of source/: a closed list of codes, each with its rule for trying again. Messages name the repository
+ * The errors of source/: every code with its rule for trying again. Messages name the repository
  * without user info and query, and what a server says reaches them only cleaned and cut.
  */
+import type { CodeOf } from '../object/error-code.ts';
 import { StageError, type Retry } from '../object/stage-error.ts';
 
-export type SourceCode = keyof typeof RETRY_OF;
+export type SourceCode = CodeOf<'source'>;
 
 /** What only a change of the spec can mend is never tried again; what the other side can mend is. */
-const RETRY_OF = {
+const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   InvalidUrl: 'never',
   UnsupportedTransport: 'never',
   CredentialsInUrl: 'never',
@@ -47,7 +48,7 @@ const RETRY_OF = {
   MalformedTree: 'never',
   StorageFailed: 'backoff',
   SnapshotGone: 'backoff',
-} as const satisfies Record<string, Retry>;
+};
 
 export interface SourceErrorOptions {
   readonly cause?: unknown;

@@ -6,6 +6,7 @@ import type { Application, ApplicationSpec } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
+import type { ErrorCode } from '../object/error-code.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
@@ -14,7 +15,7 @@ import type { HeldPrune, Wait } from '../plan/plan.ts';
 /** A StageError as data. */
 export interface StageFailure {
   readonly stage: Stage;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly retry: Retry;
 }

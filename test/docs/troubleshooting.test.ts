@@ -1,8 +1,11 @@
-/** Every word that a status, an Event or the agent's start can give as a reason has its row on the page, and no other. */
+/**
+ * Every word that a status, an Event or the agent's start can give as a reason has its row on the page, and no other.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ERROR_CODES } from '../../src/object/error-code.ts';
 import { readPage } from './page.ts';
 
 const SRC = join(import.meta.dirname, '../../src');
@@ -18,15 +21,10 @@ function block(path: string, start: RegExp, end: string): string {
   return text.slice(from, text.indexOf(end, from));
 }
 
-/** Codes of errors that are thrown as such; those of the API server's answers stay in messages. */
-function thrownCodes(): string[] {
-  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
-  return files.flatMap((path) =>
-    read(path)
-      .split('new StageError(')
-      .slice(1)
-      .flatMap((text) => wordsIn(text.slice(0, text.indexOf(');')), /code: '(\w+)'/g)),
-  );
+/** Those of the API server's answers stay in messages. */
+function errorCodes(): string[] {
+  const { answer: _inMessages, ...shown } = ERROR_CODES;
+  return Object.values(shown).flat();
 }
 
 function codes(): Set<string> {
@@ -40,15 +38,10 @@ function codes(): Set<string> {
     ...wordsIn(block('status/verdict.ts', /REASON_BY_STAGE: /, '}'), /'(\w+)',$/gm),
     ...wordsIn(read('status/event.ts'), /isWarning \? '(\w+)' : verdict/g),
     ...wordsIn(block('object/problem.ts', /export type ProblemCode/, ';'), /'(\w+)'/g),
-    ...wordsIn(block('source/source-error.ts', /const RETRY_OF/, '}'), /^ {2}(\w+): /gm),
-    ...wordsIn(block('sandbox/refusal.ts', /const REFUSALS/, '}'), /^ {2}(\w+): /gm),
-    ...wordsIn(read('source/pack-tree.ts'), /unreadable\('(\w+)'/g),
-    ...wordsIn(read('sandbox/job-server.ts'), /code: '(\w+)'/g),
-    ...wordsIn(read('reconcile/pass.ts'), /code: '(\w+)'/g),
     ...wordsIn(read('reconcile/tenant-gone.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('server/views.ts'), /reason: '(\w+)'/g),
     ...wordsIn(block('application/status-schema.ts', /const lastRequestSchema/, '})'), /'([A-Z]\w+)'/g),
-    ...thrownCodes(),
+    ...errorCodes(),
   ]);
 }
 

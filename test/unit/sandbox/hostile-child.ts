@@ -32,7 +32,7 @@ serveJobs({
   crash: () => process.abort(),
   exit: () => process.exit(3),
   refuse: () => {
-    throw new StageError({ stage: 'source', code: 'Refused', retry: { afterMs: 5 }, message: 'No, because.' });
+    throw new StageError({ stage: 'source', code: 'RateLimited', retry: { afterMs: 5 }, message: 'No, because.' });
   },
   fail: () => {
     throw new TypeError('oops');

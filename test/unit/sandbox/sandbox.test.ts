@@ -61,7 +61,7 @@ test('what a job throws arrives as it was, and anything else as a failure of the
   const refused = await failureOf(run(sandbox, 'refuse'));
   assert.deepEqual(
     [refused.stage, refused.code, refused.retry, refused.message],
-    ['source', 'Refused', { afterMs: 5 }, 'No, because.'],
+    ['source', 'RateLimited', { afterMs: 5 }, 'No, because.'],
   );
   const failed = await failureOf(run(sandbox, 'fail'));
   assert.deepEqual([failed.stage, failed.code], ['render', 'Failed']);
