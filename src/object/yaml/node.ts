@@ -37,6 +37,10 @@ interface QuotedText extends YamlScalar {
   readonly isQuoted: true;
 }
 
+export function isUntyped(node: YamlNode | undefined): node is YamlScalar {
+  return typeof node === 'object' && 'isUntyped' in node && node.isUntyped === true;
+}
+
 export function quotedText(text: string): QuotedText {
   return { text, value: text, isQuoted: true };
 }

@@ -164,7 +164,10 @@ function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): Yaml
       const written = event.style === FOLDED && reading.options.dialect !== 'v2' ? refold(text) : text;
       return reading.options.keepsQuotes ? quotedText(written) : written;
     }
-    return text === '' && inFlow ? EMPTY_IN_FLOW : resolvePlain(text, reading.options.dialect);
+    if (inFlow && text === '') return EMPTY_IN_FLOW;
+    // go-yaml writes a time in flow in quotes, because of its colon, and so it comes back as a text.
+    const isTimeInFlow = inFlow && reading.options.dialect !== 'v2' && text.includes(':');
+    return isTimeInFlow ? text : resolvePlain(text, reading.options.dialect);
   }
   if (tag === '!') return text;
   const tagged = resolveTagged(text, tag, reading.options.dialect ?? 'v3');

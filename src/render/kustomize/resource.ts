@@ -4,7 +4,15 @@
  *
  * Invariant: kustomize keeps this memory in annotations of the object; here it never enters the tree.
  */
-import { isNothing, isSharedText, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import {
+  isNothing,
+  isSharedText,
+  isUntyped,
+  isYamlMap,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from '../../object/yaml/node.ts';
 import { currentId, effectiveNamespace, gvkOf, keyOf, type ResourceId } from './resource-id.ts';
 
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
@@ -98,12 +106,15 @@ export function rememberId(resource: Resource): void {
   resource.previous.push({ namespace: effectiveNamespace(id), name: id.name, kind: id.kind });
 }
 
-/** Ends the sharing of annotations with those of templates: what kustomize does where it writes them all anew. */
+/**
+ * What kustomize does to annotations where it writes them all anew: they share no text with those of templates any
+ * more, and whose type nobody has said is a text.
+ */
 export function partAnnotations(resource: Resource): void {
   const metadata = resource.node.get('metadata');
   const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
   if (!isYamlMap(annotations)) return;
-  for (const [key, text] of annotations) if (isSharedText(text)) annotations.set(key, textOf(text));
+  for (const [key, text] of annotations) if (isSharedText(text) || isUntyped(text)) annotations.set(key, textOf(text));
 }
 
 /** The metadata map, made if it is missing. */

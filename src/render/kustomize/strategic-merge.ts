@@ -9,6 +9,7 @@ import {
   isNothing,
   isQuotedText,
   isSharedText,
+  isUntyped,
   isYamlList,
   isYamlMap,
   isYamlScalar,
@@ -112,7 +113,7 @@ function fieldNames(target: YamlMap, patch: YamlMap | undefined): string[] {
 
 /** A scalar whose type nobody has said is a string once it has been merged. */
 function typedByMerge(node: YamlNode): YamlNode {
-  return isYamlScalar(node) && typeof node === 'object' && node.isUntyped ? node.text : node;
+  return isUntyped(node) ? node.text : node;
 }
 
 /** A scalar is written as the one whose place it takes: in quotes, which makes a text of it, or without. */

@@ -2,6 +2,7 @@
 import {
   assign,
   isText,
+  isUntyped,
   isYamlList,
   isYamlMap,
   textOf,
@@ -133,7 +134,7 @@ function replaceIn(node: YamlNode, values: Values): YamlNode {
 
 /** A scalar whose type nobody has said counts as a text, and is one from then on. */
 function isTextOrUntyped(node: YamlNode): boolean {
-  return isText(node) || (typeof node === 'object' && 'isUntyped' in node && node.isUntyped === true);
+  return isText(node) || isUntyped(node);
 }
 
 /** A text that is one var takes over the type of its value; `$$` stands for `$`. */
