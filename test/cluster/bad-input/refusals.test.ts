@@ -99,7 +99,7 @@ test('an agent of few rights names what it may not do, applies the rest, and goe
       files: { 'kept.yaml': text(configMap('kept', { a: '1' })), 'secret.yaml': text(secret()) },
     });
     await bystander.application.untilReady();
-    const { message, isStalled } = await untilFailed(subject, 'ObservationFailed');
+    const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
     assert.match(message, /^Secret limited\/token \(secret\.yaml:1\): .*forbidden.*cannot \w+ resource "secrets"/);
     assert.doesNotMatch(message, /canary/);
     assert.equal(isStalled, false);
