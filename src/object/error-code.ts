@@ -1,7 +1,7 @@
 /**
- * The codes of errors: a closed list, by who says them. A code becomes the reason of a condition where no wider one fits,
- * and has its row in docs/troubleshooting.md. What a repository is to blame for is a problem, and has its codes in
- * problem.ts; they may be thrown as well, where nothing can go on without.
+ * The codes of errors: a closed list, by who says them. A code becomes the reason of a condition where no wider one
+ * fits, and has its row in docs/troubleshooting.md. What a repository is to blame for is a problem, and has its codes
+ * in problem.ts; they are thrown as well, where nothing can go on without.
  */
 import type { ProblemCode } from './problem.ts';
 

@@ -13,7 +13,7 @@ import { formatId, idKey } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { Plan } from '../plan/plan.ts';
-import { composeAnswered } from '../status/compose.ts';
+import { composeAnswered } from '../status/compose-bare.ts';
 import type { Pass } from './pass.ts';
 import type { Again } from './queue.ts';
 import type { Findings } from './report-of.ts';

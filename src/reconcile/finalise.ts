@@ -20,7 +20,7 @@ import { formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
 import { planChanges } from '../plan/plan.ts';
-import { composeDeleting } from '../status/compose.ts';
+import { composeDeleting } from '../status/compose-bare.ts';
 import type { ReconcileContext } from './context.ts';
 import { isOutOfReach, reachOf } from './act-as.ts';
 import { observe } from './observe.ts';

@@ -10,7 +10,8 @@ import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import type { Health } from '../../../src/health/health.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import type { Problem } from '../../../src/object/problem.ts';
-import { composeInvalid, composeStatus, composeSuspended } from '../../../src/status/compose.ts';
+import { composeInvalid, composeSuspended } from '../../../src/status/compose-bare.ts';
+import { composeStatus } from '../../../src/status/compose.ts';
 import type { PassReport, StageFailure } from '../../../src/status/report.ts';
 import { validSpec } from '../application/spec-cases.ts';
 

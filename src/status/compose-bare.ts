@@ -1,0 +1,111 @@
+/**
+ * The next status where no pass walks the pipeline: of an Application that cannot be read, is suspended or is being
+ * deleted, or whose request wants no more than an answer. Invariant: what is not looked at now stays as it is stored.
+ */
+import { formatTime } from '../application/conditions.ts';
+import { encodeInventory } from '../application/inventory.ts';
+import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
+import type { ApplicationStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
+import type { ObjectId } from '../object/identity.ts';
+import { clip, mergeConditions, type ConditionValue } from './pass-conditions.ts';
+import type { PassReport } from './report.ts';
+
+export interface Bare {
+  readonly metadata: ApplicationMetadata;
+  readonly status: StoredStatus;
+}
+
+/** The status of an Application whose spec cannot be read: Stalled, a request refused; what was known stays known. */
+export function composeInvalid(
+  {
+    metadata,
+    status,
+    problems,
+    request,
+  }: Bare & Pick<PassReport, 'request'> & { readonly problems: readonly string[] },
+  nowMs: number,
+): ApplicationStatus {
+  const message = clip(problems.join('; '));
+  const values: ConditionValue[] = [
+    { type: 'Ready', status: 'False', reason: 'InvalidSpec', message },
+    { type: 'Stalled', status: 'True', reason: 'InvalidSpec', message },
+  ];
+  const next = withConditions({ metadata, status }, values, nowMs);
+  return request ? { ...next, lastRequest: refusedRequest(request, message, nowMs) } : next;
+}
+
+/** The status of a suspended Application: what was known stays, nothing is looked at; a request is refused. */
+export function composeSuspended(
+  { metadata, status, request, reconcileAt }: Bare & Pick<PassReport, 'request'> & { reconcileAt: string | undefined },
+  nowMs: number,
+): ApplicationStatus {
+  const message = 'suspended: nothing is fetched, compared or written until spec.suspend is false';
+  const values: ConditionValue[] = [{ type: 'Ready', status: 'False', reason: 'Suspended', message }];
+  const next = withConditions({ metadata, status }, values, nowMs);
+  return {
+    ...next,
+    ...(reconcileAt === undefined ? {} : { lastHandledReconcileAt: reconcileAt }),
+    ...(request ? { lastRequest: refusedRequest(request, message, nowMs) } : {}),
+  };
+}
+
+function refusedRequest({ id, action }: Request, message: string, nowMs: number): LastRequest {
+  return { id, action, outcome: 'Refused', message, finishedAt: formatTime(nowMs) };
+}
+
+type Request = NonNullable<PassReport['request']>;
+
+/** The stored status with the answer to a request, and nothing else in it changed. */
+export function composeAnswered(
+  {
+    status,
+    request: { id, action },
+    outcome,
+    message,
+  }: Bare & Pick<LastRequest, 'outcome'> & { readonly request: Request; readonly message: string },
+  nowMs: number,
+): ApplicationStatus {
+  const { inventory, ...rest } = status;
+  return {
+    ...rest,
+    ...(inventory === undefined ? {} : { inventory: inventory as InventoryValue }),
+    lastRequest: { id, action, outcome, message: clip(message), finishedAt: formatTime(nowMs) },
+  };
+}
+
+/** The status while a deleted Application is being finished: what is left, and what holds it. */
+export function composeDeleting(
+  {
+    metadata,
+    status,
+    inventory,
+    message,
+    isStalled,
+  }: Bare & {
+    /** undefined: it cannot be read, and stays as it is. */
+    readonly inventory: readonly ObjectId[] | undefined;
+    readonly message: string;
+    readonly isStalled: boolean;
+  },
+  nowMs: number,
+): ApplicationStatus {
+  const reason = isStalled ? 'PruneFailed' : 'Deleting';
+  const values: ConditionValue[] = [
+    { type: 'Ready', status: 'False', reason, message: clip(message) },
+    { type: 'Reconciling', status: 'True', reason: 'Progressing', message: clip(message) },
+  ];
+  const next = withConditions({ metadata, status }, values, nowMs);
+  return inventory ? { ...next, inventory: encodeInventory([...inventory]) } : next;
+}
+
+function withConditions({ metadata, status }: Bare, values: ConditionValue[], nowMs: number): ApplicationStatus {
+  const { generation } = metadata;
+  const { inventory, nextAttemptAt: _none, ...rest } = status;
+  return {
+    ...rest,
+    observedGeneration: generation,
+    conditions: mergeConditions(values, { previous: status.conditions ?? [], nowMs, generation }),
+    // As it is stored, readable or not: only a pass that could read it writes it anew.
+    ...(inventory === undefined ? {} : { inventory: inventory as InventoryValue }),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The conditions of a pass, as kstatus reads them. Invariants: Reconciling and Stalled are present only while true; a
+ * time of transition moves only where the status does; every message is within the CRD's bounds.
+ */
+import { cutText, setCondition } from '../application/conditions.ts';
+import { STATUS_LIMITS, type Condition } from '../application/status-schema.ts';
+import { formatId } from '../object/identity.ts';
+import { formatProblem } from '../object/problem.ts';
+import { refusedChanges, type PassReport } from './report.ts';
+import type { Verdict } from './verdict.ts';
+
+interface ConditionOptions {
+  readonly verdict: Verdict;
+  readonly previous: readonly Condition[];
+  readonly nowMs: number;
+  readonly generation: number;
+}
+
+export function passConditions(report: PassReport, options: ConditionOptions): Condition[] {
+  const { verdict } = options;
+  const { message } = verdict;
+  const wanted: ConditionValue[] = [
+    { type: 'Ready', status: verdict.ready, reason: verdict.reason, message },
+    ...stageConditions(report),
+  ];
+  const conflict = conflictOf(report);
+  if (conflict !== undefined) {
+    wanted.push({ type: 'Conflict', status: 'True', reason: 'ClaimedTwice', message: clip(conflict) });
+  }
+  if (report.contested.length > 0) {
+    wanted.push({ type: 'Contested', status: 'True', reason: 'HealedAgain', message: clip(contestedText(report)) });
+  }
+  if (report.polling.length > 0) {
+    const text = shorten(report.polling);
+    wanted.push({ type: 'Watching', status: 'False', reason: 'WatchForbidden', message: clip(text) });
+  }
+  if (verdict.isReconciling) {
+    const reason = verdict.reason === 'Progressing' ? 'Progressing' : 'ProgressingWithRetry';
+    wanted.push({ type: 'Reconciling', status: 'True', reason, message });
+  }
+  if (verdict.isStalled) wanted.push({ type: 'Stalled', status: 'True', reason: verdict.reason, message });
+  return mergeConditions(wanted, options);
+}
+
+/**
+ * Said by both sides, and apart from Ready: whose objects are as Git says is ready, whatever another Application would
+ * like to do with them.
+ */
+function conflictOf(report: PassReport): string | undefined {
+  const texts = [
+    ...refusedChanges(report).map(({ id, reason }) => `${formatId(id)}: ${reason ?? 'managed by another Application'}`),
+    ...report.contests.map(({ id, by }) => `${formatId(id)}: also claimed by Application ${by}, which leaves it alone`),
+  ];
+  if (texts.length === 0) return undefined;
+  return shorten(texts);
+}
+
+function contestedText({ contested }: PassReport): string {
+  return shorten(contested.map(({ id, message }) => `${formatId(id)}: ${message}`));
+}
+
+/** A line each, for as many as people read. */
+function shorten(lines: readonly string[]): string {
+  return lines.length > 10 ? `${lines.slice(0, 10).join('\n')}\n… and ${lines.length - 10} more` : lines.join('\n');
+}
+
+/** SourceReady and Rendered: which of the first stages failed, with the stage's own code as the reason. */
+function stageConditions({ failures, problems, revision, desiredDigest, phase }: PassReport): ConditionValue[] {
+  const source = failures.find(({ stage }) => stage === 'source');
+  const render = failures.find(({ stage }) => stage === 'render');
+  const problem = problems[0];
+  const conditions: ConditionValue[] = [
+    source
+      ? { type: 'SourceReady', status: 'False', reason: source.code, message: clip(source.message) }
+      : { type: 'SourceReady', status: 'True', reason: 'Fetched', message: revision ?? '' },
+  ];
+  if (render) {
+    conditions.push({ type: 'Rendered', status: 'False', reason: render.code, message: clip(render.message) });
+  } else if (problem) {
+    const text = problems
+      .slice(0, 10)
+      .map((item) => formatProblem(item))
+      .join('\n');
+    conditions.push({ type: 'Rendered', status: 'False', reason: problem.code, message: clip(text) });
+  } else if (desiredDigest !== undefined) {
+    conditions.push({ type: 'Rendered', status: 'True', reason: 'Rendered', message: revision ?? '' });
+  }
+  return phase === 'begun' ? conditions.filter(({ status }) => status === 'True') : conditions;
+}
+
+/** Exactly the wanted conditions; times of transition are kept where the status did not change. */
+export function mergeConditions(
+  wanted: readonly ConditionValue[],
+  { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict'>,
+): Condition[] {
+  const kept = previous.filter(({ type }) => wanted.some((condition) => condition.type === type));
+  const merged = wanted.reduce<readonly Condition[]>(
+    (conditions, condition) => setCondition(conditions, condition, { now: nowMs, generation }),
+    kept,
+  );
+  return [...merged];
+}
+
+export interface ConditionValue {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A text within the CRD's bound. */
+export function clip(text: string): string {
+  return cutText(text, STATUS_LIMITS.maxMessageChars);
+}
