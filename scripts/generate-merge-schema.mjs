@@ -4,7 +4,8 @@
 //
 //   node scripts/generate-merge-schema.mjs            needs Go, to find the module in its cache
 //
-// Form: {kinds: {"apps/v1/Deployment": type}, types: [{field: child}]}. A child is "keys" for a list merged by those
+// Form: {kinds: {"apps/v1/Deployment": type}, names: {definition: type}, types: [{field: child}]}. A kind of which
+// nothing is merged has the type -1. A child is "keys" for a list merged by those
 // keys ("" for a list of scalars merged as a set), ["keys", type] where its elements matter, or a type for a map or an
 // element that holds such a list further down. The field "*" is every other field of a map. A list of which nothing is
 // said is replaced.
@@ -97,10 +98,15 @@ for (let classes = 0; ;) {
 const types = [];
 for (const id of useful) types[same.get(id)] = describeType(id);
 
-const known = Object.entries(kinds)
-  .filter(([, id]) => useful.has(id))
-  .sort(([a], [b]) => (a < b ? -1 : 1));
-const table = { source: MODULE, kinds: Object.fromEntries(known.map(([key, id]) => [key, same.get(id)])), types };
+const byName = ([a], [b]) => (a < b ? -1 : 1);
+const known = Object.entries(kinds).sort(byName);
+const named = Object.keys(definitions).filter((id) => useful.has(id));
+const table = {
+  source: MODULE,
+  kinds: Object.fromEntries(known.map(([key, id]) => [key, same.get(id) ?? -1])),
+  names: Object.fromEntries(named.sort().map((id) => [id, same.get(id)])),
+  types,
+};
 writeFileSync(
   OUT,
   [

@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
+import { textOf } from '../../object/yaml/node.ts';
 import { fail, within } from '../fail.ts';
 import { countKustomization, isInside, joinPath } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
@@ -95,7 +96,11 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
 
 /** The objects of a file that a kustomization names. */
 function readResources(layer: Layer, file: string): Resource[] {
-  return readManifestFile(layer.build.context, file).map(({ node, line }) => newResource(node, { file, line }));
+  const { context, kinds } = layer.build;
+  return readManifestFile(context, file).map(({ node, line }) => {
+    kinds.add(`${textOf(node.get('apiVersion'))}/${textOf(node.get('kind'))}`);
+    return newResource(node, { file, line });
+  });
 }
 
 function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulation): void {

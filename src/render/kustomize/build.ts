@@ -32,7 +32,8 @@ export interface BuiltObject {
 export function buildKustomization(context: RenderContext, folder: string): BuiltObject[] {
   const kustomization = readKustomization(context, folder);
   const tracksOrigin = kustomization.buildMetadata.length > 0;
-  const build: Build = { context, schema: undefined, isSchemaChosen: false, gather: gatherResources, tracksOrigin };
+  const shared = { schema: undefined, isSchemaChosen: false, kinds: new Set<string>() };
+  const build: Build = { context, ...shared, gather: gatherResources, tracksOrigin };
   const place: Place = { folder, chain: [folder], originPath: '' };
   chooseSchema(build, { build, kustomization, ...place, specs: DEFAULTS });
   const accumulation = accumulate(build, place, kustomization);

@@ -17,6 +17,8 @@ export interface Build {
   schema: MergeSchema | undefined;
   /** Whether the field `openapi` has been given. */
   isSchemaChosen: boolean;
+  /** `apiVersion/kind` of the objects read so far. */
+  readonly kinds: Set<string>;
   /** Reads the objects that paths lead to, files or kustomizations, as `resources` does. */
   readonly gather: (layer: Layer, entries: readonly PathEntry[]) => Resource[];
   /** Whether origins are noted (`buildMetadata`). */

@@ -14,8 +14,10 @@ export type MergeType = Readonly<Record<string, MergeChild>>;
 type MergeChild = string | readonly [string, number] | number;
 
 export interface MergeSchema {
-  /** Index into `types` by `apiVersion/kind`. */
+  /** Index into `types` by `apiVersion/kind`; -1 for a kind of which nothing is merged. */
   readonly kinds: Readonly<Record<string, number>>;
+  /** The same by the name of the definition, for schemas that refer to it. */
+  readonly names: Readonly<Record<string, number>>;
   readonly types: readonly MergeType[];
 }
 

@@ -1,12 +1,12 @@
 /**
  * openapi: the schema that strategic merge goes by, given by version or as a file. The first kustomization that says
- * something decides for the whole build.
+ * something decides for the whole build. What kustomize has built in counts beside a file if it was needed before.
  */
 import { isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 import { readDocuments } from '../manifest-text.ts';
 import { atField, loadText, locateFile, type Build, type Layer } from './layer.ts';
-import type { MergeSchema } from './merge-schema.ts';
+import { readBuiltInSchema, type MergeSchema } from './merge-schema.ts';
 
 /** The one version that kustomize has built in. */
 const BUILT_IN = 'v1.21.2';
@@ -38,15 +38,30 @@ function readSchema(layer: Layer, path: string): MergeSchema {
   const source = { text: loadText(layer, path), file: locateFile(layer, path), limits };
   const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
   const definitions = isYamlMap(document?.root) ? document.root.get('definitions') : undefined;
-  return compileSchema(isYamlMap(definitions) ? definitions : new Map());
+  return compileSchema(isYamlMap(definitions) ? definitions : new Map(), builtInBeside(layer.build));
+}
+
+/** What a schema of one's own is laid over, or under: `wins` says which of two definitions of a name counts. */
+interface Beside {
+  readonly schema: MergeSchema;
+  readonly wins: boolean;
+}
+
+/** A merge before has read the built-in schema; an object of a kind that it does not know has asked for it. */
+function builtInBeside({ schema, kinds }: Build): Beside | undefined {
+  if (schema !== undefined) return { schema, wins: false };
+  if (kinds.size === 0) return undefined;
+  const builtIn = readBuiltInSchema();
+  return [...kinds].every((kind) => Object.hasOwn(builtIn.kinds, kind)) ? undefined : { schema: builtIn, wins: true };
 }
 
 type Child = string | [string, number] | number;
 
 /** Compiles definitions into the table that merging reads; one type for each definition and each inline object. */
-function compileSchema(definitions: YamlMap): MergeSchema {
-  const types: Record<string, Child>[] = [];
-  const numbers = new Map<string, number>();
+function compileSchema(definitions: YamlMap, beside: Beside | undefined): MergeSchema {
+  const types = [...(beside?.schema.types ?? [])] as Record<string, Child>[];
+  const names = Object.entries(beside?.schema.names ?? {});
+  const numbers = new Map<string, number>(names.filter(([name]) => beside?.wins === true || !definitions.has(name)));
 
   const typeOf = (schema: YamlMap): number | undefined => {
     const ref = textOf(schema.get('$ref')).replace('#/definitions/', '');
@@ -81,14 +96,14 @@ function compileSchema(definitions: YamlMap): MergeSchema {
     return element === undefined ? keys : [keys, element];
   };
 
-  const kinds: Record<string, number> = Object.create(null) as Record<string, number>;
+  const kinds = Object.assign(Object.create(null) as Record<string, number>, beside?.schema.kinds);
   for (const [name, definition] of definitions) {
     const gvks = isYamlMap(definition) ? definition.get('x-kubernetes-group-version-kind') : undefined;
     const number = isYamlList(gvks) ? typeOf(new Map([['$ref', `#/definitions/${name}`]])) : undefined;
     if (number === undefined || !isYamlList(gvks)) continue;
     for (const gvk of gvks) if (isYamlMap(gvk)) kinds[kindKey(gvk)] = number;
   }
-  return { kinds, types };
+  return { kinds, types, names: Object.fromEntries(numbers) };
 }
 
 function kindKey(gvk: YamlMap): string {
