@@ -1,0 +1,80 @@
+/** The start beside many Applications: streamed where the API server can do that, else in pages; never in one answer. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
+import type { RunningAgent } from '../../support/agent.ts';
+import { eventually, startWorld, type World } from '../../support/world.ts';
+import { at, makeNamespace } from '../agent/scene.ts';
+
+const APPLICATIONS = 1200;
+const PAGE = 250;
+const COLLECTION = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
+const LIST = /applications\?(?!.*watch=1)/;
+
+/** Too small for an agent that would hold more of an Application than it must. */
+const FLAGS = ['--heap-mib', '64'];
+
+let world: World;
+let proxy: FaultProxy;
+before(async () => {
+  world = await startWorld();
+  proxy = await startFaultProxy({ target: world.plane.url, caFile: world.plane.caFile, token: world.plane.adminToken });
+  await makeNamespace(world, 'apps');
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < APPLICATIONS) await world.send('POST', COLLECTION, suspended(`tiny-${next++}`));
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+});
+after(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await proxy?.stop();
+});
+
+function suspended(name: string): unknown {
+  const spec = { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true };
+  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name, namespace: 'apps' }, spec };
+}
+
+/** Resolves when the agent is ready, and knows each Application once. */
+async function untilAllKnown(agent: RunningAgent): Promise<void> {
+  const list = async (): Promise<unknown[]> => {
+    const answer: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications`)).json();
+    return at(answer, 'applications') as unknown[];
+  };
+  const all = await eventually(async () => ((await list()).length === APPLICATIONS ? await list() : undefined));
+  assert.equal(new Set(all?.map((item) => at(item, 'name'))).size, APPLICATIONS);
+  assert.equal((await fetch(`${agent.probesUrl}/readyz`)).status, 200);
+  assert.equal(agent.process.exitCode, null);
+}
+
+test('twelve hundred Applications are streamed, and no list asks for all of them at once', async () => {
+  const agent = await world.agent({ kubeconfig: proxy.kubeconfig, flags: FLAGS });
+  await untilAllKnown(agent);
+  const streams = proxy.requests.filter(({ path }) => /applications\?watch=1.*sendInitialEvents/.test(path));
+  assert.equal(streams.length, 1);
+  assert.deepEqual(
+    proxy.requests.filter(({ path }) => LIST.test(path) && !path.includes('limit=')).map(({ path }) => path),
+    [],
+  );
+  await agent.stop();
+});
+
+test('where the API server cannot stream them they come in pages, and a page that has expired starts the list over', async () => {
+  const seen = proxy.requests.length;
+  proxy.rules.push(
+    { path: /applications\?watch=1.*sendInitialEvents/, fault: { type: 'answer', status: 422 } },
+    { path: /applications\?.*continue=/, nth: 3, fault: { type: 'answer', status: 410 } },
+  );
+  const agent = await world.agent({ kubeconfig: proxy.kubeconfig, flags: FLAGS });
+  await untilAllKnown(agent);
+  proxy.rules.length = 0;
+  const pages = proxy.requests.slice(seen).filter(({ path }) => LIST.test(path) && path.includes('limit='));
+  const whole = Math.ceil(APPLICATIONS / PAGE);
+  assert.ok(pages.every(({ path }) => path.includes(`limit=${PAGE}`)));
+  const firsts = pages.flatMap(({ path }, index) => (path.includes('continue=') ? [] : [index]));
+  // Three pages and one that has expired, then all of them from the first.
+  assert.deepEqual(firsts, [0, 4]);
+  assert.equal(pages.length, 4 + whole);
+  await agent.stop();
+});
