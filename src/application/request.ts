@@ -3,12 +3,13 @@
  * takes. Invariant: what is not understood to the last field is refused, never half obeyed; reading never throws.
  */
 import { z } from 'zod';
+import { isPrintable } from '../object/printable.ts';
 
 /** Longer annotations are refused unread. */
 const MAX_REQUEST_CHARS = 65_536;
 
 /** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
-const id = z.string().min(1).max(128);
+const id = z.string().min(1).max(128).refine(isPrintable, 'must hold nothing invisible');
 
 const requestSchema = z.discriminatedUnion('action', [
   /** Fetch and compare now. */

@@ -37,7 +37,9 @@ test('an unknown action, field or form of a commit is refused under its own id',
 });
 
 test('what has no readable id is refused all the same', () => {
-  for (const text of ['{', '[]', 'null', '7', '{"id":7,"action":"sync"}', `{"id":"${'x'.repeat(5000)}"}`]) {
+  const unshowable = ['\\u001b[2J', '\\ud800', '\\u202e'].map((id) => `{"id":"${id}","action":"refresh"}`);
+  const unreadable = ['{', '[]', 'null', '7', '{"id":7,"action":"sync"}', `{"id":"${'x'.repeat(5000)}"}`];
+  for (const text of [...unreadable, ...unshowable]) {
     const parsed = parseRequest(text);
     assert.ok(parsed && !parsed.ok);
     assert.equal(parsed.id, 'unreadable');

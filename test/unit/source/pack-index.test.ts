@@ -234,6 +234,13 @@ test('deltas that stand before their bases cost no more than others', async (t) 
   assert.ok(process.cpuUsage(begun).user < 15_000_000);
 });
 
+test('a tree out of order and names with backslashes are read as git reads them', async (t) => {
+  const blob = Buffer.from('x');
+  const names = ['z.yaml', 'a.yaml', '..\\..\\etc'];
+  const { commit, entries } = commitOf(Object.fromEntries(names.map((name) => [name, oidOf(BLOB, blob)])));
+  assert.equal((await index(t, packOf([...entries, entry(BLOB, blob)]), commit)).fileCount, 3);
+});
+
 test('an index that has changed, or is cut, is no index', async (t) => {
   const blob = Buffer.from('x');
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
