@@ -4,9 +4,11 @@
  * Invariant: a request changes how a pass acts for as long as it is not answered, and no longer; what is refused
  * changes nothing. All of it is in the annotation and in status: a kill loses nothing, nothing is done a second time.
  */
+import { cutText } from '../application/conditions.ts';
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys.ts';
 import { parseRequest, type ApplicationRequest } from '../application/request.ts';
 import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
+import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { Change } from '../diff/changes.ts';
 import { idKey } from '../object/identity.ts';
 import type { Snapshot } from '../source/snapshot.ts';
@@ -36,7 +38,9 @@ export function readAsked(application: {
 }): Asked {
   const { metadata, spec, status } = application;
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
-  const token = metadata.annotations[RECONCILE_AT_ANNOTATION];
+  const annotation = metadata.annotations[RECONCILE_AT_ANNOTATION];
+  // As status can hold it: a longer one would have every status refused.
+  const token = annotation === undefined ? undefined : cutText(annotation, STATUS_LIMITS.maxMessageChars);
   const reconcileAt = token !== undefined && token !== status.lastHandledReconcileAt ? token : undefined;
   const id = parsed && (parsed.ok ? parsed.request.id : parsed.id);
   const isAnswered = status.lastRequest?.id === id && status.lastRequest?.outcome !== 'InProgress';

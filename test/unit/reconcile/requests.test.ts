@@ -104,3 +104,14 @@ test('objects that nobody knows are refused by name, and nothing of the request 
   assert.doesNotMatch(heard.request?.refusal ?? '', /ConfigMap/);
   assert.equal(heard.intent.mode, 'manual');
 });
+
+test('a token that status cannot hold is heard once, by what it can hold of it', () => {
+  const application = applicationOf({ request: { action: 'refresh' } });
+  const annotations = { 'reconcile.fluxcd.io/requestedAt': `\x1b[2J${'x'.repeat(100_000)}` };
+  const metadata = { ...application.metadata, annotations };
+  const { isForced, reconcileAt = '' } = readAsked({ ...application, metadata });
+  assert.ok(isForced);
+  assert.ok(reconcileAt.length <= 4096 && reconcileAt.startsWith('\\u001b'));
+  const status = { ...application.status, lastHandledReconcileAt: reconcileAt };
+  assert.equal(readAsked({ ...application, metadata, status }).isForced, false);
+});
