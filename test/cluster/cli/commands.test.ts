@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, declareSubject, readyReason, text } from '../agent/scene.ts';
+import { at, configMap, declareSubject, readyReason, text, untilObject } from '../agent/scene.ts';
 import { createPerson, start, tautline } from './scene.ts';
 
 let world: World;
@@ -76,6 +76,47 @@ test('sync applies in mode manual, tries first with --dry-run, and takes one obj
   assert.ok(await subject.configMap('b'));
   const pruned = await tautline(world, 'sync', 'synced', '--prune', '--no-wait');
   assert.equal(pruned.stdout, 'application.tautline.dev/synced: sync requested\n');
+});
+
+/** No controller runs here: a hand says how the Job does. */
+async function endJob(path: string, type: 'Complete' | 'Failed'): Promise<void> {
+  const live = await untilObject(world, path, () => true);
+  const times = {
+    startTime: '2026-01-01T00:00:00Z',
+    ...(type === 'Complete' && { completionTime: '2026-01-01T00:01:00Z' }),
+  };
+  const conditions = [type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget', type].map((condition) => ({
+    type: condition,
+    status: 'True',
+    reason: 'BackoffLimitExceeded',
+  }));
+  const counts = type === 'Complete' ? { succeeded: 1 } : { failed: 1 };
+  const status = { ...times, ...counts, uncountedTerminatedPods: {}, conditions };
+  await world.send('PUT', `${path}/status`, { ...live, status });
+}
+
+test('sync waits for health where the Application does, and ends with what became of it', async () => {
+  const job = (name: string) => {
+    const containers = [{ name: 'main', image: 'example.com/tool' }];
+    const spec = { template: { spec: { restartPolicy: 'Never', containers } } };
+    return text({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec });
+  };
+  const subject = await declareSubject(world, 'healthy', {
+    files: { 'job.yaml': job('good') },
+    spec: { ...manual, health: { wait: true } },
+  });
+  const sync = () => start(world.plane.kubeconfig, ['sync', 'healthy', '-n', 'apps']);
+  const good = sync();
+  await good.said('waiting');
+  await endJob('/apis/batch/v1/namespaces/healthy/jobs/good', 'Complete');
+  const { code, stderr } = await good.ended;
+  assert.equal(code, 0, stderr);
+  await subject.repository.commit({ 'job.yaml': job('bad') });
+  const bad = sync();
+  await endJob('/apis/batch/v1/namespaces/healthy/jobs/bad', 'Failed');
+  const failed = await bad.ended;
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /Error: healthy: sync failed: .*Job\.batch healthy\/bad/);
 });
 
 test('sync says why it failed, and a malformed request is a misuse', async () => {

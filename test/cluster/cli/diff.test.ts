@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startWorld, type World } from '../../support/world.ts';
-import { configMap, declareSubject, text } from '../agent/scene.ts';
+import { configMap, declareSubject, makeNamespace, text } from '../agent/scene.ts';
+import { basic } from '../credentials/scene.ts';
 import { createPerson, start, tautline } from './scene.ts';
 
 let world: World;
@@ -112,4 +113,40 @@ test('what only the server can tell is asked for by a dry run', async () => {
   await declareResting('tried', { 'web.yaml': text(service) });
   const { code, stdout, stderr } = await tautline(world, 'diff', 'tried');
   assert.equal(code, 0, stdout + stderr);
+});
+
+test('a private repository is fetched with the Secret as the person may read it, and no password is shown', async () => {
+  const password = 'canary-of-the-password';
+  world.git.onRequest = ({ path, headers }) =>
+    !path.startsWith('/private.git') || headers.authorization === basic('deployer', password)
+      ? undefined
+      : { status: 401, headers: { 'www-authenticate': 'Basic realm="git"' } };
+  try {
+    await makeNamespace(world, 'apps');
+    const metadata = { name: 'private', namespace: 'apps' };
+    await world.apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { username: 'deployer', password } });
+    const source = { repoURL: `${world.git.url}/private.git`, secretRef: { name: 'private' } };
+    const spec = { source, sync: { mode: 'manual' } };
+    await declareSubject(world, 'private', { files: file('a', '1'), spec });
+    assert.equal((await tautline(world, 'sync', 'private')).code, 0);
+    await world.apply(configMap('a', { k: 'by hand' }, { namespace: 'private' }), 'someone');
+    const seen = await tautline(world, 'diff', 'private');
+    assert.equal(seen.code, 1, seen.stderr);
+    assert.match(seen.stdout, /\/data\/k: "by hand" → "1"/);
+    assert.doesNotMatch(seen.stdout + seen.stderr, new RegExp(password));
+    const rules = [
+      { apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
+    ];
+    await using blind = await createPerson(world, 'blind', { rules, namespaces: ['private'] });
+    const refused = await start(blind.kubeconfig, ['diff', 'private']).ended;
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /may not read the Secret of spec\.source\.secretRef.*--local/);
+    await withFolder(file('a', '2'), async (dir) => {
+      const local = await start(blind.kubeconfig, ['diff', 'private', '--local', dir]).ended;
+      assert.match(local.stdout, /"by hand" → "2"/);
+    });
+  } finally {
+    world.git.onRequest = undefined;
+  }
 });
