@@ -2,8 +2,8 @@
  * Where the attacks take place: one world and one agent with low limits, a victim whose repository turns hostile, and
  * a neighbour that is pushed to during each attack.
  *
- * Invariant: whatever the victim's repository does, its objects live on untouched, the neighbour's push arrives, no word
- * of a file outside is repeated, nothing that a terminal would obey reaches status, Events or log, and a good commit
+ * Invariant: whatever the victim's repository does, its objects live on untouched, the neighbour's push arrives, no
+ * word of a file outside is repeated, nothing that a terminal would obey reaches status, Events or log, and a good commit
  * heals.
  */
 import assert from 'node:assert/strict';

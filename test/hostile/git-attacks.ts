@@ -97,7 +97,7 @@ function delta(...bytes: (number | readonly number[])[]): Buffer {
 
 const byId = (content: Buffer, base: string): Buffer => entry(REF_DELTA, content, Buffer.from(base, 'hex'));
 
-/** Each adds a letter to the one before, which it names by its id; the longest first, so that each waits for the next. */
+/** Each adds a letter to the one before, named by its id; the longest first, so that each waits for the next. */
 function backwardChain(depth: number): Buffer[] {
   const contents = many(depth, (i) => Buffer.from('x'.repeat(i + 1)));
   const deltas = contents.slice(0, -1).map((base) => byId(appendingDelta(base.length, 'x'), oidOf(BLOB, base)));
