@@ -9,17 +9,18 @@ import type { Application } from '../application/schema.ts';
 import { bindManifests } from '../bind/bind.ts';
 import type { LiveEntry } from '../cluster/live.ts';
 import type { Kinds } from '../cluster/kinds.ts';
+import type { WriteAnswer } from '../cluster/ports.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import type { Change } from '../diff/changes.ts';
 import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
-import { bodyToSend } from '../diff/ignored.ts';
 import { OWNER_ANNOTATION, ownerOf, parseOwner } from '../object/applyset.ts';
 import { annotationsOf, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
 import { forEachOf } from '../reconcile/lanes.ts';
-import { servedKind } from '../reconcile/observe.ts';
+import { entryOfRead, servedKind } from '../reconcile/observe.ts';
+import { settleUnsure, type UnsureChange } from '../reconcile/settle-unsure.ts';
 import type { Manifests } from '../render/manifests.ts';
 
 export type Comparison =
@@ -66,7 +67,10 @@ export async function compareApplication(
       isFinished: (id, digest) => status.finished?.[idKey(id)] === digest,
     },
   });
-  return { ok: true, changes: await settle(cluster, changes) };
+  return {
+    ok: true,
+    changes: await settleUnsure(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
+  };
 }
 
 interface Wanted {
@@ -88,30 +92,14 @@ async function readLive(
       live.set(key, { state: 'unknown', reason: `the API server does not serve ${id.kind} just now` });
       return;
     }
-    const answer = await client.get(kind, id);
-    if (!answer.ok) live.set(key, { state: 'unknown', reason: answer.refusal.message });
-    else live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
+    live.set(key, entryOfRead(await client.get(kind, id)));
   });
   return live;
 }
 
-/** One dry run for each change that is unsure. */
-async function settle({ client }: UserCluster, changes: readonly Change[]): Promise<Change[]> {
-  const settled = new Map<Change, Change>();
-  const unsure = changes.filter(({ type }) => type === 'unsure');
-  await forEachOf(unsure, CONCURRENCY, async (change) => {
-    const { desired, live } = change;
-    if (!desired) return;
-    const sending = live ? bodyToSend(desired, live) : { body: desired.body };
-    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
-    settled.set(
-      change,
-      answer.ok
-        ? judgeDryRun(change, answer.object)
-        : { ...change, type: 'unknown', reason: `only a dry run can tell: ${answer.refusal.message}` },
-    );
-  });
-  return changes.map((change) => settled.get(change) ?? change);
+function judge(change: UnsureChange, answer: WriteAnswer): Change {
+  if (answer.ok) return judgeDryRun(change, answer.object);
+  return { ...change, type: 'unknown', reason: `only a dry run can tell: ${answer.refusal.message}` };
 }
 
 /** How the agent names the cluster, off the mark on one of its objects: for who may not read kube-system. */

@@ -7,17 +7,17 @@ import { baselineOf } from '../diff/baseline.ts';
 import type { Change } from '../diff/changes.ts';
 import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
-import { bodyToSend, judgedDigest } from '../diff/ignored.ts';
+import { judgedDigest } from '../diff/ignored.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import type { Contest } from '../status/report.ts';
 import { acceptanceOf } from './acceptance.ts';
 import { reachOf } from './act-as.ts';
 import { claimObjects, readClaims } from './claim-objects.ts';
-import { forEachOf } from './lanes.ts';
 import { readFinished } from './finished.ts';
 import { observe } from './observe.ts';
 import type { Pass } from './pass.ts';
 import { settleKinds } from './settle-kinds.ts';
+import { settleUnsure } from './settle-unsure.ts';
 import type { BoundSet } from './stages.ts';
 
 export interface Compared {
@@ -79,30 +79,24 @@ function leftoverOf(desired: readonly DesiredObject[], inventory: ReadonlyMap<st
   return [...inventory].flatMap(([key, id]) => (keys.has(key) ? [] : [id]));
 }
 
-/** One dry run for each change that is unsure, so that a mode which writes nothing reports nothing it does not know. */
-async function gatherEvidence(pass: Pass, changes: readonly Change[]): Promise<readonly Change[]> {
-  const { context, state } = pass;
-  const client = context.cluster.as(pass.identity);
-  const settled = new Map<Change, Change>();
-  const unsure = changes.filter(({ type }) => type === 'unsure');
-  await forEachOf(unsure, context.settings.applyConcurrency, async (change) => {
-    const { desired } = change;
-    if (!desired) return;
-    const sending = change.live ? bodyToSend(desired, change.live) : { body: desired.body };
-    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
-    if (!answer.ok) {
-      settled.set(change, { ...change, reason: answer.refusal.message });
-      return;
-    }
-    const judged = judgeDryRun(change, answer.object);
-    state.memory.accepted.set(idKey(change.id), desired.digest);
-    if (change.live) {
-      const { resourceVersion } = change.live;
-      const verdict = { manifestDigest: judgedDigest(desired), resourceVersion, change: judged };
-      state.memory.verdicts.set(idKey(change.id), verdict);
-    }
-    if (judged.type === 'none') state.memory.baselines.set(idKey(change.id), baselineOf(desired, answer.object));
-    settled.set(change, judged);
+/** A mode which writes nothing reports nothing that it does not know; what a dry run proves is remembered. */
+function gatherEvidence({ context, identity, state }: Pass, changes: readonly Change[]): Promise<readonly Change[]> {
+  return settleUnsure(changes, {
+    client: context.cluster.as(identity),
+    concurrency: context.settings.applyConcurrency,
+    judge: (change, answer) => {
+      if (!answer.ok) return { ...change, reason: answer.refusal.message };
+      const { accepted, baselines, verdicts } = state.memory;
+      const { desired, id, live } = change;
+      const key = idKey(id);
+      const judged = judgeDryRun(change, answer.object);
+      accepted.set(key, desired.digest);
+      if (live) {
+        const { resourceVersion } = live;
+        verdicts.set(key, { manifestDigest: judgedDigest(desired), resourceVersion, change: judged });
+      }
+      if (judged.type === 'none') baselines.set(key, baselineOf(desired, answer.object));
+      return judged;
+    },
   });
-  return changes.map((change) => settled.get(change) ?? change);
 }

@@ -8,7 +8,7 @@ import type { DesiredObject } from '../bind/desired.ts';
 import type { Identity } from '../cluster/identity.ts';
 import type { KindInfo, Kinds } from '../cluster/kinds.ts';
 import type { LiveEntry } from '../cluster/live.ts';
-import type { Cluster, WatchScope } from '../cluster/ports.ts';
+import type { Cluster, ReadAnswer, WatchScope } from '../cluster/ports.ts';
 import { kindKey } from '../cluster/kinds.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
@@ -57,15 +57,17 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   await forEachOf(asked, options.concurrency, async ({ key, kind, id }) => {
     if (!kind) return;
     const answer = await client.get(kind, id);
-    if (!answer.ok) {
-      live.set(key, { state: 'unknown', reason: answer.refusal.message });
-      return;
-    }
-    cluster.live.record(identity, kind, id, answer.object);
-    live.set(key, answer.object ? { state: 'present', object: answer.object } : { state: 'absent' });
+    if (answer.ok) cluster.live.record(identity, kind, id, answer.object);
+    live.set(key, entryOfRead(answer));
   });
   const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
   return { live, kindOf };
+}
+
+/** What a GET by name tells. */
+export function entryOfRead(answer: ReadAnswer): LiveEntry {
+  if (!answer.ok) return { state: 'unknown', reason: answer.refusal.message };
+  return answer.object ? { state: 'present', object: answer.object } : { state: 'absent' };
 }
 
 /** What does not carry our label is in no watch: whatever was known of it may be over. */
