@@ -25,11 +25,11 @@ export function packetLength(bytes: Uint8Array, at: number): number | undefined 
   return length === 3 || length > MAX_PACKET_BYTES ? undefined : length;
 }
 
-/** All packets of a whole body; undefined where it breaks off within one or is none. */
-export function splitPackets(body: Buffer): Packet[] | undefined {
+/** The packets of a whole body, of which there are at most one more than `most`; undefined where it breaks off or is none. */
+export function splitPackets(body: Buffer, most: number): Packet[] | undefined {
   const packets: Packet[] = [];
   let at = 0;
-  while (at < body.length) {
+  while (at < body.length && packets.length <= most) {
     const length = at + 4 <= body.length ? packetLength(body, at) : undefined;
     if (length === undefined) return undefined;
     if (length < 4) {

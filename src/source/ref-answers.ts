@@ -13,6 +13,8 @@ export type Advertisement =
 
 const OID = /^[0-9a-f]{40}$/;
 const NO_REFS = 'capabilities^{}';
+/** Lines of a few bytes each would take many times their size in memory, and the agent's heap with it. */
+const MAX_LINES = 300_000;
 
 /** Throws StageError TruncatedAnswer, MalformedAnswer, RemoteError, UnsupportedObjectFormat. */
 export function readAdvertisement(body: Buffer, label: string): Advertisement {
@@ -43,7 +45,10 @@ export function readLsRefs(body: Buffer, label: string): RemoteRefs {
 }
 
 function wholePackets(body: Buffer, label: string): Packet[] {
-  const packets = splitPackets(body);
+  const packets = splitPackets(body, MAX_LINES);
+  if (packets && packets.length > MAX_LINES) {
+    throw sourceError('TooLarge', `${label} announces more than ${MAX_LINES} references. Delete some.`);
+  }
   const first = packets?.[0];
   if (Buffer.isBuffer(first) && first.subarray(0, 4).toString('latin1') === 'ERR ') {
     throw remoteError(label, lineText(first).slice(4));
