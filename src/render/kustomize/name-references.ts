@@ -4,7 +4,15 @@
  * Invariant: candidates are found by kind, old name and namespace, never by walking all objects; names of objects do
  * not change meanwhile.
  */
-import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import {
+  isNothing,
+  isText,
+  isYamlList,
+  isYamlMap,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from '../../object/yaml/node.ts';
 import { fail, within } from '../fail.ts';
 import type { NameReference } from './field-specs/name-references.ts';
 import { fieldOfSpec, visitField, type Field } from './field-spec.ts';
@@ -161,8 +169,8 @@ function subjectNamespaces(referrer: Resource): Set<string> {
   for (const subject of subjects) {
     if (!isYamlMap(subject) || textOf(subject.get('kind')) !== 'ServiceAccount' || !subject.has('namespace')) continue;
     const namespace = subject.get('namespace');
-    if (typeof namespace !== 'string') fail('InvalidObject', 'the namespace of a subject is blank or no text');
-    namespaces.add(namespace);
+    if (!isText(namespace)) fail('InvalidObject', 'the namespace of a subject is blank or no text');
+    namespaces.add(textOf(namespace));
   }
   return namespaces;
 }
