@@ -2,8 +2,8 @@
  * The keyed queue: what needs a pass, once each. Invariants: a key waits at most once; a key is worked on by one worker
  * at a time; what arrives for a key while it is worked on leads to one more pass afterwards; every wait has a bound.
  * Fair by construction: the tenant with the fewest workers comes first, and its keys in the order in which they became
- * due. While there are several tenants none takes every worker, since a Git server may keep one busy for minutes. No key
- * is served more often than its rate allows.
+ * due. While there are several tenants none takes every worker, since a Git server may keep one busy for minutes.
+ * No key is served more often than its rate allows.
  */
 import type { Chance } from '../telemetry/ports.ts';
 import { createPassRate, type PassRate } from './pass-rate.ts';

@@ -1,4 +1,4 @@
-/** The start beside many Applications: streamed where the API server can do that, else in pages; never in one answer. */
+/** The start beside many Applications: streamed where the API server can do that, else in pages, never all at once. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
