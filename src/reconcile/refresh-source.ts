@@ -30,29 +30,50 @@ export async function refreshSource(options: RefreshOptions, context: ReconcileC
   const known = options.before?.key === key ? options.before : undefined;
   const before = known && isHookAwaited({ heardMs, source: known }) ? sooner(known) : known;
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
-  const begunMs = context.clock.now();
+  const poll: Poll = { options, heardMs, begunMs: context.clock.now() };
   const calm = before?.pace ?? { ...START_PACE, heardMs };
   const alert = hearHook(calm, heardMs);
-  const nextPoll = (waitMs: number): Pick<SourceMemory, 'polledMs' | 'nextPollMs'> => {
-    const polledMs = context.clock.monotonicMs();
-    // What was pushed after the poll began may not be in its answer.
-    const isHeardMeanwhile = options.heardMs() !== heardMs;
-    const latestMs = Math.min(waitMs, scheduledInMs(spec, { begunMs, waitMs }, context));
-    return { polledMs, nextPollMs: polledMs + (isHeardMeanwhile ? LEAST_BETWEEN_POLLS_MS : latestMs) };
-  };
   try {
     const snapshot = await pollAndFetch({ spec, credential, known: before?.snapshot, signal }, context);
     const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot?.commit;
     const pace = paceAfterPoll(alert, { before: calm, hasMoved, nowMs: context.clock.monotonicMs() });
-    const waitMs = jitter(pacedIntervalMs(pace, parseDuration(spec.interval) ?? 60_000), context);
-    return { key, snapshot, pace, ...nextPoll(waitMs), failures: 0, error: undefined };
+    const waitMs = jitter(pacedIntervalMs(pace, intervalOf(spec)), context);
+    return { key, snapshot, pace, ...nextPoll(poll, waitMs, context), failures: 0, error: undefined };
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
     const waitMs = backoffMs(failures, spec, context);
-    return { key, snapshot: before?.snapshot, pace: alert, ...nextPoll(waitMs), failures, error };
+    return { key, snapshot: before?.snapshot, pace: alert, ...nextPoll(poll, waitMs, context), failures, error };
   }
 }
+
+/** A poll that has ended. */
+interface Poll {
+  readonly options: Pick<RefreshOptions, 'spec' | 'heardMs'>;
+  /** When the newest webhook had come as it began. */
+  readonly heardMs: number | undefined;
+  /** By the clock on the wall, which schedules are kept by. */
+  readonly begunMs: number;
+}
+
+function nextPoll(
+  { options, heardMs, begunMs }: Poll,
+  waitMs: number,
+  context: ReconcileContext,
+): Pick<SourceMemory, 'polledMs' | 'nextPollMs'> {
+  const polledMs = context.clock.monotonicMs();
+  // What was pushed after the poll began may not be in its answer.
+  const isHeardMeanwhile = options.heardMs() !== heardMs;
+  const latestMs = Math.min(waitMs, scheduledInMs(options.spec, { begunMs, waitMs }, context));
+  return { polledMs, nextPollMs: polledMs + (isHeardMeanwhile ? LEAST_BETWEEN_POLLS_MS : latestMs) };
+}
+
+function intervalOf({ interval }: ApplicationSpec['source']): number {
+  return parseDuration(interval) ?? DEFAULT_INTERVAL_MS;
+}
+
+/** For an interval that nobody can read, which the schema keeps out. */
+const DEFAULT_INTERVAL_MS = 60_000;
 
 /** Whether a webhook came that no poll knows of yet. */
 export function isHookAwaited({ heardMs, source }: Pick<Memory, 'heardMs' | 'source'>): boolean {
@@ -120,7 +141,6 @@ function jitter(intervalMs: number, { chance, settings }: ReconcileContext): num
 /** Doubles with each failure up to the interval, so that a short outage is over soon and a long one costs no more. */
 function backoffMs(failures: number, spec: ApplicationSpec['source'], context: ReconcileContext): number {
   const { minPollBackoffMs, maxPollBackoffMs } = context.settings;
-  const intervalMs = parseDuration(spec.interval) ?? 60_000;
-  const limitMs = Math.max(minPollBackoffMs, Math.min(intervalMs, maxPollBackoffMs));
+  const limitMs = Math.max(minPollBackoffMs, Math.min(intervalOf(spec), maxPollBackoffMs));
   return jitter(Math.min(limitMs, minPollBackoffMs * 2 ** Math.min(failures - 1, 20)), context);
 }
