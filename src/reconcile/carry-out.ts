@@ -21,55 +21,77 @@ import { untilNewer } from './supersede.ts';
 const LEAST_APPLY_MS = 30_000;
 
 export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Promise<Applied> {
-  const { context, state, application, signal } = pass;
-  const { inventory } = state.memory;
+  const { inventory } = pass.state.memory;
   if (!inventory) throw new RangeError('effects need an inventory');
-  // First, and nothing is noted or claimed where it fails: what has no place is nobody's.
+  await ensurePlace(pass, findings, inventory);
+  for (const id of plannedIds(plan)) inventory.set(idKey(id), id);
+  await storeIntent(pass, findings, inventory);
+  const applied = await applyUntilNewer(pass, plan, findings);
+  await letGo(pass, findings, { applied, inventory });
+  return applied;
+}
+
+type Inventory = Map<string, ObjectId>;
+
+/** Nothing is noted or claimed where it fails: what has no place is nobody's. */
+async function ensurePlace(pass: Pass, { bound }: Findings, inventory: Inventory): Promise<void> {
   try {
-    if (findings.bound) await ensureDestination(pass, findings.bound.desired);
+    if (bound) await ensureDestination(pass, bound.desired);
   } catch (error) {
     keepClaims(pass, [], inventory);
     throw error;
   }
-  for (const id of plannedIds(plan)) inventory.set(idKey(id), id);
+}
+
+/** What is about to be written is marked and stored first, so that a kill leaves no doubt about what may exist. */
+async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory): Promise<void> {
+  const { context } = pass;
+  const { status, metadata } = pass.application;
   const isWider = isWiderThanStored(pass, inventory);
   await ensureParent(pass, inventory.values());
   await context.reach('marks-written');
   const revision = findings.snapshot?.revision;
-  const { status, metadata } = application;
   const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
   if (isNew) await writeStatus(pass, reportOf(pass, findings, 'begun'));
   // A retry is no news: what was said of the last attempt stays.
   else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
   await context.reach('inventory-written');
-  const deadline = AbortSignal.timeout(remainingMs(pass, revision, LEAST_APPLY_MS));
-  const applied = await untilNewer(pass, findings.snapshot, (newer) =>
+}
+
+function applyUntilNewer(pass: Pass, plan: Plan, { snapshot }: Findings): Promise<Applied> {
+  const { context, identity, owner, signal } = pass;
+  const deadline = AbortSignal.timeout(remainingMs(pass, snapshot?.revision, LEAST_APPLY_MS));
+  return untilNewer(pass, snapshot, (newer) =>
     applyPlan(plan, {
-      client: context.cluster.as(pass.identity),
-      owner: pass.owner,
+      client: context.cluster.as(identity),
+      owner,
       occasion: 'prune',
       concurrency: context.settings.applyConcurrency,
       signal: AbortSignal.any([signal, deadline, newer]),
-      onResult: (result) => rememberResult(pass, pass.identity, result),
+      onResult: (result) => rememberResult(pass, identity, result),
     }),
   );
-  const outcomes = [...applied.values()].map(({ outcome }) => outcome);
-  if (outcomes.includes('recreating')) await context.reach('object-recreating');
+}
+
+interface Ended {
+  readonly applied: Applied;
+  readonly inventory: Inventory;
+}
+
+/** What is gone, released or denied is no longer held, and others may have it. */
+async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Ended): Promise<void> {
+  const { context } = pass;
+  const outcomes = new Set([...applied.values()].map(({ outcome }) => outcome));
+  if (outcomes.has('recreating')) await context.reach('object-recreating');
   await context.reach('wave-applied');
   const denied = deniedOf(applied);
   for (const key of denied) inventory.delete(key);
-  const isLess = outcomes.some((outcome) => outcome === 'pruned' || outcome === 'released');
+  const isLess = outcomes.has('pruned') || outcomes.has('released');
   if (isLess) await context.reach('objects-pruned');
-  if (isLess || denied.size > 0) {
-    const desired = findings.bound?.desired.objects.map(({ id }) => id) ?? [];
-    keepClaims(
-      pass,
-      desired.filter((id) => !denied.has(idKey(id))),
-      inventory,
-    );
-    await ensureParent(pass, inventory.values());
-  }
-  return applied;
+  if (!isLess && denied.size === 0) return;
+  const desired = (bound?.desired.objects ?? []).map(({ id }) => id).filter((id) => !denied.has(idKey(id)));
+  keepClaims(pass, desired, inventory);
+  await ensureParent(pass, inventory.values());
 }
 
 /**
