@@ -1,6 +1,6 @@
 /**
- * A person who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm` and `git` in its PATH, and an
- * agent as the chart installs it.
+ * A person who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm` and `git` in its PATH, and
+ * an agent as the chart installs it.
  *
  * No image can be pulled here, so the Pod of the chart runs simulated, and the agent runs from the source tree with the
  * token of the chart's ServiceAccount: its rights are the installed ones. Addresses of the pages (`git.example.com`,
