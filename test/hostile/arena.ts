@@ -3,8 +3,8 @@
  * a neighbour that is pushed to during each attack.
  *
  * Invariant: whatever the victim's repository does, its objects live on untouched, the neighbour's push arrives, no
- * word of a file outside is repeated, nothing that a terminal would obey reaches status, Events or log, and a good commit
- * heals.
+ * word of a file outside is repeated, nothing that a terminal would obey reaches status, Events or log, and a good
+ * commit heals.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
