@@ -28,7 +28,8 @@ export interface RemoteServer {
 
 interface KnownServer extends RemoteServer {
   readonly protocol: 0 | 2;
-  readonly features: ReadonlyMap<string, string>;
+  /** Whether the server of protocol 2 wants to be told that ids are SHA-1. */
+  readonly isFormatAsked: boolean;
 }
 
 const UPLOAD_PACK = 'git-upload-pack';
@@ -43,6 +44,10 @@ const ADVERTISEMENT_TYPE = `application/x-${UPLOAD_PACK}-advertisement`;
  */
 const CAPABILITIES_BESIDE_PROTOCOL_2 =
   'multi_ack_detailed no-done side-band-64k thin-pack ofs-delta shallow no-progress agent';
+
+/** Git's own are some thirty, of some dozen characters each. */
+const MAX_CAPABILITIES = 100;
+const MAX_CAPABILITY_CHARS = 200;
 
 export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
   const known = new Map<string, KnownServer>();
@@ -120,7 +125,9 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
 
 function toServer(advertisement: Advertisement, base: string, repository: Repository): KnownServer {
   if (advertisement.protocol === 0) {
-    return { protocol: 0, base, capabilities: advertisement.capabilities, features: new Map() };
+    // Of what a server says of itself, only what is used is remembered: it may say megabytes.
+    const capabilities = advertisement.capabilities.filter((name) => name.length <= MAX_CAPABILITY_CHARS);
+    return { protocol: 0, base, capabilities: capabilities.slice(0, MAX_CAPABILITIES), isFormatAsked: false };
   }
   const { features } = advertisement;
   if (!features.has('ls-refs') || !features.get('fetch')?.split(' ').includes('shallow')) {
@@ -129,7 +136,8 @@ function toServer(advertisement: Advertisement, base: string, repository: Reposi
       `${repository.label} is served without ls-refs or shallow fetches, which Tautline needs. Update the Git server.`,
     );
   }
-  return { protocol: 2, base, capabilities: CAPABILITIES_BESIDE_PROTOCOL_2.split(' '), features };
+  const capabilities = CAPABILITIES_BESIDE_PROTOCOL_2.split(' ');
+  return { protocol: 2, base, capabilities, isFormatAsked: features.has('object-format') };
 }
 
 /** A redirect of the advertisement holds for the other requests as well. */
@@ -142,7 +150,7 @@ function baseOf(answer: GitAnswer, repository: Repository): string {
 }
 
 function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer {
-  const format = server.features.has('object-format') ? encodeLine('object-format=sha1') : '';
+  const format = server.isFormatAsked ? encodeLine('object-format=sha1') : '';
   const args = ['peel', 'symrefs', ...prefixes.map((prefix) => `ref-prefix ${prefix}`)];
   return Buffer.from(
     `${encodeLine('command=ls-refs\n')}${format}${DELIMITER}${args.map((arg) => encodeLine(`${arg}\n`)).join('')}${FLUSH}`,
