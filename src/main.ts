@@ -4,7 +4,6 @@
  */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { API_VERSION } from './application/keys.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/credentials.ts';
@@ -19,8 +18,8 @@ import { Claims } from './reconcile/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/controller.ts';
 import type { RenderLimits } from './render/manifests.ts';
+import { openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
-import { codeDirs, createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import { apiRoutes } from './server/api.ts';
 import { listen, type Listener } from './server/listener.ts';
 import { probeRoutes } from './server/probes.ts';
@@ -159,7 +158,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     events: { onChange: (change) => onChange(change) },
   });
   onStop.push(() => cluster.close());
-  const sandbox = openSandbox(config, log);
+  const sandbox = openSandbox(config, config.maxApplications, log);
   onStop.push(() => sandbox.close());
   const limits = sourceLimitsOf(config);
   const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, proxy: proxySettings(), log, clock });
@@ -199,23 +198,6 @@ function clusterSourceOf({ kubeconfig, context }: Config): ClusterSource {
   if (kubeconfig) return { type: 'kubeconfig', file: kubeconfig, ...(context ? { context } : {}) };
   const { host, port } = inClusterAddress();
   return { type: 'inCluster', host, port };
-}
-
-function openSandbox(config: Config, log: Log): Sandbox {
-  const entryFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'child.ts' : 'child.js', import.meta.url));
-  return createSandbox({
-    entryFile,
-    slots: config.sandboxSlots,
-    heapMb: config.sandboxHeapMib,
-    rssLimitMb: config.sandboxRssMib,
-    jobDeadlineMs: config.renderTimeout,
-    maxJobsPerChild: 200,
-    maxQueuedJobs: config.maxApplications,
-    idleEndMs: config.sandboxIdle,
-    readableDirs: [...codeDirs(entryFile), config.dataDir],
-    writableDirs: [],
-    log,
-  });
 }
 
 function renderLimitsOf(config: Config): RenderLimits {

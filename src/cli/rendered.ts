@@ -7,23 +7,25 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sourcePath } from '../application/parse.ts';
 import type { Application } from '../application/schema.ts';
-import { proxySettings, readConfig, type Config } from '../config.ts';
+import { proxySettings, readConfig } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import { readCredential } from '../reconcile/read-credential.ts';
 import type { Manifests } from '../render/manifests.ts';
 import { renderPath } from '../render/render.ts';
+import { openSandbox } from '../sandbox/open-sandbox.ts';
 import { renderInSandbox } from '../sandbox/render-job.ts';
-import { codeDirs, createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { openLocalTree } from './local-tree.ts';
 import { LOCAL_LIMITS } from './render.ts';
+
+/** A command has two jobs at most: to check what it fetched, and to render it. */
+const MAX_QUEUED_JOBS = 16;
 
 export interface Rendered {
   /** What was rendered, for people: a revision, or a folder. */
@@ -45,7 +47,7 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
   const read = readConfig({ dataDir }, {});
   if (!read.ok) throw new RangeError(read.problem);
   const { config } = read;
-  const sandbox = openSandbox(config);
+  const sandbox = openSandbox({ ...config, sandboxSlots: 1 }, MAX_QUEUED_JOBS, SILENT);
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const source = createGitSource({ dataDir, limits, sandbox, proxy: proxySettings(), log: SILENT, clock });
@@ -95,21 +97,3 @@ async function fetchRevision(source: GitSource, cluster: UserCluster, applicatio
 }
 
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-function openSandbox(config: Config): Sandbox {
-  const file = import.meta.url.endsWith('.ts') ? '../child.ts' : '../child.js';
-  const entryFile = fileURLToPath(new URL(file, import.meta.url));
-  return createSandbox({
-    entryFile,
-    slots: 1,
-    heapMb: config.sandboxHeapMib,
-    rssLimitMb: config.sandboxRssMib,
-    jobDeadlineMs: config.renderTimeout,
-    maxJobsPerChild: 200,
-    maxQueuedJobs: 16,
-    idleEndMs: config.sandboxIdle,
-    readableDirs: [...codeDirs(entryFile), config.dataDir],
-    writableDirs: [],
-    log: SILENT,
-  });
-}
