@@ -4,7 +4,6 @@ import { numberAt, valueAt, type KubeObject } from '../object/value.ts';
 import {
   conditionsOf,
   countAt,
-  explain,
   HEALTHY,
   healthOf,
   isObserved,
@@ -12,24 +11,20 @@ import {
   type Health,
   type HealthContext,
 } from './verdict.ts';
-import { withPodTrouble } from './workload-pods.ts';
+import { comingUp, withPodTrouble } from './workload-pods.ts';
 
 /** Until its deadline a Deployment is Progressing, whatever its Pods say: it may yet come up, and the message tells. */
 export function assessDeployment({ body }: LiveObject, context: HealthContext): Health {
   if (valueAt(body, 'spec', 'paused') === true) return healthOf('Suspended', 'Its rollout is paused (spec.paused).');
   if (!isObserved(body)) return NOT_OBSERVED;
   const rollout = rolloutOf(body);
-  const conditions = conditionsOf(body);
-  const progressing = conditions.get('Progressing');
+  const progressing = conditionsOf(body).get('Progressing');
   if (progressing?.status === 'False' && progressing.reason === 'ProgressDeadlineExceeded') {
     const text = `Progress deadline exceeded; ${rollout ?? 'not available'}`;
     return withPodTrouble(healthOf('Degraded', text), context);
   }
   if (rollout === undefined) return HEALTHY;
-  // Pods that may not even be created: a quota, an admission webhook, a missing ServiceAccount.
-  const failure = conditions.get('ReplicaFailure');
-  if (failure?.status === 'True') return healthOf('Degraded', `${rollout}; ${explain(failure)}`);
-  return withPodTrouble(healthOf('Progressing', rollout), context);
+  return comingUp(body, rollout, context);
 }
 
 /** How far the rollout is; undefined once it is done. */

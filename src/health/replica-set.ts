@@ -1,26 +1,13 @@
 /** Health of ReplicaSets and ReplicationControllers: Healthy once as many Pods as asked for are available. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt } from '../object/value.ts';
-import {
-  conditionsOf,
-  countAt,
-  explain,
-  HEALTHY,
-  healthOf,
-  isObserved,
-  NOT_OBSERVED,
-  type Health,
-  type HealthContext,
-} from './verdict.ts';
-import { withPodTrouble } from './workload-pods.ts';
+import { countAt, HEALTHY, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './verdict.ts';
+import { comingUp } from './workload-pods.ts';
 
 export function assessReplicaSet({ body }: LiveObject, context: HealthContext): Health {
   if (!isObserved(body)) return NOT_OBSERVED;
   const wanted = numberAt(body, 'spec', 'replicas') ?? 1;
   const available = countAt(body, 'status', 'availableReplicas');
   if (available >= wanted) return HEALTHY;
-  const progress = `${available} of ${wanted} replicas available`;
-  const failure = conditionsOf(body).get('ReplicaFailure');
-  if (failure?.status === 'True') return healthOf('Degraded', `${progress}; ${explain(failure)}`);
-  return withPodTrouble(healthOf('Progressing', progress), context);
+  return comingUp(body, `${available} of ${wanted} replicas available`, context);
 }

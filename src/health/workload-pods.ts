@@ -4,14 +4,21 @@
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { labelsOf, stringMap } from '../object/identity.ts';
-import { listAt, stringAt, valueAt, type Value } from '../object/value.ts';
+import { listAt, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
 import { assessPod, isFinishedPod } from './pod.ts';
-import { healthOf, type Health, type HealthContext } from './verdict.ts';
+import { conditionsOf, explain, healthOf, type Health, type HealthContext } from './verdict.ts';
 
 /** Adds to a message why the first of the Pods that is in trouble does not run. */
 export function withPodTrouble(health: Health, { pods }: HealthContext): Health {
   const trouble = worstPod(pods);
   return trouble ? healthOf(health.status, `${trimPeriod(health.message)}; ${trouble.text}`) : health;
+}
+
+/** A workload that comes up. Its Pods may not even be created: a quota, a webhook, a missing ServiceAccount. */
+export function comingUp(body: KubeObject, progress: string, context: HealthContext): Health {
+  const failure = conditionsOf(body).get('ReplicaFailure');
+  if (failure?.status === 'True') return healthOf('Degraded', `${progress}; ${explain(failure)}`);
+  return withPodTrouble(healthOf('Progressing', progress), context);
 }
 
 /** As `withPodTrouble`, and Degraded where a Pod is stuck; one that has failed as a whole is replaced by another. */
