@@ -25,7 +25,7 @@ export function packetLength(bytes: Uint8Array, at: number): number | undefined 
   return length === 3 || length > MAX_PACKET_BYTES ? undefined : length;
 }
 
-/** The packets of a whole body, of which there are at most one more than `most`; undefined where it breaks off or is none. */
+/** The packets of a whole body, at most one more than `most`; undefined where it breaks off or is none. */
 export function splitPackets(body: Buffer, most: number): Packet[] | undefined {
   const packets: Packet[] = [];
   let at = 0;

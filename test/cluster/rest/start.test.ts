@@ -42,7 +42,7 @@ async function untilAllKnown(agent: RunningAgent): Promise<void> {
     const answer: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications`)).json();
     return at(answer, 'applications') as unknown[];
   };
-  const all = await eventually(async () => ((await list()).length === APPLICATIONS ? await list() : undefined));
+  const all = await eventually(async () => ((await list()).length === APPLICATIONS ? list() : undefined));
   assert.equal(new Set(all?.map((item) => at(item, 'name'))).size, APPLICATIONS);
   assert.equal((await fetch(`${agent.probesUrl}/readyz`)).status, 200);
   assert.equal(agent.process.exitCode, null);
