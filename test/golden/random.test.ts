@@ -81,29 +81,35 @@ test(`${CASES} random stacks of kustomizations come out as kustomize builds them
 
 /** `isOpen`: whether it is still of interest that a use has an effect; to find out takes a render. */
 async function compareCase(seed: number, isOpen: (use: string) => boolean): Promise<Outcome> {
-  const randomCase = chooseCase(seed);
+  const { chosen: randomCase, refused } = chooseCase(seed);
   const { files, uses } = randomCase;
-  const root = join(folder, String(seed));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  const theirs = await build(join(root, 'top'));
-  rmSync(root, { recursive: true, force: true });
+  const theirs = await build(seed, files);
   const { text, problem } = renderFiles(files);
-  const difference = differenceOf(theirs, text, problem);
+  const difference = differenceOf(theirs, text, problem) ?? (refused && (await wrongRefusal(seed, refused)));
   const isEffective = (use: string): boolean => isOpen(use) && renderFiles(withoutUse(randomCase, use)).text !== text;
   return { isBuilt: theirs.isBuilt, difference, effects: theirs.isBuilt ? uses.filter(isEffective) : [] };
 }
 
+interface Choice {
+  readonly chosen: RandomCase;
+  /** The first that our renderer refused, if it did: kustomize must refuse it as well. */
+  readonly refused: RandomCase | undefined;
+}
+
 /** Most seeds make the first case that our renderer takes: what it takes wrongly, kustomize refuses. */
-function chooseCase(seed: number): RandomCase {
+function chooseCase(seed: number): Choice {
   const mayFail = seed % 5 >= LIKELY_OF_FIVE;
   let chosen = makeCase(seed);
+  let refused: RandomCase | undefined;
   for (let tries = 1; tries < TRIES && !mayFail && renderFiles(chosen.files).problem !== undefined; tries += 1) {
+    refused ??= chosen;
     chosen = makeCase(seed + tries * 1_000_003);
   }
-  return chosen;
+  return { chosen, refused };
+}
+
+async function wrongRefusal(seed: number, { files }: RandomCase): Promise<string | undefined> {
+  return differenceOf(await build(seed, files), '', renderFiles(files).problem);
 }
 
 function renderFiles(files: Readonly<Record<string, string>>): { text: string; problem: string | undefined } {
@@ -116,12 +122,19 @@ interface Built {
   readonly text: string;
 }
 
-function build(path: string): Promise<Built> {
-  return new Promise((resolve) => {
-    execFile(kustomize, ['build', path], { maxBuffer: 1e8 }, (error, stdout, stderr) => {
+async function build(seed: number, files: RandomCase['files']): Promise<Built> {
+  const root = join(folder, String(seed));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const built = await new Promise<Built>((resolve) => {
+    execFile(kustomize, ['build', join(root, 'top')], { maxBuffer: 1e8 }, (error, stdout, stderr) => {
       resolve({ isBuilt: error === null, text: error === null ? stdout : stderr.trim() });
     });
   });
+  rmSync(root, { recursive: true, force: true });
+  return built;
 }
 
 function differenceOf(theirs: Built, ours: string, problem: string | undefined): string | undefined {
