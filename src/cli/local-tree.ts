@@ -4,8 +4,21 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, realpathSync, statSync, type Dirent } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, resolve as resolvePath, sep } from 'node:path';
 import type { FileEntry, FileTree, Found } from '../render/file-tree.ts';
+
+/** The tree begins at the root of the file system: bases may lie beside or above the folder that is rendered. */
+export const LOCAL_ROOT = resolvePath('/');
+
+/** A folder, as a person names it, as a path of the tree at `LOCAL_ROOT`. */
+export function pathInTree(dir: string): string {
+  return relative(LOCAL_ROOT, resolvePath(dir)).split(/[\\/]/).join('/');
+}
+
+/** A path of that tree as seen from where the person stands. */
+export function pathFromHere(path: string): string {
+  return relative(process.cwd(), resolvePath(LOCAL_ROOT, path)) || '.';
+}
 
 /** `root`: an absolute path; links that leave it are reported, not followed. */
 export function openLocalTree(root: string): FileTree {

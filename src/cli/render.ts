@@ -2,7 +2,6 @@
  * `tautline render DIR`: prints what `kustomize build DIR` prints; with `--directory` also the objects of a plain
  * folder, which kustomize refuses. Any problem means that nothing is printed.
  */
-import { relative, resolve } from 'node:path';
 import { formatProblem } from '../object/problem.ts';
 import { groupOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
@@ -10,7 +9,7 @@ import { writeYaml } from '../object/yaml/write.ts';
 import { stringAt, type Value, type ValueMap } from '../object/value.ts';
 import type { RenderLimits } from '../render/manifests.ts';
 import { renderObjects } from '../render/render.ts';
-import { openLocalTree } from './local-tree.ts';
+import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
 
 export type RenderOutput = 'yaml' | 'json' | 'name';
 
@@ -32,10 +31,8 @@ export const LOCAL_LIMITS: RenderLimits = {
 
 /** Returns the exit code: 0, or 1 where the input is wrong. */
 export function runRender(command: RenderCommand): 0 | 1 {
-  // The tree begins at the root of the file system: bases may lie beside or above the folder.
-  const root = resolve('/');
-  const path = relative(root, resolve(command.dir)).split(/[\\/]/).join('/');
-  const tree = openLocalTree(root);
+  const path = pathInTree(command.dir);
+  const tree = openLocalTree(LOCAL_ROOT);
   if (tree.find(path).type !== 'folder') {
     process.stderr.write(`Error: there is no folder ${command.dir}\n`);
     return 1;
@@ -48,8 +45,7 @@ export function runRender(command: RenderCommand): 0 | 1 {
   });
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   for (const problem of problems) {
-    const file =
-      problem.file === undefined ? {} : { file: relative(process.cwd(), resolve(root, problem.file)) || '.' };
+    const file = problem.file === undefined ? {} : { file: pathFromHere(problem.file) };
     process.stderr.write(`Error: ${formatProblem({ ...problem, ...file })}\n`);
   }
   if (problems.length > 0) return 1;

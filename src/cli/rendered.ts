@@ -6,7 +6,7 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { sourcePath } from '../application/parse.ts';
 import type { Application } from '../application/schema.ts';
 import { proxySettings, readConfig } from '../config.ts';
@@ -21,7 +21,7 @@ import { renderInSandbox } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
 import type { Log } from '../telemetry/ports.ts';
-import { openLocalTree } from './local-tree.ts';
+import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
 import { LOCAL_LIMITS } from './render.ts';
 
 /** A command has two jobs at most: to check what it fetched, and to render it. */
@@ -35,10 +35,12 @@ export interface Rendered {
 
 /** `dir`: the folder that stands for spec.source.path. */
 export function renderLocal(dir: string): Rendered {
-  const root = resolve('/');
-  const path = relative(root, resolve(dir)).split(/[\\/]/).join('/');
-  const manifests = renderPath({ tree: openLocalTree(root), path, limits: LOCAL_LIMITS });
-  return { origin: dir, manifests };
+  const rendered = renderPath({ tree: openLocalTree(LOCAL_ROOT), path: pathInTree(dir), limits: LOCAL_LIMITS });
+  const manifests = rendered.manifests.map((manifest) => ({ ...manifest, file: pathFromHere(manifest.file) }));
+  const problems = rendered.problems.map((problem) =>
+    problem.file === undefined ? problem : { ...problem, file: pathFromHere(problem.file) },
+  );
+  return { origin: dir, manifests: { ...rendered, manifests, problems } };
 }
 
 /** The revision that the status names, or the newest where it names none. Throws StageError. */
