@@ -101,9 +101,17 @@ function stageSeries(registry: Registry): Pick<Metrics, 'onSync' | 'onStage'> {
   };
 }
 
-function infoLabels({ sync, health, stalled, suspended, driftObjects: _counted, ...same }: AppState) {
-  const words = { stalled: String(stalled), suspended: String(suspended) };
-  return { ...same, ...words, sync_status: sync, health_status: health };
+function infoLabels({ sync, health, stalled, suspended, ...state }: AppState) {
+  return {
+    namespace: state.namespace,
+    name: state.name,
+    sync_status: sync,
+    health_status: health,
+    ready: state.ready,
+    stalled: String(stalled),
+    mode: state.mode,
+    suspended: String(suspended),
+  };
 }
 
 function requestSeries(

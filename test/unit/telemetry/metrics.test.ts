@@ -27,8 +27,8 @@ test('every series of docs and alerts is there under its name', async () => {
   const series = await seriesOf(metrics);
   for (const line of [
     `tautline_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
-    'tautline_app_info{namespace="apps",name="shop",ready="True",mode="auto",stalled="false",suspended="false",' +
-      'sync_status="Synced",health_status="Healthy"} 1',
+    'tautline_app_info{namespace="apps",name="shop",sync_status="Synced",health_status="Healthy",ready="True",' +
+      'stalled="false",mode="auto",suspended="false"} 1',
     'tautline_drift_objects{namespace="apps",name="shop"} 0',
     'tautline_reconcile_duration_seconds_count{namespace="apps",name="shop",result="success"} 1',
     'tautline_reconcile_total{result="success"} 1',
