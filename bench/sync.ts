@@ -65,6 +65,8 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
   await writeFile(join(secrets.path, 'generic'), HOOK_SECRET);
   const entry = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
   await using agent = await world.agent({ entry, flags: ['--webhook-secrets-dir', secrets.path] });
+  // The start of the agent is none of it: an API server that has just got a CRD makes its first watch wait a second.
+  await untilListening(agent);
   const before = await countRequests(agent);
   const startedMs = performance.now();
   const application = await world.declare('bench', {
@@ -100,6 +102,10 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
     healMs: Math.round(healMs),
     pssMiB: pssMiB(agent.process.pid ?? 0),
   };
+}
+
+async function untilListening({ probesUrl }: RunningAgent): Promise<void> {
+  while ((await fetch(`${probesUrl}/readyz`)).status !== 200) await sleep(50);
 }
 
 function names(): string[] {
