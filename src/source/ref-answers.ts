@@ -16,7 +16,7 @@ const NO_REFS = 'capabilities^{}';
 /** Lines of a few bytes each would take many times their size in memory, and the agent's heap with it. */
 const MAX_LINES = 300_000;
 
-/** Throws StageError TruncatedAnswer, MalformedAnswer, RemoteError, UnsupportedObjectFormat. */
+/** Throws StageError TruncatedAnswer, MalformedAnswer, TooLarge, RemoteError, UnsupportedObjectFormat. */
 export function readAdvertisement(body: Buffer, label: string): Advertisement {
   const packets = wholePackets(body, label);
   const first = packets[0];
@@ -30,7 +30,7 @@ export function readAdvertisement(body: Buffer, label: string): Advertisement {
   return readReferences(version === 'version 1' ? lines.slice(1) : lines, label);
 }
 
-/** Throws StageError TruncatedAnswer, MalformedAnswer, RemoteError. */
+/** Throws StageError TruncatedAnswer, MalformedAnswer, TooLarge, RemoteError. */
 export function readLsRefs(body: Buffer, label: string): RemoteRefs {
   const refs = new Map<string, RemoteRef>();
   for (const line of bodyLines(wholePackets(body, label), label)) {

@@ -170,3 +170,10 @@ test('what a server says in refusing is passed on clean and short', () => {
     }
   }
 });
+
+test('an answer of more tiny lines than the heap can hold is refused before they are all taken apart', () => {
+  const body = Buffer.concat([Buffer.from('0005x'.repeat(300_001)), Buffer.from('0000')]);
+  for (const read of [() => readLsRefs(body, label), () => readAdvertisement(body, label)]) {
+    assert.throws(read, (error: unknown) => error instanceof StageError && error.code === 'TooLarge');
+  }
+});
