@@ -1,32 +1,29 @@
 /**
- * JSON patches (RFC 6902) with the leniencies of the library that kustomize uses (evanphx/json-patch 4): `replace` of a
- * missing last member adds it, indices may be negative, `test` against null passes on a missing member.
+ * Applies JSON patches as kustomize does. The library kustomize uses (evanphx/json-patch 4) takes more than RFC 6902
+ * allows. Such operations are translated first: a negative index becomes the index that it stands for, `replace` of a
+ * missing member becomes `add`, a missing value becomes null. Then fast-json-patch changes the object.
  *
- * Invariant: a patch that fails leaves the object half changed; callers give up the render then.
+ * Three operations need code of our own. `test` passes on a missing member if it expects null. `move` and `copy` are
+ * done in two steps, since fast-json-patch does not check their target. Nothing is lost by plain values: kustomize
+ * passes the object through JSON, which drops comments, quotes and the order of keys.
+ *
+ * Invariant: a patch that fails leaves the object half changed; callers give up the render then. Maps have no
+ * prototype, so that no key is special to the library.
  */
-import {
-  copyNode,
-  isNothing,
-  isYamlList,
-  isYamlMap,
-  NULL,
-  textOf,
-  type YamlMap,
-  type YamlNode,
-} from '../../object/yaml/node.ts';
-import { nodeToValue } from '../../object/yaml/node.ts';
-import { isEqualValue } from '../../object/value.ts';
+import jsonPatch from 'fast-json-patch';
+import { isNothing, isYamlList, isYamlMap, nodeToValue, type YamlNode } from '../../object/yaml/node.ts';
+import { cloneValue, isEqualValue, isMap, newMap, own, type Value, type ValueMap } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 
 export interface JsonOperation {
   readonly op: string;
   readonly path: string | undefined;
   readonly from: string | undefined;
-  /** Undefined where the member is missing or null. */
-  readonly value: YamlNode | undefined;
+  /** Null also where the member is missing. */
+  readonly value: Value;
 }
 
-/** The operations that a tree holds; undefined if it is no list of maps. */
+/** The operations that a tree holds; undefined if it is not a list of maps. */
 export function readOperations(root: YamlNode | undefined): JsonOperation[] | undefined {
   if (isNothing(root)) return [];
   if (!isYamlList(root) || !root.every((item) => isYamlMap(item))) return undefined;
@@ -40,138 +37,130 @@ export function readOperations(root: YamlNode | undefined): JsonOperation[] | un
       op: text('op') ?? 'unknown',
       path: text('path'),
       from: text('from'),
-      value: isNothing(value) ? undefined : value,
+      value: value === undefined || isNothing(value) ? null : jsonValueOf(value),
     };
   });
 }
 
-/** Applies a patch; returns the object, which may be another one than before. */
-export function applyJsonPatch(object: YamlMap, operations: readonly JsonOperation[]): YamlMap {
+/** A tree as Go reads it out of JSON: every number is a double. */
+export function jsonValueOf(node: YamlNode): Value {
+  const withDoubles = (value: Value): Value => {
+    if (typeof value === 'bigint') return Number(value);
+    if (Array.isArray(value)) return value.map(withDoubles);
+    if (!isMap(value)) return value;
+    return newMap(Object.keys(value).map((key) => [key, withDoubles(value[key] ?? null)] as const));
+  };
+  return withDoubles(nodeToValue(node));
+}
+
+/** Writes to the object. Returns it, or the one that the patch put in its place. */
+export function applyJsonPatch(object: ValueMap, operations: readonly JsonOperation[]): ValueMap {
   const document: Document = { root: object };
   for (const operation of operations) {
     const run = Object.hasOwn(OPERATIONS, operation.op) ? OPERATIONS[operation.op] : undefined;
     if (run === undefined) fail('KustomizationInvalid', `a JSON patch has the unknown operation "${operation.op}"`);
     run(document, operation);
   }
-  if (!isYamlMap(document.root)) fail('KustomizationInvalid', 'a JSON patch makes a list of an object');
+  if (!isMap(document.root)) fail('KustomizationInvalid', 'a JSON patch makes a list of an object');
   return document.root;
 }
 
 interface Document {
-  root: YamlMap | YamlNode[];
+  root: ValueMap | Value[];
 }
 
 const OPERATIONS: Readonly<Record<string, (document: Document, operation: JsonOperation) => void>> = {
-  add: (document, operation) => {
-    const { parent, key } = find(document, operation.path, operation.op);
-    addTo(parent, key, fresh(operation.value), operation);
-  },
+  add: (document, operation) => add(document, operation, operation.value),
   remove: (document, operation) => {
-    const { parent, key } = find(document, operation.path, operation.op);
-    removeFrom(parent, key, operation);
+    const { path } = locate(document, operation, { pointer: operation.path });
+    change(document, operation, { op: 'remove', path });
   },
   replace: (document, operation) => {
+    const value = cloneValue(operation.value);
     if (operation.path === '') {
-      const value = fresh(operation.value);
-      if (!isYamlMap(value) && !isYamlList(value)) refuse(operation, 'the whole object cannot be replaced by a scalar');
+      if (!isMap(value) && !Array.isArray(value)) refuse(operation, 'the whole object cannot be replaced by a scalar');
       document.root = value;
       return;
     }
-    const { parent, key } = find(document, operation.path, operation.op);
-    if (isYamlMap(parent)) parent.set(key, fresh(operation.value));
-    else parent[existingIndex(parent, key, operation)] = fresh(operation.value);
+    const { path, found } = locate(document, operation, { pointer: operation.path });
+    change(document, operation, { op: found === undefined ? 'add' : 'replace', path, value });
   },
   move: (document, operation) => {
-    const { parent, key } = find(document, operation.from, operation.op);
-    const value = memberOf(parent, key, operation);
-    removeFrom(parent, key, operation);
-    const target = find(document, operation.path, operation.op);
-    addTo(target.parent, target.key, value ?? NULL, operation);
+    const { path, found = null } = locate(document, operation, { pointer: operation.from });
+    change(document, operation, { op: 'remove', path });
+    add(document, operation, found);
   },
   copy: (document, operation) => {
-    const { parent, key } = find(document, operation.from, operation.op);
-    const value = memberOf(parent, key, operation);
-    const target = find(document, operation.path, operation.op);
-    addTo(target.parent, target.key, fresh(value), operation);
+    const { found = null } = locate(document, operation, { pointer: operation.from });
+    add(document, operation, found);
   },
   test: (document, operation) => {
-    const found = operation.path === '' ? document.root : testedMember(document, operation);
-    const wanted = operation.value;
-    const isSame =
-      isNothing(found) || wanted === undefined
-        ? isNothing(found) && wanted === undefined
-        : isEqualValue(nodeToValue(found as YamlNode), nodeToValue(wanted));
-    if (!isSame) refuse(operation, 'the value is another one');
+    const { path } = operation;
+    const found = path === '' ? document.root : locate(document, operation, { pointer: path }).found;
+    if (!isEqualValue(found ?? null, operation.value)) refuse(operation, 'the value is another one');
   },
 };
 
-function testedMember(document: Document, operation: JsonOperation): YamlNode | undefined {
-  const { parent, key } = find(document, operation.path, operation.op);
-  return memberOf(parent, key, operation);
+function add(document: Document, operation: JsonOperation, value: Value): void {
+  const { path } = locate(document, operation, { pointer: operation.path, isTarget: true });
+  change(document, operation, { op: 'add', path, value: cloneValue(value) });
 }
 
-function fresh(value: YamlNode | undefined): YamlNode {
-  return value === undefined ? NULL : copyNode(value);
+type Rfc6902Operation = Parameters<typeof jsonPatch.applyOperation>[1];
+
+/** Messages of the library are not passed on: they hold the whole object, which may be a Secret. */
+function change(document: Document, operation: JsonOperation, rfc6902: Rfc6902Operation): void {
+  try {
+    jsonPatch.applyOperation(document.root, rfc6902, true, true, false);
+  } catch (error) {
+    if (!(error instanceof jsonPatch.JsonPatchError)) throw error;
+    refuse(operation, 'there is nothing at that path');
+  }
+}
+
+interface Place {
+  readonly pointer: string | undefined;
+  /** Whether something is added there: behind the last item of a list as well, and with `-`. */
+  readonly isTarget?: boolean;
 }
 
 interface Location {
-  readonly parent: YamlMap | YamlNode[];
-  readonly key: string;
+  /** The pointer as the RFC writes it. */
+  readonly path: string;
+  /** Undefined: the member is missing. */
+  readonly found: Value | undefined;
 }
 
-function find(document: Document, path: string | undefined, op: string): Location {
-  if (path === undefined) fail('KustomizationInvalid', `a JSON patch operation "${op}" lacks its path`);
-  const parts = path.split('/');
-  const last = parts.pop();
-  if (last === undefined || parts.length === 0) return refuse({ op, path }, 'the path does not begin with /');
-  let parent: YamlNode | undefined = document.root;
-  for (const part of parts.slice(1)) {
-    const key = unescapeKey(part);
-    if (isYamlMap(parent)) parent = parent.get(key);
-    else if (isYamlList(parent)) {
-      const index = indexOf(parent, key, 0);
-      parent = index === undefined ? undefined : parent[index];
-    }
-    if (!isYamlMap(parent) && !isYamlList(parent)) refuse({ op, path }, `there is nothing at "${key}"`);
+function locate({ root }: Document, operation: JsonOperation, { pointer, isTarget = false }: Place): Location {
+  if (pointer === undefined) fail('KustomizationInvalid', `a JSON patch operation "${operation.op}" lacks its path`);
+  // Text before the first slash is ignored, as kustomize does.
+  const [, ...parts] = pointer.split('/');
+  if (parts.length === 0) refuse(operation, 'the path does not begin with /');
+  let path = '';
+  let found: Value | undefined = root;
+  for (const [depth, part] of parts.entries()) {
+    if (Array.isArray(found)) {
+      const index = indexIn(found, part, isTarget && depth === parts.length - 1);
+      if (index === undefined) return refuse(operation, `the list of ${found.length} has no element "${part}"`);
+      path += `/${index}`;
+      found = found[index];
+    } else if (isMap(found)) {
+      path += `/${part}`;
+      found = own(found, part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    } else return refuse(operation, `there is nothing at "${parts[depth - 1] ?? ''}"`);
   }
-  return { parent, key: unescapeKey(last) };
+  return { path, found };
 }
 
-function unescapeKey(part: string): string {
-  return part.replace(/~[01]/g, (code) => (code === '~1' ? '/' : '~'));
-}
-
-/** The index that a key names; negative ones count from `length + extra`; undefined if it is none or out of range. */
-function indexOf(list: readonly YamlNode[], key: string, extra: 0 | 1): number | undefined {
-  if (!/^[+-]?\d+$/.test(key)) return undefined;
-  const length = list.length + extra;
-  const index = Number(key) < 0 ? Number(key) + length : Number(key);
+/** The index that a part of a pointer names; negative numbers count from the end. Undefined if it is out of range. */
+function indexIn(list: readonly Value[], part: string, isTarget: boolean): number | undefined {
+  const length = isTarget ? list.length + 1 : list.length;
+  if (isTarget && part === '-') return list.length;
+  if (!/^[+-]?\d+$/.test(part)) return undefined;
+  const index = Number(part) < 0 ? Number(part) + length : Number(part);
   return index >= 0 && index < length ? index : undefined;
 }
 
-function existingIndex(list: readonly YamlNode[], key: string, operation: JsonOperation): number {
-  return indexOf(list, key, 0) ?? refuse(operation, `the list of ${list.length} has no element "${key}"`);
-}
-
-function memberOf(parent: YamlMap | YamlNode[], key: string, operation: JsonOperation): YamlNode | undefined {
-  return isYamlMap(parent) ? parent.get(key) : parent[existingIndex(parent, key, operation)];
-}
-
-function addTo(parent: YamlMap | YamlNode[], key: string, value: YamlNode, operation: JsonOperation): void {
-  if (isYamlMap(parent)) parent.set(key, value);
-  else if (key === '-') parent.push(value);
-  else {
-    const index = indexOf(parent, key, 1);
-    if (index === undefined) refuse(operation, `the list of ${parent.length} has no place "${key}"`);
-    parent.splice(index, 0, value);
-  }
-}
-
-function removeFrom(parent: YamlMap | YamlNode[], key: string, operation: JsonOperation): void {
-  if (isYamlList(parent)) parent.splice(existingIndex(parent, key, operation), 1);
-  else if (!parent.delete(key)) refuse(operation, `there is no member "${textOf(key)}"`);
-}
-
-function refuse(operation: { readonly op: string; readonly path: string | undefined }, why: string): never {
+function refuse(operation: JsonOperation, why: string): never {
   return fail('KustomizationInvalid', `JSON patch: ${operation.op} ${operation.path ?? ''} does not apply: ${why}`);
 }

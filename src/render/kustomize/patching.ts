@@ -1,9 +1,9 @@
 /** Applies one patch to one object: what all kinds of patches have in common. */
-import { copyNode, isYamlMap, nodeToValue, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { copyNode, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { formatNumber } from '../../object/yaml/write.ts';
 import { within } from '../fail.ts';
-import type { Value } from '../../object/value.ts';
-import { applyJsonPatch, type JsonOperation } from './json-patch.ts';
+import type { Value, ValueMap } from '../../object/value.ts';
+import { applyJsonPatch, jsonValueOf, type JsonOperation } from './json-patch.ts';
 import { placeOf, type Build } from './layer.ts';
 import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origins.ts';
 import { readBuiltInSchema, type MergeSchema } from './merge-schema.ts';
@@ -44,11 +44,12 @@ function schemaOf(build: Build): MergeSchema {
 /** Applies JSON operations to an object, which passes through JSON on the way. */
 export function patchByJson(set: ResourceSet, resource: Resource, operations: readonly JsonOperation[]): void {
   change(set, resource, () => {
-    resource.node = canonicalNode(nodeToValue(resource.node)) as YamlMap;
     // What kustomize remembers stands in annotations, so that there is a map to add to.
     if (hasMemory(resource)) childMap(metadataOf(resource), 'annotations');
     markTraces(resource);
-    resource.node = within(placeOf(resource), () => applyJsonPatch(resource.node, operations.map(canonicalOperation)));
+    const object = jsonValueOf(resource.node) as ValueMap;
+    const patched = within(placeOf(resource), () => applyJsonPatch(object, operations));
+    resource.node = canonicalNode(patched) as YamlMap;
     takeTraces(resource);
   });
 }
@@ -67,11 +68,6 @@ function takeTraces(resource: Resource): void {
   const has = (name: string): boolean => isYamlMap(annotations) && annotations.delete(name);
   if (!has(ORIGIN_ANNOTATION)) delete resource.origin;
   if (!has(TRANSFORMATIONS_ANNOTATION)) resource.transformations = [];
-}
-
-function canonicalOperation(operation: JsonOperation): JsonOperation {
-  const { value } = operation;
-  return value === undefined ? operation : { ...operation, value: canonicalNode(nodeToValue(value)) };
 }
 
 /** Whether kustomize would have written annotations of its own into the object by now. */
