@@ -29,6 +29,19 @@ export interface FieldDifference {
   readonly managedAt?: string;
 }
 
+/** One operation of a JSON patch (RFC 6902). Pointers address the live object as the earlier operations leave it. */
+export type PatchOperation =
+  | { readonly op: 'test' | 'add' | 'replace'; readonly path: string; readonly value: Value }
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'move'; readonly from: string; readonly path: string };
+
+/** A JSON patch from the live object to the desired one. It changes the fields that differ and no other. */
+export interface ObjectPatch {
+  readonly operations: readonly PatchOperation[];
+  /** Whether values of a Secret are masked. Such a patch begins with a test that fails on every object. */
+  readonly isMasked: boolean;
+}
+
 export interface Change {
   readonly type: ChangeType;
   readonly id: ObjectId;
@@ -37,6 +50,8 @@ export interface Change {
   readonly live?: LiveObject;
   /** Why it is not in sync, field by field; bounded. */
   readonly fields: readonly FieldDifference[];
+  /** All fields that differ, as a patch. Absent: there is nothing to patch, or too much. */
+  readonly patch?: ObjectPatch;
   /** For people: why this change, where the fields do not tell (`missing`, `managed by Application …`). */
   readonly reason?: string;
 }

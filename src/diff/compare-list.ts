@@ -7,7 +7,7 @@
 import { keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { KEY_DEFAULTS } from './known-values.ts';
-import { enter, leave, note, noteRemoval, type Walk } from './walk.ts';
+import { enter, leave, note, noteRemoval, type ListMatch, type Walk } from './walk.ts';
 
 /** Compares one item with its live counterpart; `owned` is what we own of it, undefined for nothing. */
 type CompareItem = (walk: Walk, desired: Value, live: Value | undefined, owned: FieldSet | undefined) => void;
@@ -33,15 +33,16 @@ export function compareKeyedList(walk: Walk, sides: ListSides, owned: FieldSet, 
     const signature = signatureOf(key, keys);
     members.set(signature, { signature, key, fields, isDesired: false });
   }
-  compareItems(walk, sides, { members, keys }, compareItem);
+  const match = compareItems(walk, sides, { members, keys }, compareItem);
   const live = indexLive(sides.live, { keys, defaults: defaultsOf(walk) });
   for (const { signature, key, isDesired } of members.values()) {
     if (isDesired) continue;
-    const index = live.get(signature)?.[0];
-    const item = index === undefined || !Array.isArray(sides.live) ? undefined : sides.live[index];
-    enter(walk, index === undefined ? '-' : String(index), { item: item ?? key });
-    noteRemoval(walk, item);
-    leave(walk);
+    for (const position of live.get(signature) ?? [undefined]) {
+      const item = position === undefined || !Array.isArray(sides.live) ? undefined : sides.live[position];
+      enter(walk, String(position ?? '-'), { item: item ?? key, index: undefined, position, match });
+      noteRemoval(walk, item);
+      leave(walk);
+    }
   }
 }
 
@@ -72,29 +73,34 @@ interface Keyed {
   readonly keys: readonly string[];
 }
 
-function compareItems(walk: Walk, { desired, live }: ListSides, keyed: Keyed, compareItem: CompareItem): void {
+function compareItems(walk: Walk, { desired, live }: ListSides, keyed: Keyed, compareItem: CompareItem): ListMatch {
   const form = { keys: keyed.keys, defaults: defaultsOf(walk) };
   const liveIndex = indexLive(live, form);
   const liveList = Array.isArray(live) ? live : [];
   const matched = matchMembers(desired, keyed.members, form);
-  const positions: number[] = [];
+  const match: ListMatch = { keys: form.keys, positions: [] };
   for (let index = 0; index < desired.length; index++) {
     const item = desired[index] ?? null;
     const member = matched[index];
     const found = liveIndex.get(member?.signature ?? signatureOf(item, form.keys, form.defaults)) ?? [];
     const position = found[0];
     const liveItem = position === undefined ? undefined : liveList[position];
-    enter(walk, String(index), { item: liveItem ?? item });
+    match.positions.push(position);
+    enter(walk, String(index), { item: liveItem ?? item, index, position, match });
     // Without its whole key an item may be live under a default of the key that is not known here.
     const isCertain = member !== undefined || (walk.hasEntry && hasWholeKey(item, form));
     if (liveItem === undefined) note(walk, { desired: item }, isCertain);
     else compareItem(walk, item, liveItem, member?.fields);
-    // Somebody made a second item of our key: applying ours puts that right.
-    if (found.length > 1) note(walk, { live: liveList[found[1] ?? 0] }, false);
     leave(walk);
-    if (position !== undefined) positions.push(position);
+    // Another manager made further items of our key: applying ours puts that right.
+    for (const further of found.slice(1)) {
+      enter(walk, String(index), { item: liveItem ?? item, index, position: further, match });
+      note(walk, { live: liveList[further] }, false);
+      leave(walk);
+    }
   }
-  compareOrder(walk, positions, { desired, live: liveList });
+  compareOrder(walk, match, { desired, live: liveList });
+  return match;
 }
 
 /** Our member of each desired item: by its whole key, else the one left that agrees with what the item says of it. */
@@ -110,7 +116,7 @@ function matchMembers(
   });
   for (let index = 0; index < desired.length; index++) {
     const item = desired[index] ?? null;
-    if (matched[index] || !isMap(item) || form.keys.every((key) => own(item, key) !== undefined)) continue;
+    if (matched[index] || !isMap(item) || hasWholeKey(item, form)) continue;
     const fitting = [...members.values()].filter(({ key, isDesired }) => !isDesired && agrees(item, key, form.keys));
     const [only] = fitting;
     if (!only || fitting.length > 1) continue;
@@ -136,34 +142,36 @@ export function compareSet(walk: Walk, { desired, live }: ListSides, owned: Fiel
   const ours = new Map((owned ? setMembers(owned) : []).map((value) => [scalarKey(value), value] as const));
   const liveList = Array.isArray(live) ? live : [];
   const liveIndex = new Map(liveList.map((value, index) => [scalarKey(value), index] as const));
-  const positions: number[] = [];
+  const match: ListMatch = { keys: [], positions: [] };
   for (let index = 0; index < desired.length; index++) {
     const value = desired[index] ?? null;
     const position = liveIndex.get(scalarKey(value));
     ours.delete(scalarKey(value));
-    enter(walk, String(index), { item: value });
-    if (position === undefined) note(walk, { desired: value }, walk.hasEntry);
-    else positions.push(position);
+    match.positions.push(position);
+    if (position !== undefined) continue;
+    enter(walk, String(index), { item: value, index, position, match });
+    note(walk, { desired: value }, walk.hasEntry);
     leave(walk);
   }
   for (const [key, value] of ours) {
     const position = liveIndex.get(key);
-    enter(walk, position === undefined ? '-' : String(position), { item: value });
+    enter(walk, String(position ?? '-'), { item: value, index: undefined, position, match });
     noteRemoval(walk, position === undefined ? undefined : value);
     leave(walk);
   }
-  compareOrder(walk, positions, { desired, live: liveList });
+  compareOrder(walk, match, { desired, live: liveList });
 }
 
 function compareOrder(
   walk: Walk,
-  positions: readonly number[],
+  match: ListMatch,
   { desired, live }: { desired: readonly Value[]; live: readonly Value[] },
 ): void {
-  for (let index = 1; index < positions.length; index++) {
-    if ((positions[index - 1] ?? 0) < (positions[index] ?? 0)) continue;
-    note(walk, { desired: [...desired], live: [...live] }, false);
-    return;
+  let last = -1;
+  for (const position of match.positions) {
+    if (position === undefined) continue;
+    if (position <= last) return note(walk, { desired: [...desired], live: [...live], reordered: match }, false);
+    last = position;
   }
 }
 

@@ -41,7 +41,7 @@ function compareWithin(walk: Walk, sides: Sides, within: Within): void {
   const desired = completed(walk, sides);
   if (Array.isArray(desired) && Array.isArray(live) && desired.length === live.length) {
     for (let index = 0; index < desired.length; index++) {
-      enter(walk, String(index), { item: desired[index] ?? null });
+      enter(walk, String(index), { item: desired[index] ?? null, index, position: index });
       compareWithin(walk, { desired: desired[index], live: live[index] }, below);
       leave(walk);
     }

@@ -16,8 +16,10 @@ import { listAt, valueAt } from '../object/value.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, Verdict } from './changes.ts';
 import { compareObject } from './compare.ts';
-import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
-import { judgedDigest, withoutIgnored } from './ignored.ts';
+import { fieldDifferences } from './field-difference.ts';
+import { asSent, judgedDigest, withoutIgnored } from './ignored.ts';
+import { findingsAmong, MAX_FINDINGS, patchOf } from './json-patch.ts';
+import type { Finding } from './walk.ts';
 
 export interface DiffOptions {
   readonly desired: Desired;
@@ -109,7 +111,9 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
   const isKnown = options.inventory.has(idKey(id)) && appliedFieldsOf(live.body, FIELD_MANAGER) !== undefined;
   if (ownership.type === 'none' && !isKnown) {
-    return { ...base, type: 'adopt', fields: differencesOf(desired, live), reason: 'it exists without our mark' };
+    const sides = withoutIgnored(desired, live);
+    const { findings } = compareObject(sides.desired, sides.live, MAX_FINDINGS);
+    return { ...base, type: 'adopt', ...differenceOf(desired, live, findings), reason: 'it exists without our mark' };
   }
   return diffOwned(desired, live, options);
 }
@@ -123,7 +127,7 @@ function diffOwned(desired: DesiredObject, live: LiveObject, { memory, verdicts 
   const known = verdicts?.get(key);
   if (known && isAccepted && known.manifestDigest === judged && isSameLive(known, live)) return known.change;
   const sides = withoutIgnored(desired, live);
-  const comparison = compareObject(sides.desired, sides.live, MAX_FIELDS);
+  const comparison = compareObject(sides.desired, sides.live, MAX_FINDINGS);
   const baseline = memory.baselines.get(key);
   if (comparison.verdict === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
     // A server may refuse what leaves no trace in the comparison, so every manifest is shown to it once.
@@ -132,20 +136,27 @@ function diffOwned(desired: DesiredObject, live: LiveObject, { memory, verdicts 
     verdicts?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
     return change;
   }
-  const fields = fieldDifferences(comparison.findings, live.body);
+  const difference = differenceOf(desired, live, comparison.findings);
   // The server's own rendering of this manifest is known, and live is another: that is proof as well.
-  const isProven = fields.length > 0 && isComparable(sides.desired, sides.live, baseline);
-  if (comparison.verdict === 'differs' || isProven) return { ...base, type: 'update', fields };
-  return { ...base, type: 'unsure', fields, reason: REASONS.inconclusive };
+  const isProven = comparison.findings.length > 0 && isComparable(sides.desired, sides.live, baseline);
+  if (comparison.verdict === 'differs' || isProven) return { ...base, type: 'update', ...difference };
+  return { ...base, type: 'unsure', ...difference, reason: REASONS.inconclusive };
 }
 
 function isSameLive({ resourceVersion, change }: Verdict, live: LiveObject): boolean {
   return resourceVersion === live.resourceVersion && change.live?.uid === live.uid;
 }
 
-function differencesOf(desired: DesiredObject, live: LiveObject): Change['fields'] {
-  const sides = withoutIgnored(desired, live);
-  return fieldDifferences(compareObject(sides.desired, sides.live, MAX_FIELDS).findings, live.body);
+/** `findings` come from a comparison without the ignored fields. */
+function differenceOf(
+  desired: DesiredObject,
+  live: LiveObject,
+  findings: readonly Finding[],
+): Pick<Change, 'fields' | 'patch'> {
+  const sent = asSent(desired, live);
+  const whole = desired.ignored ? compareObject(sent.desired, sent.live, MAX_FINDINGS).findings : findings;
+  const patch = patchOf(findingsAmong(whole, findings), { desired: sent.desired.body, live: live.body });
+  return { fields: fieldDifferences(findings, live.body), ...(patch ? { patch } : {}) };
 }
 
 type LeftoverOptions = DiffOptions & { isFaulty: boolean; findKind: KindFinder };

@@ -4,45 +4,52 @@
  * Invariant: the result is never `unsure`.
  */
 import type { LiveObject } from '../cluster/live.ts';
-import {
-  fieldNodeAt,
-  keyedMembers,
-  listTypeOf,
-  managedFieldsOf,
-  type FieldStep,
-  type ManagedFields,
-} from '../object/field-set.ts';
+import { fieldNodeAt, keyedMembers, listTypeOf, managedFieldsOf, type ManagedFields } from '../object/field-set.ts';
 import { isEqualValue, isMap, own, type KubeObject, type Value } from '../object/value.ts';
 import type { Change } from './changes.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
 import { KEY_DEFAULTS } from './known-values.ts';
-import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
+import { fieldDifferences } from './field-difference.ts';
 import { withoutIgnored } from './ignored.ts';
-import type { Finding } from './walk.ts';
+import { findingsAmong, MAX_FINDINGS, patchOf } from './json-patch.ts';
+import type { Finding, ListMatch, Step } from './walk.ts';
 
 /** What every write changes, and what a dry run shows changed though it is not. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
 
 /** `returned`: the answer to a dry-run apply (with force) of `change.desired`. */
 export function judgeDryRun(change: Change, returned: LiveObject): Change {
-  const { reason: _, ...rest } = change;
-  if (!change.live) return { ...rest, type: 'create' };
-  const findings: Finding[] = [];
-  const hasStatus = change.kind?.hasStatus === true;
+  const { reason: _, patch: __, ...rest } = change;
+  const { desired, live } = change;
+  if (!live) return { ...rest, type: 'create' };
+  const whole = { made: returned.body, live: live.body };
   // What somebody else changed of the ignored fields meanwhile is no difference either.
-  const [made, live] = [returned, change.live].map((side) =>
-    change.desired ? withoutIgnored(change.desired, side).live.body : side.body,
-  ) as [KubeObject, KubeObject];
+  const compared = desired?.ignored && {
+    made: withoutIgnored(desired, returned).live.body,
+    live: withoutIgnored(desired, live).live.body,
+  };
+  const findings = findingsOf(change, compared ?? whole);
+  if (findings.length === 0) return { ...rest, type: 'none', fields: [] };
+  const placed = compared ? findingsAmong(findingsOf(change, whole), findings) : findings;
+  const patch = patchOf(placed, { desired: returned.body, live: live.body });
+  const fields = fieldDifferences(findings, live.body);
+  return { ...rest, type: 'update', fields, ...(patch ? { patch } : {}) };
+}
+
+/** `made` is the object as the server would make it. */
+function findingsOf(
+  { kind, desired }: Change,
+  { made, live }: { readonly made: KubeObject; readonly live: KubeObject },
+): Finding[] {
+  const findings: Finding[] = [];
   const context = { findings, sets: [made, live].flatMap(managedFieldsOf) };
   for (const key of new Set([...Object.keys(made), ...Object.keys(live)])) {
     // Controllers write it meanwhile; applying never does.
-    if (key === 'status' && hasStatus) continue;
-    const manifest = change.desired && own(change.desired.body, key);
-    const place = { desired: own(made, key), live: own(live, key), manifest };
+    if (key === 'status' && kind?.hasStatus === true) continue;
+    const place = { desired: own(made, key), live: own(live, key), manifest: desired && own(desired.body, key) };
     collect(context, { ...place, tokens: [key], steps: [key] });
   }
-  if (findings.length === 0) return { ...rest, type: 'none', fields: [] };
-  return { ...rest, type: 'update', fields: fieldDifferences(findings, change.live.body) };
+  return findings;
 }
 
 interface Context {
@@ -58,12 +65,13 @@ interface Place {
   /** As Git has it: its items give the indexes that people know. */
   readonly manifest: Value | undefined;
   readonly tokens: readonly string[];
-  readonly steps: readonly FieldStep[];
+  readonly steps: readonly Step[];
+  readonly reordered?: ListMatch;
 }
 
 function collect(context: Context, place: Place): void {
   const { desired, live, manifest, tokens, steps } = place;
-  if (desired === live || context.findings.length >= MAX_FIELDS) return;
+  if (desired === live || context.findings.length >= MAX_FINDINGS) return;
   if (isMap(desired) && isMap(live)) {
     for (const key of new Set([...Object.keys(desired), ...Object.keys(live)])) {
       if (tokens.length === 1 && tokens[0] === 'metadata' && BOOKKEEPING.has(key)) continue;
@@ -78,7 +86,7 @@ function collect(context: Context, place: Place): void {
     if (desired.length === live.length) {
       for (let index = 0; index < desired.length; index++) {
         const below = { desired: desired[index], live: live[index], manifest: memberOf(manifest, index) };
-        const step = { item: live[index] ?? null };
+        const step = { item: live[index] ?? null, index, position: index };
         collect(context, { ...below, tokens: [...tokens, String(index)], steps: [...steps, step] });
       }
       return;
@@ -96,43 +104,44 @@ interface Items {
 
 /** A list that is merged by item: each item beside the live one of its key, then what is to go, then the order. */
 function collectItems(context: Context, place: Place, { keys, desired, live }: Items): void {
-  const { findings } = context;
-  const before = findings.length;
   const positions = indexBy(live, keys);
-  const known = indexBy(Array.isArray(place.manifest) ? place.manifest : [], keys);
-  const matched: number[] = [];
-  for (const item of desired) {
+  const inManifest = indexBy(Array.isArray(place.manifest) ? place.manifest : [], keys);
+  const match: ListMatch = { keys, positions: [] };
+  for (const [index, item] of desired.entries()) {
     const signature = signatureOf(item, keys, KEY_DEFAULTS);
     const position = positions.get(signature)?.shift();
-    const index = known.get(signature)?.[0];
-    if (position !== undefined) matched.push(position);
+    const known = inManifest.get(signature)?.[0];
+    match.positions.push(position);
     const liveItem = position === undefined ? undefined : live[position];
-    const token = String(index ?? position ?? '-');
-    const manifest = index === undefined ? undefined : memberOf(place.manifest, index);
-    const at = { tokens: [...place.tokens, token], steps: [...place.steps, { item }] };
+    const token = String(known ?? position ?? '-');
+    const manifest = known === undefined ? undefined : memberOf(place.manifest, known);
+    const at = { tokens: [...place.tokens, token], steps: [...place.steps, { item, index, position, match }] };
     collect(context, { desired: item, live: liveItem, manifest, ...at });
   }
   for (const position of [...positions.values()].flat()) {
     const item = live[position] ?? null;
-    const at = { tokens: [...place.tokens, String(position)], steps: [...place.steps, { item }] };
+    const step = { item, index: undefined, position, match };
+    const at = { tokens: [...place.tokens, String(position)], steps: [...place.steps, step] };
     find(context, { desired: undefined, live: item, manifest: undefined, ...at });
   }
+  const matched = match.positions.filter((position) => position !== undefined);
   const isInOrder = matched.every((position, index) => index === 0 || (matched[index - 1] ?? 0) < position);
-  if (!isInOrder && findings.length === before) find(context, place);
+  if (!isInOrder) find(context, { ...place, reordered: match });
 }
 
-function find({ findings }: Context, { desired, live, tokens, steps }: Place): void {
-  if (findings.length >= MAX_FIELDS) return;
+function find({ findings }: Context, { desired, live, tokens, steps, reordered }: Place): void {
+  if (findings.length >= MAX_FINDINGS) return;
   findings.push({
     tokens,
     steps,
     ...(desired === undefined ? {} : { desired }),
     ...(live === undefined ? {} : { live }),
+    ...(reordered === undefined ? {} : { reordered }),
   });
 }
 
 /** The key's field names of a list that is merged by item, none for a set, undefined for any other list. */
-function keysAt({ sets }: Context, steps: readonly FieldStep[]): readonly string[] | undefined {
+function keysAt({ sets }: Context, steps: readonly Step[]): readonly string[] | undefined {
   for (const { fields } of sets) {
     const node = fieldNodeAt(fields, steps);
     const type = node && listTypeOf(node);

@@ -39,6 +39,20 @@ export function withoutIgnored(desired: DesiredObject, live: LiveObject): Compar
   };
 }
 
+/**
+ * The desired object as it is sent, and the whole live object. Our field set lacks the ignored fields. Unlike in
+ * `withoutIgnored`, indexes of lists are those of the live object.
+ */
+export function asSent(desired: DesiredObject, live: LiveObject): Compared {
+  if (!desired.ignored) return { desired, live };
+  const { parts } = cutObject(desired, live, desired.ignored);
+  const { ignored: _, ...rest } = desired;
+  return {
+    desired: { ...rest, body: objectOr(parts.sent, desired.body) },
+    live: { ...live, body: withOwnEntry(live.body, parts.owned ?? newMap()) },
+  };
+}
+
 /** What a judgement on an object rests on beside what is live: its manifest, and what is ignored of it. */
 export function judgedDigest({ digest, ignored }: DesiredObject): string {
   return ignored ? `${digest} ${ignored.digest}` : digest;

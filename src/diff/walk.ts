@@ -1,15 +1,40 @@
 /** Where a comparison stands and what it has found. One is made for each object compared; nobody else sees it. */
-import type { FieldSet, FieldStep } from '../object/field-set.ts';
+import type { FieldSet } from '../object/field-set.ts';
 import { fieldNodeAt, keyedMembers, listTypeOf } from '../object/field-set.ts';
 import { EMPTY_STRUCTS, isForcedByServer, isFreeMap, keysOfList } from './known-values.ts';
 import type { Value } from '../object/value.ts';
 
+/** Where the items of a desired list that is merged by item stand in the live list. */
+export interface ListMatch {
+  /** Names of the fields that make the key of an item; none for a set of scalars. */
+  readonly keys: readonly string[];
+  /** By index in the desired list: the index in the live list; undefined: the item is not live. */
+  readonly positions: (number | undefined)[];
+}
+
+/** One step down into a list; a `FieldStep` that also says where the item stands on both sides. */
+export interface ItemStep {
+  readonly item: Value;
+  /** Index in the desired list; undefined: the item is not desired. */
+  readonly index: number | undefined;
+  /** Index in the live list; undefined: the item is not live. */
+  readonly position: number | undefined;
+  /** Absent: the list is atomic, or it is not known how the server merges it. */
+  readonly match?: ListMatch;
+}
+
+export type Step = string | ItemStep;
+
 export interface Finding {
   /** Reference tokens of the JSON pointer. */
   readonly tokens: readonly string[];
-  readonly steps: readonly FieldStep[];
+  readonly steps: readonly Step[];
   readonly desired?: Value;
   readonly live?: Value;
+  /** Present: the finding is the order of the items of this list, and nothing else. */
+  readonly reordered?: ListMatch;
+  /** The nodes of other managers' field sets, if the finding is a removal. Applying keeps the fields that they hold. */
+  readonly held?: readonly FieldSet[];
 }
 
 export interface Walk {
@@ -21,7 +46,7 @@ export interface Walk {
   /** Field sets of other managers, to tell keyed lists from atomic ones where our own says nothing. */
   readonly others: readonly FieldSet[];
   readonly tokens: string[];
-  readonly steps: FieldStep[];
+  readonly steps: Step[];
   /** The first `maxFindings`. */
   readonly findings: Finding[];
   readonly maxFindings: number;
@@ -35,8 +60,10 @@ export interface Sides {
   readonly live?: Value | undefined;
 }
 
+interface Noted extends Sides, Pick<Finding, 'reordered' | 'held'> {}
+
 /** `certain`: no webhook or default of the server can be the cause, since ownership tells. */
-export function note(walk: Walk, { desired, live }: Sides, certain: boolean): void {
+export function note(walk: Walk, { desired, live, ...more }: Noted, certain: boolean): void {
   walk.count++;
   walk.isCertain ||= certain;
   if (walk.findings.length >= walk.maxFindings) return;
@@ -45,6 +72,7 @@ export function note(walk: Walk, { desired, live }: Sides, certain: boolean): vo
     steps: [...walk.steps],
     ...(desired === undefined ? {} : { desired }),
     ...(live === undefined ? {} : { live }),
+    ...more,
   });
 }
 
@@ -56,12 +84,13 @@ export function note(walk: Walk, { desired, live }: Sides, certain: boolean): vo
 export function noteRemoval(walk: Walk, live: Value | undefined): void {
   const isEntry =
     typeof walk.steps[walk.steps.length - 1] !== 'string' || isFreeMap(walk.tokens[walk.tokens.length - 2]);
-  const isHeld = walk.others.some((set) => fieldNodeAt(set, walk.steps) !== undefined);
-  const stays = isHeld || isForcedByServer(walk.kind, walk.tokens);
-  note(walk, { live }, isEntry && live !== undefined && live !== null && !stays);
+  const held = walk.others.map((set) => fieldNodeAt(set, walk.steps)).filter((node) => node !== undefined);
+  const stays = held.length > 0 || isForcedByServer(walk.kind, walk.tokens);
+  const isCertain = isEntry && live !== undefined && live !== null && !stays;
+  note(walk, { live, ...(held.length > 0 ? { held } : {}) }, isCertain);
 }
 
-export function enter(walk: Walk, token: string, step: FieldStep): void {
+export function enter(walk: Walk, token: string, step: Step): void {
   walk.tokens.push(token);
   walk.steps.push(step);
 }

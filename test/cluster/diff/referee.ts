@@ -101,7 +101,7 @@ export function show(fields: Change['fields']): string {
 }
 
 /** The object without what every write changes, and without a status that controllers write meanwhile. */
-function essence(body: KubeObject, { kind }: DesiredObject): Value {
+export function essence(body: KubeObject, { kind }: DesiredObject): Value {
   const metadata = { ...body.metadata };
   for (const key of ['managedFields', 'resourceVersion', 'generation']) delete metadata[key];
   return { ...body, metadata, ...(kind.hasStatus ? { status: null } : {}) };

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
-import type { Baseline } from '../../../src/diff/changes.ts';
+import type { Baseline, Change } from '../../../src/diff/changes.ts';
 import { judgeDryRun } from '../../../src/diff/evidence.ts';
 import { formatId } from '../../../src/object/identity.ts';
-import { show, type Referee } from './referee.ts';
+import { stringifyJson } from '../../../src/object/json.ts';
+import { isEqualValue, type Value } from '../../../src/object/value.ts';
+import { assertLaw, hasSoundKeys, patched } from '../../unit/diff/patch-law.ts';
+import { essence, show, type Referee } from './referee.ts';
 
 interface Case {
   readonly way: string;
@@ -47,13 +50,25 @@ export async function checkCase(tally: Tally, referee: Referee, one: Case): Prom
   const { id, kind } = desired;
   const judged = judgeDryRun({ type: 'unsure', id, kind, desired, live, fields: [] }, returned);
   assert.equal(judged.type, isChanged ? 'update' : 'none', `${title}: the dry run is read right`);
+  assertExact(judged, returned, title);
   const changes = [referee.judge(desired, live)];
   if (baseline) changes.push(referee.judge(desired, live, baseline));
-  for (const { type, fields } of changes) {
+  for (const change of changes) {
+    const { type, fields } = change;
+    if (type !== 'none' && type !== 'conflict' && hasSoundKeys(desired.body)) assertLaw(change, title);
     add(tally.byOutcome, `${type} where the server ${isChanged ? 'changes' : 'changes nothing'}`);
     if (type === 'none' && isChanged) tally.missed.push(`${title}: ${show(judged.fields)}`);
     if (type === 'update' && !isChanged) tally.invented.push(`${title}: ${show(fields)}`);
   }
+}
+
+/** Asserts that the patch of a dry run turns the live object into the one that the server would make. */
+function assertExact({ desired, live, patch }: Change, returned: LiveObject, title: string): void {
+  assert.ok(desired && live);
+  if (patch?.isMasked) return assert.throws(() => patched(live.body, patch), /Test operation failed/, title);
+  const made = patch ? patched(live.body, patch) : live.body;
+  const text = `${title}: ${stringifyJson((patch ?? null) as unknown as Value)}`;
+  assert.ok(isEqualValue(essence(made, desired), essence(returned.body, desired)), text);
 }
 
 export function textOf({ checked, refused, byOutcome, byWay }: Tally): string {

@@ -88,6 +88,7 @@ interface LiveOptions {
 
 /** Lists that are keyed in the fixtures, with their keys; all others are atomic but `finalizers`, a set. */
 const KEYS: Record<string, string[]> = { containers: ['name'], env: ['name'], ports: ['containerPort', 'protocol'] };
+const SERVICE_PORT_KEYS = ['port', 'protocol'];
 const ATOMIC_MAPS = new Set(['selector', 'nodeSelector']);
 
 /** The field set that a server-side apply of a body gives its manager. */
@@ -103,7 +104,7 @@ function fieldsOfValue(value: Value, name: string): Value {
   }
   if (!Array.isArray(value)) return {};
   if (name === 'finalizers') return Object.fromEntries(value.map((item) => [`v:${JSON.stringify(item)}`, {}]));
-  const keys = KEYS[name];
+  const keys = name === 'ports' && isMap(value[0]) && 'port' in value[0] ? SERVICE_PORT_KEYS : KEYS[name];
   if (!keys) return {};
   return Object.fromEntries(
     value.map((item) => {
