@@ -94,7 +94,12 @@ function addDiff(program: Command): void {
     .addArgument(applicationName())
     .option('--local <dir>', 'compare with this folder instead of the revision that the Application is at')
     .addOption(
-      new Option('-o, --output <format>', 'form of the output').choices(['text', 'json', 'name']).default('text'),
+      new Option(
+        '-o, --output <format>',
+        'form of the output; patch: a JSON patch (RFC 6902) of each object, a line each',
+      )
+        .choices(['text', 'json', 'patch', 'name'])
+        .default('text'),
     )
     .action(async (name: string, options: DiffFlags) =>
       end(await (await import('./diff.ts')).runDiff({ ...options, name })),

@@ -5,7 +5,7 @@
 import { styleText } from 'node:util';
 import { parseApplication } from '../application/parse.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
-import { compareIds, formatId } from '../object/identity.ts';
+import { compareIds, formatId, versionOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { Value } from '../object/value.ts';
@@ -15,7 +15,7 @@ import { noSuch } from './get.ts';
 import { renderCommit, renderLocal } from './rendered.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
-export type DiffOutput = 'text' | 'json' | 'name';
+export type DiffOutput = 'text' | 'json' | 'patch' | 'name';
 
 export interface DiffCommand extends ClusterFlags {
   readonly name: string;
@@ -80,6 +80,7 @@ const FORMATS: Readonly<Record<DiffOutput, (changes: readonly Change[]) => strin
   text: (changes) => changes.map(formatChange).join(''),
   name: (changes) => changes.map(({ type, id }) => `${MARKS[type].sign} ${formatId(id)}\n`).join(''),
   json: (changes) => `${stringifyJson(changes.map(viewOf), 2)}\n`,
+  patch: (changes) => changes.map((change) => `${stringifyJson(patchViewOf(change))}\n`).join(''),
 };
 
 function formatChange({ type, id, desired, fields, reason }: Change): string {
@@ -102,6 +103,24 @@ function show(value: Value | undefined): string {
 /** Colour on a terminal only, and never where NO_COLOR is set. */
 function paint(colour: Mark['colour'], text: string): string {
   return styleText(colour, text, { stream: process.stdout });
+}
+
+/** kubectl takes `patch` with `--type=json`, and names the kind `Kind.version.group`. */
+function patchViewOf({ type, id, live, reason, ...change }: Change): Value {
+  const { group, kind, namespace, name } = id;
+  const mark = MARKS[type];
+  const patch = mark === CHANGED ? change.patch : undefined;
+  return {
+    state: mark.word,
+    group,
+    ...(live ? { version: versionOf(live.apiVersion) } : {}),
+    kind,
+    namespace,
+    name,
+    ...(reason === undefined ? {} : { reason }),
+    ...(patch?.isMasked ? { masked: true } : {}),
+    ...(patch ? { patch: patch.operations.map((operation) => ({ ...operation })) } : {}),
+  };
 }
 
 function viewOf({ type, id, desired, fields, reason }: Change): Value {

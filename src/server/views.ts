@@ -4,6 +4,8 @@
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import { parseApplication } from '../application/parse.ts';
+import type { ObjectPatch, PatchOperation } from '../diff/changes.ts';
+import { stringifyJson } from '../object/json.ts';
 import type { KubeObject, Value } from '../object/value.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 
@@ -45,6 +47,10 @@ export interface ObjectView {
   readonly message?: string;
   /** Why it is OutOfSync, field by field; JSON pointers (RFC 6901). Values of Secrets are masked. */
   readonly fields: readonly FieldView[];
+  /** A JSON patch (RFC 6902) from the live object to the desired one. Absent: nothing to patch, or too large. */
+  readonly patch?: readonly PatchOperation[];
+  /** Values of a Secret are masked in the patch, so that every server refuses it. */
+  readonly patchMasked?: true;
   readonly pruning: boolean;
   readonly file?: string;
   readonly line?: number;
@@ -90,15 +96,24 @@ export function describe(known: KnownApplication): ApplicationDetail {
   };
 }
 
-function viewObject({ id, sync, health, message, fields, isPruning, file, line }: ObjectStatus): ObjectView {
+/** Characters of one patch in JSON; a longer patch is left out. */
+const MAX_PATCH_CHARS = 16_384;
+
+function viewObject({ id, sync, health, message, fields, patch, isPruning, file, line }: ObjectStatus): ObjectView {
   return {
     ...id,
     sync,
     health,
     ...(message === undefined ? {} : { message }),
     fields,
+    ...(patch ? viewPatch(patch) : {}),
     pruning: isPruning,
     ...(file === undefined ? {} : { file }),
     ...(line === undefined ? {} : { line }),
   };
+}
+
+function viewPatch({ operations, isMasked }: ObjectPatch): Pick<ObjectView, 'patch' | 'patchMasked'> {
+  if (stringifyJson(operations as unknown as Value).length > MAX_PATCH_CHARS) return {};
+  return { patch: operations, ...(isMasked ? { patchMasked: true } : {}) };
 }

@@ -3,7 +3,7 @@ import { cutText } from '../application/conditions.ts';
 import type { HealthWord, ObjectCounts, ResourceStatus, SyncWord } from '../application/status-schema.ts';
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
-import type { Change, FieldDifference } from '../diff/changes.ts';
+import type { Change, FieldDifference, ObjectPatch } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import { isExtraneousIgnored, isReconcileDisabled } from '../object/policy.ts';
@@ -17,6 +17,8 @@ export interface ObjectStatus {
   readonly message?: string;
   /** Why it is not Synced: field by field. Empty when Synced. */
   readonly fields: readonly FieldDifference[];
+  /** The same as a JSON patch; absent unless OutOfSync, and where there is nothing to patch. */
+  readonly patch?: ObjectPatch;
   readonly isPruning: boolean;
   /** Where its manifest stands. */
   readonly file?: string;
@@ -52,6 +54,7 @@ function statusOf(change: Change, result: ChangeResult | undefined, report: Pass
     sync,
     health: report.health.get(idKey(change.id)) ?? UNKNOWN_HEALTH,
     fields: sync === 'Synced' ? [] : change.fields,
+    ...(sync === 'OutOfSync' && change.patch ? { patch: change.patch } : {}),
     isPruning: isLeft && sync !== 'Unknown',
     ...(message === undefined ? {} : { message }),
     ...(change.desired ? { file: change.desired.file, line: change.desired.line } : {}),

@@ -72,6 +72,55 @@ test('what is missing, changed, surplus and foreign is told object by object, an
   assert.deepEqual(json.map(({ state }) => state).sort(), ['changed', 'changed', 'changed', 'missing', 'surplus']);
 });
 
+test('patches are printed a line each, and kubectl applies them', async () => {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { ports: [{ name: 'a', port: 80 }], selector: { app: 'web' } },
+  };
+  const files = { ...file('changed', '1'), ...file('gone', '1'), 'web.yaml': text(service), 's.yaml': text(secret) };
+  await declareResting('patched', files);
+  const foreign = { ...service, metadata: { name: 'web', namespace: 'patched' } };
+  await world.apply({ ...foreign, spec: { ports: [{ name: 'z', port: 9 }], selector: { app: 'other' } } }, 'someone');
+  await world.apply(configMap('changed', { k: 'by hand' }, { namespace: 'patched' }), 'someone');
+  await world.apply({ ...secret, metadata: { name: 's', namespace: 'patched' }, stringData: { password: 'stolen' } });
+  await world.plane.request('DELETE', '/api/v1/namespaces/patched/configmaps/gone');
+  const { code, stdout, stderr } = await tautline(world, 'diff', 'patched', '-o', 'patch');
+  assert.equal(code, 1, stderr);
+  assert.doesNotMatch(stdout, /stolen|first-value|c3RvbGVu/);
+  const objects = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Patched);
+  const told = objects.map(({ state, name, masked, patch }) => [name, state, masked, patch !== undefined]);
+  assert.deepEqual(told, [
+    ['changed', 'changed', undefined, true],
+    ['gone', 'missing', undefined, false],
+    ['s', 'changed', true, true],
+    ['web', 'changed', undefined, true],
+  ]);
+  for (const { kind, version, group, name, namespace, masked, patch } of objects) {
+    if (!patch) continue;
+    const target = [`${kind}.${version}.${group}`, name, '-n', namespace];
+    const done = await world.plane.kubectl(['patch', ...target, '--type=json', '-p', JSON.stringify(patch)]);
+    assert.equal(done.code, masked ? 1 : 0, done.stderr);
+  }
+  const after = await tautline(world, 'diff', 'patched', '-o', 'name');
+  assert.equal(after.stdout, '+ ConfigMap patched/gone\n~ Secret patched/s\n');
+});
+
+interface Patched {
+  readonly state: string;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly masked?: true;
+  readonly patch?: unknown;
+}
+
 test('a folder is compared in place of the repository', async () => {
   await declareResting('local', { ...file('a', '1'), ...file('b', '1') });
   await withFolder({ 'a.yaml': text(configMap('a', { k: '2' })) }, async (dir) => {

@@ -44,6 +44,10 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
     const [namespace = '', name = ''] = applications.at(-1)?.split('/') ?? [];
     return commandLine('diff', name, '-n', namespace, '--kubeconfig', world.plane.kubeconfig);
   },
+  'tautline diff -o patch': ({ world, applications }) => {
+    const [namespace = '', name = ''] = applications.at(-1)?.split('/') ?? [];
+    return commandLine('diff', name, '-n', namespace, '-o', 'patch', '--kubeconfig', world.plane.kubeconfig);
+  },
   'names of stored files': async ({ dataDir }) => (await filesBelow(dataDir)).join('\n'),
   'content of stored files': async ({ dataDir }) => {
     // A pack is the repository itself, Secrets in it included.

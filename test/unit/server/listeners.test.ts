@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import test from 'node:test';
-import type { KubeObject } from '../../../src/object/value.ts';
+import type { ObjectPatch } from '../../../src/diff/changes.ts';
+import { parseJson } from '../../../src/object/json.ts';
+import { listAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
 import { apiRoutes, type ApplicationIndex } from '../../../src/server/api.ts';
 import { listen, type Listener } from '../../../src/server/listener.ts';
 import { probeRoutes, type ProbeSources } from '../../../src/server/probes.ts';
 import type { KnownApplication } from '../../../src/server/views.ts';
+import type { ObjectStatus } from '../../../src/status/object-status.ts';
 import type { Log, LogFields } from '../../../src/telemetry/ports.ts';
 
 const ANY_PORT = { host: '127.0.0.1', port: 0 };
@@ -93,6 +96,34 @@ test('an Application tells its objects, with integers beyond what a double holds
     assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
     assert.match(text, /"desired":9007199254740993/);
     assert.equal((JSON.parse(text) as { isObserved: boolean }).isObserved, true);
+  });
+});
+
+test('an object tells its patch, whether values in it are masked, and nothing of a very large one', async () => {
+  const replace = (value: Value) => [{ op: 'replace' as const, path: '/data/n', value }];
+  const objectNamed = (name: string, patch: ObjectPatch): ObjectStatus => ({
+    id: { group: '', kind: 'ConfigMap', namespace: 'apps', name },
+    sync: 'OutOfSync',
+    health: { status: 'Healthy', message: '' },
+    fields: [],
+    patch,
+    isPruning: false,
+  });
+  const objects = [
+    objectNamed('a', { operations: replace(9007199254740993n), isMasked: false }),
+    objectNamed('b', { operations: replace('********'), isMasked: true }),
+    objectNamed('c', { operations: replace('x'.repeat(20_000)), isMasked: false }),
+  ];
+  await withApi(indexOf({ stored: applicationNamed('a'), view: { objects } }), async (url) => {
+    const told = parseJson(await (await fetch(`${url}/api/v1/applications/apps/a`)).text());
+    assert.deepEqual(
+      listAt(told, 'objects').map((object) => [valueAt(object, 'patch'), valueAt(object, 'patchMasked')]),
+      [
+        [replace(9007199254740993n), undefined],
+        [replace('********'), true],
+        [undefined, undefined],
+      ],
+    );
   });
 });
 

@@ -192,6 +192,21 @@ test('what is broken elsewhere makes surplus objects unknown, not surplus', () =
   assert.equal(status.counts?.pruning, 0);
 });
 
+test('an object tells its patch while it is OutOfSync, and not while only the server can tell', () => {
+  const patch = { operations: [{ op: 'remove' as const, path: '/data/a' }], isMasked: false };
+  const changes = [changeOf('update', 'a'), changeOf('unsure', 'b'), changeOf('none', 'c')];
+  const report = reportOf({ changes: changes.map((change) => ({ ...change, patch })) });
+  const { objects } = composeStatus({}, report, NOW);
+  assert.deepEqual(
+    objects.map((object) => [object.sync, object.patch]),
+    [
+      ['OutOfSync', patch],
+      ['Unknown', undefined],
+      ['Synced', undefined],
+    ],
+  );
+});
+
 test('an inventory that could not be read stays as it is stored', () => {
   const previous = { inventory: { odd: 'value' } } as unknown as StoredStatus;
   const { inventory: _none, ...rest } = reportOf();
