@@ -7,9 +7,9 @@ import { renderPath } from './render/render.ts';
 import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
-import { encodeIndexedSnapshot } from './source/index-job.ts';
-import { indexPack, type IndexPackInput } from './source/pack-index.ts';
-import { openPackTree } from './source/pack-tree.ts';
+import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
+import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
+import { openPackTree } from './source/packs/pack-tree.ts';
 
 // No key of any input becomes a member of every object. (Frozen, it would also forbid each object a toString of its
 // own.)

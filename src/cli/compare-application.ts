@@ -18,9 +18,9 @@ import { OWNER_ANNOTATION, ownerOf, parseOwner } from '../object/applyset.ts';
 import { annotationsOf, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
-import { forEachOf } from '../reconcile/lanes.ts';
-import { entryOfRead, servedKind } from '../reconcile/observe.ts';
-import { settleUnsure, type UnsureChange } from '../reconcile/settle-unsure.ts';
+import { forEachOf } from '../cluster/lanes.ts';
+import { entryOfRead, servedKind } from '../observe/observe.ts';
+import { settleUnsure, type UnsureChange } from '../observe/ask-dry-run.ts';
 import type { Manifests } from '../render/manifests.ts';
 
 export type Comparison =

@@ -13,7 +13,7 @@ import { proxySettings, readConfig } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential } from '../reconcile/read-credential.ts';
+import { readCredential } from '../reconcile/desired/read-credential.ts';
 import type { Manifests } from '../render/manifests.ts';
 import { renderPath } from '../render/render.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';

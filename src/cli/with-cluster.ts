@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ClusterSource } from '../cluster/credentials.ts';
+import type { ClusterSource } from '../cluster/transport/credentials.ts';
 import { defaultClusterLimits } from '../cluster/limits.ts';
 import { connectAsUser, RefusedError, type UserCluster } from '../cluster/user-cluster.ts';
 import { inClusterAddress, kubeconfigFiles, VERSION } from '../config.ts';

@@ -17,17 +17,17 @@ import {
   type Value,
   type ValueMap,
 } from '../object/value.ts';
-import { refusalOf } from './requests.ts';
+import { refusalOf } from './requests/requests.ts';
 import { agentIdentity } from './identity.ts';
 import type { KindInfo } from './kinds.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
-import { objectKey } from './live-objects.ts';
-import { objectPath, query } from './paths.ts';
+import { objectKey } from './live/live-objects.ts';
+import { objectPath, query } from './requests/paths.ts';
 import type { ApplicationClient, ApplicationHandlers } from './ports.ts';
-import type { HttpRequest } from './transport.ts';
-import { startWatch, type Watch } from './watch.ts';
-import type { WatchOptions, WatchSink } from './watch-state.ts';
-import { writeYamlSafeJson } from './yaml-safe-json.ts';
+import type { HttpRequest } from './transport/transport.ts';
+import { startWatch, type Watch } from './watches/watch.ts';
+import type { WatchOptions, WatchSink } from './watches/watch-state.ts';
+import { writeYamlSafeJson } from './requests/yaml-safe-json.ts';
 
 export const applicationKind: KindInfo = {
   group: APPLICATION_GROUP,

@@ -10,19 +10,19 @@ import { stringifyJson } from '../object/json.ts';
 import { stringAt } from '../object/value.ts';
 import type { Chance, Clock, Log } from '../telemetry/ports.ts';
 import { createApplicationClient } from './applications.ts';
-import { loadCredentials, type ClusterSource } from './credentials.ts';
+import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
 import { createDiscovery } from './discovery.ts';
 import { agentIdentity } from './identity.ts';
 import type { KindInfo } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
-import { createLiveStore } from './live-store.ts';
+import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
-import { collectionPath } from './paths.ts';
+import { collectionPath } from './requests/paths.ts';
 import type { Cluster, LiveStoreEvents } from './ports.ts';
-import { createClient, refusalOf } from './requests.ts';
-import { recordWrites } from './recording-client.ts';
-import { createTransport, type Transport } from './transport.ts';
+import { createClient, refusalOf } from './requests/requests.ts';
+import { recordWrites } from './live/recording-client.ts';
+import { createTransport, type Transport } from './transport/transport.ts';
 
 export interface ConnectOptions {
   readonly source: ClusterSource;

@@ -13,7 +13,7 @@ import { readAnswer } from './answers.ts';
 import { agentIdentity } from './identity.ts';
 import { kindKey, type KindInfo, type Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
-import { retryAfterMs, type Transport } from './transport.ts';
+import { retryAfterMs, type Transport } from './transport/transport.ts';
 
 const AGGREGATED = ['v2', 'v2beta1']
   .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)

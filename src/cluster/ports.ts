@@ -1,6 +1,6 @@
 /**
  * What the rest of the agent sees of a cluster: types only. `cluster/connection.ts` makes the client,
- * `cluster/live-store.ts` the store; apply/ and reconcile/ get them handed in.
+ * `cluster/live/live-store.ts` the store; apply/ and reconcile/ get them handed in.
  */
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';

@@ -9,18 +9,18 @@ import { isMap, isKubeObject, listAt, stringAt, valueAt, type KubeObject, type V
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
 import type { Refusal } from './answers.ts';
-import { loadCredentials, type ClusterSource } from './credentials.ts';
+import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
 import { createDiscovery } from './discovery.ts';
 import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
-import { readLines } from './line-reader.ts';
+import { readLines } from './transport/line-reader.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
-import { collectionPath, objectPath, query } from './paths.ts';
+import { collectionPath, objectPath, query } from './requests/paths.ts';
 import type { ClusterClient } from './ports.ts';
-import { createClient, refusalOf } from './requests.ts';
-import { createTransport, type HttpRequest, type Transport } from './transport.ts';
+import { createClient, refusalOf } from './requests/requests.ts';
+import { createTransport, type HttpRequest, type Transport } from './transport/transport.ts';
 
 export interface ApplicationName {
   readonly namespace: string;

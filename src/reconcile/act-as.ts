@@ -8,7 +8,7 @@ import { identityKey, type Identity } from '../cluster/identity.ts';
 import { digestText } from '../object/digest.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { ReconcileContext } from './context.ts';
-import { emptyMemory, type ApplicationState } from './state.ts';
+import { emptyMemory, type ApplicationState } from './memory.ts';
 
 /** Forgets what another account saw, and ends the watches that it was seen by. The inventory is nobody's view. */
 export function actAs(

@@ -7,8 +7,8 @@ import type { Snapshot } from '../source/snapshot.ts';
 import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
 import type { KubeObject } from '../object/value.ts';
-import type { Claims } from './claims.ts';
-import type { ApplicationState } from './state.ts';
+import type { Claims } from './neighbours/claims.ts';
+import type { ApplicationState } from './memory.ts';
 
 export interface ReconcileContext {
   readonly cluster: Cluster;

@@ -8,7 +8,7 @@ import type { StageFailure } from '../status/report.ts';
 import { actAs } from './act-as.ts';
 import type { ReconcileContext } from './context.ts';
 import { readAsked, type Asked } from './requests.ts';
-import type { ApplicationState } from './state.ts';
+import type { ApplicationState } from './memory.ts';
 
 export interface Pass {
   readonly application: Application;

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { redactError } from './credential.ts';
-import { fetchPack } from './fetch-pack.ts';
-import { cancelled, type HttpClient } from './http-client.ts';
-import { runIndexJob, type JobRunner } from './index-job.ts';
+import { fetchPack } from './transport/fetch-pack.ts';
+import { cancelled, type HttpClient } from './transport/http-client.ts';
+import { runIndexJob, type JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
-import type { Remote } from './remote.ts';
+import type { Remote } from './transport/remote.ts';
 import type { Repository } from './repository.ts';
-import { TREES_FILE, type SnapshotStore, type StoredSnapshot } from './snapshot-store.ts';
+import { TREES_FILE, type SnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
 import { sourceError } from './source-error.ts';
 
 export interface BringParts {

@@ -7,16 +7,16 @@ import { resolve } from 'node:path';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createCommitBringer, toStageError } from './bring-commit.ts';
 import { redactError, type Credential } from './credential.ts';
-import { cancelled, createHttpClient } from './http-client.ts';
-import type { JobRunner } from './index-job.ts';
+import { cancelled, createHttpClient } from './transport/http-client.ts';
+import type { JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
-import type { ProxySettings } from './proxy.ts';
-import { createRemote } from './remote.ts';
+import type { ProxySettings } from './transport/proxy.ts';
+import { createRemote } from './transport/remote.ts';
 import { createRepositoryNaming, type Repository } from './repository.ts';
 import { parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import type { Snapshot } from './snapshot.ts';
-import { createSnapshotStore, type StoredSnapshot } from './snapshot-store.ts';
+import { createSnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
 
 export interface GitSource {
   /** The commit that a revision means now: one request (two the first time), none for a commit. */

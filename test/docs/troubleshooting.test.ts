@@ -38,7 +38,7 @@ function codes(): Set<string> {
     ...wordsIn(block('status/verdict.ts', /REASON_BY_STAGE: /, '}'), /'(\w+)',$/gm),
     ...wordsIn(read('status/event.ts'), /isWarning \? '(\w+)' : verdict/g),
     ...wordsIn(block('object/problem.ts', /export type ProblemCode/, ';'), /'(\w+)'/g),
-    ...wordsIn(read('reconcile/tenant-gone.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(read('reconcile/deletion/tenant-gone.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('server/views.ts'), /reason: '(\w+)'/g),
     ...wordsIn(block('application/status-schema.ts', /const lastRequestSchema/, '})'), /'([A-Z]\w+)'/g),
     ...errorCodes(),

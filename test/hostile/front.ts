@@ -4,7 +4,7 @@
  */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { encodeLine, FLUSH } from '../../src/source/pkt-line.ts';
+import { encodeLine, FLUSH } from '../../src/source/transport/pkt-line.ts';
 
 /** What is asked for: GET info/refs, ls-refs of protocol 2, or a fetch. */
 export type Question = 'advertisement' | 'refs' | 'pack';

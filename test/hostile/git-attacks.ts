@@ -1,7 +1,7 @@
 /** Attacks by Git's objects and protocol: trees, packs, references and answers that no honest server sends. */
 import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { encodeLine, FLUSH } from '../../src/source/pkt-line.ts';
+import { encodeLine, FLUSH } from '../../src/source/transport/pkt-line.ts';
 import {
   appendingDelta,
   BLOB,

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { encodeLine } from '../../../src/source/pkt-line.ts';
+import { encodeLine } from '../../../src/source/transport/pkt-line.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
 import type { GitReaction } from '../../support/git-server.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
-import { loadCredentials } from '../../../src/cluster/credentials.ts';
+import { loadCredentials } from '../../../src/cluster/transport/credentials.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
-import { createTransport } from '../../../src/cluster/transport.ts';
-import { checkRevision } from '../../../src/cluster/watch-list.ts';
+import { createTransport } from '../../../src/cluster/transport/transport.ts';
+import { checkRevision } from '../../../src/cluster/watches/watch-list.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
 import { configMap, configMapId, connect, eventually, kindOf } from './edge-cluster.ts';
 

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { loadCredentials } from '../../../src/cluster/credentials.ts';
+import { loadCredentials } from '../../../src/cluster/transport/credentials.ts';
 
 let directory: string;
 before(async () => {

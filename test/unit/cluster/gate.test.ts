@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createGate } from '../../../src/cluster/gate.ts';
+import { createGate } from '../../../src/cluster/transport/gate.ts';
 
 describe('a gate', () => {
   it('lets no more in than its limit, and the next one when somebody leaves', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { LineTooLongError, readLines } from '../../../src/cluster/line-reader.ts';
+import { LineTooLongError, readLines } from '../../../src/cluster/transport/line-reader.ts';
 
 async function linesOf(chunks: readonly Uint8Array[], maxLineBytes = 1_000): Promise<string[]> {
   async function* stream(): AsyncGenerator<Uint8Array> {

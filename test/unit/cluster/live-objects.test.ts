@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveObject } from '../../../src/cluster/live.ts';
-import { createLiveObjects } from '../../../src/cluster/live-objects.ts';
+import { createLiveObjects } from '../../../src/cluster/live/live-objects.ts';
 import { toLiveObject } from '../../../src/cluster/live-object.ts';
 
 const configMaps = {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
-import { createLiveStore, type LiveStoreOptions, type OwnedLiveStore } from '../../../src/cluster/live-store.ts';
+import { createLiveStore, type LiveStoreOptions, type OwnedLiveStore } from '../../../src/cluster/live/live-store.ts';
 
 const CONFIG_MAPS: KindInfo = {
   group: '',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { takeOverManagedFields, unionFields } from '../../../src/cluster/managed-fields.ts';
+import { takeOverManagedFields, unionFields } from '../../../src/cluster/requests/managed-fields.ts';
 import { cloneValue, type KubeObject, type Value } from '../../../src/object/value.ts';
 
 const TIME = '2026-01-02T03:04:05Z';

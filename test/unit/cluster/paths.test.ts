@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { collectionPath, objectPath, query } from '../../../src/cluster/paths.ts';
-import { writeYamlSafeJson } from '../../../src/cluster/yaml-safe-json.ts';
-import { deleteOptions } from '../../../src/cluster/requests.ts';
+import { collectionPath, objectPath, query } from '../../../src/cluster/requests/paths.ts';
+import { writeYamlSafeJson } from '../../../src/cluster/requests/yaml-safe-json.ts';
+import { deleteOptions } from '../../../src/cluster/requests/requests.ts';
 
 const flags = { hasStatus: true, watchable: true };
 const deployments = {

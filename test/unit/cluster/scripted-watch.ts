@@ -4,8 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
-import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../src/cluster/transport.ts';
-import { startWatch, type Watch } from '../../../src/cluster/watch.ts';
+import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../src/cluster/transport/transport.ts';
+import { startWatch, type Watch } from '../../../src/cluster/watches/watch.ts';
 import { stringAt } from '../../../src/object/value.ts';
 
 /** One scripted connection: what the watch asked for, and what it is told. */

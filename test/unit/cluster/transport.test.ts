@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/identity.ts';
 import { defaultClusterLimits, type ClusterLimits } from '../../../src/cluster/limits.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
-import { createTransport, type HttpRequest, type Transport } from '../../../src/cluster/transport.ts';
+import { createTransport, type HttpRequest, type Transport } from '../../../src/cluster/transport/transport.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 let server: Server;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { createWritesUnderWay } from '../../../src/cluster/writes-under-way.ts';
+import { createWritesUnderWay } from '../../../src/cluster/live/writes-under-way.ts';
 
 it('events on an object wait for all writes on it, in order, and others do not', () => {
   const writes = createWritesUnderWay();

@@ -4,8 +4,8 @@ import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/iden
 import { acceptedDigest, actAs, isOutOfReach, reachOf } from '../../../src/reconcile/act-as.ts';
 import type { ReconcileContext } from '../../../src/reconcile/context.ts';
 import { identityOf } from '../../../src/reconcile/pass.ts';
-import { emptyMemory, type ApplicationState } from '../../../src/reconcile/state.ts';
-import { identityToFinish } from '../../../src/reconcile/tenant-gone.ts';
+import { emptyMemory, type ApplicationState } from '../../../src/reconcile/memory.ts';
+import { identityToFinish } from '../../../src/reconcile/deletion/tenant-gone.ts';
 
 const metadata = { namespace: 'shop' } as Parameters<typeof identityOf>[0]['metadata'];
 const deployer = serviceAccountIdentity('shop', 'deployer');

@@ -2,13 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  hearHook,
-  paceAfterPoll,
-  pacedIntervalMs,
-  START_PACE,
-  type PollPace,
-} from '../../../src/reconcile/poll-pace.ts';
+import { hearHook, paceAfterPoll, pacedIntervalMs, START_PACE, type PollPace } from '../../../src/source/poll-pace.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { KeyedQueue, type Again, type QueueOptions } from '../../../src/reconcile/queue.ts';
+import { KeyedQueue, type Again, type QueueOptions } from '../../../src/reconcile/queue/keyed-queue.ts';
 
 const NONE: Again = { type: 'none' };
 

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import type { RepositoryPush } from '../../../src/application/repository.ts';
 import { specSchema } from '../../../src/application/schema.ts';
 import type { ValueMap } from '../../../src/object/value.ts';
-import { bringForward } from '../../../src/reconcile/bring-forward.ts';
+import { bringForward } from '../../../src/reconcile/neighbours/hear-push.ts';
 import type { ReconcileContext } from '../../../src/reconcile/context.ts';
-import { refreshSource } from '../../../src/reconcile/refresh-source.ts';
-import { emptyMemory, type ApplicationState } from '../../../src/reconcile/state.ts';
+import { refreshSource } from '../../../src/reconcile/desired/refresh-source.ts';
+import { emptyMemory, type ApplicationState } from '../../../src/reconcile/memory.ts';
 
 const MINUTE_MS = 60_000;
 const REPOSITORY = 'https://git.example.com/team/shop.git';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kinds } from '../../../src/cluster/kinds.ts';
 import type { ReconcileContext } from '../../../src/reconcile/context.ts';
-import { settleKinds } from '../../../src/reconcile/settle-kinds.ts';
-import { emptyMemory } from '../../../src/reconcile/state.ts';
+import { settleKinds } from '../../../src/reconcile/decide/missing-kinds.ts';
+import { emptyMemory } from '../../../src/reconcile/memory.ts';
 
 const widget = { group: 'example.com', kind: 'Widget', namespace: 'shop', name: 'a' };
 const info = { ...widget, version: 'v1', plural: 'widgets', namespaced: true, hasStatus: false, watchable: true };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
-import { createAnswerChecker } from '../../../src/source/fetch-answer.ts';
+import { createAnswerChecker } from '../../../src/source/transport/fetch-answer.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { encodeLine, packetLength } from '../../../src/source/pkt-line.ts';
-import { readAdvertisement, readLsRefs } from '../../../src/source/ref-answers.ts';
+import { encodeLine, packetLength } from '../../../src/source/transport/pkt-line.ts';
+import { readAdvertisement, readLsRefs } from '../../../src/source/transport/ref-answers.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import type { GitRequest } from '../../support/git-server.ts';
 import { startHarness } from './source-harness.ts';

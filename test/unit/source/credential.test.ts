@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { parseCredential, redact, redactError, type Credential } from '../../../src/source/credential.ts';
 import { createRepositoryNaming, isPrivate } from '../../../src/source/repository.ts';
-import { remoteError } from '../../../src/source/ref-answers.ts';
+import { remoteError } from '../../../src/source/transport/ref-answers.ts';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 
 let authority: Authority;

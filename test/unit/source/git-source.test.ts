@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { openPackTree } from '../../../src/source/pack-tree.ts';
+import { openPackTree } from '../../../src/source/packs/pack-tree.ts';
 import type { Snapshot } from '../../../src/source/snapshot.ts';
 import type { GitSource } from '../../../src/source/source.ts';
 import { createRepository, type TestRepository } from '../../support/git-repository.ts';

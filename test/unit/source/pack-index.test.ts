@@ -5,9 +5,9 @@ import { test, type TestContext } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { indexPack, type IndexLimits } from '../../../src/source/pack-index.ts';
-import { decodePackIndex } from '../../../src/source/pack-index-file.ts';
-import { INDEX_SUFFIX, openPackStore } from '../../../src/source/pack-store.ts';
+import { indexPack, type IndexLimits } from '../../../src/source/packs/pack-index.ts';
+import { decodePackIndex } from '../../../src/source/packs/pack-index-file.ts';
+import { INDEX_SUFFIX, openPackStore } from '../../../src/source/packs/pack-store.ts';
 import { git } from '../../support/git-command.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { openPackTree, type PackTreeLimits } from '../../../src/source/pack-tree.ts';
+import { openPackTree, type PackTreeLimits } from '../../../src/source/packs/pack-tree.ts';
 import { createRepository, type FileChange } from '../../support/git-repository.ts';
 import { startHarness } from './source-harness.ts';
 

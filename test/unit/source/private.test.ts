@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
 import { parseCredential, type Credential } from '../../../src/source/credential.ts';
-import { createDispatchers } from '../../../src/source/dispatchers.ts';
+import { createDispatchers } from '../../../src/source/transport/dispatchers.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
 import { createGitSource } from '../../../src/source/source.ts';
 import { makeAuthority } from '../../support/certificates.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { proxySettings } from '../../../src/config.ts';
-import { proxyFor } from '../../../src/source/proxy.ts';
+import { proxyFor } from '../../../src/source/transport/proxy.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import { startProxy } from '../../support/front-servers.ts';
 import { noProxy, startHarness } from './source-harness.ts';

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { codeDirs, createSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { defaultSourceLimits, type SourceLimits } from '../../../src/source/limits.ts';
-import type { ProxySettings } from '../../../src/source/proxy.ts';
+import type { ProxySettings } from '../../../src/source/transport/proxy.ts';
 import { createGitSource, type GitSource } from '../../../src/source/source.ts';
 import type { Log } from '../../../src/telemetry/ports.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';

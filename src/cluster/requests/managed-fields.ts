@@ -1,0 +1,52 @@
+/**
+ * What a take-over makes of `metadata.managedFields` (structured merge: sigs.k8s.io/structured-merge-diff, FieldsV1).
+ *
+ * Invariant: the result holds exactly one Apply entry of ours, the union of ours and of all that are taken over (of two
+ * the API server silently heeds the last), and every other entry as it was.
+ */
+import { isTakenOverManager } from '../../object/managers.ts';
+import { FIELD_MANAGER } from '../../object/applyset.ts';
+import { cloneValue, isMap, listAt, newMap, own, stringAt, type KubeObject, type Value } from '../../object/value.ts';
+
+/** The new managedFields, or undefined when nothing is to be taken over. `time`: RFC 3339 with seconds. */
+export function takeOverManagedFields(object: KubeObject, time: string): Value[] | undefined {
+  const entries = listAt(object.metadata, 'managedFields');
+  const taken = entries.filter(isTakenOver);
+  if (taken.length === 0) return undefined;
+  const ours = entries.filter(isOurs);
+  const union = [...ours, ...taken].reduce<Value>((sum, entry) => unionFields(sum, fieldsOf(entry)), newMap());
+  const merged = newMap([
+    ['manager', FIELD_MANAGER],
+    ['operation', 'Apply'],
+    ['apiVersion', stringAt(ours[0], 'apiVersion') ?? object.apiVersion],
+    ['time', time],
+    ['fieldsType', 'FieldsV1'],
+    ['fieldsV1', union],
+  ]);
+  return [...entries.filter((entry) => !isOurs(entry) && !isTakenOver(entry)), merged];
+}
+
+/** Deep union of two FieldsV1 sets: maps of maps, `{}` at the leaves. */
+export function unionFields(a: Value, b: Value): Value {
+  if (!isMap(a)) return isMap(b) ? cloneValue(b) : newMap();
+  const union = cloneValue(a);
+  if (!isMap(b)) return union;
+  for (const key of Object.keys(b)) union[key] = unionFields(own(union, key) ?? null, own(b, key) ?? null);
+  return union;
+}
+
+function isOurs(entry: Value): boolean {
+  return stringAt(entry, 'manager') === FIELD_MANAGER && (stringAt(entry, 'subresource') ?? '') === '';
+}
+
+function isTakenOver(entry: Value): boolean {
+  return isTakenOverManager({
+    manager: stringAt(entry, 'manager') ?? '',
+    operation: stringAt(entry, 'operation') ?? '',
+    subresource: stringAt(entry, 'subresource') ?? '',
+  });
+}
+
+function fieldsOf(entry: Value): Value {
+  return isMap(entry) ? (own(entry, 'fieldsV1') ?? null) : null;
+}

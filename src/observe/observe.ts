@@ -1,0 +1,138 @@
+/**
+ * Live objects of one pass: from the watches, and by a GET only where a watch cannot tell. In a pass in which nothing
+ * changed it sends no request.
+ *
+ * Invariant: absence is never concluded from a watch or a list; only a 404 by name proves it.
+ */
+import type { DesiredObject } from '../bind/desired.ts';
+import type { Identity } from '../cluster/identity.ts';
+import type { KindInfo, Kinds } from '../cluster/kinds.ts';
+import type { LiveEntry } from '../cluster/live.ts';
+import type { Cluster, ReadAnswer, WatchScope } from '../cluster/ports.ts';
+import { kindKey } from '../cluster/kinds.ts';
+import { PART_OF_LABEL } from '../object/applyset.ts';
+import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
+import { isOutOfReach, OUT_OF_REACH, type Reach } from '../reconcile/act-as.ts';
+import { forEachOf } from '../cluster/lanes.ts';
+
+export interface ObserveOptions {
+  readonly cluster: Cluster;
+  readonly identity: Identity;
+  /** What is out of it is unknown, and no request is made for it. */
+  readonly reach: Reach;
+  readonly kinds: Kinds;
+  /** Whether kinds that nobody serves took their objects with them; see settle-kinds.ts. */
+  readonly isUnservedGone: boolean;
+  /** Key of the Application, in whose name the watches are held. */
+  readonly holder: string;
+  readonly desired: readonly DesiredObject[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+  /** Whether to ask by name also for what was never ours (`detect`: there is no apply whose answer would tell). */
+  readonly proveAbsence: boolean;
+  readonly concurrency: number;
+}
+
+export interface Observation {
+  /** By `idKey`. */
+  readonly live: ReadonlyMap<string, LiveEntry>;
+  /** By `idKey`: the kind in which each object is asked for; absent if nobody serves it. */
+  readonly kindOf: ReadonlyMap<string, KindInfo>;
+}
+
+export async function observe(options: ObserveOptions): Promise<Observation> {
+  const { cluster, identity, holder } = options;
+  const targets = targetsOf(options);
+  await cluster.live.hold(holder, identity, scopesOf(targets));
+  const live = new Map<string, LiveEntry>();
+  const asked: Target[] = [];
+  for (const target of targets) {
+    const entry = entryOf(target, options);
+    live.set(target.key, entry);
+    const isAsked = options.proveAbsence
+      ? isUnwatched(entry)
+      : entry.state === 'unseen' && options.inventory.has(target.key);
+    if (isAsked) asked.push(target);
+  }
+  const client = cluster.as(identity);
+  await forEachOf(asked, options.concurrency, async ({ key, kind, id }) => {
+    if (!kind) return;
+    const answer = await client.get(kind, id);
+    if (answer.ok) cluster.live.record(identity, kind, id, answer.object);
+    live.set(key, entryOfRead(answer));
+  });
+  const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
+  return { live, kindOf };
+}
+
+/** What a GET by name tells. */
+export function entryOfRead(answer: ReadAnswer): LiveEntry {
+  if (!answer.ok) return { state: 'unknown', reason: answer.refusal.message };
+  return answer.object ? { state: 'present', object: answer.object } : { state: 'absent' };
+}
+
+/** What does not carry our label is in no watch: whatever was known of it may be over. */
+function isUnwatched(entry: LiveEntry): boolean {
+  if (entry.state === 'present') return labelsOf(entry.object.body)[PART_OF_LABEL] === undefined;
+  return entry.state !== 'unknown';
+}
+
+interface Target {
+  readonly key: string;
+  readonly id: ObjectId;
+  readonly kind: KindInfo | undefined;
+  /** Its CRD is not served yet: nothing can be watched or asked. */
+  readonly isAwaited: boolean;
+  readonly isOutOfReach: boolean;
+}
+
+function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target[] {
+  const targets = new Map<string, Target>();
+  for (const { id, kind, awaitsCrd } of desired) {
+    const isAwaited = awaitsCrd !== undefined;
+    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited, isOutOfReach: isOutOfReach(id, reach) });
+  }
+  for (const [key, id] of inventory) {
+    if (targets.has(key)) continue;
+    const kind = servedKind(kinds, id);
+    targets.set(key, { key, id, kind, isAwaited: false, isOutOfReach: isOutOfReach(id, reach) });
+  }
+  return [...targets.values()];
+}
+
+function scopesOf(targets: readonly Target[]): WatchScope[] {
+  const scopes = new Map<string, WatchScope>();
+  for (const { kind, id, ...target } of targets) {
+    if (!kind || target.isAwaited || target.isOutOfReach) continue;
+    scopes.set(`${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`, {
+      kind,
+      namespace: id.namespace,
+    });
+  }
+  return [...scopes.values()];
+}
+
+function entryOf(
+  { id, kind, isAwaited, ...target }: Target,
+  { cluster, identity, kinds, isUnservedGone }: ObserveOptions,
+): LiveEntry {
+  if (target.isOutOfReach) return { state: 'unknown', reason: OUT_OF_REACH };
+  if (isAwaited) return { state: 'unseen' };
+  if (kind) return cluster.live.look(identity, kind, id);
+  // A group that does not answer says nothing about its objects; a kind that is served no more took them with it.
+  const isStale = [...kinds.stale].some((groupVersion) => groupVersion.split('/')[0] === id.group);
+  if (isStale) return { state: 'unknown', reason: `the API group ${id.group} does not answer` };
+  if (isUnservedGone) return { state: 'absent' };
+  return {
+    state: 'unknown',
+    reason: `the API server does not serve ${id.kind}${id.group ? `.${id.group}` : ''} just now`,
+  };
+}
+
+/** The kind of an object of which only the group and kind are known, in the version that the server prefers. */
+export function servedKind(kinds: Kinds, id: ObjectId): KindInfo | undefined {
+  const version = kinds.preferred.get(id.group);
+  const preferred = version && kinds.served.get(kindKey(apiVersionOf(id.group, version), id.kind));
+  if (preferred) return preferred;
+  for (const kind of kinds.served.values()) if (kind.group === id.group && kind.kind === id.kind) return kind;
+  return undefined;
+}

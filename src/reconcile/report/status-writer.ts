@@ -1,0 +1,125 @@
+/**
+ * The one writer of status. Invariants: nothing is written when nothing changed; every write carries the
+ * resourceVersion that the pass started from, and a conflict ends the pass.
+ */
+import { getCondition } from '../../application/conditions.ts';
+import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
+import type { ApplicationStatus } from '../../application/status-schema.ts';
+import type { Refusal } from '../../cluster/answers.ts';
+import { StageError } from '../../object/stage-error.ts';
+import { isEqualValue, mapAt, type KubeObject, type ValueMap } from '../../object/value.ts';
+import { composeInvalid, composeSuspended } from '../../status/compose-bare.ts';
+import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
+import { bareEventOf, eventOf, type PassEvent } from '../../status/event.ts';
+import type { PassReport } from '../../status/report.ts';
+import type { ReconcileContext } from '../context.ts';
+import { StatusConflict, type Pass } from '../pass.ts';
+import { readAsked } from '../requests.ts';
+import { isNewer, type ApplicationState } from '../memory.ts';
+
+type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
+
+/** What the pass goes on with: its state and the object that it last read or wrote. */
+export interface Writer {
+  readonly state: ApplicationState;
+  readonly context: ReconcileContext;
+  base: KubeObject;
+}
+
+export async function writeStatus(pass: Pass, report: PassReport): Promise<ComposedStatus> {
+  const before = pass.application.status;
+  const composed = composeStatus(before, report, pass.context.clock.now());
+  await writeStatusValue(pass, composed.status);
+  if (report.phase === 'ended') announce(pass, report, composed);
+  return composed;
+}
+
+export interface Unreadable {
+  readonly metadata: ApplicationMetadata;
+  readonly status: StoredStatus;
+  readonly problems: readonly string[];
+}
+
+/** The spec cannot be read: nothing is done, and the status says what is wrong with it. */
+export async function writeInvalid(unreadable: Unreadable, writer: Writer): Promise<void> {
+  const { request } = readAsked(unreadable);
+  const next = composeInvalid({ ...unreadable, ...(request ? { request } : {}) }, writer.context.clock.now());
+  await writeStatusValue(writer, next);
+  tell(writer, bareEventOf(unreadable.status, next));
+  show(writer, { metadata: unreadable.metadata, status: next });
+}
+
+/** Nothing of a suspended Application is watched either: an event would lead to a read. */
+export async function writeSuspended(pass: Pass): Promise<void> {
+  const { application, asked, context, state } = pass;
+  const { metadata, status } = application;
+  const { request, reconcileAt } = asked;
+  context.cluster.live.release(state.key);
+  const bare = { metadata, status, reconcileAt, ...(request ? { request } : {}) };
+  const next = composeSuspended(bare, context.clock.now());
+  await writeStatusValue(pass, next);
+  tell(pass, bareEventOf(status, next));
+  show(pass, { metadata, status: next, spec: application.spec });
+}
+
+/** Takes in the answer to a write of the Application itself; anything but success ends the pass. */
+export function adoptAnswer(writer: Writer, answer: Stored): void {
+  if (answer.ok) {
+    writer.base = answer.object;
+    if (isNewer(answer.object, writer.state.stored)) writer.state.stored = answer.object;
+    return;
+  }
+  const { code, message, retry } = answer.refusal;
+  if (code === 'Modified' || code === 'NotFound') throw new StatusConflict(message);
+  throw new StageError({
+    stage: 'status',
+    code,
+    retry,
+    message: `the Application itself could not be written: ${message}`,
+  });
+}
+
+/** Writes a whole status, unless it is the stored one. */
+export async function writeStatusValue(writer: Writer, status: ApplicationStatus): Promise<void> {
+  const next = status as unknown as ValueMap;
+  if (isEqualValue(mapAt(writer.base, 'status'), next)) return;
+  adoptAnswer(writer, await writer.context.cluster.applications.putStatus(writer.base, next));
+}
+
+/** Tells log, metrics and events of what has changed; at rest nothing is said. */
+function announce(pass: Pass, report: PassReport, { status, verdict, objects }: ComposedStatus): void {
+  const { application, state } = pass;
+  state.view = { objects };
+  show(pass, { metadata: application.metadata, status, spec: application.spec });
+  tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
+}
+
+interface Shown {
+  readonly metadata: ApplicationMetadata;
+  readonly status: ApplicationStatus;
+  /** undefined: it cannot be read. */
+  readonly spec?: ApplicationSpec;
+}
+
+function show({ context }: Writer, { metadata, status, spec }: Shown): void {
+  const conditions = status.conditions ?? [];
+  context.metrics.setApplication({
+    namespace: metadata.namespace,
+    name: metadata.name,
+    sync: status.sync?.status ?? 'Unknown',
+    health: status.health?.status ?? 'Unknown',
+    ready: getCondition(conditions, 'Ready')?.status ?? 'Unknown',
+    stalled: getCondition(conditions, 'Stalled')?.status === 'True',
+    mode: spec?.sync.mode ?? 'Unknown',
+    suspended: spec?.suspend ?? false,
+    driftObjects: spec?.suspend ? 0 : (status.counts?.outOfSync ?? 0),
+  });
+}
+
+function tell({ context, state }: Writer, event: PassEvent | undefined, revision?: string): void {
+  if (!event) return;
+  const fields = { application: state.key, reason: event.reason, revision, detail: event.note };
+  if (event.type === 'Warning') context.log.warn('application changed', fields);
+  else context.log.info('application changed', fields);
+  context.notify(event, state.stored);
+}

@@ -1,0 +1,96 @@
+/**
+ * Fetches one commit, without its history, as one pack file. isomorphic-git negotiates over a file system in memory
+ * that holds no more than the commit we have; the pack itself never passes through it.
+ */
+import { open } from 'node:fs/promises';
+import { fetch, Errors } from 'isomorphic-git';
+import type { CheckedAnswer } from './fetch-answer.ts';
+import type { HttpClient } from './http-client.ts';
+import { createFetchPlugin, WANTED_REF } from './http-plugin.ts';
+import type { SourceLimits } from '../limits.ts';
+import { createMemoryFs } from './memory-fs.ts';
+import { malformed } from './ref-answers.ts';
+import type { Remote } from './remote.ts';
+import type { Repository } from '../repository.ts';
+import { cleanText, sourceError } from '../source-error.ts';
+
+export interface FetchPackOptions {
+  readonly http: HttpClient;
+  readonly remote: Remote;
+  readonly limits: SourceLimits;
+  readonly repository: Repository;
+  /** 40 hex digits. */
+  readonly commit: string;
+  /** A commit whose whole tree we hold, and whose objects the new pack may build on. */
+  readonly have?: string | undefined;
+  /** Is created; must not exist. */
+  readonly packPath: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const GIT_DIR = '/repository';
+const LOCAL_BRANCH = 'held';
+
+/** Throws StageError; the pack file may then be there in part. */
+export async function fetchPack(options: FetchPackOptions): Promise<CheckedAnswer> {
+  const { http, remote, limits, repository, commit, signal } = options;
+  const server = await remote.describe(repository, signal);
+  const packFile = await open(options.packPath, 'wx', 0o600);
+  try {
+    const plugin = createFetchPlugin({ http, limits, server, commit, repository, packFile, signal });
+    await fetch({
+      fs: createMemoryFs(initialFiles(options.have)),
+      http: plugin,
+      gitdir: GIT_DIR,
+      url: repository.base,
+      remote: 'origin',
+      ref: LOCAL_BRANCH,
+      remoteRef: WANTED_REF,
+      depth: 1,
+      singleBranch: true,
+      tags: false,
+      corsProxy: '',
+    });
+    const checked = plugin.checked();
+    if (!checked) throw malformed(repository.label);
+    return checked;
+  } catch (error) {
+    remote.forget(repository);
+    throw fromPackage(error, repository);
+  } finally {
+    await packFile.close();
+  }
+}
+
+/** A `have` is sent only for a local branch whose commit is there; an empty loose object is enough to be there. */
+function initialFiles(have: string | undefined): ReadonlyMap<string, string> {
+  const config = '[remote "origin"]\n\turl = http://invalid/\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n';
+  const files = new Map([[`${GIT_DIR}/config`, config]]);
+  if (have === undefined) return files;
+  files.set(`${GIT_DIR}/refs/heads/${LOCAL_BRANCH}`, `${have}\n`);
+  files.set(`${GIT_DIR}/shallow`, `${have}\n`);
+  files.set(`${GIT_DIR}/objects/${have.slice(0, 2)}/${have.slice(2)}`, '');
+  return files;
+}
+
+function fromPackage(error: unknown, repository: Repository): unknown {
+  if (error instanceof Errors.RemoteCapabilityError) {
+    return sourceError(
+      'UnsupportedServer',
+      `${repository.label} is served without shallow fetches, which Tautline needs. Update the Git server.`,
+    );
+  }
+  if (!(error instanceof Error) || error.name === 'StageError') return error;
+  const code = (error as { code?: unknown }).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EACCES' || code === 'EIO') {
+    return sourceError(
+      'StorageFailed',
+      `The pack of ${repository.label} could not be written (${code}). Check the disk.`,
+    );
+  }
+  return sourceError(
+    'MalformedAnswer',
+    `The answer of ${repository.label} could not be read: ${cleanText(error.message)}.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * What a server says about its references. With protocol 2 a poll is one POST of ls-refs, since the server's address
+ * and features are remembered from the first one; older servers are asked for their advertisement each time. What is
+ * remembered is dropped as soon as a request fails, so that a server may change under us.
+ */
+import { readWhole, type GitAnswer, type HttpClient } from './http-client.ts';
+import type { SourceLimits } from '../limits.ts';
+import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
+import { readAdvertisement, readLsRefs, type Advertisement } from './ref-answers.ts';
+import type { Repository } from '../repository.ts';
+import { resolveRevision, type RemoteRefs, type ResolvedRevision, type WantedRevision } from '../revision.ts';
+import { cleanText, sourceError } from '../source-error.ts';
+
+export interface Remote {
+  /** The commit that a revision means now. Throws StageError, EmptyRepository and RevisionNotFound among others. */
+  resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal): Promise<ResolvedRevision>;
+  /** Where to send requests for the repository, and what it understands in protocol 0. */
+  describe(repository: Repository, signal?: AbortSignal): Promise<RemoteServer>;
+  /** To be called when a request to the server has failed. */
+  forget(repository: Repository): void;
+}
+
+export interface RemoteServer {
+  /** The repository's address after redirects. */
+  readonly base: string;
+  readonly capabilities: readonly string[];
+}
+
+interface KnownServer extends RemoteServer {
+  readonly protocol: 0 | 2;
+  /** Whether the server of protocol 2 wants to be told that ids are SHA-1. */
+  readonly isFormatAsked: boolean;
+}
+
+const UPLOAD_PACK = 'git-upload-pack';
+const ADVERTISEMENT_PATH = `/info/refs?service=${UPLOAD_PACK}`;
+export const REQUEST_TYPE = `application/x-${UPLOAD_PACK}-request`;
+export const RESULT_TYPE = `application/x-${UPLOAD_PACK}-result`;
+const ADVERTISEMENT_TYPE = `application/x-${UPLOAD_PACK}-advertisement`;
+
+/**
+ * What every server of protocol 2 with shallow fetches also understands in protocol 0. To ask it would cost its whole
+ * list of references, 60 bytes each; git ignores capabilities that it does not know.
+ */
+const CAPABILITIES_BESIDE_PROTOCOL_2 =
+  'multi_ack_detailed no-done side-band-64k thin-pack ofs-delta shallow no-progress agent';
+
+/** Git's own are some thirty, of some dozen characters each. */
+const MAX_CAPABILITIES = 100;
+const MAX_CAPABILITY_CHARS = 200;
+
+export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
+  const known = new Map<string, KnownServer>();
+
+  async function discover(repository: Repository, signal: AbortSignal | undefined) {
+    const answer = await http.send({
+      method: 'GET',
+      url: repository.base + ADVERTISEMENT_PATH,
+      headers: { 'git-protocol': 'version=2', accept: ADVERTISEMENT_TYPE },
+      contentType: ADVERTISEMENT_TYPE,
+      maxBytes: limits.maxRefsBytes,
+      maxBytesName: 'maxRefsBytes',
+      timeoutMs: limits.requestTimeoutMs,
+      label: repository.label,
+      credential: repository.credential,
+      signal,
+    });
+    const advertisement = readAdvertisement(await readWhole(answer), repository.label);
+    const server = toServer(advertisement, baseOf(answer, repository), repository);
+    known.set(repository.place, server);
+    const [oldest] = known.keys();
+    if (known.size > limits.maxKnownServers && oldest !== undefined) known.delete(oldest);
+    return { server, advertisement };
+  }
+
+  async function listRefs(
+    server: KnownServer,
+    repository: Repository,
+    prefixes: readonly string[],
+    signal: AbortSignal | undefined,
+  ) {
+    const answer = await http.send({
+      method: 'POST',
+      url: `${server.base}/${UPLOAD_PACK}`,
+      headers: { 'git-protocol': 'version=2', 'content-type': REQUEST_TYPE, accept: RESULT_TYPE },
+      body: lsRefsRequest(server, prefixes),
+      contentType: RESULT_TYPE,
+      maxBytes: limits.maxRefsBytes,
+      maxBytesName: 'maxRefsBytes',
+      timeoutMs: limits.requestTimeoutMs,
+      label: repository.label,
+      credential: repository.credential,
+      signal,
+    });
+    return readLsRefs(await readWhole(answer), repository.label);
+  }
+
+  async function findRefs(repository: Repository, prefixes: readonly string[], signal: AbortSignal | undefined) {
+    const server = known.get(repository.place);
+    if (server?.protocol === 2) return listRefs(server, repository, prefixes, signal);
+    const fresh = await discover(repository, signal);
+    if (fresh.advertisement.protocol === 0) return fresh.advertisement.refs;
+    return listRefs(fresh.server, repository, prefixes, signal);
+  }
+
+  async function resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal) {
+    if (wanted.type === 'commit') return { commit: wanted.commit, revision: `sha1:${wanted.commit}` };
+    try {
+      const found = resolveRevision(wanted, await findRefs(repository, wanted.names, signal));
+      if (found) return found;
+      const all = await findRefs(repository, ['HEAD', 'refs/'], signal);
+      throw missing(repository, wanted.text, all);
+    } catch (error) {
+      known.delete(repository.place);
+      throw error;
+    }
+  }
+
+  return {
+    resolve,
+    describe: async (repository, signal) => known.get(repository.place) ?? (await discover(repository, signal)).server,
+    forget: (repository) => void known.delete(repository.place),
+  };
+}
+
+function toServer(advertisement: Advertisement, base: string, repository: Repository): KnownServer {
+  if (advertisement.protocol === 0) {
+    // Of what a server says of itself, only what is used is remembered: it may say megabytes.
+    const capabilities = advertisement.capabilities.filter((name) => name.length <= MAX_CAPABILITY_CHARS);
+    return { protocol: 0, base, capabilities: capabilities.slice(0, MAX_CAPABILITIES), isFormatAsked: false };
+  }
+  const { features } = advertisement;
+  if (!features.has('ls-refs') || !features.get('fetch')?.split(' ').includes('shallow')) {
+    throw sourceError(
+      'UnsupportedServer',
+      `${repository.label} is served without ls-refs or shallow fetches, which Tautline needs. Update the Git server.`,
+    );
+  }
+  const capabilities = CAPABILITIES_BESIDE_PROTOCOL_2.split(' ');
+  return { protocol: 2, base, capabilities, isFormatAsked: features.has('object-format') };
+}
+
+/** A redirect of the advertisement holds for the other requests as well. */
+function baseOf(answer: GitAnswer, repository: Repository): string {
+  if (answer.url.endsWith(ADVERTISEMENT_PATH)) return answer.url.slice(0, -ADVERTISEMENT_PATH.length);
+  throw sourceError(
+    'RedirectRefused',
+    `${repository.label} redirects to an address that is no repository's. Put the final address into repoURL.`,
+  );
+}
+
+function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer {
+  const format = server.isFormatAsked ? encodeLine('object-format=sha1') : '';
+  const args = ['peel', 'symrefs', ...prefixes.map((prefix) => `ref-prefix ${prefix}`)];
+  return Buffer.from(
+    `${encodeLine('command=ls-refs\n')}${format}${DELIMITER}${args.map((arg) => encodeLine(`${arg}\n`)).join('')}${FLUSH}`,
+  );
+}
+
+function missing(repository: Repository, text: string, refs: RemoteRefs): Error {
+  if (refs.size === 0) {
+    return sourceError('EmptyRepository', `${repository.label} holds no commit yet. Push one.`);
+  }
+  if (text === 'HEAD') {
+    return sourceError(
+      'RevisionNotFound',
+      `The default branch of ${repository.label} does not exist. Name a branch in spec.source.revision, or set the repository's default branch.`,
+    );
+  }
+  return sourceError(
+    'RevisionNotFound',
+    `${repository.label} has no branch or tag ${cleanText(JSON.stringify(text), 120)}. Check spec.source.revision.`,
+  );
+}
