@@ -1,6 +1,8 @@
 /**
- * What discovery tells about the kinds that a cluster serves. Plain data: bind looks up, cluster/discovery.ts fills.
+ * The kinds that a cluster serves, as discovery tells them. Plain data: cluster/discovery.ts fills it, bind and diff
+ * look kinds up.
  */
+import { apiVersionOf, groupOf, type ObjectId } from '../object/identity.ts';
 
 export interface KindInfo {
   /** Empty for the core group. */
@@ -27,4 +29,23 @@ export interface Kinds {
 
 export function kindKey(apiVersion: string, kind: string): string {
   return `${apiVersion}/${kind}`;
+}
+
+/**
+ * The kind of an object of which only group and kind are known: in the version that its group prefers, else in any that
+ * is served. `unavailable`: a version of the group does not answer. undefined: all of them answer, and none serves it.
+ */
+export type KindFinder = (id: Pick<ObjectId, 'group' | 'kind'>) => KindInfo | 'unavailable' | undefined;
+
+/** Reads the kinds once; each look-up is then a map access. */
+export function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
+  let byGroupKind: Map<string, KindInfo> | undefined;
+  const staleGroups = new Set([...stale].map(groupOf));
+  return ({ group, kind }) => {
+    const version = preferred.get(group);
+    const inPreferred = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
+    if (inPreferred) return inPreferred;
+    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
+    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
+  };
 }
