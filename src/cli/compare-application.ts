@@ -17,7 +17,7 @@ import { OWNER_ANNOTATION, ownerOf, parseOwner } from '../object/applyset.ts';
 import { annotationsOf, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
-import { settleUnsure, type UnsureChange } from '../observe/ask-dry-run.ts';
+import { askDryRun, type UnsureChange } from '../observe/ask-dry-run.ts';
 import { readByName } from '../observe/read-by-name.ts';
 import type { Manifests } from '../render/manifests.ts';
 
@@ -72,7 +72,7 @@ export async function compareApplication(
   });
   return {
     ok: true,
-    changes: await settleUnsure(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
+    changes: await askDryRun(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
   };
 }
 

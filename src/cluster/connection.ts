@@ -12,14 +12,14 @@ import type { Chance, Clock, Log } from '../telemetry/ports.ts';
 import { createApplicationClient } from './applications.ts';
 import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
 import { createDiscovery } from './discovery.ts';
-import { agentIdentity } from './identity.ts';
-import type { KindInfo } from './kinds.ts';
+import { agentIdentity, type Identity } from './identity.ts';
+import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
 import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
 import { collectionPath } from './requests/paths.ts';
-import type { Cluster, LiveStoreEvents } from './ports.ts';
+import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
 import { createClient, refusalOf } from './requests/requests.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
@@ -38,7 +38,11 @@ export interface ConnectOptions {
   readonly userAgent?: string;
 }
 
-export interface ConnectedCluster extends Cluster {
+/** One API server that is both: hub of the Applications, and cluster of their objects. */
+export interface ConnectedCluster extends Hub, Cluster {
+  as(identity: Identity): FullClient;
+  /** The cached discovery; `refresh` asks again (at most once at a time). */
+  kinds(options?: { refresh: boolean }): Promise<Kinds>;
   /** Address of the API server. */
   readonly server: string;
   /** The namespace of the kubeconfig's context or of the Pod, if there is one. */
@@ -47,6 +51,7 @@ export interface ConnectedCluster extends Cluster {
   requestCounts(): RequestCounts;
   /** Watches of Live now open or being opened. */
   watchCount(): number;
+  close(): Promise<void>;
 }
 
 /** Throws StageError `ClusterConfigInvalid`, `ClusterUnreachable` or `ClusterUnauthorized`. */
@@ -73,6 +78,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     ...(applicationNamespace !== undefined && { namespace: applicationNamespace }),
   });
   return {
+    hubId: clusterId,
     clusterId,
     server: transport.server,
     defaultNamespace: credentials.namespace,
@@ -135,7 +141,7 @@ const EVENTS: KindInfo = {
 interface EventToWrite {
   readonly transport: Transport;
   readonly log: Log;
-  readonly event: Parameters<Cluster['writeEvent']>[0];
+  readonly event: Parameters<Hub['writeEvent']>[0];
 }
 
 async function writeEvent({ transport, log, event }: EventToWrite): Promise<void> {

@@ -67,8 +67,6 @@ export interface DeleteRequest {
 /** Requests to one cluster with the rights of one identity. Never throws for an answer; aborts reject. */
 export interface ClusterClient {
   get(kind: KindInfo, id: ObjectId): Promise<ReadAnswer>;
-  /** The values of one Secret: the only way to them, for LiveObject carries digests. Kept by nobody in cluster/. */
-  readSecret(namespace: string, name: string): Promise<SecretAnswer>;
   /** Server-side apply: `PATCH` with `application/apply-patch+yaml`. */
   apply(request: ApplyRequest): Promise<WriteAnswer>;
   /**
@@ -155,6 +153,28 @@ export interface ApplicationHandlers {
   onFailed?(refusal: Refusal): void;
 }
 
+/** Reads of the hub with the rights of one identity. */
+export interface HubClient extends Pick<ClusterClient, 'get'> {
+  /** The values of one Secret: the only way to them, since LiveObject carries digests. Not kept in cluster/. */
+  readSecret(namespace: string, name: string): Promise<SecretAnswer>;
+}
+
+/** A client for both: one API server may be hub and cluster at once. */
+export type FullClient = ClusterClient & HubClient;
+
+/** Where the Applications live, with their Secrets, accounts and Events. */
+export interface Hub {
+  /** Identifies the hub in owner annotations: the uid of the kube-system namespace, or the URL. Holds no slash. */
+  readonly hubId: string;
+  as(identity: Identity): HubClient;
+  /** The cached discovery. */
+  kinds(): Promise<Kinds>;
+  readonly applications: ApplicationClient;
+  /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
+  writeEvent(event: KubeObject): Promise<void>;
+}
+
+/** Where the objects of Applications go. */
 export interface Cluster {
   /** Identifies the cluster in keys of caches, claims and limits: the uid of the kube-system namespace, or the URL. */
   readonly clusterId: string;
@@ -162,11 +182,4 @@ export interface Cluster {
   /** The cached discovery; `refresh` asks again (at most once at a time). */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
   readonly live: LiveStore;
-  readonly applications: ApplicationClient;
-  /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
-  writeEvent(event: KubeObject): Promise<void>;
-  /**
-   * Count of requests so far for objects of Applications (not status, events, discovery, watches), for tests and bench.
-   */
-  close(): Promise<void>;
 }

@@ -18,7 +18,7 @@ import { readLines } from './transport/line-reader.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { collectionPath, objectPath, query } from './requests/paths.ts';
-import type { ClusterClient } from './ports.ts';
+import type { FullClient } from './ports.ts';
 import { createClient, refusalOf } from './requests/requests.ts';
 import { createTransport, type HttpRequest, type Transport } from './transport/transport.ts';
 
@@ -35,7 +35,7 @@ export interface UserCluster {
   /** Of the kubeconfig's context or of the Pod. */
   readonly namespace: string | undefined;
   /** Requests with the person's rights. */
-  readonly client: ClusterClient;
+  readonly client: FullClient;
   kinds(): Promise<Kinds>;
   /** The uid of kube-system, by which an agent names its cluster; undefined where it may not be read. */
   clusterId(): Promise<string | undefined>;

@@ -157,7 +157,7 @@ test('what another writer cuts short before the inventory is stored is not appli
   const pathOf = (name: string): string => `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
   const stored: string[][] = [];
   const agent = await startAgentInProcess(world.plane.kubeconfig, {
-    reach: async (point) => {
+    onFaultPoint: async (point) => {
       if (point === 'marks-written' && touches.length === 0) {
         const touch = world.plane.kubectl([
           'label',

@@ -11,7 +11,7 @@ export type Written = LiveObject | 'gone' | undefined;
 /** Says that a write begins; the function returned takes in its answer. */
 export type BeginWrite = (kind: KindInfo, id: ObjectId) => (written: Written) => void;
 
-export function recordWrites(client: ClusterClient, beginWrite: BeginWrite): ClusterClient {
+export function recordWrites<Client extends ClusterClient>(client: Client, beginWrite: BeginWrite): Client {
   async function recorded(kind: KindInfo, id: ObjectId, write: () => Promise<WriteAnswer>): Promise<WriteAnswer> {
     const end = beginWrite(kind, id);
     let object: LiveObject | undefined;

@@ -19,6 +19,7 @@ import { collectionPath, objectPath, query } from './paths.ts';
 import type {
   ApplyRequest,
   ClusterClient,
+  FullClient,
   DeleteAnswer,
   DeleteRequest,
   ReadAnswer,
@@ -52,14 +53,14 @@ interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentTy
 }
 
 /** Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. */
-export function createClient(transport: Transport, identity: Identity): ClusterClient {
+export function createClient(transport: Transport, identity: Identity): FullClient {
   identityHeaders(identity);
   const call = (request: Call): Promise<Reply> => send(transport, identity, request);
   const reads = createReads(call);
   return { ...reads, ...createWrites(call, reads) };
 }
 
-type Reads = Pick<ClusterClient, 'get' | 'readSecret' | 'listBySelector'>;
+type Reads = Pick<FullClient, 'get' | 'readSecret' | 'listBySelector'>;
 
 function createReads(call: (request: Call) => Promise<Reply>): Reads {
   return {

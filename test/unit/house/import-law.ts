@@ -29,7 +29,7 @@ export const VOCABULARY = [
   'src/telemetry/ports.ts',
   'src/cluster/kinds.ts',
   'src/cluster/identity.ts',
-  'src/cluster/lanes.ts',
+  'src/cluster/for-each-bounded.ts',
 ];
 
 /** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */

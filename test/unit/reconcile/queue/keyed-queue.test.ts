@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { KeyedQueue, type Again, type QueueOptions } from '../../../src/reconcile/queue/keyed-queue.ts';
+import type { NextPass } from '../../../../src/reconcile/pass.ts';
+import { KeyedQueue, type QueueOptions } from '../../../../src/reconcile/queue/keyed-queue.ts';
 
-const NONE: Again = { type: 'none' };
+const NONE: NextPass = { type: 'none' };
 
 function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}): KeyedQueue {
   return new KeyedQueue({
@@ -96,7 +97,7 @@ test('keys beyond the bound are refused, and a key that has ended makes room', a
 });
 
 test('failures back off to the bound, and one success begins anew', async () => {
-  const answers: Again[] = [...Array<Again>(6).fill({ type: 'backoff', atMostMs: 1000 }), NONE];
+  const answers: NextPass[] = [...Array<NextPass>(6).fill({ type: 'backoff', atMostMs: 1000 }), NONE];
   let passes = 0;
   const queue = queueOf(async () => answers[passes++] ?? NONE);
   queue.add('a');

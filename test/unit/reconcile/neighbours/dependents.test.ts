@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject } from '../../../src/object/value.ts';
-import { createDependents } from '../../../src/reconcile/neighbours/dependents.ts';
+import type { KubeObject } from '../../../../src/object/value.ts';
+import { createDependents } from '../../../../src/reconcile/neighbours/dependents.ts';
 
 function application(name: string, dependsOn: readonly string[], ready = 'False'): KubeObject {
   return {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { idKey, type ObjectId } from '../../../src/object/identity.ts';
-import { Claims } from '../../../src/reconcile/neighbours/claims.ts';
+import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 
 const idOf = (name: string): ObjectId => ({ group: '', kind: 'ConfigMap', namespace: 'n', name });
 const keys = (...names: string[]): Set<string> => new Set(names.map((name) => idKey(idOf(name))));

@@ -3,23 +3,23 @@
  * under way end first.
  */
 
-export interface LaneOptions {
+export interface BoundOptions {
   /** Items under way at once. */
   readonly concurrency: number;
   readonly signal?: AbortSignal;
 }
 
-export async function forEachInLanes<T>(
+export async function forEachBounded<T>(
   items: readonly T[],
-  { concurrency, signal }: LaneOptions,
+  { concurrency, signal }: BoundOptions,
   run: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
-  const lane = async (): Promise<void> => {
+  const work = async (): Promise<void> => {
     while (next < items.length && !signal?.aborted) {
       const item = items[next++];
       if (item !== undefined) await run(item);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
 }

@@ -1,13 +1,13 @@
 /** When the source is polled: by interval, webhook and schedule, with a clock and a Git server that the test drives. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RepositoryPush } from '../../../src/application/repository.ts';
-import { specSchema } from '../../../src/application/schema.ts';
-import type { ValueMap } from '../../../src/object/value.ts';
-import { bringForward } from '../../../src/reconcile/neighbours/hear-push.ts';
-import type { ReconcileContext } from '../../../src/reconcile/context.ts';
-import { refreshSource } from '../../../src/reconcile/desired/refresh-source.ts';
-import { emptyMemory, type ApplicationState } from '../../../src/reconcile/memory.ts';
+import type { RepositoryPush } from '../../../../src/application/repository.ts';
+import { specSchema } from '../../../../src/application/schema.ts';
+import type { ValueMap } from '../../../../src/object/value.ts';
+import { refreshSource, type RefreshContext } from '../../../../src/reconcile/desired/refresh-source.ts';
+import { createRecord, type ApplicationRecord } from '../../../../src/reconcile/memory.ts';
+import { hearPush } from '../../../../src/reconcile/neighbours/hear-push.ts';
+import { createRegistry, type Neighbours } from '../../../../src/reconcile/neighbours/neighbours.ts';
 
 const MINUTE_MS = 60_000;
 const REPOSITORY = 'https://git.example.com/team/shop.git';
@@ -15,7 +15,8 @@ const PUSH: RepositoryPush = { addresses: ['git@git.example.com:team/shop'], ref
 const START = Date.parse('2026-11-16T05:58:30Z');
 
 interface Scene {
-  readonly state: ApplicationState;
+  readonly record: ApplicationRecord;
+  readonly neighbours: Neighbours;
   /** Keys that were woken. */
   readonly woken: string[];
   polls: number;
@@ -31,26 +32,22 @@ interface Scene {
 
 function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
   const spec = specSchema.parse({ source: { repoURL: REPOSITORY, ...source }, ...more });
-  const state: ApplicationState = {
-    key: 'apps/shop',
-    stored: {
-      apiVersion: 'tautline.dev/v1alpha1',
-      kind: 'Application',
-      metadata: { namespace: 'apps', name: 'shop' },
-      spec: { source: { repoURL: REPOSITORY, ...source }, ...more },
-    },
-    memory: emptyMemory(),
-    view: undefined,
-  };
+  const record = createRecord('apps/shop', {
+    apiVersion: 'tautline.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { namespace: 'apps', name: 'shop' },
+    spec: { source: { repoURL: REPOSITORY, ...source }, ...more },
+  });
   let passedMs = 0;
   const woken: string[] = [];
+  const clock = { now: () => START + passedMs, monotonicMs: () => passedMs };
+  const registry = createRegistry({ clock, wake: (key) => woken.push(key) });
+  registry.note(record);
   const context = {
-    clock: { now: () => START + passedMs, monotonicMs: () => passedMs },
+    clock,
     chance: () => 0.5,
     settings: { pollJitter: 0.1, minPollBackoffMs: 5_000, maxPollBackoffMs: 300_000 },
     metrics: { onGitRequest: () => undefined },
-    peers: () => [state],
-    wake: (key: string) => woken.push(key),
     source: {
       poll: async () => {
         it.polls++;
@@ -60,22 +57,23 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
       },
       fetch: async () => ({ revision: `main@sha1:${it.commit}`, commit: it.commit }),
     },
-  } as unknown as ReconcileContext;
+  } as unknown as RefreshContext;
   const it: Scene = {
-    state,
+    record,
+    neighbours: registry.neighbours,
     woken,
     polls: 0,
     commit: 'a',
     isDown: false,
     duringPoll: () => undefined,
-    hook: (push = PUSH) => bringForward(push, context),
+    hook: (push = PUSH) => hearPush(push, registry.neighbours),
     async pass() {
-      const { memory } = state;
+      const { memory, signals } = record;
       const signal = new AbortController().signal;
       const credential = async () => undefined;
-      const options = { spec: spec.source, before: memory.source, isForced: false, credential, signal };
-      memory.source = await refreshSource({ ...options, heardMs: () => memory.heardMs }, context);
-      return memory.source.nextPollMs - passedMs;
+      const options = { spec: spec.source, signals, isForced: false, credential, signal, context };
+      const polled = await refreshSource(memory.desired, options);
+      return polled.nextPollMs - passedMs;
     },
     wait: (ms) => (passedMs += ms),
   };
@@ -93,7 +91,7 @@ test('a hook leads to a poll at once, however far away the next one was', async 
   it.commit = 'b';
   await it.pass();
   assert.equal(it.polls, 2);
-  assert.equal(it.state.memory.source?.snapshot?.commit, 'b');
+  assert.equal(it.record.memory.desired.source?.snapshot?.commit, 'b');
 });
 
 test('a thousand hooks cost one wake and one poll a second', async () => {
@@ -123,16 +121,24 @@ test('a hook that comes while a poll is under way leads to another one', async (
   assert.equal(it.polls, 3);
 });
 
-test('a hook counts although the pass under way works on a memory of its own', async () => {
+test('a neighbour that asks for a poll brings it forward, however far away the next one was', async () => {
   const it = scene({ interval: '1h' });
   await it.pass();
   it.wait(5_000);
-  const { memory } = it.state;
-  it.state.memory = emptyMemory();
-  it.hook();
-  it.state.memory = { ...memory, heardMs: it.state.memory.heardMs };
+  it.neighbours.askToPoll('apps/shop');
+  assert.deepEqual(it.woken, ['apps/shop']);
   await it.pass();
   assert.equal(it.polls, 2);
+  it.wait(5_000);
+  await it.pass();
+  assert.equal(it.polls, 2);
+});
+
+test('a poll that a neighbour asks for while one is under way is followed by another poll', async () => {
+  const it = scene({ interval: '1h' });
+  it.wait(5);
+  it.duringPoll = () => it.neighbours.askToPoll('apps/shop');
+  assert.equal(await it.pass(), 1_000);
 });
 
 test('the first poll of all may be under way as well', async () => {
@@ -195,7 +201,7 @@ for (const [what, it, push] of OTHERS) {
   test(`a push to ${what} concerns nobody`, () => {
     assert.equal(it.hook(push), 0);
     assert.deepEqual(it.woken, []);
-    assert.equal(it.state.memory.heardMs, undefined);
+    assert.equal(it.record.signals.hookHeardMs, undefined);
   });
 }
 
