@@ -1,27 +1,25 @@
-/**
- * What discovery tells about the kinds that a cluster serves. Plain data: bind looks up, cluster/discovery.ts fills.
- */
+/** The kinds that a cluster serves, as plain data. cluster/requests/discovery.ts fills it, bind/ looks kinds up. */
 
 export interface KindInfo {
   /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** Plural name in request paths. */
+  /** The plural name, as in request paths. */
   readonly plural: string;
   readonly namespaced: boolean;
-  /** Whether the kind has a status subresource; if not, `status` is an ordinary field that we may own. */
+  /** Whether the kind has a status subresource. If it has none, `status` is a field like any other. */
   readonly hasStatus: boolean;
-  /** Whether list and watch are served at all (some kinds, such as reviews, only take a POST). */
+  /** Whether list and watch are served. Reviews, for example, only take a POST. */
   readonly watchable: boolean;
 }
 
 export interface Kinds {
   /** Keyed by `kindKey`. */
   readonly served: ReadonlyMap<string, KindInfo>;
-  /** `group/version` (`version` alone in the core group) that discovery reports as stale: unknown, never gone. */
+  /** Each `group/version` (`version` in the core group) whose API does not answer: its kinds are unknown, not gone. */
   readonly stale: ReadonlySet<string>;
-  /** The group's preferred version, by group: what a prune of an object of that group is asked in. */
+  /** The preferred version by group. Objects that are pruned are requested in it. */
   readonly preferred: ReadonlyMap<string, string>;
 }
 

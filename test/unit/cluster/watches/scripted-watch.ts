@@ -1,14 +1,14 @@
-/** A watch played against a script instead of a server: only so can it be told exactly when it hears what. */
+/** A watch with a scripted transport instead of a server, so that a test decides exactly when which event arrives. */
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { agentIdentity } from '../../../src/cluster/identity.ts';
-import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
-import { noMetrics } from '../../../src/cluster/metrics.ts';
-import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../src/cluster/transport/transport.ts';
-import { startWatch, type Watch } from '../../../src/cluster/watches/watch.ts';
-import { stringAt } from '../../../src/object/value.ts';
+import { agentIdentity } from '../../../../src/cluster/identity.ts';
+import { defaultClusterLimits } from '../../../../src/cluster/limits.ts';
+import { noMetrics } from '../../../../src/cluster/metrics.ts';
+import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../../src/cluster/transport/transport.ts';
+import { startWatch, type Watch } from '../../../../src/cluster/watches/watch.ts';
+import { stringAt } from '../../../../src/object/value.ts';
 
-/** One scripted connection: what the watch asked for, and what it is told. */
+/** One stream that the watch opened. `path` is its request; the test sends its events. */
 export interface Stream {
   readonly path: string;
   send(...events: object[]): void;
@@ -21,6 +21,7 @@ export interface Script {
   readonly opened: Stream[];
   readonly listed: string[];
   readonly restarts: string[];
+  /** Calls of the sink. */
   readonly told: string[];
   /** Level and message. */
   readonly logged: string[];
@@ -92,7 +93,7 @@ export function play({
         void told.push(`put ${stringAt(value, 'metadata', 'name')}@${stringAt(value, 'metadata', 'resourceVersion')}`),
       deleted: (value) => void told.push(`deleted ${stringAt(value, 'metadata', 'name')}`),
       complete: (resourceVersion) => void told.push(`complete ${resourceVersion}`),
-      live: () => void told.push('live'),
+      opened: () => void told.push('opened'),
       failed: ({ code }) => void told.push(`failed ${code}`),
     },
   });
@@ -152,7 +153,7 @@ export async function pass(ms: number): Promise<void> {
   await settle();
 }
 
-/** The answer to `how far are you`. */
+/** An empty list at this resourceVersion. */
 export const reached = (resourceVersion: string) => (): HttpAnswer => ({
   status: 200,
   headers: {},

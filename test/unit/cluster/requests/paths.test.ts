@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { collectionPath, objectPath, query } from '../../../../src/cluster/requests/paths.ts';
+import { writeYamlSafeJson } from '../../../../src/cluster/requests/yaml-safe-json.ts';
+import { deleteOptions } from '../../../../src/cluster/requests/object-client.ts';
+
+const flags = { hasStatus: true, watchable: true };
+const deployments = {
+  group: 'apps',
+  version: 'v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  namespaced: true,
+  ...flags,
+};
+const namespaces = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false, ...flags };
+
+test('a path names an object of the core or another group, with or without a namespace', () => {
+  const id = { namespace: 'shop', name: 'web' };
+  assert.equal(objectPath(deployments, id), '/apis/apps/v1/namespaces/shop/deployments/web');
+  assert.equal(objectPath(namespaces, { namespace: 'ignored', name: 'shop' }), '/api/v1/namespaces/shop');
+  assert.equal(objectPath(namespaces, { namespace: '', name: 'system:x' }), '/api/v1/namespaces/system%3Ax');
+  assert.equal(collectionPath(deployments, ''), '/apis/apps/v1/deployments');
+});
+
+test('a name or part that would address something else is refused', () => {
+  for (const name of ['', '.', '..', 'web/scale', 'a%2Fb']) {
+    assert.throws(() => objectPath(deployments, { namespace: 'shop', name }), RangeError);
+  }
+  for (const namespace of ['', '..', 'a/b', 'shop?x']) {
+    assert.throws(() => objectPath(deployments, { namespace, name: 'web' }), RangeError);
+  }
+  for (const wrong of [{ plural: 'a/b' }, { plural: '' }, { version: 'v1/x' }, { group: 'a/../b' }]) {
+    assert.throws(() => collectionPath({ ...deployments, ...wrong }, 'shop'), RangeError);
+  }
+});
+
+test('a query leaves out undefined entries and escapes values', () => {
+  assert.equal(query({ a: undefined }), '');
+  assert.equal(query({ a: 1, b: 'x=y&z', c: true }), '?a=1&b=x%3Dy%26z&c=true');
+});
+
+test('JSON for a YAML parser escapes characters that YAML refuses or folds, and stays the same value', () => {
+  const value = { text: 'a\u0085b\u2028c\u007fd\ufeffe 🚀', big: 12345678901234567890n };
+  const text = writeYamlSafeJson(value);
+  assert.doesNotMatch(text, /[\u007f-\u009f\u2028\u2029\ufeff]/);
+  assert.equal((JSON.parse(text) as { text: string }).text, value.text);
+  assert.match(text, /"big":12345678901234567890/);
+});
+
+test('the body of a delete always holds both preconditions', () => {
+  assert.deepEqual(deleteOptions({ uid: 'u', resourceVersion: '7', propagation: 'Orphan' }), {
+    apiVersion: 'v1',
+    kind: 'DeleteOptions',
+    preconditions: { uid: 'u', resourceVersion: '7' },
+    propagationPolicy: 'Orphan',
+  });
+  for (const blank of [{ uid: '' }, { resourceVersion: '' }]) {
+    const request = { uid: 'u', resourceVersion: '7', propagation: 'Background', ...blank } as const;
+    assert.throws(() => deleteOptions(request), RangeError);
+  }
+});
