@@ -1,4 +1,8 @@
-/** The kinds that a cluster serves, as plain data. cluster/requests/discovery.ts fills it, bind/ looks kinds up. */
+/**
+ * The kinds that a cluster serves, as plain data. cluster/requests/discovery.ts fills it; bind/, diff/ and observe/ look
+ * kinds up.
+ */
+import { apiVersionOf, groupOf, type ObjectId } from '../object/identity.ts';
 
 export interface KindInfo {
   /** Empty for the core group. */
@@ -25,4 +29,23 @@ export interface Kinds {
 
 export function kindKey(apiVersion: string, kind: string): string {
   return `${apiVersion}/${kind}`;
+}
+
+/**
+ * Finds a kind by group and kind alone, in the preferred version of its group or else in any that serves it.
+ * `unavailable`: no version that answers serves it, and another one does not answer. undefined: no version serves it.
+ */
+export type KindFinder = (id: Pick<ObjectId, 'group' | 'kind'>) => KindInfo | 'unavailable' | undefined;
+
+/** The served kinds are indexed once, at the first look-up that needs it; each look-up is then a map access. */
+export function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
+  let byGroupKind: Map<string, KindInfo> | undefined;
+  const staleGroups = new Set([...stale].map(groupOf));
+  return ({ group, kind }) => {
+    const version = preferred.get(group);
+    const inPreferred = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
+    if (inPreferred) return inPreferred;
+    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
+    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
+  };
 }

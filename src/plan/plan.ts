@@ -7,6 +7,7 @@
  * applies, in the reverse order; `detect` plans no effect at all.
  */
 import type { Change } from '../diff/changes.ts';
+import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { removalsOf, policyOf } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
@@ -73,14 +74,6 @@ export interface PlanOptions {
 }
 
 const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'recreate']);
-
-/** Kinds whose deletion takes other things with it; always confirmed by a person. */
-const GUARDED_KINDS: ReadonlySet<string> = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
 
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, prune, complete } = options;
@@ -169,7 +162,7 @@ function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune
   const prunes = planned.filter((change) => !isTerminating(change) && !change.desired);
   if (confirmed || prunes.length === 0) return undefined;
   const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
-  const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
+  const guarded = prunes.filter(({ id }) => isGuardedKind(id));
   if (guarded.length > 0) {
     const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
     const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';

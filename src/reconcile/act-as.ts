@@ -3,7 +3,6 @@
  *
  * Invariant: nothing that was seen, accepted or bound with the rights of one account is believed of another.
  */
-import type { ApplicationMetadata } from '../application/schema.ts';
 import { identityKey, type Identity } from '../cluster/identity.ts';
 import { digestText } from '../object/digest.ts';
 import type { ObjectId } from '../object/identity.ts';
@@ -31,28 +30,6 @@ export function acceptedDigest(identity: Identity, desiredDigest: string): strin
   return identity.type === 'agent' ? desiredDigest : digestText(`${identityKey(identity)}\n${desiredDigest}`);
 }
 
-/** Where an Application may hold objects. */
-export interface Reach {
-  /** Its own namespace. */
-  readonly namespace: string;
-  /** Whether it may hold objects of every namespace, and of none. */
-  readonly mayCross: boolean;
-}
-
-/** What an account may, the API server decides; where the agent's own rights go, the agent's settings do. */
-export function reachOf(
-  identity: Identity,
-  { namespace }: Pick<ApplicationMetadata, 'namespace'>,
-  { allowCrossNamespace }: Pick<ReconcileContext['settings'], 'allowCrossNamespace'>,
-): Reach {
-  return { namespace, mayCross: identity.type === 'serviceAccount' || allowCrossNamespace };
-}
-
-/** An object that the Application held when it might: now it is not even read. */
-export function isOutOfReach({ namespace }: Pick<ObjectId, 'namespace'>, reach: Reach): boolean {
-  return !reach.mayCross && namespace !== reach.namespace;
-}
-
 /**
  * Whether an Application's word on an object counts before anything was written: in its own namespace, and with the
  * agent's rights. What an account may elsewhere shows only by what it has done.
@@ -60,7 +37,3 @@ export function isOutOfReach({ namespace }: Pick<ObjectId, 'namespace'>, reach: 
 export function hasStanding(identity: Identity, { namespace }: Pick<ObjectId, 'namespace'>): boolean {
   return identity.type === 'agent' || identity.namespace === namespace;
 }
-
-export const OUT_OF_REACH =
-  'it is outside the namespace of the Application: set spec.serviceAccountName to an account that may reach it, or ' +
-  'start the agent with --allow-cross-namespace true';

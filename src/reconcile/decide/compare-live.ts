@@ -11,7 +11,7 @@ import { judgedDigest } from '../../diff/ignored.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import type { Contest } from '../../status/report.ts';
 import { acceptanceOf } from '../accepted.ts';
-import { reachOf } from '../act-as.ts';
+import { reachOf } from '../../bind/reach.ts';
 import { claimObjects, readClaims } from './claim-objects.ts';
 import { readFinished } from './ended-jobs.ts';
 import { observe } from '../../observe/observe.ts';

@@ -2,10 +2,9 @@
  * Kinds of the inventory that discovery lacks. An API server that is starting, or one of several that is behind, lacks
  * groups for a while without a word; only what is still lacking when it is asked again later took its objects with it.
  */
-import type { Kinds } from '../../cluster/kinds.ts';
+import { createKindFinder, type Kinds } from '../../cluster/kinds.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import type { ReconcileContext } from '../context.ts';
-import { servedKind } from '../../observe/observe.ts';
 import type { ApplicationState } from '../memory.ts';
 
 export interface SettledKinds {
@@ -20,7 +19,10 @@ export async function settleKinds(
   ids: Iterable<ObjectId>,
 ): Promise<SettledKinds> {
   const all = [...ids];
-  const isLacking = (kinds: Kinds): boolean => all.some((id) => servedKind(kinds, id) === undefined);
+  const isLacking = (kinds: Kinds): boolean => {
+    const findKind = createKindFinder(kinds);
+    return all.some((id) => typeof findKind(id) !== 'object');
+  };
   const kinds = await cluster.kinds();
   if (!isLacking(kinds)) {
     memory.unserved = undefined;

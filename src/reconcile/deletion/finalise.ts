@@ -22,7 +22,7 @@ import { stringAt, type KubeObject } from '../../object/value.ts';
 import { planChanges } from '../../plan/plan.ts';
 import { composeDeleting } from '../../status/compose-bare.ts';
 import type { ReconcileContext } from '../context.ts';
-import { isOutOfReach, reachOf } from '../act-as.ts';
+import { isOutOfReach, reachOf } from '../../bind/reach.ts';
 import { observe } from '../../observe/observe.ts';
 import type { Again } from '../queue/keyed-queue.ts';
 import { settleKinds } from '../decide/missing-kinds.ts';

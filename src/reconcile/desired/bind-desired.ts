@@ -7,7 +7,7 @@ import { isPassing } from '../../object/problem.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
-import { reachOf } from '../act-as.ts';
+import { reachOf } from '../../bind/reach.ts';
 import type { Pass } from '../pass.ts';
 import { readCredential } from './read-credential.ts';
 
@@ -90,9 +90,8 @@ function bindOnce({ application, owner, identity, context, state }: Pass, manife
     kinds,
     owner,
     destinationNamespace: spec.destination.namespace,
-    applicationNamespace: metadata.namespace,
     ignoreDifferences: spec.ignoreDifferences,
-    allowCrossNamespace: reachOf(identity, metadata, context.settings).mayCross,
+    reach: reachOf(identity, metadata, context.settings),
     cache: {
       get(key) {
         const known = before.get(key);

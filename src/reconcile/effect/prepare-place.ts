@@ -12,7 +12,7 @@ import type { ObjectId } from '../../object/identity.ts';
 import { annotationsOf, labelsOf } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { listAt } from '../../object/value.ts';
-import { isOutOfReach, OUT_OF_REACH, reachOf } from '../act-as.ts';
+import { isOutOfReach, OUT_OF_REACH, reachOf } from '../../bind/reach.ts';
 import type { Pass } from '../pass.ts';
 import { adoptAnswer } from '../report/status-writer.ts';
 

@@ -5,9 +5,7 @@
  * Invariant: nothing but the plan under way is given up; what was applied stays and is known.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../../application/keys.ts';
-import { annotationsOf } from '../../object/identity.ts';
-import type { KubeObject } from '../../object/value.ts';
+import { wishOf } from '../../application/wish.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { Pass } from '../pass.ts';
 import { readCredential } from '../desired/read-credential.ts';
@@ -76,11 +74,4 @@ async function hasMoved(pass: Pass, snapshot: Snapshot | undefined, signal: Abor
     if (signal.aborted) return false;
     throw error;
   }
-}
-
-function wishOf(stored: KubeObject): string {
-  const { generation, deletionTimestamp } = stored.metadata;
-  const annotations = annotationsOf(stored);
-  const requests = [annotations[REQUEST_ANNOTATION], annotations[RECONCILE_AT_ANNOTATION]];
-  return [generation, deletionTimestamp, ...requests].map(String).join(' ');
 }

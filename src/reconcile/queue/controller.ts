@@ -2,12 +2,13 @@
  * What puts Applications on the queue: their own watch, the drift watch, polls and retries; and the one place that
  * holds their states. Events only ever enqueue a key: a pass reads everything afresh.
  */
-import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION, applicationKey } from '../../application/keys.ts';
+import { applicationKey } from '../../application/keys.ts';
 import type { RepositoryPush } from '../../application/repository.ts';
 import { decodeInventory } from '../../application/inventory.ts';
+import { wishOf } from '../../application/wish.ts';
 import { parseOwner } from '../../object/applyset.ts';
-import { annotationsOf, type ObjectId } from '../../object/identity.ts';
-import { isEqualValue, listAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import type { ObjectId } from '../../object/identity.ts';
+import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import type { LiveStoreEvents } from '../../cluster/ports.ts';
 import { bringForward } from '../neighbours/hear-push.ts';
 import type { ReconcileContext } from '../context.ts';
@@ -91,7 +92,7 @@ export function createController(options: ControllerOptions): Controller {
     if (known && known.stored.metadata['uid'] === stored.metadata['uid']) {
       if (!isListed && !isNewer(stored, known.stored)) return;
       if (isListed && !isNewer(stored, known.stored)) forgetMemory(known);
-      const isOurs = isSameWish(known.stored, stored);
+      const isOurs = wishOf(known.stored) === wishOf(stored);
       known.stored = stored;
       dependents.note(key, stored);
       if (!isOurs) enqueue(key);
@@ -162,17 +163,6 @@ function ownerKey(id: ObjectId, owner: string | undefined, { claims, cluster }: 
   if (claimed) return claimed;
   const named = owner === undefined ? undefined : parseOwner(owner);
   return named?.hubId === cluster.clusterId ? applicationKey(named.namespace, named.name) : undefined;
-}
-
-/** Whether two stored forms ask for the same: they differ by status or bookkeeping only. */
-function isSameWish(before: KubeObject, after: KubeObject): boolean {
-  const annotations = [annotationsOf(before), annotationsOf(after)] as const;
-  return (
-    before.metadata['generation'] === after.metadata['generation'] &&
-    before.metadata['deletionTimestamp'] === after.metadata['deletionTimestamp'] &&
-    isEqualValue(listAt(before.metadata, 'finalizers'), listAt(after.metadata, 'finalizers')) &&
-    [REQUEST_ANNOTATION, RECONCILE_AT_ANNOTATION].every((key) => annotations[0][key] === annotations[1][key])
-  );
 }
 
 function keyOf(stored: KubeObject): string {

@@ -4,13 +4,13 @@
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import { kindKey, type KindInfo, type Kinds } from '../../cluster/kinds.ts';
+import { forEachInLanes } from '../../cluster/lanes.ts';
 import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
 import type { Change } from '../../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../../health/health.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { acceptanceOf } from '../accepted.ts';
 import { keepFinished, noteFinished } from '../decide/ended-jobs.ts';
-import { forEachOf } from '../../cluster/lanes.ts';
 import type { Pass } from '../pass.ts';
 
 /** Pods listed for one workload: enough to tell why it does not come up. */
@@ -72,7 +72,7 @@ async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining
   const { cluster, settings } = pass.context;
   const self = pass.application.metadata;
   const client = cluster.as(pass.identity);
-  await forEachOf(unwell, settings.applyConcurrency, async ({ id, live }) => {
+  await forEachInLanes(unwell, { concurrency: settings.applyConcurrency }, async ({ id, live }) => {
     const labelSelector = podSelectorOf(live);
     if (!labelSelector) return;
     const answer = await client.listBySelector(podKind, { namespace: id.namespace, labelSelector, limit: MAX_PODS });

@@ -54,8 +54,7 @@ function bind(objects: readonly (Manifest | Value)[], options: Partial<BindOptio
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'shop',
-    allowCrossNamespace: true,
+    reach: { namespace: 'shop', mayCross: true },
     ...options,
   });
 }
@@ -259,7 +258,7 @@ test('an Application without leave to do so writes into its own namespace only',
     configMap({ name: 'other', namespace: 'kube-system' }),
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } },
   ];
-  const bound = bind(objects, { allowCrossNamespace: false });
+  const bound = bind(objects, { reach: { namespace: 'shop', mayCross: false } });
   assert.deepEqual(
     bound.objects.map(({ id }) => id.name),
     ['own'],

@@ -14,9 +14,10 @@ export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sand
 
 /** What each of the upper modules may import by value: what is below it. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {
-  reconcile: [...PURE, ...EDGES],
+  observe: [...PURE, ...EDGES],
+  reconcile: [...PURE, ...EDGES, 'observe'],
   server: [...PURE, ...EDGES, 'reconcile'],
-  cli: [...PURE, ...EDGES, 'reconcile', 'server'],
+  cli: [...PURE, ...EDGES, 'observe', 'reconcile', 'server'],
   ui: [],
 };
 
@@ -24,7 +25,12 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
 export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
-export const VOCABULARY = ['src/telemetry/ports.ts', 'src/cluster/kinds.ts', 'src/cluster/identity.ts'];
+export const VOCABULARY = [
+  'src/telemetry/ports.ts',
+  'src/cluster/kinds.ts',
+  'src/cluster/identity.ts',
+  'src/cluster/lanes.ts',
+];
 
 /** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */
 export function allowedValues(folder: string): readonly string[] | undefined {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/identity.ts';
-import { acceptedDigest, actAs, isOutOfReach, reachOf } from '../../../src/reconcile/act-as.ts';
+import { isOutOfReach, reachOf } from '../../../src/bind/reach.ts';
+import { acceptedDigest, actAs } from '../../../src/reconcile/act-as.ts';
 import type { ReconcileContext } from '../../../src/reconcile/context.ts';
 import { identityOf } from '../../../src/reconcile/pass.ts';
 import { emptyMemory, type ApplicationState } from '../../../src/reconcile/memory.ts';
