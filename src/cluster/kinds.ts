@@ -1,6 +1,6 @@
 /**
- * The kinds that a cluster serves, as plain data. cluster/requests/discovery.ts fills it; bind/, diff/ and observe/ look
- * kinds up.
+ * The kinds that a cluster serves, as plain data. cluster/requests/discovery.ts fills it; bind/, diff/ and observe/
+ * look kinds up.
  */
 import { apiVersionOf, groupOf, type ObjectId } from '../object/identity.ts';
 

@@ -248,7 +248,7 @@ function deleteOutcome(answer: HttpAnswer): 'gone' | 'held' {
 function readWritten(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
   const object = toLiveObject(kind, tryParseJson(answer.text));
   if (!object) return { ok: false, refusal: unreadable(answer) };
-  const warnings = readWarnings(answer.headers['warning']);
+  const warnings = readWarnings(answer.headers['warning'], kind);
   return { ok: true, object, isCreated: answer.status === 201, warnings };
 }
 

@@ -3,16 +3,7 @@ import { test } from 'node:test';
 import type { LiveObject } from '../../../../src/cluster/live.ts';
 import { createLiveObjects } from '../../../../src/cluster/live/live-objects.ts';
 import { toLiveObject } from '../../../../src/cluster/live-object.ts';
-
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
+import { configMaps } from '../sample-kinds.ts';
 
 let nowMs = 0;
 const clock = { monotonicMs: (): number => nowMs };

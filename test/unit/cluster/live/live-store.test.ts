@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../../src/cluster/identity.ts';
-import type { KindInfo } from '../../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../../src/cluster/limits.ts';
 import {
   createLiveStore,
   type LiveStoreOptions,
   type OwnedLiveStore,
 } from '../../../../src/cluster/live/live-store.ts';
+import { configMaps } from '../sample-kinds.ts';
 
-const CONFIG_MAPS: KindInfo = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
 const FORBIDDEN = {
   kind: 'Status',
   apiVersion: 'v1',
@@ -49,7 +40,7 @@ function storeOf(maxWatches: number): OwnedLiveStore {
 }
 
 function hold(store: OwnedLiveStore, identity: Identity, count: number): Promise<void> {
-  const scopes = Array.from({ length: count }, (_, at) => ({ kind: CONFIG_MAPS, namespace: `n${at}` }));
+  const scopes = Array.from({ length: count }, (_, at) => ({ kind: configMaps, namespace: `n${at}` }));
   return store.hold(`${identity.type} ${count}`, identity, scopes);
 }
 
@@ -61,7 +52,7 @@ test('accounts of one namespace have at most half of the watches, and the rest o
   await hold(store, greedy, 20);
   await hold(store, twin, 3);
   assert.equal(store.watchCount(), 5);
-  assert.equal(store.look(twin, CONFIG_MAPS, ID).state, 'unseen');
+  assert.equal(store.look(twin, configMaps, ID).state, 'unseen');
   assert.match(store.pollingReasons('serviceAccount 3')[0] ?? '', /all watches that its account may use are in use/);
   await hold(store, agentIdentity, 4);
   assert.equal(store.watchCount(), 9);

@@ -2,18 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collectionPath, objectPath, query } from '../../../../src/cluster/requests/paths.ts';
 import { writeYamlSafeJson } from '../../../../src/cluster/requests/yaml-safe-json.ts';
-import { deleteOptions } from '../../../../src/cluster/requests/object-client.ts';
-
-const flags = { hasStatus: true, watchable: true };
-const deployments = {
-  group: 'apps',
-  version: 'v1',
-  kind: 'Deployment',
-  plural: 'deployments',
-  namespaced: true,
-  ...flags,
-};
-const namespaces = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false, ...flags };
+import { deployments, namespaces } from '../sample-kinds.ts';
 
 test('a path names an object of the core or another group, with or without a namespace', () => {
   const id = { namespace: 'shop', name: 'web' };
@@ -46,17 +35,4 @@ test('JSON for a YAML parser escapes characters that YAML refuses or folds, and 
   assert.doesNotMatch(text, /[\u007f-\u009f\u2028\u2029\ufeff]/);
   assert.equal((JSON.parse(text) as { text: string }).text, value.text);
   assert.match(text, /"big":12345678901234567890/);
-});
-
-test('the body of a delete always holds both preconditions', () => {
-  assert.deepEqual(deleteOptions({ uid: 'u', resourceVersion: '7', propagation: 'Orphan' }), {
-    apiVersion: 'v1',
-    kind: 'DeleteOptions',
-    preconditions: { uid: 'u', resourceVersion: '7' },
-    propagationPolicy: 'Orphan',
-  });
-  for (const blank of [{ uid: '' }, { resourceVersion: '' }]) {
-    const request = { uid: 'u', resourceVersion: '7', propagation: 'Background', ...blank } as const;
-    assert.throws(() => deleteOptions(request), RangeError);
-  }
 });

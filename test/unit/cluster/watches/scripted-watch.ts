@@ -7,6 +7,7 @@ import { noMetrics } from '../../../../src/cluster/metrics.ts';
 import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../../src/cluster/transport/transport.ts';
 import { startWatch, type Watch } from '../../../../src/cluster/watches/watch.ts';
 import { stringAt } from '../../../../src/object/value.ts';
+import { configMaps } from '../sample-kinds.ts';
 
 /** One stream that the watch opened. `path` is its request; the test sends its events. */
 export interface Stream {
@@ -36,15 +37,6 @@ interface ScriptOptions {
 }
 
 const noAnswer: HttpAnswer = { status: 0, headers: {}, text: '', failure: 'nothing there' };
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
 
 export function play({
   openStatus = () => 200,
