@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collectionPath, objectPath, query } from '../../../../src/cluster/requests/paths.ts';
-import { writeYamlSafeJson } from '../../../../src/cluster/requests/yaml-safe-json.ts';
 import { deployments, namespaces } from '../sample-kinds.ts';
 
 test('a path names an object of the core or another group, with or without a namespace', () => {
@@ -27,12 +26,4 @@ test('a name or part that would address something else is refused', () => {
 test('a query leaves out undefined entries and escapes values', () => {
   assert.equal(query({ a: undefined }), '');
   assert.equal(query({ a: 1, b: 'x=y&z', c: true }), '?a=1&b=x%3Dy%26z&c=true');
-});
-
-test('JSON for a YAML parser escapes characters that YAML refuses or folds, and stays the same value', () => {
-  const value = { text: 'a\u0085b\u2028c\u007fd\ufeffe 🚀', big: 12345678901234567890n };
-  const text = writeYamlSafeJson(value);
-  assert.doesNotMatch(text, /[\u007f-\u009f\u2028\u2029\ufeff]/);
-  assert.equal((JSON.parse(text) as { text: string }).text, value.text);
-  assert.match(text, /"big":12345678901234567890/);
 });
