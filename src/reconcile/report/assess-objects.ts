@@ -4,7 +4,7 @@
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import { kindKey, type KindInfo, type Kinds } from '../../cluster/kinds.ts';
-import { forEachInLanes } from '../../cluster/lanes.ts';
+import { forEachConcurrently } from '../../cluster/concurrency.ts';
 import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
 import type { Change } from '../../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../../health/health.ts';
@@ -72,7 +72,7 @@ async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining
   const { cluster, settings } = pass.context;
   const self = pass.application.metadata;
   const client = cluster.as(pass.identity);
-  await forEachInLanes(unwell, { concurrency: settings.applyConcurrency }, async ({ id, live }) => {
+  await forEachConcurrently(unwell, { concurrency: settings.applyConcurrency }, async ({ id, live }) => {
     const labelSelector = podSelectorOf(live);
     if (!labelSelector) return;
     const answer = await client.listBySelector(podKind, { namespace: id.namespace, labelSelector, limit: MAX_PODS });

@@ -29,7 +29,7 @@ export const VOCABULARY = [
   'src/telemetry/ports.ts',
   'src/cluster/kinds.ts',
   'src/cluster/identity.ts',
-  'src/cluster/lanes.ts',
+  'src/cluster/concurrency.ts',
 ];
 
 /** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */
@@ -69,7 +69,7 @@ export type Floors = readonly (readonly string[])[];
  */
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/cluster': [
-    ['lanes.ts', 'identity.ts', 'kinds.ts', 'limits.ts', 'metrics.ts', 'resource-version.ts'],
+    ['concurrency.ts', 'identity.ts', 'kinds.ts', 'limits.ts', 'metrics.ts', 'resource-version.ts'],
     ['answer-text.ts', 'live.ts'],
     ['answers.ts', 'live-object.ts'],
     ['ports.ts'],
