@@ -12,9 +12,9 @@ const NAMESPACE_KIND: KindInfo = {
   version: 'v1',
   kind: 'Namespace',
   plural: 'namespaces',
-  namespaced: false,
+  isNamespaced: false,
   hasStatus: true,
-  watchable: true,
+  isWatchable: true,
 };
 
 export type NamespaceAnswer =

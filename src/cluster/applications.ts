@@ -34,9 +34,9 @@ export const applicationKind: KindInfo = {
   version: 'v1alpha1',
   kind: APPLICATION_KIND,
   plural: 'applications',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: true,
-  watchable: true,
+  isWatchable: true,
 };
 
 const STATUS_MANAGER = 'tautline-status';

@@ -128,9 +128,9 @@ const EVENTS: KindInfo = {
   version: 'v1',
   kind: 'Event',
   plural: 'events',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
 interface EventToWrite {

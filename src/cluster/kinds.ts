@@ -11,11 +11,11 @@ export interface KindInfo {
   readonly kind: string;
   /** The plural name, as in request paths. */
   readonly plural: string;
-  readonly namespaced: boolean;
+  readonly isNamespaced: boolean;
   /** Whether the kind has a status subresource. If it has none, `status` is a field like any other. */
   readonly hasStatus: boolean;
   /** Whether list and watch are served. Reviews, for example, only take a POST. */
-  readonly watchable: boolean;
+  readonly isWatchable: boolean;
 }
 
 export interface Kinds {

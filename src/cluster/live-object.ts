@@ -45,7 +45,7 @@ export function toLiveObject(kind: KindInfo, value: Value | undefined): LiveObje
     id: {
       group: kind.group,
       kind: kind.kind,
-      namespace: kind.namespaced ? (stringAt(metadata, 'namespace') ?? '') : '',
+      namespace: kind.isNamespaced ? (stringAt(metadata, 'namespace') ?? '') : '',
       name,
     },
     apiVersion: object.apiVersion,

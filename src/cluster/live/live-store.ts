@@ -112,7 +112,7 @@ function namespacesByKind(identity: Identity, scopes: readonly WatchScope[]): Ma
   for (const { kind, namespace } of scopes) {
     const key = keyOf(identity, kind);
     const entry = wanted.get(key) ?? { kind, namespaces: new Set() };
-    entry.namespaces.add(kind.namespaced ? namespace : '');
+    entry.namespaces.add(kind.isNamespaced ? namespace : '');
     wanted.set(key, entry);
   }
   return wanted;

@@ -31,7 +31,7 @@ export function recordWrites(client: ClusterClient, beginWrite: BeginWrite): Clu
       const id = {
         group: kind.group,
         kind: kind.kind,
-        namespace: kind.namespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '',
+        namespace: kind.isNamespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '',
         name: stringAt(body.metadata, 'name') ?? '',
       };
       return recorded(kind, id, () => client.apply(request));

@@ -70,7 +70,7 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     polledFor: (holder) => coverage.polledFor(holder),
     stop: () => coverage.stop(),
     look(id) {
-      const scope = coverage.scopeOf(kind.namespaced ? id.namespace : '');
+      const scope = coverage.scopeOf(kind.isNamespaced ? id.namespace : '');
       if (!scope) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };
       if (scope.state === 'open') return objects.look(id);
       if (scope.state === 'polled') return objects.look(id, notBeforeMs(scope.sinceMs));

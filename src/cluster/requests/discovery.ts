@@ -169,9 +169,9 @@ function addAggregated(kinds: DiscoveredKinds, list: Value): void {
           version,
           kind: stringAt(resource, 'responseKind', 'kind') ?? '',
           plural: stringAt(resource, 'resource') ?? '',
-          namespaced: stringAt(resource, 'scope') === 'Namespaced',
+          isNamespaced: stringAt(resource, 'scope') === 'Namespaced',
           hasStatus: listAt(resource, 'subresources').some((sub) => stringAt(sub, 'subresource') === 'status'),
-          watchable: canListAndWatch(listAt(resource, 'verbs')),
+          isWatchable: canListAndWatch(listAt(resource, 'verbs')),
         });
       }
     }
@@ -230,9 +230,9 @@ async function addLegacyVersion(kinds: DiscoveredKinds, { group, version, transp
       version,
       kind: stringAt(resource, 'kind') ?? '',
       plural,
-      namespaced: valueAt(resource, 'namespaced') === true,
+      isNamespaced: valueAt(resource, 'namespaced') === true,
       hasStatus: names.has(`${plural}/status`),
-      watchable: canListAndWatch(listAt(resource, 'verbs')),
+      isWatchable: canListAndWatch(listAt(resource, 'verbs')),
     });
   }
 }

@@ -41,9 +41,9 @@ const SECRET_KIND: KindInfo = {
   version: 'v1',
   kind: 'Secret',
   plural: 'secrets',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
 /** A request about a kind, without the identity, which the client adds. */
@@ -271,7 +271,7 @@ function withLiveData(body: KubeObject, keys: readonly string[], values: Readonl
 }
 
 function nameOf(kind: KindInfo, body: KubeObject): { namespace: string; name: string } {
-  const namespace = kind.namespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '';
+  const namespace = kind.isNamespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '';
   return { namespace, name: stringAt(body.metadata, 'name') ?? '' };
 }
 

@@ -25,7 +25,7 @@ function groupVersionPath({ group, version }: KindInfo): string {
  */
 export function collectionPath(kind: KindInfo, namespace: string): string {
   check(PLURAL.test(kind.plural), 'plural name', kind.plural);
-  if (!kind.namespaced || namespace === '') return `${groupVersionPath(kind)}/${kind.plural}`;
+  if (!kind.isNamespaced || namespace === '') return `${groupVersionPath(kind)}/${kind.plural}`;
   check(GROUP_OR_NAMESPACE.test(namespace), 'namespace', namespace);
   return `${groupVersionPath(kind)}/namespaces/${namespace}/${kind.plural}`;
 }
@@ -35,7 +35,7 @@ export function collectionPath(kind: KindInfo, namespace: string): string {
  * empty namespace of a namespaced kind.
  */
 export function objectPath(kind: KindInfo, id: Pick<ObjectId, 'namespace' | 'name'>): string {
-  check(!kind.namespaced || id.namespace !== '', 'namespace', id.namespace);
+  check(!kind.isNamespaced || id.namespace !== '', 'namespace', id.namespace);
   const isSegment = id.name !== '' && id.name !== '.' && id.name !== '..' && !/[/%]/.test(id.name);
   check(isSegment, 'name', id.name);
   return `${collectionPath(kind, id.namespace)}/${encodeURIComponent(id.name)}`;

@@ -125,7 +125,7 @@ function neededScopes(state: CoverageState): Set<string> {
   const { options, wideAccess, scopes } = state;
   const held = heldNamespaces(state);
   if (held.size === 0) return held;
-  const isWide = !options.kind.namespaced || held.has('') || (held.size > 1 && wideAccess?.isAllowed === true);
+  const isWide = !options.kind.isNamespaced || held.has('') || (held.size > 1 && wideAccess?.isAllowed === true);
   const shouldKeepWide = scopes.has('') && wideAccess?.isAllowed !== false;
   return isWide || shouldKeepWide ? new Set(['']) : held;
 }
@@ -135,7 +135,7 @@ async function reviewWideAccess(state: CoverageState): Promise<void> {
   const { options, scopes, wideAccess } = state;
   const held = heldNamespaces(state);
   const hasNew = [...held].some((namespace) => !scopes.has(namespace));
-  if (!options.kind.namespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
+  if (!options.kind.isNamespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
   const nowMs = options.clock.monotonicMs();
   if (wideAccess && nowMs - wideAccess.reviewedAtMs < options.limits.accessReviewMs) return;
   state.wideAccess = { isAllowed: await options.mayWatchEverywhere(), reviewedAtMs: nowMs };
@@ -144,10 +144,10 @@ async function reviewWideAccess(state: CoverageState): Promise<void> {
 function startScope(state: CoverageState, namespace: string): Scope {
   const { options } = state;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { watchable, kind } = options.kind;
-  const canWatch = watchable && options.takeWatch();
+  const { isWatchable, kind } = options.kind;
+  const canWatch = isWatchable && options.takeWatch();
   const nowMs = options.clock.monotonicMs();
-  const whyPolled = watchable
+  const whyPolled = isWatchable
     ? 'all watches that its account may use are in use'
     : `the API of ${kind} serves no watch`;
   const scope: Scope = {
@@ -175,7 +175,7 @@ function noteState(state: CoverageState, scope: Scope, [watchState, refusal]: Pa
   scope.reason = refusal?.message ?? '';
   scope.failedAtMs = nowMs;
   scope.settle();
-  const isHeldWide = !options.kind.namespaced || heldNamespaces(state).has('');
+  const isHeldWide = !options.kind.isNamespaced || heldNamespaces(state).has('');
   if (next !== 'polled' || scope.namespace !== '' || isHeldWide) return;
   // The right to watch all namespaces was withdrawn: go back to one watch for each namespace.
   state.wideAccess = { isAllowed: false, reviewedAtMs: nowMs };
@@ -186,7 +186,7 @@ function retryFailed(state: CoverageState): void {
   const { clock, kind } = state.options;
   const nowMs = clock.monotonicMs();
   for (const scope of [...state.scopes.values()]) {
-    if (!scope.watch && kind.watchable && isWatchFree(state)) stopScope(state, scope);
+    if (!scope.watch && kind.isWatchable && isWatchFree(state)) stopScope(state, scope);
     else if (scope.state === 'failed' && nowMs - scope.failedAtMs > MIN_RETRY_MS) scope.watch?.retryNow();
   }
 }

@@ -70,12 +70,12 @@ describe('discovery', () => {
       version: 'v1',
       kind: 'Deployment',
       plural: 'deployments',
-      namespaced: true,
+      isNamespaced: true,
       hasStatus: true,
-      watchable: true,
+      isWatchable: true,
     });
-    assert.equal(kinds.served.get('v1/Namespace')?.namespaced, false);
-    assert.equal(kinds.served.get('authorization.k8s.io/v1/SubjectAccessReview')?.watchable, false);
+    assert.equal(kinds.served.get('v1/Namespace')?.isNamespaced, false);
+    assert.equal(kinds.served.get('authorization.k8s.io/v1/SubjectAccessReview')?.isWatchable, false);
     assert.equal(kinds.preferred.get('autoscaling'), 'v2');
     assert.equal(kinds.preferred.get(''), 'v1');
     assert.equal(kinds.stale.size, 0);

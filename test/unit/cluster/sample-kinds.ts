@@ -6,9 +6,9 @@ export const configMaps: KindInfo = {
   version: 'v1',
   kind: 'ConfigMap',
   plural: 'configmaps',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
 export const secrets: KindInfo = { ...configMaps, kind: 'Secret', plural: 'secrets' };
@@ -17,7 +17,7 @@ export const namespaces: KindInfo = {
   ...configMaps,
   kind: 'Namespace',
   plural: 'namespaces',
-  namespaced: false,
+  isNamespaced: false,
   hasStatus: true,
 };
 

@@ -6,7 +6,7 @@ import { settleKinds } from '../../../src/reconcile/decide/missing-kinds.ts';
 import { emptyMemory } from '../../../src/reconcile/memory.ts';
 
 const widget = { group: 'example.com', kind: 'Widget', namespace: 'shop', name: 'a' };
-const info = { ...widget, version: 'v1', plural: 'widgets', namespaced: true, hasStatus: false, watchable: true };
+const info = { ...widget, version: 'v1', plural: 'widgets', isNamespaced: true, hasStatus: false, isWatchable: true };
 const serving: Kinds = {
   served: new Map([['example.com/v1/Widget', info]]),
   stale: new Set(),

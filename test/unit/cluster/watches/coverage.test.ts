@@ -163,7 +163,7 @@ test('a namespace is polled while no watch is free, and watched at a later hold'
 });
 
 test('a kind whose API serves no watch is polled', async () => {
-  const scene = play({ kind: { ...configMaps, watchable: false } });
+  const scene = play({ kind: { ...configMaps, isWatchable: false } });
   await scene.hold('app', 'shop');
   assert.deepEqual(scene.coverage.polledFor('app'), [
     { namespace: 'shop', reason: 'the API of ConfigMap serves no watch' },
