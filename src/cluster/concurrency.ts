@@ -7,8 +7,8 @@ export interface ConcurrencyOptions {
 }
 
 /**
- * Calls `run` once for each item, in their order. Once the signal is aborted no further call begins; calls under way end
- * first. Rejects with the first error, while the other calls still go through the remaining items.
+ * Calls `run` once for each item, in their order. Once the signal is aborted no further call begins, and calls under
+ * way end first. Rejects with the first error, while the other calls still go through the remaining items.
  */
 export async function forEachConcurrently<T>(
   items: readonly T[],

@@ -32,7 +32,7 @@ interface PresentEntry {
   readonly deletionTimestamp: string | undefined;
   readonly owner: string | undefined;
   readonly json: string;
-  /** The cluster's history went back: the next version counts as newer, whatever its number. */
+  /** The cluster's history went back: the next version counts as newer, even with a lower number. */
   isVoid: boolean;
   /** When an event or answer last confirmed it, by the monotonic clock. */
   readAtMs: number;

@@ -29,7 +29,7 @@ test('a live object has the identity and version of its metadata', () => {
   );
 });
 
-test('a cluster-scoped object has no namespace, whatever its metadata holds', () => {
+test('a cluster-scoped object has no namespace, even if its metadata names one', () => {
   const live = toLiveObject(namespaces, { metadata: { namespace: 'stray', name: 'shop' } });
   assert.deepEqual([live?.id.namespace, live?.deletionTimestamp], ['', undefined]);
 });
