@@ -160,7 +160,7 @@ const ROWS: readonly Row[] = [
 
 /**
  * Classifies an unsuccessful answer. The message names fields and reasons, never a value of the object. For a Secret it
- * also leaves out messages that the server or a webhook wrote themselves.
+ * does not quote free text of the server or of a webhook either.
  */
 export function readRefusal(failed: FailedAnswer, request: FailedRequest): Refusal {
   const answer = parseAnswer(failed, request);

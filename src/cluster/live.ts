@@ -22,7 +22,7 @@ export interface LiveObject {
  * - present: from a watch, a GET or the answer of a write.
  * - absent: a GET by name was answered with 404 after the last event.
  * - unseen: not in the watch on our label; the object may exist all the same.
- * - unknown: the kind cannot be listed or watched now; `reason` is for people.
+ * - unknown: nothing can be said about the object now; `reason` says why, for people.
  */
 export type LiveEntry =
   | { readonly state: 'present'; readonly object: LiveObject }

@@ -1,7 +1,7 @@
 /**
  * Errors of requests that got no answer: their kind by error code, and a message for people.
  *
- * Invariant: no message holds an error's own text, which may quote a credential.
+ * Invariant: no message holds the text of a foreign error, which may quote a credential; only a StageError is quoted.
  */
 
 const TIMEOUT_CODES: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 /**
- * A bound on concurrency with fair turns: waiting keys are served one after the other, so that an Application of 10,000
+ * A bound on concurrency with fair turns: the keys that wait are served in turn, so that an Application of 10,000
  * objects does not hold up one of three.
  *
  * Invariant: at most `limit` permits are out at once; each is given back once, and giving it back again does nothing.
