@@ -6,7 +6,7 @@
  * uid, resourceVersion) stands in one place; nothing here throws for an answer of the server.
  */
 import type { Owner } from '../bind/desired.ts';
-import { forEachBounded } from '../cluster/for-each-bounded.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import { idKey } from '../object/identity.ts';
 import type { Change } from '../diff/changes.ts';
@@ -80,5 +80,5 @@ function runWave(
   { concurrency, signal }: ApplyContext,
   run: (planned: PlannedChange) => Promise<void>,
 ): Promise<void> {
-  return forEachBounded(changes, { concurrency, signal }, run);
+  return forEachConcurrently(changes, { concurrency, signal }, run);
 }

@@ -33,7 +33,7 @@ export async function sendChange(change: Change, context: SendContext): Promise<
     const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
     return done(change, isSame ? 'unchanged' : 'configured', answer);
   }
-  if (answer.created) return done(change, 'created', answer);
+  if (answer.isCreated) return done(change, 'created', answer);
   if (ownEntryIsOld(answer.object, change)) return done(change, 'configured', answer);
   return needsTakeOver(answer.object, desired)
     ? takeOver({ change, desired, live: answer.object, context })

@@ -90,7 +90,7 @@ function bindMetadata(
     if (!SERVER_METADATA.includes(key) && !SET_HERE.includes(key)) value[key] = metadata[key] ?? null;
   }
   value['name'] = id.name;
-  if (kind.namespaced) value['namespace'] = id.namespace;
+  if (kind.isNamespaced) value['namespace'] = id.namespace;
   value['labels'] = labels;
   value['annotations'] = annotations;
   return { value };

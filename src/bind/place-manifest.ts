@@ -33,7 +33,7 @@ export function placeManifest(manifest: Manifest, options: PlaceOptions): Object
   }
   const { kind } = options;
   const id = { group: kind.group, kind: kind.kind, namespace: '', name };
-  if (!kind.namespaced) return isOutOfReach(id, options.reach) ? clusterScoped(manifest, id, options) : id;
+  if (!kind.isNamespaced) return isOutOfReach(id, options.reach) ? clusterScoped(manifest, id, options) : id;
   return placeInNamespace(manifest, id, options);
 }
 

@@ -1,8 +1,8 @@
 /**
- * The one way into a cluster: `connectCluster` puts credentials, transport, discovery, Live and the Applications
- * together and checks that the API server answers.
+ * Connects the agent to a cluster: `connectCluster` composes credentials, transport, discovery, live store and
+ * Applications, and checks that the API server answers.
  *
- * Invariant: nothing outside cluster/ sees a credential or builds a request of its own.
+ * Invariant: no credential leaves cluster/, and only cluster/ builds requests.
  */
 import { randomUUID } from 'node:crypto';
 import { StageError } from '../object/stage-error.ts';
@@ -11,7 +11,6 @@ import { stringAt } from '../object/value.ts';
 import type { Chance, Clock, Log } from '../telemetry/ports.ts';
 import { createApplicationClient } from './applications.ts';
 import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
-import { createDiscovery } from './discovery.ts';
 import { agentIdentity, type Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
@@ -20,7 +19,9 @@ import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
 import { collectionPath } from './requests/paths.ts';
 import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
-import { createClient, refusalOf } from './requests/requests.ts';
+import { createDiscovery } from './requests/discovery.ts';
+import { createClient } from './requests/object-client.ts';
+import { refusalOf } from './requests/refusal.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
 
@@ -32,7 +33,7 @@ export interface ConnectOptions {
   readonly chance: Chance;
   readonly metrics?: ClusterMetrics;
   readonly events?: LiveStoreEvents;
-  /** Watch the Applications of this namespace only. Default all. */
+  /** Watch the Applications of this namespace only. Default: all namespaces. */
   readonly applicationNamespace?: string;
   /** Default `tautline`. */
   readonly userAgent?: string;
@@ -47,9 +48,9 @@ export interface ConnectedCluster extends Hub, Cluster {
   readonly server: string;
   /** The namespace of the kubeconfig's context or of the Pod, if there is one. */
   readonly defaultNamespace: string | undefined;
-  /** Requests sent so far by what they were for, tries that failed included. */
+  /** Requests sent so far, by category; repeated and failed ones count too. */
   requestCounts(): RequestCounts;
-  /** Watches of Live now open or being opened. */
+  /** Watches of the live store that are open or being opened. */
   watchCount(): number;
   close(): Promise<void>;
 }
@@ -84,7 +85,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     defaultNamespace: credentials.namespace,
     as: (identity) =>
       recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
-    kinds: (wish) => discovery.kinds(wish),
+    kinds: (options) => discovery.kinds(options),
     live,
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
@@ -98,7 +99,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   };
 }
 
-/** The uid of kube-system; the address where we may not read it. */
+/** The uid of kube-system, or the server's address where the agent may not read it. Throws StageError. */
 async function identifyCluster(transport: Transport): Promise<string> {
   const answer = await transport.send({
     verb: 'get',
@@ -133,9 +134,9 @@ const EVENTS: KindInfo = {
   version: 'v1',
   kind: 'Event',
   plural: 'events',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
 interface EventToWrite {
@@ -159,8 +160,8 @@ async function writeEvent({ transport, log, event }: EventToWrite): Promise<void
     });
     if (answer.status === 201) return;
     const { code, message } = refusalOf(answer, 'create', EVENTS);
-    log.debug('an event was not written', { code, reason: message });
+    log.debug('a Kubernetes Event was not written', { code, reason: message });
   } catch (error) {
-    log.debug('an event was not written', { reason: error instanceof Error ? error.message : 'unknown' });
+    log.debug('a Kubernetes Event was not written', { reason: error instanceof Error ? error.message : 'unknown' });
   }
 }

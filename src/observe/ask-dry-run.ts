@@ -3,7 +3,7 @@
  * command line ask alike; what they make of the answers is theirs.
  */
 import type { DesiredObject } from '../bind/desired.ts';
-import { forEachBounded } from '../cluster/for-each-bounded.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Change } from '../diff/changes.ts';
 import { bodyToSend } from '../diff/ignored.ts';
@@ -26,7 +26,7 @@ export async function askDryRun(
   { client, concurrency, judge }: DryRunOptions,
 ): Promise<readonly Change[]> {
   const settled = new Map<Change, Change>();
-  await forEachBounded(changes.filter(isUnsure), { concurrency }, async (change) => {
+  await forEachConcurrently(changes.filter(isUnsure), { concurrency }, async (change) => {
     const { desired, live } = change;
     const sending = live ? bodyToSend(desired, live) : { body: desired.body };
     const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });

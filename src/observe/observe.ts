@@ -8,7 +8,7 @@ import type { DesiredObject } from '../bind/desired.ts';
 import { isOutOfReach, OUT_OF_REACH, type Reach } from '../bind/reach.ts';
 import type { Identity } from '../cluster/identity.ts';
 import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
-import { forEachBounded } from '../cluster/for-each-bounded.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { LiveEntry } from '../cluster/live.ts';
 import type { Cluster, WatchScope } from '../cluster/ports.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
@@ -54,7 +54,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     if (isAsked) asked.push(target);
   }
   const client = cluster.as(identity);
-  await forEachBounded(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {
+  await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {
     if (!kind) return;
     const answer = await client.get(kind, id);
     if (answer.ok) cluster.live.record(identity, kind, id, answer.object);

@@ -3,7 +3,7 @@
  * whatever is known of it.
  */
 import { createKindFinder, type KindInfo, type Kinds } from '../cluster/kinds.ts';
-import { forEachBounded } from '../cluster/for-each-bounded.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { LiveEntry } from '../cluster/live.ts';
 import type { ClusterClient, ReadAnswer } from '../cluster/ports.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
@@ -30,7 +30,7 @@ export async function readByName(options: ReadByNameOptions): Promise<Map<string
   for (const [key, id] of inventory) targets.set(key, { id, kind: findKind(id) });
   for (const { id, kind, awaitsCrd } of desired) if (!awaitsCrd) targets.set(idKey(id), { id, kind });
   const live = new Map<string, LiveEntry>();
-  await forEachBounded([...targets], { concurrency }, async ([key, { id, kind }]) => {
+  await forEachConcurrently([...targets], { concurrency }, async ([key, { id, kind }]) => {
     live.set(key, typeof kind === 'object' ? entryOfRead(await client.get(kind, id)) : notServed(id));
   });
   return live;

@@ -3,7 +3,7 @@
  * not Healthy: a pass over healthy objects sends no request.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
-import { forEachBounded } from '../../cluster/for-each-bounded.ts';
+import { forEachConcurrently } from '../../cluster/concurrency.ts';
 import { kindKey, type KindInfo, type Kinds } from '../../cluster/kinds.ts';
 import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
 import type { Change } from '../../diff/changes.ts';
@@ -72,7 +72,7 @@ async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining
   const { application, context, identity, target } = pass;
   const self = application.metadata;
   const client = target.as(identity);
-  await forEachBounded(unwell, { concurrency: context.settings.applyConcurrency }, async ({ id, live }) => {
+  await forEachConcurrently(unwell, { concurrency: context.settings.applyConcurrency }, async ({ id, live }) => {
     const labelSelector = podSelectorOf(live);
     if (!labelSelector) return;
     const answer = await client.listBySelector(podKind, { namespace: id.namespace, labelSelector, limit: MAX_PODS });

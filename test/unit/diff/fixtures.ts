@@ -36,9 +36,9 @@ export function kindOf(body: KubeObject): KindInfo {
     version: versionOf(body.apiVersion),
     kind: body.kind,
     plural: `${body.kind.toLowerCase()}s`,
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   };
 }
 

@@ -4,7 +4,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readDependencies } from './dependencies.ts';
-import { allowedTypes, allowedValues, PURE, PURE_BUILTINS, ROOTS, VOCABULARY } from './import-law.ts';
+import {
+  allowedTypes,
+  allowedValues,
+  PURE,
+  PURE_BUILTINS,
+  roomOf,
+  ROOMS,
+  ROOTS,
+  VOCABULARY,
+  type Floors,
+} from './import-law.ts';
 import { isPackage, listSrc, packageName, readImports, ROOT, type Import, type SourceFile } from './source-files.ts';
 
 const files = listSrc();
@@ -47,6 +57,55 @@ test('files at the root of src are composition roots, config or nothing', () => 
     ({ path }, { target }) => ROOTS.includes(target) && !ROOTS.includes(path) && `${path} → ${target}`,
   );
   assertNone(imported, 'a composition root is imported:');
+});
+
+/** Breaches of the law of rooms in one module, each as a line for people. */
+function roomBreaches(sources: readonly SourceFile[], folder: string, floors: Floors): string[] {
+  const own = sources.filter(({ path }) => path.startsWith(`${folder}/`));
+  const names = new Set(own.map(({ path }) => roomOf(path, folder, floors)?.name));
+  const empty = floors.flat().filter((name) => !names.has(name));
+  const homeless = own.filter(({ path }) => !roomOf(path, folder, floors));
+  const upward = own.flatMap((file) => {
+    const from = roomOf(file.path, folder, floors);
+    return readImports(file).flatMap(({ target }) => {
+      const to = roomOf(target, folder, floors);
+      if (!from || !to || from.name === to.name || to.floor < from.floor) return [];
+      return [`${file.path} → ${target}`];
+    });
+  });
+  return [
+    ...homeless.map(({ path }) => `${path}: is in no room of ${folder}; add it to test/unit/house/import-law.ts`),
+    ...empty.map((name) => `${folder}/${name}: the room has no file`),
+    ...upward,
+  ];
+}
+
+for (const [folder, floors] of Object.entries(ROOMS)) {
+  test(`rooms of ${folder} import only rooms on lower floors`, () => {
+    assertNone(roomBreaches(files, folder, floors), 'against the law of rooms:');
+  });
+}
+
+test('the law of rooms finds imports upwards and sideways, files without a room and rooms without a file', () => {
+  const importing = (path: string, ...targets: string[]): SourceFile => ({
+    path,
+    text: targets.map((target) => `import type { A } from '${target}';`).join('\n'),
+  });
+  const sources = [
+    importing('src/m/a.ts', './top/b.ts'),
+    importing('src/m/b.ts', './a.ts'),
+    importing('src/m/top/b.ts', '../a.ts', './c.ts'),
+    importing('src/m/top/c.ts', './low/d.ts'),
+    importing('src/m/top/low/d.ts', './../c.ts', '../../../other/e.ts'),
+    importing('src/m/f.ts'),
+  ];
+  assert.deepEqual(roomBreaches(sources, 'src/m', [['top/low'], ['a.ts', 'b.ts'], ['top'], ['gone']]), [
+    'src/m/f.ts: is in no room of src/m; add it to test/unit/house/import-law.ts',
+    'src/m/gone: the room has no file',
+    'src/m/a.ts → src/m/top/b.ts',
+    'src/m/b.ts → src/m/a.ts',
+    'src/m/top/low/d.ts → src/m/top/c.ts',
+  ]);
 });
 
 test('a package is imported only by the module that its row in docs/dependencies.md names', () => {

@@ -5,7 +5,7 @@ import { emptyEvidenceMemory } from '../../../../src/reconcile/decide/memory.ts'
 import { lookForMissingKinds, type MissingKindsOptions } from '../../../../src/reconcile/decide/missing-kinds.ts';
 
 const widget = { group: 'example.com', kind: 'Widget', namespace: 'shop', name: 'a' };
-const info = { ...widget, version: 'v1', plural: 'widgets', namespaced: true, hasStatus: false, watchable: true };
+const info = { ...widget, version: 'v1', plural: 'widgets', isNamespaced: true, hasStatus: false, isWatchable: true };
 const serving: Kinds = {
   served: new Map([['example.com/v1/Widget', info]]),
   stale: new Set(),

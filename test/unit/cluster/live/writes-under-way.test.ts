@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { createWritesUnderWay } from '../../../src/cluster/live/writes-under-way.ts';
+import { test } from 'node:test';
+import { createWritesUnderWay } from '../../../../src/cluster/live/writes-under-way.ts';
 
-it('events on an object wait for all writes on it, in order, and others do not', () => {
+test('events on an object wait in order for all writes on it, and events on other objects do not wait', () => {
   const writes = createWritesUnderWay();
   const order: string[] = [];
   const note = (text: string) => (): void => void order.push(text);

@@ -1,14 +1,16 @@
-/** A watch played against a script instead of a server: only so can it be told exactly when it hears what. */
+/** A watch with a scripted transport instead of a server, so that a test decides exactly when which event arrives. */
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { agentIdentity } from '../../../src/cluster/identity.ts';
-import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
-import { noMetrics } from '../../../src/cluster/metrics.ts';
-import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../src/cluster/transport/transport.ts';
-import { startWatch, type Watch } from '../../../src/cluster/watches/watch.ts';
-import { stringAt } from '../../../src/object/value.ts';
+import { agentIdentity } from '../../../../src/cluster/identity.ts';
+import { defaultClusterLimits } from '../../../../src/cluster/limits.ts';
+import { noMetrics } from '../../../../src/cluster/metrics.ts';
+import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../../src/cluster/transport/transport.ts';
+import type { WatchOptions } from '../../../../src/cluster/watches/watch-state.ts';
+import { startWatch, type Watch } from '../../../../src/cluster/watches/watch.ts';
+import { stringAt } from '../../../../src/object/value.ts';
+import { configMaps } from '../sample-kinds.ts';
 
-/** One scripted connection: what the watch asked for, and what it is told. */
+/** One stream that the watch opened. `path` is its request; the test sends its events. */
 export interface Stream {
   readonly path: string;
   send(...events: object[]): void;
@@ -17,41 +19,63 @@ export interface Stream {
   readonly isCut: boolean;
 }
 
-export interface Script {
+export interface ScriptedTransport {
+  readonly transport: WatchOptions['transport'];
   readonly opened: Stream[];
+  /** Paths of the other requests. */
   readonly listed: string[];
+  recover(isSuspect: boolean): void;
+}
+
+interface TransportScript {
+  /** The status of the nth stream, from 1. */
+  readonly openStatus?: (n: number) => number;
+  readonly list?: (path: string) => HttpAnswer;
+}
+
+export interface Script extends Omit<ScriptedTransport, 'transport'> {
   readonly restarts: string[];
+  /** Calls of the sink. */
   readonly told: string[];
   /** Level and message. */
   readonly logged: string[];
   readonly watch: Watch;
-  recover(isSuspect: boolean): void;
 }
 
-interface ScriptOptions {
-  readonly openStatus?: (n: number) => number;
-  readonly list?: (path: string) => HttpAnswer;
+interface ScriptOptions extends TransportScript {
   readonly maxWatchLineBytes?: number;
 }
 
 const noAnswer: HttpAnswer = { status: 0, headers: {}, text: '', failure: 'nothing there' };
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
 
-export function play({
+export function scriptTransport({
   openStatus = () => 200,
   list = () => noAnswer,
-  maxWatchLineBytes = 10_000,
-}: ScriptOptions = {}): Script {
+}: TransportScript = {}): ScriptedTransport {
   const opened: Stream[] = [];
   const listed: string[] = [];
+  let onRecovery: (isSuspect: boolean) => void = () => {};
+  const transport: ScriptedTransport['transport'] = {
+    server: 'https://api.example.com',
+    send(request: HttpRequest) {
+      listed.push(request.path);
+      return Promise.resolve(list(request.path));
+    },
+    openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer> {
+      const stream = createStream(request.path, signal);
+      opened.push(stream);
+      return Promise.resolve({ status: openStatus(opened.length), headers: {}, chunks: stream.chunks });
+    },
+    onRecovery(listener) {
+      onRecovery = listener;
+      return () => {};
+    },
+  };
+  return { transport, opened, listed, recover: (isSuspect) => onRecovery(isSuspect) };
+}
+
+/** Starts a watch of ConfigMaps in the namespace shop. */
+export function play({ maxWatchLineBytes = 10_000, ...script }: ScriptOptions = {}): Script {
   const restarts: string[] = [];
   const told: string[] = [];
   const logged: string[] = [];
@@ -59,24 +83,9 @@ export function play({
     (level: string) =>
     (message: string): void =>
       void logged.push(`${level} ${message}`);
-  let onRecovery: (isSuspect: boolean) => void = () => {};
+  const { transport, ...scripted } = scriptTransport(script);
   const watch = startWatch({
-    transport: {
-      server: 'https://api.example.com',
-      send(request: HttpRequest) {
-        listed.push(request.path);
-        return Promise.resolve(list(request.path));
-      },
-      openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer> {
-        const stream = createStream(request.path, signal);
-        opened.push(stream);
-        return Promise.resolve({ status: openStatus(opened.length), headers: {}, chunks: stream.chunks });
-      },
-      onRecovery(listener) {
-        onRecovery = listener;
-        return () => {};
-      },
-    },
+    transport,
     limits: { ...defaultClusterLimits, maxWatchLineBytes },
     clock: { monotonicMs: () => Date.now() },
     chance: () => 0,
@@ -92,11 +101,11 @@ export function play({
         void told.push(`put ${stringAt(value, 'metadata', 'name')}@${stringAt(value, 'metadata', 'resourceVersion')}`),
       deleted: (value) => void told.push(`deleted ${stringAt(value, 'metadata', 'name')}`),
       complete: (resourceVersion) => void told.push(`complete ${resourceVersion}`),
-      live: () => void told.push('live'),
+      opened: () => void told.push('opened'),
       failed: ({ code }) => void told.push(`failed ${code}`),
     },
   });
-  return { opened, listed, restarts, told, logged, watch, recover: (isSuspect) => onRecovery(isSuspect) };
+  return { ...scripted, restarts, told, logged, watch };
 }
 
 function createStream(path: string, signal: AbortSignal): Stream & { chunks: AsyncIterable<Uint8Array> } {
@@ -152,7 +161,7 @@ export async function pass(ms: number): Promise<void> {
   await settle();
 }
 
-/** The answer to `how far are you`. */
+/** An empty list at this resourceVersion. */
 export const reached = (resourceVersion: string) => (): HttpAnswer => ({
   status: 200,
   headers: {},

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
-import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
-import { createLiveStore, type LiveStoreOptions, type OwnedLiveStore } from '../../../src/cluster/live/live-store.ts';
+import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../../src/cluster/identity.ts';
+import { defaultClusterLimits } from '../../../../src/cluster/limits.ts';
+import {
+  createLiveStore,
+  type LiveStoreOptions,
+  type OwnedLiveStore,
+} from '../../../../src/cluster/live/live-store.ts';
+import { configMaps } from '../sample-kinds.ts';
 
-const CONFIG_MAPS: KindInfo = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
 const FORBIDDEN = {
   kind: 'Status',
   apiVersion: 'v1',
@@ -23,7 +18,7 @@ const FORBIDDEN = {
   message: 'no',
 };
 
-/** Before an API server that allows nobody to list or watch. */
+/** A store whose API server forbids list and watch. */
 function storeOf(maxWatches: number): OwnedLiveStore {
   const answer = { status: 403, headers: {}, text: JSON.stringify(FORBIDDEN) };
   return createLiveStore({
@@ -45,20 +40,20 @@ function storeOf(maxWatches: number): OwnedLiveStore {
 }
 
 function hold(store: OwnedLiveStore, identity: Identity, count: number): Promise<void> {
-  const scopes = Array.from({ length: count }, (_, at) => ({ kind: CONFIG_MAPS, namespace: `n${at}` }));
+  const scopes = Array.from({ length: count }, (_, at) => ({ kind: configMaps, namespace: `n${at}` }));
   return store.hold(`${identity.type} ${count}`, identity, scopes);
 }
 
 const ID = { group: '', kind: 'ConfigMap', namespace: 'n0', name: 'a' };
 
-test('the accounts of one namespace hold half of the watches at most, and what is left without one is read by name', async () => {
+test('accounts of one namespace have at most half of the watches, and the rest of their scopes is polled', async () => {
   const store = storeOf(10);
   const [greedy, twin] = [serviceAccountIdentity('greedy', 'a'), serviceAccountIdentity('greedy', 'b')];
   await hold(store, greedy, 20);
   await hold(store, twin, 3);
   assert.equal(store.watchCount(), 5);
-  assert.equal(store.look(twin, CONFIG_MAPS, ID).state, 'unseen');
-  assert.match(store.pollingReasons('serviceAccount 3')[0] ?? '', /all watches that it may hold are in use/);
+  assert.equal(store.look(twin, configMaps, ID).state, 'unseen');
+  assert.match(store.pollingReasons('serviceAccount 3')[0] ?? '', /all watches that its account may use are in use/);
   await hold(store, agentIdentity, 4);
   assert.equal(store.watchCount(), 9);
   store.release('serviceAccount 20');

@@ -1,15 +1,14 @@
 /**
  * Reads and writes of objects with the rights of one identity.
  *
- * Invariant: nothing here throws for an answer; a path that would name something else than the object is refused before
- * it is sent; a delete always carries uid and resourceVersion.
+ * Invariant: no answer makes a request throw. A path that would not name exactly the object is refused before anything
+ * is sent. A delete always carries uid and resourceVersion.
  */
 import { randomBytes } from 'node:crypto';
 import { FIELD_MANAGER, OWNER_ANNOTATION, PART_OF_LABEL } from '../../object/applyset.ts';
 import { stringifyJson } from '../../object/json.ts';
 import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type ValueMap } from '../../object/value.ts';
-import { isStatusBody, readWarnings } from '../answer-text.ts';
-import { readAnswer, type Refusal } from '../answers.ts';
+import type { Refusal } from '../answers.ts';
 import { identityHeaders, type Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
 import type { LiveObject } from '../live.ts';
@@ -23,10 +22,13 @@ import type {
   DeleteAnswer,
   DeleteRequest,
   ReadAnswer,
+  Refused,
   SecretAnswer,
   WriteAnswer,
 } from '../ports.ts';
-import { retryAfterMs, type HttpAnswer, type HttpRequest, type Transport } from '../transport/transport.ts';
+import type { HttpAnswer, HttpRequest, Transport } from '../transport/transport.ts';
+import { refusalOf } from './refusal.ts';
+import { readWarnings } from './warnings.ts';
 import { writeYamlSafeJson } from './yaml-safe-json.ts';
 
 const JSON_TYPE = 'application/json';
@@ -34,77 +36,79 @@ const APPLY = 'application/apply-patch+yaml';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** Core kinds are served everywhere: no discovery is needed to name this one. */
+/** Written down, not discovered: every API server serves the core kinds. */
 const SECRET_KIND: KindInfo = {
   group: '',
   version: 'v1',
   kind: 'Secret',
   plural: 'secrets',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
-/** One request about a kind: what is left to say once the client knows its identity. */
-interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'gzip'> {
+/** A request about a kind, without the identity, which the client adds. */
+interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'acceptsGzip'> {
   readonly kind: KindInfo;
-  /** Throws RangeError for a name that would lead elsewhere. */
+  /** Throws RangeError for a name that would address something else. */
   readonly path: () => string;
 }
 
-/** Throws RangeError for a malformed identity: no request may ever be made in doubt about whose it is. */
-export function createClient(transport: Transport, identity: Identity): FullClient {
+/** Throws RangeError for a malformed identity, so that no request is sent with rights that are in doubt. */
+export function createClient(transport: ClientTransport, identity: Identity): FullClient {
   identityHeaders(identity);
-  const call = (request: Call): Promise<Reply> => send(transport, identity, request);
+  const call = (request: Call): Promise<CallAnswer> => send(transport, identity, request);
   const reads = createReads(call);
   return { ...reads, ...createWrites(call, reads) };
 }
 
+type ClientTransport = Pick<Transport, 'send'>;
+
 type Reads = Pick<FullClient, 'get' | 'readSecret' | 'listBySelector'>;
 
-function createReads(call: (request: Call) => Promise<Reply>): Reads {
+function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
   return {
     async get(kind, id): Promise<ReadAnswer> {
-      const reply = await call({ kind, verb: 'get', method: 'GET', path: () => objectPath(kind, id) });
-      if (!reply.ok) return reply.refusal.code === 'NotFound' ? { ok: true, object: undefined } : reply;
-      const object = toLiveObject(kind, tryParseJson(reply.answer.text));
-      return object ? { ok: true, object } : { ok: false, refusal: unreadable(reply.answer) };
+      const answer = await call({ kind, verb: 'get', method: 'GET', path: () => objectPath(kind, id) });
+      if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, object: undefined } : answer;
+      const object = toLiveObject(kind, tryParseJson(answer.http.text));
+      return object ? { ok: true, object } : { ok: false, refusal: unreadable(answer.http) };
     },
 
     async readSecret(namespace, name): Promise<SecretAnswer> {
-      const reply = await call({
+      const answer = await call({
         kind: SECRET_KIND,
         verb: 'get',
         method: 'GET',
         path: () => objectPath(SECRET_KIND, { namespace, name }),
       });
-      if (!reply.ok) return reply.refusal.code === 'NotFound' ? { ok: true, data: undefined } : reply;
-      const body = tryParseJson(reply.answer.text);
-      if (stringAt(body, 'kind') !== 'Secret') return { ok: false, refusal: unreadable(reply.answer) };
+      if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, data: undefined } : answer;
+      const body = tryParseJson(answer.http.text);
+      if (stringAt(body, 'kind') !== 'Secret') return { ok: false, refusal: unreadable(answer.http) };
       return { ok: true, data: decodeData(body) };
     },
 
     async listBySelector(kind, { namespace, labelSelector, limit }) {
-      const reply = await call({
+      const answer = await call({
         kind,
         verb: 'list',
         method: 'GET',
         path: () => collectionPath(kind, namespace) + query({ labelSelector, limit }),
-        gzip: true,
+        acceptsGzip: true,
       });
-      if (!reply.ok) return reply;
-      const items = listAt(tryParseJson(reply.answer.text), 'items');
+      if (!answer.ok) return answer;
+      const items = listAt(tryParseJson(answer.http.text), 'items');
       const objects = items.map((item) => toLiveObject(kind, item)).filter((object) => object !== undefined);
       return { ok: true, objects: objects.slice(0, limit) };
     },
   };
 }
 
-/** All of them in one place, so that the headers and parameters of all writes can be compared at a glance. */
-function createWrites(call: (request: Call) => Promise<Reply>, reads: Reads): Omit<ClusterClient, keyof Reads> {
+/** Every write in one place, so that their headers and parameters can be compared at a glance. */
+function createWrites(call: (request: Call) => Promise<CallAnswer>, reads: Reads): Omit<ClusterClient, keyof Reads> {
   async function write(request: Call): Promise<WriteAnswer> {
-    const reply = await call(request);
-    return reply.ok ? written(reply.answer, request.kind) : reply;
+    const answer = await call(request);
+    return answer.ok ? readWritten(answer.http, request.kind) : answer;
   }
 
   return {
@@ -124,31 +128,16 @@ function createWrites(call: (request: Call) => Promise<Reply>, reads: Reads): Om
     },
 
     takeOver(kind, live) {
-      const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-      const managedFields = takeOverManagedFields(live.body, time);
-      if (!managedFields) return Promise.resolve({ ok: true, object: live, created: false, warnings: [] });
-      const patch: Value = [
-        { op: 'test', path: '/metadata/uid', value: live.uid },
-        { op: 'replace', path: '/metadata/managedFields', value: managedFields },
-        { op: 'replace', path: '/metadata/resourceVersion', value: live.resourceVersion },
-      ];
+      const patch = takeOverPatch(live);
+      if (!patch) return Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] });
       return write(patchOf(kind, live, { patch, contentType: JSON_PATCH }));
     },
 
-    release(kind, live) {
-      const patch: Value = {
-        metadata: {
-          uid: live.uid,
-          labels: { [PART_OF_LABEL]: null },
-          annotations: { [OWNER_ANNOTATION]: null },
-        },
-      };
-      return write(patchOf(kind, live, { patch, contentType: MERGE_PATCH }));
-    },
+    release: (kind, live) => write(patchOf(kind, live, { patch: releasePatch(live), contentType: MERGE_PATCH })),
 
     async isImmutable(kind, body) {
       const namespace = stringAt(body.metadata, 'namespace') ?? '';
-      const reply = await call({
+      const answer = await call({
         kind,
         verb: 'create',
         method: 'POST',
@@ -156,12 +145,12 @@ function createWrites(call: (request: Call) => Promise<Reply>, reads: Reads): Om
         body: stringifyJson(underOtherName(body)),
         contentType: JSON_TYPE,
       });
-      return reply.ok;
+      return answer.ok;
     },
 
     async remove(request): Promise<DeleteAnswer> {
       const { kind, id } = request;
-      const reply = await call({
+      const answer = await call({
         kind,
         verb: 'delete',
         method: 'DELETE',
@@ -169,25 +158,46 @@ function createWrites(call: (request: Call) => Promise<Reply>, reads: Reads): Om
         body: stringifyJson(deleteOptions(request)),
         contentType: JSON_TYPE,
       });
-      if (reply.ok) return { ok: true, outcome: deleteOutcome(reply.answer) };
-      const isGone = reply.refusal.code === 'NotFound' || reply.refusal.code === 'KindNotServed';
-      return isGone ? { ok: true, outcome: 'gone' } : reply;
+      if (answer.ok) return { ok: true, outcome: deleteOutcome(answer.http) };
+      const isGone = answer.refusal.code === 'NotFound' || answer.refusal.code === 'KindNotServed';
+      return isGone ? { ok: true, outcome: 'gone' } : answer;
     },
   };
 }
 
-type Reply = { readonly ok: true; readonly answer: HttpAnswer } | { readonly ok: false; readonly refusal: Refusal };
+type CallAnswer = { readonly ok: true; readonly http: HttpAnswer } | Refused;
 
-async function send(transport: Transport, identity: Identity, { kind, path, ...rest }: Call): Promise<Reply> {
+async function send(
+  transport: ClientTransport,
+  identity: Identity,
+  { kind, path, ...rest }: Call,
+): Promise<CallAnswer> {
   let target: string;
   try {
     target = path();
   } catch (error) {
     return { ok: false, refusal: unsendable(error) };
   }
-  const answer = await transport.send({ ...rest, path: target, identity, category: 'object' });
-  if (answer.status >= 200 && answer.status < 300) return { ok: true, answer };
-  return { ok: false, refusal: refusalOf(answer, rest.verb, kind) };
+  const http = await transport.send({ ...rest, path: target, identity, category: 'object' });
+  if (http.status >= 200 && http.status < 300) return { ok: true, http };
+  return { ok: false, refusal: refusalOf(http, rest.verb, kind) };
+}
+
+/** A JSON patch (RFC 6902) that fails if the object was replaced or changed; undefined if there is nothing to patch. */
+function takeOverPatch({ body, uid, resourceVersion }: LiveObject): Value | undefined {
+  const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  const managedFields = takeOverManagedFields(body, time);
+  if (!managedFields) return undefined;
+  return [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+    { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+  ];
+}
+
+/** A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced. */
+function releasePatch({ uid }: LiveObject): Value {
+  return { metadata: { uid, labels: { [PART_OF_LABEL]: null }, annotations: { [OWNER_ANNOTATION]: null } } };
 }
 
 function patchOf(
@@ -205,14 +215,9 @@ function patchOf(
   };
 }
 
-export function refusalOf(answer: HttpAnswer, verb: string, kind: Pick<KindInfo, 'group' | 'kind'>): Refusal {
-  const asked = { verb, group: kind.group, kind: kind.kind };
-  return readAnswer({ ...answer, retryAfterMs: retryAfterMs(answer.headers) }, asked);
-}
-
 /**
- * The body of a delete. The API server takes a missing precondition for none and deletes whatever has the name, so this
- * is the one place that builds it, and blanks throw RangeError.
+ * The body of a delete. Throws RangeError for an empty uid or resourceVersion: the API server reads an empty
+ * precondition as no precondition, and would delete any object of that name.
  */
 export function deleteOptions({
   uid,
@@ -220,7 +225,8 @@ export function deleteOptions({
   propagation,
   dryRun,
 }: Omit<DeleteRequest, 'kind' | 'id'>): Value {
-  if (!uid || !resourceVersion) throw new RangeError('a delete needs the uid and the resourceVersion it is meant for');
+  if (!uid || !resourceVersion)
+    throw new RangeError('a delete needs the uid and the resourceVersion of the object that was read');
   return {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
@@ -230,15 +236,21 @@ export function deleteOptions({
   };
 }
 
-/** A Status means removed; the object itself that something still holds it, and so does anything we cannot read. */
+/**
+ * A delete is answered with a Status once the object is removed, and with the object while a finalizer or its grace
+ * period holds it. An answer that cannot be read counts as the latter.
+ */
 function deleteOutcome(answer: HttpAnswer): 'gone' | 'held' {
-  return isStatusBody(tryParseJson(answer.text) ?? null) ? 'gone' : 'held';
+  const body = tryParseJson(answer.text);
+  const isStatus = stringAt(body, 'kind') === 'Status' && stringAt(body, 'apiVersion') === 'v1';
+  return isStatus ? 'gone' : 'held';
 }
 
-function written(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
+function readWritten(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
   const object = toLiveObject(kind, tryParseJson(answer.text));
   if (!object) return { ok: false, refusal: unreadable(answer) };
-  return { ok: true, object, created: answer.status === 201, warnings: readWarnings(answer.headers['warning']) };
+  const warnings = readWarnings(answer.headers['warning'], kind);
+  return { ok: true, object, isCreated: answer.status === 201, warnings };
 }
 
 function decodeData(secret: Value | undefined): ReadonlyMap<string, Buffer> {
@@ -246,7 +258,10 @@ function decodeData(secret: Value | undefined): ReadonlyMap<string, Buffer> {
   return new Map(entries.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '', 'base64')]));
 }
 
-/** What the Secret lacks stays left out; that it has changed since is for the body's resourceVersion to find out. */
+/**
+ * Keys that the Secret lacks are left out. If it changed after it was read, the resourceVersion in the body makes the
+ * API server refuse the write.
+ */
 function withLiveData(body: KubeObject, keys: readonly string[], values: ReadonlyMap<string, Buffer>): KubeObject {
   const data = newMap(Object.entries(mapAt(body, 'data')));
   for (const key of keys) {
@@ -257,7 +272,7 @@ function withLiveData(body: KubeObject, keys: readonly string[], values: Readonl
 }
 
 function nameOf(kind: KindInfo, body: KubeObject): { namespace: string; name: string } {
-  const namespace = kind.namespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '';
+  const namespace = kind.isNamespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '';
   return { namespace, name: stringAt(body.metadata, 'name') ?? '' };
 }
 
@@ -274,6 +289,7 @@ function unsendable(error: unknown): Refusal {
 }
 
 function unreadable(answer: HttpAnswer): Refusal {
-  const message = 'the API server answered with something that is no object; is there a proxy in between?';
+  const message =
+    'the API server answered with something that is not a Kubernetes object; check for a proxy in between';
   return { code: 'Unavailable', status: answer.status, message, retry: 'backoff' };
 }

@@ -1,17 +1,18 @@
-/**
- * Runs an effect for each item, a bounded number at a time. Nothing new begins once the signal is aborted; effects
- * under way end first.
- */
+/** Bounded concurrency for requests. */
 
-export interface BoundOptions {
-  /** Items under way at once. */
+export interface ConcurrencyOptions {
+  /** Calls under way at once. */
   readonly concurrency: number;
   readonly signal?: AbortSignal;
 }
 
-export async function forEachBounded<T>(
+/**
+ * Calls `run` once for each item, in their order. Once the signal is aborted no further call begins, and calls under
+ * way end first. Rejects with the first error, while the other calls still go through the remaining items.
+ */
+export async function forEachConcurrently<T>(
   items: readonly T[],
-  { concurrency, signal }: BoundOptions,
+  { concurrency, signal }: ConcurrencyOptions,
   run: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
