@@ -19,6 +19,7 @@ import { renderPath } from '../render/render.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
 import { renderInSandbox } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
+import { readRevision } from '../source/revision.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
@@ -90,11 +91,8 @@ async function fetchRevision(source: GitSource, cluster: UserCluster, applicatio
   });
   const repository = { repoUrl: repoURL, credential };
   const known = application.status.sync?.revision;
-  const commit = known === undefined ? undefined : /[0-9a-f]{40}$/.exec(known)?.[0];
   const resolved =
-    known !== undefined && commit !== undefined
-      ? { revision: known, commit }
-      : await source.poll({ ...repository, revision });
+    (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
   return source.fetch({ ...repository, resolved });
 }
 

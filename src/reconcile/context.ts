@@ -2,7 +2,7 @@
 import type { Cluster } from '../cluster/ports.ts';
 import type { PruneGuard } from '../plan/plan.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Credential } from '../source/credential.ts';
+import type { SourcePort } from '../source/ports.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
@@ -63,29 +63,6 @@ export interface ReconcileSettings {
   readonly discoveryRetryMs: number;
   /** The same where a CRD of the same render is to bring the kind. */
   readonly awaitedDiscoveryRetryMs: number;
-}
-
-export interface PolledRevision {
-  readonly revision: string;
-  readonly commit: string;
-}
-
-interface SourceRequest {
-  readonly repoUrl: string;
-  /** From `readCredential`: what is fetched is shared only by those who show the same one. */
-  readonly credential: Credential | undefined;
-  readonly signal: AbortSignal;
-}
-
-export interface SourcePort {
-  /** `place` as in Snapshot: another one means that what was fetched before was fetched with another credential. */
-  poll(request: SourceRequest & { revision: string }): Promise<PolledRevision & { readonly place: string }>;
-  /** Costs no request when the commit is on disk. */
-  fetch(request: SourceRequest & { resolved: PolledRevision }): Promise<Snapshot>;
-  /** The same snapshot if it is still on disk. Needs no credential and costs no request. */
-  find(snapshot: Snapshot): Promise<Snapshot | undefined>;
-  /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
-  discard(snapshot: Snapshot): Promise<void>;
 }
 
 export interface RenderPort {

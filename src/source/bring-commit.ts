@@ -44,13 +44,13 @@ export function createCommitBringer(parts: BringParts): CommitBringer {
 
   async function bring(wanted: Wanted): Promise<StoredSnapshot> {
     const { repository, signal } = wanted;
-    const before = lastFetch.get(repository.place);
+    const before = lastFetch.get(repository.key);
     const work = (async () => {
       await before?.catch(() => undefined);
       if (signal.aborted) throw cancelled(repository.label);
       return findOrFetch(parts, wanted);
     })();
-    lastFetch.set(repository.place, work);
+    lastFetch.set(repository.key, work);
     try {
       const snapshot = await work;
       await tidyUp(parts);
@@ -58,7 +58,7 @@ export function createCommitBringer(parts: BringParts): CommitBringer {
     } catch (error) {
       throw redactError(toStageError(error, repository), repository.credential);
     } finally {
-      if (lastFetch.get(repository.place) === work) lastFetch.delete(repository.place);
+      if (lastFetch.get(repository.key) === work) lastFetch.delete(repository.key);
     }
   }
 
@@ -74,9 +74,9 @@ export function createCommitBringer(parts: BringParts): CommitBringer {
 async function findOrFetch(parts: BringParts, wanted: Wanted): Promise<StoredSnapshot> {
   const { store, log } = parts;
   const { repository, commit } = wanted;
-  const found = await store.find(repository.place, commit);
+  const found = await store.find(repository.key, commit);
   if (found) return found;
-  const onto = await store.latest(repository.place);
+  const onto = await store.latest(repository.key);
   try {
     return await fetchOnto(parts, wanted, onto);
   } catch (error) {
@@ -94,7 +94,7 @@ async function fetchOnto(
   { repository, commit, signal }: Wanted,
   onto: StoredSnapshot | undefined,
 ): Promise<StoredSnapshot> {
-  const draft = await store.begin(repository.place, onto);
+  const draft = await store.begin(repository.key, onto);
   const { gitDir, packPath } = draft;
   const startMs = clock.monotonicMs();
   try {

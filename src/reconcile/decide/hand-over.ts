@@ -12,6 +12,7 @@ import type { Change } from '../../diff/changes.ts';
 import { idKey } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { stringAt } from '../../object/value.ts';
+import { nameOfRevision } from '../../source/revision.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { beginPass, type Pass } from '../pass.ts';
 import { pollSoon } from '../desired/refresh-source.ts';
@@ -158,9 +159,8 @@ function peersOf({ application, context, state }: Pass, snapshot: Snapshot): Pee
   return peers;
 }
 
-/** `main` of `main@sha1:<40 hex>`. */
 function nameOf(snapshot: Snapshot | undefined): string | undefined {
-  return snapshot?.revision.slice(0, snapshot.revision.lastIndexOf('@'));
+  return snapshot && nameOfRevision(snapshot.revision);
 }
 
 /** Whether what one has fetched may be shown to the other, whom nobody lets prove that it could fetch it itself. */

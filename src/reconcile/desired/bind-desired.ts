@@ -19,7 +19,7 @@ export async function renderSnapshot(pass: Pass, snapshot: Snapshot): Promise<Ma
   const { application, context, signal } = pass;
   const { memory } = pass.state;
   const path = sourcePath(application.spec.source.path);
-  const key = `${snapshot.treeOid}:${path}`;
+  const key = `${snapshot.tree.treeOid}:${path}`;
   if (memory.rendered?.key === key) return memory.rendered.manifests;
   const fresh = (await context.source.find(snapshot)) ?? (await fetchAgain(pass, snapshot));
   const previous = memory.rendered?.key.endsWith(`:${path}`) ? memory.rendered.manifests : undefined;

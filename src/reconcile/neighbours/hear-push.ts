@@ -4,8 +4,9 @@
  * Invariant: a hook leads to a poll and to nothing else, so what it claims need not be true. However many come, an
  * Application polls once a second at most (see refresh-source.ts), and is not woken again while a poll is coming.
  */
-import { canonicalRepository, concernsRevision, type RepositoryPush } from '../../application/repository.ts';
+import { canonicalRepository, type RepositoryPush } from '../../application/repository.ts';
 import { stringAt, valueAt } from '../../object/value.ts';
+import { mayHaveMoved } from '../../source/revision.ts';
 import type { ReconcileContext } from '../context.ts';
 import { isHookAwaited } from '../desired/refresh-source.ts';
 import type { ApplicationState } from '../memory.ts';
@@ -38,5 +39,5 @@ function isConcerned(
   if (valueAt(stored, 'spec', 'suspend') === true) return false;
   const canonical = canonicalRepository(address);
   if (canonical === undefined || !pushed.has(canonical)) return false;
-  return concernsRevision(stringAt(stored, 'spec', 'source', 'revision') ?? 'HEAD', push);
+  return mayHaveMoved(stringAt(stored, 'spec', 'source', 'revision') ?? 'HEAD', push);
 }

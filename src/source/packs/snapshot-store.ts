@@ -47,13 +47,13 @@ export interface Draft {
 
 export interface SnapshotStore {
   /** Marks it as used. */
-  find(place: string, commit: string): Promise<StoredSnapshot | undefined>;
+  find(repositoryKey: string, commit: string): Promise<StoredSnapshot | undefined>;
   /** The one used last, to fetch a difference to; undefined where it is time to fetch everything afresh. */
-  latest(place: string): Promise<StoredSnapshot | undefined>;
-  begin(place: string, onto: StoredSnapshot | undefined): Promise<Draft>;
+  latest(repositoryKey: string): Promise<StoredSnapshot | undefined>;
+  begin(repositoryKey: string, onto: StoredSnapshot | undefined): Promise<Draft>;
   /** Keeps a snapshot that is known to be wanted from being pruned. */
-  touch(place: string, commit: string): void;
-  remove(place: string, commit: string): Promise<void>;
+  touch(repositoryKey: string, commit: string): void;
+  remove(repositoryKey: string, commit: string): Promise<void>;
   /** Removes snapshots that were not used for long, of all repositories. */
   prune(): Promise<void>;
 }
@@ -85,13 +85,13 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   const repositories = new Map<string, Promise<Repository>>();
   let swept: Promise<void> | undefined;
 
-  function folderOf(place: string): string {
-    return join(dataDir, place);
+  function folderOf(repositoryKey: string): string {
+    return join(dataDir, repositoryKey);
   }
 
-  async function load(place: string): Promise<Repository> {
+  async function load(repositoryKey: string): Promise<Repository> {
     await (swept ??= sweep(options));
-    const folder = folderOf(place);
+    const folder = folderOf(repositoryKey);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const repository: Repository = new Map();
     for (const name of await readdir(folder)) {
@@ -106,12 +106,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return repository;
   }
 
-  function repositoryOf(place: string): Promise<Repository> {
-    const known = repositories.get(place);
+  function repositoryOf(repositoryKey: string): Promise<Repository> {
+    const known = repositories.get(repositoryKey);
     if (known) return known;
-    const loading = load(place);
-    repositories.set(place, loading);
-    loading.catch(() => repositories.delete(place));
+    const loading = load(repositoryKey);
+    repositories.set(repositoryKey, loading);
+    loading.catch(() => repositories.delete(repositoryKey));
     return loading;
   }
 
@@ -123,7 +123,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return kept.snapshot;
   }
 
-  async function finish(place: string, draftDir: string, pack: NewPack, onto: StoredSnapshot | undefined) {
+  async function finish(repositoryKey: string, draftDir: string, pack: NewPack, onto: StoredSnapshot | undefined) {
     const known = onto?.packs.find((existing) => existing.endsWith(pack.checksum));
     const isNew = known === undefined;
     const name = known ?? packName(onto?.packs.length ?? 0, pack.checksum);
@@ -132,7 +132,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
     } else await rm(join(draftDir, INCOMING));
     await writeFile(join(draftDir, TREES_FILE), JSON.stringify(pack.trees), { mode: 0o600 });
-    const gitDir = join(folderOf(place), pack.commit);
+    const gitDir = join(folderOf(repositoryKey), pack.commit);
     const snapshot: StoredSnapshot = {
       commit: pack.commit,
       treeOid: pack.treeOid,
@@ -143,13 +143,13 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     const { commit, treeOid, packs, packBytes } = snapshot;
     await writeFile(join(draftDir, DESCRIPTION), JSON.stringify({ version: 2, commit, treeOid, packs, packBytes }));
     await rename(draftDir, gitDir);
-    (await repositoryOf(place)).set(commit, { snapshot, usedMs: clock.monotonicMs() });
+    (await repositoryOf(repositoryKey)).set(commit, { snapshot, usedMs: clock.monotonicMs() });
     return snapshot;
   }
 
-  async function drop(place: string, repository: Repository, commit: string): Promise<void> {
+  async function drop(repositoryKey: string, repository: Repository, commit: string): Promise<void> {
     repository.delete(commit);
-    const folder = folderOf(place);
+    const folder = folderOf(repositoryKey);
     // Renamed first, so that a kill in the middle leaves no folder that looks whole.
     const doomed = join(folder, TEMPORARY + randomUUID());
     const isThere = await rename(join(folder, commit), doomed).then(() => true, isGone);
@@ -158,53 +158,53 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   }
 
   /** Of a credential that nobody shows any more, unless something is on its way to it. */
-  async function forget(place: string): Promise<void> {
-    const isEmpty = await rmdir(folderOf(place)).then(
+  async function forget(repositoryKey: string): Promise<void> {
+    const isEmpty = await rmdir(folderOf(repositoryKey)).then(
       () => true,
       () => false,
     );
-    if (isEmpty) repositories.delete(place);
+    if (isEmpty) repositories.delete(repositoryKey);
   }
 
   return {
-    find: async (place, commit) => use(await repositoryOf(place), commit),
-    async latest(place) {
-      const last = [...(await repositoryOf(place)).values()].at(-1)?.snapshot;
+    find: async (repositoryKey, commit) => use(await repositoryOf(repositoryKey), commit),
+    async latest(repositoryKey) {
+      const last = [...(await repositoryOf(repositoryKey)).values()].at(-1)?.snapshot;
       const isFull = !last || last.packs.length >= limits.maxPacksPerSnapshot || last.packBytes > limits.maxPackBytes;
       return isFull ? undefined : last;
     },
-    async begin(place, onto) {
-      await repositoryOf(place);
-      const gitDir = join(folderOf(place), TEMPORARY + randomUUID());
+    async begin(repositoryKey, onto) {
+      await repositoryOf(repositoryKey);
+      const gitDir = join(folderOf(repositoryKey), TEMPORARY + randomUUID());
       await mkdir(gitDir, { recursive: true, mode: 0o700 });
       if (onto) await linkPacks(onto, gitDir);
       return {
         gitDir,
         packPath: join(gitDir, INCOMING),
-        finish: (pack) => finish(place, gitDir, pack, onto),
+        finish: (pack) => finish(repositoryKey, gitDir, pack, onto),
         discard: () => rm(gitDir, { recursive: true, force: true }),
       };
     },
-    touch(place, commit) {
-      void repositories.get(place)?.then(
+    touch(repositoryKey, commit) {
+      void repositories.get(repositoryKey)?.then(
         (repository) => use(repository, commit),
         () => undefined,
       );
     },
-    async remove(place, commit) {
-      const repository = await repositoryOf(place);
-      if (repository.has(commit)) await drop(place, repository, commit);
+    async remove(repositoryKey, commit) {
+      const repository = await repositoryOf(repositoryKey);
+      if (repository.has(commit)) await drop(repositoryKey, repository, commit);
     },
     async prune() {
-      for (const [place, loading] of repositories) {
+      for (const [repositoryKey, loading] of repositories) {
         const repository = await loading;
-        const old = [...repository].slice(0, isPrivate(place) ? undefined : -ALWAYS_KEPT);
+        const old = [...repository].slice(0, isPrivate(repositoryKey) ? undefined : -ALWAYS_KEPT);
         const excess = repository.size - limits.maxSnapshotsPerRepository;
         for (const [at, [commit, kept]] of old.entries()) {
           const isOld = clock.monotonicMs() - kept.usedMs > limits.retainSnapshotMs;
-          if (isOld || at < excess) await drop(place, repository, commit);
+          if (isOld || at < excess) await drop(repositoryKey, repository, commit);
         }
-        if (isPrivate(place) && repository.size === 0) await forget(place);
+        if (isPrivate(repositoryKey) && repository.size === 0) await forget(repositoryKey);
       }
     },
   };

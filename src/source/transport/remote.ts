@@ -8,7 +8,13 @@ import type { SourceLimits } from '../limits.ts';
 import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
 import { readAdvertisement, readLsRefs, type Advertisement } from './ref-answers.ts';
 import type { Repository } from '../repository.ts';
-import { resolveRevision, type RemoteRefs, type ResolvedRevision, type WantedRevision } from '../revision.ts';
+import {
+  resolvedCommit,
+  resolveRevision,
+  type RemoteRefs,
+  type ResolvedRevision,
+  type WantedRevision,
+} from '../revision.ts';
 import { cleanText, sourceError } from '../source-error.ts';
 
 export interface Remote {
@@ -67,7 +73,7 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
     });
     const advertisement = readAdvertisement(await readWhole(answer), repository.label);
     const server = toServer(advertisement, baseOf(answer, repository), repository);
-    known.set(repository.place, server);
+    known.set(repository.key, server);
     const [oldest] = known.keys();
     if (known.size > limits.maxKnownServers && oldest !== undefined) known.delete(oldest);
     return { server, advertisement };
@@ -96,7 +102,7 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
   }
 
   async function findRefs(repository: Repository, prefixes: readonly string[], signal: AbortSignal | undefined) {
-    const server = known.get(repository.place);
+    const server = known.get(repository.key);
     if (server?.protocol === 2) return listRefs(server, repository, prefixes, signal);
     const fresh = await discover(repository, signal);
     if (fresh.advertisement.protocol === 0) return fresh.advertisement.refs;
@@ -104,22 +110,22 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
   }
 
   async function resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal) {
-    if (wanted.type === 'commit') return { commit: wanted.commit, revision: `sha1:${wanted.commit}` };
+    if (wanted.type === 'commit') return resolvedCommit(wanted.commit);
     try {
       const found = resolveRevision(wanted, await findRefs(repository, wanted.names, signal));
       if (found) return found;
       const all = await findRefs(repository, ['HEAD', 'refs/'], signal);
       throw missing(repository, wanted.text, all);
     } catch (error) {
-      known.delete(repository.place);
+      known.delete(repository.key);
       throw error;
     }
   }
 
   return {
     resolve,
-    describe: async (repository, signal) => known.get(repository.place) ?? (await discover(repository, signal)).server,
-    forget: (repository) => void known.delete(repository.place),
+    describe: async (repository, signal) => known.get(repository.key) ?? (await discover(repository, signal)).server,
+    forget: (repository) => void known.delete(repository.key),
   };
 }
 

@@ -143,7 +143,7 @@ test('a defect loses its secrets too, in its message and its stack', () => {
   assert.equal(redactError('text', credential), 'text');
 });
 
-test('the place of what a credential fetched depends on all of it, and on the process', () => {
+test('the key of a repository depends on the whole credential, and on the process', () => {
   const name = createRepositoryNaming();
   const { ca } = authority;
   const credentials = [
@@ -152,13 +152,13 @@ test('the place of what a credential fetched depends on all of it, and on the pr
     parse({ bearerToken: 'abce' }),
     parse({ bearerToken: 'abcd', 'ca.crt': ca }),
   ];
-  const places = credentials.map((credential) => name('https://x/a', credential).place);
-  assert.equal(new Set(places).size, places.length);
-  assert.deepEqual(places.map(isPrivate), [false, true, true, true]);
+  const keys = credentials.map((credential) => name('https://x/a', credential).key);
+  assert.equal(new Set(keys).size, keys.length);
+  assert.deepEqual(keys.map(isPrivate), [false, true, true, true]);
   const [, same] = credentials;
-  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).place, places[1]);
-  assert.notEqual(name('https://x/b', same).place, places[1]);
+  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).key, keys[1]);
+  assert.notEqual(name('https://x/b', same).key, keys[1]);
   const next = createRepositoryNaming();
-  assert.notEqual(next('https://x/a', same).place, places[1]);
-  assert.equal(next('https://x/a', undefined).place, places[0]);
+  assert.notEqual(next('https://x/a', same).key, keys[1]);
+  assert.equal(next('https://x/a', undefined).key, keys[0]);
 });

@@ -19,7 +19,7 @@ async function bring(source: GitSource, repoUrl: string, revision?: string): Pro
 }
 
 function readText(snapshot: Snapshot, path: string): string {
-  const tree = openPackTree({ ...snapshot, limits: treeLimits });
+  const tree = openPackTree(snapshot.tree, treeLimits);
   try {
     return Buffer.from(tree.read(path)).toString('utf8');
   } finally {
@@ -100,7 +100,7 @@ test('callers that ask at once share one poll and one fetch, and one may leave',
   const stayed = Promise.all(Array.from({ length: 4 }, () => source.fetch({ repoUrl, resolved })));
   leaving.abort();
   await left;
-  assert.equal(new Set((await stayed).map(({ gitDir }) => gitDir)).size, 1);
+  assert.equal(new Set((await stayed).map(({ tree }) => tree.gitDir)).size, 1);
   assert.equal(server.requests.length, 2);
 });
 
@@ -213,7 +213,7 @@ test('a restart finds what was fetched before, and sweeps what was not finished'
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   const before = await bring(source, repoUrl);
   await source.close();
-  const unfinished = join(before.gitDir, '..', 'tmp-unfinished');
+  const unfinished = join(before.tree.gitDir, '..', 'tmp-unfinished');
   await writeFile(unfinished, '');
   server.requests.length = 0;
   const after = await bring(reopen(), repoUrl);
@@ -231,8 +231,8 @@ test('a snapshot that was damaged on disk is fetched again after a restart', asy
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   const before = await bring(source, repoUrl);
   await source.close();
-  const pack = readdirSync(before.gitDir).find((name) => name.endsWith('.pack')) ?? '';
-  await writeFile(join(before.gitDir, pack), 'PACK');
+  const pack = readdirSync(before.tree.gitDir).find((name) => name.endsWith('.pack')) ?? '';
+  await writeFile(join(before.tree.gitDir, pack), 'PACK');
   assert.equal(readText(await bring(reopen(), repoUrl), 'a.yaml'), 'a: 1\n');
 });
 
@@ -243,7 +243,7 @@ test('packs are folded into one again, and old snapshots leave the disk', async 
   for (let index = 0; index < 6; index++) {
     commits.push(await repository.commit({ [`a-${index}.yaml`]: `a: ${index}\n` }));
     const snapshot = await bring(source, repoUrl);
-    const packs = readdirSync(snapshot.gitDir).filter((name) => name.endsWith('.pack'));
+    const packs = readdirSync(snapshot.tree.gitDir).filter((name) => name.endsWith('.pack'));
     assert.equal(packs.length, (index % 3) + 1);
     assert.equal(readText(snapshot, 'a-0.yaml'), 'a: 0\n');
   }

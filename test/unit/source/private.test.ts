@@ -54,10 +54,10 @@ test('who shows the same credential shares a fetch, whatever its Secret is calle
   const fetches = () => server.requests.filter(({ method, protocol }) => method === 'POST' && !protocol).length;
   assert.equal(fetches(), 1);
   const same = await bring({ ...first, secret: 'others/name' });
-  assert.deepEqual([same.gitDir, fetches()], [one.gitDir, 1]);
+  assert.deepEqual([same.id, fetches()], [one.id, 1]);
   const other = await bring(second);
   const anonymous = await bring(undefined);
-  assert.equal(new Set([one.gitDir, other.gitDir, anonymous.gitDir]).size, 3);
+  assert.equal(new Set([one.id, other.id, anonymous.id]).size, 3);
   assert.equal(fetches(), 3);
 });
 
@@ -80,7 +80,7 @@ test('what a former credential fetched goes a day after its last use, all of it'
   assert.deepEqual(await source.find(old), old);
   pass(defaultSourceLimits.retainSnapshotMs + 1);
   const kept = await bring(second);
-  assert.equal(existsSync(old.gitDir), false);
+  assert.equal(existsSync(old.tree.gitDir), false);
   assert.equal(await source.find(old), undefined);
   assert.deepEqual(await source.find(kept), kept);
   const again = await bring(first);
