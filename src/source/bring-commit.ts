@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
-import { redactError } from './credential.ts';
+import { redactError } from './mask.ts';
 import { fetchPack } from './transport/fetch-pack.ts';
 import { cancelled, type HttpClient } from './transport/http-client.ts';
 import { runIndexJob, type JobRunner } from './packs/index-job.ts';

@@ -25,14 +25,14 @@ export function isPrivate(repositoryKey: string): boolean {
 
 /** The function throws StageError, as `parseRepositoryUrl` does. */
 export function createRepositoryNaming(): NameRepository {
-  const secret = randomBytes(32);
+  const digestKey = randomBytes(32);
   return (repoUrl, credential) => {
     const url = parseRepositoryUrl(repoUrl);
     if (!credential) return { ...url, credential, key: shorten(createHash('sha256').update(url.base)) };
-    const { authorization, ca, clientCertificate } = credential;
-    const { certificate, key: privateKey } = clientCertificate ?? {};
-    const content = JSON.stringify([url.base, authorization, ca, certificate, privateKey]);
-    return { ...url, credential, key: PRIVATE + shorten(createHmac('sha256', secret).update(content)) };
+    // All but the Secret's name and what follows from the rest: a part that a credential gains later is in the digest.
+    const { secret: _name, maskedTexts: _derived, ...access } = credential;
+    const content = JSON.stringify([url.base, access]);
+    return { ...url, credential, key: PRIVATE + shorten(createHmac('sha256', digestKey).update(content)) };
   };
 }
 

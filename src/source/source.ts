@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createCommitBringer, toStageError } from './bring-commit.ts';
-import { redactError } from './credential.ts';
+import { redactError } from './mask.ts';
 import { cancelled, createHttpClient } from './transport/http-client.ts';
 import type { JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';

@@ -4,7 +4,7 @@
  * credential least of all, is ever sent to a host, port or scheme that the Application does not name.
  */
 import { request, type Dispatcher } from 'undici';
-import type { Credential } from '../credential.ts';
+import type { Credential, Login } from '../credential.ts';
 import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
 import { truncated } from './ref-answers.ts';
 import { cleanText, sourceError, type SourceCode } from '../source-error.ts';
@@ -77,12 +77,11 @@ async function sendFollowing(dispatchers: Dispatchers, wanted: GitRequest, maxRe
 
 async function sendOnce(dispatchers: Dispatchers, wanted: GitRequest): Promise<Dispatcher.ResponseData> {
   const { url, credential } = wanted;
-  const authorization = credential?.authorization;
   const headers = {
     'user-agent': USER_AGENT,
     'accept-encoding': 'identity',
     ...wanted.headers,
-    ...(authorization === undefined ? {} : { authorization }),
+    ...(credential?.login && { authorization: authorizationOf(credential.login) }),
   };
   try {
     return await request(url, {
@@ -95,6 +94,12 @@ async function sendOnce(dispatchers: Dispatchers, wanted: GitRequest): Promise<D
   } catch (error) {
     throw networkError(error, wanted, false);
   }
+}
+
+/** The header of RFC 7617 (in UTF-8) or of RFC 6750. */
+function authorizationOf(login: Login): string {
+  if (login.type === 'bearer') return `Bearer ${login.token}`;
+  return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
 }
 
 async function* boundedBody(body: AsyncIterable<Buffer> & { destroy(): unknown }, wanted: GitRequest) {
@@ -176,7 +181,7 @@ function checkStatus(response: Dispatcher.ResponseData, { label, credential }: G
   // Read no further: what an error page says never reaches a message.
   response.body.destroy();
   const row = STATUS_ROWS[status] ?? (status >= 500 ? SERVER_ERROR : UNEXPECTED);
-  const { code, text } = (credential?.authorization !== undefined && row.withCredential) || row;
+  const { code, text } = (credential?.login && row.withCredential) || row;
   const afterMs = status === 429 || status === 503 ? retryAfterMs(response.headers['retry-after']) : undefined;
   const said = text.replace('$secret', () => credential?.secret ?? '');
   throw sourceError(code, `${label} ${said} (HTTP status ${status}).`, { afterMs });

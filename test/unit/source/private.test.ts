@@ -61,6 +61,16 @@ test('who shows the same credential shares a fetch, whatever its Secret is calle
   assert.equal(fetches(), 3);
 });
 
+test('a password is sent in the header of basic authentication, a token as a bearer', async (t) => {
+  const { server, bring } = await startShop(t);
+  const headers = new Set<string | undefined>();
+  server.onRequest = (request) => void headers.add(request.headers.authorization);
+  const pair = 'me:pä:ß 🔑';
+  await bring(credentialOf({ username: 'me', password: 'pä:ß 🔑' }));
+  await bring(first);
+  assert.deepEqual([...headers], [`Basic ${Buffer.from(pair).toString('base64')}`, 'Bearer first']);
+});
+
 test('the id of a commit that is on disk opens nothing to who may not have it', async (t) => {
   const { source, server, repository, bring } = await startShop(t);
   server.onRequest = ({ headers }) => (headers.authorization === 'Bearer first' ? undefined : { status: 401 });
