@@ -21,6 +21,7 @@ import { renderInSandbox } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import { readRevision } from '../source/revision.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
+import { createHttpTransport } from '../source/transport/http-transport.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
 import { LOCAL_LIMITS } from './render.ts';
@@ -53,7 +54,8 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
   const sandbox = openSandbox({ ...config, sandboxSlots: 1 }, MAX_QUEUED_JOBS, SILENT);
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
-  const source = createGitSource({ dataDir, limits, sandbox, proxy: proxySettings(), log: SILENT, clock });
+  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
   try {
     const snapshot = await fetchRevision(source, cluster, application);
     const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;

@@ -8,16 +8,16 @@ import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { redactError } from './mask.ts';
 import { fetchPack } from './transport/fetch-pack.ts';
-import { cancelled, type HttpClient } from './transport/http-client.ts';
+import type { Transport } from './transport/transport.ts';
 import { runIndexJob, type JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
 import type { Remote } from './transport/remote.ts';
 import type { Repository } from './repository.ts';
 import { TREES_FILE, type SnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
-import { sourceError } from './source-error.ts';
+import { cancelled, sourceError } from './source-error.ts';
 
 export interface BringParts {
-  readonly http: HttpClient;
+  readonly transport: Transport;
   readonly remote: Remote;
   readonly store: SnapshotStore;
   readonly limits: SourceLimits;
@@ -90,7 +90,7 @@ async function findOrFetch(parts: BringParts, wanted: Wanted): Promise<StoredSna
 }
 
 async function fetchOnto(
-  { http, remote, store, limits, sandbox, log, clock }: BringParts,
+  { transport, remote, store, limits, sandbox, log, clock }: BringParts,
   { repository, commit, signal }: Wanted,
   onto: StoredSnapshot | undefined,
 ): Promise<StoredSnapshot> {
@@ -99,7 +99,7 @@ async function fetchOnto(
   const startMs = clock.monotonicMs();
   try {
     const answer = await fetchPack({
-      http,
+      transport,
       remote,
       limits,
       repository,

@@ -7,15 +7,15 @@ import { resolve } from 'node:path';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createCommitBringer, toStageError } from './bring-commit.ts';
 import { redactError } from './mask.ts';
-import { cancelled, createHttpClient } from './transport/http-client.ts';
 import type { JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
 import type { SourcePort } from './ports.ts';
-import type { ProxySettings } from './transport/proxy.ts';
 import { createRemote } from './transport/remote.ts';
+import type { Transport } from './transport/transport.ts';
 import { createRepositoryNaming, type Repository } from './repository.ts';
 import { parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
+import { cancelled } from './source-error.ts';
 import { parseSnapshotId, snapshotId } from './snapshot.ts';
 import { createSnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
 
@@ -29,18 +29,18 @@ export interface GitSourceOptions {
   readonly dataDir: string;
   readonly limits: SourceLimits;
   readonly sandbox: JobRunner;
-  readonly proxy: ProxySettings;
+  /** Closed with the source. */
+  readonly transport: Transport;
   readonly log: Log;
   readonly clock: Clock;
 }
 
 export function createGitSource(options: GitSourceOptions): GitSource {
-  const { limits, sandbox, log, clock, proxy } = options;
+  const { limits, sandbox, transport, log, clock } = options;
   const nameRepository = createRepositoryNaming();
-  const http = createHttpClient({ limits, proxy, clock });
-  const remote = createRemote(http, limits);
+  const remote = createRemote(transport, limits);
   const store = createSnapshotStore({ dataDir: resolve(options.dataDir), limits, clock, log });
-  const bringer = createCommitBringer({ http, remote, store, limits, sandbox, log, clock });
+  const bringer = createCommitBringer({ transport, remote, store, limits, sandbox, log, clock });
   const polls = createFlights<ResolvedRevision>();
   const fetches = createFlights<StoredSnapshot>();
 
@@ -94,7 +94,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       polls.close();
       fetches.close();
       await bringer.settled();
-      await http.close();
+      await transport.close();
     },
   };
 }

@@ -6,7 +6,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { SourceLimits } from '../limits.ts';
 import { lineText, packetLength } from './pkt-line.ts';
-import { malformed, remoteError, truncated } from './ref-answers.ts';
+import { malformed, remoteError, truncated } from './answer-error.ts';
 import { cleanText, sourceError } from '../source-error.ts';
 
 export interface CheckedAnswer {

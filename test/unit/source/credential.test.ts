@@ -5,7 +5,7 @@ import { StageError } from '../../../src/object/stage-error.ts';
 import { parseCredential, type Credential } from '../../../src/source/credential.ts';
 import { redact, redactError } from '../../../src/source/mask.ts';
 import { createRepositoryNaming, isPrivate } from '../../../src/source/repository.ts';
-import { remoteError } from '../../../src/source/transport/ref-answers.ts';
+import { remoteError } from '../../../src/source/transport/answer-error.ts';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 
 let authority: Authority;
