@@ -13,7 +13,8 @@ import { runIndexJob, type JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
 import type { Remote } from './transport/remote.ts';
 import type { Repository } from './repository.ts';
-import { TREES_FILE, type SnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
+import { TREES_FILE, type StoredSnapshot } from './packs/snapshot-folder.ts';
+import type { SnapshotStore } from './packs/snapshot-store.ts';
 import { cancelled, sourceError } from './source-error.ts';
 
 export interface BringParts {

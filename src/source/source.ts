@@ -17,7 +17,8 @@ import { parseRevision, type ResolvedRevision, type WantedRevision } from './rev
 import { createFlights } from './single-flight.ts';
 import { cancelled } from './source-error.ts';
 import { parseSnapshotId, snapshotId } from './snapshot.ts';
-import { createSnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
+import type { StoredSnapshot } from './packs/snapshot-folder.ts';
+import { createSnapshotStore } from './packs/snapshot-store.ts';
 
 export interface GitSource extends SourcePort {
   /** Aborts what is under way. */

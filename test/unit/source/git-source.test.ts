@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
@@ -235,6 +235,16 @@ overEach('a snapshot that was damaged on disk is fetched again after a restart',
   const pack = readdirSync(before.tree.gitDir).find((name) => name.endsWith('.pack')) ?? '';
   await writeFile(join(before.tree.gitDir, pack), 'PACK');
   assert.equal(readText(await bring(reopen(), repoUrl), 'a.yaml'), 'a: 1\n');
+});
+
+overEach('a data directory that cannot be made at first is used as soon as it can', async (t, over) => {
+  const { source, repository, repoUrl, dataDir } = await startShop(t, over);
+  const commit = await repository.commit({ 'a.yaml': 'a: 1\n' });
+  await rm(dataDir, { recursive: true, force: true });
+  await writeFile(dataDir, 'a file in its place');
+  await rejectsWith(bring(source, repoUrl), 'StorageFailed', /Check the disk/);
+  await rm(dataDir);
+  assert.equal((await bring(source, repoUrl)).commit, commit);
 });
 
 overEach('packs are folded into one again, and old snapshots leave the disk', async (t, over) => {
