@@ -9,6 +9,7 @@ import { renderInSandbox } from '../src/sandbox/render-job.ts';
 import { codeDirs, createSandbox, type Sandbox } from '../src/sandbox/sandbox.ts';
 import { defaultSourceLimits } from '../src/source/limits.ts';
 import { createGitSource, type GitSource } from '../src/source/source.ts';
+import { createHttpTransport } from '../src/source/transport/http-transport.ts';
 import type { Snapshot } from '../src/source/snapshot.ts';
 import type { Clock, Log } from '../src/telemetry/ports.ts';
 import { createRepository } from '../test/support/git-repository.ts';
@@ -99,11 +100,13 @@ function openSandbox(dataDir: string): Sandbox {
 }
 
 function openSource(dataDir: string, sandbox: Sandbox): GitSource {
+  const limits = defaultSourceLimits;
+  const proxy = { http: '', https: '', exceptions: '' };
   return createGitSource({
     dataDir,
-    limits: defaultSourceLimits,
+    limits,
     sandbox,
-    proxy: { http: '', https: '', exceptions: '' },
+    transport: createHttpTransport({ limits, proxy, clock: CLOCK }),
     log: LOG,
     clock: CLOCK,
   });

@@ -23,9 +23,9 @@ serveJobs({
 /** Parsed files are kept from one job to the next, within the bound that the first of them names. */
 function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   let cache: DocumentCache | undefined;
-  return ({ gitDir, treeOid, path, limits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
+  return ({ tree: location, path, limits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
     cache ??= createDocumentCache(parsedCacheBytes);
-    const tree = openPackTree({ gitDir, treeOid, limits: { ...treeLimits, maxFileBytes: limits.maxFileBytes } });
+    const tree = openPackTree(location, { ...treeLimits, maxFileBytes: limits.maxFileBytes });
     try {
       if (previousReadSet !== undefined && tree.isUnchanged(previousReadSet)) return UNCHANGED;
       const rendered = renderPath({ tree, path, limits, cache });

@@ -26,6 +26,7 @@ import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { createGitSource } from './source/source.ts';
+import { createHttpTransport } from './source/transport/http-transport.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
 import type { Clock, Log } from './telemetry/ports.ts';
@@ -161,7 +162,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const sandbox = openSandbox(config, config.maxApplications, log);
   onStop.push(() => sandbox.close());
   const limits = sourceLimitsOf(config);
-  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, proxy: proxySettings(), log, clock });
+  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
   onStop.push(() => source.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {

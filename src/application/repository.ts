@@ -1,5 +1,5 @@
 /**
- * Whether two addresses name the same repository, and whether a push concerns what an Application follows.
+ * Whether two addresses name the same repository.
  *
  * Invariant: in doubt the answer is yes. A needless poll costs one small request, a missed one makes a commit late.
  */
@@ -45,14 +45,6 @@ export function canonicalRepository(address: string): string | undefined {
 export function isSameRepository(a: string, b: string): boolean {
   const canonical = canonicalRepository(a);
   return canonical !== undefined && canonical === canonicalRepository(b);
-}
-
-/** Whether a push moved what `spec.source.revision` follows. A commit may be followed before anybody pushed it. */
-export function concernsRevision(revision: string, { refs, defaultBranch }: RepositoryPush): boolean {
-  if (refs.length === 0 || /^[0-9a-f]{40}$/.test(revision)) return true;
-  if (revision === 'HEAD') return defaultBranch === undefined || refs.includes(`refs/heads/${defaultBranch}`);
-  if (revision.startsWith('refs/')) return refs.includes(revision);
-  return refs.includes(`refs/heads/${revision}`) || refs.includes(`refs/tags/${revision}`);
 }
 
 /** `git@host:path` and `host:path` as gitprotocol(5) has them: a colon before the first slash. */

@@ -19,7 +19,9 @@ import { renderPath } from '../render/render.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
 import { renderInSandbox } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
+import { readRevision } from '../source/revision.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
+import { createHttpTransport } from '../source/transport/http-transport.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
 import { LOCAL_LIMITS } from './render.ts';
@@ -52,7 +54,8 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
   const sandbox = openSandbox({ ...config, sandboxSlots: 1 }, MAX_QUEUED_JOBS, SILENT);
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
-  const source = createGitSource({ dataDir, limits, sandbox, proxy: proxySettings(), log: SILENT, clock });
+  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
   try {
     const snapshot = await fetchRevision(source, cluster, application);
     const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
@@ -90,11 +93,8 @@ async function fetchRevision(source: GitSource, cluster: UserCluster, applicatio
   });
   const repository = { repoUrl: repoURL, credential };
   const known = application.status.sync?.revision;
-  const commit = known === undefined ? undefined : /[0-9a-f]{40}$/.exec(known)?.[0];
   const resolved =
-    known !== undefined && commit !== undefined
-      ? { revision: known, commit }
-      : await source.poll({ ...repository, revision });
+    (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
   return source.fetch({ ...repository, resolved });
 }
 

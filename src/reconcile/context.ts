@@ -3,7 +3,7 @@ import type { Cluster, Hub } from '../cluster/ports.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { PruneGuard } from '../plan/plan.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Credential } from '../source/credential.ts';
+import type { SourcePort } from '../source/ports.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
@@ -63,29 +63,6 @@ export interface ReconcileSettings {
   readonly discoveryRetryMs: number;
   /** The same while a CustomResourceDefinition of the same render is to define the kind. */
   readonly awaitedDiscoveryRetryMs: number;
-}
-
-export interface PolledRevision {
-  readonly revision: string;
-  readonly commit: string;
-}
-
-interface SourceRequest {
-  readonly repoUrl: string;
-  /** From `readCredential`. Fetched commits are shared only among Applications that show the same credential. */
-  readonly credential: Credential | undefined;
-  readonly signal: AbortSignal;
-}
-
-export interface SourcePort {
-  /** `place` as in Snapshot: another place means that the known snapshot was fetched with another credential. */
-  poll(request: SourceRequest & { revision: string }): Promise<PolledRevision & { readonly place: string }>;
-  /** Costs no request when the commit is on disk. */
-  fetch(request: SourceRequest & { resolved: PolledRevision }): Promise<Snapshot>;
-  /** The same snapshot if it is still on disk. Needs no credential and costs no request. */
-  find(snapshot: Snapshot): Promise<Snapshot | undefined>;
-  /** Drops a snapshot with damaged objects, so that it is fetched again. */
-  discard(snapshot: Snapshot): Promise<void>;
 }
 
 export interface RenderPort {

@@ -1,14 +1,13 @@
 /** The parent's side of a render: sends what to render into the sandbox, and reads the manifests that come back. */
 import type { KubeObject } from '../object/value.ts';
 import type { Manifests, RenderLimits } from '../render/manifests.ts';
-import type { Snapshot } from '../source/snapshot.ts';
+import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import { decodeManifests, isUnchanged } from './manifests-wire.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** The job's input; the child has leave to read `gitDir` and nothing else of the machine's files but its own code. */
+/** The job's input. Of the machine's files, the child may read only `tree.gitDir` and its own code. */
 export interface RenderJobInput {
-  readonly gitDir: string;
-  readonly treeOid: string;
+  readonly tree: SnapshotTree;
   readonly path: string;
   readonly limits: RenderLimits;
   readonly treeLimits: TreeLimits;
@@ -50,12 +49,10 @@ export async function renderInSandbox(
   { snapshot, path, previous, signal }: RenderRequest,
   { limits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
-  const { gitDir, treeOid } = snapshot;
   const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
   const previousReadSet = previous?.readSet;
   const input: RenderJobInput = {
-    gitDir,
-    treeOid,
+    tree: snapshot.tree,
     path,
     limits,
     treeLimits,

@@ -6,18 +6,19 @@
 import { join } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
-import { redactError } from './credential.ts';
+import { redactError } from './mask.ts';
 import { fetchPack } from './transport/fetch-pack.ts';
-import { cancelled, type HttpClient } from './transport/http-client.ts';
+import type { Transport } from './transport/transport.ts';
 import { runIndexJob, type JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
 import type { Remote } from './transport/remote.ts';
 import type { Repository } from './repository.ts';
-import { TREES_FILE, type SnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
-import { sourceError } from './source-error.ts';
+import { TREES_FILE, type StoredSnapshot } from './packs/snapshot-folder.ts';
+import type { SnapshotStore } from './packs/snapshot-store.ts';
+import { cancelled, sourceError } from './source-error.ts';
 
 export interface BringParts {
-  readonly http: HttpClient;
+  readonly transport: Transport;
   readonly remote: Remote;
   readonly store: SnapshotStore;
   readonly limits: SourceLimits;
@@ -44,13 +45,13 @@ export function createCommitBringer(parts: BringParts): CommitBringer {
 
   async function bring(wanted: Wanted): Promise<StoredSnapshot> {
     const { repository, signal } = wanted;
-    const before = lastFetch.get(repository.place);
+    const before = lastFetch.get(repository.key);
     const work = (async () => {
       await before?.catch(() => undefined);
       if (signal.aborted) throw cancelled(repository.label);
       return findOrFetch(parts, wanted);
     })();
-    lastFetch.set(repository.place, work);
+    lastFetch.set(repository.key, work);
     try {
       const snapshot = await work;
       await tidyUp(parts);
@@ -58,7 +59,7 @@ export function createCommitBringer(parts: BringParts): CommitBringer {
     } catch (error) {
       throw redactError(toStageError(error, repository), repository.credential);
     } finally {
-      if (lastFetch.get(repository.place) === work) lastFetch.delete(repository.place);
+      if (lastFetch.get(repository.key) === work) lastFetch.delete(repository.key);
     }
   }
 
@@ -74,9 +75,9 @@ export function createCommitBringer(parts: BringParts): CommitBringer {
 async function findOrFetch(parts: BringParts, wanted: Wanted): Promise<StoredSnapshot> {
   const { store, log } = parts;
   const { repository, commit } = wanted;
-  const found = await store.find(repository.place, commit);
+  const found = await store.find(repository.key, commit);
   if (found) return found;
-  const onto = await store.latest(repository.place);
+  const onto = await store.latest(repository.key);
   try {
     return await fetchOnto(parts, wanted, onto);
   } catch (error) {
@@ -90,16 +91,16 @@ async function findOrFetch(parts: BringParts, wanted: Wanted): Promise<StoredSna
 }
 
 async function fetchOnto(
-  { http, remote, store, limits, sandbox, log, clock }: BringParts,
+  { transport, remote, store, limits, sandbox, log, clock }: BringParts,
   { repository, commit, signal }: Wanted,
   onto: StoredSnapshot | undefined,
 ): Promise<StoredSnapshot> {
-  const draft = await store.begin(repository.place, onto);
+  const draft = await store.begin(repository.key, onto);
   const { gitDir, packPath } = draft;
   const startMs = clock.monotonicMs();
   try {
     const answer = await fetchPack({
-      http,
+      transport,
       remote,
       limits,
       repository,

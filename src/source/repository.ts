@@ -11,7 +11,7 @@ import { parseRepositoryUrl, type RepositoryUrl } from './repository-url.ts';
 
 export interface Repository extends RepositoryUrl {
   /** Name of the folder of its snapshots, and key of all that is shared. */
-  readonly place: string;
+  readonly key: string;
   readonly credential: Credential | undefined;
 }
 
@@ -19,20 +19,20 @@ export type NameRepository = (repoUrl: string, credential: Credential | undefine
 
 const PRIVATE = 'private-';
 
-export function isPrivate(place: string): boolean {
-  return place.startsWith(PRIVATE);
+export function isPrivate(repositoryKey: string): boolean {
+  return repositoryKey.startsWith(PRIVATE);
 }
 
 /** The function throws StageError, as `parseRepositoryUrl` does. */
 export function createRepositoryNaming(): NameRepository {
-  const key = randomBytes(32);
+  const digestKey = randomBytes(32);
   return (repoUrl, credential) => {
     const url = parseRepositoryUrl(repoUrl);
-    if (!credential) return { ...url, credential, place: shorten(createHash('sha256').update(url.base)) };
-    const { authorization, ca, clientCertificate } = credential;
-    const { certificate, key: privateKey } = clientCertificate ?? {};
-    const content = JSON.stringify([url.base, authorization, ca, certificate, privateKey]);
-    return { ...url, credential, place: PRIVATE + shorten(createHmac('sha256', key).update(content)) };
+    if (!credential) return { ...url, credential, key: shorten(createHash('sha256').update(url.base)) };
+    // All but the Secret's name and what follows from the rest: a part that a credential gains later is in the digest.
+    const { secret: _name, maskedTexts: _derived, ...access } = credential;
+    const content = JSON.stringify([url.base, access]);
+    return { ...url, credential, key: PRIVATE + shorten(createHmac('sha256', digestKey).update(content)) };
   };
 }
 

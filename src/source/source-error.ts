@@ -61,6 +61,10 @@ export function sourceError(code: SourceCode, message: string, options: SourceEr
   return new StageError({ stage: 'source', code, retry, message, cause: options.cause });
 }
 
+export function cancelled(label: string): Error {
+  return sourceError('Cancelled', `The request for ${label} was cancelled.`);
+}
+
 /** Foreign text for a message: one line, printable, at most `maxChars` characters, links without user info. */
 export function cleanText(text: string, maxChars = 200): string {
   const line = text

@@ -6,50 +6,23 @@
 import { resolve } from 'node:path';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createCommitBringer, toStageError } from './bring-commit.ts';
-import { redactError, type Credential } from './credential.ts';
-import { cancelled, createHttpClient } from './transport/http-client.ts';
+import { redactError } from './mask.ts';
 import type { JobRunner } from './packs/index-job.ts';
 import type { SourceLimits } from './limits.ts';
-import type { ProxySettings } from './transport/proxy.ts';
+import type { SourcePort } from './ports.ts';
 import { createRemote } from './transport/remote.ts';
+import type { Transport } from './transport/transport.ts';
 import { createRepositoryNaming, type Repository } from './repository.ts';
 import { parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
-import type { Snapshot } from './snapshot.ts';
-import { createSnapshotStore, type StoredSnapshot } from './packs/snapshot-store.ts';
+import { cancelled } from './source-error.ts';
+import { parseSnapshotId, snapshotId } from './snapshot.ts';
+import type { StoredSnapshot } from './packs/snapshot-folder.ts';
+import { createSnapshotStore } from './packs/snapshot-store.ts';
 
-export interface GitSource {
-  /** The commit that a revision means now: one request (two the first time), none for a commit. */
-  poll(wanted: PollOptions): Promise<PolledRevision>;
-  /** The snapshot of what `poll` found. */
-  fetch(wanted: FetchOptions): Promise<Snapshot>;
-  /** The same snapshot if it is still on disk. No request. */
-  find(snapshot: Snapshot): Promise<Snapshot | undefined>;
-  /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
-  discard(snapshot: Snapshot): Promise<void>;
+export interface GitSource extends SourcePort {
   /** Aborts what is under way. */
   close(): Promise<void>;
-}
-
-export interface PolledRevision extends ResolvedRevision {
-  /** As in `Snapshot.place`. */
-  readonly place: string;
-}
-
-export interface PollOptions {
-  readonly repoUrl: string;
-  readonly credential?: Credential | undefined;
-  /** 40 hex digits, `refs/…`, a branch, a tag; absent: the default branch. */
-  readonly revision?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface FetchOptions {
-  readonly repoUrl: string;
-  readonly credential?: Credential | undefined;
-  /** What `poll` answered. */
-  readonly resolved: ResolvedRevision;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface GitSourceOptions {
@@ -57,18 +30,18 @@ export interface GitSourceOptions {
   readonly dataDir: string;
   readonly limits: SourceLimits;
   readonly sandbox: JobRunner;
-  readonly proxy: ProxySettings;
+  /** Closed with the source. */
+  readonly transport: Transport;
   readonly log: Log;
   readonly clock: Clock;
 }
 
 export function createGitSource(options: GitSourceOptions): GitSource {
-  const { limits, sandbox, log, clock, proxy } = options;
+  const { limits, sandbox, transport, log, clock } = options;
   const nameRepository = createRepositoryNaming();
-  const http = createHttpClient({ limits, proxy, clock });
-  const remote = createRemote(http, limits);
+  const remote = createRemote(transport, limits);
   const store = createSnapshotStore({ dataDir: resolve(options.dataDir), limits, clock, log });
-  const bringer = createCommitBringer({ http, remote, store, limits, sandbox, log, clock });
+  const bringer = createCommitBringer({ transport, remote, store, limits, sandbox, log, clock });
   const polls = createFlights<ResolvedRevision>();
   const fetches = createFlights<StoredSnapshot>();
 
@@ -83,42 +56,50 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   return {
     async poll({ repoUrl, credential, revision, signal }) {
       const repository = nameRepository(repoUrl, credential);
-      const { place } = repository;
+      const { key } = repository;
       const wanted = parseRevision(revision);
       const resolved = await polls.join({
-        key: `${place}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
+        key: `${key}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
         signal,
         work: (shared) => resolveShown(repository, wanted, shared),
         onAbort: () => cancelled(repository.label),
       });
-      store.touch(place, resolved.commit);
-      return { ...resolved, place };
+      store.touch(key, resolved.commit);
+      return { ...resolved, id: idOf(repository, resolved.commit) };
     },
     async fetch({ repoUrl, credential, resolved, signal }) {
       const repository = nameRepository(repoUrl, credential);
-      const { place } = repository;
       const { commit, revision } = resolved;
-      const stored = await fetches.join({
-        key: `${place}\n${commit}`,
+      const id = idOf(repository, commit);
+      const { gitDir, treeOid } = await fetches.join({
+        key: id,
         signal,
         work: (shared) => bringer.bring({ repository, commit, signal: shared }),
         onAbort: () => cancelled(repository.label),
       });
-      return { repoUrl, revision, commit, place, treeOid: stored.treeOid, gitDir: stored.gitDir };
+      return { id, repoUrl, revision, commit, tree: { gitDir, treeOid } };
     },
     async find(snapshot) {
       try {
-        return (await store.find(snapshot.place, snapshot.commit)) && snapshot;
+        const { repositoryKey, commit } = parseSnapshotId(snapshot.id);
+        return (await store.find(repositoryKey, commit)) && snapshot;
       } catch (error) {
         throw toStageError(error, { label: snapshot.repoUrl });
       }
     },
-    discard: ({ place, commit }) => store.remove(place, commit),
+    async discard({ id }) {
+      const { repositoryKey, commit } = parseSnapshotId(id);
+      await store.remove(repositoryKey, commit);
+    },
     async close() {
       polls.close();
       fetches.close();
       await bringer.settled();
-      await http.close();
+      await transport.close();
     },
   };
+}
+
+function idOf({ key }: Repository, commit: string): string {
+  return snapshotId({ repositoryKey: key, commit });
 }

@@ -1,7 +1,7 @@
 /**
- * Against the real kustomize: random stacks of kustomizations print the same to the letter, or fail in both. The seed is
- * fixed, so that a run says the same everywhere; TAUTLINE_RENDER_CASES asks for more of them, TAUTLINE_RENDER_SEED for
- * others. A difference that it finds becomes a case of test/golden/render.
+ * Against the real kustomize: random stacks of kustomizations print the same to the letter, or fail in both. The seed
+ * is fixed, so that a run says the same everywhere; TAUTLINE_RENDER_CASES asks for more of them, TAUTLINE_RENDER_SEED
+ * for others. A difference that it finds becomes a case of test/golden/render. /
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -8,9 +8,9 @@
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
+import { nameOfRevision } from '../../source/revision.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
-import { refOf } from '../neighbours/neighbours.ts';
 
 export interface HandOver {
   readonly changes: readonly Change[];
@@ -133,7 +133,7 @@ function neighboursOfSource({ key, application, snapshot, isPinned, neighbours }
   for (const other of neighbours.ofRepository(repoURL)) {
     if (other.key === key || other.isDeleted || !other.application) continue;
     const { source, suspend } = other.application.spec;
-    if (source.revision !== revision && other.followedRef !== refOf(snapshot)) continue;
+    if (source.revision !== revision && other.followedRef !== nameOfRevision(snapshot.revision)) continue;
     if (suspend ? hasSameAccess(application, other.application) : !isPinned) found.push(other);
   }
   return found;

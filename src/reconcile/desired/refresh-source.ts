@@ -128,8 +128,7 @@ async function pollAndFetch(
   const resolved = await counted(context, 'poll', () =>
     source.poll({ repoUrl: spec.repoURL, credential, revision: spec.revision, signal }),
   );
-  if (known?.commit === resolved.commit && known.place === resolved.place)
-    return { ...known, revision: resolved.revision };
+  if (known?.id === resolved.id) return { ...known, revision: resolved.revision };
   return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, signal }));
 }
 

@@ -12,7 +12,7 @@ const UNUSABLE_SNAPSHOT: ReadonlySet<string> = new Set(['CorruptPack', 'Incomple
 export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Promise<Manifests> {
   const { application, context, memory, signal } = reading;
   const path = sourcePath(application.spec.source.path);
-  const key = `${snapshot.treeOid}:${path}`;
+  const key = `${snapshot.tree.treeOid}:${path}`;
   const { rendered } = memory.desired;
   if (rendered?.key === key) return rendered.manifests;
   const found = (await context.source.find(snapshot)) ?? (await fetchAgain(reading, snapshot));

@@ -4,8 +4,9 @@
  * Invariant: a webhook leads to a poll and to nothing else, so its claims need not be true. However many arrive, an
  * Application polls once a second at most (see desired/refresh-source.ts), and is not woken while a poll is coming.
  */
-import { concernsRevision, type RepositoryPush } from '../../application/repository.ts';
+import type { RepositoryPush } from '../../application/repository.ts';
 import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { mayHaveMoved } from '../../source/revision.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** Returns how many Applications will be polled; suspended and deleted ones are not. */
@@ -23,5 +24,5 @@ export function hearPush(push: RepositoryPush, neighbours: Neighbours): number {
 /** Reads the stored form unparsed: a webhook must stay cheap for thousands of Applications. */
 function isFollowing(stored: KubeObject, push: RepositoryPush): boolean {
   if (valueAt(stored, 'spec', 'suspend') === true) return false;
-  return concernsRevision(stringAt(stored, 'spec', 'source', 'revision') ?? 'HEAD', push);
+  return mayHaveMoved(stringAt(stored, 'spec', 'source', 'revision') ?? 'HEAD', push);
 }

@@ -10,6 +10,7 @@ import type { Application } from '../../application/schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { addMember, removeMember } from '../../object/set-map.ts';
 import { stringAt, type KubeObject } from '../../object/value.ts';
+import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
 import { Announcements, type Announcement, type Awaiting } from './announcements.ts';
@@ -189,7 +190,8 @@ class NeighbourView implements Neighbour {
   }
 
   get followedRef(): string | undefined {
-    return refOf(this.#record.memory.desired.source?.snapshot);
+    const { source } = this.#record.memory.desired;
+    return source?.snapshot && nameOfRevision(source.snapshot.revision);
   }
 
   get isSourceFailing(): boolean {
@@ -203,11 +205,6 @@ class NeighbourView implements Neighbour {
   holds(id: ObjectId): boolean | undefined {
     return this.#record.memory.inventory.ids?.has(idKey(id));
   }
-}
-
-/** `main` of `main@sha1:<40 hex>`. */
-export function refOf(snapshot: { readonly revision: string } | undefined): string | undefined {
-  return snapshot?.revision.slice(0, snapshot.revision.lastIndexOf('@'));
 }
 
 function createParser(): (stored: KubeObject) => ParsedApplication {

@@ -4,7 +4,7 @@
  * the older packs of the same folder.
  */
 import { readFileSync } from 'node:fs';
-import { createByteCache } from './byte-cache.ts';
+import { createByteCache, type ByteCache } from './byte-cache.ts';
 import type { SourceLimits } from '../limits.ts';
 import {
   applyDelta,
@@ -46,7 +46,6 @@ export interface IndexPackInput {
 }
 
 export interface IndexedSnapshot extends VerifiedCommit {
-  readonly objectCount: number;
   /** To be written beside the pack. */
   readonly index: Uint8Array;
 }
@@ -59,12 +58,11 @@ export function indexPack(input: IndexPackInput): IndexedSnapshot {
   try {
     const pack = openPackFile(input.packPath, INDEX_WINDOW_BYTES);
     try {
-      const index = createIndexer(pack, external, limits).run();
-      const decoded = decodePackIndex(index);
-      const all = storeOf([{ pack, index: decoded }, ...older], limits);
+      const index = indexEntries(pack, external, limits);
+      const all = storeOf([{ pack, index: decodePackIndex(index) }, ...older], limits);
       const verified = input.treesPath === undefined ? [] : readTrees(input.treesPath);
       const commit = verifyCommit({ store: all, commit: input.commit, limits, verified });
-      return { ...commit, objectCount: decoded.count, index };
+      return { ...commit, index };
     } finally {
       pack.close();
     }
@@ -86,138 +84,167 @@ const INDEX_WINDOW_BYTES = 1_048_576;
 const PACK_HEADER_BYTES = 12;
 const OID_BYTES = 20;
 
-/** One pass over the pack, then from base to delta over those whose base stands further back. */
-function createIndexer(pack: PackFile, external: PackStore, limits: IndexLimits) {
-  const { count, checksum } = readEnds(pack, limits);
-  const oids = Buffer.alloc(count * OID_BYTES);
-  const offsets = new Uint32Array(count);
-  const sizes = new Uint32Array(count);
-  const types = new Uint8Array(count);
-  const depths = new Uint16Array(count);
-  const entryAt = new Map<number, number>();
-  const cache = createByteCache<number>(limits.cacheBytes);
-  const isResolved = new Uint8Array(count);
-  let inflatedBytes = 0;
-
-  function countBytes(sizeBytes: number): void {
-    checkObjectSize(sizeBytes, limits.maxObjectBytes);
-    inflatedBytes += sizeBytes;
-    if (inflatedBytes > limits.maxInflatedBytes) {
-      throw sourceError(
-        'TooLarge',
-        `The repository's objects exceed ${limits.maxInflatedBytes} bytes (maxInflatedBytes). Make it smaller, or raise the bound.`,
-      );
-    }
-  }
-
-  function record(entry: number, type: ObjectType, data: Buffer, depth: number): void {
-    if (depth > limits.maxDeltaDepth) throw corrupt(`deltas are nested deeper than ${limits.maxDeltaDepth}`);
-    hashObject(type, data).copy(oids, entry * OID_BYTES);
-    sizes[entry] = data.length;
-    types[entry] = OBJECT_TYPES.indexOf(type);
-    depths[entry] = depth;
-    isResolved[entry] = 1;
-    cache.set(offsets[entry] as number, data);
-  }
-
-  function baseInPack(base: number): Base | undefined {
-    if (!isResolved[base]) return undefined;
-    const offset = offsets[base] as number;
-    const data = readChain({ pack, cache, offset, depth: 0, limits, external: readByOid });
-    return { type: OBJECT_TYPES[types[base] as number] as ObjectType, data, depth: depths[base] as number };
-  }
-
-  /** Entries by id, for bases that are named by id; filled after the first pass, since few packs need it. */
-  const entryOf = new Map<string, number>();
-  function baseByOid(oid: string): Base | undefined {
-    const entry = entryOf.get(oid);
-    if (entry !== undefined) return baseInPack(entry);
-    const found = external.find(oid);
-    return found && { type: found.type, data: external.read(oid), depth: 0 };
-  }
-  function readByOid(oid: string): Buffer {
-    const base = baseByOid(oid);
-    if (!base) throw corrupt(`the base ${oid} of a delta is missing`);
-    return base.data;
-  }
-
-  /** Whether the base of the delta was known by now. */
-  function resolveDelta(entry: number, delta: PackEntry): boolean {
-    const baseEntry = delta.baseOffset === undefined ? undefined : entryAt.get(delta.baseOffset);
-    if (delta.baseOffset !== undefined && baseEntry === undefined)
-      throw corrupt('a delta names a base between entries');
-    const base = baseEntry !== undefined ? baseInPack(baseEntry) : baseByOid(delta.baseOid ?? '');
-    if (!base) return false;
-    countBytes(deltaResultBytes(delta.data));
-    record(entry, base.type, applyDelta(base.data, delta.data, limits.maxObjectBytes), base.depth + 1);
-    return true;
-  }
-
-  function readAll(): number[] {
-    const waiting: number[] = [];
-    let offset = PACK_HEADER_BYTES;
-    for (let entry = 0; entry < count; entry++) {
-      offsets[entry] = offset;
-      entryAt.set(offset, entry);
-      const read = readEntry(pack, offset, limits.maxObjectBytes);
-      countBytes(read.data.length);
-      if (read.type !== 'delta') record(entry, read.type, read.data, 0);
-      else if (!resolveDelta(entry, read)) waiting.push(entry);
-      offset = read.endOffset;
-    }
-    if (offset !== pack.sizeBytes - OID_BYTES) throw corrupt('it holds more than its entries');
-    return waiting;
-  }
-
-  /** What a delta waits for: an entry, or an id whose entry is not known yet. */
-  function awaitedBy(entry: number): number | string {
-    const { baseOffset, baseOid = '' } = readEntry(pack, offsets[entry] as number, limits.maxObjectBytes);
-    return baseOffset === undefined ? baseOid : (entryAt.get(baseOffset) as number);
-  }
-
-  /** From each base to what waits for it, so that no order of entries costs more than another. */
-  function resolveWaiting(waiting: readonly number[]): void {
-    if (waiting.length === 0) return;
-    for (let entry = 0; entry < count; entry++) {
-      if (isResolved[entry]) entryOf.set(oidAt(oids, entry), entry);
-    }
-    const waitersOf = Map.groupBy(waiting, awaitedBy);
-    const known = [...waitersOf.keys()].filter((base) =>
-      typeof base === 'number' ? isResolved[base] : entryOf.has(base),
-    );
-    for (let base = known.pop(); base !== undefined; base = known.pop()) {
-      const waiters = waitersOf.get(base) ?? [];
-      waitersOf.delete(base);
-      for (const entry of waiters) {
-        resolveDelta(entry, readEntry(pack, offsets[entry] as number, limits.maxObjectBytes));
-        const oid = oidAt(oids, entry);
-        entryOf.set(oid, entry);
-        known.push(entry, oid);
-      }
-    }
-    if (waitersOf.size === 0) return;
-    throw sourceError('IncompletePack', 'The fetched pack lacks the base of a delta. It is fetched again.');
-  }
-
-  return {
-    run(): Buffer {
-      resolveWaiting(readAll());
-      return encodePackIndex({
-        packBytes: pack.sizeBytes,
-        packChecksum: checksum,
-        count,
-        oids,
-        offsets,
-        sizes,
-        types,
-      });
-    },
-  };
+/** The entries of a pack as far as they are known; arrays by the position of the entry. */
+interface Indexing {
+  readonly pack: PackFile;
+  /** The older packs. */
+  readonly external: PackStore;
+  readonly limits: IndexLimits;
+  readonly count: number;
+  /** OID_BYTES for each entry. */
+  readonly oids: Buffer;
+  readonly offsets: Uint32Array;
+  readonly sizes: Uint32Array;
+  /** Positions in OBJECT_TYPES. */
+  readonly types: Uint8Array;
+  readonly depths: Uint16Array;
+  readonly isResolved: Uint8Array;
+  readonly entryAt: Map<number, number>;
+  /** Resolved entries by id. Filled after the first pass, since few packs name a base by the id of an entry. */
+  readonly entryOf: Map<string, number>;
+  /** Contents by offset. */
+  readonly cache: ByteCache<number>;
+  inflatedBytes: number;
 }
 
-interface Base {
+/** The bytes of the index. Reads the pack once, then resolves deltas whose base is further back, from base to delta. */
+function indexEntries(pack: PackFile, external: PackStore, limits: IndexLimits): Buffer {
+  const { count, checksum } = readEnds(pack, limits);
+  const indexing: Indexing = {
+    pack,
+    external,
+    limits,
+    count,
+    oids: Buffer.alloc(count * OID_BYTES),
+    offsets: new Uint32Array(count),
+    sizes: new Uint32Array(count),
+    types: new Uint8Array(count),
+    depths: new Uint16Array(count),
+    isResolved: new Uint8Array(count),
+    entryAt: new Map(),
+    entryOf: new Map(),
+    cache: createByteCache(limits.cacheBytes),
+    inflatedBytes: 0,
+  };
+  resolveWaiting(indexing, readEntries(indexing));
+  const { oids, offsets, sizes, types } = indexing;
+  return encodePackIndex({ packBytes: pack.sizeBytes, packChecksum: checksum, count, oids, offsets, sizes, types });
+}
+
+/** Reads every entry once; answers the deltas whose base is not known yet. */
+function readEntries(indexing: Indexing): number[] {
+  const { pack, limits, count, offsets, entryAt } = indexing;
+  const waiting: number[] = [];
+  let offset = PACK_HEADER_BYTES;
+  for (let entry = 0; entry < count; entry++) {
+    offsets[entry] = offset;
+    entryAt.set(offset, entry);
+    const read = readEntry(pack, offset, limits.maxObjectBytes);
+    countBytes(indexing, read.data.length);
+    if (read.type !== 'delta') record(indexing, entry, { type: read.type, data: read.data, depth: 0 });
+    else if (!resolveDelta(indexing, entry, read)) waiting.push(entry);
+    offset = read.endOffset;
+  }
+  if (offset !== pack.sizeBytes - OID_BYTES) throw corrupt('it holds more than its entries');
+  return waiting;
+}
+
+/** Goes from each base to the deltas that wait for it, so no order of entries costs more than another. */
+function resolveWaiting(indexing: Indexing, waiting: readonly number[]): void {
+  if (waiting.length === 0) return;
+  const { pack, limits, count, oids, offsets, isResolved, entryOf } = indexing;
+  for (let entry = 0; entry < count; entry++) {
+    if (isResolved[entry]) entryOf.set(oidAt(oids, entry), entry);
+  }
+  const waitersOf = Map.groupBy(waiting, (entry) => awaitedBase(indexing, entry));
+  const known = [...waitersOf.keys()].filter((base) =>
+    typeof base === 'number' ? isResolved[base] : entryOf.has(base),
+  );
+  for (let base = known.pop(); base !== undefined; base = known.pop()) {
+    const waiters = waitersOf.get(base) ?? [];
+    waitersOf.delete(base);
+    for (const entry of waiters) {
+      resolveDelta(indexing, entry, readEntry(pack, offsets[entry] as number, limits.maxObjectBytes));
+      const oid = oidAt(oids, entry);
+      entryOf.set(oid, entry);
+      known.push(entry, oid);
+    }
+  }
+  if (waitersOf.size === 0) return;
+  throw sourceError('IncompletePack', 'The fetched pack lacks the base of a delta. It is fetched again.');
+}
+
+/** The base that a delta waits for: an entry, or an id whose entry is not known yet. */
+function awaitedBase({ pack, limits, offsets, entryAt }: Indexing, entry: number): number | string {
+  const { baseOffset, baseOid = '' } = readEntry(pack, offsets[entry] as number, limits.maxObjectBytes);
+  return baseOffset === undefined ? baseOid : (entryAt.get(baseOffset) as number);
+}
+
+/** Records the object of a delta; false if its base is not known yet. */
+function resolveDelta(
+  indexing: Indexing,
+  entry: number,
+  { baseOffset, baseOid = '', data }: Pick<PackEntry, 'baseOffset' | 'baseOid' | 'data'>,
+): boolean {
+  const { limits, entryAt } = indexing;
+  const baseEntry = baseOffset === undefined ? undefined : entryAt.get(baseOffset);
+  if (baseOffset !== undefined && baseEntry === undefined) throw corrupt('a delta names a base between entries');
+  const base = baseEntry === undefined ? baseByOid(indexing, baseOid) : baseInPack(indexing, baseEntry);
+  if (!base) return false;
+  countBytes(indexing, deltaResultBytes(data));
+  const object = applyDelta(base.data, data, limits.maxObjectBytes);
+  record(indexing, entry, { type: base.type, data: object, depth: base.depth + 1 });
+  return true;
+}
+
+function record(indexing: Indexing, entry: number, { type, data, depth }: ResolvedObject): void {
+  const { limits, oids, offsets, sizes, types, depths, isResolved, cache } = indexing;
+  if (depth > limits.maxDeltaDepth) throw corrupt(`deltas are nested deeper than ${limits.maxDeltaDepth}`);
+  hashObject(type, data).copy(oids, entry * OID_BYTES);
+  sizes[entry] = data.length;
+  types[entry] = OBJECT_TYPES.indexOf(type);
+  depths[entry] = depth;
+  isResolved[entry] = 1;
+  cache.set(offsets[entry] as number, data);
+}
+
+function baseInPack(indexing: Indexing, base: number): ResolvedObject | undefined {
+  const { pack, limits, offsets, types, depths, isResolved, cache } = indexing;
+  if (!isResolved[base]) return undefined;
+  const offset = offsets[base] as number;
+  const external = (oid: string): Buffer => contentByOid(indexing, oid);
+  const data = readChain({ pack, cache, offset, depth: 0, limits, external });
+  return { type: OBJECT_TYPES[types[base] as number] as ObjectType, data, depth: depths[base] as number };
+}
+
+function baseByOid(indexing: Indexing, oid: string): ResolvedObject | undefined {
+  const entry = indexing.entryOf.get(oid);
+  if (entry !== undefined) return baseInPack(indexing, entry);
+  const found = indexing.external.find(oid);
+  return found && { type: found.type, data: indexing.external.read(oid), depth: 0 };
+}
+
+function contentByOid(indexing: Indexing, oid: string): Buffer {
+  const base = baseByOid(indexing, oid);
+  if (!base) throw corrupt(`the base ${oid} of a delta is missing`);
+  return base.data;
+}
+
+function countBytes(indexing: Indexing, sizeBytes: number): void {
+  const { maxObjectBytes, maxInflatedBytes } = indexing.limits;
+  checkObjectSize(sizeBytes, maxObjectBytes);
+  indexing.inflatedBytes += sizeBytes;
+  if (indexing.inflatedBytes <= maxInflatedBytes) return;
+  throw sourceError(
+    'TooLarge',
+    `The repository's objects exceed ${maxInflatedBytes} bytes (maxInflatedBytes). Make it smaller, or raise the bound.`,
+  );
+}
+
+interface ResolvedObject {
   readonly type: ObjectType;
   readonly data: Buffer;
+  /** Deltas between it and a whole object. */
   readonly depth: number;
 }
 

@@ -6,6 +6,7 @@
 import type { CodeOf } from '../../object/error-code.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { FileEntry, FileTree, Found } from '../../render/file-tree.ts';
+import type { SnapshotTree } from '../snapshot.ts';
 import { parseTree, type TreeEntry } from './git-tree.ts';
 import { openPackStore, type PackStore, type PackStoreLimits } from './pack-store.ts';
 
@@ -26,13 +27,6 @@ export interface PackTreeLimits extends PackStoreLimits {
   readonly maxFileBytes: number;
 }
 
-export interface PackTreeOptions {
-  readonly gitDir: string;
-  /** 40 hex digits. */
-  readonly treeOid: string;
-  readonly limits: PackTreeLimits;
-}
-
 /** As many as the kernel follows. */
 const MAX_LINKS = 40;
 const MAX_LINK_BYTES = 4096;
@@ -41,7 +35,8 @@ type Place =
   | { readonly type: 'file' | 'folder'; readonly path: string; readonly oid: string }
   | { readonly type: 'absent' | 'outside' };
 
-export function openPackTree({ gitDir, treeOid, limits }: PackTreeOptions): PackTree {
+/** Throws StageError SnapshotGone, CorruptPack. */
+export function openPackTree({ gitDir, treeOid }: SnapshotTree, limits: PackTreeLimits): PackTree {
   const store = openPackStore(gitDir, limits);
   const trees = new Map<string, Map<string, TreeEntry>>();
   const readSet: Record<string, string> = Object.create(null);

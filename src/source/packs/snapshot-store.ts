@@ -1,60 +1,46 @@
 /**
- * Verified snapshots on disk, a folder a commit: packs, their indexes and snapshot.json. A folder comes into being by
- * a rename and never changes afterwards, so whatever has its name is whole, and a kill leaves only `tmp-` folders,
- * which the next start removes. Packs are shared among a repository's snapshots by hard links. The folder belongs to
- * one process.
+ * Verified snapshots on disk: a folder for each repository (see repository.ts), in it a folder for each commit (see
+ * snapshot-folder.ts). The data directory belongs to one process.
+ *
+ * Invariant: a snapshot that is handed out was complete on disk; a draft that fails leaves nothing behind.
  */
-import { randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../../telemetry/ports.ts';
 import type { SourceLimits } from '../limits.ts';
-import { decodePackIndex } from './pack-index-file.ts';
-import { INDEX_SUFFIX, PACK_SUFFIX } from './pack-store.ts';
 import { isPrivate } from '../repository.ts';
-import type { VerifiedTrees } from './verify-snapshot.ts';
-
-/** Beside the packs: the trees that were found complete, so that the next commit's check reads only new ones. */
-export const TREES_FILE = 'trees.json';
-
-export interface StoredSnapshot {
-  readonly commit: string;
-  readonly treeOid: string;
-  readonly gitDir: string;
-  /** Names without suffix. */
-  readonly packs: readonly string[];
-  readonly packBytes: number;
-}
-
-export interface NewPack {
-  readonly commit: string;
-  readonly treeOid: string;
-  readonly index: Uint8Array;
-  readonly trees: VerifiedTrees;
-  /** SHA-1 in hex. */
-  readonly checksum: string;
-  readonly packBytes: number;
-}
+import {
+  completeDraft,
+  INCOMING_FILE,
+  isTemporary,
+  readSnapshot,
+  removeSnapshot,
+  sharePacks,
+  temporaryName,
+  type NewPack,
+  type StoredSnapshot,
+} from './snapshot-folder.ts';
 
 /** A snapshot in the making. */
-export interface Draft {
+export interface SnapshotDraft {
   readonly gitDir: string;
-  /** Where the new pack is to be written. */
+  /** Where to write the new pack. */
   readonly packPath: string;
   finish(pack: NewPack): Promise<StoredSnapshot>;
   discard(): Promise<void>;
 }
 
+/** Methods reject with the error of the file system. */
 export interface SnapshotStore {
-  /** Marks it as used. */
-  find(place: string, commit: string): Promise<StoredSnapshot | undefined>;
-  /** The one used last, to fetch a difference to; undefined where it is time to fetch everything afresh. */
-  latest(place: string): Promise<StoredSnapshot | undefined>;
-  begin(place: string, onto: StoredSnapshot | undefined): Promise<Draft>;
-  /** Keeps a snapshot that is known to be wanted from being pruned. */
-  touch(place: string, commit: string): void;
-  remove(place: string, commit: string): Promise<void>;
-  /** Removes snapshots that were not used for long, of all repositories. */
+  /** Counts as a use. */
+  find(repositoryKey: string, commit: string): Promise<StoredSnapshot | undefined>;
+  /** The snapshot that was used last, for the next fetch to build on; undefined if that should bring everything. */
+  latest(repositoryKey: string): Promise<StoredSnapshot | undefined>;
+  begin(repositoryKey: string, onto: StoredSnapshot | undefined): Promise<SnapshotDraft>;
+  /** Marks a snapshot as used, if it is there. */
+  touch(repositoryKey: string, commit: string): void;
+  remove(repositoryKey: string, commit: string): Promise<void>;
+  /** Removes the snapshots of all repositories that were not used for long. */
   prune(): Promise<void>;
 }
 
@@ -70,198 +56,142 @@ export interface SnapshotStoreOptions {
 
 interface Kept {
   readonly snapshot: StoredSnapshot;
-  usedMs: number;
+  /** Monotonic. */
+  readonly usedMs: number;
 }
 
-/** In order of use, the latest last. */
-type Repository = Map<string, Kept>;
+/** The snapshots of one repository by commit, in order of use, the latest last. */
+type KeptSnapshots = Map<string, Kept>;
 
-const TEMPORARY = 'tmp-';
-const DESCRIPTION = 'snapshot.json';
+/** The latest snapshots of a public repository stay, however long ago they were used. */
 const ALWAYS_KEPT = 2;
 
 export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
-  const { dataDir, limits, clock, log } = options;
-  const repositories = new Map<string, Promise<Repository>>();
-  let swept: Promise<void> | undefined;
+  const { dataDir, limits, clock } = options;
+  const repositories = new Map<string, Promise<KeptSnapshots>>();
+  const sweepOnce = onceSuccessful(() => sweep(options));
+  const folderOf = (repositoryKey: string): string => join(dataDir, repositoryKey);
 
-  function folderOf(place: string): string {
-    return join(dataDir, place);
-  }
-
-  async function load(place: string): Promise<Repository> {
-    await (swept ??= sweep(options));
-    const folder = folderOf(place);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const repository: Repository = new Map();
-    for (const name of await readdir(folder)) {
-      const snapshot = name.startsWith(TEMPORARY) ? undefined : await readSnapshot(join(folder, name), name);
-      if (snapshot) {
-        repository.set(name, { snapshot, usedMs: clock.monotonicMs() });
-        continue;
-      }
-      log.info('Removed an unfinished snapshot', { folder: name });
-      await rm(join(folder, name), { recursive: true, force: true });
-    }
-    return repository;
-  }
-
-  function repositoryOf(place: string): Promise<Repository> {
-    const known = repositories.get(place);
+  function snapshotsOf(repositoryKey: string): Promise<KeptSnapshots> {
+    const known = repositories.get(repositoryKey);
     if (known) return known;
-    const loading = load(place);
-    repositories.set(place, loading);
-    loading.catch(() => repositories.delete(place));
+    const loading = sweepOnce().then(() => loadSnapshots(folderOf(repositoryKey), options));
+    repositories.set(repositoryKey, loading);
+    loading.catch(() => repositories.delete(repositoryKey));
     return loading;
   }
 
-  function use(repository: Repository, commit: string): StoredSnapshot | undefined {
-    const kept = repository.get(commit);
-    if (!kept) return undefined;
-    repository.delete(commit);
-    repository.set(commit, { ...kept, usedMs: clock.monotonicMs() });
-    return kept.snapshot;
+  function use(kept: KeptSnapshots, snapshot: StoredSnapshot): void {
+    kept.delete(snapshot.commit);
+    kept.set(snapshot.commit, { snapshot, usedMs: clock.monotonicMs() });
   }
 
-  async function finish(place: string, draftDir: string, pack: NewPack, onto: StoredSnapshot | undefined) {
-    const known = onto?.packs.find((existing) => existing.endsWith(pack.checksum));
-    const isNew = known === undefined;
-    const name = known ?? packName(onto?.packs.length ?? 0, pack.checksum);
-    if (isNew) {
-      await rename(join(draftDir, INCOMING), join(draftDir, name + PACK_SUFFIX));
-      await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
-    } else await rm(join(draftDir, INCOMING));
-    await writeFile(join(draftDir, TREES_FILE), JSON.stringify(pack.trees), { mode: 0o600 });
-    const gitDir = join(folderOf(place), pack.commit);
-    const snapshot: StoredSnapshot = {
-      commit: pack.commit,
-      treeOid: pack.treeOid,
-      gitDir,
-      packs: [...(onto?.packs ?? []), ...(isNew ? [name] : [])],
-      packBytes: (onto?.packBytes ?? 0) + (isNew ? pack.packBytes : 0),
-    };
-    const { commit, treeOid, packs, packBytes } = snapshot;
-    await writeFile(join(draftDir, DESCRIPTION), JSON.stringify({ version: 2, commit, treeOid, packs, packBytes }));
-    await rename(draftDir, gitDir);
-    (await repositoryOf(place)).set(commit, { snapshot, usedMs: clock.monotonicMs() });
+  async function find(repositoryKey: string, commit: string): Promise<StoredSnapshot | undefined> {
+    const kept = await snapshotsOf(repositoryKey);
+    const snapshot = kept.get(commit)?.snapshot;
+    if (snapshot) use(kept, snapshot);
     return snapshot;
   }
 
-  async function drop(place: string, repository: Repository, commit: string): Promise<void> {
-    repository.delete(commit);
-    const folder = folderOf(place);
-    // Renamed first, so that a kill in the middle leaves no folder that looks whole.
-    const doomed = join(folder, TEMPORARY + randomUUID());
-    const isThere = await rename(join(folder, commit), doomed).then(() => true, isGone);
-    if (!isThere) return;
-    await rm(doomed, { recursive: true, force: true });
-  }
-
-  /** Of a credential that nobody shows any more, unless something is on its way to it. */
-  async function forget(place: string): Promise<void> {
-    const isEmpty = await rmdir(folderOf(place)).then(
-      () => true,
-      () => false,
-    );
-    if (isEmpty) repositories.delete(place);
-  }
-
   return {
-    find: async (place, commit) => use(await repositoryOf(place), commit),
-    async latest(place) {
-      const last = [...(await repositoryOf(place)).values()].at(-1)?.snapshot;
+    find,
+    async latest(repositoryKey) {
+      const last = [...(await snapshotsOf(repositoryKey)).values()].at(-1)?.snapshot;
       const isFull = !last || last.packs.length >= limits.maxPacksPerSnapshot || last.packBytes > limits.maxPackBytes;
       return isFull ? undefined : last;
     },
-    async begin(place, onto) {
-      await repositoryOf(place);
-      const gitDir = join(folderOf(place), TEMPORARY + randomUUID());
-      await mkdir(gitDir, { recursive: true, mode: 0o700 });
-      if (onto) await linkPacks(onto, gitDir);
+    async begin(repositoryKey, onto) {
+      await snapshotsOf(repositoryKey);
+      const draftDir = join(folderOf(repositoryKey), temporaryName());
+      await mkdir(draftDir, { recursive: true, mode: 0o700 });
+      if (onto) await sharePacks(onto, draftDir);
       return {
-        gitDir,
-        packPath: join(gitDir, INCOMING),
-        finish: (pack) => finish(place, gitDir, pack, onto),
-        discard: () => rm(gitDir, { recursive: true, force: true }),
+        gitDir: draftDir,
+        packPath: join(draftDir, INCOMING_FILE),
+        async finish(pack) {
+          const gitDir = join(folderOf(repositoryKey), pack.commit);
+          const snapshot = await completeDraft({ draftDir, gitDir, onto }, pack);
+          use(await snapshotsOf(repositoryKey), snapshot);
+          return snapshot;
+        },
+        discard: () => rm(draftDir, { recursive: true, force: true }),
       };
     },
-    touch(place, commit) {
-      void repositories.get(place)?.then(
-        (repository) => use(repository, commit),
-        () => undefined,
-      );
+    touch(repositoryKey, commit) {
+      if (repositories.has(repositoryKey)) find(repositoryKey, commit).catch(() => undefined);
     },
-    async remove(place, commit) {
-      const repository = await repositoryOf(place);
-      if (repository.has(commit)) await drop(place, repository, commit);
+    async remove(repositoryKey, commit) {
+      const kept = await snapshotsOf(repositoryKey);
+      if (kept.delete(commit)) await removeSnapshot(folderOf(repositoryKey), commit);
     },
     async prune() {
-      for (const [place, loading] of repositories) {
-        const repository = await loading;
-        const old = [...repository].slice(0, isPrivate(place) ? undefined : -ALWAYS_KEPT);
-        const excess = repository.size - limits.maxSnapshotsPerRepository;
-        for (const [at, [commit, kept]] of old.entries()) {
-          const isOld = clock.monotonicMs() - kept.usedMs > limits.retainSnapshotMs;
-          if (isOld || at < excess) await drop(place, repository, commit);
+      for (const [repositoryKey, loading] of repositories) {
+        const kept = await loading;
+        for (const commit of outdated(kept, { isOfCredential: isPrivate(repositoryKey), limits, clock })) {
+          kept.delete(commit);
+          await removeSnapshot(folderOf(repositoryKey), commit);
         }
-        if (isPrivate(place) && repository.size === 0) await forget(place);
+        if (kept.size > 0 || !isPrivate(repositoryKey)) continue;
+        if (await removeIfEmpty(folderOf(repositoryKey))) repositories.delete(repositoryKey);
       }
     },
   };
 }
 
-/** Resolves to false for what is not there; rethrows all else. */
-function isGone(error: unknown): false {
-  if ((error as { code?: unknown }).code === 'ENOENT') return false;
-  throw error;
+/** Calls `work` until it has succeeded once. Callers share an attempt under way. */
+function onceSuccessful(work: () => Promise<void>): () => Promise<void> {
+  let attempt: Promise<void> | undefined;
+  return () => {
+    attempt ??= work().catch((error: unknown) => {
+      attempt = undefined;
+      throw error;
+    });
+    return attempt;
+  };
 }
 
-const INCOMING = 'incoming';
+/** Reads the folder of a repository, which is made if it is missing, and removes what is not a complete snapshot. */
+async function loadSnapshots(folder: string, { clock, log }: SnapshotStoreOptions): Promise<KeptSnapshots> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const kept: KeptSnapshots = new Map();
+  for (const name of await readdir(folder)) {
+    const snapshot = isTemporary(name) ? undefined : await readSnapshot(join(folder, name), name);
+    if (snapshot) {
+      kept.set(name, { snapshot, usedMs: clock.monotonicMs() });
+      continue;
+    }
+    log.info('removed an unfinished snapshot', { folder: name });
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+  return kept;
+}
+
+interface Retention extends Pick<SnapshotStoreOptions, 'limits' | 'clock'> {
+  readonly isOfCredential: boolean;
+}
+
+/** The commits whose snapshots are to be removed. */
+function outdated(kept: KeptSnapshots, { isOfCredential, limits, clock }: Retention): string[] {
+  const nowMs = clock.monotonicMs();
+  const excess = kept.size - limits.maxSnapshotsPerRepository;
+  return [...kept]
+    .slice(0, isOfCredential ? undefined : -ALWAYS_KEPT)
+    .filter(([, { usedMs }], at) => at < excess || nowMs - usedMs > limits.retainSnapshotMs)
+    .map(([commit]) => commit);
+}
+
+/** Removes the empty folder of a credential that is no longer used. It is not empty if a fetch is writing there. */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+}
 
 /**
- * Packs sort by age. A delta's base stands in its own pack or an older one, so a reader that takes every object from
- * the oldest pack that holds it never runs in a circle, although two packs may each hold a delta on an object of the
- * other.
+ * Runs once for each process, before anything is read. Removes unfinished snapshots, those that only an earlier process
+ * could name (they were fetched with a credential), and repositories without a new snapshot for long.
  */
-function packName(age: number, checksum: string): string {
-  return `pack-${String(age).padStart(6, '0')}-${checksum}`;
-}
-
-async function linkPacks(from: StoredSnapshot, into: string): Promise<void> {
-  for (const name of from.packs.flatMap((pack) => [pack + PACK_SUFFIX, pack + INDEX_SUFFIX])) {
-    const [source, target] = [join(from.gitDir, name), join(into, name)];
-    await link(source, target).catch(() => copyFile(source, target));
-  }
-}
-
-/** A snapshot as it was left by an earlier process, or undefined where anything about it is not as written. */
-async function readSnapshot(gitDir: string, commit: string): Promise<StoredSnapshot | undefined> {
-  try {
-    const text = JSON.parse(await readFile(join(gitDir, DESCRIPTION), 'utf8')) as StoredSnapshot & { version?: number };
-    if (text.version !== 2 || text.commit !== commit) return undefined;
-    for (const pack of text.packs) {
-      const index = decodePackIndex(await readFile(join(gitDir, pack + INDEX_SUFFIX)));
-      const tail = await readTail(join(gitDir, pack + PACK_SUFFIX), index.packBytes);
-      if (tail !== index.packChecksum) return undefined;
-    }
-    return { commit, treeOid: text.treeOid, gitDir, packs: text.packs, packBytes: text.packBytes };
-  } catch {
-    return undefined;
-  }
-}
-
-async function readTail(path: string, sizeBytes: number): Promise<string | undefined> {
-  const file = await open(path, 'r');
-  try {
-    if ((await file.stat()).size !== sizeBytes) return undefined;
-    const { buffer } = await file.read({ buffer: Buffer.alloc(20), position: sizeBytes - 20 });
-    return buffer.toString('hex');
-  } finally {
-    await file.close();
-  }
-}
-
-/** Once a process: unfinished work, what only an earlier process can reach, what got no new snapshot for long. */
 async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dataDir)) {
@@ -272,7 +202,7 @@ async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<
       continue;
     }
     for (const inner of await readdir(folder)) {
-      if (inner.startsWith(TEMPORARY)) await rm(join(folder, inner), { recursive: true, force: true });
+      if (isTemporary(inner)) await rm(join(folder, inner), { recursive: true, force: true });
     }
   }
 }

@@ -5,17 +5,17 @@
 import { open } from 'node:fs/promises';
 import { fetch, Errors } from 'isomorphic-git';
 import type { CheckedAnswer } from './fetch-answer.ts';
-import type { HttpClient } from './http-client.ts';
-import { createFetchPlugin, WANTED_REF } from './http-plugin.ts';
+import { createFetchPlugin, WANTED_REF } from './fetch-plugin.ts';
 import type { SourceLimits } from '../limits.ts';
 import { createMemoryFs } from './memory-fs.ts';
-import { malformed } from './ref-answers.ts';
+import { malformed } from './answer-error.ts';
 import type { Remote } from './remote.ts';
 import type { Repository } from '../repository.ts';
 import { cleanText, sourceError } from '../source-error.ts';
+import type { Transport } from './transport.ts';
 
 export interface FetchPackOptions {
-  readonly http: HttpClient;
+  readonly transport: Transport;
   readonly remote: Remote;
   readonly limits: SourceLimits;
   readonly repository: Repository;
@@ -30,19 +30,21 @@ export interface FetchPackOptions {
 
 const GIT_DIR = '/repository';
 const LOCAL_BRANCH = 'held';
+/** isomorphic-git takes http addresses only; the plugin speaks to the server, wherever it is. */
+const PACKAGE_URL = 'http://repository.invalid/';
 
 /** Throws StageError; the pack file may then be there in part. */
 export async function fetchPack(options: FetchPackOptions): Promise<CheckedAnswer> {
-  const { http, remote, limits, repository, commit, signal } = options;
+  const { transport, remote, limits, repository, commit, signal } = options;
   const server = await remote.describe(repository, signal);
   const packFile = await open(options.packPath, 'wx', 0o600);
   try {
-    const plugin = createFetchPlugin({ http, limits, server, commit, repository, packFile, signal });
+    const plugin = createFetchPlugin({ transport, limits, server, commit, repository, packFile, signal });
     await fetch({
       fs: createMemoryFs(initialFiles(options.have)),
       http: plugin,
       gitdir: GIT_DIR,
-      url: repository.base,
+      url: PACKAGE_URL,
       remote: 'origin',
       ref: LOCAL_BRANCH,
       remoteRef: WANTED_REF,
@@ -64,7 +66,7 @@ export async function fetchPack(options: FetchPackOptions): Promise<CheckedAnswe
 
 /** A `have` is sent only for a local branch whose commit is there; an empty loose object is enough to be there. */
 function initialFiles(have: string | undefined): ReadonlyMap<string, string> {
-  const config = '[remote "origin"]\n\turl = http://invalid/\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n';
+  const config = `[remote "origin"]\n\turl = ${PACKAGE_URL}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`;
   const files = new Map([[`${GIT_DIR}/config`, config]]);
   if (have === undefined) return files;
   files.set(`${GIT_DIR}/refs/heads/${LOCAL_BRANCH}`, `${have}\n`);

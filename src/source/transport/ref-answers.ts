@@ -3,6 +3,7 @@
  * (gitprotocol-v2). A body is taken whole or not at all: one that does not end right on its last flush was cut, and a
  * cut list of references looks like a shorter one.
  */
+import { malformed, remoteError, truncated } from './answer-error.ts';
 import { lineText, splitPackets, type Packet } from './pkt-line.ts';
 import type { RemoteRef, RemoteRefs } from '../revision.ts';
 import { cleanText, sourceError } from '../source-error.ts';
@@ -116,19 +117,4 @@ function capabilityValue(capabilities: readonly string[], name: string): string 
 
 function attributeOf(attributes: readonly string[], prefix: string): string | undefined {
   return attributes.find((item) => item.startsWith(prefix))?.slice(prefix.length);
-}
-
-export function remoteError(label: string, said: string): Error {
-  return sourceError('RemoteError', `The Git server refused the request for ${label}: ${cleanText(said)}.`);
-}
-
-export function truncated(label: string): Error {
-  return sourceError('TruncatedAnswer', `The answer of ${label} broke off before its end. It is asked for again.`);
-}
-
-export function malformed(label: string): Error {
-  return sourceError(
-    'MalformedAnswer',
-    `The answer of ${label} is not as Git's protocol has it. Look for a proxy that changes answers, or update the server.`,
-  );
 }

@@ -3,13 +3,19 @@
  * and features are remembered from the first one; older servers are asked for their advertisement each time. What is
  * remembered is dropped as soon as a request fails, so that a server may change under us.
  */
-import { readWhole, type GitAnswer, type HttpClient } from './http-client.ts';
 import type { SourceLimits } from '../limits.ts';
 import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
 import { readAdvertisement, readLsRefs, type Advertisement } from './ref-answers.ts';
 import type { Repository } from '../repository.ts';
-import { resolveRevision, type RemoteRefs, type ResolvedRevision, type WantedRevision } from '../revision.ts';
+import {
+  resolvedCommit,
+  resolveRevision,
+  type RemoteRefs,
+  type ResolvedRevision,
+  type WantedRevision,
+} from '../revision.ts';
 import { cleanText, sourceError } from '../source-error.ts';
+import { readWhole, type Transport } from './transport.ts';
 
 export interface Remote {
   /** The commit that a revision means now. Throws StageError, EmptyRepository and RevisionNotFound among others. */
@@ -21,7 +27,7 @@ export interface Remote {
 }
 
 export interface RemoteServer {
-  /** The repository's address after redirects. */
+  /** `TransportAnswer.base`. */
   readonly base: string;
   readonly capabilities: readonly string[];
 }
@@ -31,12 +37,6 @@ interface KnownServer extends RemoteServer {
   /** Whether the server of protocol 2 wants to be told that ids are SHA-1. */
   readonly isFormatAsked: boolean;
 }
-
-const UPLOAD_PACK = 'git-upload-pack';
-const ADVERTISEMENT_PATH = `/info/refs?service=${UPLOAD_PACK}`;
-export const REQUEST_TYPE = `application/x-${UPLOAD_PACK}-request`;
-export const RESULT_TYPE = `application/x-${UPLOAD_PACK}-result`;
-const ADVERTISEMENT_TYPE = `application/x-${UPLOAD_PACK}-advertisement`;
 
 /**
  * What every server of protocol 2 with shallow fetches also understands in protocol 0. To ask it would cost its whole
@@ -49,25 +49,15 @@ const CAPABILITIES_BESIDE_PROTOCOL_2 =
 const MAX_CAPABILITIES = 100;
 const MAX_CAPABILITY_CHARS = 200;
 
-export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
+export function createRemote(transport: Transport, limits: SourceLimits): Remote {
   const known = new Map<string, KnownServer>();
+  const bounds = { maxBytes: limits.maxRefsBytes, maxBytesName: 'maxRefsBytes', timeoutMs: limits.requestTimeoutMs };
 
   async function discover(repository: Repository, signal: AbortSignal | undefined) {
-    const answer = await http.send({
-      method: 'GET',
-      url: repository.base + ADVERTISEMENT_PATH,
-      headers: { 'git-protocol': 'version=2', accept: ADVERTISEMENT_TYPE },
-      contentType: ADVERTISEMENT_TYPE,
-      maxBytes: limits.maxRefsBytes,
-      maxBytesName: 'maxRefsBytes',
-      timeoutMs: limits.requestTimeoutMs,
-      label: repository.label,
-      credential: repository.credential,
-      signal,
-    });
+    const answer = await transport.send({ operation: 'advertise', repository, ...bounds, signal });
     const advertisement = readAdvertisement(await readWhole(answer), repository.label);
-    const server = toServer(advertisement, baseOf(answer, repository), repository);
-    known.set(repository.place, server);
+    const server = toServer(advertisement, answer.base, repository);
+    known.set(repository.key, server);
     const [oldest] = known.keys();
     if (known.size > limits.maxKnownServers && oldest !== undefined) known.delete(oldest);
     return { server, advertisement };
@@ -79,24 +69,14 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
     prefixes: readonly string[],
     signal: AbortSignal | undefined,
   ) {
-    const answer = await http.send({
-      method: 'POST',
-      url: `${server.base}/${UPLOAD_PACK}`,
-      headers: { 'git-protocol': 'version=2', 'content-type': REQUEST_TYPE, accept: RESULT_TYPE },
-      body: lsRefsRequest(server, prefixes),
-      contentType: RESULT_TYPE,
-      maxBytes: limits.maxRefsBytes,
-      maxBytesName: 'maxRefsBytes',
-      timeoutMs: limits.requestTimeoutMs,
-      label: repository.label,
-      credential: repository.credential,
-      signal,
-    });
+    const { base } = server;
+    const body = lsRefsRequest(server, prefixes);
+    const answer = await transport.send({ operation: 'list-refs', repository, base, body, ...bounds, signal });
     return readLsRefs(await readWhole(answer), repository.label);
   }
 
   async function findRefs(repository: Repository, prefixes: readonly string[], signal: AbortSignal | undefined) {
-    const server = known.get(repository.place);
+    const server = known.get(repository.key);
     if (server?.protocol === 2) return listRefs(server, repository, prefixes, signal);
     const fresh = await discover(repository, signal);
     if (fresh.advertisement.protocol === 0) return fresh.advertisement.refs;
@@ -104,22 +84,22 @@ export function createRemote(http: HttpClient, limits: SourceLimits): Remote {
   }
 
   async function resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal) {
-    if (wanted.type === 'commit') return { commit: wanted.commit, revision: `sha1:${wanted.commit}` };
+    if (wanted.type === 'commit') return resolvedCommit(wanted.commit);
     try {
       const found = resolveRevision(wanted, await findRefs(repository, wanted.names, signal));
       if (found) return found;
       const all = await findRefs(repository, ['HEAD', 'refs/'], signal);
       throw missing(repository, wanted.text, all);
     } catch (error) {
-      known.delete(repository.place);
+      known.delete(repository.key);
       throw error;
     }
   }
 
   return {
     resolve,
-    describe: async (repository, signal) => known.get(repository.place) ?? (await discover(repository, signal)).server,
-    forget: (repository) => void known.delete(repository.place),
+    describe: async (repository, signal) => known.get(repository.key) ?? (await discover(repository, signal)).server,
+    forget: (repository) => void known.delete(repository.key),
   };
 }
 
@@ -138,15 +118,6 @@ function toServer(advertisement: Advertisement, base: string, repository: Reposi
   }
   const capabilities = CAPABILITIES_BESIDE_PROTOCOL_2.split(' ');
   return { protocol: 2, base, capabilities, isFormatAsked: features.has('object-format') };
-}
-
-/** A redirect of the advertisement holds for the other requests as well. */
-function baseOf(answer: GitAnswer, repository: Repository): string {
-  if (answer.url.endsWith(ADVERTISEMENT_PATH)) return answer.url.slice(0, -ADVERTISEMENT_PATH.length);
-  throw sourceError(
-    'RedirectRefused',
-    `${repository.label} redirects to an address that is no repository's. Put the final address into repoURL.`,
-  );
 }
 
 function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer {

@@ -1,4 +1,6 @@
-/** Random patches for objects that are there: strategic merge and JSON 6902, inline and in files, by id and by target. */
+/**
+ * Random patches for objects that are there: strategic merge and JSON 6902, inline and in files, by id and by target.
+ */
 import type { Chance } from './chance.ts';
 import type { Layer } from './fields.ts';
 import { NAMES, oddText, podSpec, type MadeObject } from './objects.ts';

@@ -15,9 +15,8 @@ const SNAPSHOT = {
   repoUrl: 'https://git.example.com/shop.git',
   revision: `main@sha1:${'a'.repeat(40)}`,
   commit: 'a'.repeat(40),
-  treeOid: 'b'.repeat(40),
-  place: 'p',
-  gitDir: '/nowhere',
+  id: 'repository/aaa',
+  tree: { gitDir: '/nowhere', treeOid: 'b'.repeat(40) },
 };
 const STORED: KubeObject = {
   apiVersion: 'tautline.dev/v1alpha1',
@@ -59,7 +58,7 @@ function scene(): Scene {
       failures: 0,
       error: undefined,
     },
-    rendered: { key: `${SNAPSHOT.treeOid}:`, manifests },
+    rendered: { key: `${SNAPSHOT.tree.treeOid}:`, manifests },
   });
   const nothing = (): undefined => undefined;
   let call: (() => void) | undefined;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { before, test } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
-import { parseCredential, redact, redactError, type Credential } from '../../../src/source/credential.ts';
+import { parseCredential, type Credential } from '../../../src/source/credential.ts';
+import { redact, redactError } from '../../../src/source/mask.ts';
 import { createRepositoryNaming, isPrivate } from '../../../src/source/repository.ts';
-import { remoteError } from '../../../src/source/transport/ref-answers.ts';
+import { remoteError } from '../../../src/source/transport/answer-error.ts';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 
 let authority: Authority;
@@ -15,19 +16,16 @@ function parse(values: Readonly<Record<string, string | Uint8Array>>): Credentia
   return parseCredential({ secret: 'apps/git', data });
 }
 
-function basic(pair: string): string {
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-test('user and password, or a token, become the one header', () => {
-  assert.equal(parse({ username: 'me', password: 'geheim' }).authorization, basic('me:geheim'));
-  assert.equal(parse({ username: 'me', password: 'pä:ß 🔑' }).authorization, basic('me:pä:ß 🔑'));
-  assert.equal(parse({ bearerToken: 'abc.def==' }).authorization, 'Bearer abc.def==');
+test('user and password, or a token, become the login', () => {
+  const basic = { type: 'basic', username: 'me', password: 'pä:ß 🔑' };
+  assert.deepEqual(parse({ username: 'me', password: 'pä:ß 🔑' }).login, basic);
+  assert.deepEqual(parse({ bearerToken: 'abc.def==' }).login, { type: 'bearer', token: 'abc.def==' });
 });
 
-test('one line end at the end of a value is what editors and shells leave behind', () => {
-  assert.equal(parse({ username: 'me\n', password: 'geheim\r\n' }).authorization, basic('me:geheim'));
-  assert.equal(parse({ bearerToken: 'abc\n' }).authorization, 'Bearer abc');
+test('one line end at the end of a value is dropped, since editors and shells add one', () => {
+  const { login } = parse({ username: 'me\n', password: 'geheim\r\n' });
+  assert.deepEqual(login, { type: 'basic', username: 'me', password: 'geheim' });
+  assert.deepEqual(parse({ bearerToken: 'abc\n' }).login, { type: 'bearer', token: 'abc' });
 });
 
 test('a Secret of Argo CD or of Flux is read as it is, whatever else it holds', () => {
@@ -37,13 +35,13 @@ test('a Secret of Argo CD or of Flux is read as it is, whatever else it holds', 
     ...{ username: 'me', password: 'geheim' },
     ...{ tlsClientCertData: client.certificate, tlsClientCertKey: client.key },
   });
-  assert.equal(argo.authorization, basic('me:geheim'));
+  assert.deepEqual(argo.login, { type: 'basic', username: 'me', password: 'geheim' });
   assert.deepEqual(argo.clientCertificate, { certificate: client.certificate, key: client.key });
   const flux = parse({ 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key });
   const former = parse({ caFile: ca, certFile: client.certificate, keyFile: client.key });
   assert.deepEqual(flux, former);
   assert.equal(flux.ca, ca);
-  assert.equal(flux.authorization, undefined);
+  assert.equal(flux.login, undefined);
 });
 
 const REFUSED: readonly (readonly [string, () => Readonly<Record<string, string | Uint8Array>>, RegExp])[] = [
@@ -103,7 +101,7 @@ const REPEATED: Readonly<Record<string, string>> = {
   plain: SECRET,
   'in base64': Buffer.from(SECRET).toString('base64'),
   'in base64 without its padding': Buffer.from(SECRET).toString('base64url'),
-  'as the header': basic(`me:${SECRET}`),
+  'as the header': `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
   'in a URL': encodeURIComponent(SECRET),
   'in a URL in lower case': encodeURIComponent(SECRET).replace(/%../g, (code) => code.toLowerCase()),
   'in a form': encodeURIComponent(SECRET).replaceAll('%20', '+'),
@@ -122,9 +120,10 @@ for (const [how, form] of Object.entries(REPEATED)) {
 }
 
 test('a credential that was cut at the end of a message is masked as well', () => {
-  const credential = parse({ bearerToken: `canary${'x1y2'.repeat(20)}` });
+  const token = `canary${'x1y2'.repeat(20)}`;
+  const credential = parse({ bearerToken: token });
   for (let at = 100; at < 200; at += 3) {
-    const said = `${'-'.repeat(at)}${credential.authorization?.slice(7)}`;
+    const said = `${'-'.repeat(at)}${token}`;
     const told = redactError(remoteError('https://x', said), credential) as Error;
     assert.doesNotMatch(told.message, /cana/, told.message);
   }
@@ -143,22 +142,29 @@ test('a defect loses its secrets too, in its message and its stack', () => {
   assert.equal(redactError('text', credential), 'text');
 });
 
-test('the place of what a credential fetched depends on all of it, and on the process', () => {
+test('the key of a repository depends on the whole credential, and on the process', () => {
   const name = createRepositoryNaming();
-  const { ca } = authority;
+  const { ca, client } = authority;
+  const certificate = { 'tls.crt': client.certificate, 'tls.key': client.key };
   const credentials = [
     undefined,
     parse({ bearerToken: 'abcd' }),
     parse({ bearerToken: 'abce' }),
     parse({ bearerToken: 'abcd', 'ca.crt': ca }),
+    parse({ bearerToken: 'abcd', ...certificate }),
+    parse({ 'ca.crt': ca }),
+    parse(certificate),
+    parse({ username: 'abcd', password: 'ef' }),
+    parse({ username: 'abc', password: 'def' }),
+    parse({ username: 'abcd', password: 'eg' }),
   ];
-  const places = credentials.map((credential) => name('https://x/a', credential).place);
-  assert.equal(new Set(places).size, places.length);
-  assert.deepEqual(places.map(isPrivate), [false, true, true, true]);
+  const keys = credentials.map((credential) => name('https://x/a', credential).key);
+  assert.equal(new Set(keys).size, keys.length);
+  assert.deepEqual(keys.map(isPrivate), [false, ...Array.from({ length: keys.length - 1 }, () => true)]);
   const [, same] = credentials;
-  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).place, places[1]);
-  assert.notEqual(name('https://x/b', same).place, places[1]);
+  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).key, keys[1]);
+  assert.notEqual(name('https://x/b', same).key, keys[1]);
   const next = createRepositoryNaming();
-  assert.notEqual(next('https://x/a', same).place, places[1]);
-  assert.equal(next('https://x/a', undefined).place, places[0]);
+  assert.notEqual(next('https://x/a', same).key, keys[1]);
+  assert.equal(next('https://x/a', undefined).key, keys[0]);
 });

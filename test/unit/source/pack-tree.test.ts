@@ -13,7 +13,7 @@ async function openTree(t: TestContext, files: Record<string, FileChange>, limit
   await repository.commit(files);
   const repoUrl = repository.url;
   const snapshot = await source.fetch({ repoUrl, resolved: await source.poll({ repoUrl }) });
-  const tree = openPackTree({ ...snapshot, limits: { ...defaultSourceLimits, maxFileBytes: 1_048_576, ...limits } });
+  const tree = openPackTree(snapshot.tree, { ...defaultSourceLimits, maxFileBytes: 1_048_576, ...limits });
   t.after(() => tree.close());
   const text = (path: string) => Buffer.from(tree.read(path)).toString('utf8');
   const typeOf = (path: string) => tree.find(path).type;
@@ -159,18 +159,19 @@ test('an object that changed on disk is never handed on', async (t) => {
   const { snapshot } = await openTree(t, {
     'a.bin': Buffer.from(Array.from({ length: 5000 }, () => Math.random() * 256)),
   });
-  const pack = join(snapshot.gitDir, readdirSync(snapshot.gitDir).find((name) => name.endsWith('.pack')) ?? '');
+  const { gitDir } = snapshot.tree;
+  const pack = join(gitDir, readdirSync(gitDir).find((name) => name.endsWith('.pack')) ?? '');
   const bytes = readFileSync(pack);
   bytes.writeUInt8((bytes[bytes.length - 500] ?? 0) ^ 1, bytes.length - 500);
   writeFileSync(pack, bytes);
-  const tree = openPackTree({ ...snapshot, limits: { ...defaultSourceLimits, maxFileBytes: 1_048_576 } });
+  const tree = openPackTree(snapshot.tree, { ...defaultSourceLimits, maxFileBytes: 1_048_576 });
   t.after(() => tree.close());
   assert.throws(() => tree.read('a.bin'), { code: 'CorruptPack' });
 });
 
 test('a snapshot that is no longer on disk says so', async (t) => {
   const { snapshot } = await openTree(t, { 'a.yaml': 'a: 1\n' });
-  const gone = { ...snapshot, gitDir: `${snapshot.gitDir}-gone` };
+  const gone = { ...snapshot.tree, gitDir: `${snapshot.tree.gitDir}-gone` };
   const limits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
-  assert.throws(() => openPackTree({ ...gone, limits }), { code: 'SnapshotGone', stage: 'source' });
+  assert.throws(() => openPackTree(gone, limits), { code: 'SnapshotGone', stage: 'source' });
 });

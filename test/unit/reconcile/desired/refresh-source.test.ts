@@ -53,9 +53,9 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
         it.polls++;
         it.duringPoll();
         if (it.isDown) throw new Error('down');
-        return { revision: `main@sha1:${it.commit}`, commit: it.commit };
+        return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
       },
-      fetch: async () => ({ revision: `main@sha1:${it.commit}`, commit: it.commit }),
+      fetch: async () => ({ id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit }),
     },
   } as unknown as RefreshContext;
   const it: Scene = {

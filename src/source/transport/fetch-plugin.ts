@@ -8,15 +8,16 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { GitHttpRequest, GitHttpResponse } from 'isomorphic-git';
 import { createAnswerChecker, type CheckedAnswer } from './fetch-answer.ts';
-import type { HttpClient } from './http-client.ts';
+import { ADVERTISEMENT_TYPE, RESULT_TYPE } from './http-transport.ts';
 import type { SourceLimits } from '../limits.ts';
 import { encodeLine, FLUSH } from './pkt-line.ts';
-import { malformed } from './ref-answers.ts';
-import { REQUEST_TYPE, RESULT_TYPE, type RemoteServer } from './remote.ts';
+import type { RemoteServer } from './remote.ts';
 import type { Repository } from '../repository.ts';
+import type { Transport } from './transport.ts';
+import { malformed } from './answer-error.ts';
 
 export interface FetchPluginOptions {
-  readonly http: HttpClient;
+  readonly transport: Transport;
   readonly limits: SourceLimits;
   readonly server: RemoteServer;
   /** 40 hex digits. */
@@ -45,7 +46,7 @@ export function createFetchPlugin(options: FetchPluginOptions): FetchPlugin {
     checked: () => checked,
     async request(request) {
       if (request.method !== 'POST') {
-        return answerOf(request, 'application/x-git-upload-pack-advertisement', advertisementOf(options));
+        return answerOf(request, ADVERTISEMENT_TYPE, advertisementOf(options));
       }
       const body = addCapabilities(await collect(request.body), options.server.capabilities);
       checked = await receivePack(options, body);
@@ -55,23 +56,19 @@ export function createFetchPlugin(options: FetchPluginOptions): FetchPlugin {
 }
 
 async function receivePack(options: FetchPluginOptions, body: Buffer): Promise<CheckedAnswer> {
-  const { http, limits, server, commit, packFile, signal } = options;
-  const { label, credential } = options.repository;
-  const answer = await http.send({
-    method: 'POST',
-    url: `${server.base}/git-upload-pack`,
-    headers: { 'content-type': REQUEST_TYPE, accept: RESULT_TYPE },
+  const { transport, limits, server, commit, repository, packFile, signal } = options;
+  const answer = await transport.send({
+    operation: 'fetch',
+    repository,
+    base: server.base,
     body,
-    contentType: RESULT_TYPE,
     // Side-band adds five bytes to each packet, and some servers use small ones.
     maxBytes: Math.ceil(limits.maxPackBytes * 1.1) + 1_048_576,
     maxBytesName: 'maxPackBytes',
     timeoutMs: limits.fetchTimeoutMs,
-    label,
-    credential,
     signal,
   });
-  const checker = createAnswerChecker({ limits, label, commit });
+  const checker = createAnswerChecker({ limits, label: repository.label, commit });
   for await (const chunk of answer.body) {
     for (const piece of checker.push(chunk)) await packFile.appendFile(piece);
   }

@@ -10,8 +10,8 @@ import { startHarness } from './source-harness.ts';
 
 const ADVERTISEMENT = { 'content-type': 'application/x-git-upload-pack-advertisement' };
 
-async function startShop(t: TestContext, limits = {}) {
-  const harness = await startHarness(t, limits);
+async function startShop(t: TestContext) {
+  const harness = await startHarness(t);
   const repository = await createRepository(harness.server, 'shop');
   const commit = await repository.commit({ 'a.yaml': 'a: 1\n' });
   return { ...harness, commit, repoUrl: repository.url };
@@ -61,6 +61,20 @@ test('each answer that is none of Git has a code and a message of its own', asyn
     if (code === 'RateLimited') assert.deepEqual(error.retry, { afterMs: 7000 });
     if (error.message.includes('503')) assert.deepEqual(error.retry, { afterMs: 3000 });
   }
+});
+
+test('a poll and a fetch are requests of the smart HTTP protocol, and only a poll asks for version 2', async (t) => {
+  const { source, server, repoUrl } = await startShop(t);
+  const resolved = await source.poll({ repoUrl });
+  await source.fetch({ repoUrl, resolved });
+  assert.deepEqual(
+    server.requests.map(({ method, path, protocol }) => `${method} ${path} ${protocol}`),
+    [
+      'GET /shop.git/info/refs?service=git-upload-pack version=2',
+      'POST /shop.git/git-upload-pack version=2',
+      'POST /shop.git/git-upload-pack undefined',
+    ],
+  );
 });
 
 test('a redirect within the origin is followed once and then remembered', async (t) => {
