@@ -1,4 +1,4 @@
-/** The import law, held over every file of src/. */
+/** Checks the import law for every file of src/. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ test('modules import only what lies below them, and stages before them by type o
   assertNone(breaches, 'imports against the law:');
 });
 
-test('files at the root of src are composition roots, config or nothing', () => {
+test('every file at the root of src is a composition root or config.ts', () => {
   const known = [...ROOTS, 'src/config.ts'];
   assertNone(
     files.map(({ path }) => path).filter((path) => isRootFile(path) && !known.includes(path)),
@@ -114,7 +114,7 @@ test('a package is imported only by the module that its row in docs/dependencies
     if (!isPackage(target)) return false;
     const importers = allowed.get(packageName(target)) ?? [];
     const isAllowed = importers.some((prefix) => path.startsWith(`src/${prefix}`));
-    return isAllowed ? false : `${path} → ${target} (may: ${importers.join(', ') || 'nobody'})`;
+    return isAllowed ? false : `${path} → ${target} (allowed: ${importers.join(', ') || 'none'})`;
   });
   assertNone(breaches, 'packages against the law:');
 });
@@ -156,7 +156,7 @@ test('only config.ts reads the environment', () => {
   );
 });
 
-test('no file imports itself through others', () => {
+test('no file imports itself through other files', () => {
   const edges = new Map(files.map((file) => [file.path, readImports(file).map(({ target }) => target)]));
   const done = new Set<string>();
   const cycles: string[] = [];
@@ -170,7 +170,7 @@ test('no file imports itself through others', () => {
   assertNone(cycles, 'cycles:');
 });
 
-test('there are no drawers, no barrels, no default exports', () => {
+test('src has no files named after nothing, no barrels and no default exports', () => {
   const drawers = files.filter(({ path }) =>
     /(^|\/)(utils?|helpers?|common|shared|misc|types|index)(\.ts|\/)/.test(path),
   );
