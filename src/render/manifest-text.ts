@@ -25,14 +25,14 @@ export interface TextSource {
   readonly limits: RenderLimits;
 }
 
-export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'error'): TextObject[] {
+export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 'error'): TextObject[] {
   const { text, file } = source;
   const separator = /\n---[ \t]*[^\s#][^\n]*\n/.exec(text);
   if (separator) {
     const line = text.slice(0, separator.index + 1).split('\n').length;
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
-  const documents = readDocuments(source, { dialect: 'v3', otherKeys, keepsQuotes: true });
+  const documents = readDocuments(source, { dialect: 'v3', nonTextKeys, shouldMarkQuotes: true });
   const isAlone = documents.length === 1;
   const queue: TextObject[] = [];
   for (const { root, line } of documents) {
@@ -62,7 +62,7 @@ const MAY_HOLD_SECRET = /secret|passw|token|credential|private.?key|\/(data|stri
 /** Reads a text's documents; a text that is no YAML is a problem with the line in question, never that of a Secret. */
 export function readDocuments(
   source: TextSource,
-  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'otherKeys' | 'keepsQuotes'>,
+  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'nonTextKeys' | 'shouldMarkQuotes'>,
 ): readonly YamlDocument[] {
   const { text, file, limits } = source;
   const result = readYaml(text, { ...options, maxNodes: limits.maxNodes, maxDepth: limits.maxDepth });

@@ -35,7 +35,7 @@ export function loadConfigurations(layer: Layer): FieldSpecs {
 
 function readConfiguration(layer: Layer, path: string, file: string): FieldSpecs {
   const { limits } = layer.build.context;
-  const documents = readDocuments({ text: loadText(layer, path), file, limits }, { dialect: 'v2', otherKeys: 'text' });
+  const documents = readDocuments({ text: loadText(layer, path), file, limits }, { dialect: 'v2', nonTextKeys: 'text' });
   const root = documents[0]?.root;
   if (root !== undefined && !isYamlMap(root))
     return fail('KustomizationInvalid', 'a configuration is a map of field specs');

@@ -18,7 +18,7 @@ export function loadCrds(layer: Layer): FieldSpecs {
     const { limits } = layer.build.context;
     return within({ file }, () => {
       const source = { text: loadText(layer, path), file, limits };
-      const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+      const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
       if (!isYamlMap(document?.root)) return fail('KustomizationInvalid', 'crds names a file of OpenAPI definitions');
       return mergeFieldSpecs(specs, readDefinitions(document.root, limits.maxNodes));
     });

@@ -36,7 +36,7 @@ function readChoice(build: Build, layer: Layer): void {
 function readSchema(layer: Layer, path: string): MergeSchema {
   const { limits } = layer.build.context;
   const source = { text: loadText(layer, path), file: locateFile(layer, path), limits };
-  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
   const definitions = isYamlMap(document?.root) ? document.root.get('definitions') : undefined;
   return compileSchema(isYamlMap(definitions) ? definitions : new Map(), builtInBeside(layer.build));
 }

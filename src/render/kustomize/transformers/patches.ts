@@ -78,7 +78,7 @@ export function readJsonPatch(source: TextSource): JsonOperation[] {
   if (source.text === '') fail('KustomizationInvalid', `the JSON patch ${source.file} is empty`, { file: source.file });
   // What begins as JSON must be JSON; only then is YAML tried.
   if (source.text.startsWith('[')) checkJson(source);
-  const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
   return (
     readOperations(documents[0]?.root) ??
     fail('KustomizationInvalid', 'a JSON patch is a list of operations', {

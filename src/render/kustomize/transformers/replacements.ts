@@ -63,7 +63,7 @@ function load(layer: Layer, replacement: Replacement): Replacement[] {
   const file = locateFile(layer, path);
   return within({ file }, () => {
     const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
-    const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+    const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
     const root = document?.root;
     if (isYamlList(root)) return decode(list(REPLACEMENT), root, '', 'ignore');
     return isYamlMap(root)
@@ -186,7 +186,7 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
   for (let length = 1; length < parts.length; length += 1) {
     const head = attempt(() => lookup(resource.node, parts.slice(0, length)));
     if (head === undefined || !isYamlScalar(head)) continue;
-    const result = readYaml(textOf(head), { ...copying.context.limits, otherKeys: 'text', duplicateKeys: 'last' });
+    const result = readYaml(textOf(head), { ...copying.context.limits, nonTextKeys: 'text', duplicateKeys: 'last' });
     if (!result.ok) continue;
     const inner = { root: result.documents[0]?.root };
     const document: Slot = { get: () => inner.root ?? MADE, put: (node) => (inner.root = node) };

@@ -35,7 +35,7 @@ type Target = Decoded<typeof TARGETS>[number];
 function loadTargets(layer: Layer, path: string): Target[] {
   const file = locateFile(layer, path);
   const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
-  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
   return within({ file }, () => decode(TARGET_FILE, document?.root, '', 'ignore').targets);
 }
 
