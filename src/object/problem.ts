@@ -18,7 +18,7 @@ export type ProblemCode =
   | 'KindUnavailable' // the API group of the kind does not answer: the kind is unknown, not gone
   | 'NamespaceNotAllowed' // outside the namespaces that this Application may write
   | 'ReservedField' // a field that only Tautline or the server may set (part-of, ownerReferences, generateName)
-  | 'InvalidObject'; // the API server refuses the object as it stands
+  | 'InvalidObject'; // the API server refuses the object
 
 export interface Problem {
   readonly code: ProblemCode;
