@@ -68,7 +68,7 @@ export async function releaseObject(
     outcome: 'released',
     ...(change.reason === undefined ? {} : { message: change.reason }),
   };
-  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) return released;
+  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.ownerAnnotation) return released;
   const answer = await client.release(change.kind, read.object);
   if (answer.ok || answer.refusal.code === 'NotFound') return released;
   return { change, outcome: 'failed', refusal: answer.refusal };

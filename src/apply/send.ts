@@ -103,7 +103,7 @@ async function refused(
   const mayBeImmutable = refusal.code === 'InvalidManifest' && refusal.status === 422 && change.live;
   if (mayBeImmutable && (await context.client.isImmutable(desired.kind, desired.body))) {
     const immutable: Refusal = { ...refusal, code: 'Immutable', message: immutableMessage(refusal) };
-    if (desired.policy?.recreate) return recreateObject({ change, desired, refusal: immutable, ...context });
+    if (desired.policy?.mayRecreate) return recreateObject({ change, desired, refusal: immutable, ...context });
     return { change, outcome: 'failed', refusal: immutable };
   }
   return { change, outcome: 'failed', refusal };
@@ -140,5 +140,5 @@ export function ownerOfOther(live: LiveObject, owner: Owner): string | undefined
   const marked = annotationsOf(live.body)[OWNER_ANNOTATION];
   const label = labelsOf(live.body)[PART_OF_LABEL];
   if (marked === undefined || label === undefined) return undefined;
-  return marked === owner.owner ? undefined : marked;
+  return marked === owner.ownerAnnotation ? undefined : marked;
 }

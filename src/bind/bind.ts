@@ -88,7 +88,13 @@ function isAt(object: DesiredObject, manifest: Manifest): boolean {
 function contextOf(options: BindOptions): string {
   const { owner, destinationNamespace, reach } = options;
   return digestText(
-    JSON.stringify([owner.applySetId, owner.owner, destinationNamespace ?? null, reach.namespace, reach.mayCross]),
+    JSON.stringify([
+      owner.applySetId,
+      owner.ownerAnnotation,
+      destinationNamespace ?? null,
+      reach.namespace,
+      reach.mayCross,
+    ]),
   );
 }
 

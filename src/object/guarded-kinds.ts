@@ -1,6 +1,6 @@
 /**
- * Kinds whose deletion takes other things with it: what lives in a namespace, data, or every object of a definition.
- * They are never deleted to change a field, and a prune of one waits for a person.
+ * Kinds whose deletion also deletes other things: the objects in a namespace, data, or all objects of a definition. An
+ * object of such a kind is never deleted to change a field, and pruning it needs the confirmation of a person.
  */
 import type { ObjectId } from './identity.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The one decision whether a live object may be deleted. Prunes, hooks that have run, objects that are deleted to be
- * created again, and the end of an Application all ask it; `diff` asks it ahead of the plan, `apply` once more with the
- * object as a GET has just shown it.
+ * Decides whether a live object may be deleted: by a prune, as a hook that has run, to be created again, or with its
+ * Application. No other code decides this. `diff` calls it before the plan, `apply` calls it again with the object of
+ * the GET right before the DELETE.
  *
  * Invariant: `delete` only for an object whose owner label and owner annotation both name this Application, and that no
  * controller owns.
@@ -14,48 +14,51 @@ import { listAt, valueAt, type KubeObject } from './value.ts';
 
 /**
  * - prune: the object left Git, or is a hook that has run.
- * - recreate: a field cannot be changed in place, and the manifest asks for a deletion and a new creation.
+ * - recreate: a field cannot be changed in place, and the manifest allows to delete and create the object.
  * - deletion: the Application itself is deleted.
  */
 export type DeleteOccasion = 'prune' | 'recreate' | 'deletion';
 
 export type DeleteDecision =
   | { readonly type: 'delete' }
-  /** Deleted only once a person has confirmed it, as its annotations ask. */
+  /** Deleted after a person has confirmed it, because of its annotations. */
   | { readonly type: 'confirm' }
-  /** Not touched at all: its reconciliation is disabled. */
+  /** Not touched, because its reconciliation is disabled. */
   | { readonly type: 'leave'; readonly reason: string }
-  /** Not deleted, and no longer this Application's: the marks are removed where they are still ours. */
+  /** Not deleted, and no longer managed by this Application; our marks are removed from the object. */
   | { readonly type: 'release'; readonly reason: string }
-  /** Not deleted on this occasion, and still this Application's. */
+  /** Not deleted on this occasion, and still managed by this Application. */
   | { readonly type: 'refuse'; readonly reason: string };
 
 export interface DeleteQuestion {
-  /** The object as it was seen last; its `metadata` decides. */
+  /** The object as it was last read; only its id and its `metadata` are used. */
   readonly live: { readonly id: ObjectId; readonly body: KubeObject };
-  /** The marks that an object of this Application carries. */
+  /** The marks of this Application. */
   readonly owner: Owner;
   readonly occasion: DeleteOccasion;
 }
 
-export const KEPT_BY_DISABLED = 'left alone, since it is annotated kustomize.toolkit.fluxcd.io/reconcile: disabled';
-export const KEPT_BY_ANNOTATION = 'it left Git and is kept, as its annotations ask: Tautline lets go of it';
+export const KEPT_BY_DISABLED = 'not touched, because it is annotated kustomize.toolkit.fluxcd.io/reconcile: disabled';
+export const KEPT_BY_ANNOTATION = 'it is kept because of its annotations, and Tautline releases it';
 
 export function mayDelete({ live: { id, body }, owner, occasion }: DeleteQuestion): DeleteDecision {
   if (isReconcileDisabled(body)) return { type: 'leave', reason: KEPT_BY_DISABLED };
   const reason = reasonNotOurs(body, owner);
   if (occasion === 'recreate') return decideRecreate(id, reason);
   if (reason !== undefined) return { type: 'release', reason };
-  const wish = removalsOf(body)[occasion];
-  if (wish === 'keep') return { type: 'release', reason: KEPT_BY_ANNOTATION };
-  return { type: wish === 'confirm' ? 'confirm' : 'delete' };
+  const removal = removalsOf(body)[occasion];
+  if (removal === 'keep') return { type: 'release', reason: KEPT_BY_ANNOTATION };
+  return { type: removal === 'confirm' ? 'confirm' : 'delete' };
 }
 
 function decideRecreate(id: ObjectId, reason: string | undefined): DeleteDecision {
   if (isGuardedKind(id)) {
-    return { type: 'refuse', reason: `a ${id.kind} is never deleted for that, whatever its annotations say` };
+    return {
+      type: 'refuse',
+      reason: `a ${id.kind} is never deleted to be created again, regardless of its annotations`,
+    };
   }
-  return reason === undefined ? { type: 'delete' } : { type: 'refuse', reason: `it is not deleted, since ${reason}` };
+  return reason === undefined ? { type: 'delete' } : { type: 'refuse', reason: `it is not deleted: ${reason}` };
 }
 
 function reasonNotOurs(object: KubeObject, owner: Owner): string | undefined {

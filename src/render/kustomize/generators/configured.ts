@@ -1,6 +1,6 @@
-/** generators: configurations of the generators that kustomize has built in. */
+/** The field `generators`: configurations of the built-in generators of kustomize. */
 import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
-import { fail, within } from '../../fail.ts';
+import { fail, withPlace } from '../../fail.ts';
 import { struct, text } from '../decode.ts';
 import { CONFIG_MAP, SECRET } from '../kustomization.ts';
 import { placeOf, type Layer } from '../layer.ts';
@@ -8,24 +8,24 @@ import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-
 import { newResource, type Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
 
-export function externalGenerators(layer: Layer): Resource[] {
+export function configuredGenerators(layer: Layer): Resource[] {
   const { generators } = layer.kustomization;
   if (generators.length === 0) return [];
   return readConfigs(layer, 'generators').map((config) => {
     const kind = builtInKind(config);
     const generate = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (generate === undefined) fail('Unsupported', `there is no built-in generator ${kind}`, placeOf(config));
-    const resource = within(placeOf(config), () => generate(layer, config));
+    const resource = withPlace(placeOf(config), () => generate(layer, config));
     const origin = configOrigin(config);
     if (origin !== undefined) resource.origin = origin;
     return resource;
   });
 }
 
-/** Name and namespace may stand in the metadata of the configuration. */
+/** The name and namespace of the generated object may also be given in the metadata of the configuration. */
 const METADATA = struct({ metadata: struct({ name: text, namespace: text }) });
 
-function named<T extends { readonly name: string; readonly namespace: string }>(args: T, config: Resource): T {
+function withMetadata<T extends { readonly name: string; readonly namespace: string }>(args: T, config: Resource): T {
   const { metadata } = decodeConfig(METADATA, config);
   return { ...args, name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
 }
@@ -38,12 +38,13 @@ const POLICY = struct({
 
 const BUILT_IN: Readonly<Record<string, (layer: Layer, config: Resource) => Resource>> = {
   ConfigMapGenerator: (layer, config) => {
-    return generateConfigMap(layer, named(decodeConfig(CONFIG_MAP, config), config), undefined);
+    return generateConfigMap(layer, withMetadata(decodeConfig(CONFIG_MAP, config), config), undefined);
   },
-  SecretGenerator: (layer, config) => generateSecret(layer, named(decodeConfig(SECRET, config), config), undefined),
+  SecretGenerator: (layer, config) =>
+    generateSecret(layer, withMetadata(decodeConfig(SECRET, config), config), undefined),
   IAMPolicyGenerator: (_layer, config) => {
     const { cloud, kubernetesService, serviceAccount } = decodeConfig(POLICY, config);
-    if (cloud !== 'gke') fail('KustomizationInvalid', `the cloud must be gke, and is "${cloud}"`);
+    if (cloud !== 'gke') fail('KustomizationInvalid', `the cloud must be gke, but is "${cloud}"`);
     const account = `${serviceAccount.name}@${serviceAccount.projectId}.iam.gserviceaccount.com`;
     const metadata: YamlMap = new Map<string, YamlNode>([
       ['annotations', new Map([['iam.gke.io/gcp-service-account', account]])],

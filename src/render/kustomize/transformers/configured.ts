@@ -1,5 +1,5 @@
-/** transformers: configurations of the transformers that kustomize has built in. */
-import { fail, within } from '../../fail.ts';
+/** The fields `transformers` and `validators`: configurations of the built-in transformers of kustomize. */
+import { fail, withPlace } from '../../fail.ts';
 import { flag, list, optional, struct, text, texts } from '../decode.ts';
 import { hashNames } from '../hash.ts';
 import { FIELD_SPEC, IMAGE, REPLACEMENT, SELECTOR, REPLICA } from '../kustomization.ts';
@@ -18,19 +18,20 @@ import { setEntries } from './set-entries.ts';
 import type { Transform } from './transformer.ts';
 import { configureValueAdd, VALUE_ADD } from './value-add.ts';
 
+/** A change, and the origin to record for it; undefined if origins are not recorded. */
 export interface TracedTransform {
   readonly run: Transform;
   readonly origin: Origin | undefined;
 }
 
-export function externalTransforms(layer: Layer, field: 'transformers' | 'validators'): TracedTransform[] {
+export function configuredTransforms(layer: Layer, field: 'transformers' | 'validators'): TracedTransform[] {
   if (layer.kustomization[field].length === 0) return [];
   return readConfigs(layer, field).map((config) => {
     const kind = builtInKind(config);
     const configure = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (configure === undefined) fail('Unsupported', `there is no built-in transformer ${kind}`, placeOf(config));
-    const run = within(placeOf(config), () => configure(layer, config));
-    return { run: (set) => within(placeOf(config), () => run(set)), origin: configOrigin(config) };
+    const run = withPlace(placeOf(config), () => configure(layer, config));
+    return { run: (set) => withPlace(placeOf(config), () => run(set)), origin: configOrigin(config) };
   });
 }
 
@@ -90,11 +91,17 @@ const BUILT_IN: Readonly<Record<string, Configure>> = {
     if (subjects !== 'defaultOnly' && subjects !== 'allServiceAccounts' && subjects !== 'none') {
       return fail(
         'KustomizationInvalid',
-        `setRoleBindingSubjects must be defaultOnly, allServiceAccounts or none, and is ${subjects}`,
+        `setRoleBindingSubjects must be defaultOnly, allServiceAccounts or none, but is ${subjects}`,
       );
     }
     if (metadata.namespace === '') return () => undefined;
-    return (set) => setNamespaces(set, { namespace: metadata.namespace, specs: fieldSpecs, unsetOnly, subjects });
+    const options = {
+      namespace: metadata.namespace,
+      specs: fieldSpecs,
+      shouldKeepExisting: unsetOnly,
+      subjects,
+    } as const;
+    return (set) => setNamespaces(set, options);
   },
   PatchTransformer: (layer, config) => configurePatch(layer, decodeConfig(PATCH_FIELDS, config)),
   PatchJson6902Transformer: (layer, config) => {

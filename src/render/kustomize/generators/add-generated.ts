@@ -1,4 +1,4 @@
-/** Takes a generated object into what is there: as a new one, in place of another, or merged into it. */
+/** Adds a generated object to a set: as a new object, or replacing or merging with an existing one (`behavior`). */
 import { isYamlMap, isYamlScalar, textOf, type YamlMap } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { placeOf } from '../layer.ts';
@@ -6,25 +6,26 @@ import { currentId, formatResourceId } from '../resource-id.ts';
 import { append, change, findByAnyId, type ResourceSet } from '../resource-set.ts';
 import { setName, setNamespace, setTextMap, textMap, textsOf, type Resource } from '../resource.ts';
 
-export function absorb(set: ResourceSet, resource: Resource): void {
+export function addGenerated(set: ResourceSet, resource: Resource): void {
   const id = currentId(resource.node);
   const found = findByAnyId(set, id);
   const [old] = found;
   const isNew = resource.behavior !== 'merge' && resource.behavior !== 'replace';
   if (old === undefined) {
     if (isNew) return append(set, resource);
-    fail('KustomizationInvalid', `${formatResourceId(id)} is not there to ${resource.behavior}`, placeOf(resource));
+    const message = `there is no ${formatResourceId(id)} to ${resource.behavior}`;
+    fail('KustomizationInvalid', message, placeOf(resource));
   }
   if (found.length > 1)
     fail('KustomizationInvalid', `${found.length} objects have or had the id ${formatResourceId(id)}`);
   if (isNew) {
     fail(
       'DuplicateObject',
-      `${formatResourceId(id)} is there already; behavior must be merge or replace`,
+      `${formatResourceId(id)} exists already; set behavior to merge or replace`,
       placeOf(resource),
     );
   }
-  // The old object keeps its place in the order, and gets everything else of the new one.
+  // The old object keeps its position in the set and gets the content of the new one.
   change(set, old, () => takeOver(old, resource));
 }
 
@@ -42,7 +43,7 @@ function takeOver(old: Resource, fresh: Resource): void {
   setTextMap(old, 'annotations', annotations);
   setName(old, id.name);
   setNamespace(old, id.namespace);
-  old.needsHash &&= fresh.needsHash;
+  old.shouldHashName &&= fresh.shouldHashName;
   if (!isMerge) {
     if (fresh.origin !== undefined) old.origin = fresh.origin;
     return;
@@ -51,14 +52,14 @@ function takeOver(old: Resource, fresh: Resource): void {
   setOrDelete(old.node, 'binaryData', binaryData);
 }
 
-/** The data of an object; of a Secret with its stringData folded in, as the API server does it. */
+/** The data of an object. For a Secret its stringData is included, as the API server does it. */
 function oldData(node: YamlMap): Map<string, string> {
   const data = textsOf(node.get('data'));
   const isSecret = textOf(node.get('kind')) === 'Secret' && textOf(node.get('apiVersion')) === 'v1';
   const stringData = isSecret ? node.get('stringData') : undefined;
   if (!isYamlMap(stringData)) return data;
   for (const [key, value] of stringData) {
-    if (!isYamlScalar(value)) fail('InvalidObject', `stringData.${key} of a Secret is no text`);
+    if (!isYamlScalar(value)) fail('InvalidObject', `stringData.${key} of a Secret is not a text`);
     data.set(key, Buffer.from(textOf(value)).toString('base64'));
   }
   return data;

@@ -1,4 +1,4 @@
-/** Annotations that leave an object alone, or how it is applied to itself. */
+/** Annotations that exclude an object from reconciliation or comparison, or change how it is applied. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isExtraneousIgnored, isReconcileDisabled, policyOf } from '../../../src/object/policy.ts';
@@ -19,13 +19,13 @@ for (const [value, mode] of Object.entries({
   Unknown: 'Override',
   '': 'Override',
 })) {
-  test(`ssa: '${value}' is ${mode}, as annotation and as label`, () => {
+  test(`ssa: '${value}' means ${mode}, as an annotation and as a label`, () => {
     assert.equal(policyOf(annotated({ [SSA]: value })).ssa, mode);
     assert.equal(policyOf(annotated({}, { [SSA]: value })).ssa, mode);
   });
 }
 
-test('reconcile: disabled is read from annotations and labels, whatever its case', () => {
+test('reconcile: disabled is read from annotations and labels, and its case does not matter', () => {
   const key = 'kustomize.toolkit.fluxcd.io/reconcile';
   for (const value of ['disabled', 'Disabled', 'DISABLED ']) {
     assert.ok(isReconcileDisabled(annotated({ [key]: value })));
@@ -36,7 +36,7 @@ test('reconcile: disabled is read from annotations and labels, whatever its case
   assert.ok(!isReconcileDisabled({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }));
 });
 
-test('IgnoreExtraneous is one of the compare options', () => {
+test('IgnoreExtraneous is found among several compare options', () => {
   const key = 'argocd.argoproj.io/compare-options';
   assert.ok(isExtraneousIgnored(annotated({ [key]: 'IgnoreExtraneous' })));
   assert.ok(isExtraneousIgnored(annotated({ [key]: 'ServerSideDiff=true, IgnoreExtraneous' })));

@@ -1,7 +1,7 @@
 /**
- * Merges field specs: those in force by default, those of configuration files, and those of bases.
+ * Merges field specs: the defaults, those of configuration files and those of bases.
  *
- * Invariant: every list is in the order in which kustomize works through it (well-known kinds first).
+ * Invariant: every list is in the order in which kustomize processes it (well-known kinds first).
  */
 import { mergeSpecs } from './field-spec.ts';
 import { DEFAULT_FIELD_SPECS, NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
@@ -11,9 +11,9 @@ import type { Gvk } from './resource-id.ts';
 
 export const DEFAULTS: FieldSpecs = sortAll(DEFAULT_FIELD_SPECS);
 
-/** Both, each spec once. Fails where two contradict each other. */
+/** Merges two tables; equal specs are kept once. Fails if two specs contradict each other. */
 export function mergeFieldSpecs(specs: FieldSpecs, incoming: FieldSpecs): FieldSpecs {
-  // Bases mostly have the defaults only: these need no merging, and there may be a thousand of them.
+  // Most bases have only the defaults. They are not merged, because there may be thousands of bases.
   if (incoming === specs || incoming === NO_FIELD_SPECS) return specs;
   if (specs === NO_FIELD_SPECS && incoming === DEFAULTS) return incoming;
   return sortAll({
