@@ -63,7 +63,7 @@ export async function releaseObject(
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   // Gone is gone, whoever did it: nothing was let go.
   if (!read.object) return { change, outcome: 'pruned' };
-  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) return { change, outcome: 'released' };
+  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.annotation) return { change, outcome: 'released' };
   const answer = await client.release(change.kind, read.object);
   if (answer.ok || answer.refusal.code === 'NotFound') {
     return { change, outcome: 'released', ...(change.reason === undefined ? {} : { message: change.reason }) };
@@ -74,7 +74,7 @@ export async function releaseObject(
 function reasonToKeep(live: LiveObject, owner: Owner): string | undefined {
   const annotation = annotationsOf(live.body)[OWNER_ANNOTATION];
   const label = labelsOf(live.body)[PART_OF_LABEL];
-  if (annotation !== owner.owner || label !== owner.applySetId) {
+  if (annotation !== owner.annotation || label !== owner.applySetId) {
     return 'kept: its owner label and annotation no longer name this Application';
   }
   const controller = listAt(live.body.metadata, 'ownerReferences').find(

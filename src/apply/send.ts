@@ -140,5 +140,5 @@ export function ownerOfOther(live: LiveObject, owner: Owner): string | undefined
   const marked = annotationsOf(live.body)[OWNER_ANNOTATION];
   const label = labelsOf(live.body)[PART_OF_LABEL];
   if (marked === undefined || label === undefined) return undefined;
-  return marked === owner.owner ? undefined : marked;
+  return marked === owner.annotation ? undefined : marked;
 }

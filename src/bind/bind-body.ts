@@ -83,7 +83,7 @@ function bindMetadata(
     return reserved(manifest, id, `the annotation ${OWNER_ANNOTATION}`, MARKS);
   }
   labels[PART_OF_LABEL] = owner.applySetId;
-  annotations[OWNER_ANNOTATION] = owner.owner;
+  annotations[OWNER_ANNOTATION] = owner.annotation;
   delete annotations[LAST_APPLIED];
   const value = newMap();
   for (const key of Object.keys(metadata)) {

@@ -94,7 +94,7 @@ function contextOf(options: BindOptions): string {
   return digestText(
     JSON.stringify([
       owner.applySetId,
-      owner.owner,
+      owner.annotation,
       destinationNamespace ?? null,
       applicationNamespace,
       allowCrossNamespace,

@@ -66,7 +66,6 @@ const FOREIGN: Mark = { sign: '!', colour: 'red', word: 'foreign' };
 const MARKS: Readonly<Record<Change['type'], Mark>> = {
   create: { sign: '+', colour: 'green', word: 'missing' },
   update: CHANGED,
-  recreate: CHANGED,
   adopt: CHANGED,
   prune: { sign: '-', colour: 'red', word: 'surplus' },
   release: { sign: '-', colour: 'red', word: 'surplus' },

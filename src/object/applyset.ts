@@ -29,7 +29,7 @@ export interface Owner {
   /** Value of `PART_OF_LABEL`: `applyset-<base64url>-v1`. */
   readonly applySetId: string;
   /** Value of `OWNER_ANNOTATION`: `<hub id>/<namespace>/<name>`. */
-  readonly owner: string;
+  readonly annotation: string;
 }
 
 export interface ApplicationRef {
@@ -43,7 +43,7 @@ export interface ApplicationRef {
 export function ownerOf({ hubId, namespace, name }: ApplicationRef): Owner {
   return {
     applySetId: applySetIdOf({ name, namespace, kind: APPLICATION_KIND, group: APPLICATION_GROUP }),
-    owner: `${hubId}/${namespace}/${name}`,
+    annotation: `${hubId}/${namespace}/${name}`,
   };
 }
 
@@ -65,20 +65,20 @@ export function parseOwner(annotation: string): ApplicationRef | undefined {
  */
 export type Ownership =
   | { readonly type: 'ours' | 'half' | 'none' }
-  | { readonly type: 'application'; readonly owner: string }
+  | { readonly type: 'application'; readonly annotation: string }
   | { readonly type: 'set'; readonly applySetId: string };
 
 export function readOwnership(object: KubeObject, owner: Owner): Ownership {
   const label = labelsOf(object)[PART_OF_LABEL];
   const annotation = annotationsOf(object)[OWNER_ANNOTATION];
   const hasLabel = label === owner.applySetId;
-  const hasAnnotation = annotation === owner.owner;
+  const hasAnnotation = annotation === owner.annotation;
   if (hasLabel && hasAnnotation) return { type: 'ours' };
   if (!label) return { type: hasAnnotation ? 'half' : 'none' };
   if (annotation !== undefined && !hasAnnotation) {
     const other = parseOwner(annotation);
     // Two hubs may run an Application of one namespace and name: the label is the same then, the annotation decides.
-    if (other && label === ownerOf(other).applySetId) return { type: 'application', owner: annotation };
+    if (other && label === ownerOf(other).applySetId) return { type: 'application', annotation };
   }
   if (hasLabel || hasAnnotation) return { type: 'half' };
   return annotation === undefined ? { type: 'set', applySetId: label } : { type: 'none' };

@@ -72,7 +72,7 @@ export interface PlanOptions {
   readonly confirmed: boolean;
 }
 
-const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'recreate']);
+const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure']);
 
 /** Kinds whose deletion takes other things with it; always confirmed by a person. */
 const GUARDED_KINDS: ReadonlySet<string> = new Set([

@@ -62,7 +62,7 @@ export async function compareLive(
     inventory,
     owner,
     kinds,
-    verdicts: memory.verdicts,
+    settled: memory.verdicts,
     claims: (id) => claimants.get(idKey(id)),
     memory: {
       baselines: memory.baselines,

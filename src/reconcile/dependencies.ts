@@ -37,7 +37,7 @@ export function awaitDependencies(pass: Pass, snapshot: Snapshot, compared: Comp
   return { reason: unready.reason, waits: new Map(held.map(({ id }) => [idKey(id), unready.reason])) };
 }
 
-const EFFECTS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'recreate', 'unsure', 'prune']);
+const EFFECTS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'prune']);
 
 interface Unready {
   readonly reason: string;

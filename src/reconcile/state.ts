@@ -3,7 +3,7 @@
  * dropped at any time at the price of requests: `forgetMemory` does exactly that, and a test calls it between passes.
  */
 import type { Desired, DesiredObject } from '../bind/desired.ts';
-import type { Baseline, Verdict } from '../diff/changes.ts';
+import type { Baseline, SettledChange } from '../diff/changes.ts';
 import type { ErrorCode } from '../object/error-code.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, Value } from '../object/value.ts';
@@ -45,7 +45,7 @@ export interface Memory {
   /** By `idKey`: the manifest digest that the server accepted last. */
   accepted: Map<string, string>;
   /** By `idKey`: a settled verdict and what it was about. */
-  verdicts: Map<string, Verdict>;
+  verdicts: Map<string, SettledChange>;
   /** By `idKey`: Jobs and bare Pods seen finished, with the digest of their manifest. undefined: not read yet. */
   finished: Map<string, string> | undefined;
   /** By `idKey`: objects that were healed lately; see plan/brake.ts. */

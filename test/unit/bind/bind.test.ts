@@ -12,7 +12,7 @@ import type { Manifest } from '../../../src/render/manifests.ts';
 const owner = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'web' });
 const marks = {
   labels: { 'applyset.kubernetes.io/part-of': owner.applySetId },
-  annotations: { 'tautline.dev/owner': owner.owner },
+  annotations: { 'tautline.dev/owner': owner.annotation },
 };
 
 function kind(group: string, name: string, extra: Partial<KindInfo> = {}): [string, KindInfo] {

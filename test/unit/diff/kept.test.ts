@@ -18,7 +18,7 @@ const anyAnnotations = fc.record(
   { requiredKeys: [] },
 );
 
-test('what its annotations keep is never pruned, confirmed or not, and everything else that left Git is', () => {
+test('an object that left Git is pruned unless its annotations keep it, confirmed or not', () => {
   fc.assert(
     fc.property(anyAnnotations, fc.boolean(), (annotations, confirmed) => {
       const words = annotations['argocd.argoproj.io/sync-options']?.split(', ') ?? [];
