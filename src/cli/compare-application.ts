@@ -50,7 +50,7 @@ export async function compareApplication(
     applicationNamespace: metadata.namespace,
     ignoreDifferences: spec.ignoreDifferences,
     // What the agent would refuse, its status tells.
-    allowCrossNamespace: true,
+    mayCrossNamespaces: true,
   });
   if (desired.problems.length > 0) return { ok: false, problems: desired.problems };
   const inventory = new Map(decoded.ids.map((id) => [idKey(id), id]));

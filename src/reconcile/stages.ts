@@ -92,7 +92,7 @@ function bindOnce({ application, owner, identity, context, state }: Pass, manife
     destinationNamespace: spec.destination.namespace,
     applicationNamespace: metadata.namespace,
     ignoreDifferences: spec.ignoreDifferences,
-    allowCrossNamespace: reachOf(identity, metadata, context.settings).mayCross,
+    mayCrossNamespaces: reachOf(identity, metadata, context.settings).mayCross,
     cache: {
       get(key) {
         const known = before.get(key);

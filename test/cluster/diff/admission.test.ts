@@ -111,7 +111,7 @@ function bind(object: KubeObject): DesiredObject {
     owner,
     destinationNamespace: undefined,
     applicationNamespace: 'default',
-    allowCrossNamespace: false,
+    mayCrossNamespaces: false,
   }).objects;
   assert.ok(desired);
   return desired;

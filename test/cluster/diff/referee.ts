@@ -138,7 +138,7 @@ function bindAll(manifests: readonly KubeObject[], kinds: Kinds): readonly Desir
     owner,
     destinationNamespace: undefined,
     applicationNamespace: 'default',
-    allowCrossNamespace: true,
+    mayCrossNamespaces: true,
   });
   assert.deepEqual(problems, []);
   return objects;
