@@ -200,12 +200,12 @@ async function letGoOrPrune(work: Finalising, { ids, kinds, isUnservedGone, poli
   const plan = planChanges({
     changes,
     mode: 'auto',
-    prune: true,
-    complete: true,
+    mayPrune: true,
+    isComplete: true,
     inventorySize: ids.length,
     guard: context.settings.pruneGuard,
     // Deleting the Application is the confirmation.
-    confirmed: true,
+    isConfirmed: true,
   });
   const applied = await applyPlan(plan, {
     client: context.cluster.as(identity),

@@ -56,11 +56,11 @@ export async function planPass(pass: Pass, { snapshot, bound, inventory, changes
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     gate,
     mode: intent.mode,
-    prune: intent.prune,
-    complete: isComplete && !isEmptyRender,
+    mayPrune: intent.prune,
+    isComplete: isComplete && !isEmptyRender,
     inventorySize: inventory.size,
     guard: pass.context.settings.pruneGuard,
-    confirmed: confirmsPrune,
+    isConfirmed: confirmsPrune,
   });
   return { changes, braked, awaited, gate, plan, isComplete, isEmptyRender };
 }
