@@ -95,7 +95,7 @@ export function mergeConditions(
 ): Condition[] {
   const kept = previous.filter(({ type }) => wanted.some((condition) => condition.type === type));
   const merged = wanted.reduce<readonly Condition[]>(
-    (conditions, condition) => setCondition(conditions, condition, { now: nowMs, generation }),
+    (conditions, condition) => setCondition(conditions, condition, { nowMs, generation }),
     kept,
   );
   return [...merged];
