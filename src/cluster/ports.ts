@@ -60,7 +60,6 @@ export interface DeleteRequest {
   /** Both are required: a missing precondition deletes anything. */
   readonly uid: string;
   readonly resourceVersion: string;
-  readonly propagation: 'Background' | 'Foreground' | 'Orphan';
   readonly dryRun?: boolean;
 }
 

@@ -213,18 +213,14 @@ export function refusalOf(answer: HttpAnswer, verb: string, kind: Pick<KindInfo,
  * The body of a delete. The API server takes a missing precondition for none and deletes whatever has the name, so this
  * is the one place that builds it, and blanks throw RangeError.
  */
-export function deleteOptions({
-  uid,
-  resourceVersion,
-  propagation,
-  dryRun,
-}: Omit<DeleteRequest, 'kind' | 'id'>): Value {
+export function deleteOptions({ uid, resourceVersion, dryRun }: Omit<DeleteRequest, 'kind' | 'id'>): Value {
   if (!uid || !resourceVersion) throw new RangeError('a delete needs the uid and the resourceVersion it is meant for');
   return {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     preconditions: { uid, resourceVersion },
-    propagationPolicy: propagation,
+    // The object itself is deleted at once, and its dependents later by the garbage collector.
+    propagationPolicy: 'Background',
     ...(dryRun ? { dryRun: ['All'] } : {}),
   };
 }

@@ -54,14 +54,14 @@ describe('JSON for a reader of YAML', () => {
 
 describe('the body of a delete', () => {
   it('always holds both preconditions', () => {
-    assert.deepEqual(deleteOptions({ uid: 'u', resourceVersion: '7', propagation: 'Orphan' }), {
+    assert.deepEqual(deleteOptions({ uid: 'u', resourceVersion: '7' }), {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       preconditions: { uid: 'u', resourceVersion: '7' },
-      propagationPolicy: 'Orphan',
+      propagationPolicy: 'Background',
     });
     for (const blank of [{ uid: '' }, { resourceVersion: '' }]) {
-      const request = { uid: 'u', resourceVersion: '7', propagation: 'Background', ...blank } as const;
+      const request = { uid: 'u', resourceVersion: '7', ...blank };
       assert.throws(() => deleteOptions(request), RangeError);
     }
   });
