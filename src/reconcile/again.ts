@@ -4,7 +4,7 @@ import type { LastRequest } from '../application/status-schema.ts';
 import { isPassing } from '../object/problem.ts';
 import type { Retry } from '../object/stage-error.ts';
 import type { PassReport } from '../status/report.ts';
-import type { Verdict } from '../status/verdict.ts';
+import type { PassVerdict } from '../status/verdict.ts';
 import { isRetirementDue } from './gate-waves.ts';
 import type { Pass } from './pass.ts';
 import type { Again } from './queue.ts';
@@ -14,7 +14,7 @@ import { declaredIntent } from './requests.ts';
 export interface Ended {
   readonly findings: Findings;
   readonly report: PassReport;
-  readonly verdict: Verdict;
+  readonly verdict: PassVerdict;
   /** As the status tells it now. */
   readonly answer: LastRequest | undefined;
 }

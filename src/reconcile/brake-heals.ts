@@ -6,7 +6,7 @@ import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { formatId, idKey } from '../object/identity.ts';
 import { brakeMs, currentRecord, defaultBrake, pauseAfterMs, recordHeal } from '../plan/brake.ts';
-import type { Contested } from '../status/report.ts';
+import type { ContestedObject } from '../status/report.ts';
 import type { Pass } from './pass.ts';
 
 /** From the second heal on an object is contested; one hand edit is nobody's quarrel. */
@@ -15,7 +15,7 @@ const LEAST_HEALS = 2;
 export interface Braked {
   /** By `idKey`: heals that must wait, with the reason for people. */
   readonly held: ReadonlyMap<string, string>;
-  readonly contested: readonly Contested[];
+  readonly contested: readonly ContestedObject[];
   /** Until the next one may go on, or until the first is forgotten; Infinity when nothing is remembered. */
   readonly againInMs: number;
 }
@@ -24,7 +24,7 @@ export function brakeHeals({ state, context }: Pass, changes: readonly Change[])
   const { heals } = state.memory;
   const nowMs = context.clock.monotonicMs();
   const held = new Map<string, string>();
-  const contested: Contested[] = [];
+  const contested: ContestedObject[] = [];
   let againInMs = Infinity;
   if (heals.size === 0) return { held, contested, againInMs };
   for (const change of changes) {

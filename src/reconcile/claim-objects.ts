@@ -4,7 +4,7 @@
  */
 import { parseApplication } from '../application/parse.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
-import type { Contest } from '../status/report.ts';
+import type { RivalClaim } from '../status/report.ts';
 import { hasStanding } from './act-as.ts';
 import { identityOf, type Pass } from './pass.ts';
 
@@ -12,7 +12,7 @@ export interface ClaimResult {
   /** By `idKey`: who stands in the way of a desired object, or wants one that is desired no more. */
   readonly claimants: ReadonlyMap<string, string>;
   /** Desired objects of this Application that others claim as well. */
-  readonly contests: readonly Contest[];
+  readonly contests: readonly RivalClaim[];
 }
 
 /** Claims what is desired and lets go of what is neither desired nor held. */
@@ -25,13 +25,13 @@ export function claimObjects(
   const { claims, cluster, wake } = context;
   const { clusterId } = cluster;
   const claimants = new Map<string, string>();
-  const contests: Contest[] = [];
+  const contests: RivalClaim[] = [];
   const waitsFor = new Set<string>();
   for (const id of desired) {
     const holder = claimOne(pass, id);
     if (holder === state.key) {
-      const [by] = claims.wantedBy(clusterId, id);
-      if (by !== undefined) contests.push({ id, by });
+      const [claimant] = claims.wantedBy(clusterId, id);
+      if (claimant !== undefined) contests.push({ id, claimant });
     } else {
       claimants.set(idKey(id), holder);
       if (!isReporting(pass)) waitsFor.add(idKey(id));

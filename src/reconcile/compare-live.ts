@@ -9,7 +9,7 @@ import { diffObjects } from '../diff/diff.ts';
 import { judgeDryRun } from '../diff/evidence.ts';
 import { judgedDigest } from '../diff/ignored.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
-import type { Contest } from '../status/report.ts';
+import type { RivalClaim } from '../status/report.ts';
 import { acceptanceOf } from './acceptance.ts';
 import { reachOf } from './act-as.ts';
 import { claimObjects, readClaims } from './claim-objects.ts';
@@ -22,7 +22,7 @@ import type { BoundSet } from './stages.ts';
 
 export interface Compared {
   readonly changes: readonly Change[];
-  readonly contests: readonly Contest[];
+  readonly contests: readonly RivalClaim[];
 }
 
 export async function compareLive(

@@ -16,7 +16,7 @@ import type { Pass } from './pass.ts';
 export interface Findings extends Partial<Planned> {
   readonly snapshot?: Snapshot;
   readonly bound?: BoundSet;
-  readonly contests?: PassReport['contests'];
+  readonly contests?: PassReport['rivalClaims'];
   /** undefined: the plan has no effects, or none could be had. */
   readonly applied?: Applied | undefined;
   readonly health?: ReadonlyMap<string, Health>;
@@ -43,7 +43,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     health: findings.health ?? new Map(),
     worst,
     inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
-    finished: state.memory.finished,
+    finishedJobs: state.memory.finished,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
     isHealthOverdue: isHealthOverdue(pass, snapshot?.revision, worst),
@@ -54,7 +54,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
   };
 }
 
-type ComparedFields = 'changes' | 'contests' | 'contested' | 'isComplete' | 'isEmptyRender';
+type ComparedFields = 'changes' | 'rivalClaims' | 'contestedObjects' | 'isComplete' | 'isEmptyRender';
 
 function comparedOf({
   changes = [],
@@ -63,7 +63,7 @@ function comparedOf({
   isComplete = false,
   isEmptyRender = false,
 }: Findings): Pick<PassReport, ComparedFields> {
-  return { changes, contests, contested: braked?.contested ?? [], isComplete, isEmptyRender };
+  return { changes, rivalClaims: contests, contestedObjects: braked?.contested ?? [], isComplete, isEmptyRender };
 }
 
 function answersOf({ request, reconcileAt }: Asked): Pick<PassReport, 'request' | 'reconcileAt'> {
