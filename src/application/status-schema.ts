@@ -13,6 +13,7 @@ export type ObjectCounts = z.output<typeof countsSchema>;
 export type ResourceStatus = z.output<typeof resourceSchema>;
 export type HistoryEntry = z.output<typeof historySchema>;
 export type LastRequest = z.output<typeof lastRequestSchema>;
+export type StatusWarning = z.output<typeof warningSchema>;
 export type InventoryValue = z.output<typeof inventorySchema>;
 
 export type SyncWord = z.output<typeof syncWord>;
@@ -27,6 +28,7 @@ export const STATUS_LIMITS = {
   maxResources: 50,
   maxHistory: 10,
   maxFinished: 500,
+  maxWarnings: 20,
   maxMessageChars: 4096,
   maxResourceMessageChars: 1024,
 } as const;
@@ -111,6 +113,14 @@ const historySchema = z.object({
   message: text('Result, or the reason of the failure.', STATUS_LIMITS.maxResourceMessageChars).optional(),
 });
 
+const warningSchema = z.object({
+  object: text(
+    'Object that the API server warned about, as group/Kind/namespace/name. Absent: the render warned.',
+    STATUS_LIMITS.maxResourceMessageChars,
+  ).optional(),
+  message: text('Text of the warning.', STATUS_LIMITS.maxResourceMessageChars),
+});
+
 const lastRequestSchema = z.object({
   id: z.string().min(1).max(128).describe('Id of the request.'),
   action: text('Requested action.').optional(),
@@ -138,6 +148,15 @@ export const statusSchema = z.object({
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe('Objects that are not both Synced and Healthy, the worst first; at most 50.'),
+  warnings: z
+    .array(warningSchema)
+    .max(STATUS_LIMITS.maxWarnings)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      'Warnings of the render (deprecated fields of a kustomization), then of the API server about objects ' +
+        '(deprecated versions, unknown fields, Pod Security). They hold nothing back. At most 20.',
+    ),
   inventory: inventorySchema
     .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()

@@ -233,8 +233,13 @@ function deleteOutcome(answer: HttpAnswer): 'gone' | 'held' {
 function written(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
   const object = toLiveObject(kind, tryParseJson(answer.text));
   if (!object) return { ok: false, refusal: unreadable(answer) };
-  return { ok: true, object, created: answer.status === 201, warnings: readWarnings(answer.headers['warning']) };
+  const warnings = readWarnings(answer.headers['warning']);
+  // Warnings of admission may quote values, so the text of a warning about a Secret is not passed on.
+  const isHidden = warnings.length > 0 && kind.group === '' && kind.kind === SECRET_KIND.kind;
+  return { ok: true, object, created: answer.status === 201, warnings: isHidden ? [HIDDEN_WARNING] : warnings };
 }
+
+const HIDDEN_WARNING = 'the API server warned about this Secret; the text is not shown, since it may quote values';
 
 function decodeData(secret: Value | undefined): ReadonlyMap<string, Buffer> {
   const entries = Object.entries(mapAt(secret, 'data'));

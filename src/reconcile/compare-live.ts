@@ -89,7 +89,7 @@ function gatherEvidence({ context, identity, state }: Pass, changes: readonly Ch
       const { accepted, baselines, verdicts } = state.memory;
       const { desired, id, live } = change;
       const key = idKey(id);
-      const judged = judgeDryRun(change, answer.object);
+      const judged = { ...judgeDryRun(change, answer.object), warnings: answer.warnings };
       accepted.set(key, desired.digest);
       if (live) {
         const { resourceVersion } = live;

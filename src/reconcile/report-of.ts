@@ -35,6 +35,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
     failures,
     problems: bound?.desired.problems ?? state.memory.rendered?.manifests.problems ?? [],
+    renderWarnings: state.memory.rendered?.manifests.warnings,
     ...comparedOf(findings),
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],

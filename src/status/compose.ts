@@ -2,7 +2,8 @@
  * Composes the next status from the previous one and the report of a pass. The status writer of reconcile/ writes it if
  * it differs.
  *
- * Invariants: every list and text is within the bounds of the CRD; the status holds no value of any object.
+ * Invariants: every list and text is within the bounds of the CRD; apart from warnings of the API server, the status
+ * holds no value of any object.
  */
 import { formatTime } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
@@ -13,6 +14,7 @@ import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import type { PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
+import { nextWarnings } from './warnings.ts';
 
 export interface ComposedStatus {
   readonly status: ApplicationStatus;
@@ -26,6 +28,7 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
   const verdict = judgePass(report, objects);
   const { generation } = report.application.metadata;
   const resources = troubledResources(objects);
+  const warnings = nextWarnings(previous, report);
   const status: ApplicationStatus = {
     observedGeneration: generation,
     conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
@@ -34,6 +37,7 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
     ...inventoryOf(previous, report),
     ...finishedOf(previous, report),
     history: nextHistory(previous, report, { verdict, now }),

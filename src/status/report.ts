@@ -50,6 +50,8 @@ export interface PassReport {
   readonly commit?: string;
   readonly failures: readonly StageFailure[];
   readonly problems: readonly Problem[];
+  /** Warnings of the last render; undefined if this process has not rendered yet. */
+  readonly renderWarnings: readonly string[] | undefined;
   readonly changes: readonly Change[];
   readonly rivalClaims: readonly RivalClaim[];
   readonly contestedObjects: readonly ContestedObject[];

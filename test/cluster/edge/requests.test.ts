@@ -171,6 +171,14 @@ describe('apply', () => {
     assert.match(answer.warnings.join('\n'), /would violate PodSecurity "restricted:latest"/);
   });
 
+  it('hides the text of a warning about a Secret, which may quote values', async () => {
+    const metadata = { namespace: 'default', name: 'warned' };
+    const rest = { type: 'kubernetes.io/tls', data: { 'tls.crt': 'bm90IFBFTQ==', 'tls.key': '' } };
+    const body: KubeObject = { apiVersion: 'v1', kind: 'Secret', metadata, ...rest };
+    const { warnings } = written(await client.apply({ kind: secrets, body, force: true, dryRun: true }));
+    assert.match(warnings.join('\n'), /^the API server warned about this Secret; the text is not shown/);
+  });
+
   it('never lets a Secret value in', async () => {
     const password = Buffer.from('hunter2').toString('base64');
     const body: KubeObject = {

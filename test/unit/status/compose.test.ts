@@ -46,6 +46,7 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
     commit: 'a'.repeat(40),
     failures: [],
     problems: [],
+    renderWarnings: [],
     changes: [],
     rivalClaims: [],
     contestedObjects: [],
@@ -105,18 +106,20 @@ const anyObject = fc.record({
   outcome: anyOutcome,
   reason: anyText,
   retry: anyRetry,
+  warnings: fc.option(fc.array(anyText, { maxLength: 3 })),
 });
 const anyReport: fc.Arbitrary<PassReport> = fc
   .record({
     objects: fc.array(anyObject, { maxLength: 60 }),
     failures: fc.array(anyFailure, { maxLength: 2 }),
     problems: fc.array(anyProblem, { maxLength: 12 }),
+    renderWarnings: fc.option(fc.array(anyText, { maxLength: 3 }), { nil: undefined }),
     sync: fc.record({ mode: fc.constantFrom('auto', 'manual', 'detect'), prune: fc.boolean() }),
     flags: fc.record({ isComplete: fc.boolean(), isEmptyRender: fc.boolean(), isTimedOut: fc.boolean() }),
     isHeld: fc.boolean(),
     isClaimedTwice: fc.boolean(),
   })
-  .map(({ objects, failures, problems, sync, flags, isHeld, isClaimedTwice }) => {
+  .map(({ objects, failures, problems, renderWarnings, sync, flags, isHeld, isClaimedTwice }) => {
     const changes = objects.map(({ type, reason }, index) => changeOf(type, `o${index}`, reason));
     const applied = new Map<string, ChangeResult>();
     const health = new Map<string, Health>();
@@ -126,12 +129,18 @@ const anyReport: fc.Arbitrary<PassReport> = fc
       if (object.outcome === null) return;
       const refusal = { code: 'Unavailable', status: 503, message: object.reason, retry: object.retry } as const;
       const isFailed = object.outcome === 'failed';
-      applied.set(idKey(change.id), { change, outcome: object.outcome, ...(isFailed ? { refusal } : {}) });
+      const warnings = object.warnings === null ? {} : { warnings: object.warnings };
+      applied.set(idKey(change.id), {
+        change,
+        outcome: object.outcome,
+        ...(isFailed ? { refusal } : warnings),
+      });
     });
     return reportOf({
       application: applicationOf(sync),
       failures,
       problems,
+      renderWarnings,
       changes,
       applied,
       health,

@@ -36,6 +36,7 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
     revision: 'main@sha1:1',
     failures: [],
     problems: [],
+    renderWarnings: [],
     changes: ids.map((id) => ({ id, type: 'none', kind: undefined, fields: [] })),
     rivalClaims: [],
     contestedObjects: [],
