@@ -19,16 +19,16 @@ import type { ChangeResult } from './applied.ts';
 export interface PruneContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
-  /** Why things are deleted: they left Git (or have run), or their Application is deleted. */
+  /** prune: the object left Git, or is a completed hook; deletion: its Application is deleted. */
   readonly occasion: 'prune' | 'deletion';
 }
 
-/** Reads again after a lost race; more would mean that something writes the object all the time. */
+/** Attempts after lost races. If all fail, another client is writing the object continuously. */
 const MAX_ATTEMPTS = 3;
 
 export async function pruneObject(change: Change, context: PruneContext): Promise<ChangeResult> {
   const { kind } = change;
-  // The kind is served no more: its objects went with its definition.
+  // The kind is no longer served: its objects were deleted with its definition.
   if (!kind) return { change, outcome: 'pruned', message: 'its kind is no longer served' };
   for (let attempt = 1; ; attempt++) {
     const result = await pruneOnce(change, kind, context);
@@ -45,15 +45,15 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
   const decision = mayDelete({ live, owner, occasion });
   if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
   if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
-  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: holderText(live) };
+  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: deletionText(live) };
   const { uid, resourceVersion } = live;
-  const answer = await client.remove({ kind, id: change.id, uid, resourceVersion, propagation: 'Background' });
+  const answer = await client.remove({ kind, id: change.id, uid, resourceVersion });
   if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };
   if (answer.outcome === 'gone') return { change, outcome: 'pruned' };
-  return { change, outcome: 'pruning', live, message: holderText(live) };
+  return { change, outcome: 'pruning', live, message: deletionText(live) };
 }
 
-/** Lets go without deletion: our marks are removed, all else stays as it is. */
+/** Removes our owner marks and leaves the object otherwise unchanged. */
 export async function releaseObject(
   change: Change,
   { client, owner }: Omit<PruneContext, 'occasion'>,
@@ -61,7 +61,7 @@ export async function releaseObject(
   if (!change.kind) return { change, outcome: 'released' };
   const read = await client.get(change.kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
-  // Gone is gone, whoever did it: nothing was let go.
+  // The object no longer exists, so there is nothing to release.
   if (!read.object) return { change, outcome: 'pruned' };
   const released: ChangeResult = {
     change,
@@ -74,8 +74,8 @@ export async function releaseObject(
   return { change, outcome: 'failed', refusal: answer.refusal };
 }
 
-/** What holds an object in deletion: its finalizers, or for a Namespace what its controller says is left in it. */
-function holderText(live: LiveObject): string {
+/** Why a deletion is not complete: the finalizers, or for a Namespace the conditions of its controller. */
+function deletionText(live: LiveObject): string {
   const isNamespace = live.id.group === '' && live.id.kind === 'Namespace';
   const left = (isNamespace ? listAt(live.body, 'status', 'conditions') : [])
     .filter((condition) => stringAt(condition, 'status') === 'True')

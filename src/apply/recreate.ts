@@ -1,9 +1,9 @@
 /**
- * What cannot be changed in place is deleted and made anew, where its manifest asks for that. Only the deletion is done
- * here: the next pass finds the object missing and creates it, so that a kill in between loses nothing.
+ * Deletes an object that cannot be updated in place, if its manifest allows that. The next pass finds the object
+ * missing and creates it, so that a kill in between loses nothing.
  *
- * Invariants: only what carries both our marks is deleted, by the uid and resourceVersion of the GET that shows them;
- * never what takes other things with it.
+ * Invariants: a DELETE follows a GET that shows both our owner marks, and carries its uid and resourceVersion. Objects
+ * whose deletion deletes other objects or data are never deleted.
  */
 import type { Refusal } from '../cluster/answers.ts';
 import { mayDelete } from '../object/may-delete.ts';
@@ -15,7 +15,7 @@ import type { ChangeResult } from './applied.ts';
 export interface RecreateOptions {
   readonly change: Change;
   readonly desired: DesiredObject;
-  /** The answer to the update: code `Immutable`. */
+  /** The refusal of the update, with code `Immutable`. */
   readonly refusal: Refusal;
   readonly client: ClusterClient;
   readonly owner: Owner;
@@ -39,9 +39,9 @@ export async function recreateObject({
     return failed(`${refusal.message}; ${decision.reason}`);
   }
   const { uid, resourceVersion } = live;
-  const answer = await client.remove({ kind, id, uid, resourceVersion, propagation: 'Background' });
+  const answer = await client.remove({ kind, id, uid, resourceVersion });
   if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };
-  return { change, outcome: 'recreating', message: `deleted, to be made anew: ${fieldsOf(refusal)}` };
+  return { change, outcome: 'recreating', message: `deleted, to be created again: ${fieldsOf(refusal)}` };
 }
 
 function fieldsOf({ fields }: Refusal): string {

@@ -77,7 +77,7 @@ export async function compareApplication(
 }
 
 function judge(change: UnsureChange, answer: WriteAnswer): Change {
-  if (answer.ok) return judgeDryRun(change, answer.object);
+  if (answer.ok) return { ...judgeDryRun(change, answer.object), warnings: answer.warnings };
   return { ...change, type: 'unknown', reason: `only a dry run can tell: ${answer.refusal.message}` };
 }
 

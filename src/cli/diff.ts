@@ -7,8 +7,10 @@ import { parseApplication } from '../application/parse.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
 import { compareIds, formatId } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
+import { printable } from '../object/printable.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { Value } from '../object/value.ts';
+import type { Manifests } from '../render/manifests.ts';
 import { compareApplication } from './compare-application.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { noSuch } from './get.ts';
@@ -40,6 +42,7 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
         for (const problem of compared.problems) fail(formatProblem(problem));
         return EXIT.misused;
       }
+      writeWarnings(manifests, compared.changes);
       const changes = compared.changes.filter(({ type }) => type !== 'none');
       process.stderr.write(`${name} against ${origin}: ${changes.length === 0 ? 'no difference' : countOf(changes)}\n`);
       process.stdout.write(FORMATS[output]([...changes].sort((a, b) => compareIds(a.id, b.id))));
@@ -48,6 +51,16 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
     },
     EXIT.misused,
   );
+}
+
+/** Warnings of the render as kustomize prints them, and those of the API server about dry runs as kubectl does. */
+function writeWarnings({ warnings }: Pick<Manifests, 'warnings'>, changes: readonly Change[]): void {
+  for (const warning of warnings) process.stderr.write(`${printable(warning)}\n`);
+  for (const change of [...changes].sort((a, b) => compareIds(a.id, b.id))) {
+    for (const warning of change.warnings ?? []) {
+      process.stderr.write(`Warning: ${formatId(change.id)}: ${printable(warning)}\n`);
+    }
+  }
 }
 
 function countOf(changes: readonly Change[]): string {
@@ -66,7 +79,6 @@ const FOREIGN: Mark = { sign: '!', colour: 'red', word: 'foreign' };
 const MARKS: Readonly<Record<Change['type'], Mark>> = {
   create: { sign: '+', colour: 'green', word: 'missing' },
   update: CHANGED,
-  recreate: CHANGED,
   adopt: CHANGED,
   prune: { sign: '-', colour: 'red', word: 'surplus' },
   release: { sign: '-', colour: 'red', word: 'surplus' },

@@ -2,7 +2,9 @@
 import { own, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYaml } from '../object/yaml/write.ts';
+import { printable } from '../object/printable.ts';
 import type { Refusal } from '../cluster/answers.ts';
+import { formatWarning } from '../status/warnings.ts';
 import { firstLine, tell } from './application-words.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { formatAge, formatTable } from './table.ts';
@@ -26,13 +28,25 @@ export function runGet(command: GetCommand): Promise<ExitCode> {
     if (!found.ok) return fail(found.refusal.message);
     const applications = found.value;
     if (name !== undefined && applications.length === 0) return fail(noSuch(access.namespace, name));
-    if (applications.length === 0 && (command.output === 'table' || command.output === 'wide')) {
+    if (applications.length === 0 && isTable(command.output)) {
       process.stderr.write(allNamespaces ? 'No applications found.\n' : `No applications in ${access.namespace}.\n`);
       return EXIT.done;
     }
     process.stdout.write(FORMATS[command.output](applications.map(withoutManagedFields), command));
+    if (name !== undefined && isTable(command.output)) for (const item of applications) writeWarnings(item);
     return EXIT.done;
   });
+}
+
+function isTable(output: GetOutput): boolean {
+  return output === 'table' || output === 'wide';
+}
+
+/** On stderr, as kubectl prints warnings of the API server. The other formats print the whole status. */
+function writeWarnings(application: KubeObject): void {
+  for (const warning of tell(application).status.warnings ?? []) {
+    process.stderr.write(`Warning: ${printable(formatWarning(warning))}\n`);
+  }
 }
 
 export function noSuch(namespace: string, name: string): string {

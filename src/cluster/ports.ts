@@ -84,7 +84,6 @@ export interface DeleteRequest {
   /** Precondition, like `resourceVersion`. Both are required: without them any object of that name would be deleted. */
   readonly uid: string;
   readonly resourceVersion: string;
-  readonly propagation: 'Background' | 'Foreground' | 'Orphan';
   readonly dryRun?: boolean;
 }
 

@@ -1,9 +1,8 @@
 /**
- * Desired + Live + Memory → Changes: one an object that is desired or in the inventory.
+ * Desired + Live + Memory → Changes: one per object that is desired or in the inventory.
  *
- * Invariants: pure, no request, no clock. `none` and `update` are certain; what only the server can tell is `unsure`.
- * Nothing becomes a prune unless it is in the inventory, carries both our marks as far as is known, and is claimed by
- * no other Application.
+ * Invariants: `none` and `update` are certain; if only the API server can tell, the change is `unsure`. A prune is only
+ * for an object of the inventory that no other Application claims and that carries both owner marks, as far as seen.
  */
 import type { Desired, DesiredObject, Owner } from '../bind/desired.ts';
 import { createKindFinder, type KindFinder, type Kinds } from '../cluster/kinds.ts';
@@ -14,48 +13,48 @@ import { idKey, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
 import { isReconcileDisabled } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
-import type { Change, DiffMemory, Verdict } from './changes.ts';
+import type { Change, DiffMemory, SettledChange } from './changes.ts';
 import { compareObject } from './compare.ts';
 import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
 import { judgedDigest, withoutIgnored } from './ignored.ts';
 
 export interface DiffOptions {
   readonly desired: Desired;
-  /** An entry for each desired and each inventory id, by `idKey`; one that lacks counts as unknown. */
+  /** By `idKey`: an entry for each desired and each inventory id. A missing entry counts as unknown. */
   readonly live: Live;
-  /** What we have applied and own, by `idKey`. */
+  /** By `idKey`: the objects that were applied and are owned. */
   readonly inventory: ReadonlyMap<string, ObjectId>;
   readonly owner: Owner;
   readonly memory: DiffMemory;
   readonly kinds: Kinds;
   /**
-   * Another Application that claims an id, for people: for a desired object the one that came first, for one that is
-   * desired no more the one that wants it.
+   * The other Application that claims an id, as `namespace/name`. For a desired object: the one that claimed it first.
+   * For an object that is no longer desired: the one that wants it.
    */
   readonly claims?: (id: ObjectId) => string | undefined;
-  /** `none` of earlier passes by `idKey`; read and added to. The caller owns it, and drops ids that went. */
-  readonly verdicts?: VerdictCache;
+  /** By `idKey`: decided changes of earlier passes. The caller owns the cache and drops ids that are gone. */
+  readonly settled?: SettledChanges;
 }
 
-export interface VerdictCache {
-  get(key: string): Verdict | undefined;
-  set(key: string, verdict: Verdict): unknown;
+export interface SettledChanges {
+  get(key: string): SettledChange | undefined;
+  set(key: string, change: SettledChange): unknown;
 }
 
-/** `Change.reason` where it stands for more than a text. */
+/** Texts of `Change.reason` that other code refers to by name. */
 export const REASONS = {
   missing: 'missing',
   unseen: 'missing, or its owner label was removed',
   disabled: KEPT_BY_DISABLED,
-  finished: 'it has run to its end and was removed after that',
+  finished: 'it ran to completion and was removed afterwards, so it is not created again',
   terminating: 'it is being deleted',
-  gone: 'it does not exist any more',
+  gone: 'it no longer exists',
   kept: KEPT_BY_ANNOTATION,
-  neverAccepted: 'the server has not seen this manifest yet',
-  inconclusive: 'only the server can tell whether it differs',
+  neverAccepted: 'the API server has not accepted this manifest yet',
+  inconclusive: 'only the API server can tell whether it differs',
 } as const;
 
-/** First the desired objects in their order, then what the inventory holds beyond them. */
+/** Changes of the desired objects in their order, then of the inventory objects that are no longer desired. */
 export function diffObjects(options: DiffOptions): Change[] {
   const changes = options.desired.objects
     .filter((desired) => isReported(desired, options.live))
@@ -70,7 +69,7 @@ export function diffObjects(options: DiffOptions): Change[] {
   return changes;
 }
 
-/** What nobody wants to have made is not missing, and what is to be ignored is not looked at. */
+/** Left out: objects with `ssa: Ignore`, and absent objects whose reconciliation is disabled. */
 function isReported({ id, policy }: DesiredObject, live: Live): boolean {
   if (!policy || (policy.reconcile && policy.ssa !== 'Ignore')) return true;
   return policy.ssa !== 'Ignore' && live.get(idKey(id))?.state === 'present';
@@ -85,9 +84,9 @@ function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
   const claimant = options.claims?.(id);
   if (claimant !== undefined) return { ...base, type: 'conflict', reason: `managed by Application ${claimant}` };
   if (entry?.state === 'present') return diffPresent(desired, entry.object, options);
-  // A kind that is not served yet cannot be looked for.
+  // An object of a kind that is not served yet cannot exist.
   if (desired.awaitsCrd) return { ...base, type: 'create' };
-  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
+  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
   if (options.memory.isFinished?.(id, desired.digest)) return { ...base, type: 'none', reason: REASONS.finished };
   if (entry.state === 'absent') return { ...base, type: 'create', reason: REASONS.missing };
@@ -101,7 +100,7 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (desired.policy?.ssa === 'IfNotPresent') return { ...base, type: 'none' };
   const ownership = readOwnership(live.body, options.owner);
   if (ownership.type === 'application') {
-    return { ...base, type: 'conflict', reason: `managed by Application ${ownership.owner}` };
+    return { ...base, type: 'conflict', reason: `managed by Application ${ownership.annotation}` };
   }
   if (ownership.type === 'set' && !options.inventory.has(idKey(id))) {
     return { ...base, type: 'conflict', reason: `part of the ApplySet ${ownership.applySetId} of another tool` };
@@ -109,37 +108,38 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
   const isKnown = options.inventory.has(idKey(id)) && appliedFieldsOf(live.body, FIELD_MANAGER) !== undefined;
   if (ownership.type === 'none' && !isKnown) {
-    return { ...base, type: 'adopt', fields: differencesOf(desired, live), reason: 'it exists without our mark' };
+    const reason = 'it exists without the owner marks of this Application';
+    return { ...base, type: 'adopt', fields: differencesOf(desired, live), reason };
   }
   return diffOwned(desired, live, options);
 }
 
-function diffOwned(desired: DesiredObject, live: LiveObject, { memory, verdicts }: DiffOptions): Change {
+function diffOwned(desired: DesiredObject, live: LiveObject, { memory, settled }: DiffOptions): Change {
   const { id, kind, digest } = desired;
   const base = { id, kind, desired, live, fields: [] };
   const key = idKey(id);
   const isAccepted = memory.isAccepted(id, digest);
   const judged = judgedDigest(desired);
-  const known = verdicts?.get(key);
+  const known = settled?.get(key);
   if (known && isAccepted && known.manifestDigest === judged && isSameLive(known, live)) return known.change;
   const sides = withoutIgnored(desired, live);
   const comparison = compareObject(sides.desired, sides.live, MAX_FIELDS);
   const baseline = memory.baselines.get(key);
-  if (comparison.verdict === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
-    // A server may refuse what leaves no trace in the comparison, so every manifest is shown to it once.
+  if (comparison.result === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
+    // The server may refuse a manifest for reasons that the comparison cannot see, so each is sent to it once.
     if (!isAccepted) return { ...base, type: 'unsure', reason: REASONS.neverAccepted };
     const change: Change = { ...base, type: 'none' };
-    verdicts?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
+    settled?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
     return change;
   }
   const fields = fieldDifferences(comparison.findings, live.body);
-  // The server's own rendering of this manifest is known, and live is another: that is proof as well.
+  // The baseline is the server's result for this manifest, and the live object differs from it.
   const isProven = fields.length > 0 && isComparable(sides.desired, sides.live, baseline);
-  if (comparison.verdict === 'differs' || isProven) return { ...base, type: 'update', fields };
+  if (comparison.result === 'differs' || isProven) return { ...base, type: 'update', fields };
   return { ...base, type: 'unsure', fields, reason: REASONS.inconclusive };
 }
 
-function isSameLive({ resourceVersion, change }: Verdict, live: LiveObject): boolean {
+function isSameLive({ resourceVersion, change }: SettledChange, live: LiveObject): boolean {
   return resourceVersion === live.resourceVersion && change.live?.uid === live.uid;
 }
 
@@ -150,7 +150,7 @@ function differencesOf(desired: DesiredObject, live: LiveObject): Change['fields
 
 type LeftoverOptions = DiffOptions & { isFaulty: boolean; findKind: KindFinder };
 
-/** In the inventory, and desired no more. */
+/** The change of an object that is in the inventory and no longer desired. */
 function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }: LeftoverOptions): Change {
   const found = findKind(id);
   const base = { id, kind: found === 'unavailable' ? undefined : found, fields: [] };
@@ -161,8 +161,8 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (claimant !== undefined) return { ...shown, type: 'release', reason: `claimed by Application ${claimant}` };
   if (found === 'unavailable') return { ...base, type: 'unknown', reason: 'its API does not answer' };
   if (entry?.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
-  if (found === undefined) return { ...base, type: 'prune', reason: 'its kind is served no more' };
-  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
+  if (found === undefined) return { ...base, type: 'prune', reason: 'its kind is no longer served' };
+  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
   const decision = mayDelete({ live: entry.object, owner, occasion: 'prune' });

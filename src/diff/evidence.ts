@@ -1,5 +1,5 @@
 /**
- * What a dry run tells of an `unsure` change: the object as the server would make it, beside the one that is live.
+ * Decides an `unsure` change by comparing the object that a dry run returned with the live one.
  *
  * Invariant: the result is never `unsure`.
  */
@@ -20,22 +20,22 @@ import { fieldDifferences, MAX_FIELDS } from './field-difference.ts';
 import { withoutIgnored } from './ignored.ts';
 import type { Finding } from './walk.ts';
 
-/** What every write changes, and what a dry run shows changed though it is not. */
+/** Metadata that every write changes, or that a dry run shows as changed even if nothing else is. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
 
-/** `returned`: the answer to a dry-run apply (with force) of `change.desired`. */
+/** `returned` is the answer to a dry-run apply (with force) of `change.desired`. */
 export function judgeDryRun(change: Change, returned: LiveObject): Change {
   const { reason: _, ...rest } = change;
   if (!change.live) return { ...rest, type: 'create' };
   const findings: Finding[] = [];
   const hasStatus = change.kind?.hasStatus === true;
-  // What somebody else changed of the ignored fields meanwhile is no difference either.
+  // Ignored fields may have changed since `change.live` was read, so both objects are compared without them.
   const [made, live] = [returned, change.live].map((side) =>
     change.desired ? withoutIgnored(change.desired, side).live.body : side.body,
   ) as [KubeObject, KubeObject];
   const context = { findings, sets: [made, live].flatMap(managedFieldsOf) };
   for (const key of new Set([...Object.keys(made), ...Object.keys(live)])) {
-    // Controllers write it meanwhile; applying never does.
+    // Controllers may have written status in the meantime; an apply never writes it.
     if (key === 'status' && hasStatus) continue;
     const manifest = change.desired && own(change.desired.body, key);
     const place = { desired: own(made, key), live: own(live, key), manifest };
@@ -47,15 +47,15 @@ export function judgeDryRun(change: Change, returned: LiveObject): Change {
 
 interface Context {
   readonly findings: Finding[];
-  /** Of both objects: they tell which lists are merged by item. */
+  /** Field sets of both objects. They tell which lists are merged by item. */
   readonly sets: readonly ManagedFields[];
 }
 
 interface Place {
-  /** As the server would make it. */
+  /** The value that the dry run returned. */
   readonly desired: Value | undefined;
   readonly live: Value | undefined;
-  /** As Git has it: its items give the indexes that people know. */
+  /** The value in Git. Indexes of list items are shown as they are in it. */
   readonly manifest: Value | undefined;
   readonly tokens: readonly string[];
   readonly steps: readonly FieldStep[];
@@ -94,7 +94,7 @@ interface Items {
   readonly live: readonly Value[];
 }
 
-/** A list that is merged by item: each item beside the live one of its key, then what is to go, then the order. */
+/** Compares a list that is merged by item: each item with the live item of its key, then surplus items, then order. */
 function collectItems(context: Context, place: Place, { keys, desired, live }: Items): void {
   const { findings } = context;
   const before = findings.length;
@@ -131,7 +131,7 @@ function find({ findings }: Context, { desired, live, tokens, steps }: Place): v
   });
 }
 
-/** The key's field names of a list that is merged by item, none for a set, undefined for any other list. */
+/** Key field names of a list that is merged by item; empty for a set; undefined for any other list. */
 function keysAt({ sets }: Context, steps: readonly FieldStep[]): readonly string[] | undefined {
   for (const { fields } of sets) {
     const node = fieldNodeAt(fields, steps);
@@ -142,7 +142,7 @@ function keysAt({ sets }: Context, steps: readonly FieldStep[]): readonly string
   return undefined;
 }
 
-/** Positions by key; several where an item is there more than once. */
+/** Positions of items by key; several if an item is in the list more than once. */
 function indexBy(items: readonly Value[], keys: readonly string[]): Map<string, number[]> {
   const index = new Map<string, number[]>();
   for (const [position, item] of items.entries()) {

@@ -69,7 +69,7 @@ export function parseOwner(annotation: string): ApplicationRef | undefined {
  */
 export type Ownership =
   | { readonly type: 'ours' | 'half' | 'none' }
-  | { readonly type: 'application'; readonly owner: string }
+  | { readonly type: 'application'; readonly annotation: string }
   | { readonly type: 'set'; readonly applySetId: string };
 
 export function readOwnership(object: KubeObject, owner: Owner): Ownership {
@@ -83,7 +83,7 @@ export function readOwnership(object: KubeObject, owner: Owner): Ownership {
     const other = parseOwner(annotation);
     // The hub is not part of the label: Applications of two hubs with the same namespace and name share it, and only
     // the annotation tells them apart.
-    if (other && label === ownerOf(other).applySetId) return { type: 'application', owner: annotation };
+    if (other && label === ownerOf(other).applySetId) return { type: 'application', annotation };
   }
   if (hasLabel || hasAnnotation) return { type: 'half' };
   return annotation === undefined ? { type: 'set', applySetId: label } : { type: 'none' };

@@ -38,8 +38,8 @@ export interface DeleteQuestion {
   readonly occasion: DeleteOccasion;
 }
 
-export const KEPT_BY_DISABLED = 'not touched, because it is annotated kustomize.toolkit.fluxcd.io/reconcile: disabled';
-export const KEPT_BY_ANNOTATION = 'it is kept because of its annotations, and Tautline releases it';
+export const KEPT_BY_DISABLED = 'not changed: it carries kustomize.toolkit.fluxcd.io/reconcile: disabled';
+export const KEPT_BY_ANNOTATION = 'its annotations forbid deleting it, so only the owner marks are removed';
 
 export function mayDelete({ live: { id, body }, owner, occasion }: DeleteQuestion): DeleteDecision {
   if (isReconcileDisabled(body)) return { type: 'leave', reason: KEPT_BY_DISABLED };
@@ -63,7 +63,7 @@ function decideRecreate(id: ObjectId, reason: string | undefined): DeleteDecisio
 
 function reasonNotOurs(object: KubeObject, owner: Owner): string | undefined {
   const ownership = readOwnership(object, owner);
-  if (ownership.type === 'application') return `managed by Application ${ownership.owner}`;
+  if (ownership.type === 'application') return `managed by Application ${ownership.annotation}`;
   if (ownership.type !== 'ours') return 'its owner label and annotation no longer name this Application';
   const references = listAt(object.metadata, 'ownerReferences');
   return references.some((reference) => valueAt(reference, 'controller') === true) ? 'a controller owns it' : undefined;

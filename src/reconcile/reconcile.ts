@@ -116,10 +116,10 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!bound) return { ...begun, snapshot };
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!compared) return { ...begun, snapshot, bound };
-  const { changes, contests } = compared;
+  const { changes, rivalClaims } = compared;
   pass.goal = goalForObjects(pass.goal, application, changes);
   const planned = await planPass(pass, { snapshot, bound, inventory, changes });
-  const findings: Findings = { ...begun, snapshot, bound, contests, ...planned };
+  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned };
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));

@@ -29,6 +29,7 @@ export interface ApplicationSummary {
 export interface ApplicationDetail extends ApplicationSummary {
   readonly conditions: NonNullable<ApplicationStatus['conditions']>;
   readonly history: NonNullable<ApplicationStatus['history']>;
+  readonly warnings: NonNullable<ApplicationStatus['warnings']>;
   readonly lastRequest?: ApplicationStatus['lastRequest'];
   /** false until the first pass of this process has ended: `objects` is empty then. */
   readonly isObserved: boolean;
@@ -83,6 +84,7 @@ export function describe(known: KnownApplication): ApplicationDetail {
     ...summarise(known),
     conditions: status.conditions ?? [],
     history: status.history ?? [],
+    warnings: status.warnings ?? [],
     ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),
     isObserved: known.view !== undefined,
     objects: (known.view?.objects ?? []).map(viewObject),

@@ -219,19 +219,15 @@ function patchOf(
  * The body of a delete. Throws RangeError for an empty uid or resourceVersion: the API server reads an empty
  * precondition as no precondition, and would delete any object of that name.
  */
-export function deleteOptions({
-  uid,
-  resourceVersion,
-  propagation,
-  dryRun,
-}: Omit<DeleteRequest, 'kind' | 'id'>): Value {
+export function deleteOptions({ uid, resourceVersion, dryRun }: Omit<DeleteRequest, 'kind' | 'id'>): Value {
   if (!uid || !resourceVersion)
     throw new RangeError('a delete needs the uid and the resourceVersion of the object that was read');
   return {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     preconditions: { uid, resourceVersion },
-    propagationPolicy: propagation,
+    // The object itself is deleted at once, and its dependents later by the garbage collector.
+    propagationPolicy: 'Background',
     ...(dryRun ? { dryRun: ['All'] } : {}),
   };
 }

@@ -42,7 +42,7 @@ export function awaitDependencies(question: DependencyQuestion): DependencyWait 
   return { reason: unready.reason, waits: new Map(held.map(({ id }) => [idKey(id), unready.reason])) };
 }
 
-const EFFECTS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'recreate', 'unsure', 'prune']);
+const EFFECTS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'prune']);
 
 interface Unready {
   readonly reason: string;

@@ -6,7 +6,7 @@ import type { ChangeResult } from '../../apply/applied.ts';
 import type { Change } from '../../diff/changes.ts';
 import { idKey } from '../../object/identity.ts';
 import { brakeMs, currentRecord, defaultBrake, pauseAfterMs, recordHeal } from '../../plan/brake.ts';
-import type { Contested } from '../../status/report.ts';
+import type { ContestedObject } from '../../status/report.ts';
 import type { IsAccepted } from '../accepted.ts';
 import type { HealsMemory } from './memory.ts';
 
@@ -16,7 +16,7 @@ const LEAST_HEALS = 2;
 export interface Braked {
   /** By `idKey`: heals that must wait, with the reason for people. */
   readonly held: ReadonlyMap<string, string>;
-  readonly contested: readonly Contested[];
+  readonly contested: readonly ContestedObject[];
   /** Until the next heal may go on, or until the first record is forgotten; Infinity without records. */
   readonly againInMs: number;
 }
@@ -24,7 +24,7 @@ export interface Braked {
 /** `nowMs` is monotonic. */
 export function brakeHeals({ records }: HealsMemory, changes: readonly Change[], nowMs: number): Braked {
   const held = new Map<string, string>();
-  const contested: Contested[] = [];
+  const contested: ContestedObject[] = [];
   let againInMs = Infinity;
   if (records.size === 0) return { held, contested, againInMs };
   for (const change of changes) {

@@ -4,7 +4,7 @@
  */
 import type { Identity } from '../../cluster/identity.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import type { Contest } from '../../status/report.ts';
+import type { RivalClaim } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Claims } from '../neighbours/claims.ts';
 import type { Neighbours } from '../neighbours/neighbours.ts';
@@ -39,7 +39,7 @@ export interface ClaimResult {
   /** By `idKey`: the owner of a desired object, or the Application that wants an object that is no longer desired. */
   readonly claimants: ReadonlyMap<string, string>;
   /** Desired objects of this Application that others claim as well. */
-  readonly contests: readonly Contest[];
+  readonly rivalClaims: readonly RivalClaim[];
 }
 
 /** Claims desired objects, and lets go of objects that are neither desired nor in the inventory. */
@@ -50,13 +50,13 @@ export function claimObjects(
 ): ClaimResult {
   const { key, clusterId, claims, neighbours, isReporting } = claimant;
   const claimants = new Map<string, string>();
-  const contests: Contest[] = [];
+  const rivalClaims: RivalClaim[] = [];
   const waitsFor = new Set<string>();
   for (const id of desired) {
     const owner = claimOne(claimant, id);
     if (owner === key) {
-      const [by] = claims.wantedBy(clusterId, id);
-      if (by !== undefined) contests.push({ id, by });
+      const [rival] = claims.wantedBy(clusterId, id);
+      if (rival !== undefined) rivalClaims.push({ id, claimant: rival });
     } else {
       claimants.set(idKey(id), owner);
       if (!isReporting) waitsFor.add(idKey(id));
@@ -65,7 +65,7 @@ export function claimObjects(
   for (const owner of claims.wantOnly(clusterId, key, waitsFor)) neighbours.wake(owner);
   addWantedLeftovers(claimants, claimant, { desired, inventory });
   keepClaims(claimant, desired, inventory);
-  return { claimants, contests };
+  return { claimants, rivalClaims };
 }
 
 /** The same without claiming anything, for a dry run. */
@@ -81,7 +81,7 @@ export function readClaims(
     if (owner !== key) claimants.set(idKey(id), owner);
   }
   addWantedLeftovers(claimants, claimant, { desired, inventory });
-  return { claimants, contests: [] };
+  return { claimants, rivalClaims: [] };
 }
 
 /** Lets go of objects that are neither desired nor in the inventory. */

@@ -8,7 +8,7 @@ import { diffObjects } from '../../diff/diff.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { askDryRun } from '../../observe/ask-dry-run.ts';
 import { observe } from '../../observe/observe.ts';
-import type { Contest } from '../../status/report.ts';
+import type { RivalClaim } from '../../status/report.ts';
 import { acceptanceOf } from '../accepted.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
@@ -20,7 +20,7 @@ import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
 
 export interface LiveComparison {
   readonly changes: readonly Change[];
-  readonly contests: readonly Contest[];
+  readonly rivalClaims: readonly RivalClaim[];
 }
 
 export async function compareLive(
@@ -34,7 +34,7 @@ export async function compareLive(
   const isReporting = goal.intent.mode !== 'auto';
   const claim = goal.isDryRun ? readClaims : claimObjects;
   const claimedIds = desired.objects.filter(({ policy }) => policy?.ssa !== 'Ignore').map(({ id }) => id);
-  const { claimants, contests } = claim(claimantOf(pass), claimedIds, inventory);
+  const { claimants, rivalClaims } = claim(claimantOf(pass), claimedIds, inventory);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({
     cluster: target,
@@ -55,7 +55,7 @@ export async function compareLive(
     inventory,
     owner,
     kinds,
-    verdicts: memory.evidence.verdicts,
+    settled: memory.evidence.settled,
     claims: (id) => claimants.get(idKey(id)),
     memory: {
       baselines: memory.evidence.baselines,
@@ -63,7 +63,7 @@ export async function compareLive(
       isAccepted: acceptanceOf(pass, desired),
     },
   });
-  return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, contests };
+  return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, rivalClaims };
 }
 
 async function findKinds(
@@ -88,7 +88,7 @@ function gatherEvidence(
     concurrency: context.settings.applyConcurrency,
     judge: (change, answer) => {
       if (!answer.ok) return { ...change, reason: answer.refusal.message };
-      return noteDryRun(memory.evidence, change, answer.object);
+      return { ...noteDryRun(memory.evidence, change, answer.object), warnings: answer.warnings };
     },
   });
 }

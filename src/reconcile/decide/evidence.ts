@@ -30,15 +30,15 @@ export function noteDryRun(
   evidence.accepted.set(key, desired.digest);
   if (live) {
     const { resourceVersion } = live;
-    evidence.verdicts.set(key, { manifestDigest: judgedDigest(desired), resourceVersion, change: judged });
+    evidence.settled.set(key, { manifestDigest: judgedDigest(desired), resourceVersion, change: judged });
   }
   if (judged.type === 'none') evidence.baselines.set(key, baselineOf(desired, answer));
   return judged;
 }
 
 /** A write may have changed the object: the settled comparison no longer holds. */
-export function dropVerdict(evidence: EvidenceMemory, id: ObjectId): void {
-  evidence.verdicts.delete(idKey(id));
+export function dropSettled(evidence: EvidenceMemory, id: ObjectId): void {
+  evidence.settled.delete(idKey(id));
 }
 
 /** The object is gone or released. */

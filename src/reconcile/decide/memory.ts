@@ -3,7 +3,7 @@
  * (`noteApplied`, `noteGone` in evidence.ts, `noteHeal` in brake-heals.ts, and those of inventory.ts and
  * ended-jobs.ts). /
  */
-import type { Baseline, Verdict } from '../../diff/changes.ts';
+import type { Baseline, SettledChange } from '../../diff/changes.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import type { Value } from '../../object/value.ts';
 import type { HealRecord } from '../../plan/brake.ts';
@@ -26,13 +26,13 @@ export interface EvidenceMemory {
   /** By `idKey`: digest of the manifest that the server accepted last. */
   accepted: Map<string, string>;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
-  verdicts: Map<string, Verdict>;
+  settled: Map<string, SettledChange>;
   /** Since when discovery lacks a kind of the inventory, and whether it lacked it again later; see missing-kinds.ts. */
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
 }
 
 export function emptyEvidenceMemory(): EvidenceMemory {
-  return { baselines: new Map(), accepted: new Map(), verdicts: new Map(), unserved: undefined };
+  return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
 }
 
 export interface EndedJobsMemory {

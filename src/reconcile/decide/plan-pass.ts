@@ -65,11 +65,11 @@ export async function planPass(pass: Pass, input: PlanInput): Promise<Planned> {
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     gate,
     mode: intent.mode,
-    prune: intent.prune,
-    complete: isComplete && !isEmptyRender,
+    mayPrune: intent.prune,
+    isComplete: isComplete && !isEmptyRender,
     inventorySize: inventory.size,
     guard: context.settings.pruneGuard,
-    confirmed: confirmsPrune,
+    isConfirmed: confirmsPrune,
   });
   return { changes, braked, awaited, gate, plan, isComplete, isEmptyRender };
 }

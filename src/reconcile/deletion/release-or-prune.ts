@@ -87,12 +87,12 @@ function carryOut(deletion: Deletion, changes: readonly Change[]): Promise<Appli
   const plan = planChanges({
     changes,
     mode: 'auto',
-    prune: true,
-    complete: true,
+    mayPrune: true,
+    isComplete: true,
     inventorySize: changes.length,
     guard: context.settings.pruneGuard,
     // Deleting the Application is the confirmation.
-    confirmed: true,
+    isConfirmed: true,
   });
   return applyPlan(plan, {
     client: target.as(identity),

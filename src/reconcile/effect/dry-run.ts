@@ -66,7 +66,14 @@ function answerOf(pass: Pass, findings: Findings): Answer {
   const news = trials.filter(({ detail }) => detail !== undefined);
   lines.push(...news.slice(0, MAX_SHOWN).map(({ id, detail }) => `${formatId(id)}: ${detail}`));
   if (news.length > MAX_SHOWN) lines.push(`… and ${news.length - MAX_SHOWN} more`);
+  lines.push(...warningsOf(findings).slice(0, MAX_SHOWN));
   return { outcome: isRefused ? 'Failed' : 'Succeeded', message: lines.join('\n') };
+}
+
+function warningsOf({ applied = new Map() }: Findings): string[] {
+  return [...applied.values()].flatMap(({ change, warnings = [] }) =>
+    warnings.map((warning) => `warning: ${formatId(change.id)}: ${warning}`),
+  );
 }
 
 interface Trial {

@@ -2,7 +2,7 @@
 import type { ChangeResult } from '../../apply/applied.ts';
 import { formatId, idKey } from '../../object/identity.ts';
 import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
-import { dropEvidence, dropVerdict, noteApplied } from '../decide/evidence.ts';
+import { dropEvidence, dropSettled, noteApplied } from '../decide/evidence.ts';
 import type { Pass } from '../pass.ts';
 
 export function recordResult(pass: Pass, result: ChangeResult): void {
@@ -10,7 +10,7 @@ export function recordResult(pass: Pass, result: ChangeResult): void {
   const { evidence, heals, inventory, place } = memory;
   const { change, outcome, live } = result;
   const key = idKey(change.id);
-  dropVerdict(evidence, change.id);
+  dropSettled(evidence, change.id);
   // Before the answer counts as accepted: only a manifest that was accepted before can be healed.
   const isContested = noteHeal(heals, result, {
     isAccepted: (id, digest) => evidence.accepted.get(idKey(id)) === digest,

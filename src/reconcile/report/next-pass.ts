@@ -5,7 +5,7 @@ import type { LastRequest } from '../../application/status-schema.ts';
 import { isPassing } from '../../object/problem.ts';
 import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
-import type { Verdict } from '../../status/verdict.ts';
+import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
 import type { NextPass, Pass } from '../pass.ts';
@@ -19,7 +19,7 @@ export interface EndedPass {
   readonly isCutShort: boolean;
   readonly findings: Findings;
   readonly report: PassReport;
-  readonly verdict: Verdict;
+  readonly verdict: PassVerdict;
   /** The answer to the request, as status tells it now. */
   readonly answer: LastRequest | undefined;
   /** Monotonic; undefined: the source was not asked yet. */

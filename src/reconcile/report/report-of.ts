@@ -15,7 +15,7 @@ import type { PassGoal } from '../requests.ts';
 export interface Findings extends Partial<Planned> {
   readonly snapshot?: Snapshot;
   readonly bound?: BoundSet;
-  readonly contests?: PassReport['contests'];
+  readonly rivalClaims?: PassReport['rivalClaims'];
   /** The attempt at the revision of the snapshot, or at none. */
   readonly attempt: Attempt;
   /** undefined: the plan has no effects, or they failed as a whole. */
@@ -36,6 +36,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
     failures,
     problems: bound?.desired.problems ?? memory.desired.rendered?.manifests.problems ?? [],
+    renderWarnings: memory.desired.rendered?.manifests.warnings,
     ...comparedOf(findings),
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
@@ -44,7 +45,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     health: findings.health ?? new Map(),
     worst,
     inventory: inventory && [...inventory.values()],
-    finished: memory.endedJobs.digests,
+    finishedJobs: memory.endedJobs.digests,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
     isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
@@ -55,16 +56,16 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
   };
 }
 
-type ComparedFields = 'changes' | 'contests' | 'contested' | 'isComplete' | 'isEmptyRender';
+type ComparedFields = 'changes' | 'rivalClaims' | 'contestedObjects' | 'isComplete' | 'isEmptyRender';
 
 function comparedOf({
   changes = [],
-  contests = [],
+  rivalClaims = [],
   braked,
   isComplete = false,
   isEmptyRender = false,
 }: Findings): Pick<PassReport, ComparedFields> {
-  return { changes, contests, contested: braked?.contested ?? [], isComplete, isEmptyRender };
+  return { changes, rivalClaims, contestedObjects: braked?.contested ?? [], isComplete, isEmptyRender };
 }
 
 function answersOf({ request, reconcileAt }: PassGoal): Pick<PassReport, 'request' | 'reconcileAt'> {

@@ -111,9 +111,9 @@ function show({ context }: Writer, { metadata, status, spec }: Shown): void {
     sync: status.sync?.status ?? 'Unknown',
     health: status.health?.status ?? 'Unknown',
     ready: getCondition(conditions, 'Ready')?.status ?? 'Unknown',
-    stalled: getCondition(conditions, 'Stalled')?.status === 'True',
+    isStalled: getCondition(conditions, 'Stalled')?.status === 'True',
     mode: spec?.sync.mode ?? 'Unknown',
-    suspended: spec?.suspend ?? false,
+    isSuspended: spec?.suspend ?? false,
     driftObjects: spec?.suspend ? 0 : (status.counts?.outOfSync ?? 0),
   });
 }

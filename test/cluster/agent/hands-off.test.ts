@@ -112,7 +112,7 @@ test('detect reports field by field what would be created, changed, adopted and 
     [{ path: '/data/k', desired: '1', live: 'drift', manager: 'someone' }],
   );
   assert.equal(of('missing')?.['message'], 'missing');
-  assert.equal(of('found')?.['message'], 'it exists without our mark');
+  assert.equal(of('found')?.['message'], 'it exists without the owner marks of this Application');
   assert.deepEqual(
     fieldsOf('found')
       .map(({ path }) => path)
@@ -139,7 +139,7 @@ test('detect from the first day writes no object, no finalizer and claims nothin
   await world.apply(configMap('a', { k: '1' }, { namespace: 'onlooker' }));
   const asked = await subject.application.refresh();
   assert.equal(readyReason(asked), 'False OutOfSync');
-  assert.match(readyMessage(asked), /without our mark/);
+  assert.match(readyMessage(asked), /without the owner marks/);
   await subject.application.remove();
   await untilGone(world, subject.application.path);
   assert.ok(await subject.configMap('a'));

@@ -169,6 +169,7 @@ function fullStatus(): object {
     health: { status: 'Degraded', message: 'Deployment.apps shop/web' },
     counts: { total: 2, ...counts, pruning: 0, problems: 0 },
     resources: [{ ...web, sync: 'OutOfSync', health: 'Degraded', message: 'replicas' }],
+    warnings: [{ message: "'bases' is deprecated" }, { object: 'apps/Deployment/shop/web', message: 'use apps/v1' }],
     inventory: encodeInventory([web, { group: '', kind: 'Namespace', namespace: '', name: 'shop' }]),
     history: [{ revision, commit, startedAt: at, finishedAt: at, outcome: 'Failed', message: 'Timed out.' }],
     lastRequest: { id: 'r-1', action: 'sync', outcome: 'Failed', message: 'Timed out.', finishedAt: at },

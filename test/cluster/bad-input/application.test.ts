@@ -19,7 +19,7 @@ test('the API server refuses a malformed Application, and kubectl shows why', as
     input: JSON.stringify(application),
   });
   assert.notEqual(code, 0);
-  assert.match(stderr, /spec\.source\.repoURL must hold no user name and no password/);
+  assert.match(stderr, /spec\.source\.repoURL must not contain a user name or a password/);
 });
 
 test('an Application without destination keeps its objects in its own namespace', async () => {

@@ -64,8 +64,8 @@ test('an unknown kind is named; once its definition is installed by hand the obj
   const gadget = { apiVersion: 'gadgets.example.com/v1', kind: 'Gadget', metadata: { name: 'one' }, spec: { size: 3 } };
   const subject = await declareSubject(scene.world, 'kinds', { files: { ...KEPT, 'gadget.yaml': text(gadget) } });
   const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
-  assert.match(message, /^gadget\.yaml:1: .*serves no kind Gadget in gadgets\.example\.com\/v1/);
-  assert.match(message, /Install what defines the kind/);
+  assert.match(message, /^gadget\.yaml:1: .*does not serve the kind Gadget in gadgets\.example\.com\/v1/);
+  assert.match(message, /Install the CustomResourceDefinition or API server that defines the kind/);
   assert.equal(isStalled, false, 'it may heal by itself');
   assert.ok(await subject.configMap('kept'), 'the good objects of the same Application are applied');
   await scene.expectBystanderGoesOn();

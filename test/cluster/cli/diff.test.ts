@@ -60,7 +60,7 @@ test('what is missing, changed, surplus and foreign is told object by object, an
     stdout,
     /^~ ConfigMap all\/changed \(changed\.yaml:1\)\n {4}\/data\/k: "by hand" → "1" {3}\(by someone\)$/m,
   );
-  assert.match(stdout, /^~ ConfigMap all\/found .*: it exists without our mark$/m);
+  assert.match(stdout, /^~ ConfigMap all\/found .*: it exists without the owner marks of this Application$/m);
   assert.match(stdout, /^\+ ConfigMap all\/gone \(gone\.yaml:1\)$/m);
   assert.match(stdout, /^- ConfigMap all\/surplus$/m);
   assert.match(stdout, /^~ Secret all\/s .*\n {4}\/data\/password: "\*+" → "\*+"/m);

@@ -171,6 +171,14 @@ describe('apply', () => {
     assert.match(answer.warnings.join('\n'), /would violate PodSecurity "restricted:latest"/);
   });
 
+  it('hides the text of a warning about a Secret, which may quote values', async () => {
+    const metadata = { namespace: 'default', name: 'warned' };
+    const rest = { type: 'kubernetes.io/tls', data: { 'tls.crt': 'bm90IFBFTQ==', 'tls.key': '' } };
+    const body: KubeObject = { apiVersion: 'v1', kind: 'Secret', metadata, ...rest };
+    const { warnings } = written(await client.apply({ kind: secrets, body, force: true, dryRun: true }));
+    assert.match(warnings.join('\n'), /^the API server warned about this Secret; the text is not shown/);
+  });
+
   it('never lets a Secret value in', async () => {
     const password = Buffer.from('hunter2').toString('base64');
     const body: KubeObject = {
@@ -367,18 +375,16 @@ describe('adoption', () => {
 });
 
 describe('remove', () => {
-  const propagation = 'Background';
-
   it('deletes exactly the object that was read, and finds it gone the second time', async () => {
     const { object } = written(await apply(configMaps, configMap('default', 'doomed', { a: '1' })));
     const { id, uid, resourceVersion } = object;
     const other = '11111111-1111-1111-1111-111111111111';
-    const wrongUid = await client.remove({ kind: configMaps, id, uid: other, resourceVersion, propagation });
+    const wrongUid = await client.remove({ kind: configMaps, id, uid: other, resourceVersion });
     assert.ok(!wrongUid.ok && wrongUid.refusal.code === 'Modified');
-    const wrongVersion = await client.remove({ kind: configMaps, id, uid, resourceVersion: '1', propagation });
+    const wrongVersion = await client.remove({ kind: configMaps, id, uid, resourceVersion: '1' });
     assert.ok(!wrongVersion.ok && wrongVersion.refusal.code === 'Modified');
-    await assert.rejects(client.remove({ kind: configMaps, id, uid: '', resourceVersion, propagation }), RangeError);
-    const request = { kind: configMaps, id, uid, resourceVersion, propagation } as const;
+    await assert.rejects(client.remove({ kind: configMaps, id, uid: '', resourceVersion }), RangeError);
+    const request = { kind: configMaps, id, uid, resourceVersion } as const;
     assert.deepEqual(await client.remove(request), { ok: true, outcome: 'gone' });
     assert.deepEqual(await client.remove(request), { ok: true, outcome: 'gone' });
   });
@@ -387,7 +393,7 @@ describe('remove', () => {
     const body = configMap('default', 'held', {}, { finalizers: ['example.com/hold'] });
     const { object } = written(await apply(configMaps, body));
     const { id, uid, resourceVersion } = object;
-    const answer = await client.remove({ kind: configMaps, id, uid, resourceVersion, propagation });
+    const answer = await client.remove({ kind: configMaps, id, uid, resourceVersion });
     assert.deepEqual(answer, { ok: true, outcome: 'held' });
     assert.ok(found(await client.get(configMaps, id)).deletionTimestamp);
   });

@@ -139,10 +139,10 @@ test('without an account nothing outside the own namespace is made, not even a n
     'foreign.yaml': elsewhere('foreign', 'x'),
   };
   const tenant = await declareTenant(world, 'plain', { files, spec: { serviceAccountName: null } });
-  await untilSaid(tenant, /may write into its own namespace plain only/);
+  await untilSaid(tenant, /may only write to its own namespace plain/);
   await tenant.repository.commit({ 'foreign.yaml': text(namespaceManifest('plain-2')) });
   await tenant.application.refresh();
-  await untilSaid(tenant, /Namespace plain-2: .* the object belongs to no namespace/);
+  await untilSaid(tenant, /Namespace plain-2: .* the object is cluster-scoped/);
   await tenant.repository.commit({
     'foreign.yaml': null,
     'own.yaml': text(configMap('own', { k: '2' }, { namespace: 'plain' })),

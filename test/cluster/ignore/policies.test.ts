@@ -109,7 +109,7 @@ test('an object that somebody disables is left alone, says so, and is healed whe
   await expectQuiet(agent, subject);
   assert.equal(at(await world.read(path), 'data', 'k'), 'hand');
   const detail = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/disabled`)).text();
-  assert.match(detail, /not touched, because it is annotated/);
+  assert.match(detail, /not changed: it carries kustomize\.toolkit\.fluxcd\.io\/reconcile: disabled/);
   await kubectl(world, 'annotate', 'configmap', 'a', '-n', 'disabled', `${RECONCILE}-`);
   await untilObject(world, path, (object) => at(object, 'data', 'k') === '2');
 });

@@ -83,7 +83,7 @@ test('Prune=confirm holds the prune until a person confirms it', async () => {
   await subject.repository.commit({ 'asks.yaml': text(configMap('c', {})) });
   await subject.application.refresh();
   const held = await subject.application.until('the prune is held', (now) => /PruneHeld/.test(readyReason(now)));
-  assert.match(readyMessage(held), /ConfigMap asking\/asks asks for a confirmation/);
+  assert.match(readyMessage(held), /pruning ConfigMap asking\/asks needs a confirmation/);
   const request = JSON.stringify({ id: 'yes', action: 'confirm-prune' });
   const annotate = ['annotate', '--overwrite', 'tla', 'asking', '-n', 'apps', `tautline.dev/request=${request}`];
   assert.equal((await world.plane.kubectl(annotate)).code, 0);

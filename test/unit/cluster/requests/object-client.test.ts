@@ -170,14 +170,14 @@ test('a delete is gone after a Status, a missing object or an unserved kind, and
 });
 
 test('the body of a delete always holds both preconditions', () => {
-  assert.deepEqual(deleteOptions({ uid: 'u', resourceVersion: '7', propagation: 'Orphan' }), {
+  assert.deepEqual(deleteOptions({ uid: 'u', resourceVersion: '7' }), {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     preconditions: { uid: 'u', resourceVersion: '7' },
-    propagationPolicy: 'Orphan',
+    propagationPolicy: 'Background',
   });
   for (const blank of [{ uid: '' }, { resourceVersion: '' }]) {
-    const request = { uid: 'u', resourceVersion: '7', propagation: 'Background', ...blank } as const;
+    const request = { uid: 'u', resourceVersion: '7', ...blank };
     assert.throws(() => deleteOptions(request), RangeError);
   }
 });

@@ -1,4 +1,4 @@
-/** What health/ hands on, and what each kind's file needs to say it. */
+/** The Health type, and the helpers with which the file of each kind assesses it. */
 import type { LiveObject } from '../cluster/live.ts';
 import { isMap, listAt, numberAt, stringAt, type KubeObject, type Value } from '../object/value.ts';
 
@@ -6,29 +6,29 @@ export type HealthStatus = 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' 
 
 export interface Health {
   readonly status: HealthStatus;
-  /** One sentence for a person, at most `MAX_MESSAGE_CHARS`; empty where there is nothing to say. */
+  /** One sentence for people, at most `MAX_MESSAGE_CHARS`; empty if there is nothing to explain. */
   readonly message: string;
 }
 
 export interface HealthContext {
-  /** The Pods of the workload, where somebody has listed them. */
+  /** The Pods of the workload; absent if they were not listed. */
   readonly pods?: readonly LiveObject[];
   /** The Application whose objects are assessed. */
   readonly self?: { readonly namespace: string; readonly name: string };
 }
 
-/** Messages of controllers and kubelets are put into ours, and may hold whole pod specs. */
+/** Our messages quote those of controllers and kubelets, which may hold whole pod specs. */
 const MAX_MESSAGE_CHARS = 300;
 
 export const HEALTHY: Health = { status: 'Healthy', message: '' };
 
-/** The message on one line, cut to its bound. */
+/** Puts the message on one line and cuts it to its bound. */
 export function healthOf(status: HealthStatus, message: string): Health {
   const line = message.replace(/\s+/g, ' ').trim();
   return { status, message: line.length <= MAX_MESSAGE_CHARS ? line : `${cut(line)}…` };
 }
 
-/** Never through the middle of a character, which would be no valid text any more. */
+/** Does not cut a surrogate pair in two: half of it is not valid text. */
 function cut(line: string): string {
   const end = MAX_MESSAGE_CHARS - 1;
   const last = line.charCodeAt(end - 1);
@@ -41,7 +41,7 @@ export interface Condition {
   readonly message: string;
 }
 
-/** `status.conditions` by type; the last of a type wins. */
+/** `status.conditions` by type; the last one of a type counts. */
 export function conditionsOf(object: KubeObject): ReadonlyMap<string, Condition> {
   const conditions = new Map<string, Condition>();
   for (const item of listAt(object, 'status', 'conditions')) {
@@ -56,19 +56,19 @@ export function conditionsOf(object: KubeObject): ReadonlyMap<string, Condition>
   return conditions;
 }
 
-/** `reason: message`, or whichever there is. */
+/** `reason: message`, or the one that is not empty. */
 export function explain({ reason, message }: Pick<Condition, 'reason' | 'message'>): string {
   return reason && message ? `${reason}: ${message}` : reason || message;
 }
 
-/** Whether the controller has seen the spec as it is now; kinds that do not say so count as seen. */
+/** Whether the controller has seen the current spec. Kinds without observedGeneration count as seen. */
 export function isObserved(object: KubeObject): boolean {
   const observed = numberAt(object, 'status', 'observedGeneration');
   const generation = numberAt(object.metadata, 'generation');
   return observed === undefined || generation === undefined || observed >= generation;
 }
 
-/** A count that is left out while it is 0. */
+/** Reads a count that the server leaves out while it is 0. */
 export function countAt(value: Value, ...keys: string[]): number {
   return numberAt(value, ...keys) ?? 0;
 }
