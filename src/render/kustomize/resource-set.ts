@@ -4,6 +4,7 @@
  * Invariant: ids of objects change only inside `change` and `changeAll`. So an index that exists is correct, and
  * look-ups scan the set only to build an index.
  */
+import { addMember, removeMember } from '../../object/set-map.ts';
 import { fail } from '../fail.ts';
 import { currentId, formatResourceId, keyOf, type ResourceId } from './resource-id.ts';
 import { anyKeys, anyNames, isDeleted, type Resource } from './resource.ts';
@@ -96,7 +97,7 @@ function indexBy(set: ResourceSet, name: IndexName): Index {
   const known = set.indexes[name];
   if (known !== undefined) return known;
   const built: Index = new Map();
-  for (const resource of set.all) for (const key of KEYS[name](resource)) addTo(built, key, resource);
+  for (const resource of set.all) for (const key of KEYS[name](resource)) addMember(built, key, resource);
   set.indexes[name] = built;
   return built;
 }
@@ -104,24 +105,13 @@ function indexBy(set: ResourceSet, name: IndexName): Index {
 function index(set: ResourceSet, resource: Resource): void {
   for (const name of INDEX_NAMES) {
     const known = set.indexes[name];
-    if (known !== undefined) for (const key of KEYS[name](resource)) addTo(known, key, resource);
+    if (known !== undefined) for (const key of KEYS[name](resource)) addMember(known, key, resource);
   }
 }
 
 function unindex(set: ResourceSet, resource: Resource): void {
   for (const name of INDEX_NAMES) {
     const known = set.indexes[name];
-    if (known !== undefined) for (const key of KEYS[name](resource)) removeFrom(known, key, resource);
+    if (known !== undefined) for (const key of KEYS[name](resource)) removeMember(known, key, resource);
   }
-}
-
-function addTo(map: Index, key: string, resource: Resource): void {
-  const found = map.get(key);
-  if (found) found.add(resource);
-  else map.set(key, new Set([resource]));
-}
-
-function removeFrom(map: Index, key: string, resource: Resource): void {
-  const found = map.get(key);
-  if (found?.delete(resource) && found.size === 0) map.delete(key);
 }
