@@ -13,8 +13,8 @@ export interface SandboxSettings {
   readonly sandboxSlots: number;
   readonly sandboxHeapMib: number;
   readonly sandboxRssMib: number;
-  readonly sandboxIdle: number;
-  readonly renderTimeout: number;
+  readonly sandboxIdleMs: number;
+  readonly renderTimeoutMs: number;
 }
 
 /** What leaks in a child is gone with it. */
@@ -28,10 +28,10 @@ export function openSandbox(settings: SandboxSettings, maxQueuedJobs: number, lo
     slots: settings.sandboxSlots,
     heapMb: settings.sandboxHeapMib,
     rssLimitMb: settings.sandboxRssMib,
-    jobDeadlineMs: settings.renderTimeout,
+    jobDeadlineMs: settings.renderTimeoutMs,
     maxJobsPerChild: MAX_JOBS_PER_CHILD,
     maxQueuedJobs,
-    idleEndMs: settings.sandboxIdle,
+    idleEndMs: settings.sandboxIdleMs,
     readableDirs: [...codeDirs(entryFile), settings.dataDir],
     writableDirs: [],
     log,

@@ -1,13 +1,13 @@
 /**
- * The JSON of the status API: what the page and scripts read. Types are the contract; nothing here holds a Secret
- * value, since fields come masked from diff/ and statuses hold none.
+ * The JSON of the status API; the types are its contract. Nothing here holds a value of a Secret: diff/ masks the
+ * fields, and a status holds none.
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
-import { parseApplication } from '../application/parse.ts';
+import { parseApplication, type ParsedApplication } from '../application/parse.ts';
 import type { KubeObject, Value } from '../object/value.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 
-/** An Application as reconcile/ knows it. */
+/** An Application in the memory of reconcile/; `view` is undefined until the first pass has ended. */
 export interface KnownApplication {
   readonly stored: KubeObject;
   readonly view: { readonly objects: readonly ObjectStatus[] } | undefined;
@@ -30,7 +30,7 @@ export interface ApplicationDetail extends ApplicationSummary {
   readonly conditions: NonNullable<ApplicationStatus['conditions']>;
   readonly history: NonNullable<ApplicationStatus['history']>;
   readonly lastRequest?: ApplicationStatus['lastRequest'];
-  /** false until the first pass of this process has ended: `objects` is empty then. */
+  /** false until the first pass of this process has ended. Until then `objects` is empty. */
   readonly isObserved: boolean;
   readonly objects: readonly ObjectView[];
 }
@@ -43,7 +43,7 @@ export interface ObjectView {
   readonly sync: string;
   readonly health: { readonly status: string; readonly message: string };
   readonly message?: string;
-  /** Why it is OutOfSync, field by field; JSON pointers (RFC 6901). Values of Secrets are masked. */
+  /** The fields because of which the object is OutOfSync; paths are JSON pointers (RFC 6901). */
   readonly fields: readonly FieldView[];
   readonly pruning: boolean;
   readonly file?: string;
@@ -59,7 +59,10 @@ export interface FieldView {
 }
 
 export function summarise({ stored }: KnownApplication): ApplicationSummary {
-  const parsed = parseApplication(stored);
+  return summariseParsed(parseApplication(stored));
+}
+
+function summariseParsed(parsed: ParsedApplication): ApplicationSummary {
   const { metadata, status } = parsed.ok ? parsed.application : parsed;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const spec = parsed.ok ? parsed.application.spec : undefined;
@@ -73,7 +76,7 @@ export function summarise({ stored }: KnownApplication): ApplicationSummary {
     ...(status.counts ? { counts: status.counts } : {}),
     ready: ready
       ? { status: ready.status, reason: ready.reason, message: ready.message }
-      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass has ended yet' },
+      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass over this Application has ended yet' },
   };
 }
 
@@ -81,7 +84,7 @@ export function describe(known: KnownApplication): ApplicationDetail {
   const parsed = parseApplication(known.stored);
   const { status } = parsed.ok ? parsed.application : parsed;
   return {
-    ...summarise(known),
+    ...summariseParsed(parsed),
     conditions: status.conditions ?? [],
     history: status.history ?? [],
     ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),

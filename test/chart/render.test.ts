@@ -79,7 +79,7 @@ test('the Pod has longer to end than a drain takes at most', async () => {
   const config = readConfig({}, {});
   assert.ok(config.ok);
   // A request under way, the status after it, and what the connection still holds.
-  const drainMs = 2 * config.config.requestTimeout + defaultClusterLimits.drainTimeoutMs;
+  const drainMs = 2 * config.config.requestTimeoutMs + defaultClusterLimits.drainTimeoutMs;
   const { template } = find(await helm.render(), 'Deployment')['spec'] as {
     template: { spec: { terminationGracePeriodSeconds: number } };
   };
