@@ -19,8 +19,8 @@ for (const [program, job] of Object.entries(NEEDED)) {
 }
 
 const check = await runCheck();
-// The tests of the control plane run first and alone, since they may build programs that the others use. Of the others
-// four run at a time, since they spend most of their time waiting.
+// The tests of the control plane run first and alone, since they may build programs that the others use. The others run
+// four at a time, since they spend most of their time waiting.
 const first = await runTests(listTests('test/control-plane/**/*.test.ts'), 1);
 const rest = await runTestsTwice(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 4);
 const counts = [first, rest].reduce(addCounts, check.counts);
