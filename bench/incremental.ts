@@ -1,6 +1,6 @@
 /**
- * The second render of a plain folder of 1,000 files in the agent's child, after a commit that changes one line of one
- * of them. A kustomization over as many files costs more: its objects are transformed and digested anew.
+ * Measures the second render of a plain folder of 1,000 files in the agent's child, after a commit that changes one
+ * line of one file. A kustomization over as many files takes longer, since all of its objects are transformed again.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const MiB = 1024 * 1024;
 
 const LIMITS = { maxFileBytes: 8 * MiB, maxNodes: 1_000_000, maxDepth: 200, maxObjects: 50_000, maxFiles: 20_000 };
 
-/** Median in milliseconds, from the parent's asking to the manifests in its hands; each round in a fresh child. */
+/** Median time in milliseconds from the request of the parent to its manifests. Each round uses a new child. */
 export async function measureIncremental(folder: string): Promise<number> {
   mkdirSync(join(folder, 'data'), { recursive: true });
   await using server = await startGitServer(join(folder, 'repositories'));

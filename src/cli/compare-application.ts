@@ -1,8 +1,9 @@
 /**
- * An Application's desired objects against the cluster, with a person's rights: the same bind and diff as in the agent.
+ * Compares the desired objects of an Application with the cluster, with the rights of a person and with the same bind
+ * and diff as the agent.
  *
- * Invariant: nothing is written. What only the server can tell is asked for by one dry run each; what it does not tell
- * is `unknown`, never equal.
+ * Invariant: nothing is written. A difference that only the API server can decide is decided by one dry run per object.
+ * An object whose dry run fails is `unknown`, never equal.
  */
 import { decodeInventory } from '../application/inventory.ts';
 import type { Application } from '../application/schema.ts';
@@ -23,10 +24,10 @@ import type { Manifests } from '../render/manifests.ts';
 
 export type Comparison =
   | { readonly ok: true; readonly changes: readonly Change[] }
-  /** Something of what is desired cannot be known, so neither can what has left. */
+  /** The desired objects are not completely known, so surplus objects cannot be found either. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Requests under way at once. */
+/** Number of concurrent requests. */
 const CONCURRENCY = 16;
 
 export async function compareApplication(
@@ -38,7 +39,8 @@ export async function compareApplication(
   const decoded = decodeInventory(status.inventory);
   if (!decoded.ok) throw unreadable(`status.inventory cannot be read: ${decoded.problem}`);
   const kinds = await cluster.kinds();
-  const hubId = (await cluster.clusterId()) ?? (await hubOf(cluster, { ids: decoded.ids, kinds })) ?? cluster.server;
+  const hubId =
+    (await cluster.clusterId()) ?? (await hubIdFromObjects(cluster, { ids: decoded.ids, kinds })) ?? cluster.server;
   const owner = ownerOf({ hubId, namespace: metadata.namespace, name: metadata.name });
   const desired = bindManifests({
     manifests,
@@ -46,7 +48,7 @@ export async function compareApplication(
     owner,
     destinationNamespace: spec.destination.namespace,
     ignoreDifferences: spec.ignoreDifferences,
-    // The status of the Application tells where the agent would refuse to reach.
+    // The agent checks the reach and reports a violation in the status.
     reach: { namespace: metadata.namespace, mayCross: true },
   });
   if (desired.problems.length > 0) return { ok: false, problems: desired.problems };
@@ -78,11 +80,15 @@ export async function compareApplication(
 
 function judge(change: UnsureChange, answer: WriteAnswer): Change {
   if (answer.ok) return { ...judgeDryRun(change, answer.object), warnings: answer.warnings };
-  return { ...change, type: 'unknown', reason: `only a dry run can tell: ${answer.refusal.message}` };
+  return {
+    ...change,
+    type: 'unknown',
+    reason: `the dry run that decides about a difference failed: ${answer.refusal.message}`,
+  };
 }
 
-/** How the agent names the cluster, off the mark on one of its objects: for who may not read kube-system. */
-async function hubOf(
+/** The agent's id of the cluster, read from an object of the Application: for people who may not read kube-system. */
+async function hubIdFromObjects(
   { client }: UserCluster,
   { ids, kinds }: { readonly ids: readonly ObjectId[]; readonly kinds: Kinds },
 ): Promise<string | undefined> {

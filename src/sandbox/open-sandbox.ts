@@ -13,8 +13,8 @@ export interface SandboxSettings {
   readonly sandboxSlots: number;
   readonly sandboxHeapMib: number;
   readonly sandboxRssMib: number;
-  readonly sandboxIdle: number;
-  readonly renderTimeout: number;
+  readonly sandboxIdleMs: number;
+  readonly renderTimeoutMs: number;
 }
 
 /** A child is replaced after so many jobs, so that a memory leak cannot grow without bound. */
@@ -28,10 +28,10 @@ export function openSandbox(settings: SandboxSettings, maxQueuedJobs: number, lo
     slots: settings.sandboxSlots,
     maxHeapMib: settings.sandboxHeapMib,
     maxRssMib: settings.sandboxRssMib,
-    jobDeadlineMs: settings.renderTimeout,
+    jobDeadlineMs: settings.renderTimeoutMs,
     maxJobsPerChild: MAX_JOBS_PER_CHILD,
     maxQueuedJobs,
-    idleEndMs: settings.sandboxIdle,
+    idleEndMs: settings.sandboxIdleMs,
     readableDirs: [...codeDirs(entryFile), settings.dataDir],
     writableDirs: [],
     log,

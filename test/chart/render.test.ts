@@ -80,8 +80,8 @@ test('the memory sizes in the default values are the defaults of the agent', asy
 test('the grace period of the Pod is longer than the longest drain', async () => {
   const config = readConfig({}, {});
   assert.ok(config.ok);
-  // The request that is running, the status write after it, and the drain of the connection.
-  const drainMs = 2 * config.config.requestTimeout + defaultClusterLimits.drainTimeoutMs;
+  // A request under way, the status after it, and what the connection still holds.
+  const drainMs = 2 * config.config.requestTimeoutMs + defaultClusterLimits.drainTimeoutMs;
   const { template } = find(await helm.render(), 'Deployment')['spec'] as {
     template: { spec: { terminationGracePeriodSeconds: number } };
   };

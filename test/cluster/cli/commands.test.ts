@@ -141,11 +141,11 @@ test('a request of somebody else is told of, and replaced only when asked', asyn
   await slow.said('waiting');
   const second = await tautline(world, 'sync', 'taken');
   assert.equal(second.code, 1);
-  assert.match(second.stderr, /request of somebody else \(sync, id .*\) is not answered yet.*--replace/);
+  assert.match(second.stderr, /another request \(sync, id .*\) is not answered yet.*--replace/);
   assert.equal((await tautline(world, 'refresh', 'taken', '--replace')).code, 0);
   const { code, stderr } = await slow.ended;
   assert.equal(code, 1);
-  assert.match(stderr, /another request took the place of this one/);
+  assert.match(stderr, /another request replaced this one/);
   const release = ['patch', 'configmap', 'b', '-n', 'taken', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'];
   await world.plane.kubectl(release);
 });
@@ -165,7 +165,7 @@ test('wait ends when it is so, at once when it cannot be, and with a code of its
   await other.application.until('compared', (a) => readyReason(a) === 'False OutOfSync');
   const timed = await tautline(world, 'wait', 'awaited', 'idle', '--for', 'synced', '--timeout', '1s');
   assert.equal(timed.code, 3);
-  assert.match(timed.stderr, /idle is not synced within the time given: OutOfSync/);
+  assert.match(timed.stderr, /idle is not synced within the timeout: OutOfSync/);
   const waiting = start(world.plane.kubeconfig, ['wait', 'idle', '-n', 'apps']);
   await waiting.said('OutOfSync');
   assert.equal((await tautline(world, 'sync', 'idle')).code, 0);

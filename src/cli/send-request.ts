@@ -1,6 +1,8 @@
 /**
- * A request to an Application, from its annotation to its answer. Invariant: only the answer to this very id counts,
- * and a request of somebody else that is not answered yet is not overwritten unasked.
+ * Sends a request to the agent: writes it as an annotation of the Application and waits for the answer in its status.
+ *
+ * Invariant: only the answer with the id of this request counts, and an unanswered request of another client is not
+ * overwritten without `--replace`.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,42 +12,47 @@ import type { LastRequest } from '../application/status-schema.ts';
 import { annotationsOf } from '../object/identity.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
 import type { ApplicationName, UserCluster } from '../cluster/user-cluster.ts';
-import { firstLine, summarise, tell } from './application-words.ts';
+import { factsOf, firstLine, summarise } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { noSuch } from './get.ts';
+import { notFound } from './get.ts';
 import { fail, type Access } from './with-cluster.ts';
 
 /** A request without its id. */
-export type Wish = ApplicationRequest extends infer R ? (R extends { id: string } ? Omit<R, 'id'> : never) : never;
+export type RequestFields = ApplicationRequest extends infer R
+  ? R extends { id: string }
+    ? Omit<R, 'id'>
+    : never
+  : never;
 
-export interface Asking {
+export interface SendOptions {
+  /** Name of the Application. */
   readonly name: string;
-  readonly wish: Wish;
-  /** Take the place of a request that is not answered yet. */
+  readonly fields: RequestFields;
+  /** Whether to replace a request that is not answered yet. */
   readonly replace: boolean;
-  /** Absent: do not wait for the answer. */
+  /** undefined: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
 }
 
-/** Of writes that lost against another writer, mostly the agent's status. */
+/** A write fails if another writer, such as the agent, changed the Application meanwhile. */
 const MAX_ATTEMPTS = 10;
-/** An agent that runs answers sooner. */
+/** A running agent takes up a request in less time. */
 const SILENCE_MS = 15_000;
 
-/** Asks, tells on stderr what happens, and prints the answer's message on stdout. */
-export async function ask({ cluster, namespace }: Access, asking: Asking): Promise<ExitCode> {
-  const request = { id: randomUUID(), ...asking.wish } as ApplicationRequest;
+/** Sends a request. Prints progress on stderr, and the message of the answer on stdout. */
+export async function sendRequest({ cluster, namespace }: Access, options: SendOptions): Promise<ExitCode> {
+  const request = { id: randomUUID(), ...options.fields } as ApplicationRequest;
   const text = formatRequest(request);
   const parsed = parseRequest(text);
   if (parsed && !parsed.ok) return fail(parsed.problem, EXIT.misused);
-  const name = { namespace, name: asking.name };
-  const problem = await writeRequest(cluster, { name, text, replace: asking.replace });
+  const name = { namespace, name: options.name };
+  const problem = await writeRequest(cluster, { name, text, replace: options.replace });
   if (problem !== undefined) return fail(problem);
-  if (asking.timeoutMs === undefined) {
-    process.stdout.write(`application.tautline.dev/${asking.name}: ${request.action} requested\n`);
+  if (options.timeoutMs === undefined) {
+    process.stdout.write(`application.tautline.dev/${options.name}: ${request.action} requested\n`);
     return EXIT.done;
   }
-  return awaitAnswer(cluster, { name, request, timeoutMs: asking.timeoutMs });
+  return awaitAnswer(cluster, { name, request, timeoutMs: options.timeoutMs });
 }
 
 interface Writing {
@@ -54,16 +61,19 @@ interface Writing {
   readonly replace: boolean;
 }
 
-/** What stands in the way, for people; undefined: it is written. */
+/** Returns undefined if the request was written, otherwise a message that says why not. */
 async function writeRequest(cluster: UserCluster, { name, text, replace }: Writing): Promise<string | undefined> {
   for (let attempt = 1; ; attempt++) {
     const read = await cluster.readApplication(name);
     if (!read.ok) return read.refusal.message;
-    if (!read.value) return noSuch(name.namespace, name.name);
-    if (isGoing(read.value)) return `the Application ${name.name} is being deleted`;
-    const unanswered = unansweredOf(read.value);
-    if (unanswered !== undefined && !replace) {
-      return `${unanswered} is not answered yet; wait for it, or take its place with --replace`;
+    if (!read.value) return notFound(name.namespace, name.name);
+    if (isBeingDeleted(read.value)) return `the Application ${name.name} is being deleted`;
+    const other = unansweredRequest(read.value);
+    if (other && !replace) {
+      return (
+        `another request (${other.action}, id ${other.id}) is not answered yet; ` +
+        'wait for its answer, or replace it with --replace'
+      );
     }
     const answer = await cluster.annotate(read.value, REQUEST_ANNOTATION, text);
     if (answer.ok) return undefined;
@@ -72,17 +82,16 @@ async function writeRequest(cluster: UserCluster, { name, text, replace }: Writi
   }
 }
 
-function isGoing(application: KubeObject): boolean {
+function isBeingDeleted(application: KubeObject): boolean {
   return stringAt(application.metadata, 'deletionTimestamp') !== undefined;
 }
 
-function unansweredOf(application: KubeObject): string | undefined {
+function unansweredRequest(application: KubeObject): ApplicationRequest | undefined {
   const parsed = parseRequest(annotationsOf(application)[REQUEST_ANNOTATION]);
   if (!parsed?.ok) return undefined;
-  const { id, action } = parsed.request;
-  const { lastRequest } = tell(application).status;
-  const isAnswered = lastRequest?.id === id && lastRequest.outcome !== 'InProgress';
-  return isAnswered ? undefined : `a request of somebody else (${action}, id ${id})`;
+  const { lastRequest } = factsOf(application).status;
+  const isAnswered = lastRequest?.id === parsed.request.id && lastRequest.outcome !== 'InProgress';
+  return isAnswered ? undefined : parsed.request;
 }
 
 interface Awaiting {
@@ -95,26 +104,26 @@ async function awaitAnswer(cluster: UserCluster, { name, request, timeoutMs }: A
   const deadline = AbortSignal.timeout(timeoutMs);
   const progress = createProgress(name.name);
   const silence = setTimeout(() => {
-    process.stderr.write(`${name.name}: nobody has taken up the request yet; does the agent run?\n`);
+    process.stderr.write(`${name.name}: no agent has taken up the request yet; check that the agent is running\n`);
   }, SILENCE_MS);
   try {
     for await (const application of cluster.followApplication(name, deadline)) {
       if (!application) return fail(`the Application ${name.name} was deleted`);
-      if (isGoing(application)) return fail(`the Application ${name.name} is being deleted`);
+      if (isBeingDeleted(application)) return fail(`the Application ${name.name} is being deleted`);
       const current = parseRequest(annotationsOf(application)[REQUEST_ANNOTATION]);
-      const { lastRequest } = tell(application).status;
+      const { lastRequest } = factsOf(application).status;
       if (lastRequest?.id === request.id) {
         clearTimeout(silence);
         if (lastRequest.outcome !== 'InProgress') return report(name.name, lastRequest);
       } else if (!current?.ok || current.request.id !== request.id) {
-        return fail('another request took the place of this one before it was answered');
+        return fail(`${name.name}: another request replaced this one before it was answered`);
       }
       progress(application);
     }
   } finally {
     clearTimeout(silence);
   }
-  return fail(`no answer to the request within the time given; it goes on without this command`, EXIT.timedOut);
+  return fail(`${name.name}: no answer within the timeout; the agent goes on with the request`, EXIT.timedOut);
 }
 
 function report(name: string, { outcome, action, message = '' }: LastRequest): ExitCode {
@@ -123,11 +132,11 @@ function report(name: string, { outcome, action, message = '' }: LastRequest): E
   return EXIT.done;
 }
 
-/** Writes a line on stderr whenever what an Application says of itself has changed. */
+/** Returns a function that writes the summary of the Application to stderr whenever it has changed. */
 export function createProgress(name: string): (application: KubeObject) => void {
   let last = '';
   return (application) => {
-    const line = firstLine(summarise(tell(application)));
+    const line = firstLine(summarise(factsOf(application)));
     if (line !== last) process.stderr.write(`${name}: ${line}\n`);
     last = line;
   };

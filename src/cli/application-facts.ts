@@ -1,21 +1,22 @@
-/** An Application in a person's words: what is read off its status, for tables and progress lines. */
+/** Reads from a stored Application what tables and progress lines show of it. */
 import { parseApplication } from '../application/parse.ts';
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import type { Condition } from '../application/status-schema.ts';
 import type { KubeObject } from '../object/value.ts';
 
-export interface Told {
+export interface ApplicationFacts {
   readonly metadata: ApplicationMetadata;
-  /** undefined: it cannot be read. */
+  /** undefined if the spec is invalid. */
   readonly spec: ApplicationSpec | undefined;
   readonly status: StoredStatus;
   readonly ready: Condition | undefined;
+  /** The condition `Stalled` while it is True. */
   readonly stalled: Condition | undefined;
-  /** Whether the status is about the spec as it stands. */
+  /** Whether the status is about the present spec. */
   readonly isCurrent: boolean;
 }
 
-export function tell(object: KubeObject): Told {
+export function factsOf(object: KubeObject): ApplicationFacts {
   const parsed = parseApplication(object);
   const { metadata, status } = parsed.ok ? parsed.application : parsed;
   const find = (type: string): Condition | undefined => status.conditions?.find((item) => item.type === type);
@@ -30,10 +31,12 @@ export function tell(object: KubeObject): Told {
   };
 }
 
-/** `OutOfSync, Progressing: waiting: Namespace shop …`; one line. */
-export function summarise({ status, ready }: Told): string {
-  const words = [status.sync?.status ?? 'Unknown', status.health?.status ?? 'Unknown'].join(', ');
-  return ready ? `${words}, ${ready.reason}: ${firstLine(ready.message)}` : `${words}: no pass has ended yet`;
+/** One line, such as `OutOfSync, Progressing: waiting: Namespace shop …`. */
+export function summarise({ status, ready }: ApplicationFacts): string {
+  const states = [status.sync?.status ?? 'Unknown', status.health?.status ?? 'Unknown'].join(', ');
+  return ready
+    ? `${states}, ${ready.reason}: ${firstLine(ready.message)}`
+    : `${states}: no pass over this Application has ended yet`;
 }
 
 export function firstLine(text: string): string {
