@@ -17,7 +17,7 @@ export interface StoredSnapshot {
   readonly gitDir: string;
   /** Names without suffix, the oldest first. */
   readonly packs: readonly string[];
-  /** Of all packs. */
+  /** All packs together. */
   readonly packBytes: number;
 }
 
