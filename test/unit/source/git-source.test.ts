@@ -253,6 +253,19 @@ overEach('a data directory that cannot be created at first is used as soon as it
   assert.equal((await bring(source, repoUrl)).commit, commit);
 });
 
+overEach(
+  'a fetch that cannot build on the last snapshot brings everything and leaves nothing else',
+  async (t, over) => {
+    const { source, repository, repoUrl, dataDir } = await startShop(t, over);
+    await repository.commit({ 'a.yaml': 'a: 1\n' });
+    const before = await bring(source, repoUrl);
+    await rm(before.tree.gitDir, { recursive: true });
+    const commit = await repository.commit({ 'a.yaml': 'a: 2\n' });
+    assert.equal(readText(await bring(source, repoUrl), 'a.yaml'), 'a: 2\n');
+    assert.deepEqual(snapshotsIn(dataDir), [commit]);
+  },
+);
+
 overEach('packs are replaced by one after a while, and old snapshots leave the disk', async (t, over) => {
   const limits = { maxPacksPerSnapshot: 3, maxSnapshotsPerRepository: 2 };
   const { source, repository, repoUrl, dataDir } = await startShop(t, over, limits);
