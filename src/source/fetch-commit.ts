@@ -1,6 +1,6 @@
 /**
- * Brings one commit of a repository to the disk: from the disk if it is there, else fetched, verified in the sandbox and
- * stored as a whole.
+ * Brings one commit of a repository to the disk: from the disk if it is there, else fetched, verified in the sandbox
+ * and stored as a whole.
  *
  * Invariants: a repository has one fetch at a time, so that the next one can build on it; a fetch that fails leaves
  * nothing behind.

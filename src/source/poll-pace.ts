@@ -3,8 +3,8 @@
  * - Each commit that a hook announced before a poll found it doubles the interval, up to tenfold, but not beyond ten
  *   minutes (or the interval of the spec, if that is longer).
  * - After a commit that no hook announced, or a day without a hook, the interval is that of the spec again.
- * - If a poll does not find the commit of a hook, the next poll follows after the interval of the spec: a replica of the
- *   server may be late.
+ * - If a poll does not find the commit of a hook, the next poll follows after the interval of the spec: a replica of
+ *   the server may be late.
  */
 
 export interface PollPace {

@@ -20,7 +20,7 @@ export interface FlightOptions<T> {
 interface Flight<T> {
   readonly answer: Promise<T>;
   readonly controller: AbortController;
-  /** That still wait for the answer. */
+  /** Callers that still wait for the answer. */
   callerCount: number;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Parses trees and commits as git stores them.
  *
- * Invariant: a tree is refused as a whole if it holds a name that git would not check out, or two entries of one name. So
- * a render never differs from one of a clone.
+ * Invariant: a tree is refused as a whole if it holds a name that git would not check out, or two entries of one name.
+ * So a render never differs from one of a clone.
  */
 import { cleanText, sourceError } from '../source-error.ts';
 

@@ -1,8 +1,8 @@
 /**
  * The index beside a pack: offset, type and size of each object, so that a look-up inflates nothing.
  *
- * Layout (big-endian): "TLPI", version, count and pack size (4 bytes each); the SHA-1 of the pack; then columns sorted by
- * object id: ids (20 bytes), offsets (4), sizes (4), types (1); then the SHA-1 of everything before.
+ * Layout (big-endian): "TLPI", version, count and pack size (4 bytes each); the SHA-1 of the pack; then columns sorted
+ * by object id: ids (20 bytes), offsets (4), sizes (4), types (1); then the SHA-1 of everything before.
  */
 import { createHash } from 'node:crypto';
 import { corrupt, type ObjectType } from './pack-entry.ts';

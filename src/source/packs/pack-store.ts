@@ -62,7 +62,7 @@ export function openPacks(gitDir: string): IndexedPack[] {
 export function storeOf(packs: readonly IndexedPack[], limits: PackStoreLimits): PackStore {
   const caches = packs.map(() => createByteCache<number>(limits.cacheBytes / Math.max(1, packs.length)));
 
-  /** In the oldest pack that holds the object; see `packName` for why reading its bases then ends. */
+  /** Finds the oldest pack that holds the object; see `packName` for why reading its bases then ends. */
   function locate(oid: string): { pack: PackFile; cache: ByteCache<number>; found: IndexedObject } | undefined {
     for (const [position, { pack, index }] of packs.entries()) {
       const found = index.find(oid);

@@ -1,9 +1,9 @@
 /**
  * A FileTree over the packs of a snapshot.
  *
- * Invariants: links are followed within the tree only; a link that is absolute, climbs above the root or runs in a circle
- * is `outside`. The read-set holds every path that was looked up, absent ones included, so a render needs repeating only
- * if one of its ids has changed.
+ * Invariants: links are followed within the tree only; a link that is absolute, climbs above the root or runs in a
+ * circle is `outside`. The read-set holds every path that was looked up, absent ones included, so a render needs
+ * repeating only if one of its ids has changed.
  */
 import type { CodeOf } from '../../object/error-code.ts';
 import { StageError } from '../../object/stage-error.ts';
@@ -15,8 +15,8 @@ import { openPackStore, type PackStore, type PackStoreLimits } from './pack-stor
 export interface PackTree extends FileTree {
   /**
    * Every path that was looked up: with the object id of a file, `folder` for a folder, and the empty string if it was
-   * absent or outside. If links were followed, the path that they led to is added. A path with a slash at its end stands
-   * for the list of a folder and has the folder's object id.
+   * absent or outside. If links were followed, the path that they led to is added. A path with a slash at its end
+   * stands for the list of a folder and has the folder's object id.
    */
   readSet(): Readonly<Record<string, string>>;
   /** Whether every path in the read-set of another tree leads to the same in this one. */

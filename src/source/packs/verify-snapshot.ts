@@ -2,8 +2,8 @@
  * Verifies that a commit can be read completely: its tree, every tree below it and every file exist and have the right
  * type. A complete pack may still lack objects, since the server decides what it sends.
  *
- * Each tree is visited once. So a tree that contains the same tree a million times costs no more than its own length, and
- * a commit that changes one file costs no more than the folders above it.
+ * Each tree is visited once. So a tree that contains the same tree a million times costs no more than its own length,
+ * and a commit that changes one file costs no more than the folders above it.
  */
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from '../limits.ts';

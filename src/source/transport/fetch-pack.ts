@@ -1,6 +1,6 @@
 /**
- * Fetches one commit, without its history, as one pack file. isomorphic-git negotiates over a file system in memory that
- * holds nothing but the id of the commit that is on disk already; the pack does not pass through it.
+ * Fetches one commit, without its history, as one pack file. isomorphic-git negotiates over a file system in memory
+ * that holds nothing but the id of the commit that is on disk already; the pack does not pass through it.
  */
 import { open } from 'node:fs/promises';
 import { fetch, Errors } from 'isomorphic-git';

@@ -26,8 +26,8 @@ export function packetLength(bytes: Uint8Array, at: number): number | undefined 
 }
 
 /**
- * The packets of a complete body; undefined if it is cut off or does not consist of packets. Stops after one packet more
- * than `maxPackets`.
+ * The packets of a complete body; undefined if it is cut off or does not consist of packets. Stops after one packet
+ * more than `maxPackets`.
  */
 export function splitPackets(body: Buffer, maxPackets: number): Packet[] | undefined {
   const packets: Packet[] = [];

@@ -1,8 +1,9 @@
 /**
- * Reads the two answers that hold references: the advertisement (gitprotocol-http) and that of ls-refs (gitprotocol-v2).
+ * Reads the two answers that hold references: the advertisement (gitprotocol-http) and that of ls-refs
+ * (gitprotocol-v2).
  *
- * Invariant: a body that does not end with its last flush is refused. It was cut, and a cut list of references looks like
- * a shorter one.
+ * Invariant: a body that does not end with its last flush is refused. It was cut, and a cut list of references looks
+ * like a shorter one.
  */
 import { malformed, remoteError, truncated } from './answer-error.ts';
 import { lineText, splitPackets, type Packet } from './pkt-line.ts';

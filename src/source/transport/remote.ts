@@ -29,7 +29,7 @@ export interface Remote {
 export interface RemoteServer {
   /** `TransportAnswer.base`. */
   readonly base: string;
-  /** Of protocol 0, in which packs are fetched. */
+  /** Those of protocol 0, in which packs are fetched. */
   readonly capabilities: readonly string[];
 }
 
@@ -40,8 +40,8 @@ interface KnownServer extends RemoteServer {
 }
 
 /**
- * Every server of protocol 2 with shallow fetches understands these in protocol 0. To ask the server would cost its whole
- * list of references, 60 bytes each; git ignores capabilities that it does not know.
+ * Every server of protocol 2 with shallow fetches understands these in protocol 0. To ask the server would cost its
+ * whole list of references, 60 bytes each; git ignores capabilities that it does not know.
  */
 const CAPABILITIES_BESIDE_PROTOCOL_2 =
   'multi_ack_detailed no-done side-band-64k thin-pack ofs-delta shallow no-progress agent';
