@@ -87,8 +87,8 @@ function openSandbox(dataDir: string): Sandbox {
   return createSandbox({
     entryFile,
     slots: 1,
-    heapMb: 512,
-    rssLimitMb: 1024,
+    maxHeapMib: 512,
+    maxRssMib: 1024,
     jobDeadlineMs: 60_000,
     maxJobsPerChild: 200,
     maxQueuedJobs: 10,

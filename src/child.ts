@@ -1,6 +1,6 @@
 /**
- * Composition root of the sandbox's child process: the jobs by name. It runs with leave to read a few folders and
- * nothing else, and sees no credential.
+ * Composition root of the child process of the sandbox: its jobs by name. The process may read a few folders and
+ * nothing else, and gets no credentials.
  */
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import { renderPath } from './render/render.ts';
@@ -11,8 +11,7 @@ import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
 import { openPackTree } from './source/packs/pack-tree.ts';
 
-// No key of any input becomes a member of every object. (Frozen, it would also forbid each object a toString of its
-// own.)
+// No input can add a member to all objects. Freezing the prototype would also forbid an object a `toString` of its own.
 Object.preventExtensions(Object.prototype);
 
 serveJobs({
@@ -20,7 +19,7 @@ serveJobs({
   render: createRenderJob(),
 });
 
-/** Parsed files are kept from one job to the next, within the bound that the first of them names. */
+/** Keeps parsed files from one job to the next, within the bound that the first job names. */
 function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   let cache: DocumentCache | undefined;
   return ({ tree: location, path, limits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {

@@ -47,7 +47,7 @@ export interface Agent {
 
 export interface StartOptions {
   /** Called at each named moment between two effects; a test kills the process there. */
-  readonly reach?: (point: FaultPoint) => Promise<void> | void;
+  readonly onFaultPoint?: (point: FaultPoint) => Promise<void> | void;
 }
 
 /**
@@ -215,9 +215,10 @@ function renderLimitsOf(config: Config): RenderLimits {
 function reconcileContext(
   config: Config,
   cluster: ConnectedCluster,
-  { reach = () => undefined }: StartOptions,
-): Pick<ReconcileContext, 'claims' | 'settings' | 'notify' | 'reach'> {
+  { onFaultPoint = () => undefined }: StartOptions,
+): Pick<ReconcileContext, 'hub' | 'claims' | 'settings' | 'notify' | 'onFaultPoint'> {
   return {
+    hub: cluster,
     claims: new Claims(),
     settings: {
       version: VERSION,
@@ -236,7 +237,7 @@ function reconcileContext(
     notify: (event, about) => {
       void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));
     },
-    reach,
+    onFaultPoint,
   };
 }
 

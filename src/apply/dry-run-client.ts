@@ -10,7 +10,7 @@ export function dryRunClient(client: ClusterClient): ClusterClient {
     apply: (request) => client.apply({ ...request, dryRun: true }),
     remove: (request) => client.remove({ ...request, dryRun: true }),
     // Both touch the marks of ownership alone: there is nothing in them that a server could refuse for its content.
-    takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, created: false, warnings: [] }),
-    release: (_kind, live) => Promise.resolve({ ok: true, object: live, created: false, warnings: [] }),
+    takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    release: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
   };
 }

@@ -12,9 +12,9 @@ const NAMESPACE_KIND: KindInfo = {
   version: 'v1',
   kind: 'Namespace',
   plural: 'namespaces',
-  namespaced: false,
+  isNamespaced: false,
   hasStatus: true,
-  watchable: true,
+  isWatchable: true,
 };
 
 export type NamespaceAnswer =
@@ -30,5 +30,5 @@ export async function ensureNamespace(client: ClusterClient, name: string): Prom
   // A manager of its own: applied as `tautline`, it would take away what another Application has set on it meanwhile.
   const request = { kind: NAMESPACE_KIND, body, force: false, fieldManager: 'tautline-namespace' };
   const answer = await client.apply(request);
-  return answer.ok ? { ok: true, created: answer.created } : { ok: false, refusal: answer.refusal };
+  return answer.ok ? { ok: true, created: answer.isCreated } : { ok: false, refusal: answer.refusal };
 }

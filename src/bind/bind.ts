@@ -16,6 +16,7 @@ import type { DesiredObject, Desired, Owner } from './desired.ts';
 import { resolveIgnored } from './ignore-rules.ts';
 import { createKindLookup, type BoundKind } from './kind-lookup.ts';
 import { placeManifest } from './place-manifest.ts';
+import type { Reach } from './reach.ts';
 
 /** Results by manifest digest and context; a Map does. The caller owns it and bounds it. */
 export interface BindCache {
@@ -29,12 +30,7 @@ export interface BindOptions {
   readonly owner: Owner;
   /** `spec.destination.namespace`; undefined: the Application's own. */
   readonly destinationNamespace: string | undefined;
-  readonly applicationNamespace: string;
-  /**
-   * Whether the Application may write outside its own namespace, cluster-scoped objects included. False where the
-   * agent's own rights would be used and nobody allowed that.
-   */
-  readonly allowCrossNamespace: boolean;
+  readonly reach: Reach;
   /** `spec.ignoreDifferences`. */
   readonly ignoreDifferences?: readonly IgnoreRule[] | undefined;
   readonly cache?: BindCache;
@@ -90,14 +86,14 @@ function isAt(object: DesiredObject, manifest: Manifest): boolean {
 
 /** All that the result of one manifest depends on beside the manifest and its kind. */
 function contextOf(options: BindOptions): string {
-  const { owner, destinationNamespace, applicationNamespace, allowCrossNamespace } = options;
+  const { owner, destinationNamespace, reach } = options;
   return digestText(
     JSON.stringify([
       owner.applySetId,
-      owner.owner,
+      owner.ownerAnnotation,
       destinationNamespace ?? null,
-      applicationNamespace,
-      allowCrossNamespace,
+      reach.namespace,
+      reach.mayCross,
     ]),
   );
 }

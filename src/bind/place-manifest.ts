@@ -8,12 +8,12 @@ import { isPrintable } from '../object/printable.ts';
 import type { Problem, ProblemCode } from '../object/problem.ts';
 import { own } from '../object/value.ts';
 import type { Manifest } from '../render/manifests.ts';
+import { HOW_TO_EXTEND_REACH, isOutOfReach, type Reach } from './reach.ts';
 
 interface PlaceOptions {
   readonly kind: KindInfo;
   readonly destinationNamespace: string | undefined;
-  readonly applicationNamespace: string;
-  readonly allowCrossNamespace: boolean;
+  readonly reach: Reach;
 }
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -33,18 +33,18 @@ export function placeManifest(manifest: Manifest, options: PlaceOptions): Object
   }
   const { kind } = options;
   const id = { group: kind.group, kind: kind.kind, namespace: '', name };
-  if (!kind.namespaced) return options.allowCrossNamespace ? id : clusterScoped(manifest, id, options);
+  if (!kind.isNamespaced) return isOutOfReach(id, options.reach) ? clusterScoped(manifest, id, options) : id;
   return placeInNamespace(manifest, id, options);
 }
 
 function placeInNamespace(
   manifest: Manifest,
   id: ObjectId,
-  { destinationNamespace, applicationNamespace, allowCrossNamespace }: PlaceOptions,
+  { destinationNamespace, reach }: PlaceOptions,
 ): ObjectId | { readonly problem: Problem } {
   const written = own(manifest.object.metadata, 'namespace');
   const fallback =
-    destinationNamespace === undefined || destinationNamespace === '' ? applicationNamespace : destinationNamespace;
+    destinationNamespace === undefined || destinationNamespace === '' ? reach.namespace : destinationNamespace;
   const namespace = written === undefined || written === null || written === '' ? fallback : written;
   if (typeof namespace !== 'string' || !DNS_LABEL.test(namespace)) {
     return problemOf(manifest, {
@@ -54,12 +54,12 @@ function placeInNamespace(
     });
   }
   const placed = { ...id, namespace };
-  if (allowCrossNamespace || namespace === applicationNamespace) return placed;
+  if (!isOutOfReach(placed, reach)) return placed;
   return problemOf(manifest, {
     code: 'NamespaceNotAllowed',
-    message: `${formatId(placed)}: this Application may write into its own namespace ${applicationNamespace} only.`,
+    message: `${formatId(placed)}: this Application may write into its own namespace ${reach.namespace} only.`,
     object: placed,
-    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace true.',
+    hint: HOW_TO_EXTEND_REACH,
   });
 }
 
@@ -67,10 +67,10 @@ function clusterScoped(manifest: Manifest, id: ObjectId, options: PlaceOptions):
   return problemOf(manifest, {
     code: 'NamespaceNotAllowed',
     message:
-      `${formatId(id)}: this Application may write into its own namespace ${options.applicationNamespace} only, ` +
+      `${formatId(id)}: this Application may write into its own namespace ${options.reach.namespace} only, ` +
       'and the object belongs to no namespace.',
     object: id,
-    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace true.',
+    hint: HOW_TO_EXTEND_REACH,
   });
 }
 

@@ -7,8 +7,7 @@
 import { decodeInventory } from '../application/inventory.ts';
 import type { Application } from '../application/schema.ts';
 import { bindManifests } from '../bind/bind.ts';
-import type { LiveEntry } from '../cluster/live.ts';
-import type { Kinds } from '../cluster/kinds.ts';
+import { createKindFinder, type Kinds } from '../cluster/kinds.ts';
 import type { WriteAnswer } from '../cluster/ports.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import type { Change } from '../diff/changes.ts';
@@ -18,9 +17,8 @@ import { OWNER_ANNOTATION, ownerOf, parseOwner } from '../object/applyset.ts';
 import { annotationsOf, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
-import { forEachOf } from '../cluster/lanes.ts';
-import { entryOfRead, servedKind } from '../observe/observe.ts';
-import { settleUnsure, type UnsureChange } from '../observe/ask-dry-run.ts';
+import { askDryRun, type UnsureChange } from '../observe/ask-dry-run.ts';
+import { readByName } from '../observe/read-by-name.ts';
 import type { Manifests } from '../render/manifests.ts';
 
 export type Comparison =
@@ -47,14 +45,19 @@ export async function compareApplication(
     kinds,
     owner,
     destinationNamespace: spec.destination.namespace,
-    applicationNamespace: metadata.namespace,
     ignoreDifferences: spec.ignoreDifferences,
-    // What the agent would refuse, its status tells.
-    allowCrossNamespace: true,
+    // The status of the Application tells where the agent would refuse to reach.
+    reach: { namespace: metadata.namespace, mayCross: true },
   });
   if (desired.problems.length > 0) return { ok: false, problems: desired.problems };
   const inventory = new Map(decoded.ids.map((id) => [idKey(id), id]));
-  const live = await readLive(cluster, { desired: desired.objects, inventory, kinds });
+  const live = await readByName({
+    client: cluster.client,
+    desired: desired.objects,
+    inventory,
+    kinds,
+    concurrency: CONCURRENCY,
+  });
   const changes = diffObjects({
     desired,
     live,
@@ -69,32 +72,8 @@ export async function compareApplication(
   });
   return {
     ok: true,
-    changes: await settleUnsure(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
+    changes: await askDryRun(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
   };
-}
-
-interface Wanted {
-  readonly desired: readonly { readonly id: ObjectId; readonly kind: Change['kind']; readonly awaitsCrd?: ObjectId }[];
-  readonly inventory: ReadonlyMap<string, ObjectId>;
-  readonly kinds: Kinds;
-}
-
-async function readLive(
-  { client }: UserCluster,
-  { desired, inventory, kinds }: Wanted,
-): Promise<Map<string, LiveEntry>> {
-  const targets = new Map<string, Wanted['desired'][number]>();
-  for (const [key, id] of inventory) targets.set(key, { id, kind: servedKind(kinds, id) });
-  for (const target of desired) if (!target.awaitsCrd) targets.set(idKey(target.id), target);
-  const live = new Map<string, LiveEntry>();
-  await forEachOf([...targets], CONCURRENCY, async ([key, { id, kind }]) => {
-    if (!kind) {
-      live.set(key, { state: 'unknown', reason: `the API server does not serve ${id.kind} just now` });
-      return;
-    }
-    live.set(key, entryOfRead(await client.get(kind, id)));
-  });
-  return live;
 }
 
 function judge(change: UnsureChange, answer: WriteAnswer): Change {
@@ -107,9 +86,10 @@ async function hubOf(
   { client }: UserCluster,
   { ids, kinds }: { readonly ids: readonly ObjectId[]; readonly kinds: Kinds },
 ): Promise<string | undefined> {
+  const findKind = createKindFinder(kinds);
   for (const id of ids.slice(0, CONCURRENCY)) {
-    const kind = servedKind(kinds, id);
-    const answer = kind && (await client.get(kind, id));
+    const kind = findKind(id);
+    const answer = typeof kind === 'object' ? await client.get(kind, id) : undefined;
     const mark = answer?.ok && answer.object ? annotationsOf(answer.object.body)[OWNER_ANNOTATION] : undefined;
     const owner = mark === undefined ? undefined : parseOwner(mark);
     if (owner) return owner.hubId;

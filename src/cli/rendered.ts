@@ -85,7 +85,7 @@ async function fetchRevision(source: GitSource, cluster: UserCluster, applicatio
   const credential = await readCredential({
     application,
     identity: agentIdentity,
-    context: { cluster: { as: () => cluster.client } },
+    context: { hub: { as: () => cluster.client } },
   }).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message = 'you may not read the Secret of spec.source.secretRef; compare with a folder by --local instead';

@@ -6,13 +6,13 @@
  * no other Application.
  */
 import type { Desired, DesiredObject, Owner } from '../bind/desired.ts';
-import { kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
+import { createKindFinder, type KindFinder, type Kinds } from '../cluster/kinds.ts';
 import type { Live, LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
-import { apiVersionOf, groupOf, idKey, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
-import { listAt, valueAt } from '../object/value.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
+import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
+import { isReconcileDisabled } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, Verdict } from './changes.ts';
 import { compareObject } from './compare.ts';
@@ -46,11 +46,11 @@ export interface VerdictCache {
 export const REASONS = {
   missing: 'missing',
   unseen: 'missing, or its owner label was removed',
-  disabled: 'left alone, since it is annotated kustomize.toolkit.fluxcd.io/reconcile: disabled',
+  disabled: KEPT_BY_DISABLED,
   finished: 'it has run to its end and was removed after that',
   terminating: 'it is being deleted',
   gone: 'it does not exist any more',
-  kept: 'it left Git and is kept, as its annotations ask: Tautline lets go of it',
+  kept: KEPT_BY_ANNOTATION,
   neverAccepted: 'the server has not seen this manifest yet',
   inconclusive: 'only the server can tell whether it differs',
 } as const;
@@ -165,34 +165,8 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
-  if (isReconcileDisabled(entry.object.body)) return { ...shown, type: 'none', reason: REASONS.disabled };
-  const reason = reasonToRelease(entry.object, owner);
-  if (reason !== undefined) return { ...shown, type: 'release', reason };
-  if (removalsOf(entry.object.body).prune === 'keep') return { ...shown, type: 'release', reason: REASONS.kept };
+  const decision = mayDelete({ live: entry.object, owner, occasion: 'prune' });
+  if (decision.type === 'leave') return { ...shown, type: 'none', reason: decision.reason };
+  if (decision.type === 'release') return { ...shown, type: 'release', reason: decision.reason };
   return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };
-}
-
-/** Both marks must agree before a delete, and what a controller owns is the controller's. */
-function reasonToRelease(live: LiveObject, owner: Owner): string | undefined {
-  const ownership = readOwnership(live.body, owner);
-  if (ownership.type === 'application') return `managed by Application ${ownership.owner}`;
-  if (ownership.type !== 'ours') return 'its owner label and annotation no longer name this Application';
-  const references = listAt(live.body.metadata, 'ownerReferences');
-  return references.some((reference) => valueAt(reference, 'controller') === true) ? 'a controller owns it' : undefined;
-}
-
-/** undefined: no version of the group serves the kind, and all of its versions answer. */
-type KindFinder = (id: ObjectId) => KindInfo | 'unavailable' | undefined;
-
-/** The kind of an id, in the group's preferred version where that serves it. */
-function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
-  let byGroupKind: Map<string, KindInfo> | undefined;
-  const staleGroups = new Set([...stale].map(groupOf));
-  return ({ group, kind }) => {
-    const version = preferred.get(group);
-    const first = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
-    if (first) return first;
-    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
-    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
-  };
 }

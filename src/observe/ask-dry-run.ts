@@ -3,16 +3,16 @@
  * command line ask alike; what they make of the answers is theirs.
  */
 import type { DesiredObject } from '../bind/desired.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Change } from '../diff/changes.ts';
 import { bodyToSend } from '../diff/ignored.ts';
-import { forEachOf } from '../cluster/lanes.ts';
 
 export interface UnsureChange extends Change {
   readonly desired: DesiredObject;
 }
 
-export interface SettleOptions {
+export interface DryRunOptions {
   readonly client: Pick<ClusterClient, 'apply'>;
   /** Requests under way at once. */
   readonly concurrency: number;
@@ -21,12 +21,12 @@ export interface SettleOptions {
 }
 
 /** The changes in their order, those that are unsure judged by the answer to a dry run. */
-export async function settleUnsure(
+export async function askDryRun(
   changes: readonly Change[],
-  { client, concurrency, judge }: SettleOptions,
+  { client, concurrency, judge }: DryRunOptions,
 ): Promise<readonly Change[]> {
   const settled = new Map<Change, Change>();
-  await forEachOf(changes.filter(isUnsure), concurrency, async (change) => {
+  await forEachConcurrently(changes.filter(isUnsure), { concurrency }, async (change) => {
     const { desired, live } = change;
     const sending = live ? bodyToSend(desired, live) : { body: desired.body };
     const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });

@@ -5,15 +5,15 @@
  * Invariant: absence is never concluded from a watch or a list; only a 404 by name proves it.
  */
 import type { DesiredObject } from '../bind/desired.ts';
+import { isOutOfReach, OUT_OF_REACH, type Reach } from '../bind/reach.ts';
 import type { Identity } from '../cluster/identity.ts';
-import type { KindInfo, Kinds } from '../cluster/kinds.ts';
+import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { LiveEntry } from '../cluster/live.ts';
-import type { Cluster, ReadAnswer, WatchScope } from '../cluster/ports.ts';
-import { kindKey } from '../cluster/kinds.ts';
+import type { Cluster, WatchScope } from '../cluster/ports.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
-import { isOutOfReach, OUT_OF_REACH, type Reach } from '../reconcile/act-as.ts';
-import { forEachOf } from '../cluster/lanes.ts';
+import { entryOfRead, notServed } from './read-by-name.ts';
 
 export interface ObserveOptions {
   readonly cluster: Cluster;
@@ -21,7 +21,7 @@ export interface ObserveOptions {
   /** What is out of it is unknown, and no request is made for it. */
   readonly reach: Reach;
   readonly kinds: Kinds;
-  /** Whether kinds that nobody serves took their objects with them; see settle-kinds.ts. */
+  /** Whether kinds that nobody serves took their objects with them; see reconcile/decide/missing-kinds.ts. */
   readonly isUnservedGone: boolean;
   /** Key of the Application, in whose name the watches are held. */
   readonly holder: string;
@@ -54,7 +54,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     if (isAsked) asked.push(target);
   }
   const client = cluster.as(identity);
-  await forEachOf(asked, options.concurrency, async ({ key, kind, id }) => {
+  await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {
     if (!kind) return;
     const answer = await client.get(kind, id);
     if (answer.ok) cluster.live.record(identity, kind, id, answer.object);
@@ -62,12 +62,6 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   });
   const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
   return { live, kindOf };
-}
-
-/** What a GET by name tells. */
-export function entryOfRead(answer: ReadAnswer): LiveEntry {
-  if (!answer.ok) return { state: 'unknown', reason: answer.refusal.message };
-  return answer.object ? { state: 'present', object: answer.object } : { state: 'absent' };
 }
 
 /** What does not carry our label is in no watch: whatever was known of it may be over. */
@@ -87,13 +81,15 @@ interface Target {
 
 function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target[] {
   const targets = new Map<string, Target>();
+  const findKind = createKindFinder(kinds);
   for (const { id, kind, awaitsCrd } of desired) {
     const isAwaited = awaitsCrd !== undefined;
     targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited, isOutOfReach: isOutOfReach(id, reach) });
   }
   for (const [key, id] of inventory) {
     if (targets.has(key)) continue;
-    const kind = servedKind(kinds, id);
+    const found = findKind(id);
+    const kind = found === 'unavailable' ? undefined : found;
     targets.set(key, { key, id, kind, isAwaited: false, isOutOfReach: isOutOfReach(id, reach) });
   }
   return [...targets.values()];
@@ -122,17 +118,5 @@ function entryOf(
   const isStale = [...kinds.stale].some((groupVersion) => groupVersion.split('/')[0] === id.group);
   if (isStale) return { state: 'unknown', reason: `the API group ${id.group} does not answer` };
   if (isUnservedGone) return { state: 'absent' };
-  return {
-    state: 'unknown',
-    reason: `the API server does not serve ${id.kind}${id.group ? `.${id.group}` : ''} just now`,
-  };
-}
-
-/** The kind of an object of which only the group and kind are known, in the version that the server prefers. */
-export function servedKind(kinds: Kinds, id: ObjectId): KindInfo | undefined {
-  const version = kinds.preferred.get(id.group);
-  const preferred = version && kinds.served.get(kindKey(apiVersionOf(id.group, version), id.kind));
-  if (preferred) return preferred;
-  for (const kind of kinds.served.values()) if (kind.group === id.group && kind.kind === id.kind) return kind;
-  return undefined;
+  return notServed(id);
 }

@@ -6,7 +6,9 @@
  * before it are settled; a Namespace or CustomResourceDefinition comes before what lives in it; prunes come after all
  * applies, in the reverse order; `detect` plans no effect at all.
  */
+import { HOW_TO_CONFIRM } from '../application/request.ts';
 import type { Change } from '../diff/changes.ts';
+import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { removalsOf, policyOf } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
@@ -73,14 +75,6 @@ export interface PlanOptions {
 }
 
 const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'recreate']);
-
-/** Kinds whose deletion takes other things with it; always confirmed by a person. */
-const GUARDED_KINDS: ReadonlySet<string> = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
 
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, prune, complete } = options;
@@ -168,23 +162,28 @@ function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune
   // What is being deleted cannot be held any more, and a hook that has run is none of what left Git.
   const prunes = planned.filter((change) => !isTerminating(change) && !change.desired);
   if (confirmed || prunes.length === 0) return undefined;
-  const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
-  const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
+  const guarded = prunes.filter(({ id }) => isGuardedKind(id));
   if (guarded.length > 0) {
     const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
     const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';
-    return { changes: prunes, reason: `pruning ${names.join(', ')}${more} would delete what lives in it; ${how}` };
+    return {
+      changes: prunes,
+      reason: `pruning ${names.join(', ')}${more} would delete what lives in it; ${HOW_TO_CONFIRM}`,
+    };
   }
   const asking = prunes.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
   if (asking[0]) {
     const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
     return {
       changes: prunes,
-      reason: `${formatId(asking[0].id)}${more} asks for a confirmation (Prune=confirm); ${how}`,
+      reason: `${formatId(asking[0].id)}${more} asks for a confirmation (Prune=confirm); ${HOW_TO_CONFIRM}`,
     };
   }
   if (prunes.length > guard.maxObjects && prunes.length > guard.maxShare * inventorySize) {
-    return { changes: prunes, reason: `pruning ${prunes.length} of ${inventorySize} objects at once; ${how}` };
+    return {
+      changes: prunes,
+      reason: `pruning ${prunes.length} of ${inventorySize} objects at once; ${HOW_TO_CONFIRM}`,
+    };
   }
   return undefined;
 }

@@ -1,24 +1,37 @@
 /**
- * What the agent remembers of one Application between passes. All of it is in the Application's status or may be
- * dropped at any time at the price of requests: `forgetMemory` does exactly that, and a test calls it between passes.
+ * The agent's record of one Application, and its memory between passes. Everything in the memory is in the
+ * Application's status as well, or may be dropped at any time at the price of requests: a test drops it between passes.
+ *
+ * Invariant: only a pass over an Application writes its memory, and each group of it is written by one room alone,
+ * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them. /
  */
-import type { Desired, DesiredObject } from '../bind/desired.ts';
-import type { Baseline, Verdict } from '../diff/changes.ts';
+import type { KubeObject } from '../object/value.ts';
 import type { ErrorCode } from '../object/error-code.ts';
-import type { ObjectId } from '../object/identity.ts';
-import type { KubeObject, Value } from '../object/value.ts';
-import type { HealRecord } from '../plan/brake.ts';
-import type { Manifests } from '../render/manifests.ts';
-import type { Snapshot } from '../source/snapshot.ts';
-import type { PollPace } from '../source/poll-pace.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
+import { emptyClocksMemory, type ClocksMemory } from './attempt.ts';
+import {
+  emptyEndedJobsMemory,
+  emptyEvidenceMemory,
+  emptyHealsMemory,
+  emptyInventoryMemory,
+  type EndedJobsMemory,
+  type EvidenceMemory,
+  type HealsMemory,
+  type InventoryMemory,
+} from './decide/memory.ts';
+import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
+import { emptyDesiredMemory, type DesiredMemory } from './desired/memory.ts';
+import { emptyPlaceMemory, type PlaceMemory } from './effect/memory.ts';
 
-export interface ApplicationState {
+export interface ApplicationRecord {
+  /** `namespace/name`. */
   readonly key: string;
-  /** As stored, the newest known: from the watch, or the answer to our own write. */
+  /** The newest known stored form: from the watch, or from the answer to our own write. */
   stored: KubeObject;
-  memory: Memory;
-  /** What the last pass found, for the status API; never read by a pass. */
+  /** Never replaced: a dry run works on a copy (`scratchOf`), and dropping it empties it in place. */
+  readonly memory: Memory;
+  readonly signals: Signals;
+  /** Findings of the last pass, for the status API; no pass reads them. */
   view: ApplicationView | undefined;
 }
 
@@ -26,108 +39,83 @@ export interface ApplicationView {
   readonly objects: readonly ObjectStatus[];
 }
 
+/** Written from outside at any moment, also while a pass is under way; read by the pass that acts on them. */
+export interface Signals {
+  /** Monotonic; when the newest webhook about the source arrived. */
+  hookHeardMs: number | undefined;
+  /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
+  pollsAsked: number;
+  /** The memory is no longer to be trusted: the next pass begins with an empty one. */
+  isForgetAsked: boolean;
+}
+
 export interface Memory {
-  /** `identityKey` of the account with whose eyes the rest was seen; see act-as.ts. */
-  identity: string | undefined;
-  /** By `idKey`; undefined until the status was read, or while its inventory cannot be read. */
-  inventory: Map<string, ObjectId> | undefined;
-  /** The stored inventory that went into it last. */
-  storedInventory: Value | undefined;
-  source: SourceMemory | undefined;
-  /** Monotonic; when the newest webhook for the source came. */
-  heardMs: number | undefined;
-  rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
-  /** The last bound set that was usable: drift is healed by it while a newer commit is broken. */
-  desired: Desired | undefined;
-  /** Bound objects by manifest, so that binding costs what changed. */
-  bound: Map<string, DesiredObject>;
-  baselines: Map<string, Baseline>;
-  /** By `idKey`: the manifest digest that the server accepted last. */
-  accepted: Map<string, string>;
-  /** By `idKey`: a settled verdict and what it was about. */
-  verdicts: Map<string, Verdict>;
-  /** By `idKey`: Jobs and bare Pods seen finished, with the digest of their manifest. undefined: not read yet. */
-  finished: Map<string, string> | undefined;
-  /** By `idKey`: objects that were healed lately; see plan/brake.ts. */
-  heals: Map<string, HealMemory>;
-  /** What was desired at which commit, when all of it was known last: others of the source ask before they prune. */
-  read: { readonly commit: string; readonly generation: number; readonly ids: ReadonlySet<string> } | undefined;
-  /** Since when which Applications are waited for at a commit; see hand-over.ts. */
-  handOver: { readonly commit: string; readonly sinceMs: number; readonly asked: Set<string> } | undefined;
-  /** When the attempt at the present revision began. */
-  attempt: { readonly revision: string; readonly startedAt: string; readonly startedMs: number } | undefined;
-  /** Since when which revision is not Healthy; see health-deadline.ts. */
-  unwell: { readonly revision: string | undefined; readonly sinceMs: number } | undefined;
-  /** Monotonic; kinds that nobody serves are asked for again no sooner. */
-  nextDiscoveryMs: number;
-  isNamespaceEnsured: boolean;
-  /** Why the last pass ended without a status, as a code: told once, not at every retry. */
+  readonly desired: DesiredMemory;
+  readonly inventory: InventoryMemory;
+  readonly evidence: EvidenceMemory;
+  readonly endedJobs: EndedJobsMemory;
+  readonly heals: HealsMemory;
+  readonly place: PlaceMemory;
+  readonly clocks: ClocksMemory;
+  readonly deletion: DeletionMemory;
+  readonly run: RunMemory;
+}
+
+/** Written by pass.ts and reconcile.ts. */
+export interface RunMemory {
+  /** `identityKey` of the account that saw and wrote everything else. undefined: no pass has begun yet. */
+  account: string | undefined;
+  /** Code of the error that ended the last pass without a status: logged once, not at every retry. */
   endedEarly: ErrorCode | undefined;
-  /** Since when discovery lacks a kind of the inventory, and whether it was asked again since; see settle-kinds.ts. */
-  unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
-  /** Since when the deleted Application is being finished. */
-  finalisingSinceMs: number | undefined;
 }
 
-/** A record with who stood on the other side, for people. */
-export interface HealMemory extends HealRecord {
-  readonly other: string;
-}
-
-export interface SourceMemory {
-  /** What was asked for: another repository or revision makes the snapshot worthless. */
-  readonly key: string;
-  readonly snapshot: Snapshot | undefined;
-  /** Monotonic. */
-  readonly polledMs: number;
-  /** Monotonic. */
-  readonly nextPollMs: number;
-  /** How far webhooks are relied on. */
-  readonly pace: PollPace;
-  /** In a row; the poll backs off with it. */
-  readonly failures: number;
-  /** The failure of the last poll or fetch, if it failed: reported until one succeeds. */
-  readonly error: unknown;
+export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
+  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false };
+  return { key, stored, memory: emptyMemory(), signals, view: undefined };
 }
 
 export function emptyMemory(): Memory {
   return {
-    identity: undefined,
-    inventory: undefined,
-    storedInventory: undefined,
-    source: undefined,
-    heardMs: undefined,
-    rendered: undefined,
-    desired: undefined,
-    bound: new Map(),
-    baselines: new Map(),
-    accepted: new Map(),
-    verdicts: new Map(),
-    finished: undefined,
-    heals: new Map(),
-    read: undefined,
-    handOver: undefined,
-    attempt: undefined,
-    unwell: undefined,
-    nextDiscoveryMs: 0,
-    isNamespaceEnsured: false,
-    endedEarly: undefined,
-    unserved: undefined,
-    finalisingSinceMs: undefined,
+    desired: emptyDesiredMemory(),
+    inventory: emptyInventoryMemory(),
+    evidence: emptyEvidenceMemory(),
+    endedJobs: emptyEndedJobsMemory(),
+    heals: emptyHealsMemory(),
+    place: emptyPlaceMemory(),
+    clocks: emptyClocksMemory(),
+    deletion: emptyDeletionMemory(),
+    run: { account: undefined, endedEarly: undefined },
   };
 }
 
-/** Drops all that may be dropped. */
-export function forgetMemory(state: ApplicationState): void {
-  state.memory = emptyMemory();
+/** Empties a memory in place, but for the named groups. */
+export function dropMemory(memory: Memory, kept: readonly (keyof Memory)[] = []): void {
+  for (const [name, group] of Object.entries(emptyMemory())) {
+    if (!kept.includes(name as keyof Memory)) Object.assign(memory[name as keyof Memory], group);
+  }
+}
+
+/** A copy to write to and throw away: groups, maps and sets are its own, the values in them are shared. */
+export function scratchOf(memory: Memory): Memory {
+  const groups = Object.entries(memory).map(([name, group]) => [name, copyGroup(group as object)] as const);
+  return Object.fromEntries(groups) as unknown as Memory;
+}
+
+function copyGroup(group: object): object {
+  return Object.fromEntries(Object.entries(group).map(([name, value]) => [name, copyContainer(value)]));
+}
+
+function copyContainer(value: unknown): unknown {
+  if (value instanceof Map) return new Map(value);
+  return value instanceof Set ? new Set(value) : value;
 }
 
 /** Whether a stored Application is newer than another; resourceVersions of one cluster are ordered integers. */
 export function isNewer(candidate: KubeObject, known: KubeObject): boolean {
-  return revisionNumber(candidate) > revisionNumber(known);
+  return resourceVersionOf(candidate) > resourceVersionOf(known);
 }
 
-function revisionNumber(object: KubeObject): bigint {
+function resourceVersionOf(object: KubeObject): bigint {
   const text = object.metadata['resourceVersion'];
   return typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : 0n;
 }

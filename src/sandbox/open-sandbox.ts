@@ -1,14 +1,14 @@
 /**
- * The sandbox as Tautline itself uses it, in the agent and on the command line: its own child, which may read its code
- * and what was fetched, and may write nothing.
+ * Opens the sandbox for the agent and the command line. Its child processes run `child.ts`; they may read their own
+ * code and the data folder, and may write no files.
  */
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../telemetry/ports.ts';
 import { codeDirs, createSandbox, type Sandbox } from './sandbox.ts';
 
-/** As in config.ts: sizes in MiB, durations in milliseconds. */
+/** The settings of config.ts that concern the sandbox: sizes in MiB, durations in milliseconds. */
 export interface SandboxSettings {
-  /** Where fetched repositories are. */
+  /** The folder with the fetched repositories. */
   readonly dataDir: string;
   readonly sandboxSlots: number;
   readonly sandboxHeapMib: number;
@@ -17,7 +17,7 @@ export interface SandboxSettings {
   readonly renderTimeout: number;
 }
 
-/** What leaks in a child is gone with it. */
+/** A child is replaced after so many jobs, so that a memory leak cannot grow without bound. */
 const MAX_JOBS_PER_CHILD = 200;
 
 export function openSandbox(settings: SandboxSettings, maxQueuedJobs: number, log: Log): Sandbox {
@@ -26,8 +26,8 @@ export function openSandbox(settings: SandboxSettings, maxQueuedJobs: number, lo
   return createSandbox({
     entryFile,
     slots: settings.sandboxSlots,
-    heapMb: settings.sandboxHeapMib,
-    rssLimitMb: settings.sandboxRssMib,
+    maxHeapMib: settings.sandboxHeapMib,
+    maxRssMib: settings.sandboxRssMib,
     jobDeadlineMs: settings.renderTimeout,
     maxJobsPerChild: MAX_JOBS_PER_CHILD,
     maxQueuedJobs,

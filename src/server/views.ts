@@ -3,13 +3,13 @@
  * value, since fields come masked from diff/ and statuses hold none.
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
-import { parseApplication } from '../application/parse.ts';
-import type { KubeObject, Value } from '../object/value.ts';
+import type { ParsedApplication } from '../application/parse.ts';
+import type { Value } from '../object/value.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 
 /** An Application as reconcile/ knows it. */
 export interface KnownApplication {
-  readonly stored: KubeObject;
+  readonly parsed: ParsedApplication;
   readonly view: { readonly objects: readonly ObjectStatus[] } | undefined;
 }
 
@@ -58,8 +58,7 @@ export interface FieldView {
   readonly managedAt?: string;
 }
 
-export function summarise({ stored }: KnownApplication): ApplicationSummary {
-  const parsed = parseApplication(stored);
+export function summarise({ parsed }: KnownApplication): ApplicationSummary {
   const { metadata, status } = parsed.ok ? parsed.application : parsed;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const spec = parsed.ok ? parsed.application.spec : undefined;
@@ -78,7 +77,7 @@ export function summarise({ stored }: KnownApplication): ApplicationSummary {
 }
 
 export function describe(known: KnownApplication): ApplicationDetail {
-  const parsed = parseApplication(known.stored);
+  const { parsed } = known;
   const { status } = parsed.ok ? parsed.application : parsed;
   return {
     ...summarise(known),

@@ -1,6 +1,6 @@
 /**
- * The next status out of the previous one and the report of a pass. Pure; `reconcile/report/status-writer.ts` writes it, and
- * only when it differs.
+ * The next status out of the previous one and the report of a pass. Pure;
+ * `reconcile/report/status-writer.ts` writes it, and only when it differs.
  *
  * Invariants: every list and text is within the CRD's bounds; it holds no value of any object.
  */

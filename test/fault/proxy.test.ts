@@ -30,7 +30,7 @@ function ask(method: string, path: string, body?: unknown): Promise<KubernetesAn
 const configMap = (name: string): object => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
 
 describe('the fault proxy', () => {
-  it('passes what no rule names, and records it', async () => {
+  it('the proxy passes and records requests that match no rule', async () => {
     assert.equal((await ask('GET', NAMESPACE)).code, 200);
     assert.equal((await ask('POST', CONFIG_MAPS, configMap('passed'))).code, 201);
     const [first, second] = proxy.requests;
@@ -38,12 +38,12 @@ describe('the fault proxy', () => {
     assert.deepEqual([second?.method, second?.path, second?.status], ['POST', CONFIG_MAPS, 201]);
   });
 
-  it('serves a kubeconfig with which kubectl works', async () => {
+  it('the proxy writes a kubeconfig that works with kubectl', async () => {
     const result = await plane.kubectl(['--kubeconfig', proxy.kubeconfig, 'get', 'namespace', 'default', '-o', 'name']);
     assert.deepEqual([result.code, result.stdout, result.stderr], [0, 'namespace/default\n', '']);
   });
 
-  it('answers in place of the server, to the n-th request that fits and to no other', async () => {
+  it('the proxy answers only the n-th matching request in place of the server', async () => {
     const body = { kind: 'Status', code: 429 };
     const fault = { type: 'answer', status: 429, headers: { 'retry-after': '1' }, body } as const;
     proxy.rules.push({ method: 'GET', path: /configmaps$/, nth: 2, fault });
@@ -54,14 +54,14 @@ describe('the fault proxy', () => {
     assert.equal(proxy.requests.at(-3)?.fault, fault);
   });
 
-  it('stops after so many times', async () => {
+  it('a rule with a number of times ends after that many matching requests', async () => {
     proxy.rules.push({ path: /configmaps$/, times: 2, fault: { type: 'answer', status: 503 } });
     const codes: number[] = [];
     for (let n = 0; n < 3; n++) codes.push((await ask('GET', CONFIG_MAPS)).code);
     assert.deepEqual(codes, [503, 503, 200]);
   });
 
-  it('resets before the server hears, or after it has done what was asked for', async () => {
+  it('the proxy resets a connection before the server gets the request, or after it has carried it out', async () => {
     proxy.rules.push({ method: 'POST', path: /configmaps$/, nth: 1, fault: { type: 'reset' } });
     proxy.rules.push({ method: 'POST', path: /configmaps$/, nth: 2, fault: { type: 'lose-answer' } });
     await assert.rejects(ask('POST', CONFIG_MAPS, configMap('reset')));
@@ -70,14 +70,14 @@ describe('the fault proxy', () => {
     assert.equal((await plane.request('GET', `${CONFIG_MAPS}/lost`)).code, 200);
   });
 
-  it('delays', async () => {
+  it('the proxy delays a request by the given time', async () => {
     proxy.rules.push({ path: /configmaps$/, fault: { type: 'delay', delayMs: 300 } });
     const startMs = performance.now();
     assert.equal((await ask('GET', CONFIG_MAPS)).code, 200);
     assert.ok(performance.now() - startMs >= 299);
   });
 
-  it('cuts a body, abruptly or as if it were whole', async () => {
+  it('the proxy cuts a body by a reset, or as if the body were complete', async () => {
     proxy.rules.push({ path: /configmaps$/, nth: 1, fault: { type: 'cut', afterBytes: 20 } });
     proxy.rules.push({ path: /configmaps$/, nth: 2, fault: { type: 'cut', afterBytes: 20, isClean: true } });
     await assert.rejects(ask('GET', CONFIG_MAPS));
@@ -86,7 +86,7 @@ describe('the fault proxy', () => {
     assert.equal(String(body).length, 20);
   });
 
-  it('leaves a request without an answer, or without the rest of it', async () => {
+  it('the proxy leaves a request without an answer, or without the rest of the answer', async () => {
     proxy.rules.push({ path: /configmaps$/, nth: 1, fault: { type: 'silence' } });
     proxy.rules.push({ path: /configmaps$/, nth: 2, fault: { type: 'stall', afterBytes: 20 } });
     for (const status of [undefined, 200]) {
@@ -101,7 +101,7 @@ describe('the fault proxy', () => {
     }
   });
 
-  it('cuts watches, and silences them', async () => {
+  it('the proxy cuts or silences a watch that is open', async () => {
     const path = `${CONFIG_MAPS}?watch=1&resourceVersion=0`;
     for (const end of ['cutOpen', 'stallOpen'] as const) {
       const before = proxy.requests.length;

@@ -22,7 +22,7 @@ let left = Number(values['kill-at-count'] ?? '1');
 const flags = Object.fromEntries(Object.entries(SETTINGS).map(([name, { flag }]) => [name, values[flag]]));
 process.exitCode = await runAgent(flags, (config, signal) =>
   startAgent(config, signal, {
-    reach: (point) => {
+    onFaultPoint: (point) => {
       if (point === killAt && --left === 0) process.kill(process.pid, 'SIGKILL');
     },
   }),

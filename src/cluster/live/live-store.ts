@@ -1,17 +1,17 @@
 /**
- * Live: what the cluster holds of our objects, from watches on our label, keyed by identity and kind, shared by the
- * Applications of one identity.
+ * The live store: the objects of the cluster that carry our label, from watches. They are kept by identity and kind,
+ * and shared by the Applications of one identity.
  *
- * Invariant: `look` and a repeated `hold` cost no request; nothing is watched that nobody holds; the accounts of one
- * namespace have no more than half of the watches, so that nobody takes them from all others.
+ * Invariant: `look` and a repeated `hold` send no request, and a kind is watched only while it is held.
  */
 import { PART_OF_LABEL } from '../../object/applyset.ts';
 import { apiVersionOf, type ObjectId } from '../../object/identity.ts';
 import { identityKey, type Identity } from '../identity.ts';
 import { kindKey, type KindInfo } from '../kinds.ts';
-import type { ClusterClient, LiveStore, LiveStoreEvents } from '../ports.ts';
-import type { Written } from './recording-client.ts';
+import type { ClusterClient, LiveStore, LiveStoreEvents, WatchScope } from '../ports.ts';
+import type { WriteOutcome } from './recording-client.ts';
 import { mayWatchEverywhere } from '../requests/rights.ts';
+import { createWatchBudget } from './watch-budget.ts';
 import { createWatchedKind, type WatchedKind } from './watched-kind.ts';
 import type { WatchOptions } from '../watches/watch-state.ts';
 
@@ -21,38 +21,29 @@ export interface LiveStoreOptions extends Pick<
 > {
   readonly clientOf: (identity: Identity) => ClusterClient;
   readonly events: LiveStoreEvents;
-  /** A kind that somebody holds turned out not to be served. */
+  /** A held kind turned out not to be served. */
   readonly onKindNotServed: () => void;
 }
 
+/** The live store with the methods for its owner, the connection. */
 export interface OwnedLiveStore extends LiveStore {
   /** See WatchedKind.beginWrite. */
-  beginWrite(identity: Identity, kind: KindInfo, id: ObjectId): (written: Written) => void;
-  /** Watches now open or being opened. */
+  beginWrite(identity: Identity, kind: KindInfo, id: ObjectId): (outcome: WriteOutcome) => void;
+  /** Watches that are open or being opened. */
   watchCount(): number;
   close(): void;
 }
 
 export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
+  const budget = createWatchBudget(options.limits.maxWatches);
   const kinds = new Map<string, WatchedKind>();
-  /** What each holder holds: keys of `kinds`. */
-  const held = new Map<string, Set<string>>();
-  let watches = 0;
-  /** Of these, by namespace of the account. */
-  const watchesOf = new Map<string, number>();
+  /** The keys of `kinds` that each holder holds. */
+  const heldKeys = new Map<string, Set<string>>();
 
   function watchedKind(identity: Identity, kind: KindInfo): WatchedKind {
     const key = keyOf(identity, kind);
     const known = kinds.get(key);
     if (known) return known;
-    const tenant = identity.type === 'agent' ? undefined : identity.namespace;
-    const count = (change: 1 | -1): void => {
-      watches += change;
-      if (tenant === undefined) return;
-      const left = (watchesOf.get(tenant) ?? 0) + change;
-      if (left > 0) watchesOf.set(tenant, left);
-      else watchesOf.delete(tenant);
-    };
     const created = createWatchedKind({
       ...options,
       identity,
@@ -60,43 +51,31 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       labelSelector: PART_OF_LABEL,
       client: options.clientOf(identity),
       mayWatchEverywhere: () => mayWatchEverywhere(options.transport, identity, kind),
-      takeWatch() {
-        const { maxWatches } = options.limits;
-        const isShareUsed = tenant !== undefined && (watchesOf.get(tenant) ?? 0) >= Math.ceil(maxWatches / 2);
-        if (watches >= maxWatches || isShareUsed) return false;
-        count(1);
-        return true;
-      },
-      giveWatchBack: () => count(-1),
+      takeWatch: () => budget.take(identity),
+      giveWatchBack: () => budget.giveBack(identity),
     });
     kinds.set(key, created);
     return created;
   }
 
-  function letGo(holder: string, key: string): void {
+  function releaseKind(holder: string, key: string): void {
     if (kinds.get(key)?.release(holder)) kinds.delete(key);
   }
 
   return {
     async hold(holder, identity, scopes) {
-      const wanted = new Map<string, { kind: KindInfo; namespaces: Set<string> }>();
-      for (const { kind, namespace } of scopes) {
-        const key = keyOf(identity, kind);
-        const entry = wanted.get(key) ?? { kind, namespaces: new Set() };
-        entry.namespaces.add(kind.namespaced ? namespace : '');
-        wanted.set(key, entry);
-      }
-      const before = held.get(holder) ?? new Set();
-      held.set(holder, new Set(wanted.keys()));
+      const wanted = namespacesByKind(identity, scopes);
+      const keysBefore = heldKeys.get(holder) ?? new Set();
+      heldKeys.set(holder, new Set(wanted.keys()));
       const holding = [...wanted.values()].map(({ kind, namespaces }) =>
         watchedKind(identity, kind).hold(holder, namespaces),
       );
-      for (const key of before) if (!wanted.has(key)) letGo(holder, key);
+      for (const key of keysBefore) if (!wanted.has(key)) releaseKind(holder, key);
       await Promise.all(holding);
     },
     release(holder) {
-      for (const key of held.get(holder) ?? []) letGo(holder, key);
-      held.delete(holder);
+      for (const key of heldKeys.get(holder) ?? []) releaseKind(holder, key);
+      heldKeys.delete(holder);
     },
     look(identity, kind, id) {
       const watched = kinds.get(keyOf(identity, kind));
@@ -104,13 +83,8 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       return { state: 'unknown', reason: `${kind.kind} is not watched` };
     },
     pollingReasons(holder) {
-      return [...(held.get(holder) ?? [])].flatMap((key) => {
-        const watched = kinds.get(key);
-        return (watched?.polledFor(holder) ?? []).map(({ namespace, reason }) => {
-          const where = namespace === '' ? '' : ` in namespace ${namespace}`;
-          return `${watched?.kind.kind}${where}: ${reason}`;
-        });
-      });
+      const held = [...(heldKeys.get(holder) ?? [])].map((key) => kinds.get(key));
+      return held.flatMap((watched) => (watched ? pollingReasonsOf(watched, holder) : []));
     },
     record(identity, kind, id, object) {
       kinds.get(keyOf(identity, kind))?.record(id, object);
@@ -118,13 +92,37 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
     beginWrite(identity, kind, id) {
       return kinds.get(keyOf(identity, kind))?.beginWrite(id) ?? (() => {});
     },
-    watchCount: () => watches,
+    watchCount: () => budget.count(),
     close() {
       for (const watched of kinds.values()) watched.stop();
       kinds.clear();
-      held.clear();
+      heldKeys.clear();
     },
   };
+}
+
+interface WantedKind {
+  readonly kind: KindInfo;
+  readonly namespaces: Set<string>;
+}
+
+/** The scopes grouped by their kind, under the key of `kinds`. */
+function namespacesByKind(identity: Identity, scopes: readonly WatchScope[]): Map<string, WantedKind> {
+  const wanted = new Map<string, WantedKind>();
+  for (const { kind, namespace } of scopes) {
+    const key = keyOf(identity, kind);
+    const entry = wanted.get(key) ?? { kind, namespaces: new Set() };
+    entry.namespaces.add(kind.isNamespaced ? namespace : '');
+    wanted.set(key, entry);
+  }
+  return wanted;
+}
+
+function pollingReasonsOf({ kind, polledFor }: WatchedKind, holder: string): string[] {
+  return polledFor(holder).map(({ namespace, reason }) => {
+    const where = namespace === '' ? '' : ` in namespace ${namespace}`;
+    return `${kind.kind}${where}: ${reason}`;
+  });
 }
 
 function keyOf(identity: Identity, kind: KindInfo): string {

@@ -1,17 +1,17 @@
 /**
- * One kind as one identity sees it: its objects, and what the watches that cover them tell.
+ * The objects of one kind as one identity sees them, kept up to date by the watches that cover them.
  *
- * Invariant: an object counts as gone only after a GET or DELETE by name has said so; the echo of our own write wakes
- * nobody.
+ * Invariant: an object counts as absent only after a GET or DELETE by name has shown it, and the echo of our own write
+ * is not reported as a change.
  */
 import type { ObjectId } from '../../object/identity.ts';
-import { createCoverage, type Coverage, type CoverageOptions, type OnState } from '../watches/coverage.ts';
+import { createCoverage, type Coverage, type CoverageOptions, type OnWatchState } from '../watches/coverage.ts';
 import type { KindInfo } from '../kinds.ts';
 import type { LiveEntry, LiveObject } from '../live.ts';
 import { toLiveObject } from '../live-object.ts';
 import { createLiveObjects, objectKey, type LiveObjects } from './live-objects.ts';
 import type { ClusterClient, LiveStoreEvents } from '../ports.ts';
-import type { Written } from './recording-client.ts';
+import type { WriteOutcome } from './recording-client.ts';
 import { startWatch } from '../watches/watch.ts';
 import type { WatchOptions, WatchSink } from '../watches/watch-state.ts';
 import { createWritesUnderWay, type WritesUnderWay } from './writes-under-way.ts';
@@ -29,8 +29,8 @@ export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop' 
   readonly kind: KindInfo;
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
-  /** Events on the object wait until the function returned has taken in the answer of our write. */
-  beginWrite(id: ObjectId): (written: Written) => void;
+  /** Delays events on the object until the returned function has recorded the outcome of our write. */
+  beginWrite(id: ObjectId): (outcome: WriteOutcome) => void;
 }
 
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
@@ -47,14 +47,14 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     startWatch(namespace, onState) {
       const isCoveredElsewhere = (objectNamespace: string): boolean => {
         const other = namespace === '' ? objectNamespace : '';
-        return other !== namespace && coverage.isLive(other);
+        return other !== namespace && coverage.isOpen(other);
       };
       const sink = createSink({ ...options, namespace, objects, writes, isCoveredElsewhere, onState });
       return startWatch({ ...options, namespace, sink });
     },
     onDropped: (namespace) => objects.dropNamespace(namespace),
   });
-  /** Where nothing may be watched, what was read by name holds for a while; what a watch once told doesn't. */
+  /** In a polled scope a read by name counts for a while; nothing from before the scope was polled counts. */
   const notBeforeMs = (sinceMs: number): number => Math.max(sinceMs, clock.monotonicMs() - limits.pollIntervalMs);
   return {
     kind,
@@ -62,7 +62,7 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
       await coverage.hold(holder, namespaces);
       for (const namespace of namespaces) {
         const scope = coverage.scopeOf(namespace);
-        // So that an answer is never held back by something newer that is not true any more.
+        // Outdated entries are dropped, so that a newer version among them does not make `put` refuse an answer.
         if (scope?.state === 'polled') objects.dropNamespace(namespace, notBeforeMs(scope.sinceMs));
       }
     },
@@ -70,9 +70,9 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     polledFor: (holder) => coverage.polledFor(holder),
     stop: () => coverage.stop(),
     look(id) {
-      const scope = coverage.scopeOf(kind.namespaced ? id.namespace : '');
+      const scope = coverage.scopeOf(kind.isNamespaced ? id.namespace : '');
       if (!scope) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };
-      if (scope.state === 'live') return objects.look(id);
+      if (scope.state === 'open') return objects.look(id);
       if (scope.state === 'polled') return objects.look(id, notBeforeMs(scope.sinceMs));
       return { state: 'unknown', reason: scope.reason };
     },
@@ -81,11 +81,11 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
       else objects.putAbsent(id);
     },
     beginWrite(id) {
-      const end = writes.begin(objectKey(id));
-      return (written) => {
-        if (written === 'gone') objects.putAbsent(id);
-        else if (written) objects.put(written);
-        end();
+      const endWrite = writes.begin(objectKey(id));
+      return (outcome) => {
+        if (outcome === 'gone') objects.putAbsent(id);
+        else if (outcome) objects.put(outcome);
+        endWrite();
       };
     },
   };
@@ -96,38 +96,21 @@ interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'even
   readonly objects: LiveObjects;
   readonly writes: WritesUnderWay;
   readonly isCoveredElsewhere: (namespace: string) => boolean;
-  readonly onState: OnState;
+  readonly onState: OnWatchState;
 }
 
-/** What one watch tells the store. The first list wakes nobody: who asked for it is waiting for it. */
+/** Takes the lists and events of one watch in. The first list is not reported as changes: `hold` waits for it. */
 function createSink(options: SinkOptions): WatchSink {
-  const { kind, client, events, onKindNotServed, namespace, objects, writes, isCoveredElsewhere, onState } = options;
-  let seen: Set<string> | undefined;
-  /** Of the list that is under way: items that are older than what is known. */
-  const older = new Map<string, LiveObject>();
+  const { kind, events, onKindNotServed, namespace, objects, writes, isCoveredElsewhere, onState } = options;
+  /** The keys of the list that is under way. */
+  let listedKeys: Set<string> | undefined;
+  /** Items of the list that is under way whose version is older than the known one. */
+  const olderItems = new Map<string, LiveObject>();
   let isFirst = true;
-
-  /** DELETED is told also when an object only lost its label: a GET by name decides. */
-  async function verifyDeletion(object: LiveObject): Promise<void> {
-    const mark = objects.markDeleted(object);
-    if (!mark) return;
-    const { id } = object;
-    const read = await client.get(kind, id);
-    const owner = mark.owner;
-    if (!read.ok) return events.onChange({ id, owner, type: 'deleted' });
-    if (read.object) {
-      const put = objects.put(read.object);
-      if (put === 'added' || put === 'modified') {
-        events.onChange({ id, owner: objects.ownerOf(id) ?? owner, type: 'modified' });
-      }
-    } else if (objects.putAbsent(id, mark)) {
-      events.onChange({ id, owner, type: 'deleted' });
-    }
-  }
 
   function takeIn(object: LiveObject, isOfFirstList: boolean): void {
     const type = objects.put(object);
-    if (type === 'older' && seen) older.set(objectKey(object.id), object);
+    if (type === 'older' && listedKeys) olderItems.set(objectKey(object.id), object);
     if (type === 'unchanged' || type === 'older') return;
     const isExpected = isOfFirstList && type === 'added' && !isCoveredElsewhere(object.id.namespace);
     if (!isExpected) events.onChange({ id: object.id, owner: objects.ownerOf(object.id), type });
@@ -135,15 +118,15 @@ function createSink(options: SinkOptions): WatchSink {
 
   return {
     begin(isReset) {
-      seen = new Set();
-      older.clear();
+      listedKeys = new Set();
+      olderItems.clear();
       if (isReset) objects.voidHistory(namespace);
     },
     upsert(value) {
       const object = toLiveObject(kind, value);
       if (!object) return;
       const key = objectKey(object.id);
-      seen?.add(key);
+      listedKeys?.add(key);
       const isOfFirstList = isFirst;
       writes.whenSettled(key, () => takeIn(object, isOfFirstList));
     },
@@ -151,29 +134,50 @@ function createSink(options: SinkOptions): WatchSink {
       const object = toLiveObject(kind, value);
       if (!object) return;
       const key = objectKey(object.id);
-      seen?.delete(key);
-      // A rejection would be a fault of ours, and ends no watch: the object stays unseen, and whoever asks reads it.
-      writes.whenSettled(key, () => void verifyDeletion(object).catch(() => {}));
+      listedKeys?.delete(key);
+      // Only a defect of ours can reject here. It must not end the watch: the object stays unseen, and is read by name.
+      writes.whenSettled(key, () => void verifyDeletion(object, options).catch(() => {}));
     },
     complete(resourceVersion) {
-      const listed = seen ?? new Set<string>();
-      seen = undefined;
+      const keys = listedKeys ?? new Set<string>();
+      listedKeys = undefined;
       isFirst = false;
-      for (const [key, object] of older) {
-        older.delete(key);
+      for (const [key, object] of olderItems) {
+        olderItems.delete(key);
         const type = objects.put(object, resourceVersion);
         if (type === 'unchanged' || type === 'older') continue;
         events.onChange({ id: object.id, owner: objects.ownerOf(object.id), type });
       }
-      for (const { id, owner } of objects.keepOnly({ namespace, seen: listed, resourceVersion })) {
+      for (const { id, owner } of objects.keepOnly({ namespace, listedKeys: keys, resourceVersion })) {
         events.onChange({ id, owner, type: 'deleted' });
       }
-      onState('live');
+      onState('open');
     },
-    live: () => onState('live'),
+    opened: () => onState('open'),
     failed(refusal) {
       if (refusal.code === 'KindNotServed') onKindNotServed();
       onState('failed', refusal);
     },
   };
+}
+
+/** A DELETED event also comes when an object only lost its label, so a GET by name decides. */
+async function verifyDeletion(
+  object: LiveObject,
+  { kind, client, events, objects }: Pick<SinkOptions, 'kind' | 'client' | 'events' | 'objects'>,
+): Promise<void> {
+  const mark = objects.markDeleted(object);
+  if (!mark) return;
+  const { id } = object;
+  const { owner } = mark;
+  const read = await client.get(kind, id);
+  if (!read.ok) return events.onChange({ id, owner, type: 'deleted' });
+  if (read.object) {
+    const result = objects.put(read.object);
+    if (result === 'added' || result === 'modified') {
+      events.onChange({ id, owner: objects.ownerOf(id) ?? owner, type: 'modified' });
+    }
+  } else if (objects.putAbsent(id, mark)) {
+    events.onChange({ id, owner, type: 'deleted' });
+  }
 }

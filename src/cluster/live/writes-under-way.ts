@@ -1,13 +1,14 @@
 /**
- * Keeps an event on an object waiting while we are writing that object, so that the echo of our own write is compared
- * with its answer, whichever comes first, and wakes nobody. Invariant: events on one object keep their order, and none
- * waits longer than the writes that were under way when it came.
+ * Delays the events on an object while we write that object. The echo of our own write is then compared with the
+ * write's answer, even if it arrives first, and is not taken for a change.
+ *
+ * Invariant: events on one object keep their order, and wait only while a write on that object is under way.
  */
 
 export interface WritesUnderWay {
-  /** Returns the function that ends the write; call it once the answer is taken in. */
+  /** Returns the function that ends the write. Call it once, after the answer is recorded. */
   begin(key: string): () => void;
-  /** Runs now, or as soon as no write on this object is under way. */
+  /** Calls `run` now, or as soon as no write on this object is under way. */
   whenSettled(key: string, run: () => void): void;
 }
 

@@ -1,14 +1,14 @@
 /**
- * What a take-over makes of `metadata.managedFields` (structured merge: sigs.k8s.io/structured-merge-diff, FieldsV1).
+ * The `metadata.managedFields` after a take-over. Entries are FieldsV1 sets of sigs.k8s.io/structured-merge-diff.
  *
- * Invariant: the result holds exactly one Apply entry of ours, the union of ours and of all that are taken over (of two
- * the API server silently heeds the last), and every other entry as it was.
+ * Invariant: the result holds exactly one Apply entry of ours, which is the union of ours and of the entries taken
+ * over, and every other entry unchanged. Of two entries of ours the API server would silently use only the last.
  */
 import { isTakenOverManager } from '../../object/managers.ts';
 import { FIELD_MANAGER } from '../../object/applyset.ts';
 import { cloneValue, isMap, listAt, newMap, own, stringAt, type KubeObject, type Value } from '../../object/value.ts';
 
-/** The new managedFields, or undefined when nothing is to be taken over. `time`: RFC 3339 with seconds. */
+/** The new managedFields; undefined if there is nothing to take over. `time`: RFC 3339 with whole seconds. */
 export function takeOverManagedFields(object: KubeObject, time: string): Value[] | undefined {
   const entries = listAt(object.metadata, 'managedFields');
   const taken = entries.filter(isTakenOver);
@@ -26,7 +26,7 @@ export function takeOverManagedFields(object: KubeObject, time: string): Value[]
   return [...entries.filter((entry) => !isOurs(entry) && !isTakenOver(entry)), merged];
 }
 
-/** Deep union of two FieldsV1 sets: maps of maps, `{}` at the leaves. */
+/** The deep union of two FieldsV1 sets, which are maps of maps with `{}` at the leaves. Writes to neither. */
 export function unionFields(a: Value, b: Value): Value {
   if (!isMap(a)) return isMap(b) ? cloneValue(b) : newMap();
   const union = cloneValue(a);

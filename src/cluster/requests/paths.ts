@@ -1,8 +1,8 @@
 /**
  * Request paths of the API.
  *
- * Invariant: a path made here names exactly what was asked for. An empty name would be the whole collection (and a
- * DELETE of it), a slash another object or a subresource, `..` another folder; all are refused before anything is sent.
+ * Invariant: a path names exactly the given object or collection. An empty name would address the whole collection
+ * (with DELETE: all its objects), a slash another object or a subresource, `..` another path; all of them are refused.
  */
 import type { ObjectId } from '../../object/identity.ts';
 import type { KindInfo } from '../kinds.ts';
@@ -19,23 +19,29 @@ function groupVersionPath({ group, version }: KindInfo): string {
   return `/apis/${group}/${version}`;
 }
 
-/** The objects of a kind in one namespace, or in all where `namespace` is empty. Throws RangeError. */
+/**
+ * The path of a kind's objects in one namespace, or in all where `namespace` is empty. Throws RangeError for an invalid
+ * part.
+ */
 export function collectionPath(kind: KindInfo, namespace: string): string {
-  check(PLURAL.test(kind.plural), 'plural', kind.plural);
-  if (!kind.namespaced || namespace === '') return `${groupVersionPath(kind)}/${kind.plural}`;
+  check(PLURAL.test(kind.plural), 'plural name', kind.plural);
+  if (!kind.isNamespaced || namespace === '') return `${groupVersionPath(kind)}/${kind.plural}`;
   check(GROUP_OR_NAMESPACE.test(namespace), 'namespace', namespace);
   return `${groupVersionPath(kind)}/namespaces/${namespace}/${kind.plural}`;
 }
 
-/** One object. Throws RangeError for a name that is no path segment, and for a namespaced kind without namespace. */
+/**
+ * The path of one object. Throws RangeError for an invalid part, for a name that is not a path segment, and for an
+ * empty namespace of a namespaced kind.
+ */
 export function objectPath(kind: KindInfo, id: Pick<ObjectId, 'namespace' | 'name'>): string {
-  check(!kind.namespaced || id.namespace !== '', 'namespace', id.namespace);
+  check(!kind.isNamespaced || id.namespace !== '', 'namespace', id.namespace);
   const isSegment = id.name !== '' && id.name !== '.' && id.name !== '..' && !/[/%]/.test(id.name);
   check(isSegment, 'name', id.name);
   return `${collectionPath(kind, id.namespace)}/${encodeURIComponent(id.name)}`;
 }
 
-/** `?a=b&c=d`, or nothing; entries of undefined are left out. */
+/** `?a=b&c=d` without the undefined entries; empty if none is left. */
 export function query(entries: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(entries)) {
@@ -44,6 +50,6 @@ export function query(entries: Readonly<Record<string, string | number | boolean
   return parts.length === 0 ? '' : `?${parts.join('&')}`;
 }
 
-function check(isValid: boolean, what: string, value: string): void {
-  if (!isValid) throw new RangeError(`not a valid ${what} for a request: '${value.slice(0, 100)}'`);
+function check(isValid: boolean, part: string, value: string): void {
+  if (!isValid) throw new RangeError(`invalid ${part} for a request path: '${value.slice(0, 100)}'`);
 }

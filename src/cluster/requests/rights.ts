@@ -1,5 +1,6 @@
 /**
- * Asks what an identity may do (SelfSubjectAccessReview, as that identity). Advice only: the request itself decides.
+ * Reviews the rights of an identity by a SelfSubjectAccessReview, which is sent as that identity. The result is only a
+ * forecast: the request itself decides.
  */
 import { stringifyJson } from '../../object/json.ts';
 import { valueAt } from '../../object/value.ts';
@@ -10,7 +11,7 @@ import type { Transport } from '../transport/transport.ts';
 
 const PATH = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
-/** Whether the identity may list and watch a kind in all namespaces. No answer counts as no. */
+/** Whether the identity may list and watch a kind in all namespaces; false if there is no answer. */
 export async function mayWatchEverywhere(
   transport: Pick<Transport, 'send'>,
   identity: Identity,

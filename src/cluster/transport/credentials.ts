@@ -1,9 +1,9 @@
 /**
- * Where the API server is and how to prove who we are: a kubeconfig file, or the ServiceAccount of the Pod.
+ * The address of the API server and the credentials for it, from a kubeconfig or the ServiceAccount of the Pod.
  *
- * Invariant: no program named by a kubeconfig is run unless the caller allows it (a person at a terminal does, the
- * agent never), and no message holds a token, password or key. Of @kubernetes/client-node only the reader of kubeconfig
- * entries is loaded (whole, it costs 85 MB); the rest comes in for those who need a login plugin.
+ * Invariant: a program that a kubeconfig names is run only if the caller allows it (the command line does, the agent
+ * never), and no message holds a token, password or key. Only the reader of kubeconfig entries is loaded from
+ * @kubernetes/client-node, since the whole package costs 85 MB; login plugins load its configuration as well.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
@@ -20,7 +20,7 @@ export type ClusterSource =
       /** Whether `exec` and `auth-provider` logins may run programs. Default false. */
       readonly allowPlugins?: boolean;
     }
-  /** A kubeconfig that is no file (out of a Secret): may name neither files nor plugins. */
+  /** A kubeconfig that is not a file, but the value of a Secret: it may name neither files nor plugins. */
   | { readonly type: 'kubeconfigText'; readonly text: string; readonly context?: string }
   | {
       readonly type: 'inCluster';
@@ -39,17 +39,17 @@ export interface TlsOptions {
 }
 
 export interface Credentials {
-  /** URL of the API server, without a slash at its end. */
+  /** URL of the API server, without a trailing slash. */
   readonly server: string;
   readonly tls: TlsOptions;
-  /** The namespace of the context or of the Pod, if it names one. */
+  /** The namespace of the context or of the Pod, if there is one. */
   readonly namespace: string | undefined;
-  /** Value of the Authorization header; `fresh` passes over what is remembered. */
-  readonly authorization: (options: { fresh: boolean }) => Promise<string | undefined>;
+  /** Value of the Authorization header, if there is one. `mustRenew`: read it again instead of using the cached one. */
+  readonly authorization: (options: { mustRenew: boolean }) => Promise<string | undefined>;
 }
 
 const SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** The kubelet replaces the file long before its token ends; client-go re-reads as often. */
+/** As often as client-go; the kubelet replaces the file long before its token expires. */
 const TOKEN_REREAD_MS = 60_000;
 
 /** Throws StageError `ClusterConfigInvalid`. */
@@ -76,7 +76,7 @@ async function readKubeconfig(text: string, options: ReadOptions): Promise<Crede
   const root = await parseKubeconfig(text, origin);
   const contextName = options.context ?? stringAt(root, 'current-context') ?? '';
   const context = named(root, 'contexts', contextName, 'context');
-  if (!context) throw invalid(`${origin} has no context '${contextName}'; name one that it has`);
+  if (!context) throw invalid(`${origin} has no context '${contextName}'; name one of its contexts`);
   const clusterName = stringAt(context, 'cluster') ?? '';
   const userName = stringAt(context, 'user') ?? '';
   const rawUser = named(root, 'users', userName, 'user');
@@ -87,9 +87,9 @@ async function readKubeconfig(text: string, options: ReadOptions): Promise<Crede
     cluster = newClusters(pick(root, 'clusters', clusterName))[0];
     user = newUsers(pick(root, 'users', userName))[0];
   } catch {
-    throw invalid(`${origin} is malformed at cluster '${clusterName}' or user '${userName}'`);
+    throw invalid(`${origin} is malformed: check cluster '${clusterName}' and user '${userName}'`);
   }
-  if (!cluster) throw invalid(`${origin} has no cluster '${clusterName}', which its context '${contextName}' names`);
+  if (!cluster) throw invalid(`${origin} has no cluster '${clusterName}', but its context '${contextName}' names it`);
   if (cluster.proxyUrl) throw invalid(`${origin}: proxy-url is not supported; reach the API server without a proxy`);
   const server = checkServer(cluster.server, origin);
   const namespace = stringAt(context, 'namespace');
@@ -106,16 +106,16 @@ async function readKubeconfig(text: string, options: ReadOptions): Promise<Crede
   return { server, tls, namespace, authorization: () => Promise.resolve(header) };
 }
 
-/** JSON is YAML; most kubeconfigs that programs write are one or the other, so js-yaml reads both. */
+/** js-yaml reads kubeconfigs in JSON as well, since JSON is YAML. */
 async function parseKubeconfig(text: string, origin: string): Promise<Value> {
   const { load } = await import('js-yaml');
   try {
     const root = load(text) as Value;
     if (isMap(root)) return root;
   } catch {
-    // The parser's message would quote the line, which may hold a token.
+    // The parser's message is dropped: it quotes the line, which may hold a token.
   }
-  throw invalid(`${origin} is not a kubeconfig`);
+  throw invalid(`${origin} is not a kubeconfig: it must be a YAML or JSON map`);
 }
 
 function named(root: Value, list: string, name: string, member: string): Value | undefined {
@@ -134,7 +134,8 @@ function checkServer(server: string, origin: string): string {
   } catch {
     throw invalid(`${origin}: the server address is not a URL`);
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw invalid(`${origin}: the server is no http(s) URL`);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid(`${origin}: the server address must begin with https:// or http://`);
   if (url.username || url.password) throw invalid(`${origin}: the server address must not hold credentials`);
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
@@ -173,9 +174,9 @@ async function readPem(
   });
 }
 
-/** Relative paths are relative to the kubeconfig; one that came from a Secret must not read the agent's own files. */
+/** Relative to the kubeconfig's folder. A kubeconfig from a Secret must not make the agent read its own files. */
 function filePath(path: string, { origin, file }: ReadOptions): string {
-  if (file === undefined) throw invalid(`${origin} names a file; put certificates and tokens into it instead`);
+  if (file === undefined) throw invalid(`${origin} names a file; put the certificate or token itself into it`);
   return isAbsolute(path) ? path : resolve(dirname(file), path);
 }
 
@@ -218,8 +219,8 @@ async function loginByPlugin({
     try {
       await config.applyToHTTPSOptions(request);
     } catch {
-      // What a plugin prints may hold a token.
-      throw invalid(`the login plugin of ${origin} failed; run a kubectl command with it to see why`);
+      // The plugin's own output is dropped, since it may hold a token.
+      throw invalid(`the login plugin of ${origin} failed; run a kubectl command with this kubeconfig to see why`);
     }
     const headers = request.headers as Record<string, string> | undefined;
     return {
@@ -234,8 +235,8 @@ async function loginByPlugin({
     server,
     tls: { ...tls, ...(first.cert && { cert: first.cert }), ...(first.key && { key: first.key }) },
     namespace,
-    async authorization({ fresh }) {
-      if (fresh) current = (await login()).authorization;
+    async authorization({ mustRenew }) {
+      if (mustRenew) current = (await login()).authorization;
       return current;
     },
   };
@@ -246,7 +247,7 @@ async function loadInCluster(source: ClusterSource & { type: 'inCluster' }): Pro
   const host = source.host.includes(':') ? `[${source.host}]` : source.host;
   const ca = await readFile(resolve(directory, 'ca.crt')).catch((error: unknown) => {
     throw invalid(
-      `no ServiceAccount is mounted at ${directory} (${errorCode(error)}); outside a cluster name a kubeconfig`,
+      `no ServiceAccount is mounted at ${directory} (${errorCode(error)}); outside a cluster, name a kubeconfig`,
     );
   });
   const namespace = await readFile(resolve(directory, 'namespace'), 'utf8').catch(() => undefined);
@@ -261,8 +262,8 @@ async function loadInCluster(source: ClusterSource & { type: 'inCluster' }): Pro
 function bearerFromFile(path: string): Credentials['authorization'] {
   let header: string | undefined;
   let readAtMs = 0;
-  return async ({ fresh }) => {
-    if (!fresh && header !== undefined && performance.now() - readAtMs < TOKEN_REREAD_MS) return header;
+  return async ({ mustRenew }) => {
+    if (!mustRenew && header !== undefined && performance.now() - readAtMs < TOKEN_REREAD_MS) return header;
     const token = await readFile(path, 'utf8').catch((error: unknown) => {
       throw invalid(`cannot read the token file ${path}: ${errorCode(error)}`);
     });

@@ -1,19 +1,19 @@
 /**
- * A bound on what runs at once, shared fairly: whoever waits under one key takes turns with the other keys, so that an
- * Application of 10,000 objects doesn't hold up another of three.
+ * A bound on concurrency with fair turns: the keys that wait are served in turn, so that an Application of 10,000
+ * objects does not hold up one of three.
  *
- * Invariant: at most `limit` permits are out; each is given back exactly once.
+ * Invariant: at most `limit` permits are out at once; each is given back once, and giving it back again does nothing.
  */
 
 export interface Gate {
-  /** Resolves to the function that gives the permit back. */
+  /** Waits for a permit, and resolves to the function that gives it back. */
   enter(key: string): Promise<() => void>;
   readonly running: number;
   readonly waiting: number;
 }
 
 export function createGate(limit: number): Gate {
-  /** Insertion order is the order of turns: the key that was served goes to the end. */
+  /** In the order of turns: a key that was served goes to the end. */
   const queues = new Map<string, (() => void)[]>();
   let running = 0;
   let waiting = 0;

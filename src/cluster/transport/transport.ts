@@ -1,44 +1,45 @@
 /**
- * HTTP to one API server: who asks, how many at once, how long, and what is tried again without the caller's knowledge
- * (a socket that was reset while idle, a 401 once with a fresh token, a 429 that names a short wait).
+ * HTTP to one API server: identity, bounds on concurrency and time, and the retries that a caller does not see (a
+ * socket that was reset while idle, a 401 once with a new token, a 429 that names a short wait).
  *
  * Invariant: every request carries the headers of exactly one Identity, made here; nothing else sets Impersonate-User.
- * Two HTTP/1.1 agents, watches and requests: HTTP/2 hangs on GOAWAY and starves at its 101st stream, and in one pool
- * watches starve requests.
+ * There are two HTTP/1.1 pools: in a single one watches would starve requests, and HTTP/2 hangs on GOAWAY and starves
+ * at its 101st stream.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Agent, type Dispatcher } from 'undici';
 import type { Credentials, TlsOptions } from './credentials.ts';
+import { describeFailure, isReset, isTimeout } from './failures.ts';
 import { createGate } from './gate.ts';
 import { identityHeaders, identityKey, type Identity } from '../identity.ts';
 import type { ClusterLimits } from '../limits.ts';
 import type { ClusterMetrics, RequestCategory, RequestCounts } from '../metrics.ts';
 
 export interface HttpRequest {
-  /** What is asked for, in words of the metrics: get, list, watch, apply, patch, update, create, delete. */
+  /** The verb in metrics and messages: get, list, watch, apply, patch, update, create or delete. */
   readonly verb: string;
   readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  /** From the root of the API, query included. */
+  /** Path below the root of the API, with the query. */
   readonly path: string;
   readonly identity: Identity;
   readonly category: RequestCategory;
   readonly body?: string;
   readonly contentType?: string;
   readonly accept?: string;
-  /** The ETag of an answer that we still have: 304 says that it holds. */
+  /** The ETag of an answer that the caller still holds; status 304 confirms it. */
   readonly ifNoneMatch?: string;
-  /** Ask for a compressed answer; worth it for lists. */
-  readonly gzip?: boolean;
+  /** Accept a compressed answer; pays off for lists. */
+  readonly acceptsGzip?: boolean;
 }
 
 export interface HttpAnswer {
-  /** 0: there was no answer, `failure` says why. */
+  /** 0: there was no answer, and `failure` says why. */
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly text: string;
-  /** For people: address and cause. */
+  /** For people: the server's address, the cause and advice. */
   readonly failure?: string;
 }
 
@@ -50,16 +51,18 @@ export interface StreamAnswer {
 
 export interface Transport {
   readonly server: string;
-  /** Never rejects; an answer of any status, or status 0. */
+  /** Resolves to an answer of any status, or to status 0; never rejects. */
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** Rejects when there is no answer. The caller reads `chunks` to their end or aborts. */
+  /** Rejects if there is no answer. The caller must read `chunks` to their end, or abort. */
   openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer>;
   /**
-   * Called on the first answer after requests without one. `isSuspect`: one of them timed out, so streams that were
-   * open then may be dead without knowing. Returns the function that ends the calls.
+   * Calls the listener on the first answer after requests without an answer. `isSuspect`: one of these timed out, so a
+   * stream that was open then may be dead without notice. Returns the function that removes the listener.
    */
   onRecovery(listener: (isSuspect: boolean) => void): () => void;
+  /** Requests sent so far, by category; repeated and failed ones count too. */
   requestCounts(): RequestCounts;
+  /** Waits at most `drainTimeoutMs` for requests under way, then ends every request and stream. */
   close(): Promise<void>;
 }
 
@@ -70,14 +73,7 @@ export interface TransportOptions {
   readonly userAgent: string;
 }
 
-const TIMEOUT_CODES: ReadonlySet<string> = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'ETIMEDOUT',
-]);
-/** An idle socket that the server closed while our request was on its way: the request was not begun. */
-const RESET_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const DRAIN_POLL_MS = 20;
 const unzip = promisify(gunzip);
 
 export function createTransport(options: TransportOptions): Transport {
@@ -90,28 +86,28 @@ export function createTransport(options: TransportOptions): Transport {
   const dispatch = createDispatch(options, counts);
   const recovery = createRecovery();
 
-  async function attempt(request: HttpRequest, freshToken: boolean): Promise<HttpAnswer> {
+  async function sendOnce(request: HttpRequest, mustRenewToken: boolean): Promise<HttpAnswer> {
     for (let isRetry = false; ; isRetry = true) {
       try {
-        const answer = await dispatch(agents.requests, request, { freshToken, signal: closing.signal });
+        const answer = await dispatch(agents.requests, request, { mustRenewToken, signal: closing.signal });
         const text = await readText(answer, limits.maxResponseBytes);
         recovery.noteAnswer();
         return { status: answer.statusCode, headers: answer.headers, text };
       } catch (error) {
-        const code = causeCode(error);
-        recovery.noteFailure(TIMEOUT_CODES.has(code));
-        if (isRetry || !RESET_CODES.has(code) || closing.signal.aborted) {
+        recovery.noteFailure(isTimeout(error));
+        // The server closes idle sockets while a request is on its way, so a reset one was not begun: send it again.
+        if (isRetry || !isReset(error) || closing.signal.aborted) {
           return { status: 0, headers: {}, text: '', failure: describeFailure(error, server) };
         }
       }
     }
   }
 
-  /** Holds a permit only while a request is under way, not while it waits out a 429. */
-  async function attemptWithinGate(request: HttpRequest, freshToken: boolean): Promise<HttpAnswer> {
+  /** Holds a permit of the gate only while the request is under way, not during the wait after a 429. */
+  async function sendWithinGate(request: HttpRequest, mustRenewToken: boolean): Promise<HttpAnswer> {
     const leave = await gate.enter(identityKey(request.identity));
     try {
-      return await attempt(request, freshToken);
+      return await sendOnce(request, mustRenewToken);
     } finally {
       leave();
     }
@@ -120,22 +116,22 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     server,
     async send(request) {
-      let answer = await attemptWithinGate(request, false);
-      if (answer.status === 401) answer = await attemptWithinGate(request, true);
+      let answer = await sendWithinGate(request, false);
+      if (answer.status === 401) answer = await sendWithinGate(request, true);
       for (let retries = 0; answer.status === 429 && retries < limits.maxThrottleRetries; retries++) {
         const waitMs = retryAfterMs(answer.headers);
         if (waitMs === undefined || waitMs > limits.maxThrottleWaitMs || closing.signal.aborted) break;
         await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {});
-        answer = await attemptWithinGate(request, false);
+        answer = await sendWithinGate(request, false);
       }
       return answer;
     },
     async openStream(request, signal) {
       const either = AbortSignal.any([signal, closing.signal]);
-      let answer = await dispatch(agents.watches, request, { freshToken: false, signal: either });
+      let answer = await dispatch(agents.watches, request, { mustRenewToken: false, signal: either });
       if (answer.statusCode === 401) {
         await answer.body.dump();
-        answer = await dispatch(agents.watches, request, { freshToken: true, signal: either });
+        answer = await dispatch(agents.watches, request, { mustRenewToken: true, signal: either });
       }
       return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
     },
@@ -143,7 +139,7 @@ export function createTransport(options: TransportOptions): Transport {
     requestCounts: () => ({ ...counts }),
     async close() {
       const deadline = AbortSignal.timeout(limits.drainTimeoutMs);
-      while (gate.running + gate.waiting > 0 && !deadline.aborted) await sleep(20);
+      while (gate.running + gate.waiting > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
       closing.abort();
       await Promise.all([agents.requests.destroy(), agents.watches.destroy()]);
     },
@@ -175,15 +171,15 @@ function createAgents(tls: TlsOptions, limits: ClusterLimits): { requests: Agent
 
 type Dispatch = (agent: Agent, request: HttpRequest, options: DispatchOptions) => Promise<Dispatcher.ResponseData>;
 
-/** One request on the wire: whose it is, and that it is counted. */
+/** Sends one request with the headers of its identity, and counts it. */
 function createDispatch(
   { credentials, metrics, userAgent }: TransportOptions,
   counts: Record<RequestCategory, number>,
 ): Dispatch {
   const base = new URL(credentials.server);
   const prefix = base.pathname.replace(/\/+$/, '');
-  return async (agent, request, { freshToken, signal }) => {
-    const authorization = await credentials.authorization({ fresh: freshToken });
+  return async (agent, request, { mustRenewToken, signal }) => {
+    const authorization = await credentials.authorization({ mustRenew: mustRenewToken });
     counts[request.category]++;
     try {
       const answer = await agent.request({
@@ -194,7 +190,7 @@ function createDispatch(
           ...identityHeaders(request.identity),
           ...(authorization !== undefined && { authorization }),
           ...(request.contentType !== undefined && { 'content-type': request.contentType }),
-          ...(request.gzip && { 'accept-encoding': 'gzip' }),
+          ...(request.acceptsGzip && { 'accept-encoding': 'gzip' }),
           ...(request.ifNoneMatch !== undefined && { 'if-none-match': request.ifNoneMatch }),
           accept: request.accept ?? 'application/json',
           'user-agent': userAgent,
@@ -217,7 +213,7 @@ interface Recovery {
   listen(listener: (isSuspect: boolean) => void): () => void;
 }
 
-/** Whether the API server was away, and who wants to know when it is back. */
+/** Remembers whether the API server answers, and tells the listeners when it answers again. */
 function createRecovery(): Recovery {
   const listeners = new Set<(isSuspect: boolean) => void>();
   let health: 'up' | 'down' | 'suspect' = 'up';
@@ -240,11 +236,11 @@ function createRecovery(): Recovery {
 }
 
 interface DispatchOptions {
-  readonly freshToken: boolean;
+  readonly mustRenewToken: boolean;
   readonly signal: AbortSignal;
 }
 
-/** `Retry-After` in milliseconds; the API server sends seconds only. */
+/** `Retry-After` in milliseconds. Dates are ignored: the API server sends only seconds. */
 export function retryAfterMs(headers: HttpAnswer['headers']): number | undefined {
   const value = headers['retry-after'];
   const seconds = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
@@ -255,32 +251,4 @@ async function readText(answer: Dispatcher.ResponseData, maxBytes: number): Prom
   if (answer.headers['content-encoding'] !== 'gzip') return answer.body.text();
   const bytes = await unzip(await answer.body.arrayBuffer(), { maxOutputLength: maxBytes });
   return bytes.toString('utf8');
-}
-
-function causeCode(error: unknown): string {
-  const cause = error instanceof Error && 'code' in error ? error : error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-}
-
-/** What people can do about each, by error code; tables before branches. */
-const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/ENOTFOUND|EAI_AGAIN/, 'its name does not resolve; check the server address and DNS'],
-  [/ECONNREFUSED/, 'nothing listens there; check the address and whether the API server runs'],
-  [/EHOSTUNREACH|ENETUNREACH/, 'there is no route to it; check the network and network policies'],
-  [/CONNECT_TIMEOUT|ETIMEDOUT/, 'it does not accept connections; check the address and network policies'],
-  [/HEADERS_TIMEOUT|BODY_TIMEOUT/, 'it accepted the request and did not answer in time; it may be overloaded'],
-  [/ERR_TLS_CERT_ALTNAME_INVALID/, 'its certificate is for another name; check the server address or tls-server-name'],
-  [/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ISSUER/, 'its certificate is not signed by the authority given; check the CA'],
-  [/EPROTO|WRONG_VERSION_NUMBER|ERR_SSL/, 'TLS failed; check http or https, and the client certificate'],
-  [/RES_EXCEEDED|ERR_BUFFER_TOO_LARGE/, 'its answer is larger than the bound on responses'],
-  [/UND_ERR_SOCKET|ECONNRESET|EPIPE/, 'it closed the connection before it had answered'],
-];
-
-/** One sentence with the address, the error's code and what to check; never the error's own text. */
-export function describeFailure(error: unknown, server: string): string {
-  if (error instanceof Error && error.name === 'StageError') return error.message;
-  if (error instanceof Error && error.name === 'AbortError') return `the request to ${server} was given up`;
-  const code = causeCode(error);
-  const advice = ADVICE.find(([pattern]) => pattern.test(code))?.[1] ?? 'it cannot be reached';
-  return `no answer from the API server at ${server}: ${advice}${code && ` (${code})`}`;
 }

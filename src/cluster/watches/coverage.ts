@@ -1,10 +1,10 @@
 /**
- * Which watches cover the namespaces that are held of one kind by one identity: one for each namespace, or a single one
- * over all of them where several are held and the identity may.
+ * The watches that cover the held namespaces of one kind for one identity: one watch for each namespace, or a single
+ * cluster-wide one where several namespaces are held and the identity may watch all of them.
  *
- * Invariant: while a namespace is held a watch covers it, or `scopeOf` says why none does: for now (`failed`), or since
- * list and watch are forbidden, not served or too many (`polled`), so that its objects are to be read by name. The one
- * watch over all namespaces replaces those of single ones as soon as its list is complete, never before.
+ * Invariant: a watch covers every held namespace, or `scopeOf` says why none does. `failed`: for now. `polled`: list
+ * and watch are forbidden or not served, or the limit of watches is reached, so its objects are to be read by name. The
+ * cluster-wide watch replaces those of single namespaces once its list is complete, never before.
  */
 import type { Clock } from '../../telemetry/ports.ts';
 import type { Refusal } from '../answers.ts';
@@ -18,60 +18,62 @@ export interface CoverageOptions {
   readonly limits: Pick<ClusterLimits, 'accessReviewMs'>;
   /** Whether the identity may watch the kind in all namespaces. */
   readonly mayWatchEverywhere: () => Promise<boolean>;
-  /** Takes one of the cluster's watches, or false when all that this identity may have are in use. */
+  /** Takes one of the watches that the identity may have; false if all are in use. */
   readonly takeWatch: () => boolean;
   readonly giveWatchBack: () => void;
-  readonly startWatch: (namespace: string, onState: OnState) => Watch;
-  /** Nothing covers this namespace any more. */
+  /** An empty namespace: cluster-wide. */
+  readonly startWatch: (namespace: string, onState: OnWatchState) => Watch;
+  /** The namespace is no longer held, and its watch has ended. */
   readonly onDropped: (namespace: string) => void;
 }
 
-export type OnState = (state: 'live' | 'failed', refusal?: Refusal) => void;
+/** `open`: the first list is complete and the watch is in order; `failed`: it is not, and is retried. */
+export type OnWatchState = (state: 'open' | 'failed', refusal?: Refusal) => void;
 
 export interface Coverage {
-  /** Resolves once every namespace that is held has listed or failed. */
+  /** Replaces the holder's namespaces. Resolves once every held namespace has listed or failed. */
   hold(holder: string, namespaces: ReadonlySet<string>): Promise<void>;
-  /** True when nobody holds anything any more: all watches have stopped. */
+  /** Returns true if no holder is left; then all watches have stopped. */
   release(holder: string): boolean;
-  /** The watch that tells about a namespace, if one does. */
+  /** The scope whose watch covers a namespace, if there is one. */
   scopeOf(namespace: string): Pick<Scope, 'state' | 'reason' | 'sinceMs'> | undefined;
-  /** The holder's namespaces that may not be watched. */
+  /** The holder's namespaces in the state `polled`. */
   polledFor(holder: string): { readonly namespace: string; readonly reason: string }[];
-  /** Whether this very watch (the empty string: over all namespaces) has listed and is in order. */
-  isLive(namespace: string): boolean;
+  /** Whether the watch of exactly this namespace (empty: the cluster-wide one) is open. */
+  isOpen(namespace: string): boolean;
   stop(): void;
 }
 
 interface Scope {
   readonly namespace: string;
-  state: 'listing' | 'live' | 'failed' | 'polled';
+  state: 'listing' | 'open' | 'failed' | 'polled';
   reason: string;
-  /** When it came into this state, by the monotonic clock. */
+  /** When it entered this state, by the monotonic clock. */
   sinceMs: number;
   failedAtMs: number;
-  /** Resolves at its first list or failure, and when it is stopped. */
+  /** Resolves at its first list or failure, or when it is stopped. */
   readonly settled: Promise<void>;
   readonly settle: () => void;
   watch: Watch | undefined;
 }
 
-interface State {
+interface CoverageState {
   readonly options: CoverageOptions;
   readonly holders: Map<string, ReadonlySet<string>>;
   readonly scopes: Map<string, Scope>;
-  /** What the last look-up of rights said. */
-  everywhere: { isAllowed: boolean; askedAtMs: number } | undefined;
+  /** The result of the last access review of the right to watch all namespaces. */
+  wideAccess: { isAllowed: boolean; reviewedAtMs: number } | undefined;
 }
 
-/** A scope that failed is tried again when somebody asks for it, but not more often than so. */
+/** The least time between two retries of a failed scope that `hold` brings about. */
 const MIN_RETRY_MS = 2_000;
 
 export function createCoverage(options: CoverageOptions): Coverage {
-  const state: State = { options, holders: new Map(), scopes: new Map(), everywhere: undefined };
+  const state: CoverageState = { options, holders: new Map(), scopes: new Map(), wideAccess: undefined };
   const { holders, scopes } = state;
   const scopeOf = (namespace: string): Scope | undefined => {
     const wide = scopes.get('');
-    return wide?.state === 'live' ? wide : (scopes.get(namespace) ?? wide);
+    return wide?.state === 'open' ? wide : (scopes.get(namespace) ?? wide);
   };
   return {
     async hold(holder, namespaces) {
@@ -92,7 +94,7 @@ export function createCoverage(options: CoverageOptions): Coverage {
         return scope?.state === 'polled' ? [{ namespace, reason: scope.reason }] : [];
       });
     },
-    isLive: (namespace) => scopes.get(namespace)?.state === 'live',
+    isOpen: (namespace) => scopes.get(namespace)?.state === 'open',
     stop() {
       holders.clear();
       stopAll(state);
@@ -100,10 +102,10 @@ export function createCoverage(options: CoverageOptions): Coverage {
   };
 }
 
-/** Starts what is needed, waits for it, and starts over if meanwhile something else is needed. */
-async function cover(state: State): Promise<void> {
+/** Starts the needed watches and waits for them; starts over if other watches are needed by then. */
+async function cover(state: CoverageState): Promise<void> {
   for (;;) {
-    await decideEverywhere(state);
+    await reviewWideAccess(state);
     const needed = neededScopes(state);
     const scopes = [...needed].map((namespace) => state.scopes.get(namespace) ?? startScope(state, namespace));
     await Promise.all(scopes.map(({ settled }) => settled));
@@ -112,44 +114,46 @@ async function cover(state: State): Promise<void> {
   trim(state);
 }
 
-function heldNamespaces({ holders }: State): Set<string> {
+function heldNamespaces({ holders }: CoverageState): Set<string> {
   const held = new Set<string>();
   for (const namespaces of holders.values()) for (const namespace of namespaces) held.add(namespace);
   return held;
 }
 
-/** Which watches there should be: keys of `scopes`. */
-function neededScopes(state: State): Set<string> {
-  const { options, everywhere, scopes } = state;
+/** The namespaces that should have a watch: keys of `scopes`. */
+function neededScopes(state: CoverageState): Set<string> {
+  const { options, wideAccess, scopes } = state;
   const held = heldNamespaces(state);
   if (held.size === 0) return held;
-  const isWide = !options.kind.namespaced || held.has('') || (held.size > 1 && everywhere?.isAllowed === true);
-  const keepsWide = scopes.has('') && everywhere?.isAllowed !== false;
-  return isWide || keepsWide ? new Set(['']) : held;
+  const isWide = !options.kind.isNamespaced || held.has('') || (held.size > 1 && wideAccess?.isAllowed === true);
+  const shouldKeepWide = scopes.has('') && wideAccess?.isAllowed !== false;
+  return isWide || shouldKeepWide ? new Set(['']) : held;
 }
 
-/** Asks for the right to watch everywhere when a second namespace comes along; costs nothing otherwise. */
-async function decideEverywhere(state: State): Promise<void> {
-  const { options, scopes, everywhere } = state;
+/** Reviews the right to watch all namespaces when another namespace is held; sends no request otherwise. */
+async function reviewWideAccess(state: CoverageState): Promise<void> {
+  const { options, scopes, wideAccess } = state;
   const held = heldNamespaces(state);
   const hasNew = [...held].some((namespace) => !scopes.has(namespace));
-  if (!options.kind.namespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
+  if (!options.kind.isNamespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
   const nowMs = options.clock.monotonicMs();
-  if (everywhere && nowMs - everywhere.askedAtMs < options.limits.accessReviewMs) return;
-  state.everywhere = { isAllowed: await options.mayWatchEverywhere(), askedAtMs: nowMs };
+  if (wideAccess && nowMs - wideAccess.reviewedAtMs < options.limits.accessReviewMs) return;
+  state.wideAccess = { isAllowed: await options.mayWatchEverywhere(), reviewedAtMs: nowMs };
 }
 
-function startScope(state: State, namespace: string): Scope {
+function startScope(state: CoverageState, namespace: string): Scope {
   const { options } = state;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { watchable, kind } = options.kind;
-  const canWatch = watchable && options.takeWatch();
+  const { isWatchable, kind } = options.kind;
+  const canWatch = isWatchable && options.takeWatch();
   const nowMs = options.clock.monotonicMs();
-  const reason = watchable ? 'all watches that it may hold are in use' : `the API of ${kind} serves no watch`;
+  const whyPolled = isWatchable
+    ? 'all watches that its account may use are in use'
+    : `the API of ${kind} serves no watch`;
   const scope: Scope = {
     namespace,
     state: canWatch ? 'listing' : 'polled',
-    reason: canWatch ? 'its first list is not complete' : reason,
+    reason: canWatch ? 'its first list is not complete yet' : whyPolled,
     sinceMs: nowMs,
     failedAtMs: nowMs,
     settled: promise,
@@ -157,47 +161,47 @@ function startScope(state: State, namespace: string): Scope {
     watch: undefined,
   };
   state.scopes.set(namespace, scope);
-  if (canWatch) scope.watch = options.startWatch(namespace, (...news) => noteState(state, scope, news));
+  if (canWatch) scope.watch = options.startWatch(namespace, (...change) => noteState(state, scope, change));
   else resolve();
   return scope;
 }
 
-function noteState(state: State, scope: Scope, [news, refusal]: Parameters<OnState>): void {
+function noteState(state: CoverageState, scope: Scope, [watchState, refusal]: Parameters<OnWatchState>): void {
   const { options } = state;
   const nowMs = options.clock.monotonicMs();
-  const next = refusal?.code === 'Forbidden' ? 'polled' : news;
+  const next = refusal?.code === 'Forbidden' ? 'polled' : watchState;
   if (next !== scope.state) scope.sinceMs = nowMs;
   scope.state = next;
   scope.reason = refusal?.message ?? '';
   scope.failedAtMs = nowMs;
   scope.settle();
-  const isAsked = !options.kind.namespaced || heldNamespaces(state).has('');
-  if (next !== 'polled' || scope.namespace !== '' || isAsked) return;
-  // The right to watch everywhere is gone: back to one watch for each namespace.
-  state.everywhere = { isAllowed: false, askedAtMs: nowMs };
+  const isHeldWide = !options.kind.isNamespaced || heldNamespaces(state).has('');
+  if (next !== 'polled' || scope.namespace !== '' || isHeldWide) return;
+  // The right to watch all namespaces was withdrawn: go back to one watch for each namespace.
+  state.wideAccess = { isAllowed: false, reviewedAtMs: nowMs };
   void cover(state);
 }
 
-function retryFailed(state: State): void {
+function retryFailed(state: CoverageState): void {
   const { clock, kind } = state.options;
   const nowMs = clock.monotonicMs();
   for (const scope of [...state.scopes.values()]) {
-    if (!scope.watch && kind.watchable && isWatchFree(state)) stopScope(state, scope);
+    if (!scope.watch && kind.isWatchable && isWatchFree(state)) stopScope(state, scope);
     else if (scope.state === 'failed' && nowMs - scope.failedAtMs > MIN_RETRY_MS) scope.watch?.retryNow();
   }
 }
 
-function isWatchFree({ options }: State): boolean {
+function isWatchFree({ options }: CoverageState): boolean {
   const isFree = options.takeWatch();
   if (isFree) options.giveWatchBack();
   return isFree;
 }
 
-/** Ends watches that nobody needs; a namespace's own only once the one over all of them serves it. */
-function trim(state: State): void {
+/** Stops watches that are no longer needed; those of namespaces only once the cluster-wide one is open. */
+function trim(state: CoverageState): void {
   const needed = neededScopes(state);
   const isWide = needed.has('');
-  if (isWide && state.scopes.get('')?.state !== 'live') return;
+  if (isWide && state.scopes.get('')?.state !== 'open') return;
   for (const scope of [...state.scopes.values()]) {
     if (needed.has(scope.namespace)) continue;
     stopScope(state, scope);
@@ -205,13 +209,13 @@ function trim(state: State): void {
   }
 }
 
-function stopScope({ scopes, options }: State, scope: Scope): void {
+function stopScope({ scopes, options }: CoverageState, scope: Scope): void {
   scope.watch?.stop();
   scope.settle();
   if (scope.watch) options.giveWatchBack();
   scopes.delete(scope.namespace);
 }
 
-function stopAll(state: State): void {
+function stopAll(state: CoverageState): void {
   for (const scope of [...state.scopes.values()]) stopScope(state, scope);
 }

@@ -1,18 +1,19 @@
 /**
- * The lists that belong to a watch: all objects in pages, and a look at how far the server is.
+ * The list requests of a watch: all objects in pages, and a check of the resourceVersion that the server has reached.
  *
- * Invariant: a list is one consistent state of the cluster or a refusal. So a page token that has expired starts the
- * list over, and the token that the server offers in its place, which would mix two states, isn't used; and
- * `resourceVersion=0`, for which the server ignores `limit`, is never sent.
+ * Invariant: a list is one consistent state of the cluster, or a refusal. Therefore an expired page token starts the
+ * list over; the token that the server offers instead would mix two states, and is not used. `resourceVersion=0` is
+ * never sent, since the server then ignores `limit`.
  */
 import { listAt, stringAt, type Value } from '../../object/value.ts';
 import type { Refusal } from '../answers.ts';
 import type { Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
 import type { ClusterLimits } from '../limits.ts';
-import { compareResourceVersions, tryParseJson } from '../live-object.ts';
+import { tryParseJson } from '../live-object.ts';
+import { compareResourceVersions } from '../resource-version.ts';
 import { collectionPath, query } from '../requests/paths.ts';
-import { refusalOf } from '../requests/requests.ts';
+import { refusalOf } from '../requests/refusal.ts';
 import type { HttpAnswer, Transport } from '../transport/transport.ts';
 
 export interface ListTarget {
@@ -27,9 +28,10 @@ export interface ListTarget {
 type ListEnd =
   { readonly ok: true; readonly resourceVersion: string } | { readonly ok: false; readonly refusal: Refusal };
 
+/** How often a list is begun whose page tokens expire. */
 const MAX_STARTS = 3;
 
-/** Hands on every item as sent; items of a list that had to start over may come twice. */
+/** Hands on every item as sent. If the list had to start over, items may come twice. */
 export async function listAll(target: ListTarget, onItem: (item: Value) => void): Promise<ListEnd> {
   let starts = 1;
   for (let token = ''; ;) {
@@ -49,8 +51,8 @@ export async function listAll(target: ListTarget, onItem: (item: Value) => void)
 }
 
 /**
- * Whether the server has reached a resourceVersion that we hold. After etcd was restored from a backup it has not, and
- * a watch from there would stay open and silent for ever.
+ * Whether the server has reached a known resourceVersion. After a restore of etcd from a backup it may not have, and a
+ * watch from that version would stay open and silent for ever.
  */
 export async function checkRevision(
   target: ListTarget,
@@ -74,6 +76,6 @@ function listPage(
     path: collectionPath(kind, namespace) + query({ labelSelector, ...parameters }),
     identity,
     category: 'watch',
-    gzip: true,
+    acceptsGzip: true,
   });
 }

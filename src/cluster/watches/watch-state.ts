@@ -1,6 +1,7 @@
 /**
- * What one watch is told, and what it remembers from one stream to the next. Invariant: `resourceVersion` is set
- * exactly while the sink's last list is complete and nothing since then was missed.
+ * The options of a watch, and the state that it keeps from one stream to the next.
+ *
+ * Invariant: `resourceVersion` is set exactly while the sink's last list is complete and no later event was missed.
  */
 import type { Value } from '../../object/value.ts';
 import type { Chance, Clock, Log } from '../../telemetry/ports.ts';
@@ -12,17 +13,19 @@ import type { ClusterMetrics } from '../metrics.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { ListTarget } from './watch-list.ts';
 
+/** The receiver of a watch's lists and events. */
 export interface WatchSink {
-  /** A list begins. `isReset`: the cluster's history went back (a restored etcd), so nothing known counts any more. */
+  /** A list begins. `isReset`: the cluster's history went back (a restored etcd), so all known objects are void. */
   begin(isReset: boolean): void;
-  /** An item of a list, or ADDED or MODIFIED; as sent, so list items lack kind and apiVersion. */
+  /** An item of a list, or the object of ADDED or MODIFIED, as sent: items of a list lack kind and apiVersion. */
   upsert(value: Value): void;
+  /** The object of DELETED: it left the watch, and may still exist without the label. */
   deleted(value: Value): void;
-  /** The list is complete at this resourceVersion: what it did not name is not in the watch. */
+  /** The list is complete at this resourceVersion. Objects that it did not contain are not in the watch. */
   complete(resourceVersion: string): void;
-  /** A watch is open. Called after each `complete` and each reconnect. */
-  live(): void;
-  /** What is known may be out of date; called once or more, until `live`. */
+  /** The watch is open. Called after each `complete` and each reconnect. */
+  opened(): void;
+  /** The known objects may be out of date, until `opened`; may be called several times. */
   failed(refusal: Refusal): void;
 }
 
@@ -45,28 +48,32 @@ export interface WatchState {
   readonly options: WatchOptions;
   readonly target: ListTarget;
   readonly stopping: AbortController;
-  /** Where the watch goes on; undefined: list first. */
+  /** The version from which the next stream goes on; undefined: list first. */
   resourceVersion: string | undefined;
-  /** The next list replaces a history that is void. */
+  /** The next list replaces all known objects, since the cluster's history went back. */
   isReset: boolean;
   /**
-   * The last stream broke, or was not to be had: list anew, having asked whether our resourceVersion is one that the
-   * server has reached.
+   * The last stream broke or could not be opened. The next round lists again, and first checks whether the server has
+   * reached our resourceVersion.
    */
   isInDoubt: boolean;
-  /** WatchList: the list comes down the watch itself (Kubernetes 1.34, or the feature gate). */
-  streamsLists: boolean;
+  /** WatchList: the list arrives in the watch itself (since Kubernetes 1.34, or by its feature gate). */
+  canStreamLists: boolean;
+  /** Failures in a row. */
   failures: number;
-  /** The last round ended with an expired revision. */
+  /** The last round ended with an expired resourceVersion. */
   hasExpired: boolean;
+  /** When the watch last worked, by the monotonic clock. */
   lastGoodMs: number;
   hasListed: boolean;
-  /** The log holds a warning that is not taken back yet. */
+  /** A warning was logged, and the recovery not yet. */
   hasWarned: boolean;
+  /** Ends the pause before the next round. */
   wake: () => void;
   cutStream: (reason: 'suspect') => void;
 }
 
+/** Notes that the list is complete at this version, and tells the sink. */
 export function finishList(state: WatchState, resourceVersion: string): void {
   state.resourceVersion = resourceVersion;
   state.isReset = false;

@@ -1,30 +1,32 @@
 /**
- * One watch request from its opening to its end: events to the sink, and why it ended.
+ * One watch request from its opening to its end: it hands events to the sink and returns why it ended.
  *
- * Invariant: a stream that says nothing for too long, or that outlives its own time, is cut; a broken line ends it. So
- * no dead connection looks like a quiet cluster.
+ * Invariant: a stream is cut if it is silent for too long or outlives its own time, and a malformed line ends it, so
+ * that no dead connection looks like a quiet cluster.
  */
 import { stringifyJson } from '../../object/json.ts';
 import { isMap, numberAt, own, stringAt, valueAt, type Value } from '../../object/value.ts';
-import { readAnswer, type Refusal } from '../answers.ts';
+import { readRefusal, type Refusal } from '../answers.ts';
 import { LineTooLongError, readLines } from '../transport/line-reader.ts';
 import { tryParseJson } from '../live-object.ts';
 import { collectionPath, query } from '../requests/paths.ts';
-import { refusalOf } from '../requests/requests.ts';
-import { describeFailure, type HttpAnswer, type StreamAnswer } from '../transport/transport.ts';
+import { refusalOf } from '../requests/refusal.ts';
+import { describeFailure } from '../transport/failures.ts';
+import type { HttpAnswer, StreamAnswer } from '../transport/transport.ts';
 import { finishList, type WatchState } from './watch-state.ts';
 
 export type StreamEnd =
-  /** The server ended it in its time. */
+  /** The server ended it in time. */
   | { readonly type: 'ended'; readonly hadEvents: boolean }
-  /** The resourceVersion is too old: list anew. */
+  /** The resourceVersion is too old: list again. */
   | { readonly type: 'expired' }
-  /** The server cannot list within a watch: list, then watch. */
+  /** The server cannot list within a watch: list first, then watch. */
   | { readonly type: 'unsupported' }
-  /** We cut it: silent, overdue, or opened before a time-out of another request. */
+  /** We cut it. silent: also if the server did not end it in time; suspect: another request timed out meanwhile. */
   | { readonly type: 'cut'; readonly reason: 'silent' | 'suspect' }
   | { readonly type: 'refused'; readonly refusal: Refusal; readonly hadStream?: boolean };
 
+/** Bytes of a refusal's body that are read. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
 export async function readStream(state: WatchState): Promise<StreamEnd> {
@@ -47,14 +49,14 @@ export async function readStream(state: WatchState): Promise<StreamEnd> {
     if (answer.status !== 200) return await refusedOpening(state, answer, isInitial);
     hadStream = true;
     if (isInitial) options.sink.begin(state.isReset);
-    else options.sink.live();
+    else options.sink.opened();
     return await readEvents(state, answer.chunks, cutFor);
   } catch (error) {
-    // Silence before the list is complete: a server that knows nothing of WatchList and never marks its end.
+    // Silence before the list is complete: the server does not know WatchList, and never marks the list's end.
     if (cut === 'silent' && state.resourceVersion === undefined && hadStream) return { type: 'unsupported' };
     if (cut) return { type: 'cut', reason: cut };
     const text = error instanceof LineTooLongError ? error.message : describeFailure(error, options.transport.server);
-    return { type: 'refused', refusal: broken(state, text), hadStream };
+    return { type: 'refused', refusal: brokenOff(state, text), hadStream };
   } finally {
     clearTimeout(overdue);
     state.cutStream = () => {};
@@ -114,19 +116,23 @@ async function readEvents(
       expectMore();
     }
     if (state.resourceVersion !== undefined) return { type: 'ended', hadEvents };
-    return { type: 'refused', refusal: broken(state, 'the watch ended before its list was complete') };
+    return { type: 'refused', refusal: brokenOff(state, 'the watch ended before its list was complete') };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** One event to the sink; an end where the event is one. */
+/** Hands one event to the sink; returns an end if the event ends the stream. */
 function takeEvent(state: WatchState, event: Value | undefined): StreamEnd | undefined {
   const { sink } = state.options;
   const object = valueAt(event, 'object');
   const type = stringAt(event, 'type');
   if (object === undefined) {
-    return { type: 'refused', refusal: broken(state, 'a line of the watch is no event'), hadStream: true };
+    return {
+      type: 'refused',
+      refusal: brokenOff(state, 'the watch sent a line that is not a watch event'),
+      hadStream: true,
+    };
   }
   if (type === 'ERROR') return readErrorEvent(state, object);
   if (type === 'ADDED' || type === 'MODIFIED') sink.upsert(object);
@@ -134,20 +140,20 @@ function takeEvent(state: WatchState, event: Value | undefined): StreamEnd | und
   const resourceVersion = stringAt(object, 'metadata', 'resourceVersion');
   if (state.resourceVersion !== undefined) {
     state.resourceVersion = resourceVersion ?? state.resourceVersion;
-    // Objects of the list come in any order: only the bookmark at its end says where the watch stands.
+    // Objects of the list come in any order, so only the bookmark at its end tells the list's resourceVersion.
   } else if (type === 'BOOKMARK' && resourceVersion !== undefined && isEndOfInitialEvents(object)) {
     finishList(state, resourceVersion);
-    sink.live();
+    sink.opened();
   }
   return undefined;
 }
 
-/** An error within a stream of status 200: a Status; 410 comes only so. */
+/** An ERROR event holds a Status. An expired resourceVersion mostly comes as one, with code 410. */
 function readErrorEvent(state: WatchState, status: Value): StreamEnd {
   const code = numberAt(status, 'code') ?? 500;
   if (code === 410) return { type: 'expired' };
   const { group, kind } = state.options.kind;
-  const refusal = readAnswer({ status: code, text: stringifyJson(status) }, { verb: 'watch', group, kind });
+  const refusal = readRefusal({ status: code, text: stringifyJson(status) }, { verb: 'watch', group, kind });
   return { type: 'refused', refusal, hadStream: true };
 }
 
@@ -156,7 +162,7 @@ function isEndOfInitialEvents(bookmark: Value): boolean {
   return isMap(annotations) && own(annotations, 'k8s.io/initial-events-end') === 'true';
 }
 
-function broken({ options }: WatchState, failure: string): Refusal {
+function brokenOff({ options }: WatchState, failure: string): Refusal {
   const { group, kind } = options.kind;
-  return readAnswer({ status: 0, text: '', failure }, { verb: 'watch', group, kind });
+  return readRefusal({ status: 0, text: '', failure }, { verb: 'watch', group, kind });
 }

@@ -1,8 +1,9 @@
 /**
- * One watch that never ends: list, watch, and start over whenever the API server, the network or time cuts it.
+ * A watch that never ends: it lists, watches, and starts over whenever the API server, the network or a time limit ends
+ * the stream.
  *
- * Invariant: between two calls of `complete` the sink sees every change of the objects in order, or another list.
- * Errors go to the sink as a Refusal and are retried for ever; only `stop` ends a watch.
+ * Invariant: after a list the sink sees every change of the objects in order, until the next list. Errors go to the
+ * sink as a Refusal and are retried for ever; only `stop` ends a watch.
  */
 import type { Refusal } from '../answers.ts';
 import { checkRevision, listAll } from './watch-list.ts';
@@ -10,38 +11,39 @@ import { finishList, type WatchOptions, type WatchSink, type WatchState } from '
 import { readStream, type StreamEnd } from './watch-stream.ts';
 
 export interface Watch {
+  /** Ends the watch; the sink is not called after this. */
   stop(): void;
-  /** Tries now what it would try after its backoff. */
+  /** Ends a backoff at once. */
   retryNow(): void;
 }
 
-/** A stream that lasted so long was a good one: the next failure is a first failure. */
+/** After a stream that lasted longer than this the next failure counts as the first one. */
 const GOOD_STREAM_MS = 5_000;
 
-/** A watch that heals at its first or second try is nobody's concern: API servers restart, and proxies cut. */
-const FAILURES_WORTH_A_WARNING = 3;
+/** Fewer failures in a row are not worth a warning: API servers restart, and proxies cut connections. */
+const FAILURES_BEFORE_WARNING = 3;
 
 export function startWatch(options: WatchOptions): Watch {
   const stopping = new AbortController();
-  const sink = silenceAfter(stopping.signal, options.sink);
-  const heard = {
+  const sink = untilAborted(stopping.signal, options.sink);
+  const ownOptions = {
     ...options,
     sink: {
       ...sink,
-      live() {
+      opened() {
         noteRecovery(state);
-        sink.live();
+        sink.opened();
       },
     },
   };
   const state: WatchState = {
-    options: heard,
-    target: heard,
+    options: ownOptions,
+    target: ownOptions,
     stopping,
     resourceVersion: undefined,
     isReset: false,
     isInDoubt: false,
-    streamsLists: true,
+    canStreamLists: true,
     failures: 0,
     hasExpired: false,
     lastGoodMs: options.clock.monotonicMs(),
@@ -50,11 +52,11 @@ export function startWatch(options: WatchOptions): Watch {
     wake: () => {},
     cutStream: () => {},
   };
-  const forget = options.transport.onRecovery((isSuspect) => {
+  const removeListener = options.transport.onRecovery((isSuspect) => {
     if (isSuspect) state.cutStream('suspect');
     state.wake();
   });
-  void run(state).finally(forget);
+  void run(state).finally(removeListener);
   return {
     stop() {
       state.stopping.abort();
@@ -64,20 +66,20 @@ export function startWatch(options: WatchOptions): Watch {
   };
 }
 
-/** What is still on its way when a watch is stopped must not reach a sink that has let go of it. */
-function silenceAfter(signal: AbortSignal, sink: WatchSink): WatchSink {
-  const unlessStopped =
+/** A sink that drops all calls once the signal is aborted, so that a stopped watch never reaches its owner. */
+function untilAborted(signal: AbortSignal, sink: WatchSink): WatchSink {
+  const unlessAborted =
     <T extends unknown[]>(call: (...args: T) => void) =>
     (...args: T): void => {
       if (!signal.aborted) call(...args);
     };
   return {
-    begin: unlessStopped((isReset) => sink.begin(isReset)),
-    upsert: unlessStopped((value) => sink.upsert(value)),
-    deleted: unlessStopped((value) => sink.deleted(value)),
-    complete: unlessStopped((resourceVersion) => sink.complete(resourceVersion)),
-    live: unlessStopped(() => sink.live()),
-    failed: unlessStopped((refusal) => sink.failed(refusal)),
+    begin: unlessAborted((isReset) => sink.begin(isReset)),
+    upsert: unlessAborted((value) => sink.upsert(value)),
+    deleted: unlessAborted((value) => sink.deleted(value)),
+    complete: unlessAborted((resourceVersion) => sink.complete(resourceVersion)),
+    opened: unlessAborted(() => sink.opened()),
+    failed: unlessAborted((refusal) => sink.failed(refusal)),
   };
 }
 
@@ -85,7 +87,7 @@ async function run(state: WatchState): Promise<void> {
   const { stopping } = state;
   while (!stopping.signal.aborted) {
     const startedMs = state.options.clock.monotonicMs();
-    const end = await runOnce(state).catch((error: unknown) => unexpected(state, error));
+    const end = await runRound(state).catch((error: unknown) => unexpectedEnd(state, error));
     if (stopping.signal.aborted) return;
     const nowMs = state.options.clock.monotonicMs();
     if (end.type === 'ended' || end.type === 'unsupported') {
@@ -93,7 +95,7 @@ async function run(state: WatchState): Promise<void> {
         state.lastGoodMs = nowMs;
         state.hasExpired = false;
       }
-      // A server that ends every stream at once is as good as one that fails.
+      // A server that ends every stream at once counts as failing, so that the watch backs off.
       const isGood = end.type === 'unsupported' || end.hadEvents || nowMs - startedMs > GOOD_STREAM_MS;
       state.failures = isGood ? 0 : state.failures + 1;
     } else {
@@ -104,15 +106,15 @@ async function run(state: WatchState): Promise<void> {
   }
 }
 
-/** A fault of ours, such as a kind that makes no path, must end neither the watch nor the process. */
-function unexpected({ options }: WatchState, error: unknown): StreamEnd {
+/** A defect of ours, such as a kind without a valid path, must end neither the watch nor the process. */
+function unexpectedEnd({ options }: WatchState, error: unknown): StreamEnd {
   const reason = error instanceof Error ? error.message : 'unknown';
-  options.log.error('a watch met an unexpected error', { kind: options.kind.kind, reason });
+  options.log.error('unexpected error in a watch, retrying', { kind: options.kind.kind, reason });
   return { type: 'refused', refusal: { code: 'Unavailable', status: 0, message: reason, retry: 'backoff' } };
 }
 
-/** One round: check, list, stream, as far as each is called for. */
-async function runOnce(state: WatchState): Promise<StreamEnd> {
+/** One round: check the resourceVersion and list if they are needed, then stream. */
+async function runRound(state: WatchState): Promise<StreamEnd> {
   const { target, options } = state;
   if (state.isInDoubt && state.resourceVersion !== undefined) {
     const check = await checkRevision(target, state.resourceVersion);
@@ -121,24 +123,24 @@ async function runOnce(state: WatchState): Promise<StreamEnd> {
     state.resourceVersion = undefined;
   }
   state.isInDoubt = false;
-  if (state.resourceVersion === undefined && !state.streamsLists) {
+  if (state.resourceVersion === undefined && !state.canStreamLists) {
     options.sink.begin(state.isReset);
     const list = await listAll(target, (item) => options.sink.upsert(item));
     if (!list.ok) return { type: 'refused', refusal: list.refusal };
     finishList(state, list.resourceVersion);
   }
   const end = await readStream(state);
-  if (end.type === 'unsupported') state.streamsLists = false;
+  if (end.type === 'unsupported') state.canStreamLists = false;
   if (end.type === 'expired') state.resourceVersion = undefined;
-  if (mayBeRestored(end)) state.isInDoubt = true;
+  if (mayHideRestore(end)) state.isInDoubt = true;
   return end;
 }
 
 /**
- * Whether nobody heard of the server for a moment. Its etcd may then have been restored from a backup, and may even
- * have written more than was lost since: our resourceVersion is reached, and yet of another history. Only a list tells.
+ * Whether the server was out of touch for a moment. Meanwhile its etcd may have been restored from a backup, and may
+ * even have passed our resourceVersion again, which then belongs to another history. Only a list shows that.
  */
-function mayBeRestored(end: StreamEnd): boolean {
+function mayHideRestore(end: StreamEnd): boolean {
   if (end.type === 'cut') return true;
   return end.type === 'refused' && (end.hadStream === true || end.refusal.code === 'Unavailable');
 }
@@ -152,7 +154,7 @@ function noteFailure(
   const wasGood = end.type !== 'refused' || end.hadStream === true;
   if (wasGood) state.lastGoodMs = nowMs;
   const isFirst = wasGood && nowMs - startedMs > GOOD_STREAM_MS;
-  // That a revision expired while the server was away is no failure of its own; that lists expire at once is one.
+  // A resourceVersion that expired during an outage is not a failure; one that expires again and again is.
   const isExpected = end.type === 'expired' && !state.hasExpired;
   state.hasExpired = end.type === 'expired';
   state.failures = isFirst || isExpected ? 1 : state.failures + 1;
@@ -161,58 +163,61 @@ function noteFailure(
   const isStale = nowMs - state.lastGoodMs > options.limits.watchStaleMs;
   logFailure(state, { isStale, reason, refusal: end.type === 'refused' ? end.refusal : undefined });
   if (end.type !== 'refused') {
-    // Passes wait for the first list: one that breaks off or expires each time must not keep them for ever.
+    // Passes wait for the first list, and must not wait for ever if each one breaks off or expires.
     if (!state.hasListed || isStale) options.sink.failed(incomplete(reason));
     return;
   }
-  // Whoever reads by name meanwhile keeps nothing of the watch: it starts over with a list.
+  // While the scope is read by name the watch's knowledge is dropped, so it starts over with a list.
   if (end.refusal.code === 'Forbidden') state.resourceVersion = undefined;
-  const isOut = end.refusal.code !== 'Unavailable' && end.refusal.code !== 'Throttled';
-  if (!state.hasListed || isOut || isStale) options.sink.failed(end.refusal);
+  const isTransient = end.refusal.code === 'Unavailable' || end.refusal.code === 'Throttled';
+  if (!state.hasListed || !isTransient || isStale) options.sink.failed(end.refusal);
 }
 
 function incomplete(reason: string): Refusal {
-  const message = reason === 'expired' ? 'lists expire before they are complete' : `its list breaks off (${reason})`;
+  const message =
+    reason === 'expired'
+      ? 'the list of its objects expires before it is complete'
+      : `the list of its objects is cut off before it is complete (${reason})`;
   return { code: 'Unavailable', status: 0, message, retry: 'backoff' };
 }
 
-/** Warns once until the watch is back. */
+/** Logs one warning for each outage; all other failures are logged at level debug. */
 function logFailure(
   state: WatchState,
   { isStale, reason, refusal }: { isStale: boolean; reason: string; refusal: Refusal | undefined },
 ): void {
   const { kind, namespace, log } = state.options;
-  const isWorthAWarning = isStale || state.failures >= FAILURES_WORTH_A_WARNING;
-  const level = isWorthAWarning && !state.hasWarned ? 'warn' : 'debug';
+  const isPersistent = isStale || state.failures >= FAILURES_BEFORE_WARNING;
+  const level = isPersistent && !state.hasWarned ? 'warn' : 'debug';
   if (level === 'warn') state.hasWarned = true;
   const fields = { kind: kind.kind, namespace, code: refusal?.code ?? reason, reason: refusal?.message };
-  log[level]('a watch failed and is tried again', fields);
+  log[level]('watch failed, retrying', fields);
 }
 
 function noteRecovery(state: WatchState): void {
   if (!state.hasWarned) return;
   state.hasWarned = false;
   const { kind, namespace, log } = state.options;
-  log.info('a watch that failed is back', { kind: kind.kind, namespace });
+  log.info('watch recovered', { kind: kind.kind, namespace });
 }
 
 /**
- * Doubles from watchBackoffMs to maxWatchBackoffMs, half of it by chance, so that many watches don't come back at once.
- * A right that is missing is asked for more and more rarely still.
+ * Doubles from watchBackoffMs to maxWatchBackoffMs, or to forbiddenWatchRetryMs while the watch is forbidden. Half of
+ * it is random, so that many watches are not opened at once.
  */
 function backoffMs({ failures, options }: WatchState, end: StreamEnd): number {
   const { limits, chance } = options;
-  // An expired revision asks for a new list at once; only when lists expire again and again is something wrong.
+  // The first expired resourceVersion or cut in a row is followed by a new list at once.
   const steps = end.type === 'expired' || end.type === 'cut' ? failures - 1 : failures;
   if (steps <= 0) return 0;
   const isForbidden = end.type === 'refused' && end.refusal.code === 'Forbidden';
-  const mostMs = isForbidden ? limits.forbiddenWatchRetryMs : limits.maxWatchBackoffMs;
-  const fullMs = Math.min(mostMs, limits.watchBackoffMs * 2 ** Math.min(steps - 1, 20));
+  const limitMs = isForbidden ? limits.forbiddenWatchRetryMs : limits.maxWatchBackoffMs;
+  const fullMs = Math.min(limitMs, limits.watchBackoffMs * 2 ** Math.min(steps - 1, 20));
   const delayMs = fullMs * (0.5 + 0.5 * chance());
-  // Obeyed where the server protects itself; a server that starts asks for 5 s and is ready after one.
+  // Only a 429's Retry-After is obeyed: a server that starts names 5 s and is ready after 1 s.
   const isThrottled = end.type === 'refused' && end.refusal.code === 'Throttled';
-  const asked = isThrottled && typeof end.refusal.retry === 'object' ? end.refusal.retry.afterMs : 0;
-  return Math.max(delayMs, Math.min(asked, limits.maxWatchBackoffMs));
+  const requestedMs = isThrottled && typeof end.refusal.retry === 'object' ? end.refusal.retry.afterMs : 0;
+  return Math.max(delayMs, Math.min(requestedMs, limits.maxWatchBackoffMs));
 }
 
 function sleep(state: WatchState, ms: number): Promise<void> {

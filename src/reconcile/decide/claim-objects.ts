@@ -1,112 +1,146 @@
 /**
- * What an Application claims of the objects of a pass, and what it lets go of. Invariant: whoever gains or loses by it
- * is woken: who waits for what was let go, and the owner of what is claimed a second time, or no more.
+ * The claims of an Application on the objects of a pass. Invariant: every Application that gains or loses by a claim is
+ * woken: those that wait for a released object, and the owner of an object that is claimed a second time or no longer.
  */
-import { parseApplication } from '../../application/parse.ts';
+import type { Identity } from '../../cluster/identity.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import type { Contest } from '../../status/report.ts';
-import { hasStanding } from '../act-as.ts';
+import type { ReconcileContext } from '../context.ts';
+import type { Claims } from '../neighbours/claims.ts';
+import type { Neighbours } from '../neighbours/neighbours.ts';
 import { identityOf, type Pass } from '../pass.ts';
 
+export interface Claimant {
+  /** `namespace/name` of the Application. */
+  readonly key: string;
+  readonly identity: Identity;
+  readonly clusterId: string;
+  /** In mode detect an Application claims nothing. */
+  readonly isReporting: boolean;
+  readonly claims: Claims;
+  readonly neighbours: Pick<Neighbours, 'get' | 'wake'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>;
+}
+
+export function claimantOf({ record, identity, target, goal, context }: Pass): Claimant {
+  const { claims, neighbours, settings } = context;
+  return {
+    key: record.key,
+    identity,
+    clusterId: target.clusterId,
+    isReporting: goal.intent.mode === 'detect',
+    claims,
+    neighbours,
+    settings,
+  };
+}
+
 export interface ClaimResult {
-  /** By `idKey`: who stands in the way of a desired object, or wants one that is desired no more. */
+  /** By `idKey`: the owner of a desired object, or the Application that wants an object that is no longer desired. */
   readonly claimants: ReadonlyMap<string, string>;
   /** Desired objects of this Application that others claim as well. */
   readonly contests: readonly Contest[];
 }
 
-/** Claims what is desired and lets go of what is neither desired nor held. */
+/** Claims desired objects, and lets go of objects that are neither desired nor in the inventory. */
 export function claimObjects(
-  pass: Pass,
+  claimant: Claimant,
   desired: readonly ObjectId[],
   inventory: ReadonlyMap<string, ObjectId>,
 ): ClaimResult {
-  const { context, state } = pass;
-  const { claims, cluster, wake } = context;
-  const { clusterId } = cluster;
+  const { key, clusterId, claims, neighbours, isReporting } = claimant;
   const claimants = new Map<string, string>();
   const contests: Contest[] = [];
   const waitsFor = new Set<string>();
   for (const id of desired) {
-    const holder = claimOne(pass, id);
-    if (holder === state.key) {
+    const owner = claimOne(claimant, id);
+    if (owner === key) {
       const [by] = claims.wantedBy(clusterId, id);
       if (by !== undefined) contests.push({ id, by });
     } else {
-      claimants.set(idKey(id), holder);
-      if (!isReporting(pass)) waitsFor.add(idKey(id));
+      claimants.set(idKey(id), owner);
+      if (!isReporting) waitsFor.add(idKey(id));
     }
   }
-  for (const owner of claims.wantOnly(clusterId, state.key, waitsFor)) wake(owner);
+  for (const owner of claims.wantOnly(clusterId, key, waitsFor)) neighbours.wake(owner);
+  addWantedLeftovers(claimants, claimant, { desired, inventory });
+  keepClaims(claimant, desired, inventory);
+  return { claimants, contests };
+}
+
+/** The same without claiming anything, for a dry run. */
+export function readClaims(
+  claimant: Claimant,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): ClaimResult {
+  const { key, clusterId, claims } = claimant;
+  const claimants = new Map<string, string>();
+  for (const id of desired) {
+    const owner = claims.ownerOf(clusterId, id) ?? key;
+    if (owner !== key) claimants.set(idKey(id), owner);
+  }
+  addWantedLeftovers(claimants, claimant, { desired, inventory });
+  return { claimants, contests: [] };
+}
+
+/** Lets go of objects that are neither desired nor in the inventory. */
+export function keepClaims(
+  { key, clusterId, claims, neighbours, isReporting }: Claimant,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): void {
+  const kept = new Set(inventory.keys());
+  if (!isReporting) for (const id of desired) kept.add(idKey(id));
+  for (const other of claims.keepOnly(clusterId, key, kept)) neighbours.wake(other);
+}
+
+/** A suspended Application takes no object over, so its owner need not leave one for it. */
+export function stopWaiting({ key, clusterId, claims, neighbours }: Claimant): void {
+  for (const owner of claims.wantOnly(clusterId, key, new Set())) neighbours.wake(owner);
+}
+
+interface Sets {
+  readonly desired: readonly ObjectId[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+}
+
+function addWantedLeftovers(
+  claimants: Map<string, string>,
+  { clusterId, claims }: Claimant,
+  { desired, inventory }: Sets,
+): void {
   const wanted = new Set(desired.map(idKey));
   for (const [key, id] of inventory) {
     const other = wanted.has(key) ? undefined : claims.wantedBy(clusterId, id)[0];
     if (other !== undefined) claimants.set(key, other);
   }
-  keepClaims(pass, desired, inventory);
-  return { claimants, contests };
 }
 
-/** The same as far as it can be told without claiming anything. */
-export function readClaims(
-  { context, state }: Pass,
-  desired: readonly ObjectId[],
-  inventory: ReadonlyMap<string, ObjectId>,
-): ClaimResult {
-  const { claims, cluster } = context;
-  const claimants = new Map<string, string>();
-  const wanted = new Set(desired.map(idKey));
-  for (const id of desired) {
-    const owner = claims.ownerOf(cluster.clusterId, id) ?? state.key;
-    if (owner !== state.key) claimants.set(idKey(id), owner);
-  }
-  for (const [key, id] of inventory) {
-    const [other] = wanted.has(key) ? [] : claims.wantedBy(cluster.clusterId, id);
-    if (other !== undefined) claimants.set(key, other);
-  }
-  return { claimants, contests: [] };
+/** The owner of an object: the claimant, unless another Application came first. */
+function claimOne(claimant: Claimant, id: ObjectId): string {
+  const { key, identity, clusterId, claims, neighbours, isReporting } = claimant;
+  if (isReporting) return claims.ownerOf(clusterId, id) ?? key;
+  const hasWaited = claims.wantedBy(clusterId, id).includes(key);
+  const owner = claims.claim(clusterId, id, key);
+  if (owner !== key && !hasWaited) neighbours.wake(owner);
+  if (owner === key || !hasStanding(identity, id) || hasTitle(claimant, owner, id)) return owner;
+  claims.take(clusterId, id, key);
+  return key;
 }
 
-/** Lets go of what is neither desired nor in the inventory (any more). */
-export function keepClaims(pass: Pass, desired: readonly ObjectId[], inventory: ReadonlyMap<string, ObjectId>): void {
-  const { context, state } = pass;
-  const { claims, cluster, wake } = context;
-  const kept = new Set(inventory.keys());
-  if (!isReporting(pass)) for (const id of desired) kept.add(idKey(id));
-  for (const other of claims.keepOnly(cluster.clusterId, state.key, kept)) wake(other);
+/** Whether the owner may well write the object, or has written it. An unknown owner counts as one that has. */
+function hasTitle({ neighbours, settings }: Claimant, owner: string, id: ObjectId): boolean {
+  const neighbour = neighbours.get(owner);
+  const { application } = neighbour ?? {};
+  if (!neighbour || !application) return true;
+  return hasStanding(identityOf(application, settings), id) || neighbour.holds(id) !== false;
 }
 
-/** A suspended Application takes nothing over, so nothing is left for it. */
-export function stopWaiting({ context, state }: Pass): void {
-  const { claims, cluster, wake } = context;
-  for (const owner of claims.wantOnly(cluster.clusterId, state.key, new Set())) wake(owner);
-}
-
-/** The owner of an object, which is the claimant unless another came first. */
-function claimOne(pass: Pass, id: ObjectId): string {
-  const { context, state } = pass;
-  const { claims, cluster, wake } = context;
-  if (isReporting(pass)) return claims.ownerOf(cluster.clusterId, id) ?? state.key;
-  const waited = claims.wantedBy(cluster.clusterId, id).includes(state.key);
-  const holder = claims.claim(cluster.clusterId, id, state.key);
-  if (holder !== state.key && !waited) wake(holder);
-  if (holder === state.key || !hasStanding(pass.identity, id) || hasTitle(pass, holder, id)) return holder;
-  claims.take(cluster.clusterId, id, state.key);
-  return state.key;
-}
-
-/** Whether the owner holds more than its own word: it may well write the object, or has. What is not known counts. */
-function hasTitle({ context }: Pass, holder: string, id: ObjectId): boolean {
-  const owner = [...context.peers()].find(({ key }) => key === holder);
-  const parsed = owner && parseApplication(owner.stored);
-  if (!owner || !parsed?.ok) return true;
-  return (
-    hasStanding(identityOf(parsed.application, context.settings), id) ||
-    owner.memory.inventory?.has(idKey(id)) !== false
-  );
-}
-
-/** What only reports takes nothing from anybody. */
-function isReporting({ asked }: Pass): boolean {
-  return asked.intent.mode === 'detect';
+/**
+ * Whether the claim of an Application counts before it has written the object: in its own namespace, and with the
+ * agent's rights. Rights of an account in other namespaces show only by its writes.
+ */
+export function hasStanding(identity: Identity, { namespace }: Pick<ObjectId, 'namespace'>): boolean {
+  return identity.type === 'agent' || identity.namespace === namespace;
 }

@@ -1,102 +1,94 @@
 /**
- * Claims, observation and diff of a pass, and the evidence for what only the server can tell: an apply where we may
- * write (the plan sends `unsure` changes), one dry run where we may not.
+ * Claims, observation and diff of a pass, and the evidence for changes that only the server can tell: an apply where
+ * the Application may write (the plan sends `unsure` changes), one dry run where it may not.
  */
-import type { DesiredObject } from '../../bind/desired.ts';
-import { baselineOf } from '../../diff/baseline.ts';
+import { reachOf } from '../../bind/reach.ts';
 import type { Change } from '../../diff/changes.ts';
 import { diffObjects } from '../../diff/diff.ts';
-import { judgeDryRun } from '../../diff/evidence.ts';
-import { judgedDigest } from '../../diff/ignored.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
+import { askDryRun } from '../../observe/ask-dry-run.ts';
+import { observe } from '../../observe/observe.ts';
 import type { Contest } from '../../status/report.ts';
 import { acceptanceOf } from '../accepted.ts';
-import { reachOf } from '../act-as.ts';
-import { claimObjects, readClaims } from './claim-objects.ts';
-import { readFinished } from './ended-jobs.ts';
-import { observe } from '../../observe/observe.ts';
-import type { Pass } from '../pass.ts';
-import { settleKinds } from './missing-kinds.ts';
-import { settleUnsure } from '../../observe/ask-dry-run.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
+import type { Pass } from '../pass.ts';
+import { claimantOf, claimObjects, readClaims } from './claim-objects.ts';
+import { readEndedJobs } from './ended-jobs.ts';
+import { noteDryRun } from './evidence.ts';
+import { leftoverOf } from './inventory.ts';
+import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
 
-export interface Compared {
+export interface LiveComparison {
   readonly changes: readonly Change[];
   readonly contests: readonly Contest[];
 }
 
 export async function compareLive(
   pass: Pass,
-  { desired, ...bound }: BoundSet,
+  bound: BoundSet,
   inventory: ReadonlyMap<string, ObjectId>,
-): Promise<Compared> {
-  const { application, asked, context, owner, state } = pass;
-  const { memory } = state;
-  // Where no apply follows, nothing but a question brings evidence.
-  const isReporting = asked.intent.mode !== 'auto';
-  const claim = asked.isDryRun ? readClaims : claimObjects;
-  const { claimants, contests } = claim(
-    pass,
-    desired.objects.filter(({ policy }) => policy?.ssa !== 'Ignore').map(({ id }) => id),
-    inventory,
-  );
-  const leftover = leftoverOf(desired.objects, inventory);
-  const { kinds, isUnservedGone } =
-    leftover.length > 0 ? await settleKinds(state, context, leftover) : { kinds: bound.kinds, isUnservedGone: false };
+): Promise<LiveComparison> {
+  const { application, goal, context, identity, memory, owner, record, target } = pass;
+  const { desired } = bound;
+  // Where no apply follows, only a dry run brings evidence.
+  const isReporting = goal.intent.mode !== 'auto';
+  const claim = goal.isDryRun ? readClaims : claimObjects;
+  const claimedIds = desired.objects.filter(({ policy }) => policy?.ssa !== 'Ignore').map(({ id }) => id);
+  const { claimants, contests } = claim(claimantOf(pass), claimedIds, inventory);
+  const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({
-    cluster: context.cluster,
-    identity: pass.identity,
-    reach: reachOf(pass.identity, application.metadata, context.settings),
+    cluster: target,
+    identity,
+    reach: reachOf(identity, application.metadata, context.settings),
     kinds,
     isUnservedGone,
-    holder: state.key,
+    holder: record.key,
     desired: desired.objects,
     inventory,
-    proveAbsence: isReporting || asked.isDryRun,
+    proveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
-  const finished = readFinished(pass);
+  const endedJobs = readEndedJobs(memory.endedJobs, application);
   const changes = diffObjects({
     desired,
     live,
     inventory,
     owner,
     kinds,
-    verdicts: memory.verdicts,
+    verdicts: memory.evidence.verdicts,
     claims: (id) => claimants.get(idKey(id)),
     memory: {
-      baselines: memory.baselines,
-      isFinished: (id, digest) => finished.get(idKey(id)) === digest,
+      baselines: memory.evidence.baselines,
+      isFinished: (id, digest) => endedJobs.get(idKey(id)) === digest,
       isAccepted: acceptanceOf(pass, desired),
     },
   });
   return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, contests };
 }
 
-/** In the inventory, and desired no more. */
-function leftoverOf(desired: readonly DesiredObject[], inventory: ReadonlyMap<string, ObjectId>): ObjectId[] {
-  const keys = new Set(desired.map(({ id }) => idKey(id)));
-  return [...inventory].flatMap(([key, id]) => (keys.has(key) ? [] : [id]));
+async function findKinds(
+  { context, memory, target }: Pass,
+  { desired, kinds }: BoundSet,
+  inventory: ReadonlyMap<string, ObjectId>,
+): Promise<KnownKinds> {
+  const leftover = leftoverOf(desired.objects, inventory);
+  if (leftover.length === 0) return { kinds, isUnservedGone: false };
+  const { clock, settings } = context;
+  const { discoveryRetryMs } = settings;
+  return lookForMissingKinds(leftover, { evidence: memory.evidence, target, clock, discoveryRetryMs });
 }
 
-/** A mode which writes nothing reports nothing that it does not know; what a dry run proves is remembered. */
-function gatherEvidence({ context, identity, state }: Pass, changes: readonly Change[]): Promise<readonly Change[]> {
-  return settleUnsure(changes, {
-    client: context.cluster.as(identity),
+/** A mode that writes nothing reports only differences that it knows; the proof of a dry run is remembered. */
+function gatherEvidence(
+  { context, identity, memory, target }: Pass,
+  changes: readonly Change[],
+): Promise<readonly Change[]> {
+  return askDryRun(changes, {
+    client: target.as(identity),
     concurrency: context.settings.applyConcurrency,
     judge: (change, answer) => {
       if (!answer.ok) return { ...change, reason: answer.refusal.message };
-      const { accepted, baselines, verdicts } = state.memory;
-      const { desired, id, live } = change;
-      const key = idKey(id);
-      const judged = judgeDryRun(change, answer.object);
-      accepted.set(key, desired.digest);
-      if (live) {
-        const { resourceVersion } = live;
-        verdicts.set(key, { manifestDigest: judgedDigest(desired), resourceVersion, change: judged });
-      }
-      if (judged.type === 'none') baselines.set(key, baselineOf(desired, answer.object));
-      return judged;
+      return noteDryRun(memory.evidence, change, answer.object);
     },
   });
 }

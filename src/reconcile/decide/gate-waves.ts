@@ -1,64 +1,67 @@
 /**
- * What the waves of a pass wait for, as far as the cluster tells: the health of what is desired, looked at before the
- * plan is made. Where all is in one wave nothing is looked at; no request is sent in any case.
+ * The gate between the waves of a pass: later waves wait for the health of earlier ones, as far as watches tell it.
+ * Where all objects are in one wave nothing is looked at; no request is sent in any case.
  */
-import type { Desired } from '../../bind/desired.ts';
-import type { Change } from '../../diff/changes.ts';
-import { assessHealth, isFinished } from '../../health/health.ts';
+import type { Application } from '../../application/schema.ts';
 import { isSettledHealth } from '../../application/status-schema.ts';
-import { readOwnership } from '../../object/applyset.ts';
+import type { Change } from '../../diff/changes.ts';
+import { REASONS } from '../../diff/diff.ts';
+import { assessHealth, isFinished } from '../../health/health.ts';
+import { readOwnership, type Owner } from '../../object/applyset.ts';
 import { idKey } from '../../object/identity.ts';
 import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
-import { REASONS } from '../../diff/diff.ts';
-import { acceptanceOf } from '../accepted.ts';
-import type { Pass } from '../pass.ts';
+import type { IsAccepted } from '../accepted.ts';
+
+export interface GateOptions {
+  /** Of the Application itself: its own health is not waited for. */
+  readonly self: Application['metadata'];
+  readonly isAccepted: IsAccepted;
+}
 
 /** undefined: there is one wave, and nothing to wait for. */
-export function gateOf(pass: Pass, changes: readonly Change[], desired: Pick<Desired, 'digest'>): Gate | undefined {
+export function gateOf(changes: readonly Change[], { self, isAccepted }: GateOptions): Gate | undefined {
   if (!syncWavesOf(changes)) return undefined;
-  const isKnown = acceptanceOf(pass, desired);
-  const self = pass.application.metadata;
   const unwell = new Map<string, string>();
-  for (const { id, desired: object, live, reason } of changes) {
-    // Nobody applies what is left alone, and what has run is done.
-    if (!object || reason === REASONS.disabled || reason === REASONS.finished) continue;
+  for (const { id, desired, live, reason } of changes) {
+    // Disabled objects are not applied, and ended Jobs are done.
+    if (!desired || reason === REASONS.disabled || reason === REASONS.finished) continue;
     const { status, message } = assessHealth(live, { self });
     if (status === 'Unknown' || isSettledHealth(status)) continue;
     unwell.set(idKey(id), message ? `it is ${status} (${message})` : `it is ${status}`);
   }
   return {
     unwell,
-    isAccepted: ({ id, desired: object }) => object !== undefined && isKnown(id, object.digest),
+    isAccepted: ({ id, desired }) => desired !== undefined && isAccepted(id, desired.digest),
   };
 }
 
+/** By `idKey`, as status stores it: the digest of the manifest of each Job that ran to its end. */
+type StoredEndedJobs = Readonly<Record<string, string>>;
+
 /**
- * Hooks that are to be deleted once they have run well become prunes. That they have run is in the stored status
- * already: a kill between the deletion and the next pass does not run them twice.
+ * Hooks that are to be deleted once they have succeeded become prunes. The stored status tells already that they have
+ * run: a kill between the deletion and the next pass does not run them twice.
  */
-export function retireHooks({ application, asked, owner }: Pass, changes: readonly Change[]): readonly Change[] {
-  // Nobody deletes it now, so it has not left; the next sync takes it with it.
-  if (asked.intent.mode !== 'auto') return changes;
-  const stored = application.status.finished ?? {};
+export function retireHooks(changes: readonly Change[], stored: StoredEndedJobs, owner: Owner): readonly Change[] {
   return changes.map((change) => {
     const { desired, live, type, id } = change;
     if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none' || live.deletionTimestamp) return change;
     const hasRun = isFinished(live) && assessHealth(live).status === 'Healthy';
-    if (!hasRun || stored[idKey(id)] !== desired.digest || !isOurs(live.body, owner)) return change;
+    if (!hasRun || stored[idKey(id)] !== desired.digest || readOwnership(live.body, owner).type !== 'ours')
+      return change;
     return { ...change, type: 'prune', reason: 'it has run, and its hook-delete-policy is HookSucceeded' };
   });
 }
 
-/** Whether this pass has stored that such a hook has run, so that the next one deletes it. */
-export function isRetirementDue({ application, state }: Pass, changes: readonly Change[] = []): boolean {
-  const stored = application.status.finished ?? {};
+/** Whether this pass has stored for the first time that such a hook has run, so that the next one deletes it. */
+export function isRetirementDue(
+  changes: readonly Change[],
+  stored: StoredEndedJobs,
+  endedJobs: ReadonlyMap<string, string> | undefined,
+): boolean {
   return changes.some(({ desired, id, live, type }) => {
     if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none') return false;
-    const digest = state.memory.finished?.get(idKey(id));
+    const digest = endedJobs?.get(idKey(id));
     return digest === desired.digest && stored[idKey(id)] !== digest;
   });
-}
-
-function isOurs(...[body, owner]: Parameters<typeof readOwnership>): boolean {
-  return readOwnership(body, owner).type === 'ours';
 }

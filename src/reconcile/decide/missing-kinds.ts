@@ -1,36 +1,47 @@
 /**
  * Kinds of the inventory that discovery lacks. An API server that is starting, or one of several that is behind, lacks
- * groups for a while without a word; only what is still lacking when it is asked again later took its objects with it.
+ * groups for a while without saying so. Only a kind that is still lacking when discovery is asked again later is taken
+ * to be gone, and its objects with it.
  */
-import type { Kinds } from '../../cluster/kinds.ts';
+import { createKindFinder, type Kinds } from '../../cluster/kinds.ts';
+import type { Cluster } from '../../cluster/ports.ts';
 import type { ObjectId } from '../../object/identity.ts';
-import type { ReconcileContext } from '../context.ts';
-import { servedKind } from '../../observe/observe.ts';
-import type { ApplicationState } from '../memory.ts';
+import type { Clock } from '../../telemetry/ports.ts';
+import type { EvidenceMemory } from './memory.ts';
 
-export interface SettledKinds {
+export interface MissingKindsOptions {
+  readonly evidence: Pick<EvidenceMemory, 'unserved'>;
+  readonly target: Pick<Cluster, 'kinds'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Time between two looks at discovery. */
+  readonly discoveryRetryMs: number;
+}
+
+export interface KnownKinds {
   readonly kinds: Kinds;
-  /** Whether an object of a kind that nobody serves may be taken for gone. */
+  /** Whether an object of a kind that is not served may be taken to be gone. */
   readonly isUnservedGone: boolean;
 }
 
-export async function settleKinds(
-  { memory }: Pick<ApplicationState, 'memory'>,
-  { cluster, clock, settings }: ReconcileContext,
+export async function lookForMissingKinds(
   ids: Iterable<ObjectId>,
-): Promise<SettledKinds> {
+  { evidence, target, clock, discoveryRetryMs }: MissingKindsOptions,
+): Promise<KnownKinds> {
   const all = [...ids];
-  const isLacking = (kinds: Kinds): boolean => all.some((id) => servedKind(kinds, id) === undefined);
-  const kinds = await cluster.kinds();
+  const isLacking = (kinds: Kinds): boolean => {
+    const findKind = createKindFinder(kinds);
+    return all.some((id) => typeof findKind(id) !== 'object');
+  };
+  const kinds = await target.kinds();
   if (!isLacking(kinds)) {
-    memory.unserved = undefined;
+    evidence.unserved = undefined;
     return { kinds, isUnservedGone: false };
   }
   const nowMs = clock.monotonicMs();
-  const { sinceMs, isSettled } = memory.unserved ?? { sinceMs: nowMs, isSettled: false };
+  const { sinceMs, isSettled } = evidence.unserved ?? { sinceMs: nowMs, isSettled: false };
   if (isSettled) return { kinds, isUnservedGone: true };
-  const isDue = nowMs - sinceMs >= settings.discoveryRetryMs;
-  const fresh = memory.unserved && !isDue ? kinds : await cluster.kinds({ refresh: true });
-  memory.unserved = isLacking(fresh) ? { sinceMs, isSettled: isDue } : undefined;
-  return { kinds: fresh, isUnservedGone: memory.unserved?.isSettled ?? false };
+  const isDue = nowMs - sinceMs >= discoveryRetryMs;
+  const latest = evidence.unserved && !isDue ? kinds : await target.kinds({ refresh: true });
+  evidence.unserved = isLacking(latest) ? { sinceMs, isSettled: isDue } : undefined;
+  return { kinds: latest, isUnservedGone: evidence.unserved?.isSettled ?? false };
 }

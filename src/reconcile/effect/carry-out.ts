@@ -1,30 +1,33 @@
 /**
- * The effects of a pass, in the one order that survives a kill at any moment: the destination namespace (no object of
- * anybody), finalizer and set on the Application, the inventory as the union of old and new, then what the plan says.
+ * The effects of a pass, in the one order that survives a kill at any moment: the destination namespace (it belongs to
+ * no Application), finalizer and ApplySet marks on the Application, the inventory as the union of old and new, then the
+ * plan.
  */
+import { decodeInventory, encodeInventory } from '../../application/inventory.ts';
 import type { Applied, Outcome } from '../../apply/applied.ts';
 import { applyPlan } from '../../apply/apply.ts';
-import { decodeInventory, encodeInventory } from '../../application/inventory.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { valueAt } from '../../object/value.ts';
 import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { Metrics } from '../../telemetry/ports.ts';
-import { keepClaims } from '../decide/claim-objects.ts';
-import { ensureDestination, ensureParent } from './prepare-place.ts';
+import { remainingMs } from '../attempt.ts';
+import { claimantOf, keepClaims } from '../decide/claim-objects.ts';
+import { addToInventory } from '../decide/inventory.ts';
 import type { Pass } from '../pass.ts';
-import { rememberResult } from './remember-result.ts';
-import { remainingMs, reportOf, type Findings } from '../report/report-of.ts';
+import { reportOf, type Findings } from '../report/report-of.ts';
 import { writeStatus, writeStatusValue } from '../report/status-writer.ts';
+import { createDestination, markParent } from './prepare-place.ts';
+import { recordResult } from './record-result.ts';
 import { untilNewer } from './until-newer.ts';
 
 /** A sync past its deadline still gets this long a pass, so that it can succeed once the cause is gone. */
 const LEAST_APPLY_MS = 30_000;
 
 export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Promise<Applied> {
-  const { inventory } = pass.state.memory;
+  const inventory = pass.memory.inventory.ids;
   if (!inventory) throw new RangeError('effects need an inventory');
-  await ensurePlace(pass, findings, inventory);
-  for (const id of plannedIds(plan)) inventory.set(idKey(id), id);
+  await createPlace(pass, findings, inventory);
+  addToInventory(inventory, plannedIds(plan));
   await storeIntent(pass, findings, inventory);
   const applied = await applyUntilNewer(pass, plan, findings);
   await letGo(pass, findings, { applied, inventory });
@@ -33,81 +36,91 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
 
 type Inventory = Map<string, ObjectId>;
 
-/** Nothing is noted or claimed where it fails: what has no place is nobody's. */
-async function ensurePlace(pass: Pass, { bound }: Findings, inventory: Inventory): Promise<void> {
+/**
+ * Creates the destination namespace. If that fails, this Application gives up its claims on objects that it does not
+ * hold yet.
+ */
+async function createPlace(pass: Pass, { bound }: Findings, inventory: Inventory): Promise<void> {
   try {
-    if (bound) await ensureDestination(pass, bound.desired);
+    if (bound) await createDestination(pass, bound.desired);
   } catch (error) {
-    keepClaims(pass, [], inventory);
+    keepClaims(claimantOf(pass), [], inventory);
     throw error;
   }
 }
 
-/** What is about to be written is marked and stored first, so that a kill leaves no doubt about what may exist. */
+/** Marks and stores everything that is about to be written, so that a kill leaves no doubt about what may exist. */
 async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory): Promise<void> {
   const { context } = pass;
   const { status, metadata } = pass.application;
   const isWider = isWiderThanStored(pass, inventory);
-  await ensureParent(pass, inventory.values());
-  await context.reach('marks-written');
+  await markParent(pass, inventory.values());
+  await context.onFaultPoint('marks-written');
   const revision = findings.snapshot?.revision;
   const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
   if (isNew) await writeStatus(pass, reportOf(pass, findings, 'begun'));
-  // A retry is no news: what was said of the last attempt stays.
+  // A retry changes no condition: only the inventory is stored.
   else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
-  await context.reach('inventory-written');
+  await context.onFaultPoint('inventory-written');
 }
 
-function applyUntilNewer(pass: Pass, plan: Plan, { snapshot }: Findings): Promise<Applied> {
-  const { context, identity, owner, signal } = pass;
-  const deadline = AbortSignal.timeout(remainingMs(pass, snapshot?.revision, LEAST_APPLY_MS));
+function applyUntilNewer(pass: Pass, plan: Plan, { attempt, snapshot }: Findings): Promise<Applied> {
+  const { application, context, identity, owner, signal, target } = pass;
+  const { clock, settings } = context;
+  const timeoutMs = remainingMs({
+    attempt,
+    spec: application.spec,
+    nowMs: clock.monotonicMs(),
+    leastMs: LEAST_APPLY_MS,
+  });
+  const deadline = AbortSignal.timeout(timeoutMs);
   return untilNewer(pass, snapshot, (newer) =>
     applyPlan(plan, {
-      client: context.cluster.as(identity),
+      client: target.as(identity),
       owner,
       occasion: 'prune',
-      concurrency: context.settings.applyConcurrency,
+      concurrency: settings.applyConcurrency,
       signal: AbortSignal.any([signal, deadline, newer]),
-      onResult: (result) => rememberResult(pass, identity, result),
+      onResult: (result) => recordResult(pass, result),
     }),
   );
 }
 
-interface Ended {
+interface Effects {
   readonly applied: Applied;
   readonly inventory: Inventory;
 }
 
-/** What is gone, released or denied is no longer held, and others may have it. */
-async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Ended): Promise<void> {
+/** Gives up the claims on pruned, released and forbidden objects, so that other Applications may have them. */
+async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Effects): Promise<void> {
   const { context } = pass;
   const outcomes = new Set([...applied.values()].map(({ outcome }) => outcome));
-  if (outcomes.has('recreating')) await context.reach('object-recreating');
-  await context.reach('wave-applied');
-  const denied = deniedOf(applied);
-  for (const key of denied) inventory.delete(key);
+  if (outcomes.has('recreating')) await context.onFaultPoint('object-recreating');
+  await context.onFaultPoint('wave-applied');
+  const forbidden = forbiddenOf(applied);
+  for (const key of forbidden) inventory.delete(key);
   const isLess = outcomes.has('pruned') || outcomes.has('released');
-  if (isLess) await context.reach('objects-pruned');
-  if (!isLess && denied.size === 0) return;
-  const desired = (bound?.desired.objects ?? []).map(({ id }) => id).filter((id) => !denied.has(idKey(id)));
-  keepClaims(pass, desired, inventory);
-  await ensureParent(pass, inventory.values());
+  if (isLess) await context.onFaultPoint('objects-pruned');
+  if (!isLess && forbidden.size === 0) return;
+  const desired = (bound?.desired.objects ?? []).map(({ id }) => id).filter((id) => !forbidden.has(idKey(id)));
+  keepClaims(claimantOf(pass), desired, inventory);
+  await markParent(pass, inventory.values());
 }
 
 /**
- * By `idKey`: what could not be made or adopted for want of a right, and what waits for that. Nobody keeps another
- * Application from objects that it may not write itself.
+ * By `idKey`: objects that could not be created or adopted because a right is missing, and objects that wait for them.
+ * An Application must not keep others from objects that it may not write itself.
  */
-function deniedOf(applied: Applied): Set<string> {
-  // What is there without our mark is as little ours as what is not there.
-  const lacking = [...applied].filter(([, { change }]) => change.desired && (!change.live || change.type === 'adopt'));
-  const denied = lacking.filter(([, { refusal }]) => refusal?.code === 'Forbidden');
-  if (denied.length === 0) return new Set();
-  const waiting = lacking.filter(([, { outcome }]) => outcome === 'waiting');
-  return new Set([...denied, ...waiting].map(([key]) => key));
+function forbiddenOf(applied: Applied): Set<string> {
+  // An existing object without our marks is not ours, just like a missing one.
+  const notOurs = [...applied].filter(([, { change }]) => change.desired && (!change.live || change.type === 'adopt'));
+  const forbidden = notOurs.filter(([, { refusal }]) => refusal?.code === 'Forbidden');
+  if (forbidden.length === 0) return new Set();
+  const waiting = notOurs.filter(([, { outcome }]) => outcome === 'waiting');
+  return new Set([...forbidden, ...waiting].map(([key]) => key));
 }
 
-/** Evidence that changed nothing, and a wait, are no sync. `applied` is undefined if it was cut short. */
+/** A pass without a change, and a wait, are not a sync. `applied` is undefined if the effects failed as a whole. */
 export function countSync(metrics: Metrics, applied: Applied | undefined): void {
   const outcomes = [...(applied?.values() ?? [])].map(({ outcome }) => outcome);
   if (!applied || outcomes.some((outcome) => FAILURES.has(outcome))) return metrics.onSync('failure');
@@ -117,7 +130,7 @@ export function countSync(metrics: Metrics, applied: Applied | undefined): void 
 const FAILURES: ReadonlySet<Outcome> = new Set(['failed', 'conflict']);
 const NO_EFFECTS: ReadonlySet<Outcome> = new Set(['unchanged', 'waiting', 'pruning']);
 
-/** Held against what is stored, not against memory: an earlier write of it may have failed. */
+/** Compared with what is stored, not with memory: an earlier write of it may have failed. */
 function isWiderThanStored({ base }: Pass, inventory: ReadonlyMap<string, ObjectId>): boolean {
   const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
   const keys = new Set(stored.ok ? stored.ids.map(idKey) : []);

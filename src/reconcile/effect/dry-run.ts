@@ -1,9 +1,10 @@
 /**
- * A sync that is only tried: the plan is walked with requests that the server checks and forgets, as the Application's
- * identity, and the answer to the request tells what would have been done.
+ * A dry run of a sync: the plan is walked with requests that the server checks and forgets, with the rights of the
+ * Application, and the answer to the request tells what would have been done.
  *
- * Invariant: nothing is written but that answer, and nothing is remembered: the next pass finds all as it was.
+ * Invariant: only that answer is written, and nothing is remembered: the next pass finds everything as it was.
  */
+import type { Application } from '../../application/schema.ts';
 import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import { applyPlan } from '../../apply/apply.ts';
 import { dryRunClient } from '../../apply/dry-run-client.ts';
@@ -14,32 +15,16 @@ import { stringifyJson } from '../../object/json.ts';
 import { formatProblem } from '../../object/problem.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { composeAnswered } from '../../status/compose-bare.ts';
-import type { Pass } from '../pass.ts';
-import type { Again } from '../queue/keyed-queue.ts';
+import type { NextPass, Pass } from '../pass.ts';
 import type { Findings } from '../report/report-of.ts';
-import type { Memory } from '../memory.ts';
 import { writeStatusValue } from '../report/status-writer.ts';
 
 /** Differences that the answer spells out; the counts are of all. */
 const MAX_SHOWN = 10;
 
-/** A copy that may be written to and thrown away. */
-export function scratchOf(memory: Memory): Memory {
-  return {
-    ...memory,
-    inventory: memory.inventory && new Map(memory.inventory),
-    bound: new Map(memory.bound),
-    baselines: new Map(memory.baselines),
-    accepted: new Map(memory.accepted),
-    verdicts: new Map(memory.verdicts),
-    finished: memory.finished && new Map(memory.finished),
-    heals: new Map(memory.heals),
-  };
-}
-
-export function tryOut({ context, identity, owner, signal }: Pass, plan: Plan): Promise<Applied> {
+export function tryOut({ context, identity, owner, signal, target }: Pass, plan: Plan): Promise<Applied> {
   return applyPlan(plan, {
-    client: dryRunClient(context.cluster.as(identity)),
+    client: dryRunClient(target.as(identity)),
     owner,
     occasion: 'prune',
     concurrency: context.settings.applyConcurrency,
@@ -48,10 +33,10 @@ export function tryOut({ context, identity, owner, signal }: Pass, plan: Plan): 
   });
 }
 
-/** Answers the request with what the pass has found, and asks for a real pass. */
-export async function answerDryRun(pass: Pass, findings: Findings): Promise<Again> {
-  const { application, asked, context } = pass;
-  const { request } = asked;
+/** Answers the request with the findings of the pass, and asks for a real pass. */
+export async function answerDryRun(pass: Pass, findings: Findings): Promise<NextPass> {
+  const { application, goal, context } = pass;
+  const { request } = goal;
   if (request) {
     const answer = request.refusal
       ? { outcome: 'Refused' as const, message: request.refusal }
@@ -74,7 +59,7 @@ function answerOf(pass: Pass, findings: Findings): Answer {
   const [problem] = bound?.desired.problems ?? [];
   if (problem) return { outcome: 'Failed', message: formatProblem(problem) };
   if (!plan || !snapshot) return { outcome: 'Failed', message: 'the cluster could not be compared' };
-  const trials = trialsOf(pass, findings, plan);
+  const trials = trialsOf(pass.application, findings, plan);
   const isRefused = trials.some(({ word }) => word === 'refused');
   const lines = [`dry run of ${snapshot.revision}, nothing was written: ${countWords(trials)}`];
   if (plan.held) lines.push(`held: ${plan.held.reason}`);
@@ -87,7 +72,7 @@ function answerOf(pass: Pass, findings: Findings): Answer {
 interface Trial {
   readonly id: Change['id'];
   readonly word: (typeof WORDS)[number];
-  /** undefined: it stays as it is. */
+  /** undefined: the object stays as it is. */
   readonly detail: string | undefined;
 }
 
@@ -103,10 +88,10 @@ const WORDS = [
   'unchanged',
 ] as const;
 
-function trialsOf({ application }: Pass, { applied = new Map() }: Findings, plan: Plan): Trial[] {
+function trialsOf({ spec }: Application, { applied = new Map() }: Findings, plan: Plan): Trial[] {
   const sends = plan.waves.flatMap(({ changes }) => changes.map(({ change }) => change));
   const namespaces = new Set(sends.filter(({ id }) => id.kind === 'Namespace').map(({ id }) => id.name));
-  const { destination } = application.spec;
+  const { destination } = spec;
   if (destination.createNamespace && destination.namespace) namespaces.add(destination.namespace);
   const trials = sends.map((change) => trialOf(change, applied.get(idKey(change.id)), namespaces));
   const gone = plan.prunes.flatMap(({ changes }) => changes.map(({ change }) => change));
@@ -125,12 +110,12 @@ function trialsOf({ application }: Pass, { applied = new Map() }: Findings, plan
 
 function trialOf(change: Change, result: ChangeResult | undefined, namespaces: ReadonlySet<string>): Trial {
   const { id } = change;
-  // A dry run of its Namespace made none.
+  // The dry run of its Namespace did not create it.
   const isHomeless = result?.refusal?.code === 'NamespaceMissing' && namespaces.has(id.namespace);
   if (isHomeless || result?.outcome === 'created') return { id, word: 'created', detail: 'would be created' };
   if (!result) return { id, word: 'waiting', detail: 'was not tried' };
   if (result.refusal) return { id, word: 'refused', detail: result.refusal.message };
-  if (result.outcome === 'recreating') return { id, word: 'changed', detail: 'would be deleted and made anew' };
+  if (result.outcome === 'recreating') return { id, word: 'changed', detail: 'would be deleted and created again' };
   if (!result.live) return { id, word: 'waiting', detail: result.message ?? 'would wait' };
   if (result.outcome === 'adopted') return { id, word: 'adopted', detail: 'would be adopted' };
   const { type, fields } = judgeDryRun(change, result.live);

@@ -1,4 +1,6 @@
-/** What must stand before the first effect: the Application's finalizer and ApplySet marks, and the destination. */
+/**
+ * The places that must be ready before the first effect: the marks on the Application, and the destination namespace.
+ */
 import {
   APPLYSET_ID_LABEL,
   APPLYSET_KINDS_ANNOTATION,
@@ -8,19 +10,19 @@ import {
 } from '../../application/keys.ts';
 import { ensureNamespace } from '../../apply/namespace.ts';
 import type { Desired } from '../../bind/desired.ts';
+import { isOutOfReach, OUT_OF_REACH, reachOf } from '../../bind/reach.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import { annotationsOf, labelsOf } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { listAt } from '../../object/value.ts';
-import { isOutOfReach, OUT_OF_REACH, reachOf } from '../act-as.ts';
 import type { Pass } from '../pass.ts';
 import { adoptAnswer } from '../report/status-writer.ts';
 
 /**
- * Finalizer, ApplySet id and the kinds and namespaces of the set (KEP-3659), written only when they differ from what is
- * stored. `ids` is what is in the inventory or about to be: the superset before effects, the exact set afterwards.
+ * Writes finalizer, ApplySet id and the kinds and namespaces of the set (KEP-3659) on the Application, if they differ
+ * from what is stored. `ids` is the inventory: the union of old and new before the effects, the exact set afterwards.
  */
-export async function ensureParent(pass: Pass, ids: Iterable<ObjectId>): Promise<void> {
+export async function markParent(pass: Pass, ids: Iterable<ObjectId>): Promise<void> {
   const { base, owner, context, application } = pass;
   const groupKinds = new Set<string>();
   const namespaces = new Set<string>();
@@ -39,7 +41,7 @@ export async function ensureParent(pass: Pass, ids: Iterable<ObjectId>): Promise
     includesAll(labelsOf(base), labels) &&
     includesAll(annotationsOf(base), annotations);
   if (isWritten) return;
-  const answer = await context.cluster.applications.applyMetadata(base, {
+  const answer = await context.hub.applications.applyMetadata(base, {
     finalizers: [PRUNE_FINALIZER],
     labels,
     annotations,
@@ -47,16 +49,16 @@ export async function ensureParent(pass: Pass, ids: Iterable<ObjectId>): Promise
   adoptAnswer(pass, answer);
 }
 
-/** Creates the destination namespace where the spec asks for it and the manifests do not bring it. */
-export async function ensureDestination(pass: Pass, desired: Desired): Promise<void> {
-  const { metadata, spec } = pass.application;
+/** Creates the destination namespace if the spec asks for it and the manifests do not contain it. */
+export async function createDestination(pass: Pass, desired: Desired): Promise<void> {
+  const { application, context, identity, memory, target } = pass;
+  const { metadata, spec } = application;
   const { destination } = spec;
-  const { memory } = pass.state;
   const name = destination.namespace;
-  if (!destination.createNamespace || name === undefined || memory.isNamespaceEnsured) return;
+  if (!destination.createNamespace || name === undefined || memory.place.isNamespaceKnown) return;
   const isDesired = desired.objects.some(({ id }) => id.group === '' && id.kind === 'Namespace' && id.name === name);
   if (isDesired) return;
-  if (isOutOfReach({ namespace: name }, reachOf(pass.identity, metadata, pass.context.settings))) {
+  if (isOutOfReach({ namespace: name }, reachOf(identity, metadata, context.settings))) {
     throw new StageError({
       stage: 'apply',
       code: 'NamespaceNotAllowed',
@@ -64,12 +66,12 @@ export async function ensureDestination(pass: Pass, desired: Desired): Promise<v
       message: `namespace ${name}: ${OUT_OF_REACH}`,
     });
   }
-  const answer = await ensureNamespace(pass.context.cluster.as(pass.identity), name);
+  const answer = await ensureNamespace(target.as(identity), name);
   if (!answer.ok) {
     const { code, message, retry } = answer.refusal;
     throw new StageError({ stage: 'apply', code, retry, message: `namespace ${name}: ${message}` });
   }
-  memory.isNamespaceEnsured = true;
+  memory.place.isNamespaceKnown = true;
 }
 
 function includesAll(have: Record<string, string>, want: Record<string, string>): boolean {

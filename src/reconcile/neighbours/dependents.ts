@@ -1,22 +1,22 @@
 /**
- * Who waits for whom: wakes those that name an Application in spec.dependsOn when its readiness changes. As large as
- * the lists of all Applications, which the schema bounds.
+ * The reverse of `spec.dependsOn`: wakes the Applications that depend on one when its readiness changes. Its size is
+ * that of all dependency lists together, which the schema bounds.
  */
 import type { KubeObject } from '../../object/value.ts';
-import { dependenciesOf, readinessOf } from '../decide/await-dependencies.ts';
+import { dependenciesOf, readinessOf } from './readiness.ts';
 
 export interface Dependents {
-  /** What is stored of an Application now; undefined: it is gone. */
+  /** Takes note of the stored form of an Application. undefined: it is gone. */
   note(key: string, stored: KubeObject | undefined): void;
 }
 
 export function createDependents(wake: (key: string) => void): Dependents {
   const dependencies = new Map<string, readonly string[]>();
   const dependents = new Map<string, Set<string>>();
-  /** Of those that somebody depends on: what was told last. */
+  /** Of each Application with dependents: the readiness that they were woken for last. */
   const told = new Map<string, string>();
 
-  /** Answers whether anything is otherwise than before. */
+  /** Returns whether the dependencies have changed. */
   function relate(key: string, next: readonly string[]): boolean {
     const before = dependencies.get(key) ?? [];
     if (before.join(' ') === next.join(' ')) return false;
@@ -37,7 +37,7 @@ export function createDependents(wake: (key: string) => void): Dependents {
     return true;
   }
 
-  /** Those that wait for it, and those that wait for these: a cycle concerns all of them. */
+  /** Wakes direct and indirect dependents: a cycle concerns all of its members. */
   function wakeAll(key: string): void {
     const found = new Set<string>();
     const queue = [key];

@@ -1,29 +1,43 @@
 /**
- * What puts Applications on the queue: their own watch, the drift watch, polls and retries; and the one place that
- * holds their states. Events only ever enqueue a key: a pass reads everything afresh.
+ * The controller: puts Applications on the queue when their own watch, the drift watch, a webhook, a poll or a retry
+ * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself. /
  */
-import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION, applicationKey } from '../../application/keys.ts';
-import type { RepositoryPush } from '../../application/repository.ts';
 import { decodeInventory } from '../../application/inventory.ts';
-import { parseOwner } from '../../object/applyset.ts';
-import { annotationsOf, type ObjectId } from '../../object/identity.ts';
-import { isEqualValue, listAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { applicationKey } from '../../application/keys.ts';
+import type { ParsedApplication } from '../../application/parse.ts';
+import type { RepositoryPush } from '../../application/repository.ts';
+import { wishOf } from '../../application/wish.ts';
 import type { LiveStoreEvents } from '../../cluster/ports.ts';
-import { bringForward } from '../neighbours/hear-push.ts';
+import { parseOwner } from '../../object/applyset.ts';
+import type { ObjectId } from '../../object/identity.ts';
+import { isEqualValue, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import type { ReconcileContext } from '../context.ts';
-import { createDependents } from '../neighbours/dependents.ts';
-import { KeyedQueue, type Again, type QueueStats } from './keyed-queue.ts';
+import { createRecord, isNewer, type ApplicationRecord, type ApplicationView } from '../memory.ts';
+import { createDependents, type Dependents } from '../neighbours/dependents.ts';
+import { hearPush } from '../neighbours/hear-push.ts';
+import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
+import type { NextPass } from '../pass.ts';
 import { reconcile } from '../reconcile.ts';
-import { emptyMemory, forgetMemory, isNewer, type ApplicationState } from '../memory.ts';
+import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
 
 export interface ControllerOptions {
-  readonly context: Omit<ReconcileContext, 'wake' | 'peers'>;
+  readonly context: Omit<ReconcileContext, 'neighbours'>;
+  /** Passes under way at once. */
   readonly concurrency: number;
   /** Over one Application, on average. */
   readonly passesPerSecond: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly maxApplications: number;
+}
+
+/** An Application as the agent knows it, valid or not; shared, never to be written to. */
+export interface KnownApplication {
+  readonly key: string;
+  readonly stored: KubeObject;
+  /** The parsed form of `stored`. */
+  readonly parsed: ParsedApplication;
+  readonly view: ApplicationView | undefined;
 }
 
 export interface Controller {
@@ -33,26 +47,27 @@ export interface Controller {
   drain(): Promise<void>;
   /** To be called for every change of an object that carries our label. */
   readonly onObjectChange: LiveStoreEvents['onChange'];
-  /** To be called for every genuine webhook; answers how many Applications it concerns. */
+  /** To be called for every authenticated webhook; returns how many Applications it concerns. */
   readonly onPush: (push: RepositoryPush) => number;
-  /** Every Application as the agent knows it, valid or not; shared, never written to. */
-  list(): readonly ApplicationState[];
-  get(namespace: string, name: string): ApplicationState | undefined;
+  list(): readonly KnownApplication[];
+  get(namespace: string, name: string): KnownApplication | undefined;
   stats(): QueueStats;
-  /** Drops all that may be dropped, of every Application: tests show that only requests are lost. */
+  /** Drops the memory of every Application before its next pass: a test shows that this costs requests only. */
   forget(): void;
 }
 
 export function createController(options: ControllerOptions): Controller {
-  const states = new Map<string, ApplicationState>();
-  const context: ReconcileContext = {
-    ...options.context,
-    wake: (key) => void queue.add(key),
-    peers: () => states.values(),
+  const { claims, clock, cluster, hub, log } = options.context;
+  const enqueue = (key: string): void => {
+    if (!registry.has(key)) return;
+    if (!queue.add(key) && isStarted) log.warn('queue refused a key', { application: key });
   };
-  const { claims, cluster, log, metrics } = context;
+  const registry = createRegistry({ clock, wake: (key) => void queue.add(key) });
+  const context: ReconcileContext = { ...options.context, neighbours: registry.neighbours };
+  const dependents = createDependents(enqueue);
+  const known: Tracks = { registry, dependents, context, enqueue, forgetKey: (key) => queue.forget(key) };
   const queue = new KeyedQueue({
-    work: async (key, signal) => runOne(key, signal),
+    work: (key, signal) => runPass(key, known, signal),
     concurrency: options.concurrency,
     passesPerSecond: options.passesPerSecond,
     tenantOf: (key) => key.split('/', 1)[0] ?? '',
@@ -62,124 +77,153 @@ export function createController(options: ControllerOptions): Controller {
     chance: context.chance,
     onError: (key, error) => logDefect(key, error, context),
   });
-  const dependents = createDependents((key) => enqueue(key));
   let isStarted = false;
-
-  async function runOne(key: string, signal: AbortSignal): Promise<Again> {
-    const state = states.get(key);
-    if (!state) return { type: 'none' };
-    const [namespace = '', name = ''] = key.split('/');
-    const startedMs = context.clock.monotonicMs();
-    let result: 'success' | 'failure' = 'failure';
-    try {
-      const again = await reconcile(state, context, signal);
-      if (again.type !== 'backoff') result = 'success';
-      return again;
-    } finally {
-      // What the pass wrote is known before the watch brings it.
-      if (states.has(key)) dependents.note(key, state.stored);
-      if (states.has(key))
-        metrics.onPass({ namespace, name, result, durationMs: context.clock.monotonicMs() - startedMs });
-      // Gone while the pass was under way, which may have held, claimed and counted anew.
-      else forgetTracks(key);
-    }
-  }
-
-  function onUpsert(stored: KubeObject, isListed: boolean): void {
-    const key = keyOf(stored);
-    const known = states.get(key);
-    if (known && known.stored.metadata['uid'] === stored.metadata['uid']) {
-      if (!isListed && !isNewer(stored, known.stored)) return;
-      if (isListed && !isNewer(stored, known.stored)) forgetMemory(known);
-      const isOurs = isSameWish(known.stored, stored);
-      known.stored = stored;
-      dependents.note(key, stored);
-      if (!isOurs) enqueue(key);
-      return;
-    }
-    if (known) drop(key);
-    const state: ApplicationState = { key, stored, memory: emptyMemory(), view: undefined };
-    states.set(key, state);
-    claimInventory(state);
-    dependents.note(key, stored);
-    if (isStarted) enqueue(key);
-  }
-
-  /** What an Application already holds is its own before anybody binds: a restart must not shuffle owners. */
-  function claimInventory({ key, stored }: ApplicationState): void {
-    const inventory = decodeInventory(valueAt(stored, 'status', 'inventory'));
-    if (inventory.ok) for (const id of inventory.ids) claims.claim(cluster.clusterId, id, key);
-  }
-
-  function drop(key: string): void {
-    states.delete(key);
-    queue.forget(key);
-    dependents.note(key, undefined);
-    forgetTracks(key);
-  }
-
-  function forgetTracks(key: string): void {
-    const [namespace = '', name = ''] = key.split('/');
-    letGo(key);
-    metrics.removeApplication({ namespace, name });
-  }
-
-  function letGo(key: string): void {
-    cluster.live.release(key);
-    for (const other of claims.drop(key)) enqueue(other);
-  }
-
-  function enqueue(key: string): void {
-    if (!states.has(key)) return;
-    if (!queue.add(key) && isStarted) log.warn('queue refused a key', { application: key });
-  }
-
   return {
     async start() {
-      await cluster.applications.watch({ onUpsert, onDelete: (stored) => drop(keyOf(stored)) });
+      await hub.applications.watch({
+        onUpsert: (stored, isListed) => upsert(known, stored, { isListed, isStarted }),
+        onDelete: (stored) => drop(known, keyOf(stored)),
+      });
       isStarted = true;
-      log.info('watching applications', { applications: states.size });
-      for (const key of states.keys()) enqueue(key);
+      log.info('watching applications', { applications: registry.size });
+      for (const { key } of registry.records()) enqueue(key);
     },
     drain: () => queue.drain(),
     onObjectChange: ({ id, owner }) => {
-      const key = ownerKey(id, owner, context);
+      const key = applicationOf(id, owner, { claims, hubId: hub.hubId, clusterId: cluster.clusterId });
       if (key) enqueue(key);
     },
-    onPush: (push) => bringForward(push, context),
-    list: () => [...states.values()],
-    get: (namespace, name) => states.get(applicationKey(namespace, name)),
+    onPush: (push) => hearPush(push, registry.neighbours),
+    list: () => Array.from(registry.records(), (record) => show(record, registry)),
+    get(namespace, name) {
+      const record = registry.get(applicationKey(namespace, name));
+      return record && show(record, registry);
+    },
     stats: () => queue.stats(),
     forget: () => {
-      for (const state of states.values()) forgetMemory(state);
+      for (const { signals } of registry.records()) signals.isForgetAsked = true;
     },
   };
 }
 
-/** The Application that an object belongs to: by its claim, or by its annotation where nobody claims it. */
-function ownerKey(id: ObjectId, owner: string | undefined, { claims, cluster }: ReconcileContext): string | undefined {
-  const claimed = claims.ownerOf(cluster.clusterId, id);
-  if (claimed) return claimed;
-  const named = owner === undefined ? undefined : parseOwner(owner);
-  return named?.hubId === cluster.clusterId ? applicationKey(named.namespace, named.name) : undefined;
+/** Everything that is kept of Applications, beside the queue. */
+interface Tracks {
+  readonly registry: Registry;
+  readonly dependents: Dependents;
+  readonly context: ReconcileContext;
+  readonly enqueue: (key: string) => void;
+  /** Takes a key off the queue. */
+  readonly forgetKey: (key: string) => void;
 }
 
-/** Whether two stored forms ask for the same: they differ by status or bookkeeping only. */
-function isSameWish(before: KubeObject, after: KubeObject): boolean {
-  const annotations = [annotationsOf(before), annotationsOf(after)] as const;
-  return (
-    before.metadata['generation'] === after.metadata['generation'] &&
-    before.metadata['deletionTimestamp'] === after.metadata['deletionTimestamp'] &&
-    isEqualValue(listAt(before.metadata, 'finalizers'), listAt(after.metadata, 'finalizers')) &&
-    [REQUEST_ANNOTATION, RECONCILE_AT_ANNOTATION].every((key) => annotations[0][key] === annotations[1][key])
-  );
+async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promise<NextPass> {
+  const { registry, dependents, context } = tracks;
+  const record = registry.get(key);
+  if (!record) return { type: 'none' };
+  if (record.signals.isForgetAsked) registry.forget(record);
+  const [namespace = '', name = ''] = key.split('/');
+  const startedMs = context.clock.monotonicMs();
+  let result: 'success' | 'failure' = 'failure';
+  try {
+    const next = await reconcile(record, registry.parsedOf(record.stored), context, signal);
+    if (next.type !== 'backoff') result = 'success';
+    return next;
+  } finally {
+    if (registry.has(key)) {
+      // The status that the pass wrote is known before the watch brings it.
+      dependents.note(key, record.stored);
+      const durationMs = context.clock.monotonicMs() - startedMs;
+      context.metrics.onPass({ namespace, name, result, durationMs });
+    } else {
+      // The Application went while the pass was under way, which may have watched, claimed and counted again.
+      dropTracks(key, tracks);
+    }
+  }
+}
+
+function upsert(
+  tracks: Tracks,
+  stored: KubeObject,
+  { isListed, isStarted }: { readonly isListed: boolean; readonly isStarted: boolean },
+): void {
+  const { registry, dependents, enqueue } = tracks;
+  const key = keyOf(stored);
+  const known = registry.get(key);
+  if (known && known.stored.metadata['uid'] === stored.metadata['uid']) {
+    if (!isNewer(stored, known.stored)) {
+      if (!isListed || isEqualValue(stored, known.stored)) return;
+      // A list is right even where it is older: etcd was restored, so everything seen since then may be wrong.
+      known.signals.isForgetAsked = true;
+    }
+    const isSameWish = wishOf(known.stored) === wishOf(stored);
+    known.stored = stored;
+    registry.note(known);
+    dependents.note(key, stored);
+    if (!isSameWish || known.signals.isForgetAsked) enqueue(key);
+    return;
+  }
+  if (known) drop(tracks, key);
+  const record = createRecord(key, stored);
+  registry.note(record);
+  claimInventory(record, tracks.context);
+  dependents.note(key, stored);
+  if (isStarted) enqueue(key);
+}
+
+/** An Application claims the objects of its inventory before any pass binds: a restart must not shuffle owners. */
+function claimInventory({ key, stored }: ApplicationRecord, { claims, cluster }: ReconcileContext): void {
+  const inventory = decodeInventory(valueAt(stored, 'status', 'inventory'));
+  if (inventory.ok) for (const id of inventory.ids) claims.claim(cluster.clusterId, id, key);
+}
+
+function drop(tracks: Tracks, key: string): void {
+  tracks.registry.remove(key);
+  tracks.forgetKey(key);
+  tracks.dependents.note(key, undefined);
+  dropTracks(key, tracks);
+}
+
+/** Ends the watches, claims and metrics of an Application that is gone. */
+function dropTracks(key: string, { context, enqueue }: Tracks): void {
+  const [namespace = '', name = ''] = key.split('/');
+  context.cluster.live.release(key);
+  for (const other of context.claims.drop(key)) enqueue(other);
+  context.metrics.removeApplication({ namespace, name });
+}
+
+/** The Application of an object: by its claim, or by its owner annotation where no Application claims it. */
+function applicationOf(
+  id: ObjectId,
+  owner: string | undefined,
+  {
+    claims,
+    hubId,
+    clusterId,
+  }: Pick<ReconcileContext, 'claims'> & { readonly hubId: string; readonly clusterId: string },
+): string | undefined {
+  const claimed = claims.ownerOf(clusterId, id);
+  if (claimed) return claimed;
+  const named = owner === undefined ? undefined : parseOwner(owner);
+  return named?.hubId === hubId ? applicationKey(named.namespace, named.name) : undefined;
+}
+
+function show(record: ApplicationRecord, registry: Registry): KnownApplication {
+  const { key, stored, view } = record;
+  return {
+    key,
+    stored,
+    view,
+    get parsed() {
+      return registry.parsedOf(stored);
+    },
+  };
 }
 
 function keyOf(stored: KubeObject): string {
   return applicationKey(stringAt(stored.metadata, 'namespace') ?? '', stringAt(stored.metadata, 'name') ?? '');
 }
 
-/** What escapes a pass is a defect of ours: named in full in the log, where no user's data can be in the message. */
+/** An error that escapes a pass is a defect of Tautline: the log names it in full, without data of users. */
 function logDefect(key: string, error: unknown, { log }: ReconcileContext): void {
   const name = error instanceof Error ? error.name : 'unknown';
   const stack = error instanceof Error ? error.stack : undefined;

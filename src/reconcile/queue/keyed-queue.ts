@@ -1,23 +1,26 @@
 /**
- * The keyed queue: what needs a pass, once each. Invariants: a key waits at most once; a key is worked on by one worker
- * at a time; what arrives for a key while it is worked on leads to one more pass afterwards; every wait has a bound.
- * Fair by construction: the tenant with the fewest workers comes first, and its keys in the order in which they became
- * due. While there are several tenants none takes every worker, since a Git server may keep one busy for minutes.
- * No key is served more often than its rate allows.
+ * The keyed queue: the keys that need a pass, once each. Invariants: a key waits at most once; a key is worked on by
+ * one worker at a time; a key that is added while it is worked on gets one more pass afterwards; every wait has a
+ * bound.
+ *
+ * Fairness: the tenant with the fewest workers comes first, and its keys in the order in which they became due. While
+ * there are several tenants none takes every worker, since a Git server may keep a worker busy for minutes. No key is
+ * served more often than its rate allows. /
  */
 import type { Chance } from '../../telemetry/ports.ts';
+import type { NextPass } from '../pass.ts';
 import { createPassRate, type PassRate } from './pass-rate.ts';
 
 export interface QueueOptions {
-  /** Does one pass. Resolves to when the key wants to come back by itself; a rejection means backoff. */
-  readonly work: (key: string, signal: AbortSignal) => Promise<Again>;
+  /** Runs one pass. A rejection means backoff. */
+  readonly work: (key: string, signal: AbortSignal) => Promise<NextPass>;
   readonly concurrency: number;
-  /** Whose a key is: its namespace. */
+  /** The tenant of a key: its namespace. */
   readonly tenantOf: (key: string) => string;
   /** First and longest delay after a failure; each failure doubles the delay. */
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
-  /** Of one key, on average. */
+  /** Passes of one key, on average. */
   readonly passesPerSecond: number;
   /** Keys beyond this many are refused: a bound, not a mode of operation. */
   readonly maxKeys: number;
@@ -25,19 +28,13 @@ export interface QueueOptions {
   readonly onError: (key: string, error: unknown) => void;
 }
 
-/** What a pass wants next: nothing of its own, a backoff that grows with each such answer (to a bound), or a delay. */
-export type Again =
-  | { readonly type: 'none' }
-  | { readonly type: 'backoff'; readonly atMostMs: number }
-  | { readonly type: 'after'; readonly delayMs: number };
-
 export interface QueueStats {
-  /** Due, and not begun for want of a worker. */
+  /** Due keys that no worker is free for. */
   readonly waiting: number;
   readonly active: number;
   readonly added: number;
   readonly retries: number;
-  /** The pass that has been under way for longest. */
+  /** The pass that has run for the longest time. */
   readonly longest: { readonly key: string; readonly runningMs: number } | undefined;
 }
 
@@ -48,14 +45,14 @@ interface Tenant {
 
 interface KeyState {
   readonly tenant: Tenant;
-  active: boolean;
-  /** Due again as soon as the present pass ends. */
-  dirty: boolean;
-  ready: boolean;
+  isActive: boolean;
+  /** Due next as soon as the present pass ends. */
+  isDirty: boolean;
+  isReady: boolean;
   failures: number;
   timer: NodeJS.Timeout | undefined;
   dueAt: number;
-  /** Monotonic; of the pass under way, or of the last one. */
+  /** Monotonic; when the pass under way began, or the last one. */
   beganMs: number;
 }
 
@@ -91,7 +88,7 @@ export class KeyedQueue {
     if (delayMs <= 0) return this.add(key);
     if (this.#stop.signal.aborted) return false;
     const state = this.#state(key);
-    if (!state || state.ready) return state !== undefined;
+    if (!state || state.isReady) return state !== undefined;
     if (!state.timer || state.dueAt > performance.now() + delayMs) this.#wait(key, state, delayMs);
     return true;
   }
@@ -105,15 +102,15 @@ export class KeyedQueue {
     }, delayMs);
   }
 
-  /** Drops what waits for a key; a pass under way ends by itself. */
+  /** Drops the waits of a key; a pass under way ends by itself. */
   forget(key: string): void {
     const state = this.#keys.get(key);
     if (!state) return;
     clearTimeout(state.timer);
     state.timer = undefined;
-    state.dirty = false;
+    state.isDirty = false;
     state.failures = 0;
-    if (!state.active) this.#drop(key, state);
+    if (!state.isActive) this.#drop(key, state);
     this.#next();
   }
 
@@ -130,9 +127,9 @@ export class KeyedQueue {
   #longest(): QueueStats['longest'] {
     const nowMs = performance.now();
     let longest: QueueStats['longest'];
-    for (const [key, { active, beganMs }] of this.#keys) {
+    for (const [key, { isActive, beganMs }] of this.#keys) {
       const runningMs = nowMs - beganMs;
-      if (active && runningMs > (longest?.runningMs ?? -1)) longest = { key, runningMs };
+      if (isActive && runningMs > (longest?.runningMs ?? -1)) longest = { key, runningMs };
     }
     return longest;
   }
@@ -158,9 +155,9 @@ export class KeyedQueue {
     tenant.keys++;
     const state: KeyState = {
       tenant,
-      active: false,
-      dirty: false,
-      ready: false,
+      isActive: false,
+      isDirty: false,
+      isReady: false,
       failures: 0,
       timer: undefined,
       dueAt: 0,
@@ -173,12 +170,12 @@ export class KeyedQueue {
   #makeReady(key: string, state: KeyState): void {
     clearTimeout(state.timer);
     state.timer = undefined;
-    if (state.active) {
-      state.dirty = true;
-    } else if (!state.ready) {
+    if (state.isActive) {
+      state.isDirty = true;
+    } else if (!state.isReady) {
       const slowedMs = this.#rate.waitMs(key, performance.now());
       if (slowedMs > 0) return this.#wait(key, state, slowedMs);
-      state.ready = true;
+      state.isReady = true;
       this.#ready.push(key);
       this.#next();
     }
@@ -189,8 +186,8 @@ export class KeyedQueue {
       const key = this.#takeReady();
       const state = key === undefined ? undefined : this.#keys.get(key);
       if (key === undefined || !state) return;
-      state.ready = false;
-      state.active = true;
+      state.isReady = false;
+      state.isActive = true;
       state.beganMs = performance.now();
       this.#rate.spend(key, state.beganMs);
       state.tenant.active++;
@@ -206,39 +203,39 @@ export class KeyedQueue {
     for (let at = 0; at < this.#ready.length && best?.active !== 0; at++) {
       const state = this.#keys.get(this.#ready[at] ?? '');
       // Forgotten meanwhile.
-      if (!state?.ready) this.#ready.splice(at--, 1);
+      if (!state?.isReady) this.#ready.splice(at--, 1);
       else if (state.tenant.active < (best?.active ?? most)) best = { at, active: state.tenant.active };
     }
     return best && this.#ready.splice(best.at, 1)[0];
   }
 
   async #run(key: string, state: KeyState): Promise<void> {
-    let again: Again;
+    let next: NextPass;
     try {
-      again = await this.#options.work(key, this.#stop.signal);
+      next = await this.#options.work(key, this.#stop.signal);
     } catch (error) {
       this.#options.onError(key, error);
-      again = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
+      next = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
     }
-    state.active = false;
+    state.isActive = false;
     state.tenant.active--;
     this.#active--;
-    this.#settle(key, state, again);
+    this.#settle(key, state, next);
     if (this.#active === 0) this.#idle?.();
     this.#next();
   }
 
-  #settle(key: string, state: KeyState, again: Again): void {
+  #settle(key: string, state: KeyState, next: NextPass): void {
     if (this.#stop.signal.aborted) return;
-    if (again.type !== 'backoff') state.failures = 0;
-    if (state.dirty) {
-      state.dirty = false;
+    if (next.type !== 'backoff') state.failures = 0;
+    if (state.isDirty) {
+      state.isDirty = false;
       this.#makeReady(key, state);
-    } else if (again.type === 'after') {
-      this.addAfter(key, again.delayMs);
-    } else if (again.type === 'backoff') {
+    } else if (next.type === 'after') {
+      this.addAfter(key, next.delayMs);
+    } else if (next.type === 'backoff') {
       this.#retries++;
-      this.addAfter(key, Math.min(again.atMostMs, this.#backoffMs(state.failures++)));
+      this.addAfter(key, Math.min(next.atMostMs, this.#backoffMs(state.failures++)));
     } else if (!state.timer) {
       this.#drop(key, state);
     }
@@ -252,7 +249,7 @@ export class KeyedQueue {
 
   #drop(key: string, state: KeyState): void {
     clearTimeout(state.timer);
-    state.ready = false;
+    state.isReady = false;
     this.#keys.delete(key);
     if (--state.tenant.keys === 0) this.#tenants.delete(this.#options.tenantOf(key));
   }

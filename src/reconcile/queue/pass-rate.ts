@@ -1,23 +1,23 @@
 /**
- * How often a key may be served: so many times a second on average, and after a quiet time some at once. Whoever
- * rewrites an Application or its objects in a tight loop costs a bounded number of passes.
+ * The rate at which a key may be served: a number of times a second on average, and several at once after a quiet time.
+ * A tenant that rewrites an Application or its objects in a tight loop costs a bounded number of passes.
  *
- * Invariant: what is remembered of a key outlives its stay in the queue, and is dropped once it counts no more.
+ * Invariant: the record of a key outlives its stay in the queue, and is dropped once it no longer counts.
  */
 
-/** So many seconds' worth may come at once: waves and retries that follow each other are not slowed down. */
+/** The passes of this many seconds may come at once: waves and retries that follow each other are not slowed down. */
 const BURST_S = 2;
 
 export interface PassRate {
   /** 0: the key may be served now. */
   waitMs(key: string, nowMs: number): number;
-  /** To be called when it is served. */
+  /** To be called when the key is served. */
   spend(key: string, nowMs: number): void;
 }
 
 /** All times are monotonic. */
 export function createPassRate(perSecond: number): PassRate {
-  /** Until when its passes so far count against a key, in the order of their last use. */
+  /** By key: until when its passes so far count against it, in the order of their last use. */
   const spent = new Map<string, number>();
   return {
     waitMs: (key, nowMs) => Math.max(0, (spent.get(key) ?? 0) - BURST_S * 1000 - nowMs),

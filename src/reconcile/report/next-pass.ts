@@ -1,54 +1,81 @@
-/** When a pass wants the next one, of its own accord: at once, or at the earliest of poll, retry, wait and progress. */
+/** When an Application wants its next pass: at once, or at the earliest of poll, retry, wait and progress. */
 import { parseDuration } from '../../application/duration.ts';
+import type { Application } from '../../application/schema.ts';
 import type { LastRequest } from '../../application/status-schema.ts';
 import { isPassing } from '../../object/problem.ts';
 import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { Verdict } from '../../status/verdict.ts';
+import type { ReconcileContext } from '../context.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
-import type { Pass } from '../pass.ts';
-import type { Again } from '../queue/keyed-queue.ts';
+import type { NextPass, Pass } from '../pass.ts';
+import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
-import { declaredIntent } from '../requests.ts';
 
-export interface Ended {
+export interface EndedPass {
+  readonly application: Application;
+  readonly goal: PassGoal;
+  /** Something newer waits already. */
+  readonly isCutShort: boolean;
   readonly findings: Findings;
   readonly report: PassReport;
   readonly verdict: Verdict;
-  /** As the status tells it now. */
+  /** The answer to the request, as status tells it now. */
   readonly answer: LastRequest | undefined;
+  /** Monotonic; undefined: the source was not asked yet. */
+  readonly nextPollMs: number | undefined;
+  /** By `idKey`, after this pass. */
+  readonly endedJobs: ReadonlyMap<string, string> | undefined;
+  /** Monotonic. */
+  readonly nowMs: number;
+  readonly settings: Pick<
+    ReconcileContext['settings'],
+    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs'
+  >;
 }
 
-export function decideAgain(pass: Pass, ended: Ended): Again {
-  return isDueAtOnce(pass, ended) ? { type: 'after', delayMs: 0 } : dueLater(pass, ended);
+export function endedPassOf(
+  { application, context, goal, isCutShort, memory }: Pass,
+  ended: Pick<EndedPass, 'findings' | 'report' | 'verdict' | 'answer'>,
+): EndedPass {
+  return {
+    ...ended,
+    application,
+    goal,
+    isCutShort,
+    nextPollMs: memory.desired.source?.nextPollMs,
+    endedJobs: memory.endedJobs.digests,
+    nowMs: context.clock.monotonicMs(),
+    settings: context.settings,
+  };
 }
 
-function isDueAtOnce(pass: Pass, { findings, answer }: Ended): boolean {
-  const isAnswered = pass.asked.request !== undefined && answer?.outcome !== 'InProgress';
-  // What a request had done otherwise than the spec says ends with it: the next pass tells where that leaves us.
-  if (isAnswered && !isAsDeclared(pass)) return true;
-  return pass.isCutShort || isNextWaveDue(findings) || isRetirementDue(pass, findings.changes);
+export function decideNextPass(ended: EndedPass): NextPass {
+  return isDueAtOnce(ended) ? { type: 'after', delayMs: 0 } : dueLater(ended);
 }
 
-function isAsDeclared({ asked, application }: Pass): boolean {
-  const { mode, prune } = declaredIntent(application.spec);
-  const { intent, commit } = asked;
+function isDueAtOnce({ application, goal, isCutShort, findings, answer, endedJobs }: EndedPass): boolean {
+  const isAnswered = goal.request !== undefined && answer?.outcome !== 'InProgress';
+  // The goal of the request ends with its answer: the next pass tells how the Application stands without it.
+  if (isAnswered && !isAsDeclared(goal, application)) return true;
+  const stored = application.status.finished ?? {};
+  return isCutShort || isNextWaveDue(findings) || isRetirementDue(findings.changes ?? [], stored, endedJobs);
+}
+
+function isAsDeclared({ intent, commit }: PassGoal, { spec }: Application): boolean {
+  const { mode, prune } = declaredIntent(spec);
   return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
 }
 
-/** What a wave applied may be all that the next one waits for; where it is not, an event tells. */
+/** The applied objects may be all that the next wave waits for; otherwise an event starts the next pass. */
 function isNextWaveDue({ gate, plan, applied }: Findings): boolean {
   const isWaiting = gate !== undefined && (plan?.waitingFor.length ?? 0) > 0;
   return isWaiting && [...(applied?.values() ?? [])].some(({ live }) => live !== undefined);
 }
 
-function dueLater(pass: Pass, { findings, report, verdict }: Ended): Again {
-  const { clock, settings } = pass.context;
-  const { source } = pass.state.memory;
-  const intervalMs = parseDuration(pass.application.spec.source.interval) ?? settings.maxPollBackoffMs;
-  // A pass that ended before the source was asked has nothing to hurry for.
-  const isAsked = source && !report.failures.some(({ stage }) => stage === 'status');
-  const pollInMs = isAsked ? Math.max(0, source.nextPollMs - clock.monotonicMs()) : intervalMs;
+function dueLater(ended: EndedPass): NextPass {
+  const { findings, report, settings, verdict } = ended;
+  const pollInMs = pollDelayMs(ended);
   const retries = retriesOf(report);
   const afters = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
   if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };
@@ -61,7 +88,14 @@ function dueLater(pass: Pass, { findings, report, verdict }: Ended): Again {
   return { type: 'after', delayMs: Math.min(pollInMs, findings.braked?.againInMs ?? Infinity, ...afters) };
 }
 
-/** What is Degraded and nothing else changes by an event, with wait as without; so does another Application. */
+function pollDelayMs({ application, nextPollMs, nowMs, report, settings }: EndedPass): number {
+  // A pass that ended before the source was asked waits a whole interval.
+  const isAsked = nextPollMs !== undefined && !report.failures.some(({ stage }) => stage === 'status');
+  if (isAsked) return Math.max(0, nextPollMs - nowMs);
+  return parseDuration(application.spec.source.interval) ?? settings.maxPollBackoffMs;
+}
+
+/** An event tells when these end: objects that stay Degraded, with `health.wait` or without, and other Applications. */
 const CHANGED_BY_EVENT: ReadonlySet<string> = new Set(['HealthCheckFailed', 'DependencyNotReady']);
 
 /** Failures of source are left out: the poll has a backoff of its own. */

@@ -1,40 +1,41 @@
-/** The report of a pass out of what it found; what was not reached is empty. */
+/** The report of a pass, made of its findings. Stages that were not reached leave their fields empty. */
 import { formatTime } from '../../application/conditions.ts';
-import { parseDuration } from '../../application/duration.ts';
 import type { Applied } from '../../apply/applied.ts';
 import { worstHealth, type Health } from '../../health/health.ts';
 import { idKey } from '../../object/identity.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { PassReport } from '../../status/report.ts';
-import { acceptedDigest } from '../act-as.ts';
-import { isHealthOverdue } from './health-deadline.ts';
+import { acceptedDigest } from '../accepted.ts';
+import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { Planned } from '../decide/plan-pass.ts';
-import type { Asked } from '../requests.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
+import type { PassGoal } from '../requests.ts';
 
 export interface Findings extends Partial<Planned> {
   readonly snapshot?: Snapshot;
   readonly bound?: BoundSet;
   readonly contests?: PassReport['contests'];
-  /** undefined: the plan has no effects, or none could be had. */
+  /** The attempt at the revision of the snapshot, or at none. */
+  readonly attempt: Attempt;
+  /** undefined: the plan has no effects, or they failed as a whole. */
   readonly applied?: Applied | undefined;
   readonly health?: ReadonlyMap<string, Health>;
 }
 
 export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {
-  const { application, asked, failures, state, context } = pass;
-  const { snapshot, bound, plan } = findings;
+  const { application, goal, failures, memory, context, record, target } = pass;
+  const { attempt, snapshot, bound, plan } = findings;
   const worst = worstOf(findings);
-  const attempt = attemptAt(pass, snapshot?.revision);
-  const timeoutMs = parseDuration(application.spec.sync.timeout) ?? Infinity;
+  const nowMs = context.clock.monotonicMs();
+  const inventory = memory.inventory.ids;
   return {
     application,
-    intent: asked.intent,
+    intent: goal.intent,
     phase,
     ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
     failures,
-    problems: bound?.desired.problems ?? state.memory.rendered?.manifests.problems ?? [],
+    problems: bound?.desired.problems ?? memory.desired.rendered?.manifests.problems ?? [],
     ...comparedOf(findings),
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
@@ -42,15 +43,15 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     ...(findings.awaited ? { unready: findings.awaited.reason } : {}),
     health: findings.health ?? new Map(),
     worst,
-    inventory: state.memory.inventory ? [...state.memory.inventory.values()] : undefined,
-    finished: state.memory.finished,
+    inventory: inventory && [...inventory.values()],
+    finished: memory.endedJobs.digests,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
-    isTimedOut: context.clock.monotonicMs() - attempt.startedMs > timeoutMs,
-    isHealthOverdue: isHealthOverdue(pass, snapshot?.revision, worst),
-    polling: context.cluster.live.pollingReasons(state.key),
+    isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
+    isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
+    polling: target.live.pollingReasons(record.key),
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
-    ...answersOf(asked),
+    ...answersOf(goal),
   };
 }
 
@@ -66,11 +67,12 @@ function comparedOf({
   return { changes, contests, contested: braked?.contested ?? [], isComplete, isEmptyRender };
 }
 
-function answersOf({ request, reconcileAt }: Asked): Pick<PassReport, 'request' | 'reconcileAt'> {
+function answersOf({ request, reconcileAt }: PassGoal): Pick<PassReport, 'request' | 'reconcileAt'> {
   return { ...(request ? { request } : {}), ...(reconcileAt === undefined ? {} : { reconcileAt }) };
 }
 
-function worstOf({ bound, health }: Findings): Health | undefined {
+/** The worst health of the desired objects. undefined: none was assessed. */
+export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): Health | undefined {
   const members = (bound?.desired.objects ?? []).flatMap(({ id }) => {
     const found = health?.get(idKey(id));
     return found ? [{ id, health: found }] : [];
@@ -78,25 +80,8 @@ function worstOf({ bound, health }: Findings): Health | undefined {
   return members.length > 0 ? worstHealth(members) : undefined;
 }
 
-function nextAttempt({ state, context: { clock } }: Pass): Pick<PassReport, 'nextAttemptAt'> {
-  const nextPollMs = state.memory.source?.nextPollMs;
+function nextAttempt({ memory, context: { clock } }: Pass): Pick<PassReport, 'nextAttemptAt'> {
+  const nextPollMs = memory.desired.source?.nextPollMs;
   if (nextPollMs === undefined) return {};
   return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };
-}
-
-/** The attempt at a revision begins with the first pass that sees it. */
-function attemptAt({ state, context }: Pass, revision = ''): NonNullable<Pass['state']['memory']['attempt']> {
-  const { memory } = state;
-  if (memory.attempt?.revision !== revision) {
-    const startedAt = formatTime(context.clock.now());
-    memory.attempt = { revision, startedAt, startedMs: context.clock.monotonicMs() };
-  }
-  return memory.attempt;
-}
-
-/** What is left of spec.sync.timeout for the attempt at a revision, in milliseconds; never below `leastMs`. */
-export function remainingMs(pass: Pass, revision: string | undefined, leastMs: number): number {
-  const timeoutMs = parseDuration(pass.application.spec.sync.timeout) ?? Infinity;
-  const elapsedMs = pass.context.clock.monotonicMs() - attemptAt(pass, revision).startedMs;
-  return Math.ceil(Math.max(leastMs, timeoutMs - elapsedMs));
 }

@@ -13,16 +13,16 @@ import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
 import { bareEventOf, eventOf, type PassEvent } from '../../status/event.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
+import { isNewer, type ApplicationRecord } from '../memory.ts';
 import { StatusConflict, type Pass } from '../pass.ts';
-import { readAsked } from '../requests.ts';
-import { isNewer, type ApplicationState } from '../memory.ts';
+import { readGoal } from '../requests.ts';
 
 type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
 
-/** What the pass goes on with: its state and the object that it last read or wrote. */
+/** The record of the Application that is written, and the stored form that was read or written last. */
 export interface Writer {
-  readonly state: ApplicationState;
-  readonly context: ReconcileContext;
+  readonly record: ApplicationRecord;
+  readonly context: Pick<ReconcileContext, 'hub' | 'clock' | 'log' | 'metrics' | 'notify'>;
   base: KubeObject;
 }
 
@@ -40,21 +40,21 @@ export interface Unreadable {
   readonly problems: readonly string[];
 }
 
-/** The spec cannot be read: nothing is done, and the status says what is wrong with it. */
+/** The spec cannot be read: nothing is applied, and the status tells its problems. */
 export async function writeInvalid(unreadable: Unreadable, writer: Writer): Promise<void> {
-  const { request } = readAsked(unreadable);
+  const { request } = readGoal(unreadable);
   const next = composeInvalid({ ...unreadable, ...(request ? { request } : {}) }, writer.context.clock.now());
   await writeStatusValue(writer, next);
   tell(writer, bareEventOf(unreadable.status, next));
   show(writer, { metadata: unreadable.metadata, status: next });
 }
 
-/** Nothing of a suspended Application is watched either: an event would lead to a read. */
+/** The objects of a suspended Application are not watched either: an event would lead to a read. */
 export async function writeSuspended(pass: Pass): Promise<void> {
-  const { application, asked, context, state } = pass;
+  const { application, goal, context, record, target } = pass;
   const { metadata, status } = application;
-  const { request, reconcileAt } = asked;
-  context.cluster.live.release(state.key);
+  const { request, reconcileAt } = goal;
+  target.live.release(record.key);
   const bare = { metadata, status, reconcileAt, ...(request ? { request } : {}) };
   const next = composeSuspended(bare, context.clock.now());
   await writeStatusValue(pass, next);
@@ -62,11 +62,13 @@ export async function writeSuspended(pass: Pass): Promise<void> {
   show(pass, { metadata, status: next, spec: application.spec });
 }
 
-/** Takes in the answer to a write of the Application itself; anything but success ends the pass. */
+/**
+ * Takes in the answer to a write of the Application itself. Throws StatusConflict or StageError unless it succeeded.
+ */
 export function adoptAnswer(writer: Writer, answer: Stored): void {
   if (answer.ok) {
     writer.base = answer.object;
-    if (isNewer(answer.object, writer.state.stored)) writer.state.stored = answer.object;
+    if (isNewer(answer.object, writer.record.stored)) writer.record.stored = answer.object;
     return;
   }
   const { code, message, retry } = answer.refusal;
@@ -79,17 +81,17 @@ export function adoptAnswer(writer: Writer, answer: Stored): void {
   });
 }
 
-/** Writes a whole status, unless it is the stored one. */
+/** Writes a whole status, unless it equals the stored one. */
 export async function writeStatusValue(writer: Writer, status: ApplicationStatus): Promise<void> {
   const next = status as unknown as ValueMap;
   if (isEqualValue(mapAt(writer.base, 'status'), next)) return;
-  adoptAnswer(writer, await writer.context.cluster.applications.putStatus(writer.base, next));
+  adoptAnswer(writer, await writer.context.hub.applications.putStatus(writer.base, next));
 }
 
-/** Tells log, metrics and events of what has changed; at rest nothing is said. */
+/** Tells log, metrics and Events of a change; without a change nothing is told. */
 function announce(pass: Pass, report: PassReport, { status, verdict, objects }: ComposedStatus): void {
-  const { application, state } = pass;
-  state.view = { objects };
+  const { application, record } = pass;
+  record.view = { objects };
   show(pass, { metadata: application.metadata, status, spec: application.spec });
   tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
 }
@@ -116,10 +118,10 @@ function show({ context }: Writer, { metadata, status, spec }: Shown): void {
   });
 }
 
-function tell({ context, state }: Writer, event: PassEvent | undefined, revision?: string): void {
+function tell({ context, record }: Writer, event: PassEvent | undefined, revision?: string): void {
   if (!event) return;
-  const fields = { application: state.key, reason: event.reason, revision, detail: event.note };
+  const fields = { application: record.key, reason: event.reason, revision, detail: event.note };
   if (event.type === 'Warning') context.log.warn('application changed', fields);
   else context.log.info('application changed', fields);
-  context.notify(event, state.stored);
+  context.notify(event, record.stored);
 }

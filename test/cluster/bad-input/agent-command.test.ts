@@ -91,7 +91,7 @@ test('a kubeconfig that is missing, no kubeconfig, or without the context is tol
 });
 
 test('outside a cluster and without a kubeconfig the agent says what it needs', async () => {
-  expectOneLine(await runAgent([]), /outside a cluster name a kubeconfig/);
+  expectOneLine(await runAgent([]), /outside a cluster, name a kubeconfig/);
 });
 
 test('an API server that does not answer is told by its address', async () => {

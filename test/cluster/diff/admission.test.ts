@@ -110,8 +110,7 @@ function bind(object: KubeObject): DesiredObject {
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'default',
-    allowCrossNamespace: false,
+    reach: { namespace: 'default', mayCross: false },
   }).objects;
   assert.ok(desired);
   return desired;

@@ -129,9 +129,9 @@ export async function discover(api: Api, objects: readonly KubeObject[]): Promis
         version,
         kind,
         plural,
-        namespaced: valueAt(resource, 'namespaced') === true,
+        isNamespaced: valueAt(resource, 'namespaced') === true,
         hasStatus: names.has(`${plural}/status`),
-        watchable: true,
+        isWatchable: true,
       });
     }
   }

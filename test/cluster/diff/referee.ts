@@ -137,8 +137,7 @@ function bindAll(manifests: readonly KubeObject[], kinds: Kinds): readonly Desir
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'default',
-    allowCrossNamespace: true,
+    reach: { namespace: 'default', mayCross: true },
   });
   assert.deepEqual(problems, []);
   return objects;

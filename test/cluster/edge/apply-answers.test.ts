@@ -77,7 +77,7 @@ describe('an apply that changes nothing', () => {
 
   it('a resourceVersion in the body does not guard creation', async () => {
     const body = configMap('default', 'unguarded', { a: '1' }, { resourceVersion: '1' });
-    assert.equal(written(await apply(body)).created, true);
+    assert.equal(written(await apply(body)).isCreated, true);
   });
 });
 

@@ -37,7 +37,7 @@ describe('a server that cannot list within a watch', () => {
     const answers = await Promise.all(
       names.map((name) => client.apply({ kind: configMaps, body: configMap('default', name, {}), force: false })),
     );
-    assert.ok(answers.every((answer) => answer.ok && answer.created));
+    assert.ok(answers.every((answer) => answer.ok && answer.isCreated));
     const before = cluster.requestCounts().watch;
     await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
     const look = (name: string): string =>

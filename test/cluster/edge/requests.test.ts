@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
-import { createDiscovery } from '../../../src/cluster/discovery.ts';
+import { createDiscovery } from '../../../src/cluster/requests/discovery.ts';
 import { loadCredentials } from '../../../src/cluster/transport/credentials.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
@@ -70,12 +70,12 @@ describe('discovery', () => {
       version: 'v1',
       kind: 'Deployment',
       plural: 'deployments',
-      namespaced: true,
+      isNamespaced: true,
       hasStatus: true,
-      watchable: true,
+      isWatchable: true,
     });
-    assert.equal(kinds.served.get('v1/Namespace')?.namespaced, false);
-    assert.equal(kinds.served.get('authorization.k8s.io/v1/SubjectAccessReview')?.watchable, false);
+    assert.equal(kinds.served.get('v1/Namespace')?.isNamespaced, false);
+    assert.equal(kinds.served.get('authorization.k8s.io/v1/SubjectAccessReview')?.isWatchable, false);
     assert.equal(kinds.preferred.get('autoscaling'), 'v2');
     assert.equal(kinds.preferred.get(''), 'v1');
     assert.equal(kinds.stale.size, 0);
@@ -98,7 +98,7 @@ describe('discovery', () => {
     });
     const clock = { monotonicMs: () => performance.now() };
     const limits = defaultClusterLimits;
-    const legacy = await createDiscovery({ transport, limits, clock, legacy: true }).kinds();
+    const legacy = await createDiscovery({ transport, limits, clock, isLegacy: true }).kinds();
     const kinds = await cluster.kinds();
     assert.deepEqual([...legacy.served].sort(), [...kinds.served].sort());
     assert.deepEqual([...legacy.preferred].sort(), [...kinds.preferred].sort());
@@ -129,9 +129,9 @@ describe('discovery', () => {
 describe('apply', () => {
   it('creates, updates, and changes nothing the second time', async () => {
     const first = written(await apply(configMaps, configMap('default', 'plain', { a: '1' })));
-    assert.equal(first.created, true);
+    assert.equal(first.isCreated, true);
     const second = written(await apply(configMaps, configMap('default', 'plain', { a: '2' })));
-    assert.equal(second.created, false);
+    assert.equal(second.isCreated, false);
     assert.notEqual(second.object.resourceVersion, first.object.resourceVersion);
     const third = written(await apply(configMaps, configMap('default', 'plain', { a: '2' })));
     assert.equal(third.object.resourceVersion, second.object.resourceVersion);

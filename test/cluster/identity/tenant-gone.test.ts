@@ -36,7 +36,7 @@ test('its objects in other namespaces are left alive, and the Application keeps 
   await untilDeleted(tenant);
   const far = await world.read(configMapPath('outlives', 'far'));
   assert.equal(at(far, 'metadata', 'deletionTimestamp'), undefined);
-  const told = agent.log.find(({ msg }) => msg === 'objects are let go: the tenant is gone');
+  const told = agent.log.find(({ msg }) => msg === 'objects are released: the tenant is gone');
   assert.equal(told?.['application'], 'leaves/leaves');
   assert.equal(told?.['account'], 'deployer');
 });

@@ -109,7 +109,7 @@ test('an object that somebody disables is left alone, says so, and is healed whe
   await expectQuiet(agent, subject);
   assert.equal(at(await world.read(path), 'data', 'k'), 'hand');
   const detail = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/disabled`)).text();
-  assert.match(detail, /left alone, since it is annotated/);
+  assert.match(detail, /not touched, because it is annotated/);
   await kubectl(world, 'annotate', 'configmap', 'a', '-n', 'disabled', `${RECONCILE}-`);
   await untilObject(world, path, (object) => at(object, 'data', 'k') === '2');
 });
@@ -126,7 +126,7 @@ test('a disabled object is not pruned before it is enabled, nor when the Applica
   const ready = await subject.application.untilReady(commit);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap kept/a', 'ConfigMap kept/b', 'ConfigMap kept/c']);
   assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
-  assert.match(String(resourceOf(ready, 'a')?.['message']), /left alone/);
+  assert.match(String(resourceOf(ready, 'a')?.['message']), /not touched/);
   await kubectl(world, 'annotate', 'configmap', 'b', '-n', 'kept', `${RECONCILE}-`);
   await untilGone(world, configMapPath('kept', 'b'));
   assert.ok(await subject.configMap('a'));

@@ -65,7 +65,7 @@ function deployment(name: string, state: State): KubeObject {
       name,
       namespace: 'random',
       labels: { [PART_OF_LABEL]: owner.applySetId, team: value('label') },
-      annotations: { [OWNER_ANNOTATION]: owner.owner, 'example.com/note': value('annotation') },
+      annotations: { [OWNER_ANNOTATION]: owner.ownerAnnotation, 'example.com/note': value('annotation') },
     },
     spec: {
       replicas: value('replicas'),

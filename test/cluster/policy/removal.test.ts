@@ -47,7 +47,7 @@ test('what its annotations keep is let go when it leaves Git, and an event says 
     assert.equal(at(live, 'metadata', 'annotations', 'tautline.dev/owner'), undefined);
   }
   const events = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  assert.match(JSON.stringify(events), /3 released.*is kept, as its annotations ask/);
+  assert.match(JSON.stringify(events), /3 released.*is kept because of its annotations/);
 });
 
 test('deleting the Application leaves what its annotations keep then, and asks where they ask for that', async () => {

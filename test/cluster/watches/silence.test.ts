@@ -58,8 +58,8 @@ describe('a watch that hears nothing', () => {
     await eventually(() => scene.valueOf('kept') === '2', 'what happens afterwards is seen');
     assert.deepEqual(scene.changes, [`modified ConfigMap ${NAMESPACE}/kept`]);
     assert.deepEqual(
-      scene.logged.filter((line) => line.includes('back')),
-      ['info a watch that failed is back'],
+      scene.logged.filter((line) => line.includes('recovered')),
+      ['info watch recovered'],
     );
   });
 

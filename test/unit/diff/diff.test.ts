@@ -62,25 +62,25 @@ test('the marks of others decide between conflict, adoption and repair', () => {
   const body = (label?: string, annotation?: string) =>
     marked(label ? { [PART_OF_LABEL]: label } : {}, annotation ? { [OWNER_ANNOTATION]: annotation } : {});
   const table: [string, KubeObject, boolean, ChangeType, RegExp][] = [
-    ['another Application', body(other.applySetId, other.owner), false, 'conflict', /hub\/shop\/api/],
+    ['another Application', body(other.applySetId, other.ownerAnnotation), false, 'conflict', /hub\/shop\/api/],
     [
       'another Application, though it was ours',
-      body(other.applySetId, other.owner),
+      body(other.applySetId, other.ownerAnnotation),
       true,
       'conflict',
       /hub\/shop\/api/,
     ],
     ['a foreign ApplySet', body('applyset-x-v1'), false, 'conflict', /applyset-x-v1/],
     ['no marks', body(), false, 'adopt', /without our mark/],
-    ['marks that disagree', body('applyset-x-v1', other.owner), false, 'adopt', /without our mark/],
+    ['marks that disagree', body('applyset-x-v1', other.ownerAnnotation), false, 'adopt', /without our mark/],
     ['our marks removed', body(), true, 'update', /^$/],
-    ['our label removed', body(undefined, owner.owner), true, 'update', /^$/],
-    ['our label changed', body('x', owner.owner), true, 'update', /^$/],
+    ['our label removed', body(undefined, owner.ownerAnnotation), true, 'update', /^$/],
+    ['our label changed', body('x', owner.ownerAnnotation), true, 'update', /^$/],
     ['our annotation removed', body(owner.applySetId), true, 'update', /^$/],
   ];
   for (const [title, live, isInInventory, type, reason] of table) {
     // A mark that was changed by another is owned by us no more.
-    const owned = title.endsWith('changed') ? marked({}, { [OWNER_ANNOTATION]: owner.owner }) : live;
+    const owned = title.endsWith('changed') ? marked({}, { [OWNER_ANNOTATION]: owner.ownerAnnotation }) : live;
     const change = judge(configMap, liveOf(live, { owned }), isInInventory ? {} : { inventory: new Map() });
     assert.equal(change.type, type, title);
     assert.match(change.reason ?? '', reason, title);
@@ -168,11 +168,11 @@ test('what left Git is pruned only with both our marks, and let go where others 
     ['terminating', terminating, 'prune', /being deleted/],
     ['gone', { state: 'absent' }, 'release', /not exist/],
     ['unknown', { state: 'unknown', reason: 'forbidden' }, 'unknown', /forbidden/],
-    ['label removed', marked({}, { [OWNER_ANNOTATION]: owner.owner }), 'release', /no longer/],
+    ['label removed', marked({}, { [OWNER_ANNOTATION]: owner.ownerAnnotation }), 'release', /no longer/],
     ['annotation removed', marked({ [PART_OF_LABEL]: owner.applySetId }, {}), 'release', /no longer/],
     [
       'of another',
-      marked({ [PART_OF_LABEL]: other.applySetId }, { [OWNER_ANNOTATION]: other.owner }),
+      marked({ [PART_OF_LABEL]: other.applySetId }, { [OWNER_ANNOTATION]: other.ownerAnnotation }),
       'release',
       /hub\/shop\/api/,
     ],

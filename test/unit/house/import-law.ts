@@ -14,9 +14,10 @@ export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sand
 
 /** What each of the upper modules may import by value: what is below it. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {
-  reconcile: [...PURE, ...EDGES],
+  observe: [...PURE, ...EDGES],
+  reconcile: [...PURE, ...EDGES, 'observe'],
   server: [...PURE, ...EDGES, 'reconcile'],
-  cli: [...PURE, ...EDGES, 'reconcile', 'server'],
+  cli: [...PURE, ...EDGES, 'observe', 'reconcile', 'server'],
   ui: [],
 };
 
@@ -24,7 +25,12 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
 export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
-export const VOCABULARY = ['src/telemetry/ports.ts', 'src/cluster/kinds.ts', 'src/cluster/identity.ts'];
+export const VOCABULARY = [
+  'src/telemetry/ports.ts',
+  'src/cluster/kinds.ts',
+  'src/cluster/identity.ts',
+  'src/cluster/concurrency.ts',
+];
 
 /** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */
 export function allowedValues(folder: string): readonly string[] | undefined {
@@ -53,3 +59,49 @@ export const PURE_BUILTINS = [
   ...['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:path', 'node:path/posix'],
   'node:module',
 ];
+
+/** Floors of rooms, the lowest floor first. A room is a folder or a file of the module. */
+export type Floors = readonly (readonly string[])[];
+
+/**
+ * The rooms of modules that have several. A room imports rooms on lower floors and its own files, types included; rooms
+ * on one floor do not import each other. Every file of the module belongs to a room: to the longest name that fits.
+ */
+export const ROOMS: Readonly<Record<string, Floors>> = {
+  'src/reconcile': [
+    ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
+    ['memory.ts'],
+    ['neighbours'],
+    ['context.ts'],
+    ['pass.ts'],
+    ['accepted.ts', 'desired'],
+    ['decide'],
+    ['report'],
+    ['deletion', 'effect'],
+    ['reconcile.ts'],
+    ['queue'],
+  ],
+  'src/cluster': [
+    ['concurrency.ts', 'identity.ts', 'kinds.ts', 'limits.ts', 'metrics.ts', 'resource-version.ts'],
+    ['answer-text.ts', 'live.ts'],
+    ['answers.ts', 'live-object.ts'],
+    ['ports.ts'],
+    ['transport'],
+    ['requests'],
+    ['watches'],
+    ['live'],
+    ['applications.ts'],
+    ['connection.ts', 'user-cluster.ts'],
+  ],
+};
+
+/** The room of a file, undefined if it has none, with the number of its floor. */
+export function roomOf(path: string, folder: string, floors: Floors): { name: string; floor: number } | undefined {
+  const rooms = floors.flatMap((names, floor) => names.map((name) => ({ name, floor })));
+  return rooms
+    .filter(({ name }) => path === `${folder}/${name}` || path.startsWith(`${folder}/${name}/`))
+    .reduce<{ name: string; floor: number } | undefined>(
+      (longest, room) => (longest && longest.name.length >= room.name.length ? longest : room),
+      undefined,
+    );
+}

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import test from 'node:test';
+import { parseApplication } from '../../../src/application/parse.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
 import { apiRoutes, type ApplicationIndex } from '../../../src/server/api.ts';
 import { listen, type Listener } from '../../../src/server/listener.ts';
@@ -30,11 +31,18 @@ function applicationNamed(name: string, more: Record<string, KubeObject['metadat
   };
 }
 
+function knownAs(stored: KubeObject): KnownApplication {
+  return { parsed: parseApplication(stored), view: undefined };
+}
+
 function indexOf(...known: KnownApplication[]): ApplicationIndex {
   return {
     list: () => known,
     get: (namespace, name) =>
-      known.find(({ stored }) => stored.metadata['namespace'] === namespace && stored.metadata['name'] === name),
+      known.find(({ parsed }) => {
+        const { metadata } = parsed.ok ? parsed.application : parsed;
+        return metadata.namespace === namespace && metadata.name === name;
+      }),
   };
 }
 
@@ -63,7 +71,7 @@ async function closing(listener: Listener, run: (url: string) => Promise<void>):
 }
 
 test('the list is ordered by namespace and name, whatever the order in memory', async () => {
-  const known = ['b', 'a'].map((name) => ({ stored: applicationNamed(name), view: undefined }));
+  const known = ['b', 'a'].map((name) => knownAs(applicationNamed(name)));
   await withApi(indexOf(...known), async (url) => {
     const answer = await fetch(`${url}/api/v1/applications`);
     const { applications } = (await answer.json()) as { applications: { name: string; sync: unknown }[] };
@@ -87,7 +95,7 @@ test('an Application tells its objects, with integers beyond what a double holds
       },
     ],
   };
-  await withApi(indexOf({ stored: applicationNamed('a'), view }), async (url) => {
+  await withApi(indexOf({ ...knownAs(applicationNamed('a')), view }), async (url) => {
     const answer = await fetch(`${url}/api/v1/applications/apps/a`);
     const text = await answer.text();
     assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
@@ -98,7 +106,7 @@ test('an Application tells its objects, with integers beyond what a double holds
 
 test('an Application whose spec cannot be read is listed and described all the same', async () => {
   const stored = applicationNamed('broken', { spec: { source: {} } });
-  await withApi(indexOf({ stored, view: undefined }), async (url) => {
+  await withApi(indexOf(knownAs(stored)), async (url) => {
     const list = (await (await fetch(`${url}/api/v1/applications`)).json()) as { applications: unknown[] };
     assert.equal(list.applications.length, 1);
     assert.equal((await fetch(`${url}/api/v1/applications/apps/broken`)).status, 200);
@@ -117,7 +125,7 @@ test('an unknown Application and an unknown path are 404 in JSON', async () => {
 });
 
 test('names of every JavaScript object are no Applications', async () => {
-  await withApi(indexOf({ stored: applicationNamed('a'), view: undefined }), async (url) => {
+  await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
     for (const name of ['__proto__', 'constructor', 'toString']) {
       assert.equal((await fetch(`${url}/api/v1/applications/${name}/${name}`)).status, 404);
     }
@@ -132,7 +140,7 @@ test('a path that cannot be decoded is a bad request, and no fault of ours', asy
 });
 
 test('a query changes nothing', async () => {
-  await withApi(indexOf({ stored: applicationNamed('a'), view: undefined }), async (url) => {
+  await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
     const plain = await (await fetch(`${url}/api/v1/applications`)).text();
     const asked = await (await fetch(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
     assert.equal(asked, plain);

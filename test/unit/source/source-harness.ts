@@ -82,8 +82,8 @@ export function startSandbox(t: TestContext, options: Partial<SandboxOptions> = 
   const sandbox = createSandbox({
     entryFile: childFile,
     slots: 1,
-    heapMb: 256,
-    rssLimitMb: 1024,
+    maxHeapMib: 256,
+    maxRssMib: 1024,
     jobDeadlineMs: 120_000,
     maxJobsPerChild: 200,
     maxQueuedJobs: 100,
