@@ -57,7 +57,10 @@ export function parseCredential({ secret, data }: SecretContent): Credential {
   };
   const read = (part: Part): Value => {
     const name = KEYS[part].find((candidate) => data.get(candidate)?.length) ?? KEYS[part][0];
-    return { name, text: decode(data.get(name) ?? Buffer.alloc(0)) ?? refuse(`holds no UTF-8 text under ${name}`) };
+    return {
+      name,
+      text: decode(data.get(name) ?? Buffer.alloc(0)) ?? refuse(`holds bytes under ${name} that are not UTF-8 text`),
+    };
   };
   const login = readLogin(read, refuse);
   const { ca, clientCertificate } = readCertificates(read, refuse);
@@ -86,11 +89,12 @@ function readLogin(read: Read, refuse: Refuse): Login | undefined {
     refuse('holds both username and bearerToken. Keep the one that the server wants');
   }
   if (token.text !== '') {
-    if (!/^[\x21-\x7e]+$/.test(token.text)) refuse(`holds characters under ${token.name} that no header may hold`);
+    if (!/^[\x21-\x7e]+$/.test(token.text))
+      refuse(`holds characters under ${token.name} that are not allowed in a header`);
     return { type: 'bearer', token: token.text };
   }
   if (username.text === '') return undefined;
-  if (username.text.includes(':')) refuse(`holds a colon under ${username.name}, which no user name may hold`);
+  if (username.text.includes(':')) refuse(`holds a colon under ${username.name}, which a user name must not hold`);
   return { type: 'basic', username: username.text, password: password.text };
 }
 

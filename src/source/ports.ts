@@ -1,4 +1,4 @@
-/** What the rest of the agent uses of source/: revisions are polled, commits are fetched as snapshots. */
+/** The interface of source/ for the rest of the agent: revisions are polled, commits are fetched as snapshots. */
 import type { Credential } from './credential.ts';
 import type { ResolvedRevision } from './revision.ts';
 import type { Snapshot } from './snapshot.ts';

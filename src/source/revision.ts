@@ -14,13 +14,13 @@ import { sourceError } from './source-error.ts';
 
 export interface RemoteRef {
   readonly oid: string;
-  /** What an annotated tag points at. */
+  /** The object that an annotated tag points at. */
   readonly peeled?: string;
   /** The reference that this one (HEAD) stands for. */
   readonly target?: string;
 }
 
-/** References by full name. A Map, since names come from outside. */
+/** References by full name. A Map, since the names are chosen by the server. */
 export type RemoteRefs = ReadonlyMap<string, RemoteRef>;
 
 export interface ResolvedRevision {
@@ -32,13 +32,13 @@ export interface ResolvedRevision {
 
 export type WantedRevision =
   | { readonly type: 'commit'; readonly commit: string }
-  /** In the order in which they are taken. */
+  /** `names`: the first one that exists counts. */
   | { readonly type: 'refs'; readonly names: readonly string[]; readonly text: string };
 
 const HEAD = 'HEAD';
 const OID = /^[0-9a-f]{40}$/;
 
-/** What git itself refuses in a reference's name (git-check-ref-format), and no more. */
+/** Exactly what git refuses in the name of a reference (git-check-ref-format). */
 const BAD_REF = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^\/|\/$|\.$|(^|\/)\.|\.lock(\/|$)|^@$/;
 
 const MAX_REVISION_CHARS = 512;
@@ -78,7 +78,7 @@ export function mayHaveMoved(revision: string, { refs, defaultBranch }: Reposito
   return wanted.names.some((name) => refs.includes(name));
 }
 
-/** The revision among the references that a server sent, or undefined. */
+/** Finds a wanted revision among the references of a server. */
 export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): ResolvedRevision | undefined {
   if (wanted.type === 'commit') return resolvedCommit(wanted.commit);
   for (const name of wanted.names) {
@@ -108,7 +108,7 @@ export function nameOfRevision(revision: string): string {
   return at < 0 ? revision : revision.slice(0, at);
 }
 
-/** The server says what HEAD stands for: only what can be a branch is repeated. */
+/** The branch that HEAD stands for. The server says so, and only a possible name of a branch is shown to people. */
 function branchOf({ target }: RemoteRef): string | undefined {
   if (!target?.startsWith('refs/heads/') || target.length > MAX_REVISION_CHARS || BAD_REF.test(target))
     return undefined;

@@ -26,17 +26,18 @@ export interface SnapshotTree {
   readonly treeOid: string;
 }
 
-/** A snapshot's folder on disk: the key of its repository (see repository.ts) and its commit. */
-export interface SnapshotPlace {
+/** The parts of an id. On disk they are the names of the snapshot's folders. */
+export interface SnapshotKey {
+  /** See repository.ts. */
   readonly repositoryKey: string;
   readonly commit: string;
 }
 
-export function snapshotId({ repositoryKey, commit }: SnapshotPlace): string {
+export function snapshotId({ repositoryKey, commit }: SnapshotKey): string {
   return `${repositoryKey}/${commit}`;
 }
 
-export function parseSnapshotId(id: string): SnapshotPlace {
+export function parseSnapshotId(id: string): SnapshotKey {
   const slash = id.indexOf('/');
   return { repositoryKey: id.slice(0, slash), commit: id.slice(slash + 1) };
 }

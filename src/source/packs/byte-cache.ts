@@ -1,12 +1,12 @@
-/** Least recently used buffers, bounded by their bytes. */
+/** A cache of buffers, bounded by their bytes: the least recently used ones go first. */
 
 export interface ByteCache<Key> {
   get(key: Key): Buffer | undefined;
-  /** Keeps the value unless it alone is more than a quarter of the bound. */
+  /** Does not keep a value of more than a quarter of the bound. */
   set(key: Key, value: Buffer): void;
 }
 
-/** What a small buffer costs beside its bytes. */
+/** Memory that a small buffer takes in addition to its bytes. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
 export function createByteCache<Key>(maxBytes: number): ByteCache<Key> {

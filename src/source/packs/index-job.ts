@@ -1,7 +1,7 @@
-/** The job `indexPack` between parent and sandbox. Its result is one buffer: a line of JSON, then the index. */
+/** The job `indexPack` of the sandbox. Its result crosses as one buffer: a line of JSON, then the index. */
 import type { IndexedSnapshot, IndexPackInput } from './pack-index.ts';
 
-/** What source/ needs of the sandbox. */
+/** The part of the sandbox that source/ uses. */
 export interface JobRunner {
   run(
     job: { readonly name: string; readonly stage: 'source'; readonly input: unknown },
@@ -14,7 +14,7 @@ export interface IndexJobOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Rejects with what `indexPack` throws, and with the sandbox's own StageErrors. */
+/** Rejects with the StageErrors of `indexPack` and those of the sandbox. */
 export async function runIndexJob(
   sandbox: JobRunner,
   input: IndexPackInput,

@@ -1,6 +1,7 @@
 /**
- * One entry of a pack (gitformat-pack): its header, its inflated data, and what a delta makes of its base. Sizes are
- * what the entry claims, so each is held against a bound before anything is allocated for it.
+ * Reads one entry of a pack (gitformat-pack): its header and its inflated data; and applies a delta to its base.
+ *
+ * Invariant: a size that an entry claims is checked against a bound before memory is allocated for it.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
@@ -10,14 +11,14 @@ export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
 export interface PackFile {
   readonly sizeBytes: number;
-  /** The bytes from `offset`, fewer at the end of the file; valid until the next call. */
+  /** `lengthBytes` bytes from `offset`, fewer at the end of the file; valid until the next call. */
   view(offset: number, lengthBytes: number): Buffer;
   close(): void;
 }
 
 export interface PackEntry {
   readonly type: ObjectType | 'delta';
-  /** Of a delta: the offset of its base in the same pack, or the id of its base. */
+  /** A delta has one of these: the offset of its base in the same pack, or the id of its base. */
   readonly baseOffset?: number;
   readonly baseOid?: string;
   readonly data: Buffer;
@@ -29,11 +30,11 @@ const TYPE_OF: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 
 const OFFSET_DELTA = 6;
 const REF_DELTA = 7;
 
-/** Type and size (at most 9 bytes), and the base: at most 20. */
+/** Type and size take at most 9 bytes, the base at most 20. */
 const MAX_HEADER_BYTES = 32;
 const CHECKSUM_BYTES = 20;
 
-/** `windowBytes` are read at a time: large for a pass over the pack, small for single objects. */
+/** Reads at least `windowBytes` at a time: choose it large to read a whole pack, small to read single objects. */
 export function openPackFile(path: string, windowBytes: number): PackFile {
   const fd = openSync(path, 'r');
   const sizeBytes = fstatSync(fd).size;
@@ -63,12 +64,12 @@ export function readEntry(pack: PackFile, offset: number, maxObjectBytes: number
   const dataOffset = offset + header.lengthBytes;
   const { data, packedBytes } = inflateAt(pack, dataOffset, header.sizeBytes);
   const endOffset = dataOffset + packedBytes;
-  if (endOffset > pack.sizeBytes - CHECKSUM_BYTES) throw corrupt('an entry reaches beyond its end');
+  if (endOffset > pack.sizeBytes - CHECKSUM_BYTES) throw corrupt('an entry reaches beyond the end of the pack');
   const { type, baseOffset, baseOid } = header;
   return { type, data, endOffset, ...(baseOffset !== undefined && { baseOffset }), ...(baseOid && { baseOid }) };
 }
 
-/** The object that a delta makes of `base`. Throws StageError CorruptPack or TooLarge. */
+/** Applies a delta to its base. Throws StageError CorruptPack or TooLarge. */
 export function applyDelta(base: Buffer, delta: Buffer, maxObjectBytes: number): Buffer {
   const cursor = { at: 0 };
   if (readSize(delta, cursor) !== base.length) throw corrupt('a delta does not fit its base');
@@ -91,15 +92,15 @@ export function applyDelta(base: Buffer, delta: Buffer, maxObjectBytes: number):
   return result;
 }
 
-/** How large the result of a delta claims to be. */
+/** The size that a delta claims for its result. */
 export function deltaResultBytes(delta: Buffer): number {
   const cursor = { at: 0 };
   readSize(delta, cursor);
   return readSize(delta, cursor);
 }
 
-export function corrupt(what: string, cause?: unknown): Error {
-  return sourceError('CorruptPack', `The fetched pack is damaged: ${what}. It is fetched again.`, { cause });
+export function corrupt(defect: string): Error {
+  return sourceError('CorruptPack', `The fetched pack is damaged: ${defect}. Tautline fetches it again.`);
 }
 
 export function checkObjectSize(sizeBytes: number, maxObjectBytes: number): void {
@@ -132,7 +133,7 @@ function parseHeader(bytes: Buffer, offset: number): EntryHeader {
   const type = TYPE_OF[kind];
   if (type) return { type, sizeBytes, lengthBytes: cursor.at };
   if (kind === REF_DELTA) {
-    if (bytes.length < cursor.at + 20) throw corrupt('an entry breaks off');
+    if (bytes.length < cursor.at + 20) throw corrupt('an entry is cut off');
     const baseOid = bytes.toString('hex', cursor.at, cursor.at + 20);
     return { type: 'delta', sizeBytes, lengthBytes: cursor.at + 20, baseOid };
   }
@@ -144,7 +145,7 @@ function parseHeader(bytes: Buffer, offset: number): EntryHeader {
     distance = (distance + 1) * 128 + (byte & 0x7f);
     if (distance > offset) break;
   }
-  if (distance <= 0 || distance > offset) throw corrupt('a delta names a base before the beginning');
+  if (distance <= 0 || distance > offset) throw corrupt('the base of a delta is before the beginning of the pack');
   return { type: 'delta', sizeBytes, lengthBytes: cursor.at, baseOffset: offset - distance };
 }
 
@@ -157,7 +158,7 @@ const MIN_CHUNK_BYTES = 64;
 const MAX_CHUNK_BYTES = 1_048_576;
 
 function inflateAt(pack: PackFile, offset: number, sizeBytes: number): { data: Buffer; packedBytes: number } {
-  // zlib's own bound for the worst of its settings; other encoders get twice that before the entry counts as damaged.
+  // The bound of zlib for its worst settings. Other encoders get twice that before the entry counts as damaged.
   const boundBytes = sizeBytes + (sizeBytes >> 3) + (sizeBytes >> 6) + 64;
   const options = {
     info: true,
@@ -167,9 +168,9 @@ function inflateAt(pack: PackFile, offset: number, sizeBytes: number): { data: B
   for (const lengthBytes of [boundBytes, 2 * boundBytes + 65_536]) {
     const input = pack.view(offset, lengthBytes);
     try {
-      // `info` is documented, but its result is missing in the types.
+      // The option `info` is documented, but the types lack its result.
       const { buffer, engine } = inflateSync(input, options) as unknown as InflateInfo;
-      if (buffer.length !== sizeBytes) throw corrupt('an object has another size than its entry says');
+      if (buffer.length !== sizeBytes) throw corrupt('the size of an object is not the one in its entry');
       return { data: buffer, packedBytes: engine.bytesWritten };
     } catch (error) {
       const code = (error as { code?: unknown }).code;
@@ -182,7 +183,7 @@ function inflateAt(pack: PackFile, offset: number, sizeBytes: number): { data: B
   throw corrupt('an object cannot be inflated');
 }
 
-/** The little-endian number whose bytes 0, 1, … are present where the bits of `mask` say so. */
+/** A little-endian number of which only those bytes are stored whose bit in `mask` is set; the others are 0. */
 function readCopy(delta: Buffer, cursor: { at: number }, mask: number, bytes: number): number {
   let value = 0;
   for (let index = 0; index < bytes; index++) {
@@ -205,7 +206,7 @@ function readSize(delta: Buffer, cursor: { at: number }): number {
 
 function nextByte(bytes: Buffer, cursor: { at: number }): number {
   const byte = bytes[cursor.at++];
-  if (byte === undefined) throw corrupt('an entry breaks off');
+  if (byte === undefined) throw corrupt('an entry is cut off');
   return byte;
 }
 

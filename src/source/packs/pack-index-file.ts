@@ -1,7 +1,8 @@
 /**
- * The index beside a pack: which object is where, of which type and size. Layout (big-endian): "TLPI", version,
- * count, pack size; the pack's SHA-1; then columns sorted by object id: ids (20 bytes), offsets (4), sizes (4), types
- * (1); then the SHA-1 of all that. Types and sizes are there so that a look-up needs no inflating.
+ * The index beside a pack: offset, type and size of each object, so that a look-up inflates nothing.
+ *
+ * Layout (big-endian): "TLPI", version, count and pack size (4 bytes each); the SHA-1 of the pack; then columns sorted
+ * by object id: ids (20 bytes), offsets (4), sizes (4), types (1); then the SHA-1 of everything before.
  */
 import { createHash } from 'node:crypto';
 import { corrupt, type ObjectType } from './pack-entry.ts';
@@ -15,7 +16,7 @@ export interface IndexedObject {
 export interface PackIndex {
   readonly count: number;
   readonly packBytes: number;
-  /** SHA-1 that the pack ends with, in hex. */
+  /** The SHA-1 that the pack ends with, in hex. */
   readonly packChecksum: string;
   find(oid: string): IndexedObject | undefined;
 }
@@ -34,7 +35,7 @@ export interface IndexColumns {
 
 export const OBJECT_TYPES: readonly ObjectType[] = ['commit', 'tree', 'blob', 'tag'];
 
-/** Offsets and sizes are kept in 32 bits. */
+/** The index holds offsets and sizes in 32 bits. */
 export const MAX_INDEXABLE_BYTES = 0xffff_ffff;
 
 const MAGIC = 'TLPI';
@@ -65,14 +66,14 @@ export function encodePackIndex(columns: IndexColumns): Buffer {
   return bytes;
 }
 
-/** Throws StageError CorruptPack where the bytes are not a whole index. */
+/** Throws StageError CorruptPack if the bytes are not a complete index. */
 export function decodePackIndex(bytes: Buffer): PackIndex {
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt32BE(4) !== VERSION) {
-    throw corrupt('its index is none');
+    throw corrupt('its index has another format');
   }
   const count = bytes.readUInt32BE(8);
   const at = columnOffsets(count);
-  if (bytes.length !== at.end + OID_BYTES) throw corrupt('its index breaks off');
+  if (bytes.length !== at.end + OID_BYTES) throw corrupt('its index is cut off');
   if (!sha1(bytes.subarray(0, at.end)).equals(bytes.subarray(at.end))) throw corrupt('its index has changed');
   return {
     count,
@@ -91,7 +92,7 @@ export function decodePackIndex(bytes: Buffer): PackIndex {
   };
 }
 
-/** Ids are searched by their first four bytes as a number, which is all it takes but for a few in a million. */
+/** Searches by the first four bytes of the id as a number: only a few ids in a million share them with another. */
 function findRow(bytes: Buffer, oidsAt: number, count: number, oid: string): number {
   const head = Number.parseInt(oid.slice(0, 8), 16);
   if (oid.length !== 2 * OID_BYTES || !(head >= 0)) return -1;

@@ -1,7 +1,7 @@
 /**
- * Indexes one fetched pack and verifies the commit in it: the work on untrusted bytes, to be run in the sandbox. Each
- * entry is inflated within its bounds, deltas are applied, ids computed from contents. Thin packs find their bases in
- * the older packs of the same folder.
+ * Indexes one fetched pack and verifies the commit in it. It works on untrusted bytes, so it runs in the sandbox. Each
+ * entry is inflated within bounds, deltas are applied, and ids are computed from the contents. The bases of a thin pack
+ * are in the older packs of the same folder.
  */
 import { readFileSync } from 'node:fs';
 import { createByteCache, type ByteCache } from './byte-cache.ts';
@@ -33,7 +33,7 @@ export type IndexLimits = Pick<
   | 'cacheBytes'
 >;
 
-/** Plain data: it crosses to the sandbox. */
+/** Plain data, since it crosses to the sandbox. */
 export interface IndexPackInput {
   /** Folder with the new pack and the older ones with their indexes. */
   readonly gitDir: string;
@@ -41,12 +41,12 @@ export interface IndexPackInput {
   /** 40 hex digits. */
   readonly commit: string;
   readonly limits: IndexLimits;
-  /** JSON file with the trees that are known to be complete in the older packs. */
+  /** JSON file with the trees that are complete in the older packs. */
   readonly treesPath: string | undefined;
 }
 
 export interface IndexedSnapshot extends VerifiedCommit {
-  /** To be written beside the pack. */
+  /** The file to write beside the pack. */
   readonly index: Uint8Array;
 }
 
@@ -71,7 +71,7 @@ export function indexPack(input: IndexPackInput): IndexedSnapshot {
   }
 }
 
-/** The file is our own: what an earlier run of this job answered. Without it, every tree is read. */
+/** The file holds what an earlier run of this job answered. Without it, every tree is read. */
 function readTrees(path: string): VerifiedTrees {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as VerifiedTrees;
@@ -145,7 +145,7 @@ function readEntries(indexing: Indexing): number[] {
     else if (!resolveDelta(indexing, entry, read)) waiting.push(entry);
     offset = read.endOffset;
   }
-  if (offset !== pack.sizeBytes - OID_BYTES) throw corrupt('it holds more than its entries');
+  if (offset !== pack.sizeBytes - OID_BYTES) throw corrupt('it holds bytes after its last entry');
   return waiting;
 }
 
@@ -171,7 +171,7 @@ function resolveWaiting(indexing: Indexing, waiting: readonly number[]): void {
     }
   }
   if (waitersOf.size === 0) return;
-  throw sourceError('IncompletePack', 'The fetched pack lacks the base of a delta. It is fetched again.');
+  throw sourceError('IncompletePack', 'The fetched pack lacks the base of a delta. Tautline fetches it again.');
 }
 
 /** The base that a delta waits for: an entry, or an id whose entry is not known yet. */
@@ -188,7 +188,8 @@ function resolveDelta(
 ): boolean {
   const { limits, entryAt } = indexing;
   const baseEntry = baseOffset === undefined ? undefined : entryAt.get(baseOffset);
-  if (baseOffset !== undefined && baseEntry === undefined) throw corrupt('a delta names a base between entries');
+  if (baseOffset !== undefined && baseEntry === undefined)
+    throw corrupt('the base of a delta is not at the beginning of an entry');
   const base = baseEntry === undefined ? baseByOid(indexing, baseOid) : baseInPack(indexing, baseEntry);
   if (!base) return false;
   countBytes(indexing, deltaResultBytes(data));
@@ -253,7 +254,8 @@ function readEnds(pack: PackFile, limits: IndexLimits) {
     throw corrupt('it has an impossible size');
   }
   const header = pack.view(0, PACK_HEADER_BYTES);
-  if (header.toString('latin1', 0, 4) !== 'PACK' || header.readUInt32BE(4) !== 2) throw corrupt('it is no pack');
+  if (header.toString('latin1', 0, 4) !== 'PACK' || header.readUInt32BE(4) !== 2)
+    throw corrupt('it does not begin as a pack');
   const count = header.readUInt32BE(8);
   if (count > limits.maxPackObjects) {
     throw sourceError(

@@ -1,6 +1,7 @@
 /**
- * Reads objects by id out of the packs of one folder. Whatever is returned has been hashed: an object is the one that
- * its id names, or reading it fails.
+ * Reads objects by id out of the packs of one folder.
+ *
+ * Invariant: every object is hashed before it is returned, so it is the one that its id names.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -29,7 +30,7 @@ export interface IndexedPack {
   readonly index: PackIndex;
 }
 
-/** Bytes read at a time: most manifests are smaller. */
+/** Read at a time; most manifests are smaller. */
 const WINDOW_BYTES = 16_384;
 
 export const PACK_SUFFIX = '.pack';
@@ -41,11 +42,13 @@ export function openPackStore(gitDir: string, limits: PackStoreLimits): PackStor
     return storeOf(openPacks(gitDir), limits);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
-    throw sourceError('SnapshotGone', 'The snapshot is no longer on disk. It is fetched again.', { cause: error });
+    throw sourceError('SnapshotGone', 'The snapshot is no longer on disk. Tautline fetches it again.', {
+      cause: error,
+    });
   }
 }
 
-/** The oldest first. */
+/** The packs of a folder that have an index, the oldest first. */
 export function openPacks(gitDir: string): IndexedPack[] {
   const names = readdirSync(gitDir).filter((name) => name.endsWith(INDEX_SUFFIX));
   return names.sort().map((name) => {
@@ -55,11 +58,11 @@ export function openPacks(gitDir: string): IndexedPack[] {
   });
 }
 
-/** `close` closes the packs as well. */
+/** Closing the store closes the packs. */
 export function storeOf(packs: readonly IndexedPack[], limits: PackStoreLimits): PackStore {
   const caches = packs.map(() => createByteCache<number>(limits.cacheBytes / Math.max(1, packs.length)));
 
-  /** The oldest pack that holds it: see `packName` for why that ends. */
+  /** Finds the oldest pack that holds the object; see `packName` for why reading its bases then ends. */
   function locate(oid: string): { pack: PackFile; cache: ByteCache<number>; found: IndexedObject } | undefined {
     for (const [position, { pack, index }] of packs.entries()) {
       const found = index.find(oid);
@@ -68,11 +71,11 @@ export function storeOf(packs: readonly IndexedPack[], limits: PackStoreLimits):
     return undefined;
   }
 
-  /** A base in another pack is read in turn; `depth` bounds both ways of going deeper. */
+  /** `depth` counts the deltas that lead here, in this pack and in others. */
   function content(oid: string, depth: number): Buffer {
     const place = locate(oid);
     if (!place) {
-      throw sourceError('IncompletePack', `The fetched pack lacks the object ${oid}. It is fetched again.`);
+      throw sourceError('IncompletePack', `The fetched pack lacks the object ${oid}. Tautline fetches it again.`);
     }
     const { pack, cache, found } = place;
     return readChain({ pack, cache, offset: found.offset, depth, limits, external: content });
@@ -97,10 +100,11 @@ export interface ReadChainOptions {
   readonly offset: number;
   readonly depth: number;
   readonly limits: PackStoreLimits;
+  /** Reads the base of a delta that is named by its id. */
   external(oid: string, depth: number): Buffer;
 }
 
-/** The object at an offset: collects deltas down to a whole object (or a cached one), then applies them upwards. */
+/** Reads the object at an offset: collects deltas down to a whole or cached object, then applies them in reverse. */
 export function readChain(options: ReadChainOptions): Buffer {
   const { pack, cache, limits } = options;
   const deltas: { offset: number; data: Buffer }[] = [];

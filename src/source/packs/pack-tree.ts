@@ -1,7 +1,9 @@
 /**
- * A FileTree over the packs of a snapshot. Links are followed within the tree only: one that is absolute, climbs above
- * the root or runs in a circle is `outside`. Everything looked up by path goes into the read-set, absence included, so
- * that a render needs repeating only when one of those ids has changed.
+ * A FileTree over the packs of a snapshot.
+ *
+ * Invariants: links are followed within the tree only; a link that is absolute, climbs above the root or runs in a
+ * circle is `outside`. The read-set holds every path that was looked up, absent ones included, so a render needs
+ * repeating only if one of its ids has changed.
  */
 import type { CodeOf } from '../../object/error-code.ts';
 import { StageError } from '../../object/stage-error.ts';
@@ -12,12 +14,12 @@ import { openPackStore, type PackStore, type PackStoreLimits } from './pack-stor
 
 export interface PackTree extends FileTree {
   /**
-   * What was looked at, by path: the object id of a file, `folder` for a folder, the empty string for what was absent
-   * or outside; where links were followed, the path that they led to as well. A path with a slash at its end stands for
-   * the list of a folder, and has its object id.
+   * Every path that was looked up: with the object id of a file, `folder` for a folder, and the empty string if it was
+   * absent or outside. If links were followed, the path that they led to is added. A path with a slash at its end
+   * stands for the list of a folder and has the folder's object id.
    */
   readSet(): Readonly<Record<string, string>>;
-  /** Whether everything that a read-set of another tree holds is the same in this one. */
+  /** Whether every path in the read-set of another tree leads to the same in this one. */
   isUnchanged(readSet: Readonly<Record<string, string>>): boolean;
   close(): void;
 }
@@ -27,7 +29,7 @@ export interface PackTreeLimits extends PackStoreLimits {
   readonly maxFileBytes: number;
 }
 
-/** As many as the kernel follows. */
+/** The kernel follows as many. */
 const MAX_LINKS = 40;
 const MAX_LINK_BYTES = 4096;
 
@@ -86,7 +88,7 @@ export function openPackTree({ gitDir, treeOid }: SnapshotTree, limits: PackTree
     },
     read(path) {
       const place = look(path);
-      if (place.type !== 'file') throw unreadable('FileNotFound', path, 'is no file');
+      if (place.type !== 'file') throw unreadable('FileNotFound', path, 'is not a file');
       const sizeBytes = store.find(place.oid)?.sizeBytes ?? 0;
       if (sizeBytes > limits.maxFileBytes) {
         throw unreadable('FileTooLarge', path, `holds ${sizeBytes} bytes, more than ${limits.maxFileBytes}`);
@@ -115,7 +117,7 @@ interface Walk {
   readonly treeAt: (oid: string, path: string) => Map<string, TreeEntry>;
 }
 
-/** Goes down segment by segment; a link puts the segments of its target in front of those that are left. */
+/** Goes down segment by segment. A link puts the segments of its target in front of those that are left. */
 function walk({ store, treeOid, treeAt }: Walk, path: string): Place {
   const left = path.split('/').filter(Boolean).reverse();
   const above: { name: string; oid: string }[] = [];
@@ -143,7 +145,7 @@ function walk({ store, treeOid, treeAt }: Walk, path: string): Place {
   return file ?? { type: 'folder', path: above.map(({ name }) => name).join('/'), oid: above.at(-1)?.oid ?? treeOid };
 }
 
-/** The target of a link, or undefined where it is absolute or none at all. */
+/** The target of a link; undefined if it is absolute or cannot be a path. */
 function readLink(store: PackStore, oid: string): string | undefined {
   if ((store.find(oid)?.sizeBytes ?? 0) > MAX_LINK_BYTES) return undefined;
   const target = store.read(oid).toString('utf8');
@@ -154,7 +156,7 @@ function sortByName(entries: FileEntry[]): FileEntry[] {
   return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
-function unreadable(code: CodeOf<'snapshot'>, path: string, what: string): StageError {
-  const message = `The file ${JSON.stringify(path)} of the repository ${what}.`;
+function unreadable(code: CodeOf<'snapshot'>, path: string, problem: string): StageError {
+  const message = `The path ${JSON.stringify(path)} of the repository ${problem}.`;
   return new StageError({ stage: 'render', code, retry: 'never', message });
 }

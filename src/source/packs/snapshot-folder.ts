@@ -5,7 +5,7 @@
  * without the prefix `tmp-` is complete, whenever the process was killed.
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodePackIndex } from './pack-index-file.ts';
 import { INDEX_SUFFIX, PACK_SUFFIX } from './pack-store.ts';
@@ -17,7 +17,7 @@ export interface StoredSnapshot {
   readonly gitDir: string;
   /** Names without suffix, the oldest first. */
   readonly packs: readonly string[];
-  /** Of all packs. */
+  /** All packs together. */
   readonly packBytes: number;
 }
 
@@ -58,8 +58,19 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX);
 }
 
-/** Shares the packs of a snapshot with a draft: by hard links, or by copies if the file system has none. */
-export async function sharePacks(from: StoredSnapshot, draftDir: string): Promise<void> {
+/** Makes the folder of a draft, with the packs of the snapshot to build on. Leaves nothing behind if that fails. */
+export async function createDraft(draftDir: string, onto: StoredSnapshot | undefined): Promise<void> {
+  await mkdir(draftDir, { recursive: true, mode: 0o700 });
+  try {
+    if (onto) await sharePacks(onto, draftDir);
+  } catch (error) {
+    await rm(draftDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Shares packs by hard links, or by copies if the file system has none. */
+async function sharePacks(from: StoredSnapshot, draftDir: string): Promise<void> {
   for (const name of from.packs.flatMap((pack) => [pack + PACK_SUFFIX, pack + INDEX_SUFFIX])) {
     const [source, target] = [join(from.gitDir, name), join(draftDir, name)];
     await link(source, target).catch(() => copyFile(source, target));

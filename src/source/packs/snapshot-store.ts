@@ -11,11 +11,11 @@ import type { SourceLimits } from '../limits.ts';
 import { isPrivate } from '../repository.ts';
 import {
   completeDraft,
+  createDraft,
   INCOMING_FILE,
   isTemporary,
   readSnapshot,
   removeSnapshot,
-  sharePacks,
   temporaryName,
   type NewPack,
   type StoredSnapshot,
@@ -67,10 +67,10 @@ type KeptSnapshots = Map<string, Kept>;
 const ALWAYS_KEPT = 2;
 
 export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
-  const { dataDir, limits, clock } = options;
+  const { limits, clock } = options;
   const repositories = new Map<string, Promise<KeptSnapshots>>();
   const sweepOnce = onceSuccessful(() => sweep(options));
-  const folderOf = (repositoryKey: string): string => join(dataDir, repositoryKey);
+  const folderOf = (repositoryKey: string): string => join(options.dataDir, repositoryKey);
 
   function snapshotsOf(repositoryKey: string): Promise<KeptSnapshots> {
     const known = repositories.get(repositoryKey);
@@ -81,20 +81,19 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return loading;
   }
 
-  function use(kept: KeptSnapshots, snapshot: StoredSnapshot): void {
+  function keep(kept: KeptSnapshots, snapshot: StoredSnapshot): StoredSnapshot {
     kept.delete(snapshot.commit);
     kept.set(snapshot.commit, { snapshot, usedMs: clock.monotonicMs() });
-  }
-
-  async function find(repositoryKey: string, commit: string): Promise<StoredSnapshot | undefined> {
-    const kept = await snapshotsOf(repositoryKey);
-    const snapshot = kept.get(commit)?.snapshot;
-    if (snapshot) use(kept, snapshot);
     return snapshot;
   }
 
+  function use(kept: KeptSnapshots, commit: string): StoredSnapshot | undefined {
+    const snapshot = kept.get(commit)?.snapshot;
+    return snapshot && keep(kept, snapshot);
+  }
+
   return {
-    find,
+    find: async (repositoryKey, commit) => use(await snapshotsOf(repositoryKey), commit),
     async latest(repositoryKey) {
       const last = [...(await snapshotsOf(repositoryKey)).values()].at(-1)?.snapshot;
       const isFull = !last || last.packs.length >= limits.maxPacksPerSnapshot || last.packBytes > limits.maxPackBytes;
@@ -103,22 +102,21 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     async begin(repositoryKey, onto) {
       await snapshotsOf(repositoryKey);
       const draftDir = join(folderOf(repositoryKey), temporaryName());
-      await mkdir(draftDir, { recursive: true, mode: 0o700 });
-      if (onto) await sharePacks(onto, draftDir);
+      await createDraft(draftDir, onto);
       return {
         gitDir: draftDir,
         packPath: join(draftDir, INCOMING_FILE),
         async finish(pack) {
           const gitDir = join(folderOf(repositoryKey), pack.commit);
           const snapshot = await completeDraft({ draftDir, gitDir, onto }, pack);
-          use(await snapshotsOf(repositoryKey), snapshot);
-          return snapshot;
+          return keep(await snapshotsOf(repositoryKey), snapshot);
         },
         discard: () => rm(draftDir, { recursive: true, force: true }),
       };
     },
     touch(repositoryKey, commit) {
-      if (repositories.has(repositoryKey)) find(repositoryKey, commit).catch(() => undefined);
+      const loading = repositories.get(repositoryKey);
+      loading?.then((kept) => use(kept, commit)).catch(() => undefined);
     },
     async remove(repositoryKey, commit) {
       const kept = await snapshotsOf(repositoryKey);
@@ -127,12 +125,13 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     async prune() {
       for (const [repositoryKey, loading] of repositories) {
         const kept = await loading;
+        const folder = folderOf(repositoryKey);
         for (const commit of outdated(kept, { isOfCredential: isPrivate(repositoryKey), limits, clock })) {
           kept.delete(commit);
-          await removeSnapshot(folderOf(repositoryKey), commit);
+          await removeSnapshot(folder, commit);
         }
-        if (kept.size > 0 || !isPrivate(repositoryKey)) continue;
-        if (await removeIfEmpty(folderOf(repositoryKey))) repositories.delete(repositoryKey);
+        const isUnused = isPrivate(repositoryKey) && kept.size === 0;
+        if (isUnused && (await removeIfEmpty(folder))) repositories.delete(repositoryKey);
       }
     },
   };

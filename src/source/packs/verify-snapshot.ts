@@ -1,8 +1,9 @@
 /**
- * Proves that a commit can be read completely: its tree, every tree below and every file are there and of their type.
- * A pack may be whole and still lack objects, since the server decides what it sends. Trees are visited once each, so
- * that a tree which names itself a million times over costs no more than it is long, and a commit that changes one file
- * no more than its folders.
+ * Verifies that a commit can be read completely: its tree, every tree below it and every file exist and have the right
+ * type. A complete pack may still lack objects, since the server decides what it sends.
+ *
+ * Each tree is visited once. So a tree that contains the same tree a million times costs no more than its own length,
+ * and a commit that changes one file costs no more than the folders above it.
  */
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from '../limits.ts';
@@ -11,13 +12,13 @@ import { sourceError } from '../source-error.ts';
 
 export interface VerifiedCommit {
   readonly treeOid: string;
-  /** By path: the same content in two places counts twice. */
+  /** Counted by path: the same content in two places counts twice. */
   readonly fileCount: number;
-  /** Every tree of the commit, and those that were known before. */
+  /** Every tree of the commit, and those of `VerifyOptions.verified`. */
   readonly trees: VerifiedTrees;
 }
 
-/** Trees by id that are known to be complete, with their counts of files. */
+/** Complete trees by id, with their counts of files. */
 export type VerifiedTrees = readonly (readonly [oid: string, fileCount: number])[];
 
 export type VerifyLimits = Pick<SourceLimits, 'maxFiles' | 'maxTreeDepth'>;
@@ -27,7 +28,7 @@ export interface VerifyOptions {
   /** 40 hex digits. */
   readonly commit: string;
   readonly limits: VerifyLimits;
-  /** Of an older commit all of whose objects are in the store: its trees are not read again. */
+  /** From an older commit all of whose objects are in the store; these trees are not read again. */
   readonly verified: VerifiedTrees;
 }
 
@@ -65,9 +66,9 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   return { treeOid, fileCount, trees: [...filesOf] };
 }
 
-function lacks(what: string, name: string): Error {
+function lacks(type: string, name: string): Error {
   return sourceError(
     'IncompletePack',
-    `The fetched pack lacks the ${what} ${JSON.stringify(name)}. It is fetched again.`,
+    `The fetched pack lacks the ${type} ${JSON.stringify(name)}. Tautline fetches it again.`,
   );
 }

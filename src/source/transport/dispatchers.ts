@@ -1,8 +1,8 @@
 /**
- * Connections to Git servers: one pool for each way (direct, or through a proxy) and each set of certificates.
+ * Connections to Git servers: one pool for each route (direct, or through a proxy) and each set of certificates.
  *
- * Invariant: requests share a connection only if they trust the same authorities and show the same certificate; a pool
- * that nobody used for a while is closed, so that what a Secret no longer says is soon used by nobody.
+ * Invariants: requests share a connection only if they trust the same authorities and show the same certificate. A pool
+ * that is not used for a while is closed, so certificates that have left their Secret go out of use soon.
  */
 import { createHash } from 'node:crypto';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
@@ -15,7 +15,7 @@ import { proxyFor, type ProxySettings } from './proxy.ts';
 export interface Dispatchers {
   /** Throws StageError InvalidProxy. */
   dispatcherFor(url: string, credential: Credential | undefined): Dispatcher;
-  /** Breaks off what is under way. */
+  /** Breaks off the requests under way. */
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function createDispatchers({ limits, proxy, clock }: DispatchersOptions):
   /** In order of use, the latest last. */
   const pools = new Map<string, Pool>();
 
-  /** Requests under way end in peace. */
+  /** Requests under way are not broken off. */
   function closeUnused(): void {
     for (const [key, { dispatcher, usedMs }] of pools) {
       const isOld = clock.monotonicMs() - usedMs > limits.keepPoolMs;
@@ -46,9 +46,9 @@ export function createDispatchers({ limits, proxy, clock }: DispatchersOptions):
 
   return {
     dispatcherFor(url, credential) {
-      const via = proxyFor(new URL(url), proxy);
-      const key = `${via ?? 'direct'} ${certificatesKey(credential)}`;
-      const dispatcher = pools.get(key)?.dispatcher ?? open(via, credential, limits);
+      const proxyUrl = proxyFor(new URL(url), proxy);
+      const key = `${proxyUrl ?? 'direct'} ${certificatesKey(credential)}`;
+      const dispatcher = pools.get(key)?.dispatcher ?? open(proxyUrl, credential, limits);
       pools.delete(key);
       pools.set(key, { dispatcher, usedMs: clock.monotonicMs() });
       closeUnused();
@@ -61,8 +61,8 @@ export function createDispatchers({ limits, proxy, clock }: DispatchersOptions):
   };
 }
 
-/** `limits` in milliseconds; undici's own timers are exact to about a second. */
-function open(via: string | undefined, credential: Credential | undefined, limits: SourceLimits): Dispatcher {
+/** The timers of undici are exact to about a second. */
+function open(proxyUrl: string | undefined, credential: Credential | undefined, limits: SourceLimits): Dispatcher {
   const options = {
     // undici 8 speaks HTTP/2 by default and then hangs when a server closes the connection gracefully.
     allowH2: false,
@@ -71,11 +71,11 @@ function open(via: string | undefined, credential: Credential | undefined, limit
     bodyTimeout: limits.idleTimeoutMs,
   };
   const connect = { timeout: limits.connectTimeoutMs, secureContext: secureContextOf(credential) };
-  if (via === undefined) return new Agent({ ...options, connect });
-  return new ProxyAgent({ ...options, uri: via, connectTimeout: limits.connectTimeoutMs, requestTls: connect });
+  if (proxyUrl === undefined) return new Agent({ ...options, connect });
+  return new ProxyAgent({ ...options, uri: proxyUrl, connectTimeout: limits.connectTimeoutMs, requestTls: connect });
 }
 
-/** undefined: as Node has it. */
+/** undefined: the defaults of Node. */
 function secureContextOf(credential: Credential | undefined): SecureContext | undefined {
   if (!credential?.ca && !credential?.clientCertificate) return undefined;
   const { ca, clientCertificate } = credential;

@@ -3,7 +3,7 @@
  * The pack is passed on as it comes; the few other packets are kept.
  *
  * Invariant: `finish` succeeds only if the answer ended on its flush, the pack was announced as one and its SHA-1 is
- * the one in its last 20 bytes. So an answer that was cut anywhere fails. /
+ * the one in its last 20 bytes. So an answer that was cut anywhere fails.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { SourceLimits } from '../limits.ts';

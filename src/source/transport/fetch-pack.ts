@@ -1,6 +1,6 @@
 /**
  * Fetches one commit, without its history, as one pack file. isomorphic-git negotiates over a file system in memory
- * that holds no more than the commit we have; the pack itself never passes through it.
+ * that holds nothing but the id of the commit that is on disk already; the pack does not pass through it.
  */
 import { open } from 'node:fs/promises';
 import { fetch, Errors } from 'isomorphic-git';
@@ -21,22 +21,22 @@ export interface FetchPackOptions {
   readonly repository: Repository;
   /** 40 hex digits. */
   readonly commit: string;
-  /** A commit whose whole tree we hold, and whose objects the new pack may build on. */
+  /** A commit whose whole tree is on disk. The new pack may build on its objects. */
   readonly have?: string | undefined;
-  /** Is created; must not exist. */
+  /** The file that is created; it must not exist. */
   readonly packPath: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 const GIT_DIR = '/repository';
-const LOCAL_BRANCH = 'held';
-/** isomorphic-git takes http addresses only; the plugin speaks to the server, wherever it is. */
+const LOCAL_BRANCH = 'on-disk';
+/** isomorphic-git accepts http addresses only. The plugin ignores the address and uses the transport. */
 const PACKAGE_URL = 'http://repository.invalid/';
 
-/** Throws StageError; the pack file may then be there in part. */
+/** Throws StageError; the pack file may then hold part of the pack. */
 export async function fetchPack(options: FetchPackOptions): Promise<CheckedAnswer> {
   const { transport, remote, limits, repository, commit, signal } = options;
-  const server = await remote.describe(repository, signal);
+  const server = await remote.serverOf(repository, signal);
   const packFile = await open(options.packPath, 'wx', 0o600);
   try {
     const plugin = createFetchPlugin({ transport, limits, server, commit, repository, packFile, signal });
@@ -64,7 +64,7 @@ export async function fetchPack(options: FetchPackOptions): Promise<CheckedAnswe
   }
 }
 
-/** A `have` is sent only for a local branch whose commit is there; an empty loose object is enough to be there. */
+/** isomorphic-git sends a `have` only for a local branch whose commit exists; an empty loose object is enough. */
 function initialFiles(have: string | undefined): ReadonlyMap<string, string> {
   const config = `[remote "origin"]\n\turl = ${PACKAGE_URL}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`;
   const files = new Map([[`${GIT_DIR}/config`, config]]);
@@ -79,7 +79,7 @@ function fromPackage(error: unknown, repository: Repository): unknown {
   if (error instanceof Errors.RemoteCapabilityError) {
     return sourceError(
       'UnsupportedServer',
-      `${repository.label} is served without shallow fetches, which Tautline needs. Update the Git server.`,
+      `The server of ${repository.label} does not offer shallow fetches, which Tautline needs. Update it.`,
     );
   }
   if (!(error instanceof Error) || error.name === 'StageError') return error;

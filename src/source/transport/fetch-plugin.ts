@@ -1,8 +1,9 @@
 /**
- * isomorphic-git's `http` plugin. It stands between the package and the server, for the package takes a cut answer for
- * a short one, keeps three copies of a pack in memory and knows neither time-outs nor bounds: the references it sees
- * are the one commit that is wanted; the pack goes to a file and is checked on its way; and an answer reaches it only
- * once it has been found whole.
+ * The plugin `http` of isomorphic-git. It stands between the package and the server, because the package takes a cut
+ * answer for a short one, keeps three copies of a pack in memory, and has neither time-outs nor bounds.
+ *
+ * Invariants: the package sees one reference, the wanted commit. The pack is checked while it goes to a file, and the
+ * package sees an empty one. An answer reaches it only after it was found complete.
  */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -23,21 +24,21 @@ export interface FetchPluginOptions {
   /** 40 hex digits. */
   readonly commit: string;
   readonly repository: Repository;
-  /** Open for writing; the pack is written from its beginning. */
+  /** Open for writing, and empty. */
   readonly packFile: FileHandle;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface FetchPlugin {
   request(request: GitHttpRequest): Promise<GitHttpResponse>;
-  /** What arrived, or undefined if nothing was asked for. */
+  /** The answer to the fetch; undefined if the package sent none. */
   checked(): CheckedAnswer | undefined;
 }
 
-/** The reference under which the wanted commit is shown to the package, whatever the server calls it. */
+/** The package sees the wanted commit under this name, whatever the server calls it. */
 export const WANTED_REF = 'refs/heads/wanted';
 
-/** Added to what the package asks for: it leaves them out, and without thin-pack every fetch sends everything. */
+/** The package does not ask for these. Without thin-pack every fetch brings everything. */
 const EXTRA_CAPABILITIES = ['thin-pack', 'no-progress'];
 
 export function createFetchPlugin(options: FetchPluginOptions): FetchPlugin {
@@ -75,7 +76,7 @@ async function receivePack(options: FetchPluginOptions, body: Buffer): Promise<C
   return checker.finish();
 }
 
-/** Names no reference of the server: names come from outside, and the package makes paths of them. */
+/** Without the server's references: their names are foreign, and the package makes paths of them. */
 function advertisementOf({ server, commit }: FetchPluginOptions): Buffer {
   const capabilities = server.capabilities.filter((item) => !item.startsWith('symref=')).join(' ');
   return Buffer.from(
@@ -95,7 +96,7 @@ function addCapabilities(body: Buffer, offered: readonly string[]): Buffer {
   return Buffer.concat([Buffer.from(encodeLine(`${[first, ...extra].join(' ')}\n`)), body.subarray(length)]);
 }
 
-/** A pack without objects, in side-band 1: the package then writes no file and is content. */
+/** A pack without objects in side-band 1, of which the package writes no file. */
 function withEmptyPack(preamble: Buffer): Buffer {
   const header = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1');
   const payload = Buffer.concat([Buffer.from([1]), header, createHash('sha1').update(header).digest()]);

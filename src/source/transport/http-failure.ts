@@ -21,7 +21,7 @@ const LOGIN_NEEDED: StatusRow = {
 };
 
 const STATUS_ROWS: Readonly<Record<number, StatusRow>> = {
-  // One forge answers so with its sign-in page.
+  // One forge sends its sign-in page with this status.
   203: LOGIN_NEEDED,
   401: LOGIN_NEEDED,
   403: {
@@ -41,10 +41,10 @@ const STATUS_ROWS: Readonly<Record<number, StatusRow>> = {
     },
   },
   410: { code: 'RepositoryNotFound', text: 'is gone. Check the address' },
-  429: { code: 'RateLimited', text: 'limits the rate of requests. Ask less often: raise the interval' },
+  429: { code: 'RateLimited', text: 'limits the rate of requests. Raise spec.source.interval' },
 };
 
-const SERVER_ERROR: StatusRow = { code: 'ServerError', text: 'cannot be served now. It is asked for again' };
+const SERVER_ERROR: StatusRow = { code: 'ServerError', text: 'cannot be served at the moment. Tautline asks again' };
 const UNEXPECTED: StatusRow = { code: 'UnexpectedStatus', text: 'was not served. Check the address' };
 
 /** The error of a status other than 200; `retryAfter` is the header of that name. */
@@ -74,20 +74,20 @@ interface NetworkRow {
 }
 
 const TIMEOUT: NetworkRow = { code: 'Timeout', text: 'did not answer in time' };
-const NO_HOST: NetworkRow = { code: 'HostNotFound', text: 'could not be asked: its host name does not resolve' };
-const REFUSED: NetworkRow = { code: 'Network', text: 'could not be asked: the host refused the connection' };
+const NO_HOST: NetworkRow = { code: 'HostNotFound', text: 'could not be reached: its host name does not resolve' };
+const REFUSED: NetworkRow = { code: 'Network', text: 'could not be reached: the host refused the connection' };
 
 const NETWORK_ROWS: ReadonlyMap<string, NetworkRow> = new Map([
-  ['UND_ERR_CONNECT_TIMEOUT', { code: 'Timeout', text: 'could not be asked: no connection to its host in time' }],
+  ['UND_ERR_CONNECT_TIMEOUT', { code: 'Timeout', text: 'could not be reached: no connection to its host in time' }],
   ['UND_ERR_HEADERS_TIMEOUT', TIMEOUT],
-  ['UND_ERR_BODY_TIMEOUT', { code: 'Timeout', text: 'fell silent within an answer' }],
+  ['UND_ERR_BODY_TIMEOUT', { code: 'Timeout', text: 'stopped sending in the middle of an answer' }],
   ['ETIMEDOUT', TIMEOUT],
   ['ENOTFOUND', NO_HOST],
   ['EAI_AGAIN', NO_HOST],
   ['ECONNREFUSED', REFUSED],
 ]);
 
-/** undici tells a refusal of the proxy only by this text. */
+/** undici reports a refusal of the proxy only by this text. */
 const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d{3})\)/;
 
 const IS_TLS = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|HOSTNAME_MISMATCH)/;
@@ -104,7 +104,7 @@ export function networkError(error: unknown, request: TransportRequest, isInBody
   if (proxyStatus !== undefined) {
     return sourceError(
       'Network',
-      `${label} could not be asked: the proxy refused (HTTP status ${proxyStatus}). Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
+      `${label} could not be reached: the proxy refused (HTTP status ${proxyStatus}). Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
     );
   }
   const code = codeOf(error);
@@ -113,11 +113,11 @@ export function networkError(error: unknown, request: TransportRequest, isInBody
   if (IS_TLS.test(code)) {
     return sourceError(
       'TlsFailed',
-      `The certificate of ${label} was not accepted, or it wants one of ours (${code}). Put its authority under ca.crt, a client certificate under tls.crt and tls.key, into the Secret that spec.source.secretRef names.`,
+      `${label} could not be reached by TLS: its certificate is not trusted, or it asks for a client certificate (${code}). Put its authority under ca.crt, or a client certificate under tls.crt and tls.key, into the Secret that spec.source.secretRef names.`,
     );
   }
   if (isInBody) return truncated(label);
-  return sourceError('Network', `${label} could not be asked: the connection failed (${code}).`);
+  return sourceError('Network', `${label} could not be reached: the connection failed (${code}).`);
 }
 
 function codeOf(error: Error): string {

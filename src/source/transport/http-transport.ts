@@ -152,7 +152,7 @@ function checkAnswer(response: Dispatcher.ResponseData, url: string, wanted: Tra
   throw failure;
 }
 
-/** A redirect holds for later requests as well, so it must lead to the same path below another base. */
+/** Later requests go to the same base, so a redirect must end at the same path below it. */
 function addressError(url: string, { operation, repository }: TransportRequest): Error | undefined {
   if (url.endsWith(FORMS[operation].path)) return undefined;
   return sourceError(

@@ -1,4 +1,4 @@
-/** The file system that isomorphic-git is given: a Map, so that nothing it is told by a server reaches the disk. */
+/** The file system of isomorphic-git: a Map, so nothing that a server sends reaches the disk through it. */
 import type { PromiseFsClient } from 'isomorphic-git';
 
 export function createMemoryFs(files: ReadonlyMap<string, string>): PromiseFsClient {

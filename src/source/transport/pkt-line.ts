@@ -1,20 +1,20 @@
 /**
- * Git's packet lines (gitprotocol-common): four hex digits of length, then that many bytes less four; 0000 is a flush,
- * 0001 a delimiter, 0002 the end of a response.
+ * Git's packet lines (gitprotocol-common): a length in four hex digits that counts itself, then the payload; 0000 is a
+ * flush, 0001 a delimiter, 0002 the end of a response.
  */
 
 export type Packet = Buffer | 'flush' | 'delimiter' | 'end';
 
 export const FLUSH = '0000';
 export const DELIMITER = '0001';
-/** Of one packet, its length included. */
-export const MAX_PACKET_BYTES = 65_520;
+/** For one packet, its length included. */
+const MAX_PACKET_BYTES = 65_520;
 
 export function encodeLine(text: string): string {
   return `${(Buffer.byteLength(text) + 4).toString(16).padStart(4, '0')}${text}`;
 }
 
-/** The length that four bytes announce, or undefined where they are no length. */
+/** The length that four bytes announce; undefined if they are not a valid length. */
 export function packetLength(bytes: Uint8Array, at: number): number | undefined {
   let length = 0;
   for (let index = at; index < at + 4; index++) {
@@ -25,11 +25,14 @@ export function packetLength(bytes: Uint8Array, at: number): number | undefined 
   return length === 3 || length > MAX_PACKET_BYTES ? undefined : length;
 }
 
-/** The packets of a whole body, at most one more than `most`; undefined where it breaks off or is none. */
-export function splitPackets(body: Buffer, most: number): Packet[] | undefined {
+/**
+ * The packets of a complete body; undefined if it is cut off or does not consist of packets. Stops after one packet
+ * more than `maxPackets`.
+ */
+export function splitPackets(body: Buffer, maxPackets: number): Packet[] | undefined {
   const packets: Packet[] = [];
   let at = 0;
-  while (at < body.length && packets.length <= most) {
+  while (at < body.length && packets.length <= maxPackets) {
     const length = at + 4 <= body.length ? packetLength(body, at) : undefined;
     if (length === undefined) return undefined;
     if (length < 4) {

@@ -1,6 +1,6 @@
 /**
- * Which proxy a request goes through, by the usual variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as Go's
- * net/http reads them: what else runs in the cluster then takes the same way.
+ * Chooses the proxy of a request by HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as Go's net/http reads them. So Tautline
+ * takes the same route as other programs in the cluster.
  */
 import { BlockList, isIP } from 'node:net';
 import { sourceError } from '../source-error.ts';
@@ -10,17 +10,20 @@ export interface ProxySettings {
   readonly http: string;
   /** For https addresses; empty: none. */
   readonly https: string;
-  /** Hosts that are asked directly: `host` and what is below it, `.below.it`, `host:port`, addresses, CIDR, `*`. */
+  /** Hosts without proxy: `host` with its subdomains, `.subdomains.only`, `host:port`, addresses, CIDR, `*`. */
   readonly exceptions: string;
 }
 
-/** The proxy's address, or undefined for a direct connection. Throws StageError InvalidProxy. */
+/** The address of the proxy; undefined: a direct connection. Throws StageError InvalidProxy. */
 export function proxyFor(url: URL, settings: ProxySettings): string | undefined {
   const [variable, value] = url.protocol === 'https:' ? ['HTTPS_PROXY', settings.https] : ['HTTP_PROXY', settings.http];
   if (value === '' || isException(url, settings.exceptions)) return undefined;
   const proxy = URL.parse(value.includes('://') ? value : `http://${value}`);
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy.href;
-  throw sourceError('InvalidProxy', `The variable ${variable} holds no address of an http or https proxy. Mend it.`);
+  throw sourceError(
+    'InvalidProxy',
+    `The variable ${variable} does not hold the address of an http or https proxy. Correct it.`,
+  );
 }
 
 const LOOPBACK = new BlockList();

@@ -1,7 +1,9 @@
 /**
- * Reads the two answers that hold references: the advertisement (GET info/refs, gitprotocol-http) and ls-refs
- * (gitprotocol-v2). A body is taken whole or not at all: one that does not end right on its last flush was cut, and a
- * cut list of references looks like a shorter one.
+ * Reads the two answers that hold references: the advertisement (gitprotocol-http) and that of ls-refs
+ * (gitprotocol-v2).
+ *
+ * Invariant: a body that does not end with its last flush is refused. It was cut, and a cut list of references looks
+ * like a shorter one.
  */
 import { malformed, remoteError, truncated } from './answer-error.ts';
 import { lineText, splitPackets, type Packet } from './pkt-line.ts';
@@ -9,12 +11,12 @@ import type { RemoteRef, RemoteRefs } from '../revision.ts';
 import { cleanText, sourceError } from '../source-error.ts';
 
 export type Advertisement =
-  | { readonly protocol: 2; /** Name to value, '' where it has none. */ readonly features: ReadonlyMap<string, string> }
+  | { readonly protocol: 2; /** Value by name, '' if it has none. */ readonly features: ReadonlyMap<string, string> }
   | { readonly protocol: 0; readonly capabilities: readonly string[]; readonly refs: RemoteRefs };
 
 const OID = /^[0-9a-f]{40}$/;
 const NO_REFS = 'capabilities^{}';
-/** Lines of a few bytes each would take many times their size in memory, and the agent's heap with it. */
+/** Lines of a few bytes take many times their size in memory; without this bound they could fill the heap. */
 const MAX_LINES = 300_000;
 
 /** Throws StageError TruncatedAnswer, MalformedAnswer, TooLarge, RemoteError, UnsupportedObjectFormat. */
@@ -58,7 +60,7 @@ function wholePackets(body: Buffer, label: string): Packet[] {
   return packets;
 }
 
-/** The lines up to the flush that ends them; anything after it, or between, is no answer of this kind. */
+/** The lines before the only flush, which must be the last packet. */
 function bodyLines(packets: readonly Packet[], label: string): Buffer[] {
   if (packets.at(-1) !== 'flush') throw truncated(label);
   return packets.slice(0, -1).map((packet) => {
@@ -107,7 +109,7 @@ function checkObjectFormat(format: string | undefined, label: string): void {
   if (format === undefined || format === 'sha1') return;
   throw sourceError(
     'UnsupportedObjectFormat',
-    `${label} names its objects by ${cleanText(format, 20)}. Only repositories of the format sha1 are supported.`,
+    `${label} uses the object format ${cleanText(format, 20)}. Only repositories of the format sha1 are supported.`,
   );
 }
 

@@ -1,7 +1,8 @@
 /**
- * What a server says about its references. With protocol 2 a poll is one POST of ls-refs, since the server's address
- * and features are remembered from the first one; older servers are asked for their advertisement each time. What is
- * remembered is dropped as soon as a request fails, so that a server may change under us.
+ * The references of a Git server. With protocol 2 a poll is one ls-refs, since the server's address and features are
+ * remembered from the first poll. An older server sends its advertisement for each poll.
+ *
+ * Invariant: a server that fails a request is forgotten, so it may change its address or its protocol at any time.
  */
 import type { SourceLimits } from '../limits.ts';
 import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
@@ -18,34 +19,34 @@ import { cleanText, sourceError } from '../source-error.ts';
 import { readWhole, type Transport } from './transport.ts';
 
 export interface Remote {
-  /** The commit that a revision means now. Throws StageError, EmptyRepository and RevisionNotFound among others. */
+  /** The commit that a revision names now. Throws StageError EmptyRepository, RevisionNotFound and others. */
   resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal): Promise<ResolvedRevision>;
-  /** Where to send requests for the repository, and what it understands in protocol 0. */
-  describe(repository: Repository, signal?: AbortSignal): Promise<RemoteServer>;
-  /** To be called when a request to the server has failed. */
+  serverOf(repository: Repository, signal?: AbortSignal): Promise<RemoteServer>;
+  /** Call it when a request to the server has failed. */
   forget(repository: Repository): void;
 }
 
 export interface RemoteServer {
   /** `TransportAnswer.base`. */
   readonly base: string;
+  /** Those of protocol 0, in which packs are fetched. */
   readonly capabilities: readonly string[];
 }
 
 interface KnownServer extends RemoteServer {
   readonly protocol: 0 | 2;
-  /** Whether the server of protocol 2 wants to be told that ids are SHA-1. */
-  readonly isFormatAsked: boolean;
+  /** Whether a request of protocol 2 must say that ids are SHA-1. */
+  readonly mustNameFormat: boolean;
 }
 
 /**
- * What every server of protocol 2 with shallow fetches also understands in protocol 0. To ask it would cost its whole
- * list of references, 60 bytes each; git ignores capabilities that it does not know.
+ * Every server of protocol 2 with shallow fetches understands these in protocol 0. To ask the server would cost its
+ * whole list of references, 60 bytes each; git ignores capabilities that it does not know.
  */
 const CAPABILITIES_BESIDE_PROTOCOL_2 =
   'multi_ack_detailed no-done side-band-64k thin-pack ofs-delta shallow no-progress agent';
 
-/** Git's own are some thirty, of some dozen characters each. */
+/** Git has about thirty, of about a dozen characters each. */
 const MAX_CAPABILITIES = 100;
 const MAX_CAPABILITY_CHARS = 200;
 
@@ -98,30 +99,30 @@ export function createRemote(transport: Transport, limits: SourceLimits): Remote
 
   return {
     resolve,
-    describe: async (repository, signal) => known.get(repository.key) ?? (await discover(repository, signal)).server,
+    serverOf: async (repository, signal) => known.get(repository.key) ?? (await discover(repository, signal)).server,
     forget: (repository) => void known.delete(repository.key),
   };
 }
 
 function toServer(advertisement: Advertisement, base: string, repository: Repository): KnownServer {
   if (advertisement.protocol === 0) {
-    // Of what a server says of itself, only what is used is remembered: it may say megabytes.
+    // A server may send megabytes of them, and they are kept.
     const capabilities = advertisement.capabilities.filter((name) => name.length <= MAX_CAPABILITY_CHARS);
-    return { protocol: 0, base, capabilities: capabilities.slice(0, MAX_CAPABILITIES), isFormatAsked: false };
+    return { protocol: 0, base, capabilities: capabilities.slice(0, MAX_CAPABILITIES), mustNameFormat: false };
   }
   const { features } = advertisement;
   if (!features.has('ls-refs') || !features.get('fetch')?.split(' ').includes('shallow')) {
     throw sourceError(
       'UnsupportedServer',
-      `${repository.label} is served without ls-refs or shallow fetches, which Tautline needs. Update the Git server.`,
+      `The server of ${repository.label} does not offer ls-refs or shallow fetches, which Tautline needs. Update it.`,
     );
   }
   const capabilities = CAPABILITIES_BESIDE_PROTOCOL_2.split(' ');
-  return { protocol: 2, base, capabilities, isFormatAsked: features.has('object-format') };
+  return { protocol: 2, base, capabilities, mustNameFormat: features.has('object-format') };
 }
 
 function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer {
-  const format = server.isFormatAsked ? encodeLine('object-format=sha1') : '';
+  const format = server.mustNameFormat ? encodeLine('object-format=sha1') : '';
   const args = ['peel', 'symrefs', ...prefixes.map((prefix) => `ref-prefix ${prefix}`)];
   return Buffer.from(
     `${encodeLine('command=ls-refs\n')}${format}${DELIMITER}${args.map((arg) => encodeLine(`${arg}\n`)).join('')}${FLUSH}`,

@@ -1,16 +1,16 @@
 /**
- * The seam between Git's protocol and the way in which its messages travel. The callers speak packet lines and know
- * three operations; a transport brings them to the server and its answer back, within bounds.
+ * The seam between Git's protocol and the way in which its messages travel. The callers write and read packet
+ * lines; a transport carries them to the server and its answer back, within bounds.
  *
- * Invariants: a transport shows the credential only to the host of the repository's address; an answer that ends early
- * fails, it is never a shorter answer.
+ * Invariants: a transport shows the credential only to the host of the repository's address. An answer that ends early
+ * fails; it is never a shorter answer.
  */
 import type { Repository } from '../repository.ts';
 
 export interface Transport {
-  /** Throws StageError; so does reading the answer's body. */
+  /** Throws StageError, and so does reading the body of the answer. */
   send(request: TransportRequest): Promise<TransportAnswer>;
-  /** Breaks off what is under way. */
+  /** Breaks off the requests under way. */
   close(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export interface TransportRequest {
   readonly base?: string;
   /** Packet lines; absent for an advertisement. */
   readonly body?: Buffer;
-  /** Of the answer's body. */
+  /** For the body of the answer. */
   readonly maxBytes: number;
   /** The name of that bound, for the message. */
   readonly maxBytesName: string;
@@ -40,7 +40,7 @@ export interface TransportRequest {
 export type TransportOperation = 'advertise' | 'list-refs' | 'fetch';
 
 export interface TransportAnswer {
-  /** Where the repository is, if the server redirected the request: for later requests. */
+  /** The address of the repository after redirects, for later requests. */
   readonly base: string;
   readonly body: AsyncIterable<Buffer>;
 }

@@ -93,6 +93,15 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['applications.ts'],
     ['connection.ts', 'user-cluster.ts'],
   ],
+  'src/source': [
+    ['limits.ts', 'poll-pace.ts', 'single-flight.ts', 'snapshot.ts', 'source-error.ts'],
+    ['mask.ts', 'repository-url.ts', 'revision.ts'],
+    ['credential.ts'],
+    ['ports.ts', 'repository.ts'],
+    ['packs', 'transport'],
+    ['fetch-commit.ts'],
+    ['source.ts'],
+  ],
 };
 
 /** The room of a file, undefined if it has none, with the number of its floor. */

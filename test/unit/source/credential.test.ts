@@ -28,7 +28,7 @@ test('one line end at the end of a value is dropped, since editors and shells ad
   assert.deepEqual(parse({ bearerToken: 'abc\n' }).login, { type: 'bearer', token: 'abc' });
 });
 
-test('a Secret of Argo CD or of Flux is read as it is, whatever else it holds', () => {
+test('a Secret of Argo CD or of Flux is read unchanged, and its other keys are ignored', () => {
   const { ca, client } = authority;
   const argo = parse({
     ...{ type: 'git', url: 'https://x', project: 'p', name: 'n', insecure: 'true' },
@@ -50,23 +50,39 @@ const REFUSED: readonly (readonly [string, () => Readonly<Record<string, string 
   ['only keys for SSH', () => ({ identity: 'geheim', known_hosts: 'x' }), /no credentials/],
   ['a user without password', () => ({ username: 'geheim' }), /username without password/],
   ['a password without user', () => ({ password: 'geheim' }), /password without username/],
-  ['both ways', () => ({ username: 'me', password: 'geheim', bearerToken: 'geheim' }), /both username and bearerToken/],
-  ['bytes that are no text', () => ({ username: 'me', password: Buffer.from([0xff, 0xfe]) }), /UTF-8 .*password/],
+  [
+    'a password and a token',
+    () => ({ username: 'me', password: 'geheim', bearerToken: 'geheim' }),
+    /both username and bearerToken/,
+  ],
+  [
+    'bytes that are not text',
+    () => ({ username: 'me', password: Buffer.from([0xff, 0xfe]) }),
+    /password that are not UTF-8/,
+  ],
   ['a line break within', () => ({ bearerToken: 'geheim\r\nX-Evil: 1' }), /line break .*bearerToken/],
-  ['two line ends', () => ({ username: 'me', password: 'geheim\n\n' }), /line break .*password/],
-  ['a token beyond ASCII', () => ({ bearerToken: 'gehäim' }), /no header may hold/],
+  ['two line ends after a value', () => ({ username: 'me', password: 'geheim\n\n' }), /line break .*password/],
+  ['a token beyond ASCII', () => ({ bearerToken: 'gehäim' }), /not allowed in a header/],
   ['a colon in the user', () => ({ username: 'ge:heim', password: 'x' }), /colon under username/],
-  ['a CA that is no PEM', () => ({ 'ca.crt': 'geheim' }), /no certificates in PEM under ca\.crt/],
-  ['a CA that is PEM of nothing', () => ({ caFile: pemOf('geheim') }), /no certificates in PEM under caFile/],
+  ['a CA that is not PEM', () => ({ 'ca.crt': 'geheim' }), /no certificates in PEM under ca\.crt/],
+  ['a CA whose PEM holds no certificate', () => ({ caFile: pemOf('geheim') }), /no certificates in PEM under caFile/],
   ['a certificate without key', () => ({ 'tls.crt': authority.client.certificate }), /tls\.crt without tls\.key/],
   ['a key without certificate', () => ({ tlsClientCertKey: 'geheim' }), /tlsClientCertKey without tls\.crt/],
-  ['a certificate that is none', () => ({ 'tls.crt': 'geheim', 'tls.key': 'x' }), /certificate in PEM under tls\.crt/],
   [
-    'a key that is none',
+    'text in place of a certificate',
+    () => ({ 'tls.crt': 'geheim', 'tls.key': 'x' }),
+    /certificate in PEM under tls\.crt/,
+  ],
+  [
+    'text in place of a key',
     () => ({ 'tls.crt': authority.client.certificate, 'tls.key': 'geheim' }),
     /key in PEM under tls/,
   ],
-  ['another key', () => ({ 'tls.crt': authority.client.certificate, 'tls.key': authority.server.key }), /not belong/],
+  [
+    'the key of another certificate',
+    () => ({ 'tls.crt': authority.client.certificate, 'tls.key': authority.server.key }),
+    /not belong/,
+  ],
   ['an encrypted key', () => ({ 'tls.crt': authority.client.certificate, 'tls.key': encrypted() }), /passphrase/],
 ];
 
@@ -119,7 +135,7 @@ for (const [how, form] of Object.entries(REPEATED)) {
   });
 }
 
-test('a credential that was cut at the end of a message is masked as well', () => {
+test('a credential that is cut at the end of a message is masked', () => {
   const token = `canary${'x1y2'.repeat(20)}`;
   const credential = parse({ bearerToken: token });
   for (let at = 100; at < 200; at += 3) {
@@ -135,7 +151,7 @@ test('a user name is shown unless it is long enough to be a token', () => {
   assert.doesNotMatch(redact('ghp_0123456789abcdef', token), /ghp_/);
 });
 
-test('a defect loses its secrets too, in its message and its stack', () => {
+test('secrets are masked in the message and the stack of an unexpected error', () => {
   const credential = parse({ bearerToken: 'geheim-token' });
   const told = redactError(new TypeError('invalid header geheim-token'), credential) as Error;
   assert.doesNotMatch(`${told.message} ${told.stack}`, /geheim/);

@@ -38,7 +38,7 @@ async function rejectsWith(work: Promise<unknown>, code: string, message = /./):
   return error;
 }
 
-/** The same test over every transport. */
+/** Declares the test once for each transport. */
 function overEach(name: string, run: (t: TestContext, over: TestTransport) => Promise<void>): void {
   for (const over of TRANSPORTS) test(`${name} (over ${over.name})`, (t) => run(t, over));
 }
@@ -49,7 +49,7 @@ async function startShop(t: TestContext, over: TestTransport, limits: Partial<So
   return { harness, ...harness, repository, repoUrl: repository.url };
 }
 
-overEach('every way of naming a revision leads to its commit', async (t, over) => {
+overEach('a revision may be a branch, a tag, a full reference, a commit or nothing', async (t, over) => {
   const { source, repository, repoUrl } = await startShop(t, over);
   const first = await repository.commit({ 'a.yaml': 'version: one\n' });
   await repository.tag('light');
@@ -77,7 +77,7 @@ overEach('every way of naming a revision leads to its commit', async (t, over) =
   }
 });
 
-overEach('a poll is one request, a fetch of a known commit none', async (t, over) => {
+overEach('a poll is one request, and a fetch of a commit on disk is none', async (t, over) => {
   const { source, sent, repository, repoUrl } = await startShop(t, over);
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   const resolved = await source.poll({ repoUrl });
@@ -90,23 +90,26 @@ overEach('a poll is one request, a fetch of a known commit none', async (t, over
   assert.deepEqual(operations(), ['list-refs'], 'what the server understands is remembered');
 });
 
-overEach('callers that ask at once share one poll and one fetch, and one may leave', async (t, over) => {
-  const { source, sent, repository, repoUrl } = await startShop(t, over);
-  await repository.commit({ 'a.yaml': 'a: 1\n' });
-  const resolved = await source.poll({ repoUrl });
-  sent.length = 0;
-  await Promise.all(Array.from({ length: 5 }, () => source.poll({ repoUrl })));
-  assert.equal(sent.length, 1);
-  const leaving = new AbortController();
-  const left = rejectsWith(source.fetch({ repoUrl, resolved, signal: leaving.signal }), 'Cancelled');
-  const stayed = Promise.all(Array.from({ length: 4 }, () => source.fetch({ repoUrl, resolved })));
-  leaving.abort();
-  await left;
-  assert.equal(new Set((await stayed).map(({ tree }) => tree.gitDir)).size, 1);
-  assert.equal(sent.length, 2);
-});
+overEach(
+  'simultaneous callers share one poll and one fetch, and the rest are served if one leaves',
+  async (t, over) => {
+    const { source, sent, repository, repoUrl } = await startShop(t, over);
+    await repository.commit({ 'a.yaml': 'a: 1\n' });
+    const resolved = await source.poll({ repoUrl });
+    sent.length = 0;
+    await Promise.all(Array.from({ length: 5 }, () => source.poll({ repoUrl })));
+    assert.equal(sent.length, 1);
+    const leaving = new AbortController();
+    const left = rejectsWith(source.fetch({ repoUrl, resolved, signal: leaving.signal }), 'Cancelled');
+    const stayed = Promise.all(Array.from({ length: 4 }, () => source.fetch({ repoUrl, resolved })));
+    leaving.abort();
+    await left;
+    assert.equal(new Set((await stayed).map(({ tree }) => tree.gitDir)).size, 1);
+    assert.equal(sent.length, 2);
+  },
+);
 
-overEach('a fetch that all callers have left is given up and leaves nothing behind', async (t, over) => {
+overEach('a fetch that all callers have left is cancelled and leaves nothing on disk', async (t, over) => {
   const { harness, source, repository, repoUrl, dataDir } = await startShop(t, over);
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   const resolved = await source.poll({ repoUrl });
@@ -146,22 +149,25 @@ overEach('after a one-line commit the fetch is a few hundred bytes', async (t, o
   assert.equal(readText(snapshot, 'team-4/app-4.yaml'), files['team-4/app-4.yaml']);
 });
 
-overEach('a change that goes back and forth stays readable, whatever delta is built on which', async (t, over) => {
-  const { repository, source, repoUrl } = await startShop(t, over);
-  const file = (word: string) => `${'a line that stays\n'.repeat(200)}${word}\n`;
-  const others = Array.from(
-    { length: 40 },
-    (_, index) => [`app/other-${index}.yaml`, `name: other-${index}\n`] as const,
-  );
-  await repository.commit(Object.fromEntries(others));
-  for (let round = 0; round < 12; round++) {
-    const word = ['one', 'two', 'one', 'three'][round % 4] ?? '';
-    await repository.commit({ 'app/a.yaml': file(word), 'app/b.yaml': word === 'two' ? null : word });
-    const snapshot = await bring(source, repoUrl);
-    assert.equal(readText(snapshot, 'app/a.yaml'), file(word));
-    assert.equal(readText(snapshot, 'app/other-7.yaml'), 'name: other-7\n');
-  }
-});
+overEach(
+  'files that change back and forth stay readable over packs whose deltas build on each other',
+  async (t, over) => {
+    const { repository, source, repoUrl } = await startShop(t, over);
+    const file = (word: string) => `${'a line that stays\n'.repeat(200)}${word}\n`;
+    const others = Array.from(
+      { length: 40 },
+      (_, index) => [`app/other-${index}.yaml`, `name: other-${index}\n`] as const,
+    );
+    await repository.commit(Object.fromEntries(others));
+    for (let round = 0; round < 12; round++) {
+      const word = ['one', 'two', 'one', 'three'][round % 4] ?? '';
+      await repository.commit({ 'app/a.yaml': file(word), 'app/b.yaml': word === 'two' ? null : word });
+      const snapshot = await bring(source, repoUrl);
+      assert.equal(readText(snapshot, 'app/a.yaml'), file(word));
+      assert.equal(readText(snapshot, 'app/other-7.yaml'), 'name: other-7\n');
+    }
+  },
+);
 
 overEach('a force-push to an unrelated history is followed', async (t, over) => {
   const { source, repository, repoUrl } = await startShop(t, over);
@@ -174,14 +180,14 @@ overEach('a force-push to an unrelated history is followed', async (t, over) => 
   assert.equal(readText(before, 'b.yaml'), 'b: 1\n', 'the older snapshot stays as it was');
 });
 
-overEach('a repository whose HEAD names no branch is read by branch', async (t, over) => {
+overEach('a repository whose default branch does not exist can be fetched by another branch', async (t, over) => {
   const { source, repository, repoUrl } = await startShop(t, over);
   const commit = await repository.commit({ 'a.yaml': 'a: 1\n' }, { branch: 'trunk' });
   assert.equal((await bring(source, repoUrl, 'trunk')).commit, commit);
   await rejectsWith(source.poll({ repoUrl }), 'RevisionNotFound', /default branch of .*shop\.git does not exist/);
 });
 
-overEach('what is missing is named, each with a code of its own', async (t, over) => {
+overEach('a missing repository, branch or commit is named, each with its own code', async (t, over) => {
   const { source, server, repository, repoUrl } = await startShop(t, over);
   await rejectsWith(source.poll({ repoUrl }), 'EmptyRepository', /shop\.git holds no commit/);
   await repository.commit({ 'a.yaml': 'a: 1\n' });
@@ -205,14 +211,14 @@ overEach('what is missing is named, each with a code of its own', async (t, over
   await rejectsWith(bring(source, repoUrl, blob), 'NotACommit');
 });
 
-overEach('a repository of sha256 objects is refused as such', async (t, over) => {
+overEach('a repository of the object format sha256 is refused by a message that names it', async (t, over) => {
   const { source, server } = await startHarnessOver(over, t);
   const repository = await createRepository(server, 'new', { objectFormat: 'sha256' });
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   await rejectsWith(source.poll({ repoUrl: repository.url }), 'UnsupportedObjectFormat', /sha256/);
 });
 
-overEach('a restart finds what was fetched before, and sweeps what was not finished', async (t, over) => {
+overEach('after a restart snapshots are still there and unfinished ones are removed', async (t, over) => {
   const { source, sent, repository, repoUrl, dataDir, reopen } = await startShop(t, over);
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   const before = await bring(source, repoUrl);
@@ -237,7 +243,7 @@ overEach('a snapshot that was damaged on disk is fetched again after a restart',
   assert.equal(readText(await bring(reopen(), repoUrl), 'a.yaml'), 'a: 1\n');
 });
 
-overEach('a data directory that cannot be made at first is used as soon as it can', async (t, over) => {
+overEach('a data directory that cannot be created at first is used as soon as it can', async (t, over) => {
   const { source, repository, repoUrl, dataDir } = await startShop(t, over);
   const commit = await repository.commit({ 'a.yaml': 'a: 1\n' });
   await rm(dataDir, { recursive: true, force: true });
@@ -247,7 +253,20 @@ overEach('a data directory that cannot be made at first is used as soon as it ca
   assert.equal((await bring(source, repoUrl)).commit, commit);
 });
 
-overEach('packs are folded into one again, and old snapshots leave the disk', async (t, over) => {
+overEach(
+  'a fetch that cannot build on the last snapshot brings everything and leaves nothing else',
+  async (t, over) => {
+    const { source, repository, repoUrl, dataDir } = await startShop(t, over);
+    await repository.commit({ 'a.yaml': 'a: 1\n' });
+    const before = await bring(source, repoUrl);
+    await rm(before.tree.gitDir, { recursive: true });
+    const commit = await repository.commit({ 'a.yaml': 'a: 2\n' });
+    assert.equal(readText(await bring(source, repoUrl), 'a.yaml'), 'a: 2\n');
+    assert.deepEqual(snapshotsIn(dataDir), [commit]);
+  },
+);
+
+overEach('packs are replaced by one after a while, and old snapshots leave the disk', async (t, over) => {
   const limits = { maxPacksPerSnapshot: 3, maxSnapshotsPerRepository: 2 };
   const { source, repository, repoUrl, dataDir } = await startShop(t, over, limits);
   const commits: string[] = [];
@@ -261,7 +280,7 @@ overEach('packs are folded into one again, and old snapshots leave the disk', as
   assert.deepEqual(snapshotsIn(dataDir), commits.slice(-2).sort());
 });
 
-overEach('bounds on bytes, files and objects are kept, and named', async (t, over) => {
+overEach('a repository beyond a bound is refused by a message that names the bound', async (t, over) => {
   const { reopen, repository, repoUrl } = await startShop(t, over);
   const noise = Array.from({ length: 3000 }, (_, index) => Math.sin(index)).join('\n');
   await repository.commit({ 'a.txt': noise, 'b/b.txt': 'b', 'b/c.txt': 'c' });
@@ -280,7 +299,7 @@ overEach('bounds on bytes, files and objects are kept, and named', async (t, ove
   }
 });
 
-overEach('a repository with a bomb fails alone', async (t, over) => {
+overEach('a repository with a huge object does not disturb the fetch of another one', async (t, over) => {
   const { source, server } = await startHarnessOver(over, t, { limits: { maxObjectBytes: 1_048_576 } });
   const bomb = await createRepository(server, 'bomb');
   const good = await createRepository(server, 'good');
@@ -294,7 +313,7 @@ overEach('a repository with a bomb fails alone', async (t, over) => {
   assert.equal(snapshot.commit, commit);
 });
 
-overEach('a tree that git would not check out is refused with the name in it', async (t, over) => {
+overEach('a tree that git would not check out is refused by a message that names the entry', async (t, over) => {
   const { source, repository, repoUrl } = await startShop(t, over);
   const blob = await repository.git(['hash-object', '-w', '--stdin'], { input: 'x' });
   const names = ['..', '.', '.git', '.GIT', 'git~1', '.git ', '.git.', '.g\u200cit', '.git::$INDEX_ALLOCATION', 'a/b'];
@@ -314,7 +333,7 @@ overEach('a tree that git would not check out is refused with the name in it', a
   await rejectsWith(bring(source, repoUrl, 'twice'), 'MalformedTree', /"a" twice/);
 });
 
-overEach('names of references that are traps come to nothing', async (t, over) => {
+overEach('names of references like __proto__ or ../ do no harm', async (t, over) => {
   const { source, repository, repoUrl } = await startShop(t, over);
   const commit = await repository.commit({ 'a.yaml': 'a: 1\n' });
   await repository.git(['update-ref', 'refs/heads/__proto__/corsProxy', commit]);

@@ -27,16 +27,16 @@ async function failureOf(work: Promise<unknown>): Promise<StageError> {
   return error;
 }
 
-test('each answer that is none of Git has a code and a message of its own', async (t) => {
+test('each answer that does not come from a Git server has its own code and message', async (t) => {
   const { source, server, repoUrl } = await startShop(t);
   const page = '<html>geheim</html>';
   const html = { 'content-type': 'text/html' };
   const cases: [GitReaction, string, RegExp][] = [
     [{ status: 200, headers: html, body: page }, 'NotGit', /text\/html.*git clone/],
     [{ status: 200, headers: {}, body: page }, 'NotGit', /missing/],
-    [{ status: 200, headers: ADVERTISEMENT, body: page }, 'TruncatedAnswer', /broke off/],
+    [{ status: 200, headers: ADVERTISEMENT, body: page }, 'TruncatedAnswer', /ended early/],
     [{ status: 200, headers: ADVERTISEMENT, body: '0000' }, 'MalformedAnswer', /protocol/],
-    [{ status: 200, headers: ADVERTISEMENT, body: '' }, 'TruncatedAnswer', /broke off/],
+    [{ status: 200, headers: ADVERTISEMENT, body: '' }, 'TruncatedAnswer', /ended early/],
     [
       { status: 200, headers: { ...ADVERTISEMENT, 'content-encoding': 'gzip' }, body: gzipSync('0000') },
       'EncodedAnswer',
@@ -110,7 +110,7 @@ test('redirects to other origins, in a circle or of a request with a body are re
   assert.equal(asked, 0);
 });
 
-test('a server that is silent, slow or not there does not hold anybody up', async (t) => {
+test('a server that is silent, refuses connections or has no address fails within the deadline', async (t) => {
   const { source, server, repoUrl, reopen } = await startShop(t);
   let hold = () => undefined as void;
   server.onRequest = () => new Promise((resolve) => (hold = () => resolve(undefined)));
@@ -118,8 +118,8 @@ test('a server that is silent, slow or not there does not hold anybody up', asyn
   assert.equal(silent.code, 'Timeout');
   hold();
   server.onRequest = undefined;
-  const nobody = await failureOf(source.poll({ repoUrl: 'http://127.0.0.1:1/shop.git' }));
-  assert.equal(nobody.code, 'Network', nobody.message);
+  const refused = await failureOf(source.poll({ repoUrl: 'http://127.0.0.1:1/shop.git' }));
+  assert.equal(refused.code, 'Network', refused.message);
   const nowhere = await failureOf(source.poll({ repoUrl: 'http://host.invalid/shop.git' }));
   assert.equal(nowhere.code, 'HostNotFound', nowhere.message);
 });
@@ -142,7 +142,7 @@ test('an endless answer ends at its bound', async (t) => {
   assert.equal(error.code, 'TooLarge');
 });
 
-test('a server may change from protocol 2 to another address or state between polls', async (t) => {
+test('after a failure the server is asked again for its address and protocol', async (t) => {
   const { source, server, repoUrl, commit } = await startShop(t);
   await source.poll({ repoUrl });
   server.onRequest = ({ method }) => (method === 'POST' ? { status: 405 } : undefined);
@@ -150,5 +150,5 @@ test('a server may change from protocol 2 to another address or state between po
   server.onRequest = undefined;
   server.requests.length = 0;
   assert.equal((await source.poll({ repoUrl })).commit, commit);
-  assert.equal(server.requests[0]?.method, 'GET', 'what was remembered is asked for again after a failure');
+  assert.equal(server.requests[0]?.method, 'GET', 'the advertisement is asked for again');
 });

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 interface Step {
-  /** When the hook came that is newest at the poll; absent: none came since the last one. */
+  /** When the newest hook came; absent: no hook came since the poll before. */
   readonly heardMs?: number;
   readonly hasMoved: boolean;
   readonly nowMs: number;
@@ -24,7 +24,7 @@ function announced(count: number): PollPace {
   return pace;
 }
 
-test('without a hook the interval is what the spec says', () => {
+test('without a hook the interval is that of the spec', () => {
   let pace = START_PACE;
   for (const hasMoved of [false, true, false]) {
     pace = poll(pace, { hasMoved, nowMs: 1 });
@@ -32,7 +32,7 @@ test('without a hook the interval is what the spec says', () => {
   }
 });
 
-test('each announced commit doubles it, up to tenfold and to ten minutes', () => {
+test('each announced commit doubles the interval, up to tenfold and to ten minutes', () => {
   const minutes = [0, 1, 2, 3, 4, 5, 9].map((count) => pacedIntervalMs(announced(count), MINUTE_MS) / MINUTE_MS);
   assert.deepEqual(minutes, [1, 2, 4, 8, 10, 10, 10]);
   assert.equal(pacedIntervalMs(announced(9), 10_000), 100_000);
@@ -43,23 +43,23 @@ test('an interval beyond ten minutes stays as it is', () => {
   assert.equal(pacedIntervalMs(announced(9), 24 * HOUR_MS), 24 * HOUR_MS);
 });
 
-test('polls that find nothing leave it long', () => {
+test('a poll that finds nothing leaves the lengthened interval as it is', () => {
   const pace = poll(announced(3), { hasMoved: false, nowMs: HOUR_MS });
   assert.equal(pacedIntervalMs(pace, MINUTE_MS), 8 * MINUTE_MS);
 });
 
-test('one commit that no hook announced brings it back', () => {
+test('after one commit that no hook announced the interval is that of the spec again', () => {
   const pace = poll(announced(3), { hasMoved: true, nowMs: HOUR_MS });
   assert.equal(pacedIntervalMs(pace, MINUTE_MS), MINUTE_MS);
 });
 
-test('a day without a hook brings it back', () => {
+test('after a day without a hook the interval is that of the spec again', () => {
   const before = announced(3);
   assert.equal(pacedIntervalMs(poll(before, { hasMoved: false, nowMs: 24 * HOUR_MS }), MINUTE_MS), 8 * MINUTE_MS);
   assert.equal(pacedIntervalMs(poll(before, { hasMoved: false, nowMs: 24 * HOUR_MS + 4 }), MINUTE_MS), MINUTE_MS);
 });
 
-test('a hook whose commit is not there yet leaves the next poll to the interval of the spec, once', () => {
+test('if a poll does not find the commit of a hook, one interval of the spec follows', () => {
   const early = poll(announced(3), { heardMs: 9, hasMoved: false, nowMs: 9 });
   assert.equal(pacedIntervalMs(early, MINUTE_MS), MINUTE_MS);
   const found = poll(early, { hasMoved: true, nowMs: MINUTE_MS });
@@ -68,7 +68,7 @@ test('a hook whose commit is not there yet leaves the next poll to the interval 
   assert.equal(pacedIntervalMs(never, MINUTE_MS), 8 * MINUTE_MS);
 });
 
-test('whatever happens, it is never shorter than the interval nor longer than the bound', () => {
+test('the lengthened interval is never shorter than that of the spec and never beyond the bounds', () => {
   const step = fc.record({ gapMs: fc.nat(30 * HOUR_MS), isHeard: fc.boolean(), hasMoved: fc.boolean() });
   fc.assert(
     fc.property(

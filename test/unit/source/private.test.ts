@@ -1,4 +1,4 @@
-/** What a credential brought: who shares it, who does not, and when it goes. */
+/** Snapshots of private repositories: with whom they are shared, and when they are removed. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -33,7 +33,7 @@ async function startShop(t: TestContext) {
   return { ...harness, repository, bring, pass: (ms: number) => void (nowMs += ms) };
 }
 
-test('who shows the same credential shares a fetch, whatever its Secret is called; nobody else does', async (t) => {
+test('a fetch is shared by equal credentials only, whatever the names of their Secrets', async (t) => {
   const { bring, sent } = await startShop(t);
   const one = await bring(first);
   const fetches = () => sent.filter(({ operation }) => operation === 'fetch').length;
@@ -56,7 +56,7 @@ test('a password is sent in the header of basic authentication, a token as a bea
   assert.deepEqual([...headers], [`Basic ${Buffer.from(pair).toString('base64')}`, 'Bearer first']);
 });
 
-test('the id of a commit that is on disk opens nothing to who may not have it', async (t) => {
+test('the id of a commit on disk gives no access to it without the credential', async (t) => {
   const { source, server, repository, bring } = await startShop(t);
   server.onRequest = ({ headers }) => (headers.authorization === 'Bearer first' ? undefined : { status: 401 });
   const { commit } = await bring(first);
@@ -69,7 +69,7 @@ test('the id of a commit that is on disk opens nothing to who may not have it', 
   }
 });
 
-test('what a former credential fetched goes a day after its last use, all of it', async (t) => {
+test('all snapshots of a former credential are removed a day after their last use', async (t) => {
   const { source, dataDir, bring, pass } = await startShop(t);
   const old = await bring(first);
   assert.deepEqual(await source.find(old), old);
@@ -83,7 +83,7 @@ test('what a former credential fetched goes a day after its last use, all of it'
   assert.equal((await readdir(dataDir)).filter((name) => name.startsWith('private-')).length, 2);
 });
 
-test('the next process finds nothing that was fetched with a credential', async (t) => {
+test('after a restart no snapshot is left that was fetched with a credential', async (t) => {
   const { dataDir, source, reopen, bring, sent } = await startShop(t);
   await bring(first);
   await bring(undefined);
@@ -97,7 +97,7 @@ test('the next process finds nothing that was fetched with a credential', async 
   );
 });
 
-test('connections are shared by certificates, not by passwords, and are given up when nobody uses them', async (t) => {
+test('connections are shared by certificates, not by passwords, and unused ones are closed', async (t) => {
   const { ca, client } = await makeAuthority();
   let nowMs = 0;
   const clock = { now: () => 0, monotonicMs: () => nowMs };

@@ -51,13 +51,13 @@ export interface Harness<Server extends ServedRepositories = GitServer> {
   readonly sent: SentRequest[];
   /** Called when an answer has begun; its body waits for the promise. May be set and unset at any time. */
   onAnswer: (() => Promise<void>) | undefined;
-  /** As after a restart: another source over the same folder. */
+  /** Opens another source over the same folder, as after a restart. */
   readonly reopen: (limits?: Partial<SourceLimits>) => GitSource;
 }
 
 export interface SentRequest {
   readonly operation: TransportRequest['operation'];
-  /** Of the answer's body, as far as it was read. */
+  /** The bytes of the answer's body that were read. */
   receivedBytes: number;
 }
 
