@@ -83,6 +83,40 @@ export function createRegistry({ clock, wake }: RegistryOptions): Registry {
   const byRepository = createIndex();
   const announcements = new Announcements();
   const parsedOf = createParser();
+  return {
+    neighbours: createNeighbours({ records, byRepository, announcements, parsedOf, clock, wake }),
+    get: (key) => records.get(key),
+    has: (key) => records.has(key),
+    records: () => records.values(),
+    get size() {
+      return records.size;
+    },
+    note(record) {
+      records.set(record.key, record);
+      byRepository.set(record.key, repositoryKey(stringAt(record.stored, 'spec', 'source', 'repoURL') ?? ''));
+    },
+    remove(key) {
+      records.delete(key);
+      byRepository.delete(key);
+      announcements.drop(key);
+    },
+    parsedOf,
+    forget(record) {
+      dropMemory(record.memory);
+      announcements.drop(record.key);
+      record.signals.isForgetAsked = false;
+    },
+  };
+}
+
+interface NeighbourParts extends RegistryOptions {
+  readonly records: ReadonlyMap<string, ApplicationRecord>;
+  readonly byRepository: Pick<KeyIndex, 'keysOf'>;
+  readonly announcements: Announcements;
+  readonly parsedOf: Registry['parsedOf'];
+}
+
+function createNeighbours({ records, byRepository, announcements, parsedOf, clock, wake }: NeighbourParts): Neighbours {
   const show = (record: ApplicationRecord): Neighbour => new NeighbourView(record, { announcements, parsedOf });
   const showAll = function* (keys: Iterable<string>): Iterable<Neighbour> {
     for (const key of keys) {
@@ -96,7 +130,7 @@ export function createRegistry({ clock, wake }: RegistryOptions): Registry {
     record.signals.pollsAsked++;
     wake(key);
   };
-  const neighbours: Neighbours = {
+  return {
     get: (key) => {
       const record = records.get(key);
       return record && show(record);
@@ -123,30 +157,6 @@ export function createRegistry({ clock, wake }: RegistryOptions): Registry {
     stopAwaiting: (key) => announcements.stopAwaiting(key),
     askToAnnounce(key, other) {
       if (announcements.ask(key, other)) askToPoll(other);
-    },
-  };
-  return {
-    neighbours,
-    get: (key) => records.get(key),
-    has: (key) => records.has(key),
-    records: () => records.values(),
-    get size() {
-      return records.size;
-    },
-    note(record) {
-      records.set(record.key, record);
-      byRepository.set(record.key, repositoryKey(stringAt(record.stored, 'spec', 'source', 'repoURL') ?? ''));
-    },
-    remove(key) {
-      records.delete(key);
-      byRepository.delete(key);
-      announcements.drop(key);
-    },
-    parsedOf,
-    forget(record) {
-      dropMemory(record.memory);
-      announcements.drop(record.key);
-      record.signals.isForgetAsked = false;
     },
   };
 }

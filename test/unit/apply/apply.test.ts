@@ -146,7 +146,7 @@ const HOLDING: Readonly<Record<string, HoldingCase>> = {
   },
   recreating: {
     changes: [
-      planned(changeOf('update', { id: idOf('a'), live: liveOf({ id: idOf('a') }), policy: { recreate: true } })),
+      planned(changeOf('update', { id: idOf('a'), live: liveOf({ id: idOf('a') }), policy: { mayRecreate: true } })),
     ],
     script: [{ apply: refusedWith('InvalidManifest', { status: 422 }) }, { isImmutable: true }, { get: ABSENT }],
     requests: ['apply a force', 'isImmutable a', 'get a'],

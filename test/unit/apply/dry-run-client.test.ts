@@ -17,7 +17,7 @@ test('a dry run sends each apply and each deletion with dryRun, and reads as usu
   const { id, kind, body } = desiredOf();
   assert.deepEqual(await dry.get(kind, id), found(LIVE));
   assert.deepEqual(await dry.apply({ kind, body, force: true }), written(LIVE));
-  const removed = await dry.remove({ kind, id, uid: 'u1', resourceVersion: '1', propagation: 'Background' });
+  const removed = await dry.remove({ kind, id, uid: 'u1', resourceVersion: '1' });
   assert.deepEqual(removed, { ok: true, outcome: 'gone' });
   expectRequests(['get settings', 'apply settings force dryRun', 'remove settings u1 at 1 dryRun']);
 });
@@ -39,7 +39,7 @@ test('a dry run of a recreation deletes nothing', async () => {
     { get: found(LIVE) },
     { remove: { ok: true, outcome: 'held' } },
   ]);
-  const change = changeOf('update', { live: LIVE, policy: { recreate: true } });
+  const change = changeOf('update', { live: LIVE, policy: { mayRecreate: true } });
   const { outcome } = await sendChange(change, { client: dryRunClient(client), owner: OWNER });
   assert.equal(outcome, 'recreating');
   expectRequests([

@@ -18,17 +18,17 @@ const CASES: Readonly<Record<string, Case>> = {
   'a namespace that exists is only read': {
     script: [{ get: found(NAMESPACE) }],
     requests: ['get shop'],
-    answer: { ok: true, created: false },
+    answer: { ok: true, isCreated: false },
   },
   'an absent namespace is applied by a field manager of its own, without force': {
     script: [{ get: ABSENT }, { apply: written(NAMESPACE, true) }],
     requests: ['get shop', APPLY],
-    answer: { ok: true, created: true },
+    answer: { ok: true, isCreated: true },
   },
   'a namespace that another client creates meanwhile is not reported as created': {
     script: [{ get: ABSENT }, { apply: written(NAMESPACE) }],
     requests: ['get shop', APPLY],
-    answer: { ok: true, created: false },
+    answer: { ok: true, isCreated: false },
   },
   'a refused read of a namespace is handed on': {
     script: [{ get: FORBIDDEN }],

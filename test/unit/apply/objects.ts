@@ -14,8 +14,8 @@ export const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' });
 export const OTHER_OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'other' });
 
 /** Labels and annotations of an object that belongs to an owner. */
-export function marksOf({ applySetId, owner }: typeof OWNER): { labels: ValueMap; annotations: ValueMap } {
-  return { labels: { [PART_OF_LABEL]: applySetId }, annotations: { [OWNER_ANNOTATION]: owner } };
+export function marksOf({ applySetId, ownerAnnotation }: typeof OWNER): { labels: ValueMap; annotations: ValueMap } {
+  return { labels: { [PART_OF_LABEL]: applySetId }, annotations: { [OWNER_ANNOTATION]: ownerAnnotation } };
 }
 
 /** The id of a ConfigMap in the namespace `shop`, or of another kind. */
@@ -25,7 +25,7 @@ export function idOf(name: string, more: Partial<ObjectId> = {}): ObjectId {
 
 export function kindOf({ group, kind, namespace }: ObjectId): KindInfo {
   const plural = `${kind.toLowerCase()}s`;
-  return { group, version: 'v1', kind, plural, namespaced: namespace !== '', hasStatus: false, watchable: true };
+  return { group, version: 'v1', kind, plural, isNamespaced: namespace !== '', hasStatus: false, isWatchable: true };
 }
 
 export interface LiveOptions {
@@ -103,7 +103,7 @@ export function found(object: LiveObject): ReadAnswer {
 
 /** The answer to a write of an existing object (200), or with `isCreated` to a creation (201). */
 export function written(object: LiveObject, isCreated = false): WriteAnswer {
-  return { ok: true, object, created: isCreated, warnings: [] };
+  return { ok: true, object, isCreated, warnings: [] };
 }
 
 export interface Refused {

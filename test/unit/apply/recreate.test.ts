@@ -94,7 +94,7 @@ const CASES: Readonly<Record<string, Case>> = {
 for (const [name, { id = idOf('settings'), script, requests, outcome, refusal }] of Object.entries(CASES)) {
   test(`in a recreation, ${name}`, async () => {
     const { client, expectRequests } = scriptClient(script);
-    const desired = desiredOf({ id, policy: { recreate: true } });
+    const desired = desiredOf({ id, policy: { mayRecreate: true } });
     const change = changeOf('update', { id, live: liveOf({ id }) });
     const result = await recreateObject({ change, desired, refusal: IMMUTABLE, client, owner: OWNER });
     assert.equal(result.outcome, outcome);
@@ -127,5 +127,5 @@ test('a refused recreation keeps the fields of the refusal and says why the obje
   });
   assert.deepEqual(result.refusal?.fields, IMMUTABLE.fields);
   assert.ok(result.refusal?.message.includes(IMMUTABLE.message));
-  assert.ok(result.refusal?.message.includes(OTHER_OWNER.owner));
+  assert.ok(result.refusal?.message.includes(OTHER_OWNER.ownerAnnotation));
 });

@@ -50,12 +50,10 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       release: (_kind, { id, resourceVersion }) =>
         answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),
-      remove({ id, uid, resourceVersion, propagation, dryRun }) {
-        assert.equal(propagation, 'Background');
+      remove({ id, uid, resourceVersion, dryRun }) {
         const words = [`remove ${id.name} ${uid} at ${resourceVersion}`, ...(dryRun ? ['dryRun'] : [])];
         return answer(words.join(' '), ({ remove }) => remove);
       },
-      readSecret: unscripted('readSecret'),
       listBySelector: unscripted('listBySelector'),
     },
     requests,

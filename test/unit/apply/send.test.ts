@@ -77,12 +77,6 @@ const CREATES: Readonly<Record<string, Case>> = {
     requests: [APPLY],
     outcome: 'adopted',
   },
-  'an object that was seen before with the same uid counts as configured': {
-    change: changeOf('create', { live: LIVE }),
-    script: [{ apply: written(CHANGED) }],
-    requests: [APPLY],
-    outcome: 'configured',
-  },
   'a conflict of fields leads to an adoption': {
     change: create,
     script: [{ apply: FIELD_CONFLICT }, { get: found(UNMARKED) }, { apply: written(LIVE) }],
@@ -241,7 +235,7 @@ const UPDATES: Readonly<Record<string, Case>> = {
     refusal: 'Immutable',
   },
   'a 422 for an immutable field leads to a deletion if the manifest asks for it': {
-    change: changeOf('update', { live: LIVE, policy: { recreate: true } }),
+    change: changeOf('update', { live: LIVE, policy: { mayRecreate: true } }),
     script: [
       { apply: INVALID },
       { isImmutable: true },
@@ -252,7 +246,7 @@ const UPDATES: Readonly<Record<string, Case>> = {
     outcome: 'recreating',
   },
   'a 422 for an invalid value is a failure, and nothing is deleted': {
-    change: changeOf('update', { live: LIVE, policy: { recreate: true } }),
+    change: changeOf('update', { live: LIVE, policy: { mayRecreate: true } }),
     script: [{ apply: INVALID }, { isImmutable: false }],
     requests: [FORCE, 'isImmutable settings'],
     outcome: 'failed',
@@ -292,7 +286,9 @@ for (const [title, cases] of Object.entries({
 }
 
 test('a successful apply hands on the object and the warnings of the answer', async () => {
-  const { client } = scriptClient([{ apply: { ok: true, object: CHANGED, created: false, warnings: ['deprecated'] } }]);
+  const { client } = scriptClient([
+    { apply: { ok: true, object: CHANGED, isCreated: false, warnings: ['deprecated'] } },
+  ]);
   const result = await sendChange(update, { client, owner: OWNER });
   assert.equal(result.live, CHANGED);
   assert.deepEqual(result.warnings, ['deprecated']);
@@ -313,8 +309,8 @@ test('a change without a desired object is an error of the caller', async () => 
 
 test('an object belongs to another Application if it has a label and the annotation names another owner', () => {
   const label = { [PART_OF_LABEL]: OTHER_OWNER.applySetId };
-  const annotation = { [OWNER_ANNOTATION]: OTHER_OWNER.owner };
-  assert.equal(ownerOfOther(OF_ANOTHER, OWNER), OTHER_OWNER.owner);
+  const annotation = { [OWNER_ANNOTATION]: OTHER_OWNER.ownerAnnotation };
+  assert.equal(ownerOfOther(OF_ANOTHER, OWNER), OTHER_OWNER.ownerAnnotation);
   assert.equal(ownerOfOther(LIVE, OWNER), undefined);
   assert.equal(ownerOfOther(liveOf({ metadata: { labels: label, annotations: {} } }), OWNER), undefined);
   assert.equal(ownerOfOther(liveOf({ metadata: { labels: {}, annotations: annotation } }), OWNER), undefined);

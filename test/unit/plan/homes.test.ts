@@ -18,9 +18,9 @@ function changeOf(id: ObjectId, spec?: Value): Change {
     version: 'v1',
     kind: id.kind,
     plural: 'x',
-    namespaced: id.namespace !== '',
+    isNamespaced: id.namespace !== '',
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   };
   const body = { apiVersion: 'v1', kind: id.kind, metadata: { name: id.name }, ...(spec !== undefined && { spec }) };
   const desired = { id, kind, body, digest: 'd', file: 'f.yaml', line: 1 };
