@@ -1,9 +1,9 @@
 /** Objects, changes and answers of the API server for the tests of apply/. */
-import type { DesiredObject } from '../../../src/bind/desired.ts';
+import type { DesiredObject, Owner } from '../../../src/bind/desired.ts';
 import type { Refusal, RefusalCode } from '../../../src/cluster/answers.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
-import type { ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
+import type { ReadAnswer, Refused, WriteAnswer } from '../../../src/cluster/ports.ts';
 import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../src/object/applyset.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
@@ -14,7 +14,7 @@ export const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' });
 export const OTHER_OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'other' });
 
 /** Labels and annotations of an object that belongs to an owner. */
-export function marksOf({ applySetId, ownerAnnotation }: typeof OWNER): { labels: ValueMap; annotations: ValueMap } {
+export function marksOf({ applySetId, ownerAnnotation }: Owner): { labels: ValueMap; annotations: ValueMap } {
   return { labels: { [PART_OF_LABEL]: applySetId }, annotations: { [OWNER_ANNOTATION]: ownerAnnotation } };
 }
 
@@ -104,11 +104,6 @@ export function found(object: LiveObject): ReadAnswer {
 /** The answer to a write of an existing object (200), or with `isCreated` to a creation (201). */
 export function written(object: LiveObject, isCreated = false): WriteAnswer {
   return { ok: true, object, isCreated, warnings: [] };
-}
-
-export interface Refused {
-  readonly ok: false;
-  readonly refusal: Refusal;
 }
 
 export function refusedWith(code: RefusalCode, more: Partial<Refusal> = {}): Refused {

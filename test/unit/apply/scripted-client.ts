@@ -20,11 +20,12 @@ export type ScriptedAnswer = { [Method in keyof Answers]: Pick<Answers, Method> 
 
 export interface ScriptedClient {
   readonly client: ClusterClient;
-  /** One line for each request so far, such as `apply settings force` or `remove settings u1 at 1`. */
-  readonly requests: readonly string[];
   /** Bodies of the apply requests so far. */
   readonly bodies: readonly KubeObject[];
-  /** Asserts that exactly these requests were made, and that no answer of the script is left. */
+  /**
+   * Asserts that exactly these requests were made, and that no answer of the script is left. A request is one line,
+   * such as `apply settings force` or `remove settings u1 at 1`.
+   */
   readonly expectRequests: (expected: readonly string[]) => void;
 }
 
@@ -37,7 +38,6 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
     const scripted = left.shift();
     return (scripted && pick(scripted)) ?? assert.fail(`unexpected request '${request}' after ${requests.length - 1}`);
   };
-  const unscripted = (name: string) => (): Promise<never> => assert.fail(`unexpected request '${name}'`);
   return {
     client: {
       get: (_kind, { name }) => answer(`get ${name}`, ({ get }) => get),
@@ -54,9 +54,8 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
         const words = [`remove ${id.name} ${uid} at ${resourceVersion}`, ...(dryRun ? ['dryRun'] : [])];
         return answer(words.join(' '), ({ remove }) => remove);
       },
-      listBySelector: unscripted('listBySelector'),
+      listBySelector: () => assert.fail("unexpected request 'listBySelector'"),
     },
-    requests,
     bodies,
     expectRequests(expected) {
       assert.deepEqual(requests, expected);
