@@ -1,0 +1,95 @@
+/**
+ * The set-up of a test file in one line: `useWorld` and its siblings start something before the first test of the file
+ * and stop it after the last one.
+ *
+ * Invariant: a handle is named at the top of a file and used inside tests and hooks only; reading a property of it
+ * earlier is an error that says so. Steps run one after the other, in the order in which they are registered (hooks of
+ * node:test at the top of a file all begin at once), and what they started is stopped in the opposite order.
+ */
+import { after, before } from 'node:test';
+import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../control-plane/control-plane.ts';
+import type { AgentOptions, RunningAgent } from './agent.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
+
+// Of the one test file that this process runs.
+const owned = new AsyncDisposableStack();
+let lastStep: Promise<void> = Promise.resolve();
+
+/** Runs a step of the set-up once all earlier ones are done. The tests wait for it, and fail if it fails. */
+export function prepare(step: () => Promise<unknown>): void {
+  const earlier = lastStep;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  lastStep = promise;
+  // Reported by the hook below; a later step may never ask for it.
+  promise.catch(() => undefined);
+  before(async () => {
+    try {
+      await earlier;
+      await step();
+      resolve();
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  });
+}
+
+/** Starts anything that can be disposed of; `name` is used in the error of a handle that is read too early. */
+export function useStarted<T extends AsyncDisposable>(name: string, start: () => Promise<T>): T {
+  let started: T | undefined;
+  prepare(async () => {
+    started = owned.use(await start());
+  });
+  // The first of these hooks stops everything, the others find nothing left.
+  after(() => owned.disposeAsync());
+  return handleTo(name, () => started);
+}
+
+/** By default etcd and the API server alone. */
+export function useControlPlane(options: ControlPlaneOptions = { mode: 'api-server-only' }): ControlPlane {
+  return useStarted('the control plane', () => startControlPlane(options));
+}
+
+export interface UseWorldOptions extends WorldOptions {
+  /** `true`: an agent with default flags. A function starts the agent itself, once the world is there. */
+  readonly agent?: true | Partial<AgentOptions> | ((world: World) => Promise<RunningAgent>);
+}
+
+/** A world and, if one is asked for, an agent in it. */
+export function useWorld(options?: WorldOptions): { readonly world: World };
+export function useWorld(options: WorldOptions & Required<Pick<UseWorldOptions, 'agent'>>): {
+  readonly world: World;
+  readonly agent: RunningAgent;
+};
+export function useWorld({ agent, ...options }: UseWorldOptions = {}): {
+  readonly world: World;
+  readonly agent?: RunningAgent;
+} {
+  const world = useStarted('the world', () => startWorld(options));
+  if (agent === undefined) return { world };
+  let running: RunningAgent | undefined;
+  // The world stops the agents that were started in it.
+  prepare(async () => {
+    running = await (typeof agent === 'function' ? agent(world) : world.agent(agent === true ? {} : agent));
+  });
+  return { world, agent: handleTo('the agent', () => running) };
+}
+
+/** Stands for a value that is not there yet. Methods are bound to the value, so that they may be taken off the handle. */
+function handleTo<T extends object>(name: string, read: () => T | undefined): T {
+  const started = (key: PropertyKey): T => {
+    const value = read();
+    if (value) return value;
+    throw new Error(
+      `${name} has not started: read .${String(key)} inside a test or a hook, not at the top of the file`,
+    );
+  };
+  return new Proxy({} as T, {
+    get(_target, key) {
+      const value = started(key);
+      const property: unknown = Reflect.get(value, key);
+      return typeof property === 'function' ? property.bind(value) : property;
+    },
+    set: (_target, key, property) => Reflect.set(started(key), key, property),
+  });
+}
