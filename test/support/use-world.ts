@@ -34,15 +34,20 @@ export function prepare(step: () => Promise<unknown>): void {
   });
 }
 
-/** Starts anything that can be disposed of; `name` is used in the error of a handle that is read too early. */
-export function useStarted<T extends AsyncDisposable>(name: string, start: () => Promise<T>): T {
-  let started: T | undefined;
+/** Makes a value that needs no end. `name` is used in the error of a handle that is read too early. */
+export function usePrepared<T extends object>(name: string, make: () => Promise<T>): T {
+  let made: T | undefined;
   prepare(async () => {
-    started = owned.use(await start());
+    made = await make();
   });
+  return handleTo(name, () => made);
+}
+
+/** Starts anything that can be disposed of, and disposes of it after the last test. */
+export function useStarted<T extends AsyncDisposable>(name: string, start: () => Promise<T>): T {
   // The first of these hooks stops everything, the others find nothing left.
   after(() => owned.disposeAsync());
-  return handleTo(name, () => started);
+  return usePrepared(name, async () => owned.use(await start()));
 }
 
 /** By default etcd and the API server alone. */
@@ -56,23 +61,22 @@ export interface UseWorldOptions extends WorldOptions {
 }
 
 /** A world and, if one is asked for, an agent in it. */
-export function useWorld(options?: WorldOptions): { readonly world: World };
 export function useWorld(options: WorldOptions & Required<Pick<UseWorldOptions, 'agent'>>): {
   readonly world: World;
   readonly agent: RunningAgent;
 };
+export function useWorld(options?: WorldOptions): { readonly world: World };
 export function useWorld({ agent, ...options }: UseWorldOptions = {}): {
   readonly world: World;
   readonly agent?: RunningAgent;
 } {
   const world = useStarted('the world', () => startWorld(options));
   if (agent === undefined) return { world };
-  let running: RunningAgent | undefined;
   // The world stops the agents that were started in it.
-  prepare(async () => {
-    running = await (typeof agent === 'function' ? agent(world) : world.agent(agent === true ? {} : agent));
-  });
-  return { world, agent: handleTo('the agent', () => running) };
+  const running = usePrepared('the agent', () =>
+    typeof agent === 'function' ? agent(world) : world.agent(agent === true ? {} : agent),
+  );
+  return { world, agent: running };
 }
 
 /** Stands for a value that is not there yet. Methods are bound to the value, so that they may be taken off the handle. */
