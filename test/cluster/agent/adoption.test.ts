@@ -1,8 +1,9 @@
 /** Objects that were there before: taken over, left to others, handed over. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -18,12 +19,7 @@ import {
   untilObject,
 } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const RESTARTED = 'kubectl.kubernetes.io/restartedAt';

@@ -1,18 +1,15 @@
 /** Two sides that write one object in turn, and Jobs that are removed after their end: no write loop, no second run. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { TestRepository } from '../../support/git-repository.ts';
-import { conditionOf, eventually, startWorld, type World } from '../../support/world.ts';
+import { prepare, useWorld } from '../../support/use-world.ts';
+import { conditionOf, eventually } from '../../support/world.ts';
 
-let world: World;
+const { world } = useWorld();
 let repository: TestRepository;
-
-before(async () => {
-  world = await startWorld();
+prepare(async () => {
   repository = await world.repository('brake');
 });
-
-after(() => world[Symbol.asyncDispose]());
 
 const configMap = (name: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  value: git\n`;

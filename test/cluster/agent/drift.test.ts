@@ -1,8 +1,8 @@
 /** Drift: what a hand changed is pulled straight, and what nobody changed is not written. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type Json, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { prepare, useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -21,10 +21,8 @@ import {
 const PART_OF = 'applyset.kubernetes.io/part-of';
 const OWNER = 'tautline.dev/owner';
 
-let world: World;
-let agent: RunningAgent;
+const { world, agent } = useWorld({ agent: true });
 let subject: Subject;
-
 /** What is done by hand, to an object of its own each: a second heal of one object is braked. */
 const EDITS: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
   'a value changed by another manager': (name) =>
@@ -47,16 +45,13 @@ const nameOf = (edit: number): string => `edited-${edit}`;
 const manifestOf = (name: string): Manifest =>
   configMap(name, { one: '1', two: '2' }, { labels: { team: 'x' }, annotations: { note: 'y' } });
 
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
+prepare(async () => {
   const edited = Object.keys(EDITS).map((_, index) => manifestOf(nameOf(index)));
   subject = await declareSubject(world, 'drift', {
     files: { 'edited.yaml': text(...edited), 'a.yaml': text(manifestOf('a')), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
 });
-after(() => world?.[Symbol.asyncDispose]());
 
 async function patch(name: string, merge: unknown): Promise<void> {
   const args = ['patch', 'configmap', name, '-n', 'drift', '--type=merge', '-p', JSON.stringify(merge)];

@@ -1,8 +1,7 @@
 /** What one broken object, or one broken moment, does to the others: nothing. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -18,13 +17,7 @@ import {
   untilObject,
 } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent({ flags: ['--discovery-retry', '1s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: { flags: ['--discovery-retry', '1s'] } });
 
 const service = (name: string, spec: Record<string, unknown>) => ({
   apiVersion: 'v1',

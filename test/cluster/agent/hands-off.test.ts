@@ -1,8 +1,7 @@
 /** `suspend` and `detect`: what the agent must not do. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -21,13 +20,7 @@ import {
   untilObject,
 } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 test('a suspended Application is left alone: drift stays, no request is sent for its objects, Git is not asked', async () => {
   const subject = await declareSubject(world, 'suspended', {

@@ -1,10 +1,10 @@
 /** Applications as older schemas, other writers and accidents may have stored them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildCrd } from '../../../src/application/crd.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -18,8 +18,7 @@ import {
   untilGone,
 } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
+const { world, agent } = useWorld({ agent: true });
 const BAD = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications/bad';
 
 async function installCrd(crd: unknown): Promise<void> {
@@ -36,12 +35,6 @@ function looseCrd(): unknown {
   }
   return crd;
 }
-
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
 
 const MALFORMED: Readonly<Record<string, unknown>> = {
   'without-spec': {},

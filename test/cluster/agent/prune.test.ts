@@ -1,8 +1,8 @@
 /** What is deleted, what waits for a word, and what is never deleted. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import type { ApplicationHandle } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -18,13 +18,7 @@ import {
   untilObject,
 } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 const OWNER = 'tautline.dev/owner';
 const PART_OF = 'applyset.kubernetes.io/part-of';

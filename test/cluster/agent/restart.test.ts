@@ -1,8 +1,8 @@
 /** What a restart and a loss of memory cost: requests at most, never a write. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { startAgentInProcess } from '../../support/agent-in-process.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -17,11 +17,7 @@ import {
   type Subject,
 } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 const deployment = {
   apiVersion: 'apps/v1',

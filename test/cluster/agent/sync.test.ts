@@ -1,7 +1,7 @@
 /** From a commit to the cluster: what is created, changed and pruned, and from which revision. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -17,12 +17,7 @@ import {
   untilObject,
 } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 test('a first sync creates the objects with both marks, and says so in the status', async () => {
   const subject = await declareSubject(world, 'first', {
