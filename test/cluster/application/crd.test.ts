@@ -3,28 +3,25 @@
  * refuses with the same words, and prints and explains itself to kubectl.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { buildCrd, printCrd } from '../../../src/application/crd.ts';
 import { encodeInventory } from '../../../src/application/inventory.ts';
 import { parseApplication } from '../../../src/application/parse.ts';
 import { specSchema } from '../../../src/application/schema.ts';
 import { valueAt, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { prepare, useControlPlane } from '../../support/use-world.ts';
 import { ACCEPTED_SPECS, REFUSED_SPECS, validSpec } from '../../unit/application/spec-cases.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const APPLICATIONS = '/apis/tautline.dev/v1alpha1/namespaces/default/applications';
 
-let plane: ControlPlane;
+const plane = useControlPlane();
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
+prepare(async () => {
   const created = await plane.request('POST', `${CRDS}?fieldValidation=Strict`, buildCrd());
   assert.equal(created.code, 201, JSON.stringify(created.body));
   while (!(await isEstablished())) await new Promise((resolve) => setTimeout(resolve, 50));
 });
-
-after(() => plane?.stop());
 
 test('the CRD is served without a warning about its names or schema', async () => {
   const { body } = await plane.request('GET', `${CRDS}/applications.tautline.dev`);
