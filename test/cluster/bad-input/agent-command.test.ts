@@ -1,30 +1,24 @@
 /** `tautline agent` as a process: what it says when it cannot start, what its probes say, and how it ends. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startControlPlane } from '../../control-plane/control-plane.ts';
+import type { RunningAgent } from '../../support/agent.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
 import { at, configMap, declareSubject, inventoryOf, text, untilGone } from '../agent/scene.ts';
-import { QUICK_FLAGS, startScene, type Scene } from './scene.ts';
+import { QUICK_FLAGS, useScene } from './scene.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 
-let scene: Scene;
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tautline-command-'));
-  scene = await startScene();
-});
-after(async () => {
-  await scene[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+const folder = useStarted('the folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-command-')));
+const scene = useScene();
 
 interface Ended {
   readonly code: number | null;
@@ -42,10 +36,10 @@ async function runAgent(flags: readonly string[], environment: Record<string, st
     '--webhook-address',
     '127.0.0.1:0',
     '--data-dir',
-    join(folder, 'd'),
+    join(folder.path, 'd'),
   ];
   const child = spawn(process.execPath, [ENTRY, 'agent', ...listeners, ...flags], {
-    env: { PATH: process.env['PATH'], HOME: folder, ...environment },
+    env: { PATH: process.env['PATH'], HOME: folder.path, ...environment },
   });
   let stdout = '';
   let stderr = '';
@@ -65,7 +59,7 @@ function expectOneLine({ code, stderr }: Ended, pattern: RegExp): void {
 }
 
 async function writeKubeconfig(server: string, user: unknown = {}): Promise<string> {
-  const file = join(folder, `kubeconfig-${Math.random().toString(36).slice(2)}`);
+  const file = join(folder.path, `kubeconfig-${Math.random().toString(36).slice(2)}`);
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -79,9 +73,9 @@ async function writeKubeconfig(server: string, user: unknown = {}): Promise<stri
 }
 
 test('a kubeconfig that is missing, no kubeconfig, or without the context is told as such', async () => {
-  const missing = join(folder, 'none');
+  const missing = join(folder.path, 'none');
   expectOneLine(await runAgent(['--kubeconfig', missing]), /cannot read kubeconfig .*none: ENOENT/);
-  const broken = join(folder, 'broken');
+  const broken = join(folder.path, 'broken');
   await writeFile(broken, '{{{');
   expectOneLine(await runAgent(['--kubeconfig', broken]), /broken/);
   expectOneLine(
@@ -155,6 +149,9 @@ test('an agent that may not list Applications is not ready, says why, and ends o
   assert.equal(await agent.stop(), 0);
 });
 
+/** Carries on once a test has stopped the agent of the scene. */
+let next: RunningAgent | undefined;
+
 test('SIGTERM in the midst of a sync loses nothing: the inventory knows every object, and the next agent goes on', async () => {
   const world = scene.world;
   // The shared agent must not finish what this one begins.
@@ -169,7 +166,7 @@ test('SIGTERM in the midst of a sync loses nothing: the inventory knows every ob
     const name = String(at(item, 'metadata', 'name'));
     assert.ok(known.has(`ConfigMap midst/${name}`), `${name} is applied and not in the inventory`);
   }
-  scene = { ...scene, agent: await world.agent({ flags: QUICK_FLAGS }) };
+  next = await world.agent({ flags: QUICK_FLAGS });
   await subject.application.untilReady();
   assert.equal(await countObjects('midst'), many.length);
 });
@@ -187,7 +184,7 @@ test('the series of an Application are there while it is, and go with it', async
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
   await subject.application.untilReady();
-  const metrics = async (): Promise<string> => (await fetch(`${scene.agent.probesUrl}/metrics`)).text();
+  const metrics = async (): Promise<string> => (await fetch(`${(next ?? scene.agent).probesUrl}/metrics`)).text();
   const shown = await metrics();
   for (const name of [
     'app_info',

@@ -1,12 +1,10 @@
 /** Applications that make no sense: refused by the API server, or, where stored all the same, told and left alone. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { at, configMap, declareSubject, inventoryOf, text, untilGone, configMapPath } from '../agent/scene.ts';
-import { condition, startScene, untilFailed, withoutRules, type Scene } from './scene.ts';
+import { condition, untilFailed, withoutRules, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 test('the API server refuses a malformed Application, and kubectl shows why', async () => {
   const application = {

@@ -1,6 +1,6 @@
 /** What the agent says of its own accord: one Event and one line of the log a change, and nothing at rest. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/world.ts';
 import {
@@ -14,11 +14,9 @@ import {
   untilObject,
 } from '../agent/scene.ts';
 import type { Subject } from '../agent/scene.ts';
-import { startScene, untilFailed, withoutRules, type Scene } from './scene.ts';
+import { untilFailed, withoutRules, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 interface Told {
   readonly type: unknown;

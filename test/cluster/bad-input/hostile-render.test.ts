@@ -1,12 +1,10 @@
 /** A repository that is made to exhaust whoever renders it stalls its own Application, and nobody else's. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+import { fingerprint, untilFailed, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const KEPT = text(configMap('kept', { a: '1' }));
 

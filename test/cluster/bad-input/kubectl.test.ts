@@ -1,12 +1,10 @@
 /** What people see who know nothing but kubectl. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { configMap, declareSubject, text } from '../agent/scene.ts';
-import { startScene, type Scene } from './scene.ts';
+import { useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 async function kubectl(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await scene.world.plane.kubectl(args);

@@ -1,6 +1,6 @@
 /** Manifests that cannot be read or are refused: each with its own words, and all that is good goes on. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   at,
@@ -13,12 +13,10 @@ import {
   untilGone,
   untilObject,
 } from '../agent/scene.ts';
-import { condition, fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+import { condition, fingerprint, untilFailed, useScene } from './scene.ts';
 import { eventually } from '../../support/world.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const KEPT = { 'kept.yaml': text(configMap('kept', { a: '1' })), 'left.yaml': text(configMap('left', { a: '1' })) };
 

@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { at, configMap, declareSubject, makeNamespace, text } from '../agent/scene.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import { startWorld, type World } from '../../support/world.ts';
-import { QUICK_FLAGS, startScene, untilFailed, type Scene } from './scene.ts';
+import { QUICK_FLAGS, untilFailed, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 test('a Pod that Pod Security refuses is named with the reason, and is applied once the namespace allows it', async () => {
   const privileged = {

@@ -6,7 +6,8 @@
  */
 import assert from 'node:assert/strict';
 import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type Json, type World, type WorldOptions } from '../../support/world.ts';
+import { useStarted } from '../../support/use-world.ts';
+import { startWorld, type Json, type World } from '../../support/world.ts';
 import { at, configMap, declareSubject, text, type Subject } from '../agent/scene.ts';
 
 /** So that what heals by itself does so while somebody watches. */
@@ -26,10 +27,15 @@ export interface Scene extends AsyncDisposable {
   expectBystanderGoesOn(): Promise<void>;
 }
 
-export async function startScene(options: WorldOptions & { flags?: readonly string[] } = {}): Promise<Scene> {
-  const world = await startWorld(options);
+/** One for all tests of a file; `flags` are further ones of the agent. */
+export function useScene(flags: readonly string[] = []): Scene {
+  return useStarted('the scene', () => startScene(flags));
+}
+
+async function startScene(flags: readonly string[]): Promise<Scene> {
+  const world = await startWorld();
   try {
-    const agent = await world.agent({ flags: [...QUICK_FLAGS, ...(options.flags ?? [])] });
+    const agent = await world.agent({ flags: [...QUICK_FLAGS, ...flags] });
     const bystander = await declareSubject(world, 'bystander', {
       files: { 'good.yaml': text(configMap('good', { round: '0' })) },
     });

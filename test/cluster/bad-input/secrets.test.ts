@@ -3,13 +3,11 @@
  * Nothing that the agent writes or answers may hold one, in plain text or as base64.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { at, declareSubject, detailOf, text, untilObject, type Subject } from '../agent/scene.ts';
-import { startScene, untilFailed, type Scene } from './scene.ts';
+import { untilFailed, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene({ flags: ['--log-level', 'debug'] })));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene(['--log-level', 'debug']);
 
 const canaries: string[] = [];
 

@@ -1,13 +1,11 @@
 /** Repositories, branches, paths and servers that are not there or lie: named each, healed once they are mended. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { condition, fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+import { condition, fingerprint, untilFailed, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
 
