@@ -1,16 +1,11 @@
 /** `tautline get`, `refresh`, `sync` and `wait` as processes, beside an agent that runs. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, declareSubject, readyReason, text, untilObject } from '../agent/scene.ts';
 import { createPerson, start, tautline } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const file = (value: string) => ({ 'a.yaml': text(configMap('a', { k: value })) });
 const broken = { 'a.yaml': 'apiVersion: v1\nkind: [\n' };
