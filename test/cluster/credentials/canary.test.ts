@@ -3,32 +3,24 @@
  * agent is led through good and bad days with all of its log on; then nothing that it wrote or answers holds one.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { encodeLine } from '../../../src/source/pkt-line.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
 import type { GitReaction } from '../../support/git-server.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { at, text, untilObject } from '../agent/scene.ts';
 import { condition, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, FILES, startScene, type Scene, type Shown } from './scene.ts';
+import { basic, declareTenant, FILES, startScene, type Shown } from './scene.ts';
 import { findAll, formsOf, SURFACES, type Watched } from './surfaces.ts';
 
 const canaries = new Set<string>();
 const applications: string[] = [];
-let scene: Scene;
-let dataDir: string;
-
-before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'tautline-canary-'));
-  scene = await startScene(['--log-level', 'debug', '--data-dir', dataDir]);
-});
-after(async () => {
-  await scene[Symbol.asyncDispose]();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useStarted("the agent's folder", () => mkdtempDisposable(join(tmpdir(), 'tautline-canary-')));
+const scene = useStarted('the scene', () => startScene(['--log-level', 'debug', '--data-dir', dataDir.path]));
 
 function canary(name: string): string {
   const value = `canary-${name}/${Math.random().toString(36).slice(2)}+${Math.random().toString(36).slice(2)}`;
@@ -48,7 +40,7 @@ const tenant: typeof declareTenant = (within, name, options) => {
 };
 
 function watched(): Watched {
-  return { world: scene.world, agent: scene.agent, dataDir, applications };
+  return { world: scene.world, agent: scene.agent, dataDir: dataDir.path, applications };
 }
 
 async function expectSilence(): Promise<void> {

@@ -1,13 +1,11 @@
 /** Secrets that are wrong, mended, rotated and lost while the agent runs. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { at, configMap, configMapPath, requestsByVerb, text, untilObject } from '../agent/scene.ts';
 import { condition, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, startScene, type Scene, type Tenant } from './scene.ts';
+import { basic, declareTenant, useScene, type Tenant } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 async function sourceReason({ application }: Tenant): Promise<string> {
   return String(at(condition(await application.read(), 'SourceReady'), 'reason'));

@@ -7,6 +7,7 @@
 import type { RunningAgent } from '../../support/agent.ts';
 import type { TestRepository } from '../../support/git-repository.ts';
 import type { GitReaction, GitRequest } from '../../support/git-server.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
 import { configMap, makeNamespace, text } from '../agent/scene.ts';
 import { QUICK_FLAGS } from '../bad-input/scene.ts';
@@ -21,6 +22,11 @@ export interface Scene extends AsyncDisposable {
   /** By name of the repository: the header that opens it; a function answers for itself. */
   readonly locks: Map<string, string | ((shown: Shown) => GitReaction | undefined)>;
   readonly shown: Shown[];
+}
+
+/** One for all tests of a file. */
+export function useScene(): Scene {
+  return useStarted('the scene', () => startScene());
 }
 
 export async function startScene(flags: readonly string[] = []): Promise<Scene> {

@@ -1,16 +1,14 @@
 /** Who may read whose repository: what one tenant's credential brought is out of reach for all others. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { configMap, configMapPath, makeNamespace, readyReason, text, untilGone } from '../agent/scene.ts';
 import { condition, untilFailed } from '../bad-input/scene.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
 import { makeAuthority } from '../../support/certificates.ts';
-import { basic, declareTenant, startScene, type Scene } from './scene.ts';
+import { basic, declareTenant, useScene } from './scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const SECRET = { username: 'me', password: 'geheim-1' };
 const OPENS = basic('me', 'geheim-1');

@@ -3,28 +3,25 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
-import { startProxy, startTlsFront, type Front } from '../../support/front-servers.ts';
+import { startProxy, startTlsFront } from '../../support/front-servers.ts';
+import { prepare, useStarted } from '../../support/use-world.ts';
 import { configMapPath } from '../agent/scene.ts';
 import { condition, QUICK_FLAGS, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, startScene, type Scene } from './scene.ts';
+import { basic, declareTenant, useScene } from './scene.ts';
 
-let scene: Scene;
+const scene = useScene();
 let authority: Authority;
-let encrypted: Front;
-let mutual: Front;
-before(async () => {
-  [scene, authority] = await Promise.all([startScene(), makeAuthority()]);
-  const { server, ca } = authority;
-  const target = scene.world.git.url;
-  encrypted = await startTlsFront({ server, target });
-  mutual = await startTlsFront({ server, target, clientCa: ca });
+prepare(async () => {
+  authority = await makeAuthority();
 });
-after(async () => {
-  await Promise.all([encrypted?.stop(), mutual?.stop()]);
-  await scene[Symbol.asyncDispose]();
-});
+const encrypted = useStarted('the encrypted front', () =>
+  startTlsFront({ server: authority.server, target: scene.world.git.url }),
+);
+const mutual = useStarted('the front that asks for a certificate', () =>
+  startTlsFront({ server: authority.server, target: scene.world.git.url, clientCa: authority.ca }),
+);
 
 const WAYS: readonly (readonly [
   way: string,
