@@ -1,6 +1,6 @@
 /** A value that admission changes behind the manifest: one answer of the server settles it, and it stays settled. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindManifests } from '../../../src/bind/bind.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
@@ -14,8 +14,8 @@ import { ownerOf } from '../../../src/object/applyset.ts';
 import { digestValue } from '../../../src/object/digest.ts';
 import { idKey } from '../../../src/object/identity.ts';
 import { stringAt, type KubeObject } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { apply, connect, discover, liveOf, messageOf, pathOf, type Api } from './api.ts';
+import { prepare, useControlPlane, useStarted } from '../../support/use-world.ts';
+import { apply, connect, discover, liveOf, messageOf, pathOf } from './api.ts';
 
 const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
 const POLICIES = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies';
@@ -49,13 +49,11 @@ const binding: KubeObject = {
   spec: { policyName: 'upper.example.com' },
 };
 
-let plane: ControlPlane;
-let api: Api;
+const plane = useControlPlane();
+const api = useStarted('the connection', () => connect(plane));
 let kinds: Kinds;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  api = await connect(plane);
+prepare(async () => {
   for (const [path, body] of [
     [POLICIES, policy],
     [`${POLICIES.replace(/ies$/, 'y')}bindings`, binding],
@@ -65,11 +63,6 @@ before(async () => {
   }
   kinds = await discover(api, [configMap('probe', 'x')]);
   await untilPolicyWorks();
-});
-
-after(async () => {
-  api?.close();
-  await plane?.stop();
 });
 
 test('a value changed at admission is unsure once and none from then on, and a change by hand is still seen', async () => {

@@ -18,7 +18,7 @@ export interface Answer {
   readonly body: Value;
 }
 
-export interface Api {
+export interface Api extends AsyncDisposable {
   send(method: string, path: string, options?: { body?: Value; type?: string }): Promise<Answer>;
   close(): void;
 }
@@ -58,7 +58,7 @@ export async function connect(plane: ControlPlane): Promise<Api> {
       return { code: NO_ANSWER, body: 'the server closed the connection' };
     }
   };
-  return { send, close: () => agent.destroy() };
+  return { send, close: () => agent.destroy(), [Symbol.asyncDispose]: async () => agent.destroy() };
 }
 
 /** In place of a status code. */

@@ -7,14 +7,15 @@
  * drawn from `DIFFERENTIAL_PER_WAY` places of each way; `DIFFERENTIAL_SEED` draws others.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
 import { formatId } from '../../../src/object/identity.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
+import { prepare, useStarted } from '../../support/use-world.ts';
 import { generateObjects, readObjects, siblingsOf } from './generator.ts';
 import { LIVE_WAYS, MANIFEST_WAYS } from './mutations.ts';
-import { show, startReferee, type Referee } from './referee.ts';
+import { show, startReferee } from './referee.ts';
 import { newTally, textOf, type Tally } from './tally.ts';
 import { forEachObject, tryLive, tryManifest } from './trial.ts';
 
@@ -30,23 +31,18 @@ const TRIAL = { perWay: PER_WAY, count: PER_OBJECT };
  */
 const ODD = ['Gadget.test.example.com default/filled', 'Gadget.test.example.com default/zeros'];
 
-let referee: Referee;
+const referee = useStarted('the referee', () => startReferee());
 let written: readonly DesiredObject[];
 let generated: readonly DesiredObject[];
 /** Of each generated object the next one of its template. */
 let siblings: ReadonlyMap<DesiredObject, KubeObject>;
 
-before(async () => {
-  referee = await startReferee();
+prepare(async () => {
   const own = await readObjects(new URL('objects.yaml', import.meta.url));
   const objects = await referee.bind([...own, ...(await generateObjects(ROUNDS, SEED))]);
   written = objects.slice(0, own.length);
   generated = objects.slice(own.length);
   siblings = siblingsOf(generated);
-});
-
-after(async () => {
-  await referee?.[Symbol.asyncDispose]();
 });
 
 test('objects of many kinds are as desired right after they were applied', async (t) => {

@@ -3,7 +3,7 @@
  * one and when; once read off the objects, once by a dry run.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { FieldDifference } from '../../../src/diff/changes.ts';
@@ -11,9 +11,10 @@ import { judgeDryRun } from '../../../src/diff/evidence.ts';
 import { managedFieldsOf } from '../../../src/object/field-set.ts';
 import { MASK } from '../../../src/object/redact.ts';
 import { cloneValue, type KubeObject, type Value } from '../../../src/object/value.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { apply, liveOf, messageOf, pathOf } from './api.ts';
 import { withValue } from './mutations.ts';
-import { startReferee, type Referee } from './referee.ts';
+import { startReferee } from './referee.ts';
 
 const configMap: KubeObject = {
   apiVersion: 'v1',
@@ -236,15 +237,7 @@ const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: re
   ],
 ];
 
-let referee: Referee;
-
-before(async () => {
-  referee = await startReferee();
-});
-
-after(async () => {
-  await referee?.[Symbol.asyncDispose]();
-});
+const referee = useStarted('the referee', () => startReferee());
 
 for (const [title, manifest, act, fields] of TABLE) {
   test(`${title}: path, values, manager and time are named`, async () => {
