@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
 import { mapAt, stringAt, type KubeObject } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { connect, eventually } from './edge-cluster.ts';
+import { eventually, useCluster } from './edge-cluster.ts';
 
 const FINALIZER = 'finalizers.tautline.dev/prune';
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
+const { plane, cluster } = useCluster();
 const upserts = new Map<string, KubeObject>();
 const deletes: string[] = [];
 const failures: string[] = [];
-
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
-});
 
 const nameOf = (application: KubeObject): string => stringAt(application.metadata, 'name') ?? '';
 

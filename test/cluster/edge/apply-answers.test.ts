@@ -1,38 +1,22 @@
 /** Answers of a real API server to server-side apply, beyond those in requests.test.ts. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Refusal } from '../../../src/cluster/answers.ts';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
-import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { ClusterClient } from '../../../src/cluster/ports.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type ValueMap } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
 import {
   configMap,
   configMapId,
-  connect,
   createNamespace,
   eventually,
   found,
   kindOf,
   written,
+  useCluster,
 } from './edge-cluster.ts';
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
-let client: ClusterClient;
-
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
-  client = cluster.as(agentIdentity);
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
-});
+const { plane, cluster, client } = useCluster();
 
 async function apply(body: KubeObject, force = true): ReturnType<ClusterClient['apply']> {
   return client.apply({ kind: await kindOf(cluster, body.apiVersion, body.kind), body, force });

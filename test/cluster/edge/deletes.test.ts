@@ -1,29 +1,17 @@
 /** Deletes against a real API server and its garbage collector. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
-import { agentIdentity } from '../../../src/cluster/identity.ts';
+import { describe, it } from 'node:test';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { ClusterClient, DeleteRequest } from '../../../src/cluster/ports.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, configMapId, connect, eventually, found, kindOf, written } from './edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import { configMap, configMapId, eventually, found, kindOf, written, useCluster } from './edge-cluster.ts';
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
-let client: ClusterClient;
+const { plane, cluster, client } = useCluster({}, { mode: 'full' });
 let configMaps: KindInfo;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'full' });
-  cluster = await connect(plane);
-  client = cluster.as(agentIdentity);
+prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
 });
 
 async function create(name: string, extra = {}): Promise<LiveObject> {

@@ -1,17 +1,41 @@
 /** What the tests of the Kubernetes edge share: a connection to a real API server, and objects to send there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectCluster, type ConnectedCluster, type ConnectOptions } from '../../../src/cluster/connection.ts';
+import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { kindKey, type KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
-import type { ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
+import type { ClusterClient, ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../src/object/applyset.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
 import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
 import type { Log } from '../../../src/telemetry/ports.ts';
-import type { ControlPlane } from '../../control-plane/control-plane.ts';
+import type { ControlPlane, ControlPlaneOptions } from '../../control-plane/control-plane.ts';
+import { useControlPlane, usePrepared, useStarted } from '../../support/use-world.ts';
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface UsedCluster {
+  readonly plane: ControlPlane;
+  readonly cluster: ConnectedCluster;
+  /** Acts as the agent itself. */
+  readonly client: ClusterClient;
+}
+
+/** A control plane and a connection to it for all tests of a file. */
+export function useCluster(
+  options: Partial<ConnectOptions> = {},
+  planeOptions: ControlPlaneOptions = { mode: 'api-server-only' },
+): UsedCluster {
+  const plane = useControlPlane(planeOptions);
+  const connection = useStarted('the connection', async () => {
+    const cluster = await connect(plane, options);
+    return { cluster, [Symbol.asyncDispose]: () => cluster.close() };
+  });
+  const cluster = usePrepared('the connection', async () => connection.cluster);
+  const client = usePrepared('the client', async () => cluster.as(agentIdentity));
+  return { plane, cluster, client };
+}
 
 export function connect(plane: ControlPlane, options: Partial<ConnectOptions> = {}): Promise<ConnectedCluster> {
   return connectCluster({

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { describe, it } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
@@ -8,33 +7,35 @@ import type { LiveEntry } from '../../../src/cluster/live.ts';
 import type { LiveStoreEvents } from '../../../src/cluster/ports.ts';
 import { formatId } from '../../../src/object/identity.ts';
 import { stringAt } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, configMapId, connect, createNamespace, eventually, kindOf, written } from './edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import {
+  configMap,
+  configMapId,
+  connect,
+  createNamespace,
+  eventually,
+  kindOf,
+  written,
+  useCluster,
+} from './edge-cluster.ts';
 
 const NAMESPACE = 'live';
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
-let configMaps: KindInfo;
 const restarts: string[] = [];
 const changes: string[] = [];
 const events: LiveStoreEvents = {
   onChange: ({ id, owner, type }) => void changes.push(`${type} ${formatId(id)} ${owner ?? '-'}`),
 };
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  const metrics = {
-    onRequest() {},
-    onWatchRestart: ({ reason }: { reason: string }) => void restarts.push(reason),
-  };
-  cluster = await connect(plane, { events, metrics, limits: { ...defaultClusterLimits, listPageSize: 7 } });
+const { plane, cluster } = useCluster({
+  events,
+  metrics: { onRequest() {}, onWatchRestart: ({ reason }) => void restarts.push(reason) },
+  limits: { ...defaultClusterLimits, listPageSize: 7 },
+});
+let configMaps: KindInfo;
+
+prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
   await createNamespace(plane, NAMESPACE);
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
 });
 
 const path = (name = ''): string => `/api/v1/namespaces/${NAMESPACE}/configmaps${name && `/${name}`}`;

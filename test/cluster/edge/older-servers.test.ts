@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { describe, it } from 'node:test';
 import { loadCredentials } from '../../../src/cluster/credentials.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
@@ -8,26 +7,23 @@ import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
 import { createTransport } from '../../../src/cluster/transport.ts';
 import { checkRevision } from '../../../src/cluster/watch-list.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, configMapId, connect, eventually, kindOf } from './edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import { configMap, configMapId, eventually, kindOf, useCluster } from './edge-cluster.ts';
 
 /** A server without WatchList, as before Kubernetes 1.34, that also tells HTTP/2 clients to go away. */
 const apiServerArgs = ['--feature-gates=WatchList=false', '--goaway-chance=0.02'];
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
-let configMaps: KindInfo;
 const restarts: string[] = [];
+const { plane, cluster } = useCluster(
+  {
+    metrics: { ...noMetrics, onWatchRestart: ({ reason }) => void restarts.push(reason) },
+    limits: { ...defaultClusterLimits, listPageSize: 7 },
+  },
+  { mode: 'api-server-only', apiServerArgs },
+);
+let configMaps: KindInfo;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only', apiServerArgs });
-  const metrics = { ...noMetrics, onWatchRestart: ({ reason }: { reason: string }) => void restarts.push(reason) };
-  cluster = await connect(plane, { metrics, limits: { ...defaultClusterLimits, listPageSize: 7 } });
+prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
 });
 
 describe('a server that cannot list within a watch', () => {

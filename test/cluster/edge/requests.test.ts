@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { describe, it } from 'node:test';
 import { createDiscovery } from '../../../src/cluster/discovery.ts';
 import { loadCredentials } from '../../../src/cluster/credentials.ts';
-import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
@@ -12,30 +10,21 @@ import { createTransport } from '../../../src/cluster/transport.ts';
 import { labelsOf, annotationsOf } from '../../../src/object/identity.ts';
 import { PART_OF_LABEL } from '../../../src/object/applyset.ts';
 import { listAt, mapAt, stringAt, type KubeObject } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, configMapId, connect, createNamespace, found, kindOf, written } from './edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import { configMap, configMapId, createNamespace, found, kindOf, written, useCluster } from './edge-cluster.ts';
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
-let client: ClusterClient;
+const codes: number[] = [];
+const { plane, cluster, client } = useCluster({
+  metrics: { ...noMetrics, onRequest: ({ code }) => void codes.push(code) },
+});
 let configMaps: KindInfo;
 let secrets: KindInfo;
 let deployments: KindInfo;
-const codes: number[] = [];
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  const onRequest = ({ code }: { code: number }): void => void codes.push(code);
-  cluster = await connect(plane, { metrics: { ...noMetrics, onRequest } });
-  client = cluster.as(agentIdentity);
+prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
   secrets = await kindOf(cluster, 'v1', 'Secret');
   deployments = await kindOf(cluster, 'apps/v1', 'Deployment');
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
 });
 
 function deployment(name: string, replicas = 1): KubeObject {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
+import { describe, it } from 'node:test';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import type { LiveEntry } from '../../../src/cluster/live.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { prepare } from '../../support/use-world.ts';
 import {
   configMap,
   configMapId,
@@ -15,25 +14,18 @@ import {
   found,
   kindOf,
   written,
+  useCluster,
 } from './edge-cluster.ts';
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
+const { plane, cluster } = useCluster({ limits: { ...defaultClusterLimits, forbiddenWatchRetryMs: 2_000 } });
 let configMaps: KindInfo;
 const tenant = serviceAccountIdentity('tenant', 'deployer');
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane, { limits: { ...defaultClusterLimits, forbiddenWatchRetryMs: 2_000 } });
+prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
   for (const namespace of ['tenant', 'tenant-2', 'foreign']) await createNamespace(plane, namespace);
   await plane.serviceAccountToken('tenant', 'deployer');
   for (const namespace of ['tenant', 'tenant-2']) await grant(namespace);
-});
-
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
 });
 
 async function grant(namespace: string): Promise<void> {

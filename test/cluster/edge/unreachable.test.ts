@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { describe, it } from 'node:test';
+import { useControlPlane } from '../../support/use-world.ts';
 import { connect } from './edge-cluster.ts';
 
-let plane: ControlPlane;
-
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-});
-
-after(async () => {
-  await plane.stop();
-});
+const plane = useControlPlane();
 
 describe('an API server that is not there', () => {
   it('is told with its address and what to check', async () => {
