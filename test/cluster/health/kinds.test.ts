@@ -1,16 +1,11 @@
 /** Health of kinds whose status a real controller writes: what it says of them must be what we read. */
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import { at, declareSubject, text, untilObject, type Manifest } from '../agent/scene.ts';
 import { AGENT_FLAGS, job, notReady, NOWHERE, playKubelet, podSpec, untilHealth, workload } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  await world.agent({ flags: AGENT_FLAGS });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full', agent: { flags: AGENT_FLAGS } });
 
 test('a Job that completes is Healthy', async () => {
   const { application } = await declareSubject(world, 'completes', { files: { 'job.yaml': text(job('migrate')) } });

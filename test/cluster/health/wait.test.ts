@@ -1,16 +1,11 @@
 /** Ready that waits for health, and Applications that hold Applications. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, declareSubject, makeNamespace, text, type Manifest } from '../agent/scene.ts';
 import { AGENT_FLAGS, NOWHERE, readyText, untilHealth, workload } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  await world.agent({ flags: AGENT_FLAGS });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full', agent: { flags: AGENT_FLAGS } });
 
 async function labelNode(label: string): Promise<void> {
   const { code, stderr } = await world.plane.kubectl(['label', 'node', 'node-0', label]);

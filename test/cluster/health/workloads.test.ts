@@ -1,16 +1,11 @@
 /** Deployments and StatefulSets that roll out, and why they do not, up to the Application's own status. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, declareSubject, makeNamespace, text, untilObject } from '../agent/scene.ts';
 import { AGENT_FLAGS, notReady, NOWHERE, playKubelet, readyText, untilHealth, workload } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  await world.agent({ flags: AGENT_FLAGS });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full', agent: { flags: AGENT_FLAGS } });
 
 test('a rollout goes on to Healthy, and so does the next', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web', { spec: { replicas: 3 } })) };
