@@ -1,7 +1,7 @@
 /** Every act on the objects of an Application needs the right of its account, whatever the agent itself may do. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, configMapPath, readyReason, text, untilObject } from '../agent/scene.ts';
 import { untilHealth, workload } from '../health/scene.ts';
 import {
@@ -17,12 +17,7 @@ import {
   type Verb,
 } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: startTenantAgent });
 
 const without = (...verbs: Verb[]): Verb[] => ALL.filter((verb) => !verbs.includes(verb));
 const two = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };

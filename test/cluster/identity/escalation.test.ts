@@ -1,9 +1,9 @@
 /** What somebody who may write Applications in one namespace must not reach by it. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/identity.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -27,12 +27,7 @@ import {
   untilSaid,
 } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: startTenantAgent });
 
 const elsewhere = (namespace: string, name: string) => text(configMap(name, { k: 'stolen' }, { namespace }));
 

@@ -1,18 +1,11 @@
 /** A namespace that is deleted takes accounts and rights with it before the Applications that need them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, configMapPath, makeNamespace, text } from '../agent/scene.ts';
 import { ALL, declareTenant, denial, grant, rule, startTenantAgent, untilDeleted, untilSaid } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: startTenantAgent });
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 

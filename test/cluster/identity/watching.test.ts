@@ -1,18 +1,12 @@
 /** How the objects of an account are watched: once for all who may share it, by name where it may not be watched. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
 import { at, configMap, configMapPath, requestsByVerb, text, untilObject } from '../agent/scene.ts';
 import { declareTenant, denial, makeAccount, grant, rule, startTenantAgent, untilSaid } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: startTenantAgent });
 
 test('Applications of one account share a watch, and another account of the namespace has one of its own', async () => {
   const files = {
