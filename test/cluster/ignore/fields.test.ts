@@ -1,21 +1,13 @@
 /** Ignored fields against a real API server: neither reported nor overwritten, whoever owns them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
 import { deployment, deploymentPath, edit, expectQuiet, IMAGE, kubectl, resourceOf } from './scene.ts';
 
 const REPLICAS = { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] };
 
-let world: World;
-let agent: RunningAgent;
-
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 test('replicas that were scaled by hand stay when the image changes in Git', async () => {
   const subject = await declareSubject(world, 'scaled', {

@@ -1,8 +1,7 @@
 /** What annotations say of one object: how it is applied, and that it is left alone. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -20,14 +19,7 @@ import { edit, expectQuiet, kubectl, resourceOf } from './scene.ts';
 
 const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
 
-let world: World;
-let agent: RunningAgent;
-
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 function withSsa(mode: string, name: string, data: Record<string, string>): Manifest {
   return configMap(name, data, { annotations: { 'kustomize.toolkit.fluxcd.io/ssa': mode } });

@@ -1,30 +1,21 @@
 /** What somebody changes of an ignored field between our look at it and our write is not lost. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { applyOnto } from '../../../src/apply/apply-onto.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { digestValue } from '../../../src/object/digest.ts';
 import { idOf } from '../../../src/object/identity.ts';
 import { parsePointer } from '../../../src/object/pointer.ts';
 import { valueAt, type KubeObject } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, connect, createNamespace, found, kindOf, written } from '../edge/edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import { configMap, createNamespace, found, kindOf, written, useCluster } from '../edge/edge-cluster.ts';
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
+const { plane, cluster } = useCluster();
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
+prepare(async () => {
   await createNamespace(plane, 'race');
 });
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
-});
-
 async function desiredOf(body: KubeObject, pointer: string): Promise<DesiredObject> {
   return {
     id: idOf(body),

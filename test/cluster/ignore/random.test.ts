@@ -3,12 +3,11 @@
  * as Git says, and a second look finds nothing.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyOnto } from '../../../src/apply/apply-onto.ts';
 import { sendChange } from '../../../src/apply/send.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { Change } from '../../../src/diff/changes.ts';
@@ -18,27 +17,19 @@ import { digestValue } from '../../../src/object/digest.ts';
 import { idKey, idOf } from '../../../src/object/identity.ts';
 import { parsePointer, valueAtPointer } from '../../../src/object/pointer.ts';
 import { listAt, stringAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { connect, createNamespace, found, kindOf, written } from '../edge/edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import { createNamespace, found, kindOf, written, useCluster } from '../edge/edge-cluster.ts';
 
 /** Trials, of a dozen requests each. */
 const RUNS = 40;
 const owner = ownerOf({ hubId: 'hub', namespace: 'random', name: 'r' });
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
+const { plane, cluster } = useCluster();
 let count = 0;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
+prepare(async () => {
   await createNamespace(plane, 'random');
 });
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
-});
-
 /** Places of a Deployment: where Git, a rule and a hand may meet. `live` is where the server keeps the value. */
 const PLACES = {
   replicas: { rule: '/spec/replicas', values: [1, 2, 3] },
