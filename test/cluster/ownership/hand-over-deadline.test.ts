@@ -1,7 +1,7 @@
 /** How long a prune waits for Applications of the same source that cannot say what they want. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   configMap,
   configMapPath,
@@ -13,12 +13,7 @@ import {
   untilGone,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--hand-over-wait', '3s', '--progress-check', '1s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--hand-over-wait', '3s', '--progress-check', '1s'] } });
 
 test('one that cannot render is waited for, but not for ever, and keeps what it holds', async () => {
   const repository = await world.repository('source');

@@ -1,8 +1,9 @@
 /** Objects that one commit moves from the folder of one Application to that of another: they live on. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { TestRepository } from '../../support/git-repository.ts';
-import { eventually, startWorld, type ApplicationHandle, type Json, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually, type ApplicationHandle, type Json } from '../../support/world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import {
   at,
@@ -17,13 +18,8 @@ import {
   untilObject,
 } from '../agent/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent: first } = useWorld({ agent: true });
+let agent: RunningAgent = first;
 
 interface Pair {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** What other tools applied before: their fields go over, those of controllers and hands stay. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -14,12 +14,7 @@ import {
   type Manifest,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 /** As server-side apply and as create or update by that manager, with the marks that the tool leaves. */
 const TOOLS: readonly { manager: string; how: 'apply' | 'create'; metadata: Record<string, unknown> }[] = [

@@ -1,8 +1,8 @@
 /** Two agents that keep the same Applications by mistake: nothing flaps, nothing is deleted twice. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startWorld, type World } from '../../support/world.ts';
+import { prepare, useWorld } from '../../support/use-world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import {
   at,
@@ -19,13 +19,11 @@ import {
   type Subject,
 } from '../agent/scene.ts';
 
-let world: World;
+const { world } = useWorld();
 let agents: RunningAgent[];
-before(async () => {
-  world = await startWorld();
+prepare(async () => {
   agents = [await world.agent(), await world.agent()];
 });
-after(() => world?.[Symbol.asyncDispose]());
 
 /** The versions of Application and object once neither has changed for a while. */
 async function untilQuiet({ application, namespace }: Subject, name: string): Promise<string[]> {
