@@ -1,7 +1,7 @@
 /** Applications that wait for each other. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -13,12 +13,7 @@ import {
   type Manifest,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--progress-check', '60s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--progress-check', '60s'] } });
 
 /** Its Ready waits for its health: a Job that never ends holds it back until a hand ends it. */
 function gatedJob(name: string): Manifest {

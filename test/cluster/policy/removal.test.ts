@@ -1,7 +1,7 @@
 /** What annotations say about the end of an object: kept, asked about, last, or made anew. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -15,12 +15,7 @@ import {
   type Manifest,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--progress-check', '1s', '--max-backoff', '2s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--progress-check', '1s', '--max-backoff', '2s'] } });
 
 const options = (words: string): Record<string, unknown> => ({
   annotations: { 'argocd.argoproj.io/sync-options': words },

@@ -2,35 +2,28 @@
  * A newer revision, request or spec does not wait for what an older one has under way, however slow the API server is.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { startFaultProxy } from '../../fault/proxy.ts';
+import { useStarted, useWorld } from '../../support/use-world.ts';
 import { hmac, send } from '../../unit/server/webhook-scene.ts';
 import { at, configMap, declareSubject, text, untilObject, type Subject } from '../agent/scene.ts';
 
 const SECRET = 'canary-of-the-secret';
 const OBJECTS = 200;
 
-let world: World;
-let proxy: FaultProxy;
-let agent: RunningAgent;
-let secrets: string;
-before(async () => {
-  secrets = await mkdtemp(join(tmpdir(), 'tautline-hook-secrets-'));
-  await writeFile(join(secrets, 'github'), SECRET);
-  world = await startWorld();
-  proxy = await startFaultProxy({ target: world.plane.url, caFile: world.plane.caFile, token: world.plane.adminToken });
-  const flags = ['--progress-check', '60s', '--webhook-secrets-dir', secrets];
-  agent = await world.agent({ kubeconfig: proxy.kubeconfig, flags });
+const { world } = useWorld();
+const proxy = useStarted('the proxy', () => {
+  const { url, caFile, adminToken } = world.plane;
+  return startFaultProxy({ target: url, caFile, token: adminToken });
 });
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await proxy?.stop();
-  await rm(secrets, { recursive: true, force: true });
+const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-hook-secrets-')));
+const agent = useStarted('the agent', async () => {
+  await writeFile(join(secrets.path, 'github'), SECRET);
+  const flags = ['--progress-check', '60s', '--webhook-secrets-dir', secrets.path];
+  return world.agent({ kubeconfig: proxy.kubeconfig, flags });
 });
 
 const many = (value: string): string =>

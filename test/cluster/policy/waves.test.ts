@@ -1,7 +1,8 @@
 /** Waves and hooks. No controller runs here: the tests say themselves how Jobs and Deployments do. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually, startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -13,12 +14,7 @@ import {
   type Manifest,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--progress-check', '2s', '--max-backoff', '2s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--progress-check', '2s', '--max-backoff', '2s'] } });
 
 const ARGO = 'argocd.argoproj.io';
 
