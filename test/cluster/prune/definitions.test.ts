@@ -1,8 +1,9 @@
 /** APIs that are dead or go, our own definition among them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { printCrd } from '../../../src/application/crd.ts';
-import { conditionOf, eventually, startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf, eventually } from '../../support/world.ts';
 import { startFaultProxy } from '../../fault/proxy.ts';
 import {
   at,
@@ -17,11 +18,7 @@ import {
   untilObject,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 const API_SERVICE = '/apis/apiregistration.k8s.io/v1/apiservices/v1.dead.example.com';
 const FLAGS = ['--discovery-retry', '1s', '--progress-check', '1s', '--max-backoff', '2s'];

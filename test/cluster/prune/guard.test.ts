@@ -1,8 +1,9 @@
 /** What waits for a word before it is deleted, and which word counts. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, startWorld, type ApplicationHandle, type Json, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually, type ApplicationHandle, type Json } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -17,12 +18,7 @@ import {
   type Manifest,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 /** Asks, and waits for the answer. */
 async function ask(application: ApplicationHandle, action: string): Promise<Json> {

@@ -1,8 +1,8 @@
 /** Objects whose deletion something holds up: they are waited for, named, and in nobody's way. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually, startWorld, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -15,13 +15,7 @@ import {
   untilGone,
 } from '../agent/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 async function setFinalizers(namespace: string, name: string, finalizers: string[]): Promise<void> {
   const patch = JSON.stringify({ metadata: { finalizers } });

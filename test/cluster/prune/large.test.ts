@@ -1,9 +1,9 @@
 /** Two thousand objects of one Application: what a pass, a prune and an end cost. The bounds are generous. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { startWorld, type Json, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { prepare, useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -20,19 +20,15 @@ const KEPT = 200;
 /** Node itself takes some 60 MiB of it. */
 const MAX_RSS_MIB = 450;
 
-let world: World;
-let agent: RunningAgent;
+const { world, agent } = useWorld({ agent: true });
 let subject: Subject;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
+prepare(async () => {
   const named = (first: number, last: number): string =>
     text(...Array.from({ length: last - first }, (_, index) => configMap(`m-${first + index}`, { n: String(index) })));
   subject = await declareSubject(world, 'large', {
     files: { 'kept.yaml': named(0, KEPT), 'rest.yaml': named(KEPT, COUNT) },
   });
 });
-after(() => world?.[Symbol.asyncDispose]());
 
 /** Of the agent's process, as the kernel counts it; see proc_pid_status(5). */
 async function rssMib(): Promise<number> {

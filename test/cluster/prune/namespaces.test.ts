@@ -1,7 +1,7 @@
 /** Namespaces that go, where a namespace controller takes what is in them along. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -16,11 +16,7 @@ import {
   untilObject,
 } from '../agent/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full' });
 
 const FLAGS = ['--progress-check', '1s', '--max-backoff', '2s'];
 

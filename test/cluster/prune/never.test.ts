@@ -3,12 +3,12 @@
  * missing, wrong or unknown, and starts an agent that remembers nothing.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault, FaultProxy } from '../../fault/proxy.ts';
-import { startFaultProxy } from '../../fault/proxy.ts';
-import { startWorld, type Json, type World } from '../../support/world.ts';
+import { startFaultProxy, type Fault } from '../../fault/proxy.ts';
+import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
 import {
   at,
   configMap,
@@ -25,8 +25,11 @@ import {
 const PART_OF = 'applyset.kubernetes.io/part-of';
 const OWNER = 'tautline.dev/owner';
 
-let world: World;
-let proxy: FaultProxy;
+const { world } = useWorld();
+const proxy = useStarted('the proxy', () => {
+  const { url, caFile, adminToken } = world.plane;
+  return startFaultProxy({ target: url, caFile, token: adminToken });
+});
 const subjects = new Map<string, Subject>();
 
 interface Cell {
@@ -263,10 +266,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
 
 const nameOf = (index: number): string => `cell-${index}`;
 
-before(async () => {
-  world = await startWorld();
-  const { url, caFile, adminToken } = world.plane;
-  proxy = await startFaultProxy({ target: url, caFile, token: adminToken });
+prepare(async () => {
   const agent = await world.agent();
   for (const index of Object.keys(CELLS).keys()) {
     const subject = await declareSubject(world, nameOf(index), {
@@ -279,10 +279,6 @@ before(async () => {
     await application.until('applied', (a) => inventoryOf(a).length === 2);
   for (const { application } of subjects.values()) await application.untilReady();
   await agent.stop();
-});
-after(async () => {
-  await proxy?.stop();
-  await world?.[Symbol.asyncDispose]();
 });
 
 const uidOf = (object: Json | undefined): unknown => at(object, 'metadata', 'uid');
