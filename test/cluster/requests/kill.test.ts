@@ -1,18 +1,14 @@
 /** A request survives the death of the agent at any moment, and is carried out once. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, declareSubject, inventoryOf, text } from '../agent/scene.ts';
 import { ask, outcomeOf, syncOf } from './scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts', import.meta.url));
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
   test(`a sync of mode manual is answered after a kill at ${point}`, async () => {

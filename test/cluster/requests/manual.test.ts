@@ -1,7 +1,7 @@
 /** `mode: manual`, and what a sync may be asked to do otherwise than the spec says. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -16,12 +16,7 @@ import {
 } from '../agent/scene.ts';
 import { answerTo, ask, messageOf, outcomeOf, syncOf } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const file = (name: string, value: string) => ({ [`${name}.yaml`]: text(configMap(name, { k: value })) });
 

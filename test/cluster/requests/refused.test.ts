@@ -1,16 +1,11 @@
 /** Requests that cannot be carried out as they stand: each is answered once, with what to do instead. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, declareSubject, text } from '../agent/scene.ts';
 import { answerTo, messageOf, outcomeOf } from './scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const files = { 'a.yaml': text(configMap('a', { k: '1' })) };
 
