@@ -1,16 +1,21 @@
 /** Policies that change what we apply, at every write: what the server makes of a manifest is no drift. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import type { RunningAgent } from '../../support/agent.ts';
-import { eventually, startWorld, type Json, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually, type Json } from '../../support/world.ts';
 import { at, configMap, declareSubject, text, untilObject, type Manifest } from '../agent/scene.ts';
 import { workload } from '../health/scene.ts';
 import { edit, expectRest } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-
+const { world, agent } = useWorld({
+  mode: 'full',
+  async agent(started) {
+    for (const policy of POLICIES) await install(policy);
+    for (const policy of POLICIES) await untilWorks(policy);
+    return started.agent({ flags: ['--progress-check', '500ms'] });
+  },
+});
 interface Policy {
   readonly name: string;
   readonly resources: readonly [group: string, plural: string];
@@ -111,14 +116,6 @@ function deployment(name: string): Manifest {
   const made = workload('Deployment', name);
   return { ...made, metadata: { name, labels: { admit: name } } };
 }
-
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  for (const policy of POLICIES) await install(policy);
-  for (const policy of POLICIES) await untilWorks(policy);
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
 
 for (const policy of POLICIES) {
   const { name, resources } = policy;

@@ -1,9 +1,9 @@
 /** Drift that is made where no watch sees it: while the API server was down, or the agent. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import {
   at,
   configMap,
@@ -17,13 +17,8 @@ import {
 } from '../agent/scene.ts';
 import { edit, expectRest, PART_OF } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent: first } = useWorld({ mode: 'full', agent: true });
+let agent: RunningAgent = first;
 
 const OWNER = 'tautline.dev/owner';
 const NAMES = ['valued', 'labelled', 'unmarked', 'deleted', 'quiet'];

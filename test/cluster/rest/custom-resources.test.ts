@@ -2,20 +2,14 @@
  * Custom resources with a controller behind them, that writes status, annotations, finalizers and defaults at any rate.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningAgent } from '../../support/agent.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
 import { at, declareSubject, passesOf, requestsByVerb, text, untilObject, type Manifest } from '../agent/scene.ts';
 import { edit, expectRest, tracksOf } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
 
 const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 

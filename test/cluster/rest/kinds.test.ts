@@ -3,20 +3,15 @@
  * have had their say there is nothing left to do, for a long-lived agent as for one that has just started.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import { at, declareSubject, text, untilGone, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
 import { job, podSpec, workload } from '../health/scene.ts';
 import { edit, expectRest, objectsOf } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent: first } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
+let agent: RunningAgent = first;
 
 const v1 = (kind: string, name: string, rest: Manifest): Manifest => ({
   apiVersion: 'v1',

@@ -1,24 +1,20 @@
 /** An agent whose memory is gone between any two passes: only requests are lost. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
 import { at, configMap, declareSubject, text, untilGone, untilObject, type Manifest } from '../agent/scene.ts';
 import { job, workload } from '../health/scene.ts';
 import { edit, tracksOf, untilStill, type Tracks } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({
+const { world, agent } = useWorld({
+  mode: 'full',
+  agent: {
     entry: fileURLToPath(new URL('../../support/agent-that-forgets.ts', import.meta.url)),
     flags: ['--progress-check', '500ms'],
-  });
+  },
 });
-after(() => world?.[Symbol.asyncDispose]());
 
 const secret: Manifest = {
   apiVersion: 'v1',

@@ -1,20 +1,14 @@
 /** Replicas that others set: left alone where the manifest has none, fought over with a brake where it has some. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningAgent } from '../../support/agent.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
 import { at, declareSubject, requestsByVerb, text, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
 import { workload } from '../health/scene.ts';
 import { eventsOf, expectRest, untilStill } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
 
 /** Raises the replicas to its least at once; there are no metrics to let it do more. */
 function scaler(least: number): Manifest {

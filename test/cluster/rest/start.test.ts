@@ -1,9 +1,10 @@
 /** The start beside many Applications: streamed where the API server can do that, else in pages, never all at once. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
+import { test } from 'node:test';
+import { startFaultProxy } from '../../fault/proxy.ts';
 import type { RunningAgent } from '../../support/agent.ts';
-import { eventually, startWorld, type World } from '../../support/world.ts';
+import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import { at, makeNamespace } from '../agent/scene.ts';
 
 const APPLICATIONS = 1200;
@@ -14,21 +15,18 @@ const LIST = /applications\?(?!.*watch=1)/;
 /** Too small for an agent that would hold more of an Application than it must. */
 const FLAGS = ['--heap-mib', '64'];
 
-let world: World;
-let proxy: FaultProxy;
-before(async () => {
-  world = await startWorld();
-  proxy = await startFaultProxy({ target: world.plane.url, caFile: world.plane.caFile, token: world.plane.adminToken });
+const { world } = useWorld();
+const proxy = useStarted('the proxy', () => {
+  const { url, caFile, adminToken } = world.plane;
+  return startFaultProxy({ target: url, caFile, token: adminToken });
+});
+prepare(async () => {
   await makeNamespace(world, 'apps');
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < APPLICATIONS) await world.send('POST', COLLECTION, suspended(`tiny-${next++}`));
   };
   await Promise.all(Array.from({ length: 8 }, lane));
-});
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await proxy?.stop();
 });
 
 function suspended(name: string): unknown {

@@ -2,20 +2,14 @@
  * What an agent under real controllers says of itself: a line a change, and series that come and go with their subject.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { eventually, startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import { configMap, declareSubject, text, untilGone, untilObject, configMapPath } from '../agent/scene.ts';
 import { workload } from '../health/scene.ts';
 import { edit, eventsOf, expectRest } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
 
 /** Whose subject is there once an Application has been synced, healed and refused. */
 const SERIES = [
