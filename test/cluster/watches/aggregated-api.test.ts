@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveEntry } from '../../../src/cluster/live.ts';
+import { prepare } from '../../support/use-world.ts';
 import { eventually, marks } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
 const GROUP = 'gauges.example.com';
 const API_VERSION = `${GROUP}/v1`;
-let scene: Scene;
+const scene = useScene({ limits: { watchStaleMs: 1_500, watchTimeoutSeconds: 5, maxWatchBackoffMs: 500 } });
 let extension: Server;
 let port: number;
 
@@ -53,8 +54,7 @@ async function stopExtension(): Promise<void> {
   await closed;
 }
 
-before(async () => {
-  scene = await startScene({ limits: { watchStaleMs: 1_500, watchTimeoutSeconds: 5, maxWatchBackoffMs: 500 } });
+prepare(async () => {
   await startExtension();
   const service = { type: 'ExternalName', externalName: 'localhost', ports: [{ port }] };
   const services = `/api/v1/namespaces/${NAMESPACE}/services`;
@@ -74,10 +74,7 @@ before(async () => {
   assert.equal(registered.code, 201);
 });
 
-after(async () => {
-  await stopExtension();
-  await scene?.[Symbol.asyncDispose]();
-});
+after(stopExtension);
 
 let gauges: KindInfo;
 const look = (): LiveEntry =>

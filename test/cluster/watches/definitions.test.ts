@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { kindKey, type KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveEntry } from '../../../src/cluster/live.ts';
 import { marks, eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
-let scene: Scene;
-
-before(async () => {
-  scene = await startScene({ limits: { discoveryDoubtMs: 200 } });
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
-});
+const scene = useScene({ limits: { discoveryDoubtMs: 200 } });
 
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const version = (name: string, served: boolean, storage: boolean): object => ({

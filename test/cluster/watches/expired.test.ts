@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { prepare } from '../../support/use-world.ts';
 import { eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
 /** Without the API server's cache of ConfigMaps its memory is that of etcd, which we can make forget. */
 const apiServerArgs = ['--watch-cache-sizes=configmaps#0'];
 const WATCH = /configmaps\?watch=1/;
-let scene: Scene;
+const scene = useScene({ apiServerArgs, limits: { listPageSize: 5, watchTimeoutSeconds: 2 } });
 
-before(async () => {
-  scene = await startScene({ apiServerArgs, limits: { listPageSize: 5, watchTimeoutSeconds: 2 } });
+prepare(async () => {
   for (let n = 0; n < 12; n++) await scene.create(`map-${n}`);
   await scene.hold(NAMESPACE);
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
 });
 
 /** The watch ends in its time and is not let in again meanwhile, which is no reason to doubt its revision. */

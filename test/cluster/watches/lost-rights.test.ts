@@ -1,27 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { serviceAccountIdentity } from '../../../src/cluster/identity.ts';
 import { stringAt } from '../../../src/object/value.ts';
+import { prepare } from '../../support/use-world.ts';
 import { configMap, configMapId, eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
 const identity = serviceAccountIdentity(NAMESPACE, 'deployer');
 const POLL_MS = 1_500;
-let scene: Scene;
+const scene = useScene({
+  identity,
+  limits: { watchTimeoutSeconds: 2, forbiddenWatchRetryMs: 1_000, pollIntervalMs: POLL_MS },
+});
 
-before(async () => {
-  scene = await startScene({
-    identity,
-    limits: { watchTimeoutSeconds: 2, forbiddenWatchRetryMs: 1_000, pollIntervalMs: POLL_MS },
-  });
+prepare(async () => {
   await scene.plane.serviceAccountToken(NAMESPACE, 'deployer');
   await grant('watcher', ['get', 'list', 'watch', 'patch', 'create']);
   await scene.create('known');
   await scene.hold(NAMESPACE);
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
 });
 
 const RBAC = `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}`;

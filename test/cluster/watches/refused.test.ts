@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import type { Fault } from '../../fault/proxy.ts';
+import { prepare } from '../../support/use-world.ts';
 import { configMapId, connect, eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
 const WATCH = /configmaps\?watch=1/;
-let scene: Scene;
+const scene = useScene();
 
-before(async () => {
-  scene = await startScene();
+prepare(async () => {
   await scene.create('kept');
 });
 
@@ -19,10 +19,6 @@ beforeEach(() => {
   scene.proxy.rules.splice(0);
   scene.cluster.live.release('app');
   scene.logged.splice(0);
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
 });
 
 const status = (code: number, reason: string): Fault => ({

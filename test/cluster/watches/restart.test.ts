@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listAt, stringAt, type Value } from '../../../src/object/value.ts';
+import { prepare } from '../../support/use-world.ts';
 import { eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, startScene, useScene } from './scene.ts';
 
-let scene: Scene;
+const scene = useScene();
 
-before(async () => {
-  scene = await startScene();
+prepare(async () => {
   await scene.hold(NAMESPACE);
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
 });
 
 const PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps`;

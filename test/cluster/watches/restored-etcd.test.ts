@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
-let scene: Scene;
-
-before(async () => {
-  scene = await startScene();
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
-});
+const scene = useScene();
 
 async function whileStopped(doThat: () => Promise<void>): Promise<void> {
   await scene.plane.kill('kube-apiserver', 'SIGKILL');

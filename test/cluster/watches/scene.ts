@@ -11,6 +11,7 @@ import { formatId } from '../../../src/object/identity.ts';
 import { stringAt } from '../../../src/object/value.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
 import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { configMap, configMapId, connect, createNamespace, kindOf } from '../edge/edge-cluster.ts';
 
 export const NAMESPACE = 'watched';
@@ -45,6 +46,11 @@ export interface SceneOptions {
   readonly limits?: Partial<ClusterLimits>;
   readonly apiServerArgs?: readonly string[];
   readonly identity?: Identity;
+}
+
+/** One for all tests of a file. */
+export function useScene(options: SceneOptions = {}): Scene {
+  return useStarted('the scene', () => startScene(options));
 }
 
 export async function startScene({ limits, apiServerArgs = [], identity }: SceneOptions = {}): Promise<Scene> {

@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
+import { prepare } from '../../support/use-world.ts';
 import { configMapId, eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { NAMESPACE, useScene } from './scene.ts';
 
 const WATCH = /configmaps\?watch=1/;
-let scene: Scene;
-
-before(async () => {
-  scene = await startScene({
-    limits: { watchSilenceMs: 3_000, requestTimeoutMs: 1_500, watchOpenTimeoutMs: 1_500, watchStaleMs: 2_000 },
-  });
-  await scene.create('kept');
-  await scene.hold(NAMESPACE);
+const scene = useScene({
+  limits: { watchSilenceMs: 3_000, requestTimeoutMs: 1_500, watchOpenTimeoutMs: 1_500, watchStaleMs: 2_000 },
 });
 
-after(async () => {
-  await scene?.plane.kill('kube-apiserver', 'SIGCONT');
-  await scene?.[Symbol.asyncDispose]();
+prepare(async () => {
+  await scene.create('kept');
+  await scene.hold(NAMESPACE);
 });
 
 describe('a watch that hears nothing', () => {
@@ -47,12 +42,15 @@ describe('a watch that hears nothing', () => {
   it('because the API server hangs is unknown after a while, and known again once it answers', async () => {
     scene.changes.splice(0);
     await scene.plane.kill('kube-apiserver', 'SIGSTOP');
-    const stoppedMs = performance.now();
-    await eventually(() => scene.look('kept').state === 'unknown', 'it is unknown');
-    const entry = scene.look('kept');
-    assert.ok(entry.state === 'unknown' && entry.reason.includes(scene.proxy.url), JSON.stringify(entry));
-    assert.ok(performance.now() - stoppedMs >= 3_000);
-    await scene.plane.kill('kube-apiserver', 'SIGCONT');
+    try {
+      const stoppedMs = performance.now();
+      await eventually(() => scene.look('kept').state === 'unknown', 'it is unknown');
+      const entry = scene.look('kept');
+      assert.ok(entry.state === 'unknown' && entry.reason.includes(scene.proxy.url), JSON.stringify(entry));
+      assert.ok(performance.now() - stoppedMs >= 3_000);
+    } finally {
+      await scene.plane.kill('kube-apiserver', 'SIGCONT');
+    }
     await eventually(() => scene.look('kept').state === 'present', 'it is known again');
     await scene.change('kept', '2');
     await eventually(() => scene.valueOf('kept') === '2', 'what happens afterwards is seen');
