@@ -1,31 +1,25 @@
 /** Webhooks against the whole agent: what a push and its hook do, with an interval of an hour, so no poll helps. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { RunningAgent } from '../../support/agent.ts';
 import type { TestRepository } from '../../support/git-repository.ts';
-import { eventually, startWorld, type World } from '../../support/world.ts';
+import { useStarted, useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import { hmac, send, type Answer } from '../../unit/server/webhook-scene.ts';
 import { at, configMap, configMapPath, makeNamespace, text, untilObject } from '../agent/scene.ts';
 
 const SECRET = 'canary-of-the-secret';
 
-let world: World;
-let agent: RunningAgent;
-let secrets: string;
-before(async () => {
-  secrets = await mkdtemp(join(tmpdir(), 'tautline-hook-secrets-'));
-  await writeFile(join(secrets, 'github'), `${SECRET}\n`);
-  await writeFile(join(secrets, 'gitlab'), SECRET);
-  world = await startWorld();
-  agent = await world.agent({ flags: ['--webhook-secrets-dir', secrets] });
-});
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await rm(secrets, { recursive: true, force: true });
+const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-hook-secrets-')));
+const { world, agent } = useWorld({
+  async agent(started) {
+    await writeFile(join(secrets.path, 'github'), `${SECRET}\n`);
+    await writeFile(join(secrets.path, 'gitlab'), SECRET);
+    return started.agent({ flags: ['--webhook-secrets-dir', secrets.path] });
+  },
 });
 
 interface Hook {
@@ -134,11 +128,11 @@ test('a push to another branch is for those that follow it', async () => {
 
 test('while a secret is exchanged both are good, and the old one is none once its file is gone', async () => {
   const { repository } = await quietSubject('rotated');
-  await writeFile(join(secrets, 'github.next'), 'canary-of-the-next\n');
+  await writeFile(join(secrets.path, 'github.next'), 'canary-of-the-next\n');
   const isAccepted = async (secret: string): Promise<boolean> => (await hook({ repository, secret })).status === 200;
   assert.ok(await eventually(async () => (await isAccepted('canary-of-the-next')) || undefined));
   assert.ok(await isAccepted(SECRET));
-  await rm(join(secrets, 'github.next'));
+  await rm(join(secrets.path, 'github.next'));
   assert.ok(await eventually(async () => ((await isAccepted('canary-of-the-next')) ? undefined : true)));
   assert.ok(await isAccepted(SECRET));
 });
