@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 import { kubernetesRequest, type KubernetesAnswer } from '../control-plane/kubernetes-request.ts';
-import { startFaultProxy, type FaultProxy } from './proxy.ts';
+import { useControlPlane, useStarted } from '../support/use-world.ts';
+import { startFaultProxy } from './proxy.ts';
 
-let plane: ControlPlane;
-let proxy: FaultProxy;
-
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  proxy = await startFaultProxy({ target: plane.url, caFile: plane.caFile, token: plane.adminToken });
-});
+const plane = useControlPlane();
+const proxy = useStarted('the proxy', () =>
+  startFaultProxy({ target: plane.url, caFile: plane.caFile, token: plane.adminToken }),
+);
 
 afterEach(() => void proxy.rules.splice(0));
-
-after(async () => {
-  await proxy?.stop();
-  await plane?.stop();
-});
 
 const NAMESPACE = '/api/v1/namespaces/default';
 const CONFIG_MAPS = `${NAMESPACE}/configmaps`;

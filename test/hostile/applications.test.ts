@@ -3,15 +3,14 @@
  * told and left alone, while the others go on, before and after a restart.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
+import { useStarted } from '../support/use-world.ts';
 import { eventually, type Json } from '../support/world.ts';
 import { at } from '../cluster/agent/scene.ts';
 import { condition, withoutRules } from '../cluster/bad-input/scene.ts';
-import { startArena, type Arena } from './arena.ts';
+import { startArena } from './arena.ts';
 
-let arena: Arena;
-before(async () => void (arena = await startArena()));
-after(() => arena?.[Symbol.asyncDispose]());
+const arena = useStarted('the arena', startArena);
 
 const COLLECTION = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
 const URL = 'http://127.0.0.1:1/x.git';

@@ -1,14 +1,13 @@
 /** Commits that are made to do harm, one after the other, against one agent with low limits. */
-import { after, before, test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
+import { useStarted } from '../support/use-world.ts';
 import { startArena, type Arena } from './arena.ts';
 import type { Attack } from './attack.ts';
 import { expectWithstood } from './battle.ts';
 import { pathAttacks } from './path-attacks.ts';
 import { SPOKEN_ATTACKS, TEXT_ATTACKS } from './text-attacks.ts';
 
-let arena: Arena;
-before(async () => void (arena = await startArena()));
-after(() => arena?.[Symbol.asyncDispose]());
+const arena = useStarted('the arena', startArena);
 
 const TABLES: Readonly<Record<string, (places: Arena) => readonly Attack[]>> = {
   'texts that unfold, nest or lie are told with their reason': () => TEXT_ATTACKS,
