@@ -3,6 +3,7 @@
  * fails, counts as a failure, never as nothing.
  */
 import { globSync } from 'node:fs';
+import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ROOT } from './steps.ts';
@@ -31,22 +32,31 @@ export async function runTests(files: readonly string[], concurrency: number, is
   return (await runFiles(files, concurrency, isQuiet)).counts;
 }
 
+export interface TestsRunTwice {
+  readonly counts: TestCounts;
+  /** Paths below the root of the repository, whether or not they passed the second time. */
+  readonly secondRuns: readonly string[];
+}
+
 /**
- * Several files at a time; what fails then is run once more, alone, and only what fails again counts as failed. Tests
- * that wait for a cluster share the machine with others, and what the load broke is told apart from what is broken:
- * the output names every file that needed a second run.
+ * Runs several files at a time. A file in which something fails is run once more, alone, and only what fails again
+ * counts as failed: tests that wait for a cluster share the machine with others, and a test that only the load broke
+ * passes the second time.
  */
-export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<TestCounts> {
+export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<TestsRunTwice> {
   const { counts, failedFiles } = await runFiles(files, concurrency, false);
   let { passed, failed, skipped } = counts;
+  const secondRuns: string[] = [];
   for (const [file, first] of failedFiles) {
-    console.log(`\nonce more, alone: ${file}`);
+    const path = relative(ROOT, file);
+    secondRuns.push(path);
+    console.log(`\nsecond run, alone: ${path}`);
     const second = await runTests([file], 1);
     passed += second.passed - first.passed;
     failed += second.failed - first.failed;
     skipped += second.skipped - first.skipped;
   }
-  return { passed, failed, skipped };
+  return { counts: { passed, failed, skipped }, secondRuns };
 }
 
 interface Run {
@@ -83,6 +93,13 @@ async function runFiles(files: readonly string[], concurrency: number, isQuiet: 
 
 export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** The end of the output: the files that needed a second run, if any did, then the line of counts. */
+export function formatResult({ counts, secondRuns }: TestsRunTwice): string {
+  if (secondRuns.length === 0) return formatCounts(counts);
+  const files = secondRuns.length === 1 ? '1 file' : `${secondRuns.length} files`;
+  return `${files} needed a second run: ${secondRuns.join(', ')}\n${formatCounts(counts)}`;
 }
 
 /** The line by which any tool reads a result. */

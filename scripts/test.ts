@@ -1,10 +1,11 @@
 /**
  * `npm test`: `npm run check`, then every other test, against real Git and a real control plane. The last line counts
- * all tests: `N passed, N failed`. The first run on a machine builds the control plane with Go, which takes minutes.
+ * all tests: `N passed, N failed`; the line before it names the files that needed a second run, if any did. The first
+ * run on a machine builds the control plane with Go, which takes minutes.
  */
 import { spawnSync } from 'node:child_process';
 import { runCheck } from './check.ts';
-import { addCounts, formatCounts, listTests, runTests, runTestsTwice, UNIT_TESTS } from './run-tests.ts';
+import { addCounts, formatResult, listTests, runTests, runTestsTwice, UNIT_TESTS } from './run-tests.ts';
 
 /** Programs that the tests start, and what they are for. */
 const NEEDED: Readonly<Record<string, string>> = {
@@ -22,7 +23,7 @@ const check = await runCheck();
 // see.
 const first = await runTests(listTests('test/control-plane/**/*.test.ts'), 1);
 const rest = await runTestsTwice(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 4);
-const counts = [first, rest].reduce(addCounts, check.counts);
+const counts = [first, rest.counts].reduce(addCounts, check.counts);
 if (check.failedSteps.length > 0) console.log(`\nfailed: ${check.failedSteps.join(', ')}`);
-console.log(`\n${formatCounts(counts)}`);
+console.log(`\n${formatResult({ counts, secondRuns: rest.secondRuns })}`);
 process.exitCode = check.failedSteps.length > 0 || counts.failed > 0 ? 1 : 0;
