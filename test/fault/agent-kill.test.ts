@@ -5,22 +5,21 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  at,
-  configMap,
-  configMapPath,
-  declareSubject,
-  inventoryOf,
-  resourceVersion,
-  text,
-  untilGone,
-  type Subject,
-} from '../cluster/agent/scene.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
 import { startAgentInProcess } from '../support/agent-in-process.ts';
 import { useWorld } from '../support/use-world.ts';
 import { eventually } from '../support/world.ts';
 import type { RunningAgent } from '../support/agent.ts';
+import { configMap, text } from '../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  inventoryOf,
+  resourceVersion,
+  untilGone,
+  type Subject,
+} from '../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
 const PART_OF = 'applyset.kubernetes.io/part-of';

@@ -7,10 +7,10 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { FAULT_POINTS } from '../../src/reconcile/context.ts';
-import { configMapPath } from '../cluster/agent/scene.ts';
 import { useStarted, useWorld } from '../support/use-world.ts';
 import { startOrdeal, type Trial } from './ordeal.ts';
 import { listTrials, trialArbitrary } from './trials.ts';
+import { configMapPath } from '../support/scene.ts';
 
 /** Drawn anew with TAUTLINE_ORDEAL_SEED; a failure prints the trial that failed. */
 const seed = Number(process.env['TAUTLINE_ORDEAL_SEED'] ?? '7');

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useStarted } from '../support/use-world.ts';
-import { eventually, type Json } from '../support/world.ts';
-import { at } from '../cluster/agent/scene.ts';
-import { condition, withoutRules } from '../cluster/bad-input/scene.ts';
+import { conditionOf, eventually, type Json } from '../support/world.ts';
 import { startArena } from './arena.ts';
+import { withoutRules } from '../support/older-crd.ts';
+import { at } from '../support/scene.ts';
 
 const arena = useStarted('the arena', startArena);
 
@@ -49,7 +49,7 @@ async function untilReason(name: string, holds: (reasons: string[]) => boolean):
   let last: Json | undefined;
   const found = await eventually(async () => {
     last = await arena.world.read(`${COLLECTION}/${name}`);
-    const conditions = ['SourceReady', 'Rendered', 'Ready'].map((type) => condition(last, type));
+    const conditions = ['SourceReady', 'Rendered', 'Ready'].map((type) => conditionOf(last, type));
     const failing = conditions.filter((candidate) => at(candidate, 'status') === 'False');
     return holds(failing.map((candidate) => String(at(candidate, 'reason')))) ? last : undefined;
   });

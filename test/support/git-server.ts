@@ -233,3 +233,8 @@ async function findBackend(): Promise<string> {
   }
   return backend;
 }
+
+/** The value of an Authorization header with user name and password. */
+export function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

@@ -4,44 +4,29 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf } from '../../support/world.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { configMap, text, workload } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  deploymentPath,
   inventoryOf,
   makeNamespace,
+  OWNER,
+  PART_OF,
   readyMessage,
   readyReason,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const RESTARTED = 'kubectl.kubernetes.io/restartedAt';
-
-async function kubectl(args: string[], input?: unknown): Promise<void> {
-  const { code, stderr } = await world.plane.kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
-  assert.equal(code, 0, stderr);
-}
-
-const deployment = (name: string, annotations: Record<string, string> = {}) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name }, annotations },
-      spec: { containers: [{ name: 'main', image: 'example.com/app:1' }] },
-    },
-  },
-});
 
 for (const [what, args] of [
   ['kubectl apply', ['apply', '-f', '-']],
@@ -51,7 +36,7 @@ for (const [what, args] of [
   test(`what ${what} made is taken over: fields that Git lacks vanish, the object lives on`, async () => {
     const name = `by-${what.replaceAll(/[^a-z]+/g, '-')}`;
     await makeNamespace(world, name);
-    await kubectl([...args], configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name }));
+    await kubectl(world, args, configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name }));
     const uid = at(await world.read(configMapPath(name, 'a')), 'metadata', 'uid');
     const subject = await declareSubject(world, name, {
       files: { 'a.yaml': text(configMap('a', { kept: '1', changed: 'new' })) },
@@ -70,7 +55,7 @@ for (const [what, args] of [
 
 test('an object that is already as Git says is adopted all the same, with its stray fields', async () => {
   await makeNamespace(world, 'equal');
-  await kubectl(['apply', '-f', '-'], configMap('a', { k: '1', stray: '1' }, { namespace: 'equal' }));
+  await kubectl(world, ['apply', '-f', '-'], configMap('a', { k: '1', stray: '1' }, { namespace: 'equal' }));
   const subject = await declareSubject(world, 'equal', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   assert.deepEqual(at(await subject.configMap('a'), 'data'), { k: '1' });
@@ -78,19 +63,21 @@ test('an object that is already as Git says is adopted all the same, with its st
 
 test('a rollout that somebody restarted stays restarted, through adoption and after it', async () => {
   await makeNamespace(world, 'restarted');
-  await kubectl(['apply', '-n', 'restarted', '-f', '-'], deployment('web', { stray: '1' }));
-  await kubectl(['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
-  const subject = await declareSubject(world, 'restarted', { files: { 'web.yaml': text(deployment('web')) } });
-  const path = '/apis/apps/v1/namespaces/restarted/deployments/web';
-  const isSynced = (): Promise<unknown> =>
-    subject.application.until('synced', (a) => at(a, 'status', 'sync', 'status') === 'Synced');
+  const stray = workload('Deployment', 'web', { template: { annotations: { stray: '1' } } });
+  await kubectl(world, ['apply', '-n', 'restarted', '-f', '-'], stray);
+  await kubectl(world, ['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
+  const subject = await declareSubject(world, 'restarted', {
+    files: { 'web.yaml': text(workload('Deployment', 'web')) },
+  });
+  const path = deploymentPath('restarted', 'web');
+  const isSynced = (): Promise<unknown> => subject.application.until('synced', (a) => syncOf(a) === 'Synced');
   await isSynced();
   const annotations = at(await world.read(path), 'spec', 'template', 'metadata', 'annotations');
   assert.deepEqual(Object.keys(annotations ?? {}), [RESTARTED]);
-  await kubectl(['annotate', 'deployment', 'web', '-n', 'restarted', 'theirs=1']);
+  await kubectl(world, ['annotate', 'deployment', 'web', '-n', 'restarted', 'theirs=1']);
   // kubectl refuses a second restart within the same second.
   await sleep(1_100);
-  await kubectl(['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
+  await kubectl(world, ['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
   const restarted = resourceVersion(await world.read(path));
   await subject.application.refresh();
   await isSynced();
@@ -180,7 +167,7 @@ test('an Application that is deleted hands over what another waits for, and dele
 
 test('what is part of the set of another tool is a conflict, not a prey', async () => {
   await makeNamespace(world, 'other-tool');
-  const theirs = { 'applyset.kubernetes.io/part-of': 'applyset-somebodyelse-v1' };
+  const theirs = { [PART_OF]: 'applyset-somebodyelse-v1' };
   await world.apply(configMap('a', { k: 'theirs' }, { namespace: 'other-tool', labels: theirs }), 'their-tool');
   const subject = await declareSubject(world, 'other-tool', {
     files: { 'a.yaml': text(configMap('a', { k: 'ours' })) },
@@ -198,8 +185,8 @@ test('an object of the same Application of another cluster agent is a conflict',
   const ready = await subject.application.untilReady();
   const label = String(at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
   const marks = {
-    labels: { 'applyset.kubernetes.io/part-of': label },
-    annotations: { 'tautline.dev/owner': 'other-hub-id/apps/other-hub' },
+    labels: { [PART_OF]: label },
+    annotations: { [OWNER]: 'other-hub-id/apps/other-hub' },
   };
   await world.apply(configMap('a', { k: 'theirs' }, { namespace: 'other-hub', ...marks }), 'tautline');
   await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: 'ours' })) });

@@ -3,23 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepare, useWorld } from '../../support/use-world.ts';
 import type { Json } from '../../support/world.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  OWNER,
+  PART_OF,
   passesOf,
   requestsByVerb,
   resourceVersion,
-  text,
+  syncOf,
   untilObject,
   untilPasses,
-  type Manifest,
   type Subject,
-} from './scene.ts';
-
-const PART_OF = 'applyset.kubernetes.io/part-of';
-const OWNER = 'tautline.dev/owner';
+} from '../../support/scene.ts';
 
 const { world, agent } = useWorld({ agent: true });
 let subject: Subject;
@@ -41,7 +40,7 @@ const EDITS: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
   'the object deleted': (name) => world.send('DELETE', configMapPath('drift', name)),
 };
 
-const nameOf = (edit: number): string => `edited-${edit}`;
+const nameOf = (index: number): string => `edited-${index}`;
 const manifestOf = (name: string): Manifest =>
   configMap(name, { one: '1', two: '2' }, { labels: { team: 'x' }, annotations: { note: 'y' } });
 
@@ -53,10 +52,8 @@ prepare(async () => {
   await subject.application.untilReady();
 });
 
-async function patch(name: string, merge: unknown): Promise<void> {
-  const args = ['patch', 'configmap', name, '-n', 'drift', '--type=merge', '-p', JSON.stringify(merge)];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+function patch(name: string, merge: unknown): Promise<void> {
+  return edit(world, `configmap/${name}`, { namespace: 'drift', patch: merge });
 }
 
 /** Waits until the object is as Git says and the Application says so. */
@@ -76,10 +73,10 @@ async function untilHealed(name: string): Promise<Json> {
   return healed;
 }
 
-Object.entries(EDITS).forEach(([what, edit], index) => {
+Object.entries(EDITS).forEach(([what, change], index) => {
   test(`healed without being asked: ${what}`, async () => {
     const sibling = resourceVersion(await subject.configMap('b'));
-    await edit(nameOf(index));
+    await change(nameOf(index));
     await untilHealed(nameOf(index));
     assert.equal(resourceVersion(await subject.configMap('b')), sibling, 'the sibling was written');
   });
@@ -88,7 +85,7 @@ Object.entries(EDITS).forEach(([what, edit], index) => {
 test('a field that another manager adds is neither drift nor taken away', async () => {
   await world.apply(configMap('a', { theirs: '1' }, { namespace: 'drift', labels: { theirs: '1' } }), 'someone');
   const asked = await subject.application.refresh();
-  assert.equal(at(asked, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(asked), 'Synced');
   const object = await untilHealed('a');
   assert.equal(at(object, 'data', 'theirs'), '1');
   assert.equal(at(object, 'metadata', 'labels', 'theirs'), '1');

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, definition, service, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
@@ -12,19 +13,12 @@ import {
   passesOf,
   readyMessage,
   readyReason,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
 const { world, agent } = useWorld({ agent: { flags: ['--discovery-retry', '1s'] } });
-
-const service = (name: string, spec: Record<string, unknown>) => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name },
-  spec,
-});
 
 test('an object that the server refuses is named with its file, its siblings are applied, and nothing is pruned', async () => {
   const subject = await declareSubject(world, 'refuses', {
@@ -80,18 +74,7 @@ test('an unknown kind is named, its siblings are applied, and it follows when it
   const failed = await subject.application.until('unknown kind', (a) => readyReason(a) === 'False BuildFailed');
   assert.match(readyMessage(failed), /Gadget/);
   assert.ok(await subject.configMap('a'));
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  await world.apply({
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'gadgets.late.example.com' },
-    spec: {
-      group: 'late.example.com',
-      scope: 'Namespaced',
-      names: { plural: 'gadgets', kind: 'Gadget' },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  });
+  await world.apply(definition({ group: 'late.example.com', kind: 'Gadget' }));
   await subject.application.untilReady();
   assert.ok(await world.read('/apis/late.example.com/v1/namespaces/late/gadgets/g'));
 });
@@ -128,17 +111,14 @@ test('an Application made anew under its old name starts afresh', async () => {
 test('an object that something holds in deletion is waited for and made anew', async () => {
   const subject = await declareSubject(world, 'lingers', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
-  const patch = (finalizers: string[]): Promise<unknown> =>
-    world.plane.kubectl([
-      ...['patch', 'configmap', 'a', '-n', 'lingers', '--type=merge', '-p'],
-      JSON.stringify({ metadata: { finalizers } }),
-    ]);
-  await patch(['example.com/hold']);
+  const hold = (finalizers: string[]): Promise<void> =>
+    setFinalizers(world, 'configmap/a', { namespace: 'lingers', finalizers });
+  await hold(['example.com/hold']);
   const uid = at(await subject.configMap('a'), 'metadata', 'uid');
   await world.send('DELETE', configMapPath('lingers', 'a'));
   await subject.application.refresh();
   assert.ok(at(await subject.configMap('a'), 'metadata', 'deletionTimestamp'));
-  await patch([]);
+  await hold([]);
   await untilObject(world, configMapPath('lingers', 'a'), (object) => at(object, 'metadata', 'uid') !== uid);
   await subject.application.untilReady();
 });
@@ -166,7 +146,7 @@ test('Git going away fails the source alone: drift is healed, and the next answe
   await rename(dir, `${dir}.away`);
   const failed = await subject.application.refresh();
   assert.equal(readyReason(failed), 'False ArtifactFailed');
-  assert.equal(at(failed, 'status', 'sync', 'status'), 'Unknown');
+  assert.equal(syncOf(failed), 'Unknown');
   await world.apply(configMap('a', { k: 'drift' }, { namespace: 'offline' }));
   await untilObject(world, configMapPath('offline', 'a'), (object) => at(object, 'data', 'k') === '1');
   await rename(`${dir}.away`, dir);

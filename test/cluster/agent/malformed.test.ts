@@ -5,34 +5,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildCrd } from '../../../src/application/crd.ts';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf } from '../../support/world.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { ANY_FIELDS, applicationManifest, configMap, text } from '../../support/objects.ts';
 import {
+  applicationPath,
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   passesOf,
+  putStatus,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-} from './scene.ts';
+  untilObject,
+} from '../../support/scene.ts';
 
 const { world, agent } = useWorld({ agent: true });
-const BAD = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications/bad';
 
-async function installCrd(crd: unknown): Promise<void> {
-  const args = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
-  const { code, stderr } = await world.plane.kubectl(args, { input: JSON.stringify(crd) });
-  assert.equal(code, 0, stderr);
-}
+const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
 
 /** The definition with a schema that takes anything. */
 function looseCrd(): unknown {
   const crd = structuredClone(buildCrd()) as { spec: { versions: { schema: unknown }[] } };
-  for (const version of crd.spec.versions) {
-    version.schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  }
+  for (const version of crd.spec.versions) version.schema = { openAPIV3Schema: ANY_FIELDS };
   return crd;
 }
 
@@ -47,21 +43,20 @@ const MALFORMED: Readonly<Record<string, unknown>> = {
 };
 
 test('malformed Applications are stalled and named, and the others go on', async () => {
-  await installCrd(looseCrd());
+  await kubectl(world, APPLY, looseCrd());
   const healthy = await declareSubject(world, 'healthy', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await healthy.application.untilReady();
   for (const [name, rest] of Object.entries(MALFORMED)) {
-    await world.send('POST', '/apis/tautline.dev/v1alpha1/namespaces/apps/applications', {
-      apiVersion: 'tautline.dev/v1alpha1',
-      kind: 'Application',
-      metadata: { name, namespace: 'apps', finalizers: ['finalizers.tautline.dev/prune'] },
-      ...(rest as object),
-    });
+    const malformed = applicationManifest(name, undefined, { finalizers: ['finalizers.tautline.dev/prune'] });
+    await world.send('POST', applicationPath(), { ...malformed, ...(rest as object) });
   }
-  await installCrd(buildCrd());
+  await kubectl(world, APPLY, buildCrd());
   for (const name of Object.keys(MALFORMED)) {
-    const path = `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
-    const stalled = await untilStalled(path);
+    const stalled = await untilObject(
+      world,
+      applicationPath(name),
+      (found) => conditionOf(found, 'Stalled') !== undefined,
+    );
     assert.match(readyMessage(stalled), /spec/, name);
   }
   await healthy.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
@@ -73,7 +68,7 @@ test('malformed Applications can be deleted, whoever set their finalizer', async
   for (const name of Object.keys(MALFORMED)) {
     // The API server lets nobody change what has no spec at all, and an odd inventory is not given up.
     if (name === 'without-spec' || name === 'status-is-odd') continue;
-    const path = `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
+    const path = applicationPath(name);
     await world.plane.request('DELETE', path);
     await untilGone(world, path);
   }
@@ -86,11 +81,9 @@ test('an inventory that cannot be read prunes nothing, is kept as it is, and cos
   await subject.application.untilReady();
   await agent.stop();
   const unreadable = { objects: { 'Config/Map/Odd': { bad: 'a b' } } };
-  const stored = await world.read(BAD);
-  await world.send('PUT', `${BAD}/status`, {
-    ...stored,
-    status: { ...(at(stored, 'status') as object), inventory: unreadable },
-  });
+  const { path } = subject.application;
+  const stored = await world.read(path);
+  await putStatus(world, path, { ...(at(stored, 'status') as object), inventory: unreadable });
   await subject.repository.commit({ 'b.yaml': null });
   const next = await world.agent();
   const told = await subject.application.until('stalled', (a) => conditionOf(a, 'Stalled') !== undefined);
@@ -107,7 +100,7 @@ test('an inventory that cannot be read prunes nothing, is kept as it is, and cos
     (a) => /cannot be read/.test(readyMessage(a)) && /False/.test(readyReason(a)),
   );
   assert.ok(await world.read(configMapPath('bad', 'a')));
-  assert.ok(await world.read(BAD));
+  assert.ok(await world.read(path));
 });
 
 test('an Application of an absurd name and one of a namespace that goes are served like any other', async () => {
@@ -121,13 +114,3 @@ test('an Application of an absurd name and one of a namespace that goes are serv
   const ready = await application.untilReady();
   assert.deepEqual(inventoryOf(ready), ['ConfigMap apps/a']);
 });
-
-async function untilStalled(path: string) {
-  const handle = { read: () => world.read(path) };
-  for (let n = 0; n < 200; n++) {
-    const found = await handle.read();
-    if (found && conditionOf(found, 'Stalled') !== undefined) return found;
-    await sleep(50);
-  }
-  return assert.fail(`${path} is not stalled: ${JSON.stringify(await handle.read())}`);
-}

@@ -3,44 +3,37 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startAgentInProcess } from '../../support/agent-in-process.ts';
 import { useWorld } from '../../support/use-world.ts';
+import { configMap, secret, text, workload } from '../../support/objects.ts';
 import {
   at,
-  configMap,
+  configMapPath,
   declareSubject,
+  deploymentPath,
   detailOf,
   inventoryOf,
   passesOf,
   readyReason,
   resourceVersion,
-  text,
+  syncOf,
   untilPasses,
   type Subject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld();
 
-const deployment = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web' },
-  spec: {
-    // Nobody runs it: without a replica it is healthy at once, and stays so.
-    replicas: 0,
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: { containers: [{ name: 'main', image: 'example.com/app:1', resources: { limits: { cpu: '1000m' } } }] },
-    },
-  },
-};
-const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'hunter2' } };
-const files = { 'all.yaml': text(configMap('a', { k: '1' }), secret), 'web.yaml': text(deployment) };
+const web = workload('Deployment', 'web', {
+  // Nobody runs it: without a replica it is healthy at once, and stays so.
+  spec: { replicas: 0 },
+  pod: { containers: [{ name: 'main', image: 'example.com/app:1', resources: { limits: { cpu: '1000m' } } }] },
+});
+const sealed = secret('s', { stringData: { password: 'hunter2' } });
+const files = { 'all.yaml': text(configMap('a', { k: '1' }), sealed), 'web.yaml': text(web) };
 
 async function versionsOf(subject: Subject): Promise<string[]> {
   const paths = [
-    `/api/v1/namespaces/${subject.namespace}/configmaps/a`,
+    configMapPath(subject.namespace, 'a'),
     `/api/v1/namespaces/${subject.namespace}/secrets/s`,
-    `/apis/apps/v1/namespaces/${subject.namespace}/deployments/web`,
+    deploymentPath(subject.namespace, 'web'),
     subject.application.path,
   ];
   return Promise.all(paths.map(async (path) => resourceVersion(await world.read(path))));
@@ -48,10 +41,7 @@ async function versionsOf(subject: Subject): Promise<string[]> {
 
 /** No controller runs here, so a Deployment never gets a status: what matters is that all is as Git says. */
 function untilSynced({ application }: Subject): Promise<unknown> {
-  return application.until(
-    'synced',
-    (a) => at(a, 'status', 'sync', 'status') === 'Synced' && /^True/.test(readyReason(a)),
-  );
+  return application.until('synced', (a) => syncOf(a) === 'Synced' && /^True/.test(readyReason(a)));
 }
 
 test('an agent that starts over unchanged objects writes nothing and asks for none of them', async () => {
@@ -120,7 +110,7 @@ test('an agent that starts while Git is down keeps the objects, and heals once i
   const agent = await world.agent();
   const failed = await subject.application.until('no Git', (a) => readyReason(a) === 'False ArtifactFailed');
   assert.deepEqual(inventoryOf(failed), ['ConfigMap no-git/a']);
-  await world.send('DELETE', `/api/v1/namespaces/no-git/configmaps/a`);
+  await world.send('DELETE', configMapPath('no-git', 'a'));
   await subject.application.patch({ source: { repoURL: url } });
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '1');

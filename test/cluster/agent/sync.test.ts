@@ -2,20 +2,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, definition, namespaceManifest, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
-  namespaceManifest,
+  outcomeOf,
+  OWNER,
+  PART_OF,
   readyReason,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
 
@@ -27,13 +30,10 @@ test('a first sync creates the objects with both marks, and says so in the statu
   const ready = await subject.application.untilReady(commit);
   const object = await subject.configMap('a');
   assert.equal(at(object, 'data', 'k'), '1');
-  assert.equal(
-    at(object, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'),
-    at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'),
-  );
-  assert.match(String(at(object, 'metadata', 'annotations', 'tautline.dev/owner')), /^[^/]+\/apps\/first$/);
+  assert.equal(at(object, 'metadata', 'labels', PART_OF), at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
+  assert.match(String(at(object, 'metadata', 'annotations', OWNER)), /^[^/]+\/apps\/first$/);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap first/a', 'ConfigMap first/b']);
-  assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(ready), 'Synced');
   assert.equal(at(ready, 'status', 'sync', 'revision'), `main@sha1:${commit}`);
   assert.equal(at(ready, 'status', 'sync', 'lastAppliedRevision'), `main@sha1:${commit}`);
   assert.equal(at(ready, 'status', 'counts', 'synced'), 2);
@@ -73,7 +73,7 @@ test('a refresh is answered by its id, and brings a commit that the interval has
   await subject.application.untilReady();
   const commit = await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
   const answered = await subject.application.refresh();
-  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Succeeded');
+  assert.equal(outcomeOf(answered), 'Succeeded');
   assert.equal(at(answered, 'status', 'sync', 'commit'), commit.slice(0, 12));
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
@@ -81,12 +81,8 @@ test('a refresh is answered by its id, and brings a commit that the interval has
 test('a request that is not understood is refused by its id', async () => {
   const subject = await declareSubject(world, 'refused', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
-  await world.plane.kubectl([
-    ...['annotate', 'tla', 'refused', '-n', 'apps'],
-    'tautline.dev/request={"id":"x1","action":"explode"}',
-  ]);
-  const answered = await subject.application.until('refused', (a) => at(a, 'status', 'lastRequest', 'id') === 'x1');
-  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Refused');
+  const answered = await subject.application.ask({ action: 'explode' });
+  assert.equal(outcomeOf(answered), 'Refused');
 });
 
 test('branch, tag and commit can be asked for in turn', async () => {
@@ -172,34 +168,15 @@ test('a Namespace among the manifests comes before what lives in it', async () =
   assert.ok(await world.read(configMapPath('brought', 'a')));
 });
 
-const widgetCrd = (plural: string, kind: string) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${plural}.example.com` },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
-          },
-        },
-      },
-    ],
-  },
-});
-
 test('a definition and objects of its kind in one commit come up in one go, and go in reverse', async () => {
+  const schema = {
+    type: 'object',
+    properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+  };
+  const widgets = definition({ group: 'example.com', kind: 'Widget', schema });
   const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 3 } };
   const subject = await declareSubject(world, 'defines', {
-    files: { 'a-widget.yaml': text(widget), 'z-crd.yaml': text(widgetCrd('widgets', 'Widget')) },
+    files: { 'a-widget.yaml': text(widget), 'z-crd.yaml': text(widgets) },
   });
   const ready = await subject.application.untilReady();
   assert.deepEqual(inventoryOf(ready), [
@@ -209,20 +186,14 @@ test('a definition and objects of its kind in one commit come up in one go, and 
   const path = '/apis/example.com/v1/namespaces/defines/widgets/w';
   assert.equal(at(await world.read(path), 'spec', 'size'), 3);
   // Holds the object back: as long as it is there its definition must be, too.
-  await world.plane.kubectl([
-    ...['patch', 'widget', 'w', '-n', 'defines', '--type=merge', '-p'],
-    '{"metadata":{"finalizers":["example.com/hold"]}}',
-  ]);
+  await setFinalizers(world, 'widget/w', { namespace: 'defines', finalizers: ['example.com/hold'] });
   await subject.application.remove();
   await untilObject(world, path, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined);
   const held = await subject.application.until('waits', (a) => readyReason(a) === 'False Deleting');
   assert.match(JSON.stringify(at(held, 'status', 'conditions')), /example.com\/hold/);
   const crd = await world.read('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
   assert.equal(at(crd, 'metadata', 'deletionTimestamp'), undefined);
-  await world.plane.kubectl([
-    ...['patch', 'widget', 'w', '-n', 'defines', '--type=merge', '-p'],
-    '{"metadata":{"finalizers":null}}',
-  ]);
+  await setFinalizers(world, 'widget/w', { namespace: 'defines', finalizers: [] });
   await untilGone(world, subject.application.path);
   await untilGone(world, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
 });

@@ -11,6 +11,7 @@ import { specSchema } from '../../../src/application/schema.ts';
 import { valueAt, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
 import { prepare, useControlPlane } from '../../support/use-world.ts';
 import { ACCEPTED_SPECS, REFUSED_SPECS, validSpec } from '../../unit/application/spec-cases.ts';
+import { applicationManifest } from '../../support/objects.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const APPLICATIONS = '/apis/tautline.dev/v1alpha1/namespaces/default/applications';
@@ -103,7 +104,7 @@ test('kubectl applies the printed CRD over the stored one', async () => {
 });
 
 function application(name: string, spec: ValueMap): KubeObject {
-  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { namespace: 'default', name }, spec };
+  return applicationManifest(name, spec, { namespace: 'default' });
 }
 
 async function create(name: string, spec: ValueMap): Promise<KubeObject> {

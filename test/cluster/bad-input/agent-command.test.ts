@@ -12,22 +12,20 @@ import { startControlPlane } from '../../control-plane/control-plane.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import { useStarted } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
-import { at, configMap, declareSubject, inventoryOf, text, untilGone } from '../agent/scene.ts';
-import { QUICK_FLAGS, useScene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, declareSubject, inventoryOf, metricsOf, QUICK_FLAGS, untilGone } from '../../support/scene.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 
 const folder = useStarted('the folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-command-')));
 const scene = useScene();
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+type Ended = Awaited<ReturnType<typeof runAgent>>;
 
 /** Runs the agent until it ends by itself. */
-async function runAgent(flags: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+async function runAgent(flags: readonly string[], environment: Record<string, string> = {}) {
   const listeners = [
     '--api-address',
     '127.0.0.1:0',
@@ -58,17 +56,10 @@ function expectOneLine({ code, stderr }: Ended, pattern: RegExp): void {
   assert.match(stderr, pattern);
 }
 
-async function writeKubeconfig(server: string, user: unknown = {}): Promise<string> {
+async function writeKubeconfig(server: string, user: Record<string, unknown> = {}): Promise<string> {
   const file = join(folder.path, `kubeconfig-${Math.random().toString(36).slice(2)}`);
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server, 'certificate-authority': scene.world.plane.caFile } }],
-    users: [{ name: 'u', user }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  const cluster = { server, 'certificate-authority': scene.world.plane.caFile };
+  await writeFile(file, kubeconfigText({ cluster, user }), { mode: 0o600 });
   return file;
 }
 
@@ -158,21 +149,20 @@ test('SIGTERM in the midst of a sync loses nothing: the inventory knows every ob
   const first = scene.agent;
   const many = Array.from({ length: 400 }, (_, index) => configMap(`many-${index}`, { a: '1' }));
   const subject = await declareSubject(world, 'midst', { files: { 'many.yaml': text(...many) } });
-  await eventually(async () => ((await countObjects('midst')) > 0 ? true : undefined));
+  await eventually(async () => ((await listConfigMaps('midst')).length > 0 ? true : undefined));
   assert.equal(await first.stop(), 0);
   const known = new Set(inventoryOf(await subject.application.read()));
-  const list = await world.read('/api/v1/namespaces/midst/configmaps');
-  for (const item of at(list, 'items') as unknown[]) {
+  for (const item of await listConfigMaps('midst')) {
     const name = String(at(item, 'metadata', 'name'));
     assert.ok(known.has(`ConfigMap midst/${name}`), `${name} is applied and not in the inventory`);
   }
   next = await world.agent({ flags: QUICK_FLAGS });
   await subject.application.untilReady();
-  assert.equal(await countObjects('midst'), many.length);
+  assert.equal((await listConfigMaps('midst')).length, many.length);
 });
 
-async function countObjects(namespace: string): Promise<number> {
-  return (at(await scene.world.read(`/api/v1/namespaces/${namespace}/configmaps`), 'items') as unknown[]).length;
+async function listConfigMaps(namespace: string): Promise<unknown[]> {
+  return at(await scene.world.read(`/api/v1/namespaces/${namespace}/configmaps`), 'items') as unknown[];
 }
 
 async function isReady(probesUrl: string): Promise<boolean> {
@@ -184,7 +174,7 @@ test('the series of an Application are there while it is, and go with it', async
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
   await subject.application.untilReady();
-  const metrics = async (): Promise<string> => (await fetch(`${(next ?? scene.agent).probesUrl}/metrics`)).text();
+  const metrics = (): Promise<string> => metricsOf(next ?? scene.agent);
   const shown = await metrics();
   for (const name of [
     'app_info',

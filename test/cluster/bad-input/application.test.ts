@@ -1,18 +1,16 @@
 /** Applications that make no sense: refused by the API server, or, where stored all the same, told and left alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, configMap, declareSubject, inventoryOf, text, untilGone, configMapPath } from '../agent/scene.ts';
-import { condition, untilFailed, withoutRules, useScene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { applicationManifest, configMap, text } from '../../support/objects.ts';
+import { withoutRules } from '../../support/older-crd.ts';
+import { at, configMapPath, declareSubject, inventoryOf, untilFailed, untilGone } from '../../support/scene.ts';
+import { conditionOf } from '../../support/world.ts';
 
 const scene = useScene();
 
 test('the API server refuses a malformed Application, and kubectl shows why', async () => {
-  const application = {
-    apiVersion: 'tautline.dev/v1alpha1',
-    kind: 'Application',
-    metadata: { name: 'refused', namespace: 'apps' },
-    spec: { source: { repoURL: 'https://me:word@git.example.com/x' } },
-  };
+  const application = applicationManifest('refused', { source: { repoURL: 'https://me:word@git.example.com/x' } });
   const { code, stderr } = await scene.world.plane.kubectl(['apply', '-f', '-'], {
     input: JSON.stringify(application),
   });
@@ -43,7 +41,7 @@ test('one that was stored before its rule existed is told by field; its objects 
   const application = await subject.application.read();
   assert.deepEqual(inventoryOf(application), ['ConfigMap stored/kept']);
   assert.ok(await subject.configMap('kept'));
-  assert.equal(condition(application, 'Reconciling'), undefined);
+  assert.equal(conditionOf(application, 'Reconciling'), undefined);
   await scene.expectBystanderGoesOn();
   const listed = (await (await fetch(`${scene.agent.apiUrl}/api/v1/applications`)).json()) as {
     applications: unknown[];

@@ -3,18 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/world.ts';
+import { useScene } from './scene.ts';
+import { kubectl, setFinalizers } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { withoutRules } from '../../support/older-crd.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  eventsOf,
+  metricsOf,
   passesOf,
-  text,
+  untilFailed,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
-import type { Subject } from '../agent/scene.ts';
-import { untilFailed, withoutRules, useScene } from './scene.ts';
+  type Subject,
+} from '../../support/scene.ts';
 
 const scene = useScene();
 
@@ -25,20 +29,18 @@ interface Told {
 }
 
 /** The Events about an Application, the oldest first. */
-async function eventsOf({ name }: Subject): Promise<Told[]> {
-  const list = await scene.world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  return (at(list, 'items') as unknown[])
-    .filter((event) => at(event, 'regarding', 'name') === name)
+async function toldOf(subject: Subject): Promise<Told[]> {
+  return (await eventsOf(scene.world, subject))
     .sort((a, b) => (String(at(a, 'eventTime')) < String(at(b, 'eventTime')) ? -1 : 1))
     .map((event) => ({ type: at(event, 'type'), reason: at(event, 'reason'), note: at(event, 'note') }));
 }
 
 /** Waits for the next Event, sees that it is one, and answers it. */
 async function nextEvent(subject: Subject, known: number): Promise<Told> {
-  await eventually(async () => ((await eventsOf(subject)).length > known ? true : undefined));
+  await eventually(async () => ((await toldOf(subject)).length > known ? true : undefined));
   // A second one would come at once.
   await sleep(700);
-  const events = await eventsOf(subject);
+  const events = await toldOf(subject);
   assert.equal(events.length, known + 1, JSON.stringify(events, null, 1));
   return events[known] as Told;
 }
@@ -84,7 +86,7 @@ test('a commit that changes no object is told by nobody', async () => {
   await subject.application.refresh();
   await subject.application.untilReady(commit);
   await sleep(700);
-  assert.equal((await eventsOf(subject)).length, 1);
+  assert.equal((await toldOf(subject)).length, 1);
 });
 
 test('several failures that are tried again and again are told once, in the same words', async () => {
@@ -95,7 +97,7 @@ test('several failures that are tried again and again are told once, in the same
   await untilFailed(subject, 'ReconciliationFailed');
   const passes = await passesOf(scene.agent, 'retried');
   await eventually(async () => ((await passesOf(scene.agent, 'retried')) > passes + 3 ? true : undefined));
-  const events = await eventsOf(subject);
+  const events = await toldOf(subject);
   assert.equal(events.length, 1, JSON.stringify(events, null, 1));
   await subject.application.patch({ suspend: true });
 });
@@ -123,21 +125,12 @@ test('an object whose deletion a finalizer holds up is told once, and its end on
   await subject.repository.commit({ 'held.yaml': null });
   // A request would be answered only when the object is gone.
   const annotation = 'reconcile.fluxcd.io/requestedAt=now';
-  await scene.world.plane.kubectl(['annotate', 'tla', 'held', '-n', 'apps', annotation]);
+  await kubectl(scene.world, ['annotate', 'tla', 'held', '-n', 'apps', annotation]);
   assert.match(String((await nextEvent(subject, 1)).note), /^1 pruning \(ConfigMap held\/held\)/);
   const passes = await passesOf(scene.agent, 'held');
   await eventually(async () => ((await passesOf(scene.agent, 'held')) > passes + 3 ? true : undefined));
-  assert.equal((await eventsOf(subject)).length, 2);
-  await scene.world.plane.kubectl([
-    'patch',
-    'configmap',
-    'held',
-    '-n',
-    'held',
-    '--type=merge',
-    '-p',
-    '{"metadata":{"finalizers":null}}',
-  ]);
+  assert.equal((await toldOf(subject)).length, 2);
+  await setFinalizers(scene.world, 'configmap/held', { namespace: 'held', finalizers: [] });
   await untilGone(scene.world, configMapPath('held', 'held'));
   assert.match(String((await nextEvent(subject, 2)).note), /^1 (pruned|released) \(ConfigMap held\/held\)/);
 });
@@ -161,7 +154,7 @@ test('suspending and resuming an Application is told once each', async () => {
   await nextEvent(subject, 0);
   await subject.application.patch({ suspend: true });
   assert.equal((await nextEvent(subject, 1)).reason, 'Suspended');
-  const metrics = await (await fetch(`${scene.agent.probesUrl}/metrics`)).text();
+  const metrics = await metricsOf(scene.agent);
   assert.match(metrics, /tautline_app_info\{namespace="apps",name="paused",[^}]*suspended="true"\} 1/);
   await subject.application.patch({ suspend: false });
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
@@ -177,6 +170,6 @@ test('ten forced passes at rest: no Event, no line of the log', async () => {
   for (let round = 0; round < 10; round++) await subject.application.refresh();
   await sleep(700);
   assert.deepEqual(scene.agent.log.slice(lines), []);
-  assert.equal((await eventsOf(subject)).length, 1);
+  assert.equal((await toldOf(subject)).length, 1);
   assert.deepEqual(await subject.configMap('a'), object);
 });

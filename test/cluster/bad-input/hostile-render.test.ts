@@ -1,8 +1,9 @@
 /** A repository that is made to exhaust whoever renders it stalls its own Application, and nobody else's. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { fingerprint, untilFailed, useScene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, configMapPath, declareSubject, fingerprint, untilFailed, untilObject } from '../../support/scene.ts';
 
 const scene = useScene();
 

@@ -2,19 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { useScene } from './scene.ts';
+import { conditionOf, eventually } from '../../support/world.ts';
+import { configMap, definition, service, text, workload, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  fingerprint,
   makeNamespace,
   requestsByVerb,
-  text,
+  syncOf,
+  untilFailed,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
-import { condition, fingerprint, untilFailed, useScene } from './scene.ts';
-import { eventually } from '../../support/world.ts';
+} from '../../support/scene.ts';
 
 const scene = useScene();
 
@@ -50,9 +52,7 @@ test('drift is healed while the newest commit cannot be read', async () => {
   await subject.repository.commit({ 'broken.yaml': '{', 'kept.yaml': null, 'left.yaml': null });
   await subject.application.refresh();
   await untilFailed(subject, 'BuildFailed');
-  await scene.world.apply({
-    ...configMap('kept', { a: 'by hand' }, { namespace: 'drift' }),
-  });
+  await scene.world.apply(configMap('kept', { a: 'by hand' }, { namespace: 'drift' }));
   const healed = await subject.application.until('healed', () => true);
   assert.ok(healed);
   await untilData('drift', 'kept', '1');
@@ -68,17 +68,21 @@ test('an unknown kind is named; once its definition is installed by hand the obj
   assert.ok(await subject.configMap('kept'), 'the good objects of the same Application are applied');
   await scene.expectBystanderGoesOn();
 
-  await scene.world.apply(gadgetDefinition());
+  await scene.world.apply(definition({ group: 'gadgets.example.com', kind: 'Gadget' }));
   await subject.application.untilReady();
   const applied = await scene.world.read('/apis/gadgets.example.com/v1/namespaces/kinds/gadgets/one');
   assert.equal(at(applied, 'spec', 'size'), 3);
 });
 
 test('an unknown field and a wrong type are named by path, without the value, and are not sent again and again', async () => {
-  const unknownField = { ...deployment('field'), spec: { ...deployment('field').spec, replicaz: 12345 } };
-  const wrongType = { ...deployment('type'), spec: { ...deployment('type').spec, replicas: 'wrong-value' } };
+  const idle = (name: string, fields: Manifest = {}): string =>
+    text(workload('Deployment', name, { spec: { replicas: 0, ...fields } }));
   const subject = await declareSubject(scene.world, 'typed', {
-    files: { ...KEPT, 'field.yaml': text(unknownField), 'type.yaml': text(wrongType) },
+    files: {
+      ...KEPT,
+      'field.yaml': idle('field', { replicaz: 12345 }),
+      'type.yaml': idle('type', { replicas: 'wrong-value' }),
+    },
   });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
   assert.match(
@@ -105,15 +109,14 @@ test('an unknown field and a wrong type are named by path, without the value, an
   await scene.expectBystanderGoesOn();
 
   const commit = await subject.repository.commit({
-    'field.yaml': text(deployment('field')),
-    'type.yaml': text(deployment('type')),
+    'field.yaml': idle('field'),
+    'type.yaml': idle('type'),
   });
   await subject.application.refresh();
   await subject.application.until(
     'applied',
     (candidate) =>
-      String(at(candidate, 'status', 'sync', 'revision')).endsWith(commit) &&
-      at(candidate, 'status', 'sync', 'status') === 'Synced',
+      String(at(candidate, 'status', 'sync', 'revision')).endsWith(commit) && syncOf(candidate) === 'Synced',
   );
 });
 
@@ -155,7 +158,7 @@ test('a file that is no object is named, and the others are applied', async () =
   const { message } = await untilFailed(subject, 'BuildFailed');
   assert.match(message, /^(values|list)\.yaml:1: /);
   assert.match(message, /and 1 more/);
-  const rendered = condition(await subject.application.read(), 'Rendered');
+  const rendered = conditionOf(await subject.application.read(), 'Rendered');
   assert.match(String(at(rendered, 'message')), /values\.yaml/);
   assert.match(String(at(rendered, 'message')), /list\.yaml/);
   assert.ok(await subject.configMap('kept'));
@@ -163,13 +166,8 @@ test('a file that is no object is named, and the others are applied', async () =
 });
 
 test('a value that the API server finds invalid is told by its field, without the value', async () => {
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'bad' },
-    spec: { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } },
-  };
-  const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(service) } });
+  const bad = service('bad', { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } });
+  const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(bad) } });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
   assert.match(message, /Service\S* invalid\/bad \(service\.yaml:1\): .*spec\.ports\[0\]\.protocol/);
   assert.doesNotMatch(message, /SECRETPROTO/);
@@ -179,33 +177,4 @@ test('a value that the API server finds invalid is told by its field, without th
 
 async function untilData(namespace: string, name: string, value: string): Promise<void> {
   await untilObject(scene.world, configMapPath(namespace, name), (object) => at(object, 'data', 'a') === value);
-}
-
-function deployment(name: string) {
-  const labels = { app: name };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: {
-      replicas: 0,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'shop:1' }] } },
-    },
-  };
-}
-
-function gadgetDefinition() {
-  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'gadgets.gadgets.example.com' },
-    spec: {
-      group: 'gadgets.example.com',
-      scope: 'Namespaced',
-      names: { kind: 'Gadget', plural: 'gadgets', singular: 'gadget', listKind: 'GadgetList' },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
-    },
-  };
 }

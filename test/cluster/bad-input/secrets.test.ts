@@ -4,8 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, declareSubject, detailOf, text, untilObject, type Subject } from '../agent/scene.ts';
-import { untilFailed, useScene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { secret, text } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  detailOf,
+  makeNamespace,
+  metricsOf,
+  untilFailed,
+  untilObject,
+  type Subject,
+} from '../../support/scene.ts';
 
 const scene = useScene(['--log-level', 'debug']);
 
@@ -22,10 +33,6 @@ function base64(value: string): string {
   return Buffer.from(value).toString('base64');
 }
 
-function secret(name: string, more: Record<string, unknown>, metadata: Record<string, unknown> = {}) {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, ...more };
-}
-
 function secretPath({ namespace }: Subject, name: string): string {
   return `/api/v1/namespaces/${namespace}/secrets/${name}`;
 }
@@ -38,7 +45,7 @@ async function expectSilence(subject: Subject): Promise<void> {
     events: JSON.stringify(await world.read('/apis/events.k8s.io/v1/namespaces/apps/events')),
     log: JSON.stringify(agent.log),
     stderr: agent.stderr(),
-    metrics: await get(`${agent.probesUrl}/metrics`),
+    metrics: await metricsOf(agent),
     list: await get(`${agent.apiUrl}/api/v1/applications`),
     detail: await get(`${agent.apiUrl}/api/v1/applications/apps/${subject.name}`),
     describe: (await world.plane.kubectl(['describe', 'tla', subject.name, '-n', 'apps'])).stdout,
@@ -124,11 +131,9 @@ test('a change of an immutable Secret is told as one, without old or new value',
 test('a Secret that kubectl once applied is adopted, and the values in its annotation are seen by nobody', async () => {
   const value = canary('adopted');
   const files = { 'secret.yaml': text(secret('s', { stringData: { a: value } })) };
-  const { plane } = scene.world;
-  await plane.kubectl(['create', 'namespace', 'adopted']);
+  await makeNamespace(scene.world, 'adopted');
   const old = secret('s', { stringData: { a: value, b: canary('annotation') } }, { namespace: 'adopted' });
-  const applied = await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(old) });
-  assert.equal(applied.code, 0, applied.stderr);
+  await kubectl(scene.world, ['apply', '-f', '-'], old);
   const subject = await declareSubject(scene.world, 'adopted', { files });
   await subject.application.untilReady();
   await expectSilence(subject);

@@ -2,16 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { condition, fingerprint, untilFailed, useScene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  fingerprint,
+  sourceReason,
+  syncOf,
+  untilFailed,
+  untilObject,
+} from '../../support/scene.ts';
 
 const scene = useScene();
 
 const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
-
-async function sourceReady(subject: { application: { read(): Promise<unknown> } }): Promise<unknown> {
-  return condition((await subject.application.read()) as never, 'SourceReady');
-}
 
 test('an unknown repository is told, and is followed once it exists', async () => {
   const { world } = scene;
@@ -21,7 +27,7 @@ test('an unknown repository is told, and is followed once it exists', async () =
   });
   const { message, isStalled } = await untilFailed({ application }, 'ArtifactFailed');
   assert.match(message, /norepo\.git/);
-  assert.equal(at(await sourceReady({ application }), 'reason'), 'RepositoryNotFound');
+  assert.equal(await sourceReason({ application }), 'RepositoryNotFound');
   assert.equal(isStalled, false);
   await scene.expectBystanderGoesOn();
 
@@ -36,7 +42,7 @@ test('an unknown branch is told by its name, and is followed once it is pushed; 
   await subject.application.patch({ source: { revision: 'next' } });
   const { message } = await untilFailed(subject, 'ArtifactFailed');
   assert.match(message, /next/);
-  assert.equal(at(await sourceReady(subject), 'reason'), 'RevisionNotFound');
+  assert.equal(await sourceReason(subject), 'RevisionNotFound');
   assert.equal(fingerprint(await subject.configMap('kept')), applied);
   await scene.expectBystanderGoesOn();
 
@@ -81,7 +87,7 @@ test('while Git is down, drift is healed and the failure told; it is over by its
   git.onRequest = ({ path }) => (path.startsWith('/down.git') ? { cutAfterBytes: 0 } : undefined);
   await subject.application.refresh();
   await untilFailed(subject, 'ArtifactFailed');
-  assert.equal(at(await subject.application.read(), 'status', 'sync', 'status') === 'OutOfSync', false);
+  assert.notEqual(syncOf(await subject.application.read()), 'OutOfSync');
 
   await scene.world.apply(configMap('kept', { a: 'by hand' }, { namespace: 'down' }));
   await untilObject(scene.world, configMapPath('down', 'kept'), (object) => at(object, 'data', 'a') === '1');
@@ -100,7 +106,7 @@ test('a page of a login proxy is told as no Git, without its text', async () => 
     path.startsWith('/html.git') ? { status: 200, headers: { 'content-type': 'text/html' }, body: page } : undefined;
   await subject.application.refresh();
   const { message } = await untilFailed(subject, 'ArtifactFailed');
-  assert.equal(at(await sourceReady(subject), 'reason'), 'NotGit');
+  assert.equal(await sourceReason(subject), 'NotGit');
   assert.doesNotMatch(message, /canary|<html/);
   assert.ok(await subject.configMap('kept'));
   git.onRequest = undefined;
@@ -121,7 +127,7 @@ for (const [status, reason] of [
     git.onRequest = ({ path }) => (path.startsWith(`/${name}.git`) ? { status } : undefined);
     await subject.application.refresh();
     await untilFailed(subject, 'ArtifactFailed');
-    assert.equal(at(await sourceReady(subject), 'reason'), reason);
+    assert.equal(await sourceReason(subject), reason);
     git.onRequest = undefined;
     await subject.application.untilReady();
   });

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
-import { at, configMap, declareSubject, readyReason, text, untilObject } from '../agent/scene.ts';
 import { createPerson, start, tautline } from './scene.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, job, text } from '../../support/objects.ts';
+import { rule } from '../../support/rights.ts';
+import { at, declareSubject, endJob, jobPath, readyReason } from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
 
@@ -73,42 +76,20 @@ test('sync applies in mode manual, tries first with --dry-run, and takes one obj
   assert.equal(pruned.stdout, 'application.tautline.dev/synced: sync requested\n');
 });
 
-/** No controller runs here: a hand says how the Job does. */
-async function endJob(path: string, type: 'Complete' | 'Failed'): Promise<void> {
-  const live = await untilObject(world, path, () => true);
-  const times = {
-    startTime: '2026-01-01T00:00:00Z',
-    ...(type === 'Complete' && { completionTime: '2026-01-01T00:01:00Z' }),
-  };
-  const conditions = [type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget', type].map((condition) => ({
-    type: condition,
-    status: 'True',
-    reason: 'BackoffLimitExceeded',
-  }));
-  const counts = type === 'Complete' ? { succeeded: 1 } : { failed: 1 };
-  const status = { ...times, ...counts, uncountedTerminatedPods: {}, conditions };
-  await world.send('PUT', `${path}/status`, { ...live, status });
-}
-
 test('sync waits for health where the Application does, and ends with what became of it', async () => {
-  const job = (name: string) => {
-    const containers = [{ name: 'main', image: 'example.com/tool' }];
-    const spec = { template: { spec: { restartPolicy: 'Never', containers } } };
-    return text({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec });
-  };
   const subject = await declareSubject(world, 'healthy', {
-    files: { 'job.yaml': job('good') },
+    files: { 'job.yaml': text(job('good')) },
     spec: { ...manual, health: { wait: true } },
   });
   const sync = () => start(world.plane.kubeconfig, ['sync', 'healthy', '-n', 'apps']);
   const good = sync();
   await good.said('waiting');
-  await endJob('/apis/batch/v1/namespaces/healthy/jobs/good', 'Complete');
+  await endJob(world, jobPath('healthy', 'good'));
   const { code, stderr } = await good.ended;
   assert.equal(code, 0, stderr);
-  await subject.repository.commit({ 'job.yaml': job('bad') });
+  await subject.repository.commit({ 'job.yaml': text(job('bad')) });
   const bad = sync();
-  await endJob('/apis/batch/v1/namespaces/healthy/jobs/bad', 'Failed');
+  await endJob(world, jobPath('healthy', 'bad'), 'Failed');
   const failed = await bad.ended;
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /Error: healthy: sync failed: .*Job\.batch healthy\/bad/);
@@ -127,8 +108,7 @@ test('sync says why it failed, and a malformed request is a misuse', async () =>
 
 test('a request of somebody else is told of, and replaced only when asked', async () => {
   const subject = await declareSubject(world, 'taken', { files: file('1'), spec: manual });
-  const held = configMap('b', { k: '1' });
-  (held['metadata'] as Record<string, unknown>)['finalizers'] = ['example.com/hold'];
+  const held = configMap('b', { k: '1' }, { finalizers: ['example.com/hold'] });
   await subject.repository.commit({ 'b.yaml': text(held) });
   assert.equal((await tautline(world, 'sync', 'taken')).code, 0);
   await subject.repository.commit({ 'b.yaml': null });
@@ -141,8 +121,7 @@ test('a request of somebody else is told of, and replaced only when asked', asyn
   const { code, stderr } = await slow.ended;
   assert.equal(code, 1);
   assert.match(stderr, /another request took the place of this one/);
-  const release = ['patch', 'configmap', 'b', '-n', 'taken', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'];
-  await world.plane.kubectl(release);
+  await setFinalizers(world, 'configmap/b', { namespace: 'taken', finalizers: [] });
 });
 
 test('wait ends when it is so, at once when it cannot be, and with a code of its own when time is up', async () => {
@@ -173,7 +152,7 @@ test('wait ends when it is so, at once when it cannot be, and with a code of its
 
 test('whoever lacks a right reads which one', async () => {
   await declareSubject(world, 'guarded', { files: file('1') });
-  const rules = [{ apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] }];
+  const rules = [rule('tautline.dev', 'applications', ['get'])];
   await using person = await createPerson(world, 'reader', { rules });
   assert.equal((await start(person.kubeconfig, ['get', 'guarded']).ended).code, 0);
   const listed = await start(person.kubeconfig, ['get']).ended;

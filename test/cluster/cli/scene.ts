@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { World } from '../../support/world.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { grant, type Rule } from '../../support/rights.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 
@@ -59,31 +61,16 @@ export interface Person extends AsyncDisposable {
 export async function createPerson(
   world: World,
   name: string,
-  { rules, namespaces = [] }: { readonly rules: readonly object[]; readonly namespaces?: readonly string[] },
+  { rules, namespaces = [] }: { readonly rules: readonly Rule[]; readonly namespaces?: readonly string[] },
 ): Promise<Person> {
   const token = await world.plane.serviceAccountToken('people', name);
   for (const namespace of ['apps', ...namespaces]) {
-    const metadata = { name: `person-${name}`, namespace };
-    const rbac = 'rbac.authorization.k8s.io';
-    await world.apply({ apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules });
-    await world.apply({
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
-      subjects: [{ kind: 'ServiceAccount', namespace: 'people', name }],
-    });
+    await grant(world, { namespace, rules, to: { namespace: 'people', name } });
   }
   const dir = await mkdtemp(join(tmpdir(), 'tautline-person-'));
   const kubeconfig = join(dir, 'config');
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'it',
-    contexts: [{ name: 'it', context: { cluster: 'it', user: 'it', namespace: 'apps' } }],
-    clusters: [{ name: 'it', cluster: { server: world.plane.url, 'certificate-authority': world.plane.caFile } }],
-    users: [{ name: 'it', user: { token } }],
-  };
-  await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+  const cluster = { server: world.plane.url, 'certificate-authority': world.plane.caFile };
+  const text = kubeconfigText({ cluster, user: { token }, namespace: 'apps' });
+  await writeFile(kubeconfig, text, { mode: 0o600 });
   return { kubeconfig, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) };
 }

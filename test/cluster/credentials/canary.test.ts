@@ -10,12 +10,14 @@ import { test } from 'node:test';
 import { encodeLine } from '../../../src/source/pkt-line.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
-import type { GitReaction } from '../../support/git-server.ts';
+import { basic, type GitReaction } from '../../support/git-server.ts';
 import { useStarted } from '../../support/use-world.ts';
-import { at, text, untilObject } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, FILES, startScene, type Shown } from './scene.ts';
+import { declareTenant, FILES, startScene, type Shown } from './scene.ts';
 import { findAll, formsOf, SURFACES, type Watched } from './surfaces.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { secret, text } from '../../support/objects.ts';
+import { at, makeNamespace, untilFailed, untilObject } from '../../support/scene.ts';
+import { conditionOf } from '../../support/world.ts';
 
 const canaries = new Set<string>();
 const applications: string[] = [];
@@ -29,10 +31,6 @@ function canary(name: string): string {
 }
 
 const base64 = (value: string): string => Buffer.from(value).toString('base64');
-
-function secret(name: string, more: Record<string, unknown>, metadata: Record<string, unknown> = {}) {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, ...more };
-}
 
 const tenant: typeof declareTenant = (within, name, options) => {
   applications.push(`${name}/${name}`);
@@ -199,9 +197,9 @@ test('Secrets that drift, are fought over, are refused and cannot be read are se
   });
   await untilFailed(unreadable, 'BuildFailed');
 
-  await world.plane.kubectl(['create', 'namespace', 'adopted']);
+  await makeNamespace(world, 'adopted');
   const old = secret('s', { stringData: { a: canary('old'), b: canary('older') } }, { namespace: 'adopted' });
-  assert.equal((await world.plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(old) })).code, 0);
+  await kubectl(world, ['apply', '-f', '-'], old);
   const adopted = await tenant(scene, 'adopted', { files });
   await adopted.application.untilReady();
 
@@ -218,7 +216,7 @@ test('Secrets that drift, are fought over, are refused and cannot be read are se
   await rivals.commit({ 's.yaml': text(secret('s', { stringData: { a: canary('rival') } })) });
   applications.splice(-1, 0, 'drift/rival');
   const rival = await world.declare('rival', { source: { repoURL: rivals.url } }, 'drift');
-  await rival.until('a conflict', (application) => at(condition(application, 'Conflict'), 'status') === 'True');
+  await rival.until('a conflict', (application) => at(conditionOf(application, 'Conflict'), 'status') === 'True');
 
   await drift.application.patch({ sync: { mode: 'detect' } });
   await world.apply(secret('s', { stringData: { a: canary('seen') } }, { namespace: 'drift' }), 'somebody');

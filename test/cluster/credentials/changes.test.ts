@@ -1,15 +1,13 @@
 /** Secrets that are wrong, mended, rotated and lost while the agent runs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, configMap, configMapPath, requestsByVerb, text, untilObject } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, useScene, type Tenant } from './scene.ts';
+import { declareTenant, useScene, type Tenant } from './scene.ts';
+import { basic } from '../../support/git-server.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, configMapPath, requestsByVerb, sourceReason, untilFailed, untilObject } from '../../support/scene.ts';
 
 const scene = useScene();
-
-async function sourceReason({ application }: Tenant): Promise<string> {
-  return String(at(condition(await application.read(), 'SourceReady'), 'reason'));
-}
 
 /** Somebody changes the object by hand; the agent sets it right. */
 async function expectHealed({ namespace }: Tenant): Promise<void> {
@@ -99,17 +97,7 @@ test('the Secret is read for a poll, and for nothing else', async () => {
   await tenant.application.untilReady();
   // Others of this file go on polling: they may not.
   for (const name of ['mended', 'rotated', 'same', 'dropped', ...Object.keys(LOSSES)]) {
-    const { code } = await scene.world.plane.kubectl([
-      'patch',
-      'tla',
-      name,
-      '-n',
-      name,
-      '--type=merge',
-      '-p',
-      '{"spec":{"suspend":true}}',
-    ]);
-    assert.equal(code, 0);
+    await edit(scene.world, `tla/${name}`, { namespace: name, patch: { spec: { suspend: true } } });
   }
   await tenant.application.refresh();
   await expectHealed(tenant);

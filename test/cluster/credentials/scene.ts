@@ -9,8 +9,8 @@ import type { TestRepository } from '../../support/git-repository.ts';
 import type { GitReaction, GitRequest } from '../../support/git-server.ts';
 import { useStarted } from '../../support/use-world.ts';
 import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
-import { configMap, makeNamespace, text } from '../agent/scene.ts';
-import { QUICK_FLAGS } from '../bad-input/scene.ts';
+import { configMap, secret, text } from '../../support/objects.ts';
+import { makeNamespace, QUICK_FLAGS } from '../../support/scene.ts';
 
 export interface Shown extends GitRequest {
   readonly authorization: string | undefined;
@@ -55,10 +55,6 @@ export async function startScene(flags: readonly string[] = []): Promise<Scene> 
   }
 }
 
-export function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-}
-
 export interface Tenant {
   readonly namespace: string;
   readonly repository: TestRepository;
@@ -86,13 +82,13 @@ export async function declareTenant(
   name: string,
   options: TenantOptions,
 ): Promise<Tenant> {
-  const { secret, files = FILES, source = {}, spec = {}, gitUrl = world.git.url } = options;
+  const { secret: values, files = FILES, source = {}, spec = {}, gitUrl = world.git.url } = options;
   const repository = await world.repository(name);
   await repository.commit(files);
   await makeNamespace(world, name);
-  const setSecret: Tenant['setSecret'] = (values) => setSecretOf(world, name, values);
-  if (secret) await setSecret(secret);
-  const secretRef = secret ? { secretRef: { name: 'git' } } : {};
+  const setSecret: Tenant['setSecret'] = (next) => setSecretOf(world, name, next);
+  if (values) await setSecret(values);
+  const secretRef = values ? { secretRef: { name: 'git' } } : {};
   const application = await world.declare(
     name,
     { ...spec, source: { repoURL: `${gitUrl}/${name}.git`, ...secretRef, ...source } },
@@ -109,7 +105,6 @@ async function setSecretOf(
   const collection = `/api/v1/namespaces/${namespace}/secrets`;
   await plane.request('DELETE', `${collection}/git`);
   if (!values) return;
-  const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', namespace }, stringData: values };
-  const { code } = await plane.request('POST', collection, body);
+  const { code } = await plane.request('POST', collection, secret('git', { stringData: values }, { namespace }));
   if (code !== 201) throw new Error(`the Secret ${namespace}/git was not created: ${code}`);
 }

@@ -1,22 +1,25 @@
 /** Who may read whose repository: what one tenant's credential brought is out of reach for all others. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, configMapPath, makeNamespace, readyReason, text, untilGone } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
-import { startGitServer } from '../../support/git-server.ts';
+import { basic, startGitServer } from '../../support/git-server.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
 import { makeAuthority } from '../../support/certificates.ts';
-import { basic, declareTenant, useScene } from './scene.ts';
+import { declareTenant, useScene } from './scene.ts';
+import { configMap, secret, text } from '../../support/objects.ts';
+import { grant, makeAccount, rule } from '../../support/rights.ts';
+import {
+  configMapPath,
+  makeNamespace,
+  readyReason,
+  sourceReason,
+  untilFailed,
+  untilGone,
+} from '../../support/scene.ts';
 
 const scene = useScene();
 
 const SECRET = { username: 'me', password: 'geheim-1' };
 const OPENS = basic('me', 'geheim-1');
-
-async function reasonOf(application: { read(): Promise<unknown> }): Promise<string> {
-  const found = condition((await application.read()) as never, 'SourceReady') as { reason?: string } | undefined;
-  return String(found?.reason);
-}
 
 test('a tenant without the credential gets nothing of a private repository, not even by its commit', async () => {
   scene.locks.set('owned', OPENS);
@@ -30,15 +33,14 @@ test('a tenant without the credential gets nothing of a private repository, not 
   ] as const) {
     await makeNamespace(world, name);
     if ('secretRef' in more) {
-      const values = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git' }, stringData: { bearerToken: 'x' } };
-      await world.send('POST', `/api/v1/namespaces/${name}/secrets`, values);
+      await world.apply(secret('git', { stringData: { bearerToken: 'x' } }, { namespace: name }));
     }
     const source = { repoURL: owner.repository.url, revision: commit, ...more };
     const application = await world.declare('thief', { source }, name);
     const { message } = await untilFailed({ application }, 'ArtifactFailed');
     const isAnonymous = name === 'thief-none';
     assert.equal(
-      await reasonOf(application),
+      await sourceReason({ application }),
       isAnonymous ? 'AuthenticationRequired' : 'CredentialsRefused',
       JSON.stringify(await application.read()),
     );
@@ -55,10 +57,7 @@ test('tenants who show the same credential share one fetch', async () => {
   await first.application.untilReady();
   const { world } = scene;
   await makeNamespace(world, 'sharing');
-  await world.send('POST', '/api/v1/namespaces/sharing/secrets', {
-    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'other-name' } },
-    stringData: SECRET,
-  });
+  await world.apply(secret('other-name', { stringData: SECRET }, { namespace: 'sharing' }));
   const before = scene.shown.length;
   const source = { repoURL: first.repository.url, secretRef: { name: 'other-name' } };
   const application = await world.declare('second', { source }, 'sharing');
@@ -74,41 +73,23 @@ test("another namespace's Secret cannot be named", async () => {
   const application = await world.declare('nosy', { source }, 'nosy');
   const { message } = await untilFailed({ application }, 'ArtifactFailed');
   assert.match(message, /The Secret nosy\/git of spec\.source\.secretRef does not exist/);
-  assert.equal(await reasonOf(application), 'SecretNotFound');
+  assert.equal(await sourceReason({ application }), 'SecretNotFound');
 });
 
 test('an account that may not read the Secret fails, though the agent may; with the right it works', async () => {
   const { world } = scene;
   scene.locks.set('account', OPENS);
-  const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/account';
   await makeNamespace(world, 'account');
-  await world.send('POST', '/api/v1/namespaces/account/serviceaccounts', {
-    ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'deployer' } },
-  });
-  const role = (name: string, rules: unknown) => ({
-    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name } },
-    rules,
-  });
-  const bind = (name: string) => ({
-    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name } },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-    subjects: [{ kind: 'ServiceAccount', name: 'deployer', namespace: 'account' }],
-  });
-  await world.send(
-    'POST',
-    `${rbac}/roles`,
-    role('objects', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }]),
-  );
-  await world.send('POST', `${rbac}/rolebindings`, bind('objects'));
+  await makeAccount(world, 'account');
+  await grant(world, { namespace: 'account', name: 'objects', rules: [rule('', 'configmaps', ['*'])] });
   const spec = { serviceAccountName: 'deployer' };
   const { application } = await declareTenant(scene, 'account', { secret: SECRET, spec });
   const { message } = await untilFailed({ application }, 'ArtifactFailed');
   assert.match(message, /may not be read by the ServiceAccount account\/deployer/);
-  assert.equal(await reasonOf(application), 'SecretForbidden');
+  assert.equal(await sourceReason({ application }), 'SecretForbidden');
 
-  const reading = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['git'], verbs: ['get'] }];
-  await world.send('POST', `${rbac}/roles`, role('credentials', reading));
-  await world.send('POST', `${rbac}/rolebindings`, bind('credentials'));
+  const reading = { ...rule('', 'secrets', ['get']), resourceNames: ['git'] };
+  await grant(world, { namespace: 'account', name: 'credentials', rules: [reading] });
   await application.untilReady();
 });
 
@@ -126,7 +107,7 @@ test('no other host, port or scheme is shown a credential, wherever the server p
     scene.locks.set(name, ({ path }) => ({ status: 302, headers: { location: `${target}/led${path}` } }));
     const { application } = await declareTenant(scene, name, { secret: SECRET });
     const { message } = await untilFailed({ application }, 'ArtifactFailed');
-    assert.equal(await reasonOf(application), 'RedirectRefused');
+    assert.equal(await sourceReason({ application }), 'RedirectRefused');
     assert.match(message, /another origin/);
   }
   assert.deepEqual(

@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 import { startProxy, startTlsFront } from '../../support/front-servers.ts';
 import { prepare, useStarted } from '../../support/use-world.ts';
-import { configMapPath } from '../agent/scene.ts';
-import { condition, QUICK_FLAGS, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, useScene } from './scene.ts';
+import { declareTenant, useScene } from './scene.ts';
+import { basic } from '../../support/git-server.ts';
+import { configMapPath, QUICK_FLAGS, sourceReason, untilFailed } from '../../support/scene.ts';
 
 const scene = useScene();
 let authority: Authority;
@@ -115,8 +115,7 @@ test('the trust of one tenant is none of another', async () => {
   const secret = { username: 'me', password: 'geheim' };
   const { application } = await declareTenant(scene, 'other-trust', { secret, gitUrl: encrypted.url });
   await untilFailed({ application }, 'ArtifactFailed');
-  const found = condition(await application.read(), 'SourceReady') as { reason: string };
-  assert.equal(found.reason, 'TlsFailed');
+  assert.equal(await sourceReason({ application }), 'TlsFailed');
 });
 
 test('a proxy carries a repository without seeing into it, and authorities of the machine still count', async (t) => {

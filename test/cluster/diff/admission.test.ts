@@ -8,16 +8,14 @@ import type { Kinds } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
 import type { Baseline } from '../../../src/diff/changes.ts';
-import { diffObjects } from '../../../src/diff/diff.ts';
 import { judgeDryRun } from '../../../src/diff/evidence.ts';
-import { ownerOf } from '../../../src/object/applyset.ts';
 import { digestValue } from '../../../src/object/digest.ts';
-import { idKey } from '../../../src/object/identity.ts';
 import { stringAt, type KubeObject } from '../../../src/object/value.ts';
+import { configMap as plain } from '../../support/objects.ts';
 import { prepare, useControlPlane, useStarted } from '../../support/use-world.ts';
 import { apply, connect, discover, liveOf, messageOf, pathOf } from './api.ts';
+import { judge, owner } from './referee.ts';
 
-const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
 const POLICIES = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies';
 
 const policy: KubeObject = {
@@ -69,19 +67,19 @@ test('a value changed at admission is unsure once and none from then on, and a c
   const desired = bind(configMap('admitted', 'lower'));
   const live = liveOf(await apply(api, desired, desired.body));
   assert.equal(stringAt(live.body, 'data', 'a'), 'LOWER');
-  assert.equal(judge(desired, live), 'unsure');
+  assert.equal(typeOf(desired, live), 'unsure');
 
   const again = liveOf(await apply(api, desired, desired.body));
   assert.equal(again.resourceVersion, live.resourceVersion, 'the apply that brings the evidence changes nothing');
   const baseline = baselineOf(desired, again);
-  assert.equal(judge(desired, again, baseline), 'none');
+  assert.equal(typeOf(desired, again, baseline), 'none');
 
   const touched = await patch(desired, { metadata: { labels: { foreign: 'x' } } });
-  assert.equal(judge(desired, touched, baseline), 'none');
+  assert.equal(typeOf(desired, touched, baseline), 'none');
   const drifted = await patch(desired, { data: { a: 'by hand' } });
-  assert.equal(judge(desired, drifted, baseline), 'update');
+  assert.equal(typeOf(desired, drifted, baseline), 'update');
   const healed = liveOf(await apply(api, desired, desired.body));
-  assert.equal(judge(desired, healed, baseline), 'none');
+  assert.equal(typeOf(desired, healed, baseline), 'none');
 });
 
 test('a dry run settles it as well where nothing may be written', async () => {
@@ -90,11 +88,11 @@ test('a dry run settles it as well where nothing may be written', async () => {
   const returned = liveOf(await apply(api, desired, desired.body, { dryRun: true }));
   const { id, kind } = desired;
   assert.equal(judgeDryRun({ type: 'unsure', id, kind, desired, live, fields: [] }, returned).type, 'none');
-  assert.equal(judge(desired, live, baselineOf(desired, returned)), 'none');
+  assert.equal(typeOf(desired, live, baselineOf(desired, returned)), 'none');
 });
 
 function configMap(name: string, a: string): KubeObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { admit: 'upper' } }, data: { a } };
+  return plain(name, { a }, { labels: { admit: 'upper' } });
 }
 
 function bind(object: KubeObject): DesiredObject {
@@ -118,18 +116,8 @@ async function patch(
   return liveOf(await api.send('PATCH', path, { body, type: 'application/merge-patch+json' }));
 }
 
-function judge(desired: DesiredObject, live: LiveObject, baseline?: Baseline): string | undefined {
-  const key = idKey(desired.id);
-  const [change] = diffObjects({
-    desired: { objects: [desired], problems: [], digest: '' },
-    live: new Map([[key, { state: 'present', object: live }]]),
-    inventory: new Map([[key, desired.id]]),
-    owner,
-    memory: { baselines: new Map(baseline ? [[key, baseline]] : []), isAccepted: () => true },
-    kinds,
-  });
-  return change?.type;
-}
+const typeOf = (desired: DesiredObject, live: LiveObject, baseline?: Baseline): string =>
+  judge({ desired, live, kinds, baseline }).type;
 
 /** The policy takes a moment to be read by the server. */
 async function untilPolicyWorks(): Promise<void> {

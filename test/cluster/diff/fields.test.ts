@@ -15,6 +15,7 @@ import { useStarted } from '../../support/use-world.ts';
 import { apply, liveOf, messageOf, pathOf } from './api.ts';
 import { withValue } from './mutations.ts';
 import { startReferee } from './referee.ts';
+import { secret } from '../../support/objects.ts';
 
 const configMap: KubeObject = {
   apiVersion: 'v1',
@@ -27,12 +28,7 @@ const configMap: KubeObject = {
   },
   data: { a: '1', b: '2' },
 };
-const secret: KubeObject = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'fields' },
-  stringData: { password: 'c4n4ry' },
-};
+const sealed = secret('fields', { stringData: { password: 'c4n4ry' } });
 const deployment: KubeObject = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -118,7 +114,7 @@ const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: re
   ],
   [
     'a value of a Secret',
-    secret,
+    sealed,
     { patch: [{ op: 'replace', path: '/data/password', value: 'eA==' }], manager: 'editor' },
     [{ path: '/data/password', desired: MASK, live: MASK, manager: 'editor' }],
   ],

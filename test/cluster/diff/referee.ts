@@ -19,8 +19,9 @@ import { isEqualValue, listAt, type KubeObject, type Value } from '../../../src/
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../../control-plane/control-plane.ts';
 import { apply, connect, discover, liveOf, messageOf, pathOf, type Answer, type Api } from './api.ts';
 import { readObjects } from './generator.ts';
+import { namespaceManifest } from '../../support/objects.ts';
 
-const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
+export const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
 /** Where quotas and limits are, so that they bear on nothing else. */
 const LIMITED = 'limited';
 
@@ -46,7 +47,7 @@ export async function startReferee(mode: ControlPlaneOptions['mode'] = 'api-serv
   const api = await connect(plane);
   try {
     await api.send('POST', '/api/v1/namespaces', {
-      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: LIMITED } },
+      body: namespaceManifest(LIMITED),
     });
     // Made by a controller that may not run here; Pods are refused without them.
     for (const name of ['default', 'account']) {
@@ -107,14 +108,14 @@ function essence(body: KubeObject, { kind }: DesiredObject): Value {
   return { ...body, metadata, ...(kind.hasStatus ? { status: null } : {}) };
 }
 
-interface Judged {
+export interface Judged {
   readonly desired: DesiredObject;
   readonly live: LiveObject;
   readonly kinds: Kinds;
-  readonly baseline: Baseline | undefined;
+  readonly baseline?: Baseline | undefined;
 }
 
-function judge({ desired, live, kinds, baseline }: Judged): Change {
+export function judge({ desired, live, kinds, baseline }: Judged): Change {
   const key = idKey(desired.id);
   const [change] = diffObjects({
     desired: { objects: [desired], problems: [], digest: '' },

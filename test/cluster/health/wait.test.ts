@@ -2,19 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
-import { at, configMap, declareSubject, makeNamespace, text, type Manifest } from '../agent/scene.ts';
-import { AGENT_FLAGS, NOWHERE, readyText, untilHealth, workload } from './scene.ts';
+import { NOWHERE, readyText } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { applicationManifest, configMap, text, workload } from '../../support/objects.ts';
+import { at, declareSubject, makeNamespace, PROGRESS_FLAGS, syncOf, untilHealth } from '../../support/scene.ts';
+import { conditionOf, type Json } from '../../support/world.ts';
 
-const { world } = useWorld({ mode: 'full', agent: { flags: AGENT_FLAGS } });
+const { world } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-async function labelNode(label: string): Promise<void> {
-  const { code, stderr } = await world.plane.kubectl(['label', 'node', 'node-0', label]);
-  assert.equal(code, 0, stderr);
-}
+const labelNode = (label: string): Promise<string> => kubectl(world, ['label', 'node', 'node-0', label]);
 
-function hasReconciling(application: unknown): boolean {
-  const conditions = at(application, 'status', 'conditions');
-  return Array.isArray(conditions) && conditions.some((item) => at(item, 'type') === 'Reconciling');
+function hasReconciling(application: Json): boolean {
+  return conditionOf(application, 'Reconciling') !== undefined;
 }
 
 test('with spec.health.wait, Ready is True only once all objects are Healthy', async () => {
@@ -29,7 +28,7 @@ test('with spec.health.wait, Ready is True only once all objects are Healthy', a
     ),
   );
   assert.ok(hasReconciling(waiting));
-  assert.equal(at(waiting, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(waiting), 'Synced');
   await labelNode('first=yes');
   const ready = await application.untilReady(await repository.resolve('main'));
   assert.ok(!hasReconciling(ready));
@@ -63,10 +62,6 @@ test('a Degraded object fails the health check at once, and a commit heals it', 
   await application.refresh();
   await application.untilReady(commit);
 });
-
-function applicationManifest(name: string, spec: Manifest): Manifest {
-  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name, namespace: 'apps' }, spec };
-}
 
 test('what ails an object of an Application in Git shows up at the Application that holds it', async () => {
   await makeNamespace(world, 'leaf');

@@ -2,10 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
-import { at, declareSubject, makeNamespace, text, untilObject } from '../agent/scene.ts';
-import { AGENT_FLAGS, notReady, NOWHERE, playKubelet, readyText, untilHealth, workload } from './scene.ts';
+import { notReady, NOWHERE, playKubelet, readyText } from './scene.ts';
+import { text, workload } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  deploymentPath,
+  makeNamespace,
+  PROGRESS_FLAGS,
+  untilHealth,
+  untilObject,
+} from '../../support/scene.ts';
 
-const { world } = useWorld({ mode: 'full', agent: { flags: AGENT_FLAGS } });
+const { world } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
 test('a rollout goes on to Healthy, and so does the next', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web', { spec: { replicas: 3 } })) };
@@ -18,7 +27,7 @@ test('a rollout goes on to Healthy, and so does the next', async () => {
   await application.refresh();
   await application.untilReady(commit);
   await untilHealth(application, 'Healthy');
-  const found = await world.read('/apis/apps/v1/namespaces/rollout/deployments/web');
+  const found = await world.read(deploymentPath('rollout', 'web'));
   assert.equal(at(found, 'status', 'updatedReplicas'), 3);
   assert.equal(at(found, 'status', 'observedGeneration'), 2);
 });

@@ -2,24 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
-import { at, configMap, configMapPath, readyReason, text, untilObject } from '../agent/scene.ts';
-import { untilHealth, workload } from '../health/scene.ts';
-import {
-  ALL,
-  declareTenant,
-  denial,
-  grant,
-  makeAccount,
-  rule,
-  startTenantAgent,
-  untilDeleted,
-  untilSaid,
-  type Verb,
-} from './scene.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { configMap, text, workload } from '../../support/objects.ts';
+import { ALL_VERBS, grant, makeAccount, rule, type Verb } from '../../support/rights.ts';
+import { at, configMapPath, OWNER, readyReason, untilGone, untilHealth, untilObject } from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: startTenantAgent });
 
-const without = (...verbs: Verb[]): Verb[] => ALL.filter((verb) => !verbs.includes(verb));
+const without = (...verbs: Verb[]): Verb[] => ALL_VERBS.filter((verb) => !verbs.includes(verb));
 const two = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
 
 test('creating needs create; once it is given, the Application gets Ready by itself', async () => {
@@ -27,7 +17,7 @@ test('creating needs create; once it is given, the Application gets Ready by its
   const found = await untilSaid(tenant, denial('creates', 'create', 'configmaps'));
   assert.equal(readyReason(found), 'False ReconciliationFailed');
   assert.equal(await tenant.configMap('a'), undefined);
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
 });
 
@@ -45,7 +35,7 @@ test('changing and healing need patch, and what others do goes on meanwhile', as
   assert.equal(at(await tenant.configMap('a'), 'data', 'k'), '1');
   await neighbour.application.untilReady();
   assert.equal(at(await neighbour.configMap('a'), 'data', 'k'), '2');
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
   assert.equal(at(await tenant.configMap('a'), 'data', 'k'), '2');
 });
@@ -60,7 +50,7 @@ test('pruning needs get and delete', async () => {
   await tenant.allow(...without('get'));
   await untilSaid(tenant, denial('prunes', 'get', 'configmaps'));
   assert.ok(await tenant.configMap('b'));
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
   assert.equal(await tenant.configMap('b'), undefined);
 });
@@ -77,7 +67,7 @@ test('a dry run needs patch: what only it could tell is not known', async () => 
 });
 
 test('adoption and the take-over of fields need patch and get', async () => {
-  const live = { ...configMap('a', { k: '1', old: 'x' }), metadata: { name: 'a', namespace: 'adopts' } };
+  const live = configMap('a', { k: '1', old: 'x' }, { namespace: 'adopts' });
   const tenant = await declareTenant(world, 'adopts', { files: two, verbs: without('patch') });
   await world.apply(live, 'kubectl-client-side-apply');
   await tenant.application.refresh();
@@ -88,7 +78,7 @@ test('adoption and the take-over of fields need patch and get', async () => {
   await tenant.application.refresh();
   await untilSaid(tenant, denial('adopts', 'get', 'configmaps'));
   assert.equal(at(await tenant.configMap('a'), 'data', 'old'), 'x');
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
   assert.deepEqual(at(await tenant.configMap('a'), 'data'), { k: '2' });
 });
@@ -103,8 +93,8 @@ test('finishing needs delete to prune, patch to let go, and says so while it wai
   await Promise.all([pruning.application.remove(), orphaning.application.remove()]);
   await untilSaid(pruning, denial('finishes', 'delete', 'configmaps'));
   await untilSaid(orphaning, denial('lets-go', 'patch', 'configmaps'));
-  await Promise.all([pruning.allow(...ALL), orphaning.allow(...ALL)]);
-  await Promise.all([untilDeleted(pruning), untilDeleted(orphaning)]);
+  await Promise.all([pruning.allow(...ALL_VERBS), orphaning.allow(...ALL_VERBS)]);
+  await Promise.all([untilGone(world, pruning.application.path), untilGone(world, orphaning.application.path)]);
   assert.equal(await pruning.configMap('a'), undefined);
   assert.equal(at(await orphaning.configMap('a'), 'metadata', 'labels'), undefined);
 });
@@ -129,10 +119,10 @@ test('releasing what another Application takes over needs patch', async () => {
   });
   await Promise.all([giver.application.refresh(), taker.refresh()]);
   await untilSaid(giver, denial('gives', 'patch', 'configmaps'));
-  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', 'tautline.dev/owner')), /\/gives$/);
-  await giver.allow(...ALL);
+  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', OWNER)), /\/gives$/);
+  await giver.allow(...ALL_VERBS);
   await Promise.all([giver.application.untilReady(), taker.untilReady()]);
-  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', 'tautline.dev/owner')), /\/takes$/);
+  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', OWNER)), /\/takes$/);
 });
 
 test('creating the destination namespace needs get and create of namespaces', async () => {

@@ -4,28 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/identity.ts';
 import { useWorld } from '../../support/use-world.ts';
-import {
-  at,
-  configMap,
-  configMapPath,
-  inventoryOf,
-  makeNamespace,
-  namespaceManifest,
-  readyReason,
-  text,
-} from '../agent/scene.ts';
 import { connect, kindOf } from '../edge/edge-cluster.ts';
-import {
-  ALL,
-  declareTenant,
-  denial,
-  grant,
-  makeAccount,
-  rule,
-  startTenantAgent,
-  untilDeleted,
-  untilSaid,
-} from './scene.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { applicationManifest, configMap, namespaceManifest, text } from '../../support/objects.ts';
+import { grant, makeAccount, rule } from '../../support/rights.ts';
+import { at, configMapPath, inventoryOf, makeNamespace, readyReason, syncOf, untilGone } from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: startTenantAgent });
 
@@ -85,7 +69,7 @@ test('names that are no account of the namespace are refused by the API server',
   const path = '/apis/tautline.dev/v1alpha1/namespaces/names/applications';
   for (const serviceAccountName of ['', ' ', 'system:admin', 'system:masters', '../x', 'names/deployer', 'A', 'a\n']) {
     const spec = { source: { repoURL: 'https://git.example.com/x.git' }, serviceAccountName };
-    const body = { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name: 'hostile' }, spec };
+    const body = applicationManifest('hostile', spec, { namespace: 'names' });
     const { code, body: answer } = await world.plane.request('POST', path, body);
     assert.equal(code, 422, `${JSON.stringify(serviceAccountName)}: ${JSON.stringify(answer)}`);
     assert.match(String(at(answer, 'message')), /spec\.serviceAccountName/);
@@ -97,16 +81,11 @@ test('an agent that may not act as an account does nothing in its stead', async 
   await grant(world, { namespace: 'weak', rules: [rule('', 'configmaps')], to: { namespace: 'weak', name: 'agent' } });
   const authority = await readFile(world.plane.caFile, 'base64');
   const cluster = { server: world.plane.url, 'certificate-authority-data': authority };
-  const kubeconfig = JSON.stringify({
-    'current-context': 'weak',
-    contexts: [{ name: 'weak', context: { cluster: 'weak', user: 'weak' } }],
-    clusters: [{ name: 'weak', cluster }],
-    users: [{ name: 'weak', user: { token } }],
-  });
+  const kubeconfig = kubeconfigText({ cluster, user: { token } });
   const edge = await connect(world.plane, { source: { type: 'kubeconfigText', text: kubeconfig } });
   try {
     const configMaps = await kindOf(edge, 'v1', 'ConfigMap');
-    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'weak', name: 'a' } };
+    const body = configMap('a', {}, { namespace: 'weak' });
     const account = edge.as(serviceAccountIdentity('weak', 'deployer'));
     const answer = await account.apply({ kind: configMaps, body, force: true });
     assert.ok(!answer.ok && answer.refusal.code === 'Forbidden', JSON.stringify(answer));
@@ -163,7 +142,7 @@ test('who gives up the account gives up what only it could reach: the agent does
   assert.ok(await world.read(configMapPath('leased', 'x')));
   assert.equal(await tenant.configMap('own'), undefined);
   await tenant.application.patch({ deletionPolicy: 'Orphan' });
-  await untilDeleted(tenant);
+  await untilGone(world, tenant.application.path);
   assert.ok(await world.read(configMapPath('leased', 'x')));
 });
 
@@ -173,11 +152,11 @@ test('another account believes nothing of what the first one saw', async () => {
   await makeAccount(world, 'switches', 'blind');
   await tenant.application.patch({ serviceAccountName: 'blind' });
   const found = await untilSaid(tenant, denial('switches', 'get', 'configmaps', 'blind'));
-  assert.equal(at(found, 'status', 'sync', 'status'), 'Unknown');
+  assert.equal(syncOf(found), 'Unknown');
   assert.equal(at(found, 'status', 'resources', 0, 'sync'), 'Unknown');
   await grant(world, {
     namespace: 'switches',
-    rules: [rule('', 'configmaps', ALL)],
+    rules: [rule('', 'configmaps')],
     to: { namespace: 'switches', name: 'blind' },
   });
   await tenant.application.untilReady();

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
-import { at, configMap, configMapPath, makeNamespace, text } from '../agent/scene.ts';
-import { ALL, declareTenant, denial, grant, rule, startTenantAgent, untilDeleted, untilSaid } from './scene.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { ALL_VERBS, grant, rule } from '../../support/rights.ts';
+import { at, configMapPath, makeNamespace, untilGone } from '../../support/scene.ts';
 
 const { world, agent } = useWorld({ agent: startTenantAgent });
 
@@ -26,7 +28,7 @@ test('its objects in other namespaces are left alive, and the Application keeps 
   await untilSaid(tenant, denial('leaves', 'delete', 'configmaps'));
   await world.send('DELETE', `${RBAC}/namespaces/leaves/rolebindings/leaves-deployer`);
   await world.send('DELETE', '/api/v1/namespaces/leaves/serviceaccounts/deployer');
-  await untilDeleted(tenant);
+  await untilGone(world, tenant.application.path);
   const far = await world.read(configMapPath('outlives', 'far'));
   assert.equal(at(far, 'metadata', 'deletionTimestamp'), undefined);
   const told = agent.log.find(({ msg }) => msg === 'objects are let go: the tenant is gone');
@@ -42,7 +44,7 @@ test('an account that was deleted in a living namespace is waited for, and named
   await tenant.application.remove();
   await untilSaid(tenant, denial('waits', 'get', 'configmaps'));
   assert.ok(await tenant.configMap('own'));
-  await tenant.allow(...ALL);
-  await untilDeleted(tenant);
+  await tenant.allow(...ALL_VERBS);
+  await untilGone(world, tenant.application.path);
   assert.equal(await tenant.configMap('own'), undefined);
 });

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf } from '../../support/world.ts';
-import { at, configMap, configMapPath, requestsByVerb, text, untilObject } from '../agent/scene.ts';
-import { declareTenant, denial, makeAccount, grant, rule, startTenantAgent, untilSaid } from './scene.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { grant, makeAccount, rule } from '../../support/rights.ts';
+import { at, configMapPath, requestsByVerb, syncOf, untilObject } from '../../support/scene.ts';
 
 const { world, agent } = useWorld({ agent: startTenantAgent });
 
@@ -45,7 +47,7 @@ test('an account that may see nothing learns nothing from a watch that goes on f
   await makeAccount(world, 'looks', 'blind');
   await application.patch({ serviceAccountName: 'blind' });
   const found = await untilSaid({ application }, denial('looks', 'get', 'configmaps', 'blind'));
-  assert.equal(at(found, 'status', 'sync', 'status'), 'Unknown');
+  assert.equal(syncOf(found), 'Unknown');
   assert.equal(at(found, 'status', 'health', 'status'), 'Unknown');
   await tenant.application.untilReady();
 });
@@ -57,7 +59,7 @@ test('where an account may neither list nor watch, drift is found by reading by 
     spec: { source: { repoURL: `${world.git.url}/polls.git`, interval: '10s' } },
   });
   const ready = await tenant.application.untilReady();
-  assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(ready), 'Synced');
   const watching = conditionOf(ready, 'Watching');
   assert.equal(at(watching, 'status'), 'False');
   assert.equal(at(watching, 'reason'), 'WatchForbidden');
@@ -65,7 +67,7 @@ test('where an account may neither list nor watch, drift is found by reading by 
     String(at(watching, 'message')),
     /^ConfigMap in namespace polls: .*:polls:deployer" cannot (list|watch)/,
   );
-  await world.apply({ ...configMap('a', { k: '2' }), metadata: { name: 'a', namespace: 'polls' } });
+  await world.apply(configMap('a', { k: '2' }, { namespace: 'polls' }));
   await world.send('DELETE', configMapPath('polls', 'b'));
   await untilObject(world, configMapPath('polls', 'a'), (found) => at(found, 'data', 'k') === '1');
   await untilObject(world, configMapPath('polls', 'b'), () => true);

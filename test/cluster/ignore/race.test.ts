@@ -9,7 +9,8 @@ import { idOf } from '../../../src/object/identity.ts';
 import { parsePointer } from '../../../src/object/pointer.ts';
 import { valueAt, type KubeObject } from '../../../src/object/value.ts';
 import { prepare } from '../../support/use-world.ts';
-import { configMap, createNamespace, found, kindOf, written, useCluster } from '../edge/edge-cluster.ts';
+import { configMap, createNamespace, found, kindOf, useCluster, written } from '../edge/edge-cluster.ts';
+import { edit, kubectl } from '../../support/kubectl.ts';
 
 const { plane, cluster } = useCluster();
 
@@ -28,17 +29,15 @@ async function desiredOf(body: KubeObject, pointer: string): Promise<DesiredObje
   };
 }
 
-async function edit(name: string, data: Record<string, string | null>): Promise<void> {
-  const args = ['patch', 'configmap', name, '-n', 'race', '--type=merge', '-p', JSON.stringify({ data })];
-  const { code, stderr } = await plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+function setData(name: string, data: Record<string, string | null>): Promise<void> {
+  return edit({ plane }, `configmap/${name}`, { namespace: 'race', patch: { data } });
 }
 
 test('a change made since the object was read is read again and kept', async () => {
   const client = cluster.as(agentIdentity);
   const first = await desiredOf(configMap('race', 'changed', { tuned: 'git', k: '1' }), '/data/tuned');
   const { object: stale } = written(await applyOnto(client, { desired: first, live: undefined, force: true }));
-  await edit('changed', { tuned: 'hand' });
+  await setData('changed', { tuned: 'hand' });
   const desired = await desiredOf(configMap('race', 'changed', { tuned: 'newer', k: '2' }), '/data/tuned');
   // As it was read, we own the field alone: its old value would go out, had nobody written meanwhile.
   const { object } = written(await applyOnto(client, { desired, live: stale, force: true }));
@@ -49,9 +48,9 @@ test('an object that went since it was read is not made again of half of what Gi
   const client = cluster.as(agentIdentity);
   const desired = await desiredOf(configMap('race', 'gone', { tuned: 'git', k: '1' }), '/data/tuned');
   written(await applyOnto(client, { desired, live: undefined, force: true }));
-  await edit('gone', { tuned: 'hand' });
+  await setData('gone', { tuned: 'hand' });
   const stale = found(await client.get(desired.kind, desired.id));
-  await plane.kubectl(['delete', 'configmap', 'gone', '-n', 'race']);
+  await kubectl({ plane }, ['delete', 'configmap', 'gone', '-n', 'race']);
   const answer = await applyOnto(client, { desired, live: stale, force: true });
   assert.equal(answer.ok ? undefined : answer.refusal.code, 'Modified');
   const read = await client.get(desired.kind, desired.id);

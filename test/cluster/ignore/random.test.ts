@@ -17,8 +17,9 @@ import { digestValue } from '../../../src/object/digest.ts';
 import { idKey, idOf } from '../../../src/object/identity.ts';
 import { parsePointer, valueAtPointer } from '../../../src/object/pointer.ts';
 import { listAt, stringAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
+import { apply as applyByKubectl, edit } from '../../support/kubectl.ts';
 import { prepare } from '../../support/use-world.ts';
-import { createNamespace, found, kindOf, written, useCluster } from '../edge/edge-cluster.ts';
+import { createNamespace, found, kindOf, useCluster, written } from '../edge/edge-cluster.ts';
 
 /** Trials, of a dozen requests each. */
 const RUNS = 40;
@@ -130,26 +131,12 @@ interface Hand {
 async function lay(hand: Hand, live: LiveObject, now: State): Promise<void> {
   const path = `/apis/apps/v1/namespaces/random/deployments/${live.id.name}`;
   if (hand.how === 'wipe') {
-    const patch = JSON.stringify({ metadata: { managedFields: [{}] } });
-    const { code, stderr } = await plane.kubectl([
-      'patch',
-      'deployment',
-      live.id.name,
-      '-n',
-      'random',
-      '--type=merge',
-      '-p',
-      patch,
-    ]);
-    return assert.equal(code, 0, stderr);
+    const patch = { metadata: { managedFields: [{}] } };
+    return edit({ plane }, `deployment/${live.id.name}`, { namespace: 'random', patch });
   }
   const next = { ...now, ...Object.fromEntries(hand.places.map((place) => [place, hand.value])) };
   const whole = deployment(live.id.name, next);
-  if (hand.how === 'apply') {
-    const args = ['apply', '--server-side', '--force-conflicts', '--field-manager=hand', '-f', '-'];
-    const { code, stderr } = await plane.kubectl(args, { input: JSON.stringify(whole) });
-    return assert.equal(code, 0, stderr);
-  }
+  if (hand.how === 'apply') return applyByKubectl({ plane }, whole, 'hand');
   const manager = hand.how === 'update' ? 'hand' : 'tautline';
   const body = { ...whole, metadata: { ...whole.metadata, resourceVersion: live.resourceVersion } };
   await send('PUT', `${path}?fieldManager=${manager}`, body);

@@ -2,16 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
-  configMap,
   configMapPath,
   inventoryOf,
   makeNamespace,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: { flags: ['--hand-over-wait', '3s', '--progress-check', '1s'] } });
 

@@ -3,20 +3,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestRepository } from '../../support/git-repository.ts';
 import { useWorld } from '../../support/use-world.ts';
-import { eventually, type ApplicationHandle, type Json } from '../../support/world.ts';
+import type { ApplicationHandle, Json } from '../../support/world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   inventoryOf,
   makeNamespace,
+  PART_OF,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world, agent: first } = useWorld({ agent: true });
 let agent: RunningAgent = first;
@@ -144,7 +144,7 @@ test('the one that gains an object only reports: the object is let go', async ()
   assert.deepEqual(inventoryOf(ready), ['ConfigMap onlooker/a']);
   const left = await world.read(pair.path);
   assert.equal(uidOf(left), pair.uid);
-  assert.equal(at(left, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'), undefined);
+  assert.equal(at(left, 'metadata', 'labels', PART_OF), undefined);
   await pair.two.patch({ sync: { mode: 'auto' } });
   await assertHandedOver(pair, commit);
 });
@@ -223,5 +223,5 @@ test('an Application of another repository is not waited for', async () => {
   await elsewhere.until('no repository', (a) => readyReason(a) === 'False ArtifactFailed');
   await pair.repository.commit({ 'one/moved.yaml': null });
   await pair.one.refresh();
-  assert.ok(await eventually(async () => ((await world.read(pair.path)) === undefined ? true : undefined)));
+  await untilGone(world, pair.path);
 });

@@ -2,17 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
+  OWNER,
+  PART_OF,
   resourceVersion,
-  text,
-  type Manifest,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
 
@@ -70,8 +71,8 @@ TOOLS.forEach(({ manager, how, metadata }, index) => {
     const object = await subject.configMap('a');
     assert.equal(at(object, 'metadata', 'uid'), uid);
     assert.deepEqual(at(object, 'data'), { kept: '1', changed: 'new', added: 'by a controller' });
-    assert.deepEqual(Object.keys(at(object, 'metadata', 'labels') as object), ['applyset.kubernetes.io/part-of']);
-    assert.deepEqual(Object.keys(at(object, 'metadata', 'annotations') as object), ['tautline.dev/owner']);
+    assert.deepEqual(Object.keys(at(object, 'metadata', 'labels') as object), [PART_OF]);
+    assert.deepEqual(Object.keys(at(object, 'metadata', 'annotations') as object), [OWNER]);
     assert.deepEqual(managersOf(object), ['some-controller', 'tautline']);
     const again = resourceVersion(object);
     await subject.application.refresh();
@@ -86,11 +87,7 @@ function managersOf(object: unknown): unknown[] {
 
 /** As people do who are told to by old advice: the server then forgets who owns what. */
 async function wipe(namespace: string, name: string): Promise<void> {
-  const patch = JSON.stringify({ metadata: { managedFields: [{}] } });
-  const { code, stderr } = await world.plane.kubectl([
-    ...['patch', 'configmap', name, '-n', namespace, '--type=merge', '-p', patch],
-  ]);
-  assert.equal(code, 0, stderr);
+  await edit(world, `configmap/${name}`, { namespace, patch: { metadata: { managedFields: [{}] } } });
   assert.deepEqual(managersOf(await world.read(configMapPath(namespace, name))), []);
 }
 
@@ -133,8 +130,7 @@ test('a hand edit after managedFields were wiped is healed', async () => {
   });
   await subject.application.untilReady();
   await wipe('wiped-drift', 'a');
-  const patch = JSON.stringify({ data: { kept: 'drift' } });
-  await world.plane.kubectl(['patch', 'configmap', 'a', '-n', 'wiped-drift', '--type=merge', '-p', patch]);
+  await edit(world, 'configmap/a', { namespace: 'wiped-drift', patch: { data: { kept: 'drift' } } });
   await subject.application.until('healed', () => true);
   await subject.application.refresh();
   await subject.application.untilReady();

@@ -4,20 +4,21 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepare, useWorld } from '../../support/use-world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
+  OWNER,
   requestsByVerb,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
   type Subject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld();
 let agents: RunningAgent[];
@@ -127,7 +128,7 @@ test('an object that another hub has marked as its own is let go, never deleted'
   await subject.application.untilReady();
   await subject.application.patch({ suspend: true });
   await subject.application.until('suspended', () => true);
-  const marks = { annotations: { 'tautline.dev/owner': 'another-hub/apps/two-hubs' } };
+  const marks = { annotations: { [OWNER]: 'another-hub/apps/two-hubs' } };
   for (const name of ['a', 'b']) {
     await world.apply(configMap(name, { k: 'theirs' }, { namespace: 'two-hubs', ...marks }), 'another-hub');
   }
@@ -138,13 +139,10 @@ test('an object that another hub has marked as its own is let go, never deleted'
   );
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), 'theirs');
   assert.equal(at(await subject.configMap('b'), 'data', 'k'), 'theirs');
-  assert.equal(at(told, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.equal(syncOf(told), 'OutOfSync');
   await subject.application.remove();
   await untilGone(world, subject.application.path);
   for (const name of ['a', 'b']) {
-    assert.equal(
-      at(await subject.configMap(name), 'metadata', 'annotations', 'tautline.dev/owner'),
-      'another-hub/apps/two-hubs',
-    );
+    assert.equal(at(await subject.configMap(name), 'metadata', 'annotations', OWNER), 'another-hub/apps/two-hubs');
   }
 });

@@ -9,7 +9,9 @@ import { test } from 'node:test';
 import { startFaultProxy } from '../../fault/proxy.ts';
 import { useStarted, useWorld } from '../../support/use-world.ts';
 import { hmac, send } from '../../unit/server/webhook-scene.ts';
-import { at, configMap, declareSubject, text, untilObject, type Subject } from '../agent/scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, configMapPath, declareSubject, untilObject, type Subject } from '../../support/scene.ts';
 
 const SECRET = 'canary-of-the-secret';
 const OBJECTS = 200;
@@ -38,7 +40,7 @@ async function startSlowly(name: string, interval: string): Promise<Subject> {
     files: { 'all.yaml': many('old') },
     spec: { source: { repoURL, interval } },
   });
-  await untilObject(world, `/api/v1/namespaces/${name}/configmaps/m0`, () => true);
+  await untilObject(world, configMapPath(name, 'm0'), () => true);
   return subject;
 }
 
@@ -60,13 +62,8 @@ async function assertOvertaken(subject: Subject, next: string): Promise<void> {
   assert.equal(at(await subject.configMap(`m${OBJECTS - 1}`), 'data', 'value'), 'new');
 }
 
-async function annotate({ name }: Subject, annotation: string): Promise<void> {
-  const result = await world.plane.kubectl(['annotate', '--overwrite', 'tla', name, '-n', 'apps', annotation]);
-  assert.equal(result.code, 0, result.stderr);
-}
-
 /** By what tells the agent of a newer commit: how often it polls by itself, and what is done. */
-const WAYS: Readonly<Record<string, { interval: string; tell: (subject: Subject) => Promise<void> }>> = {
+const WAYS: Readonly<Record<string, { interval: string; tell: (subject: Subject) => Promise<unknown> }>> = {
   'a poll that is due': { interval: '10s', tell: async () => undefined },
   'a webhook': {
     interval: '1h',
@@ -79,9 +76,12 @@ const WAYS: Readonly<Record<string, { interval: string; tell: (subject: Subject)
   },
   'a request for a refresh': {
     interval: '1h',
-    tell: (subject) => annotate(subject, `tautline.dev/request=${JSON.stringify({ id: 'now', action: 'refresh' })}`),
+    tell: ({ application }) => application.request({ action: 'refresh' }),
   },
-  "Flux's annotation": { interval: '1h', tell: (subject) => annotate(subject, 'reconcile.fluxcd.io/requestedAt=now') },
+  "Flux's annotation": {
+    interval: '1h',
+    tell: ({ name }) => kubectl(world, ['annotate', 'tla', name, '-n', 'apps', 'reconcile.fluxcd.io/requestedAt=now']),
+  },
 };
 
 for (const [index, [way, { interval, tell }]] of Object.entries(WAYS).entries()) {
@@ -97,7 +97,7 @@ test('a changed spec cuts short what is under way', async () => {
   const subject = await startSlowly('slow-spec', '1h');
   await subject.repository.commit({ 'new/all.yaml': many('new') });
   await subject.application.patch({ source: { path: 'new' } });
-  await untilObject(world, '/api/v1/namespaces/slow-spec/configmaps/m0', (now) => at(now, 'data', 'value') === 'new');
+  await untilObject(world, configMapPath('slow-spec', 'm0'), (now) => at(now, 'data', 'value') === 'new');
   const made = (await world.read('/api/v1/namespaces/slow-spec/configmaps')) ?? assert.fail();
   proxy.rules.length = 0;
   assert.ok((at(made, 'items') as unknown[]).length < OBJECTS, 'all objects of the old path were sent first');

@@ -5,48 +5,31 @@ import { printCrd } from '../../../src/application/crd.ts';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf, eventually } from '../../support/world.ts';
 import { startFaultProxy } from '../../fault/proxy.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, definition, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld();
 
 const API_SERVICE = '/apis/apiregistration.k8s.io/v1/apiservices/v1.dead.example.com';
 const FLAGS = ['--discovery-retry', '1s', '--progress-check', '1s', '--max-backoff', '2s'];
 
-function definition(group: string): Record<string, unknown> {
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `things.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural: 'things', kind: 'Thing' },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  };
-}
-
 /** Hands the API to a Service that does not exist, as an aggregated API whose server has died. */
 async function killApi(): Promise<void> {
   const stored = await untilObject(world, API_SERVICE, () => true);
   const labels = { ...(at(stored, 'metadata', 'labels') as object), 'kube-aggregator.kubernetes.io/automanaged': null };
-  const service = { namespace: 'default', name: 'nobody', port: 443 };
-  const patch = { metadata: { labels }, spec: { service, insecureSkipTLSVerify: true } };
-  const args = ['patch', 'apiservice', 'v1.dead.example.com', '--type=merge', '-p', JSON.stringify(patch)];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+  const absent = { namespace: 'default', name: 'nobody', port: 443 };
+  const patch = { metadata: { labels }, spec: { service: absent, insecureSkipTLSVerify: true } };
+  await edit(world, 'apiservice/v1.dead.example.com', { patch });
   await untilObject(world, API_SERVICE, (object) => {
     const conditions = (at(object, 'status', 'conditions') ?? []) as unknown[];
     return conditions.some((c) => at(c, 'type') === 'Available' && at(c, 'status') === 'False');
@@ -54,7 +37,7 @@ async function killApi(): Promise<void> {
 }
 
 test('while an aggregated API is dead nothing is pruned, of it or beside it, and other Applications go on', async () => {
-  await world.apply(definition('dead.example.com'));
+  await world.apply(definition({ group: 'dead.example.com', kind: 'Thing' }));
   await untilObject(world, '/apis/dead.example.com/v1', () => true);
   const thing = (name: string) => ({ apiVersion: 'dead.example.com/v1', kind: 'Thing', metadata: { name }, spec: {} });
   const first = await world.agent({ flags: FLAGS });
@@ -145,7 +128,7 @@ test('when our own definition is deleted, Applications go, nothing that they hol
 });
 
 test('a definition that is deleted by hand takes its objects along, and an Application that held them is not stuck', async () => {
-  await world.apply(definition('short.example.com'));
+  await world.apply(definition({ group: 'short.example.com', kind: 'Thing' }));
   await untilObject(world, '/apis/short.example.com/v1', () => true);
   await using agent = await world.agent({ flags: FLAGS });
   const thing = { apiVersion: 'short.example.com/v1', kind: 'Thing', metadata: { name: 'x' }, spec: {} };

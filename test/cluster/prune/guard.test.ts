@@ -3,59 +3,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useWorld } from '../../support/use-world.ts';
-import { eventually, type ApplicationHandle, type Json } from '../../support/world.ts';
+import { eventually, type Json } from '../../support/world.ts';
+import { configMap, definition, namespaceManifest, text, volumeClaim, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
-  namespaceManifest,
+  outcomeOf,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-  type Manifest,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
 
-/** Asks, and waits for the answer. */
-async function ask(application: ApplicationHandle, action: string): Promise<Json> {
-  const id = `${action}-${Math.random().toString(36).slice(2)}`;
-  const [namespace = '', name = ''] = [application.path.split('/')[5], application.path.split('/')[7]];
-  const patch = JSON.stringify({
-    metadata: { annotations: { 'tautline.dev/request': JSON.stringify({ id, action }) } },
-  });
-  const args = ['patch', 'tla', name, '-n', namespace, '--type=merge', '-p', patch];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
-  return application.until(
-    'answered',
-    (a) => at(a, 'status', 'lastRequest', 'id') === id && at(a, 'status', 'lastRequest', 'outcome') !== 'InProgress',
-  );
-}
-
 const isHeld = (application: Json): boolean => readyReason(application) === 'False PruneHeld';
-const outcome = (application: Json): unknown => at(application, 'status', 'lastRequest', 'outcome');
 
-const definition: Manifest = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'guards.example.com' },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { plural: 'guards', kind: 'Guard' },
-    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-  },
-};
-const claim: Manifest = {
-  apiVersion: 'v1',
-  kind: 'PersistentVolumeClaim',
-  metadata: { name: 'data' },
-  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-};
 const volume: Manifest = {
   apiVersion: 'v1',
   kind: 'PersistentVolume',
@@ -66,10 +30,10 @@ const volume: Manifest = {
 const GUARDED: readonly { manifest: Manifest; path: (namespace: string) => string }[] = [
   { manifest: namespaceManifest('guarded-one'), path: () => '/api/v1/namespaces/guarded-one' },
   {
-    manifest: definition,
+    manifest: definition({ group: 'example.com', kind: 'Guard' }),
     path: () => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/guards.example.com',
   },
-  { manifest: claim, path: (namespace) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/data` },
+  { manifest: volumeClaim('data'), path: (namespace) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/data` },
   { manifest: volume, path: () => '/api/v1/persistentvolumes/disk' },
 ];
 
@@ -84,13 +48,13 @@ for (const { manifest, path } of GUARDED) {
     await subject.repository.commit({ 'z.yaml': null, 'b.yaml': null });
     const answered = await subject.application.refresh();
     assert.ok(isHeld(answered), readyReason(answered));
-    assert.equal(outcome(answered), 'Failed');
+    assert.equal(outcomeOf(answered), 'Failed');
     assert.match(readyMessage(answered), new RegExp(`${kind}.* would delete .*confirm-prune`));
     await sleep(500);
     assert.equal(at(await world.read(path(name)), 'metadata', 'deletionTimestamp'), undefined);
     assert.ok(await subject.configMap('b'), 'a prune is held whole');
     assert.equal(inventoryOf((await subject.application.read()) as Json).length, 3);
-    void ask(subject.application, 'confirm-prune').catch(() => undefined);
+    await subject.application.request({ action: 'confirm-prune' });
     await untilGone(world, configMapPath(name, 'b'));
     // Some are held by a protection that nobody lifts here.
     const isGoing = async (): Promise<true | undefined> => {
@@ -111,13 +75,13 @@ test('a word is for the revision that was shown, not for one that came meanwhile
   await subject.repository.commit({ 'all.yaml': someOf(8) });
   assert.ok(isHeld(await subject.application.refresh()));
   const last = await subject.repository.commit({ 'all.yaml': someOf(1) });
-  const answered = await ask(subject.application, 'confirm-prune');
-  assert.equal(outcome(answered), 'Refused');
+  const answered = await subject.application.ask({ action: 'confirm-prune' });
+  assert.equal(outcomeOf(answered), 'Refused');
   assert.ok(isHeld(answered));
   assert.match(readyMessage(answered), /pruning 19 of 20 objects/);
   assert.ok(await subject.configMap('m19'));
-  const confirmed = await ask(subject.application, 'confirm-prune');
-  assert.equal(outcome(confirmed), 'Succeeded');
+  const confirmed = await subject.application.ask({ action: 'confirm-prune' });
+  assert.equal(outcomeOf(confirmed), 'Succeeded');
   assert.deepEqual(inventoryOf(await subject.application.untilReady(last)), ['ConfigMap meanwhile/m00']);
 });
 
@@ -125,11 +89,11 @@ test('a word that comes before there is anything to confirm confirms nothing', a
   const subject = await declareSubject(world, 'early', { files: { 'all.yaml': someOf(20) } });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
-  assert.equal(outcome(await ask(subject.application, 'confirm-prune')), 'Succeeded');
+  assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
   await subject.repository.commit({ 'all.yaml': someOf(2) });
-  const answered = await ask(subject.application, 'confirm-prune');
+  const answered = await subject.application.ask({ action: 'confirm-prune' });
   assert.ok(isHeld(answered));
-  assert.equal(outcome(answered), 'Refused');
+  assert.equal(outcomeOf(answered), 'Refused');
   assert.ok(await subject.configMap('m19'));
 });
 
@@ -139,7 +103,7 @@ test('a word that a person has given is not heard twice, nor by the next agent',
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(8) });
   assert.ok(isHeld(await subject.application.refresh()));
-  assert.equal(outcome(await ask(subject.application, 'confirm-prune')), 'Succeeded');
+  assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
   await subject.repository.commit({ 'all.yaml': someOf(20) });
   // The annotation stays where it is, and other fields of the Application change.
   await subject.application.patch({ source: { interval: '2h' } });
@@ -157,7 +121,7 @@ test('an unknown or malformed word confirms nothing', async () => {
   await subject.repository.commit({ 'all.yaml': someOf(2) });
   assert.ok(isHeld(await subject.application.refresh()));
   for (const action of ['confirm', 'Confirm-Prune', 'prune']) {
-    assert.equal(outcome(await ask(subject.application, action)), 'Refused', action);
+    assert.equal(outcomeOf(await subject.application.ask({ action })), 'Refused', action);
   }
   assert.ok(await subject.configMap('m19'));
 });

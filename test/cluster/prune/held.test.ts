@@ -3,26 +3,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
+  answerOf,
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
+  outcomeOf,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world, agent } = useWorld({ agent: true });
 
-async function setFinalizers(namespace: string, name: string, finalizers: string[]): Promise<void> {
-  const patch = JSON.stringify({ metadata: { finalizers } });
-  const args = ['patch', 'configmap', name, '-n', namespace, '--type=merge', '-p', patch];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
-}
+const hold = (namespace: string, name: string): Promise<void> =>
+  setFinalizers(world, `configmap/${name}`, { namespace, finalizers: ['example.com/hold'] });
+const release = (namespace: string, name: string): Promise<void> =>
+  setFinalizers(world, `configmap/${name}`, { namespace, finalizers: [] });
 
 /** What was told of an Application, in words. */
 function toldOf(name: string): string[] {
@@ -34,11 +34,11 @@ test('one that a finalizer holds is named until it is gone; its siblings and lat
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', {}), configMap('c', {})) },
   });
   await subject.application.untilReady();
-  await setFinalizers('holds', 'b', ['example.com/hold']);
+  await hold('holds', 'b');
   await subject.repository.commit({ 'b.yaml': null });
   const answered = await subject.application.refresh();
-  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Succeeded');
-  assert.match(String(at(answered, 'status', 'lastRequest', 'message')), /ConfigMap holds\/b: .*example\.com\/hold/);
+  assert.equal(outcomeOf(answered), 'Succeeded');
+  assert.match(answerOf(answered), /ConfigMap holds\/b: .*example\.com\/hold/);
   assert.equal(readyReason(answered), 'False Progressing');
   assert.match(readyMessage(answered), /ConfigMap holds\/b: deletion waits for example\.com\/hold/);
   await untilGone(world, configMapPath('holds', 'c'));
@@ -47,7 +47,7 @@ test('one that a finalizer holds is named until it is gone; its siblings and lat
   const later = await subject.application.refresh();
   assert.deepEqual(inventoryOf(later), ['ConfigMap holds/a', 'ConfigMap holds/b', 'ConfigMap holds/d']);
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
-  await setFinalizers('holds', 'b', []);
+  await release('holds', 'b');
   const ready = await subject.application.untilReady();
   assert.deepEqual(inventoryOf(ready), ['ConfigMap holds/a', 'ConfigMap holds/d']);
   assert.equal(await subject.configMap('b'), undefined);
@@ -67,12 +67,12 @@ test('one that comes back to Git while it is held is made anew once it is gone',
   });
   await subject.application.untilReady();
   const uid = at(await subject.configMap('b'), 'metadata', 'uid');
-  await setFinalizers('returns', 'b', ['example.com/hold']);
+  await hold('returns', 'b');
   await subject.repository.commit({ 'b.yaml': null });
   await subject.application.refresh();
   const commit = await subject.repository.commit({ 'b.yaml': text(configMap('b', { k: '2' })) });
   await subject.application.refresh();
-  await setFinalizers('returns', 'b', []);
+  await release('returns', 'b');
   await subject.application.until('anew', (a) => inventoryOf(a).length === 2 && /^True/.test(readyReason(a)));
   const ready = await subject.application.untilReady(commit);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap returns/a', 'ConfigMap returns/b']);
@@ -86,14 +86,14 @@ test('an Application that is deleted waits for what is held, says what holds it,
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
-  await setFinalizers('ends', 'b', ['example.com/hold']);
+  await hold('ends', 'b');
   await subject.application.remove();
   const told = await subject.application.until('says so', (a) => /example\.com\/hold/.test(readyMessage(a)));
   assert.equal(readyReason(told), 'False Deleting');
   assert.match(readyMessage(told), /1 left; ConfigMap ends\/b/);
   assert.deepEqual(inventoryOf(told), ['ConfigMap ends/b']);
   assert.equal(await subject.configMap('a'), undefined);
-  await setFinalizers('ends', 'b', []);
+  await release('ends', 'b');
   await untilGone(world, subject.application.path);
   assert.equal(await subject.configMap('b'), undefined);
 });
@@ -105,19 +105,14 @@ test('a prune that is confirmed and held longer than the time of a sync is answe
     spec: { sync: { timeout: '10s' } },
   });
   await subject.application.untilReady();
-  await setFinalizers('slow', 'm3', ['example.com/hold']);
+  await hold('slow', 'm3');
   await subject.repository.commit({ 'all.yaml': null });
   assert.equal(readyReason(await subject.application.refresh()), 'False PruneHeld');
-  const request = JSON.stringify({ id: 'slow-1', action: 'confirm-prune' });
-  const patch = JSON.stringify({ metadata: { annotations: { 'tautline.dev/request': request } } });
-  await world.plane.kubectl(['patch', 'tla', 'slow', '-n', 'apps', '--type=merge', '-p', patch]);
-  const answered = await subject.application.until(
-    'answered',
-    (a) => at(a, 'status', 'lastRequest', 'id') === 'slow-1' && at(a, 'status', 'lastRequest', 'outcome') === 'Failed',
-  );
-  assert.match(String(at(answered, 'status', 'lastRequest', 'message')), /ConfigMap slow\/m3: .*example\.com\/hold/);
+  const answered = await subject.application.ask({ action: 'confirm-prune' });
+  assert.equal(outcomeOf(answered), 'Failed');
+  assert.match(answerOf(answered), /ConfigMap slow\/m3: .*example\.com\/hold/);
   assert.deepEqual(inventoryOf(answered), ['ConfigMap slow/keep', 'ConfigMap slow/m3']);
-  await setFinalizers('slow', 'm3', []);
+  await release('slow', 'm3');
   await untilGone(world, configMapPath('slow', 'm3'));
   assert.deepEqual(inventoryOf(await subject.application.untilReady()), ['ConfigMap slow/keep']);
 });

@@ -4,16 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { prepare, useWorld } from '../../support/use-world.ts';
 import type { Json } from '../../support/world.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   declareSubject,
+  PART_OF,
   readyReason,
   requestsByVerb,
-  text,
   untilGone,
   type Subject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const COUNT = 2_000;
 const KEPT = 200;
@@ -37,7 +37,7 @@ async function rssMib(): Promise<number> {
 }
 
 async function countLabelled(): Promise<number> {
-  const selector = encodeURIComponent('applyset.kubernetes.io/part-of');
+  const selector = encodeURIComponent(PART_OF);
   const list = await world.read(`/api/v1/namespaces/large/configmaps?labelSelector=${selector}`);
   return (at(list, 'items') as unknown[]).length;
 }
@@ -71,8 +71,7 @@ test('most of them are pruned with a word, and no request is made twice', async 
   assert.equal(readyReason(await subject.application.refresh()), 'False PruneHeld');
   const before = await requestsByVerb(agent);
   const startedMs = performance.now();
-  const annotation = `tautline.dev/request={"id":"go","action":"confirm-prune"}`;
-  await world.plane.kubectl(['annotate', 'tla', 'large', '-n', 'apps', '--overwrite', annotation]);
+  await subject.application.request({ action: 'confirm-prune' });
   await subject.application.untilReady(await subject.repository.resolve('main'));
   t.diagnostic(`${COUNT - KEPT} pruned in ${Math.round(performance.now() - startedMs)} ms`);
   assert.equal(await countLabelled(), KEPT);

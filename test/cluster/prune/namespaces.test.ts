@@ -2,28 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, namespaceManifest, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   inventoryOf,
   makeNamespace,
-  namespaceManifest,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const { world } = useWorld({ mode: 'full' });
 
 const FLAGS = ['--progress-check', '1s', '--max-backoff', '2s'];
-
-async function kubectl(...args: string[]): Promise<void> {
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
-}
 
 test('the namespace of an Application is deleted: the finalizer holds it no longer than its objects need', async () => {
   await using agent = await world.agent({ flags: FLAGS });
@@ -73,10 +67,7 @@ test('a Namespace that stays Terminating is waited for, with what holds it, whil
   await world.apply(configMap('theirs', {}, { namespace: 'staying', finalizers: ['example.com/hold'] }), 'someone');
   await repository.commit({ 'n.yaml': null });
   await application.refresh();
-  await kubectl(
-    ...['annotate', 'tla', 'stays', '-n', 'stays-apps', '--overwrite'],
-    'tautline.dev/request={"id":"go","action":"confirm-prune"}',
-  );
+  await application.request({ action: 'confirm-prune' });
   const told = await application.until('says what holds it', (a) => /example\.com\/hold/.test(readyMessage(a)));
   assert.equal(readyReason(told), 'False Progressing');
   assert.match(readyMessage(told), /Namespace staying: /);
@@ -84,9 +75,7 @@ test('a Namespace that stays Terminating is waited for, with what holds it, whil
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
   await application.refresh();
   await untilObject(world, configMapPath('stays-apps', 'a'), (object) => at(object, 'data', 'k') === '2');
-  await kubectl(
-    ...['patch', 'configmap', 'theirs', '-n', 'staying', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'],
-  );
+  await setFinalizers(world, 'configmap/theirs', { namespace: 'staying', finalizers: [] });
   await untilGone(world, '/api/v1/namespaces/staying');
   const ready = await application.untilReady();
   assert.deepEqual(inventoryOf(ready), ['ConfigMap stays-apps/a']);

@@ -9,21 +9,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startFaultProxy, type Fault } from '../../fault/proxy.ts';
 import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
 import type { Json } from '../../support/world.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
+  OWNER,
+  PART_OF,
+  putStatus,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   type Subject,
-} from '../agent/scene.ts';
-
-const PART_OF = 'applyset.kubernetes.io/part-of';
-const OWNER = 'tautline.dev/owner';
+} from '../../support/scene.ts';
 
 const { world } = useWorld();
 const proxy = useStarted('the proxy', () => {
@@ -76,19 +76,16 @@ function leaveGit({ repository }: Subject): Promise<string> {
 /** Changes `b` as a hand does. */
 function edits(patch: unknown): Cell['spoil'] {
   return async (subject) => {
-    const args = ['patch', 'configmap', 'b', '-n', subject.namespace, '--type=merge', '-p', JSON.stringify(patch)];
-    const { code, stderr } = await world.plane.kubectl(args);
-    assert.equal(code, 0, stderr);
+    await edit(world, 'configmap/b', { namespace: subject.namespace, patch });
     await leaveGit(subject);
     return async () => undefined;
   };
 }
 
 async function writeStatus({ application }: Subject, change: (status: Record<string, unknown>) => void): Promise<void> {
-  const stored = await application.read();
-  const status = { ...(at(stored, 'status') as Record<string, unknown>) };
+  const status = { ...(at(await application.read(), 'status') as Record<string, unknown>) };
   change(status);
-  await world.send('PUT', `${application.path}/status`, { ...stored, status });
+  await putStatus(world, application.path, status);
 }
 
 const COLLECTION = /\/configmaps(\?|$)/;

@@ -4,16 +4,17 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { useWorld } from '../../support/use-world.ts';
 import { eventually, type Json } from '../../support/world.ts';
-import { at, configMap, declareSubject, text, untilObject, type Manifest } from '../agent/scene.ts';
-import { workload } from '../health/scene.ts';
-import { edit, expectRest } from './scene.ts';
+import { expectRest } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text, workload, type Manifest } from '../../support/objects.ts';
+import { at, configMapPath, declareSubject, deploymentPath, PROGRESS_FLAGS, untilObject } from '../../support/scene.ts';
 
 const { world, agent } = useWorld({
   mode: 'full',
   async agent(started) {
     for (const policy of POLICIES) await install(policy);
     for (const policy of POLICIES) await untilWorks(policy);
-    return started.agent({ flags: ['--progress-check', '500ms'] });
+    return started.agent({ flags: PROGRESS_FLAGS });
   },
 });
 interface Policy {
@@ -113,8 +114,7 @@ function admitted(name: string): Manifest {
 }
 
 function deployment(name: string): Manifest {
-  const made = workload('Deployment', name);
-  return { ...made, metadata: { name, labels: { admit: name } } };
+  return workload('Deployment', name, { metadata: { labels: { admit: name } } });
 }
 
 for (const policy of POLICIES) {
@@ -125,22 +125,22 @@ for (const policy of POLICIES) {
     const manifest = isApps ? deployment(name) : admitted(name);
     const subject = await declareSubject(world, namespace, { files: { 'a.yaml': text(manifest) } });
     await expectRest(world, agent, subject);
-    const path = isApps
-      ? `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
-      : `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+    const path = isApps ? deploymentPath(namespace, name) : configMapPath(namespace, name);
     const whole = (object: Json | undefined): unknown =>
       isApps
         ? at(object, 'spec', 'template', 'spec', 'containers')
         : [object?.['data'], at(object, 'metadata', 'labels')];
     const admittedForm = whole(await world.read(path));
     await (isApps
-      ? edit(world, `deployment/${name}`, namespace, {
-          spec: { template: { spec: { containers: [{ name: 'app', image: 'example.invalid/other:1' }] } } },
+      ? edit(world, `deployment/${name}`, {
+          namespace,
+          type: 'strategic',
+          patch: { spec: { template: { spec: { containers: [{ name: 'app', image: 'example.invalid/other:1' }] } } } },
         })
       : // Without its label a policy does not see the object: the edit stays as it is.
-        edit(world, `configmap/${name}`, namespace, {
-          metadata: { labels: { admit: 'nobody' } },
-          data: { k: 'other' },
+        edit(world, `configmap/${name}`, {
+          namespace,
+          patch: { metadata: { labels: { admit: 'nobody' } }, data: { k: 'other' } },
         }));
     const healed = await untilObject(world, path, (object) => isDeepStrictEqual(whole(object), admittedForm));
     assert.ok(healed);

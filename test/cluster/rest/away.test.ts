@@ -4,23 +4,24 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
 import { useWorld } from '../../support/use-world.ts';
+import { expectRest } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  OWNER,
+  PART_OF,
   requestsByVerb,
   resourceVersion,
-  text,
   untilObject,
   type Subject,
-} from '../agent/scene.ts';
-import { edit, expectRest, PART_OF } from './scene.ts';
+} from '../../support/scene.ts';
 
 const { world, agent: first } = useWorld({ mode: 'full', agent: true });
 let agent: RunningAgent = first;
 
-const OWNER = 'tautline.dev/owner';
 const NAMES = ['valued', 'labelled', 'unmarked', 'deleted', 'quiet'];
 
 async function declare(name: string, source: Record<string, unknown> = {}): Promise<Subject> {
@@ -36,11 +37,10 @@ async function declare(name: string, source: Record<string, unknown> = {}): Prom
 
 /** A value, a label, our marks and a whole object; one object stays as it is. */
 async function makeDrift(namespace: string): Promise<void> {
-  await edit(world, 'configmap/valued', namespace, { data: { k: 'other' } });
-  await edit(world, 'configmap/labelled', namespace, { metadata: { labels: { team: null } } });
-  await edit(world, 'configmap/unmarked', namespace, {
-    metadata: { labels: { [PART_OF]: null }, annotations: { [OWNER]: null } },
-  });
+  const unmarked = { labels: { [PART_OF]: null }, annotations: { [OWNER]: null } };
+  await edit(world, 'configmap/valued', { namespace, patch: { data: { k: 'other' } } });
+  await edit(world, 'configmap/labelled', { namespace, patch: { metadata: { labels: { team: null } } } });
+  await edit(world, 'configmap/unmarked', { namespace, patch: { metadata: unmarked } });
   await world.send('DELETE', configMapPath(namespace, 'deleted'));
 }
 

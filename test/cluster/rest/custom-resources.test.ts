@@ -6,55 +6,37 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf } from '../../support/world.ts';
-import { at, declareSubject, passesOf, requestsByVerb, text, untilObject, type Manifest } from '../agent/scene.ts';
-import { edit, expectRest, tracksOf } from './scene.ts';
+import { expectRest, tracksOf } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { ANY_FIELDS, definition, text, type Manifest } from '../../support/objects.ts';
+import { at, declareSubject, passesOf, PROGRESS_FLAGS, requestsByVerb, untilObject } from '../../support/scene.ts';
 
-const { world, agent } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-
-function definition(plural: string, kind: string, hasStatus: boolean): Manifest {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.rest.example.com` },
+const SCHEMA: Manifest = {
+  type: 'object',
+  properties: {
     spec: {
-      group: 'rest.example.com',
-      scope: 'Namespaced',
-      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          ...(hasStatus ? { subresources: { status: {} } } : {}),
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              properties: {
-                spec: {
-                  type: 'object',
-                  properties: {
-                    size: { type: 'integer' },
-                    mode: { type: 'string', default: 'slow' },
-                    parts: {
-                      type: 'array',
-                      items: {
-                        type: 'object',
-                        properties: { name: { type: 'string' }, weight: { type: 'integer', default: 1 } },
-                      },
-                    },
-                    extra: open,
-                  },
-                },
-                status: open,
-              },
-            },
+      type: 'object',
+      properties: {
+        size: { type: 'integer' },
+        mode: { type: 'string', default: 'slow' },
+        parts: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { name: { type: 'string' }, weight: { type: 'integer', default: 1 } },
           },
         },
-      ],
+        extra: ANY_FIELDS,
+      },
     },
-  };
+    status: ANY_FIELDS,
+  },
+};
+
+function definitionOf(kind: string, hasStatus = true): Manifest {
+  return definition({ group: 'rest.example.com', kind, schema: SCHEMA, hasStatus });
 }
 
 function resource(kind: string, name: string, more: Manifest = {}): Manifest {
@@ -106,7 +88,7 @@ for (const [plural, kind, hasStatus] of [
   const how = hasStatus ? 'by its subresource' : 'without a subresource';
   test(`a status that is written every 200 ms ${how} disturbs nobody`, async () => {
     const namespace = `beat-${plural}`;
-    const files = { 'all.yaml': text(definition(plural, kind, hasStatus), resource(kind, 'a')) };
+    const files = { 'all.yaml': text(definitionOf(kind, hasStatus), resource(kind, 'a')) };
     const subject = await declareSubject(world, namespace, { files });
     const path = pathOf(namespace, plural, 'a');
     await untilObject(world, path, () => true);
@@ -119,14 +101,14 @@ for (const [plural, kind, hasStatus] of [
     );
     const busy = [`${kind}/a`];
     await expectRest(world, agent, subject, { busy });
-    await edit(world, `${plural}.rest.example.com/a`, namespace, { spec: { size: 7 } });
+    await edit(world, `${plural}.rest.example.com/a`, { namespace, patch: { spec: { size: 7 } } });
     await untilObject(world, path, (found) => at(found, 'spec', 'size') === 1);
     await expectRest(world, agent, subject, { busy, refreshes: 1 });
   });
 }
 
 test('annotations, finalizers, labels and defaults that a controller adds are its own', async () => {
-  const files = { 'all.yaml': text(definition('things', 'Thing', true), resource('Thing', 'a')) };
+  const files = { 'all.yaml': text(definitionOf('Thing'), resource('Thing', 'a')) };
   const subject = await declareSubject(world, 'adds', { files });
   const path = pathOf('adds', 'things', 'a');
   await untilObject(world, path, () => true);
@@ -149,7 +131,7 @@ test('annotations, finalizers, labels and defaults that a controller adds are it
   assert.equal(at(found, 'metadata', 'labels', 'rest.example.com/seen'), 'yes');
   // One whole update took nothing from us: a field that leaves Git still goes.
   await subject.repository.commit({
-    'all.yaml': text(definition('things', 'Thing', true), resource('Thing', 'a', { spec: { parts: [{ name: 'a' }] } })),
+    'all.yaml': text(definitionOf('Thing'), resource('Thing', 'a', { spec: { parts: [{ name: 'a' }] } })),
   });
   await subject.application.refresh();
   await untilObject(world, path, (object) => at(object, 'spec', 'size') === undefined);
@@ -161,7 +143,7 @@ test('annotations, finalizers, labels and defaults that a controller adds are it
 });
 
 test('a controller that puts back its own value while it writes status: few heals, few writes of status', async () => {
-  const files = { 'all.yaml': text(definition('fights', 'Fight', true), resource('Fight', 'a')) };
+  const files = { 'all.yaml': text(definitionOf('Fight'), resource('Fight', 'a')) };
   const subject = await declareSubject(world, 'fights', { files });
   const path = pathOf('fights', 'fights', 'a');
   await untilObject(world, path, () => true);

@@ -6,11 +6,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunningAgent } from '../../support/agent.ts';
 import { useWorld } from '../../support/use-world.ts';
-import { at, declareSubject, text, untilGone, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
-import { job, podSpec, workload } from '../health/scene.ts';
-import { edit, expectRest, objectsOf } from './scene.ts';
+import { expectRest, objectsOf } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import {
+  configMap,
+  job,
+  namespaceManifest,
+  podSpec,
+  secret,
+  service,
+  text,
+  volumeClaim,
+  workload,
+  type Manifest,
+} from '../../support/objects.ts';
+import { at, declareSubject, PROGRESS_FLAGS, untilGone, untilObject, type Subject } from '../../support/scene.ts';
 
-const { world, agent: first } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
+const { world, agent: first } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 let agent: RunningAgent = first;
 
 const v1 = (kind: string, name: string, rest: Manifest): Manifest => ({
@@ -82,7 +94,7 @@ const workloads: Manifest[] = [
   v1('ConfigMap', 'settings', { data: { k: 'v' }, binaryData: { b: 'AAE=' } }),
   defaults,
   workload('StatefulSet', 'without-claims', { spec: { serviceName: 'headless' } }),
-  { ...workload('Deployment', 'daemon'), kind: 'DaemonSet', spec: dropReplicas(workload('Deployment', 'daemon')) },
+  workload('DaemonSet', 'daemon'),
   v1('Pod', 'bare', { spec: podSpec() }),
   job('once'),
   {
@@ -94,19 +106,17 @@ const workloads: Manifest[] = [
 ];
 
 const network: Manifest[] = [
-  v1('Service', 'cluster', { spec: { selector: { app: 'defaults' }, ports: [{ port: 80 }] } }),
-  v1('Service', 'node', {
-    spec: {
-      type: 'NodePort',
-      selector: { app: 'defaults' },
-      ports: [
-        { port: 80, name: 'http' },
-        { port: 53, protocol: 'UDP', name: 'dns' },
-      ],
-    },
+  service('cluster', { selector: { app: 'defaults' }, ports: [{ port: 80 }] }),
+  service('node', {
+    type: 'NodePort',
+    selector: { app: 'defaults' },
+    ports: [
+      { port: 80, name: 'http' },
+      { port: 53, protocol: 'UDP', name: 'dns' },
+    ],
   }),
-  v1('Service', 'headless', { spec: { clusterIP: 'None', selector: { app: 'defaults' }, ports: [{ port: 80 }] } }),
-  v1('Service', 'named', { spec: { type: 'ExternalName', externalName: 'example.com' } }),
+  service('headless', { clusterIP: 'None', selector: { app: 'defaults' }, ports: [{ port: 80 }] }),
+  service('named', { type: 'ExternalName', externalName: 'example.com' }),
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web' }, spec: { rules: [rule] } },
   {
     apiVersion: 'networking.k8s.io/v1',
@@ -126,8 +136,8 @@ const network: Manifest[] = [
 ];
 
 const cluster: Manifest[] = [
-  v1('Namespace', 'rest-made', { metadata: { name: 'rest-made', labels: { team: 'x' } } }),
-  v1('ConfigMap', 'inside', { metadata: { name: 'inside', namespace: 'rest-made' }, data: { k: 'v' } }),
+  namespaceManifest('rest-made', { labels: { team: 'x' } }),
+  configMap('inside', { k: 'v' }, { namespace: 'rest-made' }),
   {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
@@ -135,16 +145,7 @@ const cluster: Manifest[] = [
     provisioner: 'csi.example.com',
     volumeBindingMode: 'WaitForFirstConsumer',
   },
-  {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: 'late' },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      storageClassName: 'rest-late',
-      resources: { requests: { storage: '1Gi' } },
-    },
-  },
+  volumeClaim('late', { storageClassName: 'rest-late' }),
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
@@ -170,11 +171,6 @@ const cluster: Manifest[] = [
   },
 ];
 
-function dropReplicas({ spec }: Manifest): Manifest {
-  const { replicas: _, ...rest } = spec as Manifest;
-  return rest;
-}
-
 /** So that nothing of one test is under way in the next. */
 async function remove({ application }: Subject): Promise<void> {
   await application.remove();
@@ -187,7 +183,7 @@ async function expectRestAlsoAnew(subject: Subject, options: Parameters<typeof e
   const uids = (objects: readonly unknown[]): unknown[] => objects.map((object) => at(object, 'metadata', 'uid'));
   const before = uids(await objectsOf(world, subject));
   await agent.stop();
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+  agent = await world.agent({ flags: PROGRESS_FLAGS });
   await expectRest(world, agent, subject, options);
   assert.deepEqual(uids(await objectsOf(world, subject)), before);
   assert.deepEqual(
@@ -209,7 +205,7 @@ test('network objects come to rest, whatever the server allocates for them', asy
   const node = await world.read('/api/v1/namespaces/rest-network/services/node');
   assert.ok(Number(at(node, 'spec', 'ports', 0, 'nodePort')) > 0);
   // Made a LoadBalancer by hand and back: what the server allocated meanwhile is no drift.
-  await edit(world, 'service/cluster', 'rest-network', { spec: { type: 'NodePort' } });
+  await edit(world, 'service/cluster', { namespace: 'rest-network', patch: { spec: { type: 'NodePort' } } });
   await expectRest(world, agent, subject);
   assert.equal(at(await world.read('/api/v1/namespaces/rest-network/services/cluster'), 'spec', 'type'), 'NodePort');
   await remove(subject);
@@ -265,16 +261,17 @@ test('a StatefulSet with claim templates comes to rest, its claims waiting for v
 test('a token Secret that the controller fills in, and a Secret of stringData, come to rest', async () => {
   const objects = [
     v1('ServiceAccount', 'robot', {}),
-    v1('Secret', 'token', {
-      metadata: { name: 'token', annotations: { 'kubernetes.io/service-account.name': 'robot' } },
-      type: 'kubernetes.io/service-account-token',
-    }),
-    v1('Secret', 'typed', {
+    secret(
+      'token',
+      { type: 'kubernetes.io/service-account-token' },
+      { annotations: { 'kubernetes.io/service-account.name': 'robot' } },
+    ),
+    secret('typed', {
       stringData: { password: 'hunter2', empty: '' },
       data: { other: 'aHVudGVyMg==' },
       type: 'Opaque',
     }),
-    v1('Secret', 'untyped', {}),
+    secret('untyped', {}),
   ];
   const subject = await declareSubject(world, 'rest-secrets', { files: { 'all.yaml': text(...objects) } });
   await untilObject(

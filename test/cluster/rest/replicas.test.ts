@@ -4,43 +4,41 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf } from '../../support/world.ts';
-import { at, declareSubject, requestsByVerb, text, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
-import { workload } from '../health/scene.ts';
-import { eventsOf, expectRest, untilStill } from './scene.ts';
+import { expectRest, untilStill } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { autoscaler, text, workload, type Manifest } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  deploymentPath,
+  eventsOf,
+  PROGRESS_FLAGS,
+  requestsByVerb,
+  untilObject,
+  type Subject,
+} from '../../support/scene.ts';
 
-const { world, agent } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
 /** Raises the replicas to its least at once; there are no metrics to let it do more. */
 function scaler(least: number): Manifest {
-  return {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'web' },
-    spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
-      minReplicas: least,
-      maxReplicas: 9,
-      metrics: [
-        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
-      ],
-    },
-  };
+  const target = { type: 'Utilization', averageUtilization: 80 };
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+  return autoscaler('web', { minReplicas: least, maxReplicas: 9, metrics });
 }
 
-const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+const webPath = (namespace: string): string => deploymentPath(namespace, 'web');
 
 function untilReplicas(namespace: string, replicas: number): Promise<unknown> {
   return untilObject(
     world,
-    deploymentPath(namespace),
+    webPath(namespace),
     (found) => at(found, 'spec', 'replicas') === replicas && at(found, 'status', 'readyReplicas') === replicas,
   );
 }
 
-async function scale(namespace: string, replicas: number): Promise<void> {
-  const args = ['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+function scale(namespace: string, replicas: number): Promise<string> {
+  return kubectl(world, ['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`]);
 }
 
 const withoutReplicas = workload('Deployment', 'web', { spec: { replicas: undefined } });
@@ -67,7 +65,7 @@ test('kubectl scale there and back is left alone where the manifest has no repli
     await scale('by-hand', replicas);
     if (replicas > 0) await untilReplicas('by-hand', replicas);
     await expectRest(world, agent, subject, { refreshes: 1 });
-    assert.equal(at(await world.read(deploymentPath('by-hand')), 'spec', 'replicas'), replicas);
+    assert.equal(at(await world.read(webPath('by-hand')), 'spec', 'replicas'), replicas);
   }
   await remove(subject);
 });
@@ -77,10 +75,10 @@ test('kubectl scale is undone once where the manifest has replicas, and what sta
   await expectRest(world, agent, subject);
   const events = (await eventsOf(world, subject)).length;
   await scale('undone', 3);
-  await untilObject(world, deploymentPath('undone'), (found) => at(found, 'spec', 'replicas') === 1);
+  await untilObject(world, webPath('undone'), (found) => at(found, 'spec', 'replicas') === 1);
   await expectRest(world, agent, subject);
   assert.equal((await eventsOf(world, subject)).length, events + 1);
-  assert.equal(conditionOf((await subject.application.read()) ?? {}, 'Contested'), undefined);
+  assert.equal(conditionOf(await subject.application.read(), 'Contested'), undefined);
   // By hand to what Git says: others own the value as well, and nothing differs.
   await scale('undone', 1);
   await expectRest(world, agent, subject);

@@ -9,9 +9,17 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
 import { eventually, type Json, type World } from '../../support/world.ts';
-import { at, inventoryOf, requestsByVerb, resourceVersion, type Manifest, type Subject } from '../agent/scene.ts';
-
-export const PART_OF = 'applyset.kubernetes.io/part-of';
+import { kubectl } from '../../support/kubectl.ts';
+import {
+  at,
+  eventsOf,
+  inventoryOf,
+  PART_OF,
+  requestsByVerb,
+  resourceVersion,
+  syncOf,
+  type Subject,
+} from '../../support/scene.ts';
 
 /** Waited for what must not come; longer than the progress check and the brake's first pauses need to show. */
 const QUIET_MS = 2500;
@@ -40,7 +48,7 @@ export async function expectRest(
   const { refreshes = 4, health = 'Healthy' } = options;
   await subject.application.until(
     `Synced and ${health}`,
-    (found) => at(found, 'status', 'sync', 'status') === 'Synced' && at(found, 'status', 'health', 'status') === health,
+    (found) => syncOf(found) === 'Synced' && at(found, 'status', 'health', 'status') === health,
   );
   await untilStill(world, agent, subject, options);
   const first = await tracksOf(world, agent, subject, options);
@@ -48,7 +56,7 @@ export async function expectRest(
   assert.deepEqual(await tracksOf(world, agent, subject, options), first, 'left alone');
   for (let n = 0; n < refreshes; n++) {
     const answered = await subject.application.refresh();
-    assert.equal(at(answered, 'status', 'sync', 'status'), 'Synced');
+    assert.equal(syncOf(answered), 'Synced');
     assert.equal(at(answered, 'status', 'health', 'status'), health);
   }
   const { application: _before, updates, ...before } = first;
@@ -121,9 +129,8 @@ export async function objectsOf(world: World, subject: Subject): Promise<Json[]>
   const kinds = new Set(inventoryOf(application).map((entry) => kubectlKind(entry.split(' ')[0] ?? '')));
   if (kinds.size === 0) return [];
   const args = ['get', [...kinds].join(','), '--all-namespaces', '-l', `${PART_OF}=${id}`, '-o', 'json'];
-  const { code, stdout, stderr } = await world.plane.kubectl([...args, '--show-managed-fields']);
-  assert.equal(code, 0, stderr);
-  return (JSON.parse(stdout) as { items: Json[] }).items;
+  const listed = await kubectl(world, [...args, '--show-managed-fields']);
+  return (JSON.parse(listed) as { items: Json[] }).items;
 }
 
 /** `apps/Deployment` of an inventory as kubectl reads it. */
@@ -137,19 +144,4 @@ function oursOf(object: Json): string {
   const entries = at(object, 'metadata', 'managedFields');
   const ours = Array.isArray(entries) ? entries.filter((entry) => at(entry, 'manager') === 'tautline') : [];
   return JSON.stringify([at(object, 'metadata', 'uid'), ours]);
-}
-
-/** Changes an object as `kubectl patch` does, by strategic merge where the kind knows it. */
-export async function edit(world: World, object: string, namespace: string, patch: Manifest): Promise<void> {
-  const isCustom = object.includes('.');
-  const args = ['patch', object, '-n', namespace, `--type=${isCustom ? 'merge' : 'strategic'}`, '-p'];
-  const { code, stderr } = await world.plane.kubectl([...args, JSON.stringify(patch)]);
-  assert.equal(code, 0, stderr);
-}
-
-/** Events about the Application. */
-export async function eventsOf(world: World, { name }: Subject): Promise<Json[]> {
-  const list = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  const items = (at(list, 'items') ?? []) as Json[];
-  return items.filter((event) => at(event, 'regarding', 'name') === name);
 }

@@ -5,11 +5,11 @@ import { startFaultProxy } from '../../fault/proxy.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
-import { at, makeNamespace } from '../agent/scene.ts';
+import { applicationManifest } from '../../support/objects.ts';
+import { applicationPath, at, makeNamespace } from '../../support/scene.ts';
 
 const APPLICATIONS = 1200;
 const PAGE = 250;
-const COLLECTION = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
 const LIST = /applications\?(?!.*watch=1)/;
 
 /** Too small for an agent that would hold more of an Application than it must. */
@@ -24,14 +24,13 @@ prepare(async () => {
   await makeNamespace(world, 'apps');
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < APPLICATIONS) await world.send('POST', COLLECTION, suspended(`tiny-${next++}`));
+    while (next < APPLICATIONS) await world.send('POST', applicationPath(), suspended(`tiny-${next++}`));
   };
   await Promise.all(Array.from({ length: 8 }, lane));
 });
 
 function suspended(name: string): unknown {
-  const spec = { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true };
-  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name, namespace: 'apps' }, spec };
+  return applicationManifest(name, { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true });
 }
 
 /** Resolves when the agent is ready, and knows each Application once. */

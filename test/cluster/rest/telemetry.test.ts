@@ -5,11 +5,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
-import { configMap, declareSubject, text, untilGone, untilObject, configMapPath } from '../agent/scene.ts';
-import { workload } from '../health/scene.ts';
-import { edit, eventsOf, expectRest } from './scene.ts';
+import { expectRest } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, service, text, workload } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  eventsOf,
+  metricsOf,
+  PROGRESS_FLAGS,
+  untilGone,
+  untilObject,
+} from '../../support/scene.ts';
 
-const { world, agent } = useWorld({ mode: 'full', agent: { flags: ['--progress-check', '500ms'] } });
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
 /** Whose subject is there once an Application has been synced, healed and refused. */
 const SERIES = [
@@ -32,7 +42,7 @@ const SERIES = [
 ];
 
 async function exposition(): Promise<string[]> {
-  return (await (await fetch(`${agent.probesUrl}/metrics`)).text()).split('\n');
+  return (await metricsOf(agent)).split('\n');
 }
 
 function reasons(name: string): unknown[] {
@@ -45,8 +55,8 @@ test('each change is one line and one Event, and rest is none', async () => {
   });
   await expectRest(world, agent, subject);
   assert.deepEqual(reasons('told'), ['Applied']);
-  await edit(world, 'configmap/a', 'told', { data: { k: 'other' } });
-  await untilObject(world, configMapPath('told', 'a'), (found) => String(found['data']?.['k']) === '1');
+  await edit(world, 'configmap/a', { namespace: 'told', patch: { data: { k: 'other' } } });
+  await untilObject(world, configMapPath('told', 'a'), (found) => at(found, 'data', 'k') === '1');
   await expectRest(world, agent, subject, { refreshes: 1 });
   assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
   // A commit that changes no object is told by status alone.
@@ -54,8 +64,7 @@ test('each change is one line and one Event, and rest is none', async () => {
   await subject.application.refresh();
   await expectRest(world, agent, subject, { refreshes: 1 });
   assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
-  const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'bad' }, spec: { ports: [{ port: 99999 }] } };
-  await subject.repository.commit({ 'bad.yaml': text(bad) });
+  await subject.repository.commit({ 'bad.yaml': text(service('bad', { ports: [{ port: 99999 }] })) });
   await subject.application.refresh();
   await eventually(async () => (reasons('told').length > 2 ? true : undefined));
   for (let n = 0; n < 3; n++) await subject.application.refresh();

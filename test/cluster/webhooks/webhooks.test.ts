@@ -9,7 +9,16 @@ import type { TestRepository } from '../../support/git-repository.ts';
 import { useStarted, useWorld } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
 import { hmac, send, type Answer } from '../../unit/server/webhook-scene.ts';
-import { at, configMap, configMapPath, makeNamespace, text, untilObject } from '../agent/scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  makeNamespace,
+  metricsOf,
+  untilObject,
+  type Subject,
+} from '../../support/scene.ts';
 
 const SECRET = 'canary-of-the-secret';
 
@@ -54,23 +63,17 @@ async function untilLive(namespace: string, value: string): Promise<void> {
 }
 
 /** An Application that polls once an hour, and is Ready. */
-async function quietSubject(name: string) {
-  const repository = await world.repository(name);
-  await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
-  await makeNamespace(world, name);
-  const source = { repoURL: repository.url, interval: '1h' };
-  const application = await world.declare(name, { source, destination: { namespace: name } });
-  await application.untilReady();
-  return { repository, application };
+async function quietSubject(name: string): Promise<Subject> {
+  const subject = await declareSubject(world, name, {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })) },
+    spec: { source: { repoURL: `${world.git.url}/${name}.git`, interval: '1h' } },
+  });
+  await subject.application.untilReady();
+  return subject;
 }
 
 async function push(repository: TestRepository, value: string, branch = 'main'): Promise<string> {
   return repository.commit({ 'a.yaml': text(configMap('a', { k: value })) }, { branch });
-}
-
-async function metric(line: string): Promise<boolean> {
-  const body = await (await fetch(`${agent.probesUrl}/metrics`)).text();
-  return body.includes(line);
 }
 
 test('a push is live once its hook has come, although the next poll is an hour away', async () => {
@@ -80,7 +83,8 @@ test('a push is live once its hook has come, although the next poll is an hour a
   assert.deepEqual([answer.status, answer.json], [200, { applications: 1 }]);
   await untilLive('pushed', '2');
   await application.untilReady(commit);
-  assert.ok(await metric('tautline_webhook_requests_total{provider="github",result="accepted"} 1'));
+  const metrics = await metricsOf(agent);
+  assert.ok(metrics.includes('tautline_webhook_requests_total{provider="github",result="accepted"} 1'));
 });
 
 test('a wrong signature leads to no poll, and is answered with 401 and nothing else', async () => {
@@ -198,6 +202,6 @@ test('a schedule that no rule of the API server catches is said on the Applicati
 });
 
 test('nothing of a secret is in the log or the metrics', async () => {
-  const metrics = await (await fetch(`${agent.probesUrl}/metrics`)).text();
+  const metrics = await metricsOf(agent);
   assert.ok(!`${JSON.stringify(agent.log)}${metrics}${agent.stderr()}`.includes('canary'));
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import { PHASES, type Phase } from '../../../src/object/hooks.ts';
@@ -9,6 +8,7 @@ import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import { DEFAULT_POLICY } from '../../../src/object/policy.ts';
 import { planChanges, type PlanOptions } from '../../../src/plan/plan.ts';
 import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from '../../../src/plan/sync-waves.ts';
+import { CONFIG_MAPS } from '../../support/objects.ts';
 
 interface Place {
   readonly phase?: Phase;
@@ -17,17 +17,9 @@ interface Place {
 
 function changeOf(type: ChangeType, name: string, { phase = 'Sync', wave = 0 }: Place = {}): Change {
   const id: ObjectId = { group: '', kind: 'ConfigMap', namespace: 'a', name };
-  const kind: KindInfo = {
-    group: '',
-    version: 'v1',
-    kind: 'ConfigMap',
-    plural: 'configmaps',
-    namespaced: true,
-    hasStatus: false,
-    watchable: true,
-  };
   const policy = { ...DEFAULT_POLICY, phase, wave };
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
+  const kind = CONFIG_MAPS;
   return { type, id, kind, fields: [], desired: { id, kind, body, digest: name, file: 'f.yaml', line: 1, policy } };
 }
 
