@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { test } from 'node:test';
 import { loadCredentials } from '../../../src/cluster/credentials.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
@@ -8,7 +8,8 @@ import { noMetrics } from '../../../src/cluster/metrics.ts';
 import { createTransport } from '../../../src/cluster/transport.ts';
 import { checkRevision } from '../../../src/cluster/watch-list.ts';
 import { prepare } from '../../support/use-world.ts';
-import { configMap, configMapId, eventually, kindOf, useCluster } from './edge-cluster.ts';
+import { configMap, configMapId, kindOf, useCluster } from './edge-cluster.ts';
+import { untilTrue } from '../../support/world.ts';
 
 /** A server without WatchList, as before Kubernetes 1.34, that also tells HTTP/2 clients to go away. */
 const apiServerArgs = ['--feature-gates=WatchList=false', '--goaway-chance=0.02'];
@@ -26,32 +27,30 @@ prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
 });
 
-describe('a server that cannot list within a watch', () => {
-  it('is listed in pages and then watched', async () => {
-    const client = cluster.as(agentIdentity);
-    const names = Array.from({ length: 200 }, (_, n) => `map-${n}`);
-    const answers = await Promise.all(
-      names.map((name) => client.apply({ kind: configMaps, body: configMap('default', name, {}), force: false })),
-    );
-    assert.ok(answers.every((answer) => answer.ok && answer.created));
-    const before = cluster.requestCounts().watch;
-    await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
-    const look = (name: string): string =>
-      cluster.live.look(agentIdentity, configMaps, configMapId('default', name)).state;
-    assert.ok(names.every((name) => look(name) === 'present'));
-    assert.ok(cluster.requestCounts().watch - before >= 29);
-    await plane.request('DELETE', '/api/v1/namespaces/default/configmaps/map-7');
-    await eventually(() => look('map-7') === 'absent', 'the deletion is seen');
-    assert.deepEqual(restarts, []);
-  });
+test('a server that cannot list within a watch is listed in pages and then watched', async () => {
+  const client = cluster.as(agentIdentity);
+  const names = Array.from({ length: 200 }, (_, n) => `map-${n}`);
+  const answers = await Promise.all(
+    names.map((name) => client.apply({ kind: configMaps, body: configMap('default', name, {}), force: false })),
+  );
+  assert.ok(answers.every((answer) => answer.ok && answer.created));
+  const before = cluster.requestCounts().watch;
+  await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
+  const look = (name: string): string =>
+    cluster.live.look(agentIdentity, configMaps, configMapId('default', name)).state;
+  assert.ok(names.every((name) => look(name) === 'present'));
+  assert.ok(cluster.requestCounts().watch - before >= 29);
+  await plane.request('DELETE', '/api/v1/namespaces/default/configmaps/map-7');
+  await untilTrue(() => look('map-7') === 'absent', 'the deletion is seen');
+  assert.deepEqual(restarts, []);
+});
 
-  it('is asked whether it has reached a revision, so that a restored etcd is noticed', async () => {
-    const credentials = await loadCredentials({ type: 'kubeconfig', file: plane.kubeconfig });
-    const limits = defaultClusterLimits;
-    const transport = createTransport({ credentials, limits, metrics: noMetrics, userAgent: 'tautline' });
-    const target = { transport, limits, identity: agentIdentity, kind: configMaps, namespace: 'default' };
-    assert.deepEqual(await checkRevision(target, '1'), { ok: true, isReached: true });
-    assert.deepEqual(await checkRevision(target, '99999999999999999999'), { ok: true, isReached: false });
-    await transport.close();
-  });
+test('a server that cannot list within a watch is asked whether it has reached a revision, which reveals a restored etcd', async () => {
+  const credentials = await loadCredentials({ type: 'kubeconfig', file: plane.kubeconfig });
+  const limits = defaultClusterLimits;
+  const transport = createTransport({ credentials, limits, metrics: noMetrics, userAgent: 'tautline' });
+  const target = { transport, limits, identity: agentIdentity, kind: configMaps, namespace: 'default' };
+  assert.deepEqual(await checkRevision(target, '1'), { ok: true, isReached: true });
+  assert.deepEqual(await checkRevision(target, '99999999999999999999'), { ok: true, isReached: false });
+  await transport.close();
 });

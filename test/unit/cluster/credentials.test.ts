@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, test } from 'node:test';
 import { loadCredentials } from '../../../src/cluster/credentials.ts';
 
 let directory: string;
@@ -34,96 +34,92 @@ async function fileOf(parts: Parts): Promise<string> {
   return file;
 }
 
-describe('a kubeconfig', () => {
-  it('gives address, namespace, authority, client certificate and token', async () => {
-    const base64 = (text: string): string => Buffer.from(text).toString('base64');
-    await writeFile(join(directory, 'client.key'), 'KEY');
-    const file = await fileOf({
-      cluster: { 'certificate-authority-data': base64('CA'), 'tls-server-name': 'kubernetes' },
-      user: { 'client-certificate-data': base64('CERT'), 'client-key': 'client.key', token: 'hunter2' },
+test('a kubeconfig gives address, namespace, authority, client certificate and token', async () => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  await writeFile(join(directory, 'client.key'), 'KEY');
+  const file = await fileOf({
+    cluster: { 'certificate-authority-data': base64('CA'), 'tls-server-name': 'kubernetes' },
+    user: { 'client-certificate-data': base64('CERT'), 'client-key': 'client.key', token: 'hunter2' },
+  });
+  const credentials = await loadCredentials({ type: 'kubeconfig', file });
+  assert.equal(credentials.server, 'https://api.example.com:6443/prefix');
+  assert.equal(credentials.namespace, 'shop');
+  assert.equal(credentials.tls.ca?.toString(), 'CA');
+  assert.equal(credentials.tls.cert?.toString(), 'CERT');
+  assert.equal(credentials.tls.key?.toString(), 'KEY');
+  assert.equal(credentials.tls.servername, 'kubernetes');
+  assert.equal(await credentials.authorization({ fresh: false }), 'Bearer hunter2');
+});
+
+test('the token file of a kubeconfig is read again when a fresh token is wanted', async () => {
+  await writeFile(join(directory, 'token'), 'old\n');
+  const file = await fileOf({ user: { tokenFile: 'token' } });
+  const { authorization } = await loadCredentials({ type: 'kubeconfig', file });
+  assert.equal(await authorization({ fresh: false }), 'Bearer old');
+  await writeFile(join(directory, 'token'), 'new\n');
+  assert.equal(await authorization({ fresh: false }), 'Bearer old');
+  assert.equal(await authorization({ fresh: true }), 'Bearer new');
+  assert.equal(await authorization({ fresh: false }), 'Bearer new');
+});
+
+test('the login plugin of a kubeconfig runs only where that is allowed', async () => {
+  const plugin = join(directory, 'login');
+  const answer = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    status: { token: 'fresh' },
+  };
+  await writeFile(plugin, `#!/bin/sh\necho '${JSON.stringify(answer)}'\n`);
+  await chmod(plugin, 0o755);
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' };
+  const file = await fileOf({ user: { exec } });
+  await assert.rejects(loadCredentials({ type: 'kubeconfig', file }), { message: /plugin.*not run here/ });
+  const credentials = await loadCredentials({ type: 'kubeconfig', file, allowPlugins: true });
+  assert.equal(await credentials.authorization({ fresh: false }), 'Bearer fresh');
+});
+
+test('a kubeconfig that is not a file may name neither files nor plugins', async () => {
+  const cases: Parts[] = [
+    { user: { tokenFile: '/etc/passwd' } },
+    { user: { 'client-certificate': '/etc/passwd' } },
+    { cluster: { 'certificate-authority': '/etc/passwd' } },
+    { user: { exec: { command: '/bin/true' } } },
+    { user: { 'auth-provider': { name: 'gcp' } } },
+  ];
+  for (const parts of cases) {
+    await assert.rejects(loadCredentials({ type: 'kubeconfigText', text: kubeconfig(parts) }), {
+      name: 'StageError',
+      code: 'ClusterConfigInvalid',
     });
-    const credentials = await loadCredentials({ type: 'kubeconfig', file });
-    assert.equal(credentials.server, 'https://api.example.com:6443/prefix');
-    assert.equal(credentials.namespace, 'shop');
-    assert.equal(credentials.tls.ca?.toString(), 'CA');
-    assert.equal(credentials.tls.cert?.toString(), 'CERT');
-    assert.equal(credentials.tls.key?.toString(), 'KEY');
-    assert.equal(credentials.tls.servername, 'kubernetes');
-    assert.equal(await credentials.authorization({ fresh: false }), 'Bearer hunter2');
-  });
+  }
+});
 
-  it('reads a token file again when a fresh token is wanted', async () => {
-    await writeFile(join(directory, 'token'), 'old\n');
-    const file = await fileOf({ user: { tokenFile: 'token' } });
-    const { authorization } = await loadCredentials({ type: 'kubeconfig', file });
-    assert.equal(await authorization({ fresh: false }), 'Bearer old');
-    await writeFile(join(directory, 'token'), 'new\n');
-    assert.equal(await authorization({ fresh: false }), 'Bearer old');
-    assert.equal(await authorization({ fresh: true }), 'Bearer new');
-    assert.equal(await authorization({ fresh: false }), 'Bearer new');
-  });
-
-  it('runs a login plugin for those who allow it, and for nobody else', async () => {
-    const plugin = join(directory, 'login');
-    const answer = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      kind: 'ExecCredential',
-      status: { token: 'fresh' },
-    };
-    await writeFile(plugin, `#!/bin/sh\necho '${JSON.stringify(answer)}'\n`);
-    await chmod(plugin, 0o755);
-    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' };
-    const file = await fileOf({ user: { exec } });
-    await assert.rejects(loadCredentials({ type: 'kubeconfig', file }), { message: /plugin.*not run here/ });
-    const credentials = await loadCredentials({ type: 'kubeconfig', file, allowPlugins: true });
-    assert.equal(await credentials.authorization({ fresh: false }), 'Bearer fresh');
-  });
-
-  it('that is no file may name neither files nor plugins', async () => {
-    const cases: Parts[] = [
-      { user: { tokenFile: '/etc/passwd' } },
-      { user: { 'client-certificate': '/etc/passwd' } },
-      { cluster: { 'certificate-authority': '/etc/passwd' } },
-      { user: { exec: { command: '/bin/true' } } },
-      { user: { 'auth-provider': { name: 'gcp' } } },
-    ];
-    for (const parts of cases) {
-      await assert.rejects(loadCredentials({ type: 'kubeconfigText', text: kubeconfig(parts) }), {
-        name: 'StageError',
-        code: 'ClusterConfigInvalid',
-      });
-    }
-  });
-
-  it('says what is wrong with it, and quotes nothing of it', async () => {
-    const load = (text: string, context?: string): Promise<unknown> =>
-      loadCredentials({ type: 'kubeconfigText', text, ...(context !== undefined && { context }) });
-    await assert.rejects(load(kubeconfig({}), 'none'), { message: /no context 'none'/ });
-    await assert.rejects(load(kubeconfig({}), 'two'), { message: /no cluster 'absent'/ });
-    await assert.rejects(load(kubeconfig({ cluster: { server: 'nowhere' } })), { message: /not a URL/ });
-    await assert.rejects(load(kubeconfig({ cluster: { 'proxy-url': 'http://p' } })), { message: /proxy-url/ });
-    await assert.rejects(load('token: "hunter2'), (error: Error) => !/hunter2/.test(error.message));
-    await assert.rejects(loadCredentials({ type: 'kubeconfig', file: join(directory, 'absent') }), {
-      message: /cannot read kubeconfig .*absent: ENOENT/,
-    });
+test('the error about a kubeconfig says what is wrong with it, and quotes nothing of it', async () => {
+  const load = (text: string, context?: string): Promise<unknown> =>
+    loadCredentials({ type: 'kubeconfigText', text, ...(context !== undefined && { context }) });
+  await assert.rejects(load(kubeconfig({}), 'none'), { message: /no context 'none'/ });
+  await assert.rejects(load(kubeconfig({}), 'two'), { message: /no cluster 'absent'/ });
+  await assert.rejects(load(kubeconfig({ cluster: { server: 'nowhere' } })), { message: /not a URL/ });
+  await assert.rejects(load(kubeconfig({ cluster: { 'proxy-url': 'http://p' } })), { message: /proxy-url/ });
+  await assert.rejects(load('token: "hunter2'), (error: Error) => !/hunter2/.test(error.message));
+  await assert.rejects(loadCredentials({ type: 'kubeconfig', file: join(directory, 'absent') }), {
+    message: /cannot read kubeconfig .*absent: ENOENT/,
   });
 });
 
-describe('the ServiceAccount of a Pod', () => {
-  it('gives address, authority, namespace and a token that is read again', async () => {
-    await writeFile(join(directory, 'ca.crt'), 'CA');
-    await writeFile(join(directory, 'token'), 'pod-token');
-    await writeFile(join(directory, 'namespace'), 'tautline-system');
-    const credentials = await loadCredentials({ type: 'inCluster', host: 'fd00::1', port: '443', directory });
-    assert.equal(credentials.server, 'https://[fd00::1]:443');
-    assert.equal(credentials.namespace, 'tautline-system');
-    assert.equal(await credentials.authorization({ fresh: false }), 'Bearer pod-token');
-  });
+test('the ServiceAccount of a Pod gives address, authority, namespace and a token that is read again', async () => {
+  await writeFile(join(directory, 'ca.crt'), 'CA');
+  await writeFile(join(directory, 'token'), 'pod-token');
+  await writeFile(join(directory, 'namespace'), 'tautline-system');
+  const credentials = await loadCredentials({ type: 'inCluster', host: 'fd00::1', port: '443', directory });
+  assert.equal(credentials.server, 'https://[fd00::1]:443');
+  assert.equal(credentials.namespace, 'tautline-system');
+  assert.equal(await credentials.authorization({ fresh: false }), 'Bearer pod-token');
+});
 
-  it('is asked for in words that help outside a cluster', async () => {
-    const absent = join(directory, 'absent');
-    await assert.rejects(loadCredentials({ type: 'inCluster', host: 'x', port: '1', directory: absent }), {
-      message: /outside a cluster name a kubeconfig/,
-    });
+test('the ServiceAccount of a Pod is asked for in words that help outside a cluster', async () => {
+  const absent = join(directory, 'absent');
+  await assert.rejects(loadCredentials({ type: 'inCluster', host: 'x', port: '1', directory: absent }), {
+    message: /outside a cluster name a kubeconfig/,
   });
 });

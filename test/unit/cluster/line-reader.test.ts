@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { LineTooLongError, readLines } from '../../../src/cluster/line-reader.ts';
 
@@ -12,7 +12,7 @@ async function linesOf(chunks: readonly Uint8Array[], maxLineBytes = 1_000): Pro
   return lines;
 }
 
-it('gives the same lines wherever the chunks end, within a character too', async () => {
+test('the line reader gives the same lines wherever the chunks end, within a character too', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: fc.constantFrom('a', 'ä', '🚀', '"', '\r', '\u2028'), minLength: 1 })),
@@ -32,11 +32,11 @@ it('gives the same lines wherever the chunks end, within a character too', async
   );
 });
 
-it('drops a line that never ended', async () => {
+test('the line reader drops a line that never ended', async () => {
   assert.deepEqual(await linesOf([Buffer.from('whole\nhal'), Buffer.from('f')]), ['whole']);
 });
 
-it('takes a line of exactly the bound and refuses one byte more, ended or not', async () => {
+test('the line reader takes a line of exactly the bound and refuses one byte more, ended or not', async () => {
   assert.deepEqual(await linesOf([Buffer.from('abc\n')], 3), ['abc']);
   await assert.rejects(linesOf([Buffer.from('abcd\n')], 3), LineTooLongError);
   await assert.rejects(linesOf([Buffer.from('ab'), Buffer.from('cd')], 3), LineTooLongError);

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { createLiveStore, type LiveStoreOptions, type OwnedLiveStore } from '../../../src/cluster/live-store.ts';
+import { CONFIG_MAPS } from '../../support/objects.ts';
 
-const CONFIG_MAPS: KindInfo = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
 const FORBIDDEN = {
   kind: 'Status',
   apiVersion: 'v1',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { test } from 'node:test';
 import { takeOverManagedFields, unionFields } from '../../../src/cluster/managed-fields.ts';
 import { cloneValue, type KubeObject, type Value } from '../../../src/object/value.ts';
 
@@ -22,52 +22,50 @@ function object(...managedFields: Value[]): KubeObject {
 
 const data = (key: string): Value => ({ 'f:data': { '.': {}, [`f:${key}`]: {} } });
 
-describe('a take-over', () => {
-  it('makes one entry of ours out of ours and of those of tools that apply whole manifests', () => {
-    const foreign = [
-      entry('kubectl-rollout', 'Update', data('r')),
-      entry('kubectl-scale', 'Update', data('s')),
-      entry('kubectl', 'Update', data('k')),
-      entry('helm', 'Update', data('h'), 'status'),
-      entry('hpa', 'Apply', data('p')),
-    ];
-    const result = takeOverManagedFields(
-      object(
-        entry('kubectl-client-side-apply', 'Update', data('a')),
-        ...foreign,
-        entry('tautline', 'Apply', data('b')),
-        entry('kubectl', 'Apply', data('c')),
-        entry('before-first-apply', 'Update', data('a')),
-      ),
-      TIME,
-    );
-    assert.deepEqual(
-      cloneValue(result ?? []),
-      cloneValue([
-        ...foreign,
-        {
-          ...(entry('tautline', 'Apply', { 'f:data': { '.': {}, 'f:b': {}, 'f:a': {}, 'f:c': {} } }) as object),
-          time: TIME,
-        },
-      ]),
-    );
-  });
+test('a take-over makes one entry of ours out of ours and of those of tools that apply whole manifests', () => {
+  const foreign = [
+    entry('kubectl-rollout', 'Update', data('r')),
+    entry('kubectl-scale', 'Update', data('s')),
+    entry('kubectl', 'Update', data('k')),
+    entry('helm', 'Update', data('h'), 'status'),
+    entry('hpa', 'Apply', data('p')),
+  ];
+  const result = takeOverManagedFields(
+    object(
+      entry('kubectl-client-side-apply', 'Update', data('a')),
+      ...foreign,
+      entry('tautline', 'Apply', data('b')),
+      entry('kubectl', 'Apply', data('c')),
+      entry('before-first-apply', 'Update', data('a')),
+    ),
+    TIME,
+  );
+  assert.deepEqual(
+    cloneValue(result ?? []),
+    cloneValue([
+      ...foreign,
+      {
+        ...(entry('tautline', 'Apply', { 'f:data': { '.': {}, 'f:b': {}, 'f:a': {}, 'f:c': {} } }) as object),
+        time: TIME,
+      },
+    ]),
+  );
+});
 
-  it('is none where only others and we are', () => {
-    assert.equal(
-      takeOverManagedFields(object(entry('tautline', 'Apply', {}), entry('hpa', 'Update', {})), TIME),
-      undefined,
-    );
-    assert.equal(takeOverManagedFields(object(), TIME), undefined);
-  });
+test('there is no take-over where only others and we own fields', () => {
+  assert.equal(
+    takeOverManagedFields(object(entry('tautline', 'Apply', {}), entry('hpa', 'Update', {})), TIME),
+    undefined,
+  );
+  assert.equal(takeOverManagedFields(object(), TIME), undefined);
+});
 
-  it('unites field sets deeply, keys of lists included, and writes to neither', () => {
-    const a = { 'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {} } } };
-    const b = { 'f:spec': { 'k:{"name":"x"}': { 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } } };
-    const before = JSON.stringify([a, b]);
-    assert.deepEqual(JSON.parse(JSON.stringify(unionFields(a, b))), {
-      'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {}, 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } },
-    });
-    assert.equal(JSON.stringify([a, b]), before);
+test('a take-over unites field sets deeply, keys of lists included, and writes to neither', () => {
+  const a = { 'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {} } } };
+  const b = { 'f:spec': { 'k:{"name":"x"}': { 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } } };
+  const before = JSON.stringify([a, b]);
+  assert.deepEqual(JSON.parse(JSON.stringify(unionFields(a, b))), {
+    'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {}, 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } },
   });
+  assert.equal(JSON.stringify([a, b]), before);
 });

@@ -7,6 +7,7 @@ import { noMetrics } from '../../../src/cluster/metrics.ts';
 import type { HttpAnswer, HttpRequest, StreamAnswer } from '../../../src/cluster/transport.ts';
 import { startWatch, type Watch } from '../../../src/cluster/watch.ts';
 import { stringAt } from '../../../src/object/value.ts';
+import { CONFIG_MAPS } from '../../support/objects.ts';
 
 /** One scripted connection: what the watch asked for, and what it is told. */
 export interface Stream {
@@ -35,15 +36,6 @@ interface ScriptOptions {
 }
 
 const noAnswer: HttpAnswer = { status: 0, headers: {}, text: '', failure: 'nothing there' };
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-  hasStatus: false,
-  watchable: true,
-};
 
 export function play({
   openStatus = () => 200,
@@ -83,7 +75,7 @@ export function play({
     log: { debug: logAs('debug'), info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     metrics: { ...noMetrics, onWatchRestart: ({ reason }) => void restarts.push(reason) },
     identity: agentIdentity,
-    kind: configMaps,
+    kind: CONFIG_MAPS,
     namespace: 'shop',
     labelSelector: 'part-of',
     sink: {

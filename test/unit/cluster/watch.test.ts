@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import {
   added,
@@ -14,294 +14,292 @@ import {
   type Stream,
 } from './scripted-watch.ts';
 
-describe('a watch', () => {
-  let script: Script;
-  beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }));
-  afterEach(() => {
-    script.watch.stop();
-    mock.timers.reset();
+let script: Script;
+beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }));
+afterEach(() => {
+  script.watch.stop();
+  mock.timers.reset();
+});
+
+const stream = (index: number): Stream => {
+  const found = script.opened[index];
+  assert.ok(found, `stream ${index} was opened`);
+  return found;
+};
+
+async function listed(): Promise<void> {
+  await settle();
+  stream(0).send(added('b', '7'), added('a', '5'), endOfList('9'));
+  await settle();
+  script.told.splice(0);
+}
+
+test('a watch lists within the stream and is complete at the bookmark, in one request', async () => {
+  script = play();
+  await settle();
+  assert.match(stream(0).path, /sendInitialEvents=true&resourceVersionMatch=NotOlderThan$/);
+  assert.match(stream(0).path, /watch=1&allowWatchBookmarks=true&labelSelector=part-of&timeoutSeconds=270&/);
+  stream(0).send(added('b', '7'), added('a', '5'), endOfList('9'), added('c', '11'));
+  await settle();
+  assert.deepEqual(script.told, ['begin', 'put b@7', 'put a@5', 'complete 9', 'live', 'put c@11']);
+  assert.deepEqual(script.listed, []);
+});
+
+test('a watch goes on where it was when the server ends it in its time', async () => {
+  script = play();
+  await listed();
+  stream(0).send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '40' } } });
+  await settle();
+  stream(0).end();
+  await settle();
+  assert.match(stream(1).path, /&resourceVersion=40$/);
+  assert.deepEqual(script.told, ['live']);
+  assert.deepEqual([script.listed, script.restarts], [[], []]);
+});
+
+test('a watch lists again at once when the revision is too old, which comes as an event', async () => {
+  script = play();
+  await listed();
+  stream(0).send(expired);
+  await settle();
+  assert.match(stream(1).path, /sendInitialEvents=true/);
+  assert.deepEqual(script.restarts, ['expired']);
+  stream(1).send(added('a', '50'), endOfList('51'));
+  await settle();
+  assert.deepEqual(script.told, ['begin', 'put a@50', 'complete 51', 'live']);
+});
+
+test('a watch backs off when lists expire again and again', async () => {
+  script = play();
+  await settle();
+  stream(0).send(expired);
+  await settle();
+  stream(1).send(expired);
+  await settle();
+  assert.equal(script.opened.length, 2);
+  await pass(100);
+  assert.equal(script.opened.length, 3);
+});
+
+test('a watch lists in pages where the server cannot list within a watch', async () => {
+  script = play({
+    openStatus: (n) => (n === 1 ? 422 : 200),
+    list: (path) => ({
+      status: 200,
+      headers: {},
+      text: path.includes('continue=next')
+        ? JSON.stringify({ metadata: { resourceVersion: '20' }, items: [object('b', '3')] })
+        : JSON.stringify({ metadata: { resourceVersion: '20', continue: 'next' }, items: [object('a', '2')] }),
+    }),
   });
+  await settle();
+  stream(0).end();
+  await settle();
+  assert.deepEqual(script.told, ['begin', 'put a@2', 'put b@3', 'complete 20', 'live']);
+  assert.match(stream(1).path, /&resourceVersion=20$/);
+  assert.ok(script.listed.every((path) => !path.includes('resourceVersion')));
+});
 
-  const stream = (index: number): Stream => {
-    const found = script.opened[index];
-    assert.ok(found, `stream ${index} was opened`);
-    return found;
-  };
+test('a watch lists in pages where the server never marks the end of its list', async () => {
+  const page = JSON.stringify({ metadata: { resourceVersion: '20' }, items: [] });
+  script = play({ list: () => ({ status: 200, headers: {}, text: page }) });
+  await settle();
+  stream(0).send(added('a', '2'));
+  await settle();
+  await pass(defaultClusterLimits.watchOpenTimeoutMs);
+  assert.ok(stream(0).isCut);
+  assert.deepEqual(script.told, ['begin', 'put a@2', 'begin', 'complete 20', 'live']);
+});
 
-  async function listed(): Promise<void> {
+test('a watch lists again after silence, once it has asked how far the server is', async () => {
+  script = play({ list: reached('12') });
+  await listed();
+  await pass(defaultClusterLimits.watchSilenceMs - 1);
+  assert.equal(stream(0).isCut, false);
+  await pass(1);
+  assert.ok(stream(0).isCut);
+  assert.deepEqual(script.restarts, ['silent']);
+  assert.match(script.listed[0] ?? '', /limit=1$/);
+  assert.match(stream(1).path, /sendInitialEvents=true/);
+});
+
+test('a watch lists again when its stream breaks, since etcd may have been restored and be ahead again', async () => {
+  script = play({ list: reached('12') });
+  await listed();
+  stream(0).sendText('no json\n');
+  await settle();
+  await pass(1_000);
+  assert.match(stream(1).path, /sendInitialEvents=true/);
+  stream(1).send(added('a', '3'), endOfList('12'));
+  await settle();
+  assert.deepEqual(script.told, ['begin', 'put a@3', 'complete 12', 'live']);
+});
+
+test('a watch is cut some time after the server should have ended it', async () => {
+  script = play();
+  await listed();
+  for (let second = 0; second < 284; second += 4) {
+    await pass(4_000);
+    if (!stream(0).isCut) stream(0).send(added('a', String(100 + second)));
     await settle();
-    stream(0).send(added('b', '7'), added('a', '5'), endOfList('9'));
-    await settle();
-    script.told.splice(0);
   }
+  assert.equal(stream(0).isCut, false);
+  await pass(2_000);
+  assert.ok(stream(0).isCut);
+});
 
-  it('lists within the stream and is complete at the bookmark, in one request', async () => {
-    script = play();
-    await settle();
-    assert.match(stream(0).path, /sendInitialEvents=true&resourceVersionMatch=NotOlderThan$/);
-    assert.match(stream(0).path, /watch=1&allowWatchBookmarks=true&labelSelector=part-of&timeoutSeconds=270&/);
-    stream(0).send(added('b', '7'), added('a', '5'), endOfList('9'), added('c', '11'));
-    await settle();
-    assert.deepEqual(script.told, ['begin', 'put b@7', 'put a@5', 'complete 9', 'live', 'put c@11']);
-    assert.deepEqual(script.listed, []);
+test('a watch replaces all it knows when the history of the cluster went back', async () => {
+  script = play({
+    list: () => ({
+      status: 200,
+      headers: {},
+      text: JSON.stringify({ metadata: { resourceVersion: '3' }, items: [] }),
+    }),
   });
+  await listed();
+  await pass(defaultClusterLimits.watchSilenceMs);
+  stream(1).send(added('a', '2'), endOfList('3'));
+  await settle();
+  assert.deepEqual(script.told, ['begin reset', 'put a@2', 'complete 3', 'live']);
+});
 
-  it('goes on where it was when the server ends it in its time', async () => {
-    script = play();
-    await listed();
-    stream(0).send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '40' } } });
-    await settle();
-    stream(0).end();
-    await settle();
-    assert.match(stream(1).path, /&resourceVersion=40$/);
-    assert.deepEqual(script.told, ['live']);
-    assert.deepEqual([script.listed, script.restarts], [[], []]);
+test('a watch is opened again when a request of the cluster timed out', async () => {
+  script = play({
+    list: () => ({
+      status: 200,
+      headers: {},
+      text: JSON.stringify({ metadata: { resourceVersion: '9' }, items: [] }),
+    }),
   });
+  await listed();
+  script.recover(false);
+  await settle();
+  assert.equal(stream(0).isCut, false);
+  script.recover(true);
+  await settle();
+  assert.ok(stream(0).isCut);
+  assert.deepEqual(script.restarts, ['suspect']);
+  assert.equal(script.opened.length, 2);
+});
 
-  it('lists anew at once when the revision is too old, which comes as an event', async () => {
-    script = play();
-    await listed();
-    stream(0).send(expired);
-    await settle();
-    assert.match(stream(1).path, /sendInitialEvents=true/);
-    assert.deepEqual(script.restarts, ['expired']);
-    stream(1).send(added('a', '50'), endOfList('51'));
-    await settle();
-    assert.deepEqual(script.told, ['begin', 'put a@50', 'complete 51', 'live']);
-  });
-
-  it('backs off when lists expire again and again', async () => {
-    script = play();
-    await settle();
-    stream(0).send(expired);
-    await settle();
-    stream(1).send(expired);
-    await settle();
-    assert.equal(script.opened.length, 2);
-    await pass(100);
-    assert.equal(script.opened.length, 3);
-  });
-
-  it('lists in pages where the server cannot list within a watch', async () => {
-    script = play({
-      openStatus: (n) => (n === 1 ? 422 : 200),
-      list: (path) => ({
-        status: 200,
-        headers: {},
-        text: path.includes('continue=next')
-          ? JSON.stringify({ metadata: { resourceVersion: '20' }, items: [object('b', '3')] })
-          : JSON.stringify({ metadata: { resourceVersion: '20', continue: 'next' }, items: [object('a', '2')] }),
-      }),
-    });
-    await settle();
-    stream(0).end();
-    await settle();
-    assert.deepEqual(script.told, ['begin', 'put a@2', 'put b@3', 'complete 20', 'live']);
-    assert.match(stream(1).path, /&resourceVersion=20$/);
-    assert.ok(script.listed.every((path) => !path.includes('resourceVersion')));
-  });
-
-  it('lists in pages where the server never marks the end of its list', async () => {
-    const page = JSON.stringify({ metadata: { resourceVersion: '20' }, items: [] });
-    script = play({ list: () => ({ status: 200, headers: {}, text: page }) });
-    await settle();
-    stream(0).send(added('a', '2'));
-    await settle();
-    await pass(defaultClusterLimits.watchOpenTimeoutMs);
-    assert.ok(stream(0).isCut);
-    assert.deepEqual(script.told, ['begin', 'put a@2', 'begin', 'complete 20', 'live']);
-  });
-
-  it('lists anew after silence, since nobody knows what it was, having asked how far the server is', async () => {
-    script = play({ list: reached('12') });
-    await listed();
-    await pass(defaultClusterLimits.watchSilenceMs - 1);
-    assert.equal(stream(0).isCut, false);
+test('a watch that never listed is reported as failed, and retried ever more slowly', async () => {
+  script = play({ openStatus: () => 500 });
+  await settle();
+  stream(0).end();
+  await settle();
+  assert.deepEqual(script.told, ['failed Unavailable']);
+  for (const [index, delayMs] of [100, 200, 400, 800].entries()) {
+    await pass(delayMs - 1);
+    assert.equal(script.opened.length, index + 1);
     await pass(1);
-    assert.ok(stream(0).isCut);
-    assert.deepEqual(script.restarts, ['silent']);
-    assert.match(script.listed[0] ?? '', /limit=1$/);
-    assert.match(stream(1).path, /sendInitialEvents=true/);
-  });
+    stream(index + 1).end();
+    await settle();
+  }
+  for (let n = 0; n < 20; n++) {
+    await pass(defaultClusterLimits.maxWatchBackoffMs / 2);
+    script.opened.at(-1)?.end();
+    await settle();
+  }
+  assert.equal(script.opened.length, 25);
+});
 
-  it('lists anew when its stream breaks, since etcd may have been restored and be ahead again', async () => {
-    script = play({ list: reached('12') });
-    await listed();
-    stream(0).sendText('no json\n');
+test('a watch that is forbidden is retried at an interval, and starts over with a list', async () => {
+  let mayWatch = true;
+  script = play({ openStatus: () => (mayWatch ? 200 : 403), list: reached('9') });
+  await listed();
+  mayWatch = false;
+  stream(0).end();
+  await settle();
+  for (let n = 0; n < 30; n++) {
+    script.opened.at(-1)?.end();
+    await pass(defaultClusterLimits.forbiddenWatchRetryMs / 2);
+  }
+  assert.deepEqual([...new Set(script.told)], ['failed Forbidden']);
+  const before = script.opened.length;
+  script.opened.at(-1)?.end();
+  await pass(defaultClusterLimits.forbiddenWatchRetryMs / 2 - 1);
+  assert.equal(script.opened.length, before);
+  mayWatch = true;
+  await pass(1);
+  assert.match(script.opened.at(-1)?.path ?? '', /sendInitialEvents=true/);
+});
+
+test('a watch that recovers at its first or second try logs no warning', async () => {
+  let failures = 0;
+  script = play({ openStatus: () => (failures-- > 0 ? 500 : 200), list: reached('9') });
+  await listed();
+  failures = 2;
+  stream(0).end();
+  for (const index of [1, 2]) {
+    await settle();
+    stream(index).end();
     await settle();
     await pass(1_000);
-    assert.match(stream(1).path, /sendInitialEvents=true/);
-    stream(1).send(added('a', '3'), endOfList('12'));
-    await settle();
-    assert.deepEqual(script.told, ['begin', 'put a@3', 'complete 12', 'live']);
-  });
+  }
+  stream(3).send(endOfList('10'));
+  await settle();
+  assert.deepEqual(script.told.at(-1), 'live');
+  assert.ok(script.logged.every((line) => line.startsWith('debug')));
+  assert.equal(script.logged.length, 2);
+});
 
-  it('is cut some time after the server should have ended it', async () => {
-    script = play();
-    await listed();
-    for (let second = 0; second < 284; second += 4) {
-      await pass(4_000);
-      if (!stream(0).isCut) stream(0).send(added('a', String(100 + second)));
-      await settle();
-    }
-    assert.equal(stream(0).isCut, false);
-    await pass(2_000);
-    assert.ok(stream(0).isCut);
-  });
-
-  it('replaces all it knows when the history of the cluster went back', async () => {
-    script = play({
-      list: () => ({
-        status: 200,
-        headers: {},
-        text: JSON.stringify({ metadata: { resourceVersion: '3' }, items: [] }),
-      }),
-    });
-    await listed();
-    await pass(defaultClusterLimits.watchSilenceMs);
-    stream(1).send(added('a', '2'), endOfList('3'));
-    await settle();
-    assert.deepEqual(script.told, ['begin reset', 'put a@2', 'complete 3', 'live']);
-  });
-
-  it('is opened anew when a request of the cluster timed out', async () => {
-    script = play({
-      list: () => ({
-        status: 200,
-        headers: {},
-        text: JSON.stringify({ metadata: { resourceVersion: '9' }, items: [] }),
-      }),
-    });
-    await listed();
-    script.recover(false);
-    await settle();
-    assert.equal(stream(0).isCut, false);
-    script.recover(true);
-    await settle();
-    assert.ok(stream(0).isCut);
-    assert.deepEqual(script.restarts, ['suspect']);
-    assert.equal(script.opened.length, 2);
-  });
-
-  it('is told as failed when it never listed, and tried again ever more slowly', async () => {
-    script = play({ openStatus: () => 500 });
-    await settle();
-    stream(0).end();
-    await settle();
-    assert.deepEqual(script.told, ['failed Unavailable']);
-    for (const [index, delayMs] of [100, 200, 400, 800].entries()) {
-      await pass(delayMs - 1);
-      assert.equal(script.opened.length, index + 1);
-      await pass(1);
-      stream(index + 1).end();
-      await settle();
-    }
-    for (let n = 0; n < 20; n++) {
-      await pass(defaultClusterLimits.maxWatchBackoffMs / 2);
-      script.opened.at(-1)?.end();
-      await settle();
-    }
-    assert.equal(script.opened.length, 25);
-  });
-
-  it('that is forbidden is asked for again at an interval, and starts over with a list', async () => {
-    let mayWatch = true;
-    script = play({ openStatus: () => (mayWatch ? 200 : 403), list: reached('9') });
-    await listed();
-    mayWatch = false;
-    stream(0).end();
-    await settle();
-    for (let n = 0; n < 30; n++) {
-      script.opened.at(-1)?.end();
-      await pass(defaultClusterLimits.forbiddenWatchRetryMs / 2);
-    }
-    assert.deepEqual([...new Set(script.told)], ['failed Forbidden']);
-    const before = script.opened.length;
+test('a watch warns at its third failure in a row, once, and says when it is back', async () => {
+  let isDown = false;
+  script = play({ openStatus: () => (isDown ? 500 : 200), list: reached('9') });
+  await listed();
+  isDown = true;
+  stream(0).end();
+  for (let n = 0; n < 20; n++) {
+    await pass(500);
     script.opened.at(-1)?.end();
-    await pass(defaultClusterLimits.forbiddenWatchRetryMs / 2 - 1);
-    assert.equal(script.opened.length, before);
-    mayWatch = true;
-    await pass(1);
-    assert.match(script.opened.at(-1)?.path ?? '', /sendInitialEvents=true/);
-  });
+  }
+  isDown = false;
+  await pass(defaultClusterLimits.maxWatchBackoffMs);
+  script.opened.at(-1)?.send(added('a', '60'), endOfList('61'));
+  await settle();
+  const loud = script.logged.filter((line) => !line.startsWith('debug'));
+  assert.deepEqual(loud, ['warn a watch failed and is tried again', 'info a watch that failed is back']);
+  assert.equal(script.logged.indexOf('warn a watch failed and is tried again'), 2);
+});
 
-  it('that heals at its first or second try warns nobody', async () => {
-    let failures = 0;
-    script = play({ openStatus: () => (failures-- > 0 ? 500 : 200), list: reached('9') });
-    await listed();
-    failures = 2;
-    stream(0).end();
-    for (const index of [1, 2]) {
-      await settle();
-      stream(index).end();
-      await settle();
-      await pass(1_000);
-    }
-    stream(3).send(endOfList('10'));
-    await settle();
-    assert.deepEqual(script.told.at(-1), 'live');
-    assert.ok(script.logged.every((line) => line.startsWith('debug')));
-    assert.equal(script.logged.length, 2);
-  });
+test('a watch is reported as failed after a while without an API server, and not before', async () => {
+  script = play();
+  await listed();
+  stream(0).sendText('no json\n');
+  await settle();
+  for (let seconds = 0; seconds < 55; seconds++) await pass(1_000);
+  assert.deepEqual(script.told, []);
+  for (let seconds = 0; seconds < 40; seconds++) await pass(1_000);
+  assert.deepEqual([...new Set(script.told)], ['failed Unavailable']);
+});
 
-  it('warns at its third failure in a row, once, and says when it is back', async () => {
-    let isDown = false;
-    script = play({ openStatus: () => (isDown ? 500 : 200), list: reached('9') });
-    await listed();
-    isDown = true;
-    stream(0).end();
-    for (let n = 0; n < 20; n++) {
-      await pass(500);
-      script.opened.at(-1)?.end();
-    }
-    isDown = false;
-    await pass(defaultClusterLimits.maxWatchBackoffMs);
-    script.opened.at(-1)?.send(added('a', '60'), endOfList('61'));
-    await settle();
-    const loud = script.logged.filter((line) => !line.startsWith('debug'));
-    assert.deepEqual(loud, ['warn a watch failed and is tried again', 'info a watch that failed is back']);
-    assert.equal(script.logged.indexOf('warn a watch failed and is tried again'), 2);
-  });
+test('a watch is retried at once when the API server answers another request', async () => {
+  script = play();
+  await listed();
+  stream(0).sendText('no json\n');
+  await settle();
+  for (let seconds = 0; seconds < 50; seconds++) await pass(1_000);
+  const before = script.listed.length;
+  script.recover(false);
+  await settle();
+  assert.equal(script.listed.length, before + 1);
+});
 
-  it('is told as failed after a while without an API server, and not before', async () => {
-    script = play();
-    await listed();
-    stream(0).sendText('no json\n');
-    await settle();
-    for (let seconds = 0; seconds < 55; seconds++) await pass(1_000);
-    assert.deepEqual(script.told, []);
-    for (let seconds = 0; seconds < 40; seconds++) await pass(1_000);
-    assert.deepEqual([...new Set(script.told)], ['failed Unavailable']);
-  });
+test('a watch holds no more of a line than it may', async () => {
+  script = play({ maxWatchLineBytes: 1_000 });
+  await settle();
+  stream(0).sendText('x'.repeat(1_001));
+  await settle();
+  assert.ok(stream(0).isCut);
+  assert.deepEqual(script.told, ['begin', 'failed Unavailable']);
+});
 
-  it('tries at once when the API server answers somebody else again', async () => {
-    script = play();
-    await listed();
-    stream(0).sendText('no json\n');
-    await settle();
-    for (let seconds = 0; seconds < 50; seconds++) await pass(1_000);
-    const before = script.listed.length;
-    script.recover(false);
-    await settle();
-    assert.equal(script.listed.length, before + 1);
-  });
-
-  it('holds no more of a line than it may', async () => {
-    script = play({ maxWatchLineBytes: 1_000 });
-    await settle();
-    stream(0).sendText('x'.repeat(1_001));
-    await settle();
-    assert.ok(stream(0).isCut);
-    assert.deepEqual(script.told, ['begin', 'failed Unavailable']);
-  });
-
-  it('tells nothing more once it is stopped', async () => {
-    script = play();
-    await listed();
-    script.watch.stop();
-    stream(0).send(added('z', '99'));
-    await settle();
-    assert.ok(stream(0).isCut);
-    assert.deepEqual(script.told, []);
-  });
+test('a watch tells nothing more once it is stopped', async () => {
+  script = play();
+  await listed();
+  script.watch.stop();
+  stream(0).send(added('z', '99'));
+  await settle();
+  assert.ok(stream(0).isCut);
+  assert.deepEqual(script.told, []);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { createWritesUnderWay } from '../../../src/cluster/writes-under-way.ts';
 
-it('events on an object wait for all writes on it, in order, and others do not', () => {
+test('events on an object wait for all writes on it, in order, and others do not', () => {
   const writes = createWritesUnderWay();
   const order: string[] = [];
   const note = (text: string) => (): void => void order.push(text);

@@ -1,7 +1,7 @@
 /** What each forge sends is understood, what is not signed is refused, and nothing that is sent does harm. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { hmac, send, startHooks, type HookScene } from './webhook-scene.ts';
 
@@ -118,82 +118,80 @@ for (const { provider, payload, event, sign, refs, address } of CASES) {
   const post = (headers: Record<string, string>, text = body) =>
     send(`${hooks.url}/hooks/${provider}`, { headers: { ...event, ...headers }, body: text });
 
-  describe(provider, () => {
-    test('a signed push is understood, and the answer says how many Applications it concerns', async () => {
-      const answer = await post(sign(body, SECRET));
-      assert.equal(answer.status, 200);
-      assert.deepEqual(answer.json, { applications: 1 });
-      assert.deepEqual(hooks.pushes[0]?.refs, refs);
-      assert.ok(hooks.pushes[0]?.addresses.includes(address));
-      assert.deepEqual(hooks.counted, [`${provider} accepted`]);
-      assert.deepEqual(hooks.log, []);
-    });
+  test(`${provider}: a signed push is understood, and the answer says how many Applications it concerns`, async () => {
+    const answer = await post(sign(body, SECRET));
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json, { applications: 1 });
+    assert.deepEqual(hooks.pushes[0]?.refs, refs);
+    assert.ok(hooks.pushes[0]?.addresses.includes(address));
+    assert.deepEqual(hooks.counted, [`${provider} accepted`]);
+    assert.deepEqual(hooks.log, []);
+  });
 
-    test('a signature with another secret, a broken one and none are refused alike, unread', async () => {
-      const [[name, value] = ['', '']] = Object.entries(sign(body, SECRET));
-      const wrong: Record<string, string>[] = [
-        sign(body, 'another'),
-        sign(body, ''),
-        { [name]: '' },
-        { [name]: value.slice(0, -1) },
-        { [name]: `${value}0` },
-        { [name]: `${value}, ${value}` },
-        { [name]: 'sha256=zz' },
-        {},
-      ];
-      for (const headers of wrong) {
-        const answer = await post(headers);
-        assert.equal(answer.status, 401, JSON.stringify(headers));
-        assert.deepEqual(answer.json, { error: 'the signature is missing or wrong' });
-      }
-      assert.deepEqual(hooks.pushes, []);
-      assert.equal(new Set(hooks.counted).size, 1);
-      // Said once, not at every one that anybody sends.
-      assert.deepEqual(
-        hooks.log.map(({ fields }) => fields),
-        [{ provider, reason: 'unauthorized' }],
-      );
-      assert.equal((await post(sign(body, SECRET))).status, 200);
-    });
+  test(`${provider}: a signature with another secret, a broken one and none are refused alike, unread`, async () => {
+    const [[name, value] = ['', '']] = Object.entries(sign(body, SECRET));
+    const wrong: Record<string, string>[] = [
+      sign(body, 'another'),
+      sign(body, ''),
+      { [name]: '' },
+      { [name]: value.slice(0, -1) },
+      { [name]: `${value}0` },
+      { [name]: `${value}, ${value}` },
+      { [name]: 'sha256=zz' },
+      {},
+    ];
+    for (const headers of wrong) {
+      const answer = await post(headers);
+      assert.equal(answer.status, 401, JSON.stringify(headers));
+      assert.deepEqual(answer.json, { error: 'the signature is missing or wrong' });
+    }
+    assert.deepEqual(hooks.pushes, []);
+    assert.equal(new Set(hooks.counted).size, 1);
+    // Said once, not at every one that anybody sends.
+    assert.deepEqual(
+      hooks.log.map(({ fields }) => fields),
+      [{ provider, reason: 'unauthorized' }],
+    );
+    assert.equal((await post(sign(body, SECRET))).status, 200);
+  });
 
-    test('what is no JSON is refused, signed or not', async () => {
-      for (const text of ['', '{', 'null x', '\xff{}']) {
-        assert.equal((await post(sign(text, SECRET), text)).status, 400, JSON.stringify(text));
-        assert.equal((await post({}, text)).status, 401);
-      }
-      assert.deepEqual(hooks.pushes, []);
-    });
+  test(`${provider}: what is no JSON is refused, signed or not`, async () => {
+    for (const text of ['', '{', 'null x', '\xff{}']) {
+      assert.equal((await post(sign(text, SECRET), text)).status, 400, JSON.stringify(text));
+      assert.equal((await post({}, text)).status, 401);
+    }
+    assert.deepEqual(hooks.pushes, []);
+  });
 
-    test('a push that names no repository is refused', async () => {
-      const text = provider === 'gitlab' ? '{"object_kind":"push"}' : '{}';
-      const answer = await post(sign(text, SECRET), text);
-      assert.equal(answer.status, 400);
-      assert.deepEqual(answer.json, { applications: 0, error: 'the body names no repository' });
-    });
+  test(`${provider}: a push that names no repository is refused`, async () => {
+    const text = provider === 'gitlab' ? '{"object_kind":"push"}' : '{}';
+    const answer = await post(sign(text, SECRET), text);
+    assert.equal(answer.status, 400);
+    assert.deepEqual(answer.json, { applications: 0, error: 'the body names no repository' });
+  });
 
-    test('no JSON at all makes it fail, whatever the types of its fields', async () => {
-      const field = fc.constantFrom(
-        ...['repository', 'project', 'ref', 'refs', 'push', 'changes', 'links', 'clone', 'object_kind', 'name', 'href'],
-        ...['__proto__', 'constructor', 'toString', 'clone_url', 'html', 'default_branch', 'new'],
-      );
-      const { value } = fc.letrec((tie) => ({
-        value: fc.oneof(
-          { maxDepth: 5 },
-          fc.constantFrom('push', 'refs/heads/main', '', 0, -1e308, true, null),
-          fc.array(tie('value'), { maxLength: 3 }),
-          fc.dictionary(field, tie('value'), { maxKeys: 5 }),
-        ),
-      }));
-      const check = fc.asyncProperty(value, async (payload: unknown) => {
-        hooks.wait(60_000);
-        const text = JSON.stringify(payload);
-        const { status } = await post(sign(text, SECRET), text);
-        assert.ok([200, 202, 400].includes(status), `${status}: ${text}`);
-      });
-      await fc.assert(check, { numRuns: 60 });
-      assert.equal(Object.hasOwn(Object.prototype, 'clone_url'), false);
-      assert.ok(!hooks.log.some(({ message }) => message.includes('unexpectedly')));
+  test(`${provider}: no JSON at all makes it fail, whatever the types of its fields`, async () => {
+    const field = fc.constantFrom(
+      ...['repository', 'project', 'ref', 'refs', 'push', 'changes', 'links', 'clone', 'object_kind', 'name', 'href'],
+      ...['__proto__', 'constructor', 'toString', 'clone_url', 'html', 'default_branch', 'new'],
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom('push', 'refs/heads/main', '', 0, -1e308, true, null),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(field, tie('value'), { maxKeys: 5 }),
+      ),
+    }));
+    const check = fc.asyncProperty(value, async (payload: unknown) => {
+      hooks.wait(60_000);
+      const text = JSON.stringify(payload);
+      const { status } = await post(sign(text, SECRET), text);
+      assert.ok([200, 202, 400].includes(status), `${status}: ${text}`);
     });
+    await fc.assert(check, { numRuns: 60 });
+    assert.equal(Object.hasOwn(Object.prototype, 'clone_url'), false);
+    assert.ok(!hooks.log.some(({ message }) => message.includes('unexpectedly')));
   });
 }
 
