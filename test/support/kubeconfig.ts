@@ -1,9 +1,9 @@
-/** A kubeconfig with one cluster and one user, as text. JSON is YAML. */
+/** The text of a kubeconfig with one cluster and one user. JSON is YAML. */
 
 export interface KubeconfigParts {
-  /** `server` and what it is trusted by, as a kubeconfig names them. */
+  /** Fields of the cluster as a kubeconfig names them, such as `certificate-authority`. */
   readonly cluster: { readonly server: string; readonly [field: string]: unknown };
-  /** Such as `token`; without credentials by default. */
+  /** Credentials, such as `token`; none by default. */
   readonly user?: Readonly<Record<string, unknown>>;
   readonly namespace?: string;
 }

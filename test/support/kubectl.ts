@@ -1,4 +1,8 @@
-/** kubectl as the administrator of a test's cluster. Invariant: a command that fails fails the test, with what it said. */
+/**
+ * Runs kubectl as the administrator of a test's cluster.
+ *
+ * Invariant: a command that fails makes the test fail, with the command's own message.
+ */
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 
@@ -14,14 +18,14 @@ export async function kubectl({ plane }: KubectlTarget, args: readonly string[],
   return stdout;
 }
 
-/** `kubectl apply --server-side` by the given field manager, with force. */
+/** Runs `kubectl apply --server-side` with force, by the given field manager. */
 export async function apply(target: KubectlTarget, object: unknown, manager = 'person'): Promise<void> {
   const args = ['apply', '--server-side', '--force-conflicts', `--field-manager=${manager}`, '-f', '-'];
   await kubectl(target, args, object);
 }
 
 export interface Edit {
-  /** Absent: the object is of the whole cluster, or in the namespace `default`. */
+  /** Absent for an object of a cluster-wide kind, or in the namespace `default`. */
   readonly namespace?: string;
   readonly patch: unknown;
   readonly type?: 'merge' | 'strategic' | 'json';
@@ -31,7 +35,7 @@ export interface Edit {
   readonly manager?: string;
 }
 
-/** `kubectl patch` of an object such as `configmap/a`, by a merge patch unless the type is given. */
+/** Runs `kubectl patch` on an object such as `configmap/a`, with a merge patch unless another type is given. */
 export async function edit(
   target: KubectlTarget,
   object: string,
@@ -45,7 +49,7 @@ export async function edit(
   await kubectl(target, ['patch', object, ...where, `--type=${type}`, ...options, '-p', JSON.stringify(patch)]);
 }
 
-/** Sets or, with an empty list, removes the finalizers of an object: while it has one, its deletion is held up. */
+/** Sets the finalizers of an object, or removes them with an empty list. While an object has one, it is not deleted. */
 export function setFinalizers(
   target: KubectlTarget,
   object: string,

@@ -1,6 +1,6 @@
 /**
- * Builders of Kubernetes objects, as tests put them into repositories and send them to API servers. The fields that a
- * test gives win over the defaults; `undefined` takes a default away.
+ * Builders of the Kubernetes objects that tests put into repositories and send to API servers. Fields that a test gives
+ * win over the defaults; `undefined` removes a default.
  */
 import type { KindInfo } from '../../src/cluster/kinds.ts';
 import type { KubeObject } from '../../src/object/value.ts';
@@ -19,7 +19,7 @@ export const CONFIG_MAPS: KindInfo = {
   watchable: true,
 };
 
-/** A file of a repository: JSON is YAML. Each object begins at a line of its own. */
+/** The text of a file with these manifests, for a repository. JSON is YAML. */
 export function text(...manifests: Manifest[]): string {
   return manifests.map((manifest) => JSON.stringify(manifest, null, 2)).join('\n---\n');
 }
@@ -41,13 +41,13 @@ export function service(name: string, spec: Manifest): KubeObject {
   return objectOf('v1 Service', { name }, { spec });
 }
 
-/** By default for 1 GiB and one writer. */
+/** A PersistentVolumeClaim, by default for 1 GiB and ReadWriteOnce. */
 export function volumeClaim(name: string, spec: Manifest = {}, metadata: Manifest = {}): KubeObject {
   const defaults = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
   return objectOf('v1 PersistentVolumeClaim', { name, ...metadata }, { spec: { ...defaults, ...spec } });
 }
 
-/** Scales the Deployment of its own name. */
+/** A HorizontalPodAutoscaler for the Deployment of the same name. */
 export function autoscaler(name: string, spec: Manifest): KubeObject {
   const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name };
   return objectOf('autoscaling/v2 HorizontalPodAutoscaler', { name }, { spec: { scaleTargetRef, ...spec } });
@@ -55,14 +55,14 @@ export function autoscaler(name: string, spec: Manifest): KubeObject {
 
 export interface WorkloadOptions {
   readonly metadata?: Manifest;
-  /** Metadata of the Pods beside their label. */
+  /** Metadata of the Pods, beside their label. */
   readonly template?: Manifest;
   /** Fields of the Pods' spec. */
   readonly pod?: Manifest;
   readonly spec?: Manifest;
 }
 
-/** One replica, on every node for a DaemonSet, of Pods with the label `app: <name>` and one container `app`. */
+/** One replica (a DaemonSet has one a node) of a Pod with the label `app: <name>` and one container `app`. */
 export function workload(
   kind: 'Deployment' | 'StatefulSet' | 'DaemonSet',
   name: string,
@@ -78,7 +78,7 @@ export function workload(
   return objectOf(`apps/v1 ${kind}`, { name, ...metadata }, { spec: withoutAbsent(fields) });
 }
 
-/** A Job that is not tried again. */
+/** A Job that is not retried when its Pod fails. */
 export function job(name: string, { metadata, template, pod, spec }: WorkloadOptions = {}): KubeObject {
   const pods = {
     metadata: { labels: { app: name }, ...template },
@@ -98,13 +98,13 @@ export const ANY_FIELDS: Manifest = { type: 'object', 'x-kubernetes-preserve-unk
 export interface DefinitionOptions {
   readonly group: string;
   readonly kind: string;
-  /** By default the kind in lower case with an `s`. */
+  /** Default: the kind in lower case with an `s`. */
   readonly plural?: string;
-  /** OpenAPI schema of version v1; accepts every field by default. */
+  /** OpenAPI schema of version v1. Default: a schema that accepts every field. */
   readonly schema?: Manifest;
   /** Whether `status` is a subresource. */
   readonly hasStatus?: boolean;
-  /** In place of the one version v1. */
+  /** Replaces the one version v1. */
   readonly versions?: readonly Manifest[];
 }
 
@@ -127,7 +127,7 @@ export function definition(options: DefinitionOptions): KubeObject {
   return objectOf('apiextensions.k8s.io/v1 CustomResourceDefinition', { name: `${plural}.${group}` }, { spec });
 }
 
-/** In the namespace `apps` unless the metadata name another. */
+/** An Application, in the namespace `apps` unless the metadata name another. */
 export function applicationManifest(name: string, spec: unknown, metadata: Manifest = {}): KubeObject {
   return objectOf('tautline.dev/v1alpha1 Application', { name, namespace: 'apps', ...metadata }, { spec });
 }

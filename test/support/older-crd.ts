@@ -1,4 +1,4 @@
-/** The cluster as an older version of Tautline may have left it: its definition has no rules for the spec. */
+/** A cluster with the definition of an older version of Tautline, which has no rules for the spec. */
 import { at } from './scene.ts';
 import type { World } from './world.ts';
 

@@ -1,7 +1,7 @@
 /** ServiceAccounts and their rights in a test's cluster. */
 import { apply, type KubectlTarget } from './kubectl.ts';
 
-/** The name of an account unless a test gives another. */
+/** The default name of an account. */
 export const ACCOUNT = 'deployer';
 export const ALL_VERBS = ['get', 'list', 'watch', 'create', 'patch', 'delete'] as const;
 
@@ -18,16 +18,16 @@ export function rule(group: string, resource: string, verbs: readonly string[] =
 }
 
 export interface Grant {
-  /** Where the rights hold; empty: everywhere. */
+  /** The namespace in which the rights hold; empty for the whole cluster. */
   readonly namespace: string;
   readonly rules: readonly Rule[];
-  /** Namespace and name of the account; by default `deployer` of that namespace. */
+  /** Namespace and name of the account. Default: `deployer` of that namespace. */
   readonly to?: { readonly namespace: string; readonly name: string };
-  /** Of the role and its binding; by default made of the account's namespace and name. */
+  /** Name of the role and its binding. Default: the account's namespace and name. */
   readonly name?: string;
 }
 
-/** Gives an account exactly these rights in a namespace: a role of the same name is replaced. */
+/** Gives an account exactly these rights in a namespace. A role of the same name is replaced. */
 export async function grant(
   target: KubectlTarget,
   { namespace, rules, to = { namespace, name: ACCOUNT }, name = `${to.namespace}-${to.name}` }: Grant,

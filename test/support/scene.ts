@@ -1,5 +1,6 @@
 /**
- * What the tests of the whole agent share: manifests, a source, and what the agent has sent so far.
+ * Shared by the tests of the whole agent: declares an Application over a repository, waits for states of objects, and
+ * reads statuses, Events and the agent's metrics.
  *
  * Invariant: each test has an Application, a repository and a namespace of its own, so that the tests of one file can
  * share a world and one agent.
@@ -27,7 +28,7 @@ export const QUICK_FLAGS: readonly string[] = [
 /** Flags of an agent that looks often at objects that become Healthy: Pods are in no watch. */
 export const PROGRESS_FLAGS: readonly string[] = ['--progress-check', '500ms'];
 
-/** The value at a path of an object as tests read it. */
+/** The value at a path within an object; undefined if there is none. */
 export function at(value: unknown, ...path: (string | number)[]): unknown {
   return path.reduce<unknown>(
     (found, key) => (found && typeof found === 'object' ? (found as Record<string | number, unknown>)[key] : undefined),
@@ -37,21 +38,21 @@ export function at(value: unknown, ...path: (string | number)[]): unknown {
 
 export interface Subject {
   readonly name: string;
-  /** Where its objects go; made before the Application is. */
+  /** The destination of its objects; created before the Application. */
   readonly namespace: string;
   readonly repository: TestRepository;
   readonly application: ApplicationHandle;
-  /** undefined: 404. */
+  /** undefined if it does not exist. */
   configMap(name: string): Promise<Json | undefined>;
 }
 
 export interface SubjectOptions {
   readonly files: Readonly<Record<string, string>>;
-  /** Merged over the defaults. */
+  /** Fields of the spec; they replace the defaults. */
   readonly spec?: Record<string, unknown>;
 }
 
-/** Declares an Application over a new repository; both, and its namespace, have the given name. */
+/** Declares an Application over a new repository. Application, repository and destination have the given name. */
 export async function declareSubject(
   world: World,
   name: string,
@@ -86,7 +87,7 @@ export function jobPath(namespace: string, name: string): string {
   return `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`;
 }
 
-/** Of an Application in the namespace `apps`; without a name, of all of them. */
+/** The path of an Application in the namespace `apps`, or of all of them if no name is given. */
 export function applicationPath(name?: string): string {
   const collection = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
   return name === undefined ? collection : `${collection}/${name}`;
@@ -106,7 +107,7 @@ export async function untilGone(world: World, path: string): Promise<void> {
   assert.ok(isGone, `${path} is still there: ${JSON.stringify(last?.['status'])}`);
 }
 
-/** Waits until an object is so; answers it. */
+/** Waits until an object exists for which `holds` is true, and resolves to it. */
 export async function untilObject(world: World, path: string, holds: (object: Json) => boolean): Promise<Json> {
   let last: Json | undefined;
   const found = await eventually(async () => {
@@ -116,13 +117,13 @@ export async function untilObject(world: World, path: string, holds: (object: Js
   return found ?? assert.fail(`${path} did not become so: ${JSON.stringify(last)}`);
 }
 
-/** Waits until an object exists, and writes its status as a controller would. */
+/** Waits until an object exists, and replaces its status as a controller would. */
 export async function putStatus(world: World, path: string, status: Manifest): Promise<void> {
   const live = await untilObject(world, path, () => true);
   await world.send('PUT', `${path}/status`, { ...live, status });
 }
 
-/** Ends a Job as its controller would, in a control plane that has none. */
+/** Ends a Job as its controller would, in a control plane without controllers. */
 export function endJob(world: World, path: string, end: 'Complete' | 'Failed' = 'Complete'): Promise<void> {
   const isComplete = end === 'Complete';
   const condition = { status: 'True', ...(isComplete ? {} : { reason: 'BackoffLimitExceeded' }) };
@@ -143,7 +144,7 @@ export function fingerprint(object: unknown): string {
   return `${String(at(object, 'metadata', 'uid'))} ${resourceVersion(object)}`;
 }
 
-/** Status and reason of the condition Ready, such as `False PruneHeld`. */
+/** Status and reason of the condition Ready, for example `False PruneHeld`. */
 export function readyReason(application: Json): string {
   const ready = conditionOf(application, 'Ready');
   return `${String(ready?.['status'])} ${String(ready?.['reason'])}`;
@@ -167,7 +168,7 @@ export function answerOf(application: Json): string {
   return String(at(application, 'status', 'lastRequest', 'message'));
 }
 
-/** Why the source of an Application is not ready, such as `RepositoryNotFound`. */
+/** The reason of the condition SourceReady, for example `RepositoryNotFound`. */
 export async function sourceReason({ application }: Pick<Subject, 'application'>): Promise<string> {
   return String(conditionOf(await application.read(), 'SourceReady')?.['reason']);
 }
@@ -178,7 +179,7 @@ export interface Failure {
   readonly isStalled: boolean;
 }
 
-/** Waits until the Application is not Ready for this reason; resolves to what its conditions say. */
+/** Waits until the Application is not Ready for this reason, and resolves to the content of its conditions. */
 export async function untilFailed({ application }: Pick<Subject, 'application'>, reason: string): Promise<Failure> {
   const failed = await application.until(
     `Ready=False for ${reason}`,
@@ -189,7 +190,7 @@ export async function untilFailed({ application }: Pick<Subject, 'application'>,
   return { reason, message, isStalled: at(conditionOf(failed, 'Stalled'), 'status') === 'True' };
 }
 
-/** Waits until status.health has this status and a message that matches; no message by default. */
+/** Waits until status.health has this status and a message that matches. Default: no message. */
 export function untilHealth(
   application: Pick<ApplicationHandle, 'until'>,
   health: string,
@@ -201,7 +202,7 @@ export function untilHealth(
   });
 }
 
-/** The ids of status.inventory as `Kind namespace/name`, sorted. */
+/** The ids in status.inventory as `Kind namespace/name`, sorted. */
 export function inventoryOf(application: Json | undefined): string[] {
   const objects = (at(application, 'status', 'inventory', 'objects') ?? {}) as Record<string, Record<string, string>>;
   return Object.entries(objects)
@@ -213,7 +214,7 @@ export function inventoryOf(application: Json | undefined): string[] {
     .sort();
 }
 
-/** The agent's own metrics, as Prometheus reads them. */
+/** The agent's metrics in the text format of Prometheus. */
 export async function metricsOf({ probesUrl }: Pick<RunningAgent, 'probesUrl'>): Promise<string> {
   return (await fetch(`${probesUrl}/metrics`)).text();
 }
@@ -225,7 +226,7 @@ export async function eventsOf(world: World, { name }: Pick<Subject, 'name'>): P
   return items.filter((event) => at(event, 'regarding', 'name') === name);
 }
 
-/** Requests to the API server so far by verb, from the agent's own metrics. */
+/** The number of requests that the agent has sent to the API server, by verb, from its metrics. */
 export async function requestsByVerb(agent: Pick<RunningAgent, 'probesUrl'>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { labels, value } of await readSeries(agent, 'tautline_kubernetes_requests_total')) {
@@ -235,13 +236,13 @@ export async function requestsByVerb(agent: Pick<RunningAgent, 'probesUrl'>): Pr
   return counts;
 }
 
-/** Passes that ended so far over one Application. */
+/** The number of passes over an Application that have ended. */
 export async function passesOf(agent: Pick<RunningAgent, 'probesUrl'>, name: string): Promise<number> {
   const series = await readSeries(agent, 'tautline_reconcile_duration_seconds_count');
   return series.filter(({ labels }) => labels.includes(`name="${name}"`)).reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Waits until at least so many passes have ended. */
+/** Waits until at least so many passes over an Application have ended. */
 export async function untilPasses(agent: Pick<RunningAgent, 'probesUrl'>, name: string, least: number): Promise<void> {
   const found = await eventually(async () => ((await passesOf(agent, name)) >= least ? true : undefined));
   assert.ok(found, `no ${least} passes over ${name}`);
@@ -258,7 +259,7 @@ async function readSeries(
   });
 }
 
-/** What the status API says of one Application. */
+/** The answer of the status API about one Application. */
 export async function detailOf(
   agent: Pick<RunningAgent, 'apiUrl'>,
   name: string,

@@ -1,17 +1,17 @@
 /**
- * The set-up of a test file in one line: `useWorld` and its siblings start something before the first test of the file
- * and stop it after the last one.
+ * The set-up of a test file in one line: `useWorld` and the functions beside it start something before the first test
+ * of the file and stop it after the last one.
  *
- * Invariant: a handle is named at the top of a file and used inside tests and hooks only; reading a property of it
- * earlier is an error that says so. Steps run one after the other, in the order in which they are registered (hooks of
- * node:test at the top of a file all begin at once), and what they started is stopped in the opposite order.
+ * Invariant: a handle is created at the top of a file and used inside tests and hooks only; reading a property earlier
+ * throws an error that says so. The steps of a set-up run one after the other, in the order in which they are
+ * registered (hooks of node:test at the top of a file all begin at once), and are undone in the opposite order.
  */
 import { after, before } from 'node:test';
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../control-plane/control-plane.ts';
 import type { AgentOptions, RunningAgent } from './agent.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
-// Of the one test file that this process runs.
+// One process runs one test file, so these belong to that file.
 const owned = new AsyncDisposableStack();
 let lastStep: Promise<void> = Promise.resolve();
 
@@ -20,7 +20,7 @@ export function prepare(step: () => Promise<unknown>): void {
   const earlier = lastStep;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   lastStep = promise;
-  // Reported by the hook below; a later step may never ask for it.
+  // The hook below reports an error; this only keeps it from counting as unhandled when no later step awaits it.
   promise.catch(() => undefined);
   before(async () => {
     try {
@@ -34,7 +34,7 @@ export function prepare(step: () => Promise<unknown>): void {
   });
 }
 
-/** Makes a value that needs no end. `name` is used in the error of a handle that is read too early. */
+/** Makes a value that need not be stopped. `name` appears in the error of a handle that is read too early. */
 export function usePrepared<T extends object>(name: string, make: () => Promise<T>): T {
   let made: T | undefined;
   prepare(async () => {
@@ -43,24 +43,24 @@ export function usePrepared<T extends object>(name: string, make: () => Promise<
   return handleTo(name, () => made);
 }
 
-/** Starts anything that can be disposed of, and disposes of it after the last test. */
+/** Starts a value that can be disposed of, and disposes of it after the last test. */
 export function useStarted<T extends AsyncDisposable>(name: string, start: () => Promise<T>): T {
-  // The first of these hooks stops everything, the others find nothing left.
+  // The first of these hooks stops everything; the others have no effect.
   after(() => owned.disposeAsync());
   return usePrepared(name, async () => owned.use(await start()));
 }
 
-/** By default etcd and the API server alone. */
+/** Default: etcd and the API server only. */
 export function useControlPlane(options: ControlPlaneOptions = { mode: 'api-server-only' }): ControlPlane {
   return useStarted('the control plane', () => startControlPlane(options));
 }
 
 export interface UseWorldOptions extends WorldOptions {
-  /** `true`: an agent with default flags. A function starts the agent itself, once the world is there. */
+  /** `true` for an agent with default flags; or a function that starts the agent once the world has started. */
   readonly agent?: true | Partial<AgentOptions> | ((world: World) => Promise<RunningAgent>);
 }
 
-/** A world and, if one is asked for, an agent in it. */
+/** A world and, if the options name one, an agent in it. */
 export function useWorld(options: WorldOptions & Required<Pick<UseWorldOptions, 'agent'>>): {
   readonly world: World;
   readonly agent: RunningAgent;
@@ -79,7 +79,7 @@ export function useWorld({ agent, ...options }: UseWorldOptions = {}): {
   return { world, agent: running };
 }
 
-/** Stands for a value that is not there yet. Methods are bound to the value, so that they may be taken off the handle. */
+/** Stands for a value that does not exist yet. Methods are bound to the value, so that they need no `this`. */
 function handleTo<T extends object>(name: string, read: () => T | undefined): T {
   const started = (key: PropertyKey): T => {
     const value = read();

@@ -1,4 +1,4 @@
-/** What a test of the whole agent needs: a real API server with our CRD, a real Git server, an agent, and patience. */
+/** A world for tests of the whole agent: a real API server with our CRD, a real Git server, and agents. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { startGitServer, type GitServer } from './git-server.ts';
 import { apply, kubectl } from './kubectl.ts';
 import { applicationManifest, namespaceManifest } from './objects.ts';
 
-// Objects of the API server as tests read them.
+// An object of the API server, for tests to read by paths.
 export type Json = { [key: string]: Json } & { [key: number]: Json };
 
 export interface World extends AsyncDisposable {
@@ -21,29 +21,32 @@ export interface World extends AsyncDisposable {
   readonly git: GitServer;
   repository(name: string): Promise<TestRepository>;
   agent(options?: Partial<AgentOptions>): Promise<RunningAgent>;
-  /** Creates or changes an object as a person would, by `kubectl apply --server-side` with the given field manager. */
+  /** Creates or changes an object by `kubectl apply --server-side`, as a person would, with the given field manager. */
   apply(object: unknown, manager?: string): Promise<void>;
-  /** undefined: 404. */
+  /** undefined if the answer is 404. */
   read(path: string): Promise<Json | undefined>;
-  /** Sends a request as administrator; fails the test unless it succeeds. */
+  /** Sends a request as administrator. A refused request makes the test fail. */
   send(method: string, path: string, body?: unknown): Promise<Json>;
-  /** Declares an Application in the namespace `apps` (or the given one); the rest of the spec is merged in. */
+  /** Creates an Application, by default in the namespace `apps`; creates the namespace if it is absent. */
   declare(name: string, spec: Record<string, unknown>, namespace?: string): Promise<ApplicationHandle>;
 }
 
 export interface ApplicationHandle {
   readonly path: string;
   read(): Promise<Json | undefined>;
-  /** Waits until a pass over the present spec says so; fails with the last status after a generous while. */
+  /**
+   * Waits until the status is that of the present spec and `holds` is true. Fails with the last status after two
+   * minutes; `what` names the state in that message.
+   */
   until(what: string, holds: (application: Json) => boolean): Promise<Json>;
   untilReady(revision?: string): Promise<Json>;
-  /** Writes the annotation of a request, such as `{ action: 'sync' }`; resolves to the id that it was given. */
+  /** Writes the annotation of a request, for example `{ action: 'sync' }`, and resolves to the id of the request. */
   request(request: Record<string, unknown>): Promise<string>;
-  /** Waits until the request of that id is answered for good. */
+  /** Waits until the request with that id has its final answer. */
   answerTo(id: string): Promise<Json>;
-  /** Sends a request and waits for its answer. */
+  /** Writes a request and waits for its final answer. */
   ask(request: Record<string, unknown>): Promise<Json>;
-  /** Asks for a refresh. */
+  /** Requests a refresh and waits for its answer. */
   refresh(): Promise<Json>;
   patch(spec: Record<string, unknown>): Promise<void>;
   remove(): Promise<void>;
@@ -53,7 +56,7 @@ export interface WorldOptions {
   readonly mode?: 'full' | 'api-server-only';
 }
 
-/** Long enough for any machine: tests fail by behaviour, not by load. */
+/** Long enough for a loaded machine, so that a test fails by behaviour and not by load. */
 const PATIENCE_MS = 120_000;
 
 export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}): Promise<World> {
@@ -161,13 +164,13 @@ export function conditionOf(application: Json | undefined, type: string): Json |
   return (conditions as Json[]).find((condition) => String(condition['type']) === type);
 }
 
-/** Waits until something is true; fails after a generous while. */
+/** Waits until `isTrue`; fails after two minutes, with `what` in the message. */
 export async function untilTrue(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const isSo = await eventually(async () => ((await isTrue()) ? true : undefined));
   assert.ok(isSo, `never came true: ${what}`);
 }
 
-/** Tries again until something is there; undefined after a generous while. */
+/** Calls `find` until it resolves to a value; resolves to undefined after two minutes. */
 export async function eventually<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let waitMs = 20; ; waitMs = Math.min(waitMs * 1.5, 500)) {
