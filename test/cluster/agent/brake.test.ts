@@ -1,4 +1,4 @@
-/** Two sides that write one object in turn, and Jobs that are removed after their end: no write loop, no second run. */
+/** No endless loop with another manager that writes the same object, nor over Jobs that are removed when done. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestRepository } from '../../support/git-repository.ts';
@@ -15,7 +15,7 @@ prepare(async () => {
 
 const fromGit = (name: string): string => text(configMap(name, { value: 'git' }));
 
-test('the first heal is immediate, the next ones wait, and the condition names manager and field', async () => {
+test('the first heal is immediate, later ones are delayed, and the condition names manager and field', async () => {
   await repository.commit({ 'fought/a.yaml': fromGit('fought') });
   await using agent = await world.agent();
   assert.ok(agent.apiUrl);
@@ -39,7 +39,7 @@ test('the first heal is immediate, the next ones wait, and the condition names m
   assert.ok(writes <= 4, `${writes} writes told`);
 });
 
-test('a Job that is removed after its end is not run again, neither at once nor after a restart', async () => {
+test('a finished Job that is removed is not run again, neither at once nor after a restart', async () => {
   await repository.commit({ 'job/a.yaml': text(job('migrate')), 'job/b.yaml': fromGit('beside') });
   const path = jobPath('apps', 'migrate');
   const application = await (async () => {

@@ -1,4 +1,4 @@
-/** What one broken object, or one broken moment, does to the others: nothing. */
+/** Failures of one object or of one moment: they are reported, and everything else goes on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -20,7 +20,7 @@ import {
 
 const { world, agent } = useWorld({ agent: { flags: ['--discovery-retry', '1s'] } });
 
-test('an object that the server refuses is named with its file, its siblings are applied, and nothing is pruned', async () => {
+test('an object that the server refuses is reported with its file, the others are applied, and nothing is pruned', async () => {
   const subject = await declareSubject(world, 'refuses', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'old.yaml': text(configMap('old', {})) },
   });
@@ -42,7 +42,7 @@ test('an object that the server refuses is named with its file, its siblings are
   assert.deepEqual(inventoryOf(ready), ['ConfigMap refuses/a']);
 });
 
-test('a refused object is not sent again and again', async () => {
+test('a refused object is not sent again in a loop', async () => {
   const subject = await declareSubject(world, 'stubborn', {
     files: { 'bad.yaml': text(service('bad', { ports: [{ port: 99999 }] })), 'a.yaml': text(configMap('a', {})) },
   });
@@ -52,7 +52,7 @@ test('a refused object is not sent again and again', async () => {
   assert.ok((await passesOf(agent, 'stubborn')) - passes <= 1);
 });
 
-test('a field that cannot be changed in place is told from a wrong one', async () => {
+test('a field that cannot be changed in place is reported as such, not as invalid', async () => {
   const frozen = (value: string) => ({ ...configMap('frozen', { k: value }), immutable: true });
   const subject = await declareSubject(world, 'immutable', { files: { 'a.yaml': text(frozen('1')) } });
   await subject.application.untilReady();
@@ -60,13 +60,13 @@ test('a field that cannot be changed in place is told from a wrong one', async (
   await subject.application.refresh();
   const failed = await subject.application.until('immutable', (a) => readyReason(a) === 'False ReconciliationFailed');
   assert.match(readyMessage(failed), /cannot be changed in place/);
-  // As the message says: the object is deleted, and made anew.
+  // The remedy that the message names: once the object is deleted, the agent creates it again.
   await world.send('DELETE', configMapPath('immutable', 'frozen'));
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('frozen'), 'data', 'k'), '2');
 });
 
-test('an unknown kind is named, its siblings are applied, and it follows when its definition comes', async () => {
+test('an object of an unknown kind is reported while the others are applied, and is applied once its definition exists', async () => {
   const gadget = { apiVersion: 'late.example.com/v1', kind: 'Gadget', metadata: { name: 'g' }, spec: {} };
   const subject = await declareSubject(world, 'late', {
     files: { 'a.yaml': text(configMap('a', {})), 'g.yaml': text(gadget) },
@@ -89,7 +89,7 @@ test('a change of destination moves the objects', async () => {
   assert.deepEqual(inventoryOf(ready), ['ConfigMap moved/a']);
 });
 
-test('an Application made anew under its old name starts afresh', async () => {
+test('an Application that is created again under the same name adopts its former objects', async () => {
   const subject = await declareSubject(world, 'anew', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })) },
     spec: { deletionPolicy: 'Orphan' },
@@ -108,7 +108,7 @@ test('an Application made anew under its old name starts afresh', async () => {
   await untilGone(world, configMapPath('anew', 'a'));
 });
 
-test('an object that something holds in deletion is waited for and made anew', async () => {
+test('an object whose deletion a finalizer holds up is created again once it is gone', async () => {
   const subject = await declareSubject(world, 'lingers', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   const hold = (finalizers: string[]): Promise<void> =>
@@ -123,7 +123,7 @@ test('an object that something holds in deletion is waited for and made anew', a
   await subject.application.untilReady();
 });
 
-test('a namespace in deletion is named, and the Application that brings objects into it waits', async () => {
+test('a namespace that is being deleted is reported by the Application with objects in it', async () => {
   await makeNamespace(world, 'dying');
   await world.send('DELETE', '/api/v1/namespaces/dying');
   const repository = await world.repository('dying');
@@ -138,7 +138,7 @@ test('a namespace in deletion is named, and the Application that brings objects 
   await untilGone(world, application.path);
 });
 
-test('Git going away fails the source alone: drift is healed, and the next answer clears it', async () => {
+test('while Git is unavailable only the source fails; drift is healed, and the next good answer clears the failure', async () => {
   const subject = await declareSubject(world, 'offline', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   const { dir } = subject.repository;

@@ -1,4 +1,4 @@
-/** Applications as older schemas, other writers and accidents may have stored them. */
+/** Applications that the present schema would refuse, as an older schema or another writer may have stored them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,7 @@ const { world, agent } = useWorld({ agent: true });
 
 const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
 
-/** The definition with a schema that takes anything. */
+/** The definition with a schema that accepts any Application. */
 function looseCrd(): unknown {
   const crd = structuredClone(buildCrd()) as { spec: { versions: { schema: unknown }[] } };
   for (const version of crd.spec.versions) version.schema = { openAPIV3Schema: ANY_FIELDS };
@@ -42,7 +42,7 @@ const MALFORMED: Readonly<Record<string, unknown>> = {
   'status-is-odd': { spec: {}, status: { conditions: 'x', inventory: 7 } },
 };
 
-test('malformed Applications are stalled and named, and the others go on', async () => {
+test('malformed Applications are stalled with a message about the spec, and the others go on', async () => {
   await kubectl(world, APPLY, looseCrd());
   const healthy = await declareSubject(world, 'healthy', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await healthy.application.untilReady();
@@ -64,9 +64,9 @@ test('malformed Applications are stalled and named, and the others go on', async
   assert.equal(at(await healthy.configMap('a'), 'data', 'k'), '2');
 });
 
-test('malformed Applications can be deleted, whoever set their finalizer', async () => {
+test('malformed Applications that carry the finalizer can be deleted', async () => {
   for (const name of Object.keys(MALFORMED)) {
-    // The API server lets nobody change what has no spec at all, and an odd inventory is not given up.
+    // The API server refuses every change of an Application without a spec, and an unreadable inventory is kept.
     if (name === 'without-spec' || name === 'status-is-odd') continue;
     const path = applicationPath(name);
     await world.plane.request('DELETE', path);
@@ -74,7 +74,7 @@ test('malformed Applications can be deleted, whoever set their finalizer', async
   }
 });
 
-test('an inventory that cannot be read prunes nothing, is kept as it is, and costs no busy loop', async () => {
+test('an inventory that cannot be read is kept as it is; nothing is pruned, and no pass repeats in a loop', async () => {
   const subject = await declareSubject(world, 'bad', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });
@@ -96,14 +96,14 @@ test('an inventory that cannot be read prunes nothing, is kept as it is, and cos
 
   await subject.application.remove();
   await subject.application.until(
-    'says why',
+    'the reason is reported',
     (a) => /cannot be read/.test(readyMessage(a)) && /False/.test(readyReason(a)),
   );
   assert.ok(await world.read(configMapPath('bad', 'a')));
   assert.ok(await world.read(path));
 });
 
-test('an Application of an absurd name and one of a namespace that goes are served like any other', async () => {
+test('an Application with a name of 200 characters is applied like any other', async () => {
   const name = `x${'y'.repeat(200)}.z`;
   const repository = await world.repository('absurd');
   await repository.commit({ 'a.yaml': text(configMap('a', {})) });

@@ -1,4 +1,4 @@
-/** What is deleted, what waits for a word, and what is never deleted. */
+/** Pruning: objects that are deleted, objects that wait for a confirmation, and objects that are never deleted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -51,13 +51,13 @@ test('deletionPolicy Orphan leaves the objects as they are, without our marks', 
   assert.equal(at(left, 'data', 'k'), '1');
 });
 
-test('an object whose marks no longer name the Application outlives it', async () => {
+test('an object whose marks no longer name the Application is not pruned', async () => {
   const subject = await declareSubject(world, 'unmarked', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     spec: { sync: { mode: 'auto' } },
   });
   await subject.application.untilReady();
-  // Without an agent nothing brings the annotation back before the deletion is seen.
+  // While the Application is suspended, the agent does not restore the annotation.
   await subject.application.patch({ suspend: true });
   await subject.application.until('suspended', (a) => readyReason(a) === 'False Suspended');
   await kubectl(world, ['annotate', 'configmap', 'a', '-n', 'unmarked', `${OWNER}-`]);
@@ -69,7 +69,7 @@ test('an object whose marks no longer name the Application outlives it', async (
   assert.ok(await subject.configMap('a'));
 });
 
-test('prune: false keeps what left Git, and says so', async () => {
+test('with prune: false an object that left Git is kept and reported', async () => {
   const subject = await declareSubject(world, 'keeps', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     spec: { sync: { prune: false } },
@@ -106,7 +106,7 @@ test('pruning many objects at once waits for a confirmation', async () => {
   assert.equal(inventoryOf(ready).length, 10);
 });
 
-test('a confirmation is for one prune, not for the next', async () => {
+test('a confirmation holds for one prune, not for the next', async () => {
   const subject = await declareSubject(world, 'once', {
     files: {
       'a.yaml': text(configMap('a', {})),
@@ -131,7 +131,7 @@ test('a confirmation is for one prune, not for the next', async () => {
   assert.equal(at(second, 'metadata', 'deletionTimestamp'), undefined);
 });
 
-test('a confirmed prune goes on over as many passes as it takes', async () => {
+test('a confirmed prune goes on over as many passes as it needs', async () => {
   const subject = await declareSubject(world, 'long', {
     files: { 'a.yaml': text(configMap('a', {})), 'z.yaml': text(namespaceManifest('long-z'), configMap('held', {})) },
   });
@@ -153,7 +153,7 @@ test('a confirmed prune goes on over as many passes as it takes', async () => {
   assert.equal(await subject.configMap('held'), undefined);
 });
 
-test('an empty render, a path that is gone and a revision that is gone delete nothing', async () => {
+test('an empty render, a missing path and a missing revision delete nothing', async () => {
   const subject = await declareSubject(world, 'vanishing', {
     files: { 'app/a.yaml': text(configMap('a', { k: '1' })), 'other/readme.md': 'x' },
     spec: {},
@@ -172,7 +172,7 @@ test('an empty render, a path that is gone and a revision that is gone delete no
   assert.ok(await subject.configMap('a'));
 });
 
-test('what a broken file held is neither deleted nor called surplus, and its siblings go on', async () => {
+test('objects of a broken file are neither deleted nor reported as surplus, and the others are applied', async () => {
   const subject = await declareSubject(world, 'broken', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
   });
@@ -181,7 +181,6 @@ test('what a broken file held is neither deleted nor called surplus, and its sib
   await subject.application.refresh();
   const failed = await subject.application.until('broken', (a) => readyReason(a) === 'False BuildFailed');
   assert.match(readyMessage(failed), /b\.yaml/);
-  // Siblings go on.
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
   assert.ok(await subject.configMap('b'));
   assert.equal(at(failed, 'status', 'counts', 'pruning'), 0);
@@ -191,7 +190,7 @@ test('what a broken file held is neither deleted nor called surplus, and its sib
   assert.equal(b?.pruning, false);
 });
 
-test('what is claimed by a controller is let go, not deleted', async () => {
+test('an object that a controller owns is released, not deleted', async () => {
   const subject = await declareSubject(world, 'controlled', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });

@@ -1,4 +1,4 @@
-/** What a restart and a loss of memory cost: requests at most, never a write. */
+/** A restart and a loss of memory cost requests at most, never a write. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startAgentInProcess } from '../../support/agent-in-process.ts';
@@ -22,7 +22,7 @@ import {
 const { world } = useWorld();
 
 const web = workload('Deployment', 'web', {
-  // Nobody runs it: without a replica it is healthy at once, and stays so.
+  // No controller runs here; without replicas the Deployment is Healthy at once.
   spec: { replicas: 0 },
   pod: { containers: [{ name: 'main', image: 'example.com/app:1', resources: { limits: { cpu: '1000m' } } }] },
 });
@@ -39,12 +39,12 @@ async function versionsOf(subject: Subject): Promise<string[]> {
   return Promise.all(paths.map(async (path) => resourceVersion(await world.read(path))));
 }
 
-/** No controller runs here, so a Deployment never gets a status: what matters is that all is as Git says. */
+/** Waits until all objects equal Git. Health is left out, since no controller writes the Deployment's status. */
 function untilSynced({ application }: Subject): Promise<unknown> {
   return application.until('synced', (a) => syncOf(a) === 'Synced' && /^True/.test(readyReason(a)));
 }
 
-test('an agent that starts over unchanged objects writes nothing and asks for none of them', async () => {
+test('an agent that starts beside unchanged objects writes nothing and requests none of them', async () => {
   const first = await world.agent();
   const subject = await declareSubject(world, 'restart', { files });
   await untilSynced(subject);
@@ -61,7 +61,7 @@ test('an agent that starts over unchanged objects writes nothing and asks for no
   }
 });
 
-test('memory dropped between passes costs no write', async () => {
+test('memory that is dropped between passes costs no write', async () => {
   const agent = await startAgentInProcess(world.plane.kubeconfig);
   try {
     const subject = await declareSubject(world, 'forgets', { files });
@@ -84,7 +84,7 @@ test('memory dropped between passes costs no write', async () => {
   }
 });
 
-test('an agent that starts over a broken revision prunes nothing and calls nothing surplus', async () => {
+test('an agent that starts with a broken revision prunes nothing and reports nothing as surplus', async () => {
   const first = await world.agent();
   const subject = await declareSubject(world, 'broken-start', { files: { 'app/all.yaml': text(configMap('a', {})) } });
   await subject.application.patch({ source: { path: 'app' } });
@@ -100,7 +100,7 @@ test('an agent that starts over a broken revision prunes nothing and calls nothi
   await agent.stop();
 });
 
-test('an agent that starts while Git is down keeps the objects, and heals once it is back', async () => {
+test('an agent that starts while Git is unavailable keeps the objects, and heals once Git is back', async () => {
   const first = await world.agent();
   const subject = await declareSubject(world, 'no-git', { files: { 'all.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();

@@ -1,4 +1,4 @@
-/** From a commit to the cluster: what is created, changed and pruned, and from which revision. */
+/** From a commit to the cluster: objects that are created, changed and pruned, by branch, tag, commit and path. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -22,7 +22,7 @@ import {
 
 const { world } = useWorld({ agent: true });
 
-test('a first sync creates the objects with both marks, and says so in the status', async () => {
+test('a first sync creates the objects with both marks and fills the status', async () => {
   const subject = await declareSubject(world, 'first', {
     files: { 'a.yaml': text(configMap('a', { k: '1' }), configMap('b', { k: '2' })) },
   });
@@ -41,7 +41,7 @@ test('a first sync creates the objects with both marks, and says so in the statu
   assert.deepEqual(at(ready, 'metadata', 'finalizers'), ['finalizers.tautline.dev/prune']);
 });
 
-test('a new commit changes what it changes, removes dropped fields and prunes dropped objects', async () => {
+test('a new commit changes objects, removes fields and prunes objects, and leaves unchanged objects alone', async () => {
   const subject = await declareSubject(world, 'update', {
     files: {
       'changed.yaml': text(configMap('changed', { kept: '1', changed: '1', dropped: '1' })),
@@ -65,7 +65,7 @@ test('a new commit changes what it changes, removes dropped fields and prunes dr
   assert.equal((at(ready, 'status', 'history') as unknown[]).length, 2);
 });
 
-test('a refresh is answered by its id, and brings a commit that the interval has not', async () => {
+test('a refresh is answered with its id and applies a commit before the next poll is due', async () => {
   const subject = await declareSubject(world, 'refresh', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })) },
   });
@@ -78,14 +78,14 @@ test('a refresh is answered by its id, and brings a commit that the interval has
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
 
-test('a request that is not understood is refused by its id', async () => {
+test('a request with an unknown action is refused, with its id', async () => {
   const subject = await declareSubject(world, 'refused', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   const answered = await subject.application.ask({ action: 'explode' });
   assert.equal(outcomeOf(answered), 'Refused');
 });
 
-test('branch, tag and commit can be asked for in turn', async () => {
+test('branch, tag and commit can be followed in turn', async () => {
   const subject = await declareSubject(world, 'revisions', {
     files: { 'a.yaml': text(configMap('a', { k: 'main' })) },
   });
@@ -128,7 +128,7 @@ test('another path of the same revision replaces the objects of the first', asyn
   assert.equal(at(await subject.configMap('both'), 'data', 'k'), '2');
 });
 
-test('createNamespace makes the destination, which is never pruned', async () => {
+test('createNamespace creates the destination, which is never pruned', async () => {
   const repository = await world.repository('creates');
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
   const application = await world.declare('creates', {
@@ -143,7 +143,7 @@ test('createNamespace makes the destination, which is never pruned', async () =>
   assert.ok(await world.read('/api/v1/namespaces/created'));
 });
 
-test('without createNamespace a missing destination is named, and found when it comes', async () => {
+test('without createNamespace a missing destination is reported, and used once it exists', async () => {
   const repository = await world.repository('homeless');
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
   const application = await world.declare('homeless', {
@@ -156,7 +156,7 @@ test('without createNamespace a missing destination is named, and found when it 
   await application.untilReady();
 });
 
-test('a Namespace among the manifests comes before what lives in it', async () => {
+test('a Namespace among the manifests is applied before the objects in it', async () => {
   const subject = await declareSubject(world, 'brings', {
     files: {
       'a.yaml': text(configMap('a', { k: '1' }, { namespace: 'brought' })),
@@ -168,7 +168,7 @@ test('a Namespace among the manifests comes before what lives in it', async () =
   assert.ok(await world.read(configMapPath('brought', 'a')));
 });
 
-test('a definition and objects of its kind in one commit come up in one go, and go in reverse', async () => {
+test('a definition and an object of its kind are applied from one commit, and deleted in reverse order', async () => {
   const schema = {
     type: 'object',
     properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
@@ -185,7 +185,7 @@ test('a definition and objects of its kind in one commit come up in one go, and 
   ]);
   const path = '/apis/example.com/v1/namespaces/defines/widgets/w';
   assert.equal(at(await world.read(path), 'spec', 'size'), 3);
-  // Holds the object back: as long as it is there its definition must be, too.
+  // While the finalizer holds the object, its definition must not be deleted.
   await setFinalizers(world, 'widget/w', { namespace: 'defines', finalizers: ['example.com/hold'] });
   await subject.application.remove();
   await untilObject(world, path, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined);
