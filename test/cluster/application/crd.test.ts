@@ -1,6 +1,6 @@
 /**
- * The CRD against a real API server: it is taken under strict validation, fills defaults, refuses what the parser
- * refuses with the same words, and prints and explains itself to kubectl.
+ * The CRD on a real API server: it passes strict validation, fills in defaults, refuses the same specs as the parser
+ * with the same messages, and gives kubectl its columns and explanations.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,12 +33,12 @@ test('the CRD is served without a warning about its names or schema', async () =
   ]);
 });
 
-test('the API server fills the same defaults as the parser', async () => {
+test('the API server fills in the same defaults as the parser', async () => {
   const stored = await create('defaults', validSpec());
   assert.deepEqual(stored['spec'], JSON.parse(JSON.stringify(specSchema.parse(validSpec()))));
 });
 
-test('the API server refuses what the parser refuses, in the same words', async () => {
+test('the API server refuses the same specs as the parser, with the same messages', async () => {
   for (const { name, spec, message } of REFUSED_SPECS) {
     const answer = await plane.request('POST', `${APPLICATIONS}?dryRun=All`, application('refused', spec));
     assert.equal(answer.code, 422, `${name}: ${JSON.stringify(answer.body)}`);
@@ -46,7 +46,7 @@ test('the API server refuses what the parser refuses, in the same words', async 
   }
 });
 
-test('the API server accepts what the parser accepts', async () => {
+test('the API server accepts the same specs as the parser', async () => {
   for (const { name, spec } of ACCEPTED_SPECS) {
     const answer = await plane.request('POST', `${APPLICATIONS}?dryRun=All`, application('accepted', spec));
     assert.equal(answer.code, 201, `${name}: ${JSON.stringify(answer.body)}`);
@@ -60,7 +60,7 @@ test('an unknown field is refused under strict validation', async () => {
   assert.match(JSON.stringify(answer.body), /unknown field \\"spec\.prune\\"/);
 });
 
-test('status is a subresource: it moves no generation, and a write of the resource moves no status', async () => {
+test('status is a subresource: writing it does not change the generation, and writing the resource does not change the status', async () => {
   const stored = await create('split', validSpec());
   const written = await putStatus(stored, fullStatus());
   assert.equal(valueAt(written, 'metadata', 'generation'), 1);
@@ -71,14 +71,14 @@ test('status is a subresource: it moves no generation, and a write of the resour
   assert.deepEqual(valueAt(body as Value, 'status'), written['status']);
 });
 
-test('a status that was stored is read back by the parser to the last field', async () => {
+test('the parser reads every field of a stored status', async () => {
   const stored = await create('readback', validSpec());
   const parsed = parseApplication(await putStatus(stored, fullStatus()));
   assert.ok(parsed.ok);
   assert.deepEqual(JSON.parse(JSON.stringify(parsed.application.status)), JSON.parse(JSON.stringify(fullStatus())));
 });
 
-test('kubectl get prints sync, health, readiness and the short commit, and the message when asked for more', async () => {
+test('kubectl get prints sync, health, readiness and the short commit, and with -o wide the message', async () => {
   await putStatus(await create('columns', validSpec()), fullStatus());
   const { stdout } = await plane.kubectl(['get', 'tla', 'columns']);
   assert.match(
@@ -89,7 +89,7 @@ test('kubectl get prints sync, health, readiness and the short commit, and the m
   assert.match(wide.stdout, /MESSAGE\n.* web has no ready replica\n$/);
 });
 
-test('kubectl explain tells a field with its default', async () => {
+test('kubectl explain shows a field with its default', async () => {
   const { stdout } = await plane.kubectl(['explain', 'application.spec.source']);
   assert.match(stdout, /repoURL\s+<string> -required-/);
   assert.match(stdout, /Default: HEAD/);
