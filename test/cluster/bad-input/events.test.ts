@@ -1,4 +1,4 @@
-/** What the agent says of its own accord: one Event and one line of the log a change, and nothing at rest. */
+/** Events and log lines: one of each for a change, and none at rest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,24 +28,24 @@ interface Told {
   readonly note: unknown;
 }
 
-/** The Events about an Application, the oldest first. */
+/** Type, reason and note of the Events about an Application, the oldest first. */
 async function toldOf(subject: Subject): Promise<Told[]> {
   return (await eventsOf(scene.world, subject))
     .sort((a, b) => (String(at(a, 'eventTime')) < String(at(b, 'eventTime')) ? -1 : 1))
     .map((event) => ({ type: at(event, 'type'), reason: at(event, 'reason'), note: at(event, 'note') }));
 }
 
-/** Waits for the next Event, sees that it is one, and answers it. */
+/** Waits for the next Event, checks that there is only one, and resolves to it. */
 async function nextEvent(subject: Subject, known: number): Promise<Told> {
   await eventually(async () => ((await toldOf(subject)).length > known ? true : undefined));
-  // A second one would come at once.
+  // A second Event would follow at once.
   await sleep(700);
   const events = await toldOf(subject);
   assert.equal(events.length, known + 1, JSON.stringify(events, null, 1));
   return events[known] as Told;
 }
 
-test('each change is told by one Event, and a failure that lasts by no further one', async () => {
+test('each change is reported by one Event, and a lasting failure by no further one', async () => {
   const subject = await declareSubject(scene.world, 'told', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
   const created = await nextEvent(subject, 0);
   assert.deepEqual([created.type, created.reason], ['Normal', 'Applied']);
@@ -77,7 +77,7 @@ test('each change is told by one Event, and a failure that lasts by no further o
   assert.match(String((await nextEvent(subject, 5)).note), /^1 created, 1 pruned \(/);
 });
 
-test('a commit that changes no object is told by nobody', async () => {
+test('a commit that changes no object is reported by no Event', async () => {
   const subject = await declareSubject(scene.world, 'readme', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -89,7 +89,7 @@ test('a commit that changes no object is told by nobody', async () => {
   assert.equal((await toldOf(subject)).length, 1);
 });
 
-test('several failures that are tried again and again are told once, in the same words', async () => {
+test('several failures that are retried are reported by one Event', async () => {
   const files = Object.fromEntries(
     ['a', 'b', 'c', 'd'].map((name) => [`${name}.yaml`, text(configMap(name, {}, { namespace: 'never' }))]),
   );
@@ -102,7 +102,7 @@ test('several failures that are tried again and again are told once, in the same
   await subject.application.patch({ suspend: true });
 });
 
-test('an outage of Git is told once, and its end once', async () => {
+test('an outage of Git is reported once, and its end once', async () => {
   const { git } = scene.world;
   const subject = await declareSubject(scene.world, 'outage', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
@@ -117,13 +117,13 @@ test('an outage of Git is told once, and its end once', async () => {
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
-test('an object whose deletion a finalizer holds up is told once, and its end once', async () => {
+test('an object whose deletion a finalizer holds up is reported once, and its end once', async () => {
   const held = configMap('held', { v: '1' }, { finalizers: ['example.com/hold'] });
   const files = { 'held.yaml': text(held), 'kept.yaml': text(configMap('kept', { v: '1' })) };
   const subject = await declareSubject(scene.world, 'held', { files });
   await nextEvent(subject, 0);
   await subject.repository.commit({ 'held.yaml': null });
-  // A request would be answered only when the object is gone.
+  // Flux's annotation starts the pass, since a request would be answered only when the object is gone.
   const annotation = 'reconcile.fluxcd.io/requestedAt=now';
   await kubectl(scene.world, ['annotate', 'tla', 'held', '-n', 'apps', annotation]);
   assert.match(String((await nextEvent(subject, 1)).note), /^1 pruning \(ConfigMap held\/held\)/);
@@ -135,7 +135,7 @@ test('an object whose deletion a finalizer holds up is told once, and its end on
   assert.match(String((await nextEvent(subject, 2)).note), /^1 (pruned|released) \(ConfigMap held\/held\)/);
 });
 
-test('a spec that cannot be read is told once by a warning', async () => {
+test('a spec that cannot be read is reported by one warning', async () => {
   const subject = await declareSubject(scene.world, 'spoilt', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -147,7 +147,7 @@ test('a spec that cannot be read is told once by a warning', async () => {
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
-test('suspending and resuming an Application is told once each', async () => {
+test('suspending and resuming an Application are reported once each', async () => {
   const subject = await declareSubject(scene.world, 'paused', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -160,7 +160,7 @@ test('suspending and resuming an Application is told once each', async () => {
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
-test('ten forced passes at rest: no Event, no line of the log', async () => {
+test('ten forced passes over unchanged objects write no Event and no log line', async () => {
   const subject = await declareSubject(scene.world, 'rest', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
   await nextEvent(subject, 0);
   await scene.expectBystanderGoesOn();

@@ -1,4 +1,4 @@
-/** What people see who know nothing but kubectl. */
+/** Applications as kubectl shows them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useScene } from './scene.ts';
@@ -29,7 +29,7 @@ test('kubectl wait returns once an Application is Ready, and not before', async 
   await run('wait', '--for=condition=Ready', 'tla/waited', '-n', 'apps', '--timeout=120s');
 });
 
-test('kubectl get shows sync, health, readiness, revision and age, and with -o wide why', async () => {
+test('kubectl get shows sync, health, readiness, revision and age, and with -o wide the message', async () => {
   const subject = await declareSubject(scene.world, 'shown', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
   const commit = await subject.repository.resolve('main');
   await subject.application.untilReady();
@@ -44,7 +44,7 @@ test('kubectl get shows sync, health, readiness, revision and age, and with -o w
   assert.match(await run('get', 'gitops', '-n', 'apps'), /shown/);
 });
 
-test('kubectl events tells what happened, the newest last', async () => {
+test('kubectl events lists the changes of an Application, the newest last', async () => {
   const subject = await declareSubject(scene.world, 'eventful', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -58,7 +58,7 @@ test('kubectl events tells what happened, the newest last', async () => {
   assert.match(await run('get', 'events', '-n', 'apps'), /Applied +application\/eventful/);
 });
 
-test('kubectl explain knows every field', async () => {
+test('kubectl explain describes the fields of spec and status', async () => {
   assert.match(await run('explain', 'tla.spec.destination.namespace'), /Default:\s+the\s+Application's\s+own/);
   assert.match(await run('explain', 'tla.status.sync'), /lastAppliedRevision/);
 });

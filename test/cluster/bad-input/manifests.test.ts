@@ -1,4 +1,4 @@
-/** Manifests that cannot be read or are refused: each with its own words, and all that is good goes on. */
+/** Manifests that cannot be read or are refused: each is reported by its own message, and the good ones are applied. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,10 +22,10 @@ const scene = useScene();
 
 const KEPT = { 'kept.yaml': text(configMap('kept', { a: '1' })), 'left.yaml': text(configMap('left', { a: '1' })) };
 
-test('a YAML syntax error is told with file, line and the line itself; other files are applied, nothing is pruned', async () => {
+test('a YAML syntax error is reported with file, line and text; other files are applied, and nothing is pruned', async () => {
   const subject = await declareSubject(scene.world, 'syntax', { files: KEPT });
   await subject.application.untilReady();
-  // `left` leaves Git in the very commit that holds the error.
+  // `left` leaves Git in the same commit that holds the error.
   await subject.repository.commit({
     'left.yaml': null,
     'more.yaml': text(configMap('more', { a: '1' })),
@@ -58,7 +58,7 @@ test('drift is healed while the newest commit cannot be read', async () => {
   await untilData('drift', 'kept', '1');
 });
 
-test('an unknown kind is named; once its definition is installed by hand the object is applied by itself', async () => {
+test('an object of an unknown kind is reported, and applied once its definition is installed by hand', async () => {
   const gadget = { apiVersion: 'gadgets.example.com/v1', kind: 'Gadget', metadata: { name: 'one' }, spec: { size: 3 } };
   const subject = await declareSubject(scene.world, 'kinds', { files: { ...KEPT, 'gadget.yaml': text(gadget) } });
   const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
@@ -74,7 +74,7 @@ test('an unknown kind is named; once its definition is installed by hand the obj
   assert.equal(at(applied, 'spec', 'size'), 3);
 });
 
-test('an unknown field and a wrong type are named by path, without the value, and are not sent again and again', async () => {
+test('an unknown field and a wrong type are reported by path, without the value, and not sent again in a loop', async () => {
   const idle = (name: string, fields: Manifest = {}): string =>
     text(workload('Deployment', name, { spec: { replicas: 0, ...fields } }));
   const subject = await declareSubject(scene.world, 'typed', {
@@ -100,7 +100,7 @@ test('an unknown field and a wrong type are named by path, without the value, an
   assert.doesNotMatch(JSON.stringify(at(application, 'status')), /12345|wrong-value/);
   const isQuiet = await eventually(async () => {
     const sentBefore = (await requestsByVerb(scene.agent))['apply'];
-    // Several times the longest backoff of this agent; a neighbour may have something to apply at first.
+    // Several times the longest backoff of this agent. Another Application may still have something to apply at first.
     await sleep(3000);
     return (await requestsByVerb(scene.agent))['apply'] === sentBefore ? true : undefined;
   });
@@ -120,7 +120,7 @@ test('an unknown field and a wrong type are named by path, without the value, an
   );
 });
 
-test('an object that stands twice is told with both places, and neither is applied', async () => {
+test('an object that is defined twice is reported with both places, and neither is applied', async () => {
   const subject = await declareSubject(scene.world, 'twice', { files: KEPT });
   await subject.application.untilReady();
   const beforeIt = await subject.configMap('kept');
@@ -137,7 +137,7 @@ test('an object that stands twice is told with both places, and neither is appli
   await subject.application.untilReady(commit);
 });
 
-test('objects of a namespace that does not exist wait for it, and are applied once somebody makes it', async () => {
+test('objects in a namespace that does not exist are reported, and applied once it exists', async () => {
   const elsewhere = text(configMap('far', { a: '1' }, { namespace: 'not-yet' }));
   const subject = await declareSubject(scene.world, 'nowhere', { files: { ...KEPT, 'far.yaml': elsewhere } });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
@@ -151,7 +151,7 @@ test('objects of a namespace that does not exist wait for it, and are applied on
   assert.ok(await scene.world.read(configMapPath('not-yet', 'far')));
 });
 
-test('a file that is no object is named, and the others are applied', async () => {
+test('a file that does not hold an object is reported, and the others are applied', async () => {
   const subject = await declareSubject(scene.world, 'noobject', {
     files: { ...KEPT, 'values.yaml': 'replicas: 3\nimage: shop\n', 'list.yaml': '- 1\n- 2\n' },
   });
@@ -165,7 +165,7 @@ test('a file that is no object is named, and the others are applied', async () =
   await scene.expectBystanderGoesOn();
 });
 
-test('a value that the API server finds invalid is told by its field, without the value', async () => {
+test('a value that the API server finds invalid is reported by its field, without the value', async () => {
   const bad = service('bad', { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } });
   const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(bad) } });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');

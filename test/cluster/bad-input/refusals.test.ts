@@ -1,4 +1,4 @@
-/** What the cluster refuses: rights, quotas and Pod security. The refused object is named, its siblings are applied. */
+/** Refusals by rights, quotas and Pod security: the refused object is reported, and the others are applied. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { at, declareSubject, makeNamespace, putStatus, QUICK_FLAGS, syncOf, unti
 
 const scene = useScene();
 
-test('a Pod that Pod Security refuses is named with the reason, and is applied once the namespace allows it', async () => {
+test('a Pod that Pod Security refuses is reported with the reason, and applied once the namespace allows it', async () => {
   const privileged = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -23,7 +23,7 @@ test('a Pod that Pod Security refuses is named with the reason, and is applied o
   };
   await makeNamespace(scene.world, 'guarded');
   await enforce('baseline');
-  // No controller makes the account that Pods run as.
+  // No controller runs here that creates the account of the Pods.
   await makeAccount(scene.world, 'guarded', 'default');
   const subject = await declareSubject(scene.world, 'guarded', {
     files: { 'pod.yaml': text(privileged), 'kept.yaml': text(configMap('kept', { a: '1' })) },
@@ -43,12 +43,12 @@ test('a Pod that Pod Security refuses is named with the reason, and is applied o
   }
 });
 
-test('an object beyond a quota is named with the quota, and is applied once there is room', async () => {
+test('an object beyond a quota is reported with the quota, and applied once there is room', async () => {
   await makeNamespace(scene.world, 'full');
   const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'few', namespace: 'full' } };
   const path = '/api/v1/namespaces/full/resourcequotas/few';
   await scene.world.apply({ ...quota, spec: { hard: { 'count/services': '0' } } });
-  // The controller that counts does not run here.
+  // No controller runs here that counts the objects of the quota.
   await putStatus(scene.world, path, { hard: { 'count/services': '0' }, used: { 'count/services': '0' } });
   const oneMore = service('one-more', { ports: [{ port: 80 }], selector: { app: 'x' } });
   const subject = await declareSubject(scene.world, 'full', {
@@ -64,7 +64,7 @@ test('an object beyond a quota is named with the quota, and is applied once ther
   await subject.application.untilReady();
 });
 
-test('an agent of few rights names what it may not do, applies the rest, and goes on once it may', async () => {
+test('an agent with few rights reports the missing right, applies the rest, and goes on once it has the right', async () => {
   const world = await startWorld();
   const folder = await mkdtemp(join(tmpdir(), 'tautline-rights-'));
   try {
@@ -97,7 +97,7 @@ test('an agent of few rights names what it may not do, applies the rest, and goe
   }
 });
 
-test('where objects may be read but not watched, they are read by name', async () => {
+test('objects that may be read but not watched are read by name', async () => {
   const world = await startWorld();
   const folder = await mkdtemp(join(tmpdir(), 'tautline-rights-'));
   try {
@@ -120,7 +120,7 @@ test('where objects may be read but not watched, they are read by name', async (
 
 const AGENT = { namespace: 'tautline', name: 'agent' };
 
-/** An agent that may keep Applications and Events, and nothing else until `allow` says so. */
+/** An agent with rights on Applications and Events only, until `allow` gives it more. */
 async function agentOfFewRights(world: World, folder: string): Promise<RunningAgent> {
   const token = await world.plane.serviceAccountToken(AGENT.namespace, AGENT.name);
   await grant(world, {

@@ -1,8 +1,8 @@
 /**
- * What the tests of bad input share: one world, one agent that tries again quickly, and a good Application beside every
- * bad one.
+ * Shared by the tests of bad input: one world, one agent that retries quickly, and a good Application, the bystander,
+ * beside every bad one.
  *
- * Invariant: a test shows its fault and that nothing else suffers from it: the bystander's next commit arrives.
+ * Invariant: a test shows a fault, and that nothing else suffers from it: the bystander's next commit is applied.
  */
 import assert from 'node:assert/strict';
 import type { RunningAgent } from '../../support/agent.ts';
@@ -14,11 +14,11 @@ import { at, declareSubject, QUICK_FLAGS } from '../../support/scene.ts';
 export interface Scene extends AsyncDisposable {
   readonly world: World;
   readonly agent: RunningAgent;
-  /** Commits to the good Application and waits until the cluster has it: the fault of another has not stopped it. */
+  /** Commits to the bystander and waits until the commit is applied. */
   expectBystanderGoesOn(): Promise<void>;
 }
 
-/** One for all tests of a file; `flags` are further ones of the agent. */
+/** A scene for all tests of a file; `flags` are further flags of the agent. */
 export function useScene(flags: readonly string[] = []): Scene {
   return useStarted('the scene', () => startScene(flags));
 }

@@ -1,4 +1,4 @@
-/** Repositories, branches, paths and servers that are not there or lie: named each, healed once they are mended. */
+/** Repositories, branches, paths and servers that are missing or broken: reported by name, and healed once mended. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const scene = useScene();
 
 const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
 
-test('an unknown repository is told, and is followed once it exists', async () => {
+test('an unknown repository is reported, and followed once it exists', async () => {
   const { world } = scene;
   const application = await world.declare('norepo', {
     source: { repoURL: `${world.git.url}/norepo.git` },
@@ -35,7 +35,7 @@ test('an unknown repository is told, and is followed once it exists', async () =
   await application.untilReady();
 });
 
-test('an unknown branch is told by its name, and is followed once it is pushed; what was applied stays', async () => {
+test('an unknown branch is reported by name, and followed once it is pushed; applied objects stay', async () => {
   const subject = await declareSubject(scene.world, 'nobranch', { files: FILES });
   await subject.application.untilReady();
   const applied = fingerprint(await subject.configMap('kept'));
@@ -50,7 +50,7 @@ test('an unknown branch is told by its name, and is followed once it is pushed; 
   await subject.application.untilReady(commit);
 });
 
-test('an unknown path is told by its name; nothing is pruned, and it heals with the commit that brings it', async () => {
+test('an unknown path is reported by name, prunes nothing, and is followed once a commit creates it', async () => {
   const subject = await declareSubject(scene.world, 'nopath', {
     files: FILES,
     spec: { source: { repoURL: `${scene.world.git.url}/nopath.git`, interval: '10s' } },
@@ -63,7 +63,7 @@ test('an unknown path is told by its name; nothing is pruned, and it heals with 
   assert.ok(await subject.configMap('kept'));
   await scene.expectBystanderGoesOn();
 
-  // Nobody asks: the next poll brings it.
+  // No refresh is requested: the next poll finds the commit.
   const commit = await subject.repository.commit({ 'deploy/prod/kept.yaml': text(configMap('kept', { a: '2' })) });
   await subject.application.untilReady(commit);
   assert.equal(at(await subject.configMap('kept'), 'data', 'a'), '2');
@@ -80,7 +80,7 @@ test('a branch that is deleted prunes nothing', async () => {
   assert.ok(await subject.configMap('kept'));
 });
 
-test('while Git is down, drift is healed and the failure told; it is over by itself once Git is back', async () => {
+test('while Git is unavailable drift is healed and the failure reported; the failure ends once Git is back', async () => {
   const { git } = scene.world;
   const subject = await declareSubject(scene.world, 'down', { files: FILES });
   await subject.application.untilReady();
@@ -97,7 +97,7 @@ test('while Git is down, drift is healed and the failure told; it is over by its
   await subject.application.untilReady();
 });
 
-test('a page of a login proxy is told as no Git, without its text', async () => {
+test('a page of a login proxy is reported as not Git, without its text', async () => {
   const { git } = scene.world;
   const subject = await declareSubject(scene.world, 'html', { files: FILES });
   await subject.application.untilReady();
@@ -119,7 +119,7 @@ for (const [status, reason] of [
   [429, 'RateLimited'],
   [500, 'ServerError'],
 ] as const) {
-  test(`HTTP ${status} of the Git server is told as ${reason}, and is over with it`, async () => {
+  test(`HTTP ${status} of the Git server is reported as ${reason} while it lasts`, async () => {
     const { git } = scene.world;
     const name = `http${status}`;
     const subject = await declareSubject(scene.world, name, { files: FILES });
@@ -133,7 +133,7 @@ for (const [status, reason] of [
   });
 }
 
-test('answers that break off anywhere apply and prune nothing', async () => {
+test('answers that are cut at any place apply and prune nothing', async () => {
   const { git } = scene.world;
   const files = { ...FILES, 'other.yaml': text(configMap('other', { a: '1' })) };
   const subject = await declareSubject(scene.world, 'cut', { files });
