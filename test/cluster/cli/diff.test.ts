@@ -1,4 +1,4 @@
-/** `tautline diff`: every class of difference, out of Git and out of a folder, and with few rights. */
+/** `tautline diff`: every class of difference, from Git and from a folder, and with few rights. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ async function withFolder(files: Record<string, string>, run: (dir: string) => P
   }
 }
 
-/** Synced once, and then left alone, so that drift stays. */
+/** Synced once in mode manual, so that drift stays. */
 async function declareResting(name: string, files: Record<string, string>) {
   const subject = await declareSubject(world, name, { files, spec: { sync: { mode: 'manual' } } });
   const synced = await tautline(world, 'sync', name);
@@ -34,7 +34,7 @@ async function declareResting(name: string, files: Record<string, string>) {
   return subject;
 }
 
-test('nothing differs: nothing is printed, and the exit code is 0', async () => {
+test('without a difference nothing is printed, and the exit code is 0', async () => {
   await declareResting('equal', { ...file('a', '1'), 's.yaml': text(sealed) });
   const { code, stdout, stderr } = await tautline(world, 'diff', 'equal');
   assert.equal(code, 0, stderr + stdout);
@@ -42,7 +42,7 @@ test('nothing differs: nothing is printed, and the exit code is 0', async () => 
   assert.match(stderr, /equal against main@sha1:[0-9a-f]{40}: no difference/);
 });
 
-test('what is missing, changed, surplus and foreign is told object by object, and the exit code is 1', async () => {
+test('missing, changed, surplus and foreign objects are listed, and the exit code is 1', async () => {
   const files = { ...file('changed', '1'), ...file('gone', '1'), ...file('surplus', '1'), 's.yaml': text(sealed) };
   const subject = await declareResting('all', files);
   await world.apply(configMap('changed', { k: 'by hand' }, { namespace: 'all' }), 'someone');
@@ -69,7 +69,7 @@ test('what is missing, changed, surplus and foreign is told object by object, an
   assert.deepEqual(json.map(({ state }) => state).sort(), ['changed', 'changed', 'changed', 'missing', 'surplus']);
 });
 
-test('a folder is compared in place of the repository', async () => {
+test('with --local a folder is compared in place of the repository', async () => {
   await declareResting('local', { ...file('a', '1'), ...file('b', '1') });
   await withFolder({ 'a.yaml': text(configMap('a', { k: '2' })) }, async (dir) => {
     const { code, stdout } = await tautline(world, 'diff', 'local', '--local', dir);
@@ -87,7 +87,7 @@ test('a folder is compared in place of the repository', async () => {
   assert.equal((await tautline(world, 'diff', 'nobody')).code, 2);
 });
 
-test('a person with few rights sees what they may, and is told what they lack', async () => {
+test('a person with few rights sees the objects they may read, and which right is missing for the others', async () => {
   await declareResting('few', file('a', '1'));
   const read = rule('tautline.dev', 'applications', ['get']);
   const maps = rule('', 'configmaps', ['get']);
@@ -100,14 +100,14 @@ test('a person with few rights sees what they may, and is told what they lack', 
   assert.match(blind.stdout, /^\? ConfigMap few\/a .*get.*configmaps/m);
 });
 
-test('what only the server can tell is asked for by a dry run', async () => {
+test('a difference that only the server can decide is settled by a dry run', async () => {
   const web = service('web', { ports: [{ port: 80 }], selector: { app: 'web' }, type: 'NodePort' });
   await declareResting('tried', { 'web.yaml': text(web) });
   const { code, stdout, stderr } = await tautline(world, 'diff', 'tried');
   assert.equal(code, 0, stdout + stderr);
 });
 
-test('a private repository is fetched with the Secret as the person may read it, and no password is shown', async () => {
+test('a private repository is fetched with its Secret if the person may read it, and no password is shown', async () => {
   const password = 'canary-of-the-password';
   world.git.onRequest = ({ path, headers }) =>
     !path.startsWith('/private.git') || headers.authorization === basic('deployer', password)

@@ -1,4 +1,4 @@
-/** The command line as people run it: a process of its own, with a kubeconfig, against a real API server. */
+/** Runs the command line as people do: as a process, with a kubeconfig, against a real API server. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ export interface Ended {
 
 export interface Running {
   readonly ended: Promise<Ended>;
-  /** Resolves once stderr holds the text, or the command has ended. */
+  /** Resolves once standard error holds the text, or the command has ended. */
   said(text: string): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export function start(kubeconfig: string, args: readonly string[]): Running {
   };
 }
 
-/** The same as administrator, in the namespace `apps`. */
+/** Runs a command to its end as administrator, in the namespace `apps`. */
 export function tautline(world: World, ...args: string[]): Promise<Ended> {
   return start(world.plane.kubeconfig, [...args, '-n', 'apps']).ended;
 }
@@ -57,7 +57,7 @@ export interface Person extends AsyncDisposable {
   readonly kubeconfig: string;
 }
 
-/** Somebody who may do nothing but what the rules say, in the namespace `apps` and in `namespaces`. */
+/** A person with no rights but these, in the namespace `apps` and in `namespaces`. */
 export async function createPerson(
   world: World,
   name: string,
