@@ -1,6 +1,6 @@
 /**
  * Canaries in every place where a secret may be: credentials of repositories, Secrets in Git and in the cluster. The
- * agent is led through good and bad days with all of its log on; then nothing that it wrote or answers holds one.
+ * agent runs through successes and failures with its log at debug; then no output of the agent holds a canary.
  */
 import assert from 'node:assert/strict';
 import { mkdtempDisposable } from 'node:fs/promises';
@@ -45,7 +45,7 @@ async function expectSilence(): Promise<void> {
   assert.deepEqual(await findAll(canaries, watched()), []);
 }
 
-test('the search finds what a careless part would show', () => {
+test('the search finds a canary in every form in which it could be shown', () => {
   const value = 'canary-control/1+2';
   for (const shown of [value, `me:${value}`, `xx${value}yy`]) {
     for (const said of [shown, base64(shown), base64(base64(shown)), encodeURIComponent(shown)]) {
@@ -57,7 +57,7 @@ test('the search finds what a careless part would show', () => {
   }
 });
 
-test('on a good day: a password, a token and a key open repositories that hold Secrets', async () => {
+test('no canary is shown when a password, a token and a key open repositories that hold Secrets', async () => {
   const files = {
     'data.yaml': text(secret('data', { data: { a: base64(canary('data')) } })),
     'string.yaml': text(secret('string', { stringData: { a: canary('string') } })),
@@ -98,7 +98,7 @@ test('on a good day: a password, a token and a key open repositories that hold S
 const GIT = { 'content-type': 'application/x-git-upload-pack-advertisement' };
 const RESULT = { 'content-type': 'application/x-git-upload-pack-result' };
 
-/** How a server repeats what it was shown; `said` holds the header and the password. */
+/** Answers in which a server repeats a credential; `said` is the header or the password. */
 const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
   'page of 401': (said) => ({ status: 401, headers: { 'www-authenticate': said }, body: said }),
   'page of 403': (said) => ({ status: 403, body: said }),
@@ -122,7 +122,7 @@ const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
     headers: GIT,
     body: encodeLine(`ERR ${'.'.repeat(170)}${said}\n`),
   }),
-  'line that is none of Git': (said) => ({ status: 200, headers: GIT, body: `${encodeLine(`${said}\n`)}0000` }),
+  'line that is not Git': (said) => ({ status: 200, headers: GIT, body: `${encodeLine(`${said}\n`)}0000` }),
   'object format': (said) => ({
     status: 200,
     headers: GIT,
@@ -130,7 +130,7 @@ const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
   }),
 };
 
-test('on a bad day: a server repeats what it was shown, in every place that it has', async () => {
+test('no canary is shown when a server repeats a credential in any part of its answer', async () => {
   const password = canary('echoed');
   const header = basic('me', password);
   scene.locks.set('echo', header);
@@ -138,7 +138,7 @@ test('on a bad day: a server repeats what it was shown, in every place that it h
   await subject.application.untilReady();
   for (const [what, react] of Object.entries(ECHOES)) {
     for (const said of [password, header, encodeURIComponent(password)]) {
-      // Whatever is remembered of the server is dropped with the first failure, so each is met by a GET.
+      // A failure drops what is cached about the server, so each answer is met by a GET.
       scene.locks.set('echo', ({ method }) => (method === 'GET' ? react(said) : { status: 500 }));
       await subject.application.refresh();
       const { message } = await untilFailed(subject, 'ArtifactFailed');
@@ -163,7 +163,7 @@ test('on a bad day: a server repeats what it was shown, in every place that it h
   await expectSilence();
 });
 
-test('a Secret that cannot be used is told without what it holds', async () => {
+test('a Secret that cannot be used is reported without its content', async () => {
   const broken: Record<string, string>[] = [
     { username: 'me', password: `${canary('breaks')}\nX-Evil: 1` },
     { password: canary('half') },
@@ -179,7 +179,7 @@ test('a Secret that cannot be used is told without what it holds', async () => {
   await expectSilence();
 });
 
-test('Secrets that drift, are fought over, are refused and cannot be read are seen by nobody', async () => {
+test('no canary is shown of Secrets that drift, are contested, are refused or cannot be read', async () => {
   const { world } = scene;
   const desired = canary('desired');
   const files = { 's.yaml': text(secret('s', { stringData: { a: desired } })) };

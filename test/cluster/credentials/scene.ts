@@ -1,8 +1,8 @@
 /**
- * What the tests of private repositories share: a Git server that lets in who shows the right header, and Applications
- * that live in one namespace with their Secret.
+ * Shared by the tests of private repositories: a Git server that requires the right header, and Applications in one
+ * namespace with their Secret.
  *
- * Invariant: what was shown to the server is recorded, for each request, so that a test can say what was not sent.
+ * Invariant: the credentials of every request are recorded, so that a test can check what was not sent.
  */
 import type { RunningAgent } from '../../support/agent.ts';
 import type { TestRepository } from '../../support/git-repository.ts';
@@ -19,12 +19,12 @@ export interface Shown extends GitRequest {
 export interface Scene extends AsyncDisposable {
   readonly world: World;
   readonly agent: RunningAgent;
-  /** By name of the repository: the header that opens it; a function answers for itself. */
+  /** By name of the repository: the header that opens it, or a function that answers its requests. */
   readonly locks: Map<string, string | ((shown: Shown) => GitReaction | undefined)>;
   readonly shown: Shown[];
 }
 
-/** One for all tests of a file. */
+/** A scene for all tests of a file. */
 export function useScene(): Scene {
   return useStarted('the scene', () => startScene());
 }
@@ -64,19 +64,19 @@ export interface Tenant {
 }
 
 export interface TenantOptions {
-  /** Values of the Secret `git`; absent: there is none, and the Application names none unless the spec does. */
+  /** Values of the Secret `git`. If absent there is no Secret, and the Application names none unless the spec does. */
   readonly secret?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  /** Merged over the defaults. */
+  /** Fields of spec.source; they replace the defaults. */
   readonly source?: Readonly<Record<string, unknown>>;
   readonly spec?: Readonly<Record<string, unknown>>;
-  /** Where the Git server is reached. */
+  /** Address of the Git server for the Application. */
   readonly gitUrl?: string;
 }
 
 export const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
 
-/** A namespace, a repository, a Secret `git` and an Application, all but the Secret of one name. */
+/** Makes a namespace, a repository and an Application of one name, and a Secret `git` if values are given. */
 export async function declareTenant(
   { world }: Pick<Scene, 'world'>,
   name: string,

@@ -1,4 +1,4 @@
-/** Who may read whose repository: what one tenant's credential brought is out of reach for all others. */
+/** A repository that one tenant's credential opens is out of reach for all other tenants. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { basic, startGitServer } from '../../support/git-server.ts';
@@ -21,7 +21,7 @@ const scene = useScene();
 const SECRET = { username: 'me', password: 'geheim-1' };
 const OPENS = basic('me', 'geheim-1');
 
-test('a tenant without the credential gets nothing of a private repository, not even by its commit', async () => {
+test('a tenant without the credential gets nothing of a private repository, not even by the id of a commit', async () => {
   scene.locks.set('owned', OPENS);
   const owner = await declareTenant(scene, 'owned', { secret: SECRET });
   await owner.application.untilReady();
@@ -51,7 +51,7 @@ test('a tenant without the credential gets nothing of a private repository, not 
   await owner.application.untilReady();
 });
 
-test('tenants who show the same credential share one fetch', async () => {
+test('tenants with the same credential share one fetch', async () => {
   scene.locks.set('shared', OPENS);
   const first = await declareTenant(scene, 'shared', { secret: SECRET });
   await first.application.untilReady();
@@ -66,7 +66,7 @@ test('tenants who show the same credential share one fetch', async () => {
   assert.equal(paths.length, 1, 'a poll and no fetch');
 });
 
-test("another namespace's Secret cannot be named", async () => {
+test('a Secret of another namespace cannot be used', async () => {
   const { world } = scene;
   await makeNamespace(world, 'nosy');
   const source = { repoURL: `${world.git.url}/owned.git`, secretRef: { name: 'git' } };
@@ -76,7 +76,7 @@ test("another namespace's Secret cannot be named", async () => {
   assert.equal(await sourceReason({ application }), 'SecretNotFound');
 });
 
-test('an account that may not read the Secret fails, though the agent may; with the right it works', async () => {
+test('an account that may not read the Secret fails, although the agent may; with the right it works', async () => {
   const { world } = scene;
   scene.locks.set('account', OPENS);
   await makeNamespace(world, 'account');
@@ -93,7 +93,7 @@ test('an account that may not read the Secret fails, though the agent may; with 
   await application.untilReady();
 });
 
-test('no other host, port or scheme is shown a credential, wherever the server points', async () => {
+test('no other host, port or scheme is sent a credential, wherever the server redirects', async () => {
   const { world } = scene;
   await using other = await startGitServer(world.git.root);
   const authority = await makeAuthority();
@@ -117,7 +117,7 @@ test('no other host, port or scheme is shown a credential, wherever the server p
   assert.deepEqual(seen, []);
 });
 
-test('a suspended Application of another tenant learns nothing when a private repository is read for its owner', async () => {
+test('a suspended Application of another tenant gets nothing when a private repository is read for its owner', async () => {
   const { world } = scene;
   scene.locks.set('moving', OPENS);
   const files = {
