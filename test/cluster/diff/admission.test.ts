@@ -1,4 +1,4 @@
-/** A value that admission changes behind the manifest: one answer of the server settles it, and it stays settled. */
+/** A value that admission changes: one answer of the server settles that it is as desired, and later diffs agree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,7 +63,7 @@ prepare(async () => {
   await untilPolicyWorks();
 });
 
-test('a value changed at admission is unsure once and none from then on, and a change by hand is still seen', async () => {
+test('a value changed at admission is unsure once and no difference afterwards, while a change by hand is still found', async () => {
   const desired = bind(configMap('admitted', 'lower'));
   const live = liveOf(await apply(api, desired, desired.body));
   assert.equal(stringAt(live.body, 'data', 'a'), 'LOWER');
@@ -82,7 +82,7 @@ test('a value changed at admission is unsure once and none from then on, and a c
   assert.equal(typeOf(desired, healed, baseline), 'none');
 });
 
-test('a dry run settles it as well where nothing may be written', async () => {
+test('a dry run settles a value changed at admission where nothing may be written', async () => {
   const desired = bind(configMap('dry', 'lower'));
   const live = liveOf(await apply(api, desired, desired.body));
   const returned = liveOf(await apply(api, desired, desired.body, { dryRun: true }));
@@ -119,7 +119,7 @@ async function patch(
 const typeOf = (desired: DesiredObject, live: LiveObject, baseline?: Baseline): string =>
   judge({ desired, live, kinds, baseline }).type;
 
-/** The policy takes a moment to be read by the server. */
+/** The API server takes a moment to load a policy. */
 async function untilPolicyWorks(): Promise<void> {
   for (;;) {
     const probe = bind(configMap('probe', 'x'));

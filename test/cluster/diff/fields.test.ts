@@ -1,6 +1,6 @@
 /**
- * What an OutOfSync names, beside what the API server itself recorded: JSON pointer, both values, who wrote the live
- * one and when; once read off the objects, once by a dry run.
+ * The fields that an OutOfSync reports, compared with the records of the API server: JSON pointer, both values, manager
+ * and time of the live value. Each is found once by comparing the objects, and once by a dry run.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -71,10 +71,10 @@ const gadget: KubeObject = {
 
 type Act =
   | { readonly patch: Value; readonly manager: string; readonly subresource?: string }
-  /** Server-side apply with force of the manifest with another value somewhere. */
+  /** Applies the manifest with another value at that place, with force. */
   | { readonly at: readonly string[]; readonly value: Value; readonly manager: string };
 
-/** Where `manager` is left out, nobody may be named. */
+/** An absent `manager` means that no manager may be named. */
 const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: readonly FieldDifference[]][] = [
   [
     'a value changed',
@@ -236,7 +236,7 @@ const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: re
 const referee = useStarted('the referee', () => startReferee());
 
 for (const [title, manifest, act, fields] of TABLE) {
-  test(`${title}: path, values, manager and time are named`, async () => {
+  test(`${title} is reported with path, values, manager and time`, async () => {
     const [desired] = await referee.bind([cloneValue(manifest)]);
     assert.ok(desired);
     const applied = await referee.applied(desired);
@@ -270,7 +270,7 @@ function assertFields(
   );
   assert.deepEqual(untimed, expected);
   for (const { manager, managedAt } of actual) {
-    // The server records no time of a write to /scale.
+    // The server records no time for a write to /scale.
     const entry = managedFieldsOf(body).find((one) => one.manager === manager);
     assert.equal(managedAt, entry?.time);
     if (manager !== undefined && entry?.subresource === undefined) assert.match(managedAt ?? '', /^\d{4}-.*Z$/);
