@@ -1,3 +1,4 @@
+/** The watch of Applications, writes of their status and metadata, and Events, on a real API server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +16,7 @@ const failures: string[] = [];
 
 const nameOf = (application: KubeObject): string => stringAt(application.metadata, 'name') ?? '';
 
-/** As strict as ours where it matters here: `spec` is required, and there is a status subresource. */
+/** A definition with the parts of ours that matter here: a required `spec`, and a status subresource. */
 const OUR_DEFINITION = definition({
   group: 'tautline.dev',
   kind: 'Application',

@@ -31,7 +31,7 @@ async function refusal(body: KubeObject): Promise<Refusal> {
 
 const metadata = { namespace: 'default' };
 
-/** Without a number of replicas unless the spec gives one. */
+/** A Deployment without `replicas`, unless the spec sets them. */
 const deployment = (name: string, container: Manifest = {}, spec: Manifest = {}): KubeObject => {
   const containers = [{ name: 'c', image: 'x', ...container }];
   return workload('Deployment', name, { metadata, pod: { containers }, spec: { replicas: undefined, ...spec } });

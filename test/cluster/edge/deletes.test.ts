@@ -1,4 +1,4 @@
-/** Deletes against a real API server and its garbage collector. */
+/** Deletes on a real API server with its garbage collector. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
@@ -21,7 +21,7 @@ async function create(name: string, extra = {}): Promise<LiveObject> {
   return written(await client.apply({ kind: configMaps, body, force: true })).object;
 }
 
-/** Another object that belongs to this one, as the garbage collector sees it. */
+/** Creates a dependent of an object, with an owner reference for the garbage collector. */
 function child(name: string, { id, uid }: LiveObject): Promise<LiveObject> {
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: id.name, uid, blockOwnerDeletion: true };
   return create(name, { ownerReferences: [owner] });

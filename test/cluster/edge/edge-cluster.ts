@@ -1,4 +1,4 @@
-/** What the tests of the Kubernetes edge share: a connection to a real API server, and objects to send there. */
+/** Shared by the tests of src/cluster: a connection to a real API server, and objects for it. */
 import { connectCluster, type ConnectedCluster, type ConnectOptions } from '../../../src/cluster/connection.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { kindKey, type KindInfo } from '../../../src/cluster/kinds.ts';
@@ -18,7 +18,7 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export interface UsedCluster {
   readonly plane: ControlPlane;
   readonly cluster: ConnectedCluster;
-  /** Acts as the agent itself. */
+  /** Sends requests as the agent itself. */
   readonly client: ClusterClient;
 }
 

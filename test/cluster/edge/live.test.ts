@@ -1,3 +1,4 @@
+/** Live objects as the agent knows them from watches of a real API server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';

@@ -1,3 +1,4 @@
+/** Watches on an API server of an older version. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadCredentials } from '../../../src/cluster/credentials.ts';
@@ -11,7 +12,7 @@ import { prepare } from '../../support/use-world.ts';
 import { configMap, configMapId, kindOf, useCluster } from './edge-cluster.ts';
 import { untilTrue } from '../../support/world.ts';
 
-/** A server without WatchList, as before Kubernetes 1.34, that also tells HTTP/2 clients to go away. */
+/** Without WatchList, as before Kubernetes 1.34, and with GOAWAY frames for HTTP/2 clients. */
 const apiServerArgs = ['--feature-gates=WatchList=false', '--goaway-chance=0.02'];
 const restarts: string[] = [];
 const { plane, cluster } = useCluster(

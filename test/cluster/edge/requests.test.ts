@@ -1,3 +1,4 @@
+/** Discovery, applies, take-overs and deletes on a real API server, and its refusals. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDiscovery } from '../../../src/cluster/discovery.ts';

@@ -1,3 +1,4 @@
+/** Reads, writes and watches with the rights of an impersonated account. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../src/cluster/identity.ts';

@@ -1,3 +1,4 @@
+/** Connections that fail: no server, a refused token, a certificate that is not trusted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useControlPlane } from '../../support/use-world.ts';
