@@ -1,4 +1,4 @@
-/** Health of kinds whose status a real controller writes: what it says of them must be what we read. */
+/** Health of kinds whose status is written by real controllers. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { useWorld } from '../../support/use-world.ts';
@@ -25,7 +25,7 @@ test('a Job that completes is Healthy', async () => {
   assert.equal(at(found, 'status', 'succeeded'), 1);
 });
 
-test('a Job that fails is Degraded and says with which code', async () => {
+test('a Job that fails is Degraded, with the exit code in its message', async () => {
   const files = { 'job.yaml': text(job('migrate', { pod: NOWHERE })) };
   const { application } = await declareSubject(world, 'fails', { files });
   await untilHealth(application, 'Progressing', /^Job\.batch fails\/migrate: 0 of 1 completions; Pod .*Unschedulable/);
@@ -38,7 +38,7 @@ test('a Job that fails is Degraded and says with which code', async () => {
   );
 });
 
-test('a suspended CronJob is Suspended, one that is not is Healthy', async () => {
+test('a suspended CronJob is Suspended, and a running one is Healthy', async () => {
   const cronJob = (suspend: boolean): Manifest => ({
     apiVersion: 'batch/v1',
     kind: 'CronJob',
@@ -70,7 +70,7 @@ test('a HorizontalPodAutoscaler without metrics is Degraded', async () => {
   );
 });
 
-test('a claim that waits for its first consumer is Healthy, one that waits for its provisioner is not', async () => {
+test('a volume claim that waits for its first consumer is Healthy, and one that waits for its provisioner is Progressing', async () => {
   for (const [name, volumeBindingMode] of [
     ['late', 'WaitForFirstConsumer'],
     ['early', 'Immediate'],
@@ -107,7 +107,7 @@ test('a claim that waits for its first consumer is Healthy, one that waits for i
   await application.until('both claims wait for volumes', (now) => at(now, 'status', 'counts', 'progressing') === 2);
 });
 
-test('of a budget, a load balancer and an Ingress without address, only the load balancer is waited for', async () => {
+test('a load balancer without an address is Progressing; an Ingress without one and a disruption budget are Healthy', async () => {
   const budget = {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',

@@ -1,8 +1,8 @@
 /**
- * What the tests of health share: workloads for simulated nodes, and a kubelet played by hand.
+ * Shared by the tests of health: Pods that fit on no node, and statuses of Pods as a kubelet would write them.
  *
- * Invariant: simulated nodes make every Pod Ready that is bound to one, so a Pod that must not start asks for a node
- * that nobody is (`NOWHERE`), and how it fails is written to its status.
+ * Invariant: simulated nodes make every Pod Ready that is bound to one. A Pod that must not start therefore selects a
+ * node that does not exist (`NOWHERE`), and a test writes its failure to its status.
  */
 import assert from 'node:assert/strict';
 import { eventually, type Json, type World } from '../../support/world.ts';
@@ -12,12 +12,12 @@ import { at, readyMessage, readyReason } from '../../support/scene.ts';
 
 export const NOWHERE: Manifest = { nodeSelector: { disk: 'none' } };
 
-/** Status, reason and message of the condition Ready, as `True ReconciliationSucceeded: …`. */
+/** Status, reason and message of the condition Ready, for example `True ReconciliationSucceeded: …`. */
 export function readyText(application: Json): string {
   return `${readyReason(application)}: ${readyMessage(application)}`;
 }
 
-/** Writes the status of the one Pod of a workload as a kubelet would; waits until it is there. */
+/** Waits for the one Pod of a workload, and writes its status as a kubelet would. */
 export async function playKubelet(world: World, namespace: string, app: string, status: Manifest): Promise<void> {
   const name = await eventually(async () => {
     const list = await world.read(`/api/v1/namespaces/${namespace}/pods?labelSelector=app%3D${app}`);
@@ -29,7 +29,7 @@ export async function playKubelet(world: World, namespace: string, app: string, 
   await edit(world, `pod/${name}`, { namespace, patch: { status }, subresource: 'status', manager: 'kubelet' });
 }
 
-/** A status of a Pod whose one container is in the given state, and not ready. */
+/** The status of a Pod whose only container is in the given state and not ready. */
 export function notReady(phase: string, container: Manifest): Manifest {
   return {
     phase,

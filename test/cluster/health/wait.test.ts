@@ -1,4 +1,4 @@
-/** Ready that waits for health, and Applications that hold Applications. */
+/** spec.health.wait, and the health of Applications that other Applications apply. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -35,7 +35,7 @@ test('with spec.health.wait, Ready is True only once all objects are Healthy', a
   assert.equal(at(ready, 'status', 'health', 'status'), 'Healthy');
 });
 
-test('when the time for health is over, Ready says so, and follows once the objects are Healthy', async () => {
+test('Ready is False once the time for health is over, and True once the objects are Healthy', async () => {
   const pod = { nodeSelector: { second: 'yes' } };
   const { application } = await declareSubject(world, 'overdue', {
     files: { 'web.yaml': text(workload('Deployment', 'web', { pod })) },
@@ -63,7 +63,7 @@ test('a Degraded object fails the health check at once, and a commit heals it', 
   await application.untilReady(commit);
 });
 
-test('what ails an object of an Application in Git shows up at the Application that holds it', async () => {
+test('the health of an Application shows the failing object of an Application that it applies', async () => {
   await makeNamespace(world, 'leaf');
   const leaf = await world.repository('leaf');
   await leaf.commit({ 'web.yaml': text(workload('Deployment', 'web')) });
@@ -91,7 +91,7 @@ test('what ails an object of an Application in Git shows up at the Application t
   await root.application.untilReady();
 });
 
-test('an Application that holds itself and waits for health comes to rest', async () => {
+test('an Application that applies itself and waits for health becomes Ready', async () => {
   await makeNamespace(world, 'own');
   const repository = await world.repository('own');
   const spec = { source: { repoURL: repository.url }, destination: { namespace: 'own' }, health: { wait: true } };
@@ -102,7 +102,7 @@ test('an Application that holds itself and waits for health comes to rest', asyn
   assert.equal(at(ready, 'status', 'counts', 'total'), 2);
 });
 
-test('a child that is suspended or cannot be read is told by its parent', async () => {
+test('an Application reports a child that is suspended or cannot be fetched', async () => {
   const suspended = applicationManifest('idle', { source: { repoURL: 'http://127.0.0.1:1/x.git' }, suspend: true });
   const { application, repository } = await declareSubject(world, 'parent', {
     files: { 'idle.yaml': text(suspended) },
