@@ -1,4 +1,4 @@
-/** Every act on the objects of an Application needs the right of its account, whatever the agent itself may do. */
+/** Every action on the objects of an Application needs a right of its account, whatever the agent itself may do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -12,7 +12,7 @@ const { world } = useWorld({ agent: startTenantAgent });
 const without = (...verbs: Verb[]): Verb[] => ALL_VERBS.filter((verb) => !verbs.includes(verb));
 const two = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
 
-test('creating needs create; once it is given, the Application gets Ready by itself', async () => {
+test('creating needs the verb create, and the Application becomes Ready once the account has it', async () => {
   const tenant = await declareTenant(world, 'creates', { files: two, verbs: without('create') });
   const found = await untilSaid(tenant, denial('creates', 'create', 'configmaps'));
   assert.equal(readyReason(found), 'False ReconciliationFailed');
@@ -21,7 +21,7 @@ test('creating needs create; once it is given, the Application gets Ready by its
   await tenant.application.untilReady();
 });
 
-test('changing and healing need patch, and what others do goes on meanwhile', async () => {
+test('changing and healing need patch, and other Applications go on meanwhile', async () => {
   const [tenant, neighbour] = await Promise.all([
     declareTenant(world, 'changes', { files: two }),
     declareTenant(world, 'neighbour', { files: two }),
@@ -55,13 +55,13 @@ test('pruning needs get and delete', async () => {
   assert.equal(await tenant.configMap('b'), undefined);
 });
 
-test('a dry run needs patch: what only it could tell is not known', async () => {
+test('a dry run needs patch; without it the state of the object is not known', async () => {
   const tenant = await declareTenant(world, 'detects', { files: two });
   await tenant.application.untilReady();
   const viewer = { namespace: 'detects', name: 'viewer' };
   await makeAccount(world, viewer.namespace, viewer.name);
   await grant(world, { namespace: 'detects', rules: [rule('', 'configmaps', ['get', 'list', 'watch'])], to: viewer });
-  // What the server accepted of one account it has not accepted of another, so a dry run is to tell.
+  // An apply that the server accepted from one account proves nothing for another, so a dry run is needed.
   await tenant.application.patch({ sync: { mode: 'detect' }, serviceAccountName: viewer.name });
   await untilSaid(tenant, denial('detects', 'patch', 'configmaps', 'viewer'));
 });
@@ -83,7 +83,7 @@ test('adoption and the take-over of fields need patch and get', async () => {
   assert.deepEqual(at(await tenant.configMap('a'), 'data'), { k: '2' });
 });
 
-test('finishing needs delete to prune, patch to let go, and says so while it waits', async () => {
+test('deleting an Application needs delete to prune and patch to release, and the missing right is reported meanwhile', async () => {
   const [pruning, orphaning] = await Promise.all([
     declareTenant(world, 'finishes', { files: two }),
     declareTenant(world, 'lets-go', { files: two, spec: { deletionPolicy: 'Orphan' } }),
@@ -99,7 +99,7 @@ test('finishing needs delete to prune, patch to let go, and says so while it wai
   assert.equal(at(await orphaning.configMap('a'), 'metadata', 'labels'), undefined);
 });
 
-test('releasing what another Application takes over needs patch', async () => {
+test('releasing an object that another Application takes over needs patch', async () => {
   const giver = await declareTenant(world, 'gives', {
     files: { 'one/a.yaml': text(configMap('a', { k: '1' })), 'two/b.yaml': text(configMap('b', {})) },
     spec: { source: { repoURL: `${world.git.url}/gives.git`, path: 'one' } },
@@ -140,7 +140,7 @@ test('creating the destination namespace needs get and create of namespaces', as
   await untilObject(world, configMapPath('made-by-tenant', 'a'), () => true);
 });
 
-test('reading Pods for health needs list; without it the health says what is missing', async () => {
+test('reading Pods for health needs list; without it the health names the missing right', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web')) };
   const tenant = await declareTenant(world, 'ails', { files, rules: [rule('apps', 'deployments')] });
   const message = new RegExp(`its Pods cannot be read: .*${denial('ails', 'list', 'pods').source}`);

@@ -1,9 +1,8 @@
 /**
- * What the tests of identities share: tenants, each with a namespace, a ServiceAccount `deployer`, and an Application
+ * Shared by the tests of identities: tenants, each with a namespace, a ServiceAccount `deployer`, and an Application
  * that names it.
  *
- * Invariant: the agent itself is cluster administrator, so that whatever fails here fails for want of the account's own
- * right.
+ * Invariant: the agent itself is cluster administrator, so that a failure shows a missing right of the account.
  */
 import assert from 'node:assert/strict';
 import type { RunningAgent } from '../../support/agent.ts';
@@ -17,26 +16,26 @@ export interface Tenant {
   readonly application: ApplicationHandle;
   readonly repository: TestRepository;
   configMap(name: string): Promise<Json | undefined>;
-  /** Gives the account other rights on ConfigMaps of its namespace than it had. */
+  /** Replaces the account's rights on ConfigMaps of its namespace. */
   allow(...verbs: Verb[]): Promise<void>;
 }
 
 export interface TenantOptions {
   readonly files: Readonly<Record<string, string>>;
-  /** On ConfigMaps of its own namespace. */
+  /** Rights on ConfigMaps of its own namespace. Default: all. */
   readonly verbs?: readonly Verb[];
-  /** In its own namespace as well. */
+  /** Further rights in its own namespace. */
   readonly rules?: readonly Rule[];
   readonly spec?: Record<string, unknown>;
 }
 
-/** Retries soon, and gives nobody the agent's rights beyond its namespace. */
+/** Starts an agent that retries soon and writes outside an Application's namespace only as its account. */
 export async function startTenantAgent(world: World, ...flags: string[]): Promise<RunningAgent> {
   const pace = ['--max-backoff', '2s', '--progress-check', '500ms', '--hand-over-wait', '1s'];
   return world.agent({ flags: ['--allow-cross-namespace', 'false', ...pace, ...flags] });
 }
 
-/** The Application has the name of its namespace. */
+/** Declares an Application with the name of its namespace, and makes its account. */
 export async function declareTenant(world: World, namespace: string, options: TenantOptions): Promise<Tenant> {
   const repository = await world.repository(namespace);
   await repository.commit(options.files);
@@ -59,12 +58,12 @@ export async function declareTenant(world: World, namespace: string, options: Te
   };
 }
 
-/** `User "system:serviceaccount:shop:deployer" cannot create resource "configmaps"`, as the API server says it. */
+/** Matches the API server's `User "system:serviceaccount:shop:deployer" cannot create resource "configmaps"`. */
 export function denial(namespace: string, verb: string, resource: string, account = ACCOUNT): RegExp {
   return new RegExp(`"system:serviceaccount:${namespace}:${account}" cannot ${verb} resource "${resource}"`);
 }
 
-/** Waits until Ready says so with that message; answers the Application. */
+/** Waits until Ready is False with that message, and resolves to the Application. */
 export async function untilSaid({ application }: Pick<Tenant, 'application'>, message: RegExp): Promise<Json> {
   const found = await application.until(`Ready says ${message}`, (item) => message.test(readyMessage(item)));
   assert.match(readyReason(found), /^False /);

@@ -1,4 +1,4 @@
-/** A namespace that is deleted takes accounts and rights with it before the Applications that need them. */
+/** A deleted namespace loses accounts and rights before the Applications that need them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -11,7 +11,7 @@ const { world, agent } = useWorld({ agent: startTenantAgent });
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
-test('its objects in other namespaces are left alive, and the Application keeps the namespace no longer', async () => {
+test("objects in other namespaces are kept when the tenant's namespace is deleted, and its Application does not block that", async () => {
   await makeNamespace(world, 'outlives');
   const to = { namespace: 'leaves', name: 'deployer' };
   await grant(world, { namespace: 'outlives', rules: [rule('', 'configmaps')], to });
@@ -21,7 +21,7 @@ test('its objects in other namespaces are left alive, and the Application keeps 
   };
   const tenant = await declareTenant(world, 'leaves', { files });
   await tenant.application.untilReady();
-  // No controller deletes what is in the namespace: this plays it, in the unlucky order.
+  // No controller empties the namespace here, so the test does it, in the order that causes trouble.
   await tenant.allow('get', 'list', 'watch');
   await world.send('DELETE', '/api/v1/namespaces/leaves');
   await tenant.application.remove();
@@ -36,7 +36,7 @@ test('its objects in other namespaces are left alive, and the Application keeps 
   assert.equal(told?.['account'], 'deployer');
 });
 
-test('an account that was deleted in a living namespace is waited for, and named', async () => {
+test('an account that was deleted while its namespace exists is waited for and named', async () => {
   const tenant = await declareTenant(world, 'waits', { files: { 'own.yaml': text(configMap('own', {})) } });
   await tenant.application.untilReady();
   await world.send('DELETE', `${RBAC}/namespaces/waits/rolebindings/waits-deployer`);

@@ -1,4 +1,4 @@
-/** How the objects of an account are watched: once for all who may share it, by name where it may not be watched. */
+/** Watches are shared within an account; objects that it may not watch are read by name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -10,7 +10,7 @@ import { at, configMapPath, requestsByVerb, syncOf, untilObject } from '../../su
 
 const { world, agent } = useWorld({ agent: startTenantAgent });
 
-test('Applications of one account share a watch, and another account of the namespace has one of its own', async () => {
+test('Applications with the same account share a watch, and another account of the namespace has its own', async () => {
   const files = {
     'one/a.yaml': text(configMap('a', {})),
     'two/b.yaml': text(configMap('b', {})),
@@ -37,7 +37,7 @@ test('Applications of one account share a watch, and another account of the name
   assert.equal(await watches(), before + 1);
 });
 
-test('an account that may see nothing learns nothing from a watch that goes on for its neighbour', async () => {
+test('an account without rights learns nothing from the watch of another account', async () => {
   const files = { 'one/a.yaml': text(configMap('a', {})), 'two/b.yaml': text(configMap('b', {})) };
   const spec = { source: { repoURL: `${world.git.url}/looks.git`, path: 'one' } };
   const tenant = await declareTenant(world, 'looks', { files, spec });
@@ -52,7 +52,7 @@ test('an account that may see nothing learns nothing from a watch that goes on f
   await tenant.application.untilReady();
 });
 
-test('where an account may neither list nor watch, drift is found by reading by name at the interval', async () => {
+test('objects that an account may neither list nor watch are read by name at the interval, which finds drift', async () => {
   const tenant = await declareTenant(world, 'polls', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     verbs: ['get', 'create', 'patch', 'delete'],
