@@ -1,4 +1,4 @@
-/** Ignored fields against a real API server: neither reported nor overwritten, whoever owns them. */
+/** Ignored fields on a real API server: neither reported nor overwritten, whichever manager owns them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -71,7 +71,7 @@ test('a new value of an ignored field in Git is not applied, and without the rul
   await untilObject(world, configMapPath('ruled', 'c'), (object) => at(object, 'data', 'a') === '2');
 });
 
-test('what a named manager owns is its own, and what others own is healed', async () => {
+test('fields of a manager that a rule names are left alone, and fields of other managers are healed', async () => {
   const subject = await declareSubject(world, 'managed', {
     files: { 'c.yaml': text(configMap('c', { a: '1', b: '1', c: '1' })) },
     spec: { ignoreDifferences: [{ kind: '*', managers: ['tuner'] }] },
@@ -89,7 +89,7 @@ test('what a named manager owns is its own, and what others own is healed', asyn
   await expectQuiet(agent, subject);
 });
 
-test('what a controller injects into each item of a list stays', async () => {
+test('values that a controller injects into each item of a list stay', async () => {
   const webhook = (name: string, timeoutSeconds: number): Record<string, unknown> => ({
     name: `${name}.ignore.example`,
     admissionReviewVersions: ['v1'],
@@ -169,7 +169,7 @@ test('a value inside a list that is applied as a whole stays', async () => {
   await expectQuiet(agent, subject);
 });
 
-test('an ignored entry of a Secret keeps its live value, and nobody sees it', async () => {
+test('an ignored entry of a Secret keeps its live value, which is not shown', async () => {
   const sealed = (token: string, user: string): string => text(secret('s', { stringData: { token, user } }));
   const subject = await declareSubject(world, 'sealed', {
     files: { 's.yaml': sealed('first', 'a') },
@@ -194,14 +194,14 @@ test('an ignored entry of a Secret keeps its live value, and nobody sees it', as
   assert.doesNotMatch(JSON.stringify(await subject.application.read()), /rotated|cm90YXRlZA/);
 });
 
-test('our label comes back, and an ignored field with an escaped name stays', async () => {
+test('our label is restored although all labels are ignored, and an ignored field with an escaped name stays', async () => {
   const metadata = { annotations: { 'example.com/tuned': 'git', note: 'git' } };
   const subject = await declareSubject(world, 'marked', {
     files: { 'c.yaml': text(configMap('c', { a: '1' }, metadata)) },
     spec: {
       ignoreDifferences: [
         { jsonPointers: ['/metadata/annotations/example.com~1tuned'] },
-        // All labels: ours is not among them.
+        // All labels, except that of the agent.
         { jsonPointers: ['/metadata/labels'] },
       ],
     },
@@ -224,7 +224,7 @@ test('our label comes back, and an ignored field with an escaped name stays', as
   await expectQuiet(agent, subject);
 });
 
-test('detect reports what is not ignored, and nothing else', async () => {
+test('mode detect reports only differences that are not ignored', async () => {
   const subject = await declareSubject(world, 'detected', {
     files: { 'web.yaml': text(deployment('web', { replicas: 2 })) },
     spec: { ignoreDifferences: [REPLICAS] },
@@ -241,7 +241,7 @@ test('detect reports what is not ignored, and nothing else', async () => {
   );
 });
 
-test('replicas of what an autoscaler of the same Application scales are its own', async () => {
+test('replicas are left alone if an autoscaler of the same Application scales them', async () => {
   const scaler = autoscaler('web', { minReplicas: 2, maxReplicas: 9 });
   const files = (image: string): string =>
     text(scaler, deployment('web', { replicas: 2, image }), deployment('other', { replicas: 2, image }));
@@ -259,7 +259,7 @@ test('replicas of what an autoscaler of the same Application scales are its own'
   await expectQuiet(agent, subject);
 });
 
-test('a rule that names nothing, or a pointer that is none, is refused', async () => {
+test('a rule without fields and a malformed pointer are refused', async () => {
   const path = '/apis/tautline.dev/v1alpha1/namespaces/default/applications';
   const spec = { source: { repoURL: 'https://git.example/a.git' } };
   for (const rule of [

@@ -1,4 +1,4 @@
-/** What annotations say of one object: how it is applied, and that it is left alone. */
+/** Annotations on one object that change how it is applied, or that exclude it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -42,7 +42,7 @@ test('IfNotPresent creates an object, never changes it, and prunes it when it le
   await subject.application.untilReady(commit);
   await expectQuiet(agent, subject);
   assert.equal(at(await subject.configMap('made'), 'data', 'k'), 'hand');
-  assert.equal(resourceVersion(await subject.configMap('theirs')), theirs, 'what was there before is not touched');
+  assert.equal(resourceVersion(await subject.configMap('theirs')), theirs, 'an existing object is not touched');
   await kubectl(world, ['delete', 'configmap', 'made', '-n', 'once']);
   await untilObject(world, configMapPath('once', 'made'), (object) => at(object, 'data', 'k') === '2');
   const last = await subject.repository.commit({ 'a.yaml': null });
@@ -88,7 +88,7 @@ test('Merge adopts an object and leaves what another tool has added', async () =
   await untilObject(world, configMapPath('merged', 'merged'), (object) => at(object, 'data', 'k') === 'git');
 });
 
-test('an object that somebody disables is left alone, says so, and is healed when it is enabled again', async () => {
+test('an object that is disabled by hand is left alone, which is reported, and healed when it is enabled again', async () => {
   const files = (value: string): Record<string, string> => ({ 'a.yaml': text(configMap('a', { k: value })) });
   const subject = await declareSubject(world, 'disabled', { files: files('1') });
   await subject.application.untilReady();
@@ -127,11 +127,11 @@ test('a disabled object is not pruned before it is enabled, nor when the Applica
   assert.ok(await subject.configMap('a'));
   await subject.application.remove();
   await untilGone(world, subject.application.path);
-  assert.ok(await subject.configMap('a'), 'let go');
+  assert.ok(await subject.configMap('a'), 'it is released');
   assert.equal(await subject.configMap('c'), undefined);
 });
 
-test('an object that left Git and is not pruned counts as Synced where it asks for that', async () => {
+test('an object with IgnoreExtraneous that left Git and is not pruned counts as Synced', async () => {
   const extraneous = { 'argocd.argoproj.io/compare-options': 'IgnoreExtraneous' };
   const subject = await declareSubject(world, 'extraneous', {
     files: {
@@ -151,7 +151,7 @@ test('an object that left Git and is not pruned counts as Synced where it asks f
   assert.ok(await subject.configMap('a'));
 });
 
-test('an object that Git disables is neither made nor missed', async () => {
+test('an object that is disabled in Git is not created and not reported as missing', async () => {
   const subject = await declareSubject(world, 'off', {
     files: { 'a.yaml': text(configMap('a', {}, { annotations: { [RECONCILE]: 'disabled' } }), configMap('b', {})) },
     spec: { health: { wait: true } },

@@ -1,4 +1,4 @@
-/** What somebody changes of an ignored field between our look at it and our write is not lost. */
+/** A change of an ignored field between the agent's read and its write is not lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyOnto } from '../../../src/apply/apply-onto.ts';
@@ -33,18 +33,18 @@ function setData(name: string, data: Record<string, string | null>): Promise<voi
   return edit({ plane }, `configmap/${name}`, { namespace: 'race', patch: { data } });
 }
 
-test('a change made since the object was read is read again and kept', async () => {
+test('an ignored field that changed since the object was read is read again and kept', async () => {
   const client = cluster.as(agentIdentity);
   const first = await desiredOf(configMap('race', 'changed', { tuned: 'git', k: '1' }), '/data/tuned');
   const { object: stale } = written(await applyOnto(client, { desired: first, live: undefined, force: true }));
   await setData('changed', { tuned: 'hand' });
   const desired = await desiredOf(configMap('race', 'changed', { tuned: 'newer', k: '2' }), '/data/tuned');
-  // As it was read, we own the field alone: its old value would go out, had nobody written meanwhile.
+  // In the stale object we are the only owner of the field, so its old value would be sent.
   const { object } = written(await applyOnto(client, { desired, live: stale, force: true }));
   assert.deepEqual({ ...(valueAt(object.body, 'data') as object) }, { tuned: 'hand', k: '2' });
 });
 
-test('an object that went since it was read is not made again of half of what Git says', async () => {
+test('an object that was deleted since it was read is not created with the ignored fields missing', async () => {
   const client = cluster.as(agentIdentity);
   const desired = await desiredOf(configMap('race', 'gone', { tuned: 'git', k: '1' }), '/data/tuned');
   written(await applyOnto(client, { desired, live: undefined, force: true }));

@@ -1,6 +1,6 @@
 /**
- * Random objects, rules and hands against a real API server: what is ignored survives every apply, what is not becomes
- * as Git says, and a second look finds nothing.
+ * Random objects, rules and edits on a real API server: ignored fields survive every apply, all others become equal to
+ * Git, and a second diff finds nothing.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ import { apply as applyByKubectl, edit } from '../../support/kubectl.ts';
 import { prepare } from '../../support/use-world.ts';
 import { createNamespace, found, kindOf, useCluster, written } from '../edge/edge-cluster.ts';
 
-/** Trials, of a dozen requests each. */
+/** The number of trials, of a dozen requests each. */
 const RUNS = 40;
 const owner = ownerOf({ hubId: 'hub', namespace: 'random', name: 'r' });
 
@@ -31,7 +31,7 @@ let count = 0;
 prepare(async () => {
   await createNamespace(plane, 'random');
 });
-/** Places of a Deployment: where Git, a rule and a hand may meet. `live` is where the server keeps the value. */
+/** Places of a Deployment with the values that Git, or an edit by hand, may set. */
 const PLACES = {
   replicas: { rule: '/spec/replicas', values: [1, 2, 3] },
   annotation: { rule: '/metadata/annotations/example.com~1note', values: ['a', 'b', 'c'] },
@@ -82,7 +82,7 @@ function deployment(name: string, state: State): KubeObject {
   };
 }
 
-/** What a place holds in a live object; the order of its lists is Git's here. */
+/** The value at a place of a live object. Its lists have the order of Git here. */
 function read(object: KubeObject, place: PlaceName): Value | undefined {
   const containers = listAt(object, 'spec', 'template', 'spec', 'containers');
   if (place === 'sidecar')
@@ -121,7 +121,7 @@ async function apply(desired: DesiredObject, live: LiveObject): Promise<LiveObje
   return result.live ?? assert.fail(JSON.stringify(result.refusal));
 }
 
-/** By hand, in a write of that kind: some places get other values. */
+/** An edit by hand: a write of this kind gives some places another value. */
 interface Hand {
   readonly places: readonly PlaceName[];
   readonly how: 'update' | 'apply' | 'update as tautline' | 'wipe';
@@ -164,7 +164,7 @@ const trial = fc.record({
   ),
 });
 
-test('whatever hands write and Git says next, ignored fields stay and all others are as in Git', async () => {
+test('after any edits and any next commit, ignored fields stay and all others equal Git', async () => {
   const client = cluster.as(agentIdentity);
   await fc.assert(
     fc.asyncProperty(trial, async ({ first, second, rules, hands }) => {

@@ -1,4 +1,4 @@
-/** What the tests of ignored fields share: workloads, hands that edit them, and proof that nothing is written. */
+/** Shared by the tests of ignored fields: a workload, and the check that nothing is written. */
 import assert from 'node:assert/strict';
 import type { RunningAgent } from '../../support/agent.ts';
 import type { Json } from '../../support/world.ts';
@@ -22,7 +22,7 @@ export function deployment(name: string, { image = 'app:1', replicas, annotation
 
 export const IMAGE = ['spec', 'template', 'spec', 'containers', 0, 'image'] as const;
 
-/** A refresh that finds everything Synced and writes no object. */
+/** Fails unless a refresh finds everything Synced and writes no object. */
 export async function expectQuiet(agent: RunningAgent, { application }: Subject): Promise<void> {
   const before = await requestsByVerb(agent);
   const asked = await application.refresh();
@@ -31,7 +31,7 @@ export async function expectQuiet(agent: RunningAgent, { application }: Subject)
   for (const verb of ['apply', 'patch', 'create', 'delete']) assert.equal(after[verb], before[verb], verb);
 }
 
-/** The status's entry of one object; undefined: it is Synced and Healthy. */
+/** The entry of one object in status.resources; undefined if it is Synced and Healthy. */
 export function resourceOf(application: Json, name: string): Json | undefined {
   const resources = (application['status']?.['resources'] ?? []) as unknown as Json[];
   return resources.find((resource) => String(resource['name']) === name);
