@@ -1,4 +1,4 @@
-/** What other tools applied before: their fields go over, those of controllers and hands stay. */
+/** Objects of other tools: fields that the tool applied are taken over, fields of controllers stay. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -17,7 +17,7 @@ import {
 
 const { world } = useWorld({ agent: true });
 
-/** As server-side apply and as create or update by that manager, with the marks that the tool leaves. */
+/** Field managers of other tools, how they write, and the labels and annotations that they set. */
 const TOOLS: readonly { manager: string; how: 'apply' | 'create'; metadata: Record<string, unknown> }[] = [
   {
     manager: 'helm',
@@ -55,12 +55,12 @@ async function make(manager: string, how: 'apply' | 'create', object: Manifest, 
 }
 
 TOOLS.forEach(({ manager, how, metadata }, index) => {
-  test(`what ${manager} made by ${how} is taken over once, with all of its fields`, async () => {
+  test(`an object that ${manager} wrote by ${how} is taken over once, with all of its fields`, async () => {
     const name = `tool-${index}`;
     await makeNamespace(world, name);
     const theirs = configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name, ...metadata });
     await make(manager, how, theirs, name);
-    // A hand and a controller added what Git does not know.
+    // A controller has added a field that Git does not have.
     await world.apply(configMap('a', { added: 'by a controller' }, { namespace: name }), 'some-controller');
     const uid = at(await world.read(configMapPath(name, 'a')), 'metadata', 'uid');
     const subject = await declareSubject(world, name, {
@@ -85,13 +85,13 @@ function managersOf(object: unknown): unknown[] {
   return entries.map((entry) => at(entry, 'manager')).sort();
 }
 
-/** As people do who are told to by old advice: the server then forgets who owns what. */
+/** Removes all managedFields, as some guides advise: the server then forgets the owners of fields. */
 async function wipe(namespace: string, name: string): Promise<void> {
   await edit(world, `configmap/${name}`, { namespace, patch: { metadata: { managedFields: [{}] } } });
   assert.deepEqual(managersOf(await world.read(configMapPath(namespace, name))), []);
 }
 
-test('managedFields that were wiped are no drift, and lead to no write', async () => {
+test('wiped managedFields are not drift and lead to no write', async () => {
   const subject = await declareSubject(world, 'wiped', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   await wipe('wiped', 'a');
@@ -102,7 +102,7 @@ test('managedFields that were wiped are no drift, and lead to no write', async (
   assert.equal(resourceVersion(await subject.configMap('a')), settled);
 });
 
-test('after managedFields were wiped, a field that leaves Git goes all the same, and the next one too', async () => {
+test('after managedFields were wiped, a field that leaves Git is removed, and so is a later one', async () => {
   const subject = await declareSubject(world, 'wiped-change', {
     files: { 'a.yaml': text(configMap('a', { kept: '1', gone: '1', later: '1' })) },
   });
@@ -124,7 +124,7 @@ test('after managedFields were wiped, a field that leaves Git goes all the same,
   assert.equal(resourceVersion(await subject.configMap('a')), resourceVersion(settled));
 });
 
-test('a hand edit after managedFields were wiped is healed', async () => {
+test('an edit by hand after managedFields were wiped is healed', async () => {
   const subject = await declareSubject(world, 'wiped-drift', {
     files: { 'a.yaml': text(configMap('a', { kept: '1', other: '1' })) },
   });
