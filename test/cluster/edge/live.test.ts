@@ -219,7 +219,7 @@ test('a watch that was open while the API server hung is not trusted', async () 
     await plane.kill('kube-apiserver', 'SIGCONT');
     const isAnswered = async (): Promise<boolean> => (await client.get(configMaps, configMapId(NAMESPACE, 'first'))).ok;
     await untilTrue(isAnswered, 'the API server answers again');
-    await untilTrue(() => reasons.includes('suspect'), 'the watch is opened anew');
+    await untilTrue(() => reasons.includes('suspect'), 'the watch is opened again');
     await create('after-hang');
     const id = configMapId(NAMESPACE, 'after-hang');
     const isSeen = (): boolean => impatient.live.look(agentIdentity, configMaps, id).state === 'present';
