@@ -1,4 +1,4 @@
-/** Applications that wait for each other. */
+/** spec.dependsOn: Applications that wait for each other. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -16,7 +16,7 @@ import {
 
 const { world } = useWorld({ agent: { flags: ['--progress-check', '60s'] } });
 
-test('nothing is applied before what it depends on is Ready, and is applied at once when it is', async () => {
+test('an Application is applied once its dependency is Ready, and not before', async () => {
   const value = (text: string, metadata: Manifest = {}): Manifest => configMap('a', { value: text }, metadata);
   const second = await declareSubject(world, 'second', {
     files: { 'a.yaml': text(value('1')) },
@@ -27,7 +27,7 @@ test('nothing is applied before what it depends on is Ready, and is applied at o
   assert.match(readyMessage(missing), /Application elsewhere\/first does not exist/);
   assert.equal(await second.configMap('a'), undefined);
   const repository = await world.repository('first');
-  // Its Ready waits for its health: a Job that never ends holds it back until a hand ends it.
+  // Its Ready waits for its health, and the Job does not end until the test ends it.
   await repository.commit({ 'job.yaml': text(job('main')) });
   const first = await world.declare(
     'first',
@@ -51,7 +51,7 @@ test('nothing is applied before what it depends on is Ready, and is applied at o
   assert.equal(at(await second.configMap('a'), 'data', 'value'), '2');
 });
 
-test('a cycle is told on each of its members, with the way round', async () => {
+test('a cycle of dependencies is reported on each of its members, with all of its members', async () => {
   const files = { 'a.yaml': text(configMap('a', {})) };
   const subjects = [
     await declareSubject(world, 'one', { files, spec: { dependsOn: [{ name: 'two', namespace: 'apps' }] } }),

@@ -1,4 +1,4 @@
-/** What annotations say about the end of an object: kept, asked about, last, or made anew. */
+/** Annotations about the deletion of an object: kept, confirmed first, deleted last, or recreated. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -27,7 +27,7 @@ const KEPT: readonly (readonly [string, Record<string, unknown>])[] = [
   ['helm', { annotations: { 'helm.sh/resource-policy': 'keep' } }],
 ];
 
-test('what its annotations keep is let go when it leaves Git, and an event says so', async () => {
+test('an object with a keep annotation is released when it leaves Git, and an Event reports it', async () => {
   const rest = text(configMap('rest', { a: '1' }));
   const kept = text(...KEPT.map(([name, metadata]) => configMap(name, { a: '1' }, metadata)));
   const subject = await declareSubject(world, 'kept', { files: { 'rest.yaml': rest, 'kept.yaml': kept } });
@@ -45,7 +45,7 @@ test('what its annotations keep is let go when it leaves Git, and an event says 
   assert.match(JSON.stringify(events), /3 released.*is kept, as its annotations ask/);
 });
 
-test('deleting the Application leaves what its annotations keep then, and asks where they ask for that', async () => {
+test('deleting an Application keeps objects with a keep annotation, and waits for a confirmation where one is required', async () => {
   const files = {
     'all.yaml': text(
       configMap('gone', {}, options('Prune=false')),
@@ -87,7 +87,7 @@ function sealed(value: string, words: string): Manifest {
   return { ...configMap('sealed', { value }, options(words)), immutable: true };
 }
 
-test('what cannot be changed in place is made anew where it asks for that, but never a volume', async () => {
+test('an object that cannot be changed in place is recreated if its annotation allows it, but a volume claim never is', async () => {
   const files = (value: string, words: string, modes: string[]): Record<string, string> => ({
     'sealed.yaml': text(sealed(value, words)),
     'claim.yaml': text(volumeClaim('data', { accessModes: modes }, options('Force=true'))),

@@ -1,5 +1,5 @@
 /**
- * A newer revision, request or spec does not wait for what an older one has under way, however slow the API server is.
+ * A newer revision, request or spec cuts a running pass short, however slow the API server is.
  */
 import assert from 'node:assert/strict';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ const agent = useStarted('the agent', async () => {
 const many = (value: string): string =>
   text(...Array.from({ length: OBJECTS }, (_item, n) => configMap(`m${n}`, { value })));
 
-/** Declares an Application whose objects the server takes slowly; resolves when the first of them is there. */
+/** Declares an Application whose applies are answered slowly; resolves when its first object exists. */
 async function startSlowly(name: string, interval: string): Promise<Subject> {
   const path = new RegExp(`/namespaces/${name}/configmaps`);
   proxy.rules.push({ method: 'PATCH', path, fault: { type: 'delay', delayMs: 1500 } });
@@ -49,7 +49,7 @@ function sentOf({ namespace }: Subject): number {
   return proxy.requests.filter((request) => request.method === 'PATCH' && request.path.includes(path)).length;
 }
 
-/** The history says that the first revision was overtaken, before all of it was sent. */
+/** The history records that the first revision was superseded, and not all of its objects were sent. */
 async function assertOvertaken(subject: Subject, next: string): Promise<void> {
   const over = await untilObject(world, subject.application.path, (now) =>
     /"Superseded"/.test(JSON.stringify(at(now, 'status', 'history') ?? [])),
@@ -62,7 +62,7 @@ async function assertOvertaken(subject: Subject, next: string): Promise<void> {
   assert.equal(at(await subject.configMap(`m${OBJECTS - 1}`), 'data', 'value'), 'new');
 }
 
-/** By what tells the agent of a newer commit: how often it polls by itself, and what is done. */
+/** The ways in which the agent learns of a newer commit: the interval of its polls, and the trigger of the test. */
 const WAYS: Readonly<Record<string, { interval: string; tell: (subject: Subject) => Promise<unknown> }>> = {
   'a poll that is due': { interval: '10s', tell: async () => undefined },
   'a webhook': {
@@ -85,7 +85,7 @@ const WAYS: Readonly<Record<string, { interval: string; tell: (subject: Subject)
 };
 
 for (const [index, [way, { interval, tell }]] of Object.entries(WAYS).entries()) {
-  test(`${way} that brings a newer commit cuts short what an older one has under way`, async () => {
+  test(`${way} that brings a newer commit cuts the pass of the older one short`, async () => {
     const subject = await startSlowly(`slow-${index}`, interval);
     const next = await subject.repository.commit({ 'all.yaml': many('new') });
     await tell(subject);
@@ -93,7 +93,7 @@ for (const [index, [way, { interval, tell }]] of Object.entries(WAYS).entries())
   });
 }
 
-test('a changed spec cuts short what is under way', async () => {
+test('a changed spec cuts a running pass short', async () => {
   const subject = await startSlowly('slow-spec', '1h');
   await subject.repository.commit({ 'new/all.yaml': many('new') });
   await subject.application.patch({ source: { path: 'new' } });

@@ -1,4 +1,4 @@
-/** Waves and hooks. No controller runs here: the tests say themselves how Jobs and Deployments do. */
+/** Waves and hooks. No controller runs here: the tests write the status of Jobs and Deployments. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -25,7 +25,7 @@ function hook(name: string, annotations: Record<string, string>, command = 'migr
   return job(name, { metadata: { annotations }, pod: { containers } });
 }
 
-test('phases and waves follow each other as what comes before is Healthy, and a hook that has run stays done', async () => {
+test('each phase and wave starts once the earlier ones are Healthy, and a finished hook is not run again', async () => {
   const late = configMap('late', { a: '1' }, { annotations: { [`${ARGO}/sync-wave`]: '5' } });
   const post = hook('post', { 'helm.sh/hook': 'post-install', 'helm.sh/hook-delete-policy': 'hook-succeeded' });
   const left = ['test', 'pre-delete', 'post-rollback'].map((type) => hook(type, { 'helm.sh/hook': type }));
@@ -53,7 +53,7 @@ test('phases and waves follow each other as what comes before is Healthy, and a 
   assert.equal(await world.read(jobPath(namespace, 'post')), undefined);
 });
 
-test('a hook whose manifest changes is made anew, and one that failed stops what comes after it', async () => {
+test('a hook whose manifest changes is recreated, and a failed hook stops later waves', async () => {
   const files = (command: string, value: string): Record<string, string> => ({
     'all.yaml': text(hook('pre', { [`${ARGO}/hook`]: 'PreSync' }, command), configMap('main', { value })),
   });
@@ -76,7 +76,7 @@ test('a hook whose manifest changes is made anew, and one that failed stops what
   assert.equal(at(await subject.configMap('main'), 'data', 'value'), '2');
 });
 
-test('what is applied is healed whatever an earlier wave waits for, and what is new waits', async () => {
+test('drift of an applied object is healed while an earlier wave is not Healthy, and a new value waits for it', async () => {
   const later = (value: string): Manifest =>
     configMap('later', { value }, { annotations: { [`${ARGO}/sync-wave`]: '1' } });
   const subject = await declareSubject(world, 'heals', {
