@@ -1,4 +1,4 @@
-/** What waits for a word before it is deleted, and which word counts. */
+/** The prune guard: prunes that wait for a confirmation, and which confirmation counts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,7 +39,7 @@ const GUARDED: readonly { manifest: Manifest; path: (namespace: string) => strin
 
 for (const { manifest, path } of GUARDED) {
   const kind = String(manifest['kind']);
-  test(`a single ${kind} waits for a word, is named, and goes with it`, async () => {
+  test(`the prune of a single ${kind} waits for a confirmation, is reported by name, and is carried out then`, async () => {
     const name = `guard-${kind.toLowerCase()}`;
     const subject = await declareSubject(world, name, {
       files: { 'a.yaml': text(configMap('a', {})), 'z.yaml': text(manifest), 'b.yaml': text(configMap('b', {})) },
@@ -56,7 +56,7 @@ for (const { manifest, path } of GUARDED) {
     assert.equal(inventoryOf((await subject.application.read()) as Json).length, 3);
     await subject.application.request({ action: 'confirm-prune' });
     await untilGone(world, configMapPath(name, 'b'));
-    // Some are held by a protection that nobody lifts here.
+    // Some kinds have a protecting finalizer, which no controller removes here.
     const isGoing = async (): Promise<true | undefined> => {
       const left = await world.read(path(name));
       return !left || at(left, 'metadata', 'deletionTimestamp') !== undefined ? true : undefined;
@@ -68,7 +68,7 @@ for (const { manifest, path } of GUARDED) {
 const NAMES = Array.from({ length: 20 }, (_, index) => `m${String(index).padStart(2, '0')}`);
 const someOf = (count: number): string => text(...NAMES.slice(0, count).map((name) => configMap(name, {})));
 
-test('a word is for the revision that was shown, not for one that came meanwhile', async () => {
+test('a confirmation holds for the revision that was reported, not for a newer one', async () => {
   const subject = await declareSubject(world, 'meanwhile', { files: { 'all.yaml': someOf(20) }, spec: {} });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
@@ -85,7 +85,7 @@ test('a word is for the revision that was shown, not for one that came meanwhile
   assert.deepEqual(inventoryOf(await subject.application.untilReady(last)), ['ConfigMap meanwhile/m00']);
 });
 
-test('a word that comes before there is anything to confirm confirms nothing', async () => {
+test('a confirmation that comes before there is anything to confirm has no effect', async () => {
   const subject = await declareSubject(world, 'early', { files: { 'all.yaml': someOf(20) } });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
@@ -97,7 +97,7 @@ test('a word that comes before there is anything to confirm confirms nothing', a
   assert.ok(await subject.configMap('m19'));
 });
 
-test('a word that a person has given is not heard twice, nor by the next agent', async () => {
+test('a confirmation that was answered is not used for a later prune', async () => {
   const subject = await declareSubject(world, 'again', { files: { 'all.yaml': someOf(20) } });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
@@ -105,7 +105,7 @@ test('a word that a person has given is not heard twice, nor by the next agent',
   assert.ok(isHeld(await subject.application.refresh()));
   assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
   await subject.repository.commit({ 'all.yaml': someOf(20) });
-  // The annotation stays where it is, and other fields of the Application change.
+  // The annotation stays in place while other fields of the Application change.
   await subject.application.patch({ source: { interval: '2h' } });
   await subject.application.until('back', (a) => inventoryOf(a).length === 20);
   await subject.application.untilReady();
@@ -115,7 +115,7 @@ test('a word that a person has given is not heard twice, nor by the next agent',
   assert.ok(await subject.configMap('m19'));
 });
 
-test('an unknown or malformed word confirms nothing', async () => {
+test('a request with an unknown action confirms nothing', async () => {
   const subject = await declareSubject(world, 'mumbled', { files: { 'all.yaml': someOf(20) } });
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(2) });
@@ -126,7 +126,7 @@ test('an unknown or malformed word confirms nothing', async () => {
   assert.ok(await subject.configMap('m19'));
 });
 
-test('ten of eleven objects and eleven of a hundred go without a word', async () => {
+test('ten of eleven objects and eleven of a hundred are pruned without a confirmation', async () => {
   const few = await declareSubject(world, 'few', { files: { 'all.yaml': someOf(11) } });
   await few.application.untilReady();
   await few.repository.commit({ 'all.yaml': someOf(1) });

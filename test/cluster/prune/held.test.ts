@@ -1,4 +1,4 @@
-/** Objects whose deletion something holds up: they are waited for, named, and in nobody's way. */
+/** Objects whose deletion a finalizer holds up: they are waited for and reported, and block nothing else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -24,12 +24,12 @@ const hold = (namespace: string, name: string): Promise<void> =>
 const release = (namespace: string, name: string): Promise<void> =>
   setFinalizers(world, `configmap/${name}`, { namespace, finalizers: [] });
 
-/** What was told of an Application, in words. */
+/** The details of the log lines about an Application. */
 function toldOf(name: string): string[] {
   return agent.log.filter(({ application }) => application === `apps/${name}`).map(({ detail }) => String(detail));
 }
 
-test('one that a finalizer holds is named until it is gone; its siblings and later commits go on', async () => {
+test('an object that a finalizer holds is reported until it is gone; other objects and later commits are applied', async () => {
   const subject = await declareSubject(world, 'holds', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', {}), configMap('c', {})) },
   });
@@ -52,16 +52,16 @@ test('one that a finalizer holds is named until it is gone; its siblings and lat
   assert.deepEqual(inventoryOf(ready), ['ConfigMap holds/a', 'ConfigMap holds/d']);
   assert.equal(await subject.configMap('b'), undefined);
   const isTold = (): boolean => toldOf('holds').some((line) => /1 pruned \(ConfigMap holds\/b\)/.test(line));
-  assert.ok(await eventually(async () => (isTold() ? true : undefined)), 'the log tells of it');
+  assert.ok(await eventually(async () => (isTold() ? true : undefined)), 'the log reports it');
   const told = toldOf('holds');
   assert.deepEqual(
     told.filter((text) => /released/.test(text)),
     [],
-    'what is gone was not let go',
+    'an object that is gone was not released',
   );
 });
 
-test('one that comes back to Git while it is held is made anew once it is gone', async () => {
+test('an object that returns to Git while its deletion is held up is created again once it is gone', async () => {
   const subject = await declareSubject(world, 'returns', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', { k: '1' })) },
   });
@@ -81,14 +81,16 @@ test('one that comes back to Git while it is held is made anew once it is gone',
   assert.notEqual(at(object, 'metadata', 'uid'), uid);
 });
 
-test('an Application that is deleted waits for what is held, says what holds it, and deletes the rest', async () => {
+test('a deleted Application waits for an object with a finalizer, reports it, and deletes the rest', async () => {
   const subject = await declareSubject(world, 'ends', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
   await hold('ends', 'b');
   await subject.application.remove();
-  const told = await subject.application.until('says so', (a) => /example\.com\/hold/.test(readyMessage(a)));
+  const told = await subject.application.until('the finalizer is reported', (a) =>
+    /example\.com\/hold/.test(readyMessage(a)),
+  );
   assert.equal(readyReason(told), 'False Deleting');
   assert.match(readyMessage(told), /1 left; ConfigMap ends\/b/);
   assert.deepEqual(inventoryOf(told), ['ConfigMap ends/b']);
@@ -98,7 +100,7 @@ test('an Application that is deleted waits for what is held, says what holds it,
   assert.equal(await subject.configMap('b'), undefined);
 });
 
-test('a prune that is confirmed and held longer than the time of a sync is answered, and goes on all the same', async () => {
+test('a confirmed prune that is held longer than the timeout of a sync is answered as failed, and goes on', async () => {
   const names = Array.from({ length: 20 }, (_, index) => `m${index}`);
   const subject = await declareSubject(world, 'slow', {
     files: { 'keep.yaml': text(configMap('keep', {})), 'all.yaml': text(...names.map((name) => configMap(name, {}))) },
