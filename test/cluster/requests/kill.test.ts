@@ -1,4 +1,4 @@
-/** A request survives the death of the agent at any moment, and is carried out once. */
+/** A request is carried out once and answered, even if the agent is killed in between. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts',
 const { world } = useWorld();
 
 for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
-  test(`a sync of mode manual is answered after a kill at ${point}`, async () => {
+  test(`a sync in mode manual is answered by the next agent after a kill at ${point}`, async () => {
     const subject = await declareSubject(world, point, {
       files: { 'a.yaml': text(configMap('a', { k: '1' })) },
       spec: { sync: { mode: 'manual' } },

@@ -1,4 +1,4 @@
-/** `mode: manual`, and what a sync may be asked to do otherwise than the spec says. */
+/** Mode manual, and the options of a sync request that replace fields of the spec. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -31,7 +31,7 @@ async function valueOf(subject: Subject, name: string): Promise<unknown> {
   return at(await subject.configMap(name), 'data', 'k');
 }
 
-test('nothing is applied, healed or pruned until a sync is asked for', async () => {
+test('in mode manual nothing is applied, healed or pruned until a sync is requested', async () => {
   const subject = await declareManual('manual');
   const { application, repository } = subject;
   const before = await application.until('compared', (a) => syncOf(a) === 'OutOfSync');
@@ -63,7 +63,7 @@ test('nothing is applied, healed or pruned until a sync is asked for', async () 
   assert.equal(syncOf(again), 'Synced');
 });
 
-test('a commit that a sync names is applied this once, and stays while newer ones are reported', async () => {
+test('a commit that a sync names is applied once and stays applied, while newer ones are reported', async () => {
   const subject = await declareManual('pinned', ['a']);
   const first = await subject.repository.resolve('main');
   await subject.repository.commit({ ...file('a', '2'), ...file('b', '2') });
@@ -81,7 +81,7 @@ test('a commit that a sync names is applied this once, and stays while newer one
   assert.equal(await valueOf(subject, 'a'), '1');
 });
 
-test('prune is as the sync says, whatever the spec says', async () => {
+test('the prune option of a sync replaces that of the spec', async () => {
   const subject = await declareManual('pruning', ['a', 'b', 'c']);
   await subject.application.ask({ action: 'sync' });
   await subject.repository.commit({ ...file('a', '2'), 'b.yaml': null });
@@ -95,7 +95,7 @@ test('prune is as the sync says, whatever the spec says', async () => {
   await untilGone(world, configMapPath('pruning', 'b'));
 });
 
-test('only the objects named are applied; the others are left and reported', async () => {
+test('a sync that names objects applies these only, and the others are reported', async () => {
   const subject = await declareManual('some');
   const objects = ['/ConfigMap/some/a'];
   const synced = await subject.application.ask({ action: 'sync', objects });
@@ -117,7 +117,7 @@ test('only the objects named are applied; the others are left and reported', asy
   assert.equal(await subject.configMap('b'), undefined);
 });
 
-test('a dry run writes nothing and says what would be done', async () => {
+test('a dry run writes nothing and reports the changes that it would make', async () => {
   const subject = await declareManual('trial', ['a', 'b']);
   await subject.application.ask({ action: 'sync' });
   await subject.repository.commit({ ...file('a', '2'), 'b.yaml': null, ...file('c', '1') });
@@ -136,7 +136,7 @@ test('a dry run writes nothing and says what would be done', async () => {
   assert.match(answerOf(failing), /1 refused/);
 });
 
-test('a sync that fails says why, and the next one starts afresh', async () => {
+test('a failed sync reports the reason, and the next one succeeds', async () => {
   const subject = await declareManual('failing', ['a']);
   await subject.repository.commit({ 'x.yaml': text({ ...configMap('x', {}), data: { k: [] } }) });
   const failed = await subject.application.ask({ action: 'sync' });
@@ -148,7 +148,7 @@ test('a sync that fails says why, and the next one starts afresh', async () => {
   assert.equal(outcomeOf(await subject.application.ask({ action: 'sync' })), 'Succeeded');
 });
 
-test('what a large prune waits for is confirmed in mode manual too', async () => {
+test('a large prune waits for a confirmation in mode manual too', async () => {
   const subject = await declareManual('guarded', 'abcdefghijklmnopqrst'.split(''));
   await subject.application.ask({ action: 'sync' });
   const gone = Object.fromEntries('bcdefghijklmnopqrst'.split('').map((name) => [`${name}.yaml`, null]));
@@ -162,7 +162,7 @@ test('what a large prune waits for is confirmed in mode manual too', async () =>
   assert.equal(await subject.configMap('b'), undefined);
 });
 
-test('a newer request takes the place of one that is under way', async () => {
+test('a newer request replaces one that is under way', async () => {
   const subject = await declareManual('superseded', ['a', 'b']);
   await subject.application.ask({ action: 'sync' });
   const metadata = { namespace: 'superseded', finalizers: ['example.com/hold'] };

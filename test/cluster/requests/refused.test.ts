@@ -1,4 +1,4 @@
-/** Requests that cannot be carried out as they stand: each is answered once, with what to do instead. */
+/** Requests that are refused, each with an answer that names the cause. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
@@ -17,7 +17,7 @@ test('mode detect refuses a sync and answers a refresh', async () => {
   assert.equal(outcomeOf(await application.ask({ action: 'refresh' })), 'Succeeded');
 });
 
-test('mode auto refuses a commit that it does not follow, and tries it in a dry run', async () => {
+test("mode auto refuses a sync to another commit than its branch's, but allows it as a dry run", async () => {
   const subject = await declareSubject(world, 'auto', { files });
   const { application, repository } = subject;
   await application.untilReady();
@@ -33,7 +33,7 @@ test('mode auto refuses a commit that it does not follow, and tries it in a dry 
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
 
-test('a suspended Application refuses with the reason', async () => {
+test('a suspended Application refuses a sync and names spec.suspend', async () => {
   const suspended = await declareSubject(world, 'asleep', { files, spec: { suspend: true } });
   const refused = await suspended.application.ask({ action: 'sync' });
   assert.equal(outcomeOf(refused), 'Refused');
