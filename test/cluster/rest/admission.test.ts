@@ -1,4 +1,4 @@
-/** Policies that change what we apply, at every write: what the server makes of a manifest is no drift. */
+/** Mutating admission policies that change every apply: their result is not drift. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -35,7 +35,7 @@ const POLICIES: readonly Policy[] = [
     mutation: applied('Object{metadata: Object.metadata{labels: {"added": "yes"}}}'),
   },
   {
-    // Each write would add one more, if what was added were not there.
+    // If the merge did not find the container, every write would add another one.
     name: 'sidecar',
     resources: ['apps', 'deployments'],
     mutation: applied(
@@ -93,7 +93,7 @@ async function install({ name, resources: [group, plural], mutation }: Policy): 
   });
 }
 
-/** The server reads a policy some time after it was made. */
+/** The API server takes a moment to load a policy. */
 async function untilWorks({ name, resources: [group] }: Policy): Promise<void> {
   const isApps = group === 'apps';
   const path = isApps ? '/apis/apps/v1/namespaces/default/deployments' : '/api/v1/namespaces/default/configmaps';
@@ -120,7 +120,7 @@ function deployment(name: string): Manifest {
 for (const policy of POLICIES) {
   const { name, resources } = policy;
   const isApps = resources[0] === 'apps';
-  test(`a policy that changes every write comes to rest, and a hand edit beside it is healed: ${name}`, async () => {
+  test(`an object that a policy changes at every write comes to rest, and an edit by hand is healed: ${name}`, async () => {
     const namespace = `policy-${name}`;
     const manifest = isApps ? deployment(name) : admitted(name);
     const subject = await declareSubject(world, namespace, { files: { 'a.yaml': text(manifest) } });

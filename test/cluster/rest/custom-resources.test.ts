@@ -1,5 +1,5 @@
 /**
- * Custom resources with a controller behind them, that writes status, annotations, finalizers and defaults at any rate.
+ * Custom resources whose controller writes status, annotations, finalizers and defaults all the time.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -49,7 +49,7 @@ function resource(kind: string, name: string, more: Manifest = {}): Manifest {
   };
 }
 
-/** Writes as a controller would, every 200 ms, until it is stopped; a lost race is tried again at the next beat. */
+/** Calls `write` every 200 ms, as a busy controller would, until it is disposed of. */
 function beat(write: (n: number) => Promise<unknown>): AsyncDisposable {
   let isOver = false;
   const run = async (): Promise<void> => {
@@ -70,7 +70,7 @@ function beat(write: (n: number) => Promise<unknown>): AsyncDisposable {
 const pathOf = (namespace: string, plural: string, name: string): string =>
   `/apis/rest.example.com/v1/namespaces/${namespace}/${plural}/${name}`;
 
-/** Reads, changes, writes; a conflict is no matter. */
+/** Reads, changes and writes an object. A conflict is ignored, since the next beat writes again. */
 async function rewrite(
   path: string,
   suffix: string,
@@ -86,7 +86,7 @@ for (const [plural, kind, hasStatus] of [
   ['gadgets', 'Gadget', false],
 ] as const) {
   const how = hasStatus ? 'by its subresource' : 'without a subresource';
-  test(`a status that is written every 200 ms ${how} disturbs nobody`, async () => {
+  test(`a status that is written every 200 ms ${how} leads to no write of the agent`, async () => {
     const namespace = `beat-${plural}`;
     const files = { 'all.yaml': text(definitionOf(kind, hasStatus), resource(kind, 'a')) };
     const subject = await declareSubject(world, namespace, { files });
@@ -95,7 +95,7 @@ for (const [plural, kind, hasStatus] of [
     await using _heart = beat((n) =>
       rewrite(path, hasStatus ? '/status' : '', (object) => ({
         ...object,
-        // Without a subresource each write is a new generation, so that nobody can say which one was observed.
+        // Without a subresource each write is a new generation, so no controller can report the observed one.
         status: { beats: n, ...(hasStatus ? { observedGeneration: at(object, 'metadata', 'generation') } : {}) },
       })),
     );
@@ -107,7 +107,7 @@ for (const [plural, kind, hasStatus] of [
   });
 }
 
-test('annotations, finalizers, labels and defaults that a controller adds are its own', async () => {
+test('annotations, finalizers, labels and defaults that a controller adds are left alone', async () => {
   const files = { 'all.yaml': text(definitionOf('Thing'), resource('Thing', 'a')) };
   const subject = await declareSubject(world, 'adds', { files });
   const path = pathOf('adds', 'things', 'a');
@@ -129,7 +129,7 @@ test('annotations, finalizers, labels and defaults that a controller adds are it
   assert.deepEqual(at(found, 'spec', 'extra'), { filled: 'in' });
   assert.deepEqual(at(found, 'metadata', 'finalizers'), ['rest.example.com/guard']);
   assert.equal(at(found, 'metadata', 'labels', 'rest.example.com/seen'), 'yes');
-  // One whole update took nothing from us: a field that leaves Git still goes.
+  // The whole update did not change the owner of our fields: one that leaves Git is still removed.
   await subject.repository.commit({
     'all.yaml': text(definitionOf('Thing'), resource('Thing', 'a', { spec: { parts: [{ name: 'a' }] } })),
   });
@@ -142,7 +142,7 @@ test('annotations, finalizers, labels and defaults that a controller adds are it
   }));
 });
 
-test('a controller that puts back its own value while it writes status: few heals, few writes of status', async () => {
+test('a controller that resets a value and writes the status causes few heals and few writes of status', async () => {
   const files = { 'all.yaml': text(definitionOf('Fight'), resource('Fight', 'a')) };
   const subject = await declareSubject(world, 'fights', { files });
   const path = pathOf('fights', 'fights', 'a');
@@ -159,13 +159,13 @@ test('a controller that puts back its own value while it writes status: few heal
     const passes = await passesOf(agent, 'fights');
     await sleep(12_000);
     const after = await tracksOf(world, agent, subject);
-    assert.ok((await passesOf(agent, 'fights')) > passes + 10, 'the beat of the object starts passes');
-    // 12 s hold the heals after 6 s and, at most, after 2 s; each is told and then waited for.
+    assert.ok((await passesOf(agent, 'fights')) > passes + 10, 'the writes of the controller start passes');
+    // Within 12 s there is the heal after 6 s and, at most, the one after 2 s. Each writes the status before and after.
     assert.ok(after.updates - before.updates <= 6, `${after.updates - before.updates} writes of status`);
     assert.ok(sum(after.requests) - sum(before.requests) <= 6, JSON.stringify([before.requests, after.requests]));
     assert.ok(after.lines.length - before.lines.length <= 4, JSON.stringify(after.lines.slice(before.lines.length)));
   }
-  // The other side gives up: the last heal comes, and stays.
+  // Once the controller stops, the last heal stays.
   await untilObject(world, path, (found) => at(found, 'spec', 'size') === 1);
   await subject.application.untilReady();
   assert.ok((await requestsByVerb(agent))['apply']);

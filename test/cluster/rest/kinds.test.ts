@@ -1,6 +1,6 @@
 /**
- * Objects of many kinds under the real controllers, which default, allocate, bind, run and fill in: once all of them
- * have had their say there is nothing left to do, for a long-lived agent as for one that has just started.
+ * Objects of many kinds under the real controllers, which set defaults, allocate, bind, run and fill in fields: once
+ * the controllers are done, neither a long-running agent nor one that has just started has anything to write.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ const v1 = (kind: string, name: string, rest: Manifest): Manifest => ({
   ...rest,
 });
 
-/** A Deployment that leaves to the server's defaults what it can, and spells some of them in another way. */
+/** A Deployment with many fields left to the server's defaults, and some defaults in another spelling. */
 const defaults = workload('Deployment', 'defaults', {
   pod: {
     containers: [
@@ -171,14 +171,14 @@ const cluster: Manifest[] = [
   },
 ];
 
-/** So that nothing of one test is under way in the next. */
+/** Deletes the Application, so that it does not disturb the next test. */
 async function remove({ application }: Subject): Promise<void> {
   await application.remove();
   await untilGone(world, application.path);
 }
 
-/** The same claims of a second agent that knows nothing yet. */
-async function expectRestAlsoAnew(subject: Subject, options: Parameters<typeof expectRest>[3]): Promise<void> {
+/** Expects rest of the running agent, and then of a new one without memory. */
+async function expectRestAfterStart(subject: Subject, options: Parameters<typeof expectRest>[3]): Promise<void> {
   await expectRest(world, agent, subject, options);
   const uids = (objects: readonly unknown[]): unknown[] => objects.map((object) => at(object, 'metadata', 'uid'));
   const before = uids(await objectsOf(world, subject));
@@ -194,32 +194,32 @@ async function expectRestAlsoAnew(subject: Subject, options: Parameters<typeof e
 
 test('workloads of every kind come to rest', async () => {
   const subject = await declareSubject(world, 'rest-workloads', { files: { 'all.yaml': text(...workloads) } });
-  // Its Jobs come and go each minute, and its status with them.
-  await expectRestAlsoAnew(subject, { busy: ['CronJob/each-minute'] });
+  // The status of the CronJob changes with its Jobs, each minute.
+  await expectRestAfterStart(subject, { busy: ['CronJob/each-minute'] });
   await remove(subject);
 });
 
 test('network objects come to rest, whatever the server allocates for them', async () => {
   const subject = await declareSubject(world, 'rest-network', { files: { 'all.yaml': text(...network) } });
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   const node = await world.read('/api/v1/namespaces/rest-network/services/node');
   assert.ok(Number(at(node, 'spec', 'ports', 0, 'nodePort')) > 0);
-  // Made a LoadBalancer by hand and back: what the server allocated meanwhile is no drift.
+  // Made a NodePort by hand: the manifest sets no type, so neither the type nor the allocated port is drift.
   await edit(world, 'service/cluster', { namespace: 'rest-network', patch: { spec: { type: 'NodePort' } } });
   await expectRest(world, agent, subject);
   assert.equal(at(await world.read('/api/v1/namespaces/rest-network/services/cluster'), 'spec', 'type'), 'NodePort');
   await remove(subject);
 });
 
-test('a namespace, a claim, a class and roles that are summed up come to rest', async () => {
+test('a namespace, a volume claim, a storage class and aggregated roles come to rest', async () => {
   const subject = await declareSubject(world, 'rest-cluster', { files: { 'all.yaml': text(...cluster) } });
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   const sum = await world.read('/apis/rbac.authorization.k8s.io/v1/clusterroles/rest-sum');
-  assert.equal(at(sum, 'rules', 0, 'verbs', 0), 'get', 'the controller has filled the rules in');
+  assert.equal(at(sum, 'rules', 0, 'verbs', 0), 'get', 'the controller has filled in the rules');
   await remove(subject);
 });
 
-test('an object that is written in another version than it is stored in comes to rest', async () => {
+test('an object that is applied in another version than the stored one comes to rest', async () => {
   const scaler = {
     apiVersion: 'autoscaling/v1',
     kind: 'HorizontalPodAutoscaler',
@@ -233,8 +233,8 @@ test('an object that is written in another version than it is stored in comes to
   const web = workload('Deployment', 'web', { spec: { replicas: undefined } });
   const subject = await declareSubject(world, 'rest-versions', { files: { 'all.yaml': text(web, scaler) } });
   const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'] };
-  await expectRestAlsoAnew(subject, options);
-  // The same in the newer version is another manifest and the same object.
+  await expectRestAfterStart(subject, options);
+  // The manifest in the newer version differs, and the object is the same.
   const { targetCPUUtilizationPercentage: averageUtilization, ...spec } = scaler.spec;
   const resource = { name: 'cpu', target: { type: 'Utilization', averageUtilization } };
   const newer = {
@@ -244,21 +244,21 @@ test('an object that is written in another version than it is stored in comes to
   };
   await subject.repository.commit({ 'all.yaml': text(web, newer) });
   await subject.application.refresh();
-  await expectRestAlsoAnew(subject, options);
+  await expectRestAfterStart(subject, options);
   await remove(subject);
 });
 
-test('a StatefulSet with claim templates comes to rest, its claims waiting for volumes', async () => {
+test('a StatefulSet with claim templates comes to rest while its claims wait for volumes', async () => {
   const set = workload('StatefulSet', 'db', {
     spec: { serviceName: 'db', volumeClaimTemplates: [claimTemplate('data'), claimTemplate('log')] },
   });
   const subject = await declareSubject(world, 'rest-claims', { files: { 'all.yaml': text(set) } });
   await untilObject(world, '/api/v1/namespaces/rest-claims/persistentvolumeclaims/log-db-0', () => true);
-  await expectRestAlsoAnew(subject, { health: 'Progressing', mayListPods: true });
+  await expectRestAfterStart(subject, { health: 'Progressing', mayListPods: true });
   await remove(subject);
 });
 
-test('a token Secret that the controller fills in, and a Secret of stringData, come to rest', async () => {
+test('a token Secret that a controller fills in and a Secret with stringData come to rest', async () => {
   const objects = [
     v1('ServiceAccount', 'robot', {}),
     secret(
@@ -279,13 +279,13 @@ test('a token Secret that the controller fills in, and a Secret of stringData, c
     '/api/v1/namespaces/rest-secrets/secrets/token',
     (found) => at(found, 'data', 'token') !== undefined,
   );
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   const token = await world.read('/api/v1/namespaces/rest-secrets/secrets/token');
   assert.ok(at(token, 'data', 'ca.crt'));
   await remove(subject);
 });
 
-test('a caBundle that another manager injects stays, also while the webhook beside it changes', async () => {
+test('a caBundle that another manager injects stays, also when the webhook changes in Git', async () => {
   const webhook = (path: string): Manifest => ({
     name: 'check.example.com',
     clientConfig: { service: { name: 'check', namespace: 'rest-hooks', path } },
@@ -306,7 +306,7 @@ test('a caBundle that another manager injects stays, also while the webhook besi
   const caBundle = Buffer.from('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n').toString('base64');
   const bundle = async (): Promise<unknown> => at(await world.read(path), 'webhooks', 0, 'clientConfig', 'caBundle');
   const inject = async (): Promise<void> => {
-    // By whole update, as cert-manager's cainjector writes.
+    // A whole update, as cert-manager's cainjector sends it.
     const found = await world.read(path);
     Object.assign(at(found, 'webhooks', 0, 'clientConfig') as Manifest, { caBundle });
     await world.send('PUT', `${path}?fieldManager=cainjector`, found);
@@ -315,7 +315,7 @@ test('a caBundle that another manager injects stays, also while the webhook besi
   const { code, body } = await world.plane.request('GET', path);
   assert.equal(code, 200, JSON.stringify(body));
   await inject();
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   assert.equal(await bundle(), caBundle);
   await subject.repository.commit({ 'all.yaml': text(configuration('/two')) });
   await subject.application.refresh();

@@ -1,4 +1,4 @@
-/** An agent whose memory is gone between any two passes: only requests are lost. */
+/** An agent without memory between passes: it costs requests, and nothing else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,18 +27,18 @@ const { world, agent } = useWorld({
 });
 
 const sealed = secret('sealed', { stringData: { password: 'hunter2' } });
-/** The server writes another spelling of what it says, so that only an answer of the server settles it. */
+/** The server stores other spellings of these values, so that only an answer of the server settles them. */
 const spelled = workload('Deployment', 'spelled', {
   pod: { volumes: [{ name: 'v', emptyDir: { sizeLimit: '0.5Gi' } }], securityContext: {}, tolerations: [] },
 });
 const brief = job('brief', { spec: { ttlSecondsAfterFinished: 1 } });
 
-/** Without the requests, which are what forgetting costs. */
+/** The tracks without the requests, which dropped memory may cost. */
 function lasting({ objects, application, lines, events }: Tracks): unknown {
   return { objects, application, lines, events };
 }
 
-test('memory dropped between any two passes costs no write, no event and no line', async () => {
+test('memory that is dropped between any two passes costs no write, no Event and no log line', async () => {
   const files = {
     'all.yaml': text(configMap('a', { k: '1' }), sealed, spelled, workload('StatefulSet', 'set'), brief),
   };
@@ -52,7 +52,6 @@ test('memory dropped between any two passes costs no write, no event and no line
   const first = await tracksOf(world, agent, subject);
   await sleep(3000);
   assert.deepEqual(lasting(await tracksOf(world, agent, subject)), lasting(first), 'left alone');
-  // An event of an object starts a pass as well.
   for (let n = 0; n < 4; n++) {
     const answered = await subject.application.refresh();
     assert.equal(syncOf(answered), 'Synced');
@@ -65,10 +64,10 @@ test('memory dropped between any two passes costs no write, no event and no line
   );
   assert.equal(last.updates, first.updates + 4, 'one write of status answers a request');
   assert.equal(last.requests['delete'], first.requests['delete']);
-  assert.equal(await world.read(jobPath('forgets', 'brief')), undefined, 'a Job that was done is run again');
+  assert.equal(await world.read(jobPath('forgets', 'brief')), undefined, 'a finished Job is run again');
 });
 
-test('without memory drift is healed as well, and a commit that removes an object prunes it', async () => {
+test('without memory drift is healed, and an object that leaves Git is pruned', async () => {
   const files = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
   const subject = await declareSubject(world, 'forgets-drift', { files });
   await subject.application.untilReady();
@@ -80,7 +79,7 @@ test('without memory drift is healed as well, and a commit that removes an objec
   await untilStill(world, agent, subject);
   const healed = await tracksOf(world, agent, subject);
   assert.equal(healed.objects['ConfigMap forgets-drift/b'], first.objects['ConfigMap forgets-drift/b']);
-  assert.equal(healed.lines.length, first.lines.length + 1, 'one line tells of the heal');
+  assert.equal(healed.lines.length, first.lines.length + 1, 'one log line reports the heal');
   await subject.repository.commit({ 'b.yaml': null });
   await subject.application.refresh();
   await untilGone(world, configMapPath('forgets-drift', 'b'));

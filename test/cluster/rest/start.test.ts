@@ -1,4 +1,4 @@
-/** The start beside many Applications: streamed where the API server can do that, else in pages, never all at once. */
+/** The start with many Applications: they are streamed, or listed in pages, never in one answer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFaultProxy } from '../../fault/proxy.ts';
@@ -12,7 +12,7 @@ const APPLICATIONS = 1200;
 const PAGE = 250;
 const LIST = /applications\?(?!.*watch=1)/;
 
-/** Too small for an agent that would hold more of an Application than it must. */
+/** Too small for an agent that keeps whole Applications in memory. */
 const FLAGS = ['--heap-mib', '64'];
 
 const { world } = useWorld();
@@ -33,7 +33,7 @@ function suspended(name: string): unknown {
   return applicationManifest(name, { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true });
 }
 
-/** Resolves when the agent is ready, and knows each Application once. */
+/** Waits until the agent knows each Application once; fails unless it is ready. */
 async function untilAllKnown(agent: RunningAgent): Promise<void> {
   const list = async (): Promise<unknown[]> => {
     const answer: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications`)).json();
@@ -57,7 +57,7 @@ test('twelve hundred Applications are streamed, and no list asks for all of them
   await agent.stop();
 });
 
-test('where the API server cannot stream them they come in pages, and a page that has expired starts the list over', async () => {
+test('on a server that cannot stream, Applications are listed in pages, and an expired page starts the list over', async () => {
   const seen = proxy.requests.length;
   proxy.rules.push(
     { path: /applications\?watch=1.*sendInitialEvents/, fault: { type: 'answer', status: 422 } },
@@ -70,7 +70,7 @@ test('where the API server cannot stream them they come in pages, and a page tha
   const whole = Math.ceil(APPLICATIONS / PAGE);
   assert.ok(pages.every(({ path }) => path.includes(`limit=${PAGE}`)));
   const firsts = pages.flatMap(({ path }, index) => (path.includes('continue=') ? [] : [index]));
-  // Three pages and one that has expired, then all of them from the first.
+  // Three pages and an expired one, then all pages from the first.
   assert.deepEqual(firsts, [0, 4]);
   assert.equal(pages.length, 4 + whole);
   await agent.stop();

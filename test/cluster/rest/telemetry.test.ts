@@ -1,5 +1,6 @@
 /**
- * What an agent under real controllers says of itself: a line a change, and series that come and go with their subject.
+ * Log lines, Events and metrics of an agent under real controllers: one line a change, and metrics that end with their
+ * Application.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,7 +22,7 @@ import {
 
 const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-/** Whose subject is there once an Application has been synced, healed and refused. */
+/** The metrics that exist once an Application has been synced, healed and refused. */
 const SERIES = [
   'tautline_app_info',
   'tautline_apply_changes_total',
@@ -49,7 +50,7 @@ function reasons(name: string): unknown[] {
   return agent.log.filter(({ application }) => application === `apps/${name}`).map(({ reason }) => reason);
 }
 
-test('each change is one line and one Event, and rest is none', async () => {
+test('each change writes one log line and one Event, and rest writes none', async () => {
   const subject = await declareSubject(world, 'told', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'web.yaml': text(workload('Deployment', 'web')) },
   });
@@ -59,7 +60,7 @@ test('each change is one line and one Event, and rest is none', async () => {
   await untilObject(world, configMapPath('told', 'a'), (found) => at(found, 'data', 'k') === '1');
   await expectRest(world, agent, subject, { refreshes: 1 });
   assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
-  // A commit that changes no object is told by status alone.
+  // A commit that changes no object is reported in the status only.
   await subject.repository.commit({ 'README.md': 'nothing to apply' });
   await subject.application.refresh();
   await expectRest(world, agent, subject, { refreshes: 1 });
@@ -73,7 +74,7 @@ test('each change is one line and one Event, and rest is none', async () => {
   await subject.application.refresh();
   await subject.application.untilReady();
   const told = reasons('told');
-  // What could not be made was noted ahead of the attempt; now it is let go of.
+  // The refused object was in the inventory ahead of the attempt; removing it is reported as a change.
   assert.deepEqual(told, ['Applied', 'Applied', 'ReconciliationFailed', 'Applied']);
   const events = await eventually(async () => {
     const found = await eventsOf(world, subject);
@@ -82,7 +83,7 @@ test('each change is one line and one Event, and rest is none', async () => {
   assert.equal(events?.length, told.length);
 });
 
-test('the series have their names, with labels that are bounded', async () => {
+test('the metrics have their names, and labels with a bounded number of values', async () => {
   const lines = await exposition();
   for (const name of SERIES) {
     assert.ok(
@@ -102,7 +103,7 @@ test('the series have their names, with labels that are bounded', async () => {
   assert.ok(!own.some((line) => /sha1|http:|main@/.test(line)), 'a revision or an address in a label');
 });
 
-test('the series of an Application go with it, also when it is made again at once', async () => {
+test('the metrics of an Application end with it, also when it is created again at once', async () => {
   const subject = await declareSubject(world, 'leaves', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await expectRest(world, agent, subject, { refreshes: 1 });
   const seriesOf = async (): Promise<string[]> => (await exposition()).filter((line) => line.includes('"leaves"'));
@@ -117,7 +118,7 @@ test('the series of an Application go with it, also when it is made again at onc
   await again.untilReady();
   const info = (await seriesOf()).filter((line) => line.startsWith('tautline_app_info'));
   assert.equal(info.length, 1);
-  // Without its finalizer it goes at once, whatever pass is under way.
+  // Without its finalizer the Application is deleted at once, even during a pass.
   for (let n = 0; n < 5; n++) {
     const stored = await again.read();
     if (!stored) break;
