@@ -1,3 +1,4 @@
+/** Watches of an aggregated API whose server stops and comes back. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
@@ -17,7 +18,7 @@ const scene = useScene({ limits: { watchStaleMs: 1_500, watchTimeoutSeconds: 5, 
 let extension: Server;
 let port: number;
 
-/** The least that an API server behind another must answer: discovery, one object, and a watch on it. */
+/** Starts the smallest aggregated API server: it answers discovery, one object, and a watch of it. */
 async function startExtension(at = 0): Promise<void> {
   const cert = await readFile(scene.plane.caFile);
   const key = await readFile(scene.plane.caFile.replace(/crt$/, 'key'));

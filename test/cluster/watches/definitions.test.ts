@@ -1,3 +1,4 @@
+/** Watches of a custom kind whose definition is installed, changed and deleted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';

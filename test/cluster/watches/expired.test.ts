@@ -1,10 +1,11 @@
+/** Watches and lists whose revision etcd has compacted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepare } from '../../support/use-world.ts';
 import { NAMESPACE, useScene } from './scene.ts';
 import { untilTrue } from '../../support/world.ts';
 
-/** Without the API server's cache of ConfigMaps its memory is that of etcd, which we can make forget. */
+/** Turns off the API server's cache of ConfigMaps, so that its history is that of etcd, which a test can compact. */
 const apiServerArgs = ['--watch-cache-sizes=configmaps#0'];
 const WATCH = /configmaps\?watch=1/;
 const scene = useScene({ apiServerArgs, limits: { listPageSize: 5, watchTimeoutSeconds: 2 } });
@@ -14,13 +15,16 @@ prepare(async () => {
   await scene.hold(NAMESPACE);
 });
 
-/** The watch ends in its time and is not let in again meanwhile, which is no reason to doubt its revision. */
-async function whileAway(doThat: () => Promise<void>): Promise<void> {
+/** Runs while the watch has ended in its time and is refused with 429, so that its revision is not doubted. */
+async function whileRefused(run: () => Promise<void>): Promise<void> {
   const fault = { type: 'answer', status: 429, headers: { 'retry-after': '1' } } as const;
   const seen = scene.proxy.requests.length;
   scene.proxy.rules.push({ path: WATCH, fault });
-  await untilTrue(() => scene.proxy.requests.slice(seen).some((asked) => asked.fault === fault), 'it is not let in');
-  await doThat();
+  await untilTrue(
+    () => scene.proxy.requests.slice(seen).some((asked) => asked.fault === fault),
+    'the watch is refused',
+  );
+  await run();
   scene.proxy.rules.splice(0);
 }
 
@@ -28,7 +32,7 @@ test('a watch whose revision etcd has compacted is told by an event with HTTP st
   scene.changes.splice(0);
   scene.restarts.splice(0);
   const seen = scene.proxy.requests.length;
-  await whileAway(async () => {
+  await whileRefused(async () => {
     await scene.change('map-1', '1');
     await scene.remove('map-2');
     await scene.remove('map-3');
@@ -48,7 +52,7 @@ test('a watch whose revision etcd has compacted is told by an event with HTTP st
   assert.ok(!codes.includes(410), 'never as a status of HTTP');
   assert.equal(scene.valueOf('map-1'), '1');
   assert.equal(scene.valueOf('map-3'), 'again');
-  // Gone from the list is not proof: whoever owns it asks by name.
+  // Absence from a list proves nothing: its owner reads it by name.
   assert.equal(scene.look('map-2').state, 'unseen');
 });
 

@@ -1,3 +1,4 @@
+/** Watches of an account whose rights are revoked and given back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serviceAccountIdentity } from '../../../src/cluster/identity.ts';
@@ -32,7 +33,7 @@ async function revoke(name: string): Promise<void> {
   assert.equal((await scene.plane.request('DELETE', `${RBAC}/rolebindings/${name}`)).code, 200);
 }
 
-/** What a pass does with what is unseen and its own. */
+/** Looks an object up and reads it by name if it is unseen, as a pass does. */
 async function readByName(name: string): Promise<string> {
   await scene.hold(NAMESPACE);
   const entry = scene.look(name);

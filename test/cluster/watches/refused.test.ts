@@ -1,3 +1,4 @@
+/** Watches that the API server refuses, and the requests beside them. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';

@@ -1,3 +1,4 @@
+/** Watches of an API server that is killed and started again, and watches that end in their time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,14 +15,14 @@ prepare(async () => {
 
 const PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 
-/** Name and value of all ConfigMaps, as the API server says itself. */
+/** Names and values of all ConfigMaps, read from the API server. */
 async function stored(): Promise<Map<string, string | undefined>> {
   const { body } = await scene.plane.request('GET', PATH);
   const items = listAt(body as Value, 'items');
   return new Map(items.map((item) => [stringAt(item, 'metadata', 'name') ?? '', stringAt(item, 'data', 'v')]));
 }
 
-/** Somebody who changes objects all the time, and minds no failure. Returns the names that were deleted. */
+/** Creates, changes and deletes objects all the time and ignores failures. Resolves to their names. */
 async function writeUntil(isOver: () => boolean): Promise<Set<string>> {
   const names = new Set<string>();
   for (let n = 0; !isOver(); n++) {
@@ -51,7 +52,7 @@ test('no event is lost when the API server is killed several times in the middle
   await untilTrue(() => [...truth].every(([name, v]) => scene.valueOf(name) === v), 'all are as they are stored');
   await untilTrue(
     () => [...names].every((name) => truth.has(name) || scene.look(name).state !== 'present'),
-    'what is gone is not believed in',
+    'deleted objects are not present',
   );
 });
 
@@ -68,7 +69,7 @@ test('watches are open again within seconds after the API server was killed, and
   const seenMs = performance.now();
   const [sinceKill, sinceReady] = [killedMs, readyMs].map((fromMs) => Math.round(seenMs - fromMs));
   t.diagnostic(`next event ${sinceKill} ms after the kill, ${sinceReady} ms after the server was ready`);
-  // On a slow machine the server may be away long enough to be worth a word; then the all-clear follows.
+  // On a slow machine the outage may be long enough for a warning; then an all-clear follows.
   const [warnings, reliefs] = ['warn', 'info'].map((level) => scene.logged.filter((line) => line.startsWith(level)));
   assert.equal(reliefs?.length, warnings?.length);
   assert.ok((warnings?.length ?? 0) <= 1);

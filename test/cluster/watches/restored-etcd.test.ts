@@ -1,3 +1,4 @@
+/** Watches after etcd was restored from a backup. */
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -14,7 +15,7 @@ async function whileStopped(doThat: () => Promise<void>): Promise<void> {
   await scene.plane.restart('kube-apiserver');
 }
 
-/** Three objects and a backup; then a future that the restored etcd knows nothing of. */
+/** Makes three objects and a backup, changes them afterwards, and restores the backup, which loses the changes. */
 async function loseTheFuture(round: string, whileAway = (): void => {}): Promise<void> {
   const { etcdData } = scene;
   const backup = `${etcdData}-backup-${round}`;
@@ -44,7 +45,7 @@ async function expectThePast(round: string): Promise<void> {
   assert.ok(scene.changes.includes(`modified ConfigMap ${NAMESPACE}/changed-${round}`));
   assert.ok(scene.changes.includes(`added ConfigMap ${NAMESPACE}/deleted-${round}`));
   await scene.change(`changed-${round}`, 'after');
-  await untilTrue(() => scene.valueOf(`changed-${round}`) === 'after', 'the watch is not deaf');
+  await untilTrue(() => scene.valueOf(`changed-${round}`) === 'after', 'the watch reports later changes');
 }
 
 test('an etcd restored from a backup is noticed, although a watch at a lost revision would stay open and silent', async () => {

@@ -1,3 +1,4 @@
+/** Watches that receive nothing: a dropped connection, a server that hangs, a quiet cluster. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +33,7 @@ test('before a silent watch lists again it asks for the revision of the server, 
   scene.proxy.stallOpen(WATCH);
   await untilTrue(
     () => scene.proxy.requests.slice(seen).some(({ path, status }) => WATCH.test(path) && status === 200),
-    'it is opened anew',
+    'the watch is opened again',
   );
   const [check, watch] = scene.proxy.requests.slice(seen);
   assert.match(check?.path ?? '', /limit=1$/);
@@ -68,7 +69,7 @@ test('a watch is opened again as soon as another request has timed out', async (
   const read = await client.get(scene.configMaps, configMapId(NAMESPACE, 'kept'));
   assert.ok(!read.ok && read.refusal.code === 'Unavailable');
   assert.ok((await client.get(scene.configMaps, configMapId(NAMESPACE, 'kept'))).ok);
-  await untilTrue(() => scene.restarts.length > 0, 'the watch is opened anew');
+  await untilTrue(() => scene.restarts.length > 0, 'the watch is opened again');
   assert.equal(scene.restarts[0], 'suspect');
 });
 
