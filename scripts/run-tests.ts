@@ -3,9 +3,9 @@
  * hook fails, counts as a failure.
  */
 import { globSync } from 'node:fs';
+import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { relative } from 'node:path';
 import { ROOT } from './steps.ts';
 
 export interface TestCounts {
@@ -32,26 +32,30 @@ export async function runTests(files: readonly string[], concurrency: number, is
   return (await runFiles(files, concurrency, isQuiet)).counts;
 }
 
-export interface RepeatedCounts extends TestCounts {
-  /** Files that failed at first and were run a second time, relative to the repository. */
-  readonly repeatedFiles: readonly string[];
+export interface TestsRunTwice {
+  readonly counts: TestCounts;
+  /** Paths below the root of the repository, whether or not they passed the second time. */
+  readonly secondRuns: readonly string[];
 }
 
 /**
  * Runs several files at a time. A file that fails is run once more, alone, and only the second run counts. Tests that
  * wait for a cluster share the machine with other tests; the second run separates the effects of load from defects.
  */
-export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<RepeatedCounts> {
+export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<TestsRunTwice> {
   const { counts, failedFiles } = await runFiles(files, concurrency, false);
   let { passed, failed, skipped } = counts;
+  const secondRuns: string[] = [];
   for (const [file, first] of failedFiles) {
-    console.log(`\nsecond run, alone: ${file}`);
+    const path = relative(ROOT, file);
+    secondRuns.push(path);
+    console.log(`\nsecond run, alone: ${path}`);
     const second = await runTests([file], 1);
     passed += second.passed - first.passed;
     failed += second.failed - first.failed;
     skipped += second.skipped - first.skipped;
   }
-  return { passed, failed, skipped, repeatedFiles: [...failedFiles.keys()].map((file) => relative(ROOT, file)) };
+  return { counts: { passed, failed, skipped }, secondRuns };
 }
 
 interface Run {
@@ -88,6 +92,13 @@ async function runFiles(files: readonly string[], concurrency: number, isQuiet: 
 
 export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** The end of the output: the files that needed a second run, if any did, then the line of counts. */
+export function formatResult({ counts, secondRuns }: TestsRunTwice): string {
+  if (secondRuns.length === 0) return formatCounts(counts);
+  const files = secondRuns.length === 1 ? '1 file' : `${secondRuns.length} files`;
+  return `${files} needed a second run: ${secondRuns.join(', ')}\n${formatCounts(counts)}`;
 }
 
 /** The last line of a run, in a form that tools can read. */

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { runCheck } from './check.ts';
-import { addCounts, formatCounts, listTests, runTests, runTestsTwice, UNIT_TESTS } from './run-tests.ts';
+import { addCounts, formatResult, listTests, runTests, runTestsTwice, UNIT_TESTS } from './run-tests.ts';
 
 /** Programs that the tests start, each with its purpose. */
 const NEEDED: Readonly<Record<string, string>> = {
@@ -23,11 +23,7 @@ const check = await runCheck();
 // four at a time, since they spend most of their time waiting.
 const first = await runTests(listTests('test/control-plane/**/*.test.ts'), 1);
 const rest = await runTestsTwice(listTests('test/**/*.test.ts', `{${UNIT_TESTS},test/control-plane/**/*.test.ts}`), 4);
-const counts = [first, rest].reduce(addCounts, check.counts);
+const counts = [first, rest.counts].reduce(addCounts, check.counts);
 if (check.failedSteps.length > 0) console.log(`\nfailed: ${check.failedSteps.join(', ')}`);
-const { repeatedFiles } = rest;
-console.log('');
-if (repeatedFiles.length > 0)
-  console.log(`${repeatedFiles.length} files needed a second run: ${repeatedFiles.join(', ')}`);
-console.log(formatCounts(counts));
+console.log(`\n${formatResult({ counts, secondRuns: rest.secondRuns })}`);
 process.exitCode = check.failedSteps.length > 0 || counts.failed > 0 ? 1 : 0;

@@ -5,21 +5,21 @@
  * The tests build on each other: install of the previous chart, upgrade, work in both modes of rights, uninstall.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 import { demoCluster } from '../journey/demo-cluster.ts';
 import { declarations, NAMESPACE as DEMO, readExamples } from '../journey/demo-examples.ts';
 import { tellStory } from '../journey/demo-story.ts';
 import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
 import { createRepository } from '../support/git-repository.ts';
-import { startGitServer, type GitServer } from '../support/git-server.ts';
+import { startGitServer } from '../support/git-server.ts';
+import { prepare, useControlPlane, useStarted } from '../support/use-world.ts';
 import { eventually } from '../support/world.ts';
 import { foreignCrds } from './foreign-crds.ts';
-import { CHART, NAMESPACE, openHelm, type Helm } from './helm.ts';
+import { CHART, NAMESPACE, openHelm } from './helm.ts';
 import { installSteps } from './install-page.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { TENANT, tenantObjects } from './tenant.ts';
@@ -29,16 +29,12 @@ const PREVIOUS_CHART = join(import.meta.dirname, 'previous');
 const ACCOUNT = `system:serviceaccount:${NAMESPACE}:tautline`;
 const CRD = 'crd/applications.tautline.dev';
 
-let root = '';
-let plane: ControlPlane;
-let helm: Helm;
-let git: GitServer;
+const root = useStarted('the folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-chart-')));
+const plane = useControlPlane({ mode: 'full' });
+const helm = useStarted('helm', () => openHelm(plane.kubeconfig));
+const git = useStarted('the Git server', () => startGitServer(root.path));
 
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'tautline-chart-'));
-  plane = await startControlPlane({ mode: 'full' });
-  helm = await openHelm(plane.kubeconfig);
-  git = await startGitServer(root);
+prepare(async () => {
   const labels = {
     'pod-security.kubernetes.io/enforce': 'restricted',
     'pod-security.kubernetes.io/warn': 'restricted',
@@ -47,14 +43,7 @@ before(async () => {
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
 });
 
-after(async () => {
-  await git?.stop();
-  await helm?.[Symbol.asyncDispose]();
-  await plane?.stop();
-  await rm(root, { recursive: true, force: true });
-});
-
-/** Runs kubectl. A failure fails the test with kubectl's message. */
+/** Fails the test with kubectl's words unless it succeeds. */
 async function kubectl(args: readonly string[], input?: string): Promise<string> {
   const { code, stdout, stderr } = await plane.kubectl(args, input === undefined ? {} : { input });
   assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
@@ -77,9 +66,9 @@ const isAllowed = async (account: string, ...action: string[]): Promise<boolean>
   return stdout.trim() === 'yes';
 };
 
-/** Starts an agent whose kubeconfig contains only the token of the chart's ServiceAccount. */
+/** An agent whose kubeconfig holds the token of the chart's ServiceAccount and nothing else. */
 async function startChartAgent(flags: readonly string[]): Promise<RunningAgent> {
-  const kubeconfig = join(root, 'kubeconfig');
+  const kubeconfig = join(root.path, 'kubeconfig');
   await writeKubeconfig(kubeconfig, plane, await plane.serviceAccountToken(NAMESPACE, 'tautline'));
   return startAgentProcess({ kubeconfig, flags });
 }
@@ -227,8 +216,8 @@ test('every command of docs/install.md succeeds', async () => {
   const path = (word: string): string => files.get(word) ?? (word === 'charts/tautline' ? CHART : word);
   for (const step of installSteps()) {
     if (step.type === 'file') {
-      files.set(step.name, join(root, step.name));
-      await writeFile(join(root, step.name), step.text);
+      files.set(step.name, join(root.path, step.name));
+      await writeFile(join(root.path, step.name), step.text);
       continue;
     }
     const [program = '', ...words] = step.words;

@@ -4,20 +4,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { printCrd } from '../../src/application/crd.ts';
 import { defaultClusterLimits } from '../../src/cluster/limits.ts';
 import { SETTINGS, VERSION, readConfig } from '../../src/config.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { readValueRows } from '../../scripts/chart-readme.ts';
 import { FLAGS_OF_THE_CHART } from '../../scripts/chart-schema.ts';
-import { CHART, openHelm, readObjects, type Helm, type KubeObject } from './helm.ts';
+import { useStarted } from '../support/use-world.ts';
+import { CHART, openHelm, readObjects, type KubeObject } from './helm.ts';
 import { INSTALL_PAGE } from './install-page.ts';
 import { ACCEPTED, REFUSED } from './values-table.ts';
 
-let helm: Helm;
-before(async () => (helm = await openHelm()));
-after(() => helm[Symbol.asyncDispose]());
+const helm = useStarted('helm', () => openHelm());
 
 const read = (path: string): string => readFileSync(join(CHART, path), 'utf8');
 

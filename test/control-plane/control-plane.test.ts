@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startControlPlane } from './control-plane.ts';
-import type { ControlPlane } from './control-plane.ts';
+import { test } from 'node:test';
+import { useControlPlane } from '../support/use-world.ts';
 
-let plane: ControlPlane;
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-});
-after(() => plane?.stop());
+const plane = useControlPlane();
 
 test('an API server without controllers answers kubectl with its stamped version', async () => {
   const { stdout, code } = await plane.kubectl(['get', '--raw', '/version']);
@@ -30,7 +25,7 @@ test('kubectl reads its standard input, and its failure is an exit code', async 
 
 test('the token of a ServiceAccount has the rights that RBAC gives, and no others', async () => {
   const token = await plane.serviceAccountToken('tenant', 'deployer');
-  const asDeployer = (resource: string): ReturnType<ControlPlane['kubectl']> =>
+  const asDeployer = (resource: string): ReturnType<typeof plane.kubectl> =>
     plane.kubectl([
       `--kubeconfig=/dev/null`,
       `--server=${plane.url}`,

@@ -5,19 +5,18 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { stringify } from 'yaml';
+import { prepare, useStarted } from '../support/use-world.ts';
 import { ARGO_CD, FLUX, MANIFEST, type ForeignTool } from './foreign-tools.ts';
 import { blocksOf, readPage } from './page.ts';
-import { startReader, SYSTEM, type FollowOptions, type Reader } from './reader.ts';
+import { startReader, SYSTEM, type FollowOptions } from './reader.ts';
 
-let reader: Reader;
-before(async () => {
-  reader = await startReader();
+const reader = useStarted('the reader', startReader);
+prepare(async () => {
   await reader.sh(`helm install tautline charts/tautline --namespace ${SYSTEM} --create-namespace`);
   await reader.startAgent();
 });
-after(() => reader?.[Symbol.asyncDispose]());
 
 /** Pages whose commands are not run here, with the tests that run them, or the reason. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {

@@ -4,38 +4,33 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { openHelm } from '../chart/helm.ts';
 import { readExamples } from '../journey/demo-examples.ts';
-import type { RunningAgent } from '../support/agent.ts';
 import type { TestRepository } from '../support/git-repository.ts';
-import { conditionOf, eventually, startWorld, type Json, type World } from '../support/world.ts';
+import { prepare, useStarted, useWorld } from '../support/use-world.ts';
+import { conditionOf, eventually, type Json } from '../support/world.ts';
 
 const HOST = 'https://git.example.com';
 const FOLDERS = ['app-of-apps', 'applications', 'plain', 'private-repository', 'shop', 'tenant', 'webhook'];
 
-let world: World;
-let agent: RunningAgent;
-let secrets: string;
+const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-examples-')));
+const { world, agent } = useWorld({
+  mode: 'full',
+  agent: (started) => started.agent({ flags: ['--webhook-secrets-dir', secrets.path] }),
+});
 let files: Record<string, string>;
 let repository: TestRepository;
 
-before(async () => {
-  secrets = await mkdtemp(join(tmpdir(), 'tautline-examples-'));
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--webhook-secrets-dir', secrets] });
+prepare(async () => {
   const written = Object.entries(await readExamples());
   files = Object.fromEntries(written.map(([path, text]) => [path, text.replaceAll(HOST, world.git.url)]));
   repository = await world.repository('team/examples');
   await repository.commit(files);
-});
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await rm(secrets, { recursive: true, force: true });
 });
 
 function example(path: string): string {
@@ -126,7 +121,7 @@ test('an Application of a private repository reports that its Secret is missing,
 
 test('the post-receive hook of the example makes the agent apply a push', async () => {
   const { stringData } = parse(example('webhook/secret.yaml')) as { stringData: Record<string, string> };
-  await writeFile(join(secrets, 'generic'), String(stringData['generic']));
+  await writeFile(join(secrets.path, 'generic'), String(stringData['generic']));
   const text = example('plain/settings.yaml').replace('info', 'debug');
   const commit = await repository.commit({ 'plain/settings.yaml': text });
   const answer = JSON.parse(await postReceive(`${'0'.repeat(40)} ${commit} refs/heads/main\n`)) as {
@@ -145,7 +140,7 @@ test('the post-receive hook of the example makes the agent apply a push', async 
 async function postReceive(input: string): Promise<string> {
   const environment = {
     TAUTLINE_HOOK: `${agent.webhookUrl}/hooks/generic`,
-    TAUTLINE_SECRET_FILE: join(secrets, 'generic'),
+    TAUTLINE_SECRET_FILE: join(secrets.path, 'generic'),
     REPOSITORY_URL: repository.url,
   };
   const script = new URL('../../examples/webhook/post-receive', import.meta.url);

@@ -4,32 +4,28 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
+import { startAgentInProcess } from '../support/agent-in-process.ts';
+import { useWorld } from '../support/use-world.ts';
+import { eventually } from '../support/world.ts';
+import type { RunningAgent } from '../support/agent.ts';
+import { configMap, text } from '../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   resourceVersion,
-  text,
   untilGone,
   type Subject,
-} from '../cluster/agent/scene.ts';
-import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
-import { startAgentInProcess } from '../support/agent-in-process.ts';
-import { eventually, startWorld, type World } from '../support/world.ts';
-import type { RunningAgent } from '../support/agent.ts';
+} from '../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
 const PART_OF = 'applyset.kubernetes.io/part-of';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 function startFaulty(point: FaultPoint, count = 1): Promise<RunningAgent> {
   return world.agent({ entry: FAULTY_AGENT, flags: ['--kill-at', point, '--kill-at-count', String(count)] });

@@ -3,28 +3,20 @@
  * `npm run bench -- faults` runs hundreds of such trials.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { FAULT_POINTS } from '../../src/reconcile/context.ts';
-import { configMapPath } from '../cluster/agent/scene.ts';
-import { startWorld, type World } from '../support/world.ts';
-import { startOrdeal, type Ordeal, type Trial } from './ordeal.ts';
+import { useStarted, useWorld } from '../support/use-world.ts';
+import { startOrdeal, type Trial } from './ordeal.ts';
 import { listTrials, trialArbitrary } from './trials.ts';
+import { configMapPath } from '../support/scene.ts';
 
 /** TAUTLINE_ORDEAL_SEED draws other trials. A failure prints the trial that failed. */
 const seed = Number(process.env['TAUTLINE_ORDEAL_SEED'] ?? '7');
 
-let world: World;
-let ordeal: Ordeal;
-before(async () => {
-  world = await startWorld();
-  ordeal = await startOrdeal(world);
-});
-after(async () => {
-  await ordeal?.[Symbol.asyncDispose]();
-  await world?.[Symbol.asyncDispose]();
-});
+const { world } = useWorld();
+const ordeal = useStarted('the ordeal', () => startOrdeal(world));
 
 async function expectSurvived(trial: Trial): Promise<void> {
   const result = await ordeal.run(trial);

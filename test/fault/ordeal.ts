@@ -7,12 +7,13 @@
  */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { configMap, configMapPath, declareSubject, text, type Manifest, type Subject } from '../cluster/agent/scene.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
 import type { RunningAgent } from '../support/agent.ts';
 import { conditionOf, eventually, type Json, type World } from '../support/world.ts';
 import { apiRule, gitHook, type ApiFault, type GitFault } from './faults.ts';
 import { startFaultProxy, type FaultProxy } from './proxy.ts';
+import { configMap, text, type Manifest } from '../support/objects.ts';
+import { configMapPath, declareSubject, type Subject } from '../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
 

@@ -3,15 +3,14 @@
  * under an older CRD, and goes on with other Applications, before and after a restart.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually, type Json } from '../support/world.ts';
-import { at } from '../cluster/agent/scene.ts';
-import { condition, withoutRules } from '../cluster/bad-input/scene.ts';
-import { startArena, type Arena } from './arena.ts';
+import { test } from 'node:test';
+import { useStarted } from '../support/use-world.ts';
+import { conditionOf, eventually, type Json } from '../support/world.ts';
+import { startArena } from './arena.ts';
+import { withoutRules } from '../support/older-crd.ts';
+import { at } from '../support/scene.ts';
 
-let arena: Arena;
-before(async () => void (arena = await startArena()));
-after(() => arena?.[Symbol.asyncDispose]());
+const arena = useStarted('the arena', startArena);
 
 const COLLECTION = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
 const URL = 'http://127.0.0.1:1/x.git';
@@ -56,7 +55,7 @@ async function untilReason(name: string, holds: (reasons: string[]) => boolean):
   let last: Json | undefined;
   const found = await eventually(async () => {
     last = await arena.world.read(`${COLLECTION}/${name}`);
-    const conditions = ['SourceReady', 'Rendered', 'Ready'].map((type) => condition(last, type));
+    const conditions = ['SourceReady', 'Rendered', 'Ready'].map((type) => conditionOf(last, type));
     const failing = conditions.filter((candidate) => at(candidate, 'status') === 'False');
     return holds(failing.map((candidate) => String(at(candidate, 'reason')))) ? last : undefined;
   });

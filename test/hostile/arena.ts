@@ -12,11 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileChange } from '../support/git-repository.ts';
 import { eventually, startWorld, type Json, type World } from '../support/world.ts';
-import { at, configMap, declareSubject, text, type Subject } from '../cluster/agent/scene.ts';
-import { fingerprint, QUICK_FLAGS } from '../cluster/bad-input/scene.ts';
 import { CONFIG_MAP, type Attack } from './attack.ts';
 import { startFront, status, type Front } from './front.ts';
 import { watchMemory, type PeakMemory } from './memory.ts';
+import { configMap, text } from '../support/objects.ts';
+import { at, declareSubject, fingerprint, QUICK_FLAGS, type Subject } from '../support/scene.ts';
 
 export const LIMITS = { agentHeapMib: 160, childHeapMib: 128, childRssMib: 320 };
 

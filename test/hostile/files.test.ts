@@ -1,14 +1,13 @@
-/** Hostile commits, one after another, against one agent with low limits. */
-import { after, before, test, type TestContext } from 'node:test';
+/** Commits that are made to do harm, one after the other, against one agent with low limits. */
+import { test, type TestContext } from 'node:test';
+import { useStarted } from '../support/use-world.ts';
 import { startArena, type Arena } from './arena.ts';
 import type { Attack } from './attack.ts';
 import { expectWithstood } from './battle.ts';
 import { pathAttacks } from './path-attacks.ts';
 import { SPOKEN_ATTACKS, TEXT_ATTACKS } from './text-attacks.ts';
 
-let arena: Arena;
-before(async () => void (arena = await startArena()));
-after(() => arena?.[Symbol.asyncDispose]());
+const arena = useStarted('the arena', startArena);
 
 const TABLES: Readonly<Record<string, (arena: Arena) => readonly Attack[]>> = {
   'YAML that expands, nests or is malformed is reported with its reason': () => TEXT_ATTACKS,

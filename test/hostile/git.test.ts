@@ -1,13 +1,12 @@
-/** Hostile trees, packs and answers of a Git server, one after another, against one agent with low limits. */
-import { after, before, test, type TestContext } from 'node:test';
-import { startArena, type Arena } from './arena.ts';
+/** Repositories and Git servers that are made to do harm, one after the other, against one agent with low limits. */
+import { test, type TestContext } from 'node:test';
+import { useStarted } from '../support/use-world.ts';
+import { startArena } from './arena.ts';
 import type { Attack } from './attack.ts';
 import { expectWithstood } from './battle.ts';
 import { ANSWER_ATTACKS, PACK_ATTACKS, TREE_ATTACKS } from './git-attacks.ts';
 
-let arena: Arena;
-before(async () => void (arena = await startArena()));
-after(() => arena?.[Symbol.asyncDispose]());
+const arena = useStarted('the arena', startArena);
 
 const TABLES: Readonly<Record<string, readonly Attack[]>> = {
   'trees that git would not check out are refused': TREE_ATTACKS,

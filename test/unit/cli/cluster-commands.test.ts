@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { syncFieldsOf } from '../../../src/cli/sync.ts';
 import { formatAge, formatTable } from '../../../src/cli/table.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 
@@ -100,13 +101,7 @@ test('a KUBECONFIG with several existing files is refused', () => {
 test('an API server that does not answer is reported with its address', () => {
   const dir = mkdtempSync(join(tmpdir(), 'tautline-kubeconfig-'));
   try {
-    const config = {
-      'current-context': 'it',
-      contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
-      clusters: [{ name: 'it', cluster: { server: 'http://127.0.0.1:1' } }],
-      users: [{ name: 'it', user: {} }],
-    };
-    writeFileSync(join(dir, 'config'), JSON.stringify(config));
+    writeFileSync(join(dir, 'config'), kubeconfigText({ cluster: { server: 'http://127.0.0.1:1' } }));
     const { status, stderr } = tautline(['get', '--kubeconfig', join(dir, 'config')]);
     assert.equal(status, 1);
     assert.match(stderr, /^Error: .*http:\/\/127\.0\.0\.1:1.*ECONNREFUSED/);
