@@ -80,7 +80,7 @@ test('discovery finds the same kinds on a server without aggregated discovery', 
   });
   const clock = { monotonicMs: () => performance.now() };
   const limits = defaultClusterLimits;
-  const isLegacy = await createDiscovery({ transport, limits, clock, legacy: true }).kinds();
+  const legacy = await createDiscovery({ transport, limits, clock, isLegacy: true }).kinds();
   const kinds = await cluster.kinds();
   assert.deepEqual([...legacy.served].sort(), [...kinds.served].sort());
   assert.deepEqual([...legacy.preferred].sort(), [...kinds.preferred].sort());
