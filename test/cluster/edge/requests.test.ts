@@ -52,9 +52,9 @@ test('discovery finds built-in kinds with scope, status and preferred version in
     version: 'v1',
     kind: 'Deployment',
     plural: 'deployments',
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   });
   assert.equal(kinds.served.get('v1/Namespace')?.isNamespaced, false);
   assert.equal(kinds.served.get('authorization.k8s.io/v1/SubjectAccessReview')?.isWatchable, false);
