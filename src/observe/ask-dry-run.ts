@@ -1,6 +1,6 @@
 /**
- * What only the server can tell of a change, where no apply follows that would: one dry run each. The agent and the
- * command line ask alike; what they make of the answers is theirs.
+ * Sends one dry run for each change that only the server can decide about, where no apply follows. The agent and the
+ * command line share it, and judge the answers themselves.
  */
 import type { DesiredObject } from '../bind/desired.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';

@@ -1,6 +1,6 @@
 /**
- * Live objects of one pass: from the watches, and by a GET only where a watch cannot tell. In a pass in which nothing
- * changed it sends no request.
+ * The live objects of a pass: from the watches, and by a GET only where a watch cannot tell. A pass in which nothing
+ * changed sends no request.
  *
  * Invariant: absence is never concluded from a watch or a list; only a 404 by name proves it.
  */
@@ -18,37 +18,38 @@ import { entryOfRead, notServed } from './read-by-name.ts';
 export interface ObserveOptions {
   readonly cluster: Cluster;
   readonly identity: Identity;
-  /** What is out of it is unknown, and no request is made for it. */
+  /** Objects out of reach are unknown, and no request is sent for them. */
   readonly reach: Reach;
   readonly kinds: Kinds;
-  /** Whether kinds that nobody serves took their objects with them; see reconcile/decide/missing-kinds.ts. */
+  /** Whether objects of kinds that are not served count as gone; see reconcile/decide/missing-kinds.ts. */
   readonly isUnservedGone: boolean;
-  /** Key of the Application, in whose name the watches are held. */
-  readonly holder: string;
+  /** `namespace/name` of the Application that the watches are held for. */
+  readonly application: string;
   readonly desired: readonly DesiredObject[];
   readonly inventory: ReadonlyMap<string, ObjectId>;
-  /** Whether to ask by name also for what was never ours (`detect`: there is no apply whose answer would tell). */
-  readonly proveAbsence: boolean;
+  /** Whether to read by name objects that were never ours, too: in mode detect no apply tells that they exist. */
+  readonly shouldProveAbsence: boolean;
+  /** Requests under way at once. */
   readonly concurrency: number;
 }
 
 export interface Observation {
   /** By `idKey`. */
   readonly live: ReadonlyMap<string, LiveEntry>;
-  /** By `idKey`: the kind in which each object is asked for; absent if nobody serves it. */
+  /** By `idKey`: the kind, in the version that is read. Absent: no version is served. */
   readonly kindOf: ReadonlyMap<string, KindInfo>;
 }
 
 export async function observe(options: ObserveOptions): Promise<Observation> {
-  const { cluster, identity, holder } = options;
+  const { cluster, identity, application } = options;
   const targets = targetsOf(options);
-  await cluster.live.hold(holder, identity, scopesOf(targets));
+  await cluster.live.hold(application, identity, scopesOf(targets));
   const live = new Map<string, LiveEntry>();
   const asked: Target[] = [];
   for (const target of targets) {
     const entry = entryOf(target, options);
     live.set(target.key, entry);
-    const isAsked = options.proveAbsence
+    const isAsked = options.shouldProveAbsence
       ? isUnwatched(entry)
       : entry.state === 'unseen' && options.inventory.has(target.key);
     if (isAsked) asked.push(target);
@@ -64,7 +65,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   return { live, kindOf };
 }
 
-/** What does not carry our label is in no watch: whatever was known of it may be over. */
+/** An object without our label is in no watch: an earlier read of it may be out of date. */
 function isUnwatched(entry: LiveEntry): boolean {
   if (entry.state === 'present') return labelsOf(entry.object.body)[PART_OF_LABEL] === undefined;
   return entry.state !== 'unknown';

@@ -90,7 +90,7 @@ export function identityOf(
 
 /**
  * Drops everything that another account saw, accepted or bound, and ends the watches with its rights. The inventory
- * stays: it is in the status, whoever reads it.
+ * stays: it was read from the status, not with the rights of an account.
  */
 export function changeAccount(
   identity: Identity,

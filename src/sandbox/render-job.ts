@@ -5,7 +5,7 @@ import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import { decodeManifests, isUnchanged } from './manifests-wire.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** The job's input. Of the machine's files, the child may read only `tree.gitDir` and its own code. */
+/** The input of the job. The child may read only `tree.gitDir` and its own code from the disk. */
 export interface RenderJobInput {
   readonly tree: SnapshotTree;
   readonly path: string;

@@ -39,10 +39,10 @@ export interface GitRequestRecord {
   /** 0 until the answer begins, and still 0 if the connection was cut before that. */
   readonly status: number;
   readonly bytesReceived: number;
-  /** Of the body. */
+  /** Bytes of the body. */
   readonly bytesSent: number;
   readonly ended: boolean;
-  /** What Git wrote to its standard error. */
+  /** The standard error of Git. */
   readonly errorOutput: string;
 }
 

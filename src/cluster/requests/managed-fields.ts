@@ -2,7 +2,7 @@
  * The `metadata.managedFields` after a take-over. Entries are FieldsV1 sets of sigs.k8s.io/structured-merge-diff.
  *
  * Invariant: the result holds exactly one Apply entry of ours, which is the union of ours and of the entries taken
- * over, and every other entry unchanged. Of two entries of ours the API server would silently use only the last.
+ * over, and every other entry unchanged. The API server would silently use only the last of two entries of ours.
  */
 import { isTakenOverManager } from '../../object/managers.ts';
 import { FIELD_MANAGER } from '../../object/applyset.ts';

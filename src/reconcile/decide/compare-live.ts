@@ -42,10 +42,10 @@ export async function compareLive(
     reach: reachOf(identity, application.metadata, context.settings),
     kinds,
     isUnservedGone,
-    holder: record.key,
+    application: record.key,
     desired: desired.objects,
     inventory,
-    proveAbsence: isReporting || goal.isDryRun,
+    shouldProveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
   const endedJobs = readEndedJobs(memory.endedJobs, application);

@@ -13,7 +13,7 @@ import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
 import type { IsAccepted } from '../accepted.ts';
 
 export interface GateOptions {
-  /** Of the Application itself: its own health is not waited for. */
+  /** The Application itself: its own health is not waited for. */
   readonly self: Application['metadata'];
   readonly isAccepted: IsAccepted;
 }

@@ -27,7 +27,7 @@ export interface Planned {
   readonly changes: readonly Change[];
   readonly braked: Braked;
   readonly awaited: DependencyWait | undefined;
-  /** Of the waves, where there are several. */
+  /** The gate between waves. undefined: all objects are in one wave, or this is a dry run. */
   readonly gate: Gate | undefined;
   readonly plan: Plan;
   /** Source, render, bind and observation were complete: the condition of every prune. */

@@ -57,10 +57,10 @@ function observeIds(
     reach: reachOf(identity, deleted.metadata, context.settings),
     kinds,
     isUnservedGone,
-    holder: record.key,
+    application: record.key,
     desired: [],
     inventory: new Map(ids.map((id) => [idKey(id), id])),
-    proveAbsence: false,
+    shouldProveAbsence: false,
     concurrency: context.settings.applyConcurrency,
   });
 }

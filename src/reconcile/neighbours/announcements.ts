@@ -24,7 +24,7 @@ export interface Awaiting {
   readonly sinceMs: number;
 }
 
-/** Who must be told of an announcement. */
+/** An Application that must be told of an announcement. */
 export interface Told {
   /** Key of the Application that waits. */
   readonly key: string;

@@ -13,7 +13,7 @@ export interface Dependents {
 export function createDependents(wake: (key: string) => void): Dependents {
   const dependencies = new Map<string, readonly string[]>();
   const dependents = new Map<string, Set<string>>();
-  /** Of each Application with dependents: the readiness that they were woken for last. */
+  /** By Application with dependents: the readiness that they were woken for last. */
   const told = new Map<string, string>();
 
   /** Returns whether the dependencies have changed. */

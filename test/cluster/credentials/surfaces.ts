@@ -38,7 +38,7 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
   'tautline crd': () => commandLine('crd'),
   'tautline agent --help': () => commandLine('agent', '--help'),
   'tautline get': ({ world }) => commandLine('get', '-A', '-o', 'yaml', '--kubeconfig', world.plane.kubeconfig),
-  // Of the newest Application only, since each run fetches the repository.
+  // Only for the newest Application, since each run fetches the repository.
   'tautline diff': ({ world, applications }) => {
     const [namespace = '', name = ''] = applications.at(-1)?.split('/') ?? [];
     return commandLine('diff', name, '-n', namespace, '--kubeconfig', world.plane.kubeconfig);

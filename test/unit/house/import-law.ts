@@ -1,6 +1,6 @@
 /**
- * Who may import whom, as data (docs/architecture.md tells it in prose). Values flow one way: a module that decides is
- * pure and knows the stages before it by their types only; a module that acts knows no other that acts.
+ * The import law as data; docs/architecture.md tells it in prose. Values flow one way: a module that decides is pure
+ * and knows the stages before it by their types only; a module that acts does not import another that acts. /
  */
 
 /** The stages in the order of the pipeline: a module may import types of those before it. */
@@ -10,18 +10,17 @@ export const PIPELINE = ['source', 'render', 'cluster', 'bind', 'diff', 'health'
 export const PURE = ['object', 'application', 'render', 'bind', 'diff', 'plan', 'health', 'status'];
 
 /** They act on the world, and never import each other's values. */
-export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm', 'sops'];
+export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox'];
 
-/** What each of the upper modules may import by value: what is below it. */
+/** The modules that each upper module may import by value. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {
   observe: [...PURE, ...EDGES],
   reconcile: [...PURE, ...EDGES, 'observe'],
   server: [...PURE, ...EDGES, 'reconcile'],
   cli: [...PURE, ...EDGES, 'observe', 'reconcile', 'server'],
-  ui: [],
 };
 
-/** May import everything, and are imported by nobody but each other. */
+/** Files that may import everything, and that only each other may import. */
 export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
@@ -32,7 +31,7 @@ export const VOCABULARY = [
   'src/cluster/concurrency.ts',
 ];
 
-/** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */
+/** The modules that a module may import by value. undefined: the law does not know the module. */
 export function allowedValues(folder: string): readonly string[] | undefined {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
@@ -41,13 +40,12 @@ export function allowedValues(folder: string): readonly string[] | undefined {
   return UPPER[folder];
 }
 
-/** What a module may know by its types, beyond what it may import by value. */
+/** The modules that a module may import types of, beside those that it may import by value. */
 export function allowedTypes(folder: string): readonly string[] {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
-  if (folder === 'ui') return ['application', 'server'];
   const position = PIPELINE.indexOf(folder);
-  // Modules beside the pipeline (notify, sandbox…) may name whatever the stages hand on.
+  // Modules beside the pipeline (notify, sandbox…) may use the types of every stage.
   return position < 0 ? PIPELINE : PIPELINE.slice(0, position);
 }
 

@@ -40,14 +40,14 @@ test('a confirmation holds for the revision that the status showed', () => {
   assert.equal(heard.request?.refusal, undefined);
 });
 
-test('where Git has moved on, a confirmation is refused for good', () => {
+test('a confirmation is refused for good once Git has moved on', () => {
   const application = applicationOf({ request: { action: 'confirm-prune' } });
   const heard = goalAtRevision(readGoal(application), application, at(NEW));
   assert.equal(heard.confirmsPrune, false);
   assert.match(heard.request?.refusal ?? '', /main@sha1:2/);
 });
 
-test('in mode manual nothing is written but for a sync that is not answered yet', () => {
+test('in mode manual only a sync that is not answered yet writes', () => {
   const intentOf = (scene: Omit<Scene, 'mode'>) => readGoal(applicationOf({ mode: 'manual', ...scene })).intent;
   assert.equal(intentOf({ request: { action: 'refresh' } }).mode, 'manual');
   assert.equal(intentOf({ request: { action: 'sync' } }).mode, 'auto');
@@ -62,7 +62,7 @@ test('in mode manual nothing is written but for a sync that is not answered yet'
   assert.equal(intentOf(superseding).mode, 'auto');
 });
 
-test('the options of a sync hold for as long as it is not answered', () => {
+test('the options of a sync hold until it is answered', () => {
   const request = { action: 'sync', revision: NEW, prune: false, objects: ['/ConfigMap/shop/a'] };
   const asked = readGoal(applicationOf({ mode: 'manual', request }));
   assert.equal(asked.commit, NEW);
@@ -74,7 +74,7 @@ test('the options of a sync hold for as long as it is not answered', () => {
   assert.equal(after.intent.objects, undefined);
 });
 
-test('mode detect refuses what would write', () => {
+test('mode detect refuses every request that would write', () => {
   for (const request of [{ action: 'sync' }, { action: 'sync', dryRun: true }, { action: 'confirm-prune' }]) {
     const { intent, request: heard } = readGoal(applicationOf({ mode: 'detect', request }));
     assert.match(heard?.refusal ?? '', /spec\.sync\.mode is detect/);
@@ -82,7 +82,7 @@ test('mode detect refuses what would write', () => {
   }
 });
 
-test('in mode auto only the revision that is followed can be asked for, but any can be tried', () => {
+test('in mode auto a sync may name the followed revision only, and a dry run any revision', () => {
   const sync = applicationOf({ request: { action: 'sync', revision: OLD } });
   const asked = readGoal(sync);
   assert.equal(asked.commit, undefined);
@@ -94,7 +94,7 @@ test('in mode auto only the revision that is followed can be asked for, but any 
   assert.equal(trial.isDryRun, true);
 });
 
-test('objects that nobody knows are refused by name, and nothing of the request is done', () => {
+test('a request that names unknown objects is refused as a whole, with their names', () => {
   const known: ObjectId = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'a' };
   const objects = [idKey(known), 'apps/Deployment/shop/nobody'];
   const application = applicationOf({ mode: 'manual', request: { action: 'sync', objects } });
@@ -105,7 +105,7 @@ test('objects that nobody knows are refused by name, and nothing of the request 
   assert.equal(heard.intent.mode, 'manual');
 });
 
-test('a token that status cannot hold is heard once, by what it can hold of it', () => {
+test('a token that is too long for status is acknowledged once, cut to the length that fits', () => {
   const application = applicationOf({ request: { action: 'refresh' } });
   const annotations = { 'reconcile.fluxcd.io/requestedAt': `\x1b[2J${'x'.repeat(100_000)}` };
   const metadata = { ...application.metadata, annotations };

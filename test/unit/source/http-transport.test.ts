@@ -59,7 +59,7 @@ test('each answer that does not come from a Git server has its own code and mess
     assert.match(error.message, message);
     assert.match(error.message, /shop\.git/);
     if (code === 'RateLimited') assert.deepEqual(error.retry, { afterMs: 7000 });
-    if (error.message.includes('503')) assert.deepEqual(error.retry, { afterMs: 3000 });
+    if ('status' in reaction && reaction.status === 503) assert.deepEqual(error.retry, { afterMs: 3000 });
   }
 });
 

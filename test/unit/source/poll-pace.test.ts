@@ -24,7 +24,7 @@ function announced(count: number): PollPace {
   return pace;
 }
 
-test('without a hook the interval is that of the spec', () => {
+test('without a webhook the interval is that of the spec', () => {
   let pace = START_PACE;
   for (const hasMoved of [false, true, false]) {
     pace = poll(pace, { hasMoved, nowMs: 1 });

@@ -100,7 +100,7 @@ test('a stale version is marked as such', async () => {
   assert.deepEqual([...(await discovery.kinds()).stale], ['metrics.k8s.io/v1beta1']);
 });
 
-test('of two resources of one kind the first one counts, and one without a kind is left out', async () => {
+test('the first of two resources of one kind counts, and a resource without a kind is left out', async () => {
   const twice = [deploymentResource, { ...deploymentResource, resource: 'others' }, { resource: 'nameless' }];
   const { discovery } = play({
     '/api': json(core),

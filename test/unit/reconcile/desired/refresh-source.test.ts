@@ -80,7 +80,7 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
   return it;
 }
 
-test('a hook leads to a poll at once, however far away the next one was', async () => {
+test('a webhook leads to a poll at once, however far away the next one was', async () => {
   const it = scene({ interval: '1h' });
   assert.equal(await it.pass(), 60 * MINUTE_MS);
   it.wait(5_000);
@@ -94,7 +94,7 @@ test('a hook leads to a poll at once, however far away the next one was', async 
   assert.equal(it.record.memory.desired.source?.snapshot?.commit, 'b');
 });
 
-test('a thousand hooks cost one wake and one poll a second', async () => {
+test('a thousand webhooks cost one wake and one poll a second', async () => {
   const it = scene();
   await it.pass();
   it.wait(200);
@@ -107,7 +107,7 @@ test('a thousand hooks cost one wake and one poll a second', async () => {
   assert.equal(it.polls, 2);
 });
 
-test('a hook that comes while a poll is under way leads to another one', async () => {
+test('a webhook that arrives while a poll is under way leads to another poll', async () => {
   const it = scene({ interval: '1h' });
   await it.pass();
   it.wait(60 * MINUTE_MS);
@@ -141,14 +141,14 @@ test('a poll that a neighbour asks for while one is under way is followed by ano
   assert.equal(await it.pass(), 1_000);
 });
 
-test('the first poll of all may be under way as well', async () => {
+test('a webhook during the very first poll leads to another poll', async () => {
   const it = scene({ interval: '1h' });
   it.wait(5);
   it.duringPoll = () => it.hook();
   assert.equal(await it.pass(), 1_000);
 });
 
-test('a hook while Git is down is not lost: the commit that it announced counts as announced', async () => {
+test('a webhook while Git is down is not lost: its commit counts as announced', async () => {
   const it = scene();
   await it.pass();
   it.wait(10_000);
@@ -179,7 +179,7 @@ test('announced commits lengthen the interval, and an unannounced one shortens i
   assert.equal(await it.pass(), MINUTE_MS);
 });
 
-test('the schedule is a time to poll, beside the interval', async () => {
+test('a schedule adds a poll to those of the interval', async () => {
   const it = scene({ interval: '1h', schedule: '0 6 * * *' });
   assert.equal(await it.pass(), 90_000);
   it.wait(90_000);
@@ -187,7 +187,7 @@ test('the schedule is a time to poll, beside the interval', async () => {
   assert.equal(it.polls, 2);
 });
 
-test('a schedule that comes after the next poll changes nothing, and the time zone counts', async () => {
+test('a scheduled time after the next poll changes nothing, and the time zone of the schedule counts', async () => {
   assert.equal(await scene({ interval: '1m', schedule: '0 6 * * *' }).pass(), MINUTE_MS);
   assert.equal(await scene({ interval: '1h', schedule: '0 7 * * *', timeZone: 'Europe/Berlin' }).pass(), 90_000);
 });
@@ -198,7 +198,7 @@ const OTHERS: readonly (readonly [string, Scene, RepositoryPush])[] = [
   ['a suspended Application', scene({}, { suspend: true }), PUSH],
 ];
 for (const [what, it, push] of OTHERS) {
-  test(`a push to ${what} concerns nobody`, () => {
+  test(`a push to ${what} brings no poll forward`, () => {
     assert.equal(it.hook(push), 0);
     assert.deepEqual(it.woken, []);
     assert.equal(it.record.signals.hookHeardMs, undefined);

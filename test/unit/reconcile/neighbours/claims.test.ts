@@ -7,7 +7,7 @@ import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 const idOf = (name: string): ObjectId => ({ group: '', kind: 'ConfigMap', namespace: 'n', name });
 const keys = (...names: string[]): Set<string> => new Set(names.map((name) => idKey(idOf(name))));
 
-test('the first claimant keeps an object, and the second follows when it is let go', () => {
+test('the first claimant keeps an object, and the second gets it once it is released', () => {
   const claims = new Claims();
   assert.equal(claims.claim('c', idOf('x'), 'one'), 'one');
   assert.equal(claims.claim('c', idOf('x'), 'two'), 'one');
@@ -18,7 +18,7 @@ test('the first claimant keeps an object, and the second follows when it is let 
   assert.deepEqual(claims.wantedBy('c', idOf('x')), []);
 });
 
-test('an object that is taken has one owner, and the former one has to ask for it again', () => {
+test('an object that is taken has one owner, and the former owner has to claim it again', () => {
   const claims = new Claims();
   claims.claim('c', idOf('x'), 'one');
   claims.claim('c', idOf('x'), 'two');
@@ -31,7 +31,7 @@ test('an object that is taken has one owner, and the former one has to ask for i
   assert.deepEqual(claims.drop('two'), ['three', 'one']);
 });
 
-test('an object of another cluster is another object', () => {
+test('claims on objects of two clusters are independent', () => {
   const claims = new Claims();
   claims.claim('c1', idOf('x'), 'one');
   assert.equal(claims.claim('c2', idOf('x'), 'two'), 'two');
@@ -39,7 +39,7 @@ test('an object of another cluster is another object', () => {
   assert.equal(claims.ownerOf('c1', idOf('x')), 'one');
 });
 
-test('who wants an object no more is no reason to keep it', () => {
+test('a claimant that no longer wants an object is forgotten', () => {
   const claims = new Claims();
   claims.claim('c', idOf('x'), 'one');
   claims.claim('c', idOf('x'), 'two');
@@ -47,7 +47,7 @@ test('who wants an object no more is no reason to keep it', () => {
   assert.deepEqual(claims.wantedBy('c', idOf('x')), []);
 });
 
-test('an Application that is gone holds and wants nothing, and all concerned are named', () => {
+test('an Application that is gone holds and wants nothing, and every Application that this concerns is returned', () => {
   const claims = new Claims();
   claims.claim('c', idOf('x'), 'one');
   claims.claim('c', idOf('y'), 'two');
@@ -58,7 +58,7 @@ test('an Application that is gone holds and wants nothing, and all concerned are
   assert.deepEqual(claims.wantedBy('c', idOf('y')), []);
 });
 
-test('whatever happens, an object has one owner, and nobody waits for what is free or its own', () => {
+test('an object has one owner, and no Application waits for a free object or for its own', () => {
   const names = ['x', 'y', 'z'];
   const applications = ['one', 'two', 'three'];
   const step = fc.record({

@@ -18,7 +18,7 @@ function scene(): { woken: string[]; dependents: ReturnType<typeof createDepende
   return { woken, dependents: createDependents((key) => woken.push(key)) };
 }
 
-test('who depends on an Application is woken when its readiness changes, and by nothing else of it', () => {
+test('dependents of an Application are woken when its readiness changes, and by no other change of it', () => {
   const { woken, dependents } = scene();
   dependents.note('apps/b', application('b', ['a']));
   dependents.note('apps/c', application('c', []));
@@ -33,7 +33,7 @@ test('who depends on an Application is woken when its readiness changes, and by 
   assert.deepEqual(woken, ['apps/b', 'apps/b']);
 });
 
-test('a change of what an Application depends on wakes all that wait for it, however far away', () => {
+test('a change of the dependencies of an Application wakes its direct and indirect dependents', () => {
   const { woken, dependents } = scene();
   dependents.note('apps/a', application('a', ['b']));
   dependents.note('apps/b', application('b', ['c']));

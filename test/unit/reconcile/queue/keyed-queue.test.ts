@@ -22,7 +22,7 @@ function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}
   });
 }
 
-test('whatever arrives, a key has one worker at a time, workers are bounded, and the last add is followed by a pass', async () => {
+test('a key has one worker at a time, workers are bounded, and the last add is followed by a pass', async () => {
   const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), pauseMs: fc.nat(2) }), { maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (adds, concurrency) => {
@@ -60,7 +60,7 @@ test('whatever arrives, a key has one worker at a time, workers are bounded, and
   );
 });
 
-test('a key that waits is worked on once, however often it is added', async () => {
+test('a waiting key gets one pass, however often it is added', async () => {
   const gate = Promise.withResolvers<void>();
   const passes: string[] = [];
   const queue = queueOf(
@@ -96,7 +96,7 @@ test('keys beyond the bound are refused, and a key that has ended makes room', a
   assert.ok(queue.add('c'));
 });
 
-test('failures back off to the bound, and one success begins anew', async () => {
+test('failures back off up to the bound, and a success resets the backoff', async () => {
   const answers: NextPass[] = [...Array<NextPass>(6).fill({ type: 'backoff', atMostMs: 1000 }), NONE];
   let passes = 0;
   const queue = queueOf(async () => answers[passes++] ?? NONE);
@@ -105,7 +105,7 @@ test('failures back off to the bound, and one success begins anew', async () => 
   assert.equal(queue.stats().retries, 6);
 });
 
-test('a pass that throws is told, and tried again', async () => {
+test('a pass that throws is reported and tried again', async () => {
   const errors: unknown[] = [];
   let passes = 0;
   const queue = queueOf(
@@ -120,7 +120,7 @@ test('a pass that throws is told, and tried again', async () => {
   assert.equal(errors.length, 1);
 });
 
-test('draining begins nothing, aborts what runs, and waits for its end', async () => {
+test('draining starts no pass, aborts running passes, and waits for their end', async () => {
   let ended = 0;
   const queue = queueOf(
     async (_key, signal) => {
@@ -138,7 +138,7 @@ test('draining begins nothing, aborts what runs, and waits for its end', async (
   assert.equal(queue.add('c'), false);
 });
 
-test('a key that is forgotten is not worked on, and one that is being worked on is not again', async () => {
+test('a forgotten key gets no pass, and no further pass while it is worked on', async () => {
   const passes: string[] = [];
   const gate = Promise.withResolvers<void>();
   const queue = queueOf(
@@ -160,7 +160,7 @@ test('a key that is forgotten is not worked on, and one that is being worked on 
   assert.deepEqual(passes, ['a']);
 });
 
-test('a tenant whose passes hang leaves a worker to the others, and has them all where there is nobody else', async () => {
+test('a tenant whose passes hang leaves one worker to others, and gets all workers when it is the only one', async () => {
   const begun: string[] = [];
   const { promise: hung, resolve: release } = Promise.withResolvers<void>();
   const work: QueueOptions['work'] = async (key) => {
@@ -183,7 +183,7 @@ test('a tenant whose passes hang leaves a worker to the others, and has them all
   await queue.drain();
 });
 
-test('the tenant with the fewest workers comes first, whoever has waited for longest', async () => {
+test('the tenant with the fewest workers comes first, before one that has waited longer', async () => {
   const begun: string[] = [];
   const gates: (() => void)[] = [];
   const work: QueueOptions['work'] = async (key) => {
@@ -204,7 +204,7 @@ test('the tenant with the fewest workers comes first, whoever has waited for lon
   assert.deepEqual(begun.slice(3), ['many/c', 'many/d']);
 });
 
-test('fifty Applications get their pass while others are slow or fail all the time', async () => {
+test('fifty Applications get their passes while others are slow or always fail', async () => {
   const slow = ['slow-0', 'slow-1', 'slow-2'];
   const gate = Promise.withResolvers<void>();
   const served: string[] = [];
@@ -228,7 +228,7 @@ test('fifty Applications get their pass while others are slow or fail all the ti
   await queue.drain();
 });
 
-test('a key that is added all the time waits its turn behind all that were due before', async () => {
+test('a key that is added all the time waits behind every key that was due before it', async () => {
   const served: string[] = [];
   const queue = queueOf(
     async (key) => {
@@ -246,7 +246,7 @@ test('a key that is added all the time waits its turn behind all that were due b
   assert.ok(served.filter((key) => key === 'greedy').length <= 2);
 });
 
-test('a key that somebody adds in a tight loop is served at a bounded rate, and the last add is followed by a pass', async () => {
+test('a key that is added in a tight loop is served at a bounded rate, and the last add is followed by a pass', async () => {
   const passesPerSecond = 20;
   let passes = 0;
   const queue = queueOf(
@@ -272,7 +272,7 @@ test('a key that somebody adds in a tight loop is served at a bounded rate, and 
   await queue.drain();
 });
 
-test('a key that is slowed down delays no other one, and forgetting it does not reset its rate', async () => {
+test('a key that is slowed down delays no other key, and forgetting it does not reset its rate', async () => {
   const passes: string[] = [];
   const queue = queueOf(
     async (key) => {
