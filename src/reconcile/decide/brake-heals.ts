@@ -2,13 +2,13 @@
  * The brake on healing, applied to a pass: which heals must wait, what status says about them, and the record of each
  * heal. The law of the brake itself is plan/brake.ts.
  */
-import type { ChangeResult } from '../../apply/applied.ts';
+import type { ChangeResult, Outcome } from '../../apply/applied.ts';
 import type { Change } from '../../diff/changes.ts';
 import { idKey } from '../../object/identity.ts';
 import { brakeMs, currentRecord, defaultBrake, pauseAfterMs, recordHeal } from '../../plan/brake.ts';
 import type { ContestedObject } from '../../status/report.ts';
 import type { IsAccepted } from '../accepted.ts';
-import type { HealsMemory } from './memory.ts';
+import type { HealMemory, HealsMemory } from './memory.ts';
 
 /** From the second heal on an object counts as contested: one edit by hand is not a fight. */
 const LEAST_HEALS = 2;
@@ -37,7 +37,7 @@ export function brakeHeals({ records }: HealsMemory, changes: readonly Change[],
       records.delete(key);
       continue;
     }
-    const waitMs = isHeal(change) ? brakeMs(record, heal, defaultBrake) : 0;
+    const waitMs = isHeal(change) && !endsRecreation(change, record) ? brakeMs(record, heal, defaultBrake) : 0;
     // The whole pause, not the rest of it: otherwise status would change in each pass.
     const pauseS = pauseAfterMs(current, defaultBrake) / 1000;
     if (waitMs > 0) held.set(key, `contested: ${record.other}; it is healed again ${pauseS} s after the last time`);
@@ -66,12 +66,24 @@ export function noteHeal(
   { isAccepted, nowMs }: HealOptions,
 ): boolean {
   const { desired } = change;
-  if (!desired || (outcome !== 'configured' && outcome !== 'created') || !isHeal(change)) return false;
+  if (!desired || !HEALING_OUTCOMES.has(outcome) || !isHeal(change)) return false;
   if (!isAccepted(change.id, desired.digest)) return false;
   const key = idKey(change.id);
-  const record = recordHeal(records.get(key), { manifestDigest: desired.digest, nowMs }, defaultBrake);
-  records.set(key, { ...record, other: describeOther(change) });
+  const before = records.get(key);
+  if (before && endsRecreation(change, before)) {
+    records.set(key, { ...before, isRecreating: false });
+    return false;
+  }
+  const record = recordHeal(before, { manifestDigest: desired.digest, nowMs }, defaultBrake);
+  records.set(key, { ...record, other: describeOther(change), isRecreating: outcome === 'recreating' });
   return record.heals === LEAST_HEALS;
+}
+
+const HEALING_OUTCOMES: ReadonlySet<Outcome> = new Set(['configured', 'created', 'adopted', 'recreating']);
+
+/** An object that Tautline itself deleted must not stay away for the length of a pause. */
+function endsRecreation({ type }: Change, { isRecreating }: HealMemory): boolean {
+  return isRecreating && type === 'create';
 }
 
 /** The object is gone or released. */
@@ -80,12 +92,13 @@ export function dropHeals({ records }: HealsMemory, id: Change['id']): void {
 }
 
 function isHeal({ type }: Change): boolean {
-  return type === 'update' || type === 'unsure' || type === 'create';
+  return type === 'update' || type === 'unsure' || type === 'create' || type === 'adopt';
 }
 
 /** `kubectl-edit at /spec/replicas`: the manager and the field, never a value. */
 function describeOther({ type, fields }: Change): string {
   if (type === 'create') return 'another writer that deletes it';
+  if (type === 'adopt') return 'another writer that replaces it without the owner marks';
   const [first] = fields;
   if (!first) return 'another writer';
   return `${first.manager ?? 'another writer'} at ${first.path}`;

@@ -54,6 +54,8 @@ export interface HealsMemory {
 /** The record of a brake, with the other writer as people read it. */
 export interface HealMemory extends HealRecord {
   readonly other: string;
+  /** The last heal deleted the object so that it is created again: the creation ends this heal and is not a new one. */
+  readonly isRecreating: boolean;
 }
 
 export function emptyHealsMemory(): HealsMemory {

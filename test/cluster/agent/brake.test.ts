@@ -39,6 +39,30 @@ test('the first heal is immediate, later ones are delayed, and the condition nam
   assert.ok(writes <= 4, `${writes} writes told`);
 });
 
+test('an object that another writer replaces without the owner marks is healed ever more slowly', async () => {
+  await repository.commit({ 'replaced/a.yaml': fromGit('replaced') });
+  await using agent = await world.agent();
+  assert.ok(agent.apiUrl);
+  const application = await world.declare('replaced', { source: { repoURL: repository.url, path: 'replaced' } });
+  await application.untilReady();
+  const path = configMapPath('apps', 'replaced');
+  const replace = (): Promise<unknown> =>
+    world.send('PUT', path, configMap('replaced', { value: 'other' }, { namespace: 'apps' }));
+  const isHealed = async (): Promise<true | undefined> =>
+    valueIn(await world.read(path)) === 'git' ? true : undefined;
+  for (let turn = 1; turn <= 3; turn++) {
+    await replace();
+    assert.ok(await eventually(isHealed), `heal ${turn}`);
+  }
+  await replace();
+  const contested = await application.until('contested', (found) => conditionOf(found, 'Contested') !== undefined);
+  assert.match(String(conditionOf(contested, 'Contested')?.['message']), /ConfigMap apps\/replaced/);
+});
+
+function valueIn(object: unknown): unknown {
+  return at(object, 'data', 'value');
+}
+
 test('a finished Job that is removed is not run again, neither at once nor after a restart', async () => {
   await repository.commit({ 'job/a.yaml': text(job('migrate')), 'job/b.yaml': fromGit('beside') });
   const path = jobPath('apps', 'migrate');
