@@ -27,7 +27,7 @@ export const STATUS_LIMITS = {
   maxConditions: 16,
   maxResources: 50,
   maxHistory: 10,
-  maxFinished: 500,
+  maxFinished: 5000,
   maxWarnings: 20,
   maxMessageChars: 4096,
   maxResourceMessageChars: 1024,
@@ -165,8 +165,15 @@ export const statusSchema = z.object({
     .record(z.string(), z.string())
     .optional()
     .describe(
-      'Jobs and bare Pods that completed or failed, by group/Kind/namespace/name, with the digest of their manifest. ' +
-        'They are not created again after their time to live removes them. At most 500.',
+      'Jobs and bare Pods that completed or failed, by group/Kind/namespace/name, with the start of the digest of ' +
+        'their manifest. They are not created again after their time to live removes them. At most 5000.',
+    ),
+  started: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Jobs and bare Pods that were started and have not ended yet, in the same form. They are not started again ' +
+        'when the agent restarts. At most 5000.',
     ),
   history: z
     .array(historySchema)

@@ -5,6 +5,7 @@
  * Invariant: nothing is written. A difference that only the API server can decide is decided by one dry run per object.
  * An object whose dry run fails is `unknown`, never equal.
  */
+import { isRunOf } from '../application/ended-jobs.ts';
 import { decodeInventory } from '../application/inventory.ts';
 import type { Application } from '../application/schema.ts';
 import { bindManifests } from '../bind/bind.ts';
@@ -69,7 +70,8 @@ export async function compareApplication(
     memory: {
       baselines: new Map(),
       isAccepted: () => true,
-      isFinished: (id, digest) => status.finished?.[idKey(id)] === digest,
+      runOf: ({ id, digest }) =>
+        isRunOf(status.finished?.[idKey(id)] ?? status.started?.[idKey(id)], digest) ? 'ended' : undefined,
     },
   });
   return {

@@ -63,8 +63,10 @@ export interface DiffMemory {
   readonly baselines: ReadonlyMap<string, Baseline>;
   /** Whether the server is known to have accepted this manifest for this id before. */
   isAccepted(id: ObjectId, manifestDigest: string): boolean;
-  /** Whether a Job or bare Pod of this manifest was last seen completed or failed. Its absence is then no drift. */
-  isFinished?(id: ObjectId, manifestDigest: string): boolean;
+  /** How an absent Job or bare Pod ran with this manifest, so that its absence is not drift. undefined: it did not. */
+  runOf?(desired: DesiredObject): 'ended' | 'failed' | undefined;
+  /** Whether a live Job or bare Pod was started with this manifest, so that its immutable spec is not drift. */
+  isOfManifest?(desired: DesiredObject): boolean;
 }
 
 /** A change that was decided for one manifest and one live object. It holds as long as neither of them changes. */

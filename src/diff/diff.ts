@@ -47,6 +47,8 @@ export const REASONS = {
   unseen: 'missing, or its owner label was removed',
   disabled: KEPT_BY_DISABLED,
   finished: 'it ran to completion and was removed afterwards, so it is not created again',
+  failed: 'it failed and was removed afterwards, so it is not created again',
+  started: 'it was started with this manifest, and the API server does not allow its spec to be changed',
   terminating: 'it is being deleted',
   gone: 'it no longer exists',
   kept: KEPT_BY_ANNOTATION,
@@ -88,7 +90,8 @@ function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
   if (desired.awaitsCrd) return { ...base, type: 'create' };
   if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
-  if (options.memory.isFinished?.(id, desired.digest)) return { ...base, type: 'none', reason: REASONS.finished };
+  const run = options.memory.runOf?.(desired);
+  if (run) return { ...base, type: 'none', reason: run === 'ended' ? REASONS.finished : REASONS.failed };
   if (entry.state === 'absent') return { ...base, type: 'create', reason: REASONS.missing };
   return { ...base, type: 'create', ...(options.inventory.has(key) ? { reason: REASONS.unseen } : {}) };
 }
@@ -118,7 +121,8 @@ function diffOwned(desired: DesiredObject, live: LiveObject, { memory, settled }
   const { id, kind, digest } = desired;
   const base = { id, kind, desired, live, fields: [] };
   const key = idKey(id);
-  const isAccepted = memory.isAccepted(id, digest);
+  const isOfManifest = memory.isOfManifest?.(desired) === true;
+  const isAccepted = isOfManifest || memory.isAccepted(id, digest);
   const judged = judgedDigest(desired);
   const known = settled?.get(key);
   if (known && isAccepted && known.manifestDigest === judged && isSameLive(known, live)) return known.change;
@@ -133,10 +137,18 @@ function diffOwned(desired: DesiredObject, live: LiveObject, { memory, settled }
     return change;
   }
   const fields = fieldDifferences(comparison.findings, live.body);
+  // A policy may have changed the Job when it was created; the difference lasts, and nothing may be changed any more.
+  const isRunSpec = fields.length > 0 && fields.every(({ path }) => isImmutableInRun(id, path));
+  if (isOfManifest && isRunSpec) return { ...base, type: 'none', reason: REASONS.started };
   // The baseline is the server's result for this manifest, and the live object differs from it.
   const isProven = fields.length > 0 && isComparable(sides.desired, sides.live, baseline);
   if (comparison.result === 'differs' || isProven) return { ...base, type: 'update', fields };
   return { ...base, type: 'unsure', fields, reason: REASONS.inconclusive };
+}
+
+/** Whether the API server refuses to change a field of a Job or Pod that exists. `path` is a JSON pointer. */
+function isImmutableInRun({ kind }: ObjectId, path: string): boolean {
+  return kind === 'Job' ? path.startsWith('/spec/template/') : path.startsWith('/spec/');
 }
 
 function isSameLive({ resourceVersion, change }: SettledChange, live: LiveObject): boolean {

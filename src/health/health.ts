@@ -54,8 +54,9 @@ const ASSESSMENTS = new Map<string, Assess>([
 export function assessHealth(live: LiveObject | undefined, context: HealthContext = {}): Health {
   if (!live) return { status: 'Missing', message: 'The object does not exist.' };
   const assess = ASSESSMENTS.get(`${live.id.group}/${live.id.kind}`) ?? assessGeneric;
-  // The conditions of a terminating Namespace say what it waits for.
-  return (assess === assessNamespace ? undefined : assessTermination(live)) ?? assess(live, context);
+  // The conditions of a terminating Namespace say what it waits for, and a finished Job is finished while it is removed.
+  const isSelfExplaining = assess === assessNamespace || isFinished(live);
+  return (isSelfExplaining ? undefined : assessTermination(live)) ?? assess(live, context);
 }
 
 /** From best to worst. A known failure ranks worse than Unknown. */

@@ -39,7 +39,8 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
     ...inventoryOf(previous, report),
-    ...finishedOf(previous, report),
+    ...jobsOf('finished', report.finishedJobs, previous),
+    ...jobsOf('started', report.startedJobs, previous),
     history: nextHistory(previous, report, { verdict, now }),
     ...requestOf(previous, report, { verdict, now }),
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
@@ -59,11 +60,15 @@ function inventoryOf(previous: StoredStatus, { inventory }: PassReport): Pick<Ap
   return previous.inventory === undefined ? {} : { inventory: previous.inventory as InventoryValue };
 }
 
-function finishedOf(previous: StoredStatus, { finishedJobs }: PassReport): Pick<ApplicationStatus, 'finished'> {
-  const entries = finishedJobs
-    ? [...finishedJobs].sort(([a], [b]) => (a < b ? -1 : 1))
-    : Object.entries(previous.finished ?? {});
-  return entries.length > 0 ? { finished: Object.fromEntries(entries) } : {};
+/** Keeps the stored records if they were not read. */
+function jobsOf<Field extends 'finished' | 'started'>(
+  field: Field,
+  records: ReadonlyMap<string, string> | undefined,
+  previous: StoredStatus,
+): Pick<ApplicationStatus, Field> {
+  const entries = records ? [...records].sort(([a], [b]) => (a < b ? -1 : 1)) : Object.entries(previous[field] ?? {});
+  const value = entries.length > 0 ? { [field]: Object.fromEntries(entries) } : {};
+  return value as Pick<ApplicationStatus, Field>;
 }
 
 function syncOf(

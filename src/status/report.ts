@@ -68,6 +68,8 @@ export interface PassReport {
   readonly inventory: readonly ObjectId[] | undefined;
   /** By `idKey`: Jobs and bare Pods that completed or failed, with their manifest digest. undefined: not read. */
   readonly finishedJobs: ReadonlyMap<string, string> | undefined;
+  /** The same for Jobs and bare Pods that were started and have not ended yet. */
+  readonly startedJobs: ReadonlyMap<string, string> | undefined;
   /** Digest of the desired set, if it was bound. */
   readonly desiredDigest?: string;
   /** Whether everything was read that decides which objects left Git. Otherwise nothing is pruned. */

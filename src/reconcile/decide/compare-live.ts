@@ -2,9 +2,11 @@
  * Claims, observation and diff of a pass, and the evidence for changes that only the server can tell: an apply where
  * the Application may write (the plan sends `unsure` changes), one dry run where it may not.
  */
+import type { DesiredObject } from '../../bind/desired.ts';
 import { reachOf } from '../../bind/reach.ts';
 import type { Change } from '../../diff/changes.ts';
 import { diffObjects } from '../../diff/diff.ts';
+import type { Health } from '../../health/health.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { askDryRun } from '../../observe/ask-dry-run.ts';
 import { observe } from '../../observe/observe.ts';
@@ -13,7 +15,7 @@ import { acceptanceOf } from '../accepted.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
 import { claimantOf, claimObjects, readClaims } from './claim-objects.ts';
-import { readEndedJobs } from './ended-jobs.ts';
+import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
 import { noteDryRun } from './evidence.ts';
 import { leftoverOf } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
@@ -48,7 +50,8 @@ export async function compareLive(
     shouldProveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
-  const endedJobs = readEndedJobs(memory.endedJobs, application);
+  const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
+  const jobs = readJobRecords(memory.endedJobs, application);
   const changes = diffObjects({
     desired,
     live,
@@ -59,11 +62,18 @@ export async function compareLive(
     claims: (id) => claimants.get(idKey(id)),
     memory: {
       baselines: memory.evidence.baselines,
-      isFinished: (id, digest) => endedJobs.get(idKey(id)) === digest,
+      // A sync that names a Job runs it again.
+      runOf: (object) => (isNamed(object) ? undefined : runOf(healthOfAbsentJob(jobs, object))),
+      isOfManifest: (object) => isJobOfManifest(jobs, object),
       isAccepted: acceptanceOf(pass, desired),
     },
   });
   return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, rivalClaims };
+}
+
+function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {
+  if (!health) return undefined;
+  return health.status === 'Healthy' ? 'ended' : 'failed';
 }
 
 async function findKinds(

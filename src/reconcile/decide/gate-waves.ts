@@ -2,6 +2,7 @@
  * The gate between the waves of a pass: later waves wait for the health of earlier ones, as far as watches tell it.
  * Where all objects are in one wave nothing is looked at; no request is sent in any case.
  */
+import { isRunOf } from '../../application/ended-jobs.ts';
 import type { Application } from '../../application/schema.ts';
 import { isSettledHealth } from '../../application/status-schema.ts';
 import type { Change } from '../../diff/changes.ts';
@@ -25,6 +26,10 @@ export function gateOf(changes: readonly Change[], { self, isAccepted }: GateOpt
   for (const { id, desired, live, reason } of changes) {
     // Disabled objects are not applied, and ended Jobs are done.
     if (!desired || reason === REASONS.disabled || reason === REASONS.finished) continue;
+    if (reason === REASONS.failed) {
+      unwell.set(idKey(id), reason);
+      continue;
+    }
     const { status, message } = assessHealth(live, { self });
     if (status === 'Unknown' || isSettledHealth(status)) continue;
     unwell.set(idKey(id), message ? `it is ${status} (${message})` : `it is ${status}`);
@@ -47,7 +52,7 @@ export function retireHooks(changes: readonly Change[], stored: StoredEndedJobs,
     const { desired, live, type, id } = change;
     if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none' || live.deletionTimestamp) return change;
     const hasRun = isFinished(live) && assessHealth(live).status === 'Healthy';
-    if (!hasRun || stored[idKey(id)] !== desired.digest || readOwnership(live.body, owner).type !== 'ours')
+    if (!hasRun || !isRunOf(stored[idKey(id)], desired.digest) || readOwnership(live.body, owner).type !== 'ours')
       return change;
     return { ...change, type: 'prune', reason: 'it has run, and its hook-delete-policy is HookSucceeded' };
   });
@@ -61,7 +66,7 @@ export function isRetirementDue(
 ): boolean {
   return changes.some(({ desired, id, live, type }) => {
     if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none') return false;
-    const digest = endedJobs?.get(idKey(id));
-    return digest === desired.digest && stored[idKey(id)] !== digest;
+    const hasEnded = isRunOf(endedJobs?.get(idKey(id)), desired.digest);
+    return hasEnded && !isRunOf(stored[idKey(id)], desired.digest);
   });
 }

@@ -35,15 +35,15 @@ export function emptyEvidenceMemory(): EvidenceMemory {
   return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
 }
 
+/** Records of Jobs and bare Pods by `idKey`; see ended-jobs.ts. undefined: the status was not read yet. */
 export interface EndedJobsMemory {
-  /**
-   * By `idKey`: digest of the manifest of each Job and bare Pod that ran to its end. undefined: status not read yet.
-   */
-  digests: Map<string, string> | undefined;
+  ended: Map<string, string> | undefined;
+  started: Map<string, string> | undefined;
+  seenRunning: Map<string, boolean>;
 }
 
 export function emptyEndedJobsMemory(): EndedJobsMemory {
-  return { digests: undefined };
+  return { ended: undefined, started: undefined, seenRunning: new Map() };
 }
 
 export interface HealsMemory {

@@ -2,6 +2,7 @@
 import type { ChangeResult } from '../../apply/applied.ts';
 import { formatId, idKey } from '../../object/identity.ts';
 import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
+import { noteStartedJob } from '../decide/ended-jobs.ts';
 import { dropEvidence, dropSettled, noteApplied } from '../decide/evidence.ts';
 import type { Pass } from '../pass.ts';
 
@@ -22,6 +23,7 @@ export function recordResult(pass: Pass, result: ChangeResult): void {
   if (live && change.desired) {
     target.live.record(identity, change.desired.kind, change.id, live);
     noteApplied(evidence, change.desired, live);
+    noteStartedJob(memory.endedJobs, change.desired);
   }
   if (outcome === 'pruned' || outcome === 'released') {
     inventory.ids?.delete(key);

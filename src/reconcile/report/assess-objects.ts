@@ -10,7 +10,7 @@ import type { Change } from '../../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../../health/health.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { acceptanceOf } from '../accepted.ts';
-import { dropUndesiredJobs, noteEndedJob, readEndedJobs } from '../decide/ended-jobs.ts';
+import { dropUndesiredJobs, noteJob, readJobRecords } from '../decide/ended-jobs.ts';
 import type { Pass } from '../pass.ts';
 
 /** Pods listed for one workload: enough to tell why it does not come up. */
@@ -24,13 +24,13 @@ interface Unwell {
 /** By `idKey`. Left out: objects with `ssa: Ignore`, and absent objects whose reconciliation is disabled. */
 export async function assessObjects(
   pass: Pass,
-  { desired, kinds }: { readonly desired: Desired; readonly kinds: Kinds },
+  { desired, isComplete, kinds }: { readonly desired: Desired; readonly isComplete: boolean; readonly kinds: Kinds },
   changes: readonly Change[],
 ): Promise<Map<string, Health>> {
   // An object that could not be read by name either is not missing.
   const unread = new Map(changes.flatMap(({ type, id, reason }) => (type === 'unknown' ? [[idKey(id), reason]] : [])));
   const isAccepted = acceptanceOf(pass, desired);
-  const endedJobs = readEndedJobs(pass.memory.endedJobs, pass.application);
+  const jobs = readJobRecords(pass.memory.endedJobs, pass.application);
   const self = pass.application.metadata;
   const health = new Map<string, Health>();
   const unwell: Unwell[] = [];
@@ -42,11 +42,12 @@ export async function assessObjects(
     const assessed: Health =
       entry?.state === 'unknown'
         ? { status: 'Unknown', message: entry.reason }
-        : (noteEndedJob(endedJobs, { desired: object, live, isAccepted }) ?? assessHealth(live, { self }));
+        : (noteJob(jobs, { desired: object, live, isAccepted }) ?? assessHealth(live, { self }));
     health.set(idKey(object.id), assessed);
     if (live && needsPods(live, assessed)) unwell.push({ id: object.id, live });
   }
-  dropUndesiredJobs(endedJobs, desired.objects);
+  // A Job of a file that cannot be read at the moment is still desired.
+  if (isComplete) dropUndesiredJobs(jobs, desired.objects);
   const podKind = kinds.served.get(kindKey('v1', 'Pod'));
   if (podKind && unwell.length > 0) await explainByPods(pass, { podKind, unwell, health });
   return health;

@@ -44,7 +44,7 @@ export function endedPassOf(
     goal,
     isCutShort,
     nextPollMs: memory.desired.source?.nextPollMs,
-    endedJobs: memory.endedJobs.digests,
+    endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
   };

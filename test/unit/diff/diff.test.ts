@@ -37,7 +37,7 @@ test('an object that does not exist is created, with a reason if it is in the in
 });
 
 test('a Job that ran to completion and was removed afterwards needs no change', () => {
-  const memory = { ...ACCEPTED, isFinished: () => true };
+  const memory = { ...ACCEPTED, runOf: () => 'ended' as const };
   for (const state of ['absent', 'unseen'] as const) {
     const change = judge(ours('batch/v1', 'Job', 'a'), { state }, { memory });
     assert.deepEqual([change.type, change.reason], ['none', REASONS.finished]);

@@ -72,7 +72,8 @@ test('an unreadable spec is finished as the account that it names, and as no acc
 test('a dry run can write to every group of its memory without touching the memory of the Application', () => {
   const memory = emptyMemory();
   memory.inventory.ids = new Map();
-  memory.endedJobs.digests = new Map();
+  memory.endedJobs.ended = new Map();
+  memory.endedJobs.started = new Map();
   const scratch = scratchOf(memory);
   assert.deepEqual(scratch, memory);
   for (const [name, group] of Object.entries(memory)) {

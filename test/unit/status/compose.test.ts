@@ -52,6 +52,7 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
     contestedObjects: [],
     polling: [],
     finishedJobs: undefined,
+    startedJobs: undefined,
     applied: new Map(),
     waitingFor: [],
     held: undefined,

@@ -42,6 +42,7 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
     contestedObjects: [],
     polling: [],
     finishedJobs: undefined,
+    startedJobs: undefined,
     applied: new Map(),
     waitingFor: [],
     held: undefined,
