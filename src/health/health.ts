@@ -54,7 +54,7 @@ const ASSESSMENTS = new Map<string, Assess>([
 export function assessHealth(live: LiveObject | undefined, context: HealthContext = {}): Health {
   if (!live) return { status: 'Missing', message: 'The object does not exist.' };
   const assess = ASSESSMENTS.get(`${live.id.group}/${live.id.kind}`) ?? assessGeneric;
-  // The conditions of a terminating Namespace say what it waits for, and a finished Job stays finished until it is gone.
+  // The conditions of a terminating Namespace say what it waits for, and a finished Job stays finished while it goes.
   const isSelfExplaining = assess === assessNamespace || isFinished(live);
   return (isSelfExplaining ? undefined : assessTermination(live)) ?? assess(live, context);
 }
