@@ -11,7 +11,7 @@ import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isLeftOut, isReconcileDisabled } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, SettledChange } from './changes.ts';
 import { compareObject } from './compare.ts';
@@ -59,7 +59,7 @@ export const REASONS = {
 /** Changes of the desired objects in their order, then of the inventory objects that are no longer desired. */
 export function diffObjects(options: DiffOptions): Change[] {
   const changes = options.desired.objects
-    .filter((desired) => isReported(desired, options.live))
+    .filter(({ id, policy }) => !isLeftOut(policy, options.live.get(idKey(id))?.state === 'present'))
     .map((desired) => diffDesired(desired, options));
   const desiredKeys = new Set(options.desired.objects.map(({ id }) => idKey(id)));
   const faulty = new Set<string>();
@@ -69,12 +69,6 @@ export function diffObjects(options: DiffOptions): Change[] {
     if (!desiredKeys.has(key)) changes.push(diffLeftover(id, { ...options, isFaulty: faulty.has(key), findKind }));
   }
   return changes;
-}
-
-/** Left out: objects with `ssa: Ignore`, and absent objects whose reconciliation is disabled. */
-function isReported({ id, policy }: DesiredObject, live: Live): boolean {
-  if (!policy || (policy.reconcile && policy.ssa !== 'Ignore')) return true;
-  return policy.ssa !== 'Ignore' && live.get(idKey(id))?.state === 'present';
 }
 
 function diffDesired(desired: DesiredObject, options: DiffOptions): Change {

@@ -54,6 +54,14 @@ export function isDefaultPolicy(policy: ObjectPolicy): boolean {
   return POLICY_FIELDS.every((field) => policy[field] === DEFAULT_POLICY[field]);
 }
 
+/**
+ * Whether an object is left out of claims, comparison and health: objects with `ssa: Ignore`, and absent objects whose
+ * reconciliation is disabled.
+ */
+export function isLeftOut(policy: ObjectPolicy | undefined, isPresent: boolean): boolean {
+  return policy !== undefined && (policy.ssa === 'Ignore' || (!policy.reconcile && !isPresent));
+}
+
 const POLICY_FIELDS = Object.keys(DEFAULT_POLICY) as (keyof ObjectPolicy)[];
 
 const FLUX = 'kustomize.toolkit.fluxcd.io';

@@ -8,6 +8,7 @@ import type { Change } from '../../diff/changes.ts';
 import { diffObjects } from '../../diff/diff.ts';
 import type { Health } from '../../health/health.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
+import { isLeftOut } from '../../object/policy.ts';
 import { askDryRun } from '../../observe/ask-dry-run.ts';
 import { observe } from '../../observe/observe.ts';
 import type { RivalClaim } from '../../status/report.ts';
@@ -35,7 +36,7 @@ export async function compareLive(
   // Where no apply follows, only a dry run brings evidence.
   const isReporting = goal.intent.mode !== 'auto';
   const claim = goal.isDryRun ? readClaims : claimObjects;
-  const claimedIds = desired.objects.filter(({ policy }) => policy?.ssa !== 'Ignore').map(({ id }) => id);
+  const claimedIds = desired.objects.filter(({ policy }) => !isLeftOut(policy, true)).map(({ id }) => id);
   const { claimants, rivalClaims } = claim(claimantOf(pass), claimedIds, inventory);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({

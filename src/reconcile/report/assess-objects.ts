@@ -9,6 +9,7 @@ import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
 import type { Change } from '../../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../../health/health.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
+import { isLeftOut } from '../../object/policy.ts';
 import { acceptanceOf } from '../accepted.ts';
 import { dropUndesiredJobs, noteJob, readJobRecords } from '../decide/ended-jobs.ts';
 import type { Pass } from '../pass.ts';
@@ -21,7 +22,7 @@ interface Unwell {
   readonly live: LiveObject;
 }
 
-/** By `idKey`. Left out: objects with `ssa: Ignore`, and absent objects whose reconciliation is disabled. */
+/** By `idKey`, of all objects but those that are left out (`isLeftOut`). */
 export async function assessObjects(
   pass: Pass,
   { desired, isComplete, kinds }: { readonly desired: Desired; readonly isComplete: boolean; readonly kinds: Kinds },
@@ -35,10 +36,9 @@ export async function assessObjects(
   const health = new Map<string, Health>();
   const unwell: Unwell[] = [];
   for (const object of desired.objects) {
-    if (object.policy?.ssa === 'Ignore') continue;
     const entry = lookAt(pass, object, unread);
     const live = entry?.state === 'present' ? entry.object : undefined;
-    if (entry?.state !== 'unknown' && !live && object.policy?.reconcile === false) continue;
+    if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) continue;
     const assessed: Health =
       entry?.state === 'unknown'
         ? { status: 'Unknown', message: entry.reason }
