@@ -126,7 +126,7 @@ test('a disabled object is not pruned before it is enabled, nor when the Applica
   const ready = await subject.application.untilReady(commit);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap kept/a', 'ConfigMap kept/b', 'ConfigMap kept/c']);
   assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
-  assert.match(String(resourceOf(ready, 'a')?.['message']), /left alone/);
+  assert.match(String(resourceOf(ready, 'a')?.['message']), /not changed/);
   await kubectl(world, 'annotate', 'configmap', 'b', '-n', 'kept', `${RECONCILE}-`);
   await untilGone(world, configMapPath('kept', 'b'));
   assert.ok(await subject.configMap('a'));

@@ -47,7 +47,7 @@ test('what its annotations keep is let go when it leaves Git, and an event says 
     assert.equal(at(live, 'metadata', 'annotations', 'tautline.dev/owner'), undefined);
   }
   const events = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  assert.match(JSON.stringify(events), /3 released.*is kept, as its annotations ask/);
+  assert.match(JSON.stringify(events), /3 released.*its annotations forbid deleting it/);
 });
 
 test('deleting the Application leaves what its annotations keep then, and asks where they ask for that', async () => {
@@ -127,6 +127,6 @@ test('what cannot be changed in place is made anew where it asks for that, but n
   await subject.repository.commit(files('2', 'Replace=true', ['ReadWriteMany']));
   await subject.application.refresh();
   await subject.application.until('the claim stays', (now) =>
-    /PersistentVolumeClaim is never deleted/.test(readyMessage(now)),
+    /Tautline never deletes a PersistentVolumeClaim/.test(readyMessage(now)),
   );
 });

@@ -200,7 +200,7 @@ test('a schedule that no rule of the API server catches is said on the Applicati
   );
   const said = JSON.stringify(stalled['status']);
   assert.match(said, /"InvalidSpec"/);
-  assert.match(said, /spec\.source\.schedule holds a value/);
+  assert.match(said, /spec\.source\.schedule has a value/);
 });
 
 test('nothing of a secret is in the log or the metrics', async () => {
