@@ -1,5 +1,5 @@
 /**
- * Decides whether two addresses name the same repository, and whether a push affects the revision of an Application.
+ * Decides whether two addresses name the same repository.
  *
  * Invariant: in doubt the answer is yes. A needless poll costs one small request; a missed one delays a commit.
  */
@@ -47,15 +47,7 @@ export function isSameRepository(a: string, b: string): boolean {
   return canonical !== undefined && canonical === canonicalRepository(b);
 }
 
-/** Whether a push may have moved `spec.source.revision`. A spec may name a commit before that commit is pushed. */
-export function concernsRevision(revision: string, { refs, defaultBranch }: RepositoryPush): boolean {
-  if (refs.length === 0 || /^[0-9a-f]{40}$/.test(revision)) return true;
-  if (revision === 'HEAD') return defaultBranch === undefined || refs.includes(`refs/heads/${defaultBranch}`);
-  if (revision.startsWith('refs/')) return refs.includes(revision);
-  return refs.includes(`refs/heads/${revision}`) || refs.includes(`refs/tags/${revision}`);
-}
-
-/** `git@host:path` and `host:path` (git-clone(1)): a colon before the first slash. */
+/** `git@host:path` and `host:path` as gitprotocol(5) has them: a colon before the first slash. */
 function fromScpForm(text: string): string | undefined {
   const match = /^(?:[^@/:\s]+@)?(\[[0-9a-f:.]+\]|[^@/:\s]+):(?!\/\/)([^\s]+)$/i.exec(text);
   return match ? `${match[1]}/${match[2]?.replace(/^\/+/, '')}` : undefined;

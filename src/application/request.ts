@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { isPrintable } from '../object/printable.ts';
+import { REQUEST_ANNOTATION } from './keys.ts';
 
 /** Longer annotations are refused without parsing. */
 const MAX_REQUEST_CHARS = 65_536;
@@ -62,6 +63,9 @@ export function parseRequest(annotation: string | undefined): ParsedRequest | un
   const issue = parsed.error.issues[0];
   return refused(value, issue ? `${issue.path.join('.') || 'request'}: ${issue.message}` : 'it is malformed');
 }
+
+/** How a person lets a held prune go on, for messages. */
+export const HOW_TO_CONFIRM = `confirm it with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"confirm-prune"}'`;
 
 /** The value of the annotation. */
 export function formatRequest(request: ApplicationRequest): string {

@@ -5,6 +5,7 @@
  * (owner, uid, resourceVersion). No answer of the API server makes it throw.
  */
 import type { Owner } from '../bind/desired.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import { idKey } from '../object/identity.ts';
 import type { Change } from '../diff/changes.ts';
@@ -73,17 +74,10 @@ function waits(change: Change, message: string): ChangeResult {
   return { change, outcome: 'waiting', message };
 }
 
-async function runWave(
-  wave: Wave,
-  context: ApplyContext,
+function runWave(
+  { changes }: Wave,
+  { concurrency, signal }: ApplyContext,
   run: (planned: PlannedChange) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < wave.changes.length && !context.signal.aborted) {
-      const planned = wave.changes[next++];
-      if (planned) await run(planned);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(context.concurrency, wave.changes.length) }, lane));
+  return forEachConcurrently(changes, { concurrency, signal }, run);
 }

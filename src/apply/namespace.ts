@@ -12,23 +12,23 @@ const NAMESPACE_KIND: KindInfo = {
   version: 'v1',
   kind: 'Namespace',
   plural: 'namespaces',
-  namespaced: false,
+  isNamespaced: false,
   hasStatus: true,
-  watchable: true,
+  isWatchable: true,
 };
 
 export type NamespaceAnswer =
-  { readonly ok: true; readonly created: boolean } | { readonly ok: false; readonly refusal: Refusal };
+  { readonly ok: true; readonly isCreated: boolean } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Sends one GET, and one apply if the namespace is absent. */
 export async function ensureNamespace(client: ClusterClient, name: string): Promise<NamespaceAnswer> {
   const id = { group: '', kind: 'Namespace', namespace: '', name };
   const read = await client.get(NAMESPACE_KIND, id);
   if (!read.ok) return { ok: false, refusal: read.refusal };
-  if (read.object) return { ok: true, created: false };
+  if (read.object) return { ok: true, isCreated: false };
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
   // Another field manager than `tautline`: otherwise this apply would remove fields that another Application has set.
   const request = { kind: NAMESPACE_KIND, body, force: false, fieldManager: 'tautline-namespace' };
   const answer = await client.apply(request);
-  return answer.ok ? { ok: true, created: answer.created } : { ok: false, refusal: answer.refusal };
+  return answer.ok ? { ok: true, isCreated: answer.isCreated } : { ok: false, refusal: answer.refusal };
 }

@@ -1,18 +1,19 @@
 /**
- * Prunes or releases one object. Only this file and recreate.ts send deletes.
+ * Deletes or releases one object that left Git, or whose Application is deleted. `apply/recreate.ts` is the only other
+ * place that deletes.
  *
- * Invariant: a DELETE follows a GET that shows both our owner marks and no controller owner, and it carries the uid and
- * resourceVersion of that GET.
+ * Invariant: a DELETE is sent only for an object that a GET immediately before has shown and `mayDelete` allows, and it
+ * carries the uid and resourceVersion of that GET.
  */
 import type { Owner } from '../bind/desired.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
-import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
-import { annotationsOf, labelsOf } from '../object/identity.ts';
-import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
-import { listAt, stringAt, valueAt } from '../object/value.ts';
+import { OWNER_ANNOTATION } from '../object/applyset.ts';
+import { annotationsOf } from '../object/identity.ts';
+import { mayDelete } from '../object/may-delete.ts';
+import { listAt, stringAt } from '../object/value.ts';
 import type { ChangeResult } from './applied.ts';
 
 export interface PruneContext {
@@ -41,10 +42,9 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live) return { change, outcome: 'pruned' };
-  if (isReconcileDisabled(live.body)) return { change, outcome: 'unchanged' };
-  const reason = reasonToKeep(live, owner);
-  if (reason) return { change, outcome: 'released', message: reason };
-  if (removalsOf(live.body)[occasion] === 'keep') return releaseObject(change, context);
+  const decision = mayDelete({ live, owner, occasion });
+  if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
+  if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
   if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: deletionText(live) };
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id: change.id, uid, resourceVersion });
@@ -63,24 +63,15 @@ export async function releaseObject(
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   // The object no longer exists, so there is nothing to release.
   if (!read.object) return { change, outcome: 'pruned' };
-  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.annotation) return { change, outcome: 'released' };
+  const released: ChangeResult = {
+    change,
+    outcome: 'released',
+    ...(change.reason === undefined ? {} : { message: change.reason }),
+  };
+  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.ownerAnnotation) return released;
   const answer = await client.release(change.kind, read.object);
-  if (answer.ok || answer.refusal.code === 'NotFound') {
-    return { change, outcome: 'released', ...(change.reason === undefined ? {} : { message: change.reason }) };
-  }
+  if (answer.ok || answer.refusal.code === 'NotFound') return released;
   return { change, outcome: 'failed', refusal: answer.refusal };
-}
-
-function reasonToKeep(live: LiveObject, owner: Owner): string | undefined {
-  const annotation = annotationsOf(live.body)[OWNER_ANNOTATION];
-  const label = labelsOf(live.body)[PART_OF_LABEL];
-  if (annotation !== owner.annotation || label !== owner.applySetId) {
-    return 'kept: its owner label and annotation no longer name this Application';
-  }
-  const controller = listAt(live.body.metadata, 'ownerReferences').find(
-    (reference) => valueAt(reference, 'controller') === true,
-  );
-  return controller ? 'kept: a controller owns it' : undefined;
 }
 
 /** Why a deletion is not complete: the finalizers, or for a Namespace the conditions of its controller. */

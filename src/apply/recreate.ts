@@ -6,19 +6,11 @@
  * whose deletion deletes other objects or data are never deleted.
  */
 import type { Refusal } from '../cluster/answers.ts';
-import { readOwnership } from '../object/applyset.ts';
+import { mayDelete } from '../object/may-delete.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import type { Change } from '../diff/changes.ts';
 import type { ChangeResult } from './applied.ts';
-
-/** Kinds whose deletion deletes other objects or data. */
-const NEVER: ReadonlySet<string> = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
 
 export interface RecreateOptions {
   readonly change: Change;
@@ -38,15 +30,13 @@ export async function recreateObject({
 }: RecreateOptions): Promise<ChangeResult> {
   const { id, kind } = desired;
   const failed = (message: string): ChangeResult => ({ change, outcome: 'failed', refusal: { ...refusal, message } });
-  if (NEVER.has(`${id.group}/${id.kind}`)) {
-    return failed(`${refusal.message}; Tautline never deletes a ${id.kind} for this, even if its annotations allow it`);
-  }
   const read = await client.get(kind, id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live || live.deletionTimestamp) return { change, outcome: 'recreating', message: 'it is being deleted' };
-  if (readOwnership(live.body, owner).type !== 'ours') {
-    return failed(`${refusal.message}; it is not deleted, since it lacks the owner marks of this Application`);
+  const decision = mayDelete({ live, owner, occasion: 'recreate' });
+  if (decision.type !== 'delete' && decision.type !== 'confirm') {
+    return failed(`${refusal.message}; ${decision.reason}`);
   }
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id, uid, resourceVersion });

@@ -33,7 +33,7 @@ export async function sendChange(change: Change, context: SendContext): Promise<
     const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
     return succeeded(change, isSame ? 'unchanged' : 'configured', answer);
   }
-  if (answer.created) return succeeded(change, 'created', answer);
+  if (answer.isCreated) return succeeded(change, 'created', answer);
   return needsTakeOver(answer.object, desired)
     ? takeOver({ change, desired, live: answer.object, context })
     : succeeded(change, 'adopted', answer);
@@ -102,7 +102,7 @@ async function refused(
   const mayBeImmutable = refusal.code === 'InvalidManifest' && refusal.status === 422 && change.live;
   if (mayBeImmutable && (await context.client.isImmutable(desired.kind, desired.body))) {
     const immutable: Refusal = { ...refusal, code: 'Immutable', message: immutableMessage(refusal) };
-    if (desired.policy?.recreate) return recreateObject({ change, desired, refusal: immutable, ...context });
+    if (desired.policy?.mayRecreate) return recreateObject({ change, desired, refusal: immutable, ...context });
     return { change, outcome: 'failed', refusal: immutable };
   }
   return { change, outcome: 'failed', refusal };
@@ -134,5 +134,5 @@ export function ownerOfOther(live: LiveObject, owner: Owner): string | undefined
   const marked = annotationsOf(live.body)[OWNER_ANNOTATION];
   const label = labelsOf(live.body)[PART_OF_LABEL];
   if (marked === undefined || label === undefined) return undefined;
-  return marked === owner.annotation ? undefined : marked;
+  return marked === owner.ownerAnnotation ? undefined : marked;
 }

@@ -83,14 +83,14 @@ function bindMetadata(
     return reserved(manifest, id, `the annotation ${OWNER_ANNOTATION}`, MARKS);
   }
   labels[PART_OF_LABEL] = owner.applySetId;
-  annotations[OWNER_ANNOTATION] = owner.annotation;
+  annotations[OWNER_ANNOTATION] = owner.ownerAnnotation;
   delete annotations[LAST_APPLIED];
   const value = newMap();
   for (const key of Object.keys(metadata)) {
     if (!SERVER_METADATA.includes(key) && !SET_HERE.includes(key)) value[key] = metadata[key] ?? null;
   }
   value['name'] = id.name;
-  if (kind.namespaced) value['namespace'] = id.namespace;
+  if (kind.isNamespaced) value['namespace'] = id.namespace;
   value['labels'] = labels;
   value['annotations'] = annotations;
   return { value };

@@ -16,6 +16,7 @@ import type { DesiredObject, Desired, Owner } from './desired.ts';
 import { resolveIgnored } from './ignore-rules.ts';
 import { createKindLookup, type BoundKind } from './kind-lookup.ts';
 import { placeManifest } from './place-manifest.ts';
+import type { Reach } from './reach.ts';
 
 /** Results by context, kind and manifest digest. The caller owns the cache and bounds it. */
 export interface BindCache {
@@ -29,12 +30,7 @@ export interface BindOptions {
   readonly owner: Owner;
   /** `spec.destination.namespace`; undefined: `applicationNamespace`. */
   readonly destinationNamespace: string | undefined;
-  readonly applicationNamespace: string;
-  /**
-   * Whether the Application may write outside its own namespace, cluster-scoped objects included. False if it acts with
-   * the agent's own rights and --allow-cross-namespace is false.
-   */
-  readonly mayCrossNamespaces: boolean;
+  readonly reach: Reach;
   /** `spec.ignoreDifferences`. */
   readonly ignoreDifferences?: readonly IgnoreRule[] | undefined;
   readonly cache?: BindCache;
@@ -90,14 +86,14 @@ function isAt(object: DesiredObject, manifest: Manifest): boolean {
 
 /** Digest of the options that the bound object depends on, besides its manifest and kind. */
 function contextOf(options: BindOptions): string {
-  const { owner, destinationNamespace, applicationNamespace, mayCrossNamespaces } = options;
+  const { owner, destinationNamespace, reach } = options;
   return digestText(
     JSON.stringify([
       owner.applySetId,
-      owner.annotation,
+      owner.ownerAnnotation,
       destinationNamespace ?? null,
-      applicationNamespace,
-      mayCrossNamespaces,
+      reach.namespace,
+      reach.mayCross,
     ]),
   );
 }

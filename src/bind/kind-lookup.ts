@@ -60,9 +60,9 @@ function kindsOfCrd(crd: KubeObject): BoundKind[] {
       version,
       kind,
       plural,
-      namespaced: stringAt(spec, 'scope') !== 'Cluster',
+      isNamespaced: stringAt(spec, 'scope') !== 'Cluster',
       hasStatus: isMap(valueAt(item, 'subresources', 'status')),
-      watchable: true,
+      isWatchable: true,
     };
     bound.push(withDigest({ info, awaitsCrd: { ...idOf(crd), namespace: '' } }));
   }
@@ -71,7 +71,7 @@ function kindsOfCrd(crd: KubeObject): BoundKind[] {
 
 function withDigest(bound: Omit<BoundKind, 'digest'>): BoundKind {
   const { info, awaitsCrd } = bound;
-  const facts = [info.group, info.version, info.kind, info.plural, info.namespaced, info.hasStatus, info.watchable];
+  const facts = [info.group, info.version, info.kind, info.plural, info.isNamespaced, info.hasStatus, info.isWatchable];
   return { ...bound, digest: [...facts, awaitsCrd?.name ?? ''].join(' ') };
 }
 

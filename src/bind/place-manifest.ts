@@ -8,12 +8,12 @@ import { isPrintable } from '../object/printable.ts';
 import type { Problem, ProblemCode } from '../object/problem.ts';
 import { own } from '../object/value.ts';
 import type { Manifest } from '../render/manifests.ts';
+import { HOW_TO_EXTEND_REACH, isOutOfReach, type Reach } from './reach.ts';
 
 interface PlaceOptions {
   readonly kind: KindInfo;
   readonly destinationNamespace: string | undefined;
-  readonly applicationNamespace: string;
-  readonly mayCrossNamespaces: boolean;
+  readonly reach: Reach;
 }
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -33,18 +33,18 @@ export function placeManifest(manifest: Manifest, options: PlaceOptions): Object
   }
   const { kind } = options;
   const id = { group: kind.group, kind: kind.kind, namespace: '', name };
-  if (!kind.namespaced) return options.mayCrossNamespaces ? id : clusterScoped(manifest, id, options);
+  if (!kind.isNamespaced) return isOutOfReach(id, options.reach) ? clusterScoped(manifest, id, options) : id;
   return placeInNamespace(manifest, id, options);
 }
 
 function placeInNamespace(
   manifest: Manifest,
   id: ObjectId,
-  { destinationNamespace, applicationNamespace, mayCrossNamespaces }: PlaceOptions,
+  { destinationNamespace, reach }: PlaceOptions,
 ): ObjectId | { readonly problem: Problem } {
   const written = own(manifest.object.metadata, 'namespace');
   const fallback =
-    destinationNamespace === undefined || destinationNamespace === '' ? applicationNamespace : destinationNamespace;
+    destinationNamespace === undefined || destinationNamespace === '' ? reach.namespace : destinationNamespace;
   const namespace = written === undefined || written === null || written === '' ? fallback : written;
   if (typeof namespace !== 'string' || !DNS_LABEL.test(namespace)) {
     return problemOf(manifest, {
@@ -54,26 +54,23 @@ function placeInNamespace(
     });
   }
   const placed = { ...id, namespace };
-  if (mayCrossNamespaces || namespace === applicationNamespace) return placed;
+  if (!isOutOfReach(placed, reach)) return placed;
   return problemOf(manifest, {
     code: 'NamespaceNotAllowed',
-    message: `${formatId(placed)}: this Application may only write to its own namespace ${applicationNamespace}.`,
+    message: `${formatId(placed)}: this Application may only write to its own namespace ${reach.namespace}.`,
     object: placed,
-    hint: HOW_TO_CROSS,
+    hint: HOW_TO_EXTEND_REACH,
   });
 }
-
-const HOW_TO_CROSS =
-  'Set spec.serviceAccountName to an account with these rights, or start the agent with --allow-cross-namespace true.';
 
 function clusterScoped(manifest: Manifest, id: ObjectId, options: PlaceOptions): { readonly problem: Problem } {
   return problemOf(manifest, {
     code: 'NamespaceNotAllowed',
     message:
-      `${formatId(id)}: this Application may only write to its own namespace ${options.applicationNamespace}, ` +
+      `${formatId(id)}: this Application may only write to its own namespace ${options.reach.namespace}, ` +
       'and the object is cluster-scoped.',
     object: id,
-    hint: HOW_TO_CROSS,
+    hint: HOW_TO_EXTEND_REACH,
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * `tautline diff NAME`: object by object and field by field where the cluster differs from what an Application says.
- * Exit codes as of `kubectl diff`: 0 nothing differs, 1 something does, more: it could not be told.
+ * `tautline diff NAME`: lists the differences between an Application and the cluster, by object and field. Exit codes
+ * as those of `kubectl diff`: 0 nothing differs, 1 something differs, more: the comparison failed.
  */
 import { styleText } from 'node:util';
 import { parseApplication } from '../application/parse.ts';
@@ -13,7 +13,7 @@ import type { Value } from '../object/value.ts';
 import type { Manifests } from '../render/manifests.ts';
 import { compareApplication } from './compare-application.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { noSuch } from './get.ts';
+import { notFound } from './get.ts';
 import { renderCommit, renderLocal } from './rendered.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
@@ -21,7 +21,7 @@ export type DiffOutput = 'text' | 'json' | 'name';
 
 export interface DiffCommand extends ClusterFlags {
   readonly name: string;
-  /** The folder that stands for spec.source.path; absent: the revision that the Application is at. */
+  /** A folder that replaces spec.source.path; undefined: compare with the current revision of the Application. */
   readonly local?: string | undefined;
   readonly output: DiffOutput;
 }
@@ -32,9 +32,9 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
     async ({ cluster, namespace }) => {
       const read = await cluster.readApplication({ namespace, name });
       if (!read.ok) return fail(read.refusal.message, EXIT.misused);
-      if (!read.value) return fail(noSuch(namespace, name), EXIT.misused);
+      if (!read.value) return fail(notFound(namespace, name), EXIT.misused);
       const parsed = parseApplication(read.value);
-      if (!parsed.ok) return fail(`the Application is malformed: ${parsed.problems.join('; ')}`, EXIT.misused);
+      if (!parsed.ok) return fail(`the Application ${name} is malformed: ${parsed.problems.join('; ')}`, EXIT.misused);
       const { application } = parsed;
       const { origin, manifests } = local === undefined ? await renderCommit(cluster, application) : renderLocal(local);
       const compared = await compareApplication(cluster, application, manifests);
@@ -97,7 +97,7 @@ const FORMATS: Readonly<Record<DiffOutput, (changes: readonly Change[]) => strin
 function formatChange({ type, id, desired, fields, reason }: Change): string {
   const { sign, colour } = MARKS[type];
   const place = desired ? ` (${desired.file}:${desired.line})` : '';
-  // The sign of a creation and of what has left says all that their reasons say.
+  // For missing and surplus objects the sign says the same as the reason.
   const why = reason === undefined || sign === '+' || sign === '-' ? '' : `: ${reason}`;
   return `${paint(colour, `${sign} ${formatId(id)}`)}${place}${why}\n${fields.map(formatField).join('')}`;
 }
@@ -111,7 +111,7 @@ function show(value: Value | undefined): string {
   return value === undefined ? 'absent' : stringifyJson(value);
 }
 
-/** Colour on a terminal only, and never where NO_COLOR is set. */
+/** Colours the text if stdout is a terminal and NO_COLOR is not set. */
 function paint(colour: Mark['colour'], text: string): string {
   return styleText(colour, text, { stream: process.stdout });
 }

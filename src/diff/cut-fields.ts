@@ -17,7 +17,7 @@ import { isFreeMap, keysOfList } from './known-values.ts';
 export function cutFields(context: CutContext, place: Place): Parts {
   const { desired, live, owned, paths, ignoredNodes, tokens } = place;
   if (paths.isEmpty && ignoredNodes.length === 0) return { desired, live, owned, sent: desired };
-  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.membersInstead() });
+  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.withEveryKey() });
   if (paths.isEnd || ignoredNodes.some(isLeaf)) {
     return { desired: undefined, live: undefined, owned: undefined, sent: keepLive(context, place) };
   }

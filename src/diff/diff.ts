@@ -5,13 +5,13 @@
  * for an object of the inventory that no other Application claims and that carries both owner marks, as far as seen.
  */
 import type { Desired, DesiredObject, Owner } from '../bind/desired.ts';
-import { kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
+import { createKindFinder, type KindFinder, type Kinds } from '../cluster/kinds.ts';
 import type { Live, LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
-import { apiVersionOf, groupOf, idKey, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
-import { listAt, valueAt } from '../object/value.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
+import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
+import { isReconcileDisabled } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, SettledChange } from './changes.ts';
 import { compareObject } from './compare.ts';
@@ -45,11 +45,11 @@ export interface SettledChanges {
 export const REASONS = {
   missing: 'missing',
   unseen: 'missing, or its owner label was removed',
-  disabled: 'not changed: it carries kustomize.toolkit.fluxcd.io/reconcile: disabled',
+  disabled: KEPT_BY_DISABLED,
   finished: 'it ran to completion and was removed afterwards, so it is not created again',
   terminating: 'it is being deleted',
   gone: 'it no longer exists',
-  kept: 'it left Git and its annotations forbid deleting it: only the owner marks are removed',
+  kept: KEPT_BY_ANNOTATION,
   neverAccepted: 'the API server has not accepted this manifest yet',
   inconclusive: 'only the API server can tell whether it differs',
 } as const;
@@ -165,34 +165,8 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
-  if (isReconcileDisabled(entry.object.body)) return { ...shown, type: 'none', reason: REASONS.disabled };
-  const reason = reasonToRelease(entry.object, owner);
-  if (reason !== undefined) return { ...shown, type: 'release', reason };
-  if (removalsOf(entry.object.body).prune === 'keep') return { ...shown, type: 'release', reason: REASONS.kept };
+  const decision = mayDelete({ live: entry.object, owner, occasion: 'prune' });
+  if (decision.type === 'leave') return { ...shown, type: 'none', reason: decision.reason };
+  if (decision.type === 'release') return { ...shown, type: 'release', reason: decision.reason };
   return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };
-}
-
-/** Why an object must not be deleted: its owner marks do not both name this Application, or a controller owns it. */
-function reasonToRelease(live: LiveObject, owner: Owner): string | undefined {
-  const ownership = readOwnership(live.body, owner);
-  if (ownership.type === 'application') return `managed by Application ${ownership.annotation}`;
-  if (ownership.type !== 'ours') return 'its owner label and annotation no longer name this Application';
-  const references = listAt(live.body.metadata, 'ownerReferences');
-  return references.some((reference) => valueAt(reference, 'controller') === true) ? 'a controller owns it' : undefined;
-}
-
-/** undefined: all versions of the group answer, and none of them serves the kind. */
-type KindFinder = (id: ObjectId) => KindInfo | 'unavailable' | undefined;
-
-/** Finds the kind of an id, in the preferred version of its group if that version serves the kind. */
-function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
-  let byGroupKind: Map<string, KindInfo> | undefined;
-  const staleGroups = new Set([...stale].map(groupOf));
-  return ({ group, kind }) => {
-    const version = preferred.get(group);
-    const first = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
-    if (first) return first;
-    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
-    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
-  };
 }

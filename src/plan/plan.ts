@@ -5,7 +5,9 @@
  * earlier declared waves are settled; a Namespace or CustomResourceDefinition comes before the objects in it; prunes
  * come after all applies, in reverse order; outside mode `auto` a plan has no effects.
  */
+import { HOW_TO_CONFIRM } from '../application/request.ts';
 import type { Change } from '../diff/changes.ts';
+import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { removalsOf, policyOf } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
@@ -72,14 +74,6 @@ export interface PlanOptions {
 }
 
 const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure']);
-
-/** Kinds whose deletion deletes other objects or data. A person must always confirm it. */
-const GUARDED_KINDS: ReadonlySet<string> = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
 
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, mayPrune, isComplete } = options;
@@ -170,22 +164,21 @@ function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune
   // Left out: objects whose deletion has begun, and completed hooks, which have not left Git.
   const prunes = planned.filter((change) => !isTerminating(change) && !change.desired);
   if (isConfirmed || prunes.length === 0) return undefined;
-  const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
-  const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
+  const guarded = prunes.filter(({ id }) => isGuardedKind(id));
   if (guarded.length > 0) {
     const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
     const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';
-    const reason = `pruning ${names.join(', ')}${more} would delete everything that belongs to it; ${how}`;
+    const reason = `pruning ${names.join(', ')}${more} would delete everything that belongs to it; ${HOW_TO_CONFIRM}`;
     return { changes: prunes, reason };
   }
   const annotated = prunes.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
   if (annotated[0]) {
     const more = annotated.length > 1 ? ` and ${annotated.length - 1} more` : '';
-    const reason = `pruning ${formatId(annotated[0].id)}${more} needs a confirmation (Prune=confirm); ${how}`;
+    const reason = `pruning ${formatId(annotated[0].id)}${more} needs a confirmation (Prune=confirm); ${HOW_TO_CONFIRM}`;
     return { changes: prunes, reason };
   }
   if (prunes.length > guard.maxObjects && prunes.length > guard.maxShare * inventorySize) {
-    const reason = `pruning ${prunes.length} of ${inventorySize} objects needs a confirmation; ${how}`;
+    const reason = `pruning ${prunes.length} of ${inventorySize} objects needs a confirmation; ${HOW_TO_CONFIRM}`;
     return { changes: prunes, reason };
   }
   return undefined;

@@ -1,15 +1,15 @@
 /**
- * The JSON of the status API: what the page and scripts read. Types are the contract; nothing here holds a Secret
- * value, since fields come masked from diff/ and statuses hold none.
+ * The JSON of the status API; the types are its contract. Nothing here holds a value of a Secret: diff/ masks the
+ * fields, and a status holds none.
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
-import { parseApplication } from '../application/parse.ts';
-import type { KubeObject, Value } from '../object/value.ts';
+import type { ParsedApplication } from '../application/parse.ts';
+import type { Value } from '../object/value.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 
-/** An Application as reconcile/ knows it. */
+/** An Application in the memory of reconcile/; `view` is undefined until the first pass has ended. */
 export interface KnownApplication {
-  readonly stored: KubeObject;
+  readonly parsed: ParsedApplication;
   readonly view: { readonly objects: readonly ObjectStatus[] } | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface ApplicationDetail extends ApplicationSummary {
   readonly history: NonNullable<ApplicationStatus['history']>;
   readonly warnings: NonNullable<ApplicationStatus['warnings']>;
   readonly lastRequest?: ApplicationStatus['lastRequest'];
-  /** false until the first pass of this process has ended: `objects` is empty then. */
+  /** false until the first pass of this process has ended. Until then `objects` is empty. */
   readonly isObserved: boolean;
   readonly objects: readonly ObjectView[];
 }
@@ -44,7 +44,7 @@ export interface ObjectView {
   readonly sync: string;
   readonly health: { readonly status: string; readonly message: string };
   readonly message?: string;
-  /** Why it is OutOfSync, field by field; JSON pointers (RFC 6901). Values of Secrets are masked. */
+  /** The fields because of which the object is OutOfSync; paths are JSON pointers (RFC 6901). */
   readonly fields: readonly FieldView[];
   readonly pruning: boolean;
   readonly file?: string;
@@ -59,8 +59,7 @@ export interface FieldView {
   readonly managedAt?: string;
 }
 
-export function summarise({ stored }: KnownApplication): ApplicationSummary {
-  const parsed = parseApplication(stored);
+export function summarise({ parsed }: Pick<KnownApplication, 'parsed'>): ApplicationSummary {
   const { metadata, status } = parsed.ok ? parsed.application : parsed;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const spec = parsed.ok ? parsed.application.spec : undefined;
@@ -74,12 +73,12 @@ export function summarise({ stored }: KnownApplication): ApplicationSummary {
     ...(status.counts ? { counts: status.counts } : {}),
     ready: ready
       ? { status: ready.status, reason: ready.reason, message: ready.message }
-      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass has ended yet' },
+      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass over this Application has ended yet' },
   };
 }
 
 export function describe(known: KnownApplication): ApplicationDetail {
-  const parsed = parseApplication(known.stored);
+  const { parsed } = known;
   const { status } = parsed.ok ? parsed.application : parsed;
   return {
     ...summarise(known),

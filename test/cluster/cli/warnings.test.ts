@@ -1,18 +1,12 @@
 /** Warnings of the render and of the API server: in status, on the status API and on the command line. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, declareSubject, text } from '../agent/scene.ts';
+import { test } from 'node:test';
+import { text } from '../../support/objects.ts';
+import { at, declareSubject } from '../../support/scene.ts';
+import { useWorld } from '../../support/use-world.ts';
 import { tautline } from './scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 const DEPRECATED = 'warned.example.com/v1alpha1 Widget is deprecated; use v1';
 
@@ -64,7 +58,7 @@ test('warnings of the render and of the API server stay in status until the comm
   assert.ok(warnings[0]?.message.startsWith(OLD_LABELS), warnings[0]?.message);
   assert.deepEqual(warnings[1], { object: OBJECT, message: DEPRECATED });
 
-  const detail = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/warned`)).json();
+  const detail: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/warned`)).json();
   assert.deepEqual(at(detail, 'warnings'), warnings);
   const { stdout, stderr } = await tautline(world, 'get', 'warned');
   assert.match(stdout, /^warned +Synced/m);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalRepository, concernsRevision, isSameRepository } from '../../../src/application/repository.ts';
+import { canonicalRepository, isSameRepository } from '../../../src/application/repository.ts';
 
 const SAME: readonly (readonly [string, string])[] = [
   ['https://git.example.com/team/shop', 'https://git.example.com/team/shop.git'],
@@ -71,25 +71,3 @@ test('no text makes canonicalRepository throw', () => {
   fc.assert(fc.property(fc.webUrl(), (text) => void canonicalRepository(text)));
   assert.equal(canonicalRepository('https://host/%zz'), 'host/%zz');
 });
-
-const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-const REVISIONS: readonly (readonly [string, readonly string[], string | undefined, boolean])[] = [
-  ['main', ['refs/heads/main'], undefined, true],
-  ['main', ['refs/tags/main'], undefined, true],
-  ['main', ['refs/heads/next'], 'main', false],
-  ['main', ['refs/heads/next', 'refs/heads/main'], undefined, true],
-  ['main', [], undefined, true],
-  ['HEAD', ['refs/heads/main'], 'main', true],
-  ['HEAD', ['refs/heads/next'], 'main', false],
-  ['HEAD', ['refs/heads/next'], undefined, true],
-  ['refs/heads/main', ['refs/heads/main'], undefined, true],
-  ['refs/heads/main', ['refs/tags/main'], undefined, false],
-  [COMMIT, ['refs/heads/main'], 'main', true],
-];
-
-for (const [revision, refs, defaultBranch, expected] of REVISIONS) {
-  const push = `a push of ${refs.join(', ') || 'unknown references'} (default ${defaultBranch ?? 'unknown'})`;
-  test(`${push} ${expected ? 'concerns' : 'does not concern'} ${revision}`, () => {
-    assert.equal(concernsRevision(revision, { addresses: [], refs, defaultBranch }), expected);
-  });
-}

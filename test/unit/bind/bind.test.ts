@@ -12,7 +12,7 @@ import type { Manifest } from '../../../src/render/manifests.ts';
 const owner = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'web' });
 const marks = {
   labels: { 'applyset.kubernetes.io/part-of': owner.applySetId },
-  annotations: { 'tautline.dev/owner': owner.annotation },
+  annotations: { 'tautline.dev/owner': owner.ownerAnnotation },
 };
 
 function kind(group: string, name: string, extra: Partial<KindInfo> = {}): [string, KindInfo] {
@@ -22,9 +22,9 @@ function kind(group: string, name: string, extra: Partial<KindInfo> = {}): [stri
     version: 'v1',
     kind: name,
     plural: `${name.toLowerCase()}s`,
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: false,
-    watchable: true,
+    isWatchable: true,
     ...extra,
   };
   return [kindKey(apiVersion, name), info];
@@ -34,10 +34,10 @@ const kinds: Kinds = {
   served: new Map([
     kind('', 'ConfigMap'),
     kind('', 'Secret'),
-    kind('', 'Namespace', { namespaced: false, hasStatus: true }),
+    kind('', 'Namespace', { isNamespaced: false, hasStatus: true }),
     kind('apps', 'Deployment', { hasStatus: true }),
     kind('apps', 'StatefulSet', { hasStatus: true }),
-    kind('apiextensions.k8s.io', 'CustomResourceDefinition', { namespaced: false, hasStatus: true }),
+    kind('apiextensions.k8s.io', 'CustomResourceDefinition', { isNamespaced: false, hasStatus: true }),
   ]),
   stale: new Set(['metrics.example.com/v1']),
   preferred: new Map(),
@@ -54,8 +54,7 @@ function bind(objects: readonly (Manifest | Value)[], options: Partial<BindOptio
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'shop',
-    mayCrossNamespaces: true,
+    reach: { namespace: 'shop', mayCross: true },
     ...options,
   });
 }
@@ -161,7 +160,7 @@ test('the rules of a ClusterRole are left out only if a controller aggregates th
     rules: [],
     ...(isMap(rest) ? rest : {}),
   });
-  const [rbac, info] = kind('rbac.authorization.k8s.io', 'ClusterRole', { namespaced: false });
+  const [rbac, info] = kind('rbac.authorization.k8s.io', 'ClusterRole', { isNamespaced: false });
   const served: Kinds = { ...kinds, served: new Map([...kinds.served, [rbac, info]]) };
   const aggregated = role('a', { aggregationRule: { clusterRoleSelectors: [] } });
   const { objects, problems } = bind([aggregated, role('b', {}), role('c', { aggregationRule: null })], {
@@ -263,7 +262,7 @@ test('an Application that may not cross namespaces binds only objects of its own
     configMap({ name: 'other', namespace: 'kube-system' }),
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } },
   ];
-  const bound = bind(objects, { mayCrossNamespaces: false });
+  const bound = bind(objects, { reach: { namespace: 'shop', mayCross: false } });
   assert.deepEqual(
     bound.objects.map(({ id }) => id.name),
     ['own'],
@@ -302,9 +301,9 @@ test('a kind that a CRD of the same render defines takes scope, plural and statu
     version: 'v1',
     kind: 'Thing',
     plural: 'things',
-    namespaced: false,
+    isNamespaced: false,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   });
   assert.deepEqual(first?.awaitsCrd, {
     group: 'apiextensions.k8s.io',

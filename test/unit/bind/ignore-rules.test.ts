@@ -18,9 +18,9 @@ function object(apiVersion: string, kind: string, place: string, spec: ValueMap 
     ...id,
     version: versionOf(apiVersion),
     plural: '',
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   };
   return { id, kind: info, body, digest: digestValue(body), file: 'a.yaml', line: 1 };
 }

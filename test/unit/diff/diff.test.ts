@@ -62,25 +62,25 @@ test('owner marks decide between conflict, adoption and update', () => {
   const body = (label?: string, annotation?: string) =>
     marked(label ? { [PART_OF_LABEL]: label } : {}, annotation ? { [OWNER_ANNOTATION]: annotation } : {});
   const table: [string, KubeObject, boolean, ChangeType, RegExp][] = [
-    ['another Application', body(other.applySetId, other.annotation), false, 'conflict', /hub\/shop\/api/],
+    ['another Application', body(other.applySetId, other.ownerAnnotation), false, 'conflict', /hub\/shop\/api/],
     [
       'another Application, though it was ours',
-      body(other.applySetId, other.annotation),
+      body(other.applySetId, other.ownerAnnotation),
       true,
       'conflict',
       /hub\/shop\/api/,
     ],
     ['a foreign ApplySet', body('applyset-x-v1'), false, 'conflict', /applyset-x-v1/],
     ['no marks', body(), false, 'adopt', /without the owner marks/],
-    ['marks that disagree', body('applyset-x-v1', other.annotation), false, 'adopt', /without the owner marks/],
+    ['marks that disagree', body('applyset-x-v1', other.ownerAnnotation), false, 'adopt', /without the owner marks/],
     ['our marks removed', body(), true, 'update', /^$/],
-    ['our label removed', body(undefined, owner.annotation), true, 'update', /^$/],
-    ['our label changed', body('x', owner.annotation), true, 'update', /^$/],
+    ['our label removed', body(undefined, owner.ownerAnnotation), true, 'update', /^$/],
+    ['our label changed', body('x', owner.ownerAnnotation), true, 'update', /^$/],
     ['our annotation removed', body(owner.applySetId), true, 'update', /^$/],
   ];
   for (const [title, live, isInInventory, type, reason] of table) {
     // A mark that another manager changed is no longer owned by us.
-    const owned = title.endsWith('changed') ? marked({}, { [OWNER_ANNOTATION]: owner.annotation }) : live;
+    const owned = title.endsWith('changed') ? marked({}, { [OWNER_ANNOTATION]: owner.ownerAnnotation }) : live;
     const change = judge(configMap, liveOf(live, { owned }), isInInventory ? {} : { inventory: new Map() });
     assert.equal(change.type, type, title);
     assert.match(change.reason ?? '', reason, title);
@@ -168,11 +168,11 @@ test('an object that left Git is pruned only with both our owner marks, and rele
     ['terminating', terminating, 'prune', /being deleted/],
     ['gone', { state: 'absent' }, 'release', /no longer exists/],
     ['unknown', { state: 'unknown', reason: 'forbidden' }, 'unknown', /forbidden/],
-    ['label removed', marked({}, { [OWNER_ANNOTATION]: owner.annotation }), 'release', /no longer/],
+    ['label removed', marked({}, { [OWNER_ANNOTATION]: owner.ownerAnnotation }), 'release', /no longer/],
     ['annotation removed', marked({ [PART_OF_LABEL]: owner.applySetId }, {}), 'release', /no longer/],
     [
       'of another',
-      marked({ [PART_OF_LABEL]: other.applySetId }, { [OWNER_ANNOTATION]: other.annotation }),
+      marked({ [PART_OF_LABEL]: other.applySetId }, { [OWNER_ANNOTATION]: other.ownerAnnotation }),
       'release',
       /hub\/shop\/api/,
     ],

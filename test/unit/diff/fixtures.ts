@@ -24,7 +24,7 @@ export function ours(apiVersion: string, kind: string, name: string, rest: Value
       namespace: 'shop',
       ...more,
       labels: { [PART_OF_LABEL]: owner.applySetId, ...asMap(more['labels']) },
-      annotations: { [OWNER_ANNOTATION]: owner.annotation, ...asMap(more['annotations']) },
+      annotations: { [OWNER_ANNOTATION]: owner.ownerAnnotation, ...asMap(more['annotations']) },
     },
     ...others,
   };
@@ -36,9 +36,9 @@ export function kindOf(body: KubeObject): KindInfo {
     version: versionOf(body.apiVersion),
     kind: body.kind,
     plural: `${body.kind.toLowerCase()}s`,
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   };
 }
 

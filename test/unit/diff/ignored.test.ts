@@ -209,7 +209,7 @@ test('the address of an object and our owner marks are never ignored', () => {
     const labels = sent.metadata['labels'] as ValueMap;
     assert.equal(labels['applyset.kubernetes.io/part-of'], owner.applySetId);
     assert.equal(labels['team'], 'live', pointer);
-    assert.equal((sent.metadata['annotations'] as ValueMap)['tautline.dev/owner'], owner.annotation);
+    assert.equal((sent.metadata['annotations'] as ValueMap)['tautline.dev/owner'], owner.ownerAnnotation);
     const stolen = cloneValue(live.body);
     (stolen.metadata['annotations'] as ValueMap)['tautline.dev/owner'] = 'nobody';
     assert.notEqual(judge(desired, { ...live, body: stolen })?.type, 'none', pointer);

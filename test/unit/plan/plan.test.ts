@@ -23,7 +23,7 @@ const CLUSTER_SCOPED = new Set(['Namespace', 'CustomResourceDefinition', 'Valida
 
 function kindOf({ group, kind }: ObjectId): KindInfo {
   const isNamespaced = !CLUSTER_SCOPED.has(kind);
-  return { group, version: 'v1', kind, plural: 'x', namespaced: isNamespaced, hasStatus: true, watchable: true };
+  return { group, version: 'v1', kind, plural: 'x', isNamespaced, hasStatus: true, isWatchable: true };
 }
 
 function changeOf(type: ChangeType, id: ObjectId, more: Partial<Change> = {}): Change {

@@ -22,9 +22,9 @@ function changeOf(type: ChangeType, name: string, { phase = 'Sync', wave = 0 }: 
     version: 'v1',
     kind: 'ConfigMap',
     plural: 'configmaps',
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: false,
-    watchable: true,
+    isWatchable: true,
   };
   const policy = { ...DEFAULT_POLICY, phase, wave };
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };

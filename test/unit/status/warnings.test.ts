@@ -16,9 +16,9 @@ const KIND: KindInfo = {
   version: 'v1',
   kind: 'ConfigMap',
   plural: 'configmaps',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
 function changeOf(type: ChangeType, name: string, warnings?: readonly string[]): Change {
