@@ -104,7 +104,7 @@ test('an object that is disabled by hand is left alone, which is reported, and h
   await expectQuiet(agent, subject);
   assert.equal(at(await world.read(path), 'data', 'k'), 'hand');
   const detail = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/disabled`)).text();
-  assert.match(detail, /left alone, since it is annotated/);
+  assert.match(detail, /not changed: it carries kustomize\.toolkit\.fluxcd\.io\/reconcile: disabled/);
   await kubectl(world, ['annotate', 'configmap', 'a', '-n', 'disabled', `${RECONCILE}-`]);
   await untilObject(world, path, (object) => at(object, 'data', 'k') === '2');
 });
@@ -121,7 +121,7 @@ test('a disabled object is not pruned before it is enabled, nor when the Applica
   const ready = await subject.application.untilReady(commit);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap kept/a', 'ConfigMap kept/b', 'ConfigMap kept/c']);
   assert.equal(syncOf(ready), 'Synced');
-  assert.match(String(resourceOf(ready, 'a')?.['message']), /left alone/);
+  assert.match(String(resourceOf(ready, 'a')?.['message']), /not changed/);
   await kubectl(world, ['annotate', 'configmap', 'b', '-n', 'kept', `${RECONCILE}-`]);
   await untilGone(world, configMapPath('kept', 'b'));
   assert.ok(await subject.configMap('a'));

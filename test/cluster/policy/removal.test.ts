@@ -42,7 +42,7 @@ test('an object with a keep annotation is released when it leaves Git, and an Ev
     assert.equal(at(live, 'metadata', 'annotations', OWNER), undefined);
   }
   const events = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  assert.match(JSON.stringify(events), /3 released.*is kept because of its annotations/);
+  assert.match(JSON.stringify(events), /3 released.*its annotations forbid deleting it/);
 });
 
 test('deleting an Application keeps objects with a keep annotation, and waits for a confirmation where one is required', async () => {
@@ -76,7 +76,7 @@ test('Prune=confirm holds the prune until a person confirms it', async () => {
   await subject.repository.commit({ 'asks.yaml': text(configMap('c', {})) });
   await subject.application.refresh();
   const held = await subject.application.until('the prune is held', (now) => /PruneHeld/.test(readyReason(now)));
-  assert.match(readyMessage(held), /ConfigMap asking\/asks asks for a confirmation/);
+  assert.match(readyMessage(held), /pruning ConfigMap asking\/asks needs a confirmation/);
   await subject.application.request({ action: 'confirm-prune' });
   await untilGone(world, configMapPath('asking', 'asks'));
   await subject.application.untilReady();

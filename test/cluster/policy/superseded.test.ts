@@ -56,7 +56,7 @@ async function assertOvertaken(subject: Subject, next: string): Promise<void> {
   );
   const sent = sentOf(subject);
   proxy.rules.length = 0;
-  assert.match(JSON.stringify(at(over, 'status', 'history')), /took over/);
+  assert.match(JSON.stringify(at(over, 'status', 'history')), /replaced by /);
   assert.ok(sent < OBJECTS, `${sent} objects of the old revision were sent first`);
   await subject.application.untilReady(next);
   assert.equal(at(await subject.configMap(`m${OBJECTS - 1}`), 'data', 'value'), 'new');

@@ -198,7 +198,7 @@ test('an invalid schedule that the API server accepts is reported on the Applica
   );
   const said = JSON.stringify(stalled['status']);
   assert.match(said, /"InvalidSpec"/);
-  assert.match(said, /spec\.source\.schedule holds a value/);
+  assert.match(said, /spec\.source\.schedule has a value/);
 });
 
 test('no secret of a webhook appears in the log or the metrics', async () => {
