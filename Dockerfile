@@ -1,5 +1,5 @@
-# The image: Node 24 without shell or package manager, and the tree that `npm run image-tree` makes. Both bases can be
-# replaced, by a mirror's name or, as releases do, by a digest:
+# Image of the agent: Node 24 without shell and package manager, and the files that `npm run image-tree` writes. Both
+# base images can be replaced by build arguments, for example by a mirror, or by a digest as in releases:
 #
 #   docker build --build-arg RUNTIME_IMAGE=<mirror>/nodejs24-debian12@sha256:<digest> -t tautline .
 
@@ -26,10 +26,10 @@ LABEL org.opencontainers.image.title="tautline" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 WORKDIR /app
-# Owned by root: the agent can read its code and change none of it.
+# The files are owned by root, so that the agent can read its code but not change it.
 COPY --from=build --chown=0:0 /tautline /app
 USER 65532:65532
 EXPOSE 8080 8081 8082
-# Node itself, not npm, so that signals arrive.
+# The process is Node and not npm, so that it receives signals.
 ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli.js"]
 CMD ["agent"]

@@ -1,8 +1,8 @@
-/** What every benchmark is handed. */
+/** The options of every benchmark. */
 
 export interface BenchOptions {
-  /** Tells a person what is going on; silent with --json. */
+  /** Prints a line of progress; prints nothing with --json. */
   readonly say: (line: string) => void;
-  /** Folder of the cases of `render`, each with a folder `input`; default test/golden/render. */
+  /** Folder with the cases of `render`, each with a folder `input`; undefined: test/golden/render. */
   readonly casesDir: string | undefined;
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- drift`: some thousand varied objects on a real control plane, compared as a watch gives them once
- * the controllers have written to them: how long that takes, how often it is certain without asking the server, and how
- * often it is wrong after mutations of either side, by the server's own dry run.
+ * `npm run bench -- drift`: compares more than a thousand varied objects on a real control plane, as watches deliver
+ * them after the controllers have written to them. It measures the time of a comparison, how often the result is
+ * certain without a request, and how often it is wrong after mutations of either side. The judge is the server's own
+ * dry run.
  */
 import assert from 'node:assert/strict';
 import type { DesiredObject } from '../src/bind/desired.ts';
@@ -16,27 +17,27 @@ import { forEachObject, tryLive, tryManifest } from '../test/cluster/diff/trial.
 import { readWatched, watchedKey } from './read-watched.ts';
 import type { BenchOptions } from './bench-options.ts';
 
-/** Objects of each of some sixty templates. */
+/** Number of objects from each of about sixty templates. */
 const ROUNDS = 18;
 const SEED = 2026;
-/** Mutations of each side tried on each object. */
+/** Number of mutations of each side that are tried for each object. */
 const PER_OBJECT = 2;
-/** Times that each object is compared; the first ones warm up. */
+/** Number of comparisons of each object. The first third is a warm-up and not counted. */
 const PASSES = 15;
-/** For how long no object may change before the controllers count as done. */
+/** The controllers count as finished when no object has changed for this time. */
 const QUIET_MS = 3000;
 
 export interface DriftFigures {
   readonly objects: number;
-  /** Median over the objects of the time that one comparison takes, with no baseline. */
+  /** Median over all objects of the time of one comparison without a baseline, in microseconds. */
   readonly microsPerObject: number;
-  /** Share of the objects for which a comparison with no baseline is certain. */
+  /** Share of objects (0 to 1) for which a comparison without a baseline is certain. */
   readonly conclusive: number;
-  /** Mutations, of the live object or of the manifest, that the dry run was asked about. */
+  /** Number of mutations of live objects and manifests that were checked by a dry run. */
   readonly mutations: number;
-  /** Called unchanged where the server would change something. */
+  /** Number of mutations that were called unchanged although the server would change something. */
   readonly falseUnchanged: number;
-  /** Called drift where the server would change nothing. */
+  /** Number of mutations that were called drift although the server would change nothing. */
   readonly falseDrift: number;
 }
 
@@ -48,7 +49,7 @@ export async function run({ say }: BenchOptions): Promise<DriftFigures> {
   say('waiting for the controllers');
   const live = await settled(referee, objects);
   for (const part of ['kwok', 'kube-scheduler', 'kube-controller-manager'] as const) {
-    // From here on nobody writes but the benchmark.
+    // After this, only the benchmark writes objects.
     await referee.plane.kill(part, 'SIGKILL');
   }
   const pairs = objects.map((desired) => ({ desired, live: liveOf(live, desired) }));
@@ -61,7 +62,7 @@ export async function run({ say }: BenchOptions): Promise<DriftFigures> {
   await forEachObject(objects, SEED, async (desired, random) => {
     const trial = { referee, tally, desired, sibling: siblings.get(desired), random, perWay: 1, count: PER_OBJECT };
     await tryLive(trial);
-    // Most that one may do to a manifest is refused: more are tried.
+    // The server refuses most mutations of manifests, so more of them are tried.
     await tryManifest({ ...trial, count: PER_OBJECT * 3 });
   });
   say(textOf(tally));
@@ -76,7 +77,7 @@ export async function run({ say }: BenchOptions): Promise<DriftFigures> {
   };
 }
 
-/** All objects as watches give them, once none has changed for a while. */
+/** Returns all objects as watches deliver them, after none has changed for QUIET_MS. */
 async function settled(referee: Referee, objects: readonly DesiredObject[]): Promise<ReadonlyMap<string, LiveObject>> {
   const kinds = new Set(objects.map(({ kind }) => kind));
   for (let before = ''; ;) {
@@ -99,7 +100,7 @@ interface Pair {
   readonly live: LiveObject;
 }
 
-/** In microseconds. */
+/** Returns the median time of a comparison in microseconds. */
 function measure(pairs: readonly Pair[]): number {
   const figures = pairs.map((): number[] => []);
   for (let pass = 0; pass < PASSES; pass++) {

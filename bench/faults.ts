@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- faults`: trials of the whole agent by faults of the API server and of Git and by kills, as
- * test/fault runs a few of them: how many came to rest as Git says, and what was deleted that should live.
+ * `npm run bench -- faults`: runs the whole agent through faults of the API server and of Git and through kills. It
+ * counts the runs after which the cluster did not equal Git, and the deletions that should not have happened.
+ * test/fault runs a few of the same trials.
  */
 import { startOrdeal } from '../test/fault/ordeal.ts';
 import { listTrials } from '../test/fault/trials.ts';
@@ -13,9 +14,9 @@ const SEED = 20_260;
 
 export interface FaultFigures {
   readonly runs: number;
-  /** Named points at which an agent was killed in some run. */
+  /** Number of different named points at which an agent was killed. */
   readonly faultPoints: number;
-  /** Agents killed at such a point; in the other runs the point was not reached before all was done. */
+  /** Number of killed agents. In the other runs with a kill, the run ended before the point was reached. */
   readonly kills: number;
   readonly unintendedDeletes: number;
   readonly notConverged: number;
@@ -37,7 +38,7 @@ export async function run({ say }: BenchOptions): Promise<FaultFigures> {
     if (!result.isConverged) notConverged++;
     if (!result.isConverged || result.unintendedDeletes.length > 0) {
       say(`run ${index + 1}: ${JSON.stringify(trial)}`);
-      say(`  deleted: ${result.unintendedDeletes.join(', ')}; ${result.findings.slice(0, 3).join('; ')}`);
+      say(`  unintended deletions: ${result.unintendedDeletes.join(', ')}; ${result.findings.slice(0, 3).join('; ')}`);
     }
     if ((index + 1) % 25 === 0)
       say(`${index + 1} of ${trials.length} runs, at ${points.size} of ${FAULT_POINTS.length} points`);

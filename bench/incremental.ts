@@ -1,6 +1,6 @@
 /**
- * The second render of a plain folder of 1,000 files in the agent's child, after a commit that changes one line of one
- * of them. A kustomization over as many files costs more: its objects are transformed and digested anew.
+ * Measures the second render of a plain folder of 1,000 files in the agent's child, after a commit that changes one
+ * line of one file. A kustomization over as many files takes longer, since all of its objects are transformed again.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { renderInSandbox } from '../src/sandbox/render-job.ts';
 import { codeDirs, createSandbox, type Sandbox } from '../src/sandbox/sandbox.ts';
 import { defaultSourceLimits } from '../src/source/limits.ts';
 import { createGitSource, type GitSource } from '../src/source/source.ts';
+import { createHttpTransport } from '../src/source/transport/http-transport.ts';
 import type { Snapshot } from '../src/source/snapshot.ts';
 import type { Clock, Log } from '../src/telemetry/ports.ts';
 import { createRepository } from '../test/support/git-repository.ts';
@@ -21,7 +22,7 @@ const MiB = 1024 * 1024;
 
 const LIMITS = { maxFileBytes: 8 * MiB, maxNodes: 1_000_000, maxDepth: 200, maxObjects: 50_000, maxFiles: 20_000 };
 
-/** Median in milliseconds, from the parent's asking to the manifests in its hands; each round in a fresh child. */
+/** Median time in milliseconds from the request of the parent to its manifests. Each round uses a new child. */
 export async function measureIncremental(folder: string): Promise<number> {
   mkdirSync(join(folder, 'data'), { recursive: true });
   await using server = await startGitServer(join(folder, 'repositories'));
@@ -86,8 +87,8 @@ function openSandbox(dataDir: string): Sandbox {
   return createSandbox({
     entryFile,
     slots: 1,
-    heapMb: 512,
-    rssLimitMb: 1024,
+    maxHeapMib: 512,
+    maxRssMib: 1024,
     jobDeadlineMs: 60_000,
     maxJobsPerChild: 200,
     maxQueuedJobs: 10,
@@ -99,11 +100,13 @@ function openSandbox(dataDir: string): Sandbox {
 }
 
 function openSource(dataDir: string, sandbox: Sandbox): GitSource {
+  const limits = defaultSourceLimits;
+  const proxy = { http: '', https: '', exceptions: '' };
   return createGitSource({
     dataDir,
-    limits: defaultSourceLimits,
+    limits,
     sandbox,
-    proxy: { http: '', https: '', exceptions: '' },
+    transport: createHttpTransport({ limits, proxy, clock: CLOCK }),
     log: LOG,
     clock: CLOCK,
   });

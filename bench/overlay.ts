@@ -1,11 +1,11 @@
 /**
- * Writes the overlay that renders are measured on: a base of n Deployments in one file, and an overlay with a prefix, a
- * namespace, labels, an image and a patch of every tenth Deployment.
+ * Writes the overlay for the benchmark of renders: a base of n Deployments in one file, and an overlay with a prefix, a
+ * namespace, labels, an image and a patch for every tenth Deployment.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes `base/` and `overlay/` below a folder, and returns the folder to build. */
+/** Writes `base/` and `overlay/` into a folder. Returns the folder to build. */
 export function writeOverlay(folder: string, objects: number): string {
   const names = Array.from({ length: objects }, (_, index) => `app-${index}`);
   const patched = names.filter((_, index) => index % 10 === 0);
@@ -39,7 +39,7 @@ patches:
 - path: patches.yaml
 `;
 
-/** Some 700 bytes, as Deployments are. */
+/** About 700 bytes, a usual size of a Deployment. */
 export function deploymentText(name: string): string {
   return `apiVersion: apps/v1
 kind: Deployment

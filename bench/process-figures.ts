@@ -1,10 +1,10 @@
-/** What processes cost, read from /proc: CPU time and memory of a process and all that it started. Linux only. */
+/** Reads CPU time and memory of a process and its descendants from /proc. Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** Clock ticks a second, as every Linux that runs Node has it. */
+/** Clock ticks in a second (USER_HZ), which is 100 on every Linux platform that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** The process and its descendants. */
+/** Returns the ids of the process and its descendants. */
 export function processTree(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
@@ -18,11 +18,11 @@ export function processTree(pid: number): number[] {
   return tree;
 }
 
-/** User and system time of a process tree so far, in milliseconds; children that have ended count too. */
+/** User and system time of a process tree so far, in milliseconds, including children that have ended. */
 export function cpuMs(pid: number): number {
   const ticks = processTree(pid).reduce((total, member) => {
     const fields = statFields(member);
-    // utime, stime, and for the root those of children that were waited for.
+    // utime and stime; for the root also cutime and cstime, the times of children that have been waited for.
     const own = Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
     const ended = member === pid ? Number(fields?.[13] ?? 0) + Number(fields?.[14] ?? 0) : 0;
     return total + own + ended;
@@ -30,7 +30,7 @@ export function cpuMs(pid: number): number {
   return (ticks * 1000) / TICKS_PER_SECOND;
 }
 
-/** Proportional set size of a process tree, in MiB. */
+/** Proportional set size (PSS) of a process tree, in MiB. */
 export function pssMiB(pid: number): number {
   const kib = processTree(pid).reduce((total, member) => {
     const rollup = read(`/proc/${member}/smaps_rollup`);
@@ -39,7 +39,7 @@ export function pssMiB(pid: number): number {
   return Math.round((kib / 1024) * 10) / 10;
 }
 
-/** The fields after the command's name; [0] is the state. */
+/** The fields of /proc/<pid>/stat after the name of the command; [0] is the state. */
 function statFields(pid: number): string[] | undefined {
   const text = read(`/proc/${pid}/stat`);
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -49,7 +49,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // The process ended meanwhile.
+    // The process has ended in the meantime.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Objects of many kinds as a watch gives them, each kind by one request that ends when all were sent. */
+/** Reads objects of many kinds as a watch delivers them, with one request for each kind. */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import type { KindInfo } from '../src/cluster/kinds.ts';
@@ -11,7 +11,7 @@ import type { ControlPlane } from '../test/control-plane/control-plane.ts';
 
 const OURS = encodeURIComponent('applyset.kubernetes.io/part-of');
 
-/** All of these kinds that carry an owner label, by `watchedKey`. */
+/** Reads all objects of these kinds that have an owner label. The keys are those of `watchedKey`. */
 export async function readWatched(
   plane: ControlPlane,
   kinds: Iterable<KindInfo>,
@@ -29,7 +29,7 @@ export async function readWatched(
   return objects;
 }
 
-/** A kind that is served in two versions is watched in both. */
+/** The key contains the version, since a kind that is served in two versions is watched in both. */
 export function watchedKey({ version }: KindInfo, id: ObjectId): string {
   return `${version} ${idKey(id)}`;
 }
@@ -49,7 +49,7 @@ async function* watchUntilComplete(plane: ControlPlane, dispatcher: Agent, kind:
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const event = parseJson(line);
-      // The bookmark after the last object.
+      // The API server sends a bookmark after the last object of the initial list.
       if (stringAt(event, 'type') === 'BOOKMARK') return;
       yield liveOf({ code: statusCode, body: mapAt(event, 'object') });
     }

@@ -1,4 +1,4 @@
-/** Renders the folders that it is given one after the other, by the built code: the batch of `render.ts`. */
+/** Renders the folders of its arguments one after the other with the built code. Started by render.ts. */
 import { join } from 'node:path';
 import type * as render from '../src/cli/render.ts';
 

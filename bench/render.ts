@@ -1,7 +1,7 @@
 /**
- * What a render costs beside the real kustomize, in one run: whole processes (the built command line) over an overlay
- * of n Deployments, all cases of test/golden/render in one process, and in the agent's child the second render of
- * 1,000 files after a change of one line.
+ * `npm run bench -- render`: compares the time of a render with the real kustomize in one run. It measures whole
+ * processes (the built command line) over an overlay of n Deployments, all cases of test/golden/render in one process,
+ * and the second render of 1,000 files in the agent's child after a change of one line.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -15,15 +15,15 @@ import type { BenchOptions } from './bench-options.ts';
 
 const SIZES = [100, 500, 1_000, 2_000, 4_000];
 const ROUNDS = 5;
-/** Beyond this kustomize takes minutes. */
+/** Kustomize is not measured above this size, since it would take minutes. */
 const MAX_KUSTOMIZE_OBJECTS = 2_000;
-/** From here on kustomize runs once: one run takes some 20 s. */
+/** From this size on kustomize runs once, since one run takes about 20 s. */
 const ONE_ROUND_OBJECTS = 2_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface RenderFigures {
-  /** Medians of 5 in milliseconds; kustomize at 2,000 objects ran `kustomizeRounds` times. */
+  /** Medians of 5 runs in milliseconds. Kustomize ran `kustomizeRounds` times. */
   readonly sizes: readonly { objects: number; ms: number; kustomizeMs?: number; kustomizeRounds?: number }[];
   readonly incrementalMs: number;
   readonly batchMs: number;
@@ -56,7 +56,7 @@ function measureSize(kustomize: string, folder: string, objects: number): Render
   return { objects, ms, kustomizeMs, kustomizeRounds };
 }
 
-/** One process that renders every case, start included, against one run of kustomize a case. */
+/** Compares one process that renders all cases, including its start, with one run of kustomize for each case. */
 function measureBatch(kustomize: string, cases: string): Pick<RenderFigures, 'batchMs' | 'batchKustomizeMs'> {
   const folders = readdirSync(cases).flatMap((name) => foldersOf(join(cases, name)));
   const batch = fileURLToPath(new URL('render-batch.ts', import.meta.url));
@@ -66,7 +66,7 @@ function measureBatch(kustomize: string, cases: string): Pick<RenderFigures, 'ba
   };
 }
 
-/** The folder to build of a case: `input`, or what its `case.json` names below that. A case that fails has none. */
+/** The folder of a case that is built: `input`, or the path below it in `case.json`. Failing cases have none. */
 function foldersOf(folder: string): string[] {
   const description = join(folder, 'case.json');
   if (!existsSync(description)) return [join(folder, 'input')];

@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--json] [--cases DIR]`: runs one benchmark; every figure of the README comes from here. */
+/** `npm run bench -- NAME [--json] [--cases DIR]`: runs one benchmark. All figures of the README come from here. */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench-options.ts';
 
@@ -27,6 +27,6 @@ function readFlags(): { isJson: boolean; casesDir: string | undefined } {
 }
 
 function usage(): never {
-  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--cases DIR (of render)]`);
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--cases DIR (for render)]`);
   process.exit(2);
 }

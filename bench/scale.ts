@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- scale`: 200 Applications with 10,000 objects of five kinds in one built agent, from ten
- * repositories: until all is Synced, a restart over it, and what the agent costs when nothing happens.
+ * `npm run bench -- scale`: runs 200 Applications with 10,000 objects of five kinds from ten repositories in one built
+ * agent. It measures the time until all are Synced, the time of a restart, and memory and requests at rest.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import type { BenchOptions } from './bench-options.ts';
 const APPLICATIONS = 200;
 const REPOSITORIES = 10;
 const NAMESPACES = 20;
-/** Objects of an Application, by kind. */
+/** Number of objects of each Application by kind. */
 const OBJECTS = { ConfigMap: 25, Secret: 10, Service: 5, ServiceAccount: 5, Role: 5 } as const;
 const COLLECTIONS = [
   '/api/v1/configmaps',
@@ -32,15 +32,15 @@ export interface ScaleFigures {
   readonly objects: number;
   /** From the first declaration until every Application is Ready and Synced. */
   readonly allSyncedMs: number;
-  /** The same 10,000 objects by `kubectl apply --server-side`, for the ratio. */
+  /** The same 10,000 objects applied by `kubectl apply --server-side`, for comparison. */
   readonly kubectlApplyMs: number;
-  /** From the start of another process over the same cluster until each Application had its pass and is Synced. */
+  /** From the start of a second process on the same cluster until each Application has had a pass and is Synced. */
   readonly restartMs: number;
-  /** Objects of the Applications whose resourceVersion the restart changed. */
+  /** Number of objects whose resourceVersion was changed by the restart. */
   readonly restartResourceVersionsChanged: number;
-  /** Memory of agent and children at rest after the restart. */
+  /** Memory of the agent and its children at rest after the restart. */
   readonly pssMiB: number;
-  /** All requests to the API server, watches that are opened anew included. */
+  /** All requests to the API server, including watches that are reopened. */
   readonly idleRequestsPerMinute: number;
 }
 
@@ -166,7 +166,7 @@ function isSynced(application: Json): boolean {
   return isReady && application['status']?.['sync']?.['status'] === ('Synced' as unknown);
 }
 
-/** Until each Application had a pass in this very process, with nothing differing. */
+/** Waits until each Application has had a pass in this process and is Synced. */
 async function untilAllSeen(agent: RunningAgent): Promise<void> {
   const unseen = new Set(
     Array.from({ length: APPLICATIONS }, (_item, index) => `${namespaceOf(index)}/${nameOf(index)}`),
@@ -181,7 +181,7 @@ async function untilAllSeen(agent: RunningAgent): Promise<void> {
       }
       return unseen.size === 0;
     },
-    () => `${unseen.size} Applications were not looked at`,
+    () => `${unseen.size} Applications have not had a pass`,
   );
 }
 

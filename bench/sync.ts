@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- sync`: one Application of 1,000 ConfigMaps on a real API server, the built agent beside a bare loop
- * of the same PATCHes and beside kubectl, all in one run, so that the ratios hold on any machine.
+ * `npm run bench -- sync`: measures one Application of 1,000 ConfigMaps on a real API server. The built agent, a bare
+ * loop of the same PATCH requests and kubectl are measured in one run, so that the ratios can be compared between
+ * machines.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -19,33 +20,33 @@ import type { BenchOptions } from './bench-options.ts';
 import { watchObject } from './watch-object.ts';
 
 const OBJECTS = 1000;
-/** As the agent's default for objects applied at once. */
+/** Equal to the agent's default of --apply-concurrency. */
 const CONCURRENCY = 16;
 const IDLE_PASSES = 10;
 const ROUNDS = 20;
-/** Until timers of start-up are through and the child for untrusted input has ended. */
+/** After this time the timers of the start have fired and the idle child for untrusted input has ended. */
 const REST_MS = 35_000;
 
 export interface SyncFigures {
   readonly objects: number;
-  /** From the declaration of the Application to Ready: fetch, render, apply and status included. */
+  /** From the declaration of the Application to Ready, including fetch, render, apply and status. */
   readonly firstSyncMs: number;
-  /** All requests to the API server in that time, watches, status and Events included. */
+  /** All requests to the API server in that time, including watches, status and Events. */
   readonly firstSyncRequests: number;
-  /** The same 1,000 objects by a bare loop of server-side PATCHes at the same concurrency. */
+  /** The same 1,000 objects, applied by a bare loop of server-side apply PATCHes with the same concurrency. */
   readonly barePatchMs: number;
   readonly kubectlApplyMs: number;
   /** Requests for the Application's objects in 10 forced passes over an unchanged commit. */
   readonly idleRequests: number;
-  /** CPU time of the agent and its children for these 10 passes together. */
+  /** CPU time of the agent and its children for all of these 10 passes. */
   readonly idleCpuMs: number;
-  /** Median of 20: from the push of a one-line change and a request for a refresh to the change being live. */
+  /** Median of 20: from the push of a one-line change, with a request to refresh, until the change is live. */
   readonly pushToLiveMs: number;
-  /** Median of 20: from the webhook of such a push to the change being live. */
+  /** Median of 20: from the webhook of such a push until the change is live. */
   readonly hookToLiveMs: number;
-  /** Median of 20: from a hand edit being live to its being undone. */
+  /** Median of 20: from the moment when a manual edit is live until it is undone. */
   readonly healMs: number;
-  /** Memory of agent and children at rest. */
+  /** Memory of the agent and its children at rest. */
   readonly pssMiB: number;
 }
 
@@ -65,7 +66,7 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
   await writeFile(join(secrets.path, 'generic'), HOOK_SECRET);
   const entry = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
   await using agent = await world.agent({ entry, flags: ['--webhook-secrets-dir', secrets.path] });
-  // The start of the agent is none of it: an API server that has just got a CRD makes its first watch wait a second.
+  // The start of the agent is not measured: the first watch of a CRD that was just created waits for a second.
   await untilListening(agent);
   const before = await countRequests(agent);
   const startedMs = performance.now();
@@ -79,12 +80,12 @@ export async function run({ say }: BenchOptions): Promise<SyncFigures> {
   const idle = await measureIdle(agent, application, say);
   say('push to live, 20 times');
   const pushToLiveMs = await medianOf(ROUNDS, (round) =>
-    measurePush({ world, repository, value: `push ${round}`, tell: () => application.refresh() }),
+    measurePush({ world, repository, value: `push ${round}`, notify: () => application.refresh() }),
   );
   say('webhook to live, 20 times');
   const hookToLiveMs = await medianOf(ROUNDS, async (round) => {
     await sleep(HOOK_PAUSE_MS);
-    return measurePush({ world, repository, value: `hook ${round}`, tell: () => sendHook(agent, repository) });
+    return measurePush({ world, repository, value: `hook ${round}`, notify: () => sendHook(agent, repository) });
   });
   say('heal, 20 times');
   const healMs = await medianOf(ROUNDS, (round) => measureHeal(world, round));
@@ -127,7 +128,7 @@ async function measure(work: () => Promise<void>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** YAML is sent as it is: what the loop costs is the server's work and one round trip each. */
+/** Sends the YAML unchanged, so that the time of the loop is that of the server and of one round trip per object. */
 async function patchBare({ plane }: World): Promise<void> {
   const { readFile } = await import('node:fs/promises');
   const dispatcher = new Agent({
@@ -181,7 +182,7 @@ async function measureIdle(
   return { idleRequests: (await countRequests(agent)).objects - before.objects, idleCpuMs };
 }
 
-/** Status is written by `update`, Events by `create`; what is left beside watches is for objects. */
+/** Status is written by `update` and Events by `create`. All other requests except watches are for objects. */
 const NOT_FOR_OBJECTS = new Set(['update', 'create', 'watch']);
 
 async function countRequests(agent: RunningAgent): Promise<{ all: number; objects: number }> {
@@ -204,27 +205,27 @@ interface Push {
   readonly world: World;
   readonly repository: TestRepository;
   readonly value: string;
-  /** Tells the agent. */
-  readonly tell: () => Promise<unknown>;
+  /** Notifies the agent of the push. */
+  readonly notify: () => Promise<unknown>;
 }
 
 const SUBJECT = '/api/v1/namespaces/live/configmaps/settings-0500';
 
-async function measurePush({ world, repository, value, tell }: Push): Promise<number> {
+async function measurePush({ world, repository, value, notify }: Push): Promise<number> {
   const name = 'settings-0500';
   await using watch = await watchObject(world.plane, SUBJECT);
   await repository.commit({ [`app/${name}.yaml`]: manifestText(name, value) });
   const startedMs = performance.now();
   const [live] = await Promise.all([
     watch.until((object) => object?.data?.['value'] === value).then(() => performance.now() - startedMs),
-    tell(),
+    notify(),
   ]);
   return live;
 }
 
-/** Beyond the least time between two polls that hooks bring about. */
+/** Longer than the shortest time between two polls that webhooks cause. */
 const HOOK_PAUSE_MS = 1_100;
-const HOOK_SECRET = 'of the bench';
+const HOOK_SECRET = 'secret-of-the-benchmark';
 
 async function sendHook(agent: RunningAgent, repository: TestRepository): Promise<void> {
   const body = JSON.stringify({ repository: repository.url });
@@ -234,7 +235,7 @@ async function sendHook(agent: RunningAgent, repository: TestRepository): Promis
   assert.deepEqual(await answer.body.json(), { applications: 1 });
 }
 
-/** Another object each time: healing the same one again and again is slowed down on purpose. */
+/** Edits another object in each round, since repeated heals of one object are slowed down on purpose. */
 async function measureHeal(world: World, round: number): Promise<number> {
   const name = `settings-${String(600 + round).padStart(4, '0')}`;
   await using watch = await watchObject(world.plane, `/api/v1/namespaces/live/configmaps/${name}`);
@@ -242,7 +243,7 @@ async function measureHeal(world: World, round: number): Promise<number> {
   await world.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { value: 'hand' } }, 'hand');
   const editedMs = await watch.until((object) => object?.data?.['value'] === 'hand');
   const healedMs = await watch.until((object) => object?.data?.['value'] !== 'hand');
-  // Between two heals the agent is left in peace, as it would be.
+  // A pause between two heals, since manual edits do not follow each other directly.
   await sleep(100);
   return healedMs - editedMs;
 }

@@ -1,4 +1,4 @@
-/** Watches one object over HTTP and notes when each state was seen: the clock of the benchmarks. */
+/** Watches one object over HTTP and records when each state arrived. Benchmarks measure with it. */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import type { ControlPlane } from '../test/control-plane/control-plane.ts';
@@ -8,7 +8,10 @@ export interface SeenObject {
 }
 
 export interface ObjectWatch extends AsyncDisposable {
-  /** When the object first was so, at or after the last answer (monotonic milliseconds). */
+  /**
+   * Waits until the object fulfils the condition. Returns the time of that state in monotonic milliseconds. States
+   * before the one that the last call returned are not considered.
+   */
   until(holds: (object: SeenObject | undefined) => boolean): Promise<number>;
 }
 
@@ -17,7 +20,7 @@ interface Sighting {
   readonly object: SeenObject | undefined;
 }
 
-/** `path` names the object; resolves when the watch is open. */
+/** `path` is the API path of the object. Resolves when the watch is open. */
 export async function watchObject(plane: ControlPlane, path: string): Promise<ObjectWatch> {
   const slash = path.lastIndexOf('/');
   const [collection, name] = [path.slice(0, slash), path.slice(slash + 1)];

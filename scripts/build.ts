@@ -1,4 +1,4 @@
-/** `npm run build`: dist/ from src/, for the package and the image. What is no TypeScript is copied beside it. */
+/** `npm run build`: builds dist/ from src/ for the package and the image. Files other than TypeScript are copied. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { ROOT } from './steps.ts';
 
 const SHEBANG = '#!/usr/bin/env node\n';
 
-/** Replaces `outDir`. `tscFlags` come after those of tsconfig.build.json. Throws if the sources do not compile. */
+/** Replaces `outDir`. `tscFlags` override tsconfig.build.json. Throws if the sources do not compile. */
 export function build(outDir: string, tscFlags: readonly string[] = []): void {
   rmSync(outDir, { recursive: true, force: true });
   const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.build.json')];

@@ -1,13 +1,13 @@
-/** The chart's README: its table is made from the comments `# --` of values.yaml, each of which tells of one value. */
+/** Generates the README of the chart. Its table comes from the `# --` comments of values.yaml, one for each value. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMap, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { ROOT } from './steps.ts';
 
 interface ValueRow {
-  /** Such as `image.tag`. */
+  /** For example `image.tag`. */
   readonly path: string;
-  /** As JSON. */
+  /** The default, as JSON. */
   readonly fallback: string;
   readonly description: string;
 }
@@ -25,7 +25,7 @@ function rowsOf(document: Document, map: YAMLMap, prefix: string): ValueRow[] {
   return map.items.flatMap(({ key, value }, index) => {
     const name = String(key);
     const path = `${prefix}${name}`;
-    // The library gives the comment of a map's first key to the map, and of a file's first key to the file.
+    // The library attaches the comment above the first key of a map to the map, and of a file to the document.
     const above = (key as { commentBefore?: string | null }).commentBefore;
     const first = index === 0 ? (map.commentBefore ?? (prefix === '' ? document.commentBefore : undefined)) : undefined;
     const comment = above ?? first ?? '';
@@ -47,15 +47,15 @@ export function printChartReadme(): string {
   );
   return `# The chart of Tautline
 
-Installs the agent: one Deployment of one Pod, its rights, and the CustomResourceDefinition of Application. How to
-install, upgrade and uninstall it, and which rights to give, is told in \`docs/install.md\`.
+The chart installs the agent: one Deployment of one Pod, its rights, and the CustomResourceDefinition of Application.
+\`docs/install.md\` explains how to install, upgrade and uninstall it, and which rights it needs.
 
     helm install tautline charts/tautline --namespace tautline-system --create-namespace
 
-Values are checked by \`values.schema.json\`: a misspelt one is an error. This page is made by \`npm run generate\` from
-\`values.yaml\`.
+Helm checks the values against \`values.schema.json\`, so a misspelt value is an error. \`npm run generate\` writes this
+page from \`values.yaml\`.
 
-| value | default | what it is |
+| value | default | meaning |
 | --- | --- | --- |
 ${table.join('\n')}
 `;

@@ -1,13 +1,14 @@
 /**
- * The schema of the chart's values, strict wherever a key is ours, so that a misspelt value is an error and not a
- * default. The part `settings` is made from the table of settings, as flags.
+ * Generates the schema of the chart's values. It is strict for all keys of the chart itself, so that a misspelt value
+ * is an error instead of being ignored. The part `settings` comes from the table of settings and uses the names of
+ * flags.
  */
 import { DURATION_PATTERN } from '../src/application/duration.ts';
 import { SETTINGS } from '../src/config.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Flags that the chart sets by other values: addresses, folders, and what leads to another cluster. */
+/** Flags that the chart sets itself: addresses and folders. Also flags that would select another cluster. */
 export const FLAGS_OF_THE_CHART: readonly string[] = [
   'kubeconfig',
   'context',
@@ -20,7 +21,7 @@ export const FLAGS_OF_THE_CHART: readonly string[] = [
 
 const text: Schema = { type: 'string' };
 const flag: Schema = { type: 'boolean' };
-/** Something of Kubernetes, which the API server checks. */
+/** A part of a Kubernetes object, which the API server checks. */
 const anyMap: Schema = { type: 'object' };
 const anyMaps: Schema = { type: 'array', items: anyMap };
 const texts: Schema = { type: 'array', items: text };
@@ -114,7 +115,7 @@ const VALUES: Readonly<Record<string, Schema>> = {
   }),
 };
 
-/** The text of values.schema.json. */
+/** Returns the text of values.schema.json. */
 export function printChartSchema(): string {
   const schema = { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of Tautline', ...strict(VALUES) };
   return `${JSON.stringify(schema, undefined, 2)}\n`;

@@ -1,6 +1,6 @@
 /**
- * `npm run check`: format, lint, types, dead code, generated files, then the unit tests (import law and house style
- * among them). Prints one line a step, and fails when any step failed.
+ * `npm run check`: format, lint, types, dead code, generated files, and then the unit tests with the import law and the
+ * house style. Prints one line for each step, and fails if any step fails.
  */
 import { pathToFileURL } from 'node:url';
 import { formatCounts, listTests, runTests, UNIT_TESTS, type TestCounts } from './run-tests.ts';
@@ -19,7 +19,7 @@ export interface CheckResult {
   readonly counts: TestCounts;
 }
 
-/** Two at a time: every machine that this runs on has two cores. */
+/** Runs two steps or test files at a time, since small machines have two cores. */
 export async function runCheck(): Promise<CheckResult> {
   const failedSteps = await runSteps(STEPS, 2);
   const startMs = performance.now();

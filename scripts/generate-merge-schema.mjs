@@ -1,14 +1,17 @@
 #!/usr/bin/env node
-// Writes src/render/kustomize/merge-schema-table.ts: what strategic merge needs to know of the kinds that kustomize
-// knows, read out of the schema that kustomize embeds (the kyaml module, pinned below), without its other 900 kB.
+// Writes src/render/kustomize/merge-schema-table.ts: the merge keys that strategic merge needs for the built-in kinds.
+// They are extracted from the schema that kustomize embeds (the kyaml module, pinned below), without its other 900 kB.
 //
 //   node scripts/generate-merge-schema.mjs            needs Go, to find the module in its cache
 //
-// Form: {kinds: {"apps/v1/Deployment": type}, names: {definition: type}, types: [{field: child}]}. A kind of which
-// nothing is merged has the type -1. A child is "keys" for a list merged by those
-// keys ("" for a list of scalars merged as a set), ["keys", type] where its elements matter, or a type for a map or an
-// element that holds such a list further down. The field "*" is every other field of a map. A list of which nothing is
-// said is replaced.
+// Form: {kinds: {"apps/v1/Deployment": type}, names: {definition: type}, types: [{field: child}]}. The type -1 means
+// that the kind holds no list that is merged. A child has one of these forms:
+//
+// - "keys": a list that is merged by these keys; "" for a list of scalars that is merged as a set
+// - ["keys", type]: the same, with the type of its elements
+// - type: a map, or an element, that holds a merged list further down
+//
+// The field "*" stands for every other field of a map. A list that is not listed is replaced as a whole.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +28,7 @@ const definitions = bundle.definitions;
 const nameOf = (schema) => schema.$ref?.replace('#/definitions/', '');
 const resolve = (schema) => (schema.$ref ? resolve(definitions[nameOf(schema)]) : schema);
 
-// A type is known by its definition's name, or by its place where it is written inline.
+// A type is identified by the name of its definition, or by its place if it is defined inline.
 const raw = new Map();
 function collect(id, schema) {
   if (raw.has(id)) return;
@@ -62,7 +65,7 @@ for (const [id, definition] of Object.entries(definitions)) {
   }
 }
 
-// Only types below which a list is merged are kept; a replaced list is never looked into.
+// Keeps only types that contain a merged list. The elements of a replaced list are not needed.
 const useful = new Set();
 for (let grown = true; grown;) {
   grown = false;
@@ -77,7 +80,8 @@ for (let grown = true; grown;) {
     }
   }
 }
-// Types that say the same become one, children first: every pass replaces ids by what they stand for.
+// Merges equal types, starting with those that have no children: each round compares types by the classes of their
+// children, until the number of classes no longer grows.
 let same = new Map([...useful].map((id) => [id, '']));
 const describeType = (id) => {
   const out = {};

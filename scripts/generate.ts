@@ -1,6 +1,7 @@
 /**
- * `npm run generate`: writes the files that are made from others: from the Application's schema, from the settings, and
- * from the chart's values. With `--check` it writes nothing and fails where a committed file is not what would be made.
+ * `npm run generate`: writes the files that are generated from the schema of the Application, from the settings, and
+ * from the values of the chart. With `--check` it writes nothing, and fails if a committed file differs from the
+ * generated one.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -25,7 +26,7 @@ for (const [path, print] of Object.entries(GENERATED)) {
   const found = await readFile(file, 'utf8').catch(() => undefined);
   if (found === wanted) continue;
   if (isCheck) {
-    console.error(`${path} is not what its source says. Run: npm run generate`);
+    console.error(`${path} differs from its source. Run: npm run generate`);
     process.exitCode = 1;
   } else {
     await mkdir(dirname(file), { recursive: true });

@@ -1,7 +1,7 @@
 /**
- * `npm run image-tree -- FOLDER`: everything of ours that the image holds: dist/ without declarations and maps,
- * package.json, the licence, and the packages that the lock file names for production. The Dockerfile runs this very
- * script, so that what it makes can be tested where there is no container engine.
+ * `npm run image-tree -- FOLDER`: writes the files of the image: dist/ without declarations and maps, package.json, the
+ * licence, and the production packages of the lock file. The Dockerfile runs this script, so its result can be tested
+ * without a container engine.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { build } from './build.ts';
 import { ROOT } from './steps.ts';
 
 const KEPT = ['package.json', 'LICENSE'];
-/** For npm alone, and gone afterwards. */
+/** Files that only npm needs; they are removed afterwards. */
 const FOR_INSTALL = ['package-lock.json', '.npmrc'];
 const INSTALL = ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-progress'];
 
@@ -22,14 +22,14 @@ function assemble(folder: string): void {
   const { status } = spawnSync('npm', INSTALL, { cwd: folder, stdio: 'inherit' });
   if (status !== 0) throw new Error(`npm ${INSTALL.join(' ')} ended with ${status}`);
   for (const name of FOR_INSTALL) rmSync(join(folder, name));
-  // Names every package for npm, and nobody asks it in an image.
+  // A list of the packages that only npm uses. The image has no npm.
   rmSync(join(folder, 'node_modules/.package-lock.json'), { force: true });
   if (!existsSync(join(folder, 'dist/cli.js'))) throw new Error('dist/cli.js is missing');
 }
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) {
-  console.error('image-tree: name the folder to make, which must be empty or absent');
+  console.error('image-tree: name the folder to write; it must be empty or absent');
   process.exitCode = 2;
 } else {
   assemble(resolve(folder));

@@ -1,4 +1,4 @@
-/** `npm run package-chart -- FOLDER`: the chart as one file, by the helm that the tests use. */
+/** `npm run package-chart -- FOLDER`: packages the chart as one file, with the same Helm as in the tests. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

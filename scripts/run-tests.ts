@@ -1,8 +1,9 @@
 /**
- * Runs test files with Node's own runner and counts every test. Invariant: a file that crashes, or in which a hook
- * fails, counts as a failure, never as nothing.
+ * Runs test files with the test runner of Node and counts every test. Invariant: a file that crashes, or in which a
+ * hook fails, counts as a failure.
  */
 import { globSync } from 'node:fs';
+import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ROOT } from './steps.ts';
@@ -13,7 +14,7 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
-/** Files whose tests are run by `npm run check`. */
+/** The test files of `npm run check`. */
 export const UNIT_TESTS = 'test/unit/**/*.test.ts';
 
 export function listTests(pattern: string, except?: string): string[] {
@@ -23,35 +24,43 @@ export function listTests(pattern: string, except?: string): string[] {
     .sort();
 }
 
-/** A file that hangs fails after this, so that a run ends; no machine is that slow. */
+/** A test file that hangs fails after this time, so that a run ends even on the slowest machine. */
 const MAX_FILE_MS = 15 * 60_000;
 
-/** Each file is a process of its own. With `isQuiet` only what fails is printed. */
+/** Each file runs in a process of its own. With `isQuiet` only failures are printed. */
 export async function runTests(files: readonly string[], concurrency: number, isQuiet = false): Promise<TestCounts> {
   return (await runFiles(files, concurrency, isQuiet)).counts;
 }
 
+export interface TestsRunTwice {
+  readonly counts: TestCounts;
+  /** Paths below the root of the repository, whether or not they passed the second time. */
+  readonly secondRuns: readonly string[];
+}
+
 /**
- * Several files at a time; what fails then is run once more, alone, and only what fails again counts as failed. Tests
- * that wait for a cluster share the machine with others, and what the load broke is told apart from what is broken:
- * the output names every file that needed a second run.
+ * Runs several files at a time. A file that fails is run once more, alone, and only the second run counts. Tests that
+ * wait for a cluster share the machine with other tests; the second run separates the effects of load from defects.
  */
-export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<TestCounts> {
+export async function runTestsTwice(files: readonly string[], concurrency: number): Promise<TestsRunTwice> {
   const { counts, failedFiles } = await runFiles(files, concurrency, false);
   let { passed, failed, skipped } = counts;
+  const secondRuns: string[] = [];
   for (const [file, first] of failedFiles) {
-    console.log(`\nonce more, alone: ${file}`);
+    const path = relative(ROOT, file);
+    secondRuns.push(path);
+    console.log(`\nsecond run, alone: ${path}`);
     const second = await runTests([file], 1);
     passed += second.passed - first.passed;
     failed += second.failed - first.failed;
     skipped += second.skipped - first.skipped;
   }
-  return { passed, failed, skipped };
+  return { counts: { passed, failed, skipped }, secondRuns };
 }
 
 interface Run {
   readonly counts: TestCounts;
-  /** The counts of each file in which something failed; a file that crashed counts as one failure. */
+  /** The counts of each file with a failure, by absolute path. A file that crashed counts as one failure. */
   readonly failedFiles: ReadonlyMap<string, TestCounts>;
 }
 
@@ -62,7 +71,7 @@ async function runFiles(files: readonly string[], concurrency: number, isQuiet: 
   const stream = run({ files: [...files], cwd: ROOT, concurrency, timeout: MAX_FILE_MS });
   stream.on('test:summary', ({ file, counts: { tests, passed, skipped, todo } }) => {
     const failed = tests - passed - skipped - todo;
-    // The summary without a file is that of the whole run.
+    // The summary of the whole run has no file.
     if (file !== undefined) {
       if (failed > 0) failedFiles.set(file, { passed, failed, skipped: skipped + todo });
       return;
@@ -85,7 +94,14 @@ export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
-/** The line by which any tool reads a result. */
+/** The end of the output: the files that needed a second run, if any did, then the line of counts. */
+export function formatResult({ counts, secondRuns }: TestsRunTwice): string {
+  if (secondRuns.length === 0) return formatCounts(counts);
+  const files = secondRuns.length === 1 ? '1 file' : `${secondRuns.length} files`;
+  return `${files} needed a second run: ${secondRuns.join(', ')}\n${formatCounts(counts)}`;
+}
+
+/** The last line of a run, in a form that tools can read. */
 export function formatCounts({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

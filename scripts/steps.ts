@@ -1,6 +1,6 @@
 /**
- * Runs the steps of `npm run check`: several at a time, one line a step with its time, the output of those that fail.
- * A step that fails stops no other, so that one run tells all that is wrong.
+ * Runs the steps of `npm run check`, several at a time. Prints one line with the time of each step, and the output of
+ * failed steps. A failed step does not stop the others, so that one run shows all failures.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { join } from 'node:path';
 export const ROOT = join(import.meta.dirname, '..');
 
 export interface Step {
-  /** Printed first in its line. */
+  /** Shown at the beginning of the line of the step. */
   readonly name: string;
-  /** Arguments of this very Node: a script and its own arguments. */
+  /** Arguments for the running Node: a script and its arguments. */
   readonly args: readonly string[];
 }
 
-/** Names of the steps that failed. */
+/** Returns the names of the failed steps. */
 export async function runSteps(steps: readonly Step[], concurrency: number): Promise<string[]> {
   const waiting = [...steps];
   const failed: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * `node scripts/update-golden.ts`: writes `expected.yaml` of every case in test/golden/render as the real kustomize
- * prints it. A case is a folder with `input/`, which is built.
+ * `node scripts/update-golden.ts`: builds the folder `input/` of every case in test/golden/render with the real
+ * kustomize, and writes the output to the `expected.yaml` of the case.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';

@@ -1,18 +1,17 @@
 /**
- * Composition root of the sandbox's child process: the jobs by name. It runs with leave to read a few folders and
- * nothing else, and sees no credential.
+ * Composition root of the child process of the sandbox: its jobs by name. The process may read a few folders and
+ * nothing else, and gets no credentials.
  */
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import { renderPath } from './render/render.ts';
 import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
-import { encodeIndexedSnapshot } from './source/index-job.ts';
-import { indexPack, type IndexPackInput } from './source/pack-index.ts';
-import { openPackTree } from './source/pack-tree.ts';
+import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
+import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
+import { openPackTree } from './source/packs/pack-tree.ts';
 
-// No key of any input becomes a member of every object. (Frozen, it would also forbid each object a toString of its
-// own.)
+// No input can add a member to all objects. Freezing the prototype would also forbid an object a `toString` of its own.
 Object.preventExtensions(Object.prototype);
 
 serveJobs({
@@ -20,12 +19,12 @@ serveJobs({
   render: createRenderJob(),
 });
 
-/** Parsed files are kept from one job to the next, within the bound that the first of them names. */
+/** Keeps parsed files from one job to the next, within the bound that the first job names. */
 function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   let cache: DocumentCache | undefined;
-  return ({ gitDir, treeOid, path, limits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
+  return ({ tree: location, path, limits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
     cache ??= createDocumentCache(parsedCacheBytes);
-    const tree = openPackTree({ gitDir, treeOid, limits: { ...treeLimits, maxFileBytes: limits.maxFileBytes } });
+    const tree = openPackTree(location, { ...treeLimits, maxFileBytes: limits.maxFileBytes });
     try {
       if (previousReadSet !== undefined && tree.isUnchanged(previousReadSet)) return UNCHANGED;
       const rendered = renderPath({ tree, path, limits, cache });

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-/** Entry of the command line. Each command's code is imported when it is called, so that each starts quickly. */
+/** Entry point of the command line. The code of a command is imported when it is called, so that each starts fast. */
 import { Command, CommanderError, Option } from 'commander';
 import { boundHeap } from './cli/bound-heap.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
-/** Exit codes: 0 done, 1 failed (the input is wrong, the cluster refuses), 2 the command line is wrong; docs/cli.md. */
+/** Exit codes are listed in src/cli/exit-code.ts; 2 means that the command line is invalid. */
 async function main(): Promise<void> {
   const program = new Command('tautline')
     .description('Keeps a Kubernetes cluster taut to a Git repository.')
@@ -27,7 +27,9 @@ async function main(): Promise<void> {
 }
 
 function addAgent(program: Command): void {
-  const agent = program.command('agent').description('run the agent: reconcile Applications until it is told to stop');
+  const agent = program
+    .command('agent')
+    .description('run the agent, which reconciles Applications until SIGTERM or SIGINT');
   for (const setting of Object.values(SETTINGS)) {
     const value = setting.type === 'text' ? 'text' : setting.type;
     const fallback = setting.default ? `, default: ${setting.default}` : '';
@@ -54,22 +56,16 @@ function addAgent(program: Command): void {
 function addRender(program: Command): void {
   program
     .command('render')
-    .description('print what `kustomize build` prints for a folder')
-    .argument('<dir>', 'the folder')
-    .addOption(
-      new Option('-o, --output <format>', 'form of the output').choices(['yaml', 'json', 'name']).default('yaml'),
-    )
-    .option(
-      '--directory',
-      'print the manifests of a folder that has no kustomization, as the agent applies them',
-      false,
-    )
+    .description('render a folder and print the same as `kustomize build`')
+    .argument('<dir>', 'folder to render')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json', 'name']).default('yaml'))
+    .option('--directory', 'also accept a folder of plain manifests without a kustomization, as the agent does', false)
     .action(async (dir: string, options: { output: 'yaml' | 'json' | 'name'; directory: boolean }) => {
       process.exitCode = (await import('./cli/render.ts')).runRender({ dir, ...options });
     });
 }
 
-/** As commander turns flags into names. */
+/** The name that commander gives to the value of a flag. */
 function camelCase(flag: string): string {
   return flag.replace(/-([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
 }

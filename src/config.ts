@@ -1,101 +1,141 @@
 /**
- * Every setting of the agent, and the only reader of its environment. One table gives flags, environment variables,
- * defaults and `--help`; a flag wins over its variable, the variable over the default.
+ * All settings of the agent. This is the only file that reads the environment. One table defines flags, environment
+ * variables, defaults and `--help`. A flag takes precedence over its variable, and the variable over the default.
  */
 import { hostname, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseDuration } from './application/duration.ts';
 import { isServiceAccountName } from './cluster/identity.ts';
 
-/** The version of Tautline; a test holds it equal to package.json's. */
+/** The version of Tautline. A test keeps it equal to the one in package.json. */
 export const VERSION = '0.1.0';
 
 type SettingType = 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
 
 interface Setting {
-  /** Long flag without dashes; the variable is TAUTLINE_ and the same in capitals. */
+  /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
   readonly flag: string;
   readonly type: SettingType;
   readonly default: string;
   readonly description: string;
-  /** For a count: the least and the most that are accepted. */
+  /** For a count: the smallest and the largest accepted number. */
   readonly range?: readonly [number, number];
 }
 
-/** Durations end up in timers: shorter ones would spin, and longer ones than 24 days end at once. In milliseconds. */
-const DURATION_RANGE = [10, 24 * 3_600_000] as const;
+/**
+ * Shortest and longest accepted duration, in milliseconds. Durations are used for timers: a shorter one would keep the
+ * processor busy, and Node fires a timer of more than 24 days immediately.
+ */
+const DURATION_RANGE_MS = [10, 24 * 3_600_000] as const;
 
-/** In the order of `--help`. Sizes are in MiB, durations as in `1m30s`. */
+/** In the order of `--help`. On the command line sizes are in MiB and durations are written as in `1m30s`. */
 export const SETTINGS = {
-  kubeconfig: text('kubeconfig', '', 'kubeconfig file; empty: KUBECONFIG, or the ServiceAccount of the Pod'),
-  context: text('context', '', 'context of the kubeconfig; empty: its current one'),
-  dataDir: text('data-dir', join(tmpdir(), 'tautline'), 'folder for fetched repositories; may be lost at any time'),
-  probesAddress: address('probes-address', '127.0.0.1:8081', 'where /healthz, /readyz and /metrics listen'),
-  apiAddress: address('api-address', '127.0.0.1:8080', 'where the status API listens'),
-  webhookAddress: address('webhook-address', '127.0.0.1:8082', 'where webhooks listen'),
+  kubeconfig: text('kubeconfig', '', 'kubeconfig file; empty: KUBECONFIG, then the ServiceAccount of the Pod'),
+  context: text('context', '', 'context of the kubeconfig; empty: its current context'),
+  dataDir: text('data-dir', join(tmpdir(), 'tautline'), 'folder for fetched repositories; its content may be lost'),
+  probesAddress: address('probes-address', '127.0.0.1:8081', 'address of /healthz, /readyz and /metrics'),
+  apiAddress: address('api-address', '127.0.0.1:8080', 'address of the status API'),
+  webhookAddress: address('webhook-address', '127.0.0.1:8082', 'address of the webhook listener'),
   webhookSecretsDir: text(
     'webhook-secrets-dir',
     '',
-    'folder with the secrets of webhooks, a file for each provider; empty: every webhook is refused',
+    'folder with the webhook secrets, one file for each provider; empty: every webhook is refused',
   ),
-  webhookRate: count('webhook-rate', '120', 'webhooks a minute that are looked at from one address', [1, 100_000]),
-  webhookTotalRate: count('webhook-total-rate', '1200', 'the same for all addresses together', [1, 1_000_000]),
+  webhooksPerMinute: count('webhook-rate', '120', 'most webhooks a minute from one address', [1, 100_000]),
+  totalWebhooksPerMinute: count(
+    'webhook-total-rate',
+    '1200',
+    'most webhooks a minute from all addresses together',
+    [1, 1_000_000],
+  ),
   logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
-  maxPassTime: duration('max-pass-time', '30m', 'longest pass over one Application until /healthz says not healthy'),
+  maxPassTimeMs: duration('max-pass-time', '30m', 'longest pass over one Application before /healthz fails'),
   instance: text('instance', hostname(), 'name of this process in Events'),
   defaultServiceAccount: {
     flag: 'default-service-account',
     type: 'account',
     default: '',
-    description: "ServiceAccount of Applications that name none, in their own namespace; empty: the agent's own rights",
+    description:
+      "ServiceAccount of an Application that names none, in the Application's namespace; empty: the agent's own rights",
   },
   allowCrossNamespace: bool(
     'allow-cross-namespace',
     'false',
-    'whether an Application without ServiceAccount may hold objects outside its own namespace, or of none',
+    'whether an Application without a ServiceAccount may hold cluster-scoped objects and objects in other namespaces',
   ),
-  heapMib: count('heap-mib', '512', 'heap of the agent; 0: as V8 sizes it by the machine', [0, 65_536]),
-  concurrency: count('concurrency', '4', 'Applications worked on at once', [1, 64]),
-  passRate: count('pass-rate', '10', 'passes a second over one Application, on average', [1, 1000]),
-  applyConcurrency: count('apply-concurrency', '16', 'objects applied at once for one Application', [1, 128]),
-  maxRequests: count('max-requests', '24', 'requests to the API server under way at once, watches aside', [1, 256]),
-  requestTimeout: duration('request-timeout', '35s', 'longest silence of the API server in answer to a request'),
-  maxWatches: count('max-watches', '1000', 'watches open at once', [1, 10_000]),
-  maxApplications: count('max-applications', '5000', 'Applications that are worked on at all', [1, 100_000]),
-  minBackoff: duration('min-backoff', '1s', 'first delay after a failed pass'),
-  maxBackoff: duration('max-backoff', '5m', 'longest delay after failed passes'),
-  minPollBackoff: duration('min-poll-backoff', '5s', 'first delay after a failed poll of a repository'),
-  maxPollBackoff: duration('max-poll-backoff', '5m', 'longest delay after failed polls; never more than the interval'),
-  pollJitterPercent: count('poll-jitter-percent', '10', 'share by which poll intervals vary', [0, 50]),
-  progressCheck: duration('progress-check', '5s', 'how often what is progressing is looked at beside its events'),
-  handOverWait: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the source'),
-  discoveryRetry: duration('discovery-retry', '15s', 'how often the API server is asked for a kind that it lacks'),
-  awaitedDiscoveryRetry: duration('awaited-discovery-retry', '300ms', 'the same for a kind whose CRD was just applied'),
-  pruneMaxShare: count('prune-max-percent', '30', 'larger prunes wait for a confirmation …', [0, 100]),
-  pruneMaxObjects: count('prune-max-objects', '10', '… if they are also of more than this many objects', [0, 100_000]),
-  gitTimeout: duration('git-timeout', '60s', 'longest silence of a Git server in answer to a request'),
-  gitFetchTimeout: duration('git-fetch-timeout', '10m', 'longest fetch of one commit'),
-  indexTimeout: duration('index-timeout', '2m', 'longest check of a fetched commit'),
-  maxPackMib: count('max-pack-mib', '512', 'largest answer of a fetch', [1, 65_536]),
+  heapMib: count('heap-mib', '512', 'largest heap of the agent; 0: V8 chooses by the size of the machine', [0, 65_536]),
+  concurrency: count('concurrency', '4', 'Applications processed at the same time', [1, 64]),
+  passesPerSecond: count('pass-rate', '10', 'most passes a second over one Application, on average', [1, 1000]),
+  applyConcurrency: count('apply-concurrency', '16', 'objects of one Application applied at the same time', [1, 128]),
+  maxRequests: count(
+    'max-requests',
+    '24',
+    'most requests to the API server at the same time, without watches',
+    [1, 256],
+  ),
+  requestTimeoutMs: duration('request-timeout', '35s', 'longest silence of the API server before or within an answer'),
+  maxWatches: count('max-watches', '1000', 'most open watches', [1, 10_000]),
+  maxApplications: count('max-applications', '5000', 'most Applications that the agent works on', [1, 100_000]),
+  minBackoffMs: duration('min-backoff', '1s', 'first delay after a failed pass'),
+  maxBackoffMs: duration('max-backoff', '5m', 'longest delay after failed passes'),
+  minPollBackoffMs: duration('min-poll-backoff', '5s', 'first delay after a failed poll of a repository'),
+  maxPollBackoffMs: duration(
+    'max-poll-backoff',
+    '5m',
+    'longest delay after failed polls; never more than the interval',
+  ),
+  pollJitterPercent: count('poll-jitter-percent', '10', 'percentage by which poll intervals vary', [0, 50]),
+  progressCheckMs: duration(
+    'progress-check',
+    '5s',
+    'how often progressing objects are checked, in addition to watch events',
+  ),
+  handOverWaitMs: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the repository'),
+  discoveryRetryMs: duration('discovery-retry', '15s', 'how often discovery is repeated for a kind that is not served'),
+  awaitedDiscoveryRetryMs: duration(
+    'awaited-discovery-retry',
+    '300ms',
+    'how often discovery is repeated for a kind whose CustomResourceDefinition was just applied',
+  ),
+  pruneMaxPercent: count(
+    'prune-max-percent',
+    '30',
+    'share of the objects above which a prune that also exceeds --prune-max-objects waits for a confirmation',
+    [0, 100],
+  ),
+  pruneMaxObjects: count(
+    'prune-max-objects',
+    '10',
+    'number of objects above which a prune that also exceeds --prune-max-percent waits for a confirmation',
+    [0, 100_000],
+  ),
+  gitTimeoutMs: duration(
+    'git-timeout',
+    '60s',
+    'longest poll of a repository, and longest silence of the server in a fetch',
+  ),
+  gitFetchTimeoutMs: duration('git-fetch-timeout', '10m', 'longest fetch of one commit'),
+  indexTimeoutMs: duration('index-timeout', '2m', 'longest check of a fetched commit'),
+  maxPackMib: count('max-pack-mib', '512', 'largest answer to a fetch', [1, 65_536]),
   maxRepositoryFiles: count('max-repository-files', '200000', 'most files of one revision', [1, 10_000_000]),
   maxFileMib: count('max-file-mib', '8', 'largest manifest file', [1, 1024]),
-  maxNodes: count('max-yaml-nodes', '1000000', 'most values of one file, aliases expanded', [1000, 100_000_000]),
+  maxNodes: count('max-yaml-nodes', '1000000', 'most values of one file, with aliases expanded', [1000, 100_000_000]),
   maxDepth: count('max-yaml-depth', '200', 'deepest nesting of one file', [10, 10_000]),
   maxObjects: count('max-objects', '50000', 'most objects of one render', [1, 1_000_000]),
   maxRenderFiles: count('max-render-files', '20000', 'most files that one render reads', [1, 1_000_000]),
-  renderTimeout: duration('render-timeout', '60s', 'longest render'),
+  renderTimeoutMs: duration('render-timeout', '60s', 'longest render'),
   sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
-  sandboxHeapMib: count('sandbox-heap-mib', '512', 'heap of such a child', [64, 16_384]),
-  sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory of such a child beyond which it is killed', [128, 65_536]),
-  renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child keeps', [1, 16_384]),
-  sandboxIdle: duration('sandbox-idle', '30s', 'how long such a child is kept without work'),
+  sandboxHeapMib: count('sandbox-heap-mib', '512', 'largest heap of such a child process', [64, 16_384]),
+  sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory at which such a child process is killed', [128, 65_536]),
+  renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
+  sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;
 
 type SettingName = keyof typeof SETTINGS;
 
 interface ValueOf {
   text: string;
-  /** undefined: none is set. */
+  /** undefined if no account is set. */
   account: string | undefined;
   level: 'debug' | 'info' | 'warn' | 'error';
   count: number;
@@ -105,21 +145,21 @@ interface ValueOf {
   address: { readonly host: string; readonly port: number };
 }
 
-/** Durations are in milliseconds, sizes in MiB. */
+/** A name that ends in `Ms` is in milliseconds, one that ends in `Mib` in MiB. */
 export type Config = { readonly [K in SettingName]: ValueOf[(typeof SETTINGS)[K]['type']] };
 
 export type ReadConfig =
   | { readonly ok: true; readonly config: Config }
-  /** Names the flag or variable, and what is allowed. */
+  /** `problem` names the flag or variable and the allowed values. */
   | { readonly ok: false; readonly problem: string };
 
-/** First delays that must not be longer than the longest ones. */
+/** Pairs of settings of which the first must not be larger than the second. */
 const ORDERED = [
-  ['minBackoff', 'maxBackoff'],
-  ['minPollBackoff', 'maxPollBackoff'],
+  ['minBackoffMs', 'maxBackoffMs'],
+  ['minPollBackoffMs', 'maxPollBackoffMs'],
 ] as const satisfies readonly (readonly [SettingName, SettingName])[];
 
-/** `flags` holds what was given on the command line, by setting name. An empty variable counts as none. */
+/** `flags` holds the values of the command line by the name of the setting. An empty variable counts as not set. */
 export function readConfig(
   flags: Readonly<Record<string, string | undefined>>,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -142,17 +182,17 @@ export function readConfig(
   return { ok: true, config: config as Config };
 }
 
-/** What was set for node itself, in its own syntax. */
+/** The value of NODE_OPTIONS. */
 export function readNodeOptions(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   return environment['NODE_OPTIONS'] ?? '';
 }
 
-/** The kubeconfig files that a person's environment names: several, as kubectl reads them, by the path separator. */
+/** The files that KUBECONFIG names, separated by the path delimiter as for kubectl. */
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
   return (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
 }
 
-/** Where a Pod finds its API server; empty outside a cluster. */
+/** The address of the API server in the environment of a Pod. `host` is empty outside a cluster. */
 export function inClusterAddress(environment: Readonly<Record<string, string | undefined>> = process.env): {
   readonly host: string;
   readonly port: string;
@@ -163,7 +203,7 @@ export function inClusterAddress(environment: Readonly<Record<string, string | u
   };
 }
 
-/** The proxies to Git servers, in the variables that everybody reads; a name in lower case wins. */
+/** The usual proxy variables, used for Git servers. A name in lower case takes precedence. */
 export function proxySettings(environment: Readonly<Record<string, string | undefined>> = process.env): {
   readonly http: string;
   readonly https: string;
@@ -179,13 +219,13 @@ export function variableOf({ flag }: Pick<Setting, 'flag'>): string {
 
 type Parsed = { readonly value: unknown } | { readonly problem: string };
 
-/** How a text becomes a value; a problem says what is allowed, and continues "must be". */
+/** Parsers by type. `problem` describes the allowed values; it continues a sentence that begins with "must be". */
 const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range']) => Parsed>> = {
   text: (raw) => ({ value: raw }),
   account: parseAccount,
   level: (raw) => (LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` }),
   boolean: (raw) => (/^(true|false)$/.test(raw) ? { value: raw === 'true' } : { problem: 'true or false' }),
-  duration: parseLength,
+  duration: parseDurationSetting,
   count: parseCount,
   address: parseAddress,
 };
@@ -197,9 +237,9 @@ function parseAccount(raw: string): Parsed {
   return isServiceAccountName(raw) ? { value: raw } : { problem: 'the name of a ServiceAccount, such as deployer' };
 }
 
-function parseLength(raw: string): Parsed {
+function parseDurationSetting(raw: string): Parsed {
   const ms = parseDuration(raw);
-  const [least, most] = DURATION_RANGE;
+  const [least, most] = DURATION_RANGE_MS;
   const isUsable = ms !== undefined && ms >= least && ms <= most;
   return isUsable ? { value: ms } : { problem: 'a duration from 10ms to 24h, such as 30s or 1m30s' };
 }

@@ -1,12 +1,12 @@
 /**
- * Composition root of the agent: makes the edges from the configuration, hands them to reconcile/, and starts the
- * listeners. It sees all and decides nothing.
+ * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
+ * listeners. It imports everything and decides nothing.
  */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { API_VERSION } from './application/keys.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
-import type { ClusterSource } from './cluster/credentials.ts';
+import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
 import type { LiveStoreEvents } from './cluster/ports.ts';
@@ -14,9 +14,9 @@ import { inClusterAddress, proxySettings, VERSION, type Config } from './config.
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
-import { Claims } from './reconcile/claims.ts';
+import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
-import { createController, type Controller } from './reconcile/controller.ts';
+import { createController, type Controller } from './reconcile/queue/controller.ts';
 import type { RenderLimits } from './render/manifests.ts';
 import { openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
@@ -26,6 +26,7 @@ import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { createGitSource } from './source/source.ts';
+import { createHttpTransport } from './source/transport/http-transport.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
 import type { Clock, Log } from './telemetry/ports.ts';
@@ -33,25 +34,25 @@ import type { Clock, Log } from './telemetry/ports.ts';
 const MiB = 1024 * 1024;
 
 export interface Agent {
-  /** Where the listeners are bound, ports resolved. */
+  /** Addresses of the listeners; a port 0 of the configuration is replaced by the real one. */
   readonly apiUrl: string;
   readonly probesUrl: string;
   readonly webhookUrl: string;
   readonly controller: Controller;
-  /** Requests so far by category, for tests and bench. */
+  /** Number of requests to the API server so far, by category. For tests and benchmarks. */
   readonly requestCounts: () => Readonly<Record<string, number>>;
-  /** Finishes the passes under way, then lets go of everything. */
+  /** Finishes the running passes, then closes everything. */
   stop(): Promise<void>;
 }
 
 export interface StartOptions {
-  /** Called at each named moment between two effects; a test kills the process there. */
-  readonly reach?: (point: FaultPoint) => Promise<void> | void;
+  /** Called at each named point between two effects. Tests kill the process there. */
+  readonly onFaultPoint?: (point: FaultPoint) => Promise<void> | void;
 }
 
 /**
- * Resolves once the Applications are listed. Rejects with StageError if the API server does not answer, the CRD is
- * missing, or an address cannot be bound; with the signal's reason when it is aborted before.
+ * Resolves when the Applications are listed. Rejects with a StageError if the API server does not answer, the CRD is
+ * missing, or an address cannot be bound, and with the reason of `signal` if that is aborted before.
  */
 export async function startAgent(config: Config, signal: AbortSignal, options: StartOptions = {}): Promise<Agent> {
   const log = createLog({ level: config.logLevel });
@@ -66,7 +67,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
     const controller = startableController({ config, edges, log, metrics, options });
-    edges.hearObjects(controller.onObjectChange);
+    edges.forwardChanges(controller.onObjectChange);
     const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
     const urls = await openListeners({ config, clock: edges.clock, controller, log, metrics, ready, onStop });
     onStop.push(() => controller.drain());
@@ -82,7 +83,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
       async stop() {
         ready['not-draining'] = false;
         log.info('draining', {});
-        // The reverse of the start: the passes end first, and the probes answer until they have.
+        // In the reverse order of the start: passes end first, and probes answer until all passes have ended.
         await stopAll();
         log.info('tautline stopped', {});
       },
@@ -93,7 +94,10 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
   }
 }
 
-/** The Applications may never be listed (no right to, say): whoever wants to stop must not wait for that. */
+/**
+ * Rejects when the signal is aborted. The list of Applications may never complete, for example if the agent lacks the
+ * right to list them; the agent must be able to stop then.
+ */
 function rejectedBy(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
@@ -114,9 +118,9 @@ function startableController({ config, edges, log, metrics, options }: Controlle
   const controller = createController({
     context: { ...edges, log, metrics, ...reconcileContext(config, edges.cluster, options) },
     concurrency: config.concurrency,
-    passesPerSecond: config.passRate,
-    minBackoffMs: config.minBackoff,
-    maxBackoffMs: config.maxBackoff,
+    passesPerSecond: config.passesPerSecond,
+    minBackoffMs: config.minBackoffMs,
+    maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
   });
   metrics.showQueue(() => controller.stats());
@@ -126,14 +130,14 @@ function startableController({ config, edges, log, metrics, options }: Controlle
 interface Wiring {
   readonly config: Config;
   readonly metrics: MetricsEndpoint;
-  /** What must be stopped, in the order in which it was started. */
+  /** Stops the parts of the agent, in the order in which they were started. */
   readonly onStop: (() => Promise<void> | void)[];
 }
 
 interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
-  /** Watches begin before there is a controller; from here on it hears of every change. */
-  readonly hearObjects: (onChange: LiveStoreEvents['onChange']) => void;
+  /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
+  readonly forwardChanges: (onChange: LiveStoreEvents['onChange']) => void;
 }
 
 async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
@@ -146,7 +150,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       ...defaultClusterLimits,
       maxRequests: config.maxRequests,
       maxWatches: config.maxWatches,
-      requestTimeoutMs: config.requestTimeout,
+      requestTimeoutMs: config.requestTimeoutMs,
     },
     log,
     metrics: {
@@ -161,14 +165,15 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const sandbox = openSandbox(config, config.maxApplications, log);
   onStop.push(() => sandbox.close());
   const limits = sourceLimitsOf(config);
-  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, proxy: proxySettings(), log, clock });
+  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
   onStop.push(() => source.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
-    deadlineMs: config.renderTimeout,
+    deadlineMs: config.renderTimeoutMs,
   };
   return {
     cluster,
@@ -176,21 +181,21 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     render: { render: (request) => renderInSandbox(sandbox, request, settings) },
     clock,
     chance,
-    hearObjects: (hear) => (onChange = hear),
+    forwardChanges: (receiver) => (onChange = receiver),
   };
 }
 
 function sourceLimitsOf(config: Config): SourceLimits {
-  const { maxPackMib, maxRepositoryFiles, gitTimeout, gitFetchTimeout, indexTimeout } = config;
+  const { maxPackMib, maxRepositoryFiles, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
   return {
     ...defaultSourceLimits,
     maxPackBytes: maxPackMib * MiB,
     maxFiles: maxRepositoryFiles,
-    headersTimeoutMs: gitTimeout,
-    requestTimeoutMs: gitTimeout,
-    idleTimeoutMs: Math.min(gitTimeout, defaultSourceLimits.idleTimeoutMs),
-    fetchTimeoutMs: gitFetchTimeout,
-    indexTimeoutMs: indexTimeout,
+    headersTimeoutMs: gitTimeoutMs,
+    requestTimeoutMs: gitTimeoutMs,
+    idleTimeoutMs: Math.min(gitTimeoutMs, defaultSourceLimits.idleTimeoutMs),
+    fetchTimeoutMs: gitFetchTimeoutMs,
+    indexTimeoutMs,
   };
 }
 
@@ -213,28 +218,29 @@ function renderLimitsOf(config: Config): RenderLimits {
 function reconcileContext(
   config: Config,
   cluster: ConnectedCluster,
-  { reach = () => undefined }: StartOptions,
-): Pick<ReconcileContext, 'claims' | 'settings' | 'notify' | 'reach'> {
+  { onFaultPoint = () => undefined }: StartOptions,
+): Pick<ReconcileContext, 'hub' | 'claims' | 'settings' | 'notify' | 'onFaultPoint'> {
   return {
+    hub: cluster,
     claims: new Claims(),
     settings: {
       version: VERSION,
       applyConcurrency: config.applyConcurrency,
-      pruneGuard: { maxShare: config.pruneMaxShare / 100, maxObjects: config.pruneMaxObjects },
+      pruneGuard: { maxShare: config.pruneMaxPercent / 100, maxObjects: config.pruneMaxObjects },
       defaultServiceAccount: config.defaultServiceAccount,
       allowCrossNamespace: config.allowCrossNamespace,
       pollJitter: config.pollJitterPercent / 100,
-      minPollBackoffMs: config.minPollBackoff,
-      maxPollBackoffMs: config.maxPollBackoff,
-      progressCheckMs: config.progressCheck,
-      handOverWaitMs: config.handOverWait,
-      discoveryRetryMs: config.discoveryRetry,
-      awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetry,
+      minPollBackoffMs: config.minPollBackoffMs,
+      maxPollBackoffMs: config.maxPollBackoffMs,
+      progressCheckMs: config.progressCheckMs,
+      handOverWaitMs: config.handOverWaitMs,
+      discoveryRetryMs: config.discoveryRetryMs,
+      awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
     },
     notify: (event, about) => {
       void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));
     },
-    reach,
+    onFaultPoint,
   };
 }
 
@@ -248,7 +254,7 @@ interface Serving extends Wiring {
 async function openListeners(serving: Serving): Promise<Pick<Agent, 'apiUrl' | 'probesUrl' | 'webhookUrl'>> {
   const { config, clock, controller, log, metrics, ready, onStop } = serving;
   const probeSources = {
-    ailments: () => ailmentsOf(controller, config.maxPassTime),
+    failures: () => failuresOf(controller, config.maxPassTimeMs),
     readiness: () => ready,
     metrics: () => metrics.expose(),
     log,
@@ -259,8 +265,8 @@ async function openListeners(serving: Serving): Promise<Pick<Agent, 'apiUrl' | '
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
     secretsDir: config.webhookSecretsDir,
-    perMinute: config.webhookRate,
-    totalPerMinute: config.webhookTotalRate,
+    perMinute: config.webhooksPerMinute,
+    totalPerMinute: config.totalWebhooksPerMinute,
     onPush: controller.onPush,
     log,
     metrics,
@@ -271,14 +277,14 @@ async function openListeners(serving: Serving): Promise<Pick<Agent, 'apiUrl' | '
   return { apiUrl: api.url, probesUrl: probes.url, webhookUrl: webhooks.url };
 }
 
-/** Every request and render has a deadline, so a pass that never ends is a defect that only a restart mends. */
-function ailmentsOf(controller: Controller, maxPassMs: number): string[] {
+/** Every request and render has a deadline, so a pass that does not end is a defect that only a restart can clear. */
+function failuresOf(controller: Controller, maxPassMs: number): string[] {
   const { longest } = controller.stats();
   if (!longest || longest.runningMs <= maxPassMs) return [];
   return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
 }
 
-/** Said at the start, or every fetch would fail for the same reason. */
+/** Checks the folder at the start. Otherwise every fetch would fail, each with the same error. */
 async function prepareDataDir(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -288,7 +294,7 @@ async function prepareDataDir(dataDir: string): Promise<void> {
       stage: 'source',
       code: 'DataDirUnusable',
       retry: 'never',
-      message: `the folder ${dataDir} cannot be written (${errnoOf(error)}): choose another with --data-dir`,
+      message: `the folder ${dataDir} cannot be written (${errnoOf(error)}): choose another folder with --data-dir`,
       cause: error,
     });
   }

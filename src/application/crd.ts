@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinition, made from the schema. Invariant: the result is a structural schema that the API server
- * takes under strict validation, and nothing of the zod schema is lost on the way: what would be lost throws here.
+ * Builds the CustomResourceDefinition from the zod schema. Invariant: the result is a structural schema that the API
+ * server accepts under strict validation. A part of the zod schema that the CRD cannot hold throws.
  */
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { APPLYSET_PARENT_TYPE_LABEL, CATEGORY, CRD_NAME, PLURAL, SHORT_NAME, SIN
 import { VALIDATIONS } from './rules.ts';
 import { applicationSchema } from './schema.ts';
 
-/** A node of an OpenAPI v3 schema as Kubernetes reads it. */
+/** A node of an OpenAPI v3 schema, in the subset of Kubernetes. */
 export interface SchemaNode {
   type?: string;
   description?: string;
@@ -31,7 +31,7 @@ const PRINTER_COLUMNS = [
   { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
 ];
 
-/** The CRD as YAML with a first line that says where it comes from; the committed file and `tautline crd`. */
+/** The CRD as YAML, for the committed file and for `tautline crd`. Its first line names its source. */
 export function printCrd(): string {
   const origin = '# Made by `npm run generate` from src/application/schema.ts. Do not edit.\n';
   return origin + stringify(buildCrd(), { lineWidth: 120, aliasDuplicateObjects: false });
@@ -72,26 +72,26 @@ export function buildRootSchema(): SchemaNode {
   const node = toStructuralSchema(applicationSchema);
   return {
     type: 'object',
-    description: 'An Application keeps objects of this cluster equal to what a folder of a Git repository says.',
+    description: 'An Application keeps objects of this cluster equal to the manifests in a folder of a Git repository.',
     required: ['spec'],
     properties: {
       apiVersion: { type: 'string', description: 'Group and version of this resource: tautline.dev/v1alpha1.' },
       kind: { type: 'string', description: 'Kind of this resource: Application.' },
-      // Even a description here is refused: the server describes metadata itself.
+      // The API server describes metadata itself and refuses even a description here.
       metadata: { type: 'object' },
       ...node.properties,
     },
   };
 }
 
-/** Converts a zod schema. Throws TypeError for what has no structural form or would silently be lost. */
+/** Converts a zod schema. Throws TypeError for parts that have no structural form or would be lost silently. */
 export function toStructuralSchema(schema: z.ZodType): SchemaNode {
   refuseLossy(schema, '');
   const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'throw' });
   return adaptNode(json as SchemaNode, '');
 }
 
-/** Keywords that strict decoding refuses, or that say nothing to the API server. */
+/** Keywords that strict decoding refuses, or that have no meaning for the API server. */
 const DROPPED_KEYWORDS = ['$schema', 'propertyNames', 'readOnly', 'examples', 'deprecated', 'contentEncoding'];
 const NOT_STRUCTURAL = ['$ref', 'anyOf', 'oneOf', 'allOf', 'not', 'uniqueItems'];
 const KNOWN_FORMATS = ['int32', 'int64', 'date-time', 'byte', 'double', 'float'];
@@ -103,7 +103,7 @@ function adaptNode(node: SchemaNode, path: string): SchemaNode {
   for (const keyword of DROPPED_KEYWORDS) delete result[keyword];
   if (typeof result['format'] === 'string' && !KNOWN_FORMATS.includes(result['format'])) delete result['format'];
   if (result.type === 'integer') adaptInteger(result);
-  // The format already says it, and the server's reader of date-time is the one that counts.
+  // The API server checks the format date-time itself.
   if (result['format'] === 'date-time') delete result['pattern'];
   if (result.items) result.items = adaptNode(result.items, `${path}[]`);
   adaptMembers(result, path);
@@ -135,7 +135,7 @@ function adaptInteger(result: SchemaNode): void {
 
 const LEAF_TYPES = ['string', 'number', 'boolean', 'enum', 'literal'];
 
-/** Throws for parts of a zod schema that `z.toJSONSchema` passes over in silence, or that have no structural form. */
+/** Throws for parts of a zod schema that `z.toJSONSchema` drops silently, or that have no structural form. */
 function refuseLossy(schema: z.core.$ZodType, path: string): void {
   const at = (key: string): string => (path ? `${path}.${key}` : key);
   refuseLossyChecks(schema, path);

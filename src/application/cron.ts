@@ -1,31 +1,34 @@
 /**
- * Cron schedules, as CronJobs of Kubernetes have them: five fields (minute, hour, day of month, month, day of week).
- * The one file that knows node-cron, which reads the fields; the next time is looked for here, since a clock must be
- * handed in and every minute of a shifted hour counts.
+ * Cron schedules as in Kubernetes CronJobs: five fields (minute, hour, day of month, month, day of week). Only this
+ * file imports node-cron, and only to parse the fields. The next time is computed here, from a given clock, and every
+ * minute of a repeated hour counts.
  *
- * Invariant: works on moments, never on local times that are turned back into moments. So a local time that a change
- * of clocks skips does not come, and one that it repeats comes twice.
+ * Invariant: the computation steps through points in time and never converts a local time back. So a local time that a
+ * clock change skips does not occur on that day, and a repeated one occurs twice.
  */
 import { parse, type ParsedFields } from 'node-cron';
 
-/** What the API server checks of the form; `isReadableSchedule` tells the rest. RE2 and JavaScript read it alike. */
+/**
+ * The form that the API server checks; `isReadableSchedule` checks the values. The pattern has the same meaning in RE2
+ * and in JavaScript.
+ */
 export const SCHEDULE_PATTERN = fiveFields();
 
 export interface CronQuery {
   readonly schedule: string;
   /** IANA name. */
   readonly timeZone: string;
-  /** Milliseconds since the epoch; the answer is later than this. */
+  /** Milliseconds since the epoch. The result is later than this. */
   readonly afterMs: number;
-  /** How far to look. */
+  /** The result is at most this much later. */
   readonly withinMs: number;
 }
 
 const MINUTE_MS = 60_000;
-/** Every zone of today is a whole number of these from UTC, so no local hour begins between two of them. */
+/** The UTC offset of every current zone is a multiple of it, so a local hour always begins at a multiple. */
 const QUARTER_MS = 15 * MINUTE_MS;
 
-/** The next time of the schedule in milliseconds since the epoch; undefined where it does not come so soon. */
+/** The next time of the schedule, in milliseconds since the epoch; undefined if there is none within `withinMs`. */
 export function nextScheduledMs({ schedule, timeZone, afterMs, withinMs }: CronQuery): number | undefined {
   const fields = parse(schedule);
   const isDay = dayTest(schedule, fields);
@@ -40,7 +43,7 @@ export function nextScheduledMs({ schedule, timeZone, afterMs, withinMs }: CronQ
   return undefined;
 }
 
-/** Whether every value is one that its field allows, and the day one that some month has (30 February is none). */
+/** Whether every value is in the range of its field, and the day exists in some month (30 February does not). */
 export function isReadableSchedule(schedule: string): boolean {
   try {
     parse(schedule);
@@ -67,7 +70,7 @@ interface LocalTime {
   readonly minute: number;
 }
 
-/** Where both days are restricted, one of them is enough (crontab(5), and CronJob); node-cron would ask for both. */
+/** If both day fields are restricted, one match is enough (crontab(5), CronJob). node-cron would require both. */
 function dayTest(schedule: string, { dayOfMonth, month, dayOfWeek }: ParsedFields): (local: LocalTime) => boolean {
   const [, , days = '', , weekdays = ''] = schedule.split(' ');
   const isEither = !isEvery(days) && !isEvery(weekdays);

@@ -1,24 +1,23 @@
 /**
- * The inventory as status stores it: the ids of all objects that were applied and are owned, and so all that may ever
- * be pruned. Invariant: what was encoded is decoded the same, and what cannot be decoded is an error, never an empty
- * list.
+ * The stored form of the inventory: the ids of all objects that were applied and are owned. Only these may be pruned.
+ * Invariant: decoding returns exactly the encoded ids; a value that cannot be decoded is an error, never an empty list.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import type { InventoryValue } from './status-schema.ts';
 
-/** Plain JSON of more bytes is gzipped: 10,000 ids are about 180 KiB plain and 73 KiB gzipped; etcd takes 1.5 MiB. */
+/** Longer JSON is gzipped. 10,000 ids take about 180 KiB plain and 73 KiB gzipped; etcd's limit is 1.5 MiB. */
 export const MAX_PLAIN_INVENTORY_BYTES = 128 * 1024;
-/** What a gzipped inventory may grow to when it is read: some 500,000 ids. */
+/** Bound on the decompressed size when a gzipped inventory is read: some 500,000 ids. */
 const MAX_INVENTORY_BYTES = 16 * 1024 * 1024;
 
 export type DecodedInventory =
   | { readonly ok: true; readonly ids: ObjectId[] }
-  /** Nothing may be pruned, and the stored value must not be overwritten. `problem` is a sentence for people. */
+  /** Then nothing may be pruned, and the stored value must not be overwritten. `problem` is a sentence for people. */
   | { readonly ok: false; readonly problem: string };
 
-/** Equal sets of ids give equal values, whatever their order; duplicates count once. */
+/** Equal sets of ids give equal values in any order. Duplicates count once. */
 export function encodeInventory(ids: readonly ObjectId[]): InventoryValue {
   const byKey = new Map(ids.map((id) => [idKey(id), id]));
   const objects: Record<string, Record<string, string>> = Object.create(null);
@@ -33,24 +32,24 @@ export function encodeInventory(ids: readonly ObjectId[]): InventoryValue {
   return { gzip: gzipSync(json).toString('base64') };
 }
 
-/** Never throws. Absent (undefined) is an Application that has applied nothing yet: no ids. */
+/** Never throws. undefined decodes to no ids: the Application has not applied anything yet. */
 export function decodeInventory(value: Value | undefined): DecodedInventory {
   if (value === undefined) return { ok: true, ids: [] };
-  if (!isMap(value)) return malformed('it is no map');
+  if (!isMap(value)) return malformed('it is not a map');
   const objects = own(value, 'objects');
   const gzip = own(value, 'gzip');
   if ((objects === undefined) === (gzip === undefined)) return malformed('it must have either objects or gzip');
   if (objects !== undefined) return decodeObjects(objects);
-  if (typeof gzip !== 'string') return malformed('gzip is no text');
+  if (typeof gzip !== 'string') return malformed('gzip is not a string');
   try {
     const json = gunzipSync(Buffer.from(gzip, 'base64'), { maxOutputLength: MAX_INVENTORY_BYTES }).toString('utf8');
     return decodeObjects(JSON.parse(json) as Value);
   } catch {
-    return malformed('gzip holds no gzipped JSON, or too much of it');
+    return malformed('gzip is not gzipped JSON, or is too large');
   }
 }
 
-/** Every id of either list, once. */
+/** Each id of either list, once. */
 export function unionIds(a: readonly ObjectId[], b: readonly ObjectId[]): ObjectId[] {
   return [...new Map([...a, ...b].map((id) => [idKey(id), id])).values()];
 }
@@ -62,11 +61,12 @@ export function minusIds(a: readonly ObjectId[], b: readonly ObjectId[]): Object
 }
 
 function decodeObjects(objects: Value): DecodedInventory {
-  if (!isMap(objects)) return malformed('objects is no map');
+  if (!isMap(objects)) return malformed('objects is not a map');
   const ids: ObjectId[] = [];
   for (const [groupKind, namespaces] of Object.entries(objects)) {
     const [kind, group] = splitGroupKind(groupKind);
-    if (!kind || group === undefined || !isMap(namespaces)) return malformed(`no kind and namespaces: '${groupKind}'`);
+    if (!kind || group === undefined || !isMap(namespaces))
+      return malformed(`'${groupKind}' is not a kind with namespaces`);
     const problem = addIds(ids, { group, kind }, namespaces);
     if (problem !== undefined) return malformed(`${problem} under '${groupKind}'`);
   }
@@ -95,7 +95,7 @@ function splitGroupKind(text: string): [kind: string, group: string | undefined]
   return [parts[1] ?? '', parts.length === 2 && parts[0] ? parts[0] : undefined];
 }
 
-// Names of RBAC objects may hold a blank, but no object's name may hold a percent sign (path segment names).
+// Names of RBAC objects may contain a blank. A percent sign is not allowed in any object name (path segment names).
 const escapeName = (name: string): string => name.replaceAll(' ', '%20');
 const unescapeName = (text: string): string => text.replaceAll('%20', ' ');
 

@@ -1,6 +1,6 @@
 /**
- * Reads a stored Application. Invariant: never throws, whatever was stored, since values may be older than the schema
- * and the server does not check them again; what is wrong is said by the name of its field.
+ * Reads a stored Application. Invariant: never throws for any stored value, since values may be older than the schema
+ * and the API server does not validate them again. Each problem names its field.
  */
 import type { z } from 'zod';
 import { APPLICATION_KIND } from '../object/applyset.ts';
@@ -21,14 +21,17 @@ export type ParsedApplication =
   | { readonly ok: true; readonly application: Application }
   | {
       readonly ok: false;
-      /** One sentence a field, for people: `spec.source.interval must be at least 10s and at most 24h`. */
+      /** For people, one sentence per field: `spec.source.interval must be at least 10s and at most 24h`. */
       readonly problems: string[];
-      /** What could be read all the same, so that the verdict can be written and a deletion finished. */
+      /** Needed to write the problems to status, and to finalise a deletion. */
       readonly metadata: ApplicationMetadata;
       readonly status: StoredStatus;
     };
 
-/** Defaults are filled, unknown fields are dropped. A malformed part of status is left out, except the inventory. */
+/**
+ * Fills in defaults and drops unknown fields. A malformed part of status is left out, except the inventory, which is
+ * kept as it is stored.
+ */
 export function parseApplication(object: KubeObject): ParsedApplication {
   const metadata = readMetadata(object);
   const status = readStatus(mapAt(object, 'status'));
@@ -43,11 +46,11 @@ export function parseApplication(object: KubeObject): ParsedApplication {
   return { ok: true, application: { metadata, spec: spec.data, status } };
 }
 
-/** What no rule of the API server can say. */
+/** Checks that no rule of the API server can express. */
 function scheduleProblems({ schedule, timeZone }: ApplicationSpec['source']): string[] {
   const problems: string[] = [];
   if (schedule !== undefined && !isReadableSchedule(schedule)) {
-    problems.push('spec.source.schedule holds a value that its field does not allow, or a day that no month has');
+    problems.push('spec.source.schedule has a value that is out of range, or a day that no month has');
   }
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
     problems.push('spec.source.timeZone must be the IANA name of a time zone, such as Europe/Berlin');
@@ -55,7 +58,7 @@ function scheduleProblems({ schedule, timeZone }: ApplicationSpec['source']): st
   return problems;
 }
 
-/** The path as file trees take it: without `.` and empty segments, '' for the root of the repository. */
+/** The path in the form of a file tree: without `.` and empty segments; '' is the root of the repository. */
 export function sourcePath(path: string): string {
   return path
     .split('/')
@@ -79,7 +82,7 @@ function readMetadata(object: KubeObject): ApplicationMetadata {
   };
 }
 
-/** Part by part, so that one malformed part does not take the others with it. */
+/** Parses each part by itself, so that a malformed part does not affect the others. */
 function readStatus(stored: ValueMap): StoredStatus {
   const status: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(statusSchema.shape)) {
@@ -94,7 +97,7 @@ function readStatus(stored: ValueMap): StoredStatus {
   return status;
 }
 
-/** `spec.sync.mode must be one of auto, manual, detect`; messages of our own rules name their field themselves. */
+/** `spec.sync.mode must be one of auto, manual, detect`. Messages of our own rules already name their field. */
 function formatIssue(issue: z.core.$ZodIssue): string {
   const field = ['spec', ...issue.path.map(String)].join('.');
   if (issue.code === 'custom') return issue.message;

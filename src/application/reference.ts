@@ -1,6 +1,7 @@
 /**
- * The field reference for people, made from the same structural schema as the CRD. Invariant: a field without a
- * description, or one whose default is not in its description, throws: `kubectl explain` shows descriptions only.
+ * Prints the field reference from the same structural schema as the CRD. Invariant: every field has a description, and
+ * the description of a spec field names its default, since `kubectl explain` only shows descriptions. Otherwise it
+ * throws.
  */
 import { buildRootSchema, type SchemaNode } from './crd.ts';
 
@@ -19,8 +20,8 @@ export function printFieldReference(): string {
     '',
     '# Fields of an Application',
     '',
-    'Every field of `tautline.dev/v1alpha1` `Application`; `kubectl explain application.spec` shows the same. What the',
-    'fields do together is told in the guide beside this page.',
+    'Every field of `tautline.dev/v1alpha1` `Application`; `kubectl explain application.spec` shows the same. The guide',
+    '[application.md](application.md) explains how they work together.',
     '',
     sections.join('\n\n'),
     '',
@@ -49,7 +50,7 @@ function describeField(node: SchemaNode, path: string, isRequired: boolean): str
   if (!description) throw new TypeError(`field ${path} has no description`);
   const isSpec = path.startsWith('spec.');
   if (isSpec && 'default' in node && !description.includes('Default: ')) {
-    throw new TypeError(`the description of ${path} does not tell its default`);
+    throw new TypeError(`the description of ${path} does not name its default`);
   }
   return `${isSpec && isRequired ? '**Required.** ' : ''}${description.replaceAll('|', '\\|')}`;
 }

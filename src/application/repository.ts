@@ -1,25 +1,25 @@
 /**
- * Whether two addresses name the same repository, and whether a push concerns what an Application follows.
+ * Decides whether two addresses name the same repository.
  *
- * Invariant: in doubt the answer is yes. A needless poll costs one small request, a missed one makes a commit late.
+ * Invariant: in doubt the answer is yes. A needless poll costs one small request; a missed one delays a commit.
  */
 
-/** What a forge says of a push. */
+/** A push as a forge reports it. */
 export interface RepositoryPush {
-  /** Addresses of the one repository, in any form, as the forge gives them. */
+  /** All addresses of the repository, in any form. */
   readonly addresses: readonly string[];
-  /** Full names of the references that moved; empty: not known. */
+  /** Full names of the references that moved; empty if unknown. */
   readonly refs: readonly string[];
-  /** `main`; undefined: not known. */
+  /** Short name, such as `main`; undefined if unknown. */
   readonly defaultBranch: string | undefined;
 }
 
 const MAX_ADDRESS_CHARS = 2048;
 
 /**
- * One text for all addresses of a repository: `host/path`, or `host:port/path` for a port of http that is not its
- * default. undefined for what is no address. Scheme, user, `.git`, slashes at the end and the port of ssh make no
- * difference, nor does case: the forges take paths in any, and where one does not, the cost is a poll.
+ * Returns the same text for all addresses of a repository: `host/path`, or `host:port/path` for an http or https port
+ * other than the default. undefined if the text is not an address. Scheme, user, `.git`, trailing slashes and the port
+ * of ssh are ignored. So is case: most forges ignore it too, and for the others the cost is a needless poll.
  */
 export function canonicalRepository(address: string): string | undefined {
   if (address.length > MAX_ADDRESS_CHARS) return undefined;
@@ -28,7 +28,7 @@ export function canonicalRepository(address: string): string | undefined {
   const rest = scheme ? text.slice(scheme[0].length) : fromScpForm(text);
   if (rest === undefined) return undefined;
   const isHttp = scheme?.[1]?.toLowerCase().startsWith('http') === true;
-  // Only for the schemes of the web does URL normalise the host; the default port of the other one goes by hand.
+  // URL normalises hosts only for http and https. It drops port 443 itself; port 80 is dropped below.
   const url = URL.parse(`https://${rest}`);
   if (!url?.hostname) return undefined;
   const port = isHttp && url.port !== '' && url.port !== '80' ? `:${url.port}` : '';
@@ -45,14 +45,6 @@ export function canonicalRepository(address: string): string | undefined {
 export function isSameRepository(a: string, b: string): boolean {
   const canonical = canonicalRepository(a);
   return canonical !== undefined && canonical === canonicalRepository(b);
-}
-
-/** Whether a push moved what `spec.source.revision` follows. A commit may be followed before anybody pushed it. */
-export function concernsRevision(revision: string, { refs, defaultBranch }: RepositoryPush): boolean {
-  if (refs.length === 0 || /^[0-9a-f]{40}$/.test(revision)) return true;
-  if (revision === 'HEAD') return defaultBranch === undefined || refs.includes(`refs/heads/${defaultBranch}`);
-  if (revision.startsWith('refs/')) return refs.includes(revision);
-  return refs.includes(`refs/heads/${revision}`) || refs.includes(`refs/tags/${revision}`);
 }
 
 /** `git@host:path` and `host:path` as gitprotocol(5) has them: a colon before the first slash. */

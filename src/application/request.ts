@@ -1,15 +1,16 @@
 /**
- * A user's request to an Application: the annotation `tautline.dev/request`, JSON {id, action} and what else the action
- * takes. Invariant: what is not understood to the last field is refused, never half obeyed; reading never throws.
+ * A user's request to an Application: the annotation `tautline.dev/request`, JSON with `id`, `action` and the options
+ * of the action. Invariant: a request with any unknown field or value is refused as a whole; parsing never throws.
  */
 import { z } from 'zod';
 import { isPrintable } from '../object/printable.ts';
+import { REQUEST_ANNOTATION } from './keys.ts';
 
-/** Longer annotations are refused unread. */
+/** Longer annotations are refused without parsing. */
 const MAX_REQUEST_CHARS = 65_536;
 
-/** Chosen by the caller, new for each request; `status.lastRequest.id` repeats it. */
-const id = z.string().min(1).max(128).refine(isPrintable, 'must hold nothing invisible');
+/** Chosen by the caller, different for each request. `status.lastRequest.id` repeats it. */
+const id = z.string().min(1).max(128).refine(isPrintable, 'must not contain invisible characters');
 
 const requestSchema = z.discriminatedUnion('action', [
   /** Fetch and compare now. */
@@ -18,19 +19,19 @@ const requestSchema = z.discriminatedUnion('action', [
   z.strictObject({
     id,
     action: z.literal('sync'),
-    /** The commit (40 hex digits) to apply instead of the newest of spec.source.revision; this once. */
+    /** The commit (40 hex digits) to apply once, instead of the newest one of spec.source.revision. */
     revision: z
       .string()
       .regex(/^[0-9a-f]{40}$/, 'must be a commit of 40 hex digits')
       .optional(),
-    /** Whether objects that left Git are pruned; absent: as spec.sync.prune says. */
+    /** Whether objects that left Git are pruned; default: spec.sync.prune. */
     prune: z.boolean().optional(),
-    /** Nothing is written; the answer tells what would be. */
+    /** Writes nothing. The answer says what a sync would do. */
     dryRun: z.boolean().optional(),
-    /** Only these objects, by `group/Kind/namespace/name` with empty parts as they are. */
+    /** Syncs only these objects, named `group/Kind/namespace/name`; parts may be empty. */
     objects: z.array(z.string().min(3).max(600)).min(1).max(100).optional(),
   }),
-  /** As sync, and what the prune guard holds may be deleted. */
+  /** As sync, and held prunes are carried out. */
   z.strictObject({ id, action: z.literal('confirm-prune') }),
 ]);
 
@@ -42,11 +43,11 @@ export type ParsedRequest =
       readonly ok: false;
       /** For people. */
       readonly problem: string;
-      /** What to answer in `status.lastRequest.id`: the request's id, or `unreadable` where it has none. */
+      /** For `status.lastRequest.id`: the id of the request, or `unreadable` if it has none. */
       readonly id: string;
     };
 
-/** undefined where there is no request. */
+/** undefined if there is no request. */
 export function parseRequest(annotation: string | undefined): ParsedRequest | undefined {
   if (annotation === undefined || annotation === '') return undefined;
   if (annotation.length > MAX_REQUEST_CHARS)
@@ -55,7 +56,7 @@ export function parseRequest(annotation: string | undefined): ParsedRequest | un
   try {
     value = JSON.parse(annotation);
   } catch {
-    return refused(undefined, 'it is no JSON');
+    return refused(undefined, 'it is not JSON');
   }
   const parsed = requestSchema.safeParse(value);
   if (parsed.success) return { ok: true, request: parsed.data };
@@ -63,7 +64,10 @@ export function parseRequest(annotation: string | undefined): ParsedRequest | un
   return refused(value, issue ? `${issue.path.join('.') || 'request'}: ${issue.message}` : 'it is malformed');
 }
 
-/** The text for the annotation. */
+/** How a person lets a held prune go on, for messages. */
+export const HOW_TO_CONFIRM = `confirm it with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"confirm-prune"}'`;
+
+/** The value of the annotation. */
 export function formatRequest(request: ApplicationRequest): string {
   return JSON.stringify(request);
 }

@@ -1,32 +1,31 @@
 /**
- * Field rules that a JSON schema cannot say, each in both languages at once: CEL for the API server, a predicate for
- * the parser. Invariant: whatever the one refuses, the other refuses (test/cluster/application feeds both the same
- * table).
+ * Field rules that a JSON schema cannot express, each in two languages: CEL for the API server, and a predicate for the
+ * parser. Invariant: both refuse the same values (test/cluster/application gives both the same table).
  */
 import type { z } from 'zod';
 
-/** The member of a schema's metadata under which the API server looks for CEL rules. */
+/** The schema keyword under which the API server reads CEL rules. */
 export const VALIDATIONS = 'x-kubernetes-validations';
 
 export interface FieldRule<T> {
-  /** CEL over `self`. A string without maximum length makes the server's cost estimate refuse the whole CRD. */
+  /** CEL over `self`. Strings need a maximum length, or the server's cost estimate refuses the whole CRD. */
   readonly cel: string;
   readonly holds: (value: T) => boolean;
-  /** What a person reads in both cases: the field's name, and what is allowed. */
+  /** The message of both: the name of the field, and the allowed values. */
   readonly message: string;
 }
 
-/** The text must contain a match. Keep to what RE2 and JavaScript read alike: no `\s`, no look-around, no flags. */
+/** The text must contain a match. Only use syntax that RE2 and JavaScript share: no `\s`, look-around or flags. */
 export function matching(pattern: RegExp, message: string): FieldRule<string> {
   return { cel: `self.matches(r'${pattern.source}')`, holds: (text) => pattern.test(text), message };
 }
 
-/** The text must contain no match. */
+/** The text must not contain a match. */
 export function notMatching(pattern: RegExp, message: string): FieldRule<string> {
   return { cel: `!self.matches(r'${pattern.source}')`, holds: (text) => !pattern.test(text), message };
 }
 
-/** The schema with the rules attached for parser and CRD. Call it before `.default()` and `.optional()`. */
+/** Attaches the rules for parser and CRD. Call it before `.default()` and `.optional()`. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly FieldRule<z.output<S>>[]): S {
   let ruled: S = schema;
   for (const { holds, message } of rules) ruled = ruled.refine(holds, { error: message });

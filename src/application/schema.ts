@@ -1,7 +1,7 @@
 /**
- * The Application resource, version tautline.dev/v1alpha1: the one source of its TypeScript types, its parser, its CRD
- * and its reference page. Invariant: it holds only fields whose behaviour exists; every field is described, with its
- * default in the text; optional fields are absent, never null.
+ * The schema of the Application resource, version tautline.dev/v1alpha1. Its TypeScript types, parser, CRD and
+ * reference page are made from it. Invariant: every field has an effect and a description that names its default;
+ * optional fields are absent, never null.
  */
 import { z } from 'zod';
 import type { Value } from '../object/value.ts';
@@ -10,7 +10,7 @@ import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { matching, notMatching, withRules } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
 
-/** A stored Application as the agent reads it: defaults filled, everything checked (see parse.ts). */
+/** A stored Application after parsing: validated, with defaults filled in (see parse.ts). */
 export interface Application {
   readonly metadata: ApplicationMetadata;
   readonly spec: ApplicationSpec;
@@ -19,7 +19,7 @@ export interface Application {
 
 export type ApplicationSpec = z.output<typeof specSchema>;
 
-/** What was once written to status. The inventory is as stored: only `decodeInventory` tells whether it can be read. */
+/** The stored status. The inventory is not parsed: `decodeInventory` tells whether it can be read. */
 export type StoredStatus = Readonly<Omit<ApplicationStatus, 'inventory'>> & { readonly inventory?: Value };
 
 export interface ApplicationMetadata {
@@ -35,7 +35,7 @@ export interface ApplicationMetadata {
   readonly deletionTimestamp?: string;
 }
 
-/** What may stand as the name of a Secret, a ServiceAccount and most other kinds. */
+/** A valid name of a Secret, a ServiceAccount and most other kinds. */
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
@@ -46,11 +46,11 @@ const secretReference = z.object({
 const sourceFields = z.object({
   repoURL: withRules(z.string().min(1).max(2048), [
     matching(/^https?:\/\/[^/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
-    notMatching(/^[^/]*\/\/[^/?#]*@/, 'spec.source.repoURL must hold no user name and no password'),
-    notMatching(/[?#\x00-\x20]/, 'spec.source.repoURL must hold no query, no fragment and no white space'),
-  ]).describe('Address of the Git repository, by http or https, without user name and password.'),
+    notMatching(/^[^/]*\/\/[^/?#]*@/, 'spec.source.repoURL must not contain a user name or a password'),
+    notMatching(/[?#\x00-\x20]/, 'spec.source.repoURL must not contain a query, a fragment or white space'),
+  ]).describe('URL of the Git repository, http or https, without user name and password.'),
   revision: withRules(z.string().min(1).max(256), [
-    // What git refuses in the name of a reference (git-check-ref-format).
+    // Characters and parts that git refuses in a reference name (git-check-ref-format).
     notMatching(
       /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/,
       'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits',
@@ -58,8 +58,8 @@ const sourceFields = z.object({
   ])
     .default('HEAD')
     .describe(
-      'What to follow: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, tried in this order. ' +
-        'Default: HEAD, the default branch of the repository.',
+      'Revision to follow: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, tried in this ' +
+        'order. Default: HEAD, the default branch of the repository.',
     ),
   path: withRules(z.string().max(1024), [
     notMatching(/^\//, 'spec.source.path must be relative to the root of the repository, without a leading /'),
@@ -70,26 +70,26 @@ const sourceFields = z.object({
   interval: durationBetween('spec.source.interval', '10s', '24h')
     .default('1m')
     .describe(
-      'How often the repository is asked for a new commit; at least 10s, at most 24h. Default: 1m. A webhook or a ' +
-        'request for a refresh is heard at once, whatever the interval.',
+      'Time between two polls of the repository, from 10s to 24h. Default: 1m. A webhook or a refresh request polls ' +
+        'at once.',
     ),
   schedule: withRules(z.string().min(9).max(128), [
     matching(SCHEDULE_PATTERN, 'spec.source.schedule must have five fields in cron form, such as 0 6 * * 1-5'),
   ])
     .optional()
     .describe(
-      'When the repository is asked as well, beside the interval, in cron form with five fields (minute, hour, day ' +
-        'of month, month, day of week), as in a CronJob: 0 6 * * 1-5. Default: none.',
+      'Additional times at which the repository is polled, in cron form with five fields (minute, hour, day of month, ' +
+        'month, day of week), as in a CronJob: 0 6 * * 1-5. Default: none.',
     ),
   timeZone: withRules(z.string().min(1).max(64), [
     matching(/^[A-Za-z][A-Za-z0-9_+/-]*$/, 'spec.source.timeZone must be an IANA name, such as Europe/Berlin'),
   ])
     .optional()
-    .describe('Time zone of the schedule, by its IANA name, such as Europe/Berlin. Default: UTC.'),
+    .describe('IANA name of the time zone of the schedule, such as Europe/Berlin. Default: UTC.'),
   secretRef: secretReference
     .optional()
     .describe(
-      "Secret of the Application's own namespace with the credentials for the repository: username and password, or " +
+      "Secret in the Application's own namespace with the credentials of the repository: username and password, or " +
         'bearerToken; ca.crt; tls.crt and tls.key. It is read with the rights of the Application. Default: none.',
     ),
 });
@@ -98,7 +98,7 @@ const sourceSchema = withRules(sourceFields, [
   {
     cel: '!has(self.timeZone) || has(self.schedule)',
     holds: ({ schedule, timeZone }) => timeZone === undefined || schedule !== undefined,
-    message: 'spec.source.timeZone is for spec.source.schedule, which is missing',
+    message: 'spec.source.timeZone needs spec.source.schedule, which is missing',
   },
 ]);
 
@@ -109,11 +109,11 @@ const destinationSchema = z.object({
     .max(63)
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
     .optional()
-    .describe("Namespace of all namespaced objects whose manifest names none. Default: the Application's own."),
+    .describe("Namespace of namespaced objects whose manifest names none. Default: the Application's own namespace."),
   createNamespace: z
     .boolean()
     .default(false)
-    .describe('Whether to create the namespace where it does not exist; it is never pruned. Default: false.'),
+    .describe('Whether to create the namespace if it does not exist. It is never pruned. Default: false.'),
 });
 
 const syncSchema = z.object({
@@ -121,16 +121,16 @@ const syncSchema = z.object({
     .enum(['auto', 'manual', 'detect'])
     .default('auto')
     .describe(
-      'auto applies what differs from Git; manual does so only when a sync is asked for; detect only reports it and ' +
-        'never writes an object. Default: auto.',
+      'auto applies differences from Git by itself; manual applies them only when a sync is requested; detect only ' +
+        'reports them and never writes an object. Default: auto.',
     ),
   prune: z
     .boolean()
     .default(true)
-    .describe('Whether objects that left Git are deleted; if not, they are reported as OutOfSync. Default: true.'),
+    .describe('Whether objects that left Git are deleted. If false, they are reported as OutOfSync. Default: true.'),
   timeout: durationBetween('spec.sync.timeout', '1s', '24h')
     .default('5m')
-    .describe('How long one sync may take, its waves included, until it counts as failed. Default: 5m.'),
+    .describe('Time after which a sync, with all its waves, counts as failed. Default: 5m.'),
 });
 
 const healthSchema = z.object({
@@ -138,14 +138,14 @@ const healthSchema = z.object({
     .boolean()
     .default(false)
     .describe(
-      'Whether Ready waits until every object is Healthy (or Suspended by its own spec). If not, Ready says that all ' +
-        'is applied, and status.health says how it does. Default: false.',
+      'Whether Ready waits until every object is Healthy, or Suspended by its own spec. If false, Ready is True once ' +
+        'all objects are applied, and only status.health shows their health. Default: false.',
     ),
   timeout: durationBetween('spec.health.timeout', '1s', '24h')
     .optional()
     .describe(
-      'How long objects may take to become Healthy until wait gives up, which is no end: Ready follows once they are. ' +
-        'Default: spec.sync.timeout.',
+      'Time that objects may take to become Healthy before wait reports a failure. Ready still becomes True once they ' +
+        'are Healthy. Default: spec.sync.timeout.',
     ),
 });
 
@@ -171,26 +171,26 @@ const ignoreSchema = withRules(
         withRules(z.string().min(1).max(512), [
           matching(
             /^(\/([^~/]|~[01])*)+$/,
-            'spec.ignoreDifferences[].jsonPointers must each begin with /, and ~ must be written ~0, / within a name ~1',
+            'spec.ignoreDifferences[].jsonPointers must begin with /; write ~0 for ~ and ~1 for / within a name',
           ),
         ]),
       )
       .max(50)
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional()
-      .describe('Fields by JSON pointer (RFC 6901); a part that is * stands for every key or list item.'),
+      .describe('Fields by JSON pointer (RFC 6901). A part * stands for every key or list item.'),
     managers: z
       .array(z.string().min(1).max(128))
       .max(20)
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional()
-      .describe('Field managers: the fields that one of them owns.'),
+      .describe('Field managers whose fields are ignored.'),
   }),
   [
     {
       cel: '(has(self.jsonPointers) && size(self.jsonPointers) > 0) || (has(self.managers) && size(self.managers) > 0)',
       holds: ({ jsonPointers = [], managers = [] }) => jsonPointers.length + managers.length > 0,
-      message: 'spec.ignoreDifferences must each name fields by jsonPointers or managers',
+      message: 'spec.ignoreDifferences[] must name fields by jsonPointers or managers',
     },
   ],
 );
@@ -198,9 +198,9 @@ const ignoreSchema = withRules(
 export type IgnoreRule = z.output<typeof ignoreSchema>;
 
 export const specSchema = z.object({
-  source: sourceSchema.describe('Where the manifests come from.'),
-  destination: destinationSchema.prefault({}).describe('Where the objects go. Default: all defaults.'),
-  sync: syncSchema.prefault({}).describe('How live objects are brought to what Git says. Default: all defaults.'),
+  source: sourceSchema.describe('Source of the manifests.'),
+  destination: destinationSchema.prefault({}).describe('Destination of the objects. Default: all defaults.'),
+  sync: syncSchema.prefault({}).describe('How objects are made equal to Git. Default: all defaults.'),
   serviceAccountName: z
     .string()
     .min(1)
@@ -208,39 +208,38 @@ export const specSchema = z.object({
     .regex(DNS_SUBDOMAIN)
     .optional()
     .describe(
-      "ServiceAccount of the Application's own namespace with whose rights everything is read, written and deleted. " +
-        'Default: what the agent is started with, or the rights of the agent itself.',
+      "ServiceAccount in the Application's own namespace. Objects are read, written and deleted with its rights. " +
+        'Default: the account of --default-service-account, or the rights of the agent itself.',
     ),
   dependsOn: z
     .array(dependencySchema)
     .max(50)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
-    .describe('Applications that must be Ready before anything of this one is applied. Default: none.'),
+    .describe('Applications that must be Ready before new manifests of this one are applied. Default: none.'),
   ignoreDifferences: z
     .array(ignoreSchema)
     .max(50)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
-    .describe('Fields that are neither reported nor overwritten, of the objects that match. Default: none.'),
-  health: healthSchema.prefault({}).describe('What the health of the objects decides. Default: all defaults.'),
+    .describe('Rules for fields that are neither reported nor overwritten. Default: none.'),
+  health: healthSchema.prefault({}).describe('Effect of the health of the objects. Default: all defaults.'),
   suspend: z
     .boolean()
     .default(false)
-    .describe('Whether Tautline leaves this Application alone: no fetch, no comparison, no write. Default: false.'),
+    .describe('Whether to stop all work for this Application: no fetch, no comparison, no write. Default: false.'),
   deletionPolicy: z
     .enum(['Prune', 'Orphan'])
     .default('Prune')
     .describe(
-      'What becomes of the objects when the Application is deleted: Prune deletes them, Orphan lets them live. ' +
-        'Default: Prune.',
+      'Fate of the objects when the Application is deleted: Prune deletes them, Orphan keeps them. Default: Prune.',
     ),
 });
 
-/** The whole resource below apiVersion, kind and metadata, which every custom resource has. */
+/** The whole resource without apiVersion, kind and metadata, which every custom resource has. */
 export const applicationSchema = z.object({
-  spec: specSchema.describe('What is wanted.'),
-  status: statusSchema.optional().describe('What was found and done. Written by Tautline alone.'),
+  spec: specSchema.describe('The desired state.'),
+  status: statusSchema.optional().describe('The observed state and the results of syncs. Only Tautline writes it.'),
 });
 
 function durationBetween(field: string, least: string, most: string): z.ZodString {
@@ -251,7 +250,7 @@ function durationBetween(field: string, least: string, most: string): z.ZodStrin
       cel: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
       holds: (text) => {
         const ms = parseDuration(text);
-        // What the pattern refuses is not refused twice.
+        // The pattern already refuses a text that is not a duration.
         return ms === undefined || (ms >= leastMs && ms <= mostMs);
       },
       message: `${field} must be at least ${least} and at most ${most}`,

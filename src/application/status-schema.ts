@@ -1,6 +1,7 @@
 /**
- * The status of an Application. Invariant: nothing in it is needed but the inventory; all else may be lost at the price
- * of requests. Every list and text has a bound, and writers cut to `STATUS_LIMITS`, so that a status is never refused.
+ * The status of an Application. Invariant: only the inventory is indispensable; the loss of any other field costs
+ * requests. Every list and text has a bound, and writers cut to `STATUS_LIMITS`, so that the API server never refuses a
+ * status.
  */
 import { z } from 'zod';
 
@@ -12,17 +13,22 @@ export type ObjectCounts = z.output<typeof countsSchema>;
 export type ResourceStatus = z.output<typeof resourceSchema>;
 export type HistoryEntry = z.output<typeof historySchema>;
 export type LastRequest = z.output<typeof lastRequestSchema>;
+export type StatusWarning = z.output<typeof warningSchema>;
 export type InventoryValue = z.output<typeof inventorySchema>;
 
 export type SyncWord = z.output<typeof syncWord>;
 export type HealthWord = z.output<typeof healthWord>;
 
-/** The bounds of the CRD, which the server enforces. Lengths are in UTF-16 units, never less than the server counts. */
+/**
+ * The bounds of the CRD, which the API server enforces. Lengths are in UTF-16 units, which are never fewer than the
+ * characters that the server counts.
+ */
 export const STATUS_LIMITS = {
   maxConditions: 16,
   maxResources: 50,
   maxHistory: 10,
-  maxFinished: 500,
+  maxFinished: 5000,
+  maxWarnings: 20,
   maxMessageChars: 4096,
   maxResourceMessageChars: 1024,
 } as const;
@@ -30,52 +36,52 @@ export const STATUS_LIMITS = {
 const syncWord = z.enum(['Synced', 'OutOfSync', 'Unknown']);
 const healthWord = z.enum(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']);
 
-/** Whether there is nothing to wait for: all is well, or stands still because its own spec says so. */
+/** Whether a wait for health is over: the object is Healthy, or its own spec pauses it. */
 export function isSettledHealth(word: HealthWord): boolean {
   return word === 'Healthy' || word === 'Suspended';
 }
 
 const conditionSchema = z.object({
-  type: z.string().min(1).max(316).describe('Ready, Reconciling, Stalled, or another word in CamelCase.'),
+  type: z.string().min(1).max(316).describe('Ready, Reconciling, Stalled, or another type in CamelCase.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
   reason: z
     .string()
     .min(1)
     .max(1024)
     .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
-    .describe('Why, in one word for machines.'),
-  message: text('Why, for people.'),
+    .describe('Reason in one word, for programs.'),
+  message: text('Reason for people.'),
   lastTransitionTime: time('When the status last changed.'),
-  observedGeneration: count('The generation of the spec that this is about.').optional(),
+  observedGeneration: count('Generation of the spec that the condition describes.').optional(),
 });
 
 const syncStatusSchema = z.object({
-  status: syncWord.describe('Synced: what Git says is what the cluster holds. OutOfSync: some object differs.'),
-  revision: text('The revision that was compared: main@sha1:<40 hex>.').optional(),
-  commit: text('The first 12 hex digits of the commit that was compared.').optional(),
-  lastAppliedRevision: text('The last revision of which every object was applied.').optional(),
-  lastAttemptedRevision: text('The last revision of which any object was applied or tried.').optional(),
-  digest: text('Digest of the desired set that the server last accepted completely.').optional(),
-  lastSyncedAt: time('When the last sync succeeded.').optional(),
+  status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
+  revision: text('Compared revision: main@sha1:<40 hex>.').optional(),
+  commit: text('First 12 hex digits of the compared commit.').optional(),
+  lastAppliedRevision: text('Last revision of which every object was applied.').optional(),
+  lastAttemptedRevision: text('Last revision of which any apply was attempted.').optional(),
+  digest: text('Digest of the last desired objects that the server accepted completely.').optional(),
+  lastSyncedAt: time('Time of the last successful sync.').optional(),
 });
 
 const healthSchema = z.object({
-  status: healthWord.describe('The worst health among the objects.'),
-  message: text('Which object, and why.').optional(),
+  status: healthWord.describe('Worst health among the objects.'),
+  message: text('The object with this health, and the reason.').optional(),
 });
 
 const countsSchema = z.object({
   total: count('Objects that are desired or still in the inventory.'),
-  synced: count('Objects that are as Git says.'),
-  outOfSync: count('Objects that differ from what Git says, missing and surplus ones included.'),
+  synced: count('Objects that are equal to Git.'),
+  outOfSync: count('Objects that differ from Git, missing and surplus ones included.'),
   healthy: count('Objects that are Healthy.'),
-  progressing: count('Objects that are on their way.'),
-  degraded: count('Objects that failed.'),
+  progressing: count('Objects that are Progressing.'),
+  degraded: count('Objects that are Degraded.'),
   suspended: count('Objects that are paused by their own spec.').default(0),
-  missing: count('Objects that Git has and the cluster has not.'),
-  unknown: count('Objects whose health cannot be told.').default(0),
-  pruning: count('Objects that left Git and are not gone yet.'),
-  problems: count('Things wrong with the manifests; while there are any, nothing is pruned.'),
+  missing: count('Objects that are in Git and not in the cluster.'),
+  unknown: count('Objects whose health is unknown.').default(0),
+  pruning: count('Objects that left Git and still exist.'),
+  problems: count('Problems of the manifests. While there are any, nothing is pruned.'),
 });
 
 const resourceSchema = z.object({
@@ -83,79 +89,103 @@ const resourceSchema = z.object({
   kind: z.string().min(1).max(253).describe('Kind.'),
   namespace: z.string().max(253).describe('Namespace; empty for cluster-scoped objects.'),
   name: z.string().min(1).max(253).describe('Name.'),
-  sync: syncWord.describe('Whether the object is as Git says.'),
-  health: healthWord.describe('Whether the object works.'),
-  message: text('Why it is not Synced and Healthy.', STATUS_LIMITS.maxResourceMessageChars).optional(),
+  sync: syncWord.describe('Whether the object is equal to Git.'),
+  health: healthWord.describe('Health of the object.'),
+  message: text('Why it is not both Synced and Healthy.', STATUS_LIMITS.maxResourceMessageChars).optional(),
 });
 
 const inventorySchema = z.object({
   objects: z
     .record(z.string(), z.record(z.string(), z.string()))
     .optional()
-    .describe('By group/Kind, then by namespace (empty: cluster-scoped): the names, separated by blanks.'),
-  gzip: z.string().optional().describe('The same as gzipped JSON in base64, where it would be large.'),
+    .describe('Names, separated by blanks, by group/Kind and namespace (empty: cluster-scoped).'),
+  gzip: z.string().optional().describe('A large inventory instead of objects: the same as gzipped JSON in base64.'),
 });
 
 const historySchema = z.object({
-  revision: text('The revision that was applied.'),
-  commit: text('The first 12 hex digits of its commit.').optional(),
-  startedAt: time('When the sync began.'),
-  finishedAt: time('When it ended.').optional(),
+  revision: text('Revision of the sync.'),
+  commit: text('First 12 hex digits of its commit.').optional(),
+  startedAt: time('Start of the sync.'),
+  finishedAt: time('End of the sync.').optional(),
   outcome: z
     .enum(['Succeeded', 'Failed', 'Superseded'])
-    .describe('How it ended; Superseded: a newer revision took over.'),
-  message: text('What it did, or why it failed.', STATUS_LIMITS.maxResourceMessageChars).optional(),
+    .describe('Outcome. Superseded: a newer revision replaced it before it was complete.'),
+  message: text('Result, or the reason of the failure.', STATUS_LIMITS.maxResourceMessageChars).optional(),
+});
+
+const warningSchema = z.object({
+  object: text(
+    'Object that the API server warned about, as group/Kind/namespace/name. Absent: the render warned.',
+    STATUS_LIMITS.maxResourceMessageChars,
+  ).optional(),
+  message: text('Text of the warning.', STATUS_LIMITS.maxResourceMessageChars),
 });
 
 const lastRequestSchema = z.object({
-  id: z.string().min(1).max(128).describe('The id of the request.'),
-  action: text('What was asked for.').optional(),
+  id: z.string().min(1).max(128).describe('Id of the request.'),
+  action: text('Requested action.').optional(),
   outcome: z
     .enum(['InProgress', 'Succeeded', 'Failed', 'Refused'])
-    .describe('What became of it; Refused: it could not be understood, or is not allowed.'),
-  message: text('Why, for people.').optional(),
-  finishedAt: time('When it was answered for good.').optional(),
+    .describe('Outcome. Refused: the request is malformed or not allowed.'),
+  message: text('Reason for people.').optional(),
+  finishedAt: time('Time of the final answer.').optional(),
 });
 
 export const statusSchema = z.object({
-  observedGeneration: count('The generation of the spec that this status is about.').optional(),
+  observedGeneration: count('Generation of the spec that this status describes.').optional(),
   conditions: z
     .array(conditionSchema)
     .max(STATUS_LIMITS.maxConditions)
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .optional()
-    .describe('Ready, and only while they hold: Reconciling and Stalled, as kstatus reads them.'),
-  sync: syncStatusSchema.optional().describe('Git against cluster.'),
-  health: healthSchema.optional().describe('Whether the objects work.'),
-  counts: countsSchema.optional().describe('How many objects are in which state.'),
+    .describe('Conditions in the form of kstatus: Ready always, Reconciling and Stalled only while they are True.'),
+  sync: syncStatusSchema.optional().describe('Comparison of Git and the cluster.'),
+  health: healthSchema.optional().describe('Health of the objects.'),
+  counts: countsSchema.optional().describe('Number of objects by state.'),
   resources: z
     .array(resourceSchema)
     .max(STATUS_LIMITS.maxResources)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
-    .describe('The objects that are not both Synced and Healthy, the worst first; at most 50.'),
+    .describe('Objects that are not both Synced and Healthy, the worst first; at most 50.'),
+  warnings: z
+    .array(warningSchema)
+    .max(STATUS_LIMITS.maxWarnings)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      'Warnings of the render (deprecated fields of a kustomization), then of the API server about objects ' +
+        '(deprecated versions, unknown fields, Pod Security). They hold nothing back. At most 20.',
+    ),
   inventory: inventorySchema
     .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
-    .describe('The objects that were applied and are owned: what may ever be pruned.'),
+    .describe('Objects that were applied and are owned. Only these may be pruned.'),
   finished: z
     .record(z.string(), z.string())
     .optional()
     .describe(
-      'Jobs and bare Pods that ran to their end, by group/Kind/namespace/name, with the digest of their manifest: they ' +
-        'are not made again when their time to live removes them. At most 500.',
+      'Jobs and bare Pods that completed or failed, by group/Kind/namespace/name, with the start of the digest of ' +
+        'their manifest. They are not created again after their time to live removes them. At most 5000.',
+    ),
+  started: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Jobs and bare Pods that were started and have not ended yet, in the same form. They are not started again ' +
+        'when the agent restarts. At most 5000.',
     ),
   history: z
     .array(historySchema)
     .max(STATUS_LIMITS.maxHistory)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
-    .describe('The last syncs, the newest first; at most 10.'),
-  lastRequest: lastRequestSchema.optional().describe('The answer to the last request of a user.'),
+    .describe('Last syncs, the newest first; at most 10.'),
+  lastRequest: lastRequestSchema.optional().describe('Answer to the last request of a user.'),
   lastHandledReconcileAt: text(
-    'The last value of the annotation reconcile.fluxcd.io/requestedAt that was heard.',
+    'Last value of the annotation reconcile.fluxcd.io/requestedAt that was handled.',
   ).optional(),
-  nextAttemptAt: time('When the next attempt is due; only while failing or waiting.').optional(),
+  nextAttemptAt: time('Time of the next attempt; only while the last one failed or waits.').optional(),
 });
 
 function text(description: string, maxChars: number = STATUS_LIMITS.maxMessageChars): z.ZodString {

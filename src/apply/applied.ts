@@ -1,12 +1,15 @@
-/** What apply/ hands on: what became of each change. A partial failure is a result, not an exception. */
+/** The output of apply/: the outcome of each change. A failed change is a result, not an exception. */
 import type { Refusal } from '../cluster/answers.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
 
 /**
- * - unchanged: the server changed nothing (same resourceVersion). pruning: deletion has begun, something holds it.
- * - recreating: deleted, so that a later pass makes it anew.
- * - released: let go, with our marks removed or no longer there. waiting: what it requires has failed or is not ready.
+ * - unchanged: the server changed nothing (same resourceVersion), or an annotation keeps the object as it is.
+ * - pruning: deletion has begun and is not complete.
+ * - recreating: deleted, so that a later pass creates it again.
+ * - released: our owner marks were removed or are already gone.
+ * - conflict: another Application owns the object.
+ * - waiting: an object that it requires could not be applied.
  */
 export type Outcome =
   | 'created'
@@ -26,10 +29,11 @@ export interface ChangeResult {
   readonly outcome: Outcome;
   /** The object as the server returned it, after a successful apply. */
   readonly live?: LiveObject;
-  /** For `failed`: why. */
+  /** The reason of `failed`. */
   readonly refusal?: Refusal;
-  /** For people, where the outcome alone does not tell. */
+  /** For people, if the outcome needs an explanation. */
   readonly message?: string;
+  /** Warnings of the API server about the applied body; present after a successful apply. */
   readonly warnings?: readonly string[];
 }
 

@@ -1,20 +1,20 @@
 /**
- * A server-side apply of a desired object onto a live one that is known, or onto nothing.
+ * Server-side apply of a desired object onto a known live object, or onto nothing.
  *
- * Invariant: ignored fields of the live object stay as they are, whoever writes them meanwhile: what is sent is made
- * anew for each state of the object, and goes out for that state alone.
+ * Invariant: ignored fields of the live object stay unchanged, even if others write them concurrently. The body is
+ * built for one resourceVersion of the object, and built again if that has changed.
  */
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import { bodyToSend } from '../diff/ignored.ts';
 
-/** Reads again after a lost race; more would mean that something writes the object all the time. */
+/** Attempts after lost races. If all fail, another client is writing the object continuously. */
 const MAX_ATTEMPTS = 3;
 
 export interface OntoOptions {
   readonly desired: DesiredObject;
-  /** undefined: nothing is known to be there, so that what Git says is sent whole. */
+  /** undefined: no live object is known, and the whole desired body is sent. */
   readonly live: LiveObject | undefined;
   readonly force: boolean;
 }
@@ -28,7 +28,7 @@ export async function applyOnto(client: ClusterClient, { desired, live, force }:
     if (answer.ok || answer.refusal.code !== 'Modified' || attempt === MAX_ATTEMPTS) return answer;
     const read = await client.get(kind, id);
     if (!read.ok) return read;
-    // Gone or replaced: whose it is now is for the next pass to judge.
+    // The object is gone or was replaced. The next pass decides what to do with the new one.
     if (read.object?.uid !== live.uid) return answer;
     latest = read.object;
   }

@@ -1,11 +1,11 @@
 /**
- * Walks what of a Plan may run now, several requests at a time within a wave, and decides nothing: which change, in
- * which order and whether at all was settled by plan/.
+ * Carries out a Plan, several requests at a time within a wave. plan/ has decided the changes and their order.
  *
- * Invariant: every object goes through exactly one of sendChange, pruneObject and releaseObject, so each guard (owner,
- * uid, resourceVersion) stands in one place; nothing here throws for an answer of the server.
+ * Invariant: every object goes through exactly one of sendChange, pruneObject and releaseObject, which hold the guards
+ * (owner, uid, resourceVersion). No answer of the API server makes it throw.
  */
 import type { Owner } from '../bind/desired.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import { idKey } from '../object/identity.ts';
 import type { Change } from '../diff/changes.ts';
@@ -17,13 +17,13 @@ import { sendChange } from './send.ts';
 export interface ApplyContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
-  /** Why prunes are made: their annotations may speak of one and not of the other. */
+  /** prune: objects left Git; deletion: their Application is deleted. Annotations may forbid only one of the two. */
   readonly occasion: 'prune' | 'deletion';
-  /** Requests under way at once for this plan. */
+  /** Maximum of concurrent requests. */
   readonly concurrency: number;
-  /** Aborted when a newer pass or a shutdown should take over: what has not begun is left for the next pass. */
+  /** On abort no further change is started. Changes that have not started are left to the next pass. */
   readonly signal: AbortSignal;
-  /** Called as each result arrives, before the next change begins on that lane. */
+  /** Called for each result, before the same lane starts its next change. */
   readonly onResult: (result: ChangeResult) => void;
 }
 
@@ -38,11 +38,11 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Appl
   }
   const releases = { name: 'released', changes: plan.releases.map((change) => ({ change, requires: [] })) };
   await runWave(releases, context, async ({ change }) => note(await releaseObject(change, context)));
-  // A set that could not be applied whole is incomplete knowledge: nothing is pruned on it.
+  // Nothing is pruned unless all objects were applied.
   if ([...results.values()].some(({ outcome }) => HOLDS_PRUNE.has(outcome))) return results;
   for (const wave of plan.prunes) {
     await runWave(wave, context, async ({ change }) => note(await pruneObject(change, context)));
-    // What is still terminating may need what the next wave would delete: a CRD its controller, a Pod its Namespace.
+    // An object that is still terminating may need an object of the next wave, such as the controller of its CRD.
     if (isHeld(wave, results)) break;
   }
   return results;
@@ -66,7 +66,7 @@ async function sendWhenPossible(
     const outcome = results.get(idKey(id))?.outcome;
     return idKey(id) !== idKey(planned.change.id) && outcome !== undefined && HOLDS_PRUNE.has(outcome);
   });
-  if (missing) return waits(planned.change, `${missing.kind} ${missing.name} could not be applied`);
+  if (missing) return waits(planned.change, `${missing.kind} ${missing.name}, which it requires, could not be applied`);
   return sendChange(planned.change, context);
 }
 
@@ -74,17 +74,10 @@ function waits(change: Change, message: string): ChangeResult {
   return { change, outcome: 'waiting', message };
 }
 
-async function runWave(
-  wave: Wave,
-  context: ApplyContext,
+function runWave(
+  { changes }: Wave,
+  { concurrency, signal }: ApplyContext,
   run: (planned: PlannedChange) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < wave.changes.length && !context.signal.aborted) {
-      const planned = wave.changes[next++];
-      if (planned) await run(planned);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(context.concurrency, wave.changes.length) }, lane));
+  return forEachConcurrently(changes, { concurrency, signal }, run);
 }

@@ -1,6 +1,6 @@
 /**
- * A client of which every write is only tried: the server checks it, admission included, and forgets it. Invariant: no
- * request of it changes anything, so that a plan can be walked with it by the very code that applies it.
+ * A client whose writes are all dry runs: the API server checks them, admission included, and stores nothing. The code
+ * that applies a plan can run with it unchanged. Invariant: none of its requests changes an object.
  */
 import type { ClusterClient } from '../cluster/ports.ts';
 
@@ -9,8 +9,8 @@ export function dryRunClient(client: ClusterClient): ClusterClient {
     ...client,
     apply: (request) => client.apply({ ...request, dryRun: true }),
     remove: (request) => client.remove({ ...request, dryRun: true }),
-    // Both touch the marks of ownership alone: there is nothing in them that a server could refuse for its content.
-    takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, created: false, warnings: [] }),
-    release: (_kind, live) => Promise.resolve({ ok: true, object: live, created: false, warnings: [] }),
+    // Not sent: both change only ownership, which the server does not refuse for its content.
+    takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    release: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
   };
 }

@@ -1,34 +1,34 @@
 /**
- * The destination namespace, created where spec.destination.createNamespace asks for it and it does not exist. It never
- * enters the inventory and carries no mark of ours, so it is never pruned and several Applications may share it.
+ * Creates the destination namespace if spec.destination.createNamespace is true and it does not exist. It is not in the
+ * inventory and has no owner marks, so it is never pruned, and several Applications may share it.
  */
 import type { ClusterClient } from '../cluster/ports.ts';
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { Refusal } from '../cluster/answers.ts';
 
-/** The one kind that needs no discovery: it has stood in the core group under this name since the first version. */
+/** Known without discovery: the API of Namespaces is the same in every version of Kubernetes. */
 const NAMESPACE_KIND: KindInfo = {
   group: '',
   version: 'v1',
   kind: 'Namespace',
   plural: 'namespaces',
-  namespaced: false,
+  isNamespaced: false,
   hasStatus: true,
-  watchable: true,
+  isWatchable: true,
 };
 
 export type NamespaceAnswer =
-  { readonly ok: true; readonly created: boolean } | { readonly ok: false; readonly refusal: Refusal };
+  { readonly ok: true; readonly isCreated: boolean } | { readonly ok: false; readonly refusal: Refusal };
 
-/** One GET; one apply more if the namespace is absent. */
+/** Sends one GET, and one apply if the namespace is absent. */
 export async function ensureNamespace(client: ClusterClient, name: string): Promise<NamespaceAnswer> {
   const id = { group: '', kind: 'Namespace', namespace: '', name };
   const read = await client.get(NAMESPACE_KIND, id);
   if (!read.ok) return { ok: false, refusal: read.refusal };
-  if (read.object) return { ok: true, created: false };
+  if (read.object) return { ok: true, isCreated: false };
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-  // A manager of its own: applied as `tautline`, it would take away what another Application has set on it meanwhile.
+  // Another field manager than `tautline`: otherwise this apply would remove fields that another Application has set.
   const request = { kind: NAMESPACE_KIND, body, force: false, fieldManager: 'tautline-namespace' };
   const answer = await client.apply(request);
-  return answer.ok ? { ok: true, created: answer.created } : { ok: false, refusal: answer.refusal };
+  return answer.ok ? { ok: true, isCreated: answer.isCreated } : { ok: false, refusal: answer.refusal };
 }

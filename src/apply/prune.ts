@@ -1,33 +1,34 @@
 /**
- * Deletes or lets go of one object. The only place of the agent that deletes.
+ * Deletes or releases one object that left Git, or whose Application is deleted. `apply/recreate.ts` is the only other
+ * place that deletes.
  *
- * Invariant: a DELETE is sent only for an object that a GET of this very moment shows with our label and our annotation
- * in agreement and without a controller owner, and it carries that GET's uid and resourceVersion.
+ * Invariant: a DELETE is sent only for an object that a GET immediately before has shown and `mayDelete` allows, and it
+ * carries the uid and resourceVersion of that GET.
  */
 import type { Owner } from '../bind/desired.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import type { Change } from '../diff/changes.ts';
-import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
-import { annotationsOf, labelsOf } from '../object/identity.ts';
-import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
-import { listAt, stringAt, valueAt } from '../object/value.ts';
+import { OWNER_ANNOTATION } from '../object/applyset.ts';
+import { annotationsOf } from '../object/identity.ts';
+import { mayDelete } from '../object/may-delete.ts';
+import { listAt, stringAt } from '../object/value.ts';
 import type { ChangeResult } from './applied.ts';
 
 export interface PruneContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
-  /** Why things are deleted: they left Git (or have run), or their Application is deleted. */
+  /** prune: the object left Git, or is a completed hook; deletion: its Application is deleted. */
   readonly occasion: 'prune' | 'deletion';
 }
 
-/** Reads again after a lost race; more would mean that something writes the object all the time. */
+/** Attempts after lost races. If all fail, another client is writing the object continuously. */
 const MAX_ATTEMPTS = 3;
 
 export async function pruneObject(change: Change, context: PruneContext): Promise<ChangeResult> {
   const { kind } = change;
-  // The kind is served no more: its objects went with its definition.
+  // The kind is no longer served: its objects were deleted with its definition.
   if (!kind) return { change, outcome: 'pruned', message: 'its kind is no longer served' };
   for (let attempt = 1; ; attempt++) {
     const result = await pruneOnce(change, kind, context);
@@ -41,19 +42,18 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live) return { change, outcome: 'pruned' };
-  if (isReconcileDisabled(live.body)) return { change, outcome: 'unchanged' };
-  const reason = reasonToKeep(live, owner);
-  if (reason) return { change, outcome: 'released', message: reason };
-  if (removalsOf(live.body)[occasion] === 'keep') return releaseObject(change, context);
-  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: holderText(live) };
+  const decision = mayDelete({ live, owner, occasion });
+  if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
+  if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
+  if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: deletionText(live) };
   const { uid, resourceVersion } = live;
-  const answer = await client.remove({ kind, id: change.id, uid, resourceVersion, propagation: 'Background' });
+  const answer = await client.remove({ kind, id: change.id, uid, resourceVersion });
   if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };
   if (answer.outcome === 'gone') return { change, outcome: 'pruned' };
-  return { change, outcome: 'pruning', live, message: holderText(live) };
+  return { change, outcome: 'pruning', live, message: deletionText(live) };
 }
 
-/** Lets go without deletion: our marks are removed, all else stays as it is. */
+/** Removes our owner marks and leaves the object otherwise unchanged. */
 export async function releaseObject(
   change: Change,
   { client, owner }: Omit<PruneContext, 'occasion'>,
@@ -61,30 +61,21 @@ export async function releaseObject(
   if (!change.kind) return { change, outcome: 'released' };
   const read = await client.get(change.kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
-  // Gone is gone, whoever did it: nothing was let go.
+  // The object no longer exists, so there is nothing to release.
   if (!read.object) return { change, outcome: 'pruned' };
-  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.owner) return { change, outcome: 'released' };
+  const released: ChangeResult = {
+    change,
+    outcome: 'released',
+    ...(change.reason === undefined ? {} : { message: change.reason }),
+  };
+  if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.ownerAnnotation) return released;
   const answer = await client.release(change.kind, read.object);
-  if (answer.ok || answer.refusal.code === 'NotFound') {
-    return { change, outcome: 'released', ...(change.reason === undefined ? {} : { message: change.reason }) };
-  }
+  if (answer.ok || answer.refusal.code === 'NotFound') return released;
   return { change, outcome: 'failed', refusal: answer.refusal };
 }
 
-function reasonToKeep(live: LiveObject, owner: Owner): string | undefined {
-  const annotation = annotationsOf(live.body)[OWNER_ANNOTATION];
-  const label = labelsOf(live.body)[PART_OF_LABEL];
-  if (annotation !== owner.owner || label !== owner.applySetId) {
-    return 'kept: its owner label and annotation no longer name this Application';
-  }
-  const controller = listAt(live.body.metadata, 'ownerReferences').find(
-    (reference) => valueAt(reference, 'controller') === true,
-  );
-  return controller ? 'kept: a controller owns it' : undefined;
-}
-
-/** What holds an object in deletion: its finalizers, or for a Namespace what its controller says is left in it. */
-function holderText(live: LiveObject): string {
+/** Why a deletion is not complete: the finalizers, or for a Namespace the conditions of its controller. */
+function deletionText(live: LiveObject): string {
   const isNamespace = live.id.group === '' && live.id.kind === 'Namespace';
   const left = (isNamespace ? listAt(live.body, 'status', 'conditions') : [])
     .filter((condition) => stringAt(condition, 'status') === 'True')

@@ -1,29 +1,21 @@
 /**
- * What cannot be changed in place is deleted and made anew, where its manifest asks for that. Only the deletion is done
- * here: the next pass finds the object missing and creates it, so that a kill in between loses nothing.
+ * Deletes an object that cannot be updated in place, if its manifest allows that. The next pass finds the object
+ * missing and creates it, so that a kill in between loses nothing.
  *
- * Invariants: only what carries both our marks is deleted, by the uid and resourceVersion of the GET that shows them;
- * never what takes other things with it.
+ * Invariants: a DELETE follows a GET that shows both our owner marks, and carries its uid and resourceVersion. Objects
+ * whose deletion deletes other objects or data are never deleted.
  */
 import type { Refusal } from '../cluster/answers.ts';
-import { readOwnership } from '../object/applyset.ts';
+import { mayDelete } from '../object/may-delete.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import type { ClusterClient } from '../cluster/ports.ts';
 import type { Change } from '../diff/changes.ts';
 import type { ChangeResult } from './applied.ts';
 
-/** Their deletion would delete what lives in them, or data. */
-const NEVER: ReadonlySet<string> = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
-
 export interface RecreateOptions {
   readonly change: Change;
   readonly desired: DesiredObject;
-  /** The answer to the update: code `Immutable`. */
+  /** The refusal of the update, with code `Immutable`. */
   readonly refusal: Refusal;
   readonly client: ClusterClient;
   readonly owner: Owner;
@@ -38,20 +30,18 @@ export async function recreateObject({
 }: RecreateOptions): Promise<ChangeResult> {
   const { id, kind } = desired;
   const failed = (message: string): ChangeResult => ({ change, outcome: 'failed', refusal: { ...refusal, message } });
-  if (NEVER.has(`${id.group}/${id.kind}`)) {
-    return failed(`${refusal.message}; a ${id.kind} is never deleted for that, whatever its annotations say`);
-  }
   const read = await client.get(kind, id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live || live.deletionTimestamp) return { change, outcome: 'recreating', message: 'it is being deleted' };
-  if (readOwnership(live.body, owner).type !== 'ours') {
-    return failed(`${refusal.message}; it is not deleted, since it does not carry the marks of this Application`);
+  const decision = mayDelete({ live, owner, occasion: 'recreate' });
+  if (decision.type !== 'delete' && decision.type !== 'confirm') {
+    return failed(`${refusal.message}; ${decision.reason}`);
   }
   const { uid, resourceVersion } = live;
-  const answer = await client.remove({ kind, id, uid, resourceVersion, propagation: 'Background' });
+  const answer = await client.remove({ kind, id, uid, resourceVersion });
   if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };
-  return { change, outcome: 'recreating', message: `deleted, to be made anew: ${fieldsOf(refusal)}` };
+  return { change, outcome: 'recreating', message: `deleted, to be created again: ${fieldsOf(refusal)}` };
 }
 
 function fieldsOf({ fields }: Refusal): string {

@@ -1,6 +1,6 @@
 /**
- * One change sent by server-side apply. What is not known to be ours goes without force, so that the answer tells a
- * creation from an adoption; only at an adoption are other managers' fields taken over.
+ * Sends one change by server-side apply. An object that is not known to be ours is applied without force, so that the
+ * answer tells creation from adoption. Fields of other managers are taken over only at an adoption.
  */
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Refusal } from '../cluster/answers.ts';
@@ -29,43 +29,42 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs });
   if (!answer.ok) return refused(change, desired, answer.refusal, context);
   if (isOurs) {
-    if (wasWiped(answer.object)) return takeOver({ change, desired, live: answer.object, context });
+    if (hasLostManagedFields(answer.object)) return takeOver({ change, desired, live: answer.object, context });
     const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
-    return done(change, isSame ? 'unchanged' : 'configured', answer);
+    return succeeded(change, isSame ? 'unchanged' : 'configured', answer);
   }
-  if (answer.created) return done(change, 'created', answer);
-  if (ownEntryIsOld(answer.object, change)) return done(change, 'configured', answer);
+  if (answer.isCreated) return succeeded(change, 'created', answer);
   return needsTakeOver(answer.object, desired)
     ? takeOver({ change, desired, live: answer.object, context })
-    : done(change, 'adopted', answer);
+    : succeeded(change, 'adopted', answer);
 }
 
-/** What may be there unseen is looked at first where that decides what is sent, or whether anything is. */
+/** Whether the object must be read before a create: an existing one decides the body, or whether to apply at all. */
 function isReadFirst({ type, live }: Change, { ignored, policy }: DesiredObject): boolean {
   return type === 'create' && !live && (ignored !== undefined || policy?.ssa === 'IfNotPresent');
 }
 
-/** The object exists, and others hold fields that we set. */
+/** Applies to an object that may exist without being ours: takes it over, creates it, or reports a conflict. */
 async function adopt(change: Change, desired: DesiredObject, context: SendContext): Promise<ChangeResult> {
   const read = await context.client.get(desired.kind, desired.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   if (!read.object) {
     const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
-    return answer.ok ? done(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
+    return answer.ok ? succeeded(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
   }
   if (desired.policy?.ssa === 'IfNotPresent' || isReconcileDisabled(read.object.body)) {
     return { change, outcome: 'unchanged' };
   }
   const other = ownerOfOther(read.object, context.owner);
-  if (other) return { change, outcome: 'conflict', message: `managed by ${other}` };
+  if (other) return { change, outcome: 'conflict', message: `managed by Application ${other}` };
   return takeOver({ change, desired, live: read.object, context });
 }
 
 /**
- * Somebody emptied managedFields: the server gave all that was there to this manager, and no field that leaves Git
- * would ever go. It shows in the answer to our own apply alone.
+ * Whether managedFields had been emptied before this apply. The server then assigns all existing fields to this
+ * manager, and fields that leave Git would never be removed. Only the answer to our own apply shows it.
  */
-function wasWiped(live: LiveObject): boolean {
+function hasLostManagedFields(live: LiveObject): boolean {
   return listAt(live.body.metadata, 'managedFields').some((entry) => stringAt(entry, 'manager') === BEFORE_FIRST_APPLY);
 }
 
@@ -80,13 +79,13 @@ async function takeOver({ change, desired, live: found, context }: TakeOverOptio
   let live = found;
   if (needsTakeOver(live, desired)) {
     const taken = await context.client.takeOver(desired.kind, live);
-    // A 409 means that somebody wrote in between: the next pass reads afresh.
+    // 409: the object was changed in between, and the next pass reads it again.
     if (!taken.ok) return { change, outcome: 'failed', refusal: taken.refusal };
     live = taken.object;
   }
   const answer = await applyOnto(context.client, { desired, live, force: true });
   const outcome = change.type === 'update' || change.type === 'unsure' ? 'configured' : 'adopted';
-  return answer.ok ? done(change, outcome, answer) : refused(change, desired, answer.refusal, context);
+  return answer.ok ? succeeded(change, outcome, answer) : refused(change, desired, answer.refusal, context);
 }
 
 async function refused(
@@ -99,11 +98,11 @@ async function refused(
   if (refusal.code === 'NamespaceTerminating' || refusal.code === 'NamespaceMissing') {
     return { change, outcome: 'failed', refusal };
   }
-  // Only a 422 can mean that the update is what is forbidden; the other refusals of a manifest hold for any object.
+  // Only 422 can mean that just the update is forbidden. Other refusals of a manifest also apply to a new object.
   const mayBeImmutable = refusal.code === 'InvalidManifest' && refusal.status === 422 && change.live;
   if (mayBeImmutable && (await context.client.isImmutable(desired.kind, desired.body))) {
     const immutable: Refusal = { ...refusal, code: 'Immutable', message: immutableMessage(refusal) };
-    if (desired.policy?.recreate) return recreateObject({ change, desired, refusal: immutable, ...context });
+    if (desired.policy?.mayRecreate) return recreateObject({ change, desired, refusal: immutable, ...context });
     return { change, outcome: 'failed', refusal: immutable };
   }
   return { change, outcome: 'failed', refusal };
@@ -111,19 +110,14 @@ async function refused(
 
 function immutableMessage(refusal: Refusal): string {
   const fields = refusal.fields?.length ? `: ${refusal.fields.join(', ')}` : '';
-  return `the change is to a field that cannot be changed in place${fields}; delete the object to have it made anew`;
+  return `the manifest changes a field that cannot be changed in place${fields}; delete the object to recreate it`;
 }
 
-function done(change: Change, outcome: Outcome, answer: WriteAnswer & { ok: true }): ChangeResult {
+function succeeded(change: Change, outcome: Outcome, answer: WriteAnswer & { ok: true }): ChangeResult {
   return { change, outcome, live: answer.object, warnings: answer.warnings };
 }
 
-/** We applied it before (an earlier life of this agent, say): a 200 is then no adoption. */
-function ownEntryIsOld(object: LiveObject, change: Change): boolean {
-  return change.live !== undefined && change.live.uid === object.uid;
-}
-
-/** With `ssa: Merge`, what other tools have added stays theirs. */
+/** With `ssa: Merge`, other tools keep the fields that they have set. */
 function needsTakeOver(live: LiveObject, { policy }: DesiredObject): boolean {
   if (policy?.ssa === 'Merge') return false;
   return listAt(live.body.metadata, 'managedFields').some((entry) =>
@@ -135,10 +129,10 @@ function needsTakeOver(live: LiveObject, { policy }: DesiredObject): boolean {
   );
 }
 
-/** The owner annotation's value if label and annotation say that another Application owns the object. */
+/** The value of the owner annotation, if the object carries both owner marks and the annotation is not ours. */
 export function ownerOfOther(live: LiveObject, owner: Owner): string | undefined {
   const marked = annotationsOf(live.body)[OWNER_ANNOTATION];
   const label = labelsOf(live.body)[PART_OF_LABEL];
   if (marked === undefined || label === undefined) return undefined;
-  return marked === owner.owner ? undefined : marked;
+  return marked === owner.ownerAnnotation ? undefined : marked;
 }

@@ -1,8 +1,8 @@
 /**
- * What is sent for a manifest: the manifest with its marks, without what belongs to the server.
+ * Builds the body to send for a manifest: adds the owner marks, and removes the fields that belong to the server.
  *
- * Invariant: binding what was bound before with another owner's marks removed gives the same body, and nothing of the
- * manifest is written to; parts that stay are shared with it.
+ * Invariant: the manifest is not modified; unchanged parts are shared with it. A bound body without its owner marks
+ * binds to the same body again.
  */
 import type { KindInfo } from '../cluster/kinds.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL, type Owner } from '../object/applyset.ts';
@@ -14,7 +14,7 @@ import { isMap, newMap, own, type KubeObject, type Value, type ValueMap } from '
 import type { Manifest } from '../render/manifests.ts';
 import { problemOf } from './place-manifest.ts';
 
-/** Written by the server alone: sent back they are refused, or guard against a state long past. */
+/** Fields that only the server writes. In a request they would be refused, or act as an outdated precondition. */
 const SERVER_METADATA = [
   'managedFields',
   'uid',
@@ -25,7 +25,7 @@ const SERVER_METADATA = [
   'deletionTimestamp',
   'deletionGracePeriodSeconds',
 ];
-/** kubectl's memory of another way of applying; the live one is dropped at the cluster's edge. */
+/** State of kubectl's client-side apply. cluster/ removes it from live objects. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 interface BodyOptions {
@@ -54,7 +54,7 @@ export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | 
     if (problem) return problem;
   }
   if (options.kind.group === 'apps' && options.kind.kind === 'StatefulSet') dropClaimStatus(body);
-  if (isSummedUp(body, options.kind)) delete body['rules'];
+  if (isAggregated(body, options.kind)) delete body['rules'];
   return { body, digest: digestValue(body) };
 }
 
@@ -65,7 +65,7 @@ function bindMetadata(
   const { metadata } = manifest.object;
   const ownerReferences = own(metadata, 'ownerReferences');
   if (Array.isArray(ownerReferences) ? ownerReferences.length > 0 : isMap(ownerReferences)) {
-    return reserved(manifest, id, 'metadata.ownerReferences', 'the uid of an owner is another in every cluster');
+    return reserved(manifest, id, 'metadata.ownerReferences', 'the uid of an owner differs from cluster to cluster');
   }
   const labels = stringsOf(metadata, 'labels');
   const annotations = stringsOf(metadata, 'annotations');
@@ -75,7 +75,7 @@ function bindMetadata(
       code: 'InvalidObject',
       message: `${formatId(id)}: metadata.${field} is not a map.`,
       object: id,
-      hint: 'Write it as a map of names to texts.',
+      hint: 'Write it as a map from names to strings.',
     });
   }
   if (Object.hasOwn(labels, PART_OF_LABEL)) return reserved(manifest, id, `the label ${PART_OF_LABEL}`, MARKS);
@@ -83,24 +83,24 @@ function bindMetadata(
     return reserved(manifest, id, `the annotation ${OWNER_ANNOTATION}`, MARKS);
   }
   labels[PART_OF_LABEL] = owner.applySetId;
-  annotations[OWNER_ANNOTATION] = owner.owner;
+  annotations[OWNER_ANNOTATION] = owner.ownerAnnotation;
   delete annotations[LAST_APPLIED];
   const value = newMap();
   for (const key of Object.keys(metadata)) {
     if (!SERVER_METADATA.includes(key) && !SET_HERE.includes(key)) value[key] = metadata[key] ?? null;
   }
   value['name'] = id.name;
-  if (kind.namespaced) value['namespace'] = id.namespace;
+  if (kind.isNamespaced) value['namespace'] = id.namespace;
   value['labels'] = labels;
   value['annotations'] = annotations;
   return { value };
 }
 
-/** `generateName` beside a name means nothing; `ownerReferences` here is empty. */
+/** Set by bindMetadata, or without meaning: `generateName` beside a name, and empty `ownerReferences`. */
 const SET_HERE = ['name', 'namespace', 'generateName', 'ownerReferences', 'labels', 'annotations'];
-const MARKS = 'Tautline writes it to know its own objects';
+const MARKS = 'Tautline sets it to mark its own objects';
 
-/** A copy of a map of labels or annotations; undefined where there is something else in its place. */
+/** Copies a map of labels or annotations; undefined if the value is not a map. */
 function stringsOf(metadata: ValueMap, key: string): ValueMap | undefined {
   const value = own(metadata, key);
   if (value === undefined || value === null) return newMap();
@@ -118,8 +118,8 @@ function reserved(manifest: Manifest, id: ObjectId, field: string, why: string):
 }
 
 /**
- * Applied as it is, `stringData` would be owned but the `data` that the server makes of it would not: another's change
- * of it would go unseen, and an entry dropped later would stay for ever. As at the server, it wins over `data`.
+ * Converts `stringData` to `data`, where it takes precedence as on the server. If `stringData` itself were applied, we
+ * would not own the resulting `data`: changes by others would go unnoticed, and removed entries would never be deleted.
  */
 function foldStringData(manifest: Manifest, body: KubeObject, id: ObjectId): { readonly problem: Problem } | undefined {
   const stringData = own(body, 'stringData');
@@ -130,7 +130,7 @@ function foldStringData(manifest: Manifest, body: KubeObject, id: ObjectId): { r
   const texts = isMap(stringData) ? Object.entries(stringData) : undefined;
   const invalid = texts?.find(([, text]) => typeof text !== 'string' && text !== null)?.[0];
   if (!texts || invalid !== undefined || (data !== null && !isMap(data))) {
-    const where = invalid === undefined ? 'data or stringData is not a map' : `stringData.${invalid} is not a text`;
+    const where = invalid === undefined ? 'data or stringData is not a map' : `stringData.${invalid} is not a string`;
     return problemOf(manifest, {
       code: 'InvalidObject',
       message: `${formatId(id)}: ${where}.`,
@@ -144,7 +144,7 @@ function foldStringData(manifest: Manifest, body: KubeObject, id: ObjectId): { r
   return undefined;
 }
 
-/** `metadata.creationTimestamp: null`, as Go programs print it in pod and claim templates, at any depth. */
+/** Removes `metadata.creationTimestamp: null`, which Go programs print in pod and claim templates, at any depth. */
 function withoutNullTimestamps(value: Value): Value {
   if (Array.isArray(value)) {
     let copy: Value[] | undefined;
@@ -169,15 +169,14 @@ function withoutNullTimestamps(value: Value): Value {
 }
 
 /**
- * With `aggregationRule` the rules belong to a controller, which overwrites those of everybody else
- * (rbac.authorization.k8s.io/v1, ClusterRole); manifests say `rules: []` nevertheless, and would be fought over for
- * ever.
+ * Whether a controller writes the rules of a ClusterRole (rbac.authorization.k8s.io/v1, `aggregationRule`). Manifests
+ * often set `rules: []` beside it. If that were applied, the controller and Tautline would overwrite each other.
  */
-function isSummedUp(body: KubeObject, { group, kind }: KindInfo): boolean {
+function isAggregated(body: KubeObject, { group, kind }: KindInfo): boolean {
   return group === 'rbac.authorization.k8s.io' && kind === 'ClusterRole' && isMap(own(body, 'aggregationRule'));
 }
 
-/** Claim templates are whole PersistentVolumeClaims inside an atomic list; their status is the server's. */
+/** Removes `status` of claim templates: they are whole PersistentVolumeClaims in an atomic list. */
 function dropClaimStatus(body: KubeObject): void {
   const spec = own(body, 'spec');
   if (!isMap(spec)) return;

@@ -1,8 +1,8 @@
 /**
- * Manifests + Kinds → Desired: gives each manifest its place in one cluster and the marks of its owner.
+ * Manifests + Kinds → Desired: gives each manifest its identity in one cluster and its owner marks.
  *
- * Invariants: a manifest that cannot be bound becomes a problem and is left out, and the rest goes on; no manifest is
- * written to (unchanged parts are shared); cost is linear, and a manifest seen before costs a look-up.
+ * Invariants: a manifest that cannot be bound becomes a problem, and the others are bound; manifests are not modified
+ * (unchanged parts are shared); the cost is linear, and one look-up for a manifest that is in the cache.
  */
 import type { IgnoreRule } from '../application/schema.ts';
 import type { Kinds } from '../cluster/kinds.ts';
@@ -16,8 +16,9 @@ import type { DesiredObject, Desired, Owner } from './desired.ts';
 import { resolveIgnored } from './ignore-rules.ts';
 import { createKindLookup, type BoundKind } from './kind-lookup.ts';
 import { placeManifest } from './place-manifest.ts';
+import type { Reach } from './reach.ts';
 
-/** Results by manifest digest and context; a Map does. The caller owns it and bounds it. */
+/** Results by context, kind and manifest digest. The caller owns the cache and bounds it. */
 export interface BindCache {
   get(key: string): DesiredObject | undefined;
   set(key: string, object: DesiredObject): unknown;
@@ -27,20 +28,15 @@ export interface BindOptions {
   readonly manifests: Pick<Manifests, 'manifests' | 'problems'>;
   readonly kinds: Kinds;
   readonly owner: Owner;
-  /** `spec.destination.namespace`; undefined: the Application's own. */
+  /** `spec.destination.namespace`; undefined: `applicationNamespace`. */
   readonly destinationNamespace: string | undefined;
-  readonly applicationNamespace: string;
-  /**
-   * Whether the Application may write outside its own namespace, cluster-scoped objects included. False where the
-   * agent's own rights would be used and nobody allowed that.
-   */
-  readonly allowCrossNamespace: boolean;
+  readonly reach: Reach;
   /** `spec.ignoreDifferences`. */
   readonly ignoreDifferences?: readonly IgnoreRule[] | undefined;
   readonly cache?: BindCache;
 }
 
-/** Problems are those of the render followed by bind's own, in the order of the manifests. */
+/** The problems are those of the render, then those of bind in the order of the manifests, then duplicates. */
 export function bindManifests(options: BindOptions): Desired {
   const lookup = createKindLookup(options.kinds, options.manifests.manifests);
   const context = contextOf(options);
@@ -55,7 +51,7 @@ export function bindManifests(options: BindOptions): Desired {
   const { objects, duplicates } = splitDuplicates(bound);
   problems.push(...duplicates);
   const digest = digestObjects(objects);
-  // Behind the cache: what is ignored of one object depends on the others, and costs nothing where nothing is.
+  // Not cached: the ignored fields of an object depend on other objects (autoscalers).
   return { objects: resolveIgnored(objects, options.ignoreDifferences ?? []), problems, digest };
 }
 
@@ -88,21 +84,21 @@ function isAt(object: DesiredObject, manifest: Manifest): boolean {
   return object.file === manifest.file && object.line === manifest.line;
 }
 
-/** All that the result of one manifest depends on beside the manifest and its kind. */
+/** Digest of the options that the bound object depends on, besides its manifest and kind. */
 function contextOf(options: BindOptions): string {
-  const { owner, destinationNamespace, applicationNamespace, allowCrossNamespace } = options;
+  const { owner, destinationNamespace, reach } = options;
   return digestText(
     JSON.stringify([
       owner.applySetId,
-      owner.owner,
+      owner.ownerAnnotation,
       destinationNamespace ?? null,
-      applicationNamespace,
-      allowCrossNamespace,
+      reach.namespace,
+      reach.mayCross,
     ]),
   );
 }
 
-/** No occurrence of a duplicate stays: which one was meant is not ours to guess. */
+/** Leaves out all occurrences of a duplicate: the intended one is unknown. */
 function splitDuplicates(bound: readonly DesiredObject[]): { objects: DesiredObject[]; duplicates: Problem[] } {
   const byKey = new Map<string, DesiredObject[]>();
   for (const object of bound) {
@@ -121,7 +117,7 @@ function splitDuplicates(bound: readonly DesiredObject[]): { objects: DesiredObj
   return { objects, duplicates };
 }
 
-/** Places named in a message; more would only make it long. */
+/** Places that a message names. */
 const MAX_PLACES = 5;
 
 function duplicateProblem(id: ObjectId, same: readonly DesiredObject[]): Problem {
@@ -134,7 +130,7 @@ function duplicateProblem(id: ObjectId, same: readonly DesiredObject[]): Problem
     file: last.file,
     line: last.line,
     object: id,
-    hint: 'Keep one of them. None is applied until then.',
+    hint: 'Keep one of them. Until then none of them is applied.',
   };
 }
 

@@ -1,4 +1,4 @@
-/** What bind/ hands on: manifests bound to one cluster and one Application. */
+/** The output of bind/: manifests bound to one cluster and one Application. */
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { PathSet } from '../object/path-set.ts';
@@ -8,37 +8,37 @@ import type { KubeObject } from '../object/value.ts';
 
 /** Fields of one object that are neither reported nor overwritten. */
 export interface IgnoredFields {
-  /** Reference tokens of JSON pointers, indexes of lists being those of the desired object; `*`: every key or item. */
+  /** Reference tokens of JSON pointers. List indexes are those of the desired object; `*`: every key or item. */
   readonly paths: readonly (readonly string[])[];
-  /** The same, made once for all objects that share it; absent: not yet. */
+  /** `paths` as a tree, shared by all objects with the same rules. Absent: not built yet. */
   readonly pathSet?: PathSet;
-  /** What one of these field managers owns. */
+  /** Field managers whose fields are ignored. */
   readonly managers: readonly string[];
-  /** Of the two above. */
+  /** Digest of `paths` and `managers`. */
   readonly digest: string;
 }
 
 export interface DesiredObject {
   readonly id: ObjectId;
   readonly kind: KindInfo;
-  /** What is sent: with default namespace, owner label and annotation, `stringData` folded, `status` dropped. */
+  /** The body to send: with namespace, owner label and annotation; `stringData` is in `data`, `status` is removed. */
   readonly body: KubeObject;
   /** `digestValue(body)`: the manifest digest of baselines. */
   readonly digest: string;
   readonly file: string;
   readonly line: number;
-  /** The kind is not served yet: a CRD of the same render defines it, so the object waits for that CRD. */
+  /** Set if the kind is not served yet: the CRD of the same render that defines it, which the object waits for. */
   readonly awaitsCrd?: ObjectId;
   readonly ignored?: IgnoredFields;
-  /** What its annotations ask for. Absent: nothing, which is `DEFAULT_POLICY`. */
+  /** The policy of its annotations; absent: `DEFAULT_POLICY`. */
   readonly policy?: ObjectPolicy;
 }
 
 export interface Desired {
   readonly objects: readonly DesiredObject[];
-  /** Of render and bind together; not empty means that nothing may be pruned. */
+  /** Problems of render and bind. If there are any, nothing may be pruned. */
   readonly problems: readonly Problem[];
-  /** Digest over all objects' ids and digests: equal means that nothing is desired otherwise than before. */
+  /** Digest of the ids and digests of all objects: equal digests mean equal desired objects. */
   readonly digest: string;
 }
 

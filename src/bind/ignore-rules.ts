@@ -1,9 +1,9 @@
 /**
- * `spec.ignoreDifferences` resolved: which fields of which desired object are ignored, the replicas that an autoscaler
- * among the desired objects sets included.
+ * Resolves `spec.ignoreDifferences`: adds to each desired object the fields to ignore. The replicas of an object that
+ * an autoscaler among the desired objects scales are ignored too.
  *
- * Invariant: an object that nothing matches stays the very object it was, and without rules and autoscalers nothing is
- * done for any object but a look at its kind.
+ * Invariant: an object without a match is returned as it is. Without rules and autoscalers the only cost is a look at
+ * the kind of each object.
  */
 import type { IgnoreRule } from '../application/schema.ts';
 import { digestText } from '../object/digest.ts';
@@ -20,13 +20,13 @@ export function resolveIgnored(
   const scaled = indexScaled(objects);
   if (rules.length === 0 && scaled.size === 0) return objects;
   const known = new Map<string, IgnoredFields>();
-  const placeOf = new Map(rules.map((rule, at) => [rule, at] as const));
+  const indexOf = new Map(rules.map((rule, index) => [rule, index] as const));
   return objects.map((object) => {
     const matching = rules.filter((rule) => isMatch(rule, object.id));
     const isScaled = scaled.has(idKey(object.id));
     if (matching.length === 0 && !isScaled) return object;
-    // By the rules' places: their texts may be a megabyte, and the objects thousands.
-    const key = `${matching.map((rule) => placeOf.get(rule)).join()} ${isScaled}`;
+    // The key holds rule indexes, not texts: rules may have a megabyte of text, and there may be thousands of objects.
+    const key = `${matching.map((rule) => indexOf.get(rule)).join()} ${isScaled}`;
     const ignored = known.get(key) ?? fieldsOf(matching, isScaled);
     known.set(key, ignored);
     return { ...object, ignored };
@@ -55,18 +55,18 @@ const MATCHED = ['kind', 'group', 'name', 'namespace'] as const;
 
 interface Autoscaler {
   readonly group: string;
-  /** What a target that says none is of. */
+  /** API version and kind of a target that does not set them. */
   readonly targetApiVersion: string;
   readonly targetKind: string;
 }
 
-/** By kind: who sets `spec.replicas` of the object that its `spec.scaleTargetRef` names, in its own namespace. */
+/** By kind: autoscalers, which set `spec.replicas` of the object in `spec.scaleTargetRef`, in their own namespace. */
 const AUTOSCALERS: Readonly<Record<string, Autoscaler>> = {
   HorizontalPodAutoscaler: { group: 'autoscaling', targetApiVersion: '', targetKind: '' },
   ScaledObject: { group: 'keda.sh', targetApiVersion: 'apps/v1', targetKind: 'Deployment' },
 };
 
-/** `idKey` of all objects that an autoscaler sets the replicas of. */
+/** `idKey` of the objects whose replicas an autoscaler sets. */
 function indexScaled(objects: readonly DesiredObject[]): Set<string> {
   const scaled = new Set<string>();
   for (const { id, body } of objects) {

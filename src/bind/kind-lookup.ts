@@ -1,6 +1,6 @@
 /**
- * Which kind a manifest is of, by discovery, else by a CRD of the same render. Invariant: what discovery says wins; a
- * group that does not answer is unavailable, never unknown.
+ * Finds the kind of a manifest by discovery, else by a CRD of the same render. Invariant: discovery takes precedence;
+ * the kinds of a group that does not answer are unavailable, never unknown.
  */
 import { kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
 import { formatId, groupOf, idOf, type ObjectId } from '../object/identity.ts';
@@ -10,15 +10,15 @@ import type { Manifest } from '../render/manifests.ts';
 
 export interface BoundKind {
   readonly info: KindInfo;
-  /** Set where only a CRD of this render defines the kind. */
+  /** Set if only a CRD of this render defines the kind. */
   readonly awaitsCrd?: ObjectId;
-  /** Equal exactly for equal infos. */
+  /** Equal if and only if `info` and `awaitsCrd` are equal. */
   readonly digest: string;
 }
 
 export type KindLookup = (manifest: Manifest) => BoundKind | { readonly problem: Problem };
 
-/** Reads the CRDs among the manifests once; each look-up is then a map access. */
+/** Reads the CRDs among the manifests once, so that each look-up is a map access. */
 export function createKindLookup(kinds: Kinds, manifests: readonly Manifest[]): KindLookup {
   const bound = new Map<string, BoundKind>();
   const defined = definedKinds(manifests);
@@ -60,9 +60,9 @@ function kindsOfCrd(crd: KubeObject): BoundKind[] {
       version,
       kind,
       plural,
-      namespaced: stringAt(spec, 'scope') !== 'Cluster',
+      isNamespaced: stringAt(spec, 'scope') !== 'Cluster',
       hasStatus: isMap(valueAt(item, 'subresources', 'status')),
-      watchable: true,
+      isWatchable: true,
     };
     bound.push(withDigest({ info, awaitsCrd: { ...idOf(crd), namespace: '' } }));
   }
@@ -71,7 +71,7 @@ function kindsOfCrd(crd: KubeObject): BoundKind[] {
 
 function withDigest(bound: Omit<BoundKind, 'digest'>): BoundKind {
   const { info, awaitsCrd } = bound;
-  const facts = [info.group, info.version, info.kind, info.plural, info.namespaced, info.hasStatus, info.watchable];
+  const facts = [info.group, info.version, info.kind, info.plural, info.isNamespaced, info.hasStatus, info.isWatchable];
   return { ...bound, digest: [...facts, awaitsCrd?.name ?? ''].join(' ') };
 }
 
@@ -82,11 +82,11 @@ function apiVersionOfKind(info: KindInfo): string {
 function unavailable({ object, file, line }: Manifest): Problem {
   return {
     code: 'KindUnavailable',
-    message: `${formatId(idOf(object))}: the API ${object.apiVersion} does not answer, so its kinds are not known now.`,
+    message: `${formatId(idOf(object))}: the API ${object.apiVersion} does not answer, so its kinds are unknown.`,
     file,
     line,
     object: idOf(object),
-    hint: `Look at the APIService that serves ${object.apiVersion}; this is tried again by itself.`,
+    hint: `Check the APIService that serves ${object.apiVersion}. Tautline tries again by itself.`,
   };
 }
 
@@ -97,12 +97,12 @@ function unknown({ object, file, line }: Manifest, kinds: Kinds): Problem {
   }
   return {
     code: 'KindUnknown',
-    message: `${formatId(idOf(object))}: the cluster serves no kind ${object.kind} in ${object.apiVersion}.`,
+    message: `${formatId(idOf(object))}: the cluster does not serve the kind ${object.kind} in ${object.apiVersion}.`,
     file,
     line,
     object: idOf(object),
     hint: versions.length
       ? `It serves this kind in version ${versions.sort().join(', ')}: change apiVersion.`
-      : 'Install what defines the kind, or add its CustomResourceDefinition to this repository.',
+      : 'Install the CustomResourceDefinition or API server that defines the kind, or add the definition to Git.',
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Where a manifest goes: its identity in the cluster, by the scope of its kind and not by what it says, or the problem
- * that keeps it from having one.
+ * Determines the identity of a manifest in the cluster. The scope of its kind decides whether it has a namespace, even
+ * if the manifest sets one.
  */
 import type { KindInfo } from '../cluster/kinds.ts';
 import { formatId, idOf, type ObjectId } from '../object/identity.ts';
@@ -8,16 +8,16 @@ import { isPrintable } from '../object/printable.ts';
 import type { Problem, ProblemCode } from '../object/problem.ts';
 import { own } from '../object/value.ts';
 import type { Manifest } from '../render/manifests.ts';
+import { HOW_TO_EXTEND_REACH, isOutOfReach, type Reach } from './reach.ts';
 
 interface PlaceOptions {
   readonly kind: KindInfo;
   readonly destinationNamespace: string | undefined;
-  readonly applicationNamespace: string;
-  readonly allowCrossNamespace: boolean;
+  readonly reach: Reach;
 }
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** What may stand as one segment of a request path, whatever the kind says beyond that. */
+/** A valid path segment, which every object name must be. Most kinds allow fewer names. */
 const PATH_SEGMENT = /^(?!\.{1,2}$)[^/%]{1,253}$/u;
 
 export function placeManifest(manifest: Manifest, options: PlaceOptions): ObjectId | { readonly problem: Problem } {
@@ -27,39 +27,39 @@ export function placeManifest(manifest: Manifest, options: PlaceOptions): Object
   if (!PATH_SEGMENT.test(name) || !isPrintable(name)) {
     return problemOf(manifest, {
       code: 'InvalidObject',
-      message: `${formatId(idOf(manifest.object))}: metadata.name cannot be the name of an object.`,
-      hint: "A name has at most 253 characters and holds no '/', no '%' and nothing invisible.",
+      message: `${formatId(idOf(manifest.object))}: metadata.name is not a valid object name.`,
+      hint: "A name has at most 253 characters and contains neither '/' nor '%' nor invisible characters.",
     });
   }
   const { kind } = options;
   const id = { group: kind.group, kind: kind.kind, namespace: '', name };
-  if (!kind.namespaced) return options.allowCrossNamespace ? id : clusterScoped(manifest, id, options);
+  if (!kind.isNamespaced) return isOutOfReach(id, options.reach) ? clusterScoped(manifest, id, options) : id;
   return placeInNamespace(manifest, id, options);
 }
 
 function placeInNamespace(
   manifest: Manifest,
   id: ObjectId,
-  { destinationNamespace, applicationNamespace, allowCrossNamespace }: PlaceOptions,
+  { destinationNamespace, reach }: PlaceOptions,
 ): ObjectId | { readonly problem: Problem } {
   const written = own(manifest.object.metadata, 'namespace');
   const fallback =
-    destinationNamespace === undefined || destinationNamespace === '' ? applicationNamespace : destinationNamespace;
+    destinationNamespace === undefined || destinationNamespace === '' ? reach.namespace : destinationNamespace;
   const namespace = written === undefined || written === null || written === '' ? fallback : written;
   if (typeof namespace !== 'string' || !DNS_LABEL.test(namespace)) {
     return problemOf(manifest, {
       code: 'InvalidObject',
-      message: `${id.kind} ${id.name}: metadata.namespace is not the name of a namespace.`,
-      hint: 'A namespace has at most 63 lower-case letters, digits and dashes; quote it where it reads as a number.',
+      message: `${id.kind} ${id.name}: metadata.namespace is not a valid namespace name.`,
+      hint: 'A namespace has at most 63 lower-case letters, digits and dashes. Quote it if it reads as a number.',
     });
   }
   const placed = { ...id, namespace };
-  if (allowCrossNamespace || namespace === applicationNamespace) return placed;
+  if (!isOutOfReach(placed, reach)) return placed;
   return problemOf(manifest, {
     code: 'NamespaceNotAllowed',
-    message: `${formatId(placed)}: this Application may write into its own namespace ${applicationNamespace} only.`,
+    message: `${formatId(placed)}: this Application may only write to its own namespace ${reach.namespace}.`,
     object: placed,
-    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace true.',
+    hint: HOW_TO_EXTEND_REACH,
   });
 }
 
@@ -67,10 +67,10 @@ function clusterScoped(manifest: Manifest, id: ObjectId, options: PlaceOptions):
   return problemOf(manifest, {
     code: 'NamespaceNotAllowed',
     message:
-      `${formatId(id)}: this Application may write into its own namespace ${options.applicationNamespace} only, ` +
-      'and the object belongs to no namespace.',
+      `${formatId(id)}: this Application may only write to its own namespace ${options.reach.namespace}, ` +
+      'and the object is cluster-scoped.',
     object: id,
-    hint: 'Set spec.serviceAccountName to an account that may, or start the agent with --allow-cross-namespace true.',
+    hint: HOW_TO_EXTEND_REACH,
   });
 }
 
@@ -79,7 +79,7 @@ function unnamed(manifest: Manifest): { readonly problem: Problem } {
   if (own(metadata, 'generateName') !== undefined) {
     return problemOf(manifest, {
       code: 'ReservedField',
-      message: `A ${kind} (${apiVersion}) has metadata.generateName: it would become another object at every apply.`,
+      message: `A ${kind} (${apiVersion}) has metadata.generateName: every apply would create another object.`,
       hint: 'Give it a metadata.name.',
     });
   }
@@ -90,12 +90,12 @@ function unnamed(manifest: Manifest): { readonly problem: Problem } {
   });
 }
 
-/** A problem of this manifest, at its place; `object` by default as far as it says itself. */
+/** A problem of a manifest, with its file and line. `object` defaults to the id that the manifest itself gives. */
 export function problemOf(
   manifest: Manifest,
-  what: { code: ProblemCode; message: string; hint: string; object?: ObjectId },
+  found: { code: ProblemCode; message: string; hint: string; object?: ObjectId },
 ): { readonly problem: Problem } {
   const { file, line, object } = manifest;
   const id = idOf(object);
-  return { problem: { ...what, file, line, ...(what.object || id.name ? { object: what.object ?? id } : {}) } };
+  return { problem: { ...found, file, line, ...(found.object || id.name ? { object: found.object ?? id } : {}) } };
 }

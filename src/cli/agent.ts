@@ -1,4 +1,4 @@
-/** `tautline agent`: runs the agent until SIGTERM or SIGINT, then drains. A second signal ends it at once. */
+/** `tautline agent`: runs the agent until SIGTERM or SIGINT, then drains it. A second signal ends it immediately. */
 import { readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 
@@ -8,12 +8,12 @@ export interface RunningAgent {
 
 export type StartAgent = (config: Config, signal: AbortSignal) => Promise<RunningAgent>;
 
-/** How long a start that is under way may take to give up once it is told to stop. */
+/** How long an unfinished start may take to stop after a signal. */
 const GIVE_UP_MS = 3000;
 
 /**
- * Exit codes: 0 ended by a signal, 1 could not start or failed, 2 a setting cannot be used. The caller ends the process
- * with it: after an unfinished start, requests may still be under way.
+ * Returns the exit code: 0 after a signal, 1 if the agent could not start or failed, 2 for an invalid setting. The
+ * caller must end the process with it, because requests may still be open after an unfinished start.
  */
 export async function runAgent(
   flags: Readonly<Record<string, string | undefined>>,
@@ -24,13 +24,13 @@ export async function runAgent(
     process.stderr.write(`tautline agent: ${read.problem}\n`);
     return 2;
   }
-  // As in the sandbox's child: no key from outside becomes a member of every object.
+  // Prevents prototype pollution, as in the child of the sandbox: no input can add a member to every object.
   Object.preventExtensions(Object.prototype);
   const ended = new AbortController();
   const signalled = new Promise<void>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
       process.once(name, () => {
-        for (const again of ['SIGTERM', 'SIGINT'] as const) process.once(again, () => process.exit(1));
+        for (const second of ['SIGTERM', 'SIGINT'] as const) process.once(second, () => process.exit(1));
         ended.abort();
         resolve();
       });
@@ -39,7 +39,7 @@ export async function runAgent(
   const starting = start(read.config, ended.signal);
   try {
     const agent = await Promise.race([starting, signalled]);
-    if (!agent) return await giveUp(starting);
+    if (!agent) return await abandonStart(starting);
     await signalled;
     await agent.stop();
     return 0;
@@ -50,8 +50,8 @@ export async function runAgent(
   }
 }
 
-/** Told to stop while still starting: nothing was begun that needs an end. */
-async function giveUp(starting: Promise<RunningAgent>): Promise<number> {
+/** After a signal during the start. No pass has begun yet, so nothing has to be finished. */
+async function abandonStart(starting: Promise<RunningAgent>): Promise<number> {
   const stopped = starting.then(
     (agent) => agent.stop(),
     () => undefined,
@@ -60,7 +60,7 @@ async function giveUp(starting: Promise<RunningAgent>): Promise<number> {
   return 0;
 }
 
-/** One line for what a person can mend; what is a defect of ours comes with its stack. */
+/** One line for a failure that a person can fix; the stack for a defect of Tautline. */
 function describeFailure(error: unknown): string {
   if (error instanceof StageError) return error.message;
   if (!(error instanceof Error)) return 'failed for an unknown reason';

@@ -1,6 +1,6 @@
 /**
- * The commands that speak to a cluster, as the command line knows them. Invariant: nothing but their flags is loaded
- * until one of them is called.
+ * Declares the commands that use a cluster, with their flags and help. Invariant: the code of a command is loaded only
+ * when the command is called.
  */
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../application/duration.ts';
@@ -20,10 +20,10 @@ export function addClusterCommands(program: Command): void {
 
 function addGet(program: Command): void {
   withClusterFlags(program.command('get').description('show Applications'))
-    .argument('[name]', 'one Application; all of the namespace if there is none')
-    .option('-A, --all-namespaces', 'those of all namespaces', false)
+    .argument('[name]', 'the Application to show; without it, all Applications of the namespace')
+    .option('-A, --all-namespaces', 'show the Applications of all namespaces', false)
     .addOption(
-      new Option('-o, --output <format>', 'form of the output')
+      new Option('-o, --output <format>', 'output format')
         .choices(['table', 'wide', 'json', 'yaml', 'name'])
         .default('table'),
     )
@@ -32,21 +32,21 @@ function addGet(program: Command): void {
     );
 }
 
-interface Asking extends ClusterFlags {
+interface RequestFlags extends ClusterFlags {
   readonly replace: boolean;
   readonly wait: boolean;
   readonly timeout: number;
 }
 
 function addRefresh(program: Command): void {
-  withAskingFlags(program.command('refresh').description('ask Git and compare now'), '5m')
+  withRequestFlags(program.command('refresh').description('poll Git and compare with the cluster now'), '5m')
     .addArgument(applicationName())
-    .action(async (name: string, { wait, timeout, ...options }: Asking) =>
+    .action(async (name: string, { wait, timeout, ...options }: RequestFlags) =>
       end(await (await import('./refresh.ts')).runRefresh({ ...options, name, timeoutMs: wait ? timeout : undefined })),
     );
 }
 
-interface SyncFlags extends Asking {
+interface SyncFlags extends RequestFlags {
   readonly revision?: string;
   readonly prune?: boolean;
   readonly dryRun: boolean;
@@ -54,16 +54,16 @@ interface SyncFlags extends Asking {
 }
 
 function addSync(program: Command): void {
-  withAskingFlags(program.command('sync').description('apply now what Git says, also in mode manual'), '10m')
+  withRequestFlags(program.command('sync').description('apply the state of Git now, also in mode manual'), '10m')
     .addArgument(applicationName())
-    .option('--revision <commit>', 'apply this commit (40 hex digits), this once')
-    .option('--prune', 'delete what left Git, whatever spec.sync.prune says')
-    .option('--no-prune', 'delete nothing, whatever spec.sync.prune says')
-    .option('--dry-run', 'write nothing; tell what would be written', false)
+    .option('--revision <commit>', 'commit to apply in this sync (40 hex digits)')
+    .option('--prune', 'delete objects that left Git, even if spec.sync.prune is false')
+    .option('--no-prune', 'delete nothing, even if spec.sync.prune is true')
+    .option('--dry-run', 'write nothing and show what would be written', false)
     .addOption(
       new Option(
         '--object <id>',
-        'only this object, as group/Kind/namespace/name (Kind/namespace/name in the core group); may be repeated',
+        'sync only this object: group/Kind/namespace/name, or Kind/namespace/name in the core group; repeatable',
       )
         .argParser((id: string, before: readonly string[]) => [...before, id])
         .default([], 'all'),
@@ -76,8 +76,10 @@ function addSync(program: Command): void {
 
 function addWait(program: Command): void {
   withClusterFlags(program.command('wait').description('wait until Applications are ready, synced or healthy'))
-    .addArgument(new Argument('<name...>', 'the Applications'))
-    .addOption(new Option('--for <state>', 'what to wait for').choices(['ready', 'synced', 'healthy']).default('ready'))
+    .addArgument(new Argument('<name...>', 'the Applications to wait for'))
+    .addOption(
+      new Option('--for <state>', 'state to wait for').choices(['ready', 'synced', 'healthy']).default('ready'),
+    )
     .addOption(timeoutOption('5m'))
     .action(async (names: string[], { timeout, ...options }: ClusterFlags & { for: WaitFor; timeout: number }) =>
       end(await (await import('./wait.ts')).runWait({ ...options, names, timeoutMs: timeout })),
@@ -90,13 +92,13 @@ interface DiffFlags extends ClusterFlags {
 }
 
 function addDiff(program: Command): void {
-  withClusterFlags(program.command('diff').description('show where the cluster differs from what an Application says'))
+  withClusterFlags(program.command('diff').description('show the differences between an Application and the cluster'))
     .addArgument(applicationName())
-    .option('--local <dir>', 'compare with this folder instead of the revision that the Application is at')
+    .option('--local <dir>', 'compare with this folder instead of the current revision of the Application')
     .addOption(
       new Option(
         '-o, --output <format>',
-        'form of the output; patch: a JSON patch (RFC 6902) of each object, a line each',
+        'output format; patch is a JSON patch (RFC 6902) of each object, one per line',
       )
         .choices(['text', 'json', 'patch', 'name'])
         .default('text'),
@@ -112,25 +114,25 @@ function applicationName(): Argument {
 
 function withClusterFlags(command: Command): Command {
   return command
-    .option('--kubeconfig <file>', 'kubeconfig to use (default: KUBECONFIG, or ~/.kube/config)')
-    .option('--context <name>', 'context of the kubeconfig')
+    .option('--kubeconfig <file>', 'kubeconfig file (default: KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig (default: its current context)')
     .option('-n, --namespace <name>', "namespace of the Application (default: the context's)");
 }
 
-function withAskingFlags(command: Command, timeout: string): Command {
+function withRequestFlags(command: Command, timeout: string): Command {
   return withClusterFlags(command)
-    .option('--no-wait', 'do not wait for the answer')
+    .option('--no-wait', 'do not wait for the answer of the agent')
     .addOption(timeoutOption(timeout))
-    .option('--replace', 'take the place of a request that is not answered yet', false);
+    .option('--replace', 'replace a request that is not answered yet', false);
 }
 
 function timeoutOption(text: string): Option {
-  return new Option('--timeout <duration>', 'how long to wait')
+  return new Option('--timeout <duration>', 'longest time to wait')
     .argParser(readDuration)
     .default(readDuration(text), text);
 }
 
-/** Milliseconds. */
+/** Returns milliseconds. */
 function readDuration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined || ms < 1) throw new InvalidArgumentError('It must be a duration such as 30s or 5m.');

@@ -1,14 +1,15 @@
 /**
- * An Application's desired objects against the cluster, with a person's rights: the same bind and diff as in the agent.
+ * Compares the desired objects of an Application with the cluster, with the rights of a person and with the same bind
+ * and diff as the agent.
  *
- * Invariant: nothing is written. What only the server can tell is asked for by one dry run each; what it does not tell
- * is `unknown`, never equal.
+ * Invariant: nothing is written. A difference that only the API server can decide is decided by one dry run per object.
+ * An object whose dry run fails is `unknown`, never equal.
  */
+import { isRunOf } from '../application/ended-jobs.ts';
 import { decodeInventory } from '../application/inventory.ts';
 import type { Application } from '../application/schema.ts';
 import { bindManifests } from '../bind/bind.ts';
-import type { LiveEntry } from '../cluster/live.ts';
-import type { Kinds } from '../cluster/kinds.ts';
+import { createKindFinder, type Kinds } from '../cluster/kinds.ts';
 import type { WriteAnswer } from '../cluster/ports.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import type { Change } from '../diff/changes.ts';
@@ -18,17 +19,16 @@ import { OWNER_ANNOTATION, ownerOf, parseOwner } from '../object/applyset.ts';
 import { annotationsOf, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
-import { forEachOf } from '../reconcile/lanes.ts';
-import { entryOfRead, servedKind } from '../reconcile/observe.ts';
-import { settleUnsure, type UnsureChange } from '../reconcile/settle-unsure.ts';
+import { askDryRun, type UnsureChange } from '../observe/ask-dry-run.ts';
+import { readByName } from '../observe/read-by-name.ts';
 import type { Manifests } from '../render/manifests.ts';
 
 export type Comparison =
   | { readonly ok: true; readonly changes: readonly Change[] }
-  /** Something of what is desired cannot be known, so neither can what has left. */
+  /** The desired objects are not completely known, so surplus objects cannot be found either. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Requests under way at once. */
+/** Number of concurrent requests. */
 const CONCURRENCY = 16;
 
 export async function compareApplication(
@@ -40,21 +40,27 @@ export async function compareApplication(
   const decoded = decodeInventory(status.inventory);
   if (!decoded.ok) throw unreadable(`status.inventory cannot be read: ${decoded.problem}`);
   const kinds = await cluster.kinds();
-  const hubId = (await cluster.clusterId()) ?? (await hubOf(cluster, { ids: decoded.ids, kinds })) ?? cluster.server;
+  const hubId =
+    (await cluster.clusterId()) ?? (await hubIdFromObjects(cluster, { ids: decoded.ids, kinds })) ?? cluster.server;
   const owner = ownerOf({ hubId, namespace: metadata.namespace, name: metadata.name });
   const desired = bindManifests({
     manifests,
     kinds,
     owner,
     destinationNamespace: spec.destination.namespace,
-    applicationNamespace: metadata.namespace,
     ignoreDifferences: spec.ignoreDifferences,
-    // What the agent would refuse, its status tells.
-    allowCrossNamespace: true,
+    // The agent checks the reach and reports a violation in the status.
+    reach: { namespace: metadata.namespace, mayCross: true },
   });
   if (desired.problems.length > 0) return { ok: false, problems: desired.problems };
   const inventory = new Map(decoded.ids.map((id) => [idKey(id), id]));
-  const live = await readLive(cluster, { desired: desired.objects, inventory, kinds });
+  const live = await readByName({
+    client: cluster.client,
+    desired: desired.objects,
+    inventory,
+    kinds,
+    concurrency: CONCURRENCY,
+  });
   const changes = diffObjects({
     desired,
     live,
@@ -64,52 +70,34 @@ export async function compareApplication(
     memory: {
       baselines: new Map(),
       isAccepted: () => true,
-      isFinished: (id, digest) => status.finished?.[idKey(id)] === digest,
+      runOf: ({ id, digest }) =>
+        isRunOf(status.finished?.[idKey(id)] ?? status.started?.[idKey(id)], digest) ? 'ended' : undefined,
     },
   });
   return {
     ok: true,
-    changes: await settleUnsure(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
+    changes: await askDryRun(changes, { client: cluster.client, concurrency: CONCURRENCY, judge }),
   };
 }
 
-interface Wanted {
-  readonly desired: readonly { readonly id: ObjectId; readonly kind: Change['kind']; readonly awaitsCrd?: ObjectId }[];
-  readonly inventory: ReadonlyMap<string, ObjectId>;
-  readonly kinds: Kinds;
-}
-
-async function readLive(
-  { client }: UserCluster,
-  { desired, inventory, kinds }: Wanted,
-): Promise<Map<string, LiveEntry>> {
-  const targets = new Map<string, Wanted['desired'][number]>();
-  for (const [key, id] of inventory) targets.set(key, { id, kind: servedKind(kinds, id) });
-  for (const target of desired) if (!target.awaitsCrd) targets.set(idKey(target.id), target);
-  const live = new Map<string, LiveEntry>();
-  await forEachOf([...targets], CONCURRENCY, async ([key, { id, kind }]) => {
-    if (!kind) {
-      live.set(key, { state: 'unknown', reason: `the API server does not serve ${id.kind} just now` });
-      return;
-    }
-    live.set(key, entryOfRead(await client.get(kind, id)));
-  });
-  return live;
-}
-
 function judge(change: UnsureChange, answer: WriteAnswer): Change {
-  if (answer.ok) return judgeDryRun(change, answer.object);
-  return { ...change, type: 'unknown', reason: `only a dry run can tell: ${answer.refusal.message}` };
+  if (answer.ok) return { ...judgeDryRun(change, answer.object), warnings: answer.warnings };
+  return {
+    ...change,
+    type: 'unknown',
+    reason: `the dry run that decides about a difference failed: ${answer.refusal.message}`,
+  };
 }
 
-/** How the agent names the cluster, off the mark on one of its objects: for who may not read kube-system. */
-async function hubOf(
+/** The agent's id of the cluster, read from an object of the Application: for people who may not read kube-system. */
+async function hubIdFromObjects(
   { client }: UserCluster,
   { ids, kinds }: { readonly ids: readonly ObjectId[]; readonly kinds: Kinds },
 ): Promise<string | undefined> {
+  const findKind = createKindFinder(kinds);
   for (const id of ids.slice(0, CONCURRENCY)) {
-    const kind = servedKind(kinds, id);
-    const answer = kind && (await client.get(kind, id));
+    const kind = findKind(id);
+    const answer = typeof kind === 'object' ? await client.get(kind, id) : undefined;
     const mark = answer?.ok && answer.object ? annotationsOf(answer.object.body)[OWNER_ANNOTATION] : undefined;
     const owner = mark === undefined ? undefined : parseOwner(mark);
     if (owner) return owner.hubId;

@@ -1,4 +1,4 @@
-/** `tautline crd`: prints the CustomResourceDefinition, ready for `kubectl apply --server-side -f -`. */
+/** `tautline crd`: prints the CustomResourceDefinition of Application for `kubectl apply --server-side -f -`. */
 import { printCrd } from '../application/crd.ts';
 
 export function runCrd(): void {

@@ -1,17 +1,19 @@
 /**
- * `tautline diff NAME`: object by object and field by field where the cluster differs from what an Application says.
- * Exit codes as of `kubectl diff`: 0 nothing differs, 1 something does, more: it could not be told.
+ * `tautline diff NAME`: lists the differences between an Application and the cluster, by object and field. Exit codes
+ * as those of `kubectl diff`: 0 nothing differs, 1 something differs, more: the comparison failed.
  */
 import { styleText } from 'node:util';
 import { parseApplication } from '../application/parse.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
 import { compareIds, formatId, versionOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
+import { printable } from '../object/printable.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { Value } from '../object/value.ts';
+import type { Manifests } from '../render/manifests.ts';
 import { compareApplication } from './compare-application.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { noSuch } from './get.ts';
+import { notFound } from './get.ts';
 import { renderCommit, renderLocal } from './rendered.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
@@ -19,7 +21,7 @@ export type DiffOutput = 'text' | 'json' | 'patch' | 'name';
 
 export interface DiffCommand extends ClusterFlags {
   readonly name: string;
-  /** The folder that stands for spec.source.path; absent: the revision that the Application is at. */
+  /** A folder that replaces spec.source.path; undefined: compare with the current revision of the Application. */
   readonly local?: string | undefined;
   readonly output: DiffOutput;
 }
@@ -30,9 +32,9 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
     async ({ cluster, namespace }) => {
       const read = await cluster.readApplication({ namespace, name });
       if (!read.ok) return fail(read.refusal.message, EXIT.misused);
-      if (!read.value) return fail(noSuch(namespace, name), EXIT.misused);
+      if (!read.value) return fail(notFound(namespace, name), EXIT.misused);
       const parsed = parseApplication(read.value);
-      if (!parsed.ok) return fail(`the Application is malformed: ${parsed.problems.join('; ')}`, EXIT.misused);
+      if (!parsed.ok) return fail(`the Application ${name} is malformed: ${parsed.problems.join('; ')}`, EXIT.misused);
       const { application } = parsed;
       const { origin, manifests } = local === undefined ? await renderCommit(cluster, application) : renderLocal(local);
       const compared = await compareApplication(cluster, application, manifests);
@@ -40,6 +42,7 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
         for (const problem of compared.problems) fail(formatProblem(problem));
         return EXIT.misused;
       }
+      writeWarnings(manifests, compared.changes);
       const changes = compared.changes.filter(({ type }) => type !== 'none');
       process.stderr.write(`${name} against ${origin}: ${changes.length === 0 ? 'no difference' : countOf(changes)}\n`);
       process.stdout.write(FORMATS[output]([...changes].sort((a, b) => compareIds(a.id, b.id))));
@@ -48,6 +51,16 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
     },
     EXIT.misused,
   );
+}
+
+/** Warnings of the render as kustomize prints them, and those of the API server about dry runs as kubectl does. */
+function writeWarnings({ warnings }: Pick<Manifests, 'warnings'>, changes: readonly Change[]): void {
+  for (const warning of warnings) process.stderr.write(`${printable(warning)}\n`);
+  for (const change of [...changes].sort((a, b) => compareIds(a.id, b.id))) {
+    for (const warning of change.warnings ?? []) {
+      process.stderr.write(`Warning: ${formatId(change.id)}: ${printable(warning)}\n`);
+    }
+  }
 }
 
 function countOf(changes: readonly Change[]): string {
@@ -66,7 +79,6 @@ const FOREIGN: Mark = { sign: '!', colour: 'red', word: 'foreign' };
 const MARKS: Readonly<Record<Change['type'], Mark>> = {
   create: { sign: '+', colour: 'green', word: 'missing' },
   update: CHANGED,
-  recreate: CHANGED,
   adopt: CHANGED,
   prune: { sign: '-', colour: 'red', word: 'surplus' },
   release: { sign: '-', colour: 'red', word: 'surplus' },
@@ -86,7 +98,7 @@ const FORMATS: Readonly<Record<DiffOutput, (changes: readonly Change[]) => strin
 function formatChange({ type, id, desired, fields, reason }: Change): string {
   const { sign, colour } = MARKS[type];
   const place = desired ? ` (${desired.file}:${desired.line})` : '';
-  // The sign of a creation and of what has left says all that their reasons say.
+  // For missing and surplus objects the sign says the same as the reason.
   const why = reason === undefined || sign === '+' || sign === '-' ? '' : `: ${reason}`;
   return `${paint(colour, `${sign} ${formatId(id)}`)}${place}${why}\n${fields.map(formatField).join('')}`;
 }
@@ -100,7 +112,7 @@ function show(value: Value | undefined): string {
   return value === undefined ? 'absent' : stringifyJson(value);
 }
 
-/** Colour on a terminal only, and never where NO_COLOR is set. */
+/** Colours the text if stdout is a terminal and NO_COLOR is not set. */
 function paint(colour: Mark['colour'], text: string): string {
   return styleText(colour, text, { stream: process.stdout });
 }

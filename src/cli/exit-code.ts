@@ -1,11 +1,11 @@
-/** What a command's exit code means; docs/cli.md says so to users, so none of them ever changes. */
+/** Exit codes of the commands. They are documented in docs/cli.md, so their meaning must not change. */
 export const EXIT = {
   done: 0,
-  /** Refused, failed, stalled, not found; of `diff`: there are differences. */
+  /** Refused, failed, stalled or not found. For `diff`: there are differences. */
   failed: 1,
-  /** The command line cannot be understood; of `diff`: it could not be told whether there are differences. */
+  /** The command line is invalid. For `diff`: the comparison failed or is incomplete. */
   misused: 2,
-  /** Still under way when the time given was over. */
+  /** Not finished within the timeout. */
   timedOut: 3,
 } as const;
 

@@ -1,15 +1,17 @@
-/** `tautline get [NAME]`: Applications as a table, or as they are stored. Exit codes as of kubectl. */
+/** `tautline get [NAME]`: prints Applications as a table or as they are stored. Exit codes as those of kubectl. */
 import { own, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYaml } from '../object/yaml/write.ts';
+import { printable } from '../object/printable.ts';
 import type { Refusal } from '../cluster/answers.ts';
-import { firstLine, tell } from './application-words.ts';
+import { formatWarning } from '../status/warnings.ts';
+import { factsOf, firstLine, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { formatAge, formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
 
 export interface GetCommand extends ClusterFlags {
-  /** Absent: all of the namespace. */
+  /** undefined: all Applications of the namespace. */
   readonly name?: string | undefined;
   readonly allNamespaces: boolean;
   readonly output: GetOutput;
@@ -21,22 +23,34 @@ export function runGet(command: GetCommand): Promise<ExitCode> {
   return withCluster(command, async (access) => {
     const { name, allNamespaces } = command;
     if (name !== undefined && allNamespaces)
-      return fail('a name and --all-namespaces exclude each other', EXIT.misused);
+      return fail('a name and --all-namespaces cannot be combined: leave one of them out', EXIT.misused);
     const found = await read(access, command);
     if (!found.ok) return fail(found.refusal.message);
     const applications = found.value;
-    if (name !== undefined && applications.length === 0) return fail(noSuch(access.namespace, name));
-    if (applications.length === 0 && (command.output === 'table' || command.output === 'wide')) {
+    if (name !== undefined && applications.length === 0) return fail(notFound(access.namespace, name));
+    if (applications.length === 0 && isTable(command.output)) {
       process.stderr.write(allNamespaces ? 'No applications found.\n' : `No applications in ${access.namespace}.\n`);
       return EXIT.done;
     }
     process.stdout.write(FORMATS[command.output](applications.map(withoutManagedFields), command));
+    if (name !== undefined && isTable(command.output)) for (const item of applications) writeWarnings(item);
     return EXIT.done;
   });
 }
 
-export function noSuch(namespace: string, name: string): string {
-  return `there is no Application ${name} in namespace ${namespace}; "tautline get -A" lists those of all namespaces`;
+function isTable(output: GetOutput): boolean {
+  return output === 'table' || output === 'wide';
+}
+
+/** On stderr, as kubectl prints warnings of the API server. The other formats print the whole status. */
+function writeWarnings(application: KubeObject): void {
+  for (const warning of factsOf(application).status.warnings ?? []) {
+    process.stderr.write(`Warning: ${printable(formatWarning(warning))}\n`);
+  }
+}
+
+export function notFound(namespace: string, name: string): string {
+  return `there is no Application ${name} in namespace ${namespace}; "tautline get -A" lists all Applications`;
 }
 
 type Found =
@@ -48,7 +62,7 @@ async function read({ cluster, namespace }: Access, { name, allNamespaces }: Get
   return answer.ok ? { ok: true, value: answer.value ? [answer.value] : [] } : answer;
 }
 
-/** As kubectl: nobody who looks at an object wants to read who wrote which field of it. */
+/** As kubectl does: managedFields are long, and people who read an object rarely need them. */
 function withoutManagedFields(application: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = application.metadata;
   return { ...application, metadata };
@@ -59,38 +73,46 @@ type Format = (applications: readonly KubeObject[], command: GetCommand) => stri
 const FORMATS: Readonly<Record<GetOutput, Format>> = {
   table: (applications, command) => tableOf(applications, command, COLUMNS),
   wide: (applications, command) => tableOf(applications, command, [...COLUMNS, ...WIDE]),
-  json: (applications, command) => `${stringifyJson(asOne(applications, command), 2)}\n`,
-  yaml: (applications, command) => writeYaml(asOne(applications, command)),
+  json: (applications, command) => `${stringifyJson(oneOrList(applications, command), 2)}\n`,
+  yaml: (applications, command) => writeYaml(oneOrList(applications, command)),
   name: (applications) => applications.map((object) => `${nameOf(object)}\n`).join(''),
 };
 
-type Column = readonly [title: string, cell: (object: KubeObject) => string | undefined];
+interface Row {
+  readonly object: KubeObject;
+  readonly facts: ApplicationFacts;
+}
+
+type Column = readonly [title: string, cell: (row: Row) => string | undefined];
 
 const COLUMNS: readonly Column[] = [
-  ['NAME', ({ metadata }) => stringAt(metadata, 'name')],
-  ['SYNC', (object) => tell(object).status.sync?.status],
-  ['HEALTH', (object) => tell(object).status.health?.status],
-  ['READY', (object) => tell(object).ready?.status],
-  ['REVISION', (object) => tell(object).status.sync?.commit],
-  ['AGE', (object) => formatAge(Date.now() - Date.parse(stringAt(object.metadata, 'creationTimestamp') ?? ''))],
+  ['NAME', ({ object }) => stringAt(object.metadata, 'name')],
+  ['SYNC', ({ facts }) => facts.status.sync?.status],
+  ['HEALTH', ({ facts }) => facts.status.health?.status],
+  ['READY', ({ facts }) => facts.ready?.status],
+  ['REVISION', ({ facts }) => facts.status.sync?.commit],
+  ['AGE', ({ object }) => formatAge(Date.now() - Date.parse(stringAt(object.metadata, 'creationTimestamp') ?? ''))],
 ];
 
 const WIDE: readonly Column[] = [
-  ['MODE', (object) => (tell(object).spec?.suspend ? 'suspended' : tell(object).spec?.sync.mode)],
-  ['REPOSITORY', (object) => tell(object).spec?.source.repoURL],
-  ['PATH', (object) => tell(object).spec?.source.path],
-  ['MESSAGE', (object) => firstLine(tell(object).ready?.message ?? '')],
+  ['MODE', ({ facts: { spec } }) => (spec?.suspend ? 'suspended' : spec?.sync.mode)],
+  ['REPOSITORY', ({ facts }) => facts.spec?.source.repoURL],
+  ['PATH', ({ facts }) => facts.spec?.source.path],
+  ['MESSAGE', ({ facts }) => firstLine(facts.ready?.message ?? '')],
 ];
 
 function tableOf(applications: readonly KubeObject[], command: GetCommand, columns: readonly Column[]): string {
-  const place: Column = ['NAMESPACE', ({ metadata }) => stringAt(metadata, 'namespace')];
-  const shown = command.allNamespaces ? [place, ...columns] : columns;
-  const rows = applications.map((object) => shown.map(([, cell]) => cell(object) || '-'));
+  const namespace: Column = ['NAMESPACE', ({ object }) => stringAt(object.metadata, 'namespace')];
+  const shown = command.allNamespaces ? [namespace, ...columns] : columns;
+  const rows = applications.map((object) => {
+    const row = { object, facts: factsOf(object) };
+    return shown.map(([, cell]) => cell(row) || '-');
+  });
   const header = shown.map(([title]) => title);
   return formatTable(header, rows);
 }
 
-function asOne(applications: readonly KubeObject[], { name }: GetCommand): ValueMap {
+function oneOrList(applications: readonly KubeObject[], { name }: GetCommand): ValueMap {
   const [only] = applications;
   if (name !== undefined && only) return only;
   return { apiVersion: 'v1', kind: 'List', items: [...applications] };

@@ -1,26 +1,26 @@
 /**
- * A local folder as the tree that render/ reads. Links are followed as the file system does it; only what the files
- * of the tree themselves name is ever read.
+ * Makes a local folder readable as the tree of render/. Links are followed as by the file system. Only files that the
+ * rendered files name are read.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { join, relative, resolve as resolvePath, sep } from 'node:path';
 import type { FileEntry, FileTree, Found } from '../render/file-tree.ts';
 
-/** The tree begins at the root of the file system: bases may lie beside or above the folder that is rendered. */
+/** Root of the tree. It is the root of the file system, since bases may be beside or above the rendered folder. */
 export const LOCAL_ROOT = resolvePath('/');
 
-/** A folder, as a person names it, as a path of the tree at `LOCAL_ROOT`. */
+/** Converts a folder of the command line into a path of the tree at `LOCAL_ROOT`. */
 export function pathInTree(dir: string): string {
   return relative(LOCAL_ROOT, resolvePath(dir)).split(/[\\/]/).join('/');
 }
 
-/** A path of that tree as seen from where the person stands. */
+/** Converts a path of that tree into one relative to the working directory. */
 export function pathFromHere(path: string): string {
   return relative(process.cwd(), resolvePath(LOCAL_ROOT, path)) || '.';
 }
 
-/** `root`: an absolute path; links that leave it are reported, not followed. */
+/** `root` is an absolute path. A link that leads out of it is reported as `outside` and not followed. */
 export function openLocalTree(root: string): FileTree {
   const base = realpathSync(root);
   const real = (path: string): string | undefined => {
@@ -30,10 +30,10 @@ export function openLocalTree(root: string): FileTree {
       return undefined;
     }
   };
-  const inside = (path: string): boolean => base === sep || path === base || path.startsWith(base + sep);
+  const isInside = (path: string): boolean => base === sep || path === base || path.startsWith(base + sep);
   const resolve = (path: string): string | undefined => {
     const found = real(path);
-    if (found === undefined || !inside(found)) return undefined;
+    if (found === undefined || !isInside(found)) return undefined;
     return found
       .slice(base.length)
       .split(sep)
@@ -43,7 +43,7 @@ export function openLocalTree(root: string): FileTree {
   const find = (path: string): Found => {
     const found = real(path);
     if (found === undefined) return { type: 'absent' };
-    if (!inside(found)) return { type: 'outside' };
+    if (!isInside(found)) return { type: 'outside' };
     const stat = statSync(found);
     const oid = createHash('sha1').update(`${found}\0${stat.mtimeMs}\0${stat.size}`).digest('hex');
     return stat.isDirectory() ? { type: 'folder', oid } : { type: 'file', oid, sizeBytes: stat.size };

@@ -1,15 +1,17 @@
-/** `tautline refresh NAME`: has the agent ask Git and compare now, and waits until it has. */
-import { ask } from './ask.ts';
+/** `tautline refresh NAME`: requests a poll of Git and a comparison now, and waits for the answer. */
 import type { ExitCode } from './exit-code.ts';
+import { sendRequest } from './send-request.ts';
 import { withCluster, type ClusterFlags } from './with-cluster.ts';
 
 export interface RefreshCommand extends ClusterFlags {
   readonly name: string;
   readonly replace: boolean;
-  /** undefined: do not wait. */
+  /** undefined: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
 }
 
 export function runRefresh({ name, replace, timeoutMs, ...flags }: RefreshCommand): Promise<ExitCode> {
-  return withCluster(flags, (access) => ask(access, { name, replace, timeoutMs, wish: { action: 'refresh' } }));
+  return withCluster(flags, (access) =>
+    sendRequest(access, { name, replace, timeoutMs, fields: { action: 'refresh' } }),
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * `tautline render DIR`: prints what `kustomize build DIR` prints; with `--directory` also the objects of a plain
- * folder, which kustomize refuses. Any problem means that nothing is printed.
+ * `tautline render DIR`: prints the same as `kustomize build DIR`. With `--directory` it also accepts a folder of plain
+ * manifests, which kustomize refuses. If there is any problem, no object is printed.
  */
 import { formatProblem } from '../object/problem.ts';
 import { groupOf } from '../object/identity.ts';
@@ -16,11 +16,11 @@ export type RenderOutput = 'yaml' | 'json' | 'name';
 export interface RenderCommand {
   readonly dir: string;
   readonly output: RenderOutput;
-  /** Print the manifests of a folder that has no kustomization, as the agent would apply them. */
+  /** Whether to accept a folder without a kustomization, as the agent does. */
   readonly directory: boolean;
 }
 
-/** A person renders their own files, so these are there for runaway input only. */
+/** People render their own files, so these bounds are only for input that grows by mistake. */
 export const LOCAL_LIMITS: RenderLimits = {
   maxFileBytes: 256 * 1024 * 1024,
   maxNodes: 20_000_000,
@@ -29,7 +29,7 @@ export const LOCAL_LIMITS: RenderLimits = {
   maxFiles: 1_000_000,
 };
 
-/** Returns the exit code: 0, or 1 where the input is wrong. */
+/** Returns the exit code: 0, or 1 if the input is wrong. */
 export function runRender(command: RenderCommand): 0 | 1 {
   const path = pathInTree(command.dir);
   const tree = openLocalTree(LOCAL_ROOT);
@@ -59,14 +59,14 @@ const FORMATS: Readonly<Record<RenderOutput, (objects: readonly ValueMap[]) => s
   name: (objects) => objects.map((object) => `${nameOf(object)}\n`).join(''),
 };
 
-/** As `kubectl get -o json` prints them: one object as it is, any other number in a List. */
+/** As `kubectl get -o json` does it: a single object as it is, any other number in a List. */
 function listOf(objects: readonly ValueMap[]): Value {
   const [only] = objects;
   if (only !== undefined && objects.length === 1) return only;
   return { apiVersion: 'v1', items: [...objects], kind: 'List', metadata: { resourceVersion: '' } };
 }
 
-/** As `kubectl get -o name` prints it: `deployment.apps/web`. */
+/** As `kubectl get -o name` does it: `deployment.apps/web`. */
 function nameOf(object: ValueMap): string {
   const group = groupOf(stringAt(object, 'apiVersion') ?? '');
   const kind = (stringAt(object, 'kind') ?? '').toLowerCase();

@@ -1,4 +1,4 @@
-/** Tables as kubectl prints them: columns as wide as their widest cell, three spaces between, none after the last. */
+/** Tables as kubectl prints them: each column is as wide as its widest cell, with three spaces between columns. */
 
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
@@ -15,7 +15,7 @@ const UNITS = [
   ['m', 60],
 ] as const;
 
-/** `45s`, `3m`, `7h`, `12d`: the largest whole unit, as ages are read at a glance. */
+/** Formats an age as `45s`, `3m`, `7h` or `12d`: whole numbers of the largest unit that fits at least twice. */
 export function formatAge(ageMs: number): string {
   const seconds = Math.max(0, Math.floor(ageMs / 1000));
   for (const [unit, size] of UNITS) if (seconds >= 2 * size) return `${Math.floor(seconds / size)}${unit}`;

@@ -1,12 +1,13 @@
 /**
- * `tautline wait NAME…`: until every one of them is Ready, Synced or Healthy. Invariant: what can only be mended by a
- * person ends the wait at once, with the reason.
+ * `tautline wait NAME…`: waits until all of these Applications are Ready, Synced or Healthy.
+ *
+ * Invariant: a state that only a person can change ends the wait immediately, with the reason.
  */
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { summarise, tell, type Told } from './application-words.ts';
-import { createProgress } from './ask.ts';
+import { factsOf, summarise, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { noSuch } from './get.ts';
+import { notFound } from './get.ts';
+import { createProgress } from './send-request.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
 export type WaitFor = 'ready' | 'synced' | 'healthy';
@@ -17,7 +18,7 @@ export interface WaitCommand extends ClusterFlags {
   readonly timeoutMs: number;
 }
 
-const HOLDS: Readonly<Record<WaitFor, (told: Told) => boolean>> = {
+const IS_REACHED: Readonly<Record<WaitFor, (facts: ApplicationFacts) => boolean>> = {
   ready: ({ ready }) => ready?.status === 'True',
   synced: ({ status }) => status.sync?.status === 'Synced',
   healthy: ({ status }) => status.health?.status === 'Healthy',
@@ -31,7 +32,7 @@ export function runWait(command: WaitCommand): Promise<ExitCode> {
     const codes = await Promise.all(
       [...new Set(command.names)].map(async (name) => {
         const code = await waitForOne(cluster, { namespace, name, wanted: command.for, signal, deadline });
-        // One that cannot come right is an answer for all of them.
+        // The command fails if one of them fails, so the others need not be waited for.
         if (code === EXIT.failed) failed.abort();
         return code;
       }),
@@ -51,26 +52,27 @@ interface Waiting {
 async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitCode> {
   const { namespace, name, wanted, signal, deadline } = waiting;
   const progress = createProgress(name);
-  let last: Told | undefined;
+  let last: ApplicationFacts | undefined;
   for await (const application of cluster.followApplication({ namespace, name }, signal)) {
-    if (!application) return fail(last ? `the Application ${name} was deleted` : noSuch(namespace, name));
-    last = tell(application);
-    if (last.isCurrent && HOLDS[wanted](last)) {
+    if (!application) return fail(last ? `the Application ${name} was deleted` : notFound(namespace, name));
+    last = factsOf(application);
+    if (last.isCurrent && IS_REACHED[wanted](last)) {
       process.stdout.write(`application.tautline.dev/${name} is ${wanted}\n`);
       return EXIT.done;
     }
-    const hopeless = hopelessOf(last);
-    if (hopeless !== undefined) return fail(`${name} ${hopeless}`);
+    const obstacle = obstacleOf(last);
+    if (obstacle !== undefined) return fail(`${name} ${obstacle}`);
     progress(application);
   }
-  // Another one has failed, and has said why.
+  // The wait for another Application has failed and has printed the reason.
   if (!deadline.aborted) return EXIT.done;
-  return fail(`${name} is not ${wanted} within the time given${last ? `: ${summarise(last)}` : ''}`, EXIT.timedOut);
+  return fail(`${name} is not ${wanted} within the timeout${last ? `: ${summarise(last)}` : ''}`, EXIT.timedOut);
 }
 
-function hopelessOf({ isCurrent, stalled, spec, metadata }: Told): string | undefined {
+/** A state that does not change by itself, as the end of a sentence that begins with the name. */
+function obstacleOf({ isCurrent, stalled, spec, metadata }: ApplicationFacts): string | undefined {
   if (metadata.deletionTimestamp !== undefined) return 'is being deleted';
   if (!isCurrent) return undefined;
   if (stalled) return `is stalled (${stalled.reason}): ${stalled.message}`;
-  return spec?.suspend ? 'is suspended (spec.suspend): nothing changes until it is resumed' : undefined;
+  return spec?.suspend ? 'is suspended: set spec.suspend to false to resume it' : undefined;
 }

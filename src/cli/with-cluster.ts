@@ -1,20 +1,20 @@
 /**
- * What every command that speaks to a cluster shares: which kubeconfig, which namespace, and how a failure is told.
+ * The common part of all commands that use a cluster: the choice of kubeconfig and namespace, and the report of
+ * failures.
  *
- * Invariant: whatever happens, a person reads sentences and a script reads an exit code; a stack is printed for a
- * defect of ours alone.
+ * Invariant: every failure is a sentence on stderr and an exit code. A stack is printed only for a defect of Tautline.
  */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ClusterSource } from '../cluster/credentials.ts';
+import type { ClusterSource } from '../cluster/transport/credentials.ts';
 import { defaultClusterLimits } from '../cluster/limits.ts';
 import { connectAsUser, RefusedError, type UserCluster } from '../cluster/user-cluster.ts';
 import { inClusterAddress, kubeconfigFiles, VERSION } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 
-/** The flags that all of them take. */
+/** The flags that all of these commands have. */
 export interface ClusterFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -23,17 +23,17 @@ export interface ClusterFlags {
 
 export interface Access {
   readonly cluster: UserCluster;
-  /** The one asked for, else the context's, else `default`. */
+  /** From the flag, else from the context, else `default`. */
   readonly namespace: string;
 }
 
-/** Runs a command; `failure` is its exit code for whatever it throws. */
+/** Connects to the cluster and runs a command. `failure` is the exit code for everything that is thrown. */
 export async function withCluster(
   flags: ClusterFlags,
   run: (access: Access) => Promise<ExitCode>,
   failure: ExitCode = EXIT.failed,
 ): Promise<ExitCode> {
-  // The reader of a pipe has had enough.
+  // The reader of a pipe, such as `head`, has closed it.
   process.stdout.once('error', () => process.exit(EXIT.failed));
   let cluster: UserCluster | undefined;
   try {
@@ -51,20 +51,24 @@ export async function withCluster(
   }
 }
 
-/** Says why a command ends, on stderr. */
+/** Prints the reason of a failure on stderr and returns the exit code. */
 export function fail(message: string, code: ExitCode = EXIT.failed): ExitCode {
   process.stderr.write(`Error: ${message}\n`);
   return code;
 }
 
-/** As kubectl looks: the flag, the variable, the file at home; then the ServiceAccount of a Pod. */
+/**
+ * In the order of kubectl: the flag, KUBECONFIG, the file in the home folder, and then the ServiceAccount of the Pod.
+ */
 function sourceOf({ kubeconfig, context }: ClusterFlags): ClusterSource {
   const named = { ...(context === undefined ? {} : { context }), allowPlugins: true };
   if (kubeconfig !== undefined) return { type: 'kubeconfig', file: kubeconfig, ...named };
   const files = kubeconfigFiles();
   const existing = files.filter((file) => existsSync(file));
   if (existing.length > 1) {
-    throw invalid('KUBECONFIG names several files, which are not merged here: name one of them with --kubeconfig');
+    throw invalid(
+      'KUBECONFIG names several files, and tautline does not merge them: name one of them with --kubeconfig',
+    );
   }
   const [file = files[0]] = existing;
   if (file !== undefined) return { type: 'kubeconfig', file, ...named };

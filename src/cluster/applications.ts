@@ -1,9 +1,9 @@
 /**
- * The Applications: one watch over all of them, and the two ways in which the agent writes them (status, and the marks
- * in metadata), each with a field manager of its own.
+ * The Applications: one watch over all of them, and the agent's writes to their status and metadata, each with a field
+ * manager of its own.
  *
- * Invariant: every write names uid and resourceVersion where they are known, so it never makes an Application anew and
- * never overwrites what somebody else wrote in between.
+ * Invariant: every write names uid and resourceVersion where they are known, so it never creates an Application again
+ * and never overwrites a change that was made in between.
  */
 import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
 import { stringifyJson } from '../object/json.ts';
@@ -17,33 +17,33 @@ import {
   type Value,
   type ValueMap,
 } from '../object/value.ts';
-import { refusalOf } from './requests.ts';
 import { agentIdentity } from './identity.ts';
 import type { KindInfo } from './kinds.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
-import { objectKey } from './live-objects.ts';
-import { objectPath, query } from './paths.ts';
-import type { ApplicationClient, ApplicationHandlers } from './ports.ts';
-import type { HttpRequest } from './transport.ts';
-import { startWatch, type Watch } from './watch.ts';
-import type { WatchOptions, WatchSink } from './watch-state.ts';
-import { writeYamlSafeJson } from './yaml-safe-json.ts';
+import { objectKey } from './live/live-objects.ts';
+import { objectPath, query } from './requests/paths.ts';
+import { refusalOf } from './requests/refusal.ts';
+import type { ApplicationAnswer, ApplicationClient, ApplicationHandlers } from './ports.ts';
+import type { HttpRequest } from './transport/transport.ts';
+import { startWatch, type Watch } from './watches/watch.ts';
+import type { WatchOptions, WatchSink } from './watches/watch-state.ts';
+import { writeYamlSafeJson } from './requests/yaml-safe-json.ts';
 
 export const applicationKind: KindInfo = {
   group: APPLICATION_GROUP,
   version: 'v1alpha1',
   kind: APPLICATION_KIND,
   plural: 'applications',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: true,
-  watchable: true,
+  isWatchable: true,
 };
 
 const STATUS_MANAGER = 'tautline-status';
 const METADATA_MANAGER = 'tautline-applyset';
 
 export type ApplicationOptions = Pick<WatchOptions, 'transport' | 'limits' | 'clock' | 'chance' | 'log' | 'metrics'> & {
-  /** Watch the Applications of one namespace only: the agent's rights may reach no further. Default all. */
+  /** Watch the Applications of this namespace only, as far as the agent's rights reach. Default: all namespaces. */
   readonly namespace?: string;
 };
 
@@ -51,15 +51,13 @@ export interface OwnedApplicationClient extends ApplicationClient {
   close(): void;
 }
 
-type Written = Awaited<ReturnType<ApplicationClient['putStatus']>>;
-
 export function createApplicationClient(options: ApplicationOptions): OwnedApplicationClient {
   const watches: Watch[] = [];
 
   async function write(
     application: KubeObject,
     request: Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'category'> & { suffix: string },
-  ): Promise<Written> {
+  ): Promise<ApplicationAnswer> {
     const { suffix, ...rest } = request;
     const path = objectPath(applicationKind, nameOf(application)) + suffix;
     const answer = await options.transport.send({ ...rest, path, identity: agentIdentity });
@@ -94,7 +92,7 @@ export function createApplicationClient(options: ApplicationOptions): OwnedAppli
     },
     applyMetadata(application, { finalizers, labels, annotations }) {
       const metadata: ValueMap = { labels, annotations };
-      // An empty list would be owned; a list left out is given up.
+      // An empty list would stay owned by this manager; a list that is left out is given up.
       if (finalizers.length > 0) metadata['finalizers'] = finalizers;
       return write(application, {
         verb: 'apply',
@@ -106,14 +104,14 @@ export function createApplicationClient(options: ApplicationOptions): OwnedAppli
       });
     },
     removeFinalizer(application, finalizer) {
-      const left = listAt(application.metadata, 'finalizers').filter((name) => name !== finalizer);
+      const remaining = listAt(application.metadata, 'finalizers').filter((name) => name !== finalizer);
       return write(application, {
         verb: 'patch',
         method: 'PATCH',
         category: 'status',
         suffix: query({ fieldManager: METADATA_MANAGER }),
         contentType: 'application/merge-patch+json',
-        body: stringifyJson(guarded(application, { finalizers: left.length > 0 ? left : null })),
+        body: stringifyJson(guarded(application, { finalizers: remaining.length > 0 ? remaining : null })),
       });
     },
     close() {
@@ -129,7 +127,7 @@ function nameOf(application: KubeObject): { namespace: string; name: string } {
   };
 }
 
-/** The least that names this very Application in this very version. */
+/** Metadata with the guards that limit a write to this Application in the version that was read. */
 function guarded(application: KubeObject, metadata: ValueMap): KubeObject {
   const guards: ValueMap = {};
   for (const key of ['name', 'namespace', 'uid', 'resourceVersion']) {
@@ -143,7 +141,10 @@ function guarded(application: KubeObject, metadata: ValueMap): KubeObject {
   };
 }
 
-/** Of each Application only what tells of its end is kept: the agent keeps the rest where it needs it. */
+/**
+ * Turns the watch's lists and events into upserts and deletions. It keeps only the guards of each Application, from
+ * which `complete` and `upsert` recognise a deletion.
+ */
 function createSink(handlers: ApplicationHandlers, onListed: () => void): WatchSink {
   const known = new Map<string, KubeObject>();
   let seen: Set<string> | undefined;
@@ -161,7 +162,7 @@ function createSink(handlers: ApplicationHandlers, onListed: () => void): WatchS
         before !== undefined &&
         stringAt(before.metadata, 'resourceVersion') === stringAt(application.metadata, 'resourceVersion');
       if (isSame) return;
-      // Deleted and made anew while nobody watched: not the same Application.
+      // Deleted and created again while the watch was interrupted: it is another Application.
       if (before && uidOf(before) !== uidOf(application)) handlers.onDelete(before);
       known.set(key, guarded(application, {}));
       handlers.onUpsert(application, seen !== undefined);
@@ -182,7 +183,7 @@ function createSink(handlers: ApplicationHandlers, onListed: () => void): WatchS
       seen = undefined;
       onListed();
     },
-    live() {},
+    opened() {},
     failed: (refusal) => handlers.onFailed?.(refusal),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * The one way into a cluster: `connectCluster` puts credentials, transport, discovery, Live and the Applications
- * together and checks that the API server answers.
+ * Connects the agent to a cluster: `connectCluster` composes credentials, transport, discovery, live store and
+ * Applications, and checks that the API server answers.
  *
- * Invariant: nothing outside cluster/ sees a credential or builds a request of its own.
+ * Invariant: no credential leaves cluster/, and only cluster/ builds requests.
  */
 import { randomUUID } from 'node:crypto';
 import { StageError } from '../object/stage-error.ts';
@@ -10,19 +10,20 @@ import { stringifyJson } from '../object/json.ts';
 import { stringAt } from '../object/value.ts';
 import type { Chance, Clock, Log } from '../telemetry/ports.ts';
 import { createApplicationClient } from './applications.ts';
-import { loadCredentials, type ClusterSource } from './credentials.ts';
-import { createDiscovery } from './discovery.ts';
-import { agentIdentity } from './identity.ts';
-import type { KindInfo } from './kinds.ts';
+import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
+import { agentIdentity, type Identity } from './identity.ts';
+import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
-import { createLiveStore } from './live-store.ts';
+import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
-import { collectionPath } from './paths.ts';
-import type { Cluster, LiveStoreEvents } from './ports.ts';
-import { createClient, refusalOf } from './requests.ts';
-import { recordWrites } from './recording-client.ts';
-import { createTransport, type Transport } from './transport.ts';
+import { collectionPath } from './requests/paths.ts';
+import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
+import { createDiscovery } from './requests/discovery.ts';
+import { createClient } from './requests/object-client.ts';
+import { refusalOf } from './requests/refusal.ts';
+import { recordWrites } from './live/recording-client.ts';
+import { createTransport, type Transport } from './transport/transport.ts';
 
 export interface ConnectOptions {
   readonly source: ClusterSource;
@@ -32,21 +33,26 @@ export interface ConnectOptions {
   readonly chance: Chance;
   readonly metrics?: ClusterMetrics;
   readonly events?: LiveStoreEvents;
-  /** Watch the Applications of this namespace only. Default all. */
+  /** Watch the Applications of this namespace only. Default: all namespaces. */
   readonly applicationNamespace?: string;
   /** Default `tautline`. */
   readonly userAgent?: string;
 }
 
-export interface ConnectedCluster extends Cluster {
+/** One API server that is both: hub of the Applications, and cluster of their objects. */
+export interface ConnectedCluster extends Hub, Cluster {
+  as(identity: Identity): FullClient;
+  /** The cached discovery; `refresh` asks again (at most once at a time). */
+  kinds(options?: { refresh: boolean }): Promise<Kinds>;
   /** Address of the API server. */
   readonly server: string;
   /** The namespace of the kubeconfig's context or of the Pod, if there is one. */
   readonly defaultNamespace: string | undefined;
-  /** Requests sent so far by what they were for, tries that failed included. */
+  /** Requests sent so far, by category; repeated and failed ones count too. */
   requestCounts(): RequestCounts;
-  /** Watches of Live now open or being opened. */
+  /** Watches of the live store that are open or being opened. */
   watchCount(): number;
+  close(): Promise<void>;
 }
 
 /** Throws StageError `ClusterConfigInvalid`, `ClusterUnreachable` or `ClusterUnauthorized`. */
@@ -73,12 +79,13 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     ...(applicationNamespace !== undefined && { namespace: applicationNamespace }),
   });
   return {
+    hubId: clusterId,
     clusterId,
     server: transport.server,
     defaultNamespace: credentials.namespace,
     as: (identity) =>
       recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
-    kinds: (wish) => discovery.kinds(wish),
+    kinds: (options) => discovery.kinds(options),
     live,
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
@@ -92,7 +99,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   };
 }
 
-/** The uid of kube-system; the address where we may not read it. */
+/** The uid of kube-system, or the server's address where the agent may not read it. Throws StageError. */
 async function identifyCluster(transport: Transport): Promise<string> {
   const answer = await transport.send({
     verb: 'get',
@@ -127,15 +134,15 @@ const EVENTS: KindInfo = {
   version: 'v1',
   kind: 'Event',
   plural: 'events',
-  namespaced: true,
+  isNamespaced: true,
   hasStatus: false,
-  watchable: true,
+  isWatchable: true,
 };
 
 interface EventToWrite {
   readonly transport: Transport;
   readonly log: Log;
-  readonly event: Parameters<Cluster['writeEvent']>[0];
+  readonly event: Parameters<Hub['writeEvent']>[0];
 }
 
 async function writeEvent({ transport, log, event }: EventToWrite): Promise<void> {
@@ -153,8 +160,8 @@ async function writeEvent({ transport, log, event }: EventToWrite): Promise<void
     });
     if (answer.status === 201) return;
     const { code, message } = refusalOf(answer, 'create', EVENTS);
-    log.debug('an event was not written', { code, reason: message });
+    log.debug('a Kubernetes Event was not written', { code, reason: message });
   } catch (error) {
-    log.debug('an event was not written', { reason: error instanceof Error ? error.message : 'unknown' });
+    log.debug('a Kubernetes Event was not written', { reason: error instanceof Error ? error.message : 'unknown' });
   }
 }

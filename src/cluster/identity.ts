@@ -1,7 +1,8 @@
 /**
- * Whose rights a request uses. Only cluster/ turns an Identity into a client, and only this file makes one, so that a
- * blank account can never silently mean the agent's own rights (an empty Impersonate-User header is ignored by the API
- * server).
+ * The account with whose rights a request is sent.
+ *
+ * Invariant: a blank or malformed account never means the agent's own rights. The API server ignores an empty
+ * Impersonate-User header, so only this file makes an Identity and its header, and it refuses such names.
  */
 
 export type Identity =
@@ -13,28 +14,29 @@ export const agentIdentity: Identity = { type: 'agent' };
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** Whether a text can be the name of a ServiceAccount: no blank, no `system:…`, no path. */
+/** Whether a text is a valid name of a ServiceAccount; a blank, `system:…` or a path is not. */
 export function isServiceAccountName(name: string): boolean {
   return DNS_SUBDOMAIN.test(name);
 }
 
-/** Throws RangeError unless both parts are proper names: fails closed on blanks and on anything else. */
+/** Throws RangeError unless namespace and name are valid. */
 export function serviceAccountIdentity(namespace: string, name: string): Identity {
   if (!DNS_LABEL.test(namespace) || !DNS_SUBDOMAIN.test(name)) {
-    throw new RangeError(`not a ServiceAccount: namespace '${namespace}', name '${name}'`);
+    throw new RangeError(`invalid ServiceAccount: namespace '${namespace}', name '${name}'`);
   }
   return { type: 'serviceAccount', namespace, name };
 }
 
-/** The request headers of an identity: none for the agent, exactly one for an account. */
+/** The request headers of an identity: none for the agent, exactly one for an account. Throws RangeError. */
 export function identityHeaders(identity: Identity): Record<string, string> {
   if (identity.type === 'agent') return {};
   const { namespace, name } = identity;
-  if (!DNS_LABEL.test(namespace) || !DNS_SUBDOMAIN.test(name)) throw new RangeError('malformed identity');
+  if (!DNS_LABEL.test(namespace) || !DNS_SUBDOMAIN.test(name))
+    throw new RangeError('malformed identity: its namespace or name is invalid');
   return { 'Impersonate-User': `system:serviceaccount:${namespace}:${name}` };
 }
 
-/** A string equal exactly for equal identities. */
+/** A key that is equal exactly for equal identities. */
 export function identityKey(identity: Identity): string {
   return identity.type === 'agent' ? 'agent' : `${identity.namespace}/${identity.name}`;
 }

@@ -1,30 +1,51 @@
 /**
- * What discovery tells about the kinds that a cluster serves. Plain data: bind looks up, cluster/discovery.ts fills.
+ * The kinds that a cluster serves, as plain data. cluster/requests/discovery.ts fills it; bind/, diff/ and observe/
+ * look kinds up.
  */
+import { apiVersionOf, groupOf, type ObjectId } from '../object/identity.ts';
 
 export interface KindInfo {
   /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** Plural name in request paths. */
+  /** The plural name, as in request paths. */
   readonly plural: string;
-  readonly namespaced: boolean;
-  /** Whether the kind has a status subresource; if not, `status` is an ordinary field that we may own. */
+  readonly isNamespaced: boolean;
+  /** Whether the kind has a status subresource. If it has none, `status` is a field like any other. */
   readonly hasStatus: boolean;
-  /** Whether list and watch are served at all (some kinds, such as reviews, only take a POST). */
-  readonly watchable: boolean;
+  /** Whether list and watch are served. Reviews, for example, only take a POST. */
+  readonly isWatchable: boolean;
 }
 
 export interface Kinds {
   /** Keyed by `kindKey`. */
   readonly served: ReadonlyMap<string, KindInfo>;
-  /** `group/version` (`version` alone in the core group) that discovery reports as stale: unknown, never gone. */
+  /** Each `group/version` (`version` in the core group) whose API does not answer: its kinds are unknown, not gone. */
   readonly stale: ReadonlySet<string>;
-  /** The group's preferred version, by group: what a prune of an object of that group is asked in. */
+  /** The preferred version by group. Objects that are pruned are requested in it. */
   readonly preferred: ReadonlyMap<string, string>;
 }
 
 export function kindKey(apiVersion: string, kind: string): string {
   return `${apiVersion}/${kind}`;
+}
+
+/**
+ * Finds a kind by group and kind alone, in the preferred version of its group or else in any that serves it.
+ * `unavailable`: no version that answers serves it, and another one does not answer. undefined: no version serves it.
+ */
+export type KindFinder = (id: Pick<ObjectId, 'group' | 'kind'>) => KindInfo | 'unavailable' | undefined;
+
+/** The served kinds are indexed once, at the first look-up that needs it; each look-up is then a map access. */
+export function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
+  let byGroupKind: Map<string, KindInfo> | undefined;
+  const staleGroups = new Set([...stale].map(groupOf));
+  return ({ group, kind }) => {
+    const version = preferred.get(group);
+    const inPreferred = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
+    if (inPreferred) return inPreferred;
+    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
+    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
+  };
 }

@@ -1,45 +1,43 @@
-/** Every bound of the Kubernetes edge, by name; config.ts takes the defaults from here and may change each. */
+/** Every bound of the Kubernetes edge, by name, with its default. The settings of config.ts replace some of them. */
 
 export interface ClusterLimits {
-  /** Requests under way at once, watches not counted. */
+  /** Requests under way at once, without watches. */
   readonly maxRequests: number;
+  /** Watches open at once. */
   readonly maxWatches: number;
   readonly connectTimeoutMs: number;
-  /** Silence before the first byte of an answer, and between two of its chunks. Webhooks alone may take 30 s. */
+  /** Silence before the first byte of an answer, and between two chunks. An admission webhook may take up to 30 s. */
   readonly requestTimeoutMs: number;
   readonly maxResponseBytes: number;
-  /**
-   * A 429 is waited out here, out of the caller's sight, up to so often and so long each; else the caller backs off.
-   */
+  /** How often the transport itself retries a 429; after that the caller backs off. */
   readonly maxThrottleRetries: number;
+  /** The longest `Retry-After` of a 429 that the transport waits for. */
   readonly maxThrottleWaitMs: number;
-  /** Objects a page of a list. */
+  /** Objects in a page of a list. */
   readonly listPageSize: number;
-  /**
-   * Longest stay of one watch request; the API server ends it. At most 300 s, since rights are checked at its start
-   * only.
-   */
+  /** The duration of a watch request, which the API server ends. At most 300: rights are checked only at its start. */
   readonly watchTimeoutSeconds: number;
   /** Silence before a watch's first byte. */
   readonly watchOpenTimeoutMs: number;
-  /** A watch that outlives its own end by so much is cut. */
+  /** A watch is cut if the API server has not ended it so long after its time. */
   readonly watchGraceMs: number;
-  /** A watch that says nothing for so long, bookmarks included, is opened anew. */
+  /** A watch that sends nothing for so long, not even a bookmark, is opened again. */
   readonly watchSilenceMs: number;
   readonly maxWatchLineBytes: number;
+  /** The first pause before a failed watch is opened again; doubles up to `maxWatchBackoffMs`. */
   readonly watchBackoffMs: number;
   readonly maxWatchBackoffMs: number;
-  /** A watch that the identity has no right to is asked for again at least so often. */
+  /** The longest pause before a forbidden watch is tried again. */
   readonly forbiddenWatchRetryMs: number;
-  /** What was read by name where nothing may be watched holds so long; then it is to be read again. */
+  /** How long a read by name counts where the kind may not be watched. */
   readonly pollIntervalMs: number;
-  /** After so long without a watch or list that works, what was known is unknown. */
+  /** After so long without a working watch or list, the state of its objects counts as unknown. */
   readonly watchStaleMs: number;
-  /** Proofs of absence kept a kind; older ones are forgotten first. */
+  /** Proofs of absence that are kept for a kind; the oldest is dropped first. */
   readonly maxAbsentEntries: number;
-  /** Discovery is asked again no more often than so when a kind that it names turns out not to be served. */
+  /** The least time between two discoveries when a discovered kind turns out not to be served. */
   readonly discoveryDoubtMs: number;
-  /** How long a look-up of rights holds. */
+  /** How long the result of an access review is used. */
   readonly accessReviewMs: number;
   /** How long `close` waits for requests under way. */
   readonly drainTimeoutMs: number;

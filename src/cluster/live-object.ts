@@ -1,8 +1,8 @@
 /**
- * LiveObjects out of what the API server sends.
+ * Makes LiveObjects of the API server's JSON.
  *
- * Invariant: every object that enters the agent from an object API passes `toLiveObject`, so no Secret value and no
- * last-applied annotation gets past it.
+ * Invariant: every object that enters the agent from an object API passes `toLiveObject`, which removes Secret values
+ * and the last-applied annotation.
  */
 import { apiVersionOf } from '../object/identity.ts';
 import { parseJson } from '../object/json.ts';
@@ -21,7 +21,7 @@ import {
 import type { KindInfo } from './kinds.ts';
 import type { LiveObject } from './live.ts';
 
-/** Items of a list carry neither kind nor apiVersion: both are filled in from what was asked for. */
+/** Fills in kind and apiVersion, which items of a list lack. undefined: not an object. */
 export function asObjectOf(kind: KindInfo, value: Value | undefined): KubeObject | undefined {
   if (isKubeObject(value)) return value;
   if (!isMap(value) || !isMap(own(value, 'metadata'))) return undefined;
@@ -33,7 +33,7 @@ export function asObjectOf(kind: KindInfo, value: Value | undefined): KubeObject
   return isKubeObject(filled) ? filled : undefined;
 }
 
-/** undefined: no object with a name. */
+/** undefined: not an object, or one without a name. */
 export function toLiveObject(kind: KindInfo, value: Value | undefined): LiveObject | undefined {
   const object = asObjectOf(kind, value);
   const name = stringAt(object?.metadata, 'name');
@@ -45,7 +45,7 @@ export function toLiveObject(kind: KindInfo, value: Value | undefined): LiveObje
     id: {
       group: kind.group,
       kind: kind.kind,
-      namespace: kind.namespaced ? (stringAt(metadata, 'namespace') ?? '') : '',
+      namespace: kind.isNamespaced ? (stringAt(metadata, 'namespace') ?? '') : '',
       name,
     },
     apiVersion: object.apiVersion,
@@ -57,8 +57,9 @@ export function toLiveObject(kind: KindInfo, value: Value | undefined): LiveObje
 }
 
 /**
- * Without the record of who wrote which field of the status: a fifth of a Deployment, and nobody asks for it. What is
- * written back (a take-over) is made of a fresh read, never of this. Returns the same object where there is none.
+ * Drops the fields of the status from managedFields: they are a fifth of a Deployment's size, and no reader needs them.
+ * The managedFields that a take-over writes back come from a new read, never from here. Returns the same object where
+ * there is nothing to drop.
  */
 export function withoutStatusFields(object: KubeObject): KubeObject {
   const entries = listAt(object.metadata, 'managedFields');
@@ -76,21 +77,11 @@ function isOfStatus(entry: Value): boolean {
   return stringAt(entry, 'subresource') === 'status';
 }
 
-/** undefined: no JSON. */
+/** undefined: not JSON. */
 export function tryParseJson(text: string): Value | undefined {
   try {
     return parseJson(text);
   } catch {
     return undefined;
   }
-}
-
-/**
- * Orders resourceVersions of one kind (decimal numbers in every API server we know; compared as such since Kubernetes
- * 1.35 promises it). undefined: one of them is none.
- */
-export function compareResourceVersions(a: string, b: string): number | undefined {
-  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return undefined;
-  const difference = BigInt(a) - BigInt(b);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }

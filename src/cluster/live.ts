@@ -1,27 +1,28 @@
 /**
- * What the cluster holds of an identity. Secret values never get in here: `data` values are replaced by digests
- * (`sha256:<base64url of the decoded bytes>`) and `last-applied-configuration` is dropped at the cluster's edge.
+ * Live objects: the state of the cluster as one identity sees it. They never hold Secret values: `live-object.ts`
+ * replaces each value of `data` by a digest (`sha256:<base64url of the decoded bytes>`) and drops
+ * `last-applied-configuration`.
  */
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject } from '../object/value.ts';
 
 export interface LiveObject {
   readonly id: ObjectId;
-  /** The version in which it was read. */
+  /** The API version in which the object was read. */
   readonly apiVersion: string;
   readonly uid: string;
   readonly resourceVersion: string;
   /** Set once deletion has begun (RFC 3339). */
   readonly deletionTimestamp?: string;
-  /** The whole object as read, `metadata.managedFields` included. Shared: never written to. */
+  /** The whole object with `metadata.managedFields`. It is shared, and never written to. */
   readonly body: KubeObject;
 }
 
 /**
- * - present: read from a watch, a GET or the answer of a write.
- * - absent: a GET by name answered 404 since the last event.
- * - unseen: not in the watch on our label; says nothing about existence.
- * - unknown: the kind or the API does not answer; `reason` is for people.
+ * - present: from a watch, a GET or the answer of a write.
+ * - absent: a GET by name was answered with 404 after the last event.
+ * - unseen: not in the watch on our label; the object may exist all the same.
+ * - unknown: nothing can be said about the object now; `reason` says why, for people.
  */
 export type LiveEntry =
   | { readonly state: 'present'; readonly object: LiveObject }
@@ -29,5 +30,5 @@ export type LiveEntry =
   | { readonly state: 'unseen' }
   | { readonly state: 'unknown'; readonly reason: string };
 
-/** Live of one pass: one entry for every identity that was asked for, by `idKey`. */
+/** The live objects of one pass: an entry for each object that the pass needs, by `idKey`. */
 export type Live = ReadonlyMap<string, LiveEntry>;

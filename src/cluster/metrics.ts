@@ -1,12 +1,15 @@
-/** What the edge counts; main.ts stands telemetry/ behind it. Nothing here names an object, so series stay few. */
+/**
+ * The counters of the Kubernetes edge; main.ts connects them to telemetry/. None of them names an object, so that the
+ * number of time series stays small.
+ */
 
-/** What a request was for. `object`: an Application's objects; the others are the agent's own upkeep. */
+/** The purpose of a request. `object`: objects of an Application; the others serve the agent itself. */
 export type RequestCategory = 'object' | 'status' | 'watch' | 'discovery' | 'event' | 'other';
 
 export interface ClusterMetrics {
-  /** `code`: HTTP status, 0 when there was no answer. */
+  /** `code`: the HTTP status; 0 when there was no answer. */
   onRequest(request: { readonly verb: string; readonly code: number }): void;
-  /** `reason`: `expired` (410), `error`, `silent`, `suspect`, `refused`; the ordinary end of a watch isn't told. */
+  /** `reason`: `expired` (410), `error`, `silent` or `suspect`. A watch that the server ends in time is not counted. */
   onWatchRestart(restart: { readonly kind: string; readonly reason: string }): void;
 }
 

@@ -1,6 +1,5 @@
 /**
- * What the rest of the agent sees of a cluster: types only. `cluster/connection.ts` makes the client,
- * `cluster/live-store.ts` the store; apply/ and reconcile/ get them handed in.
+ * The types through which the rest of the agent uses a cluster. `connection.ts` makes the Cluster and hands it in.
  */
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
@@ -9,86 +8,114 @@ import type { Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { LiveEntry, LiveObject } from './live.ts';
 
-export type WriteAnswer =
-  | {
-      readonly ok: true;
-      readonly object: LiveObject;
-      /** 201: the object did not exist before. */
-      readonly created: boolean;
-      /** `Warning` headers of the answer. */
-      readonly warnings: readonly string[];
-    }
-  | { readonly ok: false; readonly refusal: Refusal };
+/** A request that the API server refused or did not answer. */
+export interface Refused {
+  readonly ok: false;
+  readonly refusal: Refusal;
+}
 
-export type ReadAnswer =
-  | {
-      readonly ok: true;
-      /** undefined: 404 by name, the one proof of absence. */ readonly object: LiveObject | undefined;
-    }
-  | { readonly ok: false; readonly refusal: Refusal };
+export interface Written {
+  readonly ok: true;
+  /** The object as the API server returned it; of a dry run, as it would be stored. */
+  readonly object: LiveObject;
+  /** HTTP status 201: the object did not exist before. */
+  readonly isCreated: boolean;
+  /** The texts of the answer's `Warning` headers; bounded, and without values of Secrets. */
+  readonly warnings: readonly string[];
+}
 
-export type SecretAnswer =
-  | {
-      readonly ok: true;
-      /** Decoded values; undefined: 404 by name. To be shown to nobody. */ readonly data:
-        ReadonlyMap<string, Buffer> | undefined;
-    }
-  | { readonly ok: false; readonly refusal: Refusal };
+export type WriteAnswer = Written | Refused;
 
-export type DeleteAnswer =
-  | {
-      readonly ok: true;
-      /** gone: removed or already absent; held: deletion has begun, a finalizer or grace holds it. */ readonly outcome:
-        'gone' | 'held';
-    }
-  | { readonly ok: false; readonly refusal: Refusal };
+interface ReadByName {
+  readonly ok: true;
+  /** undefined: the GET by name was answered with 404, which is the one proof of absence. */
+  readonly object: LiveObject | undefined;
+}
 
+export type ReadAnswer = ReadByName | Refused;
+
+interface ReadSecret {
+  readonly ok: true;
+  /** The decoded values by key, never to be shown; undefined: the GET by name was answered with 404. */
+  readonly data: ReadonlyMap<string, Buffer> | undefined;
+}
+
+export type SecretAnswer = ReadSecret | Refused;
+
+interface Deleted {
+  readonly ok: true;
+  /** gone: removed, or absent before. held: its deletion has begun, and a finalizer or the grace period delays it. */
+  readonly outcome: 'gone' | 'held';
+}
+
+export type DeleteAnswer = Deleted | Refused;
+
+interface ListedObjects {
+  readonly ok: true;
+  readonly objects: LiveObject[];
+}
+
+export type ListAnswer = ListedObjects | Refused;
+
+interface WrittenApplication {
+  readonly ok: true;
+  /** The Application as it is stored now. */
+  readonly object: KubeObject;
+}
+
+export type ApplicationAnswer = WrittenApplication | Refused;
+
+/** `force` and `dryRun` are the parameters of that name in the Kubernetes API. */
 export interface ApplyRequest {
   readonly kind: KindInfo;
   readonly body: KubeObject;
+  /** Take fields from the managers that own them, where false is answered with FieldConflict. */
   readonly force: boolean;
   readonly dryRun?: boolean;
   /** Default `tautline`. */
   readonly fieldManager?: string;
-  /** Keys of a Secret's `data` to send with the value that is live at this moment; it is seen by nobody else. */
+  /** Keys of a Secret's `data` to send with their present live values; the caller never sees these. */
   readonly liveSecretKeys?: readonly string[];
 }
 
 export interface DeleteRequest {
   readonly kind: KindInfo;
   readonly id: ObjectId;
-  /** Both are required: a missing precondition deletes anything. */
+  /** Precondition, like `resourceVersion`. Both are required: without them any object of that name would be deleted. */
   readonly uid: string;
   readonly resourceVersion: string;
-  readonly propagation: 'Background' | 'Foreground' | 'Orphan';
   readonly dryRun?: boolean;
 }
 
-/** Requests to one cluster with the rights of one identity. Never throws for an answer; aborts reject. */
+/**
+ * Requests to one cluster with the rights of one identity. No answer makes a method reject; it is returned as Refused.
+ */
 export interface ClusterClient {
   get(kind: KindInfo, id: ObjectId): Promise<ReadAnswer>;
-  /** The values of one Secret: the only way to them, for LiveObject carries digests. Kept by nobody in cluster/. */
-  readSecret(namespace: string, name: string): Promise<SecretAnswer>;
   /** Server-side apply: `PATCH` with `application/apply-patch+yaml`. */
   apply(request: ApplyRequest): Promise<WriteAnswer>;
   /**
-   * The one take-over patch at adoption: gives `tautline` the fields of the listed managers, guarded by uid and
-   * resourceVersion.
+   * The patch of managedFields at an adoption: moves the fields of the managers that `isTakenOverManager` names to
+   * `tautline`, guarded by uid and resourceVersion. Sends nothing where there are none.
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
-  /** Removes our label and annotation only (release, orphan), guarded by uid. */
+  /** Removes only our label and annotation, so that the object belongs to no Application; guarded by uid. */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
-  /** On 422 for an existing object: is the update what is forbidden? (dry-run create under another name). */
+  /**
+   * After a 422 for an existing object: whether the update is forbidden and not the manifest. Asked by a dry-run create
+   * of the same body under another name.
+   */
   isImmutable(kind: KindInfo, body: KubeObject): Promise<boolean>;
+  /** Rejects with RangeError if a precondition is empty. */
   remove(request: DeleteRequest): Promise<DeleteAnswer>;
-  /** Objects by an equality selector on labels, for health (Pods of a workload); at most `limit`. */
+  /** Objects by an equality selector on labels, such as the Pods of a workload; at most `limit`. */
   listBySelector(
     kind: KindInfo,
     options: { namespace: string; labelSelector: string; limit: number },
-  ): Promise<{ ok: true; objects: LiveObject[] } | { ok: false; refusal: Refusal }>;
+  ): Promise<ListAnswer>;
 }
 
-/** Who asks for what to be watched: a scope stays watched while at least one key holds it. */
+/** Objects of one kind in one namespace, watched while at least one holder holds the scope. */
 export interface WatchScope {
   readonly kind: KindInfo;
   /** Empty: all namespaces, or a cluster-scoped kind. */
@@ -97,76 +124,92 @@ export interface WatchScope {
 
 export interface LiveStore {
   /**
-   * Sees to it that the scopes are watched for `holder` (an Application's key) and lets go of its other scopes.
-   * Resolves once every scope has listed or failed; never rejects. Costs no request when nothing is new.
+   * Keeps exactly these scopes watched for the holder, which is an Application's key; its other scopes are released.
+   * Resolves once every scope has listed or failed; never rejects. Sends no request where nothing is new.
    */
   hold(holder: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
   release(holder: string): void;
   /**
-   * No request: what is known. `unseen` where the scope's list is complete and holds no such object; `unknown` where it
-   * failed or the scope isn't watched. Where list and watch are forbidden (or not served at all), what was read by name
-   * within `pollIntervalMs` and is `record`ed counts, all else is `unseen`: the caller reads by name what it owns.
+   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object.
+   * `unknown`: the watch failed, or the scope is not held. Where list and watch are forbidden or not served, the scope
+   * is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads the
+   * objects that it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
-  /** One line for people about each of the holder's scopes that is read by name, since it may not be watched. */
+  /** For people: one line for each of the holder's scopes that is read by name because it may not be watched. */
   pollingReasons(holder: string): readonly string[];
   /**
-   * Takes in the answer of a GET, and of a write that was not sent by `Cluster.as` (which takes in its own). An older
-   * event never overwrites it. undefined: proven absent.
+   * Takes in the answer of a GET, or of a write that was not sent by `Cluster.as`, whose clients record their own. An
+   * older event never overwrites it. undefined: proven absent.
    */
   record(identity: Identity, kind: KindInfo, id: ObjectId, object: LiveObject | undefined): void;
 }
 
 export interface LiveStoreEvents {
-  /** An object of the holder's scopes appeared, changed or went; `owner` is the owner annotation's value if any. */
+  /**
+   * An object of a held scope appeared, changed or disappeared, and not by our own write. `owner`: the value of its
+   * owner annotation.
+   */
   onChange(change: { id: ObjectId; owner: string | undefined; type: 'added' | 'modified' | 'deleted' }): void;
 }
 
-/** The Applications themselves, from one watch, and the two ways in which the agent writes them. */
+/** The Applications: one watch over all of them, and the writes of the agent to them. */
 export interface ApplicationClient {
-  /** Every stored Application as raw value, valid or not; resolves when the first list is complete. */
+  /** Hands on every stored Application as a raw value, valid or not. Resolves when the first list is complete. */
   watch(handlers: ApplicationHandlers): Promise<void>;
-  /** PUT of the status subresource with resourceVersion. Refusal `Modified` on 409. Resolves to the stored object. */
-  putStatus(
-    application: KubeObject,
-    status: ValueMap,
-  ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
+  /** PUT of the status subresource, guarded by resourceVersion: refusal `Modified` on 409. */
+  putStatus(application: KubeObject, status: ValueMap): Promise<ApplicationAnswer>;
   /**
-   * Server-side apply as manager `tautline-applyset`: finalizer, ApplySet label and annotations. Fields left out are
-   * given up (so an absent finalizer is removed). Guarded by uid and resourceVersion where given.
+   * Server-side apply as manager `tautline-applyset`: finalizer, ApplySet label and annotations. Fields that are left
+   * out are given up, so an absent finalizer is removed. Guarded by uid and resourceVersion where they are given.
    */
   applyMetadata(
     application: KubeObject,
     metadata: { finalizers: string[]; labels: Record<string, string>; annotations: Record<string, string> },
-  ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
-  /** Takes a finalizer away, whoever set it (a restored backup, say, where leaving it out would keep it); guarded. */
-  removeFinalizer(
-    application: KubeObject,
-    finalizer: string,
-  ): Promise<{ ok: true; object: KubeObject } | { ok: false; refusal: Refusal }>;
+  ): Promise<ApplicationAnswer>;
+  /**
+   * Removes a finalizer whichever manager owns it; guarded. `applyMetadata` cannot remove one that another manager
+   * owns, as after a restore from a backup.
+   */
+  removeFinalizer(application: KubeObject, finalizer: string): Promise<ApplicationAnswer>;
 }
 
 export interface ApplicationHandlers {
-  /** `isListed`: out of a fresh list, which is right even where its resourceVersion is older (etcd was restored). */
+  /** `isListed`: from a new list, which is right even if its resourceVersion is older (a restored etcd). */
   onUpsert(application: KubeObject, isListed: boolean): void;
-  /** `application` holds no more than apiVersion, kind and metadata {namespace, name, uid} for sure. */
+  /** `application` is only sure to hold apiVersion, kind and metadata {namespace, name, uid}. */
   onDelete(application: KubeObject): void;
-  /** The Applications cannot be listed or watched (their definition is not installed, say); goes on being tried. */
+  /** Applications cannot be listed or watched (their definition may not be installed); the watch keeps trying. */
   onFailed?(refusal: Refusal): void;
 }
 
+/** Reads of the hub with the rights of one identity. */
+export interface HubClient extends Pick<ClusterClient, 'get'> {
+  /** The values of one Secret: the only way to them, since LiveObject carries digests. Not kept in cluster/. */
+  readSecret(namespace: string, name: string): Promise<SecretAnswer>;
+}
+
+/** A client for both: one API server may be hub and cluster at once. */
+export type FullClient = ClusterClient & HubClient;
+
+/** Where the Applications live, with their Secrets, accounts and Events. */
+export interface Hub {
+  /** Identifies the hub in owner annotations: the uid of the kube-system namespace, or the URL. Holds no slash. */
+  readonly hubId: string;
+  as(identity: Identity): HubClient;
+  /** The cached discovery. */
+  kinds(): Promise<Kinds>;
+  readonly applications: ApplicationClient;
+  /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
+  writeEvent(event: KubeObject): Promise<void>;
+}
+
+/** Where the objects of Applications go. */
 export interface Cluster {
   /** Identifies the cluster in keys of caches, claims and limits: the uid of the kube-system namespace, or the URL. */
   readonly clusterId: string;
   as(identity: Identity): ClusterClient;
-  /** The cached discovery; `refresh` asks again (at most once at a time). */
+  /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
   readonly live: LiveStore;
-  readonly applications: ApplicationClient;
-  /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
-  writeEvent(event: KubeObject): Promise<void>;
-  /**
-   * Count of requests so far for objects of Applications (not status, events, discovery, watches), for tests and bench.
-   */
-  close(): Promise<void>;
 }

@@ -1,59 +1,59 @@
 /**
- * A cluster as the command line sees it: with a person's own rights, without caches and without the agent's watches.
+ * A cluster for the command line: with the user's own rights, without caches and without the agent's watches.
  *
- * Invariant: of an Application nothing is ever written but one annotation, and only in the version that was read.
+ * Invariant: the only write to an Application sets one annotation, and only on the version that was read.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringifyJson } from '../object/json.ts';
 import { isMap, isKubeObject, listAt, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
-import type { Refusal } from './answers.ts';
-import { loadCredentials, type ClusterSource } from './credentials.ts';
-import { createDiscovery } from './discovery.ts';
+import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
 import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
-import { readLines } from './line-reader.ts';
+import { readLines } from './transport/line-reader.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
-import { collectionPath, objectPath, query } from './paths.ts';
-import type { ClusterClient } from './ports.ts';
-import { createClient, refusalOf } from './requests.ts';
-import { createTransport, type HttpRequest, type Transport } from './transport.ts';
+import { collectionPath, objectPath, query } from './requests/paths.ts';
+import type { FullClient, Refused } from './ports.ts';
+import { createDiscovery } from './requests/discovery.ts';
+import { createClient } from './requests/object-client.ts';
+import { refusalOf } from './requests/refusal.ts';
+import { createTransport, type HttpRequest, type Transport } from './transport/transport.ts';
 
 export interface ApplicationName {
   readonly namespace: string;
   readonly name: string;
 }
 
-export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+export type ReadResult<T> = { readonly ok: true; readonly value: T } | Refused;
 
 export interface UserCluster {
-  /** Address of the API server. */
+  /** The address of the API server. */
   readonly server: string;
-  /** Of the kubeconfig's context or of the Pod. */
+  /** The namespace of the kubeconfig's context or of the Pod, if there is one. */
   readonly namespace: string | undefined;
-  /** Requests with the person's rights. */
-  readonly client: ClusterClient;
+  /** Requests with the user's own rights. */
+  readonly client: FullClient;
   kinds(): Promise<Kinds>;
-  /** The uid of kube-system, by which an agent names its cluster; undefined where it may not be read. */
+  /** The uid of kube-system, which is an agent's clusterId; undefined if it cannot be read. */
   clusterId(): Promise<string | undefined>;
-  /** undefined: there is none of that name. */
-  readApplication(name: ApplicationName): Promise<Read<KubeObject | undefined>>;
-  /** By namespace and name; all namespaces where it is empty. */
-  listApplications(namespace: string): Promise<Read<readonly KubeObject[]>>;
-  /** Sets one annotation; refusal `Modified` where the Application is no more as it was read. */
-  annotate(application: KubeObject, annotation: string, value: string): Promise<Read<KubeObject>>;
+  /** undefined: there is no Application of that name. */
+  readApplication(name: ApplicationName): Promise<ReadResult<KubeObject | undefined>>;
+  /** The Applications of a namespace, or of all namespaces where it is empty. */
+  listApplications(namespace: string): Promise<ReadResult<readonly KubeObject[]>>;
+  /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
+  annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
   /**
-   * The Application now and after each change, until the signal aborts; undefined, and the end, once it is gone. Throws
-   * `RefusedError` where it may not be read. An answer that trying again may mend is waited out.
+   * Yields the Application now and after each change, until the signal aborts. Once the Application is gone it yields
+   * undefined and ends. Throws `RefusedError` for a refusal that a retry cannot change, and retries after all others.
    */
   followApplication(name: ApplicationName, signal: AbortSignal): AsyncGenerator<KubeObject | undefined>;
   close(): Promise<void>;
 }
 
-/** An answer after which trying again is of no use. */
+/** A refusal that a retry cannot change. */
 export class RefusedError extends Error {}
 
 export interface UserClusterOptions {
@@ -63,12 +63,14 @@ export interface UserClusterOptions {
   readonly userAgent: string;
 }
 
-/** Seconds of one watch request: a connection that died unseen is noticed so much later at most. */
+/** The duration of one watch request. It bounds how long a dead connection stays unnoticed. */
 const WATCH_SECONDS = 60;
-const AGAIN_MS = 1_000;
+/** The API server should have ended the watch by then. */
+const WATCH_GRACE_SECONDS = 10;
+const RETRY_MS = 1_000;
 const MAX_PAGES = 1_000;
 
-/** Throws StageError `ClusterConfigInvalid`; sends nothing yet. */
+/** Throws StageError `ClusterConfigInvalid`. Sends no request yet. */
 export async function connectAsUser({ source, limits, clock, userAgent }: UserClusterOptions): Promise<UserCluster> {
   const credentials = await loadCredentials(source);
   const transport = createTransport({ credentials, limits, metrics: noMetrics, userAgent });
@@ -110,50 +112,54 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
           if (!answer.value) return;
           yield* changesOf(transport, { name, from: answer.value, maxLineBytes: limits.maxWatchLineBytes, signal });
         } else if (answer.refusal.retry === 'never') throw new RefusedError(answer.refusal.message);
-        await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     },
     close: () => transport.close(),
   };
 }
 
-type Sent = Omit<HttpRequest, 'identity' | 'category'>;
+type UserRequest = Omit<HttpRequest, 'identity' | 'category'>;
 
-async function send(transport: Transport, request: Sent): Promise<Read<KubeObject>> {
+async function send(transport: Transport, request: UserRequest): Promise<ReadResult<KubeObject>> {
   const answer = await transport.send({ ...request, identity: agentIdentity, category: 'other' });
   const value = answer.status >= 200 && answer.status < 300 ? tryParseJson(answer.text) : undefined;
   if (isKubeObject(value)) return { ok: true, value };
   return { ok: false, refusal: refusalOf(answer, request.verb, applicationKind) };
 }
 
-async function listAll(transport: Transport, namespace: string, limit: number): Promise<Read<readonly KubeObject[]>> {
-  const found: KubeObject[] = [];
+async function listAll(
+  transport: Transport,
+  namespace: string,
+  limit: number,
+): Promise<ReadResult<readonly KubeObject[]>> {
+  const applications: KubeObject[] = [];
   let next: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const path = collectionPath(applicationKind, namespace) + query({ limit, continue: next });
-    const answer = await send(transport, { verb: 'list', method: 'GET', path, gzip: true });
+    const answer = await send(transport, { verb: 'list', method: 'GET', path, acceptsGzip: true });
     if (!answer.ok) return answer;
     for (const item of listAt(answer.value, 'items')) {
       const application = asObjectOf(applicationKind, item);
-      if (application) found.push(application);
+      if (application) applications.push(application);
     }
     next = stringAt(answer.value, 'metadata', 'continue') || undefined;
     if (next === undefined) break;
   }
-  return { ok: true, value: found };
+  return { ok: true, value: applications };
 }
 
-interface Following {
+interface FollowOptions {
   readonly name: ApplicationName;
   readonly from: KubeObject;
   readonly maxLineBytes: number;
   readonly signal: AbortSignal;
 }
 
-/** One watch, to its end. Whatever ends it, the caller reads afresh. */
+/** Yields the changes of one watch to its end. After that, for any reason, the caller reads the Application again. */
 async function* changesOf(
   transport: Transport,
-  { name, from, maxLineBytes, signal }: Following,
+  { name, from, maxLineBytes, signal }: FollowOptions,
 ): AsyncGenerator<KubeObject> {
   const parameters = {
     watch: 1,
@@ -162,7 +168,7 @@ async function* changesOf(
     timeoutSeconds: WATCH_SECONDS,
   };
   const path = collectionPath(applicationKind, name.namespace) + query(parameters);
-  const either = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + 10) * 1000)]);
+  const either = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + WATCH_GRACE_SECONDS) * 1000)]);
   try {
     const stream = await transport.openStream(
       { verb: 'watch', method: 'GET', path, identity: agentIdentity, category: 'watch' },
@@ -177,6 +183,6 @@ async function* changesOf(
       if (application) yield application;
     }
   } catch {
-    // Cut, refused or out of time: reading by name tells which.
+    // Cut, refused or timed out: the caller's read by name shows which.
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Baselines: what the server itself made of a manifest, so that what webhooks and defaulting change is not taken for
- * drift for ever.
+ * A baseline is the object that the API server returned for a manifest. It keeps values that webhooks or defaulting
+ * changed from being reported as drift in every pass.
  *
- * Invariant: the projection holds the values of all that we desire or own and nothing else, so that status writes,
- * others' fields and resourceVersions do not disturb it, and any change of what we set does.
+ * Invariant: the projection holds exactly the fields that we desire or own. Status writes, fields of other managers and
+ * resourceVersions leave it equal; any change of a field that we set makes it differ.
  */
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
@@ -15,7 +15,7 @@ import type { Baseline } from './changes.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
 import { withoutIgnored } from './ignored.ts';
 
-/** Of the answer to an apply or a dry run of exactly this desired object; what is ignored of it is in no baseline. */
+/** `answer` must be the result of an apply or a dry run of exactly this desired object. Leaves out ignored fields. */
 export function baselineOf(bound: DesiredObject, answer: LiveObject): Baseline {
   const { desired, live: returned } = withoutIgnored(bound, answer);
   return {
@@ -27,9 +27,9 @@ export function baselineOf(bound: DesiredObject, answer: LiveObject): Baseline {
 }
 
 /**
- * Of two sides without what is ignored, as in the next: whether live is what the server last made of this very
- * manifest, and we own the same of it: where another has taken an atomic value, what it added to it is in no
- * projection.
+ * Whether the live object equals the server's last result for this manifest, and our owned fields are unchanged. The
+ * second condition matters for atomic values: once another manager takes one over, the projection misses its additions.
+ * Both objects come from `withoutIgnored`.
  */
 export function isAtBaseline(desired: DesiredObject, live: LiveObject, baseline: Baseline | undefined): boolean {
   if (baseline?.manifestDigest !== desired.digest || digestOwned(live) !== baseline.ownedDigest) return false;
@@ -37,8 +37,8 @@ export function isAtBaseline(desired: DesiredObject, live: LiveObject, baseline:
 }
 
 /**
- * Whether a projection that is another than the baseline's proves a change: the same object, in which we own the same,
- * was accepted with this very manifest before.
+ * Whether a projection that differs from the baseline proves a change: the baseline belongs to this object (uid) and
+ * manifest, and our owned fields are unchanged. Both objects come from `withoutIgnored`.
  */
 export function isComparable(desired: DesiredObject, live: LiveObject, baseline: Baseline | undefined): boolean {
   if (baseline?.manifestDigest !== desired.digest || baseline.uid !== live.uid) return false;
@@ -49,7 +49,7 @@ function digestOwned(live: LiveObject): string {
   return digestValue(appliedFieldsOf(live.body, FIELD_MANAGER)?.fields ?? null);
 }
 
-/** The live object reduced to desired and owned paths, our items of merged lists in live order. */
+/** Reduces the live object to desired and owned paths. Items of merged lists keep their live order. */
 export function projectLive({ body, kind }: DesiredObject, live: LiveObject): Value {
   const entry = appliedFieldsOf(live.body, FIELD_MANAGER);
   const owned = entry?.apiVersion === body.apiVersion ? entry.fields : undefined;
@@ -62,7 +62,8 @@ export function projectLive({ body, kind }: DesiredObject, live: LiveObject): Va
     owned: isMap(ownedMetadata) ? ownedMetadata : undefined,
     skipped: METADATA_SKIPPED,
   });
-  // Without our entry, what we own is unknown: such a projection equals none that was made with one.
+  // The entry's version is part of the value: without our entry the owned fields are unknown, so a projection made
+  // without one never equals a projection made with one.
   return [live.apiVersion, entry?.apiVersion ?? null, projected];
 }
 
@@ -122,7 +123,7 @@ function projectKeyedList({ desired, live, owned }: ListPart): Value[] {
     const fields = fieldsOf.get(signature);
     const wanted = desiredOf.get(signature);
     if (fields === undefined && wanted === undefined) continue;
-    // An item that omits a part of its key is found by ownership alone; its fields are then all that is projected.
+    // An item that omits a part of its key is matched by ownership only; the projection then holds its owned fields.
     projected.push([signature, projectPart({ desired: wanted, live: item, owned: fields })]);
   }
   return projected;

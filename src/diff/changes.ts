@@ -1,4 +1,4 @@
-/** What diff/ hands on: one change an object, with the fields that differ and the body to send. */
+/** The output of diff/: one Change per object, with the fields that differ and the desired object to send. */
 import type { DesiredObject } from '../bind/desired.ts';
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
@@ -6,26 +6,29 @@ import type { ObjectId } from '../object/identity.ts';
 import type { Value } from '../object/value.ts';
 
 /**
- * - create: proven absent, or never seen: applied without force, so that the answer tells a creation from an adoption.
- * - update: live differs from desired. adopt: exists without our mark. recreate: asked for where an update is
- *   forbidden.
- * - prune: in the inventory, desired no more. release: another Application claims it: let go, never deleted.
- * - conflict: another Application owns it. unsure: only the server can tell. none: as desired.
- * - unknown: the kind or API does not answer.
+ * - create: proven absent, or never seen. It is applied without force, so that the answer tells creation from adoption.
+ * - update: the live object differs from the desired one.
+ * - adopt: the object exists without our owner marks.
+ * - prune: in the inventory, no longer desired.
+ * - release: in the inventory, no longer desired, and must not be deleted. Only our owner marks are removed.
+ * - conflict: another Application owns the object.
+ * - unsure: only the API server can tell whether the object differs.
+ * - none: the object needs no change.
+ * - unknown: the object or its kind could not be read.
  */
 export type ChangeType =
-  'create' | 'update' | 'adopt' | 'recreate' | 'prune' | 'release' | 'conflict' | 'unsure' | 'none' | 'unknown';
+  'create' | 'update' | 'adopt' | 'prune' | 'release' | 'conflict' | 'unsure' | 'none' | 'unknown';
 
 export interface FieldDifference {
-  /** JSON pointer (RFC 6901) into the object; list items by index of the desired object where there is one. */
+  /** JSON pointer (RFC 6901). Indexes of list items are those of the desired list, if the item is in it. */
   readonly path: string;
-  /** Absent: the field is not desired (any more). Values of Secrets are masked. */
+  /** Absent: the field is not desired, or no longer. Values of Secrets are masked. */
   readonly desired?: Value;
   /** Absent: the live object has no such field. Values of Secrets are masked. */
   readonly live?: Value;
-  /** The field manager that wrote the live value, where managedFields tell. */
+  /** The field manager that wrote the live value, if managedFields name one. */
   readonly manager?: string;
-  /** When it did (RFC 3339). */
+  /** The time at which `manager` wrote it (RFC 3339). */
   readonly managedAt?: string;
 }
 
@@ -48,40 +51,41 @@ export interface Change {
   readonly kind: KindInfo | undefined;
   readonly desired?: DesiredObject;
   readonly live?: LiveObject;
-  /** Why it is not in sync, field by field; bounded. */
+  /** The fields that differ; at most `MAX_FIELDS`. */
   readonly fields: readonly FieldDifference[];
   /** All fields that differ, as a patch. Absent: there is nothing to patch, or too much. */
   readonly patch?: ObjectPatch;
-  /** For people: why this change, where the fields do not tell (`missing`, `managed by Application …`). */
+  /** Explains the change to people where `fields` does not (`missing`, `managed by Application …`). */
   readonly reason?: string;
+  /** Warnings of the API server about the desired object, if a dry run brought the evidence for this change. */
+  readonly warnings?: readonly string[];
 }
 
-/**
- * What the server itself returned for the last apply or dry run of a manifest. Kept in memory; losing it costs requests
- * only.
- */
+/** The server's result of the last apply or dry run of a manifest. Kept in memory; losing it only costs requests. */
 export interface Baseline {
   /** `judgedDigest` of the desired object. */
   readonly manifestDigest: string;
-  /** Digest of the returned object projected on desired and owned paths (see `projectLive`). */
+  /** Digest of the returned object, reduced by `projectLive`. */
   readonly projectionDigest: string;
-  /** The object that it was made of: another one may carry other defaults. */
+  /** uid of the returned object. An object that replaced it may carry other defaults. */
   readonly uid: string;
-  /** Digest of what we owned of it: only while we own the same is another projection proof of a change. */
+  /** Digest of our owned fields. A different projection proves a change only while these are the same. */
   readonly ownedDigest: string;
 }
 
 export interface DiffMemory {
   /** By `idKey`. */
   readonly baselines: ReadonlyMap<string, Baseline>;
-  /** Whether the server is known to have accepted this manifest (digest) for this id before. */
+  /** Whether the server is known to have accepted this manifest for this id before. */
   isAccepted(id: ObjectId, manifestDigest: string): boolean;
-  /** Whether a Job or bare Pod of this manifest was last seen finished: removed after that, it is done, not missing. */
-  isFinished?(id: ObjectId, manifestDigest: string): boolean;
+  /** How an absent Job or bare Pod ran with this manifest, so that its absence is not drift. undefined: it did not. */
+  runOf?(desired: DesiredObject): 'ended' | 'failed' | undefined;
+  /** Whether a live Job or bare Pod was started with this manifest, so that its immutable spec is not drift. */
+  isOfManifest?(desired: DesiredObject): boolean;
 }
 
-/** A settled `none` and what it was about: it holds as long as neither manifest nor live object changes. */
-export interface Verdict {
+/** A change that was decided for one manifest and one live object. It holds as long as neither of them changes. */
+export interface SettledChange {
   /** `judgedDigest` of the desired object. */
   readonly manifestDigest: string;
   readonly resourceVersion: string;

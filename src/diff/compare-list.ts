@@ -1,15 +1,15 @@
 /**
- * Lists that are merged by item: keyed lists (`k:`) and sets (`v:`).
+ * Compares lists that the server merges by item: keyed lists (`k:` in field sets) and sets (`v:`).
  *
- * Invariant: items that others added are no difference, whatever they are; ours must be there, once, and in our order
- * (a reorder leaves no trace in managedFields, but applying again restores it).
+ * Invariant: items that others added are not a difference. Ours must be present exactly once and in our order. A
+ * reorder leaves no trace in managedFields, but a new apply restores our order.
  */
 import { keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { KEY_DEFAULTS } from './known-values.ts';
 import { enter, leave, note, noteRemoval, type ListMatch, type Walk } from './walk.ts';
 
-/** Compares one item with its live counterpart; `owned` is what we own of it, undefined for nothing. */
+/** Compares one item with its live counterpart. `owned` is undefined if we own nothing of the item. */
 type CompareItem = (walk: Walk, desired: Value, live: Value | undefined, owned: FieldSet | undefined) => void;
 
 export interface ListSides {
@@ -24,7 +24,7 @@ interface Member {
   isDesired: boolean;
 }
 
-/** A list that we own items of. */
+/** Compares a list of which we own items. */
 export function compareKeyedList(walk: Walk, sides: ListSides, owned: FieldSet, compareItem: CompareItem): void {
   const parsed = keyedMembers(owned);
   const keys = keyNamesOf(parsed.map(({ key }) => key));
@@ -46,7 +46,7 @@ export function compareKeyedList(walk: Walk, sides: ListSides, owned: FieldSet, 
   }
 }
 
-/** A list that we own nothing of, but others own by these keys. */
+/** Compares a list of which we own nothing and others own items by these keys. */
 export function compareUnownedKeyedList(
   walk: Walk,
   sides: ListSides,
@@ -58,7 +58,7 @@ export function compareUnownedKeyedList(
 
 interface KeyForm {
   readonly keys: readonly string[];
-  /** Of parts of the key that an item leaves out. */
+  /** By key field: the value that counts where an item leaves the field out. */
   readonly defaults: ReadonlyMap<string, Value>;
 }
 
@@ -87,12 +87,12 @@ function compareItems(walk: Walk, { desired, live }: ListSides, keyed: Keyed, co
     const liveItem = position === undefined ? undefined : liveList[position];
     match.positions.push(position);
     enter(walk, String(index), { item: liveItem ?? item, index, position, match });
-    // Without its whole key an item may be live under a default of the key that is not known here.
+    // An item without its whole key may exist under a default of the key that is not known here.
     const isCertain = member !== undefined || (walk.hasEntry && hasWholeKey(item, form));
     if (liveItem === undefined) note(walk, { desired: item }, isCertain);
     else compareItem(walk, item, liveItem, member?.fields);
     leave(walk);
-    // Another manager made further items of our key: applying ours puts that right.
+    // Further live items have the same key as ours. A new apply removes the duplicates.
     for (const further of found.slice(1)) {
       enter(walk, String(index), { item: liveItem ?? item, index, position: further, match });
       note(walk, { live: liveList[further] }, false);
@@ -103,7 +103,10 @@ function compareItems(walk: Walk, { desired, live }: ListSides, keyed: Keyed, co
   return match;
 }
 
-/** Our member of each desired item: by its whole key, else the one left that agrees with what the item says of it. */
+/**
+ * Finds our owned member for each desired item: by the whole key, else the only remaining member that agrees with the
+ * key fields that the item sets.
+ */
 function matchMembers(
   desired: readonly Value[],
   members: ReadonlyMap<string, Member>,
@@ -137,7 +140,7 @@ function agrees(item: ValueMap, memberKey: Value, keys: readonly string[]): bool
   });
 }
 
-/** Sets of scalars, such as finalizers. */
+/** Compares sets of scalars, such as finalizers. */
 export function compareSet(walk: Walk, { desired, live }: ListSides, owned: FieldSet | undefined): void {
   const ours = new Map((owned ? setMembers(owned) : []).map((value) => [scalarKey(value), value] as const));
   const liveList = Array.isArray(live) ? live : [];
@@ -175,7 +178,7 @@ function compareOrder(
   }
 }
 
-/** Positions of live items by signature; more than one where somebody duplicated an item. */
+/** Positions of live items by signature; several if an item is in the list more than once. */
 function indexLive(live: Value | undefined, { keys, defaults }: KeyForm): Map<string, number[]> {
   const index = new Map<string, number[]>();
   if (!Array.isArray(live)) return index;
@@ -194,7 +197,7 @@ export function keyNamesOf(keys: readonly Value[]): string[] {
   return [...names].sort();
 }
 
-/** A text that is equal for list items of equal keys. */
+/** Gives equal texts for list items with equal keys. */
 export function signatureOf(item: Value, keys: readonly string[], defaults = NO_DEFAULTS): string {
   if (!isMap(item)) return scalarKey(item);
   let signature = '';

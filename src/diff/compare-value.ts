@@ -1,8 +1,8 @@
 /**
- * Whether a scalar or an atomic value of the live object is the desired one.
+ * Compares scalars and atomic values of the live object with the desired ones.
  *
- * Invariant: leniency (zero values, quantities, base64, known defaults) is for built-in kinds alone, and what it cannot
- * prove equal is noted, never passed over.
+ * Invariant: only built-in kinds are compared leniently (zero values, quantities, base64, known defaults). Values that
+ * cannot be proven equal are noted as a difference.
  */
 import { isSameQuantity } from '../object/quantity.ts';
 import { digestSecretValue } from '../object/redact.ts';
@@ -20,8 +20,8 @@ import {
 import { enter, leave, note, type Sides, type Walk } from './walk.ts';
 
 /**
- * Notes every difference below the place where the walk stands. Where we own the value, a webhook or default may be the
- * cause of a difference; where somebody took it from us, only a field that is live alone may be a default.
+ * Notes every difference at or below the walk's current path. If we own the value, a webhook or a default may have
+ * caused the difference. If another manager took the value over, only fields that Git does not set may be defaults.
  */
 export function compareAtomic(walk: Walk, sides: Sides, isOwned: boolean): void {
   compareWithin(walk, sides, { isOwned, depth: 0 });
@@ -29,7 +29,7 @@ export function compareAtomic(walk: Walk, sides: Sides, isOwned: boolean): void 
 
 interface Within {
   readonly isOwned: boolean;
-  /** Steps below the value that ownership is known of. */
+  /** Steps below the value that managedFields know as a whole. */
   readonly depth: number;
 }
 
@@ -72,9 +72,9 @@ function completed(walk: Walk, { desired, live }: Sides): Value | undefined {
 }
 
 /**
- * Whether the server stores nothing for an empty value. Where we own the very field, its absence says so; inside an
- * atomic value only the type does: entries of maps, and fields that are pointers in Go, are stored. Directly below a
- * map that we own as a whole, the map may have been applied empty, and the field be new.
+ * Whether the server stores nothing for an empty value. If we own the field itself, its absence shows it. Inside an
+ * atomic value only the type decides: the server stores entries of maps and fields that are pointers in Go. Directly
+ * below a map that we own as a whole, the answer is no: the map may have been applied empty before the field was added.
  */
 function isLeftOutWhenEmpty(walk: Walk, desired: Value | undefined, depth: number): boolean {
   if (depth === 0) return true;
@@ -82,12 +82,12 @@ function isLeftOutWhenEmpty(walk: Walk, desired: Value | undefined, depth: numbe
   return desired === null || (depth > 1 && !isPointerField(walk.tokens));
 }
 
-/** A field of an atomic value that only the live object has: a default, or what Git has dropped. */
+/** Compares a field of an atomic value that only the live object has: a default, or a field that left Git. */
 function compareExtra(walk: Walk, live: Value): void {
   if (walk.isLenient && !isFreeForm(walk.kind, walk.tokens)) {
     if (live === null || isKnownDefault(walk.tokens, live)) return;
     if (isMap(live) && Object.keys(live).length > 0) {
-      // A map made of nothing but defaults, such as the status of a claim template.
+      // A map that holds only defaults, such as the status of a claim template.
       const isDefault = Object.keys(live).every((key) => isKnownDefault([...walk.tokens, key], live[key] ?? null));
       if (isDefault) return;
     }
@@ -96,8 +96,8 @@ function compareExtra(walk: Walk, live: Value): void {
 }
 
 /**
- * Scalars, and collections of which one side has none. That a zero value is not stored counts as equal only where we
- * own it: where we don't, it may as well have been removed.
+ * Compares scalars, and collections that only one side has. An absent zero value counts as equal only if we own the
+ * field: otherwise it may have been removed.
  */
 export function isEqualLeaf(walk: Walk, { desired, live }: Sides, isOwned: boolean): boolean {
   if (desired === live) return true;
@@ -118,7 +118,7 @@ function isEqualBase64(walk: Walk, desired: Value, live: Value): boolean {
   return text.replaceAll(/\s/g, '') === live.replaceAll(/\s/g, '');
 }
 
-/** What Go leaves out of JSON (`omitempty`), so that it cannot be told from being absent. */
+/** Zero values that Go leaves out of JSON (`omitempty`), so that they read as absent. */
 function isZeroScalar(value: Value): boolean {
   return value === false || value === '' || value === 0;
 }
@@ -131,7 +131,7 @@ function isEmptyList(value: Value): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** Whether both are empty collections of one kind. */
+/** Whether both are empty lists or both are empty maps. */
 export function isSameEmpty(a: Value | undefined, b: Value | undefined): boolean {
   return isEmptyCollection(a) && isEmptyCollection(b) && Array.isArray(a) === Array.isArray(b);
 }

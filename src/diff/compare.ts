@@ -1,8 +1,9 @@
 /**
- * One desired object against its live one: values where we set something, ownership where we set something no more.
+ * Compares one desired object with its live object: by value where the manifest sets a field, by ownership where it no
+ * longer does.
  *
- * Invariant: `same` is said only where a server-side apply of the desired object would change no value; where that
- * cannot be read off the two objects, the answer is `inconclusive`, never `same`.
+ * Invariant: the result is `same` only if a server-side apply of the desired object would change no value. If the two
+ * objects do not show that, the result is `inconclusive`.
  */
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
@@ -15,15 +16,15 @@ import { BUILT_IN_GROUPS, isForcedByServer } from './known-values.ts';
 import { enter, leave, note, noteRemoval, shapeHere, type Finding, type Sides, type Walk } from './walk.ts';
 
 export interface Comparison {
-  /** differs: the server is sure to change something. inconclusive: only the server can tell. */
-  readonly verdict: 'same' | 'differs' | 'inconclusive';
-  /** The first of what was found; empty for `same`. */
+  /** differs: an apply is certain to change a value. inconclusive: only the API server can tell. */
+  readonly result: 'same' | 'differs' | 'inconclusive';
+  /** The first `maxFindings` differences; empty for `same`. */
   readonly findings: readonly Finding[];
-  /** Whether our entry, in the version of the desired object, was there to judge by. */
+  /** Whether managedFields hold our entry in the version of the desired object. */
   readonly hasEntry: boolean;
 }
 
-/** Never compared at the root: they are the object's address, or none of ours. */
+/** Not compared at the root: the object's address, and metadata, which is compared by itself. */
 const ROOT_SKIPPED: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 const ROOT_SKIPPED_WITH_STATUS: ReadonlySet<string> = new Set([...ROOT_SKIPPED, 'status']);
 const METADATA_SKIPPED: ReadonlySet<string> = new Set([
@@ -52,11 +53,11 @@ export function compareObject(desired: DesiredObject, live: LiveObject, maxFindi
     steps: [],
     findings: [],
     maxFindings,
-    count: 0,
+    findingCount: 0,
     isCertain: false,
   };
-  // In another version the same value may have another place: nothing can be compared then.
-  if (!isReadable) return { verdict: 'inconclusive', findings: [], hasEntry: false };
+  // In another API version the same value may be at another path, so the objects cannot be compared.
+  if (!isReadable) return { result: 'inconclusive', findings: [], hasEntry: false };
   const owned = hasEntry ? entry.fields : undefined;
   compareFields(walk, {
     desired: body,
@@ -73,13 +74,13 @@ export function compareObject(desired: DesiredObject, live: LiveObject, maxFindi
     skipped: METADATA_SKIPPED,
   });
   leave(walk);
-  return { verdict: verdictOf(walk, entry !== undefined && !hasEntry), findings: walk.findings, hasEntry };
+  return { result: resultOf(walk, entry !== undefined && !hasEntry), findings: walk.findings, hasEntry };
 }
 
-/** An entry in another version cannot be searched for pending removals. */
-function verdictOf(walk: Walk, isOtherVersion: boolean): Comparison['verdict'] {
+/** An entry in another version cannot be searched for pending removals, so it rules out `same`. */
+function resultOf(walk: Walk, isOtherVersion: boolean): Comparison['result'] {
   if (walk.isCertain) return 'differs';
-  return walk.count > 0 || isOtherVersion ? 'inconclusive' : 'same';
+  return walk.findingCount > 0 || isOtherVersion ? 'inconclusive' : 'same';
 }
 
 interface FieldsOptions {
@@ -89,7 +90,7 @@ interface FieldsOptions {
   readonly skipped?: ReadonlySet<string>;
 }
 
-/** Every desired field, and every field that we own but desire no more. */
+/** Compares every desired field, and notes every field that we own and no longer desire. */
 function compareFields(walk: Walk, { desired, live, owned, skipped }: FieldsOptions): void {
   for (const key of Object.keys(desired)) {
     if (skipped?.has(key)) continue;
@@ -116,7 +117,7 @@ function compareOwned(walk: Walk, sides: Sides, owned: FieldSet): void {
   if (type === undefined && isMap(desired)) return compareFields(walk, { desired, live, owned });
   if (type === 'keyed' && Array.isArray(desired)) return compareKeyedList(walk, { desired, live }, owned, compareItem);
   if (type === 'set' && Array.isArray(desired)) return compareSet(walk, { desired, live }, owned);
-  // We own fields below, and desire something else in their place; whether others hold them is not looked into.
+  // We own fields below and desire another type in their place. Other managers of these fields are not considered.
   note(walk, sides, false);
 }
 
@@ -125,37 +126,37 @@ function compareItem(walk: Walk, desired: Value, live: Value | undefined, owned:
   else compareUnowned(walk, { desired, live });
 }
 
-/** A scalar, an empty collection, or an atomic value. */
+/** Compares a value that we own as a whole: a scalar, an empty collection, or an atomic value. */
 function compareLeaf(walk: Walk, sides: Sides): void {
   const { desired, live } = sides;
   if (desired === live) return;
   if (isMap(desired) && !isEmptyCollection(desired) && shapeHere(walk)?.type === 'map') {
-    // Merged by field, and owned as a whole: it was applied empty, so that we own no field of it yet.
+    // The map is merged by field but owned as a whole: it was applied empty, so we own none of its fields yet.
     return compareFields(walk, { desired, live, owned: undefined });
   }
   if (!isEmptyCollection(desired)) return compareAtomic(walk, sides, true);
   if (isSameEmpty(desired, live) || (walk.isLenient && (live === undefined || live === null))) return;
-  // An empty map that others have put something into is no difference; an atomic one is, as is every list: an empty one
-  // that is merged by item leaves no trace in field sets.
+  // Entries that others added to an empty map are not a difference, unless the map is atomic. In a list they are: an
+  // empty list that is merged by item leaves no trace in field sets.
   if (isMap(desired) && isMap(live) && shapeHere(walk)?.type === 'map') return;
   note(walk, sides, false);
 }
 
 /**
- * A field that we do not own: somebody changed it since, or it has never been applied. What is equal nevertheless needs
- * no change; a zero value may be one that the server does not store.
+ * Compares a field that we do not own: another manager changed it, or it has never been applied. An equal value needs
+ * no change. A missing zero value does not prove a difference: the server may not store it.
  */
 function compareUnowned(walk: Walk, sides: Sides): void {
   const { desired, live } = sides;
   if (isMap(desired) && Object.keys(desired).length > 0 && (isMap(live) || live === undefined)) {
     if (live === undefined) return note(walk, sides, walk.hasEntry);
     if (shapeHere(walk)?.type === 'map') return compareFields(walk, { desired, live, owned: undefined });
-    // Another holds it as a whole, or nobody holds anything of it: what we do not desire in it may have to go.
+    // Another manager owns the map as a whole, or no manager owns any part of it. An apply may remove other entries.
     return compareAtomic(walk, sides, false);
   }
   if (Array.isArray(desired)) return compareUnownedList(walk, desired, live);
   if (isEqualLeaf(walk, sides, false) || isSameEmpty(desired, live)) return;
-  // An empty map that others have put something into is no difference; an atomic one is.
+  // Entries that others added to an empty map are not a difference, unless the map is atomic.
   if (isEmptyCollection(desired) && isMap(live) && shapeHere(walk)?.type === 'map') return;
   note(walk, sides, walk.hasEntry && !isZero(desired) && !isForcedByServer(walk.kind, walk.tokens));
 }

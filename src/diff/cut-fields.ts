@@ -1,10 +1,9 @@
 /**
- * Takes ignored fields out of a desired object, its live counterpart and our field set at once, and says what to send
- * instead of them.
+ * Removes ignored fields from a desired object, its live object and our field set at once, and builds the body to send.
  *
- * Invariant: what is sent never takes an ignored field from the live object. Left out are only fields that we do not
- * own, or that another owns as well; what we alone own, what nobody owns, and all that is inside an atomic value that
- * we send, goes out with its live value. Nothing is written to: parts that stay are shared.
+ * Invariant: the body never removes or changes an ignored field of the live object. A field is left out only if we do
+ * not own it, or another manager owns it too. Fields that only we own, fields without an owner, and parts of an atomic
+ * value that we send go out with their live value. Inputs are not modified; unchanged parts are shared.
  */
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import { isLeaf, keyedMembers, listTypeOf, type FieldSet } from '../object/field-set.ts';
@@ -16,10 +15,10 @@ import { keepLive } from './keep-live.ts';
 import { isFreeMap, keysOfList } from './known-values.ts';
 
 export function cutFields(context: CutContext, place: Place): Parts {
-  const { desired, live, owned, paths, theirs, tokens } = place;
-  if (paths.isEmpty && theirs.length === 0) return { desired, live, owned, sent: desired };
-  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.membersInstead() });
-  if (paths.isEnd || theirs.some(isLeaf)) {
+  const { desired, live, owned, paths, ignoredNodes, tokens } = place;
+  if (paths.isEmpty && ignoredNodes.length === 0) return { desired, live, owned, sent: desired };
+  if (isMarkHolder(tokens)) return cutMap(context, { ...place, paths: paths.withEveryKey() });
+  if (paths.isEnd || ignoredNodes.some(isLeaf)) {
     return { desired: undefined, live: undefined, owned: undefined, sent: keepLive(context, place) };
   }
   if (Array.isArray(desired) || (desired === undefined && Array.isArray(live))) return cutList(context, place);
@@ -27,7 +26,7 @@ export function cutFields(context: CutContext, place: Place): Parts {
   return { desired, live, owned, sent: desired };
 }
 
-/** The object's address and our marks are never ignored, nor what the server alone writes. */
+/** Never ignored: the object's address, our owner marks, and fields that only the server writes. */
 function isExempt(tokens: readonly string[]): boolean {
   const [first, second, third] = tokens;
   if (tokens.length === 1) return first === 'apiVersion' || first === 'kind';
@@ -36,7 +35,7 @@ function isExempt(tokens: readonly string[]): boolean {
   return tokens.length === 3 && (third === PART_OF_LABEL || third === OWNER_ANNOTATION);
 }
 
-/** What holds something exempt is never ignored as a whole. */
+/** Maps that hold exempt fields are never ignored as a whole. */
 function isMarkHolder(tokens: readonly string[]): boolean {
   if (tokens.length === 0) return true;
   if (tokens[0] !== 'metadata') return false;
@@ -44,7 +43,7 @@ function isMarkHolder(tokens: readonly string[]): boolean {
 }
 
 function cutMap(context: CutContext, place: Place): Parts {
-  const { desired, live, owned, others, theirs, tokens } = place;
+  const { desired, live, owned, others, ignoredNodes, tokens } = place;
   const isAtomic = place.isAtomic || isAtomicHere(place);
   const left = { desired: copyOf(desired), live: copyOf(live), owned: copyOf(owned), sent: copyOf(desired) };
   for (const key of keysToCut(place)) {
@@ -57,7 +56,7 @@ function cutMap(context: CutContext, place: Place): Parts {
       owned: isAtomic ? undefined : nodeOf(owned, member),
       others: isAtomic ? [] : nodesOf(others, member),
       paths: place.paths.below(key),
-      theirs: nodesOf(theirs, member),
+      ignoredNodes: nodesOf(ignoredNodes, member),
       tokens: below,
       isAtomic,
     });
@@ -82,7 +81,7 @@ function cutList(context: CutContext, place: Place): Parts {
   return keys ? cutItems(context, { place, keys, cut: cutFields }) : cutPositions(context, { place, cut: cutFields });
 }
 
-/** The names of the fields that items are merged by, none for a set; undefined: the list is atomic, or not known. */
+/** Names of the fields by which items are merged; empty for a set; undefined if the list is atomic or unknown. */
 function keysHere({ kind, isLenient }: CutContext, { owned, others, tokens }: Place): readonly string[] | undefined {
   for (const node of owned ? [owned, ...others] : others) {
     const type = listTypeOf(node);
@@ -92,16 +91,16 @@ function keysHere({ kind, isLenient }: CutContext, { owned, others, tokens }: Pl
   return isLenient ? keysOfList(kind, tokens) : undefined;
 }
 
-/** Whether the map here is one value to the server. An empty one is owned in the same way, and merged. */
+/** Whether the server treats the map as one value. An empty map has the same field set, but is merged. */
 function isAtomicHere({ desired, owned, others, tokens }: Place): boolean {
   if (tokens.length === 0 || isMarkHolder(tokens) || !isMap(desired) || Object.keys(desired).length === 0) return false;
   return owned ? isLeaf(owned) : others.some(isLeaf);
 }
 
-function keysToCut({ desired, live, owned, paths, theirs }: Place): Set<string> {
+function keysToCut({ desired, live, owned, paths, ignoredNodes }: Place): Set<string> {
   const keys = new Set<string>();
   for (const key of [...keysOf(desired), ...keysOf(live), ...fieldsOf(owned)]) if (paths.leadsTo(key)) keys.add(key);
-  for (const node of theirs) for (const key of fieldsOf(node)) keys.add(key);
+  for (const node of ignoredNodes) for (const key of fieldsOf(node)) keys.add(key);
   return keys;
 }
 
@@ -126,7 +125,7 @@ function put(map: ValueMap, key: string, value: Value | undefined): void {
   else map[key] = value;
 }
 
-/** A map that held nothing but what is ignored is no difference itself. */
+/** A map whose entries were all ignored is not a difference itself. */
 function unlessEmptied(map: ValueMap, before: ValueMap): ValueMap | undefined {
   return Object.keys(map).length === 0 && Object.keys(before).length > 0 ? undefined : map;
 }

@@ -1,4 +1,4 @@
-/** What is ignored in lists: by item where the server merges them by item, by position else. */
+/** Removes ignored parts of lists: by item where the server merges the list by item, else by position. */
 import type { FieldSet } from '../object/field-set.ts';
 import { newMap, type Value, type ValueMap } from '../object/value.ts';
 import { signatureOf } from './compare-list.ts';
@@ -7,7 +7,7 @@ import { KEY_DEFAULTS } from './known-values.ts';
 
 type Cut = (context: CutContext, place: Place) => Parts;
 
-/** A list merged by the fields `keys` of its items; by their values, if there are none. */
+/** Cuts a list that is merged by the fields `keys` of its items, or by their values if there are no keys. */
 export function cutItems(
   context: CutContext,
   { place, keys, cut }: { place: Place; keys: readonly string[]; cut: Cut },
@@ -19,7 +19,7 @@ export function cutItems(
   const liveItems = new Map(live.map((item) => [sign(item), item] as const).reverse());
   const members = membersOf(owned, sign);
   const others = place.others.map((node) => membersOf(node, sign));
-  const theirs = place.theirs.map((node) => membersOf(node, sign));
+  const ignoredNodes = place.ignoredNodes.map((node) => membersOf(node, sign));
   const left = { desired: [] as Value[], sent: [] as Value[], live: new Map<string, Value | undefined>() };
   const leftOwned: ValueMap = newMap(Object.entries(owned ?? {}));
   const cutOne = (signature: string, item: Value | undefined, token: string): void => {
@@ -31,7 +31,7 @@ export function cutItems(
       owned: member?.fields,
       others: fieldsAt(others, signature),
       paths: paths.below(token),
-      theirs: fieldsAt(theirs, signature),
+      ignoredNodes: fieldsAt(ignoredNodes, signature),
       tokens: [...tokens, token],
       isAtomic: false,
       keyNames: keys,
@@ -45,7 +45,7 @@ export function cutItems(
   };
   const wanted = desired.map(sign);
   desired.forEach((item, index) => cutOne(wanted[index] ?? '', item, String(index)));
-  // Ours from before, and desired no more: no index of the desired list is theirs, so only `*` means them.
+  // Items that we own and no longer desire have no index in the desired list, so only `*` matches them.
   const isWanted = new Set(wanted);
   for (const signature of members.keys()) if (!isWanted.has(signature)) cutOne(signature, undefined, '-');
   const leftLive = live.flatMap((item) => {
@@ -60,7 +60,7 @@ export function cutItems(
   };
 }
 
-/** An atomic list, or one of which nobody knows how it is merged: it is sent whole, so live values fill the gaps. */
+/** Cuts an atomic list, or one of unknown merging. It is sent whole, so live values replace ignored parts. */
 export function cutPositions(context: CutContext, { place, cut }: { place: Place; cut: Cut }): Parts {
   const { paths, tokens } = place;
   const desired = Array.isArray(place.desired) ? place.desired : [];
@@ -73,7 +73,7 @@ export function cutPositions(context: CutContext, { place, cut }: { place: Place
       owned: undefined,
       others: [],
       paths: paths.below(String(index)),
-      theirs: [],
+      ignoredNodes: [],
       tokens: [...tokens, String(index)],
       isAtomic: true,
     });
@@ -97,7 +97,7 @@ function fieldsAt(members: readonly ReadonlyMap<string, Member>[], signature: st
   return members.map((one) => one.get(signature)?.fields).filter((fields) => fields !== undefined);
 }
 
-/** undefined: nothing but what is ignored was in it, or it is no list. */
+/** undefined if all items were ignored; anything but a list is returned as it is. */
 function unlessEmptied(list: Value[], before: Value | undefined): Value | undefined {
   if (!Array.isArray(before)) return before;
   return list.length === 0 && before.length > 0 ? undefined : list;

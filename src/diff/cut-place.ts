@@ -1,39 +1,38 @@
-/** A place in an object, seen from all sides at once, and how to go down from it. Nothing given is written to. */
+/** One path in an object with its desired value, live value and field sets, and the steps below it. */
 import { isLeaf, keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
 import type { PathSet } from '../object/path-set.ts';
 import { isMap, newMap, own, type Value } from '../object/value.ts';
 
-/** What is wanted of the whole object; the last two are found on the way. */
+/** Facts about the whole object. The cut itself sets `isGuarded` and adds to `secretKeys`. */
 export interface CutContext {
   readonly kind: string;
-  /** Built-in kind: what is known of its lists may be used. */
+  /** Built-in kind: the known merge keys of its lists apply. */
   readonly isLenient: boolean;
   readonly isSecret: boolean;
-  /** Whether what is sent holds good for this very state of the live object alone. */
+  /** Whether the body holds live values, so that it is valid only for the resourceVersion that they were read at. */
   isGuarded: boolean;
-  /** Keys of a Secret's `data` whose live value is to be sent: it is known to the cluster's edge only. */
+  /** Keys of a Secret's `data` to be sent with their live value, which only cluster/ knows. */
   readonly secretKeys: Set<string>;
 }
 
-/** One place in the object, from all sides. */
 export interface Place {
   readonly desired: Value | undefined;
   readonly live: Value | undefined;
   readonly owned: FieldSet | undefined;
-  /** Nodes of all other managers' field sets here. */
+  /** Nodes of all other managers' field sets at this path. */
   readonly others: readonly FieldSet[];
-  /** What is left of the pointers that lead here or below. */
+  /** The remaining steps of the ignored pointers that lead here or below. */
   readonly paths: PathSet;
-  /** Nodes of the field sets of the managers whose fields are ignored. */
-  readonly theirs: readonly FieldSet[];
+  /** The part of `others` whose managers are ignored. */
+  readonly ignoredNodes: readonly FieldSet[];
   readonly tokens: readonly string[];
   /** Inside a value that is sent as a whole or not at all. */
   readonly isAtomic: boolean;
-  /** Fields that make the key of this item of a list: another key would be another item. */
+  /** Fields that make up the key of this list item. They are never cut: another key would name another item. */
   readonly keyNames?: readonly string[];
 }
 
-/** A place without what is ignored in it; undefined: nothing is left. */
+/** A place without its ignored parts; undefined where nothing is left. */
 export interface Parts {
   readonly desired: Value | undefined;
   readonly live: Value | undefined;
@@ -56,7 +55,7 @@ export interface Member {
   readonly fields: FieldSet;
 }
 
-/** The members of a list's node by the signature of their items. */
+/** Members of a list's field set node, by the signature of their items. */
 export function membersOf(node: FieldSet | undefined, sign: (item: Value) => string): Map<string, Member> {
   const members = new Map<string, Member>();
   if (!node) return members;
@@ -67,7 +66,7 @@ export function membersOf(node: FieldSet | undefined, sign: (item: Value) => str
   return members;
 }
 
-/** An item without its key could not be merged. */
+/** Adds the key fields of the live item: the server cannot merge an item without its key. */
 export function withKey(item: Value, live: Value | undefined, keys: readonly string[]): Value {
   if (!isMap(item) || !isMap(live) || keys.every((key) => Object.hasOwn(item, key))) return item;
   const whole = newMap();
@@ -79,7 +78,7 @@ export function withKey(item: Value, live: Value | undefined, keys: readonly str
   return whole;
 }
 
-/** Our node of a value that we own as a whole, if that is more than what is ignored. */
+/** Our field set node of a value that we own as a whole, unless all of the value is ignored. */
 export function ownedWhole({ owned }: Place, left: Pick<Parts, 'desired' | 'live'>): FieldSet | undefined {
   const isLeft = left.desired !== undefined || left.live !== undefined;
   return owned && isLeaf(owned) && isLeft ? owned : undefined;

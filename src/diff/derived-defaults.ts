@@ -1,12 +1,12 @@
 /**
- * Atomic values that the server completes out of what they hold themselves, and not by a constant.
+ * Completes atomic values in which the server derives fields from other fields of the same value.
  *
- * Invariant: what is added is what the server adds whenever the desired value is applied, so that comparing with it
- * hides no change.
+ * Invariant: only those fields are added that the server adds at every apply of the desired value, so that the
+ * comparison with the completed value hides no change.
  */
 import { isEqualValue, isMap, newMap, own, type Value, type ValueMap } from '../object/value.ts';
 
-/** The desired value at a path of a built-in kind, completed; the same value where nothing is derived there. */
+/** Completes the desired value at a path of a built-in kind. Returns the same value if nothing is derived there. */
 export function withDerivedDefaults(kind: string, tokens: readonly string[], desired: Value, live: Value): Value {
   if (kind === 'LimitRange' && tokens.length === 3 && tokens[1] === 'limits') return completeLimits(desired);
   if (kind === 'Pod' && tokens.length === 2 && tokens[1] === 'tolerations') return withAdmitted(desired, live);
@@ -42,8 +42,8 @@ const ADMITTED = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachabl
 }));
 
 /**
- * The admission plugin DefaultTolerationSeconds appends these two, in this order, to each Pod that does not tolerate
- * them; for how long is a setting of the server that hardly anybody changes.
+ * The admission plugin DefaultTolerationSeconds appends these two tolerations, in this order, to each Pod that does not
+ * set them. 300 seconds is the server's default setting.
  */
 function withAdmitted(desired: Value, live: Value): Value {
   if (!Array.isArray(desired) || !Array.isArray(live) || live.length <= desired.length) return desired;

@@ -1,20 +1,19 @@
 /**
- * Desired + Live + Memory → Changes: one an object that is desired or in the inventory.
+ * Desired + Live + Memory → Changes: one per object that is desired or in the inventory.
  *
- * Invariants: pure, no request, no clock. `none` and `update` are certain; what only the server can tell is `unsure`.
- * Nothing becomes a prune unless it is in the inventory, carries both our marks as far as is known, and is claimed by
- * no other Application.
+ * Invariants: `none` and `update` are certain; if only the API server can tell, the change is `unsure`. A prune is only
+ * for an object of the inventory that no other Application claims and that carries both owner marks, as far as seen.
  */
 import type { Desired, DesiredObject, Owner } from '../bind/desired.ts';
-import { kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
+import { createKindFinder, type KindFinder, type Kinds } from '../cluster/kinds.ts';
 import type { Live, LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
-import { apiVersionOf, groupOf, idKey, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled, removalsOf } from '../object/policy.ts';
-import { listAt, valueAt } from '../object/value.ts';
+import { idKey, type ObjectId } from '../object/identity.ts';
+import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
+import { isLeftOut, isReconcileDisabled } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
-import type { Change, DiffMemory, Verdict } from './changes.ts';
+import type { Change, DiffMemory, SettledChange } from './changes.ts';
 import { compareObject } from './compare.ts';
 import { fieldDifferences } from './field-difference.ts';
 import { asSent, judgedDigest, withoutIgnored } from './ignored.ts';
@@ -23,44 +22,46 @@ import type { Finding } from './walk.ts';
 
 export interface DiffOptions {
   readonly desired: Desired;
-  /** An entry for each desired and each inventory id, by `idKey`; one that lacks counts as unknown. */
+  /** By `idKey`: an entry for each desired and each inventory id. A missing entry counts as unknown. */
   readonly live: Live;
-  /** What we have applied and own, by `idKey`. */
+  /** By `idKey`: the objects that were applied and are owned. */
   readonly inventory: ReadonlyMap<string, ObjectId>;
   readonly owner: Owner;
   readonly memory: DiffMemory;
   readonly kinds: Kinds;
   /**
-   * Another Application that claims an id, for people: for a desired object the one that came first, for one that is
-   * desired no more the one that wants it.
+   * The other Application that claims an id, as `namespace/name`. For a desired object: the one that claimed it first.
+   * For an object that is no longer desired: the one that wants it.
    */
   readonly claims?: (id: ObjectId) => string | undefined;
-  /** `none` of earlier passes by `idKey`; read and added to. The caller owns it, and drops ids that went. */
-  readonly verdicts?: VerdictCache;
+  /** By `idKey`: decided changes of earlier passes. The caller owns the cache and drops ids that are gone. */
+  readonly settled?: SettledChanges;
 }
 
-export interface VerdictCache {
-  get(key: string): Verdict | undefined;
-  set(key: string, verdict: Verdict): unknown;
+export interface SettledChanges {
+  get(key: string): SettledChange | undefined;
+  set(key: string, change: SettledChange): unknown;
 }
 
-/** `Change.reason` where it stands for more than a text. */
+/** Texts of `Change.reason` that other code refers to by name. */
 export const REASONS = {
   missing: 'missing',
   unseen: 'missing, or its owner label was removed',
-  disabled: 'left alone, since it is annotated kustomize.toolkit.fluxcd.io/reconcile: disabled',
-  finished: 'it has run to its end and was removed after that',
+  disabled: KEPT_BY_DISABLED,
+  finished: 'it ran to completion and was removed afterwards, so it is not created again',
+  failed: 'it failed and was removed afterwards, so it is not created again',
+  started: 'it was started with this manifest, and the API server does not allow its spec to be changed',
   terminating: 'it is being deleted',
-  gone: 'it does not exist any more',
-  kept: 'it left Git and is kept, as its annotations ask: Tautline lets go of it',
-  neverAccepted: 'the server has not seen this manifest yet',
-  inconclusive: 'only the server can tell whether it differs',
+  gone: 'it no longer exists',
+  kept: KEPT_BY_ANNOTATION,
+  neverAccepted: 'the API server has not accepted this manifest yet',
+  inconclusive: 'only the API server can tell whether it differs',
 } as const;
 
-/** First the desired objects in their order, then what the inventory holds beyond them. */
+/** Changes of the desired objects in their order, then of the inventory objects that are no longer desired. */
 export function diffObjects(options: DiffOptions): Change[] {
   const changes = options.desired.objects
-    .filter((desired) => isReported(desired, options.live))
+    .filter(({ id, policy }) => !isLeftOut(policy, options.live.get(idKey(id))?.state === 'present'))
     .map((desired) => diffDesired(desired, options));
   const desiredKeys = new Set(options.desired.objects.map(({ id }) => idKey(id)));
   const faulty = new Set<string>();
@@ -72,12 +73,6 @@ export function diffObjects(options: DiffOptions): Change[] {
   return changes;
 }
 
-/** What nobody wants to have made is not missing, and what is to be ignored is not looked at. */
-function isReported({ id, policy }: DesiredObject, live: Live): boolean {
-  if (!policy || (policy.reconcile && policy.ssa !== 'Ignore')) return true;
-  return policy.ssa !== 'Ignore' && live.get(idKey(id))?.state === 'present';
-}
-
 function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
   const { id, kind } = desired;
   const base = { id, kind, desired, fields: [] };
@@ -87,11 +82,12 @@ function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
   const claimant = options.claims?.(id);
   if (claimant !== undefined) return { ...base, type: 'conflict', reason: `managed by Application ${claimant}` };
   if (entry?.state === 'present') return diffPresent(desired, entry.object, options);
-  // A kind that is not served yet cannot be looked for.
+  // An object of a kind that is not served yet cannot exist.
   if (desired.awaitsCrd) return { ...base, type: 'create' };
-  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
+  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
-  if (options.memory.isFinished?.(id, desired.digest)) return { ...base, type: 'none', reason: REASONS.finished };
+  const run = options.memory.runOf?.(desired);
+  if (run) return { ...base, type: 'none', reason: run === 'ended' ? REASONS.finished : REASONS.failed };
   if (entry.state === 'absent') return { ...base, type: 'create', reason: REASONS.missing };
   return { ...base, type: 'create', ...(options.inventory.has(key) ? { reason: REASONS.unseen } : {}) };
 }
@@ -103,7 +99,7 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (desired.policy?.ssa === 'IfNotPresent') return { ...base, type: 'none' };
   const ownership = readOwnership(live.body, options.owner);
   if (ownership.type === 'application') {
-    return { ...base, type: 'conflict', reason: `managed by Application ${ownership.owner}` };
+    return { ...base, type: 'conflict', reason: `managed by Application ${ownership.annotation}` };
   }
   if (ownership.type === 'set' && !options.inventory.has(idKey(id))) {
     return { ...base, type: 'conflict', reason: `part of the ApplySet ${ownership.applySetId} of another tool` };
@@ -113,37 +109,48 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (ownership.type === 'none' && !isKnown) {
     const sides = withoutIgnored(desired, live);
     const { findings } = compareObject(sides.desired, sides.live, MAX_FINDINGS);
-    return { ...base, type: 'adopt', ...differenceOf(desired, live, findings), reason: 'it exists without our mark' };
+    const reason = 'it exists without the owner marks of this Application';
+    return { ...base, type: 'adopt', ...differenceOf(desired, live, findings), reason };
   }
   return diffOwned(desired, live, options);
 }
 
-function diffOwned(desired: DesiredObject, live: LiveObject, { memory, verdicts }: DiffOptions): Change {
+function diffOwned(desired: DesiredObject, live: LiveObject, { memory, settled }: DiffOptions): Change {
   const { id, kind, digest } = desired;
   const base = { id, kind, desired, live, fields: [] };
   const key = idKey(id);
-  const isAccepted = memory.isAccepted(id, digest);
+  const isOfManifest = memory.isOfManifest?.(desired) === true;
+  const isAccepted = isOfManifest || memory.isAccepted(id, digest);
   const judged = judgedDigest(desired);
-  const known = verdicts?.get(key);
+  const known = settled?.get(key);
   if (known && isAccepted && known.manifestDigest === judged && isSameLive(known, live)) return known.change;
   const sides = withoutIgnored(desired, live);
   const comparison = compareObject(sides.desired, sides.live, MAX_FINDINGS);
   const baseline = memory.baselines.get(key);
-  if (comparison.verdict === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
-    // A server may refuse what leaves no trace in the comparison, so every manifest is shown to it once.
+  if (comparison.result === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
+    // The server may refuse a manifest for reasons that the comparison cannot see, so each is sent to it once.
     if (!isAccepted) return { ...base, type: 'unsure', reason: REASONS.neverAccepted };
     const change: Change = { ...base, type: 'none' };
-    verdicts?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
+    settled?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
     return change;
   }
   const difference = differenceOf(desired, live, comparison.findings);
-  // The server's own rendering of this manifest is known, and live is another: that is proof as well.
-  const isProven = comparison.findings.length > 0 && isComparable(sides.desired, sides.live, baseline);
-  if (comparison.verdict === 'differs' || isProven) return { ...base, type: 'update', ...difference };
+  const { fields } = difference;
+  // A policy may have changed the Job when it was created; the difference lasts, and nothing may be changed any more.
+  const isRunSpec = fields.length > 0 && fields.every(({ path }) => isImmutableInRun(id, path));
+  if (isOfManifest && isRunSpec) return { ...base, type: 'none', reason: REASONS.started };
+  // The baseline is the server's result for this manifest, and the live object differs from it.
+  const isProven = fields.length > 0 && isComparable(sides.desired, sides.live, baseline);
+  if (comparison.result === 'differs' || isProven) return { ...base, type: 'update', ...difference };
   return { ...base, type: 'unsure', ...difference, reason: REASONS.inconclusive };
 }
 
-function isSameLive({ resourceVersion, change }: Verdict, live: LiveObject): boolean {
+/** Whether the API server refuses to change a field of a Job or Pod that exists. `path` is a JSON pointer. */
+function isImmutableInRun({ kind }: ObjectId, path: string): boolean {
+  return kind === 'Job' ? path.startsWith('/spec/template/') : path.startsWith('/spec/');
+}
+
+function isSameLive({ resourceVersion, change }: SettledChange, live: LiveObject): boolean {
   return resourceVersion === live.resourceVersion && change.live?.uid === live.uid;
 }
 
@@ -161,7 +168,7 @@ function differenceOf(
 
 type LeftoverOptions = DiffOptions & { isFaulty: boolean; findKind: KindFinder };
 
-/** In the inventory, and desired no more. */
+/** The change of an object that is in the inventory and no longer desired. */
 function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }: LeftoverOptions): Change {
   const found = findKind(id);
   const base = { id, kind: found === 'unavailable' ? undefined : found, fields: [] };
@@ -172,38 +179,12 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (claimant !== undefined) return { ...shown, type: 'release', reason: `claimed by Application ${claimant}` };
   if (found === 'unavailable') return { ...base, type: 'unknown', reason: 'its API does not answer' };
   if (entry?.state === 'unknown') return { ...base, type: 'unknown', reason: entry.reason };
-  if (found === undefined) return { ...base, type: 'prune', reason: 'its kind is served no more' };
-  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not looked for' };
+  if (found === undefined) return { ...base, type: 'prune', reason: 'its kind is no longer served' };
+  if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
-  if (isReconcileDisabled(entry.object.body)) return { ...shown, type: 'none', reason: REASONS.disabled };
-  const reason = reasonToRelease(entry.object, owner);
-  if (reason !== undefined) return { ...shown, type: 'release', reason };
-  if (removalsOf(entry.object.body).prune === 'keep') return { ...shown, type: 'release', reason: REASONS.kept };
+  const decision = mayDelete({ live: entry.object, owner, occasion: 'prune' });
+  if (decision.type === 'leave') return { ...shown, type: 'none', reason: decision.reason };
+  if (decision.type === 'release') return { ...shown, type: 'release', reason: decision.reason };
   return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };
-}
-
-/** Both marks must agree before a delete, and what a controller owns is the controller's. */
-function reasonToRelease(live: LiveObject, owner: Owner): string | undefined {
-  const ownership = readOwnership(live.body, owner);
-  if (ownership.type === 'application') return `managed by Application ${ownership.owner}`;
-  if (ownership.type !== 'ours') return 'its owner label and annotation no longer name this Application';
-  const references = listAt(live.body.metadata, 'ownerReferences');
-  return references.some((reference) => valueAt(reference, 'controller') === true) ? 'a controller owns it' : undefined;
-}
-
-/** undefined: no version of the group serves the kind, and all of its versions answer. */
-type KindFinder = (id: ObjectId) => KindInfo | 'unavailable' | undefined;
-
-/** The kind of an id, in the group's preferred version where that serves it. */
-function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
-  let byGroupKind: Map<string, KindInfo> | undefined;
-  const staleGroups = new Set([...stale].map(groupOf));
-  return ({ group, kind }) => {
-    const version = preferred.get(group);
-    const first = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
-    if (first) return first;
-    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
-    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * What a dry run tells of an `unsure` change: the object as the server would make it, beside the one that is live.
+ * Decides an `unsure` change by comparing the object that a dry run returned with the live one.
  *
  * Invariant: the result is never `unsure`.
  */
@@ -14,16 +14,16 @@ import { withoutIgnored } from './ignored.ts';
 import { findingsAmong, MAX_FINDINGS, patchOf } from './json-patch.ts';
 import type { Finding, ListMatch, Step } from './walk.ts';
 
-/** What every write changes, and what a dry run shows changed though it is not. */
+/** Metadata that every write changes, or that a dry run shows as changed even if nothing else is. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
 
-/** `returned`: the answer to a dry-run apply (with force) of `change.desired`. */
+/** `returned` is the answer to a dry-run apply (with force) of `change.desired`. */
 export function judgeDryRun(change: Change, returned: LiveObject): Change {
   const { reason: _, patch: __, ...rest } = change;
   const { desired, live } = change;
   if (!live) return { ...rest, type: 'create' };
   const whole = { made: returned.body, live: live.body };
-  // What somebody else changed of the ignored fields meanwhile is no difference either.
+  // Ignored fields may have changed since `change.live` was read, so both objects are compared without them.
   const compared = desired?.ignored && {
     made: withoutIgnored(desired, returned).live.body,
     live: withoutIgnored(desired, live).live.body,
@@ -44,7 +44,7 @@ function findingsOf(
   const findings: Finding[] = [];
   const context = { findings, sets: [made, live].flatMap(managedFieldsOf) };
   for (const key of new Set([...Object.keys(made), ...Object.keys(live)])) {
-    // Controllers write it meanwhile; applying never does.
+    // Controllers may have written status in the meantime; an apply never writes it.
     if (key === 'status' && kind?.hasStatus === true) continue;
     const place = { desired: own(made, key), live: own(live, key), manifest: desired && own(desired.body, key) };
     collect(context, { ...place, tokens: [key], steps: [key] });
@@ -54,15 +54,15 @@ function findingsOf(
 
 interface Context {
   readonly findings: Finding[];
-  /** Of both objects: they tell which lists are merged by item. */
+  /** Field sets of both objects. They tell which lists are merged by item. */
   readonly sets: readonly ManagedFields[];
 }
 
 interface Place {
-  /** As the server would make it. */
+  /** The value that the dry run returned. */
   readonly desired: Value | undefined;
   readonly live: Value | undefined;
-  /** As Git has it: its items give the indexes that people know. */
+  /** The value in Git. Indexes of list items are shown as they are in it. */
   readonly manifest: Value | undefined;
   readonly tokens: readonly string[];
   readonly steps: readonly Step[];
@@ -102,7 +102,7 @@ interface Items {
   readonly live: readonly Value[];
 }
 
-/** A list that is merged by item: each item beside the live one of its key, then what is to go, then the order. */
+/** Compares a list that is merged by item: each item with the live item of its key, then surplus items, then order. */
 function collectItems(context: Context, place: Place, { keys, desired, live }: Items): void {
   const positions = indexBy(live, keys);
   const inManifest = indexBy(Array.isArray(place.manifest) ? place.manifest : [], keys);
@@ -140,7 +140,7 @@ function find({ findings }: Context, { desired, live, tokens, steps, reordered }
   });
 }
 
-/** The key's field names of a list that is merged by item, none for a set, undefined for any other list. */
+/** Key field names of a list that is merged by item; empty for a set; undefined for any other list. */
 function keysAt({ sets }: Context, steps: readonly Step[]): readonly string[] | undefined {
   for (const { fields } of sets) {
     const node = fieldNodeAt(fields, steps);
@@ -151,7 +151,7 @@ function keysAt({ sets }: Context, steps: readonly Step[]): readonly string[] | 
   return undefined;
 }
 
-/** Positions by key; several where an item is there more than once. */
+/** Positions of items by key; several if an item is in the list more than once. */
 function indexBy(items: readonly Value[], keys: readonly string[]): Map<string, number[]> {
   const index = new Map<string, number[]>();
   for (const [position, item] of items.entries()) {

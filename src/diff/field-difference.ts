@@ -1,7 +1,7 @@
 /**
- * Findings → what people are shown: JSON pointer, both values, and who wrote the live one when.
+ * Turns findings into differences for people: JSON pointer, both values, and the manager and time of the live value.
  *
- * Invariant: no value of a Secret passes through here, and every value is bounded.
+ * Invariant: values of Secrets are masked, and every value is bounded.
  */
 import { managedFieldsOf, fieldNodeAt, isLeaf, type ManagedFields } from '../object/field-set.ts';
 import { formatPointer } from '../object/pointer.ts';
@@ -10,11 +10,11 @@ import { isMap, newMap, type KubeObject, type Value } from '../object/value.ts';
 import type { FieldDifference } from './changes.ts';
 import type { Finding } from './walk.ts';
 
-/** Differences shown of one change. */
+/** Differences shown per change. */
 export const MAX_FIELDS = 20;
-/** Characters of one text within a value. */
+/** Characters shown of one text within a value. */
 const MAX_TEXT_CHARS = 256;
-/** Scalars, members and items of one value. */
+/** Scalars, members and items shown of one value. */
 const MAX_NODES = 40;
 const CUT = '…';
 
@@ -24,22 +24,22 @@ export function fieldDifferences(findings: readonly Finding[], live: KubeObject)
     const { tokens, desired } = finding;
     const isHidden = isSensitivePath(live, tokens);
     const show = (value: Value): Value => (isHidden ? maskValue(boundValue(value)) : boundValue(value));
-    const holder = holderOf(finding, entries);
+    const entry = entryFor(finding, entries);
     return {
       path: formatPointer(tokens),
       ...(desired === undefined ? {} : { desired: show(desired) }),
       ...(finding.live === undefined ? {} : { live: show(finding.live) }),
-      ...(holder === undefined ? {} : { manager: holder.manager }),
-      ...(holder?.time === undefined ? {} : { managedAt: holder.time }),
+      ...(entry === undefined ? {} : { manager: entry.manager }),
+      ...(entry?.time === undefined ? {} : { managedAt: entry.time }),
     };
   });
 }
 
 /**
- * The entry that holds a path itself, else one that holds something below it; the latest of them. Nobody wrote what is
- * not there, and nobody is known to have put the items of a merged list in their order.
+ * The managedFields entry that owns the path itself, else one that owns a path below it; the latest of them. undefined
+ * if no value is live, and for the order of a merged list, which managedFields do not record.
  */
-function holderOf({ steps, live }: Finding, entries: readonly ManagedFields[]): ManagedFields | undefined {
+function entryFor({ steps, live }: Finding, entries: readonly ManagedFields[]): ManagedFields | undefined {
   if (live === undefined) return undefined;
   let best: { entry: ManagedFields; rank: number } | undefined;
   for (const entry of entries) {
@@ -52,7 +52,7 @@ function holderOf({ steps, live }: Finding, entries: readonly ManagedFields[]): 
   return best?.entry;
 }
 
-/** A copy that is small enough to be stored and shown: long texts are cut, as are further members and items. */
+/** Makes a bounded copy: cuts long texts, and leaves out members and items beyond the budget. */
 export function boundValue(value: Value, budget: { nodes: number } = { nodes: MAX_NODES }): Value {
   budget.nodes--;
   if (typeof value === 'string') return value.length <= MAX_TEXT_CHARS ? value : value.slice(0, MAX_TEXT_CHARS) + CUT;

@@ -1,7 +1,7 @@
 /**
- * Ignored fields: what is compared without them, and what is sent so that they stay as they are.
+ * Compares objects without their ignored fields, and builds the body that leaves these fields unchanged.
  *
- * Invariant: an object without ignored fields passes through as it is, at no cost.
+ * Invariant: an object without ignored fields is returned as it is, at no cost.
  */
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
@@ -23,13 +23,13 @@ import { cutFields } from './cut-fields.ts';
 import type { CutContext } from './cut-place.ts';
 import { BUILT_IN_GROUPS } from './known-values.ts';
 
-export interface Compared {
+interface ComparedSides {
   readonly desired: DesiredObject;
   readonly live: LiveObject;
 }
 
-/** Both sides without what is ignored, in values and in our own entry of managedFields. */
-export function withoutIgnored(desired: DesiredObject, live: LiveObject): Compared {
+/** Both objects without their ignored fields, in values and in our own managedFields entry. */
+export function withoutIgnored(desired: DesiredObject, live: LiveObject): ComparedSides {
   if (!desired.ignored) return { desired, live };
   const { parts } = cutObject(desired, live, desired.ignored);
   const { ignored: _, ...rest } = desired;
@@ -43,7 +43,7 @@ export function withoutIgnored(desired: DesiredObject, live: LiveObject): Compar
  * The desired object as it is sent, and the whole live object. Our field set lacks the ignored fields. Unlike in
  * `withoutIgnored`, indexes of lists are those of the live object.
  */
-export function asSent(desired: DesiredObject, live: LiveObject): Compared {
+export function asSent(desired: DesiredObject, live: LiveObject): ComparedSides {
   if (!desired.ignored) return { desired, live };
   const { parts } = cutObject(desired, live, desired.ignored);
   const { ignored: _, ...rest } = desired;
@@ -53,20 +53,20 @@ export function asSent(desired: DesiredObject, live: LiveObject): Compared {
   };
 }
 
-/** What a judgement on an object rests on beside what is live: its manifest, and what is ignored of it. */
+/** Digest of the manifest and of its ignored fields: a decision about an object depends on both. */
 export function judgedDigest({ digest, ignored }: DesiredObject): string {
   return ignored ? `${digest} ${ignored.digest}` : digest;
 }
 
 export interface Sending {
   readonly body: KubeObject;
-  /** Keys of a Secret's `data` that go out with their live value, which only the cluster's edge knows. */
+  /** Keys of a Secret's `data` that are sent with their live value, which only cluster/ knows. */
   readonly liveSecretKeys: readonly string[];
 }
 
 /**
- * The body that leaves the ignored fields of `live` as they are, for an update of this very object: with its uid, and
- * with its resourceVersion where a change made meanwhile would be undone.
+ * The body of an apply that leaves the ignored fields of `live` as they are. It carries the uid of `live`, and also the
+ * resourceVersion if it holds live values, so that a concurrent change is refused instead of undone.
  */
 export function bodyToSend(desired: DesiredObject, live: LiveObject): Sending {
   if (!desired.ignored) return { body: desired.body, liveSecretKeys: [] };
@@ -98,7 +98,7 @@ function cutObject(
     owned: ours?.fields,
     others: others.map(({ fields }) => fields),
     paths: pathSet,
-    theirs: others.filter(({ manager }) => managers.includes(manager)).map(({ fields }) => fields),
+    ignoredNodes: others.filter(({ manager }) => managers.includes(manager)).map(({ fields }) => fields),
     tokens: [],
     isAtomic: false,
   });
@@ -113,7 +113,7 @@ function isOurs({
   return manager === FIELD_MANAGER && operation === 'Apply' && !subresource;
 }
 
-/** apiVersion, kind and metadata are never cut, so that the fallback is for the type alone. */
+/** apiVersion, kind and metadata are never cut, so the fallback only satisfies the type. */
 function objectOr(value: Value | undefined, fallback: KubeObject): KubeObject {
   return isKubeObject(value) ? value : fallback;
 }

@@ -1,20 +1,20 @@
 /**
- * What to send of a place that is ignored as a whole, so that its live value stays.
+ * Builds the value to send for a path that is ignored as a whole, so that its live value stays.
  *
- * Invariant: a live value goes out only together with the state that it was read in (`isGuarded`), so that a change
- * made meanwhile is refused and not undone.
+ * Invariant: a live value is sent only with the resourceVersion that it was read at (`isGuarded`), so that a concurrent
+ * change is refused instead of undone.
  */
 import { isLeaf, keyedMembers, type FieldSet } from '../object/field-set.ts';
 import { isMap, newMap, own, type Value } from '../object/value.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
 import { membersOf, nodeOf, nodesOf, withKey, type CutContext, type Place } from './cut-place.ts';
 
-/** undefined: nothing is to be sent, and the live value stays all the same. */
+/** undefined: nothing needs to be sent, and the live value stays. */
 export function keepLive(context: CutContext, place: Place): Value | undefined {
   const { desired, live, owned, others, tokens, isAtomic } = place;
   if (live === undefined) return undefined;
   if (isAtomic) return liveValue(context, tokens, live);
-  // What another owns stays without us; what nobody owns and Git does not set was never ours to keep.
+  // A value that another manager owns stays without us. A value without an owner that Git does not set was never ours.
   if (!owned) return others.length > 0 || desired === undefined ? undefined : liveValue(context, tokens, live);
   context.isGuarded = true;
   const part = { live, owned, others, tokens };
@@ -26,7 +26,7 @@ interface Owned extends Pick<Place, 'others' | 'tokens'> {
   readonly owned: FieldSet;
 }
 
-/** As much of a live value as we own and no other does. */
+/** The part of a live value that only we own. */
 function ownPart(context: CutContext, { live, owned, others, tokens }: Owned): Value | undefined {
   if (isLeaf(owned)) return others.length > 0 ? undefined : liveValue(context, tokens, live);
   if (Array.isArray(live)) return ownItems(context, { live, owned, others, tokens });
@@ -45,12 +45,12 @@ function ownPart(context: CutContext, { live, owned, others, tokens }: Owned): V
     });
     if (kept !== undefined) part[key] = kept;
   }
-  // Sent empty, it would be given up at the next look, since we would own nothing in it any more.
+  // While others own the map, an empty part is not sent: we would own no field in it and give it up in the next pass.
   const isHeld = others.length > 0 || !Object.hasOwn(owned, '.');
   return Object.keys(part).length === 0 && isHeld ? undefined : part;
 }
 
-/** An item that we alone made goes out with its key, even if others own all that is in it. */
+/** An item that only we added is sent with its key, even if other managers own all of its fields. */
 function ownItem(context: CutContext, part: Owned): Value | undefined {
   const isOurs = Object.hasOwn(part.owned, '.') && !part.others.some((node) => Object.hasOwn(node, '.'));
   return ownPart(context, part) ?? (isOurs && isMap(part.live) ? newMap() : undefined);

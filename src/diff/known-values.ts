@@ -1,6 +1,6 @@
 /**
- * What is known of the built-in kinds beyond their objects: where quantities stand, what the server fills in, which
- * groups are built in at all. Data only. Objects of other groups are compared strictly: the server drops nothing there.
+ * Tables about built-in kinds: their groups, the paths of quantities, and the values that the server fills in. Objects
+ * of other groups are compared strictly, since the server drops no zero values there.
  */
 import { isEqualValue, type Value } from '../object/value.ts';
 
@@ -30,7 +30,7 @@ export const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
   'storagemigration.k8s.io',
 ]);
 
-/** Fields that are a quantity themselves. */
+/** Fields whose value is a quantity. */
 const QUANTITY_FIELDS: ReadonlySet<string> = new Set(['averageValue', 'divisor', 'maximumVolumeSize', 'sizeLimit']);
 
 /** Maps whose every value is a quantity. */
@@ -51,7 +51,7 @@ const QUANTITY_MAPS: ReadonlySet<string> = new Set([
   'used',
 ]);
 
-/** Under these, names are the user's: they say nothing about types, and the server fills in none. */
+/** Maps with free names. A name in them says nothing about its type, and the server adds none. */
 const FREE_MAPS: ReadonlySet<string> = new Set([
   'annotations',
   'binaryData',
@@ -61,7 +61,7 @@ const FREE_MAPS: ReadonlySet<string> = new Set([
   'nodeSelector',
 ]);
 
-/** Further maps of texts inside atomic values. */
+/** Maps of texts, those inside atomic values included. */
 const TEXT_MAPS: ReadonlySet<string> = new Set([
   ...FREE_MAPS,
   'attributes',
@@ -71,13 +71,13 @@ const TEXT_MAPS: ReadonlySet<string> = new Set([
   'volumeAttributes',
 ]);
 
-/** Whether a path leads to an entry of a map, which is stored however empty it is. */
+/** Whether a path leads to an entry of a map. The server stores such an entry even if it is empty. */
 export function isEntryOfMap(tokens: readonly string[]): boolean {
   const parent = tokens[tokens.length - 2] ?? '';
   return TEXT_MAPS.has(parent) || QUANTITY_MAPS.has(parent);
 }
 
-/** Fields of structs inside atomic lists that are pointers in Go, so that a zero value of them is stored. */
+/** Fields of structs inside atomic lists that are pointers in Go, so that the server stores their zero values. */
 const POINTER_FIELDS: ReadonlySet<string> = new Set([
   'adminAccess',
   'appProtocol',
@@ -118,10 +118,10 @@ const POINTER_FIELDS: ReadonlySet<string> = new Set([
 
 export function isPointerField(tokens: readonly string[]): boolean {
   const field = tokens[tokens.length - 1] ?? '';
-  return POINTER_FIELDS.has(field) || POINTER_FIELDS.has(`${holderOf(tokens)}.${field}`);
+  return POINTER_FIELDS.has(field) || POINTER_FIELDS.has(`${parentField(tokens)}.${field}`);
 }
 
-/** Whether any JSON stands at a path, which the server stores as it is. */
+/** Whether a path holds any JSON, which the server stores as it is. */
 export function isFreeForm(kind: string, tokens: readonly string[]): boolean {
   if (kind !== 'CustomResourceDefinition') return false;
   return tokens.includes('default') || tokens.includes('example') || tokens.includes('enum');
@@ -131,9 +131,9 @@ export function isFreeMap(token: string | undefined): boolean {
   return token !== undefined && FREE_MAPS.has(token);
 }
 
-/** Whether a quantity stands at a path (reference tokens) of a built-in kind. */
+/** Whether a path (reference tokens) of a built-in kind holds a quantity. */
 export function isQuantityPath(kind: string, tokens: readonly string[]): boolean {
-  // A schema holds any JSON, under any name.
+  // A schema holds any JSON under any name.
   if (kind === 'CustomResourceDefinition') return false;
   const last = tokens[tokens.length - 1] ?? '';
   const parent = tokens[tokens.length - 2] ?? '';
@@ -142,16 +142,16 @@ export function isQuantityPath(kind: string, tokens: readonly string[]): boolean
   return QUANTITY_FIELDS.has(last) && !FREE_MAPS.has(parent);
 }
 
-/** Whether bytes in base64 stand at a path of a built-in kind: white space means nothing there. */
+/** Whether a path of a built-in kind holds base64, in which white space has no meaning. */
 export function isBase64Path(kind: string, tokens: readonly string[]): boolean {
   if (tokens[tokens.length - 1] === 'caBundle') return true;
   return (kind === 'Secret' && tokens[0] === 'data') || (kind === 'ConfigMap' && tokens[0] === 'binaryData');
 }
 
-/** What a missing part of a list item's key counts as in built-in kinds. */
+/** By key field of a list item in built-in kinds: the value that a missing field counts as. */
 export const KEY_DEFAULTS: ReadonlyMap<string, Value> = new Map([['protocol', 'TCP']]);
 
-/** Structs merged by field: their empty form `{}` sets nothing, and what is live in them is not ours. */
+/** Structs that are merged by field. An empty `{}` sets nothing, and live fields in it are not ours. */
 export const EMPTY_STRUCTS: ReadonlySet<string> = new Set([
   'affinity',
   'behavior',
@@ -172,7 +172,7 @@ export const EMPTY_STRUCTS: ReadonlySet<string> = new Set([
   'updateStrategy',
 ]);
 
-/** Lists that pod specs merge by key, for where no field set tells. */
+/** Lists of a pod spec that are merged by key, for paths that no field set describes. */
 const POD_LISTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['containers', ['name']],
   ['initContainers', ['name']],
@@ -183,7 +183,7 @@ const POD_LISTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['topologySpreadConstraints', ['topologyKey', 'whenUnsatisfiable']],
 ]);
 
-/** The same of containers. */
+/** Lists of a container that are merged by key. */
 const CONTAINER_LISTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['env', ['name']],
   ['ports', ['containerPort', 'protocol']],
@@ -191,7 +191,7 @@ const CONTAINER_LISTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['volumeDevices', ['devicePath']],
 ]);
 
-/** The keys of a built-in kind's keyed list, or undefined where it is not known to be one. */
+/** Merge keys of a list of a built-in kind; undefined if it is not known to be merged by key. */
 export function keysOfList(kind: string, tokens: readonly string[]): readonly string[] | undefined {
   const last = tokens[tokens.length - 1] ?? '';
   const parent = tokens[tokens.length - 2] ?? '';
@@ -200,21 +200,21 @@ export function keysOfList(kind: string, tokens: readonly string[]): readonly st
   return /^(containers|initContainers)$/.test(tokens[tokens.length - 3] ?? '') ? CONTAINER_LISTS.get(last) : undefined;
 }
 
-/** Whether the server puts in a value of its own, whatever is applied. */
+/** Whether the server sets the value itself, whatever is applied. */
 export function isForcedByServer(kind: string, tokens: readonly string[]): boolean {
   return kind === 'Namespace' && tokens[tokens.length - 1] === 'kubernetes.io/metadata.name';
 }
 
 interface KnownDefault {
   readonly field: string;
-  /** The name of the field that holds it (list indexes left out); absent: any. */
+  /** Name of the parent field, list indexes skipped; absent: any. */
   readonly within?: string;
   readonly values: readonly Value[];
 }
 
 /**
- * What the server fills in inside atomic values. Where Git leaves such a field out, sending it again fills in the same,
- * so it is no difference. Specification: the `SetDefaults_` functions of k8s.io/kubernetes/pkg/apis.
+ * Values that the server fills in inside atomic values. If Git leaves such a field out, the next apply gets the same
+ * value again, so it is not a difference. Specification: the `SetDefaults_` functions of k8s.io/kubernetes/pkg/apis.
  */
 const KNOWN_DEFAULTS: readonly KnownDefault[] = [
   { field: 'apiGroup', within: 'subjects', values: ['rbac.authorization.k8s.io', ''] },
@@ -245,7 +245,7 @@ const KNOWN_DEFAULTS: readonly KnownDefault[] = [
   { field: 'count', within: 'firstAvailable', values: [1] },
 ];
 
-/** The same of fields that are no pointers in Go: an empty one counts as left out, in atomic values and elsewhere. */
+/** Defaults of fields that are not pointers in Go: an empty value counts as left out, inside atomic values or not. */
 const DEFAULTS_OF_EMPTY: readonly KnownDefault[] = [
   { field: 'concurrencyPolicy', within: 'spec', values: ['Allow'] },
   { field: 'dnsPolicy', within: 'spec', values: ['ClusterFirst'] },
@@ -270,12 +270,12 @@ const DEFAULTS_OF_EMPTY: readonly KnownDefault[] = [
   { field: 'type', within: '', values: ['Opaque'] },
 ];
 
-/** Whether the server fills this value in where Git leaves the field out of an atomic value. */
+/** Whether the server fills in this value if Git leaves the field out of an atomic value. */
 export function isKnownDefault(tokens: readonly string[], value: Value): boolean {
   return isListed(KNOWN_DEFAULTS, tokens, value);
 }
 
-/** Whether the server fills this value in where Git has an empty one. */
+/** Whether the server fills in this value if Git has an empty one. */
 export function isDefaultOfEmpty(tokens: readonly string[], value: Value): boolean {
   return isListed(DEFAULTS_OF_EMPTY, tokens, value) || isListed(KNOWN_DEFAULTS, tokens, value);
 }
@@ -285,13 +285,14 @@ function isListed(defaults: readonly KnownDefault[], tokens: readonly string[], 
   let within: string | undefined;
   for (const known of defaults) {
     if (known.field !== field || !known.values.some((one) => isEqualValue(one, value))) continue;
-    within ??= holderOf(tokens);
+    within ??= parentField(tokens);
     if (known.within === undefined || known.within === within) return true;
   }
   return false;
 }
 
-function holderOf(tokens: readonly string[]): string {
+/** The name of the nearest field above a path, list indexes skipped; '' at the root. */
+function parentField(tokens: readonly string[]): string {
   for (let index = tokens.length - 2; index >= 0; index--) {
     const token = tokens[index] ?? '';
     if (!/^\d+$/.test(token)) return token;

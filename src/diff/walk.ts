@@ -1,4 +1,4 @@
-/** Where a comparison stands and what it has found. One is made for each object compared; nobody else sees it. */
+/** The position and the findings of one comparison. Each compared object gets its own Walk. */
 import type { FieldSet } from '../object/field-set.ts';
 import { fieldNodeAt, keyedMembers, listTypeOf } from '../object/field-set.ts';
 import { EMPTY_STRUCTS, isForcedByServer, isFreeMap, keysOfList } from './known-values.ts';
@@ -39,19 +39,20 @@ export interface Finding {
 
 export interface Walk {
   readonly kind: string;
-  /** Built-in kind: zero values, quantities and base64 are compared by what they mean. */
+  /** Built-in kind: zero values, quantities and base64 are compared by meaning. */
   readonly isLenient: boolean;
-  /** Whether there is an entry of ours at all: only then does an unowned field tell that someone took it. */
+  /** Whether managedFields hold an entry of ours. Only then does an unowned field show that another manager took it. */
   readonly hasEntry: boolean;
-  /** Field sets of other managers, to tell keyed lists from atomic ones where our own says nothing. */
+  /** Field sets of other managers. They tell keyed lists from atomic ones where our own entry does not. */
   readonly others: readonly FieldSet[];
   readonly tokens: string[];
   readonly steps: Step[];
   /** The first `maxFindings`. */
   readonly findings: Finding[];
   readonly maxFindings: number;
-  count: number;
-  /** Whether something was found that the server is sure to change. */
+  /** All findings, including those beyond `maxFindings`. */
+  findingCount: number;
+  /** Whether an apply is certain to change one of the findings. */
   isCertain: boolean;
 }
 
@@ -62,10 +63,10 @@ export interface Sides {
 
 interface Noted extends Sides, Pick<Finding, 'reordered' | 'held'> {}
 
-/** `certain`: no webhook or default of the server can be the cause, since ownership tells. */
-export function note(walk: Walk, { desired, live, ...more }: Noted, certain: boolean): void {
-  walk.count++;
-  walk.isCertain ||= certain;
+/** `isCertain`: ownership proves the difference, so that no webhook or default of the server can have caused it. */
+export function note(walk: Walk, { desired, live, ...more }: Noted, isCertain: boolean): void {
+  walk.findingCount++;
+  walk.isCertain ||= isCertain;
   if (walk.findings.length >= walk.maxFindings) return;
   walk.findings.push({
     tokens: [...walk.tokens],
@@ -77,9 +78,9 @@ export function note(walk: Walk, { desired, live, ...more }: Noted, certain: boo
 }
 
 /**
- * Something that we own and desire no more. The server is sure to remove it only where no default can come in its place
- * (an item of a list, an entry of a map that is the user's own), something is live, and neither another manager nor the
- * server itself holds on to it.
+ * Notes a field that we own and no longer desire. The server is certain to remove it only if no default can replace it
+ * (a list item, or an entry of a map with free names), a value is live, and neither another manager nor the server
+ * itself keeps it.
  */
 export function noteRemoval(walk: Walk, live: Value | undefined): void {
   const isEntry =
@@ -108,8 +109,8 @@ interface Shape {
 const MAP: Shape = { type: 'map', keys: [] };
 
 /**
- * How the value here is merged, where our own entry does not tell: by other managers' entries, else by what is known of
- * built-in kinds. undefined: atomic, or not known.
+ * How the server merges the value at the current path, for paths that our own entry does not describe: from other
+ * managers' entries, else from the tables of built-in kinds. undefined: atomic, or unknown.
  */
 export function shapeHere(walk: Walk): Shape | undefined {
   for (const set of walk.others) {

@@ -1,9 +1,9 @@
 /**
- * Health of APIServices: Healthy while Available. One that is not yet is Progressing, as in Argo CD: the server behind
- * it is a workload of its own, and that one says what ails it.
+ * Health of APIServices: Healthy while Available, else Progressing, as in Argo CD. The server behind an APIService is a
+ * workload with its own health, which explains the failure.
  */
 import type { LiveObject } from '../cluster/live.ts';
-import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './verdict.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './assessment.ts';
 
 export function assessApiService({ body }: LiveObject): Health {
   const available = conditionsOf(body).get('Available');

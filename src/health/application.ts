@@ -1,6 +1,6 @@
 /**
- * Health of our own Applications, where one has others among its objects (an app of apps). Invariant: what ails an
- * object three levels down is Degraded at the top, and its name and reason come up with it.
+ * Health of Applications that are objects of another Application (app of apps). Invariant: a Degraded object makes all
+ * Applications above it Degraded, with its name and reason in their messages.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { mapAt, numberAt, stringAt, valueAt, type KubeObject } from '../object/value.ts';
@@ -15,9 +15,9 @@ import {
   type Health,
   type HealthContext,
   type HealthStatus,
-} from './verdict.ts';
+} from './assessment.ts';
 
-/** What the words of a child's own summary are for its parent: an object that the child misses is the child's fault. */
+/** By status.health.status of the child: its health for the parent. A Missing object makes the child Degraded. */
 const WORDS: Readonly<Record<string, HealthStatus>> = {
   Progressing: 'Progressing',
   Degraded: 'Degraded',
@@ -27,7 +27,7 @@ const WORDS: Readonly<Record<string, HealthStatus>> = {
 };
 
 export function assessApplication({ id, body }: LiveObject, { self }: HealthContext): Health {
-  // An Application that holds itself would wait for its own health for ever.
+  // An Application that is one of its own objects would wait for its own health forever.
   if (self && self.namespace === id.namespace && self.name === id.name) return HEALTHY;
   if (valueAt(body, 'spec', 'suspend') === true) return healthOf('Suspended', 'It is suspended (spec.suspend).');
   if (numberAt(body, 'status', 'observedGeneration') === undefined || !isObserved(body)) return NOT_OBSERVED;
@@ -52,10 +52,10 @@ function progressOf(conditions: ReadonlyMap<string, Condition>): Health | undefi
   return healthOf('Progressing', (ready && explain(ready)) || explain(reconciling));
 }
 
-/** Drift that is only reported (mode detect) is a matter of sync, not of health. */
+/** Drift that is only reported (mode detect) does not affect health. */
 function summaryOf(body: KubeObject): Health {
   const { word, message } = wordOf(body);
-  // What waits for a person to ask for it is nobody's failure.
+  // In mode manual objects are missing until a person requests a sync, which is not a failure.
   const isManual = valueAt(body, 'spec', 'sync', 'mode') === 'manual';
   if (isManual && word === 'Missing') return healthOf('Suspended', 'It waits for a sync (spec.sync.mode is manual).');
   const status = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;

@@ -1,18 +1,18 @@
 /**
- * Why a container of a Pod does not run, in one clause. Invariant: a program's own text (its termination message) is
- * never repeated, since it may hold anything; reasons and messages of the kubelet and of the container runtime are.
+ * Explains in one clause why a container of a Pod does not run. Invariant: reasons and messages of the kubelet and the
+ * container runtime are quoted; the termination message of a program never is, since it may hold secrets.
  */
 import { listAt, mapAt, stringAt, valueAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
-import { countAt, explain } from './verdict.ts';
+import { countAt, explain } from './assessment.ts';
 
 export interface ContainerTrouble {
   /** `container app: ImagePullBackOff: …`. */
   readonly text: string;
-  /** It does not pass by waiting alone. */
+  /** Whether waiting alone does not resolve it. */
   readonly isStuck: boolean;
 }
 
-/** Reasons of a waiting container that do not pass by waiting alone. */
+/** Reasons of a waiting container that waiting alone does not resolve. */
 const STUCK: ReadonlySet<string> = new Set([
   'CrashLoopBackOff',
   'ImagePullBackOff',
@@ -30,10 +30,10 @@ const STUCK: ReadonlySet<string> = new Set([
   'RunContainerError',
 ]);
 
-/** Reasons of an end whose message is the container runtime's: the program itself never ran. */
+/** Termination reasons whose message comes from the container runtime, since the program never ran. */
 const NEVER_RAN: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun']);
 
-/** Of the first container that is stuck, else of the first that is not where it should be; init containers first. */
+/** The trouble of the first stuck container, else of the first container in trouble; init containers come first. */
 export function troubleOfContainers(body: KubeObject): ContainerTrouble | undefined {
   let first: ContainerTrouble | undefined;
   for (const container of containersOf(body)) {
@@ -44,7 +44,7 @@ export function troubleOfContainers(body: KubeObject): ContainerTrouble | undefi
   return first;
 }
 
-/** `container app exited with code 137 (OOMKilled)` of the first one that ended badly. */
+/** `container app exited with code 137 (OOMKilled)`, for the first container with an exit code other than 0. */
 export function badExitOf(body: KubeObject): string | undefined {
   for (const { name, status } of containersOf(body)) {
     const exit = exitOf(status, 'state');
@@ -80,7 +80,7 @@ function troubleOf(container: Container): ContainerTrouble | undefined {
   if (waiting !== undefined) return waitOf(container, waiting);
   const exit = exitOf(status, 'state');
   if (exit !== undefined) {
-    // An init container that is done ends well; so does one of several in a Pod that runs to its end.
+    // Exit code 0 is normal for init containers, and for containers of a Pod that runs to completion.
     const isBad = countAt(status, 'state', 'terminated', 'exitCode') !== 0;
     return isBad ? { text: `${name} ${exit}`, isStuck: false } : undefined;
   }
@@ -90,7 +90,7 @@ function troubleOf(container: Container): ContainerTrouble | undefined {
 }
 
 function waitOf({ name, status }: Container, reason: string): ContainerTrouble | undefined {
-  // Said of every container that has to wait for another.
+  // PodInitializing is the reason of every container that waits for an init container.
   if (reason === 'PodInitializing') return undefined;
   if (!STUCK.has(reason)) return { text: `${name}: ${reason}`, isStuck: false };
   const last = reason === 'CrashLoopBackOff' ? exitOf(status, 'lastState') : undefined;
@@ -98,7 +98,7 @@ function waitOf({ name, status }: Container, reason: string): ContainerTrouble |
   return { text: `${name}: ${last ? `${reason}, last ${last}` : explain({ reason, message })}`, isStuck: true };
 }
 
-/** Which probe is failing stands in events alone; that one has not passed can be read off the object. */
+/** The status shows that a probe has not succeeded. The reason of the failure is only in Events, which are not read. */
 function unreadyText({ name, status, spec }: Container): string {
   const last = exitOf(status, 'lastState');
   const before = last === undefined ? '' : `, last ${last}`;

@@ -1,10 +1,10 @@
 /**
- * Health of CronJobs: Degraded when the last run has ended and was not the success that the one before was. One that
- * never succeeded is Healthy, since its first run cannot be told from one that failed (so does Argo CD).
+ * Health of CronJobs: Degraded if the last run ended without success after an earlier success. A CronJob that never
+ * succeeded is Healthy, as in Argo CD: its status does not tell a first run from a failed one.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, stringAt, valueAt } from '../object/value.ts';
-import { HEALTHY, healthOf, type Health } from './verdict.ts';
+import { HEALTHY, healthOf, type Health } from './assessment.ts';
 
 export function assessCronJob({ body }: LiveObject): Health {
   if (valueAt(body, 'spec', 'suspend') === true) return healthOf('Suspended', 'It is suspended (spec.suspend).');

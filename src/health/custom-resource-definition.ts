@@ -1,6 +1,6 @@
-/** Health of CustomResourceDefinitions: Healthy once Established, which is when their objects can be applied. */
+/** Health of CustomResourceDefinitions: Healthy once Established. From then on their objects can be applied. */
 import type { LiveObject } from '../cluster/live.ts';
-import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './verdict.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './assessment.ts';
 
 export function assessCustomResourceDefinition({ body }: LiveObject): Health {
   const conditions = conditionsOf(body);

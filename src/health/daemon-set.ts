@@ -1,7 +1,7 @@
-/** Health of DaemonSets. They have no progress deadline, so a Pod that cannot run makes them Degraded at once. */
+/** Health of DaemonSets. They have no progress deadline, so a stuck Pod makes them Degraded at once. */
 import type { LiveObject } from '../cluster/live.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
-import { countAt, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './verdict.ts';
+import { countAt, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './assessment.ts';
 import { degradedByPods } from './workload-pods.ts';
 
 export function assessDaemonSet({ body }: LiveObject, context: HealthContext): Health {

@@ -1,4 +1,4 @@
-/** Health of Deployments: as `kubectl rollout status` reads them, with the reason why Pods do not start. */
+/** Health of Deployments, by the rules of `kubectl rollout status`. The message says why Pods do not start. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt, valueAt, type KubeObject } from '../object/value.ts';
 import {
@@ -10,10 +10,10 @@ import {
   NOT_OBSERVED,
   type Health,
   type HealthContext,
-} from './verdict.ts';
+} from './assessment.ts';
 import { comingUp, withPodTrouble } from './workload-pods.ts';
 
-/** Until its deadline a Deployment is Progressing, whatever its Pods say: it may yet come up, and the message tells. */
+/** Until its progress deadline a Deployment is Progressing, even if Pods are stuck: the message names the trouble. */
 export function assessDeployment({ body }: LiveObject, context: HealthContext): Health {
   if (valueAt(body, 'spec', 'paused') === true) return healthOf('Suspended', 'Its rollout is paused (spec.paused).');
   if (!isObserved(body)) return NOT_OBSERVED;
@@ -27,7 +27,7 @@ export function assessDeployment({ body }: LiveObject, context: HealthContext): 
   return comingUp(body, rollout, context);
 }
 
-/** How far the rollout is; undefined once it is done. */
+/** The progress of the rollout; undefined once it is complete. */
 function rolloutOf(body: KubeObject): string | undefined {
   const wanted = numberAt(body, 'spec', 'replicas') ?? 1;
   const updated = countAt(body, 'status', 'updatedReplicas');

@@ -1,7 +1,7 @@
 /**
  * Health of kinds that have no file of their own, by the conventions that kstatus reads (sigs.k8s.io/cli-utils,
  * pkg/kstatus), in its order: deletionTimestamp, observedGeneration, the conditions Reconciling, Stalled and Ready.
- * Added to them: spec.suspend, which custom resources share with Jobs.
+ * In addition, spec.suspend is read, which many custom resources have.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, valueAt } from '../object/value.ts';
@@ -14,7 +14,7 @@ import {
   NOT_OBSERVED,
   type Condition,
   type Health,
-} from './verdict.ts';
+} from './assessment.ts';
 
 interface ConditionRule {
   readonly type: string;
@@ -42,7 +42,9 @@ export function assessGeneric({ body }: LiveObject): Health {
   return HEALTHY;
 }
 
-/** What is being deleted makes progress towards being gone, whatever else it says; undefined for all others. */
+/**
+ * An object that is being deleted is Progressing, even if its status says otherwise. undefined for all other objects.
+ */
 export function assessTermination({ body, deletionTimestamp }: LiveObject): Health | undefined {
   if (deletionTimestamp === undefined) return undefined;
   const finalizers = listAt(body.metadata, 'finalizers').filter((item) => typeof item === 'string');

@@ -1,6 +1,6 @@
 /**
- * How a live object does, in one word and one sentence. Invariant: only what the object itself (and the Pods handed in)
- * says is judged; what a kind does not say is Healthy, never guessed to be worse.
+ * Assesses the health of a live object: one word and one sentence. Invariant: the assessment only uses the object
+ * itself and the given Pods. An object whose kind reports no health is Healthy.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { APPLICATION_GROUP } from '../object/applyset.ts';
@@ -22,14 +22,14 @@ import { assessPod, isFinishedPod } from './pod.ts';
 import { assessReplicaSet } from './replica-set.ts';
 import { assessService } from './service.ts';
 import { assessStatefulSet } from './stateful-set.ts';
-import { HEALTHY, healthOf, type Health, type HealthContext, type HealthStatus } from './verdict.ts';
+import { HEALTHY, healthOf, type Health, type HealthContext, type HealthStatus } from './assessment.ts';
 
-export type { Health, HealthContext, HealthStatus } from './verdict.ts';
+export type { Health, HealthContext, HealthStatus } from './assessment.ts';
 export { podSelectorOf } from './workload-pods.ts';
 
 type Assess = (live: LiveObject, context: HealthContext) => Health;
 
-/** By `<group>/<kind>`; every other kind is read by the generic rules. */
+/** By `<group>/<kind>`; the generic rules assess every other kind. */
 const ASSESSMENTS = new Map<string, Assess>([
   ['apps/Deployment', assessDeployment],
   ['apps/StatefulSet', assessStatefulSet],
@@ -50,18 +50,19 @@ const ASSESSMENTS = new Map<string, Assess>([
   ['apiextensions.k8s.io/CustomResourceDefinition', assessCustomResourceDefinition],
 ]);
 
-/** undefined: the object is proven absent, or has not been created yet. */
+/** `live` is undefined if the object is proven absent or has not been created yet. */
 export function assessHealth(live: LiveObject | undefined, context: HealthContext = {}): Health {
   if (!live) return { status: 'Missing', message: 'The object does not exist.' };
   const assess = ASSESSMENTS.get(`${live.id.group}/${live.id.kind}`) ?? assessGeneric;
-  // A terminating Namespace says itself what it waits for.
-  return (assess === assessNamespace ? undefined : assessTermination(live)) ?? assess(live, context);
+  // The conditions of a terminating Namespace say what it waits for, and a finished Job stays finished while it goes.
+  const isSelfExplaining = assess === assessNamespace || isFinished(live);
+  return (isSelfExplaining ? undefined : assessTermination(live)) ?? assess(live, context);
 }
 
-/** From best to worst: what is known to be broken comes before what is not known. */
+/** From best to worst. A known failure ranks worse than Unknown. */
 const ORDER: readonly HealthStatus[] = ['Healthy', 'Suspended', 'Unknown', 'Progressing', 'Missing', 'Degraded'];
 
-/** The first of the worst, its message with the object's name before it; Healthy for none. */
+/** The first of the worst healths, with the object's name before its message; Healthy for an empty list. */
 export function worstHealth(list: Iterable<{ readonly id: ObjectId; readonly health: Health }>): Health {
   let worst: { readonly id: ObjectId; readonly health: Health } | undefined;
   for (const item of list) {
@@ -71,7 +72,7 @@ export function worstHealth(list: Iterable<{ readonly id: ObjectId; readonly hea
   return healthOf(worst.health.status, `${formatId(worst.id)}: ${worst.health.message}`);
 }
 
-/** Whether Pods would tell more: only while a workload is not Healthy, so that nothing is asked for the others. */
+/** Whether the Pods may explain the health. They are listed only for workloads that are Progressing or Degraded. */
 export function needsPods(live: LiveObject, health: Health): boolean {
   if (health.status !== 'Progressing' && health.status !== 'Degraded') return false;
   return (
@@ -81,7 +82,7 @@ export function needsPods(live: LiveObject, health: Health): boolean {
 
 const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']);
 
-/** Whether a Job or Pod has run to its end: removed after that, it is done and not missing. */
+/** Whether a Job or Pod has completed or failed. Its removal afterwards is not drift. */
 export function isFinished(live: LiveObject): boolean {
   if (live.id.group === 'batch' && live.id.kind === 'Job') return isFinishedJob(live);
   return live.id.group === '' && live.id.kind === 'Pod' && isFinishedPod(live);

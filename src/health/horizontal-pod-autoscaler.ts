@@ -1,15 +1,15 @@
 /**
- * Health of HorizontalPodAutoscalers: Degraded while they can neither read their metrics nor scale, Suspended while
- * their target is scaled to nothing. To stand at the least or the most of its range is no illness.
+ * Health of HorizontalPodAutoscalers: Degraded while they cannot scale or cannot read their metrics, Suspended while
+ * their target has zero replicas. An autoscaler at its minimum or maximum is Healthy.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { annotationsOf } from '../object/identity.ts';
 import { isMap, stringAt, type Value } from '../object/value.ts';
-import { conditionsOf, explain, HEALTHY, healthOf, type Condition, type Health } from './verdict.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, type Condition, type Health } from './assessment.ts';
 
-/** Where autoscaling/v1 keeps the conditions, as JSON. */
+/** The annotation in which autoscaling/v1 stores the conditions as JSON. */
 const CONDITIONS_ANNOTATION = 'autoscaling.alpha.kubernetes.io/conditions';
-/** Three conditions with their messages; larger is not the controller's. */
+/** Enough for three conditions with their messages. A longer annotation does not come from the controller. */
 const MAX_ANNOTATION_CHARS = 16_384;
 
 export function assessHorizontalPodAutoscaler(live: LiveObject): Health {
@@ -21,7 +21,7 @@ export function assessHorizontalPodAutoscaler(live: LiveObject): Health {
     const isOff = active.reason === 'ScalingDisabled';
     return healthOf(isOff ? 'Suspended' : 'Degraded', explain(active) || 'It cannot compute a number of replicas.');
   }
-  // What is Unknown has not been tried yet.
+  // A condition that is Unknown or absent has not been evaluated yet.
   return able?.status === 'True' ? HEALTHY : healthOf('Progressing', 'It has not been evaluated yet.');
 }
 
@@ -31,7 +31,7 @@ function scalingConditionsOf({ body }: LiveObject): ReadonlyMap<string, Conditio
   return conditionsOf({ ...body, status: { conditions: parseList(text) } });
 }
 
-/** Empty for anything else than a list of maps with a type: it is the controller's text, but anyone can write it. */
+/** Empty unless the text is a JSON list. Keeps only maps with a type, since anyone can write the annotation. */
 function parseList(text: string): Value[] {
   try {
     const parsed = JSON.parse(text) as Value;

@@ -1,9 +1,9 @@
-/** Health of Namespaces; of a terminating one, what holds it. */
+/** Health of Namespaces. For a terminating one the message says what holds its deletion. */
 import type { LiveObject } from '../cluster/live.ts';
 import { stringAt } from '../object/value.ts';
-import { conditionsOf, HEALTHY, healthOf, type Health } from './verdict.ts';
+import { conditionsOf, HEALTHY, healthOf, type Health } from './assessment.ts';
 
-/** What keeps a Namespace from going, the most telling first. */
+/** Conditions that explain why a Namespace still exists, the most specific first. */
 const HOLDING = [
   'NamespaceDeletionDiscoveryFailure',
   'NamespaceDeletionContentFailure',

@@ -1,19 +1,18 @@
 /**
- * Health of PersistentVolumeClaims. Invariant: the claim alone is read, not its StorageClass, which an identity often
- * may not see.
+ * Health of PersistentVolumeClaims. Invariant: only the claim is read. Many identities may not read its StorageClass.
  *
- * Whether a pending claim waits for its first consumer, no condition says. But the controller marks a claim with the
- * provisioner as soon as it asks for a volume, and the scheduler with the node once there is a consumer: a claim of a
- * named class with neither mark has nothing under way (WaitForFirstConsumer, or a class that does not exist, which the
- * Pod that uses the claim then says). Such a claim is Healthy: to wait for it would be to wait for a Pod that may never
- * come, or that itself waits for this claim.
+ * No condition says whether a pending claim waits for its first consumer. But the controller annotates a claim with the
+ * provisioner when it requests a volume, and the scheduler annotates it with the node when a Pod needs it. Without
+ * either annotation, a claim with a named class has no work under way: its class uses WaitForFirstConsumer or does not
+ * exist (the Pod that uses the claim reports the latter). Such a claim is Healthy. Waiting for it could mean waiting
+ * for a Pod that is never created, or that itself waits for this claim.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { annotationsOf } from '../object/identity.ts';
 import { stringAt } from '../object/value.ts';
-import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './verdict.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './assessment.ts';
 
-/** Set by the controller when it asks for a volume; the older name is what old controllers set alone. */
+/** Set by the controller when it requests a volume. Old controllers set only the beta annotation. */
 const PROVISIONER_ANNOTATIONS = [
   'volume.kubernetes.io/storage-provisioner',
   'volume.beta.kubernetes.io/storage-provisioner',
@@ -21,7 +20,7 @@ const PROVISIONER_ANNOTATIONS = [
 /** Set by the scheduler when a Pod needs the claim. */
 const NODE_ANNOTATION = 'volume.kubernetes.io/selected-node';
 
-/** What a bound claim says of itself that will not pass. */
+/** Conditions of a bound claim that mean a failure. */
 const FAILURES = ['ControllerResizeError', 'NodeResizeError', 'ModifyVolumeError'];
 
 export function assessPersistentVolumeClaim({ body }: LiveObject): Health {

@@ -1,10 +1,10 @@
 /**
- * Health of PodDisruptionBudgets: Healthy once they have been computed. That no disruption is allowed just now is what
- * many are for (a single replica, say), and too few Pods are told by the workload that lacks them.
+ * Health of PodDisruptionBudgets: Healthy once their controller has computed them. A budget that allows no disruption
+ * is Healthy: that is normal for a single replica, and the workload itself reports missing Pods.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt } from '../object/value.ts';
-import { conditionsOf, explain, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health } from './verdict.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health } from './assessment.ts';
 
 export function assessPodDisruptionBudget({ body }: LiveObject): Health {
   const allowed = conditionsOf(body).get('DisruptionAllowed');

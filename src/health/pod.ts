@@ -1,10 +1,10 @@
-/** Health of Pods. Invariant: what is judged is the Pod's own status; events and logs are not read. */
+/** Health of Pods. Invariant: only the Pod's own status is read, neither Events nor logs. */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, stringAt, valueAt, type KubeObject } from '../object/value.ts';
 import { badExitOf, troubleOfContainers } from './container.ts';
-import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './verdict.ts';
+import { conditionsOf, explain, HEALTHY, healthOf, type Health } from './assessment.ts';
 
-/** A Pod that fits nowhere is Progressing, as in Argo CD: room may come at any time, and no clock is read here. */
+/** An unschedulable Pod is Progressing, as in Argo CD: capacity may become free at any time. */
 export function assessPod({ body }: LiveObject): Health {
   const phase = stringAt(body, 'status', 'phase');
   if (phase === 'Succeeded') return HEALTHY;
@@ -20,20 +20,20 @@ export function assessPod({ body }: LiveObject): Health {
   return healthOf('Progressing', why || 'It has not started yet.');
 }
 
-/** Whether a Pod has run to its end: its removal is then no drift. */
+/** Whether a Pod has succeeded or failed. Its removal is then not drift. */
 export function isFinishedPod({ body }: LiveObject): boolean {
   const phase = stringAt(body, 'status', 'phase');
   return phase === 'Succeeded' || phase === 'Failed';
 }
 
-/** Eviction and refused admission are said of the whole Pod, all else of a container. */
+/** The Pod's status explains evictions and refused admission; container statuses explain other failures. */
 function failureOf(body: KubeObject): string {
   const reason = stringAt(body, 'status', 'reason') ?? '';
   const message = stringAt(body, 'status', 'message') ?? '';
   return explain({ reason, message }) || badExitOf(body) || 'It failed.';
 }
 
-/** undefined where all are ready, so that something else holds the Pod back: a readiness gate. */
+/** undefined if all containers are ready: then something else, such as a readiness gate, holds the Pod back. */
 function readyCountOf(body: KubeObject): string | undefined {
   const containers = listAt(body, 'status', 'containerStatuses');
   const ready = containers.filter((container) => valueAt(container, 'ready') === true).length;

@@ -1,7 +1,7 @@
-/** Health of ReplicaSets and ReplicationControllers: Healthy once as many Pods as asked for are available. */
+/** Health of ReplicaSets and ReplicationControllers: Healthy once all replicas are available. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt } from '../object/value.ts';
-import { countAt, HEALTHY, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './verdict.ts';
+import { countAt, HEALTHY, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './assessment.ts';
 import { comingUp } from './workload-pods.ts';
 
 export function assessReplicaSet({ body }: LiveObject, context: HealthContext): Health {

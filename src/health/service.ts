@@ -1,7 +1,7 @@
-/** Health of Services: all are Healthy but a load balancer without an address. */
+/** Health of Services: Healthy, except a load balancer without an address. */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, stringAt } from '../object/value.ts';
-import { HEALTHY, healthOf, type Health } from './verdict.ts';
+import { HEALTHY, healthOf, type Health } from './assessment.ts';
 
 export function assessService({ body }: LiveObject): Health {
   if (stringAt(body, 'spec', 'type') !== 'LoadBalancer') return HEALTHY;

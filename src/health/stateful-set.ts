@@ -1,7 +1,7 @@
-/** Health of StatefulSets. They have no progress deadline, so a Pod that cannot run makes them Degraded at once. */
+/** Health of StatefulSets. They have no progress deadline, so a stuck Pod makes them Degraded at once. */
 import type { LiveObject } from '../cluster/live.ts';
 import { numberAt, stringAt, type KubeObject } from '../object/value.ts';
-import { countAt, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './verdict.ts';
+import { countAt, HEALTHY, healthOf, isObserved, NOT_OBSERVED, type Health, type HealthContext } from './assessment.ts';
 import { degradedByPods } from './workload-pods.ts';
 
 export function assessStatefulSet({ body }: LiveObject, context: HealthContext): Health {
@@ -14,7 +14,7 @@ function progressOf(body: KubeObject): string | undefined {
   const wanted = numberAt(body, 'spec', 'replicas') ?? 1;
   const ready = countAt(body, 'status', 'readyReplicas');
   if (ready < wanted) return `${ready} of ${wanted} replicas ready`;
-  // With OnDelete the new revision comes when somebody deletes Pods: nothing is under way.
+  // With OnDelete a Pod gets the new revision only after it was deleted by hand, so no update is under way.
   if (stringAt(body, 'spec', 'updateStrategy', 'type') === 'OnDelete') return undefined;
   const partition = countAt(body, 'spec', 'updateStrategy', 'rollingUpdate', 'partition');
   const toUpdate = Math.max(0, wanted - partition);

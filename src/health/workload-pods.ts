@@ -1,27 +1,29 @@
 /**
- * What the Pods of a workload tell about why it does not come up. Invariant: the Pods of the newest revision speak
- * first, since those of the old one are on their way out whatever ails them.
+ * Explains by its Pods why a workload is not available. Invariant: Pods of the newest revision take precedence, since
+ * Pods of older revisions are about to be removed.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { labelsOf, stringMap } from '../object/identity.ts';
 import { listAt, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
 import { assessPod, isFinishedPod } from './pod.ts';
-import { conditionsOf, explain, healthOf, type Health, type HealthContext } from './verdict.ts';
+import { conditionsOf, explain, healthOf, type Health, type HealthContext } from './assessment.ts';
 
-/** Adds to a message why the first of the Pods that is in trouble does not run. */
+/** Adds the trouble of the first Pod in trouble to the message. */
 export function withPodTrouble(health: Health, { pods }: HealthContext): Health {
   const trouble = worstPod(pods);
   return trouble ? healthOf(health.status, `${trimPeriod(health.message)}; ${trouble.text}`) : health;
 }
 
-/** A workload that comes up. Its Pods may not even be created: a quota, a webhook, a missing ServiceAccount. */
+/**
+ * Health of a workload that is starting. Degraded if Pods cannot be created (quota, webhook, missing ServiceAccount).
+ */
 export function comingUp(body: KubeObject, progress: string, context: HealthContext): Health {
   const failure = conditionsOf(body).get('ReplicaFailure');
   if (failure?.status === 'True') return healthOf('Degraded', `${progress}; ${explain(failure)}`);
   return withPodTrouble(healthOf('Progressing', progress), context);
 }
 
-/** As `withPodTrouble`, and Degraded where a Pod is stuck; one that has failed as a whole is replaced by another. */
+/** As `withPodTrouble`, but Degraded if a Pod is stuck. A Pod in phase Failed is not stuck: another replaces it. */
 export function degradedByPods(health: Health, { pods }: HealthContext): Health {
   const trouble = worstPod(pods);
   if (!trouble) return health;
@@ -55,14 +57,14 @@ function firstTrouble(pods: readonly LiveObject[]): PodTrouble | undefined {
   return text === undefined ? undefined : { text, isStuck: false };
 }
 
-/** The newest first; of the same second by name, so that the same Pods always read the same. */
+/** The newest first. Pods of the same second are ordered by name, so that equal Pods always give the same message. */
 function byAge(a: LiveObject, b: LiveObject): number {
   const [ageA, ageB] = [a, b].map(({ body }) => stringAt(body.metadata, 'creationTimestamp') ?? '') as [string, string];
   if (ageA !== ageB) return ageA < ageB ? 1 : -1;
   return a.id.name < b.id.name ? -1 : 1;
 }
 
-/** Deployments mark their Pods by the first label, StatefulSets and DaemonSets by the second. */
+/** Deployments set the first label on their Pods, StatefulSets and DaemonSets the second. */
 function revisionOf({ body }: LiveObject): string | undefined {
   const labels = labelsOf(body);
   return labels['pod-template-hash'] ?? labels['controller-revision-hash'];
@@ -73,8 +75,8 @@ function isOf(revision: string | undefined): (pod: LiveObject) => boolean {
 }
 
 /**
- * `spec.selector` as the API server's `labelSelector`; undefined where it is empty or not understood, since a wider
- * selector would blame the Pods of others.
+ * `spec.selector` as a `labelSelector` parameter of the API server. undefined if it is empty or not understood: a wider
+ * selector would match Pods of other workloads.
  */
 export function podSelectorOf({ body }: LiveObject): string | undefined {
   const selector = valueAt(body, 'spec', 'selector');

@@ -1,4 +1,4 @@
-/** The Kubernetes Event of a pass (events.k8s.io/v1), regarding the Application. */
+/** Builds the Kubernetes Event (events.k8s.io/v1) of a pass, regarding the Application. */
 import { randomUUID } from 'node:crypto';
 import type { KubeObject } from '../object/value.ts';
 import { stringAt } from '../object/value.ts';
@@ -11,14 +11,14 @@ export interface EventContext {
   readonly nowMs: number;
 }
 
-/** Throws nothing; the API server checks the bounds again (reason and action 128, note 1,024 characters). */
+/** The API server checks the bounds of the event: reason and action 128, note 1,024 characters. */
 export function kubernetesEvent(event: PassEvent, about: KubeObject, { instance, nowMs }: EventContext): KubeObject {
   const namespace = stringAt(about.metadata, 'namespace') ?? 'default';
   const name = stringAt(about.metadata, 'name') ?? '';
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    // A name that is cut must not end with what no part of a name may end with.
+    // After the cut the name must not end with a dash or a dot: no part of a name may.
     metadata: { namespace, name: `${name.slice(0, 200).replace(/[.-]+$/, '')}.${randomUUID().slice(0, 13)}` },
     eventTime: new Date(nowMs).toISOString().replace('Z', '000Z'),
     type: event.type,

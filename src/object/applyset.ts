@@ -1,7 +1,9 @@
 /**
- * The marks of ownership on applied objects: the ApplySet label (ids exactly as kubectl computes them, KEP-3659) and
- * the owner annotation. Invariant: both are derived from (hub, namespace, name) alone, so that whoever reads an object
- * can check one against the other; both must agree before anything is deleted.
+ * The ownership marks on applied objects: the ApplySet label (with the ids that kubectl computes, KEP-3659) and the
+ * owner annotation.
+ *
+ * Invariant: the label is computed from the namespace and the name in the annotation, so a reader of an object can
+ * check one mark against the other. Both must agree before an object is deleted.
  */
 import { digestText } from './digest.ts';
 import { annotationsOf, labelsOf } from './identity.ts';
@@ -21,29 +23,28 @@ export const APPLY_SET_TOOLING_ANNOTATION = 'applyset.kubernetes.io/tooling';
 export const APPLY_SET_KINDS_ANNOTATION = 'applyset.kubernetes.io/contains-group-kinds';
 export const APPLY_SET_NAMESPACES_ANNOTATION = 'applyset.kubernetes.io/additional-namespaces';
 
-/** The field manager of all that is applied. */
+/** The field manager of every server-side apply. */
 export const FIELD_MANAGER = 'tautline';
 
-/** Who an object belongs to, written on it as label and annotation; both must agree before a delete. */
+/** The marks of one Application, written on its objects as a label and an annotation. */
 export interface Owner {
   /** Value of `PART_OF_LABEL`: `applyset-<base64url>-v1`. */
   readonly applySetId: string;
   /** Value of `OWNER_ANNOTATION`: `<hub id>/<namespace>/<name>`. */
-  readonly owner: string;
+  readonly ownerAnnotation: string;
 }
 
 export interface ApplicationRef {
-  /** Identifies the agent's installation; holds no slash. */
+  /** Identifies the installation of the agent; contains no slash. */
   readonly hubId: string;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** The marks that the objects of an Application carry. */
 export function ownerOf({ hubId, namespace, name }: ApplicationRef): Owner {
   return {
     applySetId: applySetIdOf({ name, namespace, kind: APPLICATION_KIND, group: APPLICATION_GROUP }),
-    owner: `${hubId}/${namespace}/${name}`,
+    ownerAnnotation: `${hubId}/${namespace}/${name}`,
   };
 }
 
@@ -52,33 +53,37 @@ export function applySetIdOf(parent: { name: string; namespace: string; kind: st
   return `applyset-${digestText(`${parent.name}.${parent.namespace}.${parent.kind}.${parent.group}`)}-v1`;
 }
 
-/** The Application that an owner annotation names, or undefined when it is no such value. */
+/** The Application that an owner annotation names; undefined if the value is malformed. */
 export function parseOwner(annotation: string): ApplicationRef | undefined {
   const [hubId, namespace, name, ...rest] = annotation.split('/');
   return hubId && namespace && name && rest.length === 0 ? { hubId, namespace, name } : undefined;
 }
 
 /**
- * Whose an object is by its marks.
- * - ours: both marks are the owner's. half: one of them is (the other was removed or changed by hand).
- * - application: both marks agree on another Application. set: an ApplySet of another tool. none: nobody's.
+ * The owner of an object according to its marks.
+ * - ours: both marks are those of the given owner.
+ * - half: only one of them is; the other was removed or changed by hand.
+ * - application: both marks agree on another Application.
+ * - set: the label names an ApplySet of another tool, and there is no annotation.
+ * - none: there are no marks of any owner, or they contradict each other.
  */
 export type Ownership =
   | { readonly type: 'ours' | 'half' | 'none' }
-  | { readonly type: 'application'; readonly owner: string }
+  | { readonly type: 'application'; readonly annotation: string }
   | { readonly type: 'set'; readonly applySetId: string };
 
 export function readOwnership(object: KubeObject, owner: Owner): Ownership {
   const label = labelsOf(object)[PART_OF_LABEL];
   const annotation = annotationsOf(object)[OWNER_ANNOTATION];
   const hasLabel = label === owner.applySetId;
-  const hasAnnotation = annotation === owner.owner;
+  const hasAnnotation = annotation === owner.ownerAnnotation;
   if (hasLabel && hasAnnotation) return { type: 'ours' };
   if (!label) return { type: hasAnnotation ? 'half' : 'none' };
   if (annotation !== undefined && !hasAnnotation) {
     const other = parseOwner(annotation);
-    // Two hubs may run an Application of one namespace and name: the label is the same then, the annotation decides.
-    if (other && label === ownerOf(other).applySetId) return { type: 'application', owner: annotation };
+    // The hub is not part of the label: Applications of two hubs with the same namespace and name share it, and only
+    // the annotation tells them apart.
+    if (other && label === ownerOf(other).applySetId) return { type: 'application', annotation };
   }
   if (hasLabel || hasAnnotation) return { type: 'half' };
   return annotation === undefined ? { type: 'set', applySetId: label } : { type: 'none' };

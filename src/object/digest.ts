@@ -1,4 +1,4 @@
-/** Digests of values: equal values have equal digests, whatever the order of their keys. */
+/** Digests of values. Equal values have equal digests; the order of map keys does not matter. */
 import { createHash } from 'node:crypto';
 import { isMap, type Value } from './value.ts';
 import { stringifyJson } from './json.ts';
@@ -16,7 +16,7 @@ export function digestText(text: string | Uint8Array): string {
 function sortKeys(value: Value): Value {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isMap(value)) return value;
-  // Integer-like keys come first in every JavaScript object, in both of two equal maps, so the order stays canonical.
+  // JavaScript puts integer-like keys first in every object, so the order is still the same for equal maps.
   const sorted = Object.create(null) as { [key: string]: Value };
   for (const key of Object.keys(value).sort()) sorted[key] = sortKeys(value[key] as Value);
   return sorted;

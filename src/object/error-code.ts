@@ -1,12 +1,12 @@
 /**
- * The codes of errors: a closed list, by who says them. A code becomes the reason of a condition where no wider one
- * fits, and has its row in docs/troubleshooting.md. What a repository is to blame for is a problem, and has its codes
- * in problem.ts; they are thrown as well, where nothing can go on without.
+ * The closed list of error codes, grouped by the part of the program that reports them. A code becomes the reason of a
+ * condition if no more general reason fits, and has a row in docs/troubleshooting.md. Mistakes in a repository are
+ * problems, with codes of their own in problem.ts; a StageError carries such a code if a stage cannot go on.
  */
 import type { ProblemCode } from './problem.ts';
 
 export const ERROR_CODES = {
-  /** What was asked of a repository, and how it answered. */
+  /** Requests to a Git server and its answers. */
   source: [
     'InvalidUrl',
     'UnsupportedTransport',
@@ -48,14 +48,14 @@ export const ERROR_CODES = {
     'StorageFailed',
     'SnapshotGone',
   ],
-  /** A file of a snapshot. */
+  /** Reading a file of a snapshot. */
   snapshot: ['FileNotFound', 'FileTooLarge'],
   /** A job of the sandbox. */
   sandbox: ['Killed', 'Failed', 'Cancelled', 'SandboxBusy', 'SandboxClosed'],
-  /** An answer of the API server to a request about an object. */
+  /** Answers of the API server to a request about an object. */
   answer: [
     'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: never retried
-    'Immutable', // the update is what is forbidden: recreating would help
+    'Immutable', // only the update is forbidden: deleting and creating the object would succeed
     'FieldConflict', // another manager owns a field we send (only without force)
     'Modified', // uid or resourceVersion precondition failed
     'NamespaceMissing',
@@ -70,12 +70,12 @@ export const ERROR_CODES = {
   ],
   /** The cluster as a whole. */
   cluster: ['ClusterConfigInvalid', 'ClusterUnauthorized', 'ClusterUnreachable', 'DiscoveryFailed', 'CrdMissing'],
-  /** The agent itself. `Internal` is a defect of ours: the log has more. */
+  /** The agent itself. `Internal` is a defect of Tautline; the log has the details. */
   agent: ['DataDirUnusable', 'AddressUnavailable', 'InventoryUnreadable', 'Internal'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Speaker = keyof typeof ERROR_CODES;
+type ErrorGroup = keyof typeof ERROR_CODES;
 
-export type CodeOf<S extends Speaker> = (typeof ERROR_CODES)[S][number];
+export type CodeOf<G extends ErrorGroup> = (typeof ERROR_CODES)[G][number];
 
-export type ErrorCode = CodeOf<Speaker> | ProblemCode;
+export type ErrorCode = CodeOf<ErrorGroup> | ProblemCode;

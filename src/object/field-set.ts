@@ -3,7 +3,7 @@
  * `k:<JSON object of the keys>` (item of a keyed list), `v:<JSON value>` (member of a set), `i:<index>` and `.` (the
  * node itself). A leaf is `{}`. Specification: sigs.k8s.io/structured-merge-diff, fieldpath/serialize.go.
  *
- * Invariant: nothing here writes to the trees, which are those of the live object itself.
+ * Invariant: the functions here never write to the trees, because these are part of the live object.
  */
 import {
   isEqualValue,
@@ -19,7 +19,7 @@ import {
 
 export type FieldSet = ValueMap;
 
-/** One entry of managedFields. */
+/** One entry of `managedFields`. */
 export interface ManagedFields {
   readonly manager: string;
   readonly operation: string;
@@ -29,10 +29,10 @@ export interface ManagedFields {
   readonly fields: FieldSet;
 }
 
-/** One step down: a field by name, or a list item by what it holds. */
+/** One step down the tree: a field by its name, or a list item by its value. */
 export type FieldStep = string | { readonly item: Value };
 
-/** The entries of an object, in its order; malformed ones are left out. */
+/** The entries in the order of the object; malformed ones are left out. */
 export function managedFieldsOf(object: KubeObject): ManagedFields[] {
   const entries: ManagedFields[] = [];
   for (const entry of listAt(object.metadata, 'managedFields')) {
@@ -53,20 +53,20 @@ export function managedFieldsOf(object: KubeObject): ManagedFields[] {
   return entries;
 }
 
-/** The entry of what `manager` has applied to the object itself. */
+/** The entry for the server-side applies of `manager` to the object itself, not to a subresource. */
 export function appliedFieldsOf(object: KubeObject, manager: string): ManagedFields | undefined {
   return managedFieldsOf(object).find(
     (entry) => entry.manager === manager && entry.operation === 'Apply' && entry.subresource === undefined,
   );
 }
 
-/** Whether a node stands for its whole value: a scalar, an empty collection, or an atomic one. */
+/** Whether a node stands for its whole value: a scalar, an empty collection or an atomic collection. */
 export function isLeaf(node: FieldSet): boolean {
   for (const member in node) if (member !== '.') return false;
   return true;
 }
 
-/** The node below by a path of steps; undefined where the set does not hold it. A leaf on the way holds all below. */
+/** The node at a path; undefined if it is not in the set. A leaf on the way covers everything below it. */
 export function fieldNodeAt(set: FieldSet, steps: readonly FieldStep[]): FieldSet | undefined {
   let node = set;
   for (const step of steps) {
@@ -78,7 +78,7 @@ export function fieldNodeAt(set: FieldSet, steps: readonly FieldStep[]): FieldSe
   return node;
 }
 
-/** The members of a keyed list's node: parsed keys, the member's name and its node. */
+/** The items of a keyed list: the parsed keys, the name of the member and its node. */
 export function keyedMembers(node: FieldSet): { key: ValueMap; member: string; fields: FieldSet }[] {
   const members: { key: ValueMap; member: string; fields: FieldSet }[] = [];
   for (const member of Object.keys(node)) {
@@ -89,7 +89,7 @@ export function keyedMembers(node: FieldSet): { key: ValueMap; member: string; f
   return members;
 }
 
-/** The values of a set's node. */
+/** The values of a set. */
 export function setMembers(node: FieldSet): Value[] {
   const values: Value[] = [];
   for (const member of Object.keys(node)) {
@@ -99,7 +99,7 @@ export function setMembers(node: FieldSet): Value[] {
   return values;
 }
 
-/** What a node's members say about the value: a list by keys, a set, or anything else. */
+/** The type of list that the members of a node show; undefined for any other value. */
 export function listTypeOf(node: FieldSet): 'keyed' | 'set' | undefined {
   for (const member in node) {
     if (member.startsWith('k:')) return 'keyed';

@@ -1,11 +1,11 @@
 /**
- * The identity of an object within one cluster: group, kind, namespace, name. The version is no part of it, since one
- * object can be read in several.
+ * The identity of an object within one cluster: group, kind, namespace and name. The version is not part of it, because
+ * the same object can be read in several versions.
  */
 import { isMap, own, stringAt, type KubeObject, type Value } from './value.ts';
 
 export interface ObjectId {
-  /** API group; the empty string is the core group. */
+  /** API group; empty for the core group. */
   readonly group: string;
   readonly kind: string;
   /** Empty for cluster-scoped objects. */
@@ -13,18 +13,18 @@ export interface ObjectId {
   readonly name: string;
 }
 
-/** A string that is equal exactly for equal ids; for maps and sets, never for people. */
+/** A key for maps and sets: equal exactly for equal ids. For people use `formatId`. */
 export function idKey(id: ObjectId): string {
   return `${id.group}/${id.kind}/${id.namespace}/${id.name}`;
 }
 
-/** How people read an id: `Deployment.apps shop/web`, `Namespace shop`. */
+/** An id for people: `Deployment.apps shop/web`, `Namespace shop`. */
 export function formatId(id: ObjectId): string {
   const kind = id.group ? `${id.kind}.${id.group}` : id.kind;
   return `${kind} ${id.namespace ? `${id.namespace}/` : ''}${id.name}`;
 }
 
-/** Orders ids by kind, group, namespace, name: the order of lists that people read. */
+/** Orders ids by kind, group, namespace and name, for lists that people read. */
 export function compareIds(a: ObjectId, b: ObjectId): number {
   return (
     compareText(a.kind, b.kind) ||
@@ -47,7 +47,7 @@ export function apiVersionOf(group: string, version: string): string {
   return group ? `${group}/${version}` : version;
 }
 
-/** The id that an object carries, its namespace as written: the empty string where none is. */
+/** The id of an object. Its namespace is taken as written; it is empty if the object has none. */
 export function idOf(object: KubeObject): ObjectId {
   return {
     group: groupOf(object.apiVersion),
@@ -57,7 +57,7 @@ export function idOf(object: KubeObject): ObjectId {
   };
 }
 
-/** The string members of a label or annotation map; anything else in it is left out. */
+/** The string members of a map of labels or annotations; members of other types are left out. */
 export function stringMap(value: Value | undefined): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
   if (!isMap(value)) return result;

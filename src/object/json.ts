@@ -1,17 +1,17 @@
 /**
- * JSON in and out of the value model, without loss: integers beyond 2^53 are read as bigint and written with their
- * digits (RFC 8259 sets no bound; the API server keeps int64).
+ * Reads and writes JSON without loss: integers beyond 2^53 are read as bigint and written with all their digits
+ * (RFC 8259 sets no bound; the API server keeps int64).
  */
 import type { Value } from './value.ts';
 
-/** Longer runs of digits may be unsafe integers; only texts that hold one pay for the slow reader. */
+/** A run of 16 digits may be an unsafe integer. Only texts with such a run need the slower reader. */
 const MAY_HOLD_LARGE_INTEGER = /\d{16}/;
 
 interface RawJson {
   rawJSON(text: string): unknown;
 }
 
-/** Reads one JSON text. Throws SyntaxError on malformed input. */
+/** Reads one JSON text. Throws SyntaxError if it is malformed. */
 export function parseJson(text: string): Value {
   if (!MAY_HOLD_LARGE_INTEGER.test(text)) return JSON.parse(text) as Value;
   return JSON.parse(text, ((_key: string, value: Value, context: { source?: string }) => {
@@ -21,7 +21,7 @@ export function parseJson(text: string): Value {
   }) as (key: string, value: unknown) => unknown) as Value;
 }
 
-/** Writes one JSON text; `indent` as for JSON.stringify. */
+/** Writes one JSON text; `indent` as in JSON.stringify. */
 export function stringifyJson(value: Value, indent?: number): string {
   try {
     return JSON.stringify(value, undefined, indent);

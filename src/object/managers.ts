@@ -1,9 +1,12 @@
 /**
- * Field managers whose fields an adoption takes over: tools that apply whole manifests. A list, not a prefix: a prefix
- * rule would undo `kubectl rollout restart`, `scale`, `set` and `edit`.
+ * Field managers whose fields an adoption takes over: tools that apply whole manifests. They are listed by full name,
+ * because a rule by prefix (`kubectl-`) would undo `kubectl rollout restart`, `scale`, `set` and `edit`.
  */
 
-/** To whom the API server gives all fields of an object without managedFields at its first server-side apply. */
+/**
+ * The manager to which the API server assigns all fields of an object that has no managedFields when it is first
+ * applied server-side.
+ */
 export const BEFORE_FIRST_APPLY = 'before-first-apply';
 
 const TAKEN_OVER: ReadonlySet<string> = new Set([

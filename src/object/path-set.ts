@@ -1,11 +1,11 @@
 /**
- * Many paths of reference tokens at once, `*` standing for any: what is left of them one step further down.
+ * A set of paths of reference tokens, walked one step at a time. The token `*` stands for any key or index.
  *
- * Invariant: a step costs the same however many paths there are, once it was made; a set that was made is never
- * changed.
+ * Invariants: a set is never changed after it was created. Each step is computed once; repeating it takes constant time
+ * for any number of paths.
  */
 
-/** From the root: `paths[i]` are the tokens of one. */
+/** The set at the root; `paths[i]` are the reference tokens of one path. */
 export function pathSetOf(paths: readonly (readonly string[])[]): PathSet {
   return createSet(paths.map((tokens) => ({ tokens, at: 0 })));
 }
@@ -14,16 +14,17 @@ export interface PathSet {
   readonly isEmpty: boolean;
   /** Whether one of the paths ends here. */
   readonly isEnd: boolean;
-  /** Whether a path leads to this key or item, or below. */
+  /** Whether a path leads to this key or item, or below it. */
   leadsTo(key: string): boolean;
+  /** The rest of the paths that lead to this key or item. */
   below(key: string): PathSet;
-  /** The same with each path that ends here, or names no key, meaning every key instead. */
-  membersInstead(): PathSet;
+  /** The same set, in which a path that ends here, or whose next token is empty, matches every key instead. */
+  withEveryKey(): PathSet;
 }
 
 interface Path {
   readonly tokens: readonly string[];
-  /** What comes before was walked. */
+  /** Index of the next token; the tokens before it have been walked. */
   readonly at: number;
 }
 
@@ -42,23 +43,23 @@ function createSet(paths: readonly Path[]): PathSet {
       else named.set(token, [next]);
     }
   }
-  const made = new Map<string, PathSet>();
-  let others: PathSet | undefined;
-  let members: PathSet | undefined;
+  const computed = new Map<string, PathSet>();
+  let belowAny: PathSet | undefined;
+  let everyKey: PathSet | undefined;
   const set: PathSet = {
     isEmpty: paths.length === 0,
     isEnd,
     leadsTo: (key) => any.length > 0 || named.has(key),
     below(key) {
       const own = named.get(key);
-      if (!own) return (others ??= createSet(any));
-      const known = made.get(key) ?? createSet([...own, ...any]);
-      made.set(key, known);
-      return known;
+      if (!own) return (belowAny ??= createSet(any));
+      const next = computed.get(key) ?? createSet([...own, ...any]);
+      computed.set(key, next);
+      return next;
     },
-    membersInstead() {
+    withEveryKey() {
       if (!isEnd && !named.has('')) return set;
-      return (members ??= createSet(paths.map((path) => (path.tokens[path.at] ? path : EVERY_KEY))));
+      return (everyKey ??= createSet(paths.map((path) => (path.tokens[path.at] ? path : EVERY_KEY))));
     },
   };
   return set;

@@ -1,21 +1,21 @@
 /** JSON pointers (RFC 6901) over the value model. Invariant: `parsePointer(formatPointer(tokens))` is `tokens`. */
 import { isMap, own, type Value } from './value.ts';
 
-/** Joins reference tokens; no token is the empty pointer, the whole document. */
+/** Joins reference tokens. Without tokens it is the empty pointer, which names the whole document. */
 export function formatPointer(tokens: readonly (string | number)[]): string {
   let pointer = '';
   for (const token of tokens) pointer += `/${escapeToken(String(token))}`;
   return pointer;
 }
 
-/** The reference tokens of a pointer. Throws RangeError where the text is none. */
+/** The reference tokens of a pointer. Throws RangeError if the text is not a JSON pointer. */
 export function parsePointer(pointer: string): string[] {
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) throw new RangeError(`not a JSON pointer (it must start with '/'): ${pointer}`);
   return pointer.slice(1).split('/').map(unescapeToken);
 }
 
-/** The value at the tokens, or undefined: no member of that name, no item of that index, or not a collection. */
+/** The value at the tokens; undefined if a member or an item is missing on the way. */
 export function valueAtPointer(root: Value, tokens: readonly string[]): Value | undefined {
   let at: Value | undefined = root;
   for (const token of tokens) {

@@ -1,35 +1,38 @@
 /**
- * What people say about one object by annotation: Argo CD's, Flux's and Helm's own names, so that a repository need not
- * be rewritten. docs/compatibility.md lists which are honoured and how.
+ * The policy of one object, read from the annotations of Argo CD, Flux and Helm, so that a repository need not be
+ * rewritten for Tautline. docs/compatibility.md lists the annotations and their effects.
  *
- * Invariant: an annotation that is not understood changes nothing; where two disagree, the one that keeps more wins.
+ * Invariant: an annotation that is not understood has no effect. If two contradict each other, the one that keeps more
+ * of the cluster wins.
  */
-import { hookOf, waveNumber, wordsOf, type Hook, type Phase } from './hooks.ts';
+import { hookOf, parseWave, splitWords, type Hook, type Phase } from './hooks.ts';
 import { annotationsOf } from './identity.ts';
 import { stringAt, type KubeObject } from './value.ts';
 
 export interface ObjectPolicy {
-  /** What becomes of it when it leaves Git: deleted, let go, or deleted once a person has confirmed it. */
+  /** Whether the object is deleted when it leaves Git: yes, no (it is released), or after a person has confirmed it. */
   readonly prune: Removal;
-  /** The same when the Application is deleted. */
+  /** The same for the deletion of the Application. */
   readonly deletion: Removal;
   /** Pruned after everything else of the plan (`PruneLast=true`). */
   readonly isPrunedLast: boolean;
-  /** false: neither created nor changed nor deleted, as long as it stands (`reconcile: disabled`). */
+  /** false: the object is neither created, changed nor deleted (`reconcile: disabled`). */
   readonly reconcile: boolean;
   /**
-   * Override: as everything else. Merge: fields that other tools have added stay at an adoption, too. IfNotPresent:
-   * created where absent, and never changed. Ignore: neither created nor changed nor reported.
+   * - Override: the object is applied as usual.
+   * - Merge: an adoption also keeps the fields that other tools have added.
+   * - IfNotPresent: the object is created if it is absent, and never changed.
+   * - Ignore: the object is neither created, changed nor reported.
    */
   readonly ssa: 'Override' | 'Merge' | 'IfNotPresent' | 'Ignore';
   readonly phase: Phase;
-  /** `sync-wave`, or the weight of a Helm hook: lower ones first within the phase; 0 where none is given. */
+  /** `sync-wave`, or else the weight of a Helm hook; 0 by default. Lower waves come first within a phase. */
   readonly wave: number;
   readonly isHook: boolean;
-  /** A Job or Pod that is deleted once it has run well (`HookSucceeded`). */
+  /** The Job or Pod is deleted after it has succeeded (`HookSucceeded`). */
   readonly isDeletedOnSuccess: boolean;
-  /** Where an update is forbidden (an immutable field), the object is deleted and made again (`Replace`, `Force`). */
-  readonly recreate: boolean;
+  /** If an update is forbidden (an immutable field), the object is deleted and created again (`Replace`, `Force`). */
+  readonly mayRecreate: boolean;
 }
 
 export type Removal = 'delete' | 'keep' | 'confirm';
@@ -44,11 +47,19 @@ export const DEFAULT_POLICY: ObjectPolicy = {
   wave: 0,
   isHook: false,
   isDeletedOnSuccess: false,
-  recreate: false,
+  mayRecreate: false,
 };
 
 export function isDefaultPolicy(policy: ObjectPolicy): boolean {
   return POLICY_FIELDS.every((field) => policy[field] === DEFAULT_POLICY[field]);
+}
+
+/**
+ * Whether an object is left out of claims, comparison and health: objects with `ssa: Ignore`, and absent objects whose
+ * reconciliation is disabled.
+ */
+export function isLeftOut(policy: ObjectPolicy | undefined, isPresent: boolean): boolean {
+  return policy !== undefined && (policy.ssa === 'Ignore' || (!policy.reconcile && !isPresent));
 }
 
 const POLICY_FIELDS = Object.keys(DEFAULT_POLICY) as (keyof ObjectPolicy)[];
@@ -57,37 +68,41 @@ const FLUX = 'kustomize.toolkit.fluxcd.io';
 const ARGO = 'argocd.argoproj.io';
 const SSA: readonly string[] = ['Merge', 'IfNotPresent', 'Ignore'];
 
-/** The policy of a manifest, or of a live object that carries the annotations with which it was applied. */
+/** The policy of a manifest, or of a live object with the annotations that were applied to it. */
 export function policyOf(object: KubeObject): ObjectPolicy {
   const annotations = annotationsOf(object);
-  const options = new Set(wordsOf(annotations[`${ARGO}/sync-options`]));
+  const options = new Set(splitWords(annotations[`${ARGO}/sync-options`]));
   const hook = hookOf(annotations);
-  const ssa = SSA.find((mode) => isWord(fluxWord(object, 'ssa'), mode));
+  const ssa = SSA.find((mode) => isSameWord(fluxValue(object, 'ssa'), mode));
   return {
     ...removalsOf(object, options),
     isPrunedLast: options.has('PruneLast=true'),
     reconcile: !isReconcileDisabled(object),
-    // What is not to be applied at all is as what is to be ignored.
+    // A hook that is never applied is treated like an ignored object.
     ssa: hook?.phase === 'never' ? 'Ignore' : ((ssa as ObjectPolicy['ssa'] | undefined) ?? 'Override'),
     phase: phaseOf(hook),
-    wave: waveNumber(annotations[`${ARGO}/sync-wave`]) ?? hook?.weight ?? 0,
+    wave: parseWave(annotations[`${ARGO}/sync-wave`]) ?? hook?.weight ?? 0,
     isHook: hook !== undefined,
     isDeletedOnSuccess: hook?.isDeletedOnSuccess ?? false,
-    recreate:
+    mayRecreate:
       hook !== undefined ||
       options.has('Replace=true') ||
       options.has('Force=true') ||
-      isWord(fluxWord(object, 'force'), 'enabled'),
+      isSameWord(fluxValue(object, 'force'), 'enabled'),
   };
 }
 
-/** What becomes of a live object when it leaves Git, and when its Application is deleted. */
+/**
+ * The policy of a live object for the time when it leaves Git, and when its Application is deleted.
+ * `options`: the words of the `sync-options` annotation, if they were read before.
+ */
 export function removalsOf(
   object: KubeObject,
-  options: ReadonlySet<string> = new Set(wordsOf(annotationsOf(object)[`${ARGO}/sync-options`])),
+  options: ReadonlySet<string> = new Set(splitWords(annotationsOf(object)[`${ARGO}/sync-options`])),
 ): Pick<ObjectPolicy, 'prune' | 'deletion'> {
   const isKept =
-    isWord(fluxWord(object, 'prune'), 'disabled') || isWord(annotationsOf(object)['helm.sh/resource-policy'], 'keep');
+    isSameWord(fluxValue(object, 'prune'), 'disabled') ||
+    isSameWord(annotationsOf(object)['helm.sh/resource-policy'], 'keep');
   if (isKept) return { prune: 'keep', deletion: 'keep' };
   const read = (name: 'Prune' | 'Delete'): Removal => {
     if (options.has(`${name}=false`)) return 'keep';
@@ -100,23 +115,23 @@ function phaseOf(hook: Hook | undefined): Phase {
   return hook === undefined || hook.phase === 'never' ? 'Sync' : hook.phase;
 }
 
-/** Asked of live objects at every pass, so it reads no more than it needs. */
+/** The `reconcile` part of the policy alone; every pass calls this for every live object, so it must be cheap. */
 export function isReconcileDisabled(object: KubeObject): boolean {
-  return isWord(fluxWord(object, 'reconcile'), 'disabled');
+  return isSameWord(fluxValue(object, 'reconcile'), 'disabled');
 }
 
-/** Whether an object that Git does not have (any more) counts as no difference (`IgnoreExtraneous`). */
+/** Whether an object that is not in Git does not count as a difference (`IgnoreExtraneous`). */
 export function isExtraneousIgnored({ metadata }: KubeObject): boolean {
   const options = stringAt(metadata, 'annotations', `${ARGO}/compare-options`) ?? '';
-  return options.split(',').some((option) => isWord(option, 'IgnoreExtraneous'));
+  return options.split(',').some((option) => isSameWord(option, 'IgnoreExtraneous'));
 }
 
-/** Flux reads its words from annotations and from labels. */
-function fluxWord({ metadata }: KubeObject, name: string): string | undefined {
+/** The value of a Flux annotation, or of the label of the same name, which Flux reads as well. */
+function fluxValue({ metadata }: KubeObject, name: string): string | undefined {
   const key = `${FLUX}/${name}`;
   return stringAt(metadata, 'annotations', key) ?? stringAt(metadata, 'labels', key);
 }
 
-function isWord(value: string | undefined, word: string): boolean {
+function isSameWord(value: string | undefined, word: string): boolean {
   return value?.trim().toLowerCase() === word.toLowerCase();
 }

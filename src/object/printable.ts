@@ -1,20 +1,20 @@
 /**
- * Text from outside as people may be shown it. A repository, a Git server and an object of the cluster can all name
- * things so that a terminal obeys them, or so that a line reads otherwise than it stands.
+ * Makes text from outside safe to show to people. Names in a repository, in answers of a Git server and in objects of
+ * the cluster may contain control sequences for a terminal, or characters that change how a line reads.
  */
 
-/** Controls, marks of direction and others without a shape, line separators, halves of surrogate pairs. */
+/** Control characters, invisible format characters (such as text direction), line separators, lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** The same but for the line feed. */
+/** The same without the line feed. */
 const UNPRINTABLE_WITHIN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** One line: what is not to be printed stands there by its number, as in `\u001b[2J`. */
+/** Escapes a text for one line: each unprintable character becomes its code unit, as in `\u001b[2J`. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escape);
 }
 
-/** The same for text of several lines. */
+/** The same for a text of several lines. */
 export function printableLines(text: string): string {
   return text.replace(UNPRINTABLE_WITHIN_LINES, escape);
 }
@@ -23,7 +23,7 @@ export function isPrintable(text: string): boolean {
   return text.search(UNPRINTABLE) < 0;
 }
 
-/** As JSON has it: by UTF-16 unit. */
+/** Escapes each UTF-16 code unit, as JSON does. */
 function escape(found: string): string {
   return Array.from({ length: found.length }, (_, at) => {
     return `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`;

@@ -1,28 +1,28 @@
 /**
- * Bad input as data: what render, bind and diff found wrong. A problem never throws, so that everything it does not
- * concern goes on. Codes are a closed list, each with its row in docs/troubleshooting.md.
+ * Problems: mistakes in the input that render, bind and diff report as data, so that everything else can go on. The
+ * codes are a closed list, each with a row in docs/troubleshooting.md.
  */
 import type { ObjectId } from './identity.ts';
 import { printable } from './printable.ts';
 
 export type ProblemCode =
   | 'PathNotFound' // spec.source.path, or a path that a kustomization names, is not in the snapshot
-  | 'PathEscapesRoot' // a path or link leaves the repository or the kustomization's root
-  | 'YamlSyntax' // a text is no YAML or JSON
+  | 'PathEscapesRoot' // a path or link leaves the repository or the root of the kustomization
+  | 'YamlSyntax' // a text is not valid YAML or JSON
   | 'NotAnObject' // a document without apiVersion, kind or metadata.name
   | 'KustomizationInvalid' // a kustomization.yaml that kustomize would refuse
-  | 'Unsupported' // a feature that is refused by name (plugins, remote bases, charts)
-  | 'LimitExceeded' // a bound of config.ts: size, count, nesting, expansion
+  | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
+  | 'LimitExceeded' // a bound of config.ts on size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render
   | 'KindUnknown' // the cluster serves no such kind, and the render defines none
-  | 'KindUnavailable' // the kind's API group does not answer: unknown, never gone
+  | 'KindUnavailable' // the API group of the kind does not answer: the kind is unknown, not gone
   | 'NamespaceNotAllowed' // outside the namespaces that this Application may write
-  | 'ReservedField' // a field that belongs to Tautline or to the server (part-of, ownerReferences, generateName)
-  | 'InvalidObject'; // the API server refuses the object as it stands
+  | 'ReservedField' // a field that only Tautline or the server may set (part-of, ownerReferences, generateName)
+  | 'InvalidObject'; // the API server refuses the object
 
 export interface Problem {
   readonly code: ProblemCode;
-  /** One or two sentences for a person; holds no content from outside the render, and no Secret value. */
+  /** One or two sentences for a person, without content from outside the render and without Secret values. */
   readonly message: string;
   /** Path within the snapshot. */
   readonly file?: string;
@@ -30,19 +30,24 @@ export interface Problem {
   readonly line?: number;
   /** 1-based. */
   readonly column?: number;
-  /** The line in question, as it stands in the file (never of a Secret). */
+  /** The line of the file, as it is written there; never a line of a Secret. */
   readonly excerpt?: string;
   readonly object?: ObjectId;
-  /** What to do about it. */
+  /** Says how to mend it. */
   readonly hint?: string;
 }
 
-/** A kind can come with a later CRD and a group can answer again; all else stays wrong until the revision changes. */
+/**
+ * Whether a problem may disappear without a new revision: a CRD may be installed later, an API group may answer again.
+ */
 export function isPassing({ code }: Problem): boolean {
   return code === 'KindUnknown' || code === 'KindUnavailable';
 }
 
-/** `file:line: message`, then the line itself, then the hint, all fit to be shown; at most `maxChars` characters. */
+/**
+ * `file:line: message`, then the line of the file, then the hint, with unprintable characters escaped; cut at
+ * `maxChars` characters.
+ */
 export function formatProblem(problem: Problem, maxChars = 1024): string {
   const place = problem.file === undefined ? '' : `${problem.file}${problem.line ? `:${problem.line}` : ''}: `;
   const excerpt = problem.excerpt === undefined ? '' : `\n  ${printable(problem.excerpt.trimEnd())}`;

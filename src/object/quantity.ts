@@ -6,25 +6,28 @@ import type { Value } from './value.ts';
 
 const QUANTITY = /^([+-]?)(\d+\.?\d*|\.\d+)(?:([eE])([+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E))?$/;
 
-/** Powers of 1024 and, apart from them, of 10. */
+/** The suffixes as powers of 1024, and as powers of 10. */
 const BINARY: Record<string, bigint> = { Ki: 1n, Mi: 2n, Gi: 3n, Ti: 4n, Pi: 5n, Ei: 6n };
 const DECIMAL: Record<string, number> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 
-/** Longer exponents are no quantity that a server stores; they would only cost memory here. */
+/** A server stores no larger exponents; computing with them would only use up memory. */
 const MAX_EXPONENT = 40;
 const MAX_CHARS = 80;
-/** Smallest unit that the server keeps is 1e-9; more digits are kept exactly so that rounding stays the server's. */
+/**
+ * Decimal places of a scaled amount. The server rounds to 1e-9; here all digits are kept, so that only the server
+ * rounds.
+ */
 const SCALE = 80;
 
-/** Whether both are quantities of the same amount; false where either is none. */
+/** Whether both are quantities of the same amount; false if one of them is not a quantity. */
 export function isEqualQuantity(a: Value, b: Value): boolean {
-  const left = scaled(a);
-  return left !== undefined && left === scaled(b);
+  const amount = scaledAmount(a);
+  return amount !== undefined && amount === scaledAmount(b);
 }
 
 /**
- * Whether a server that is given one stores it as the other: the same amount, in the same of the three notations, which
- * a server keeps (`1024Mi` becomes `1Gi`, and never `1073741824`).
+ * Whether a server that is given `given` stores it as `stored`: both are the same amount in the same of the three
+ * notations. A server keeps the notation: it stores `1024Mi` as `1Gi`, and never as `1073741824`.
  */
 export function isSameQuantity(given: Value, stored: Value): boolean {
   return isEqualQuantity(given, stored) && notationOf(given) === notationOf(stored);
@@ -34,7 +37,7 @@ function notationOf(value: Value): 'binary' | 'decimal' | 'exponent' {
   const text = String(value);
   if (/\d[eE][+-]?\d/.test(text)) return 'exponent';
   const amount = Math.abs(amountOf(text));
-  // Below 1024, and for fractions of a byte, a server writes no binary suffix.
+  // A server writes amounts below 1024 and fractions of a byte without a binary suffix.
   return text.endsWith('i') && amount >= 1024 && Number.isInteger(amount) ? 'binary' : 'decimal';
 }
 
@@ -43,8 +46,8 @@ function amountOf(text: string): number {
   return Number.parseFloat(text) * 1024 ** Number(factor);
 }
 
-/** The amount times 10^SCALE, or undefined for what is no quantity. */
-function scaled(value: Value): bigint | undefined {
+/** The amount times 10^SCALE; undefined if the value is not a quantity. */
+function scaledAmount(value: Value): bigint | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined;
   const text = String(value);
   if (text.length > MAX_CHARS) return undefined;

@@ -1,13 +1,13 @@
 /**
- * The one place where values of Secrets are taken out of sight.
+ * Removes the values of Secrets; no other file does.
  *
- * Invariant: what `redactLive` returns holds no Secret value, only digests of the decoded bytes; what `maskValue`
- * returns holds nothing of its argument but its shape.
+ * Invariant: the result of `redactLive` contains no Secret value, only digests of the decoded bytes. The result of
+ * `maskValue` contains nothing of its argument but its shape and its keys.
  */
 import { digestText } from './digest.ts';
 import { isMap, newMap, own, type KubeObject, type Value, type ValueMap } from './value.ts';
 
-/** Stands for every masked value, whatever its length. */
+/** Replaces every masked value; it does not reveal the length. */
 export const MASK = '********';
 
 const DIGEST_PREFIX = 'sha256:';
@@ -17,16 +17,16 @@ export function isSecret(object: KubeObject): boolean {
   return object.apiVersion === 'v1' && object.kind === 'Secret';
 }
 
-/** `sha256:<base64url of the digest of the decoded bytes>` of one value of `data`; a digest is returned as it is. */
+/** The digest of one value of `data`: `sha256:<base64url>` of its decoded bytes. A digest is returned unchanged. */
 export function digestSecretValue(base64: string): string {
   if (base64.startsWith(DIGEST_PREFIX)) return base64;
   return `${DIGEST_PREFIX}${digestText(Buffer.from(base64, 'base64'))}`;
 }
 
 /**
- * A live object fit to be kept: `data` of a Secret as digests, `stringData` (never stored by a server) and the
- * last-applied annotation (which holds a whole manifest, Secret values included) removed. Returns the same object where
- * nothing is to be hidden; never writes to its argument.
+ * A live object without Secret values: the `data` of a Secret becomes digests; `stringData` (which a server never
+ * stores) and the last-applied annotation (which holds a whole manifest, Secret values included) are removed. An object
+ * with nothing to hide is returned itself. The argument is never changed.
  */
 export function redactLive(object: KubeObject): KubeObject {
   const annotations = own(object.metadata, 'annotations');
@@ -46,13 +46,13 @@ export function redactLive(object: KubeObject): KubeObject {
   return redacted;
 }
 
-/** Whether the value at a path (reference tokens from the root) of this object may be shown to nobody. */
+/** Whether the value at a path (reference tokens from the root) of this object must never be shown. */
 export function isSensitivePath(object: KubeObject, tokens: readonly string[]): boolean {
   if (tokens[0] === 'metadata' && tokens[1] === 'annotations') return tokens[2] === LAST_APPLIED;
   return isSecret(object) && (tokens[0] === 'data' || tokens[0] === 'stringData');
 }
 
-/** The shape of a value with every scalar masked; map keys stay, since the names of Secret entries are no secret. */
+/** The value with every scalar masked. Map keys stay: the names of the entries of a Secret are not secret. */
 export function maskValue(value: Value): Value {
   if (Array.isArray(value)) return value.map(maskValue);
   if (!isMap(value)) return MASK;

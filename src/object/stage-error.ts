@@ -1,20 +1,20 @@
 /**
- * The one error that a failed effect throws. `reconcile` is the one place that catches it; `status` turns it into
- * conditions, an event and a requeue. Messages hold no stack, token, credential or Secret value.
+ * The error that every failed effect throws. `reconcile` catches it, and `status` turns it into conditions, an event
+ * and the time of the next pass. Messages contain no stack, token, credential or Secret value.
  */
 import type { ErrorCode } from './error-code.ts';
 
 export type Stage =
   'source' | 'render' | 'bind' | 'observe' | 'diff' | 'plan' | 'apply' | 'prune' | 'health' | 'status';
 
-/** When to try again: never (until the spec or the revision changes), after so long, or with backoff. */
+/** When to try again: never (until the spec or the revision changes), with backoff, or after a given time. */
 export type Retry = 'never' | 'backoff' | { readonly afterMs: number };
 
 export interface StageErrorOptions {
   readonly stage: Stage;
   readonly code: ErrorCode;
   readonly retry: Retry;
-  /** For a person: what failed, on what, and what to do about it. */
+  /** For people: what failed, on which object or file, and what to do about it. */
   readonly message: string;
   readonly cause?: unknown;
 }

@@ -1,9 +1,9 @@
 /**
- * The value model of Kubernetes objects: what YAML and JSON documents become in memory.
+ * The value model of Kubernetes objects: the form of YAML and JSON documents in memory.
  *
- * Invariant: integers that fit a double exactly are numbers, larger ones are bigints; a map made by our YAML reader has
- * no prototype. A map read from JSON may have one, so own keys are always asked for with `Object.hasOwn` or
- * `Object.keys`, never with `in` or a bare look-up of an untrusted key.
+ * Invariant: integers that fit a double exactly are numbers, larger ones are bigints. Maps of our YAML reader have no
+ * prototype. Maps of a JSON reader may have one, so an untrusted key is always looked up with `Object.hasOwn`,
+ * `Object.keys` or `own`, never with `in` or a plain index.
  */
 
 export type Value = null | boolean | number | bigint | string | Value[] | ValueMap;
@@ -12,14 +12,14 @@ export interface ValueMap {
   [key: string]: Value;
 }
 
-/** A value that has been checked to be an object of Kubernetes: apiVersion, kind and a metadata map. */
+/** A value that was checked to be a Kubernetes object: it has an apiVersion, a kind and a metadata map. */
 export interface KubeObject extends ValueMap {
   apiVersion: string;
   kind: string;
   metadata: ValueMap;
 }
 
-/** A map without prototype, optionally filled from entries. Keys such as `__proto__` are ordinary keys in it. */
+/** A map without a prototype, in which keys such as `__proto__` are ordinary keys. */
 export function newMap(entries?: Iterable<readonly [string, Value]>): ValueMap {
   const map = Object.create(null) as ValueMap;
   if (entries) for (const [key, value] of entries) map[key] = value;
@@ -39,12 +39,12 @@ export function isKubeObject(value: Value | undefined): value is KubeObject {
   );
 }
 
-/** The own member of a map, or undefined: inherited members (`constructor`) are never seen. */
+/** The own member of a map; undefined if it is missing or inherited (`constructor`). */
 export function own(map: ValueMap, key: string): Value | undefined {
   return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
-/** The value below `map` at the given keys, or undefined as soon as one is missing. */
+/** The value at a path of keys; undefined if a key is missing on the way. */
 export function valueAt(value: Value | undefined, ...keys: string[]): Value | undefined {
   let at: Value | undefined = value;
   for (const key of keys) {
@@ -74,7 +74,7 @@ export function numberAt(value: Value | undefined, ...keys: string[]): number | 
   return typeof found === 'number' ? found : undefined;
 }
 
-/** A deep copy; maps of the copy have no prototype. */
+/** A deep copy, whose maps have no prototype. */
 export function cloneValue<T extends Value>(value: T): T {
   if (Array.isArray(value)) return value.map((item) => cloneValue(item)) as T;
   if (!isMap(value)) return value;
@@ -83,7 +83,7 @@ export function cloneValue<T extends Value>(value: T): T {
   return copy as T;
 }
 
-/** Whether two values are the same; maps without regard to the order of keys, lists with it. */
+/** Whether two values are equal. The order of the keys of a map does not matter, the order of a list does. */
 export function isEqualValue(a: Value | undefined, b: Value | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) {

@@ -1,24 +1,24 @@
 /**
- * The brake on healing: when two sides write one object in turn, the other one may be right, or may never tire. The
- * first heal of an object is immediate; each further one waits longer, until the object has been left in peace for a
- * while or a new revision changes what is at stake.
+ * The brake on healing limits how often Tautline overwrites an object that another client keeps changing. The first
+ * heal is immediate, and each further one waits longer. A quiet period or a new manifest resets the pause.
  *
- * A heal is a write that changed an object whose manifest had been accepted before; applying a new manifest is none.
+ * A heal is a write that changed an object whose manifest had been accepted before. Applying a new manifest is not a
+ * heal.
  */
 
 export interface BrakeSettings {
-  /** Pause after the first heal; each further one multiplies it by `factor`, up to `maxPauseMs`. */
+  /** Pause after the first heal. Each further heal multiplies it by `factor`, up to `maxPauseMs`. */
   readonly firstPauseMs: number;
   readonly factor: number;
   readonly maxPauseMs: number;
-  /** After so long without a heal all is forgotten. */
+  /** A record is forgotten after this time without a heal. */
   readonly quietMs: number;
 }
 
 /** 2 s, 6 s, 18 s … up to 5 minutes; forgotten after 10 quiet minutes. */
 export const defaultBrake: BrakeSettings = { firstPauseMs: 2_000, factor: 3, maxPauseMs: 300_000, quietMs: 600_000 };
 
-/** What is remembered of an object that was healed; times are monotonic milliseconds. */
+/** The heals of one object. Times are monotonic milliseconds. */
 export interface HealRecord {
   readonly manifestDigest: string;
   readonly heals: number;
@@ -30,7 +30,7 @@ export interface Heal {
   readonly nowMs: number;
 }
 
-/** The record if it still counts: of the same manifest, and not forgotten. */
+/** The record, if it is for the same manifest and not forgotten yet. */
 export function currentRecord(
   record: HealRecord | undefined,
   { manifestDigest, nowMs }: Heal,
@@ -40,14 +40,14 @@ export function currentRecord(
   return nowMs - record.lastHealMs < settings.quietMs ? record : undefined;
 }
 
-/** How long the next heal has to wait, in milliseconds; 0: not at all. */
+/** How long the next heal must wait, in milliseconds; 0: it may run now. */
 export function brakeMs(record: HealRecord | undefined, heal: Heal, settings: BrakeSettings): number {
   const current = currentRecord(record, heal, settings);
   if (!current) return 0;
   return Math.max(0, current.lastHealMs + pauseAfterMs(current, settings) - heal.nowMs);
 }
 
-/** The whole pause between the last heal and the next, in milliseconds. */
+/** The length of the pause after the last heal, in milliseconds. */
 export function pauseAfterMs({ heals }: HealRecord, settings: BrakeSettings): number {
   return Math.min(settings.maxPauseMs, settings.firstPauseMs * settings.factor ** (heals - 1));
 }

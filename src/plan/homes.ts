@@ -1,9 +1,9 @@
-/** What objects live in: their Namespace, and the definition of their kind. Without these they cannot be made. */
+/** Homes of objects: their Namespace and the definition of their kind. An object cannot be created without them. */
 import type { Change } from '../diff/changes.ts';
 import type { ObjectId } from '../object/identity.ts';
 import { stringAt } from '../object/value.ts';
 
-/** Namespaces by name, CustomResourceDefinitions by the group and kind that they define. */
+/** Namespaces by name; CustomResourceDefinitions by the `group/Kind` that they define. */
 export interface Homes {
   readonly namespaces: ReadonlyMap<string, ObjectId>;
   readonly definitions: ReadonlyMap<string, ObjectId>;

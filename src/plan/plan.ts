@@ -1,12 +1,13 @@
 /**
- * Changes → Plan: what may be done, in which order, and what waits. A plan is a value: it can be shown, tested and
- * thrown away.
+ * Changes → Plan: the effects that may be carried out, their order, and the changes that wait. A plan is plain data.
  *
- * Invariants: nothing is pruned while anything is incomplete; nothing new is applied before the waves that people put
- * before it are settled; a Namespace or CustomResourceDefinition comes before what lives in it; prunes come after all
- * applies, in the reverse order; `detect` plans no effect at all.
+ * Invariants: nothing is pruned while the knowledge of a pass is incomplete; a new manifest is applied only after all
+ * earlier declared waves are settled; a Namespace or CustomResourceDefinition comes before the objects in it; prunes
+ * come after all applies, in reverse order; outside mode `auto` a plan has no effects.
  */
+import { HOW_TO_CONFIRM } from '../application/request.ts';
 import type { Change } from '../diff/changes.ts';
+import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { removalsOf, policyOf } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
@@ -15,7 +16,7 @@ import { waveOf, WAVES } from './waves.ts';
 
 export interface PlannedChange {
   readonly change: Change;
-  /** Objects of the same plan without which this one cannot succeed: its Namespace, its CRD. */
+  /** Objects of the same plan that must succeed first: its Namespace, its CRD. */
   readonly requires: readonly ObjectId[];
 }
 
@@ -32,70 +33,62 @@ export interface Wait {
 
 export interface HeldPrune {
   readonly changes: readonly Change[];
-  /** For people: why, and how to let it go on. */
+  /** For people: why the prune is held, and how to confirm it. */
   readonly reason: string;
 }
 
 export interface Plan {
   readonly waves: readonly Wave[];
-  /** In the order of deletion: reverse of the order of application. */
+  /** In the order of deletion, the reverse of the order of application. */
   readonly prunes: readonly Wave[];
-  /** Let go without deletion: another Application claims them. */
+  /** Objects that are not deleted and only lose their owner marks. */
   readonly releases: readonly Change[];
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;
 }
 
 export interface PruneGuard {
-  /** A prune of more than this share of the inventory … */
+  /** Share of the inventory, from 0 to 1. A prune that exceeds both bounds waits for a confirmation. */
   readonly maxShare: number;
-  /** … and of more than this many objects waits for a confirmation. */
+  /** Number of objects. */
   readonly maxObjects: number;
 }
 
 export interface PlanOptions {
   readonly changes: readonly Change[];
-  /** `detect`: report only. `manual` plans nothing either, until a sync is asked for, which is then `auto`. */
+  /** Only `auto` plans effects. A sync that a person requests in mode `manual` is planned as `auto`. */
   readonly mode: 'auto' | 'manual' | 'detect';
-  /** spec.sync.prune. */
-  readonly prune: boolean;
-  /** Whether source, render, bind and observation of this pass were complete: the condition of every prune. */
-  readonly complete: boolean;
-  /** How many objects the inventory holds before this pass. */
+  /** spec.sync.prune, or the choice of the request. */
+  readonly mayPrune: boolean;
+  /** Whether source, render, bind and observation of this pass were complete. Otherwise nothing is pruned. */
+  readonly isComplete: boolean;
+  /** Number of objects in the inventory before this pass. */
   readonly inventorySize: number;
   readonly guard: PruneGuard;
-  /** By `idKey`: what must wait, be it to be healed, pruned or handed over, with the reason for people. */
+  /** By `idKey`: changes that must wait (heals, prunes, hand-overs), with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
-  /** What later waves wait for; undefined: for nothing, so that the waves are an order only (a dry run). */
+  /** Decides when later waves may start. undefined: the waves are only an order, and none waits (a dry run). */
   readonly gate?: Gate | undefined;
-  /** A person has confirmed this prune, or deletes the Application. */
-  readonly confirmed: boolean;
+  /** Whether a person confirmed this prune, or deleted the Application. */
+  readonly isConfirmed: boolean;
 }
 
-const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure', 'recreate']);
-
-/** Kinds whose deletion takes other things with it; always confirmed by a person. */
-const GUARDED_KINDS: ReadonlySet<string> = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
+const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure']);
 
 export function planChanges(options: PlanOptions): Plan {
-  const { changes, mode, prune, complete } = options;
+  const { changes, mode, mayPrune, isComplete } = options;
   if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
-  // A hook that has run is deleted whatever becomes of what left Git.
-  const left = changes.filter(({ type, desired }) => complete && type === 'prune' && (prune || desired));
+  // A completed hook, the only prune with a desired object, is deleted even if objects that left Git are kept.
+  const left = changes.filter(({ type, desired }) => isComplete && type === 'prune' && (mayPrune || desired));
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
   const syncWaves = syncWavesOf(changes);
   const gated = syncWaves && options.gate ? gateWaves(changes, syncWaves, options.gate) : new Map<string, string>();
-  // What is to replace an object may not be there yet: nothing is pruned before all that is desired has had its turn.
+  // Nothing is pruned before all desired objects are applied: the replacement of a pruned object may be missing yet.
   const late = candidates.filter(({ desired, id }) => desired?.awaitsCrd || gated.has(idKey(id)));
-  const first = [...late, ...refused][0];
+  const unapplied = [...late, ...refused][0];
   const waitingFor = [...candidates, ...left, ...refused].flatMap((change) => {
-    const reason = reasonToWait(change, options) ?? gatedReason(change, gated) ?? reasonToStay(change, first);
+    const reason = reasonToWait(change, options) ?? gatedReason(change, gated) ?? reasonToStay(change, unapplied);
     return reason === undefined ? [] : [{ id: change.id, reason }];
   });
   const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
@@ -108,7 +101,7 @@ export function planChanges(options: PlanOptions): Plan {
   return {
     waves: groupByWave(planned, rankOf),
     prunes: orderPrunes(held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes),
-    releases: complete ? changes.filter((change) => change.type === 'release') : [],
+    releases: isComplete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
     held,
   };
@@ -123,16 +116,19 @@ function reasonToWait({ id, desired }: Change, { postponed }: PlanOptions): stri
   return postponed?.get(idKey(id));
 }
 
-function reasonToStay(change: Change, first: Change | undefined): string | undefined {
-  if (!first || change.type !== 'prune' || isTerminating(change)) return undefined;
-  return `it is pruned once ${formatId(first.id)} is applied`;
+function reasonToStay(change: Change, unapplied: Change | undefined): string | undefined {
+  if (!unapplied || change.type !== 'prune' || isTerminating(change)) return undefined;
+  return `it is pruned once ${formatId(unapplied.id)} is applied`;
 }
 
 export function hasEffects(plan: Plan): boolean {
   return plan.waves.length > 0 || plan.prunes.length > 0 || plan.releases.length > 0;
 }
 
-/** The reverse of the order of application; `PruneLast` after all others. What left Git tells its wave as it lives. */
+/**
+ * Sorts prunes in the reverse order of application, objects with `PruneLast` after all others. The wave is read from
+ * the live object, since the manifest has left Git.
+ */
 function orderPrunes(prunes: readonly Change[]): Wave[] {
   const policies = new Map(prunes.map((change) => [change, change.live && policyOf(change.live.body)] as const));
   const rankOf = (change: Change): number => syncWaveOf(policies.get(change));
@@ -145,7 +141,7 @@ function orderPrunes(prunes: readonly Change[]): Wave[] {
   );
 }
 
-/** By the waves of people first, and the order of kinds within each. */
+/** Groups by declared wave first, then by the order of kinds. */
 function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change) => number): Wave[] {
   const waves = new Map<string, { rank: number; kindWave: number; changes: PlannedChange[] }>();
   for (const item of planned) {
@@ -164,27 +160,26 @@ function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change)
 }
 
 function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune | undefined {
-  const { confirmed, guard, inventorySize } = options;
-  // What is being deleted cannot be held any more, and a hook that has run is none of what left Git.
+  const { isConfirmed, guard, inventorySize } = options;
+  // Left out: objects whose deletion has begun, and completed hooks, which have not left Git.
   const prunes = planned.filter((change) => !isTerminating(change) && !change.desired);
-  if (confirmed || prunes.length === 0) return undefined;
-  const how = `confirm it with the annotation tautline.dev/request: '{"id":"…","action":"confirm-prune"}'`;
-  const guarded = prunes.filter(({ id }) => GUARDED_KINDS.has(`${id.group}/${id.kind}`));
+  if (isConfirmed || prunes.length === 0) return undefined;
+  const guarded = prunes.filter(({ id }) => isGuardedKind(id));
   if (guarded.length > 0) {
     const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
     const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';
-    return { changes: prunes, reason: `pruning ${names.join(', ')}${more} would delete what lives in it; ${how}` };
+    const reason = `pruning ${names.join(', ')}${more} would delete everything that belongs to it; ${HOW_TO_CONFIRM}`;
+    return { changes: prunes, reason };
   }
-  const asking = prunes.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
-  if (asking[0]) {
-    const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
-    return {
-      changes: prunes,
-      reason: `${formatId(asking[0].id)}${more} asks for a confirmation (Prune=confirm); ${how}`,
-    };
+  const annotated = prunes.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
+  if (annotated[0]) {
+    const more = annotated.length > 1 ? ` and ${annotated.length - 1} more` : '';
+    const reason = `pruning ${formatId(annotated[0].id)}${more} needs a confirmation (Prune=confirm); ${HOW_TO_CONFIRM}`;
+    return { changes: prunes, reason };
   }
   if (prunes.length > guard.maxObjects && prunes.length > guard.maxShare * inventorySize) {
-    return { changes: prunes, reason: `pruning ${prunes.length} of ${inventorySize} objects at once; ${how}` };
+    const reason = `pruning ${prunes.length} of ${inventorySize} objects needs a confirmation; ${HOW_TO_CONFIRM}`;
+    return { changes: prunes, reason };
   }
   return undefined;
 }
@@ -193,7 +188,7 @@ function isTerminating({ live }: Change): boolean {
   return live?.deletionTimestamp !== undefined;
 }
 
-/** The ids that a plan would write or delete, for the inventory that goes ahead of them. */
+/** The ids that a plan would apply. They are stored in the inventory before the first apply. */
 export function plannedIds(plan: Plan): ObjectId[] {
   const seen = new Map<string, ObjectId>();
   for (const wave of plan.waves) for (const { change } of wave.changes) seen.set(idKey(change.id), change.id);

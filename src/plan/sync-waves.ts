@@ -1,9 +1,10 @@
 /**
- * The waves that people declare: phase (PreSync, Sync, PostSync), then `sync-wave` or hook weight. Other than the order
- * of kinds they are a gate: a new manifest is applied only once all that comes before it is applied and Healthy.
+ * The waves that annotations declare: phase (PreSync, Sync, PostSync), then `sync-wave` or hook weight. Unlike the
+ * order of kinds they are a gate: a new manifest is applied only after all objects of earlier waves are applied and
+ * Healthy.
  *
- * Invariants: what was applied before is healed whatever its wave waits for; a Namespace and a CustomResourceDefinition
- * are in no later wave than what lives in them; where all is in one wave, nothing waits.
+ * Invariants: an object that was applied before is healed even if its wave waits; a Namespace or
+ * CustomResourceDefinition is in no later wave than the objects in it; if there is only one wave, nothing waits.
  */
 import type { Change } from '../diff/changes.ts';
 import { formatId, idKey } from '../object/identity.ts';
@@ -12,13 +13,13 @@ import { DEFAULT_POLICY, type ObjectPolicy } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
 
 export interface Gate {
-  /** By `idKey`: desired objects that are neither Healthy nor Suspended, with how they do, for people. */
+  /** By `idKey`: desired objects that are neither Healthy nor Suspended, with their health for people. */
   readonly unwell: ReadonlyMap<string, string>;
-  /** Whether the server has accepted this very manifest before: what is left to do is to heal it. */
+  /** Whether the server has accepted this manifest before, so that a change of the object is a heal. */
   readonly isAccepted: (change: Change) => boolean;
 }
 
-/** More than the distance between the least wave and the greatest (nine digits and a sign). */
+/** More than the distance between the lowest and the highest wave (nine digits and a sign). */
 const WAVES_PER_PHASE = 4e9;
 
 /** A number that orders (phase, wave). */
@@ -26,11 +27,11 @@ export function syncWaveOf({ phase, wave }: Pick<ObjectPolicy, 'phase' | 'wave'>
   return PHASES.indexOf(phase) * WAVES_PER_PHASE + wave;
 }
 
-/** By `idKey`, for all that is desired; undefined where all is in one. */
+/** By `idKey`: the wave of each desired object; undefined if all are in one wave. */
 export function syncWavesOf(changes: readonly Change[]): ReadonlyMap<string, number> | undefined {
   const desired = changes.filter((change) => change.desired !== undefined);
   const ranks = desired.map((change) => syncWaveOf(change.desired?.policy));
-  // Most Applications declare no wave: then it costs no look-up.
+  // Most Applications declare no wave and need no map.
   if (ranks.every((rank) => rank === ranks[0])) return undefined;
   const waves = new Map(desired.map((change, index) => [idKey(change.id), ranks[index] ?? 0]));
   const homes = indexHomes(desired);
@@ -43,7 +44,7 @@ export function syncWavesOf(changes: readonly Change[]): ReadonlyMap<string, num
   return waves;
 }
 
-/** By `idKey`: what must wait for an earlier wave, and for which object of it. */
+/** By `idKey`: changes that must wait for an earlier wave, with the reason, which names an object of that wave. */
 export function gateWaves(
   changes: readonly Change[],
   waves: ReadonlyMap<string, number>,

@@ -1,6 +1,6 @@
 /**
- * The order in which kinds are applied: what others need first. Deletion takes the reverse. The order saves retries; it
- * is no gate, so that a failure in one wave holds back only what cannot live without the failed object.
+ * The order in which kinds are applied: kinds that others need come first. Deletion uses the reverse order. The order
+ * saves retries but is not a gate: a failure only holds back objects that require the failed one.
  */
 import type { ObjectId } from '../object/identity.ts';
 
@@ -69,7 +69,7 @@ const WAVE_BY_KIND: ReadonlyMap<string, number> = new Map(
   WAVES.flatMap((wave, index) => wave.kinds.map((kind) => [kind, index] as const)),
 );
 
-/** The index into `WAVES` of an object's kind. */
+/** The index in `WAVES` of an object's kind. */
 export function waveOf(id: ObjectId): number {
   return WAVE_BY_KIND.get(`${id.group}/${id.kind}`) ?? OTHER_KINDS;
 }

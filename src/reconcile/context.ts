@@ -1,33 +1,33 @@
-/** What a pass works with: the edges, handed in by main.ts, and the numbers that bound it. */
-import type { Cluster } from '../cluster/ports.ts';
+/** The edges that a pass works with, and the numbers that bound it; main.ts hands them in. */
+import type { Cluster, Hub } from '../cluster/ports.ts';
+import type { KubeObject } from '../object/value.ts';
 import type { PruneGuard } from '../plan/plan.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Credential } from '../source/credential.ts';
+import type { SourcePort } from '../source/ports.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
-import type { KubeObject } from '../object/value.ts';
-import type { Claims } from './claims.ts';
-import type { ApplicationState } from './state.ts';
+import type { Claims } from './neighbours/claims.ts';
+import type { Neighbours } from './neighbours/neighbours.ts';
 
 export interface ReconcileContext {
+  /** Where the Applications, their Secrets and their Events live. */
+  readonly hub: Hub;
+  /** Where the objects of the Applications go. A pass reads it from `Pass.target`. */
   readonly cluster: Cluster;
   readonly source: SourcePort;
   readonly render: RenderPort;
   readonly claims: Claims;
+  readonly neighbours: Neighbours;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly settings: ReconcileSettings;
-  /** Asks for a pass of another Application, by key. */
-  readonly wake: (application: string) => void;
-  /** Every Application that the agent knows. */
-  readonly peers: () => Iterable<ApplicationState>;
-  /** Best effort; never throws. */
+  /** Writes an Event about an Application; best effort, never throws. */
   readonly notify: (event: PassEvent, about: KubeObject) => void;
-  /** Reached by name at the moments that a kill must survive; tests hook in here. */
-  readonly reach: (point: FaultPoint) => Promise<void> | void;
+  /** Called at the moments that a kill must survive; tests kill the agent there. */
+  readonly onFaultPoint: (point: FaultPoint) => Promise<void> | void;
 }
 
 /** Moments between two effects, in their order. A test kills the agent at each. */
@@ -51,48 +51,25 @@ export interface ReconcileSettings {
   readonly defaultServiceAccount: string | undefined;
   /** Whether an Application with the agent's own rights may reach beyond its own namespace. */
   readonly allowCrossNamespace: boolean;
-  /** Share by which poll intervals vary, so that Applications do not ask all at once. */
+  /** Share (0 to 1) by which poll intervals vary, so that Applications do not poll all at once. */
   readonly pollJitter: number;
   readonly minPollBackoffMs: number;
   readonly maxPollBackoffMs: number;
-  /** How long a pass waits before it looks again at what is progressing, where no watch tells. */
+  /** How long a pass waits before it looks again at progressing objects that no watch tells about. */
   readonly progressCheckMs: number;
-  /** How long a prune waits for other Applications of the source to say what they want. */
+  /** How long a prune waits for the announcements of other Applications of the source. */
   readonly handOverWaitMs: number;
-  /** No sooner is discovery asked again for a kind that nobody serves. */
+  /** Least time between two requests to discovery for a kind that the API server lacks. */
   readonly discoveryRetryMs: number;
-  /** The same where a CRD of the same render is to bring the kind. */
+  /** The same while a CustomResourceDefinition of the same render is to define the kind. */
   readonly awaitedDiscoveryRetryMs: number;
-}
-
-export interface PolledRevision {
-  readonly revision: string;
-  readonly commit: string;
-}
-
-interface SourceRequest {
-  readonly repoUrl: string;
-  /** From `readCredential`: what is fetched is shared only by those who show the same one. */
-  readonly credential: Credential | undefined;
-  readonly signal: AbortSignal;
-}
-
-export interface SourcePort {
-  /** `place` as in Snapshot: another one means that what was fetched before was fetched with another credential. */
-  poll(request: SourceRequest & { revision: string }): Promise<PolledRevision & { readonly place: string }>;
-  /** Costs no request when the commit is on disk. */
-  fetch(request: SourceRequest & { resolved: PolledRevision }): Promise<Snapshot>;
-  /** The same snapshot if it is still on disk. Needs no credential and costs no request. */
-  find(snapshot: Snapshot): Promise<Snapshot | undefined>;
-  /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
-  discard(snapshot: Snapshot): Promise<void>;
 }
 
 export interface RenderPort {
   render(request: {
     snapshot: Snapshot;
     path: string;
-    /** The last render of this path: what of it is the same is handed on again. */
+    /** The last render of this path: unchanged manifests of it are handed on again. */
     previous: Manifests | undefined;
     signal: AbortSignal;
   }): Promise<Manifests>;

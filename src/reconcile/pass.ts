@@ -1,25 +1,30 @@
-/** What all stages of one pass share: whose pass it is, what it started from, and what has failed so far. */
+/** The values that all stages of one pass share: its Application, its rights, its goal, and the failures so far. */
 import type { Application, ApplicationMetadata, ApplicationSpec } from '../application/schema.ts';
-import { agentIdentity, serviceAccountIdentity, type Identity } from '../cluster/identity.ts';
+import { agentIdentity, identityKey, serviceAccountIdentity, type Identity } from '../cluster/identity.ts';
+import type { Cluster } from '../cluster/ports.ts';
 import { ownerOf, type Owner } from '../object/applyset.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { StageFailure } from '../status/report.ts';
-import { actAs } from './act-as.ts';
 import type { ReconcileContext } from './context.ts';
-import { readAsked, type Asked } from './requests.ts';
-import type { ApplicationState } from './state.ts';
+import { dropMemory, scratchOf, type ApplicationRecord, type Memory } from './memory.ts';
+import { readGoal, type PassGoal } from './requests.ts';
 
 export interface Pass {
   readonly application: Application;
+  /** The marks that the objects of the Application carry. */
   readonly owner: Owner;
-  /** With whose rights everything of the Application is read, written and deleted. */
+  /** The rights with which everything of the Application is read, written and deleted. */
   readonly identity: Identity;
-  readonly state: ApplicationState;
+  /** Where its objects go. */
+  readonly target: Cluster;
+  readonly record: ApplicationRecord;
+  /** The memory of the record; in a dry run a copy that is thrown away. */
+  readonly memory: Memory;
   readonly context: ReconcileContext;
   readonly signal: AbortSignal;
-  /** What is asked of it; a request may turn out to be one to refuse, once more is known. */
-  asked: Asked;
+  /** A later stage may refuse the request, once more is known. */
+  goal: PassGoal;
   /** The stored Application that this pass started from, or that its own last write returned. */
   base: KubeObject;
   readonly failures: StageFailure[];
@@ -27,30 +32,50 @@ export interface Pass {
   isCutShort: boolean;
 }
 
+/** The part of a pass that reading desired objects needs. */
+export type Reading = Pick<Pass, 'application' | 'owner' | 'identity' | 'target' | 'memory' | 'context' | 'signal'>;
+
 export interface PassOptions {
   readonly application: Application;
-  readonly state: ApplicationState;
+  readonly record: ApplicationRecord;
   readonly context: ReconcileContext;
   readonly signal: AbortSignal;
 }
 
-export function beginPass({ application, state, context, signal }: PassOptions): Pass {
-  const { namespace, name } = application.metadata;
-  const owner = ownerOf({ hubId: context.cluster.clusterId, namespace, name });
+export function beginPass({ application, record, context, signal }: PassOptions): Pass {
+  const goal = readGoal(application);
   const identity = identityOf(application, context.settings);
-  actAs(identity, state, context);
-  const asked = readAsked(application);
+  changeAccount(identity, record, context.cluster);
   return {
-    application,
-    owner,
-    identity,
-    state,
-    context,
-    signal,
-    asked,
-    base: state.stored,
+    ...beginReading({
+      application,
+      memory: goal.isDryRun ? scratchOf(record.memory) : record.memory,
+      context,
+      signal,
+    }),
+    record,
+    goal,
+    base: record.stored,
     failures: [],
     isCutShort: false,
+  };
+}
+
+export function beginReading({
+  application,
+  memory,
+  context,
+  signal,
+}: Pick<Reading, 'application' | 'memory' | 'context' | 'signal'>): Reading {
+  const { namespace, name } = application.metadata;
+  return {
+    application,
+    owner: ownerOf({ hubId: context.hub.hubId, namespace, name }),
+    identity: identityOf(application, context.settings),
+    target: context.cluster,
+    memory,
+    context,
+    signal,
   };
 }
 
@@ -63,7 +88,26 @@ export function identityOf(
   return name === undefined ? agentIdentity : serviceAccountIdentity(metadata.namespace, name);
 }
 
-/** Runs a stage; a StageError becomes a failure of the pass and undefined. Anything else is a defect and goes up. */
+/**
+ * Drops everything that another account saw, accepted or bound, and ends the watches with its rights. The inventory
+ * stays: it was read from the status, not with the rights of an account.
+ */
+export function changeAccount(
+  identity: Identity,
+  { key, memory }: Pick<ApplicationRecord, 'key' | 'memory'>,
+  { live }: { readonly live: Pick<Cluster['live'], 'release'> },
+): void {
+  const account = identityKey(identity);
+  const before = memory.run.account;
+  if (before === account) return;
+  if (before !== undefined) {
+    dropMemory(memory, ['inventory']);
+    live.release(key);
+  }
+  memory.run.account = account;
+}
+
+/** Runs a stage; a StageError becomes a failure of the pass and undefined. Any other error is a defect. */
 export async function attempt<T>(pass: Pass, stage: Stage, run: () => Promise<T> | T): Promise<T | undefined> {
   try {
     return await run();
@@ -76,12 +120,12 @@ export async function attempt<T>(pass: Pass, stage: Stage, run: () => Promise<T>
   }
 }
 
-/** The same, timed. */
+/** Like `attempt`, and measures how long the stage takes. */
 export function attemptTimed<T>(pass: Pass, stage: Stage, run: () => Promise<T> | T): Promise<T | undefined> {
   return timed(pass, stage, () => attempt(pass, stage, run));
 }
 
-/** Takes the time of a stage, however it ends. */
+/** Measures how long a stage takes, however it ends. */
 export async function timed<T>({ context }: Pass, stage: Stage, run: () => Promise<T>): Promise<T> {
   const { clock, metrics } = context;
   const startedMs = clock.monotonicMs();
@@ -92,16 +136,16 @@ export async function timed<T>({ context }: Pass, stage: Stage, run: () => Promi
   }
 }
 
-/** Somebody wrote the Application since the pass began: the pass is dropped and queued again. */
+/** The Application was written by someone else since the pass began: the pass is dropped and queued again. */
 export class StatusConflict extends Error {}
 
-/** What is no StageError is a defect of ours: the log has it whole, status only names it. */
-function logDefect({ state, context }: Pass, stage: Stage, error: unknown): void {
+/** An error that is not a StageError is a defect of Tautline: the log has it in full, status only names it. */
+function logDefect({ record, context }: Pass, stage: Stage, error: unknown): void {
   const stack = error instanceof Error ? error.stack : String(error);
-  context.log.error('a stage failed unexpectedly', { application: state.key, stage, stack });
+  context.log.error('a stage failed unexpectedly', { application: record.key, stage, stack });
 }
 
-/** A thrown value as data. What is no StageError has no message for users: it is named as a defect, without details. */
+/** A thrown value as data. The message of a defect is not for users: it is named, without details. */
 export function toFailure(stage: Stage, error: unknown): StageFailure {
   if (error instanceof StageError) {
     return { stage: error.stage, code: error.code, message: error.message, retry: error.retry };
@@ -109,3 +153,11 @@ export function toFailure(stage: Stage, error: unknown): StageFailure {
   const name = error instanceof Error ? error.name : 'unknown error';
   return { stage, code: 'Internal', message: `unexpected ${name} in ${stage}; the log has more`, retry: 'backoff' };
 }
+
+/** When an Application wants its next pass. */
+export type NextPass =
+  /** Only when something happens. */
+  | { readonly type: 'none' }
+  /** After a delay that doubles with each such answer, up to a bound. */
+  | { readonly type: 'backoff'; readonly atMostMs: number }
+  | { readonly type: 'after'; readonly delayMs: number };

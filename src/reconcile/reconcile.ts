@@ -1,179 +1,178 @@
 /**
  * One pass over one Application: the pipeline of docs/architecture.md, from Git to status, in order. It never waits for
- * the cluster: what is not ready yet is reported as waiting, and an event or a deadline starts the next pass.
+ * the cluster: an object that is not ready yet is reported as waited for, and an event or a deadline starts the next
+ * pass.
  *
- * Invariants: position is computed afresh from what is live, never remembered; the inventory is written before the
- * first effect; this is the one place that catches StageError (through `attempt`).
+ * Invariants: the position is computed from what is live, never remembered; the inventory is written before the first
+ * effect; a StageError is caught here, or by `attempt` as a failure of the pass.
  */
-import { parseApplication } from '../application/parse.ts';
+import type { ParsedApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, type Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
-import { decideAgain } from './again.ts';
-import { assessObjects } from './assess-objects.ts';
-import { carryOut, countSync } from './carry-out.ts';
-import { stopWaiting } from './claim-objects.ts';
-import { compareLive } from './compare-live.ts';
+import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
-import { answerDryRun, scratchOf, tryOut } from './dry-run.ts';
-import { finalise } from './finalise.ts';
-import { noteRead } from './hand-over.ts';
-import { readInventory } from './inventory.ts';
-import { attempt, attemptTimed, beginPass, StatusConflict, timed, toFailure, type Pass } from './pass.ts';
-import { planPass } from './plan-pass.ts';
-import type { Again } from './queue.ts';
-import { readCredential } from './read-credential.ts';
-import { refreshSource } from './refresh-source.ts';
-import { reportOf, type Findings } from './report-of.ts';
-import { declaredIntent, forObjects, forRevision } from './requests.ts';
-import { bindDesired, isUsable, renderSnapshot, type BoundSet } from './stages.ts';
-import type { ApplicationState } from './state.ts';
-import { writeInvalid, writeStatus, writeSuspended } from './status-writer.ts';
+import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
+import { compareLive } from './decide/compare-live.ts';
+import { forgetInventory, readInventory } from './decide/inventory.ts';
+import { announceDesired, planPass } from './decide/plan-pass.ts';
+import { finalise } from './deletion/finalise.ts';
+import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
+import { readCredential } from './desired/read-credential.ts';
+import { refreshSource } from './desired/refresh-source.ts';
+import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
+import { carryOut, countSync } from './effect/carry-out.ts';
+import { answerDryRun, tryOut } from './effect/dry-run.ts';
+import type { ApplicationRecord } from './memory.ts';
+import {
+  attempt,
+  attemptTimed,
+  beginPass,
+  StatusConflict,
+  timed,
+  toFailure,
+  type NextPass,
+  type Pass,
+} from './pass.ts';
+import { assessObjects } from './report/assess-objects.ts';
+import { decideNextPass, endedPassOf } from './report/next-pass.ts';
+import { reportOf, worstOf, type Findings } from './report/report-of.ts';
+import { writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
+import { declaredIntent, goalAtRevision, goalForObjects } from './requests.ts';
 
-/** At most; the watch's event that brings what somebody else wrote starts the pass at once. */
+/** The longest pause after a conflict; the watch event of the other write starts the pass at once. */
 const MAX_CONFLICT_PAUSE_MS = 5_000;
 
+/** `parsed` is the stored form of the record. */
 export async function reconcile(
-  state: ApplicationState,
+  record: ApplicationRecord,
+  parsed: ParsedApplication,
   context: ReconcileContext,
   signal: AbortSignal,
-): Promise<Again> {
-  const parsed = parseApplication(state.stored);
+): Promise<NextPass> {
   try {
+    const { metadata, status, spec } = parsed.ok ? parsed.application : { ...parsed, spec: undefined };
+    if (metadata.deletionTimestamp) return await finalise({ metadata, status, spec }, record, context, signal);
     if (!parsed.ok) {
-      if (parsed.metadata.deletionTimestamp)
-        return await finalise({ ...parsed, spec: undefined }, state, context, signal);
-      await writeInvalid(parsed, { state, context, base: state.stored });
+      await writeInvalid(parsed, { record, context, base: record.stored });
       return { type: 'none' };
     }
-    const { application } = parsed;
-    if (application.metadata.deletionTimestamp) return await finalise(application, state, context, signal);
-    const pass = beginPass({ application, state, context, signal });
-    if (!application.spec.suspend) return await (pass.asked.isDryRun ? runTrial(pass) : runPass(pass));
-    stopWaiting(pass);
+    const pass = beginPass({ application: parsed.application, record, context, signal });
+    if (!parsed.application.spec.suspend) return await (pass.goal.isDryRun ? runDryRun(pass) : runPass(pass));
+    stopWaiting(claimantOf(pass));
     await writeSuspended(pass);
     return { type: 'none' };
   } catch (error) {
     if (signal.aborted) return { type: 'none' };
-    if (error instanceof StatusConflict) return startOver(state);
+    if (error instanceof StatusConflict) return startOver(record);
     if (!(error instanceof StageError)) throw error;
-    sayEndedEarly(state, context, error);
+    logEarlyEnd(record, context, error);
     return { type: 'backoff', atMostMs: context.settings.minPollBackoffMs };
   }
 }
 
 /**
- * Somebody wrote the Application meanwhile: what this pass saw is old, and the next one sees it all afresh, the
- * inventory included, since what was to be added to it was not stored.
+ * The Application was written meanwhile: the next pass reads everything again, the inventory included, since its
+ * additions were not stored.
  */
-function startOver(state: ApplicationState): Again {
-  state.memory.inventory = undefined;
+function startOver({ memory }: ApplicationRecord): NextPass {
+  forgetInventory(memory.inventory);
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
 }
 
-/** Without a status there is nowhere to say it but the log; once, since an outage lasts for many passes. */
-function sayEndedEarly({ key, memory }: ApplicationState, { log }: ReconcileContext, error: StageError): void {
-  const isNews = memory.endedEarly !== error.code;
-  memory.endedEarly = error.code;
+/** Without a status only the log can tell it; once, since an outage lasts for many passes. */
+function logEarlyEnd({ key, memory }: ApplicationRecord, { log }: ReconcileContext, error: StageError): void {
+  const isNews = memory.run.endedEarly !== error.code;
+  memory.run.endedEarly = error.code;
   if (isNews) log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
 }
 
-async function runPass(pass: Pass): Promise<Again> {
+async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
   const report = reportOf(pass, findings, 'ended');
   const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
-  const { memory } = pass.state;
-  memory.endedEarly = undefined;
-  // The next wait is a wait of its own, with the whole of spec.sync.timeout.
-  if (verdict.ready === 'True') memory.attempt = undefined;
-  return decideAgain(pass, { findings, report, verdict, answer: status.lastRequest });
+  pass.memory.run.endedEarly = undefined;
+  if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
+  return decideNextPass(endedPassOf(pass, { findings, report, verdict, answer: status.lastRequest }));
 }
 
-/** A pass that writes nothing but the answer to its request, with a memory of its own. */
-async function runTrial(pass: Pass): Promise<Again> {
-  const { state } = pass;
-  const { memory } = state;
-  state.memory = scratchOf(memory);
-  try {
-    return await answerDryRun(pass, await walkPipeline(pass));
-  } finally {
-    // A webhook may have been heard meanwhile.
-    state.memory = { ...memory, heardMs: state.memory.heardMs };
-  }
+/** Writes only the answer to its request; the pass has a copy of the memory. */
+async function runDryRun(pass: Pass): Promise<NextPass> {
+  return answerDryRun(pass, await walkPipeline(pass));
 }
 
-/** The picture, left to right. What is missing from the findings was not reached. */
+/** The picture, left to right. Stages that were not reached are missing from the findings. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, asked, state } = pass;
-  // Who asks gives it the whole of spec.sync.timeout anew.
-  if (asked.isForced) state.memory.attempt = undefined;
-  const inventory = await attempt(pass, 'status', () => readInventory(pass));
-  if (!inventory) return {};
-  const snapshot = await bringSnapshot(pass);
-  if (!snapshot) return {};
+  const { application, context, memory } = pass;
+  const { clocks } = memory;
+  // A person who asks gives the sync the whole of spec.sync.timeout again.
+  if (pass.goal.isForced) endAttempt(clocks);
+  const inventory = await attempt(pass, 'status', () => readInventory(memory.inventory, application));
+  const snapshot = inventory && (await bringSnapshot(pass));
+  const begun = { attempt: startAttempt(clocks, snapshot?.revision ?? '', context.clock) };
+  if (!snapshot) return begun;
   const bound = await readSnapshot(pass, snapshot);
-  if (!bound) return { snapshot };
+  if (!bound) return { ...begun, snapshot };
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
-  if (!compared) return { snapshot, bound };
-  const { changes, contests } = compared;
-  pass.asked = forObjects(pass.asked, application, changes);
+  if (!compared) return { ...begun, snapshot, bound };
+  const { changes, rivalClaims } = compared;
+  pass.goal = goalForObjects(pass.goal, application, changes);
   const planned = await planPass(pass, { snapshot, bound, inventory, changes });
-  const findings: Findings = { snapshot, bound, contests, ...planned };
+  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned };
   const applied = await takeEffect(pass, planned.plan, findings);
-  if (asked.isDryRun) return { ...findings, applied };
+  if (pass.goal.isDryRun) return { ...findings, applied };
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));
+  const worst = worstOf({ bound, health });
+  noteHealth(clocks, { revision: snapshot.revision, worst, nowMs: context.clock.monotonicMs() });
   return { ...findings, applied, health };
 }
 
-/** What became of the plan; undefined where it has no effects, or none could be had. */
+/** The results of the plan. undefined: it has no effects, or they failed as a whole. */
 async function takeEffect(pass: Pass, plan: Plan, findings: Findings): Promise<Applied | undefined> {
   if (!hasEffects(plan)) return undefined;
-  if (pass.asked.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
+  if (pass.goal.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
   const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, findings));
   countSync(pass.context.metrics, applied);
   return applied;
 }
 
-/** The snapshot that the pass is about; a request that does not fit it is refused from here on. */
+/** The snapshot that the pass is about. A request that does not fit its revision is refused from here on. */
 async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
-  const { application, asked, context, signal, state } = pass;
-  const { memory } = state;
+  const { application, context, goal, memory, record, signal } = pass;
   const { source: spec } = application.spec;
   const source = await timed(pass, 'source', () =>
-    refreshSource(
-      {
-        spec: asked.commit === undefined ? spec : { ...spec, revision: asked.commit },
-        credential: () => readCredential(pass),
-        before: memory.source,
-        heardMs: () => memory.heardMs,
-        isForced: asked.isForced || isNewSpec(pass),
-        signal,
-      },
+    refreshSource(memory.desired, {
+      spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
+      credential: () => readCredential(pass),
+      signals: record.signals,
+      isForced: goal.isForced || isNewSpec(pass),
+      signal,
       context,
-    ),
+    }),
   );
-  memory.source = source;
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
-  if (source.snapshot) pass.asked = forRevision(asked, application, source.snapshot);
+  if (source.snapshot) pass.goal = goalAtRevision(goal, application, source.snapshot);
   return source.snapshot;
 }
 
-/** What the snapshot desires; what an earlier one desired where it cannot be rendered, and no sync is for that. */
+/**
+ * Desired objects of the snapshot, or of the last one that could be rendered; in the second case a requested sync is
+ * not carried out. /
+ */
 async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
-  const { spec } = pass.application;
+  const { application, context, record } = pass;
+  const { spec } = application;
   const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
   const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   if (!bound) return undefined;
   const isRead = manifests !== undefined && isUsable(manifests);
-  if (!isRead && spec.sync.mode === 'manual') pass.asked = { ...pass.asked, intent: declaredIntent(spec) };
-  if (!pass.asked.isDryRun) noteRead(pass, snapshot, bound);
+  if (!isRead && spec.sync.mode === 'manual') pass.goal = { ...pass.goal, intent: declaredIntent(spec) };
+  if (!pass.goal.isDryRun) announceDesired({ key: record.key, application, context }, snapshot, bound);
   return bound;
 }
 
-/**
- * A changed spec is looked at with fresh eyes: who resumes or redirects an Application wants to see Git's state now.
- */
+/** A person who resumes or redirects an Application wants to see the present state of Git. */
 function isNewSpec({ application }: Pass): boolean {
   return application.status.observedGeneration !== application.metadata.generation;
 }

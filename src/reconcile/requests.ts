@@ -1,8 +1,8 @@
 /**
- * What a person or a webhook asks of a pass, by annotation on the Application, and how the pass acts on it.
+ * The goal of a pass: what the spec declares, as the request of a person or a webhook changes it by annotation.
  *
- * Invariant: a request changes how a pass acts for as long as it is not answered, and no longer; what is refused
- * changes nothing. All of it is in the annotation and in status: a kill loses nothing, nothing is done a second time.
+ * Invariant: a request changes the goal only as long as it is not answered; a refused request changes nothing.
+ * Everything is in the annotation and in status: a kill loses nothing, and nothing is done a second time. /
  */
 import { cutText } from '../application/conditions.ts';
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys.ts';
@@ -14,37 +14,37 @@ import { idKey } from '../object/identity.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Intent, PassReport } from '../status/report.ts';
 
-export interface Asked {
+export interface PassGoal {
   /** Poll now, whatever the interval. */
   readonly isForced: boolean;
-  /** The request to answer; undefined if there is none or it was answered before. */
+  /** The request to answer. undefined: there is none, or it was answered before. */
   readonly request: PassReport['request'];
-  /** The token to acknowledge, likewise. */
+  /** The token of the reconcile annotation to acknowledge. undefined: none, or acknowledged before. */
   readonly reconcileAt: string | undefined;
-  /** This very request confirms the prune that is held. */
+  /** The request confirms the prune that is held. */
   readonly confirmsPrune: boolean;
   readonly intent: Intent;
   /** The commit that a request names; the pass is about it, unless that is refused. */
   readonly commit: string | undefined;
-  /** The answer of this request is all that the pass may write. */
+  /** The pass may write nothing but the answer to the request. */
   readonly isDryRun: boolean;
 }
 
 /** `spec` is undefined where it cannot be read. */
-export function readAsked(application: {
+export function readGoal(application: {
   readonly metadata: ApplicationMetadata;
   readonly spec?: ApplicationSpec | undefined;
   readonly status: StoredStatus;
-}): Asked {
+}): PassGoal {
   const { metadata, spec, status } = application;
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
   const annotation = metadata.annotations[RECONCILE_AT_ANNOTATION];
-  // As status can hold it: a longer one would have every status refused.
+  // Cut to the length that status can hold: a longer one would make the API server refuse every status.
   const token = annotation === undefined ? undefined : cutText(annotation, STATUS_LIMITS.maxMessageChars);
   const reconcileAt = token !== undefined && token !== status.lastHandledReconcileAt ? token : undefined;
   const id = parsed && (parsed.ok ? parsed.request.id : parsed.id);
   const isAnswered = status.lastRequest?.id === id && status.lastRequest?.outcome !== 'InProgress';
-  const idle: Asked = {
+  const declared: PassGoal = {
     isForced: reconcileAt !== undefined,
     request: undefined,
     reconcileAt,
@@ -53,33 +53,33 @@ export function readAsked(application: {
     commit: undefined,
     isDryRun: false,
   };
-  if (!parsed || isAnswered) return idle;
-  if (!parsed.ok) return { ...idle, request: { id: parsed.id, action: 'unknown', refusal: parsed.problem } };
+  if (!parsed || isAnswered) return declared;
+  if (!parsed.ok) return { ...declared, request: { id: parsed.id, action: 'unknown', refusal: parsed.problem } };
   const { request } = parsed;
-  const asked = {
-    ...idle,
-    // A request that takes several passes asks Git once.
+  const goal = {
+    ...declared,
+    // A request that takes several passes polls Git once.
     isForced: status.lastRequest?.id !== id || reconcileAt !== undefined,
     request: { id: request.id, action: request.action },
   };
-  if (request.action === 'refresh' || !spec) return asked;
-  if (spec.sync.mode === 'detect') return refuse(asked, spec, REFUSALS.detect);
-  return { ...asked, ...wishOf(request, spec) };
+  if (request.action === 'refresh' || !spec) return goal;
+  if (spec.sync.mode === 'detect') return refuse(goal, spec, REFUSALS.detect);
+  return { ...goal, ...requestedGoal(request, spec) };
 }
 
-/** What the spec asks for, without any request. */
+/** The intent of the spec, without any request. */
 export function declaredIntent(spec: ApplicationSpec | undefined): Intent {
   return { mode: spec?.sync.mode ?? 'detect', prune: spec?.sync.prune ?? false, objects: undefined };
 }
 
-function wishOf(
+function requestedGoal(
   request: Exclude<ApplicationRequest, { action: 'refresh' }>,
   { sync }: ApplicationSpec,
-): Pick<Asked, 'intent' | 'commit' | 'isDryRun' | 'confirmsPrune'> {
+): Pick<PassGoal, 'intent' | 'commit' | 'isDryRun' | 'confirmsPrune'> {
   const intent: Intent = { mode: 'auto', prune: sync.prune, objects: undefined };
   if (request.action === 'confirm-prune') return { intent, commit: undefined, isDryRun: false, confirmsPrune: true };
   const { revision, prune = sync.prune, dryRun = false, objects } = request;
-  // In mode auto the newest revision is fetched all the same: `forRevision` holds the one asked for against it.
+  // In mode auto the newest revision is fetched in any case: `goalAtRevision` compares the requested one with it.
   const isPinned = sync.mode === 'manual' || dryRun;
   return {
     intent: { mode: 'auto', prune, objects: objects && new Set(objects) },
@@ -101,32 +101,33 @@ const REFUSALS = {
 } as const;
 
 /**
- * A confirmation is for what the status showed when it was given: where Git has moved on since, it is refused at once,
- * so that no later pass takes it for a confirmation of what nobody has seen. In mode auto only the revision that is
- * followed can be applied: any other would be undone by the next pass.
+ * The goal once the revision is known. A confirmation is for the prune that status showed when it was given: if Git has
+ * moved on since, it is refused at once, so that no later pass takes it for a confirmation of another prune. In mode
+ * auto only the followed revision can be applied: the next pass would undo any other.
  */
-export function forRevision(asked: Asked, { metadata, spec, status }: Application, found: Found): Asked {
-  const { revision, commit } = found;
-  if (!asked.request || asked.request.refusal) return asked;
-  if (asked.confirmsPrune && status.sync?.revision !== revision) return refuse(asked, spec, REFUSALS.moved(revision));
+export function goalAtRevision(
+  goal: PassGoal,
+  { metadata, spec, status }: Application,
+  { revision, commit }: Pick<Snapshot, 'revision' | 'commit'>,
+): PassGoal {
+  if (!goal.request || goal.request.refusal) return goal;
+  if (goal.confirmsPrune && status.sync?.revision !== revision) return refuse(goal, spec, REFUSALS.moved(revision));
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
   const wanted = parsed?.ok && parsed.request.action === 'sync' ? parsed.request.revision : undefined;
-  return wanted === undefined || wanted === commit ? asked : refuse(asked, spec, REFUSALS.follows(revision));
+  return wanted === undefined || wanted === commit ? goal : refuse(goal, spec, REFUSALS.follows(revision));
 }
 
-/** A request that names an object which nobody knows is refused whole: a slip of the pen must not look like success. */
-export function forObjects(asked: Asked, { spec }: Application, changes: readonly Change[]): Asked {
-  const { objects } = asked.intent;
-  if (!objects || asked.request?.refusal) return asked;
+/** A request that names an unknown object is refused as a whole: a misspelt name must not look like success. */
+export function goalForObjects(goal: PassGoal, { spec }: Application, changes: readonly Change[]): PassGoal {
+  const { objects } = goal.intent;
+  if (!objects || goal.request?.refusal) return goal;
   const known = new Set(changes.map(({ id }) => idKey(id)));
   const unknown = [...objects].filter((id) => !known.has(id));
-  return unknown.length > 0 ? refuse(asked, spec, REFUSALS.unknown(unknown)) : asked;
+  return unknown.length > 0 ? refuse(goal, spec, REFUSALS.unknown(unknown)) : goal;
 }
 
-type Found = Pick<Snapshot, 'revision' | 'commit'>;
-
-function refuse(asked: Asked, spec: ApplicationSpec, refusal: string): Asked {
-  if (!asked.request) return asked;
+function refuse(goal: PassGoal, spec: ApplicationSpec, refusal: string): PassGoal {
+  if (!goal.request) return goal;
   const intent = declaredIntent(spec);
-  return { ...asked, intent, confirmsPrune: false, request: { ...asked.request, refusal } };
+  return { ...goal, intent, confirmsPrune: false, request: { ...goal.request, refusal } };
 }

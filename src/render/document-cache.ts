@@ -1,33 +1,33 @@
 /**
- * Parsed files by the identity of their content, so that a render after a small change parses only what changed. It is
- * made by whoever owns the process, and handed in.
+ * A cache of parsed files by the identity of their content, so that a render after a small change parses only the
+ * changed files. The owner of the process creates it and passes it in.
  *
- * Invariant: what it keeps is never changed by a render, and its estimated bytes never exceed the bound.
+ * Invariants: a render never changes a cached value. The estimated size of the cache never exceeds its bound.
  */
 import type { KubeObject } from '../object/value.ts';
 import type { TextObject } from './manifest-text.ts';
 
-/** What one file holds. */
+/** The content of one file, in the form in which it was needed. */
 export interface ParsedFile {
-  /** As a kustomization reads it; copied before use, since transformers work in place. */
+  /** For a kustomization; must be copied before use, because transformers change objects in place. */
   readonly objects?: readonly TextObject[];
-  /** As a plain folder yields it. */
+  /** For a plain folder. */
   readonly manifests?: readonly { readonly object: KubeObject; readonly digest: string; readonly line: number }[];
 }
 
 export interface DocumentCache {
   get(key: string): ParsedFile | undefined;
-  /** `sizeBytes`: of the file. */
+  /** `sizeBytes`: the size of the file. */
   set(key: string, file: ParsedFile, sizeBytes: number): void;
 }
 
-/** A tree takes up so many times the bytes of its text. */
+/** Estimated memory of a parsed file in multiples of the size of the file. */
 const TREE_FACTOR = 12;
 
-/** Keeps what was used last. A file that alone takes more than a quarter of the bound is not kept. */
+/** Evicts the least recently used files. A file that takes more than a quarter of the bound is not kept. */
 export function createDocumentCache(maxBytes: number): DocumentCache {
   const entries = new Map<string, { readonly file: ParsedFile; readonly bytes: number }>();
-  let total = 0;
+  let totalBytes = 0;
   return {
     get(key) {
       const entry = entries.get(key);
@@ -40,11 +40,11 @@ export function createDocumentCache(maxBytes: number): DocumentCache {
       const bytes = sizeBytes * TREE_FACTOR;
       if (bytes > maxBytes / 4 || entries.has(key)) return;
       entries.set(key, { file, bytes });
-      total += bytes;
-      for (const [oldest, { bytes: freed }] of entries) {
-        if (total <= maxBytes) break;
+      totalBytes += bytes;
+      for (const [oldest, { bytes: freedBytes }] of entries) {
+        if (totalBytes <= maxBytes) break;
         entries.delete(oldest);
-        total -= freed;
+        totalBytes -= freedBytes;
       }
     },
   };

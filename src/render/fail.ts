@@ -1,17 +1,23 @@
 /**
- * How render/ gives up: by the one error, with the problem inside, caught where the rest can still go on. A problem
- * never holds the content of a Secret.
+ * Failures inside render/: a problem is thrown as a StageError and caught where the rest of the input can still be
+ * rendered. A problem never contains the content of a Secret.
  */
 import type { Problem, ProblemCode } from '../object/problem.ts';
 import { StageError } from '../object/stage-error.ts';
 
-/** Throws a problem; `problemOf` takes it out again. */
-export function fail(code: ProblemCode, message: string, place: Omit<Problem, 'code' | 'message'> = {}): never {
+/** The parts of a problem that say where it is: file, line and so on. */
+export type ProblemPlace = Omit<Problem, 'code' | 'message'>;
+
+/** Throws a problem; `problemOf` returns it. */
+export function fail(code: ProblemCode, message: string, place: ProblemPlace = {}): never {
   const problem: Problem = { ...place, code, message };
   throw new StageError({ stage: 'render', code, retry: 'never', message, cause: problem });
 }
 
-/** The problem that an error of `fail` carries; throws everything else again, since that is a fault of ours. */
+/**
+ * The problem of an error that `fail` threw; another StageError of this stage counts as LimitExceeded. Throws every
+ * other error again, because it is a defect of Tautline.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof StageError && error.stage === 'render') {
     const { cause } = error;
@@ -21,7 +27,10 @@ export function problemOf(error: unknown): Problem {
   throw error;
 }
 
-/** For a text inside another file: its own lines would name wrong ones there. What is around says where it stands. */
+/**
+ * Removes the place from a problem, for a text that is written inside another file: lines counted within the text would
+ * be wrong in the file. The caller adds the place of the text.
+ */
 export function withoutPlace<T>(run: () => T): T {
   try {
     return run();
@@ -31,19 +40,17 @@ export function withoutPlace<T>(run: () => T): T {
   }
 }
 
-type ProblemPlace = Omit<Problem, 'code' | 'message'>;
-
 /**
- * Runs something and says of what it throws where that is, unless it says so itself. A place that costs something to
- * find is given as a function.
+ * Adds a place to a problem that `run` throws, unless the problem has a place in another file already. A place that is
+ * expensive to find is given as a function.
  */
-export function within<T>(place: ProblemPlace | (() => ProblemPlace), run: () => T): T {
+export function withPlace<T>(place: ProblemPlace | (() => ProblemPlace), run: () => T): T {
   try {
     return run();
   } catch (error) {
     const { code, message, ...known } = problemOf(error);
-    const around = typeof place === 'function' ? place() : place;
-    const isElsewhere = known.file !== undefined && known.file !== around.file;
-    return fail(code, message, isElsewhere ? known : { ...around, ...known });
+    const outer = typeof place === 'function' ? place() : place;
+    const isInOtherFile = known.file !== undefined && known.file !== outer.file;
+    return fail(code, message, isInOtherFile ? known : { ...outer, ...known });
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Finds and reads files for render/: paths are joined inside the tree, never outside it, and every file is held to the
- * limits before it is read.
+ * Finds and reads files for render/.
+ *
+ * Invariant: a path never leaves the tree, and every file is checked against the limits before it is read.
  */
 import { StageError } from '../object/stage-error.ts';
 import type { DocumentCache } from './document-cache.ts';
@@ -11,37 +12,40 @@ import type { RenderLimits } from './manifests.ts';
 export interface RenderContext {
   readonly tree: FileTree;
   readonly limits: RenderLimits;
-  /** For people; never a reason to hold anything back. */
+  /** Messages for people; they never prevent anything. */
   readonly warnings: string[];
-  /** Paths of the files read so far, against `maxFiles`. */
+  /** Paths of the files read so far; bounded by `maxFiles`. */
   readonly filesRead: Set<string>;
-  /** What this render has done so far, against its bounds. */
-  readonly done: { kustomizations: number; chars: number };
-  /** Parsed files of earlier renders, if there is a place for them. */
+  /** Kustomizations visited and characters generated so far, both bounded. */
+  readonly usage: { kustomizations: number; generatedChars: number };
+  /** Parsed files of earlier renders; undefined for a render without a cache. */
   readonly cache: DocumentCache | undefined;
 }
 
-/** How many texts as long as the largest file one render may make: copies by generators, replacements and vars. */
-const MOST_MADE_FILES = 32;
+/** Bound on the text that generators, replacements and vars create in one render, in multiples of the largest file. */
+const MAX_GENERATED_FILES = 32;
 
-/** Counts a text that is made beside what the files hold. Fails with LimitExceeded. */
-export function countMade({ done, limits }: Pick<RenderContext, 'done' | 'limits'>, chars: number): void {
-  done.chars += chars;
-  if (done.chars <= MOST_MADE_FILES * limits.maxFileBytes) return;
+/** Counts text that generators, replacements or vars create. Fails with LimitExceeded. */
+export function countGenerated({ usage, limits }: Pick<RenderContext, 'usage' | 'limits'>, chars: number): void {
+  usage.generatedChars += chars;
+  if (usage.generatedChars <= MAX_GENERATED_FILES * limits.maxFileBytes) return;
   fail(
     'LimitExceeded',
-    `generators, replacements and vars make more than ${MOST_MADE_FILES} × ${limits.maxFileBytes} bytes`,
+    `generators, replacements and vars create more than ${MAX_GENERATED_FILES} × ${limits.maxFileBytes} bytes`,
   );
 }
 
-/** Counts a visit to a kustomization: one that two others name is visited twice. Fails with LimitExceeded. */
-export function countKustomization({ done, limits }: Pick<RenderContext, 'done' | 'limits'>): void {
-  done.kustomizations += 1;
-  if (done.kustomizations <= limits.maxFiles) return;
-  fail('LimitExceeded', `more than ${limits.maxFiles} kustomizations are built, each counted as often as it is named`);
+/** Counts a visit to a kustomization; one that two others name is visited twice. Fails with LimitExceeded. */
+export function countKustomization({ usage, limits }: Pick<RenderContext, 'usage' | 'limits'>): void {
+  usage.kustomizations += 1;
+  if (usage.kustomizations <= limits.maxFiles) return;
+  fail(
+    'LimitExceeded',
+    `more than ${limits.maxFiles} kustomizations are built; one that is named several times counts each time`,
+  );
 }
 
-/** Joins a relative path to a folder of the tree; undefined where it leaves the tree. */
+/** Joins a relative path to a folder of the tree; undefined if the result is outside the tree. */
 export function joinPath(folder: string, path: string): string | undefined {
   const parts = folder === '' ? [] : folder.split('/');
   for (const part of path.split('/')) {
@@ -67,14 +71,14 @@ export function readBytes(context: RenderContext, path: string): Uint8Array {
   }
 }
 
-/** Makes sure that there is a file within all bounds, and counts it as read. */
+/** Checks that a file exists within all limits, and counts it as read. Fails like `readBytes`. */
 export function checkFile(context: RenderContext, path: string): { oid: string; sizeBytes: number } {
   const found = context.tree.find(path);
   if (found.type === 'outside') fail('PathEscapesRoot', `${path} is a link that leaves the repository`, { file: path });
   if (found.type === 'folder') fail('PathNotFound', `${path} is a folder, not a file`, { file: path });
   if (found.type === 'absent') fail('PathNotFound', `there is no file ${path}`, { file: path });
   if (found.sizeBytes > context.limits.maxFileBytes) {
-    const message = `the file has ${found.sizeBytes} bytes, more than the ${context.limits.maxFileBytes} allowed`;
+    const message = `the file has ${found.sizeBytes} bytes; at most ${context.limits.maxFileBytes} are allowed`;
     fail('LimitExceeded', message, { file: path });
   }
   context.filesRead.add(path);
@@ -86,7 +90,7 @@ export function checkFile(context: RenderContext, path: string): { oid: string; 
 
 const UTF8 = { fatal: true, ignoreBOM: true } as const;
 
-/** The text of a file that must be UTF-8; a byte order mark is dropped, line ends become `\n`. */
+/** The text of a file, which must be UTF-8. A byte order mark is dropped, and line ends become `\n`. */
 export function readText(context: RenderContext, path: string): string {
   const text = decodeUtf8(readBytes(context, path));
   if (text === undefined) fail('YamlSyntax', 'the file is not UTF-8', { file: path });
@@ -94,7 +98,7 @@ export function readText(context: RenderContext, path: string): string {
   return bare.includes('\r\n') ? bare.replaceAll('\r\n', '\n') : bare;
 }
 
-/** The text that bytes hold, a byte order mark included, or undefined if they are not UTF-8. */
+/** Decodes UTF-8, keeping a byte order mark; undefined if the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', UTF8).decode(bytes);

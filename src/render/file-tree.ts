@@ -1,8 +1,8 @@
 /**
- * The one way in which render/ sees files: a read-only tree of a snapshot or of a local folder. Paths are relative to
- * the tree's root, `/`-separated, without `.`, `..` or empty segments ('' is the root itself). Links are resolved by
- * the tree, inside the tree; one that leaves it is reported as such and never followed. Reading is synchronous: the
- * tree is immutable and render runs in a child process of its own.
+ * The interface through which render/ reads files: a read-only tree of a snapshot or of a local folder. Paths are
+ * relative to the root of the tree, separated by `/`, without `.`, `..` or empty segments ('' is the root itself). The
+ * tree resolves links inside itself; a link that leaves it is reported as outside and never followed. Reading is
+ * synchronous, because the tree is immutable and render runs in a child process of its own.
  */
 
 export interface FileEntry {
@@ -14,16 +14,16 @@ export type Found =
   | { readonly type: 'file'; /** Identity of the content. */ readonly oid: string; readonly sizeBytes: number }
   | { readonly type: 'folder'; readonly oid: string }
   | { readonly type: 'absent' }
-  /** A link (or a folder on the way) points out of the tree, or in a circle. */
+  /** A link on the path points out of the tree, or to itself through other links. */
   | { readonly type: 'outside' };
 
 export interface FileTree {
-  /** Looks a path up, following links. Records the path in the read-set, absence included. */
+  /** Looks up a path, following links. The path is recorded in the read-set, even if it is absent. */
   find(path: string): Found;
-  /** Entries of a folder, sorted by name (bytewise). Empty if the path is no folder. */
+  /** The entries of a folder, sorted by the bytes of their names; empty if the path is not a folder. */
   list(path: string): readonly FileEntry[];
-  /** Bytes of a file. Throws StageError code `FileTooLarge` beyond the tree's bound; callers `find` first. */
+  /** The bytes of a file; callers `find` it first. Throws StageError `FileTooLarge` beyond the bound of the tree. */
   read(path: string): Uint8Array;
-  /** The path after following links ('' segments removed), or undefined if absent or outside. */
+  /** The path with all links resolved; undefined if it is absent or outside. */
   resolve(path: string): string | undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * A folder of plain manifests: its YAML and JSON files in the order of their names, not those of folders below.
+ * Renders a folder of plain manifests: its YAML and JSON files in the order of their names, without subfolders.
  *
- * Invariant: a file that cannot be read is a problem that names it, and takes no other file with it.
+ * Invariant: a file that cannot be read becomes a problem that names the file; the other files are rendered.
  */
 import type { Problem } from '../object/problem.ts';
 import { fail, problemOf } from './fail.ts';

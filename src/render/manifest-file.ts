@@ -1,7 +1,7 @@
 /**
- * Reads a file of manifests, from the cache of parsed files where its content is known there.
+ * Reads a file of manifests, or takes it from the cache of parsed files.
  *
- * Invariant: every bound is checked before the cache is asked, so a result does not hang on what was rendered before.
+ * Invariant: every bound is checked before the cache is used, so a result does not depend on earlier renders.
  */
 import { digestValue } from '../object/digest.ts';
 import { isKubeObject, type KubeObject } from '../object/value.ts';
@@ -10,7 +10,7 @@ import { fail } from './fail.ts';
 import { checkFile, readText, type RenderContext } from './file-loader.ts';
 import { readObjects, type TextObject } from './manifest-text.ts';
 
-/** The objects of a file that a kustomization names; the caller may change them. */
+/** The objects of a file for a kustomization; the caller may change them. */
 export function readManifestFile(context: RenderContext, file: string): TextObject[] {
   const { cache, limits } = context;
   if (cache === undefined) return readObjects({ text: readText(context, file), file, limits });
@@ -33,7 +33,7 @@ export interface PlainManifest {
   readonly line: number;
 }
 
-/** The objects of a file of a plain folder; nobody changes them. */
+/** The objects of a file of a plain folder; callers must not change them. */
 export function readPlainFile(context: RenderContext, file: string): readonly PlainManifest[] {
   const { cache, limits } = context;
   const { oid, sizeBytes } = checkFile(context, file);
@@ -44,7 +44,7 @@ export function readPlainFile(context: RenderContext, file: string): readonly Pl
   const manifests = objects.map(({ node, line }): PlainManifest => {
     const object = nodeToValue(node);
     if (isKubeObject(object)) return { object, digest: digestValue(object), line };
-    return fail('NotAnObject', 'an object has no apiVersion, no kind or no metadata', { file, line });
+    return fail('NotAnObject', 'an object has no apiVersion, kind or metadata', { file, line });
   });
   cache?.set(key, { manifests }, sizeBytes);
   return manifests;

@@ -1,9 +1,9 @@
 /**
- * Takes the objects out of one YAML or JSON text: several documents, lists expanded, empty documents dropped, each
- * object with apiVersion-or-metadata, kind and name as kustomize asks for them.
+ * Reads the objects of one YAML or JSON text, which may have several documents. Lists are expanded, empty documents are
+ * dropped, and each object must have a kind and a name, as in kustomize.
  *
- * Invariant: the objects come in the order in which kustomize would append them: what a list holds comes after the
- * other documents of its file.
+ * Invariant: the objects have the order of kustomize, which puts the items of a list after the other documents of the
+ * file.
  */
 import { explainYaml } from '../object/yaml/explain.ts';
 import { isNothing, isYamlList, isYamlMap, nodeToValue, textOf, valueToNode } from '../object/yaml/node.ts';
@@ -14,7 +14,7 @@ import type { RenderLimits } from './manifests.ts';
 
 export interface TextObject {
   readonly node: YamlMap;
-  /** 1-based line of its document. */
+  /** 1-based first line of its document. */
   readonly line: number;
 }
 
@@ -25,14 +25,14 @@ export interface TextSource {
   readonly limits: RenderLimits;
 }
 
-export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'error'): TextObject[] {
+export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 'error'): TextObject[] {
   const { text, file } = source;
   const separator = /\n---[ \t]*[^\s#][^\n]*\n/.exec(text);
   if (separator) {
     const line = text.slice(0, separator.index + 1).split('\n').length;
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
-  const documents = readDocuments(source, { dialect: 'v3', otherKeys, keepsQuotes: true });
+  const documents = readDocuments(source, { dialect: 'v3', nonTextKeys, shouldMarkQuotes: true });
   const isAlone = documents.length === 1;
   const queue: TextObject[] = [];
   for (const { root, line } of documents) {
@@ -56,21 +56,24 @@ export function readObjects(source: TextSource, otherKeys: 'error' | 'text' = 'e
   return objects;
 }
 
-/** Words of a Secret or of a patch that may be for one: a JSON patch names neither kind nor object. */
+/**
+ * Words that show that a text may be a Secret or a patch of a Secret. A JSON patch names neither kind nor object, so
+ * the paths of its operations count too.
+ */
 const MAY_HOLD_SECRET = /secret|passw|token|credential|private.?key|\/(data|stringData)\//i;
 
-/** Reads a text's documents; a text that is no YAML is a problem with the line in question, never that of a Secret. */
+/** Reads the documents of a text. If it is not YAML, fails with the line of the error, but never shows a Secret. */
 export function readDocuments(
   source: TextSource,
-  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'otherKeys' | 'keepsQuotes'>,
+  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'nonTextKeys' | 'shouldMarkQuotes'>,
 ): readonly YamlDocument[] {
   const { text, file, limits } = source;
   const result = readYaml(text, { ...options, maxNodes: limits.maxNodes, maxDepth: limits.maxDepth });
   if (result.ok) return result.documents;
   const { message, line, column, excerpt, hint } = explainYaml(text, result.failure);
   const place = { file, line, column, ...(hint === undefined ? {} : { hint }) };
-  // The document cannot be read, so whether it is a Secret is judged by its text, generously; then no word of it is
-  // repeated, which the explanation might do.
+  // The document cannot be parsed, so words in the text decide whether it may be a Secret. For such a text the line and
+  // the message of the explanation are left out, because both may repeat parts of the text.
   const mayHoldSecret = MAY_HOLD_SECRET.test(text) || MAY_HOLD_SECRET.test(file);
   if (mayHoldSecret) fail(result.failure.code, result.failure.message, place);
   fail(result.failure.code, message, { ...place, excerpt });
@@ -88,7 +91,7 @@ function itemsOfOnlyList(root: YamlNode, isAlone: boolean): YamlNode[] {
 function checkObject(node: YamlNode, place: { file: string; line: number }): TextObject | undefined {
   if (isNothing(node) || (isYamlMap(node) && node.size === 0) || (isYamlList(node) && node.length === 0))
     return undefined;
-  if (!isYamlMap(node)) return fail('NotAnObject', 'a document is no object with apiVersion and kind', place);
+  if (!isYamlMap(node)) return fail('NotAnObject', 'a document is not an object with apiVersion and kind', place);
   const metadata = node.get('metadata');
   const kind = textOf(node.get('kind'));
   if (kind === '') return fail('NotAnObject', 'an object has no kind', place);
@@ -105,13 +108,15 @@ function isObject(object: TextObject | undefined): object is TextObject {
   return object !== undefined;
 }
 
-/** The items of an object of a kind such as `ConfigMapList`; undefined for what is no list. */
+/** The items of an object of a kind such as `ConfigMapList`; undefined for any other object. */
 function embeddedItems(object: TextObject, file: string): TextObject[] | undefined {
   const { node, line } = object;
   if (!textOf(node.get('kind')).endsWith('List') || !node.has('items')) return undefined;
   const items = node.get('items');
   if (isNothing(items)) return [];
-  if (!isYamlList(items)) return fail('NotAnObject', `items of ${textOf(node.get('kind'))} is no list`, { file, line });
-  // Items pass through JSON, which writes their scalars in the one canonical way.
+  if (!isYamlList(items)) {
+    return fail('NotAnObject', `the items of a ${textOf(node.get('kind'))} are not a list`, { file, line });
+  }
+  // kustomize converts items to JSON and back, which writes scalars in their canonical form.
   return items.map((item) => checkObject(valueToNode(nodeToValue(item)), { file, line })).filter(isObject);
 }

@@ -1,4 +1,4 @@
-/** What render/ hands on: rendered objects with where they come from, and all that is wrong with the input. */
+/** The result of render/: the rendered objects with the files that they come from, and the problems of the input. */
 import type { KubeObject } from '../object/value.ts';
 import type { Problem } from '../object/problem.ts';
 
@@ -6,13 +6,16 @@ export interface Manifest {
   readonly object: KubeObject;
   /** `digestValue(object)`. */
   readonly digest: string;
-  /** Path within the snapshot of the file that the object came from. */
+  /** Path, within the snapshot, of the file that the object comes from. */
   readonly file: string;
   /** 1-based line at which its document begins. */
   readonly line: number;
 }
 
-/** Something that only an effect can bring (a remote base, a chart, a key): fetched by reconcile, rendered again. */
+/**
+ * Something that only an effect can provide (a remote base, a chart, a key). `reconcile` is to fetch it and to render
+ * again.
+ */
 export interface Need {
   readonly type: 'remoteBase' | 'chart' | 'substitution' | 'key';
   readonly name: string;
@@ -20,21 +23,21 @@ export interface Need {
 
 export interface Manifests {
   readonly manifests: readonly Manifest[];
-  /** Not empty: the render is incomplete, and nothing may be pruned on it. */
+  /** If there are any, the render is incomplete, and objects that are missing in it must not be pruned. */
   readonly problems: readonly Problem[];
-  /** Deprecated spellings and the like; never a reason to hold anything back. */
+  /** Deprecated fields and the like; they never prevent anything. */
   readonly warnings: readonly string[];
   readonly needs: readonly Need[];
-  /** Object ids of all that the render looked at by path, absence included (as the empty string). */
+  /** Git object id by path for every path that the render looked up; empty for a path that is absent. */
   readonly readSet: Readonly<Record<string, string>>;
 }
 
 export interface RenderLimits {
-  /** Bytes of one YAML or JSON file. */
+  /** Size of one file. */
   readonly maxFileBytes: number;
-  /** Nodes of one file after aliases are expanded. */
+  /** YAML nodes of one file, with aliases expanded. */
   readonly maxNodes: number;
-  /** Nesting of collections. */
+  /** Nesting of collections in one file. */
   readonly maxDepth: number;
   readonly maxObjects: number;
   readonly maxFiles: number;

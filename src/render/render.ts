@@ -1,9 +1,10 @@
 /**
- * Snapshot to manifests: looks at what a folder is (kustomization, chart, plain files) and renders it.
+ * Renders a folder of a snapshot to manifests: finds out whether it is a kustomization, a chart or a folder of plain
+ * files, and renders it.
  *
- * Invariant: the result depends on the tree, the path and the limits alone. What is wrong with the input is data in
- * `problems`; nothing is thrown but for faults of ours. A broken kustomization yields no manifests; a broken file of a
- * plain folder takes only its own objects with it.
+ * Invariants: the result depends on the tree, the path and the limits alone. Mistakes in the input are `problems`; only
+ * defects of Tautline are thrown. A broken kustomization yields no manifests; in a plain folder only the objects of the
+ * broken files are missing.
  */
 import { digestValue } from '../object/digest.ts';
 import { idOf, idKey } from '../object/identity.ts';
@@ -20,12 +21,12 @@ import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 
 export interface RenderInput {
   readonly tree: FileTree;
-  /** Of the folder, relative to the tree's root; '' is the root itself. */
+  /** The folder, relative to the root of the tree; '' is the root itself. */
   readonly path: string;
   readonly limits: RenderLimits;
-  /** What a folder without a kustomization is: plain manifests (the default), or wrong, as it is to kustomize. */
+  /** A folder without a kustomization is rendered as plain manifests (the default), or refused, as kustomize does. */
   readonly plainFolder?: 'render' | 'refuse';
-  /** Parsed files of earlier renders; the result is the same with and without. */
+  /** Parsed files of earlier renders; they do not change the result. */
   readonly cache?: DocumentCache;
 }
 
@@ -33,35 +34,36 @@ export interface RenderInput {
 export function renderPath(input: RenderInput): Manifests {
   const { objects, problems, warnings, readSet } = renderObjects(input);
   const manifests: Manifest[] = [];
-  const wrong: Problem[] = [];
+  const malformed: Problem[] = [];
   for (const { object, digest, file, line } of objects) {
     if (isKubeObject(object)) manifests.push({ object, digest: digest ?? digestValue(object), file, line });
-    else wrong.push({ code: 'NotAnObject', message: 'an object has no apiVersion or no metadata', file, line });
+    else malformed.push({ code: 'NotAnObject', message: 'an object has no apiVersion or metadata', file, line });
   }
-  return { manifests, problems: [...problems, ...wrong, ...findTwice(manifests)], warnings, needs: [], readSet };
+  const allProblems = [...problems, ...malformed, ...findDuplicates(manifests)];
+  return { manifests, problems: allProblems, warnings, needs: [], readSet };
 }
 
 export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings' | 'readSet'> {
   readonly objects: readonly BuiltObject[];
 }
 
-/** The same for a person: what kustomize prints, also where no cluster would take it. */
+/** The same for printing: the objects that kustomize prints, including ones that no cluster would accept. */
 export function renderObjects({ tree, path, limits, plainFolder = 'render', cache }: RenderInput): RenderedObjects {
   const readSet: Record<string, string> = Object.create(null);
   const context: RenderContext = {
-    tree: recording(tree, readSet),
+    tree: recordReads(tree, readSet),
     limits,
     warnings: [],
     filesRead: new Set(),
-    done: { kustomizations: 0, chars: 0 },
+    usage: { kustomizations: 0, generatedChars: 0 },
     cache,
   };
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   try {
-    const folder = locate(context, path);
+    const folder = locateFolder(context, path);
     if (isKustomized(context, folder)) objects = buildKustomization(context, folder);
-    else if (plainFolder === 'refuse') refusePlain(folder);
+    else if (plainFolder === 'refuse') refusePlainFolder(folder);
     else objects = readFolder(context, folder, problems);
   } catch (error) {
     problems.push(problemOf(error));
@@ -69,8 +71,8 @@ export function renderObjects({ tree, path, limits, plainFolder = 'render', cach
   return { objects, problems, warnings: context.warnings, readSet };
 }
 
-/** The folder in the tree, links resolved. */
-function locate(context: RenderContext, path: string): string {
+/** The path of the folder in the tree, with links resolved. */
+function locateFolder(context: RenderContext, path: string): string {
   const clean = path
     .split('/')
     .filter((part) => part !== '' && part !== '.')
@@ -93,9 +95,9 @@ function isKustomized(context: RenderContext, folder: string): boolean {
   const kustomization = findKustomization(context, folder);
   const isChart = context.tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
   if (kustomization !== undefined && isChart) {
-    fail('KustomizationInvalid', `${folder || 'the root'} holds both ${kustomization} and Chart.yaml`, {
+    fail('KustomizationInvalid', `${folder || 'the root'} contains both ${kustomization} and Chart.yaml`, {
       file: folder,
-      hint: 'Say in spec.render which of them is meant.',
+      hint: 'Remove one of them, or move it into another folder.',
     });
   }
   if (isChart)
@@ -103,15 +105,15 @@ function isKustomized(context: RenderContext, folder: string): boolean {
   return kustomization !== undefined;
 }
 
-function refusePlain(folder: string): never {
+function refusePlainFolder(folder: string): never {
   fail('PathNotFound', `there is no ${KUSTOMIZATION_NAMES.join(', ')} in ${folder || 'the root'}`, {
     file: folder,
     hint: 'Use --directory to print the manifests of a folder without a kustomization.',
   });
 }
 
-/** Objects of a plain folder that stand twice. (A kustomization that has one twice fails as a whole.) */
-function findTwice(manifests: readonly Manifest[]): Problem[] {
+/** Objects that occur twice in a plain folder. (A kustomization with such objects fails as a whole.) */
+function findDuplicates(manifests: readonly Manifest[]): Problem[] {
   const seen = new Map<string, Manifest>();
   const problems: Problem[] = [];
   for (const manifest of manifests) {
@@ -122,14 +124,14 @@ function findTwice(manifests: readonly Manifest[]): Problem[] {
       continue;
     }
     const { file, line } = manifest;
-    const message = `${id.kind} ${id.name} is there twice; first in ${first.file}:${first.line}`;
+    const message = `${id.kind} ${id.name} occurs twice; first in ${first.file}:${first.line}`;
     problems.push({ code: 'DuplicateObject', message, file, line, object: id });
   }
   return problems;
 }
 
-/** The tree, with everything that is looked up by path noted down: absence as the empty string. */
-function recording(tree: FileTree, readSet: Record<string, string>): FileTree {
+/** The same tree, which records every path that is looked up in the read-set. */
+function recordReads(tree: FileTree, readSet: Record<string, string>): FileTree {
   return {
     find: (path) => {
       const found = tree.find(path);

@@ -1,12 +1,12 @@
 /**
- * The child's side of the sandbox: runs one job at a time and answers each with bytes or a StageError. It ends as soon
- * as its parent is gone; a job that is busy just then is stopped at its deadline.
+ * The child's side of the sandbox: runs one job at a time and replies to each with bytes or a StageError. The child
+ * ends when its parent is gone; a job that is running then is stopped shortly after its deadline.
  */
 import { runInThisContext } from 'node:vm';
 import { StageError } from '../object/stage-error.ts';
 import type { JobMessage, JobReply, PlainStageError } from './protocol.ts';
 
-/** Gets what the parent passed as input; checks nothing, since only the parent can call it. */
+/** Gets the input that the parent sent. The type is not checked, because only the parent can send jobs. */
 export type JobHandler = (input: never) => Uint8Array | Promise<Uint8Array>;
 
 /** Serves the jobs by name until the parent closes the channel. */
@@ -21,23 +21,27 @@ export function serveJobs(handlers: Readonly<Record<string, JobHandler>>): void 
 async function runJob(handlers: Readonly<Record<string, JobHandler>>, job: JobMessage): Promise<JobReply> {
   try {
     const handler = Object.hasOwn(handlers, job.name) ? handlers[job.name] : undefined;
-    if (!handler) throw new Error(`no job is called ${job.name}`);
+    if (!handler) throw new Error(`there is no job ${job.name}`);
     return { id: job.id, bytes: await runWithin(() => handler(job.input as never), job.deadlineMs) };
   } catch (error) {
-    return { id: job.id, error: toPlain(error, job) };
+    return { id: job.id, error: toPlainError(error, job) };
   }
 }
 
+/** Time after the deadline for the parent to kill the child first. */
 const GRACE_MS = 2_000;
 
-/** A script's time-out is the one way to stop a busy loop from within; the parent's kill comes first if it lives. */
+/**
+ * Stops the work some time after its deadline. The timeout of a script is the only way to stop a busy loop from inside
+ * the process. It matters only if the parent is gone; otherwise the parent kills the child at the deadline.
+ */
 function runWithin<T>(work: () => T, deadlineMs: number): T {
   const call = runInThisContext('(work) => { globalThis.tautlineJob = work; }') as (work: () => T) => void;
   call(work);
   return runInThisContext('globalThis.tautlineJob()', { timeout: deadlineMs + GRACE_MS }) as T;
 }
 
-function toPlain(error: unknown, job: JobMessage): PlainStageError {
+function toPlainError(error: unknown, job: JobMessage): PlainStageError {
   if (error instanceof StageError) {
     return { stage: error.stage, code: error.code, retry: error.retry, message: error.message };
   }

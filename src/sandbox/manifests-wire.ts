@@ -1,6 +1,7 @@
 /**
- * Manifests as one buffer: four bytes with the length of a JSON header (big-endian), the header, then the objects' JSON
- * one after the other. An object whose digest the reader knows has no JSON: unchanged objects cross no process border.
+ * Manifests as one buffer: four bytes with the length of a JSON header (big-endian), the header, then the JSON of the
+ * objects one after the other. An object whose digest the reader knows is left out, so that only changed objects are
+ * sent to the parent.
  */
 import { parseJson, stringifyJson } from '../object/json.ts';
 import type { KubeObject, Value } from '../object/value.ts';
@@ -10,27 +11,27 @@ interface WireManifest {
   readonly digest: string;
   readonly file: string;
   readonly line: number;
-  /** Bytes of its JSON. */
-  readonly length: number;
+  /** Size of its JSON; 0 if the object is left out. */
+  readonly sizeBytes: number;
 }
 
 type WireHeader = Omit<Manifests, 'manifests'> & { readonly manifests: readonly WireManifest[] };
 
 const LENGTH_BYTES = 4;
 
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
-/** What stands for "nothing that the last render looked at has changed". */
-export const UNCHANGED: Uint8Array = NOTHING;
+/** Sent instead of manifests if no file in the read-set of the last render has changed. */
+export const UNCHANGED: Uint8Array = EMPTY;
 
 export function isUnchanged(bytes: Uint8Array): boolean {
   return bytes.length === 0;
 }
 
-/** `known`: digests of objects that the reader has; their bodies are left out. */
+/** `known`: the digests of the objects that the reader has; these objects are left out. */
 export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>): Uint8Array {
   const bodies = rendered.manifests.map(({ object, digest }) => {
-    return known.has(digest) ? NOTHING : Buffer.from(stringifyJson(object));
+    return known.has(digest) ? EMPTY : Buffer.from(stringifyJson(object));
   });
   const header: WireHeader = {
     problems: rendered.problems,
@@ -38,7 +39,7 @@ export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>)
     needs: rendered.needs,
     readSet: rendered.readSet,
     manifests: rendered.manifests.map(({ digest, file, line }, index) => {
-      return { digest, file, line, length: bodies[index]?.length ?? 0 };
+      return { digest, file, line, sizeBytes: bodies[index]?.length ?? 0 };
     }),
   };
   const head = Buffer.from(stringifyJson(header as unknown as Value));
@@ -47,14 +48,17 @@ export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>)
   return Buffer.concat([length, head, ...bodies]);
 }
 
-/** `known`: objects by digest, at least those left out; the same are handed on. Throws on other bytes. */
+/**
+ * `known`: objects by digest; must contain at least those that were left out. A known object is returned itself, not a
+ * copy. Throws if the bytes are malformed.
+ */
 export function decodeManifests(bytes: Uint8Array, known: ReadonlyMap<string, KubeObject>): Manifests {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = LENGTH_BYTES + buffer.readUInt32BE(0);
   const header = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, at)) as WireHeader;
-  const manifests = header.manifests.map(({ digest, file, line, length }): Manifest => {
+  const manifests = header.manifests.map(({ digest, file, line, sizeBytes }): Manifest => {
     const start = at;
-    at += length;
+    at += sizeBytes;
     const object = known.get(digest) ?? (parseJson(buffer.toString('utf8', start, at)) as KubeObject);
     return { digest, file, line, object };
   });

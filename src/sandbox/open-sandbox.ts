@@ -1,23 +1,23 @@
 /**
- * The sandbox as Tautline itself uses it, in the agent and on the command line: its own child, which may read its code
- * and what was fetched, and may write nothing.
+ * Opens the sandbox for the agent and the command line. Its child processes run `child.ts`; they may read their own
+ * code and the data folder, and may write no files.
  */
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../telemetry/ports.ts';
 import { codeDirs, createSandbox, type Sandbox } from './sandbox.ts';
 
-/** As in config.ts: sizes in MiB, durations in milliseconds. */
+/** The settings of config.ts that concern the sandbox: sizes in MiB, durations in milliseconds. */
 export interface SandboxSettings {
-  /** Where fetched repositories are. */
+  /** The folder with the fetched repositories. */
   readonly dataDir: string;
   readonly sandboxSlots: number;
   readonly sandboxHeapMib: number;
   readonly sandboxRssMib: number;
-  readonly sandboxIdle: number;
-  readonly renderTimeout: number;
+  readonly sandboxIdleMs: number;
+  readonly renderTimeoutMs: number;
 }
 
-/** What leaks in a child is gone with it. */
+/** A child is replaced after so many jobs, so that a memory leak cannot grow without bound. */
 const MAX_JOBS_PER_CHILD = 200;
 
 export function openSandbox(settings: SandboxSettings, maxQueuedJobs: number, log: Log): Sandbox {
@@ -26,12 +26,12 @@ export function openSandbox(settings: SandboxSettings, maxQueuedJobs: number, lo
   return createSandbox({
     entryFile,
     slots: settings.sandboxSlots,
-    heapMb: settings.sandboxHeapMib,
-    rssLimitMb: settings.sandboxRssMib,
-    jobDeadlineMs: settings.renderTimeout,
+    maxHeapMib: settings.sandboxHeapMib,
+    maxRssMib: settings.sandboxRssMib,
+    jobDeadlineMs: settings.renderTimeoutMs,
     maxJobsPerChild: MAX_JOBS_PER_CHILD,
     maxQueuedJobs,
-    idleEndMs: settings.sandboxIdle,
+    idleEndMs: settings.sandboxIdleMs,
     readableDirs: [...codeDirs(entryFile), settings.dataDir],
     writableDirs: [],
     log,

@@ -1,14 +1,14 @@
-/** What parent and child of the sandbox say to each other: plain data only, one reply a job. */
+/** The messages between parent and child of the sandbox: plain data, and one reply to each job. */
 import type { ErrorCode } from '../object/error-code.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
 
 export interface JobMessage {
   readonly id: number;
   readonly name: string;
-  /** The stage that an unexpected failure is reported under. */
+  /** The stage under which an unexpected failure is reported. */
   readonly stage: Stage;
   readonly input: unknown;
-  /** The child gives up by itself after this, in case its parent is no more. */
+  /** Shortly after this time the child stops the job by itself, in case its parent is gone. */
   readonly deadlineMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** Why a job was not run to its end, where neither the job nor its input is to blame. */
+/** The errors for jobs that were not completed for a reason outside the job and its input. */
 import type { CodeOf } from '../object/error-code.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 
@@ -6,8 +6,8 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 const REFUSALS = {
   Cancelled: 'was cancelled',
-  SandboxBusy: 'could not be queued: too many jobs wait already',
-  SandboxClosed: 'was not run to its end: Tautline is shutting down',
+  SandboxBusy: 'could not be queued: too many jobs are waiting',
+  SandboxClosed: 'was not completed: Tautline is shutting down',
 } as const satisfies Partial<Record<CodeOf<'sandbox'>, string>>;
 
 export function refusal(job: { readonly name: string; readonly stage: Stage }, code: RefusalCode): StageError {

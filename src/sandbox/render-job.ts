@@ -1,26 +1,25 @@
-/** The parent's side of a render: sends what to render into the sandbox, and reads the manifests that come back. */
+/** The parent's side of a render: sends the job to the sandbox and decodes the manifests of the reply. */
 import type { KubeObject } from '../object/value.ts';
 import type { Manifests, RenderLimits } from '../render/manifests.ts';
-import type { Snapshot } from '../source/snapshot.ts';
+import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import { decodeManifests, isUnchanged } from './manifests-wire.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** The job's input; the child has leave to read `gitDir` and nothing else of the machine's files but its own code. */
+/** The input of the job. The child may read only `tree.gitDir` and its own code from the disk. */
 export interface RenderJobInput {
-  readonly gitDir: string;
-  readonly treeOid: string;
+  readonly tree: SnapshotTree;
   readonly path: string;
   readonly limits: RenderLimits;
   readonly treeLimits: TreeLimits;
-  /** Bytes of memory for parsed files of earlier renders. */
+  /** Memory for the parsed files of earlier renders. */
   readonly parsedCacheBytes: number;
-  /** Digests of objects that need not be sent. */
+  /** Digests of objects that the parent has; they are not sent. */
   readonly known: readonly string[];
-  /** The read-set of the last render of this path: if nothing of it has changed, there is nothing to render. */
+  /** The read-set of the last render of this path. If none of it has changed, the reply is `UNCHANGED`. */
   readonly previousReadSet: Readonly<Record<string, string>> | undefined;
 }
 
-/** Bounds of reading objects out of packs: those under which they were fetched. */
+/** Bounds on reading objects from packs; the same as for the fetch. */
 export interface TreeLimits {
   readonly maxObjectBytes: number;
   readonly maxDeltaDepth: number;
@@ -29,9 +28,9 @@ export interface TreeLimits {
 
 export interface RenderRequest {
   readonly snapshot: Snapshot;
-  /** Within the snapshot; '' is its root. */
+  /** Path of the folder within the snapshot; '' is the root. */
   readonly path: string;
-  /** The last render of this path, of whatever snapshot: handed on as far as it is still right. */
+  /** The last render of this path, from any snapshot. Its objects are reused if they are unchanged. */
   readonly previous: Manifests | undefined;
   readonly signal: AbortSignal;
 }
@@ -39,23 +38,21 @@ export interface RenderRequest {
 export interface RenderSettings {
   readonly limits: RenderLimits;
   readonly treeLimits: TreeLimits;
-  /** As in the input. */
+  /** Memory for the parsed files of earlier renders. */
   readonly parsedCacheBytes: number;
   readonly deadlineMs: number;
 }
 
-/** Rejects with StageError: the sandbox's own (Killed, Cancelled), or one of the child's. */
+/** Rejects with StageError: one of the sandbox (Killed, Cancelled, ...), or one that the job threw in the child. */
 export async function renderInSandbox(
   sandbox: Sandbox,
   { snapshot, path, previous, signal }: RenderRequest,
   { limits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
-  const { gitDir, treeOid } = snapshot;
   const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
   const previousReadSet = previous?.readSet;
   const input: RenderJobInput = {
-    gitDir,
-    treeOid,
+    tree: snapshot.tree,
     path,
     limits,
     treeLimits,

@@ -1,6 +1,8 @@
 /**
- * Runs jobs on untrusted input in child processes, a few at a time. A job that exhausts memory or time takes its child
- * with it and nothing else: the next job gets a fresh one. No child outlives its parent.
+ * Runs jobs on untrusted input in child processes, a bounded number at a time.
+ *
+ * Invariants: a job that exhausts memory or time ends only its own child; the next job gets a new child. No child
+ * outlives its parent.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,20 +13,20 @@ import { refusal } from './refusal.ts';
 import { createSlot, type KillCause, type Slot, type SlotOptions } from './slot.ts';
 
 export interface SandboxOptions extends SlotOptions {
-  /** Children at a time. */
+  /** Children at the same time. */
   readonly slots: number;
-  /** For a job that names none. */
+  /** The deadline of a job that names none. */
   readonly jobDeadlineMs: number;
-  /** Jobs that wait at most; further ones are refused. */
+  /** Jobs that may wait for a child; further ones are refused with SandboxBusy. */
   readonly maxQueuedJobs: number;
   readonly log: Log;
 }
 
 export interface Job {
   readonly name: string;
-  /** The stage that a kill is reported under. */
+  /** The stage under which a kill is reported. */
   readonly stage: Stage;
-  /** Plain data, without credentials. */
+  /** Plain data without credentials. */
   readonly input: unknown;
 }
 
@@ -34,60 +36,61 @@ export interface RunOptions {
 }
 
 export interface Sandbox {
-  /** Rejects with the job's StageError, or one of code Killed, Cancelled, SandboxBusy, SandboxClosed. */
+  /** Rejects with the StageError of the job, or with the code Killed, Cancelled, SandboxBusy or SandboxClosed. */
   run(job: Job, options?: RunOptions): Promise<Uint8Array>;
-  /** Ends all children; jobs under way and waiting are rejected. */
+  /** Ends all children, and rejects all jobs that run or wait. */
   close(): void;
 }
 
-interface Waiting {
+interface QueuedJob {
   readonly message: JobMessage;
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: StageError) => void;
+  /** Set while the job runs. */
   slot?: Slot;
 }
 
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const all = Array.from({ length: options.slots }, () => createSlot(options));
-  const free = [...all];
-  const queue: Waiting[] = [];
+  const slots = Array.from({ length: options.slots }, () => createSlot(options));
+  const free = [...slots];
+  const queue: QueuedJob[] = [];
   let nextId = 1;
   let isClosed = false;
 
   function close(): void {
     isClosed = true;
     process.removeListener('exit', close);
-    for (const waiting of queue.splice(0)) waiting.reject(refusal(waiting.message, 'SandboxClosed'));
-    for (const slot of all) slot.end('SandboxClosed');
+    for (const queued of queue.splice(0)) queued.reject(refusal(queued.message, 'SandboxClosed'));
+    for (const slot of slots) slot.end('SandboxClosed');
   }
-  // An idle child ends by itself when its channel closes; a busy one does not look.
+  // An idle child ends by itself when its channel closes; a child in a busy loop does not notice that.
   process.on('exit', close);
 
-  function pump(): void {
+  function startQueued(): void {
     while (queue.length > 0 && free.length > 0 && !isClosed) {
-      // The slot used last has a warm child.
-      void serve(free.pop() as Slot, queue.shift() as Waiting);
+      // The slot that was used last has a child that is already running.
+      void runIn(free.pop() as Slot, queue.shift() as QueuedJob);
     }
   }
 
-  async function serve(slot: Slot, waiting: Waiting): Promise<void> {
-    waiting.slot = slot;
+  async function runIn(slot: Slot, queued: QueuedJob): Promise<void> {
+    queued.slot = slot;
     try {
-      waiting.resolve(await slot.run(waiting.message));
+      queued.resolve(await slot.run(queued.message));
     } catch (error) {
-      logKill(options.log, waiting.message, error);
-      waiting.reject(error as StageError);
+      logKill(options.log, queued.message, error);
+      queued.reject(error as StageError);
     } finally {
       free.push(slot);
-      pump();
+      startQueued();
     }
   }
 
-  function cancel(waiting: Waiting): void {
-    if (waiting.slot) return waiting.slot.end('Cancelled');
-    const at = queue.indexOf(waiting);
+  function cancel(queued: QueuedJob): void {
+    if (queued.slot) return queued.slot.end('Cancelled');
+    const at = queue.indexOf(queued);
     if (at >= 0) queue.splice(at, 1);
-    waiting.reject(refusal(waiting.message, 'Cancelled'));
+    queued.reject(refusal(queued.message, 'Cancelled'));
   }
 
   return {
@@ -97,11 +100,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       if (signal?.aborted) throw refusal(job, 'Cancelled');
       if (queue.length >= options.maxQueuedJobs) throw refusal(job, 'SandboxBusy');
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-      const waiting: Waiting = { message: { ...job, id: nextId++, deadlineMs }, resolve, reject };
-      const onAbort = () => cancel(waiting);
+      const queued: QueuedJob = { message: { ...job, id: nextId++, deadlineMs }, resolve, reject };
+      const onAbort = () => cancel(queued);
       signal?.addEventListener('abort', onAbort, { once: true });
-      queue.push(waiting);
-      pump();
+      queue.push(queued);
+      startQueued();
       try {
         return await promise;
       } finally {
@@ -112,15 +115,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 }
 
 /**
- * What a child must be able to read to run its own code: the folder of the entry, the package.json that says how its
- * files are to be read, and every node_modules above.
+ * The folders and files that a child must read to run its own code: the folder of its entry file, and every
+ * package.json (which sets the module type) and node_modules above it.
  */
 export function codeDirs(entryFile: string): string[] {
   const dirs = [dirname(entryFile)];
   for (let dir = dirname(entryFile); dir !== dirname(dir); dir = dirname(dir)) {
     for (const name of ['node_modules', 'package.json']) {
       const path = join(dir, name);
-      // Whoever imports through a link asks for the link's own path first.
+      // An import through a link needs the permission to read both the link and its target.
       if (existsSync(path)) dirs.push(path, realpathSync(path));
     }
   }
@@ -130,5 +133,5 @@ export function codeDirs(entryFile: string): string[] {
 function logKill(log: Log, message: JobMessage, error: unknown): void {
   if (!(error instanceof StageError) || error.code !== 'Killed') return;
   const cause = error.cause as KillCause;
-  log.warn('A sandboxed job was killed', { job: message.name, reason: cause.reason, peakRssMb: cause.peakRssMb });
+  log.warn('a sandboxed job was killed', { job: message.name, reason: cause.reason, peakRssMib: cause.peakRssMib });
 }

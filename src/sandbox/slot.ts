@@ -1,7 +1,9 @@
 /**
- * One child process of the sandbox and the job it is busy with. The child has no environment, no credential, a bounded
- * heap and leave to read a few folders; its parent watches its memory and its time, and kills it when either is up.
- * Every job ends in exactly one of: bytes, the child's StageError, or StageError `Killed`.
+ * One child process of the sandbox and the job that it runs. The child has no environment, no credentials and a bounded
+ * heap, and may read only a few folders. The parent watches its memory and its time, and kills it beyond a limit.
+ *
+ * Invariant: every job ends exactly once: with bytes, with the StageError of the job, with StageError `Killed`, or with
+ * the code that was given to `end`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,15 +13,15 @@ import type { JobMessage, JobReply } from './protocol.ts';
 import { refusal, type RefusalCode } from './refusal.ts';
 
 export interface SlotOptions {
-  /** The child's module. */
+  /** The module that the child runs. */
   readonly entryFile: string;
-  /** MiB of the child's JavaScript heap. */
-  readonly heapMb: number;
-  /** MiB of the child's resident memory, buffers included. */
-  readonly rssLimitMb: number;
-  /** After so many jobs a child is replaced. */
+  /** Bound on the JavaScript heap of the child. */
+  readonly maxHeapMib: number;
+  /** Bound on the resident memory of the child, buffers included. */
+  readonly maxRssMib: number;
+  /** A child is replaced after so many jobs. */
   readonly maxJobsPerChild: number;
-  /** How long an idle child stays; 0 for ever. */
+  /** An idle child is ended after this time; 0: never. */
   readonly idleEndMs: number;
   readonly readableDirs: readonly string[];
   readonly writableDirs: readonly string[];
@@ -28,134 +30,143 @@ export interface SlotOptions {
 /** The cause of a StageError `Killed`. */
 export interface KillCause {
   readonly reason: 'memory' | 'time' | 'crash';
-  readonly peakRssMb: number | undefined;
+  readonly peakRssMib: number | undefined;
 }
 
 export interface Slot {
-  /** One job at a time. Rejects with StageError. */
+  /** Runs one job; the caller must await it before the next one. Rejects with StageError. */
   run(job: JobMessage): Promise<Uint8Array>;
-  /** Ends the child; a job under way is rejected with this code. */
+  /** Ends the child; a running job is rejected with this code. */
   end(code: RefusalCode): void;
 }
 
 const RSS_POLL_MS = 50;
 const MAX_STDERR_CHARS = 4096;
-/** A child that keeps more of its bound than this when idle is replaced: no job is charged for another's. */
+/**
+ * A child whose idle memory exceeds this share of its bound is replaced, so that the next job is not killed for the
+ * memory of an earlier one.
+ */
 const IDLE_RSS_SHARE = 0.5;
 
-interface Running {
+/** A child process, the end of its error output, and the number of jobs that it has been given. */
+interface Child {
+  readonly process: ChildProcess;
+  stderrTail: string;
+  jobCount: number;
+}
+
+interface RunningJob {
   readonly job: JobMessage;
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: StageError) => void;
   readonly timers: NodeJS.Timeout[];
-  kill?: KillCause['reason'];
-  peakRssMb: number | undefined;
+  /** Set when the parent kills the child because of this job. */
+  killReason?: KillCause['reason'];
+  peakRssMib: number | undefined;
 }
 
 export function createSlot(options: SlotOptions): Slot {
-  let child: ChildProcess | undefined;
-  let running: Running | undefined;
-  let jobsOfChild = 0;
+  let child: Child | undefined;
+  let running: RunningJob | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
-  let stderr = '';
 
-  function retire(): void {
+  function endChild(): void {
     clearTimeout(idleTimer);
-    const old = child;
+    const ended = child;
     child = undefined;
-    old?.kill('SIGKILL');
+    ended?.process.kill('SIGKILL');
   }
 
-  function settle(): Running | undefined {
-    const done = running;
+  /** Removes the running job from the slot, so that it is settled only once. */
+  function takeRunning(): RunningJob | undefined {
+    const taken = running;
     running = undefined;
-    done?.timers.forEach(clearTimeout);
-    return done;
+    taken?.timers.forEach(clearTimeout);
+    return taken;
   }
 
   function onReply(reply: JobReply): void {
     if (reply.id !== running?.job.id) return;
-    const done = settle();
-    rest();
+    const done = takeRunning();
+    if (child) keepOrEndChild(child);
     if ('bytes' in reply) done?.resolve(reply.bytes);
     else done?.reject(new StageError(reply.error));
   }
 
-  /** After a job: keeps the child for the next one, or replaces it. */
-  function rest(): void {
-    const rss = memoryOf(child?.pid)?.rssMb ?? 0;
-    if (jobsOfChild >= options.maxJobsPerChild || rss > options.rssLimitMb * IDLE_RSS_SHARE) return retire();
-    setReferenced(child, false);
-    if (options.idleEndMs > 0) idleTimer = setTimeout(retire, options.idleEndMs).unref();
+  function keepOrEndChild({ process, jobCount }: Child): void {
+    const rssMib = memoryOf(process.pid)?.rssMib ?? 0;
+    if (jobCount >= options.maxJobsPerChild || rssMib > options.maxRssMib * IDLE_RSS_SHARE) return endChild();
+    setReferenced(process, false);
+    if (options.idleEndMs > 0) idleTimer = setTimeout(endChild, options.idleEndMs).unref();
   }
 
-  function onExit(from: ChildProcess): void {
-    if (child !== from) return;
+  function onExit(exited: Child): void {
+    if (child !== exited) return;
     child = undefined;
-    const done = settle();
-    done?.reject(killed(done, stderr, options));
-  }
-
-  function start(): ChildProcess {
-    stderr = '';
-    jobsOfChild = 0;
-    const started = fork(options.entryFile, [], {
-      serialization: 'advanced',
-      execArgv: permissionFlags(options),
-      env: {},
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    started.stderr?.on('data', (chunk: Buffer) => {
-      stderr = (stderr + chunk.toString('utf8')).slice(-MAX_STDERR_CHARS);
-    });
-    started.on('message', (message) => onReply(message as JobReply));
-    // `close` comes after the last of stderr, which tells an exhausted heap from a crash.
-    started.on('close', () => onExit(started));
-    started.on('error', () => onExit(started));
-    return started;
-  }
-
-  function watch(current: Running): void {
-    const stop = (reason: KillCause['reason']) => {
-      current.kill ??= reason;
-      child?.kill('SIGKILL');
-    };
-    current.timers.push(setTimeout(() => stop('time'), current.job.deadlineMs));
-    const poll = setInterval(() => {
-      const memory = memoryOf(child?.pid);
-      if (!memory) return;
-      current.peakRssMb = Math.max(current.peakRssMb ?? 0, memory.peakMb);
-      if (memory.rssMb > options.rssLimitMb) stop('memory');
-    }, RSS_POLL_MS);
-    current.timers.push(poll);
+    const done = takeRunning();
+    done?.reject(killedError(done, exited.stderrTail, options));
   }
 
   return {
     run(job) {
       clearTimeout(idleTimer);
-      return new Promise((succeed, reject) => {
-        const current: Running = { job, resolve: succeed, reject, timers: [], peakRssMb: undefined };
-        running = current;
-        child ??= start();
-        jobsOfChild += 1;
-        setReferenced(child, true);
-        watch(current);
-        child.send(job, (error) => {
-          if (error) child?.kill('SIGKILL');
+      return new Promise((resolve, reject) => {
+        running = { job, resolve, reject, timers: [], peakRssMib: undefined };
+        child ??= startChild(options, onReply, onExit);
+        child.jobCount += 1;
+        const { process } = child;
+        setReferenced(process, true);
+        watchJob(running, process, options);
+        process.send(job, (error) => {
+          if (error) process.kill('SIGKILL');
         });
       });
     },
     end(code) {
-      const done = settle();
-      done?.reject(refusal(done.job, code));
-      retire();
+      const stopped = takeRunning();
+      stopped?.reject(refusal(stopped.job, code));
+      endChild();
     },
   };
 }
 
+function startChild(options: SlotOptions, onReply: (reply: JobReply) => void, onExit: (exited: Child) => void): Child {
+  const process = fork(options.entryFile, [], {
+    serialization: 'advanced',
+    execArgv: permissionFlags(options),
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const child: Child = { process, stderrTail: '', jobCount: 0 };
+  process.stderr?.on('data', (chunk: Buffer) => {
+    child.stderrTail = (child.stderrTail + chunk.toString('utf8')).slice(-MAX_STDERR_CHARS);
+  });
+  process.on('message', (message) => onReply(message as JobReply));
+  // `close` comes after the end of stderr, which tells an exhausted heap from a crash.
+  process.on('close', () => onExit(child));
+  process.on('error', () => onExit(child));
+  return child;
+}
+
+/** Kills the child when the job exceeds its deadline or the memory bound. Ends when the timers are cleared. */
+function watchJob(running: RunningJob, child: ChildProcess, { maxRssMib }: SlotOptions): void {
+  const kill = (reason: KillCause['reason']): void => {
+    running.killReason ??= reason;
+    child.kill('SIGKILL');
+  };
+  const deadline = setTimeout(() => kill('time'), running.job.deadlineMs);
+  const poll = setInterval(() => {
+    const memory = memoryOf(child.pid);
+    if (!memory) return;
+    running.peakRssMib = Math.max(running.peakRssMib ?? 0, memory.peakMib);
+    if (memory.rssMib > maxRssMib) kill('memory');
+  }, RSS_POLL_MS);
+  running.timers.push(deadline, poll);
+}
+
 function permissionFlags(options: SlotOptions): string[] {
   return [
-    `--max-old-space-size=${options.heapMb}`,
+    `--max-old-space-size=${options.maxHeapMib}`,
     '--disable-proto=delete',
     '--permission',
     ...options.readableDirs.flatMap(withContent).map((path) => `--allow-fs-read=${path}`),
@@ -163,12 +174,12 @@ function permissionFlags(options: SlotOptions): string[] {
   ];
 }
 
-/** A folder that does not exist yet is taken for a file, so what will be in it is named as well. */
+/** Node takes a folder that does not exist yet for a file, so its future content is named explicitly. */
 function withContent(path: string): string[] {
   return [resolve(path), join(resolve(path), '*')];
 }
 
-/** An idle child must not keep its parent from ending. */
+/** An idle child is unreferenced, so that it does not keep its parent from ending. */
 function setReferenced(child: ChildProcess | undefined, isReferenced: boolean): void {
   const stderr = child?.stderr as (NodeJS.ReadableStream & { ref?(): void; unref?(): void }) | null | undefined;
   for (const handle of [child, child?.channel, stderr]) {
@@ -178,33 +189,35 @@ function setReferenced(child: ChildProcess | undefined, isReferenced: boolean): 
 }
 
 const REASON_TEXT: Readonly<Record<KillCause['reason'], (options: SlotOptions, job: JobMessage) => string>> = {
-  memory: ({ rssLimitMb, heapMb }) => `it needed more memory than allowed (${rssLimitMb} MiB, heap ${heapMb} MiB)`,
+  memory: ({ maxRssMib, maxHeapMib }) =>
+    `it needed more memory than allowed (${maxRssMib} MiB, heap ${maxHeapMib} MiB)`,
   time: (_, { deadlineMs }) => `it took longer than allowed (${deadlineMs} ms)`,
   crash: () => 'its process ended unexpectedly',
 };
 
-function killed(done: Running, stderr: string, options: SlotOptions): StageError {
-  const reason = done.kill ?? (/heap out of memory|allocation failed/i.test(stderr) ? 'memory' : 'crash');
-  const cause: KillCause = { reason, peakRssMb: done.peakRssMb };
-  const peak = done.peakRssMb === undefined ? '' : ` Its memory reached ${done.peakRssMb} MiB.`;
+function killedError(ended: RunningJob, stderrTail: string, options: SlotOptions): StageError {
+  const { job, killReason, peakRssMib } = ended;
+  const reason = killReason ?? (/heap out of memory|allocation failed/i.test(stderrTail) ? 'memory' : 'crash');
+  const cause: KillCause = { reason, peakRssMib };
+  const peak = peakRssMib === undefined ? '' : ` Its memory reached ${peakRssMib} MiB.`;
   return new StageError({
-    stage: done.job.stage,
+    stage: job.stage,
     code: 'Killed',
     retry: 'backoff',
-    message: `The job ${done.job.name} was stopped: ${REASON_TEXT[reason](options, done.job)}.${peak}`,
+    message: `The job ${job.name} was stopped: ${REASON_TEXT[reason](options, job)}.${peak}`,
     cause,
   });
 }
 
-/** Undefined where there is no /proc: then only heap and time are bounded. */
-function memoryOf(pid: number | undefined): { rssMb: number; peakMb: number } | undefined {
+/** Undefined if there is no /proc; then only the heap and the time of a job are bounded. */
+function memoryOf(pid: number | undefined): { rssMib: number; peakMib: number } | undefined {
   if (pid === undefined) return undefined;
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    const read = (name: string) =>
+    const readMib = (name: string) =>
       Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024);
-    const [rssMb, peakMb] = [read('VmRSS'), read('VmHWM')];
-    return Number.isFinite(rssMb) && Number.isFinite(peakMb) ? { rssMb, peakMb } : undefined;
+    const [rssMib, peakMib] = [readMib('VmRSS'), readMib('VmHWM')];
+    return Number.isFinite(rssMib) && Number.isFinite(peakMib) ? { rssMib, peakMib } : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** The status API: read only, JSON, from memory; a request costs the cluster nothing. */
+/** The status API: read-only JSON, answered from memory without a request to the cluster. */
 import type { Express } from 'express';
 import { stringifyJson } from '../object/json.ts';
 import type { Value } from '../object/value.ts';
@@ -30,7 +30,7 @@ export function apiRoutes(applications: ApplicationIndex, log: Log): Express {
       response.status(404).json({ error: 'no such Application' });
       return;
     }
-    // Field values may hold integers beyond 2^53.
+    // express would use JSON.stringify, which cannot write the bigints of field values beyond 2^53.
     response.type('application/json').send(stringifyJson(describe(known) as unknown as Value));
   });
   endRoutes(routes, log);

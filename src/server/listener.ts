@@ -1,4 +1,4 @@
-/** One HTTP listener: an express application with the hardening that all listeners share, started and stopped. */
+/** Starts and stops HTTP listeners. Each is an express application with the hardening that all listeners share. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
@@ -17,7 +17,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** An application without query parsing, cookies, bodies or fingerprints; routes are added by the caller. */
+/** An express application without query parsing, cookies, bodies and fingerprints. The caller adds the routes. */
 export function createRoutes(): Express {
   const routes = express();
   routes.disable('x-powered-by');
@@ -26,14 +26,14 @@ export function createRoutes(): Express {
   routes.use(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
-      // Nothing is served by https here: what stands before the listener decides about that.
+      // The listener speaks http only. A proxy that ends TLS in front of it decides about this header.
       strictTransportSecurity: false,
     }),
   );
   return routes;
 }
 
-/** Refuses every method that could ask for a change. */
+/** Refuses all methods but GET and HEAD. */
 export function readOnly(routes: Express): void {
   routes.use((request, response, next) => {
     if (request.method === 'GET' || request.method === 'HEAD') next();
@@ -41,18 +41,18 @@ export function readOnly(routes: Express): void {
   });
 }
 
-/** Ends the routes: unknown paths and errors answer in JSON, without a message of any inner error. */
+/** Adds the last routes: unknown paths and errors are answered in JSON, without the message of the inner error. */
 export function endRoutes(routes: Express, log: Log): void {
   routes.use((_request, response) => {
     response.status(404).json({ error: 'not found' });
   });
   const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
-    // A path that cannot be decoded.
-    const isTheirs = error instanceof URIError;
-    if (!isTheirs)
-      log.error('a request failed unexpectedly', { error: error instanceof Error ? error.stack : 'unknown' });
+    // express throws a URIError for a path that cannot be decoded.
+    const isBadRequest = error instanceof URIError;
+    if (!isBadRequest)
+      log.error('request failed unexpectedly', { error: error instanceof Error ? error.stack : 'unknown' });
     if (response.headersSent) next(error);
-    else response.status(isTheirs ? 400 : 500).json({ error: isTheirs ? 'bad request' : 'internal error' });
+    else response.status(isBadRequest ? 400 : 500).json({ error: isBadRequest ? 'bad request' : 'internal error' });
   };
   routes.use(onError);
 }

@@ -1,22 +1,22 @@
-/** The probes listener: `/healthz`, `/readyz`, `/metrics`. Never asks Git or the API server for an answer. */
+/** The probes listener: `/healthz`, `/readyz`, `/metrics`. No answer needs a request to Git or to the API server. */
 import type { Express } from 'express';
 import type { Log } from '../telemetry/ports.ts';
 import { createRoutes, endRoutes, readOnly } from './listener.ts';
 
 export interface ProbeSources {
-  /** What is wrong with the process; empty while it is healthy. An answer at all shows that the event loop is alive. */
-  readonly ailments: () => readonly string[];
-  /** Named checks: CRD found, first list done, not draining. */
+  /** Defects that only a restart can clear; empty while the process is healthy. */
+  readonly failures: () => readonly string[];
+  /** Checks by name, such as `crd-found`; the agent is ready when all of them are true. */
   readonly readiness: () => Readonly<Record<string, boolean>>;
   readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly log: Log;
 }
 
-export function probeRoutes({ ailments, readiness, metrics, log }: ProbeSources): Express {
+export function probeRoutes({ failures, readiness, metrics, log }: ProbeSources): Express {
   const routes = createRoutes();
   readOnly(routes);
   routes.get('/healthz', (_request, response) => {
-    const found = ailments();
+    const found = failures();
     const isHealthy = found.length === 0;
     response
       .status(isHealthy ? 200 : 503)

@@ -1,17 +1,17 @@
 /**
- * The JSON of the status API: what the page and scripts read. Types are the contract; nothing here holds a Secret
- * value, since fields come masked from diff/ and statuses hold none.
+ * The JSON of the status API; the types are its contract. Nothing here holds a value of a Secret: diff/ masks the
+ * fields, and a status holds none.
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
-import { parseApplication } from '../application/parse.ts';
+import type { ParsedApplication } from '../application/parse.ts';
 import type { ObjectPatch, PatchOperation } from '../diff/changes.ts';
 import { stringifyJson } from '../object/json.ts';
-import type { KubeObject, Value } from '../object/value.ts';
+import type { Value } from '../object/value.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 
-/** An Application as reconcile/ knows it. */
+/** An Application in the memory of reconcile/; `view` is undefined until the first pass has ended. */
 export interface KnownApplication {
-  readonly stored: KubeObject;
+  readonly parsed: ParsedApplication;
   readonly view: { readonly objects: readonly ObjectStatus[] } | undefined;
 }
 
@@ -31,8 +31,9 @@ export interface ApplicationSummary {
 export interface ApplicationDetail extends ApplicationSummary {
   readonly conditions: NonNullable<ApplicationStatus['conditions']>;
   readonly history: NonNullable<ApplicationStatus['history']>;
+  readonly warnings: NonNullable<ApplicationStatus['warnings']>;
   readonly lastRequest?: ApplicationStatus['lastRequest'];
-  /** false until the first pass of this process has ended: `objects` is empty then. */
+  /** false until the first pass of this process has ended. Until then `objects` is empty. */
   readonly isObserved: boolean;
   readonly objects: readonly ObjectView[];
 }
@@ -45,7 +46,7 @@ export interface ObjectView {
   readonly sync: string;
   readonly health: { readonly status: string; readonly message: string };
   readonly message?: string;
-  /** Why it is OutOfSync, field by field; JSON pointers (RFC 6901). Values of Secrets are masked. */
+  /** The fields because of which the object is OutOfSync; paths are JSON pointers (RFC 6901). */
   readonly fields: readonly FieldView[];
   /** A JSON patch (RFC 6902) from the live object to the desired one. Absent: nothing to patch, or too large. */
   readonly patch?: readonly PatchOperation[];
@@ -64,8 +65,7 @@ export interface FieldView {
   readonly managedAt?: string;
 }
 
-export function summarise({ stored }: KnownApplication): ApplicationSummary {
-  const parsed = parseApplication(stored);
+export function summarise({ parsed }: Pick<KnownApplication, 'parsed'>): ApplicationSummary {
   const { metadata, status } = parsed.ok ? parsed.application : parsed;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const spec = parsed.ok ? parsed.application.spec : undefined;
@@ -79,17 +79,18 @@ export function summarise({ stored }: KnownApplication): ApplicationSummary {
     ...(status.counts ? { counts: status.counts } : {}),
     ready: ready
       ? { status: ready.status, reason: ready.reason, message: ready.message }
-      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass has ended yet' },
+      : { status: 'Unknown', reason: 'NotReconciled', message: 'no pass over this Application has ended yet' },
   };
 }
 
 export function describe(known: KnownApplication): ApplicationDetail {
-  const parsed = parseApplication(known.stored);
+  const { parsed } = known;
   const { status } = parsed.ok ? parsed.application : parsed;
   return {
     ...summarise(known),
     conditions: status.conditions ?? [],
     history: status.history ?? [],
+    warnings: status.warnings ?? [],
     ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),
     isObserved: known.view !== undefined,
     objects: (known.view?.objects ?? []).map(viewObject),

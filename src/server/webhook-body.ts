@@ -1,12 +1,14 @@
 /**
- * The bytes of a hook, as they came: a signature is over them. Invariant: never more than `maxBytes` of one request and
- * `maxHeldBytes` of all together are held, and never for longer than `timeoutMs`, whatever the headers say.
+ * Reads the body of a webhook as raw bytes, which the signature covers.
+ *
+ * Invariant: at most `maxBytes` of one request and `maxHeldBytes` of all requests are held in memory, for at most
+ * `timeoutMs`, independent of what the headers say.
  */
 import type { IncomingMessage } from 'node:http';
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Of all requests under way. */
+  /** Bytes of all requests that are being read. */
   readonly maxHeldBytes: number;
   readonly timeoutMs: number;
 }
@@ -26,7 +28,7 @@ export function createBodyReader({ maxBytes, maxHeldBytes, timeoutMs }: BodyLimi
       const end = (body: HookBody): void => {
         clearTimeout(timer);
         request.off('data', onData).off('end', onEnd).off('error', onAbort).off('close', onAbort);
-        // What is still to come is not read: the answer closes the connection.
+        // The rest of the body is not read: the answer closes the connection.
         if (!body.ok) request.pause().on('error', () => undefined);
         heldBytes -= sizeBytes;
         chunks.length = 0;

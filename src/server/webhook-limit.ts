@@ -1,31 +1,32 @@
 /**
- * How many hooks are looked at: a token bucket for each remote address and one for all. Invariant: asked before
- * anything of a request is read; memory is bounded by `maxAddresses`, whoever calls.
+ * Rate limit of the webhook listener: a token bucket for each remote address, and one for all addresses together.
+ *
+ * Invariant: the limit is checked before anything of a request is read. At most `maxAddresses` buckets are kept.
  */
 import type { Clock } from '../telemetry/ports.ts';
 
 export interface HookLimit {
-  /** Of one remote address; a minute's worth may come at once. */
+  /** Requests from one remote address. The requests of one minute may arrive at once. */
   readonly perMinute: number;
-  /** Of all addresses together. */
+  /** Requests from all addresses together. */
   readonly totalPerMinute: number;
-  /** Remembered at once; beyond, the one that was quiet for longest is forgotten. */
+  /** Number of addresses with a bucket. Beyond it, the bucket that was not used for the longest time is dropped. */
   readonly maxAddresses: number;
   readonly clock: Clock;
 }
 
 interface Bucket {
   tokens: number;
-  /** Monotonic. */
+  /** Monotonic time of the last refill. */
   filledMs: number;
 }
 
-/** Takes a token for a request from this address; answers 0, or after how many seconds to try again. */
+/** Takes a token for a request from this address. Returns 0, or the number of seconds after which to try again. */
 export type TakeToken = (address: string) => number;
 
 export function createHookLimit({ perMinute, totalPerMinute, maxAddresses, clock }: HookLimit): TakeToken {
   const total: Bucket = { tokens: totalPerMinute, filledMs: clock.monotonicMs() };
-  /** In the order of their last use. */
+  /** Ordered by their last use, the oldest first. */
   const buckets = new Map<string, Bucket>();
   const bucketOf = (address: string, nowMs: number): Bucket => {
     const bucket = buckets.get(address) ?? { tokens: perMinute, filledMs: nowMs };
@@ -46,7 +47,7 @@ export function createHookLimit({ perMinute, totalPerMinute, maxAddresses, clock
   };
 }
 
-/** Whole seconds until there is a token; 0 if there is one. */
+/** Refills a bucket. Returns the whole seconds until it holds a token, or 0 if it holds one. */
 function fill(bucket: Bucket, perMinute: number, nowMs: number): number {
   const perMs = perMinute / 60_000;
   bucket.tokens = Math.min(perMinute, bucket.tokens + (nowMs - bucket.filledMs) * perMs);

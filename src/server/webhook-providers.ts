@@ -1,8 +1,8 @@
 /**
- * What forges send: how each signs, and where in its payload stands what was pushed. One row a provider.
+ * The webhook formats of Git forges: how each forge signs a webhook, and where the payload names the pushed references.
  *
- * Invariant: `isGenuine` needs a secret and takes the same time whatever is wrong; reading a payload never throws,
- * whatever it holds, and what is read is bounded.
+ * Invariant: `isGenuine` is false without a secret, and its comparisons take the same time for every wrong signature.
+ * `readEvent` does not throw for any payload, and returns a bounded part of it.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -11,15 +11,15 @@ import { listAt, stringAt, valueAt, type Value } from '../object/value.ts';
 
 export type HookEvent =
   | { readonly type: 'push'; readonly push: RepositoryPush }
-  /** A greeting, sent when a hook is set up. */
+  /** A test message that the forge sends when the webhook is created. */
   | { readonly type: 'ping' }
-  /** An event that says nothing of commits. */
+  /** An event that is not about commits. */
   | { readonly type: 'other' }
-  /** It should tell of a push, and names no repository. */
+  /** A push event without the address of a repository. */
   | { readonly type: 'unreadable' };
 
 export interface Provider {
-  /** Whether one of the secrets made the signature; false without secrets. */
+  /** Whether the signature was made with one of the secrets; false if there are none. */
   isGenuine(headers: IncomingHttpHeaders, body: Buffer, secrets: readonly Buffer[]): boolean;
   readEvent(headers: IncomingHttpHeaders, payload: Value): HookEvent;
 }
@@ -33,11 +33,11 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider
   ['generic', { isGenuine: isSigned(['x-tautline-signature-256']), readEvent: (_h, payload) => readGeneric(payload) }],
 ]);
 
-/** More references than this in one push are as good as not known. */
+/** A push of more references counts as a push of unknown references. */
 const MAX_REFS = 1000;
 const MAX_ADDRESSES = 32;
 
-/** Gitea and Forgejo send what GitHub sends, under headers of their own. */
+/** Gitea and Forgejo send the payload of GitHub with headers of their own. */
 function likeGitHub({ signatures, event }: { signatures: readonly string[]; event: string }): Provider {
   return {
     isGenuine: isSigned(signatures),
@@ -55,7 +55,7 @@ function likeGitHub({ signatures, event }: { signatures: readonly string[]; even
   };
 }
 
-/** Push and tag hooks, of a project or of the whole server (system hooks). */
+/** Push and tag events, from the webhook of a project or from a system hook of the server. */
 function readGitLab(payload: Value): HookEvent {
   const kind = stringAt(payload, 'object_kind') ?? stringAt(payload, 'event_name');
   if (kind !== 'push' && kind !== 'tag_push') return { type: 'other' };
@@ -70,7 +70,7 @@ function readGitLab(payload: Value): HookEvent {
   });
 }
 
-/** Bitbucket Cloud; a deleted branch has no `new`, a new one no `old`. */
+/** Bitbucket Cloud. A deleted branch has no `new`, a created one no `old`. */
 function readBitbucket(headers: IncomingHttpHeaders, payload: Value): HookEvent {
   const name = headers['x-event-key'];
   if (name === 'diagnostics:ping') return { type: 'ping' };
@@ -93,7 +93,9 @@ function bitbucketRef(reference: Value | undefined): string | undefined {
   return stringAt(reference, 'type') === 'tag' ? `refs/tags/${name}` : `refs/heads/${name}`;
 }
 
-/** `{"repository": "https://…", "refs": ["refs/heads/main"], "defaultBranch": "main"}`; the repository is enough. */
+/**
+ * `{"repository": "https://…", "refs": ["refs/heads/main"], "defaultBranch": "main"}`; only `repository` is required.
+ */
 function readGeneric(payload: Value): HookEvent {
   return pushOf({
     addresses: [stringAt(payload, 'repository')],
@@ -112,12 +114,14 @@ function pushOf({ addresses, refs, defaultBranch }: FoundPush): HookEvent {
   const named = [...new Set(addresses.filter((address) => address !== undefined))].slice(0, MAX_ADDRESSES);
   if (named.length === 0) return { type: 'unreadable' };
   const moved = [...new Set(refs.filter((ref) => ref !== undefined))];
-  // What is no full name may be any: then the push is for everybody.
+  // A reference that is not a full name is ambiguous. Then the push concerns every revision of the repository.
   const isKnown = moved.length <= MAX_REFS && moved.every((ref) => ref.startsWith('refs/'));
   return { type: 'push', push: { addresses: named, refs: isKnown ? moved : [], defaultBranch } };
 }
 
-/** HMAC-SHA-256 over the raw body, in hex, with `sha256=` in front or without, in the first header that is there. */
+/**
+ * HMAC-SHA-256 over the raw body, in hex, with or without the prefix `sha256=`, in the first header that is present.
+ */
 function isSigned(headerNames: readonly string[]): Provider['isGenuine'] {
   return (headers, body, secrets) => {
     const header = headerNames.map((name) => headers[name]).find((value) => value !== undefined);
@@ -131,7 +135,7 @@ function isSigned(headerNames: readonly string[]): Provider['isGenuine'] {
   };
 }
 
-/** GitLab sends the secret itself; by their digests, texts of any length take the same time. */
+/** GitLab sends the secret itself. Comparing digests takes the same time for texts of any length. */
 function hasToken(headerName: string): Provider['isGenuine'] {
   return (headers, _body, secrets) => {
     const header = headers[headerName];

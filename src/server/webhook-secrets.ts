@@ -1,23 +1,23 @@
 /**
- * The secrets of webhooks, from a folder as a Secret is mounted: a file for each key, whose name up to the first dot is
- * the provider (`github`, `github.next`).
+ * Reads the secrets of webhooks from a folder as Kubernetes mounts a Secret: one file for each key. The name of a file
+ * up to its first dot is the provider (`github`, `github.next`).
  *
- * Invariant: what cannot be read is no secret; nothing of a secret is ever said.
+ * Invariant: a file that cannot be read does not count as a secret, and no part of a secret is logged.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../telemetry/ports.ts';
 
 export interface SecretFolder {
-  /** Empty: none is set. */
+  /** Empty if no folder is configured. */
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** No sooner is the folder read again. */
+  /** Shortest time between two readings of the folder. */
   readonly rereadMs: number;
 }
 
-/** The secrets of a provider, newest reading; empty where there are none. Never rejects. */
+/** The secrets of a provider as read last; empty if there are none. Never rejects. */
 export type SecretsOf = (provider: string) => Promise<readonly Buffer[]>;
 
 const MAX_FILES = 64;
@@ -28,39 +28,39 @@ type Reading = ReadonlyMap<string, readonly Buffer[]>;
 export function createWebhookSecrets({ dir, clock, log, rereadMs }: SecretFolder): SecretsOf {
   let reading: Promise<Reading> = Promise.resolve(new Map());
   let readMs = -Infinity;
-  const said = new Set<string>();
-  /** Once: the folder is read again and again. */
-  const say = (message: string, file?: string): void => {
-    const isNews = !said.has(`${message} ${file}`) && said.size < MAX_FILES;
-    said.add(`${message} ${file}`);
-    if (isNews) log.warn(message, { dir, file });
+  const warned = new Set<string>();
+  /** Logs each warning once, although the folder is read repeatedly. */
+  const warn: Warn = (message, file) => {
+    const isNew = !warned.has(`${message} ${file}`) && warned.size < MAX_FILES;
+    warned.add(`${message} ${file}`);
+    if (isNew) log.warn(message, { dir, file });
   };
   return async (provider) => {
     if (dir === '') return [];
     const nowMs = clock.monotonicMs();
     if (nowMs - readMs >= rereadMs) {
       readMs = nowMs;
-      reading = readFolder(dir, say);
+      reading = readFolder(dir, warn);
     }
     return (await reading).get(provider) ?? [];
   };
 }
 
-type Say = (message: string, file?: string) => void;
+type Warn = (message: string, file?: string) => void;
 
-async function readFolder(dir: string, say: Say): Promise<Reading> {
+async function readFolder(dir: string, warn: Warn): Promise<Reading> {
   const secrets = new Map<string, Buffer[]>();
   let names: string[];
   try {
-    // Names with a dot in front are Kubernetes' own: the links behind an update (..data).
+    // Kubernetes uses names with a leading dot for the links by which it replaces all files at once (`..data`).
     names = (await readdir(dir)).filter((name) => !name.startsWith('.')).sort();
   } catch {
-    say('the folder of webhook secrets cannot be read');
+    warn('the folder of webhook secrets cannot be read');
     return secrets;
   }
-  if (names.length > MAX_FILES) say('the folder of webhook secrets holds too many files: the rest is not read');
+  if (names.length > MAX_FILES) warn('the folder of webhook secrets holds too many files; the others are not read');
   for (const name of names.slice(0, MAX_FILES)) {
-    const secret = await readSecret(join(dir, name), (message) => say(message, name));
+    const secret = await readSecret(join(dir, name), (message) => warn(message, name));
     if (!secret) continue;
     const provider = name.split('.', 1)[0] ?? '';
     secrets.set(provider, [...(secrets.get(provider) ?? []), secret]);
@@ -68,19 +68,19 @@ async function readFolder(dir: string, say: Say): Promise<Reading> {
   return secrets;
 }
 
-async function readSecret(file: string, say: (message: string) => void): Promise<Buffer | undefined> {
+async function readSecret(file: string, warn: (message: string) => void): Promise<Buffer | undefined> {
   const refuse = (message: string): undefined => {
-    say(message);
+    warn(message);
     return undefined;
   };
   try {
     const found = await stat(file);
-    // A pipe would never end.
-    if (!found.isFile()) return refuse('a webhook secret is no file and is not used');
-    if (found.size > MAX_SECRET_BYTES) return refuse('a webhook secret is too long and is not used');
-    // latin1 keeps every byte; editors and `echo` end a file with a line break.
+    // Reading a named pipe would not end.
+    if (!found.isFile()) return refuse('a webhook secret is not a file and is ignored');
+    if (found.size > MAX_SECRET_BYTES) return refuse('a webhook secret is too long and is ignored');
+    // latin1 preserves every byte. Editors and `echo` write a line break at the end of a file.
     const text = (await readFile(file, 'latin1')).replace(/\r?\n$/, '');
-    return text.trim() === '' ? refuse('a webhook secret is empty and is not used') : Buffer.from(text, 'latin1');
+    return text.trim() === '' ? refuse('a webhook secret is empty and is ignored') : Buffer.from(text, 'latin1');
   } catch {
     return refuse('a webhook secret cannot be read');
   }

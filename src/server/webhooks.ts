@@ -1,10 +1,10 @@
 /**
- * The webhook listener: `POST /hooks/<provider>`. The order of what is done is the safety of it: rate limit, encoding,
- * size, secret, signature; only then is anything parsed.
+ * The webhook listener: `POST /hooks/<provider>`. Its safety lies in the order of the checks: rate limit, encoding,
+ * size, secret, signature. Nothing is parsed before all of them have passed.
  *
- * Invariant: without a secret every hook is refused; a request that is not genuine costs at most its bytes; nothing of
- * a secret or of a body is logged, and no answer names an Application. A genuine hook only brings polls forward, so a
- * replay does no harm.
+ * Invariant: without a secret every webhook is refused. A request that is not genuine costs at most its bytes. No part
+ * of a secret or a body is logged, and no answer names an Application. A genuine webhook only advances polls, so a
+ * replay is harmless.
  */
 import type { Express, Request, Response } from 'express';
 import type { RepositoryPush } from '../application/repository.ts';
@@ -17,14 +17,14 @@ import { PROVIDERS, type HookEvent, type Provider } from './webhook-providers.ts
 import { createWebhookSecrets, type SecretsOf } from './webhook-secrets.ts';
 
 export interface WebhookOptions extends Pick<HookLimit, 'perMinute' | 'totalPerMinute'> {
-  /** Empty: every hook is refused. */
+  /** Empty: every webhook is refused. */
   readonly secretsDir: string;
-  /** Brings the polls of the Applications forward that a push concerns; answers how many they are. */
+  /** Advances the next poll of every Application that the push concerns; returns their number. */
   readonly onPush: (push: RepositoryPush) => number;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'onWebhook'>;
   readonly clock: Clock;
-  /** For tests that do not want to wait. */
+  /** For tests: smaller bounds than `BODY_LIMITS`. */
   readonly bodyLimits?: BodyLimits;
 }
 
@@ -32,32 +32,32 @@ const BODY_LIMITS: BodyLimits = { maxBytes: 1024 * 1024, maxHeldBytes: 32 * 1024
 const MAX_ADDRESSES = 10_000;
 const REREAD_MS = 1_000;
 
-/** What may become of a hook: the status of the answer, and what it says. */
+/** The results of a webhook, each with the status and the text of its answer. */
 const ANSWERS = {
   accepted: { status: 200 },
   ping: { status: 200, message: 'pong' },
-  ignored: { status: 202, message: 'this event says nothing of commits' },
-  malformed: { status: 400, error: 'the body is no JSON in UTF-8' },
+  ignored: { status: 202, message: 'this event is not about commits and is ignored' },
+  malformed: { status: 400, error: 'the body is not JSON in UTF-8' },
   unreadable: { status: 400, error: 'the body names no repository' },
   unauthorized: { status: 401, error: 'the signature is missing or wrong' },
-  unconfigured: { status: 403, error: 'no secret is set for this provider, so its hooks are refused' },
-  timeout: { status: 408, error: 'the body did not come in time' },
+  unconfigured: { status: 403, error: 'no secret is configured for this provider, so its webhooks are refused' },
+  timeout: { status: 408, error: 'the body did not arrive in time' },
   too_large: { status: 413, error: 'the body is larger than 1 MiB' },
-  encoded: { status: 415, error: 'the body must come without content encoding' },
+  encoded: { status: 415, error: 'the body must not have a content encoding' },
   limited: { status: 429, error: 'too many requests' },
-  busy: { status: 503, error: 'too many bodies are under way' },
-  aborted: { status: 400, error: 'the body is not complete' },
+  busy: { status: 503, error: 'too many bodies are being received, try again later' },
+  aborted: { status: 400, error: 'the body is incomplete' },
 } as const satisfies Record<string, { status: number; message?: string; error?: string }>;
 
 type Result = keyof typeof ANSWERS;
 
-interface Verdict {
+interface Outcome {
   readonly result: Result;
   readonly applications?: number;
   readonly retryAfterS?: number;
 }
 
-interface Desk {
+interface HookTools {
   readonly takeToken: TakeToken;
   readonly readBody: ReadBody;
   readonly secretsOf: SecretsOf;
@@ -66,21 +66,21 @@ interface Desk {
 
 export function webhookRoutes(options: WebhookOptions): Express {
   const { log, metrics, clock, perMinute, totalPerMinute, onPush } = options;
-  const desk: Desk = {
+  const tools: HookTools = {
     takeToken: createHookLimit({ perMinute, totalPerMinute, maxAddresses: MAX_ADDRESSES, clock }),
     readBody: createBodyReader(options.bodyLimits ?? BODY_LIMITS),
     secretsOf: createWebhookSecrets({ dir: options.secretsDir, clock, log, rereadMs: REREAD_MS }),
     onPush,
   };
-  const sayRefused = createRefusalLog(log);
+  const logResult = createRefusalLog(log);
   const routes = createRoutes();
   for (const [name, provider] of PROVIDERS) {
     const path = `/hooks/${name}`;
     routes.post(path, async (request, response) => {
-      const verdict = await judge(request, { name, provider }, desk);
-      metrics.onWebhook(name, verdict.result);
-      sayRefused(name, verdict.result);
-      answer(response, verdict);
+      const outcome = await receive(request, { name, provider }, tools);
+      metrics.onWebhook(name, outcome.result);
+      logResult(name, outcome.result);
+      answer(response, outcome);
     });
     routes.all(path, (_request, response) => {
       response.set('Allow', 'POST').status(405).json({ error: 'method not allowed' });
@@ -90,11 +90,12 @@ export function webhookRoutes(options: WebhookOptions): Express {
   return routes;
 }
 
-async function judge(
+/** Checks a webhook and acts on it. The order of the checks is part of the invariant above. */
+async function receive(
   request: Request,
   { name, provider }: { name: string; provider: Provider },
-  { takeToken, readBody, secretsOf, onPush }: Desk,
-): Promise<Verdict> {
+  { takeToken, readBody, secretsOf, onPush }: HookTools,
+): Promise<Outcome> {
   const retryAfterS = takeToken(request.socket.remoteAddress ?? '');
   if (retryAfterS > 0) return { result: 'limited', retryAfterS };
   const { headers } = request;
@@ -117,7 +118,7 @@ const RESULT_OF = {
   unreadable: 'unreadable',
 } as const satisfies Record<Exclude<HookEvent['type'], 'push'>, Result>;
 
-/** undefined: no JSON. A form, as GitHub sends it on demand, holds the JSON in its field `payload`. */
+/** undefined if the body is not JSON. GitHub can also send a form, which holds the JSON in its field `payload`. */
 function parsePayload(bytes: Buffer, contentType = ''): Value | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -128,23 +129,26 @@ function parsePayload(bytes: Buffer, contentType = ''): Value | undefined {
   }
 }
 
-function answer(response: Response, { result, applications, retryAfterS }: Verdict): void {
+function answer(response: Response, { result, applications, retryAfterS }: Outcome): void {
   const { status, ...words } = ANSWERS[result];
   if (retryAfterS !== undefined) response.set('Retry-After', String(retryAfterS));
   if (result === 'busy') response.set('Retry-After', '1');
-  // A body that was not read to its end must not be taken for the next request.
+  // The rest of an unread body must not be taken for the next request.
   if (!response.req.complete) response.set('Connection', 'close');
   response.status(status).json(applications === undefined ? words : { applications, ...words });
 }
 
-/** Once for each provider and reason until a hook of it is genuine again: anybody can send what is refused. */
+/**
+ * Logs a refusal once for each provider and reason, until a webhook of that provider is genuine. Otherwise anyone who
+ * reaches the listener could fill the log.
+ */
 function createRefusalLog(log: Log): (provider: string, result: Result) => void {
-  const said = new Set<string>();
+  const logged = new Set<string>();
   return (provider, result) => {
     const isGenuine = ['accepted', 'ping', 'ignored'].includes(result);
-    if (isGenuine) for (const reason of Object.keys(ANSWERS)) said.delete(`${provider} ${reason}`);
-    if (isGenuine || said.has(`${provider} ${result}`)) return;
-    said.add(`${provider} ${result}`);
-    log.warn('webhooks of a provider are refused', { provider, reason: result });
+    if (isGenuine) for (const reason of Object.keys(ANSWERS)) logged.delete(`${provider} ${reason}`);
+    if (isGenuine || logged.has(`${provider} ${result}`)) return;
+    logged.add(`${provider} ${result}`);
+    log.warn('webhook refused, further refusals of this kind are not logged', { provider, reason: result });
   };
 }

@@ -1,26 +1,28 @@
 /**
- * What a Secret says about access to a repository, under the keys of Flux's and of Argo CD's Secrets.
+ * Reads a Secret as the credential of a repository, under the keys of Flux's and of Argo CD's Secrets.
  *
- * Invariant: a credential is whole and usable as it stands, or there is none; a problem names the Secret and the key,
- * never a value. What may not appear anywhere is collected here, in every form in which a server might repeat it.
+ * Invariants: a credential is complete and usable, or it is refused. A refusal names the Secret and the key, never a
+ * value.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { StageError } from '../object/stage-error.ts';
-import { MASK } from '../object/redact.ts';
-import { cleanText, sourceError } from './source-error.ts';
+import { maskedForms, type Masked } from './mask.ts';
+import { sourceError } from './source-error.ts';
 
-export interface Credential {
+/** A transport turns it into what its protocol sends, and shows it only to the host of the repository's address. */
+export interface Credential extends Masked {
   /** `namespace/name` of the Secret, for messages. */
   readonly secret: string;
-  /** Value of the header, only ever sent to the origin of the repository's address. */
-  readonly authorization: string | undefined;
+  /** undefined: the Secret holds certificates only. */
+  readonly login: Login | undefined;
   /** PEM; trusted beside the roots of the system. */
   readonly ca: string | undefined;
   /** PEM, the chain included. */
   readonly clientCertificate: { readonly certificate: string; readonly key: string } | undefined;
-  /** Longest first; see `redact`. */
-  readonly unspeakable: readonly string[];
 }
+
+export type Login =
+  | { readonly type: 'basic'; /** Without a colon. */ readonly username: string; readonly password: string }
+  | { readonly type: 'bearer'; /** Printable ASCII without blanks. */ readonly token: string };
 
 export interface SecretContent {
   /** `namespace/name`. */
@@ -29,7 +31,7 @@ export interface SecretContent {
   readonly data: ReadonlyMap<string, Buffer>;
 }
 
-/** The names of each part, first come first served: Flux's, its former ones, Argo CD's. */
+/** The names of each part: Flux's, its former ones, Argo CD's. The first one that holds a value counts. */
 const KEYS = {
   username: ['username'],
   password: ['password'],
@@ -42,39 +44,43 @@ const KEYS = {
 type Part = keyof typeof KEYS;
 
 interface Value {
-  /** The key under which it was found, or the first one to look for. */
+  /** The key under which it was found; without a value, the first one of its names. */
   readonly name: string;
-  /** Empty where the Secret has none: an empty value counts as none. */
+  /** Empty if the Secret does not hold it; an empty value counts as missing. */
   readonly text: string;
 }
 
-/** Throws StageError InvalidSecret. Keys that are not about access (`url`, `type`, `project`…) are not read. */
+/** Throws StageError InvalidSecret. Ignores keys that are not about access (`url`, `type`, `project`…). */
 export function parseCredential({ secret, data }: SecretContent): Credential {
   const refuse = (problem: string): never => {
     throw sourceError('InvalidSecret', `The Secret ${secret} ${problem}.`);
   };
   const read = (part: Part): Value => {
     const name = KEYS[part].find((candidate) => data.get(candidate)?.length) ?? KEYS[part][0];
-    return { name, text: decode(data.get(name) ?? Buffer.alloc(0)) ?? refuse(`holds no UTF-8 text under ${name}`) };
+    return {
+      name,
+      text: decode(data.get(name) ?? Buffer.alloc(0)) ?? refuse(`holds bytes under ${name} that are not UTF-8 text`),
+    };
   };
-  const authorization = readAuthorization(read, refuse);
+  const login = readLogin(read, refuse);
   const { ca, clientCertificate } = readCertificates(read, refuse);
-  if (authorization.header === undefined && ca === undefined && clientCertificate === undefined) {
+  if (!login && ca === undefined && clientCertificate === undefined) {
     refuse(
       'holds no credentials that Tautline knows. Give it username and password, or bearerToken; ca.crt; tls.crt and tls.key',
     );
   }
-  const { header, secrets } = authorization;
-  return { secret, authorization: header, ca, clientCertificate, unspeakable: formsOf(secrets) };
+  return { secret, login, ca, clientCertificate, maskedTexts: maskedForms(secretsOf(login)) };
 }
 
 type Read = (part: Part) => Value;
 type Refuse = (problem: string) => never;
 
-function readAuthorization(read: Read, refuse: Refuse): { header: string | undefined; secrets: string[] } {
-  const [username, password, token] = [read('username'), read('password'), read('bearerToken')].map(
-    ({ name, text }) => ({ name, text: text.replace(/\r?\n$/, '') }),
-  ) as [Value, Value, Value];
+function readLogin(read: Read, refuse: Refuse): Login | undefined {
+  const [username, password, token] = (['username', 'password', 'bearerToken'] as const).map((part) => {
+    const { name, text } = read(part);
+    // Editors and shells leave one line end behind.
+    return { name, text: text.replace(/\r?\n$/, '') };
+  }) as [Value, Value, Value];
   for (const { name, text } of [username, password, token]) {
     if (/\p{Cc}/u.test(text)) refuse(`holds a line break or another control character under ${name}`);
   }
@@ -83,21 +89,26 @@ function readAuthorization(read: Read, refuse: Refuse): { header: string | undef
     refuse('holds both username and bearerToken. Keep the one that the server wants');
   }
   if (token.text !== '') {
-    if (!/^[\x21-\x7e]+$/.test(token.text)) refuse(`holds characters under ${token.name} that no header may hold`);
-    return { header: `Bearer ${token.text}`, secrets: [token.text] };
+    if (!/^[\x21-\x7e]+$/.test(token.text))
+      refuse(`holds characters under ${token.name} that are not allowed in a header`);
+    return { type: 'bearer', token: token.text };
   }
-  if (username.text === '') return { header: undefined, secrets: [] };
-  if (username.text.includes(':')) refuse(`holds a colon under ${username.name}, which no user name may hold`);
-  const encoded = Buffer.from(`${username.text}:${password.text}`).toString('base64');
-  // Some servers take the token as the user name.
-  const isNameSecret = username.text.length >= MIN_SECRET_NAME_CHARS;
-  return {
-    header: `Basic ${encoded}`,
-    secrets: [encoded, password.text, ...(isNameSecret ? [username.text] : [])],
-  };
+  if (username.text === '') return undefined;
+  if (username.text.includes(':')) refuse(`holds a colon under ${username.name}, which a user name must not hold`);
+  return { type: 'basic', username: username.text, password: password.text };
 }
 
+/** From this length on a user name may be a token: some servers take one in its place. */
 const MIN_SECRET_NAME_CHARS = 16;
+
+/** Texts that must not appear in any message; basic authentication also sends both as one text in base64. */
+function secretsOf(login: Login | undefined): string[] {
+  if (!login) return [];
+  if (login.type === 'bearer') return [login.token];
+  const { username, password } = login;
+  const pair = Buffer.from(`${username}:${password}`).toString('base64');
+  return [pair, password, ...(username.length >= MIN_SECRET_NAME_CHARS ? [username] : [])];
+}
 
 function readCertificates(read: Read, refuse: Refuse): Pick<Credential, 'ca' | 'clientCertificate'> {
   const [ca, certificate, key] = [read('ca'), read('certificate'), read('key')];
@@ -151,58 +162,4 @@ function decode(value: Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Shorter texts are in any message by chance, and to mask them would tell them. */
-const MIN_UNSPEAKABLE_CHARS = 4;
-
-function formsOf(secrets: readonly string[]): string[] {
-  const forms = secrets.flatMap((value) => {
-    const url = encodeURIComponent(value);
-    const bytes = Buffer.from(value);
-    return [
-      ...[value, cleanText(value, Infinity), JSON.stringify(value).slice(1, -1)],
-      ...[url, url.replaceAll('%20', '+'), url.replace(/%../g, (code) => code.toLowerCase())],
-      ...[bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), value.replace(/=+$/, '')],
-    ];
-  });
-  const long = [...new Set(forms)].filter((form) => form.length >= MIN_UNSPEAKABLE_CHARS);
-  return long.sort((a, b) => b.length - a.length);
-}
-
-/** The text without a form of the credential, whole or cut off before an ellipsis. */
-export function redact(text: string, { unspeakable }: Pick<Credential, 'unspeakable'>): string {
-  let clean = text;
-  for (const form of unspeakable) clean = clean.replaceAll(form, MASK);
-  for (let at = clean.indexOf('…'); at >= 0; at = clean.indexOf('…', at + 1)) {
-    const cutChars = longestCut(clean.slice(0, at), unspeakable);
-    if (cutChars === 0) continue;
-    clean = clean.slice(0, at - cutChars) + MASK + clean.slice(at);
-    at += MASK.length - cutChars;
-  }
-  return clean;
-}
-
-/** How many characters at the end of the text are the beginning of a form. */
-function longestCut(text: string, forms: readonly string[]): number {
-  let longest = 0;
-  for (const form of forms) {
-    for (let chars = Math.min(form.length - 1, text.length); chars > longest; chars--) {
-      if (chars >= MIN_UNSPEAKABLE_CHARS && text.endsWith(form.slice(0, chars))) longest = chars;
-    }
-  }
-  return longest;
-}
-
-/** The same error, fit to be shown: a server may repeat what it was sent. Causes are left behind. */
-export function redactError(error: unknown, credential: Credential | undefined): unknown {
-  if (!credential || !(error instanceof Error)) return error;
-  const message = redact(error.message, credential);
-  if (error instanceof StageError) {
-    const { stage, code, retry } = error;
-    return new StageError({ stage, code, retry, message });
-  }
-  const clean = new Error(message);
-  clean.stack = redact(error.stack ?? message, credential);
-  return clean;
 }

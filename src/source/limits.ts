@@ -1,9 +1,9 @@
-/** The bounds of source/. Each is passed in, and what exceeds one is refused with a message that names it. */
+/** The bounds of source/. A message that refuses something for its size names the bound. */
 
 export interface SourceLimits {
-  /** Bytes of an advertisement or an ls-refs answer: 60 bytes a reference. */
+  /** Bytes of the answer that lists references: 60 bytes a reference. */
   readonly maxRefsBytes: number;
-  /** Bytes of one pack as it is sent. */
+  /** Bytes of one pack as the server sends it. */
   readonly maxPackBytes: number;
   /** Entries of one pack. */
   readonly maxPackObjects: number;
@@ -11,41 +11,41 @@ export interface SourceLimits {
   readonly maxObjectBytes: number;
   /** Bytes of all objects of one pack after inflating. */
   readonly maxInflatedBytes: number;
-  /** Deltas upon deltas; git itself stops at 4,095 and packs with 50. */
+  /** Longest chain of deltas; git writes at most 4,095 and 50 by default. */
   readonly maxDeltaDepth: number;
   /** Files of one snapshot, counted by path. */
   readonly maxFiles: number;
-  /** Folders within folders. */
+  /** Depth of nested folders. */
   readonly maxTreeDepth: number;
-  /** Bytes of decompressed delta bases and folders that are kept while objects are read. */
+  /** Bytes of inflated objects that are cached while objects are read. */
   readonly cacheBytes: number;
   readonly connectTimeoutMs: number;
-  /** Until the first byte of an answer: the server counts objects in it. */
+  /** Until the first byte of an answer, since the server counts objects before it answers. */
   readonly headersTimeoutMs: number;
-  /** Silence within an answer. */
+  /** Without a byte in the middle of an answer. */
   readonly idleTimeoutMs: number;
-  /** A whole poll request. */
+  /** For one request of a poll. */
   readonly requestTimeoutMs: number;
-  /** A whole fetch request, the pack included. */
+  /** For one fetch, the pack included. */
   readonly fetchTimeoutMs: number;
-  /** Indexing and verifying one pack in the sandbox. */
+  /** For indexing and verifying one pack in the sandbox. */
   readonly indexTimeoutMs: number;
   readonly maxRedirects: number;
-  /** Servers, by repository and credential, whose address and features are remembered. */
+  /** Servers whose address and capabilities are remembered, one for each repository and credential. */
   readonly maxKnownServers: number;
-  /** Connections to one origin at a time. */
+  /** Connections to one origin at the same time. */
   readonly maxConnectionsPerOrigin: number;
-  /** Sets of certificates, and proxies, to which connections are kept. */
+  /** Pools of connections: one for each proxy and set of certificates. */
   readonly maxPools: number;
-  /** How long such a set that nobody used is kept. */
+  /** How long an unused pool stays open. */
   readonly keepPoolMs: number;
-  /** Packs of one snapshot before it is fetched afresh: reads look into each of them. */
+  /** Packs of one snapshot before everything is fetched again into one; a read looks into each of them. */
   readonly maxPacksPerSnapshot: number;
-  /** Snapshots of one repository that are kept on disk at most. */
+  /** Most snapshots of one repository on disk. */
   readonly maxSnapshotsPerRepository: number;
-  /** How long a snapshot that nobody asked for stays on disk; the two used last of a public repository always stay. */
+  /** How long an unused snapshot stays on disk. The two used last of a public repository always stay. */
   readonly retainSnapshotMs: number;
-  /** At a start, repositories whose last new snapshot is older are dropped from the disk. */
+  /** At the start of a process, repositories whose newest snapshot is older are removed from the disk. */
   readonly forgetRepositoryMs: number;
 }
 

@@ -1,11 +1,11 @@
 /**
- * The address of a repository. Only http and https, without user info, query and fragment: credentials come from a
- * Secret, so that an address may be shown anywhere.
+ * The address of a repository: http or https, without user info, query and fragment. Credentials come from a Secret, so
+ * an address may be shown anywhere.
  */
 import { sourceError } from './source-error.ts';
 
 export interface RepositoryUrl {
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   readonly base: string;
   /** For messages. */
   readonly label: string;
@@ -15,7 +15,7 @@ export interface RepositoryUrl {
 export function parseRepositoryUrl(text: string): RepositoryUrl {
   if (/^[^/@:\s]+@[^/@:\s]+:/.test(text)) throw unsupported('ssh');
   const url = URL.parse(text);
-  if (!url) throw sourceError('InvalidUrl', 'The repository address is no URL. Write it as https://<host>/<path>.');
+  if (!url) throw sourceError('InvalidUrl', 'The repository address is not a URL. Write it as https://<host>/<path>.');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw unsupported(url.protocol.slice(0, -1));
   if (url.username || url.password) {
     throw sourceError(

@@ -1,17 +1,17 @@
 /**
- * A repository as one credential sees it: what is asked, fetched and kept is shared by those who show the same one, and
- * by nobody else, so that a commit's id alone opens nothing.
+ * A repository as one credential sees it. Polls, fetches and snapshots are shared only between Applications that show
+ * the same credential, so the id of a commit alone opens nothing.
  *
- * Invariant: the place of what was fetched with a credential cannot be computed outside this process, and tells nothing
- * of the credential; those places are worthless to the next process.
+ * Invariant: the key of a repository with a credential cannot be computed outside this process and tells nothing about
+ * the credential. The next process cannot use it.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Credential } from './credential.ts';
 import { parseRepositoryUrl, type RepositoryUrl } from './repository-url.ts';
 
 export interface Repository extends RepositoryUrl {
-  /** Name of the folder of its snapshots, and key of all that is shared. */
-  readonly place: string;
+  /** Name of the folder of its snapshots, and the key under which everything is shared. */
+  readonly key: string;
   readonly credential: Credential | undefined;
 }
 
@@ -19,20 +19,20 @@ export type NameRepository = (repoUrl: string, credential: Credential | undefine
 
 const PRIVATE = 'private-';
 
-export function isPrivate(place: string): boolean {
-  return place.startsWith(PRIVATE);
+export function isPrivate(repositoryKey: string): boolean {
+  return repositoryKey.startsWith(PRIVATE);
 }
 
-/** The function throws StageError, as `parseRepositoryUrl` does. */
+/** The returned function throws the StageErrors of `parseRepositoryUrl`. */
 export function createRepositoryNaming(): NameRepository {
-  const key = randomBytes(32);
+  const digestKey = randomBytes(32);
   return (repoUrl, credential) => {
     const url = parseRepositoryUrl(repoUrl);
-    if (!credential) return { ...url, credential, place: shorten(createHash('sha256').update(url.base)) };
-    const { authorization, ca, clientCertificate } = credential;
-    const { certificate, key: privateKey } = clientCertificate ?? {};
-    const content = JSON.stringify([url.base, authorization, ca, certificate, privateKey]);
-    return { ...url, credential, place: PRIVATE + shorten(createHmac('sha256', key).update(content)) };
+    if (!credential) return { ...url, credential, key: shorten(createHash('sha256').update(url.base)) };
+    // All of it but the Secret's name, so that a field that is added later counts as well.
+    const { secret: _name, maskedTexts: _derived, ...access } = credential;
+    const content = JSON.stringify([url.base, access]);
+    return { ...url, credential, key: PRIVATE + shorten(createHmac('sha256', digestKey).update(content)) };
   };
 }
 

@@ -1,23 +1,30 @@
 /**
- * Which commit a revision means: 40 hex digits are a commit, `refs/…` is taken as it is, `HEAD` or nothing is the
- * default branch, anything else a branch and then a tag. Annotated tags are peeled to what they point at.
+ * Revisions in both directions; no other file takes one apart.
+ *
+ * `spec.source.revision` holds a wanted revision: 40 hex digits are a commit, `refs/…` is a full reference, `HEAD` or
+ * nothing is the default branch, anything else is looked for as a branch and then as a tag. An annotated tag stands for
+ * the commit that it points at.
+ *
+ * A resolved revision is shown to people and stored in status: `main@sha1:<40 hex>`, `v1.2@sha1:<40 hex>`, and
+ * `sha1:<40 hex>` for a commit that was named without a branch or tag.
  */
+import type { RepositoryPush } from '../application/repository.ts';
 import { printable } from '../object/printable.ts';
 import { sourceError } from './source-error.ts';
 
 export interface RemoteRef {
   readonly oid: string;
-  /** What an annotated tag points at. */
+  /** The object that an annotated tag points at. */
   readonly peeled?: string;
   /** The reference that this one (HEAD) stands for. */
   readonly target?: string;
 }
 
-/** References by full name. A Map, since names come from outside. */
+/** References by full name. A Map, since the names are chosen by the server. */
 export type RemoteRefs = ReadonlyMap<string, RemoteRef>;
 
 export interface ResolvedRevision {
-  /** As in `Snapshot.revision`. */
+  /** `<name>@sha1:<40 hex>` or `sha1:<40 hex>`. */
   readonly revision: string;
   /** 40 hex digits. */
   readonly commit: string;
@@ -25,20 +32,20 @@ export interface ResolvedRevision {
 
 export type WantedRevision =
   | { readonly type: 'commit'; readonly commit: string }
-  /** In the order in which they are taken. */
+  /** `names`: the first one that exists counts. */
   | { readonly type: 'refs'; readonly names: readonly string[]; readonly text: string };
 
+const HEAD = 'HEAD';
 const OID = /^[0-9a-f]{40}$/;
 
-/** What git itself refuses in a reference's name (git-check-ref-format), and no more. */
+/** Exactly what git refuses in the name of a reference (git-check-ref-format). */
 const BAD_REF = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^\/|\/$|\.$|(^|\/)\.|\.lock(\/|$)|^@$/;
 
 const MAX_REVISION_CHARS = 512;
 
 /** Throws StageError InvalidRevision or UnsupportedRevision. */
 export function parseRevision(text: string | undefined): WantedRevision {
-  const wanted = text === undefined || text === '' ? 'HEAD' : text;
-  if (OID.test(wanted.toLowerCase())) return { type: 'commit', commit: wanted.toLowerCase() };
+  const wanted = text === undefined || text === '' ? HEAD : text;
   if (wanted.startsWith('semver:')) {
     throw sourceError(
       'UnsupportedRevision',
@@ -51,25 +58,57 @@ export function parseRevision(text: string | undefined): WantedRevision {
       `${JSON.stringify(wanted.slice(0, 80))} cannot be the name of a branch or tag. Name a branch, a tag, refs/… or a commit of 40 hex digits.`,
     );
   }
-  if (wanted === 'HEAD') return { type: 'refs', names: ['HEAD'], text: wanted };
-  if (wanted.startsWith('refs/')) return { type: 'refs', names: [wanted], text: wanted };
-  return { type: 'refs', names: [`refs/heads/${wanted}`, `refs/tags/${wanted}`], text: wanted };
+  return wantedOf(wanted);
 }
 
-/** The revision among the references that a server sent, or undefined. */
+function wantedOf(text: string): WantedRevision {
+  if (OID.test(text.toLowerCase())) return { type: 'commit', commit: text.toLowerCase() };
+  if (text === HEAD || text.startsWith('refs/')) return { type: 'refs', names: [text], text };
+  return { type: 'refs', names: [`refs/heads/${text}`, `refs/tags/${text}`], text };
+}
+
+/**
+ * Whether a push may have moved a wanted revision. In doubt it may: a needless poll costs one small request. A commit
+ * may be followed before it is pushed, so every push counts for it.
+ */
+export function mayHaveMoved(revision: string, { refs, defaultBranch }: RepositoryPush): boolean {
+  const wanted = wantedOf(revision);
+  if (refs.length === 0 || wanted.type === 'commit') return true;
+  if (revision === HEAD) return defaultBranch === undefined || refs.includes(`refs/heads/${defaultBranch}`);
+  return wanted.names.some((name) => refs.includes(name));
+}
+
+/** Finds a wanted revision among the references of a server. */
 export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): ResolvedRevision | undefined {
-  if (wanted.type === 'commit') return { commit: wanted.commit, revision: `sha1:${wanted.commit}` };
+  if (wanted.type === 'commit') return resolvedCommit(wanted.commit);
   for (const name of wanted.names) {
     const ref = refs.get(name);
     if (!ref) continue;
     const commit = ref.peeled ?? ref.oid;
-    const branch = name === 'HEAD' ? branchOf(ref) : undefined;
+    const branch = name === HEAD ? branchOf(ref) : undefined;
     return { commit, revision: `${printable(branch ?? wanted.text)}@sha1:${commit}` };
   }
   return undefined;
 }
 
-/** The server says what HEAD stands for: only what can be a branch is repeated. */
+/** A commit that is named without a branch or tag. */
+export function resolvedCommit(commit: string): ResolvedRevision {
+  return { commit, revision: `sha1:${commit}` };
+}
+
+/** A resolved revision as status stores it; undefined for any other text. */
+export function readRevision(text: string): ResolvedRevision | undefined {
+  const commit = /(?:^|@)sha1:([0-9a-f]{40})$/.exec(text)?.[1];
+  return commit === undefined ? undefined : { commit, revision: text };
+}
+
+/** `main` of the resolved revision `main@sha1:<40 hex>`; a bare commit is its own name. */
+export function nameOfRevision(revision: string): string {
+  const at = revision.lastIndexOf('@');
+  return at < 0 ? revision : revision.slice(0, at);
+}
+
+/** The branch that HEAD stands for. The server says so, and only a possible name of a branch is shown to people. */
 function branchOf({ target }: RemoteRef): string | undefined {
   if (!target?.startsWith('refs/heads/') || target.length > MAX_REVISION_CHARS || BAD_REF.test(target))
     return undefined;

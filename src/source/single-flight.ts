@@ -1,9 +1,12 @@
-/** Callers that ask for the same thing at the same time share one answer; it is given up when the last of them has. */
+/**
+ * Callers that ask for the same thing at the same time share one answer. The work is aborted when the signal of every
+ * caller has aborted.
+ */
 
 export interface Flights<T> {
   /** Rejects with `onAbort()` as soon as the caller's own signal aborts. */
   join(options: FlightOptions<T>): Promise<T>;
-  /** Aborts all that is under way. */
+  /** Aborts all work under way. */
   close(): void;
 }
 
@@ -17,7 +20,8 @@ export interface FlightOptions<T> {
 interface Flight<T> {
   readonly answer: Promise<T>;
   readonly controller: AbortController;
-  passengers: number;
+  /** Callers that still wait for the answer. */
+  callerCount: number;
 }
 
 export function createFlights<T>(): Flights<T> {
@@ -28,9 +32,9 @@ export function createFlights<T>(): Flights<T> {
     const answer = work(controller.signal).finally(() => {
       if (flights.get(key) === flight) flights.delete(key);
     });
-    // Each passenger sees the failure; without any, nobody needs to.
+    // Every caller awaits it; this only keeps a failure after the last one left from counting as unhandled.
     answer.catch(() => undefined);
-    const flight: Flight<T> = { answer, controller, passengers: 0 };
+    const flight: Flight<T> = { answer, controller, callerCount: 0 };
     flights.set(key, flight);
     return flight;
   }
@@ -40,16 +44,16 @@ export function createFlights<T>(): Flights<T> {
       const { key, signal, onAbort } = options;
       if (signal?.aborted) throw onAbort();
       const flight = flights.get(key) ?? begin(options);
-      flight.passengers += 1;
+      flight.callerCount += 1;
       const { promise: aborted, reject } = Promise.withResolvers<never>();
-      const leave = () => reject(onAbort());
-      signal?.addEventListener('abort', leave, { once: true });
+      const onOwnAbort = () => reject(onAbort());
+      signal?.addEventListener('abort', onOwnAbort, { once: true });
       try {
         return await Promise.race([flight.answer, aborted]);
       } finally {
-        signal?.removeEventListener('abort', leave);
-        flight.passengers -= 1;
-        if (flight.passengers === 0 && flights.get(key) === flight) {
+        signal?.removeEventListener('abort', onOwnAbort);
+        flight.callerCount -= 1;
+        if (flight.callerCount === 0 && flights.get(key) === flight) {
           flights.delete(key);
           flight.controller.abort();
         }

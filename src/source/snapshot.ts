@@ -1,19 +1,43 @@
 /**
- * What source/ hands on: one immutable tree at one commit. Plain data, so that it can cross a process border; the
- * objects behind it are read from `gitDir` by object id and never change.
+ * A snapshot: the files of a repository at one commit. It is immutable plain data, so it can cross a process border.
+ * The objects behind it stay on disk and are read by object id.
  */
 
 export interface Snapshot {
-  /** The repository as the Application names it. */
+  /**
+   * Names this snapshot among all that one process fetches: by repository, by the credential that it was fetched with,
+   * and by commit. Opaque outside source/: compare it, but do not take it apart.
+   */
+  readonly id: string;
+  /** The address of the repository as the Application writes it. */
   readonly repoUrl: string;
-  /** `<name>@sha1:<40 hex>`, for people and for status: `main@sha1:…`, `v1.2@sha1:…`, `sha1:…` for a bare commit. */
+  /** For people and for status; see revision.ts, which alone takes it apart. */
   readonly revision: string;
-  /** 40 hex digits. */
+  /** 40 hex digits. The same for every credential that can fetch it. */
   readonly commit: string;
-  /** Object id of the commit's tree, 40 hex digits. */
-  readonly treeOid: string;
-  /** Where it is kept: the repository, as the credential that it was fetched with sees it. */
-  readonly place: string;
+  readonly tree: SnapshotTree;
+}
+
+/** Where the files of a snapshot are read from. */
+export interface SnapshotTree {
   /** Folder with the packs and their indexes. */
   readonly gitDir: string;
+  /** Object id of the root tree, 40 hex digits. Equal ids mean equal files, whatever the commit. */
+  readonly treeOid: string;
+}
+
+/** The parts of an id. On disk they are the names of the snapshot's folders. */
+export interface SnapshotKey {
+  /** See repository.ts. */
+  readonly repositoryKey: string;
+  readonly commit: string;
+}
+
+export function snapshotId({ repositoryKey, commit }: SnapshotKey): string {
+  return `${repositoryKey}/${commit}`;
+}
+
+export function parseSnapshotId(id: string): SnapshotKey {
+  const slash = id.indexOf('/');
+  return { repositoryKey: id.slice(0, slash), commit: id.slice(slash + 1) };
 }

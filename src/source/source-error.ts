@@ -1,13 +1,13 @@
 /**
- * The errors of source/: every code with its rule for trying again. Messages name the repository
- * without user info and query, and what a server says reaches them only cleaned and cut.
+ * The errors of source/: every code with its rule for trying again. Messages name the repository without user info and
+ * query; a text that a server sent is cleaned and cut before it is part of one.
  */
 import type { CodeOf } from '../object/error-code.ts';
 import { StageError, type Retry } from '../object/stage-error.ts';
 
 export type SourceCode = CodeOf<'source'>;
 
-/** What only a change of the spec can mend is never tried again; what the other side can mend is. */
+/** `never`: only a change of the spec or of the commit can help. */
 const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   InvalidUrl: 'never',
   UnsupportedTransport: 'never',
@@ -61,7 +61,11 @@ export function sourceError(code: SourceCode, message: string, options: SourceEr
   return new StageError({ stage: 'source', code, retry, message, cause: options.cause });
 }
 
-/** Foreign text for a message: one line, printable, at most `maxChars` characters, links without user info. */
+export function cancelled(label: string): Error {
+  return sourceError('Cancelled', `The request for ${label} was cancelled.`);
+}
+
+/** A foreign text as one printable line of at most `maxChars` characters, its links without user info. */
 export function cleanText(text: string, maxChars = 200): string {
   const line = text
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')

@@ -1,6 +1,6 @@
 /**
- * The next status where no pass walks the pipeline: of an Application that cannot be read, is suspended or is being
- * deleted, or whose request wants no more than an answer. Invariant: what is not looked at now stays as it is stored.
+ * Composes the next status without a pass through the pipeline: for an Application that is malformed, suspended or
+ * being deleted, and for a request that only needs an answer. Invariant: all other fields stay as they are stored.
  */
 import { formatTime } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
@@ -15,7 +15,7 @@ export interface Bare {
   readonly status: StoredStatus;
 }
 
-/** The status of an Application whose spec cannot be read: Stalled, a request refused; what was known stays known. */
+/** The status of an Application with a malformed spec: Stalled, and a request is refused. */
 export function composeInvalid(
   {
     metadata,
@@ -34,7 +34,7 @@ export function composeInvalid(
   return request ? { ...next, lastRequest: refusedRequest(request, message, nowMs) } : next;
 }
 
-/** The status of a suspended Application: what was known stays, nothing is looked at; a request is refused. */
+/** The status of a suspended Application. A request is refused. */
 export function composeSuspended(
   { metadata, status, request, reconcileAt }: Bare & Pick<PassReport, 'request'> & { reconcileAt: string | undefined },
   nowMs: number,
@@ -55,7 +55,7 @@ function refusedRequest({ id, action }: Request, message: string, nowMs: number)
 
 type Request = NonNullable<PassReport['request']>;
 
-/** The stored status with the answer to a request, and nothing else in it changed. */
+/** The stored status with the answer to a request. */
 export function composeAnswered(
   {
     status,
@@ -73,7 +73,7 @@ export function composeAnswered(
   };
 }
 
-/** The status while a deleted Application is being finished: what is left, and what holds it. */
+/** The status while the deletion of an Application is under way: the remaining objects, and the reason in `message`. */
 export function composeDeleting(
   {
     metadata,
@@ -82,7 +82,7 @@ export function composeDeleting(
     message,
     isStalled,
   }: Bare & {
-    /** undefined: it cannot be read, and stays as it is. */
+    /** undefined: the inventory cannot be read, and stays as it is stored. */
     readonly inventory: readonly ObjectId[] | undefined;
     readonly message: string;
     readonly isStalled: boolean;
@@ -105,7 +105,7 @@ function withConditions({ metadata, status }: Bare, values: ConditionValue[], no
     ...rest,
     observedGeneration: generation,
     conditions: mergeConditions(values, { previous: status.conditions ?? [], nowMs, generation }),
-    // As it is stored, readable or not: only a pass that could read it writes it anew.
+    // The stored value is kept even if it cannot be read. Only a pass that read it writes a new one.
     ...(inventory === undefined ? {} : { inventory: inventory as InventoryValue }),
   };
 }

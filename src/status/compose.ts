@@ -1,8 +1,9 @@
 /**
- * The next status out of the previous one and the report of a pass. Pure; `reconcile/status-writer.ts` writes it, and
- * only when it differs.
+ * Composes the next status from the previous one and the report of a pass. The status writer of reconcile/ writes it if
+ * it differs.
  *
- * Invariants: every list and text is within the CRD's bounds; it holds no value of any object.
+ * Invariants: every list and text is within the bounds of the CRD; apart from warnings of the API server, the status
+ * holds no value of any object.
  */
 import { formatTime } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
@@ -12,11 +13,12 @@ import { countObjects, objectStatuses, troubledResources, type ObjectStatus } fr
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import type { PassReport } from './report.ts';
-import { isApplied, isDone, judgePass, type Verdict } from './verdict.ts';
+import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
+import { nextWarnings } from './warnings.ts';
 
 export interface ComposedStatus {
   readonly status: ApplicationStatus;
-  readonly verdict: Verdict;
+  readonly verdict: PassVerdict;
   readonly objects: readonly ObjectStatus[];
 }
 
@@ -26,6 +28,7 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
   const verdict = judgePass(report, objects);
   const { generation } = report.application.metadata;
   const resources = troubledResources(objects);
+  const warnings = nextWarnings(previous, report);
   const status: ApplicationStatus = {
     observedGeneration: generation,
     conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
@@ -34,8 +37,10 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
     ...inventoryOf(previous, report),
-    ...finishedOf(previous, report),
+    ...jobsOf('finished', report.finishedJobs, previous),
+    ...jobsOf('started', report.startedJobs, previous),
     history: nextHistory(previous, report, { verdict, now }),
     ...requestOf(previous, report, { verdict, now }),
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
@@ -44,21 +49,26 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
 }
 
 interface Circumstances {
-  readonly verdict: Verdict;
+  readonly verdict: PassVerdict;
+  /** RFC 3339. */
   readonly now: string;
 }
 
-/** An inventory that could not be read stays as it is stored. */
+/** Keeps the stored inventory if it could not be read. */
 function inventoryOf(previous: StoredStatus, { inventory }: PassReport): Pick<ApplicationStatus, 'inventory'> {
   if (inventory) return inventory.length > 0 ? { inventory: encodeInventory(inventory) } : {};
   return previous.inventory === undefined ? {} : { inventory: previous.inventory as InventoryValue };
 }
 
-function finishedOf(previous: StoredStatus, { finished }: PassReport): Pick<ApplicationStatus, 'finished'> {
-  const entries = finished
-    ? [...finished].sort(([a], [b]) => (a < b ? -1 : 1))
-    : Object.entries(previous.finished ?? {});
-  return entries.length > 0 ? { finished: Object.fromEntries(entries) } : {};
+/** Keeps the stored records if they were not read. */
+function jobsOf<Field extends 'finished' | 'started'>(
+  field: Field,
+  records: ReadonlyMap<string, string> | undefined,
+  previous: StoredStatus,
+): Pick<ApplicationStatus, Field> {
+  const entries = records ? [...records].sort(([a], [b]) => (a < b ? -1 : 1)) : Object.entries(previous[field] ?? {});
+  const value = entries.length > 0 ? { [field]: Object.fromEntries(entries) } : {};
+  return value as Pick<ApplicationStatus, Field>;
 }
 
 function syncOf(
@@ -85,7 +95,7 @@ function attemptsOf(
   const { intent } = report;
   const isSynced = isApplied(verdict);
   const isWhole = intent.objects === undefined;
-  // What left Git and is not to be pruned is no part of the revision.
+  // Objects that left Git and are not to be pruned do not count: they are not part of the revision.
   const hasAll = isSynced || (intent.mode === 'auto' && isWhole && isDone(verdict));
   const isAttempt = hasAll || (isWhole && (report.applied.size > 0 || report.phase === 'begun'));
   const applied = hasAll ? report.revision : before?.lastAppliedRevision;
@@ -121,8 +131,8 @@ function requestOf(
   circumstances: Circumstances,
 ): Pick<ApplicationStatus, 'lastRequest' | 'lastHandledReconcileAt'> {
   const answer = request ? answerTo(request, phase, circumstances) : previous.lastRequest;
-  const heard = reconcileAt ?? previous.lastHandledReconcileAt;
-  return { ...optional('lastRequest', answer), ...optional('lastHandledReconcileAt', heard) };
+  const handled = reconcileAt ?? previous.lastHandledReconcileAt;
+  return { ...optional('lastRequest', answer), ...optional('lastHandledReconcileAt', handled) };
 }
 
 function answerTo(
@@ -132,9 +142,9 @@ function answerTo(
 ): LastRequest {
   if (refusal) return { id, action, outcome: 'Refused', message: clip(refusal), finishedAt: now };
   const isProgressing = verdict.reason === 'Progressing';
-  // A refresh asks for one look; the others for something to be done, which may take several passes.
-  const isLook = action === 'refresh';
-  if (phase === 'begun' || (isProgressing && !isLook)) return { id, action, outcome: 'InProgress' };
+  // A refresh is complete after one pass. Other actions may take several passes.
+  const isRefresh = action === 'refresh';
+  if (phase === 'begun' || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
   const outcome = isProgressing || isDone(verdict) ? 'Succeeded' : 'Failed';
   return { id, action, outcome, message: clip(verdict.message), finishedAt: now };
 }

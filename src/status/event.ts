@@ -1,19 +1,19 @@
 /**
- * The one event of a pass, if it changed anything: a new verdict, or objects that were written or deleted. Never one a
- * loop: the same verdict over an unchanged set of objects gives none.
+ * The Kubernetes Event of a pass: at most one, and only for a new verdict, or for objects that were written or deleted.
+ * Repeated passes with the same verdict and without writes give no Event.
  */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { ChangeResult, Outcome } from '../apply/applied.ts';
 import { compareIds, formatId } from '../object/identity.ts';
 import type { PassReport } from './report.ts';
-import type { Verdict } from './verdict.ts';
+import type { PassVerdict } from './verdict.ts';
 
 export interface PassEvent {
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, at most 128 characters. */
   readonly reason: string;
-  /** What was done, as events.k8s.io calls it. */
+  /** The `action` of events.k8s.io/v1. */
   readonly action: string;
   /** At most 1,024 characters. */
   readonly note: string;
@@ -25,14 +25,14 @@ const COUNTED: readonly Outcome[] = ['created', 'configured', 'adopted', 'recrea
 export interface EventOptions {
   readonly before: StoredStatus;
   readonly report: PassReport;
-  readonly verdict: Verdict;
+  readonly verdict: PassVerdict;
 }
 
 export function eventOf({ before, report, verdict }: EventOptions): PassEvent | undefined {
   const done = describeDone(report);
   const ready = getCondition(before.conditions ?? [], 'Ready');
-  // How a Pod that does not come up fails changes all the time: that is in status.health.
-  // Of two good passes only what they did is news: a commit that changes no object is told by status alone.
+  // A changed message alone is no reason for an Event after a successful pass (a commit may change no object), or after
+  // a failed health check (the reason of a failing Pod changes all the time; status.health has it).
   const isSame =
     ready?.reason === verdict.reason &&
     ready.status === verdict.ready &&
@@ -40,7 +40,6 @@ export function eventOf({ before, report, verdict }: EventOptions): PassEvent | 
   const isWarning = verdict.ready === 'False' && verdict.reason !== 'Progressing';
   if (isSame && !done) return undefined;
   if (!done && verdict.reason === 'Progressing') return undefined;
-  // A retry of the same failure is no news, even when something else was written on the way.
   const note = [done, verdict.message].filter(Boolean).join('; ');
   return {
     type: isWarning ? 'Warning' : 'Normal',
@@ -50,7 +49,7 @@ export function eventOf({ before, report, verdict }: EventOptions): PassEvent | 
   };
 }
 
-/** The same where no pass was made: the spec cannot be read, or the Application is suspended. */
+/** The Event of a status without a pass: the spec is malformed, or the Application is suspended. */
 export function bareEventOf(before: StoredStatus, after: Pick<StoredStatus, 'conditions'>): PassEvent | undefined {
   const [known, ready] = [before, after].map(({ conditions }) => getCondition(conditions ?? [], 'Ready'));
   if (!ready || (known?.reason === ready.reason && known.message === ready.message)) return undefined;
@@ -58,7 +57,7 @@ export function bareEventOf(before: StoredStatus, after: Pick<StoredStatus, 'con
   return { type, reason: ready.reason, action: 'Reconcile', note: cutText(ready.message, MAX_NOTE_CHARS) };
 }
 
-/** A finalizer may hold an object for hours: only the pass that began its deletion has done something. */
+/** Only the pass that began a deletion counts as a write: a finalizer may hold the object for hours. */
 function wasPruningBefore({ outcome, live }: ChangeResult): boolean {
   return outcome === 'pruning' && live?.deletionTimestamp !== undefined;
 }
@@ -77,6 +76,6 @@ function describeDone({ applied }: PassReport): string | undefined {
   const names = results.slice(0, 3).map(({ change }) => formatId(change.id));
   const more = results.length > names.length ? ', …' : '';
   const released = results.find(({ outcome, message }) => outcome === 'released' && message !== undefined);
-  const letGo = released ? `; ${formatId(released.change.id)}: ${released.message}` : '';
-  return `${counts.join(', ')} (${names.join(', ')}${more})${letGo}`;
+  const why = released ? `; ${formatId(released.change.id)}: ${released.message}` : '';
+  return `${counts.join(', ')} (${names.join(', ')}${more})${why}`;
 }

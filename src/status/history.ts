@@ -1,14 +1,14 @@
-/** The last syncs, the newest first. A pass that applied nothing leaves no trace. */
+/** Composes the history of the last syncs, the newest first. */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import { STATUS_LIMITS, type HistoryEntry } from '../application/status-schema.ts';
 import type { PassReport } from './report.ts';
-import { isApplied, type Verdict } from './verdict.ts';
+import { isApplied, type PassVerdict } from './verdict.ts';
 
 export function nextHistory(
   status: StoredStatus,
   report: PassReport,
-  { verdict, now }: { verdict: Verdict; now: string },
+  { verdict, now }: { verdict: PassVerdict; now: string },
 ): HistoryEntry[] {
   const { revision, commit, phase } = report;
   const previous = report.intent.mode === 'auto' ? withSuperseded(status, { revision, now }) : (status.history ?? []);
@@ -30,7 +30,7 @@ export function nextHistory(
   return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
 }
 
-/** A revision that was attempted and neither applied nor given up when another one took over. */
+/** Adds the previous revision as Superseded if it was attempted and neither applied nor failed for good. */
 function withSuperseded(
   { conditions = [], history = [], sync }: StoredStatus,
   { revision, now }: { revision: string | undefined; now: string },
@@ -44,7 +44,7 @@ function withSuperseded(
     startedAt: getCondition(conditions, 'Reconciling')?.lastTransitionTime ?? now,
     finishedAt: now,
     outcome: 'Superseded',
-    message: cutText(`${revision} took over`, STATUS_LIMITS.maxResourceMessageChars),
+    message: cutText(`replaced by ${revision}`, STATUS_LIMITS.maxResourceMessageChars),
   };
   return [entry, ...history].slice(0, STATUS_LIMITS.maxHistory);
 }

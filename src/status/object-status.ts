@@ -1,4 +1,4 @@
-/** Sync and health of each object of a pass, in the words of users, and the counts over them. */
+/** The sync status and health of each object of a pass, and the counts of them. */
 import { cutText } from '../application/conditions.ts';
 import type { HealthWord, ObjectCounts, ResourceStatus, SyncWord } from '../application/status-schema.ts';
 import { STATUS_LIMITS } from '../application/status-schema.ts';
@@ -13,14 +13,14 @@ export interface ObjectStatus {
   readonly id: ObjectId;
   readonly sync: SyncWord;
   readonly health: Health;
-  /** Why it is not Synced, or that it is left alone: in words. */
+  /** For people: why it is not Synced, or that it is not reconciled. */
   readonly message?: string;
-  /** Why it is not Synced: field by field. Empty when Synced. */
+  /** The fields that differ; empty if Synced. */
   readonly fields: readonly FieldDifference[];
   /** The same as a JSON patch; absent unless OutOfSync, and where there is nothing to patch. */
   readonly patch?: ObjectPatch;
   readonly isPruning: boolean;
-  /** Where its manifest stands. */
+  /** File and line of its manifest. */
   readonly file?: string;
   readonly line?: number;
 }
@@ -34,7 +34,7 @@ const SYNCED_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set([
 const GONE_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set(['pruned', 'released']);
 const UNKNOWN_HEALTH: Health = { status: 'Unknown', message: '' };
 
-/** One entry for each object that is desired or still in the inventory; ordered by id. */
+/** One entry for each object that is desired or still in the inventory, ordered by id. */
 export function objectStatuses(report: PassReport): ObjectStatus[] {
   const statuses: ObjectStatus[] = [];
   for (const change of report.changes) {
@@ -48,7 +48,7 @@ export function objectStatuses(report: PassReport): ObjectStatus[] {
 function statusOf(change: Change, result: ChangeResult | undefined, report: PassReport): ObjectStatus {
   const isLeft = change.type === 'prune';
   const sync = isLeft && !report.isComplete ? 'Unknown' : syncWordOf(change, result);
-  const message = sync === 'Synced' && !isLeftAlone(change) ? undefined : messageOf(change, result, report);
+  const message = sync === 'Synced' && !isDisabled(change) ? undefined : messageOf(change, result, report);
   return {
     id: change.id,
     sync,
@@ -61,8 +61,8 @@ function statusOf(change: Change, result: ChangeResult | undefined, report: Pass
   };
 }
 
-/** By `reconcile: disabled`, in Git or on the live object. */
-function isLeftAlone({ type, desired, live }: Change): boolean {
+/** Whether `reconcile: disabled` is set, in Git or on the live object. */
+function isDisabled({ type, desired, live }: Change): boolean {
   return (
     type === 'none' && live !== undefined && (desired?.policy?.reconcile === false || isReconcileDisabled(live.body))
   );
@@ -91,7 +91,7 @@ function leftMessage({ application, intent, held, isComplete, isEmptyRender }: P
   if (!isComplete) return 'kept: nothing is pruned until every manifest and every API can be read';
   if (isEmptyRender) return 'left Git; kept, since the revision renders no object at all';
   if (!application.spec.sync.prune && !intent.prune) return 'left Git; kept, since spec.sync.prune is false';
-  if (!intent.prune) return 'left Git; kept, as the request asks';
+  if (!intent.prune) return 'left Git; kept, since the request does not prune';
   return held ? 'left Git; waits for a confirmation' : 'left Git';
 }
 
@@ -122,7 +122,7 @@ const RANK: Readonly<Record<HealthWord, number>> = {
   Healthy: 5,
 };
 
-/** The objects that need a look, the worst first; bounded as the CRD is. */
+/** The objects that are not both Synced and Healthy, the worst first, within the bounds of the CRD. */
 export function troubledResources(statuses: readonly ObjectStatus[]): ResourceStatus[] {
   return statuses
     .filter(({ sync, health }) => sync !== 'Synced' || health.status !== 'Healthy')

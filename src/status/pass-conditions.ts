@@ -1,16 +1,16 @@
 /**
- * The conditions of a pass, as kstatus reads them. Invariants: Reconciling and Stalled are present only while true; a
- * time of transition moves only where the status does; every message is within the CRD's bounds.
+ * The conditions of a pass, in the form of kstatus. Invariants: Reconciling and Stalled are present only while they are
+ * True; a transition time changes only with the status; every message is within the bounds of the CRD.
  */
 import { cutText, setCondition } from '../application/conditions.ts';
 import { STATUS_LIMITS, type Condition } from '../application/status-schema.ts';
 import { formatId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import { refusedChanges, type PassReport } from './report.ts';
-import type { Verdict } from './verdict.ts';
+import type { PassVerdict } from './verdict.ts';
 
 interface ConditionOptions {
-  readonly verdict: Verdict;
+  readonly verdict: PassVerdict;
   readonly previous: readonly Condition[];
   readonly nowMs: number;
   readonly generation: number;
@@ -27,7 +27,7 @@ export function passConditions(report: PassReport, options: ConditionOptions): C
   if (conflict !== undefined) {
     wanted.push({ type: 'Conflict', status: 'True', reason: 'ClaimedTwice', message: clip(conflict) });
   }
-  if (report.contested.length > 0) {
+  if (report.contestedObjects.length > 0) {
     wanted.push({ type: 'Contested', status: 'True', reason: 'HealedAgain', message: clip(contestedText(report)) });
   }
   if (report.polling.length > 0) {
@@ -43,28 +43,30 @@ export function passConditions(report: PassReport, options: ConditionOptions): C
 }
 
 /**
- * Said by both sides, and apart from Ready: whose objects are as Git says is ready, whatever another Application would
- * like to do with them.
+ * The message of the condition Conflict, which both Applications get. It is separate from Ready: an Application whose
+ * objects are equal to Git is Ready, even if another one claims them too.
  */
 function conflictOf(report: PassReport): string | undefined {
   const texts = [
     ...refusedChanges(report).map(({ id, reason }) => `${formatId(id)}: ${reason ?? 'managed by another Application'}`),
-    ...report.contests.map(({ id, by }) => `${formatId(id)}: also claimed by Application ${by}, which leaves it alone`),
+    ...report.rivalClaims.map(
+      ({ id, claimant }) => `${formatId(id)}: also claimed by Application ${claimant}, which does not change it`,
+    ),
   ];
   if (texts.length === 0) return undefined;
   return shorten(texts);
 }
 
-function contestedText({ contested }: PassReport): string {
-  return shorten(contested.map(({ id, message }) => `${formatId(id)}: ${message}`));
+function contestedText({ contestedObjects }: PassReport): string {
+  return shorten(contestedObjects.map(({ id, message }) => `${formatId(id)}: ${message}`));
 }
 
-/** A line each, for as many as people read. */
+/** One line per text, at most ten. */
 function shorten(lines: readonly string[]): string {
   return lines.length > 10 ? `${lines.slice(0, 10).join('\n')}\n… and ${lines.length - 10} more` : lines.join('\n');
 }
 
-/** SourceReady and Rendered: which of the first stages failed, with the stage's own code as the reason. */
+/** SourceReady and Rendered: whether the first stages failed, with the code of the stage as the reason. */
 function stageConditions({ failures, problems, revision, desiredDigest, phase }: PassReport): ConditionValue[] {
   const source = failures.find(({ stage }) => stage === 'source');
   const render = failures.find(({ stage }) => stage === 'render');
@@ -88,14 +90,14 @@ function stageConditions({ failures, problems, revision, desiredDigest, phase }:
   return phase === 'begun' ? conditions.filter(({ status }) => status === 'True') : conditions;
 }
 
-/** Exactly the wanted conditions; times of transition are kept where the status did not change. */
+/** Returns exactly the wanted conditions. A transition time is kept if the status did not change. */
 export function mergeConditions(
   wanted: readonly ConditionValue[],
   { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict'>,
 ): Condition[] {
   const kept = previous.filter(({ type }) => wanted.some((condition) => condition.type === type));
   const merged = wanted.reduce<readonly Condition[]>(
-    (conditions, condition) => setCondition(conditions, condition, { now: nowMs, generation }),
+    (conditions, condition) => setCondition(conditions, condition, { nowMs, generation }),
     kept,
   );
   return [...merged];
@@ -108,7 +110,7 @@ export interface ConditionValue {
   readonly message: string;
 }
 
-/** A text within the CRD's bound. */
+/** Cuts a text to the bound of the CRD. */
 export function clip(text: string): string {
   return cutText(text, STATUS_LIMITS.maxMessageChars);
 }

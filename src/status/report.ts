@@ -1,7 +1,4 @@
-/**
- * What one pass found and did, as status/ reads it: the sum of the outcomes of all stages. Plain data, made by
- * reconcile/ alone.
- */
+/** The results of all stages of one pass: the input of status/. Plain data, made only by reconcile/. */
 import type { Application, ApplicationSpec } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
@@ -20,66 +17,70 @@ export interface StageFailure {
   readonly retry: Retry;
 }
 
-/** An object of this Application that another claims as well; it stays where it is. */
-export interface Contest {
+/** An object of this Application that another Application claims too. It stays with this one. */
+export interface RivalClaim {
   readonly id: ObjectId;
   /** Key of the other Application. */
-  readonly by: string;
+  readonly claimant: string;
 }
 
-/** An object that is healed again and again. */
-export interface Contested {
+/** An object that is healed repeatedly because another client keeps changing it. */
+export interface ContestedObject {
   readonly id: ObjectId;
-  /** Against whom and at which field; never a value. */
+  /** Names the other manager and the field; never holds a value. */
   readonly message: string;
 }
 
-/** What a pass may write: what the spec says, as the request under way changes it. */
+/** The effects that a pass may have: those of the spec, as changed by the current request. */
 export interface Intent {
   readonly mode: ApplicationSpec['sync']['mode'];
   readonly prune: boolean;
-  /** By `idKey`: nothing else is written or deleted. undefined: all. */
+  /** By `idKey`: the only objects that may be written or deleted. undefined: all objects. */
   readonly objects: ReadonlySet<string> | undefined;
 }
 
 export interface PassReport {
   readonly application: Application;
   readonly intent: Intent;
-  /** `begun`: before the first effect, so that a kill leaves no doubt about what may exist; `ended`: all is known. */
+  /** `begun`: before the first effect, so that after a kill the status names all objects that may exist. */
   readonly phase: 'begun' | 'ended';
-  /** Of the snapshot that was compared; absent while there is none. */
+  /** Revision of the compared snapshot; absent while there is none. */
   readonly revision?: string;
   /** 40 hex digits. */
   readonly commit?: string;
   readonly failures: readonly StageFailure[];
   readonly problems: readonly Problem[];
+  /** Warnings of the last render; undefined if this process has not rendered yet. */
+  readonly renderWarnings: readonly string[] | undefined;
   readonly changes: readonly Change[];
-  readonly contests: readonly Contest[];
-  readonly contested: readonly Contested[];
+  readonly rivalClaims: readonly RivalClaim[];
+  readonly contestedObjects: readonly ContestedObject[];
   readonly applied: Applied;
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;
-  /** The Application of spec.dependsOn that is waited for, and why; or a cycle of them. */
+  /** For people: the Application of spec.dependsOn that is not ready and why, or the cycle that they form. */
   readonly unready?: string;
   /** By `idKey`. */
   readonly health: ReadonlyMap<string, Health>;
-  /** The worst of the desired objects; undefined where none is desired. */
+  /** The worst health of the desired objects; undefined if there are none. */
   readonly worst: Health | undefined;
-  /** undefined: the stored one could not be read. */
+  /** undefined: the stored inventory could not be read. */
   readonly inventory: readonly ObjectId[] | undefined;
-  /** By `idKey`: Jobs and bare Pods that ran to their end, with the digest of their manifest; undefined: not read. */
-  readonly finished: ReadonlyMap<string, string> | undefined;
-  /** Digest of the whole desired set, if it was bound. */
+  /** By `idKey`: Jobs and bare Pods that completed or failed, with their manifest digest. undefined: not read. */
+  readonly finishedJobs: ReadonlyMap<string, string> | undefined;
+  /** The same for Jobs and bare Pods that were started and have not ended yet. */
+  readonly startedJobs: ReadonlyMap<string, string> | undefined;
+  /** Digest of the desired set, if it was bound. */
   readonly desiredDigest?: string;
-  /** Whether all was read that decides what has left Git: the condition of every prune, an empty render aside. */
+  /** Whether everything was read that decides which objects left Git. Otherwise nothing is pruned. */
   readonly isComplete: boolean;
-  /** A render without problems and without objects, while the inventory holds some. */
+  /** Whether the render has neither problems nor objects, although the inventory has objects. */
   readonly isEmptyRender: boolean;
-  /** The sync has run longer than spec.sync.timeout. */
+  /** Whether the sync has run longer than spec.sync.timeout. */
   readonly isTimedOut: boolean;
-  /** Some object has not been Healthy for longer than spec.health.timeout. */
+  /** Whether some object has not been Healthy for longer than spec.health.timeout. */
   readonly isHealthOverdue: boolean;
-  /** Kinds that may not be watched, and are read by name at the interval: a line each. */
+  /** One line for each kind that may not be watched and is read by name at the interval. */
   readonly polling: readonly string[];
   /** When the attempt at this revision began (RFC 3339). */
   readonly startedAt: string;
@@ -87,11 +88,11 @@ export interface PassReport {
   readonly nextAttemptAt?: string;
   /** The request that this pass answers. */
   readonly request?: { readonly id: string; readonly action: string; readonly refusal?: string };
-  /** The token of the reconcile annotation that this pass has heard. */
+  /** The value of the annotation reconcile.fluxcd.io/requestedAt that this pass handles. */
   readonly reconcileAt?: string;
 }
 
-/** Objects that another Application owns; what it is about to hand over is waited for instead. */
+/** Objects that another Application owns, without those that it is about to hand over, which are waited for. */
 export function refusedChanges({ changes, applied, waitingFor }: PassReport): Change[] {
   const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
   return changes.filter(

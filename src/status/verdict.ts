@@ -1,6 +1,6 @@
 /**
- * The verdict on a pass: one reason, one message, and whether trying again can help. Rules stand in one table, the
- * first that applies wins, so that of several things wrong the most fundamental one is what people read.
+ * The verdict on a pass: one reason, one message, and whether a retry can help. The first rule of the table that
+ * applies decides, so that of several failures the most fundamental one is reported.
  */
 import { isSettledHealth } from '../application/status-schema.ts';
 import type { ChangeResult } from '../apply/applied.ts';
@@ -10,17 +10,17 @@ import { formatProblem, isPassing } from '../object/problem.ts';
 import type { ObjectStatus } from './object-status.ts';
 import { refusedChanges, type Intent, type PassReport, type StageFailure } from './report.ts';
 
-export interface Verdict {
+export interface PassVerdict {
   readonly ready: 'True' | 'False';
   readonly reason: string;
   readonly message: string;
-  /** Trying again cannot help until spec or revision change: kstatus reads it as failed. */
+  /** A retry cannot help until the spec or the revision changes. kstatus reads it as Failed. */
   readonly isStalled: boolean;
-  /** Work is under way or will be tried again: kstatus reads it as in progress. */
+  /** Work is under way or will be retried. kstatus reads it as InProgress. */
   readonly isReconciling: boolean;
 }
 
-type Rule = (report: PassReport, statuses: readonly ObjectStatus[]) => Verdict | undefined;
+type Rule = (report: PassReport, statuses: readonly ObjectStatus[]) => PassVerdict | undefined;
 
 const RULES: readonly Rule[] = [
   (report) => stageFailure(report),
@@ -36,7 +36,7 @@ const RULES: readonly Rule[] = [
   (report, statuses) => unwell(report, statuses),
 ];
 
-export function judgePass(report: PassReport, statuses: readonly ObjectStatus[]): Verdict {
+export function judgePass(report: PassReport, statuses: readonly ObjectStatus[]): PassVerdict {
   if (report.phase === 'begun') {
     return progressing('Progressing', `applying ${report.revision ?? 'the desired objects'}`);
   }
@@ -54,13 +54,13 @@ export function judgePass(report: PassReport, statuses: readonly ObjectStatus[])
   };
 }
 
-function stageFailure({ failures }: PassReport): Verdict | undefined {
+function stageFailure({ failures }: PassReport): PassVerdict | undefined {
   const failure = failures[0];
   if (!failure) return undefined;
   return failed({ reason: REASON_BY_STAGE[failure.stage], message: failure.message, retry: failure.retry });
 }
 
-/** The condition's reason for a failed stage; the stage's own code stands in the finer conditions. */
+/** Reason of Ready for a failed stage. SourceReady and Rendered carry the code of the stage. */
 const REASON_BY_STAGE: Readonly<Record<StageFailure['stage'], string>> = {
   source: 'ArtifactFailed',
   render: 'BuildFailed',
@@ -74,7 +74,7 @@ const REASON_BY_STAGE: Readonly<Record<StageFailure['stage'], string>> = {
   status: 'ReconciliationFailed',
 };
 
-function badManifests({ problems }: PassReport): Verdict | undefined {
+function badManifests({ problems }: PassReport): PassVerdict | undefined {
   const [first, ...more] = problems;
   if (!first) return undefined;
   const rest = more.length > 0 ? `\n… and ${more.length} more` : '';
@@ -85,21 +85,21 @@ function badManifests({ problems }: PassReport): Verdict | undefined {
   });
 }
 
-function emptyRender(report: PassReport): Verdict | undefined {
+function emptyRender(report: PassReport): PassVerdict | undefined {
   if (!report.isEmptyRender) return undefined;
   const kept = report.inventory?.length ?? 0;
-  const message = `${report.revision ?? 'the revision'} renders no object; the ${kept} that are applied are kept`;
+  const message = `${report.revision ?? 'the revision'} renders no object; the ${kept} applied objects are kept`;
   return failed({ reason: 'EmptyRender', message, retry: 'never' });
 }
 
-/** The change of the other Application wakes this one. */
-function dependency({ unready }: PassReport): Verdict | undefined {
+/** Needs no retry: a change of the other Application starts the next pass. */
+function dependency({ unready }: PassReport): PassVerdict | undefined {
   return unready === undefined ? undefined : progressing(DEPENDENCY_NOT_READY, unready);
 }
 
 const DEPENDENCY_NOT_READY = 'DependencyNotReady';
 
-function failedChanges({ applied }: PassReport): Verdict | undefined {
+function failedChanges({ applied }: PassReport): PassVerdict | undefined {
   const failures = resultsOf(applied, 'failed');
   const first = failures[0];
   if (!first) return undefined;
@@ -112,7 +112,7 @@ function failedChanges({ applied }: PassReport): Verdict | undefined {
   });
 }
 
-/** By id: answers arrive in any order, and the same failures must read the same in every pass. */
+/** Sorted by id: answers arrive in any order, and equal failures must give equal messages. */
 function resultsOf(applied: PassReport['applied'], wanted: ChangeResult['outcome']): ChangeResult[] {
   return [...applied.values()]
     .filter(({ outcome }) => outcome === wanted)
@@ -127,8 +127,8 @@ function describePlace({ id, desired }: Change): string {
   return desired ? `${formatId(id)} (${desired.file}:${desired.line})` : formatId(id);
 }
 
-/** What cannot be read is neither applied nor pruned, until it can be. */
-function unobserved({ changes }: PassReport): Verdict | undefined {
+/** Objects that cannot be read are neither applied nor pruned. */
+function unobserved({ changes }: PassReport): PassVerdict | undefined {
   const unknown = changes.filter(({ type }) => type === 'unknown').sort((a, b) => compareIds(a.id, b.id));
   const first = unknown[0];
   if (!first) return undefined;
@@ -137,7 +137,7 @@ function unobserved({ changes }: PassReport): Verdict | undefined {
   return failed({ reason: REASON_BY_STAGE.observe, message, retry: 'backoff' });
 }
 
-function conflicts(report: PassReport): Verdict | undefined {
+function conflicts(report: PassReport): PassVerdict | undefined {
   const conflicting = refusedChanges(report);
   const first = conflicting[0];
   if (!first) return undefined;
@@ -146,11 +146,11 @@ function conflicts(report: PassReport): Verdict | undefined {
   return failed({ reason: 'Conflict', message: `${formatId(first.id)}: ${reason}${rest}`, retry: 'backoff' });
 }
 
-function heldPrune({ held }: PassReport): Verdict | undefined {
+function heldPrune({ held }: PassReport): PassVerdict | undefined {
   return held ? failed({ reason: 'PruneHeld', message: held.reason, retry: 'never' }) : undefined;
 }
 
-function waiting(report: PassReport): Verdict | undefined {
+function waiting(report: PassReport): PassVerdict | undefined {
   const waits = [
     ...report.waitingFor.map(({ id, reason }) => `${formatId(id)}: ${reason}`),
     ...resultsOf(report.applied, 'waiting').map(
@@ -168,7 +168,7 @@ function waiting(report: PassReport): Verdict | undefined {
     : progressing('Progressing', `waiting: ${text}`);
 }
 
-function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict | undefined {
+function drifted(report: PassReport, statuses: readonly ObjectStatus[]): PassVerdict | undefined {
   const differing = statuses.filter(({ sync }) => sync !== 'Synced');
   const first = differing[0];
   if (!first) return undefined;
@@ -176,23 +176,23 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): Verdict
   const message = `${formatId(first.id)}: ${first.message ?? first.sync}${rest}`;
   const { application, intent, request } = report;
   if (differing.some((status) => isActedOn(status, intent))) return progressing('Progressing', message);
-  // All that a request was about is done; what it is to wait for comes before what it left as it is.
+  // The request has done all that it may. Its wait for health takes precedence over the differences that it leaves.
   const unsettled = request && !request.refusal ? unwell(report, statuses) : undefined;
   const { mode, prune } = application.spec.sync;
   const isNext = differing.some((status) => isActedOn(status, { mode, prune, objects: undefined }));
-  const ready = mode === 'manual' && isAsLastAsked(report) ? 'True' : 'False';
+  const ready = mode === 'manual' && hasLastSyncSucceeded(report) ? 'True' : 'False';
   return unsettled ?? { ready, reason: OUT_OF_SYNC, message, isStalled: false, isReconciling: isNext };
 }
 
 const OUT_OF_SYNC = 'OutOfSync';
 
-/** Whether the pass has done all that it may; differences that are not its to remove do not count. */
-export function isDone({ ready, reason }: Verdict): boolean {
+/** Whether the pass has done all that it may. Differences that it may not remove do not count. */
+export function isDone({ ready, reason }: PassVerdict): boolean {
   return ready === 'True' || reason === OUT_OF_SYNC;
 }
 
-/** Whether every object is as the compared revision says. */
-export function isApplied({ ready, reason }: Verdict): boolean {
+/** Whether every object is equal to the compared revision. */
+export function isApplied({ ready, reason }: PassVerdict): boolean {
   return ready === 'True' && reason !== OUT_OF_SYNC;
 }
 
@@ -201,20 +201,20 @@ function isActedOn({ id, isPruning }: ObjectStatus, { mode, prune, objects }: In
 }
 
 /**
- * In mode manual Ready tells of the last sync: newer commits and drift wait for a person, and nobody else is to wait
- * for that. Before the first sync, and after one that failed, it is not Ready.
+ * Whether the last requested sync succeeded. In mode manual it decides Ready: newer commits and drift wait for a
+ * person, and Applications that depend on this one must not wait for that.
  */
-function isAsLastAsked({ application, applied }: PassReport): boolean {
+function hasLastSyncSucceeded({ application, applied }: PassReport): boolean {
   const { lastAppliedRevision, lastAttemptedRevision } = application.status.sync ?? {};
   if (applied.size > 0) return lastAppliedRevision !== undefined;
   return lastAppliedRevision !== undefined && lastAppliedRevision === lastAttemptedRevision;
 }
 
 /**
- * Only where spec.health.wait asks for it. Trying again does not help a Degraded object, but a change of the cluster
- * may: it is looked at again, and never Stalled.
+ * Applies only with spec.health.wait. A retry does not help a Degraded object, but a change in the cluster may, so the
+ * Application is never Stalled for it.
  */
-function unwell(report: PassReport, statuses: readonly ObjectStatus[]): Verdict | undefined {
+function unwell(report: PassReport, statuses: readonly ObjectStatus[]): PassVerdict | undefined {
   const { application, worst, isHealthOverdue } = report;
   const { health, sync } = application.spec;
   if (!health.wait || !worst || isSettledHealth(worst.status)) return undefined;
@@ -226,11 +226,11 @@ function unwell(report: PassReport, statuses: readonly ObjectStatus[]): Verdict 
   return failed({ reason: 'HealthCheckFailed', message, retry: 'backoff' });
 }
 
-function failed(options: { reason: string; message: string; retry: StageFailure['retry'] }): Verdict {
+function failed(options: { reason: string; message: string; retry: StageFailure['retry'] }): PassVerdict {
   const { reason, message, retry } = options;
   return { ready: 'False', reason, message, isStalled: retry === 'never', isReconciling: retry !== 'never' };
 }
 
-function progressing(reason: string, message: string): Verdict {
+function progressing(reason: string, message: string): PassVerdict {
   return { ready: 'False', reason, message, isStalled: false, isReconciling: true };
 }

@@ -1,11 +1,11 @@
-/** The log: one JSON line a change on standard output, static messages with fields; nothing at rest. */
+/** The log: one line of JSON per message on standard output. Messages are constant texts with fields. */
 import { pino, type DestinationStream } from 'pino';
 import { printable } from '../object/printable.ts';
 import type { Log, LogFields } from './ports.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Names under which a careless field could carry a credential; their values are replaced. */
+/** Field names that may hold a credential by mistake. Their values are replaced. */
 const REDACTED = ['authorization', 'password', 'token', 'bearerToken', 'secret', 'data', 'stringData'];
 
 export function createLog(options: { level: LogLevel; destination?: DestinationStream }): Log {
@@ -25,7 +25,7 @@ export function createLog(options: { level: LogLevel; destination?: DestinationS
   };
 }
 
-/** JSON lets more stand in a string than a terminal should be sent; it may be written by its number as well. */
+/** Escapes characters that are valid in JSON strings but that a terminal would interpret. The value stays the same. */
 function printing(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(`${printable(line.trimEnd())}\n`) };
 }

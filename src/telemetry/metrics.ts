@@ -1,6 +1,6 @@
 /**
- * The agent's metrics in the Prometheus text format, on a registry of their own. Labels hold nothing unbounded (no
- * revision, path or message), and the series of an Application go with it.
+ * The agent's metrics in the Prometheus text format, in their own registry. Labels have bounded values (never a
+ * revision, path or message), and the series of an Application are removed with it.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metrics, QueueLoad } from './ports.ts';
@@ -8,9 +8,9 @@ import type { Metrics, QueueLoad } from './ports.ts';
 const DURATION_BUCKETS_S = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300];
 
 export interface MetricsEndpoint extends Metrics {
-  /** Shows the queue from here on; before, its series are absent. */
+  /** Adds the series of the queue, which are absent before. */
   showQueue(read: () => QueueLoad): void;
-  /** The exposition text and its content type. */
+  /** Returns the exposition text and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -35,7 +35,7 @@ export function createMetrics(options: { version: string }): MetricsEndpoint {
   };
 }
 
-/** The series that come and go with an Application, and the sums over all of them. */
+/** The series of each Application, and the sums over all Applications. */
 function applicationSeries(
   registry: Registry,
 ): Pick<Metrics, 'setApplication' | 'removeApplication' | 'onPass' | 'onChange'> {
@@ -101,16 +101,16 @@ function stageSeries(registry: Registry): Pick<Metrics, 'onSync' | 'onStage'> {
   };
 }
 
-function infoLabels({ sync, health, stalled, suspended, ...state }: AppState) {
+function infoLabels({ sync, health, isStalled, isSuspended, ...state }: AppState) {
   return {
     namespace: state.namespace,
     name: state.name,
     sync_status: sync,
     health_status: health,
     ready: state.ready,
-    stalled: String(stalled),
+    stalled: String(isStalled),
     mode: state.mode,
-    suspended: String(suspended),
+    suspended: String(isSuspended),
   };
 }
 
@@ -127,11 +127,9 @@ function requestSeries(
   const kubernetes = new Counter(
     named(registry, 'kubernetes_requests_total', 'Requests to the API server.', ['verb', 'code']),
   );
-  const watches = new Counter(
-    named(registry, 'watch_restarts_total', 'Watches that had to be opened again.', ['reason']),
-  );
+  const watches = new Counter(named(registry, 'watch_restarts_total', 'Watches that were opened again.', ['reason']));
   const webhooks = new Counter(
-    named(registry, 'webhook_requests_total', 'Webhooks that came, by what became of them.', ['provider', 'result']),
+    named(registry, 'webhook_requests_total', 'Webhooks received, by result.', ['provider', 'result']),
   );
   return {
     onGitRequest({ operation, result, durationMs }) {
@@ -144,7 +142,7 @@ function requestSeries(
   };
 }
 
-/** The queue counts by itself: its numbers are read when somebody asks, and never go stale. */
+/** The queue keeps its own counts. They are read at each scrape, so they are never stale. */
 function showQueue(registry: Registry, read: () => QueueLoad): void {
   const gauges: readonly (readonly [name: string, help: string, value: (load: QueueLoad) => number])[] = [
     ['workqueue_depth', 'Applications that are due for a pass and wait for a worker.', ({ waiting }) => waiting],
@@ -163,8 +161,8 @@ function showQueue(registry: Registry, read: () => QueueLoad): void {
     });
   }
   const counters: readonly (readonly [name: string, help: string, value: (load: QueueLoad) => number])[] = [
-    ['workqueue_adds_total', 'Passes asked for.', ({ added }) => added],
-    ['workqueue_retries_total', 'Passes asked for again after a failure.', ({ retries }) => retries],
+    ['workqueue_adds_total', 'Passes requested.', ({ added }) => added],
+    ['workqueue_retries_total', 'Passes requested again after a failure.', ({ retries }) => retries],
   ];
   for (const [name, help, value] of counters) {
     new Counter({

@@ -1,8 +1,8 @@
-/** The types of log, metrics, clock and chance that any module may import; main.ts injects what stands behind them. */
+/** The interfaces of log, metrics, clock and chance, which any module may import. main.ts injects implementations. */
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Messages are static texts; what varies goes into fields, which must hold no Secret value and no credential. */
+/** Messages are constant texts; variable parts go into fields. Fields must not hold Secret values or credentials. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -13,14 +13,14 @@ export interface Log {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Monotonic milliseconds: for intervals and deadlines. */
+  /** Monotonic milliseconds, for intervals and deadlines. */
   monotonicMs(): number;
 }
 
 /** A number in [0, 1), for jitter. */
 export type Chance = () => number;
 
-/** What the agent counts; telemetry/metrics.ts names the series. */
+/** The events that the agent counts. telemetry/metrics.ts names the series. */
 export interface Metrics {
   setApplication(state: {
     readonly namespace: string;
@@ -29,14 +29,14 @@ export interface Metrics {
     readonly health: string;
     /** Status of the condition Ready. */
     readonly ready: string;
-    /** Whether nothing will change until somebody changes the spec or the repository. */
-    readonly stalled: boolean;
-    /** spec.sync.mode; Unknown where the spec cannot be read. */
+    /** Whether only a change of the spec or the repository can help. */
+    readonly isStalled: boolean;
+    /** spec.sync.mode; Unknown if the spec cannot be read. */
     readonly mode: string;
-    readonly suspended: boolean;
+    readonly isSuspended: boolean;
     readonly driftObjects: number;
   }): void;
-  /** Drops every series of an Application. */
+  /** Removes every series of an Application. */
   removeApplication(application: { readonly namespace: string; readonly name: string }): void;
   onPass(pass: {
     readonly namespace: string;
@@ -45,7 +45,7 @@ export interface Metrics {
     readonly durationMs: number;
   }): void;
   onChange(operation: string): void;
-  /** A pass that wrote or deleted objects, or tried to. */
+  /** Counts a pass that wrote or deleted objects, or tried to. */
   onSync(result: 'success' | 'failure'): void;
   onStage(stage: string, durationMs: number): void;
   onGitRequest(request: {
@@ -53,18 +53,18 @@ export interface Metrics {
     readonly result: 'success' | 'failure';
     readonly durationMs: number;
   }): void;
-  /** `code` 0: no answer. */
+  /** `code` is 0 if there was no answer. */
   onKubernetesRequest(verb: string, code: number): void;
   onWatchRestart(reason: string): void;
-  /** Both of closed lists: names of providers, and what may become of a hook. */
+  /** Both values come from closed lists: the providers, and the results of a webhook. */
   onWebhook(provider: string, result: string): void;
 }
 
-/** How busy the queue of passes is; read whenever the metrics are. */
+/** The load of the queue of passes, read at each scrape. */
 export interface QueueLoad {
-  /** Due, and not begun for want of a worker. */
+  /** Applications that are due for a pass and wait for a worker. */
   readonly waiting: number;
-  /** Passes asked for so far, and those asked for again after a failure. */
+  /** Passes requested so far; `retries` of them after a failure. */
   readonly added: number;
   readonly retries: number;
   readonly longest: { readonly runningMs: number } | undefined;

@@ -1,4 +1,4 @@
-/** Runs a program to its end, with Node 24 first in PATH whatever the machine has. */
+/** Runs a program to its end, with the Node of this process first in PATH. */
 import { spawn } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
 
@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
-/** A failure is in `code`. Rejects only if the program cannot be started. */
+/** A failure of the program is in `code`. Rejects only if the program cannot be started. */
 export function run(
   command: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export function run(
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
-    // A program that ends without reading its input is no failure.
+    // A program may end without reading its input.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });

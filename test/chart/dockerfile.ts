@@ -1,7 +1,7 @@
-/** Reads as much of a Dockerfile as ours uses: stages, instructions, continued lines and comments. */
+/** Parses the syntax that our Dockerfile uses: stages, instructions, continued lines and comments. */
 
 export interface Stage {
-  /** As written, such as `${RUNTIME_IMAGE}`. */
+  /** The base image as written, such as `${RUNTIME_IMAGE}`. */
   readonly base: string;
   readonly instructions: readonly { readonly name: string; readonly text: string }[];
 }

@@ -1,6 +1,6 @@
-/** Definitions of the foreign kinds that the chart can make: names only, with any content. */
+/** CRDs of the foreign kinds that the chart can create. Their schemas accept any content. */
 
-const FOREIGN = [
+const FOREIGN_KINDS = [
   ['monitoring.coreos.com', 'v1', 'ServiceMonitor', 'servicemonitors'],
   ['monitoring.coreos.com', 'v1', 'PodMonitor', 'podmonitors'],
   ['monitoring.coreos.com', 'v1', 'PrometheusRule', 'prometheusrules'],
@@ -8,12 +8,12 @@ const FOREIGN = [
 ] as const;
 
 export function foreignCrds(): unknown[] {
-  return FOREIGN.map(([group, version, kind, plural]) => ({
+  return FOREIGN_KINDS.map(([group, version, kind, plural]) => ({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: {
       name: `${plural}.${group}`,
-      // Groups of the Kubernetes project ask for it.
+      // The API server requires this annotation for groups of the Kubernetes project.
       annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
     },
     spec: {

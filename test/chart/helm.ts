@@ -1,4 +1,4 @@
-/** The real helm, without the settings of the person who runs the tests. */
+/** Runs the real helm, without the settings of the person who runs the tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,14 +18,14 @@ export interface KubeObject {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // Read by paths, as in a test they are written.
+  // Tests read all other fields by name.
   readonly [field: string]: unknown;
 }
 
 export interface Helm extends AsyncDisposable {
-  /** A failure is in `code`. */
+  /** Runs one command. A failure of helm does not reject; it is in `code`. */
   run(args: readonly string[], values?: unknown): Promise<CommandResult>;
-  /** Objects of `helm template` in the namespace of the tests; throws with helm's words if it fails. */
+  /** Objects of `helm template`, in the namespace of the tests. Rejects with helm's own message if it fails. */
   render(values?: unknown, chart?: string): Promise<KubeObject[]>;
 }
 
@@ -38,7 +38,7 @@ export async function openHelm(kubeconfig = '/nonexistent'): Promise<Helm> {
     HELM_CONFIG_HOME: join(home, 'config'),
     HELM_DATA_HOME: join(home, 'data'),
   };
-  // JSON is YAML: values go by standard input, so that no quoting can change them.
+  // Values go through standard input, as JSON, which is YAML, so that no quoting can change them.
   const runHelm: Helm['run'] = (args, values = {}) =>
     run(helm, [...args, '--values', '-'], { environment, input: JSON.stringify(values) });
   return {

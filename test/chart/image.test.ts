@@ -1,4 +1,6 @@
-/** The image without a container engine: its tree, made by the script that the Dockerfile runs, and the agent in it. */
+/**
+ * The image without a container engine: the tree that the script of the Dockerfile makes, and the agent in that tree.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -12,8 +14,8 @@ import { writeKubeconfig } from './kubeconfig.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MAX_TREE_MIB = 160;
-/** The user of the image, which the chart names as well. */
-const USER = 65532;
+/** User id of the image; the chart sets the same one. */
+const USER_ID = 65532;
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
@@ -35,7 +37,7 @@ before(async () => {
 
 after(() => rm(root, { recursive: true, force: true }));
 
-/** Paths of files below the tree, relative to it, with their sizes. */
+/** Files of the tree, with their paths relative to it. */
 async function listTree(): Promise<{ path: string; sizeBytes: number }[]> {
   const entries = await readdir(tree, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => !entry.isDirectory());
@@ -47,34 +49,36 @@ async function listTree(): Promise<{ path: string; sizeBytes: number }[]> {
   );
 }
 
-test('the tree holds the built agent and its production packages, and nothing of their making', async () => {
+test('the tree contains the built agent and its production packages, but no sources, tests or development packages', async () => {
   const files = await listTree();
   assert.deepEqual((await readdir(tree)).sort(), ['LICENSE', 'dist', 'node_modules', 'package.json']);
-  const ours = files.filter(({ path }) => path.startsWith('dist/')).map(({ path }) => path);
-  assert.ok(ours.includes('dist/cli.js') && ours.includes('dist/child.js') && ours.includes('dist/main.js'));
+  const built = files.filter(({ path }) => path.startsWith('dist/')).map(({ path }) => path);
+  assert.ok(built.includes('dist/cli.js') && built.includes('dist/child.js') && built.includes('dist/main.js'));
   assert.deepEqual(
-    ours.filter((path) => /\.(ts|tsx|map)$|\.test\.|(^|\/)test\//.test(path)),
+    built.filter((path) => /\.(ts|tsx|map)$|\.test\.|(^|\/)test\//.test(path)),
     [],
   );
   for (const name of Object.keys(manifest.dependencies)) {
     assert.ok(existsSync(join(tree, 'node_modules', name, 'package.json')), `${name} is missing`);
   }
-  const left = Object.keys(manifest.devDependencies).filter((name) => existsSync(join(tree, 'node_modules', name)));
-  // Types come along with packages that depend on them.
+  const devPackages = Object.keys(manifest.devDependencies).filter((name) =>
+    existsSync(join(tree, 'node_modules', name)),
+  );
+  // Some production packages depend on packages of types.
   assert.deepEqual(
-    left.filter((name) => !name.startsWith('@types/')),
+    devPackages.filter((name) => !name.startsWith('@types/')),
     [],
   );
 });
 
-test('the tree stays small', async (t) => {
+test(`the tree is smaller than ${MAX_TREE_MIB} MiB`, async (t) => {
   const files = await listTree();
   const sizeMib = files.reduce((total, { sizeBytes }) => total + sizeBytes, 0) / 1024 ** 2;
   t.diagnostic(`the tree has ${files.length} files, ${sizeMib.toFixed(1)} MiB`);
   assert.ok(sizeMib < MAX_TREE_MIB, `${sizeMib} MiB`);
 });
 
-test('the Dockerfile does what the scripts do, and starts what they make as a user without rights', () => {
+test('the Dockerfile runs the scripts of the repository, and starts the built agent as a user without privileges', () => {
   const stages = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
   const [build, final] = stages;
   assert.ok(build && final && stages.length === 2);
@@ -85,29 +89,29 @@ test('the Dockerfile does what the scripts do, and starts what they make as a us
     if (name !== 'COPY') continue;
     for (const path of text.split(' ').slice(0, -1)) assert.ok(existsSync(join(ROOT, path)), `no ${path} to copy`);
   }
-  const value = (wanted: string): string[] =>
+  const textsOf = (wanted: string): string[] =>
     final.instructions.filter(({ name }) => name === wanted).map(({ text }) => text);
-  assert.deepEqual(value('RUN'), [], 'the runtime image has no shell');
-  assert.deepEqual(value('COPY'), ['--from=build --chown=0:0 /tautline /app']);
-  assert.deepEqual(value('USER'), [`${USER}:${USER}`]);
-  const [entrypoint = ''] = value('ENTRYPOINT');
+  assert.deepEqual(textsOf('RUN'), [], 'the runtime image has no shell, so it can have no RUN');
+  assert.deepEqual(textsOf('COPY'), ['--from=build --chown=0:0 /tautline /app']);
+  assert.deepEqual(textsOf('USER'), [`${USER_ID}:${USER_ID}`]);
+  const [entrypoint = ''] = textsOf('ENTRYPOINT');
   const [program, script] = JSON.parse(entrypoint) as string[];
   assert.equal(program, '/nodejs/bin/node');
   assert.ok(script?.startsWith('/app/') && existsSync(join(tree, script.slice('/app/'.length))), script);
-  assert.deepEqual(JSON.parse(value('CMD')[0] ?? ''), ['agent']);
+  assert.deepEqual(JSON.parse(textsOf('CMD')[0] ?? ''), ['agent']);
   for (const { base } of stages) assert.match(base, /^\$\{\w+_IMAGE\}$/);
 });
 
-test('what the Dockerfile copies is what .dockerignore lets through', () => {
-  const let_ = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^!.*$/gm) ?? [];
+test('the Dockerfile copies exactly the paths that .dockerignore admits', () => {
+  const admitted = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^!.*$/gm) ?? [];
   const [build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
   const copied = (build?.instructions ?? [])
     .filter(({ name }) => name === 'COPY')
     .flatMap(({ text }) => text.split(' ').slice(0, -1));
-  assert.deepEqual(let_.map((line) => line.slice(1)).sort(), copied.sort());
+  assert.deepEqual(admitted.map((line) => line.slice(1)).sort(), copied.sort());
 });
 
-test('from a tree that it cannot write, as the user of the image, the agent brings an Application to Synced', async () => {
+test('the agent syncs an Application as the user of the image, from a tree that it cannot write', async () => {
   await using world = await startWorld();
   const kubeconfig = join(root, 'kubeconfig');
   await writeKubeconfig(kubeconfig, world.plane, world.plane.adminToken);
@@ -118,7 +122,7 @@ test('from a tree that it cannot write, as the user of the image, the agent brin
   const agent = await world.agent({
     kubeconfig,
     entry: join(tree, 'dist/cli.js'),
-    ...(isRoot && { user: USER }),
+    ...(isRoot && { user: USER_ID }),
     environment: { HOME: '/nonexistent', TMPDIR: root },
   });
   const shop = await world.declare('shop', { source: { repoURL: repository.url, path: '.' } });

@@ -1,13 +1,13 @@
-/** What docs/install.md tells people to do, in the order in which they read it: files to write, commands to run. */
+/** The steps of docs/install.md in the order of the page: files to write and commands to run. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const INSTALL_PAGE = readFileSync(join(import.meta.dirname, '../../docs/install.md'), 'utf8');
 
 export type PageStep =
-  /** A YAML block; its first line is a comment with its name. */
+  /** A YAML block; its first line is a comment with the name of the file. */
   | { readonly type: 'file'; readonly name: string; readonly text: string }
-  /** A line of a `sh` block, in words; blocks marked `console` are not run. */
+  /** A line of a `sh` block, split into words. Blocks marked `console` are not steps. */
   | { readonly type: 'command'; readonly words: readonly string[] };
 
 export function installSteps(): PageStep[] {

@@ -1,57 +1,46 @@
 /**
- * The chart on a real cluster: what it makes is accepted, its Pod is admitted where the restricted standard is
- * enforced, and an agent that holds nothing but the token of its ServiceAccount can do all its work.
+ * The chart on a real cluster: the API server accepts its objects, its Pod is admitted under the restricted Pod
+ * security standard, and an agent with only the token of the chart's ServiceAccount can do all its work.
  *
- * The tests build on each other: install of the previous version, upgrade, work in both modes of rights, uninstall.
+ * The tests build on each other: install of the previous chart, upgrade, work in both modes of rights, uninstall.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 import { demoCluster } from '../journey/demo-cluster.ts';
 import { declarations, NAMESPACE as DEMO, readExamples } from '../journey/demo-examples.ts';
 import { tellStory } from '../journey/demo-story.ts';
 import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
 import { createRepository } from '../support/git-repository.ts';
-import { startGitServer, type GitServer } from '../support/git-server.ts';
+import { startGitServer } from '../support/git-server.ts';
+import { prepare, useControlPlane, useStarted } from '../support/use-world.ts';
 import { eventually } from '../support/world.ts';
 import { foreignCrds } from './foreign-crds.ts';
-import { CHART, NAMESPACE, openHelm, type Helm } from './helm.ts';
+import { CHART, NAMESPACE, openHelm } from './helm.ts';
 import { installSteps } from './install-page.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { TENANT, tenantObjects } from './tenant.ts';
 import { ACCEPTED } from './values-table.ts';
 
-const PREVIOUS = join(import.meta.dirname, 'previous');
+const PREVIOUS_CHART = join(import.meta.dirname, 'previous');
 const ACCOUNT = `system:serviceaccount:${NAMESPACE}:tautline`;
 const CRD = 'crd/applications.tautline.dev';
 
-let root = '';
-let plane: ControlPlane;
-let helm: Helm;
-let git: GitServer;
+const root = useStarted('the folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-chart-')));
+const plane = useControlPlane({ mode: 'full' });
+const helm = useStarted('helm', () => openHelm(plane.kubeconfig));
+const git = useStarted('the Git server', () => startGitServer(root.path));
 
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'tautline-chart-'));
-  plane = await startControlPlane({ mode: 'full' });
-  helm = await openHelm(plane.kubeconfig);
-  git = await startGitServer(root);
+prepare(async () => {
   const labels = {
     'pod-security.kubernetes.io/enforce': 'restricted',
     'pod-security.kubernetes.io/warn': 'restricted',
   };
   await apply([...foreignCrds(), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } }]);
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
-});
-
-after(async () => {
-  await git?.stop();
-  await helm?.[Symbol.asyncDispose]();
-  await plane?.stop();
-  await rm(root, { recursive: true, force: true });
 });
 
 /** Fails the test with kubectl's words unless it succeeds. */
@@ -66,26 +55,26 @@ function apply(objects: readonly unknown[], ...flags: string[]): Promise<string>
   return kubectl(['apply', '--server-side', ...flags, '-f', '-'], JSON.stringify(list));
 }
 
-async function helmDoes(args: readonly string[], values?: unknown): Promise<void> {
+async function runHelm(args: readonly string[], values?: unknown): Promise<void> {
   const { code, stderr } = await helm.run([...args, '--namespace', NAMESPACE], values);
   assert.equal(code, 0, `helm ${args.join(' ')}: ${stderr}`);
   assert.doesNotMatch(stderr, /violate PodSecurity/);
 }
 
-const mayI = async (account: string, ...question: string[]): Promise<boolean> => {
-  const { stdout } = await plane.kubectl(['auth', 'can-i', ...question, `--as=${account}`]);
+const isAllowed = async (account: string, ...action: string[]): Promise<boolean> => {
+  const { stdout } = await plane.kubectl(['auth', 'can-i', ...action, `--as=${account}`]);
   return stdout.trim() === 'yes';
 };
 
 /** An agent whose kubeconfig holds the token of the chart's ServiceAccount and nothing else. */
-async function agentOfTheChart(flags: readonly string[]): Promise<RunningAgent> {
-  const kubeconfig = join(root, 'kubeconfig');
+async function startChartAgent(flags: readonly string[]): Promise<RunningAgent> {
+  const kubeconfig = join(root.path, 'kubeconfig');
   await writeKubeconfig(kubeconfig, plane, await plane.serviceAccountToken(NAMESPACE, 'tautline'));
   return startAgentProcess({ kubeconfig, flags });
 }
 
-/** The demo's whole story. */
-async function story(agent: RunningAgent, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
+/** Runs all steps of the demo with this agent, and with these fields in the spec of each Application. */
+async function runDemo(agent: RunningAgent, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const repository = await createRepository(git, name);
   await repository.commit(await readExamples());
   const declared = (await declarations(repository)).map((text) => {
@@ -93,7 +82,7 @@ async function story(agent: RunningAgent, name: string, spec: Readonly<Record<st
     return stringify(object.kind === 'Application' ? { ...object, spec: { ...object.spec, ...spec } } : object);
   });
   const [started] = agent.log.filter(({ msg }) => msg === 'tautline started');
-  assert.doesNotMatch(String(started?.['cluster']), /^http/, 'the agent may read what identifies the cluster');
+  assert.doesNotMatch(String(started?.['cluster']), /^http/, 'the agent cannot read the identity of the cluster');
   assert.equal(await tellStory({ cluster: demoCluster(plane), repository, agent }, declared), 0);
 }
 
@@ -103,16 +92,16 @@ for (const [name, values] of Object.entries(ACCEPTED)) {
   });
 }
 
-test('a release of the previous chart rolls out under the restricted standard', async () => {
-  await helmDoes(['install', 'tautline', PREVIOUS, '--wait', '--timeout', '5m'], {});
+test('the previous chart rolls out under the restricted Pod security standard', async () => {
+  await runHelm(['install', 'tautline', PREVIOUS_CHART, '--wait', '--timeout', '5m'], {});
   const pods = await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name']);
   assert.equal(pods.trim().split('\n').length, 1);
 });
 
-test('an upgrade takes the CRD along, and keeps the Applications', async () => {
+test('an upgrade updates the CRD and keeps the Applications', async () => {
   const before = JSON.parse(await kubectl(['get', CRD, '-o', 'json'])) as { metadata: { uid: string } };
   await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: DEMO } }, keptApplication()]);
-  await helmDoes(['upgrade', 'tautline', CHART, '--wait', '--timeout', '5m'], {});
+  await runHelm(['upgrade', 'tautline', CHART, '--wait', '--timeout', '5m'], {});
   const after = JSON.parse(await kubectl(['get', CRD, '-o', 'json'])) as { metadata: { uid: string }; spec: unknown };
   assert.equal(after.metadata.uid, before.metadata.uid);
   const [wanted] = (await helm.render()).filter(({ kind }) => kind === 'CustomResourceDefinition');
@@ -137,7 +126,7 @@ function keptApplication(namespace = DEMO): unknown {
   };
 }
 
-test('the agent itself may do nothing but keep Applications, and act as those who may', async () => {
+test('the agent itself may list Applications, write their status and impersonate ServiceAccounts, but not write objects', async () => {
   const allowed = [
     ['list', 'applications.tautline.dev', '--all-namespaces'],
     ['update', 'applications.tautline.dev', '--subresource=status', '-n', 'default'],
@@ -154,40 +143,40 @@ test('the agent itself may do nothing but keep Applications, and act as those wh
     ['list', 'namespaces'],
     ['patch', 'customresourcedefinitions'],
   ];
-  for (const question of allowed) assert.ok(await mayI(ACCOUNT, ...question), question.join(' '));
-  for (const question of forbidden) assert.ok(!(await mayI(ACCOUNT, ...question)), question.join(' '));
+  for (const action of allowed) assert.ok(await isAllowed(ACCOUNT, ...action), action.join(' '));
+  for (const action of forbidden) assert.ok(!(await isAllowed(ACCOUNT, ...action)), action.join(' '));
 });
 
-test('who may view, edit or administer a namespace may do the same with its Applications', async () => {
+test('a user who may view or edit a namespace may do the same with its Applications', async () => {
   for (const role of ['view', 'edit']) {
     await kubectl(['-n', 'default', 'create', 'rolebinding', role, `--clusterrole=${role}`, `--user=${role}er`]);
   }
   const application = ['applications.tautline.dev', '-n', 'default'];
-  // The controller that gathers the rules takes a moment.
-  await eventually(async () => ((await mayI('editer', 'create', ...application)) ? true : undefined));
-  assert.ok(await mayI('viewer', 'get', ...application));
-  assert.ok(!(await mayI('viewer', 'create', ...application)));
-  assert.ok(await mayI('editer', 'create', ...application));
-  assert.ok(!(await mayI('editer', 'update', ...application, '--subresource=status')));
+  // The controller that aggregates the ClusterRoles takes a moment.
+  await eventually(async () => ((await isAllowed('editer', 'create', ...application)) ? true : undefined));
+  assert.ok(await isAllowed('viewer', 'get', ...application));
+  assert.ok(!(await isAllowed('viewer', 'create', ...application)));
+  assert.ok(await isAllowed('editer', 'create', ...application));
+  assert.ok(!(await isAllowed('editer', 'update', ...application, '--subresource=status')));
 });
 
-test('without rights of its own, the agent does all its work as the ServiceAccount of the Applications', async () => {
+test('an agent without rights of its own does all its work as the ServiceAccount of the Applications', async () => {
   await apply(tenantObjects(DEMO));
   const kept = await createRepository(git, 'kept');
   await kept.commit({ 'cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\ndata: {a: b}\n' });
-  await using agent = await agentOfTheChart(['--allow-cross-namespace', 'false']);
-  await story(agent, 'tenants', { serviceAccountName: TENANT });
+  await using agent = await startChartAgent(['--allow-cross-namespace', 'false']);
+  await runDemo(agent, 'tenants', { serviceAccountName: TENANT });
   await kubectl(['-n', DEMO, 'wait', '--for=condition=Ready', 'application/kept', '--timeout=60s']);
   const events = JSON.parse(await kubectl(['-n', DEMO, 'get', 'events.events.k8s.io', '-o', 'json'])) as {
     items: { reportingController: string }[];
   };
   assert.ok(events.items.some(({ reportingController }) => reportingController.startsWith('tautline')));
-  await goAway('leaving');
+  await deleteTenantNamespace('leaving');
   assert.equal(await agent.stop(), 0, agent.stderr());
 });
 
-/** A namespace goes with its Application, its ServiceAccount and its rights, in whatever order. */
-async function goAway(namespace: string): Promise<void> {
+/** Asserts that a namespace can be deleted with its Application, ServiceAccount and rights. */
+async function deleteTenantNamespace(namespace: string): Promise<void> {
   const accounts = tenantObjects(namespace).filter((object) => !JSON.stringify(object).includes('demo-definitions'));
   await apply(
     [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...accounts],
@@ -195,26 +184,26 @@ async function goAway(namespace: string): Promise<void> {
   );
   await apply([keptApplication(namespace)]);
   await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', 'application/kept', '--timeout=60s']);
-  // The account first, so that nobody is left to finish the Application as.
+  // The account goes first, so that the agent can no longer act as it to finish the Application.
   await kubectl(['-n', namespace, 'delete', 'serviceaccount', TENANT]);
   await kubectl(['delete', 'namespace', namespace, '--timeout=120s']);
 }
 
-test('with impersonation in one namespace only, it may act as no account of another', async () => {
-  await helmDoes(['upgrade', 'tautline', CHART], { rbac: { impersonateNamespaces: [DEMO] } });
-  assert.ok(await mayI(ACCOUNT, 'impersonate', 'serviceaccounts', '-n', DEMO));
-  assert.ok(!(await mayI(ACCOUNT, 'impersonate', 'serviceaccounts', '-n', 'kube-system')));
+test('an agent that may impersonate accounts of one namespace may not impersonate those of another', async () => {
+  await runHelm(['upgrade', 'tautline', CHART], { rbac: { impersonateNamespaces: [DEMO] } });
+  assert.ok(await isAllowed(ACCOUNT, 'impersonate', 'serviceaccounts', '-n', DEMO));
+  assert.ok(!(await isAllowed(ACCOUNT, 'impersonate', 'serviceaccounts', '-n', 'kube-system')));
 });
 
-test('as cluster administrator, it does all its work by itself', async () => {
-  await helmDoes(['upgrade', 'tautline', CHART], { rbac: { clusterAdmin: true, impersonate: false } });
-  await using agent = await agentOfTheChart(['--allow-cross-namespace', 'true']);
-  await story(agent, 'administrator', {});
+test('an agent with the rights of a cluster administrator does all its work as itself', async () => {
+  await runHelm(['upgrade', 'tautline', CHART], { rbac: { clusterAdmin: true, impersonate: false } });
+  await using agent = await startChartAgent(['--allow-cross-namespace', 'true']);
+  await runDemo(agent, 'administrator', {});
   assert.equal(await agent.stop(), 0, agent.stderr());
 });
 
-test('an uninstall leaves the CRD, the Applications and what they have made', async () => {
-  await helmDoes(['uninstall', 'tautline', '--wait', '--timeout', '5m']);
+test('an uninstall keeps the CRD, the Applications and their objects', async () => {
+  await runHelm(['uninstall', 'tautline', '--wait', '--timeout', '5m']);
   await kubectl(['get', CRD]);
   await kubectl(['-n', DEMO, 'get', 'application', 'kept']);
   await kubectl(['-n', DEMO, 'get', 'configmap', 'kept']);
@@ -222,13 +211,13 @@ test('an uninstall leaves the CRD, the Applications and what they have made', as
   assert.doesNotMatch(left, /tautline/);
 });
 
-test('every command of the page on installation does what it says', async () => {
+test('every command of docs/install.md succeeds', async () => {
   const files = new Map<string, string>();
   const path = (word: string): string => files.get(word) ?? (word === 'charts/tautline' ? CHART : word);
   for (const step of installSteps()) {
     if (step.type === 'file') {
-      files.set(step.name, join(root, step.name));
-      await writeFile(join(root, step.name), step.text);
+      files.set(step.name, join(root.path, step.name));
+      await writeFile(join(root.path, step.name), step.text);
       continue;
     }
     const [program = '', ...words] = step.words;

@@ -1,8 +1,8 @@
-/** A kubeconfig with one token and nothing else, as a Pod has it: who gets it acts with those rights only. */
+/** Writes a kubeconfig with one token and nothing else, as a Pod has it: its user has the rights of that token only. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 
-/** Readable by everybody, since the agent that reads it may run as another user. */
+/** The file is readable by every user, since the agent may run as another one. */
 export async function writeKubeconfig(file: string, plane: ControlPlane, token: string): Promise<void> {
   const ca = (await readFile(plane.caFile)).toString('base64');
   const config = {

@@ -1,4 +1,4 @@
-/** The npm package as a user gets it: packed, installed for the whole machine (into a folder of ours), and called. */
+/** The npm package as a user gets it: packed, installed globally (into a temporary folder), and run. */
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ interface Packed {
 }
 let packed: Packed;
 
-// A copy is packed: dist/ of the working tree may be in use.
+// Packs a copy, since dist/ of the working tree may be in use.
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'tautline-package-'));
   const source = join(root, 'source');
@@ -36,7 +36,7 @@ before(async () => {
 
 after(() => rm(root, { recursive: true, force: true }));
 
-test('the package holds the built program, its licence and pages, and nothing else', () => {
+test('the package contains the built program, its licence and its pages, and nothing else', () => {
   const paths = packed.files.map(({ path }) => path);
   assert.deepEqual(paths.filter((path) => !path.startsWith('dist/')).sort(), [...PACKED].sort());
   assert.ok(paths.includes('dist/cli.js') && paths.includes('dist/main.d.ts'));
@@ -46,14 +46,14 @@ test('the package holds the built program, its licence and pages, and nothing el
   );
 });
 
-test('`npm pack` of the working tree builds first', () => {
+test('`npm pack` in the working tree builds the program first', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
   assert.equal(scripts['prepack'], scripts['build']);
 });
 
-test('installed, the package is `tautline` and the kubectl plugin `kubectl tautline`', async () => {
+test('the installed package provides `tautline` and the kubectl plugin `kubectl tautline`', async () => {
   const prefix = join(root, 'prefix');
   const args = ['install', '--global', '--prefix', prefix, '--prefer-offline', '--ignore-scripts', '--no-audit'];
   const installed = await run('npm', [...args, join(root, packed.filename)], { cwd: root });

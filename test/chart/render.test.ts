@@ -1,21 +1,22 @@
-/** The chart by `helm lint` and `helm template`: what is rendered, what is refused, and that the code agrees. */
+/**
+ * The chart through `helm lint` and `helm template`: accepted and refused values, and agreement with the agent's code.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { printCrd } from '../../src/application/crd.ts';
 import { defaultClusterLimits } from '../../src/cluster/limits.ts';
 import { SETTINGS, VERSION, readConfig } from '../../src/config.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { readValueRows } from '../../scripts/chart-readme.ts';
 import { FLAGS_OF_THE_CHART } from '../../scripts/chart-schema.ts';
-import { CHART, openHelm, readObjects, type Helm, type KubeObject } from './helm.ts';
+import { useStarted } from '../support/use-world.ts';
+import { CHART, openHelm, readObjects, type KubeObject } from './helm.ts';
 import { INSTALL_PAGE } from './install-page.ts';
 import { ACCEPTED, REFUSED } from './values-table.ts';
 
-let helm: Helm;
-before(async () => (helm = await openHelm()));
-after(() => helm[Symbol.asyncDispose]());
+const helm = useStarted('helm', () => openHelm());
 
 const read = (path: string): string => readFileSync(join(CHART, path), 'utf8');
 
@@ -58,7 +59,7 @@ for (const [name, { values, reason }] of Object.entries(REFUSED)) {
   });
 }
 
-test('every setting of the agent is a value of the chart, or decided by it', () => {
+test('every setting of the agent is a value of the chart or is set by the chart itself', () => {
   const { properties } = JSON.parse(read('values.schema.json')) as {
     properties: { settings: { properties: Record<string, unknown> } };
   };
@@ -67,7 +68,7 @@ test('every setting of the agent is a value of the chart, or decided by it', () 
   assert.deepEqual(known.sort(), flags.sort());
 });
 
-test('the sizes that the values name are the defaults of the agent', async () => {
+test('the memory sizes in the default values are the defaults of the agent', async () => {
   const { args } = containerOf(await helm.render());
   const byFlag = new Map(Object.values(SETTINGS).map((setting) => [setting.flag as string, setting.default]));
   const sizes = args.flatMap((argument) => /^--((?:heap|sandbox)-.*)=(.*)$/.exec(argument)?.slice(1, 3) ?? []);
@@ -75,24 +76,24 @@ test('the sizes that the values name are the defaults of the agent', async () =>
   for (let i = 0; i < sizes.length; i += 2) assert.equal(sizes[i + 1], byFlag.get(sizes[i] ?? ''), sizes[i]);
 });
 
-test('the Pod has longer to end than a drain takes at most', async () => {
+test('the grace period of the Pod is longer than the longest drain', async () => {
   const config = readConfig({}, {});
   assert.ok(config.ok);
   // A request under way, the status after it, and what the connection still holds.
-  const drainMs = 2 * config.config.requestTimeout + defaultClusterLimits.drainTimeoutMs;
+  const drainMs = 2 * config.config.requestTimeoutMs + defaultClusterLimits.drainTimeoutMs;
   const { template } = find(await helm.render(), 'Deployment')['spec'] as {
     template: { spec: { terminationGracePeriodSeconds: number } };
   };
   assert.ok(template.spec.terminationGracePeriodSeconds * 1000 > drainMs, `${drainMs} ms`);
 });
 
-test('chart, application and package have one version', () => {
+test('the chart, its appVersion and the package have the same version', () => {
   const [chart] = readObjects(read('Chart.yaml'));
   assert.equal(chart?.['version'], VERSION);
   assert.equal(chart?.['appVersion'], VERSION);
 });
 
-test('the image is named by registry, repository and tag, or by its digest', async () => {
+test('the image reference contains registry, repository and tag, or the digest instead of the tag', async () => {
   const imageOf = async (image: unknown): Promise<string> => containerOf(await helm.render({ image })).image;
   assert.equal(await imageOf({}), `tautline:${VERSION}`);
   assert.equal(await imageOf({ registry: 'r.example.com', tag: 'v9' }), 'r.example.com/tautline:v9');
@@ -100,7 +101,7 @@ test('the image is named by registry, repository and tag, or by its digest', asy
   assert.equal(await imageOf({ repository: 'team/tautline', tag: 'v9', digest }), `team/tautline@${digest}`);
 });
 
-test('the CRD is the one that the program prints, kept unless told otherwise', async () => {
+test('the CRD of the chart is the one that the program prints, and is kept on uninstall by default', async () => {
   const [printed] = readObjects(printCrd());
   const kept = find(await helm.render(), 'CustomResourceDefinition');
   assert.equal(kept.metadata.annotations?.['helm.sh/resource-policy'], 'keep');
@@ -115,8 +116,8 @@ test('the status API, which has no login, is reachable from outside the Pod only
   assert.ok((await argsWith({ api: { service: true } })).includes('--api-address=0.0.0.0:8080'));
 });
 
-test('every port of a Service, probe and policy is one that the container has', async () => {
-  const objects = await helm.render(ACCEPTED['everything']);
+test('every port of a Service or of the NetworkPolicy is a port of the container', async () => {
+  const objects = await helm.render(ACCEPTED['every switch on']);
   const { ports } = containerOf(objects);
   const names = ports.map(({ name }) => name);
   assert.deepEqual(names, ['probes', 'api', 'webhook']);
@@ -131,8 +132,8 @@ test('every port of a Service, probe and policy is one that the container has', 
   );
 });
 
-/** Names of series that the agent shows, with their labels; a histogram's parts count. */
-async function shownSeries(): Promise<Set<string>> {
+/** Names of the series that the agent exposes; a histogram counts as its three parts. */
+async function exposedSeries(): Promise<Set<string>> {
   const metrics = createMetrics({ version: VERSION });
   metrics.showQueue(() => ({ waiting: 0, active: 0, added: 0, retries: 0, longest: undefined }));
   const { body } = await metrics.expose();
@@ -144,20 +145,20 @@ async function shownSeries(): Promise<Set<string>> {
   );
 }
 
-test('alerts and dashboards ask only for series that the agent shows', async () => {
-  const shown = await shownSeries();
-  const objects = await helm.render(ACCEPTED['everything']);
+test('alerts and dashboards query only series that the agent exposes', async () => {
+  const exposed = await exposedSeries();
+  const objects = await helm.render(ACCEPTED['every switch on']);
   const { groups } = find(objects, 'PrometheusRule')['spec'] as { groups: { rules: { expr: string }[] }[] };
   const boards = objects.filter(({ kind }) => kind === 'ConfigMap').map((object) => JSON.stringify(object['data']));
   assert.equal(boards.length, 3);
-  const asked = [...groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)), ...boards].flatMap(
+  const queried = [...groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)), ...boards].flatMap(
     (text) => text.match(/\btautline_\w+/g) ?? [],
   );
-  assert.ok(asked.length > 20);
-  assert.deepEqual([...new Set(asked)].filter((name) => !shown.has(name)).sort(), []);
+  assert.ok(queried.length > 20);
+  assert.deepEqual([...new Set(queried)].filter((name) => !exposed.has(name)).sort(), []);
 });
 
-test('every dashboard is JSON with a data source to choose, and no identity of its own', () => {
+test('every dashboard has a variable for its data source, and no fixed uid', () => {
   for (const name of readdirSync(join(CHART, 'files/dashboards'))) {
     const board = JSON.parse(read(`files/dashboards/${name}`)) as {
       uid?: string;
@@ -170,10 +171,10 @@ test('every dashboard is JSON with a data source to choose, and no identity of i
   }
 });
 
-test('every alert has a section in the page of alerts, where its runbook address leads', async () => {
+test('every alert has a section in docs/alerts.md, and its runbook URL leads there', async () => {
   const page = readFileSync(join(CHART, '../../docs/alerts.md'), 'utf8');
   const headings = [...page.matchAll(/^## (\w+)$/gm)].map(([, heading]) => heading);
-  const rule = find(await helm.render(ACCEPTED['everything']), 'PrometheusRule');
+  const rule = find(await helm.render(ACCEPTED['every switch on']), 'PrometheusRule');
   const { groups } = rule['spec'] as {
     groups: { rules: { alert: string; annotations: { runbook_url: string; summary: string } }[] }[];
   };
@@ -188,7 +189,7 @@ test('every alert has a section in the page of alerts, where its runbook address
   }
 });
 
-test('the notes warn of what the agent may do', async () => {
+test('the notes after an install warn of the rights of the agent', async () => {
   const notesWith = async (values: unknown): Promise<string> => {
     const args = ['install', 'tautline', CHART, '--dry-run=client', '--namespace', 'x'];
     const { code, stdout, stderr } = await helm.run(args, values);
@@ -200,13 +201,13 @@ test('the notes warn of what the agent may do', async () => {
   assert.match(await notesWith({ rbac: { impersonate: false } }), /rbac\.extraRules/);
 });
 
-test('every value that the page on installation names exists', () => {
+test('every value that docs/install.md names exists', () => {
   const rows = readValueRows(read('values.yaml')).map((row) => row.path);
   const flags = Object.values(SETTINGS).map(({ flag }) => `settings.${flag}`);
   const known = new Set([...rows, ...flags, ...rows.map((row) => row.slice(0, row.lastIndexOf('.')))]);
-  const tops = new Set(rows.map((row) => row.split('.')[0]));
+  const topLevelKeys = new Set(rows.map((row) => row.split('.')[0]));
   const named = [...INSTALL_PAGE.matchAll(/`([a-z]+\.[A-Za-z.-]+)`/g)].map(([, name = '']) => name);
-  const values = named.filter((name) => tops.has(name.split('.')[0]) && !name.endsWith('.yaml'));
+  const values = named.filter((name) => topLevelKeys.has(name.split('.')[0]) && !name.endsWith('.yaml'));
   assert.ok(values.length >= 15);
   assert.deepEqual(
     values.filter((name) => !known.has(name) && !rows.some((row) => name.startsWith(`${row}.`))),
@@ -214,7 +215,7 @@ test('every value that the page on installation names exists', () => {
   );
 });
 
-test('every right of the agent is told of on the page on installation', async () => {
+test('docs/install.md lists every right of the agent', async () => {
   const role = find(await helm.render(), 'ClusterRole');
   const rules = role['rules'] as { resources: string[]; verbs: string[] }[];
   const rows = INSTALL_PAGE.split('\n').filter((line) => line.startsWith('| `'));

@@ -1,11 +1,16 @@
-/** A tenant as docs/install.md tells to make one: a ServiceAccount beside the Applications, with rights elsewhere. */
+/**
+ * A tenant as docs/install.md describes it: a ServiceAccount beside the Applications, with rights in other namespaces.
+ */
 
 export const TENANT = 'deployer';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const ALL = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
 
-/** Rights for what examples/ holds: the namespaces `shop` and `plain`, and a definition with its objects. */
+/**
+ * The tenant's ServiceAccount, and its rights for the objects of examples/: the namespaces `shop` and `plain`, and a
+ * CRD with its custom resources.
+ */
 export function tenantObjects(namespace: string): unknown[] {
   const subjects = [{ kind: 'ServiceAccount', name: TENANT, namespace }];
   const bind = (name: string, role: string, inNamespace: string): unknown => ({

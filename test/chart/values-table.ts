@@ -1,6 +1,6 @@
-/** Values with which the chart is rendered and sent to an API server: every switch on, every switch off, odd shapes. */
+/** Values that the chart accepts, among them every switch on and every switch off, and values that it refuses. */
 
-const EVERYTHING = {
+const ALL_ON = {
   nameOverride: 'taut',
   commonLabels: { team: 'platform' },
   image: { registry: 'mirror.example.com:5000', repository: 'team/tautline', digest: `sha256:${'0'.repeat(64)}` },
@@ -63,7 +63,7 @@ const EVERYTHING = {
   },
 };
 
-const NOTHING = {
+const ALL_OFF = {
   fullnameOverride: 'agent',
   crds: { install: false },
   rbac: { create: false },
@@ -75,41 +75,50 @@ const NOTHING = {
 
 export const ACCEPTED: Readonly<Record<string, unknown>> = {
   'the defaults': {},
-  everything: EVERYTHING,
-  'nothing that can be left out': NOTHING,
+  'every switch on': ALL_ON,
+  'every switch off': ALL_OFF,
   'rights in two namespaces only': { rbac: { impersonateNamespaces: ['default', 'kube-public'] } },
-  'no acting as others': { rbac: { impersonate: false, aggregate: false } },
-  'a CRD that goes with the release': { crds: { keep: false } },
-  'a tag, and no registry': { image: { tag: 'v1' } },
-  'the least memory': {
+  'no impersonation': { rbac: { impersonate: false, aggregate: false } },
+  'a CRD that is removed with the release': { crds: { keep: false } },
+  'an image tag and no registry': { image: { tag: 'v1' } },
+  'the smallest memory sizes': {
     settings: { 'heap-mib': 128, 'sandbox-rss-mib': 192 },
     resources: { limits: { memory: '512Mi' } },
   },
-  'a release of decimal memory': { resources: { limits: { memory: '2G' } } },
+  'a memory limit in a decimal unit': { resources: { limits: { memory: '2G' } } },
 };
 
-/** Values that are refused, and a word of the reason. */
+/** Values that the chart refuses, with a pattern of the reason. */
 export const REFUSED: Readonly<Record<string, { readonly values: unknown; readonly reason: RegExp }>> = {
   'a misspelt value': { values: { rbac: { clusterAdmn: true } }, reason: /clusterAdmn/ },
   'a value of the wrong type': { values: { crds: { install: 'yes' } }, reason: /boolean/ },
   'a setting that does not exist': { values: { settings: { heap: 1 } }, reason: /heap/ },
   'a setting that the chart decides': { values: { settings: { 'data-dir': '/x' } }, reason: /data-dir/ },
   'a setting beyond its range': { values: { settings: { concurrency: 65 } }, reason: /maximum|64/ },
-  'a duration without unit': { values: { settings: { 'render-timeout': '60' } }, reason: /pattern/ },
+  'a duration without a unit': { values: { settings: { 'render-timeout': '60' } }, reason: /pattern/ },
   'a port that needs privileges': { values: { probes: { port: 80 } }, reason: /minimum|1024/ },
-  'a digest that is none': { values: { image: { digest: 'latest' } }, reason: /pattern/ },
+  'an image digest that is not a digest': { values: { image: { digest: 'latest' } }, reason: /pattern/ },
   'a grace period shorter than the drain': { values: { terminationGracePeriodSeconds: 5 }, reason: /minimum|40/ },
-  'a heap that does not fit': { values: { settings: { 'heap-mib': 1024 } }, reason: /1792Mi.*less than the 2240 MiB/ },
-  'a sandbox more than fits': { values: { settings: { 'sandbox-slots': 2 } }, reason: /sandbox-slots 2/ },
-  'a limit in an odd unit': { values: { resources: { limits: { memory: '1e9m' } } }, reason: /unit/ },
-  'no bound of the heap': { values: { settings: { 'heap-mib': 0 } }, reason: /unbounded/ },
-  'an Ingress to nowhere': { values: { webhook: { ingress: { enabled: true } } }, reason: /needs webhook\.enabled/ },
-  'webhooks without secrets': { values: { webhook: { enabled: true } }, reason: /webhook\.secretName/ },
-  'a route without gateway': {
+  'a heap that does not fit into the memory limit': {
+    values: { settings: { 'heap-mib': 1024 } },
+    reason: /1792Mi.*less than the 2240 MiB/,
+  },
+  'one sandbox more than fits into the memory limit': {
+    values: { settings: { 'sandbox-slots': 2 } },
+    reason: /sandbox-slots 2/,
+  },
+  'a memory limit in an unusual unit': { values: { resources: { limits: { memory: '1e9m' } } }, reason: /unit/ },
+  'a heap without a limit': { values: { settings: { 'heap-mib': 0 } }, reason: /unbounded/ },
+  'an Ingress without webhooks': {
+    values: { webhook: { ingress: { enabled: true } } },
+    reason: /needs webhook\.enabled/,
+  },
+  'webhooks without a Secret': { values: { webhook: { enabled: true } }, reason: /webhook\.secretName/ },
+  'an HTTPRoute without a gateway': {
     values: { webhook: { enabled: true, secretName: 'x', httpRoute: { enabled: true } } },
     reason: /parentRefs/,
   },
-  'a monitor without Service': {
+  'a ServiceMonitor without a Service': {
     values: { probes: { service: false }, monitoring: { serviceMonitor: { enabled: true } } },
     reason: /needs probes\.service/,
   },

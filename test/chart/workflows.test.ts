@@ -1,4 +1,4 @@
-/** The workflows of the repository's host: they run scripts that exist, with no more rights than they need. */
+/** The workflows of the repository: they run scripts that exist, with no more permissions than they need. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ test('every script of package.json runs a file that exists', () => {
   }
 });
 
-test('actions are pinned by their whole version, and get no credential of the checkout', () => {
+test('actions are pinned to a full version, and the checkout leaves no credential behind', () => {
   for (const { file, step } of steps) {
     if (step.uses === undefined) continue;
     assert.match(step.uses, /^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/, file);
@@ -59,7 +59,7 @@ test('actions are pinned by their whole version, and get no credential of the ch
   }
 });
 
-test('workflows may read and no more, unless a job says so, and every job has an end', () => {
+test('workflows have read permission only, unless a job asks for more, and every job has a time limit', () => {
   for (const { file, workflow } of workflows) {
     assert.equal(workflow.name, file.replace('.yaml', ''));
     assert.deepEqual(workflow.permissions, { contents: 'read' }, file);
@@ -67,7 +67,7 @@ test('workflows may read and no more, unless a job says so, and every job has an
   }
 });
 
-test('what is released was tested first, and comes with a list of its parts and a proof of its making', () => {
+test('a release is tested first, and has an SBOM for the image and attestations of its provenance', () => {
   const release = workflows.find(({ workflow }) => workflow.name === 'release')?.workflow;
   assert.ok(release);
   for (const name of ['image', 'package']) assert.equal(release.jobs[name]?.needs, 'test');
@@ -79,7 +79,7 @@ test('what is released was tested first, and comes with a list of its parts and 
   }
 });
 
-test('no workflow names a registry', () => {
+test('neither a workflow nor the Dockerfile names a registry', () => {
   for (const { file } of workflows) {
     const text = readFileSync(join(FOLDER, file), 'utf8');
     assert.doesNotMatch(text, /\b[\w-]+\.(io|dev|com|org)\b/, file);

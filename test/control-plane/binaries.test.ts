@@ -14,7 +14,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const quiet = (): void => undefined;
 
-test('Without a cached binary and without Go, the error says what to install.', async () => {
+test('the error says what to install if there is neither a cached binary nor Go', async () => {
   const environment = { PATH: '', TAUTLINE_CACHE: join(directory, 'cache') };
   await assert.rejects(controlPlaneBinary({ environment, progress: quiet }), (error: Error) => {
     assert.match(error.message, /^control plane is not available: there is no `go` in PATH/);
@@ -25,7 +25,7 @@ test('Without a cached binary and without Go, the error says what to install.', 
   await assert.rejects(kustomizeBinary({ environment, progress: quiet }), /kustomize v5\.8\.2 is not available/);
 });
 
-test('A failed build names the failure and leaves nothing behind.', async () => {
+test('a failed build reports the error of Go and leaves no file behind', async () => {
   const go = join(directory, 'go');
   await writeFile(go, '#!/bin/sh\necho "go: go.mod requires go >= 1.26.0" >&2\nexit 1\n');
   await chmod(go, 0o755);
@@ -35,7 +35,7 @@ test('A failed build names the failure and leaves nothing behind.', async () => 
   assert.deepEqual(await readdir(cache), []);
 });
 
-test('Two builds of one file at once run Go once, and both find the file.', async () => {
+test('two builds of the same file at the same time run Go once, and both find the file', async () => {
   const go = join(directory, 'go');
   const calls = join(directory, 'calls');
   await writeFile(go, `#!/bin/sh\necho called >> '${calls}'\nsleep 1\necho built > "$1"\n`);
@@ -53,7 +53,7 @@ test('Two builds of one file at once run Go once, and both find the file.', asyn
   assert.equal(await readFile(calls, 'utf8'), 'called\n');
 });
 
-test('The programs of KUBEBUILDER_ASSETS are taken when all that is asked for is there.', async () => {
+test('the programs of KUBEBUILDER_ASSETS are used if the folder has all of them', async () => {
   await mkdir(join(directory, 'assets'));
   for (const name of ['etcd', 'kube-apiserver', 'kubectl']) await writeFile(join(directory, 'assets', name), '');
   const environment = {

@@ -1,9 +1,9 @@
 /**
  * Finds the executables of a real control plane, kustomize and helm, for the demo and the tests.
  *
- * Order: the directory KUBEBUILDER_ASSETS (as every Kubernetes test tool knows it), the cache, a build with Go into the
- * cache, else an error that says what to install. What the cache holds is named by all that went into it, so that a
- * changed source or version is a new file and an old one is never taken for it.
+ * The order is: the directory KUBEBUILDER_ASSETS (a variable of many Kubernetes test tools), the cache, a build with Go
+ * into the cache. If all fail, an error says what to install. The name of a cached file contains its version or a hash
+ * of its sources, so that a change of them never finds an old file.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export interface Executable {
   /** Arguments that go before the part's own. */
   readonly args: readonly string[];
   /** Whether the program ends by itself when its standard input ends. */
-  readonly endsWithStandardInput: boolean;
+  readonly isEndedByStandardInput: boolean;
 }
 
 export type FindProgram = (program: Program) => Executable;
@@ -37,8 +37,8 @@ export interface LookupOptions {
 }
 
 /**
- * The executables for `programs`. Those of KUBEBUILDER_ASSETS are taken if that directory holds all of them, so that
- * etcd + kube-apiserver + kubectl of setup-envtest serve the tests which need no more. May build for minutes.
+ * Finds the executables of `programs`. Those of KUBEBUILDER_ASSETS are used if that directory has all of them, so that
+ * etcd, kube-apiserver and kubectl of setup-envtest suffice for the tests that need no others. May build for minutes.
  */
 export async function findPrograms(programs: readonly Program[], options: LookupOptions = {}): Promise<FindProgram> {
   const environment = options.environment ?? process.env;
@@ -47,15 +47,15 @@ export async function findPrograms(programs: readonly Program[], options: Lookup
     const missing: string[] = [];
     for (const program of programs) if (!(await exists(join(assets, program)))) missing.push(program);
     if (missing.length === 0) {
-      return (program) => ({ command: join(assets, program), args: [], endsWithStandardInput: false });
+      return (program) => ({ command: join(assets, program), args: [], isEndedByStandardInput: false });
     }
     report(options, `KUBEBUILDER_ASSETS (${assets}) has no ${missing.join(', ')}: using Tautline's own build`);
   }
   const command = await controlPlaneBinary(options);
-  return (program) => ({ command, args: [program], endsWithStandardInput: true });
+  return (program) => ({ command, args: [program], isEndedByStandardInput: true });
 }
 
-/** Path of the one executable that is etcd, the API server and so on by its first argument. May build for minutes. */
+/** Path of the executable that contains every part; its first argument selects the part. May build for minutes. */
 export async function controlPlaneBinary(options: LookupOptions = {}): Promise<string> {
   const environment = options.environment ?? process.env;
   const target = join(cacheDirectory(environment), `control-plane-${await sourceKey()}`);
@@ -70,7 +70,7 @@ export async function controlPlaneBinary(options: LookupOptions = {}): Promise<s
       cwd: source,
     }),
     remedy:
-      'Install Go 1.26 or newer (https://go.dev/dl), or, for what needs an API server only, set KUBEBUILDER_ASSETS to a ' +
+      'Install Go 1.26 or newer (https://go.dev/dl), or, for tests that need only an API server, set KUBEBUILDER_ASSETS to a ' +
       'directory with etcd, kube-apiserver and kubectl (such as setup-envtest makes).',
     environment,
     progress: (line) => report(options, line),
@@ -78,13 +78,13 @@ export async function controlPlaneBinary(options: LookupOptions = {}): Promise<s
   return target;
 }
 
-/** Path of the kustomize that golden files are compared with. May build for a minute. */
+/** Path of the kustomize with whose output ours is compared. May build for a minute. */
 export function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
   const module = `sigs.k8s.io/kustomize/kustomize/v5@${kustomizeVersion}`;
   return installedBinary({ name: 'kustomize', version: kustomizeVersion, module }, options);
 }
 
-/** Path of the helm that renders charts and installs ours. May build for some minutes. */
+/** Path of the helm that renders and installs the chart. May build for some minutes. */
 export function helmBinary(options: LookupOptions = {}): Promise<string> {
   const module = `helm.sh/helm/v4/cmd/helm@${helmVersion}`;
   return installedBinary({ name: 'helm', version: helmVersion, module }, options);
@@ -93,7 +93,7 @@ export function helmBinary(options: LookupOptions = {}): Promise<string> {
 interface Installed {
   readonly name: string;
   readonly version: string;
-  /** As `go install` takes it. */
+  /** Module and version, as an argument of `go install`. */
   readonly module: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How each part of the control plane is started: its arguments, and the files that must be there before.
+ * The arguments of each part of the control plane, and the files that must exist before it starts.
  *
  * Invariant: everything listens on 127.0.0.1 (or a Unix socket) only, and writes only below `Layout.directory`.
  */
@@ -19,7 +19,7 @@ const users = {
 export type User = keyof typeof users;
 
 /**
- * Names, ports and secrets of one control plane; fixed while it lives, so that a restarted part finds all as it was.
+ * Names, ports and secrets of one control plane. They are fixed while it runs, so that a restarted part finds the same.
  */
 export interface Layout {
   readonly directory: string;
@@ -34,7 +34,7 @@ export function apiServerUrl(layout: Layout): string {
   return `https://127.0.0.1:${layout.apiServerPort}`;
 }
 
-/** The certificate that a part makes for itself at its first start, with the authority that signed it. */
+/** Path of the certificate that a part makes at its first start, with the authority that signed it. */
 export function certificateFile(
   layout: Layout,
   part: 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler',
@@ -50,12 +50,12 @@ export function kwokStagesFile(layout: Layout): string {
   return join(layout.directory, 'kwok-stages.yaml');
 }
 
-/** The arguments of each part, as a function of where things are. */
+/** The arguments of each part. */
 export const componentArguments: Readonly<Record<Component, (layout: Layout) => readonly string[]>> = {
   etcd: ({ directory }) => [
     `--data-dir=${join(directory, 'etcd')}`,
     `--listen-client-urls=${etcdUrl(directory)}`,
-    // Only told to other members, of which there are none; a Unix socket is refused here.
+    // Announced to other members only, and there are none. etcd accepts no Unix socket here.
     '--advertise-client-urls=http://127.0.0.1:0',
     '--listen-peer-urls=http://127.0.0.1:0',
     '--unsafe-no-fsync=true',
@@ -85,7 +85,7 @@ export const componentArguments: Readonly<Record<Component, (layout: Layout) => 
     '--use-service-account-credentials=true',
     `--root-ca-file=${certificateFile(layout, 'kube-apiserver')}`,
     `--service-account-private-key-file=${join(layout.directory, 'service-account.key')}`,
-    // Simulated nodes beat slowly, and a stalled machine must not evict their pods.
+    // Simulated nodes send heartbeats slowly, and a stalled machine must not lead to evictions.
     '--node-monitor-grace-period=10m',
   ],
   'kube-scheduler': (layout) => controllerArguments(layout, 'system:kube-scheduler', layout.schedulerPort),
@@ -164,19 +164,19 @@ export function kubeconfigText(layout: Layout, user: User, certificateAuthority:
 }
 
 /**
- * Below the range from which systems take ports for outgoing connections, so that a restarted server gets its own back.
+ * Ports below the range of outgoing connections, so that a restarted server gets the same port again.
  */
 const ports = { first: 20_000, count: 12_000, attempts: 100 };
 
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ports.attempts; attempt += 1) {
     const port = ports.first + Math.floor(Math.random() * ports.count);
-    const free = await new Promise<boolean>((resolve) => {
+    const isFree = await new Promise<boolean>((resolve) => {
       const server = createServer();
       server.once('error', () => resolve(false));
       server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
     });
-    if (free) return port;
+    if (isFree) return port;
   }
   throw new Error(`no free port on 127.0.0.1 among ${ports.attempts} tried from ${ports.first}`);
 }

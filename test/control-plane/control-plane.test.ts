@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startControlPlane } from './control-plane.ts';
-import type { ControlPlane } from './control-plane.ts';
+import { test } from 'node:test';
+import { useControlPlane } from '../support/use-world.ts';
 
-let plane: ControlPlane;
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-});
-after(() => plane?.stop());
+const plane = useControlPlane();
 
-test('An API server alone answers kubectl with its stamped version.', async () => {
+test('an API server without controllers answers kubectl with its stamped version', async () => {
   const { stdout, code } = await plane.kubectl(['get', '--raw', '/version']);
   assert.equal(code, 0);
   assert.match((JSON.parse(stdout) as { gitVersion: string }).gitVersion, /^v1\./);
 });
 
-test('kubectl reads its standard input, and a failure is a code.', async () => {
+test('kubectl reads its standard input, and its failure is an exit code', async () => {
   const input = JSON.stringify({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -28,9 +23,9 @@ test('kubectl reads its standard input, and a failure is a code.', async () => {
   assert.match(absent.stderr, /NotFound/);
 });
 
-test('A ServiceAccount token carries the rights that RBAC gives, and no more.', async () => {
+test('the token of a ServiceAccount has the rights that RBAC gives, and no others', async () => {
   const token = await plane.serviceAccountToken('tenant', 'deployer');
-  const asDeployer = (resource: string): ReturnType<ControlPlane['kubectl']> =>
+  const asDeployer = (resource: string): ReturnType<typeof plane.kubectl> =>
     plane.kubectl([
       `--kubeconfig=/dev/null`,
       `--server=${plane.url}`,
@@ -56,7 +51,7 @@ test('A ServiceAccount token carries the rights that RBAC gives, and no more.', 
   assert.match((await asDeployer('secrets')).stderr, /Forbidden/);
 });
 
-test('A restricted namespace rejects a privileged pod.', async () => {
+test('a namespace with the restricted standard rejects a privileged Pod', async () => {
   await plane.serviceAccountToken('guarded', 'default');
   const enforce = 'pod-security.kubernetes.io/enforce=restricted';
   assert.equal((await plane.kubectl(['label', 'namespace', 'guarded', enforce])).code, 0);
@@ -70,7 +65,7 @@ test('A restricted namespace rejects a privileged pod.', async () => {
   assert.match((answer.body as { message: string }).message, /violates PodSecurity/);
 });
 
-test('A killed API server comes back on the same port with the same data.', async () => {
+test('an API server that was killed restarts on the same port with the same data', async () => {
   assert.equal((await plane.kubectl(['create', 'configmap', 'kept', '--from-literal=a=1'])).code, 0);
   await plane.kill('kube-apiserver', 'SIGKILL');
   await assert.rejects(plane.request('GET', '/readyz'), { code: 'ECONNREFUSED' });
@@ -79,7 +74,7 @@ test('A killed API server comes back on the same port with the same data.', asyn
   assert.deepEqual((answer.body as { data: unknown }).data, { a: '1' });
 });
 
-test('A restarted etcd keeps its data, and restart waits until reads work again.', async () => {
+test('a restarted etcd keeps its data, and restart() waits until reads work again', async () => {
   await plane.restart('etcd');
   assert.equal((await plane.request('GET', '/api/v1/namespaces/default/configmaps/kept')).code, 200);
 });

@@ -1,9 +1,9 @@
 /**
  * Starts a real Kubernetes control plane for the demo and the tests: etcd and the API server, or these with controller
- * manager, scheduler and simulated nodes, on which Deployments really roll out.
+ * manager, scheduler and simulated nodes, on which Deployments roll out.
  *
- * Invariant: nothing outlives stop(), nor the process that called startControlPlane, however that ends. All listens on
- * 127.0.0.1. Two control planes share nothing.
+ * Invariant: no program and no file outlives stop() or the process that called startControlPlane, however that process
+ * ends. Every part listens on 127.0.0.1. Two control planes share nothing.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -24,19 +24,19 @@ import type { Component, Layout, User } from './components.ts';
 import { exists } from './go-build.ts';
 import { expectKubernetes, kubernetesRequest, waitUntil } from './kubernetes-request.ts';
 import type { Access, KubernetesAnswer } from './kubernetes-request.ts';
-import { addNodes, nodesReady } from './simulated-nodes.ts';
+import { addNodes, hasReadyNodes } from './simulated-nodes.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 export interface ControlPlaneOptions {
   /**
-   * 'api-server-only' is etcd and the API server: no controller runs, so nothing makes a Pod of a Deployment or a
-   * namespace's default ServiceAccount, deletes what is in a deleted namespace or has a deleted owner, or fills the
-   * aggregated ClusterRoles (admin, edit and view are empty; cluster-admin works).
+   * 'api-server-only' is etcd and the API server. No controller runs: Deployments get no Pods, namespaces get no
+   * default ServiceAccount, objects of a deleted namespace or of a deleted owner stay, and the aggregated ClusterRoles
+   * admin, edit and view are empty (cluster-admin works).
    */
   readonly mode: 'full' | 'api-server-only';
   /** Simulated nodes, in full mode only. Default 1. */
   readonly nodes?: number;
-  /** Where each part's log goes; kept. When absent, logs go with the rest at stop(). */
+  /** Folder for the logs of the parts; it is kept. Without it, stop() removes the logs with the other files. */
   readonly logDirectory?: string;
   /** Further arguments of kube-apiserver, for example `--goaway-chance=0.02`. */
   readonly apiServerArgs?: readonly string[];
@@ -55,19 +55,19 @@ export interface ControlPlane extends AsyncDisposable {
   readonly kubeconfig: string;
   readonly adminToken: string;
   readonly caFile: string;
-  /** A token of that ServiceAccount, good for an hour; makes namespace and ServiceAccount when they are absent. */
+  /** A token of this ServiceAccount, valid for an hour. Creates the namespace and the ServiceAccount if absent. */
   serviceAccountToken(namespace: string, name: string): Promise<string>;
-  /** Runs kubectl as administrator. A failure is in `code`, not thrown. */
+  /** Runs kubectl as administrator. A failure of kubectl is in `code`; it does not reject. */
   kubectl(args: readonly string[], options?: { readonly input?: string }): Promise<CommandResult>;
-  /** One request as administrator, whatever the code of its answer. */
+  /** Sends one request as administrator. Resolves to the answer, whatever its status code. */
   request(method: string, path: string, body?: unknown): Promise<KubernetesAnswer>;
   /**
    * Signals one part. For SIGKILL it resolves when the part is gone. SIGTERM of the API server takes up to a minute.
    */
   kill(component: Component, signal: NodeJS.Signals): Promise<void>;
   /**
-   * Starts a part again with the same port and data, killing it first when it runs; resolves when the API, if it runs,
-   * is ready.
+   * Kills a part if it runs, and starts it again with the same port and data. Resolves when the API server is ready, or
+   * at once if the API server does not run.
    */
   restart(component: Component): Promise<void>;
   stop(): Promise<void>;
@@ -84,9 +84,9 @@ const componentsOf: Readonly<Record<ControlPlaneOptions['mode'], readonly Compon
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const components = componentsOf[options.mode];
-  const full = options.mode === 'full';
-  const program = await findPrograms([...components, 'kubectl', ...(full ? (['kwok-stages'] as const) : [])]);
-  // Short, since the path of etcd's socket may have about 100 characters.
+  const isFull = options.mode === 'full';
+  const program = await findPrograms([...components, 'kubectl', ...(isFull ? (['kwok-stages'] as const) : [])]);
+  // The path is short, since that of etcd's socket may have at most about 100 characters.
   const directory = await mkdtemp(join(tmpdir(), 'tautline-'));
   const logDirectory = options.logDirectory ?? join(directory, 'logs');
   const running = new Map<Component, SupervisedProcess>();
@@ -99,7 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await startComponent(started, 'kube-apiserver');
     await apiServerReady(started);
     await writeKubeconfigs(layout);
-    if (full) await startControllers(started, options.nodes ?? 1);
+    if (isFull) await startControllers(started, options.nodes ?? 1);
     return controlPlane(started);
   } catch (error) {
     await stop(plane);
@@ -140,19 +140,19 @@ function controlPlane(plane: StartedPlane): ControlPlane {
         },
       }),
     request: (method, path, body) => kubernetesRequest(access, method, path, body),
-    kill: async (component, signal) => running(plane, component).kill(signal),
+    kill: async (component, signal) => processOf(plane, component).kill(signal),
     restart: async (component) => {
-      await running(plane, component).kill('SIGKILL');
+      await processOf(plane, component).kill('SIGKILL');
       await startComponent(plane, component);
-      // A test may have killed the API server too, and want etcd first.
-      if (running(plane, 'kube-apiserver').running) await apiServerReady(plane);
+      // A test may have killed the API server too, and restart etcd before it.
+      if (processOf(plane, 'kube-apiserver').isRunning) await apiServerReady(plane);
     },
     stop: stopOnce,
     [Symbol.asyncDispose]: stopOnce,
   };
 }
 
-function running(plane: Plane, component: Component): SupervisedProcess {
+function processOf(plane: Plane, component: Component): SupervisedProcess {
   const found = plane.running.get(component);
   if (!found) throw new Error(`${component} is not part of this control plane (mode api-server-only)`);
   return found;
@@ -164,7 +164,7 @@ async function startComponent(plane: StartedPlane, component: Component): Promis
     executable: plane.program(component),
     args: componentArguments[component](plane.layout),
     logFile: join(plane.logDirectory, `${component}.log`),
-    // etcd's data is the bulk, so etcd's end clears up after a launcher that was killed.
+    // etcd writes most of the data, so etcd (or its guard) removes it after the launcher was killed.
     ...(component === 'etcd' && { environment: { CONTROL_PLANE_DATA: plane.directory } }),
   });
   plane.running.set(component, started);
@@ -180,40 +180,40 @@ async function startControllers(plane: StartedPlane, nodes: number): Promise<voi
   await startComponent(plane, 'kube-controller-manager');
   await startComponent(plane, 'kube-scheduler');
   await startComponent(plane, 'kwok');
-  const hopeless = (): Promise<string | undefined> => endedEarly(plane);
+  const findFailure = (): Promise<string | undefined> => endedEarly(plane);
   for (const [part, port] of [
     ['kube-controller-manager', layout.controllerManagerPort],
     ['kube-scheduler', layout.schedulerPort],
   ] as const) {
     const server = { ...access, url: `https://127.0.0.1:${port}`, caFile: certificateFile(layout, part) };
-    const ready = async (): Promise<boolean> => (await kubernetesRequest(server, 'GET', '/healthz')).code === 200;
-    await waitUntil({ what: part, ready, hopeless });
+    const isReady = async (): Promise<boolean> => (await kubernetesRequest(server, 'GET', '/healthz')).code === 200;
+    await waitUntil({ name: part, isReady, findFailure });
   }
-  await waitUntil({ what: 'the simulated nodes', ready: () => nodesReady(access, nodes), hopeless });
+  await waitUntil({ name: 'the simulated nodes', isReady: () => hasReadyNodes(access, nodes), findFailure });
   const account = '/api/v1/namespaces/default/serviceaccounts/default';
   await waitUntil({
-    what: 'the default ServiceAccount',
-    ready: async () => (await kubernetesRequest(access, 'GET', account)).code === 200,
-    hopeless,
+    name: 'the default ServiceAccount',
+    isReady: async () => (await kubernetesRequest(access, 'GET', account)).code === 200,
+    findFailure,
   });
 }
 
 async function apiServerReady(plane: StartedPlane): Promise<void> {
   const access = adminAccess(plane.layout);
   await waitUntil({
-    what: 'the API server',
-    // A read of one object goes to etcd; /readyz alone would not notice that etcd has just been killed.
-    ready: async () =>
+    name: 'the API server',
+    // The read of an object goes to etcd; /readyz alone would not notice that etcd has just been killed.
+    isReady: async () =>
       (await exists(access.caFile)) &&
       (await kubernetesRequest(access, 'GET', '/readyz')).code === 200 &&
       (await kubernetesRequest(access, 'GET', '/api/v1/namespaces/default')).code === 200,
-    hopeless: () => endedEarly(plane),
+    findFailure: () => endedEarly(plane),
   });
 }
 
 async function endedEarly(plane: Plane): Promise<string | undefined> {
   for (const process of plane.running.values()) {
-    if (!process.running) return `${process.name} has ended; its log ends with\n${await process.lastLog()}`;
+    if (!process.isRunning) return `${process.name} has ended; its log ends with\n${await process.lastLog()}`;
   }
   return undefined;
 }
@@ -243,7 +243,7 @@ async function serviceAccountToken(access: Access, namespace: string, name: stri
   return (answer as { status: { token: string } }).status.token;
 }
 
-/** Kills all, youngest first, and removes what they wrote. */
+/** Kills all parts, the last one first, and removes their files. */
 async function stop(plane: Plane): Promise<void> {
   for (const process of [...plane.running.values()].reverse()) await process.kill('SIGKILL');
   await rm(plane.directory, { recursive: true, force: true });

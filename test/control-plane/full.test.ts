@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startControlPlane } from './control-plane.ts';
 
-test('A full control plane rolls out a Deployment, and has a garbage collector.', async () => {
+test('a full control plane rolls out a Deployment and collects the objects of a deleted one', async () => {
   await using plane = await startControlPlane({ mode: 'full', nodes: 2 });
   const create = await plane.kubectl(['create', 'deployment', 'web', '--image=example.invalid/web', '--replicas=3']);
   assert.equal(create.code, 0, create.stderr);

@@ -1,8 +1,8 @@
 /**
  * Builds one executable with Go into the cache, once.
  *
- * Invariant: a file with the final name is a whole, working executable. It is built under a name of its own and
- * renamed; processes that want the same file at the same time wait for the one that builds it.
+ * Invariant: a file with the final name is a complete, working executable. It is built under another name and then
+ * renamed. Processes that need the same file at the same time wait for the one that builds it.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -17,9 +17,9 @@ const abandonedAfterMs = 60_000;
 const lastLinesShown = 12;
 
 export interface GoBuild {
-  /** What people call it, for progress lines and errors. */
+  /** Name for progress lines and errors. */
   readonly name: string;
-  /** Where the executable shall be. */
+  /** Path of the executable. */
   readonly target: string;
   /** Arguments of `go`, and its directory and environment, to leave the executable at `output`. */
   readonly command: (output: string) => {
@@ -27,23 +27,23 @@ export interface GoBuild {
     readonly cwd?: string;
     readonly environment?: NodeJS.ProcessEnv;
   };
-  /** What to do when there is no Go, as the end of the error message. */
+  /** Advice for the case that Go is missing or fails, as a part of the error message. */
   readonly remedy: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly progress: (line: string) => void;
 }
 
-/** Resolves when `build.target` exists. Throws an Error that says what is missing when it cannot be built. */
+/** Resolves when `build.target` exists. Rejects with an Error that says what is missing if the build fails. */
 export async function goBuild(build: GoBuild): Promise<void> {
   await mkdir(dirname(build.target), { recursive: true });
   const claim = `${build.target}.building`;
-  const started = Date.now();
-  let nextReport = started;
+  const startedMs = Date.now();
+  let nextReportMs = startedMs;
   while (!(await exists(build.target))) {
-    if (!(await claimed(claim))) {
-      if (Date.now() >= nextReport) {
-        build.progress(`${build.name}: another process builds it, waiting (${secondsSince(started)} s)`);
-        nextReport = Date.now() + progressEveryMs;
+    if (!(await tryClaim(claim))) {
+      if (Date.now() >= nextReportMs) {
+        build.progress(`${build.name}: waiting for another process that builds it (${secondsSince(startedMs)} s)`);
+        nextReportMs = Date.now() + progressEveryMs;
       }
       await sleep(waitEveryMs);
       continue;
@@ -62,7 +62,7 @@ async function buildAndRename(build: GoBuild, claim: string): Promise<void> {
   try {
     const output = join(temporary, basename(build.target));
     const { args, cwd, environment } = build.command(output);
-    build.progress(`${build.name}: building it with Go. This takes some minutes, and only the first time.`);
+    build.progress(`${build.name}: building with Go, which takes some minutes the first time`);
     await runGo(build, { args, ...(cwd && { cwd }), environment: { ...build.environment, ...environment }, claim });
     await rename(output, build.target);
   } finally {
@@ -78,7 +78,7 @@ interface GoRun {
 }
 
 async function runGo(build: GoBuild, run: GoRun): Promise<void> {
-  const started = Date.now();
+  const startedMs = Date.now();
   let downloaded = 0;
   let compiled = 0;
   const lastLines: string[] = [];
@@ -103,7 +103,7 @@ async function runGo(build: GoBuild, run: GoRun): Promise<void> {
   });
   const ticker = setInterval(() => {
     build.progress(
-      `${build.name}: ${secondsSince(started)} s, ${downloaded} modules downloaded, ${compiled} packages compiled`,
+      `${build.name}: ${secondsSince(startedMs)} s, ${downloaded} modules downloaded, ${compiled} packages compiled`,
     );
     void utimes(run.claim, new Date(), new Date()).catch(() => undefined);
   }, progressEveryMs);
@@ -112,13 +112,14 @@ async function runGo(build: GoBuild, run: GoRun): Promise<void> {
     if (code !== 0) {
       throw new Error(`${build.name}: \`go ${run.args[0]}\` failed. ${build.remedy}\n${lastLines.join('\n')}`);
     }
-    build.progress(`${build.name}: built in ${secondsSince(started)} s`);
+    build.progress(`${build.name}: built in ${secondsSince(startedMs)} s`);
   } finally {
     clearInterval(ticker);
   }
 }
 
-async function claimed(claim: string): Promise<boolean> {
+/** Returns whether this process may build now. Removes a claim that its process has abandoned. */
+async function tryClaim(claim: string): Promise<boolean> {
   try {
     await (await open(claim, 'wx')).close();
     return true;

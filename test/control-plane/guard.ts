@@ -1,8 +1,9 @@
 /**
  * Runs one program and kills it when this process's standard input ends; for programs that do not watch their own.
  *
- * Invariant: the program does not outlive the process that holds the other end of standard input. Writes the program's
- * process id to file descriptor 3, so that the launcher can signal the program itself, and ends as it ends.
+ * Invariant: the program does not outlive the process that holds the other end of standard input. The guard writes the
+ * program's process id to file descriptor 3, so that the launcher can signal the program itself. It ends with the
+ * program's exit code.
  */
 import { spawn } from 'node:child_process';
 import { rmSync, writeSync } from 'node:fs';

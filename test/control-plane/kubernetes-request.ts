@@ -1,7 +1,7 @@
 /**
- * One JSON request to a test's API server, and waiting until a server says that it is ready.
+ * Sends one JSON request to the API server of a test, and waits until a server is ready.
  *
- * Invariant: needs nothing but Node, so that what tests Tautline's own client does not rest on it.
+ * Invariant: imports only modules of Node, so that tests of Tautline's own client do not depend on that client.
  */
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -24,7 +24,7 @@ export interface KubernetesAnswer {
   readonly body: unknown;
 }
 
-/** A patch is one of RFC 7386. */
+/** A PATCH is sent as a JSON merge patch (RFC 7386). */
 const CONTENT_TYPE: Readonly<Record<string, string>> = { PATCH: 'application/merge-patch+json' };
 
 /** Sends one request and reads the whole answer, whatever its code. Rejects when there is no answer. */
@@ -68,7 +68,7 @@ export async function kubernetesRequest(
   });
 }
 
-/** Like kubernetesRequest, but any code outside 200–299 and `alsoFine` is an Error with the server's own message. */
+/** Like kubernetesRequest, but rejects with the server's message unless the code is 200–299 or in `alsoFine`. */
 export async function expectKubernetes(
   access: Access,
   call: { method: string; path: string; body?: unknown; alsoFine?: readonly number[] },
@@ -81,29 +81,29 @@ export async function expectKubernetes(
 }
 
 export interface Wait {
-  /** What is waited for, as the error names it. */
-  readonly what: string;
-  /** An exception in it counts as not yet. */
-  readonly ready: () => Promise<boolean>;
-  /** Why it can never be ready any more, if so. Ends the wait at once. */
-  readonly hopeless?: () => Promise<string | undefined>;
+  /** Name of the awaited part, for the error. */
+  readonly name: string;
+  /** A rejection counts as not ready yet. */
+  readonly isReady: () => Promise<boolean>;
+  /** Resolves to the reason if the part can never become ready, which ends the wait at once. */
+  readonly findFailure?: () => Promise<string | undefined>;
 }
 
-/** Resolves when `ready` does to true. Throws when that is hopeless, or after readyTimeoutMs. */
+/** Resolves when `isReady` resolves to true. Rejects if `findFailure` finds a reason, or after `readyTimeoutMs`. */
 export async function waitUntil(wait: Wait): Promise<void> {
-  const deadline = Date.now() + readyTimeoutMs;
+  const deadlineMs = Date.now() + readyTimeoutMs;
   let last: unknown;
-  while (Date.now() < deadline) {
-    const why = await wait.hopeless?.();
-    if (why) throw new Error(`${wait.what}: ${why}`);
+  while (Date.now() < deadlineMs) {
+    const reason = await wait.findFailure?.();
+    if (reason) throw new Error(`${wait.name}: ${reason}`);
     try {
-      if (await wait.ready()) return;
+      if (await wait.isReady()) return;
     } catch (error) {
       last = error;
     }
     await sleep(pollEveryMs);
   }
-  throw new Error(`gave up waiting for ${wait.what} after ${readyTimeoutMs / 1000} s`, { cause: last });
+  throw new Error(`gave up waiting for ${wait.name} after ${readyTimeoutMs / 1000} s`, { cause: last });
 }
 
 function parsed(text: string): unknown {

@@ -17,7 +17,7 @@ async function processesNaming(text: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes(text));
 }
 
-/** Kills a launcher without warning, and asserts that its programs and its data go. They take well under 2 s. */
+/** Kills a launcher by SIGKILL, and asserts that its programs end and its data is removed; that takes less than 2 s. */
 async function killLauncher(environment: NodeJS.ProcessEnv): Promise<void> {
   const launcher = spawn(process.execPath, [join(import.meta.dirname, 'launch-and-wait.ts')], {
     env: { ...process.env, ...environment },
@@ -32,22 +32,23 @@ async function killLauncher(environment: NodeJS.ProcessEnv): Promise<void> {
   const directory = dirname(kubeconfig);
   assert.ok((await processesNaming(directory)).length >= 2);
   launcher.kill('SIGKILL');
-  const deadline = Date.now() + 60_000;
+  const deadlineMs = Date.now() + 60_000;
   while ((await processesNaming(directory)).length > 0 || (await exists(directory))) {
-    assert.ok(Date.now() < deadline, `left over:\n${(await processesNaming(directory)).join('\n')}`);
+    assert.ok(Date.now() < deadlineMs, `left over:\n${(await processesNaming(directory)).join('\n')}`);
     await sleep(100);
   }
 }
 
-test('When the launcher is killed, no process and no data stay.', async () => {
+test('no process and no data are left after the launcher is killed', async () => {
   await killLauncher({ KUBEBUILDER_ASSETS: '' });
 });
 
-test('Programs that do not watch their standard input end with the launcher too.', async () => {
+test('programs that do not watch their standard input end with the launcher too', async () => {
   const binary = await controlPlaneBinary();
   const assets = await mkdtemp(join(tmpdir(), 'tautline-assets-'));
   try {
-    // A pipe open for reading and writing never ends, so these have lost the feature that the guard stands in for.
+    // A pipe that is open for reading and writing never ends. These programs therefore do not notice the end of their
+    // standard input, and only the guard can end them.
     await execute('mkfifo', [join(assets, 'endless')]);
     for (const program of ['etcd', 'kube-apiserver', 'kubectl']) {
       const script = `#!/bin/sh\nexec '${binary}' ${program} "$@" <> '${join(assets, 'endless')}'\n`;

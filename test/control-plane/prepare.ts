@@ -1,6 +1,6 @@
 /**
- * Command: puts the control plane, kustomize and helm into the cache, and prints where they are. Run it ahead of
- * parallel tests, so that the one long build happens once and in sight.
+ * Command: puts the control plane, kustomize and helm into the cache, and prints their paths. Run it before parallel
+ * tests, so that the long build happens once and its progress is visible.
  */
 import { controlPlaneBinary, helmBinary, kustomizeBinary } from './binaries.ts';
 

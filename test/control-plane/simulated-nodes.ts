@@ -1,7 +1,7 @@
 /**
- * The nodes of a control plane in full mode: Node objects that kwok brings to life.
+ * The nodes of a control plane in full mode: Node objects whose kubelet is simulated by kwok.
  *
- * Invariant: a node counts as ready when the scheduler would put a Pod on it, that is Ready and without a taint.
+ * Invariant: a node counts as ready if the scheduler can place a Pod on it: it is Ready and has no taint.
  */
 import { expectKubernetes } from './kubernetes-request.ts';
 import type { Access } from './kubernetes-request.ts';
@@ -39,12 +39,12 @@ export async function addNodes(access: Access, count: number): Promise<void> {
   }
 }
 
-export async function nodesReady(access: Access, count: number): Promise<boolean> {
+export async function hasReadyNodes(access: Access, count: number): Promise<boolean> {
   const list = (await expectKubernetes(access, { method: 'GET', path: '/api/v1/nodes' })) as NodeList;
-  const ready = list.items.filter(
+  const readyNodes = list.items.filter(
     (node) =>
       (node.spec.taints ?? []).length === 0 &&
       node.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
   );
-  return ready.length >= count;
+  return readyNodes.length >= count;
 }

@@ -1,8 +1,8 @@
 /**
  * One running program of the control plane.
  *
- * Invariant: it ends, at the latest, when this process does, however this process ends: the program (or its guard)
- * ends with its standard input, a pipe whose other end only this process holds.
+ * Invariant: the program ends at the latest when this process ends, for whatever reason. The program (or its guard)
+ * ends with its standard input, which is a pipe whose other end only this process holds.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
@@ -30,7 +30,7 @@ export class SupervisedProcess {
   #pid: number;
   #child: ChildProcess;
   #logFile: string;
-  #running = true;
+  #isRunning = true;
 
   private constructor(start: ProgramStart, child: ChildProcess, pid: number) {
     this.name = start.name;
@@ -39,7 +39,7 @@ export class SupervisedProcess {
     this.#pid = pid;
     this.ended = new Promise((resolve) => {
       const end = (): void => {
-        this.#running = false;
+        this.#isRunning = false;
         resolve();
       };
       if (child.exitCode !== null || child.signalCode !== null) end();
@@ -50,22 +50,22 @@ export class SupervisedProcess {
   static async start(start: ProgramStart): Promise<SupervisedProcess> {
     const log = await open(start.logFile, 'a');
     try {
-      const { command, args, endsWithStandardInput } = start.executable;
+      const { command, args, isEndedByStandardInput } = start.executable;
       const options: SpawnOptions = {
-        stdio: ['pipe', log.fd, log.fd, ...(endsWithStandardInput ? [] : ['pipe' as const])],
+        stdio: ['pipe', log.fd, log.fd, ...(isEndedByStandardInput ? [] : ['pipe' as const])],
         env: { ...process.env, ...start.environment },
-        // A terminal's interrupt is for the launcher alone, which then stops the rest in its own order.
+        // The interrupt of a terminal must reach only the launcher, which then stops the programs in its own order.
         detached: true,
       };
-      const child = endsWithStandardInput
+      const child = isEndedByStandardInput
         ? spawn(command, [...args, ...start.args], options)
         : spawn(process.execPath, [join(import.meta.dirname, 'guard.ts'), command, ...args, ...start.args], options);
       await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
       child.on('error', () => undefined);
       child.stdin?.on('error', () => undefined);
-      const pid = endsWithStandardInput ? child.pid : await guardedPid(child);
+      const pid = isEndedByStandardInput ? child.pid : await guardedPid(child);
       if (pid === undefined) throw new Error(`${start.name} (${command}) did not start; see ${start.logFile}`);
-      // A forgotten stop() must not keep a test's process alive; the programs end with it anyway.
+      // A missing stop() must not keep the process of a test alive; the programs end with that process.
       child.unref();
       if (child.stdin instanceof Socket) child.stdin.unref();
       return new SupervisedProcess(start, child, pid);
@@ -74,13 +74,13 @@ export class SupervisedProcess {
     }
   }
 
-  get running(): boolean {
-    return this.#running;
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
-  /** Signals the program itself (not its guard). Resolves at once, but for SIGKILL when it is gone. */
+  /** Signals the program itself, not its guard. Resolves at once, or for SIGKILL when the program has ended. */
   async kill(signal: NodeJS.Signals): Promise<void> {
-    if (!this.#running) return;
+    if (!this.#isRunning) return;
     this.#child.ref();
     try {
       process.kill(this.#pid, signal);
@@ -91,7 +91,7 @@ export class SupervisedProcess {
     else this.#child.unref();
   }
 
-  /** The end of what the program logged, for error messages. */
+  /** The last lines of the program's log, for error messages. */
   async lastLog(): Promise<string> {
     const text = await readFile(this.#logFile, 'utf8');
     return text.trimEnd().split('\n').slice(-logLinesShown).join('\n');

@@ -1,34 +1,33 @@
 /**
- * Every command of the pages for users, run in order on a real control plane, by a reader with the chart's agent. What
- * is not run is listed here, with the reason.
+ * Runs every command of the pages for users in order, on a real control plane with the agent of the chart. Commands
+ * that are not run are listed here with the reason.
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { stringify } from 'yaml';
+import { prepare, useStarted } from '../support/use-world.ts';
 import { ARGO_CD, FLUX, MANIFEST, type ForeignTool } from './foreign-tools.ts';
 import { blocksOf, readPage } from './page.ts';
-import { startReader, SYSTEM, type FollowOptions, type Reader } from './reader.ts';
+import { startReader, SYSTEM, type FollowOptions } from './reader.ts';
 
-let reader: Reader;
-before(async () => {
-  reader = await startReader();
+const reader = useStarted('the reader', startReader);
+prepare(async () => {
   await reader.sh(`helm install tautline charts/tautline --namespace ${SYSTEM} --create-namespace`);
   await reader.startAgent();
 });
-after(() => reader?.[Symbol.asyncDispose]());
 
-/** Pages whose commands other tests run. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  'README.md': 'readme-install.test.ts; the demo and npm test are the tests of these names',
-  'CONTRIBUTING.md': 'for people who change the code: npm scripts',
+/** Pages whose commands are not run here, with the tests that run them, or the reason. */
+const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'README.md': 'readme-install.test.ts; the demo has its own test in test/journey',
+  'CONTRIBUTING.md': 'npm scripts for people who change the code',
   'docs/install.md': 'test/chart/install.test.ts',
 };
 
-/** The first words of what stands in `console` blocks, which nobody runs. */
+/** The first words of the commands in `console` blocks, which no test runs. */
 const UNTESTED: Readonly<Record<string, readonly string[]>> = {
-  // A container engine, commands that do not end or take everything, and a package to install for the whole machine.
+  // They need a container engine, do not end, remove everything, or install a package globally.
   'docs/install.md': ['docker', 'docker', 'kubectl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
   // jq need not be installed; test/cluster/cli/diff.test.ts hands patches to kubectl.
   'docs/cli.md': ['tautline'],
@@ -40,11 +39,11 @@ const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings
 const DEPLOYMENT = stringify(MANIFEST);
 
 interface Prepared extends FollowOptions {
-  /** What must hold when the reader is at the end. */
+  /** Runs after the last command of the page. */
   readonly check?: () => Promise<void>;
 }
 
-/** What stands ready before a reader begins with the page. */
+/** Prepares cluster and repositories before the commands of a page are run. */
 const PAGES: Readonly<Record<string, () => Promise<Prepared>>> = {
   'docs/first-application.md': async () => {
     await reader.repository('team/shop');
@@ -96,7 +95,7 @@ const PAGES: Readonly<Record<string, () => Promise<Prepared>>> = {
   },
 };
 
-/** The commit that the pages name. */
+/** The commit id in the text of the pages. */
 const COMMIT = '6dcb09b5b57875f334f61aebed695e2e4193db5e';
 
 function prefixed(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
@@ -130,7 +129,10 @@ async function apply(object: unknown, manager = 'person'): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** Objects that the other tool applied; at the end they must be the same ones, and nothing may have been rolled out. */
+/**
+ * Applies an object as the other tool does. After the page, the Deployment and its Pods must be the same objects as
+ * before, so that nothing was rolled out.
+ */
 async function prepareMove({ definition, resource, manager, marks }: ForeignTool): Promise<Prepared> {
   await commit(`move-${manager}`, { 'web.yaml': DEPLOYMENT });
   await reader.sh(`kubectl create namespace shop; kubectl create namespace argocd --dry-run=client -o yaml | kubectl apply -f -
@@ -145,7 +147,7 @@ kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f
   return {
     replace: { 'team/shop.git': `move-${manager}.git` },
     async check() {
-      assert.equal(await reader.sh(look), before, 'the same Deployment, the same Pods');
+      assert.equal(await reader.sh(look), before, 'the Deployment or its Pods were replaced');
       const live = await reader.sh('kubectl -n shop get deployment web --output=yaml --show-managed-fields');
       assert.doesNotMatch(live, /argocd|kustomize/);
       assert.match(live, /tautline\.dev\/owner/);
@@ -153,8 +155,8 @@ kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f
   };
 }
 
-/** Pages build on a cluster without Applications, and without what else calls itself so. */
-async function clear(): Promise<void> {
+/** Removes all Applications, the CRDs of other tools and the namespaces, so that each page starts without them. */
+async function removeAll(): Promise<void> {
   await reader.sh(`kubectl delete applications.tautline.dev --all --all-namespaces
 kubectl delete crd applications.argoproj.io kustomizations.kustomize.toolkit.fluxcd.io --ignore-not-found
 rm -rf "$KUBECACHEDIR"
@@ -168,15 +170,15 @@ function userPages(): string[] {
   return ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...pages.map((path) => `docs/${path}`)].sort();
 }
 
-test('every page with commands is followed by a test', () => {
+test('every page with commands has a test', () => {
   const withCommands = userPages().filter((page) => blocksOf(readPage(page)).some(({ language }) => language === 'sh'));
   assert.deepEqual(
-    withCommands.filter((page) => !(page in PAGES) && !(page in ELSEWHERE)),
+    withCommands.filter((page) => !(page in PAGES) && !(page in TESTED_ELSEWHERE)),
     [],
   );
 });
 
-test('what is not run is listed', () => {
+test('every command that is not run is listed in UNTESTED', () => {
   for (const page of userPages()) {
     const blocks = blocksOf(readPage(page)).filter(({ language }) => language === 'console');
     const commands = blocks
@@ -191,13 +193,13 @@ test('what is not run is listed', () => {
 });
 
 for (const [page, prepare] of Object.entries(PAGES)) {
-  test(`every command of ${page} does what it says`, async () => {
+  test(`every command of ${page} ends with the code that the page names`, async () => {
     try {
       const { check, ...options } = await prepare();
       await reader.follow(readPage(page), options);
       await check?.();
     } finally {
-      await clear();
+      await removeAll();
     }
   });
 }

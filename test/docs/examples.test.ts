@@ -1,41 +1,36 @@
 /**
- * Every folder of examples/, as a repository on a real Git server, applied by a real agent: what a newcomer copies
- * works. The only change is the address, which is that of the test's server.
+ * Applies every folder of examples/ from a real Git server by a real agent, so that examples work when people copy
+ * them. Only the URL of the repository is changed, to that of the test's server.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { openHelm } from '../chart/helm.ts';
 import { readExamples } from '../journey/demo-examples.ts';
-import type { RunningAgent } from '../support/agent.ts';
 import type { TestRepository } from '../support/git-repository.ts';
-import { conditionOf, eventually, startWorld, type Json, type World } from '../support/world.ts';
+import { prepare, useStarted, useWorld } from '../support/use-world.ts';
+import { conditionOf, eventually, type Json } from '../support/world.ts';
 
 const HOST = 'https://git.example.com';
 const FOLDERS = ['app-of-apps', 'applications', 'plain', 'private-repository', 'shop', 'tenant', 'webhook'];
 
-let world: World;
-let agent: RunningAgent;
-let secrets: string;
+const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-examples-')));
+const { world, agent } = useWorld({
+  mode: 'full',
+  agent: (started) => started.agent({ flags: ['--webhook-secrets-dir', secrets.path] }),
+});
 let files: Record<string, string>;
 let repository: TestRepository;
 
-before(async () => {
-  secrets = await mkdtemp(join(tmpdir(), 'tautline-examples-'));
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--webhook-secrets-dir', secrets] });
+prepare(async () => {
   const written = Object.entries(await readExamples());
   files = Object.fromEntries(written.map(([path, text]) => [path, text.replaceAll(HOST, world.git.url)]));
   repository = await world.repository('team/examples');
   await repository.commit(files);
-});
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await rm(secrets, { recursive: true, force: true });
 });
 
 function example(path: string): string {
@@ -47,26 +42,26 @@ async function apply(text: string): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-async function untilWell(namespace: string, name: string): Promise<Json> {
+async function untilSyncedAndHealthy(namespace: string, name: string): Promise<Json> {
   const path = `/apis/tautline.dev/v1alpha1/namespaces/${namespace}/applications/${name}`;
   let last: Json | undefined;
   const found = await eventually(async () => {
     last = await world.read(path);
     const { sync, health } = (last?.['status'] ?? {}) as Record<string, Json>;
     const isReady = String(last && conditionOf(last, 'Ready')?.['status']) === 'True';
-    const isWell = String(sync?.['status']) === 'Synced' && String(health?.['status']) === 'Healthy';
-    return isReady && isWell ? last : undefined;
+    const isSyncedAndHealthy = String(sync?.['status']) === 'Synced' && String(health?.['status']) === 'Healthy';
+    return isReady && isSyncedAndHealthy ? last : undefined;
   });
   return found ?? assert.fail(`${namespace}/${name}: ${JSON.stringify(last?.['status'], null, 1)}`);
 }
 
-test('every folder of the examples is one that is tested here, and is told of in their README', () => {
+test('every folder of examples/ is tested in this file and listed in examples/README.md', () => {
   const folders = new Set(Object.keys(files).flatMap((path) => (path.includes('/') ? [path.split('/')[0]] : [])));
   assert.deepEqual([...folders].sort(), FOLDERS);
   for (const folder of FOLDERS) assert.ok(example('README.md').includes(`| \`${folder}/\` |`), folder);
 });
 
-test('every file of the examples is YAML without a real credential', () => {
+test('every YAML file of examples/ can be parsed, and its credentials are placeholders', () => {
   for (const [path, text] of Object.entries(files).filter(([path]) => path.endsWith('.yaml'))) {
     for (const { errors } of parseAllDocuments(text)) assert.deepEqual(errors, [], path);
   }
@@ -78,31 +73,31 @@ test('every file of the examples is YAML without a real credential', () => {
   }
 });
 
-test('the chart takes the values of the example', async () => {
+test('the chart accepts the values of the webhook example', async () => {
   await using helm = await openHelm();
   const kinds = (await helm.render(parse(example('webhook/values.yaml')))).map(({ kind }) => kind);
   assert.ok(kinds.includes('Ingress'));
 });
 
-test('the app of apps brings up the plain folder and both overlays', async () => {
+test('the app of apps syncs the plain folder and both overlays', async () => {
   await apply(example('app-of-apps/application.yaml'));
-  for (const name of ['plain', 'shop', 'shop-staging', 'everything']) await untilWell('default', name);
+  for (const name of ['plain', 'shop', 'shop-staging', 'everything']) await untilSyncedAndHealthy('default', name);
   const staging = await world.read('/apis/apps/v1/namespaces/shop-staging/deployments/web');
   assert.equal(Number(staging?.['spec']?.['replicas']), 1);
   const production = await world.read('/apis/apps/v1/namespaces/shop/deployments/web');
   assert.equal(Number(production?.['spec']?.['replicas']), 3);
 });
 
-test('the tenant brings up its shop with the rights of its account, and no others', async () => {
+test('the tenant syncs its shop with an account that may not create Secrets', async () => {
   await apply(example('tenant/tenant.yaml'));
-  await untilWell('team-a', 'shop');
-  const may = await world.plane.kubectl([
+  await untilSyncedAndHealthy('team-a', 'shop');
+  const canCreateSecrets = await world.plane.kubectl([
     ...['auth', 'can-i', 'create', 'secrets', '-n', 'team-a', '--as=system:serviceaccount:team-a:deployer'],
   ]);
-  assert.equal(may.stdout.trim(), 'no');
+  assert.equal(canCreateSecrets.stdout.trim(), 'no');
 });
 
-test('the private repository opens to the Secret', async () => {
+test('an Application of a private repository reports that its Secret is missing, and syncs once it exists', async () => {
   const hidden = await world.repository('team/private');
   await hidden.commit({
     'deploy/settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hidden}\ndata: {a: b}\n',
@@ -119,20 +114,20 @@ test('the private repository opens to the Secret', async () => {
     const found = await world.read('/apis/tautline.dev/v1alpha1/namespaces/default/applications/private');
     return found && String(conditionOf(found, 'SourceReady')?.['reason']) === 'SecretNotFound' ? found : undefined;
   });
-  assert.ok(refused, 'without the Secret the Application says so');
+  assert.ok(refused, 'the Application does not report that its Secret is missing');
   await apply(example('private-repository/secret.yaml'));
-  await untilWell('default', 'private');
+  await untilSyncedAndHealthy('default', 'private');
 });
 
-test('the hook of the example has a push applied', async () => {
+test('the post-receive hook of the example makes the agent apply a push', async () => {
   const { stringData } = parse(example('webhook/secret.yaml')) as { stringData: Record<string, string> };
-  await writeFile(join(secrets, 'generic'), String(stringData['generic']));
+  await writeFile(join(secrets.path, 'generic'), String(stringData['generic']));
   const text = example('plain/settings.yaml').replace('info', 'debug');
   const commit = await repository.commit({ 'plain/settings.yaml': text });
   const answer = JSON.parse(await postReceive(`${'0'.repeat(40)} ${commit} refs/heads/main\n`)) as {
     applications: number;
   };
-  // The three of applications/, the one of app-of-apps/ and the tenant's.
+  // Three Applications of applications/, one of app-of-apps/ and one of the tenant.
   assert.equal(answer.applications, 5);
   const live = await eventually(async () => {
     const found = await world.read('/api/v1/namespaces/plain/configmaps/settings');
@@ -141,11 +136,11 @@ test('the hook of the example has a push applied', async () => {
   assert.ok(live);
 });
 
-/** Runs the example's script as Git does after a push; what the agent answered is its output. */
+/** Runs the example's script as Git does after a push. Resolves to its output, which is the agent's answer. */
 async function postReceive(input: string): Promise<string> {
   const environment = {
     TAUTLINE_HOOK: `${agent.webhookUrl}/hooks/generic`,
-    TAUTLINE_SECRET_FILE: join(secrets, 'generic'),
+    TAUTLINE_SECRET_FILE: join(secrets.path, 'generic'),
     REPOSITORY_URL: repository.url,
   };
   const script = new URL('../../examples/webhook/post-receive', import.meta.url);

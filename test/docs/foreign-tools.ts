@@ -1,14 +1,14 @@
 /**
- * What Argo CD and Flux leave in a cluster, without their controllers: their resource, its definition, and objects that
- * carry their field manager and marks. What the tools themselves would do is what their documentation says.
+ * Objects as Argo CD and Flux leave them in a cluster: their resource, its CRD, and objects with their field manager,
+ * labels and annotations. The controllers do not run; their documentation says how they behave.
  */
 
 export interface ForeignTool {
-  /** As kubectl applies them, in this order. */
+  /** The CRD of `resource`, applied first. */
   readonly definition: unknown;
   readonly resource: unknown;
   readonly manager: string;
-  /** Labels and annotations that the tool puts on each object, beside those of Git. */
+  /** Labels and annotations that the tool adds to each object. */
   readonly marks: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> };
 }
 
@@ -68,7 +68,7 @@ function definition({ group, version, kind, plural }: Names): unknown {
   };
 }
 
-/** What the repository holds; the tool applied the same with its marks. */
+/** The manifest in the repository. The tool applied the same object, with its marks. */
 export const MANIFEST = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',

@@ -1,10 +1,10 @@
 /**
- * What a page tells people to do, as one shell script, in the order in which they read it: so directory and variables
- * last from one block to the next, as they do for a reader.
+ * Makes one shell script of the steps of a page, in the order of the page. The directory and the variables last from
+ * one block to the next, as they do for a reader.
  *
  * - A `yaml` block whose first line is a comment with a path is a file to write.
- * - A `sh` block is run. A command after which `# ends with N` stands must end with that code, every other one with 0.
- * - A `console` block is not run: `UNTESTED` of commands.test.ts lists them.
+ * - A `sh` block is run. A command with the comment `# ends with N` must end with code N, every other command with 0.
+ * - A `console` block is not run; `UNTESTED` in commands.test.ts lists these commands.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export function readPage(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** From one heading to the next of its level; the whole page without one. */
+/** The section from a heading to the next one of the same level. Throws if there is no such heading. */
 export function section(page: string, heading: string): string {
   const level = /^#+ /.exec(heading)?.[0] ?? '';
   const start = page.indexOf(`\n${heading}\n`) + 1;
@@ -31,7 +31,7 @@ export function section(page: string, heading: string): string {
   return page.slice(start, end < 0 ? undefined : end);
 }
 
-/** Blocks may be indented, as those of a numbered list are. */
+/** All fenced blocks of a page, also indented ones, such as those of a numbered list. */
 export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map((found) => {
     const [, indent = '', language = '', text = ''] = found;
@@ -40,13 +40,16 @@ export function blocksOf(page: string): Block[] {
   });
 }
 
-/** Says on standard error which line of the page comes next, so that the last such line names the block that failed. */
+/**
+ * The script prints the line of each block to standard error before it runs the block; the last such line names the
+ * block that failed.
+ */
 export function scriptOf(page: string): string {
   const steps = blocksOf(page).flatMap(({ language, text, line }) => {
-    const say = `echo "--- line ${line}" >&2`;
-    if (language === 'sh') return [say, ...text.split('\n').map(expectCode)];
+    const announce = `echo "--- line ${line}" >&2`;
+    if (language === 'sh') return [announce, ...text.split('\n').map(expectCode)];
     const path = language === 'yaml' ? /^# (\S+\.yaml)\n/.exec(text)?.[1] : undefined;
-    return path === undefined ? [] : [say, `cat > ${path} <<'END-OF-FILE'\n${text}END-OF-FILE`];
+    return path === undefined ? [] : [announce, `cat > ${path} <<'END-OF-FILE'\n${text}END-OF-FILE`];
   });
   return ['set -e -o pipefail', ...steps, ''].join('\n');
 }

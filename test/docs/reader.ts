@@ -1,10 +1,10 @@
 /**
- * A person who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm` and `git` in its PATH, and
- * an agent as the chart installs it.
+ * A reader who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm` and `git` in its PATH, and
+ * an agent with the rights that the chart gives.
  *
- * No image can be pulled here, so the Pod of the chart runs simulated, and the agent runs from the source tree with the
- * token of the chart's ServiceAccount: its rights are the installed ones. Addresses of the pages (`git.example.com`,
- * `hooks.example.com`) are those of the test's servers.
+ * No image can be pulled in a test, so the Pod of the chart is simulated, and the agent runs from the source tree with
+ * the token of the chart's ServiceAccount. The addresses of the pages (`git.example.com`, `hooks.example.com`) are
+ * replaced by those of the test's servers.
  */
 import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -26,24 +26,24 @@ export const SYSTEM = 'tautline-system';
 export interface Reader extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly git: GitServer;
-  /** Where the agent looks for the secrets of hooks. */
+  /** Folder in which the agent looks for the secrets of webhooks. */
   readonly webhookSecrets: string;
-  /** An empty repository that can be pushed to, at `https://git.example.com/<name>.git` for the pages. */
+  /** Creates an empty repository that accepts pushes. Pages reach it at `https://git.example.com/<name>.git`. */
   repository(name: string): Promise<TestRepository>;
-  /** Does all that the page says; fails the test with the line of the block that failed, and with what was said. */
+  /** Runs all steps of a page and returns the output. A failure names the line of the block and fails the test. */
   follow(page: string, options?: FollowOptions): Promise<string>;
-  /** Runs one command line, and fails the test unless it ends with 0. */
+  /** Runs one command line and returns its output. Fails the test unless the command ends with 0. */
   sh(command: string): Promise<string>;
-  /** The agent of the chart, which must be installed; the flags are those of the chart's defaults. */
+  /** Starts the agent with the ServiceAccount of the chart, which must be installed, and with its default rights. */
   startAgent(): Promise<RunningAgent>;
 }
 
 export interface FollowOptions {
-  /** Where the reader begins; by default an empty folder. */
+  /** Working directory; by default an empty folder. */
   readonly directory?: string;
-  /** Text of files that the reader has there already, by path. */
+  /** Files that exist there from the start: text by path. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What stands in the page for something of the reader's own, such as the id of a commit. */
+  /** Texts of the page and what replaces them, such as the id of a commit. */
   readonly replace?: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +60,7 @@ export async function startReader(): Promise<Reader> {
     text
       .replaceAll('https://git.example.com', git.url)
       .replaceAll('https://hooks.example.com', agent?.webhookUrl ?? 'http://no-agent.invalid');
-  // As a file: read from standard input, the rest of the script would be the input of its commands.
+  // The script is a file: if bash read it from standard input, commands could consume the rest of it.
   const bash = async (script: string, cwd: string): Promise<CommandResult> => {
     await writeFile(join(root, 'script'), address(script));
     return run('bash', [join(root, 'script')], { cwd, environment });
@@ -71,11 +71,11 @@ export async function startReader(): Promise<Reader> {
       await mkdir(dirname(join(cwd, path)), { recursive: true });
       await writeFile(join(cwd, path), text);
     }
-    const own = Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), scriptOf(page));
-    const { code, stdout, stderr } = await bash(own, cwd);
-    const place = stderr.split('\n').findLast((line) => line.startsWith('--- line'));
-    const state = code === 0 ? '' : (await bash('tautline get -A -o wide', root)).stdout;
-    assert.equal(code, 0, `${place}\n${stdout}\n${stderr}\n${state}`);
+    const script = Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), scriptOf(page));
+    const { code, stdout, stderr } = await bash(script, cwd);
+    const failedBlock = stderr.split('\n').findLast((line) => line.startsWith('--- line'));
+    const applications = code === 0 ? '' : (await bash('tautline get -A -o wide', root)).stdout;
+    assert.equal(code, 0, `${failedBlock}\n${stdout}\n${stderr}\n${applications}`);
     return stdout;
   };
   return {
@@ -109,7 +109,7 @@ export async function startReader(): Promise<Reader> {
   };
 }
 
-/** The programs of a reader's PATH, and an environment that holds nothing of the person who runs the tests. */
+/** Writes the programs of the reader's PATH. The environment has no settings of the person who runs the tests. */
 async function layOutShell(root: string, plane: ControlPlane): Promise<NodeJS.ProcessEnv> {
   const kubectl = (await findPrograms(['kubectl']))('kubectl');
   const programs: Record<string, readonly string[]> = {
@@ -117,7 +117,7 @@ async function layOutShell(root: string, plane: ControlPlane): Promise<NodeJS.Pr
     tautline: [process.execPath, join(ROOT, 'src/cli.ts')],
     helm: [await helmBinary()],
   };
-  // A copy, since a reader may change its context.
+  // A copy, since a page may change the current context.
   const kubeconfig = join(root, 'kubeconfig');
   await copyFile(plane.kubeconfig, kubeconfig);
   const bin = join(root, 'bin');

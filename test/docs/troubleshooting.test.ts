@@ -1,5 +1,6 @@
 /**
- * Every word that a status, an Event or the agent's start can give as a reason has its row on the page, and no other.
+ * docs/troubleshooting.md has a row for every reason that a status, an Event or the start of the agent can give, and no
+ * other rows.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,13 +22,13 @@ function block(path: string, start: RegExp, end: string): string {
   return text.slice(from, text.indexOf(end, from));
 }
 
-/** Those of the API server's answers stay in messages. */
+/** Error codes that are shown as reasons; those of the API server's answers appear only in messages. */
 function errorCodes(): string[] {
   const { answer: _inMessages, ...shown } = ERROR_CODES;
   return Object.values(shown).flat();
 }
 
-function codes(): Set<string> {
+function allReasons(): Set<string> {
   const status = readdirSync(join(SRC, 'status')).map((file) => read(`status/${file}`));
   return new Set([
     ...status.flatMap((text) => wordsIn(text, /reason: '(\w+)'/g)),
@@ -38,46 +39,46 @@ function codes(): Set<string> {
     ...wordsIn(block('status/verdict.ts', /REASON_BY_STAGE: /, '}'), /'(\w+)',$/gm),
     ...wordsIn(read('status/event.ts'), /isWarning \? '(\w+)' : verdict/g),
     ...wordsIn(block('object/problem.ts', /export type ProblemCode/, ';'), /'(\w+)'/g),
-    ...wordsIn(read('reconcile/tenant-gone.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(read('reconcile/deletion/tenant-gone.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('server/views.ts'), /reason: '(\w+)'/g),
     ...wordsIn(block('application/status-schema.ts', /const lastRequestSchema/, '})'), /'([A-Z]\w+)'/g),
     ...errorCodes(),
   ]);
 }
 
-test('every reason has its row on the page', () => {
+test('docs/troubleshooting.md has a row for every reason and no other rows', () => {
   const page = readPage('docs/troubleshooting.md');
   const rows = [...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, cell = '']) => wordsIn(cell, /`(\w+)`/g));
   const named = new Set([...rows, 'NotReconciled']);
-  const known = codes();
+  const known = allReasons();
   assert.ok(known.size > 80, String(known.size));
   assert.deepEqual(
     [...known].filter((code) => !named.has(code)),
     [],
-    'without a row',
+    'reasons without a row',
   );
   assert.deepEqual(
     rows.filter((code) => !known.has(code)),
     [],
-    'of no code',
+    'rows without a reason',
   );
 });
 
-test('every link of the pages leads somewhere', () => {
+test('every link in the documentation leads to a file or a heading that exists', () => {
   const docs = join(import.meta.dirname, '../../docs');
   const inDocs = readdirSync(docs, { recursive: true, encoding: 'utf8' }).map((path) => `docs/${path}`);
   const pages = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...inDocs].filter((path) =>
     path.endsWith('.md'),
   );
-  const dead = pages.flatMap((page) =>
+  const brokenLinks = pages.flatMap((page) =>
     wordsIn(readPage(page), /\]\(((?!https?:)[^)\s]+)\)/g)
-      .filter((link) => !leadsSomewhere(page, link))
+      .filter((link) => !hasTarget(page, link))
       .map((link) => `${page}: ${link}`),
   );
-  assert.deepEqual(dead, []);
+  assert.deepEqual(brokenLinks, []);
 });
 
-function leadsSomewhere(page: string, link: string): boolean {
+function hasTarget(page: string, link: string): boolean {
   const [path = '', anchor] = link.split('#');
   const target = path === '' ? page : join(page, '..', path);
   try {

@@ -1,34 +1,31 @@
 /**
- * The agent, or the API server, killed at any moment: what was begun is finished, and nothing is lost or left behind.
+ * Kills of the agent and of the API server. The next agent, or the same agent once the API server is back, finishes the
+ * work: no object is lost, and none is left behind.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
+import { startAgentInProcess } from '../support/agent-in-process.ts';
+import { useWorld } from '../support/use-world.ts';
+import { eventually } from '../support/world.ts';
+import type { RunningAgent } from '../support/agent.ts';
+import { configMap, text } from '../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   resourceVersion,
-  text,
   untilGone,
   type Subject,
-} from '../cluster/agent/scene.ts';
-import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
-import { startAgentInProcess } from '../support/agent-in-process.ts';
-import { eventually, startWorld, type World } from '../support/world.ts';
-import type { RunningAgent } from '../support/agent.ts';
+} from '../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
 const PART_OF = 'applyset.kubernetes.io/part-of';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 function startFaulty(point: FaultPoint, count = 1): Promise<RunningAgent> {
   return world.agent({ entry: FAULTY_AGENT, flags: ['--kill-at', point, '--kill-at-count', String(count)] });
@@ -47,7 +44,7 @@ async function ownedConfigMaps(namespace: string): Promise<string[]> {
   return (at(list, 'items') as unknown[]).map((item) => String(at(item, 'metadata', 'name'))).sort();
 }
 
-/** Exactly these objects, this inventory, and the bystander untouched. */
+/** Asserts that exactly these objects carry our label and are in the inventory, and that the bystander exists. */
 async function assertExact(subject: Subject, names: readonly string[]): Promise<void> {
   const ready = await subject.application.untilReady(await subject.repository.resolve('main'));
   assert.deepEqual(await ownedConfigMaps(subject.namespace), names);
@@ -60,16 +57,16 @@ async function assertExact(subject: Subject, names: readonly string[]): Promise<
 
 const files = (...names: string[]) => ({ 'all.yaml': text(...names.map((name) => configMap(name, { of: name }))) });
 
-/** Reached by every sync that applies something. */
+/** Points that every sync reaches which applies an object. */
 const SYNC_POINTS = ['marks-written', 'inventory-written', 'wave-applied'] as const satisfies readonly FaultPoint[];
 
-test('every fault point has a test here', () => {
+test('every fault point has a test in this file', () => {
   const tested: readonly FaultPoint[] = [...SYNC_POINTS, 'objects-pruned', 'object-recreating', 'finalizer-removed'];
   assert.deepEqual([...tested].sort(), [...FAULT_POINTS].sort());
 });
 
 for (const point of SYNC_POINTS) {
-  test(`killed at ${point} during the first sync, the next agent finishes it`, async () => {
+  test(`the next agent finishes a first sync that was killed at ${point}`, async () => {
     const agent = await startFaulty(point);
     const subject = await declareSubject(world, `first-${point}`, { files: files('a', 'b') });
     await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
@@ -79,7 +76,7 @@ for (const point of SYNC_POINTS) {
     await next.stop();
   });
 
-  test(`killed at ${point} during a first sync that is never repeated, deletion leaves no orphan`, async () => {
+  test(`the deletion of an Application leaves no object behind after a first sync that was killed at ${point}`, async () => {
     const agent = await startFaulty(point);
     const subject = await declareSubject(world, `gone-${point}`, { files: files('a', 'b') });
     await untilDead(agent);
@@ -92,7 +89,7 @@ for (const point of SYNC_POINTS) {
 }
 
 for (const point of [...SYNC_POINTS, 'objects-pruned'] as const) {
-  test(`killed at ${point} during an update with a prune, the next agent finishes it`, async () => {
+  test(`the next agent finishes an update with a prune that was killed at ${point}`, async () => {
     const first = await world.agent();
     const subject = await declareSubject(world, `update-${point}`, { files: files('a', 'b') });
     await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
@@ -106,8 +103,8 @@ for (const point of [...SYNC_POINTS, 'objects-pruned'] as const) {
   });
 }
 
-test('killed between the deletion and the creation of what cannot be changed in place, the next agent creates it', async () => {
-  const sealed = (value: string): Record<string, string> => {
+test('the next agent creates an immutable object that was deleted for its recreation just before the kill', async () => {
+  const sealedFiles = (value: string): Record<string, string> => {
     const metadata = { annotations: { 'argocd.argoproj.io/sync-options': 'Force=true' } };
     return {
       'all.yaml': text(
@@ -118,25 +115,25 @@ test('killed between the deletion and the creation of what cannot be changed in 
     };
   };
   const first = await world.agent();
-  const subject = await declareSubject(world, 'recreate', { files: sealed('1') });
+  const subject = await declareSubject(world, 'recreate', { files: sealedFiles('1') });
   await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
   await subject.application.untilReady();
   const uids = (): Promise<unknown[]> =>
     Promise.all(['a', 'z', 'bystander'].map(async (name) => at(await subject.configMap(name), 'metadata', 'uid')));
-  const before = await uids();
+  const uidsBefore = await uids();
   await first.stop();
-  await subject.repository.commit(sealed('2'));
+  await subject.repository.commit(sealedFiles('2'));
   await untilDead(await startFaulty('object-recreating'));
   assert.equal(await subject.configMap('sealed'), undefined);
   const next = await world.agent();
   await assertExact(subject, ['a', 'sealed', 'z']);
   assert.equal(at(await subject.configMap('sealed'), 'data', 'value'), '2');
-  assert.deepEqual(await uids(), before);
+  assert.deepEqual(await uids(), uidsBefore);
   await next.stop();
 });
 
 for (const point of ['objects-pruned', 'finalizer-removed'] as const) {
-  test(`killed at ${point} during a deletion, the next agent finishes it`, async () => {
+  test(`the next agent finishes a deletion that was killed at ${point}`, async () => {
     const first = await world.agent();
     const subject = await declareSubject(world, `delete-${point}`, { files: files('a', 'b') });
     await world.apply(configMap('bystander', {}, { namespace: subject.namespace }));
@@ -152,14 +149,14 @@ for (const point of ['objects-pruned', 'finalizer-removed'] as const) {
   });
 }
 
-test('what another writer cuts short before the inventory is stored is not applied until it is', async () => {
-  const touches: Promise<unknown>[] = [];
+test('an object is applied only after the inventory lists it, even when another write interrupts the first pass', async () => {
+  const labelWrites: Promise<unknown>[] = [];
   const pathOf = (name: string): string => `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
   const stored: string[][] = [];
   const agent = await startAgentInProcess(world.plane.kubeconfig, {
-    reach: async (point) => {
-      if (point === 'marks-written' && touches.length === 0) {
-        const touch = world.plane.kubectl([
+    onFaultPoint: async (point) => {
+      if (point === 'marks-written' && labelWrites.length === 0) {
+        const labelWrite = world.plane.kubectl([
           'label',
           'tla',
           'raced',
@@ -168,8 +165,8 @@ test('what another writer cuts short before the inventory is stored is not appli
           '--overwrite',
           `touched=${Date.now()}`,
         ]);
-        touches.push(touch);
-        await touch;
+        labelWrites.push(labelWrite);
+        await labelWrite;
       }
       if (point === 'inventory-written') stored.push(inventoryOf(await world.read(pathOf('raced'))));
     },
@@ -179,14 +176,14 @@ test('what another writer cuts short before the inventory is stored is not appli
       files: { 'one/all.yaml': text(configMap('a', {})), 'two/all.yaml': text(configMap('b', {}), configMap('a', {})) },
       spec: { sync: { prune: false } },
     });
-    // Without a new revision nothing but the inventory itself calls for that write.
+    // The revision stays the same, so only the change of the inventory makes the agent write the status first.
     await subject.application.patch({ source: { path: 'one' } });
     await subject.application.until(
       'one',
       (a) => inventoryOf(a).length === 1 && at(a, 'status', 'sync', 'status') === 'Synced',
     );
     stored.length = 0;
-    touches.length = 0;
+    labelWrites.length = 0;
     await subject.application.patch({ source: { path: 'two' } });
     await subject.application.until(
       'two',
@@ -198,41 +195,41 @@ test('what another writer cuts short before the inventory is stored is not appli
   }
 });
 
-const MANY = Array.from({ length: 200 }, (_, index) => `m${String(index).padStart(3, '0')}`);
+const MANY_NAMES = Array.from({ length: 200 }, (_, index) => `m${String(index).padStart(3, '0')}`);
 
-test('killed in the middle of two hundred objects, the next agent makes the rest and touches no finished one', async () => {
+test('after a kill in the middle of 200 objects the next agent creates the rest and does not write the others again', async () => {
   const agent = await world.agent({ flags: ['--apply-concurrency', '2'] });
-  const subject = await declareSubject(world, 'many', { files: files(...MANY) });
+  const subject = await declareSubject(world, 'many', { files: files(...MANY_NAMES) });
   await world.apply(configMap('bystander', {}, { namespace: 'many' }));
-  await untilSome('many', 20);
+  await untilOwned('many', 20);
   await agent.kill();
   const made = await ownedConfigMaps('many');
-  assert.ok(made.length < MANY.length, 'the agent was quicker than the test');
-  const versions = await Promise.all(made.map(async (name) => resourceVersion(await subject.configMap(name))));
+  assert.ok(made.length < MANY_NAMES.length, 'the agent finished before the test killed it');
+  const versionsBefore = await Promise.all(made.map(async (name) => resourceVersion(await subject.configMap(name))));
   const next = await world.agent();
-  await assertExact(subject, MANY);
-  const again = await Promise.all(made.map(async (name) => resourceVersion(await subject.configMap(name))));
-  assert.deepEqual(again, versions);
+  await assertExact(subject, MANY_NAMES);
+  const versionsAfter = await Promise.all(made.map(async (name) => resourceVersion(await subject.configMap(name))));
+  assert.deepEqual(versionsAfter, versionsBefore);
   await next.stop();
 });
 
-test('the API server killed in the middle of a sync is waited for, and the sync finished', async () => {
+test('the agent waits for an API server that was killed in the middle of a sync, and finishes the sync', async () => {
   const agent = await world.agent({ flags: ['--apply-concurrency', '2'] });
-  const subject = await declareSubject(world, 'server', { files: files(...MANY) });
+  const subject = await declareSubject(world, 'server', { files: files(...MANY_NAMES) });
   await world.apply(configMap('bystander', {}, { namespace: 'server' }));
-  await untilSome('server', 20);
+  await untilOwned('server', 20);
   await world.plane.kill('kube-apiserver', 'SIGKILL');
   await world.plane.restart('kube-apiserver');
-  await assertExact(subject, MANY);
-  // Drift is seen again by the same agent: the watches came back.
+  await assertExact(subject, MANY_NAMES);
+  // The same agent repairs drift, so its watches are open again.
   await world.send('DELETE', configMapPath('server', 'm007'));
-  const back = await eventually(async () => subject.configMap('m007'));
-  assert.ok(back);
+  const recreated = await eventually(async () => subject.configMap('m007'));
+  assert.ok(recreated);
   assert.equal(agent.process.exitCode, null);
   await agent.stop();
 });
 
-async function untilSome(namespace: string, least: number): Promise<void> {
+async function untilOwned(namespace: string, least: number): Promise<void> {
   const found = await eventually(async () => ((await ownedConfigMaps(namespace)).length >= least ? true : undefined));
   assert.ok(found);
 }

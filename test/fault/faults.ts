@@ -1,11 +1,14 @@
 /**
- * The faults of an API server and of a Git server by name, as tests draw them: each is finite, so that after it the
- * agent has to find its way back by itself.
+ * Named faults of an API server and of a Git server, from which tests draw. Each fault ends by itself, so that the
+ * agent has to recover without help.
  */
 import type { GitReaction, GitRequestHook } from '../support/git-server.ts';
 import type { Fault, FaultRule } from './proxy.ts';
 
-/** What an API server, or something between, answers. `n` (0 to 1) chooses where there is something to choose. */
+/**
+ * Faults of an API server, or of a proxy in front of it. `fraction` (0 to 1) sets the delay or the number of bytes,
+ * where the fault has one.
+ */
 export const API_FAULTS = {
   reset: () => ({ type: 'reset' }),
   'answer lost': () => ({ type: 'lose-answer' }),
@@ -17,14 +20,14 @@ export const API_FAULTS = {
   'gateway time-out': () => ({ type: 'answer', status: 504, body: '<html>504 Gateway Time-out</html>' }),
   'redirect to another host': () => moved('https://localhost:9'),
   'redirect to another scheme': () => moved('http://127.0.0.1:9'),
-  slow: (n) => ({ type: 'delay', delayMs: 50 + Math.round(n * 1000) }),
+  slow: (fraction) => ({ type: 'delay', delayMs: 50 + Math.round(fraction * 1000) }),
   silent: () => ({ type: 'silence' }),
-  'body cut': (n) => ({ type: 'cut', afterBytes: Math.round(n * 2000) }),
-  'body cut as if whole': (n) => ({ type: 'cut', afterBytes: Math.round(n * 2000), isClean: true }),
-  'body stalls': (n) => ({ type: 'stall', afterBytes: Math.round(n * 2000) }),
-} as const satisfies Record<string, (n: number) => Fault>;
+  'body cut': (fraction) => ({ type: 'cut', afterBytes: Math.round(fraction * 2000) }),
+  'body cut as if whole': (fraction) => ({ type: 'cut', afterBytes: Math.round(fraction * 2000), isClean: true }),
+  'body stalls': (fraction) => ({ type: 'stall', afterBytes: Math.round(fraction * 2000) }),
+} as const satisfies Record<string, (fraction: number) => Fault>;
 
-/** Which requests a fault meets. */
+/** The requests to which a fault can apply. */
 export const API_TARGETS = {
   apply: { method: 'PATCH', path: /\/configmaps\// },
   prune: { method: 'DELETE', path: /\/configmaps\// },
@@ -36,7 +39,10 @@ export const API_TARGETS = {
   anything: { path: /./ },
 } as const satisfies Record<string, Pick<FaultRule, 'method' | 'path'>>;
 
-/** A watch may be silent for minutes by right: what keeps it so long is tested where its clock is, not here. */
+/**
+ * Faults that are replaced by a reset on a watch, which may rightly be silent for minutes. Tests of watches with
+ * shorter limits cover silence.
+ */
 const TOO_LONG_FOR_A_WATCH: ReadonlySet<string> = new Set(['silent', 'body stalls']);
 
 export type ApiFaultName = keyof typeof API_FAULTS;
@@ -45,24 +51,24 @@ export type ApiTargetName = keyof typeof API_TARGETS;
 export interface ApiFault {
   readonly fault: ApiFaultName;
   readonly target: ApiTargetName;
-  readonly n: number;
+  readonly fraction: number;
   readonly times: number;
 }
 
-export function apiRule({ fault, target, n, times }: ApiFault): FaultRule {
+export function apiRule({ fault, target, fraction, times }: ApiFault): FaultRule {
   const { path, ...rest } = API_TARGETS[target];
   const isForWatches = target === 'watch' || target === 'anything';
   const chosen = isForWatches && TOO_LONG_FOR_A_WATCH.has(fault) ? 'reset' : fault;
-  return { ...rest, path, times, fault: API_FAULTS[chosen](n) };
+  return { ...rest, path, times, fault: API_FAULTS[chosen](fraction) };
 }
 
-/** What a Git server, or something between, does to a request. */
+/** Faults of a Git server, or of a proxy in front of it. `fraction` (0 to 1) sets the number of bytes. */
 export const GIT_FAULTS = {
   reset: () => ({ cutAfterBytes: 0 }),
-  'body cut': (n) => ({ cutAfterBytes: Math.round(n * 600) }),
-  'body cut as if whole': (n) => ({ cutAfterBytes: Math.round(n * 600), isClean: true }),
-  // Of the advertisement of protocol 2: after the first packet, and after the flush that follows it.
-  'body cut at a packet': (n) => ({ cutAfterBytes: n < 0.5 ? 30 : 34, isClean: true }),
+  'body cut': (fraction) => ({ cutAfterBytes: Math.round(fraction * 600) }),
+  'body cut as if whole': (fraction) => ({ cutAfterBytes: Math.round(fraction * 600), isClean: true }),
+  // Cuts the advertisement after its first packet (30 bytes) or after the flush packet that follows (34 bytes).
+  'body cut at a packet': (fraction) => ({ cutAfterBytes: fraction < 0.5 ? 30 : 34, isClean: true }),
   missing: () => ({ status: 404, body: 'not found' }),
   unauthorized: () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="git"' } }),
   throttled: () => ({ status: 429, headers: { 'retry-after': '1' } }),
@@ -73,7 +79,7 @@ export const GIT_FAULTS = {
   'redirect to another host': () => redirect('http://localhost:9/away.git'),
   'redirect to another port': () => redirect('http://127.0.0.1:9/away.git'),
   'redirect to another scheme': () => redirect('file:///etc/passwd'),
-} as const satisfies Record<string, (n: number) => GitReaction>;
+} as const satisfies Record<string, (fraction: number) => GitReaction>;
 
 export type GitFaultName = keyof typeof GIT_FAULTS | 'slow' | 'silent';
 
@@ -85,19 +91,19 @@ export const GIT_FAULT_NAMES: readonly GitFaultName[] = [
 
 export interface GitFault {
   readonly fault: GitFaultName;
-  readonly n: number;
+  readonly fraction: number;
   readonly times: number;
 }
 
-/** Meets the first requests about repositories whose path begins so; all others pass. */
-export function gitHook({ fault, n, times }: GitFault, pathPrefix: string): GitRequestHook {
+/** Applies the fault to the first `times` requests whose path begins with the prefix; all others pass. */
+export function gitHook({ fault, fraction, times }: GitFault, pathPrefix: string): GitRequestHook {
   let left = times;
   return async ({ path }) => {
     if (!path.startsWith(pathPrefix) || left-- <= 0) return undefined;
-    if (fault === 'slow') return pause(50 + n * 1000);
-    // Longer than the agent waits; the timer ends by itself.
+    if (fault === 'slow') return pause(50 + fraction * 1000);
+    // Longer than the silence that the agent allows (--git-timeout 2s in trials).
     if (fault === 'silent') return pause(6_000);
-    return GIT_FAULTS[fault](n);
+    return GIT_FAULTS[fault](fraction);
   };
 }
 

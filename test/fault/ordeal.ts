@@ -1,53 +1,55 @@
 /**
- * Trials of the whole agent: a commit, hand edits, a fault of the API server or of Git, a kill at a named point, alone
- * or beside a second agent. Afterwards the cluster must equal Git, and whatever Git held all the time must be the very
- * object (by uid) that it was.
+ * Trials of the whole agent. A trial combines a commit, hand edits, a fault of the API server or of Git, and a kill at
+ * a named point, with one agent or with two. Afterwards the cluster must equal Git, and each object that was in Git all
+ * the time must have kept its uid.
  *
- * Invariant: a trial is plain data; what a trial of the same data does is the same but for the machine's timing.
+ * Invariant: a trial is plain data. Two runs of equal trials differ only in the machine's timing.
  */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { configMap, configMapPath, declareSubject, text, type Manifest, type Subject } from '../cluster/agent/scene.ts';
 import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
 import type { RunningAgent } from '../support/agent.ts';
 import { conditionOf, eventually, type Json, type World } from '../support/world.ts';
 import { apiRule, gitHook, type ApiFault, type GitFault } from './faults.ts';
 import { startFaultProxy, type FaultProxy } from './proxy.ts';
+import { configMap, text, type Manifest } from '../support/objects.ts';
+import { configMapPath, declareSubject, type Subject } from '../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
 
-/** Objects that a subject may have; always at least `LEAST_OBJECTS` of them are in Git. */
+/** Objects that a subject can have in Git. A commit removes one only while more than `LEAST_OBJECTS` are there. */
 export const OBJECTS = 24;
 const LEAST_OBJECTS = 16;
 export const SUBJECTS = 4;
 
-/** Beside them: what the API server lets nobody change, and what may be made anew for that. */
+/** One object more: an immutable ConfigMap that the agent may delete and create again to change it. */
 const SEALED = 'sealed';
 
 export interface Trial {
   readonly subject: number;
-  /** Of the subject's objects, by index: what the commit does. */
+  /** Changes in Git, by index of the object. `toggle` removes the object, or adds it if it is absent. */
   readonly commit: readonly { readonly index: number; readonly action: 'change' | 'toggle' }[];
-  /** What somebody does by hand at the same time. */
-  readonly hand: readonly { readonly index: number; readonly action: 'change' | 'delete' | 'unlabel' }[];
+  /** Edits of live objects at the same time, by index of the object. */
+  readonly handEdits: readonly { readonly index: number; readonly action: 'change' | 'delete' | 'unlabel' }[];
   readonly api?: ApiFault;
   readonly git?: GitFault;
   readonly kill?: { readonly point: FaultPoint; readonly count: number };
-  /** A second agent works beside the first. */
+  /** Whether another agent keeps running beside the one that is killed. */
   readonly isPaired: boolean;
-  /** The commit also changes the object that cannot be changed in place and is to be deleted and made anew for that. */
+  /** Whether the commit also changes the immutable object, which the agent has to delete and create again for that. */
   readonly isRecreation?: boolean;
-  /** The Application is deleted with its objects, in place of commit and hand edits, and declared anew afterwards. */
+  /** Whether the Application is deleted, instead of a commit and hand edits, and declared again afterwards. */
   readonly isDeletion?: boolean;
 }
 
 export interface TrialResult {
-  /** Whether the cluster came to equal Git in time. */
+  /** Whether the expected end was reached within the time limit. */
   readonly isConverged: boolean;
-  /** Objects that Git held before and after, and that are not the same objects any more. */
+  /** Objects that had to stay and are gone or have another uid: those in Git before and after, and the bystander. */
   readonly unintendedDeletes: readonly string[];
-  /** What is not so, for people. */
+  /** Differences from the expected end, as text for a failure message. */
   readonly findings: readonly string[];
+  /** Whether the agent reached its point and was killed there. */
   readonly wasKilled: boolean;
 }
 
@@ -55,39 +57,39 @@ export interface Ordeal extends AsyncDisposable {
   run(trial: Trial): Promise<TrialResult>;
 }
 
-interface Sufferer extends Subject {
-  /** What Git says: value by object name. */
+interface TrialSubject extends Subject {
+  /** Values by object name, as Git has them. */
   readonly wanted: Map<string, string>;
 }
 
 interface Scene {
   readonly world: World;
   readonly proxy: FaultProxy;
-  readonly sufferers: readonly Sufferer[];
-  /** The agent that works between and, unless it is to be killed, during trials. */
-  steady: RunningAgent | undefined;
+  readonly subjects: readonly TrialSubject[];
+  /** The agent that is never killed. It runs between trials, and during them unless another agent replaces it. */
+  steadyAgent: RunningAgent | undefined;
   round: number;
 }
 
-/** Faults end within seconds, and so must what the agent waits for; all else is as people run it. */
-const QUICK = [
+/** Waits of the agent are short, since faults end within seconds. All other settings have their defaults. */
+const SHORT_WAITS = [
   ...['--min-backoff', '50ms', '--max-backoff', '1s', '--min-poll-backoff', '50ms', '--max-poll-backoff', '1s'],
   ...['--request-timeout', '2s', '--git-timeout', '2s', '--progress-check', '500ms'],
 ];
 
-/** Beyond what the longest chain of faults and backoffs takes on a loaded machine. */
+/** Longer than the longest chain of faults and backoffs takes on a loaded machine. */
 const CONVERGENCE_MS = 90_000;
 
 export async function startOrdeal(world: World): Promise<Ordeal> {
   const { plane } = world;
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startFaultProxy({ target: plane.url, caFile: plane.caFile, token: plane.adminToken }));
-  const sufferers: Sufferer[] = [];
-  for (let index = 0; index < SUBJECTS; index++) sufferers.push(await makeSufferer(world, `ordeal-${index}`));
-  const scene: Scene = { world, proxy, sufferers, steady: undefined, round: 0 };
-  stack.defer(async () => scene.steady?.[Symbol.asyncDispose]());
-  scene.steady = await startAgent(scene);
-  for (const { application } of sufferers) await application.untilReady();
+  const subjects: TrialSubject[] = [];
+  for (let index = 0; index < SUBJECTS; index++) subjects.push(await makeSubject(world, `ordeal-${index}`));
+  const scene: Scene = { world, proxy, subjects, steadyAgent: undefined, round: 0 };
+  stack.defer(async () => scene.steadyAgent?.[Symbol.asyncDispose]());
+  scene.steadyAgent = await startAgent(scene);
+  for (const { application } of subjects) await application.untilReady();
   const owned = stack.move();
   return {
     run: (trial) => (trial.isDeletion ? runDeletion(scene, trial) : runTrial(scene, trial)),
@@ -95,7 +97,7 @@ export async function startOrdeal(world: World): Promise<Ordeal> {
   };
 }
 
-async function makeSufferer(world: World, name: string): Promise<Sufferer> {
+async function makeSubject(world: World, name: string): Promise<TrialSubject> {
   const wanted = new Map([...names(), SEALED].map((object) => [object, 'first']));
   const subject = await declareSubject(world, name, { files: filesOf(wanted), spec: { health: { wait: true } } });
   await world.apply(configMap('bystander', { own: 'yes' }, { namespace: name }));
@@ -104,29 +106,32 @@ async function makeSufferer(world: World, name: string): Promise<Sufferer> {
 
 async function runTrial(scene: Scene, trial: Trial): Promise<TrialResult> {
   const { world, proxy } = scene;
-  const sufferer = scene.sufferers[trial.subject % SUBJECTS] as Sufferer;
+  const subject = scene.subjects[trial.subject % SUBJECTS] as TrialSubject;
   const round = ++scene.round;
-  const before = await liveUids(world, sufferer);
-  const wantedBefore = new Set(sufferer.wanted.keys());
-  changeWish(sufferer, trial, round);
+  const before = await liveUids(world, subject);
+  const namesBefore = new Set(subject.wanted.keys());
+  changeWanted(subject, trial, round);
   const killed = trial.kill ? await startToKill(scene, trial) : undefined;
-  if (trial.isPaired) scene.steady ??= await startAgent(scene);
+  if (trial.isPaired) scene.steadyAgent ??= await startAgent(scene);
   if (trial.api) proxy.rules.push(apiRule(trial.api));
-  if (trial.git) world.git.onRequest = gitHook(trial.git, `/${sufferer.name}.git/`);
+  if (trial.git) world.git.onRequest = gitHook(trial.git, `/${subject.name}.git/`);
   const [commit] = await Promise.all([
-    sufferer.repository.commit(filesOf(sufferer.wanted), { replaceAll: true }),
-    ...trial.hand.map((edit) => editByHand(world, sufferer, edit, round)),
+    subject.repository.commit(filesOf(subject.wanted), { replaceAll: true }),
+    ...trial.handEdits.map((edit) => editByHand(world, subject, edit, round)),
   ]);
-  await askForRefresh(world, sufferer, `round-${round}`);
-  const wasKilled = killed ? await awaitKill(killed, () => untilEqual(world, sufferer, commit)) : false;
-  scene.steady ??= await startAgent(scene);
-  const findings = await untilEqual(world, sufferer, commit);
+  await askForRefresh(world, subject, `round-${round}`);
+  const wasKilled = killed ? await awaitKill(killed, () => untilEqual(world, subject, commit)) : false;
+  scene.steadyAgent ??= await startAgent(scene);
+  const findings = await untilEqual(world, subject, commit);
   proxy.rules.length = 0;
   world.git.onRequest = undefined;
-  const after = await liveUids(world, sufferer);
-  const byHand = new Set(trial.hand.filter(({ action }) => action === 'delete').map(({ index }) => nameOf(index)));
-  const isMeantToGo = (name: string): boolean => byHand.has(name) || (trial.isRecreation === true && name === SEALED);
-  const kept = [...sufferer.wanted.keys()].filter((name) => wantedBefore.has(name) && !isMeantToGo(name));
+  const after = await liveUids(world, subject);
+  const deletedByHand = new Set(
+    trial.handEdits.filter(({ action }) => action === 'delete').map(({ index }) => nameOf(index)),
+  );
+  const mayBeReplaced = (name: string): boolean =>
+    deletedByHand.has(name) || (trial.isRecreation === true && name === SEALED);
+  const kept = [...subject.wanted.keys()].filter((name) => namesBefore.has(name) && !mayBeReplaced(name));
   const unintendedDeletes = [...kept, 'bystander'].filter(
     (name) => before.get(name) !== undefined && before.get(name) !== after.get(name),
   );
@@ -135,19 +140,19 @@ async function runTrial(scene: Scene, trial: Trial): Promise<TrialResult> {
 
 async function runDeletion(scene: Scene, trial: Trial): Promise<TrialResult> {
   const { world } = scene;
-  const sufferer = scene.sufferers[trial.subject % SUBJECTS] as Sufferer;
-  const { name, namespace, application } = sufferer;
-  const before = await liveUids(world, sufferer);
+  const subject = scene.subjects[trial.subject % SUBJECTS] as TrialSubject;
+  const { name, namespace, application } = subject;
+  const before = await liveUids(world, subject);
   const killed = trial.kill ? await startToKill(scene, trial) : undefined;
   await application.remove();
   const isGone = async (): Promise<true | undefined> => ((await application.read()) === undefined ? true : undefined);
   const wasKilled = killed ? await awaitKill(killed, () => eventually(isGone)) : false;
-  scene.steady ??= await startAgent(scene);
+  scene.steadyAgent ??= await startAgent(scene);
   const findings = (await eventually(isGone)) ? [] : ['the Application is still there'];
-  const after = await liveUids(world, sufferer);
-  for (const object of sufferer.wanted.keys()) if (after.has(object)) findings.push(`${object} is still there`);
+  const after = await liveUids(world, subject);
+  for (const object of subject.wanted.keys()) if (after.has(object)) findings.push(`${object} is still there`);
   const isBystanderSame = before.get('bystander') === after.get('bystander');
-  const spec = { source: { repoURL: sufferer.repository.url }, destination: { namespace } };
+  const spec = { source: { repoURL: subject.repository.url }, destination: { namespace } };
   await (await world.declare(name, { ...spec, health: { wait: true } })).untilReady();
   return {
     isConverged: findings.length === 0,
@@ -157,8 +162,8 @@ async function runDeletion(scene: Scene, trial: Trial): Promise<TrialResult> {
   };
 }
 
-/** Applies the trial's commit to the wish; objects are only taken out while enough are left for the prune guard. */
-function changeWish({ wanted }: Sufferer, { commit, isRecreation = false }: Trial, round: number): void {
+/** Applies the trial's commit to `wanted`. Enough objects stay in Git that the prune guard does not stop the sync. */
+function changeWanted({ wanted }: TrialSubject, { commit, isRecreation = false }: Trial, round: number): void {
   if (isRecreation) wanted.set(SEALED, `round ${round}`);
   for (const { index, action } of commit) {
     const name = nameOf(index);
@@ -169,38 +174,41 @@ function changeWish({ wanted }: Sufferer, { commit, isRecreation = false }: Tria
 }
 
 async function startAgent({ proxy, world }: Scene): Promise<RunningAgent> {
-  return world.agent({ kubeconfig: proxy.kubeconfig, flags: QUICK });
+  return world.agent({ kubeconfig: proxy.kubeconfig, flags: SHORT_WAITS });
 }
 
-/** With a second agent the steady one goes on beside it; without, it ends first. */
+/** Starts an agent that kills itself at the trial's point. Unless the trial is paired, the steady agent ends first. */
 async function startToKill(scene: Scene, { kill, isPaired }: Trial): Promise<RunningAgent> {
   if (!isPaired) {
-    await scene.steady?.stop();
-    scene.steady = undefined;
+    await scene.steadyAgent?.stop();
+    scene.steadyAgent = undefined;
   }
   const { point = FAULT_POINTS[0], count = 1 } = kill ?? {};
   return scene.world.agent({
     kubeconfig: scene.proxy.kubeconfig,
     entry: FAULTY_AGENT,
-    flags: [...QUICK, '--kill-at', point, '--kill-at-count', String(count)],
+    flags: [...SHORT_WAITS, '--kill-at', point, '--kill-at-count', String(count)],
   });
 }
 
-/** Until it is dead, or there was nothing that led it to its point: then it is killed where it stands. */
+/**
+ * Waits until the agent is dead or `untilDone` resolves; in the second case nothing led it to its point, and it is
+ * killed now. Resolves to whether it died at its point.
+ */
 async function awaitKill(agent: RunningAgent, untilDone: () => Promise<unknown>): Promise<boolean> {
   const { process } = agent;
-  const dead = (): boolean => process.exitCode !== null || process.signalCode !== null;
-  const died = dead() ? Promise.resolve() : once(process, 'exit').then(() => undefined);
+  const isDead = (): boolean => process.exitCode !== null || process.signalCode !== null;
+  const died = isDead() ? Promise.resolve() : once(process, 'exit').then(() => undefined);
   await Promise.race([died, untilDone()]);
-  const wasKilled = dead();
+  const wasKilled = isDead();
   await agent.kill();
   return wasKilled;
 }
 
 async function editByHand(
   world: World,
-  { namespace }: Sufferer,
-  { index, action }: Trial['hand'][number],
+  { namespace }: TrialSubject,
+  { index, action }: Trial['handEdits'][number],
   round: number,
 ): Promise<void> {
   const path = configMapPath(namespace, nameOf(index));
@@ -210,11 +218,11 @@ async function editByHand(
   const edited = structuredClone(live) as unknown as { data: object; metadata: { labels: object } };
   if (action === 'change') edited.data = { value: `by hand ${round}` };
   else edited.metadata.labels = {};
-  // Meeting the agent's own write is part of the trial.
+  // The answer is not checked, since a conflict with the agent's own write is part of the trial.
   await world.plane.request('PUT', path, edited);
 }
 
-async function askForRefresh(world: World, { application }: Sufferer, id: string): Promise<void> {
+async function askForRefresh(world: World, { application }: TrialSubject, id: string): Promise<void> {
   await eventually(async () => {
     const stored = structuredClone(await application.read()) as unknown as { metadata: { annotations?: object } };
     const request = { 'tautline.dev/request': JSON.stringify({ id, action: 'refresh' }) };
@@ -224,18 +232,18 @@ async function askForRefresh(world: World, { application }: Sufferer, id: string
   });
 }
 
-/** What is not as Git says when patience ends; empty as soon as all is. */
-async function untilEqual(world: World, sufferer: Sufferer, commit: string): Promise<string[]> {
+/** Waits until the cluster equals Git, at most `CONVERGENCE_MS`; resolves to the differences that are left. */
+async function untilEqual(world: World, subject: TrialSubject, commit: string): Promise<string[]> {
   let findings: string[] = [];
   const startedMs = performance.now();
   do {
-    findings = await differences(world, sufferer, commit);
+    findings = await differences(world, subject, commit);
     if (findings.length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
   } while (findings.length > 0 && performance.now() - startedMs < CONVERGENCE_MS);
   return findings;
 }
 
-async function differences(world: World, { namespace, application, wanted }: Sufferer, commit: string) {
+async function differences(world: World, { namespace, application, wanted }: TrialSubject, commit: string) {
   const findings: string[] = [];
   const stored = await application.read();
   const ready = stored && conditionOf(stored, 'Ready');
@@ -246,17 +254,17 @@ async function differences(world: World, { namespace, application, wanted }: Suf
   const live = new Map((await listConfigMaps(world, namespace)).map((item) => [nameIn(item), item]));
   for (const [name, value] of wanted) {
     const data = live.get(name)?.['data'];
-    if (data?.['value'] !== (value as unknown)) findings.push(`${name} is not as Git says`);
+    if (data?.['value'] !== (value as unknown)) findings.push(`${name} differs from Git`);
   }
   for (const [name, item] of live) {
     const isOurs = item['metadata']?.['labels']?.['applyset.kubernetes.io/part-of'] !== undefined;
-    if (isOurs && !wanted.has(name)) findings.push(`${name} is still there`);
-    if (wanted.has(name) && !isOurs) findings.push(`${name} carries no label`);
+    if (isOurs && !wanted.has(name)) findings.push(`${name} is not pruned`);
+    if (wanted.has(name) && !isOurs) findings.push(`${name} has no label of the ApplySet`);
   }
   return findings;
 }
 
-async function liveUids(world: World, { namespace }: Sufferer): Promise<Map<string, string>> {
+async function liveUids(world: World, { namespace }: TrialSubject): Promise<Map<string, string>> {
   const items = await listConfigMaps(world, namespace);
   return new Map(items.map((item) => [nameIn(item), String(item['metadata']?.['uid'])]));
 }

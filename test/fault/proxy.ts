@@ -1,9 +1,9 @@
 /**
- * An API server's bad days, at will: a proxy between client and server that ends TLS itself, hands requests on, and
- * does to those that its rules name what networks, load balancers and overloaded servers do.
+ * A proxy between a Kubernetes client and an API server that injects faults. It terminates TLS, forwards requests, and
+ * does to those that match its rules what networks, load balancers and overloaded servers do.
  *
- * Invariant: what no rule names passes unchanged, streams included; every request is recorded. Listens on 127.0.0.1
- * only, and nothing of it outlives `stop`.
+ * Invariant: a request that matches no rule passes unchanged, streams included. Every request is recorded. The proxy
+ * listens on 127.0.0.1 only, and `stop` ends everything that it started and removes its files.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest, createServer, Agent, type Server } from 'node:https';
@@ -14,72 +14,73 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Fault =
-  /** The connection is reset; the server never hears of the request. */
+  /** Resets the connection; the server does not get the request. */
   | { readonly type: 'reset' }
-  /** The server does what was asked for; the connection is reset in place of its answer. */
+  /** Lets the server carry out the request, and resets the connection instead of passing the answer. */
   | { readonly type: 'lose-answer' }
-  /** Answered here; the server never hears of the request. A body that is no string is sent as JSON. */
+  /** The proxy answers; the server does not get the request. A body that is not a string is sent as JSON. */
   | {
       readonly type: 'answer';
       readonly status: number;
       readonly headers?: OutgoingHttpHeaders;
       readonly body?: unknown;
     }
-  /** Handed on later. */
+  /** Forwards the request after a delay. */
   | { readonly type: 'delay'; readonly delayMs: number }
-  /** Never answered, the connection stays open; the server never hears of the request. */
+  /** Never answers and keeps the connection open; the server does not get the request. */
   | { readonly type: 'silence' }
-  /** The answer's first bytes arrive, then the connection is reset; `isClean`: then it ends as if it were whole. */
+  /** Passes the first bytes of the answer, then resets the connection, or with `isClean` ends it as if complete. */
   | { readonly type: 'cut'; readonly afterBytes: number; readonly isClean?: boolean }
-  /** The answer's first bytes arrive, then no more; the connection stays open. */
+  /** Passes the first bytes of the answer and no more; the connection stays open. */
   | { readonly type: 'stall'; readonly afterBytes: number };
 
 export interface FaultRule {
-  /** Any by default. */
+  /** Any method by default. */
   readonly method?: string;
-  /** Tested on path and query. */
+  /** Matched against path and query. */
   readonly path: RegExp;
-  /** Only the n-th request that fits since the rule was added, counted from 1; every one by default. */
+  /** Limits the rule to its n-th matching request, counted from 1. By default it applies to each. */
   readonly nth?: number;
-  /** Only so many of the requests that fit, from the first. */
+  /** Limits the rule to this many matching requests, from the first. By default it applies to each. */
   readonly times?: number;
   readonly fault: Fault;
 }
 
 export interface ProxiedRequest {
   readonly method: string;
-  /** With its query. */
+  /** Path with query. */
   readonly path: string;
+  /** Time of arrival, by `performance.now()`. */
   readonly atMs: number;
   readonly headers: IncomingMessage['headers'];
-  /** What was done to it; undefined: it passed. */
+  /** The injected fault; undefined if the request passed. */
   readonly fault: Fault | undefined;
-  /** What the client was told; undefined: nothing yet. */
+  /** Status code that the client got; undefined if it got none so far. */
   readonly status: number | undefined;
 }
 
 export interface FaultProxyOptions {
   /** Base URL of the API server. */
   readonly target: string;
-  /** Its certificate, with its private key beside it under the same name and `.key`: the proxy serves with both. */
+  /** The server's certificate, a `.crt` file with its `.key` file beside it. The proxy serves with both. */
   readonly caFile: string;
-  /** Goes into the kubeconfig. */
+  /** Token for the kubeconfig. */
   readonly token: string;
 }
 
 export interface FaultProxy extends AsyncDisposable {
   readonly url: string;
-  /** File by which a client reaches the server through the proxy. */
+  /** Path of a kubeconfig that leads to the server through the proxy. */
   readonly kubeconfig: string;
   /**
-   * Add and remove at will; of several that fit a request the first counts. Every rule that is passed over counts too.
+   * May be changed at any time. Every matching rule counts the request; the first one that applies to it decides.
    */
   readonly rules: FaultRule[];
-  /** Of every request so far, in order. */
+  /** All requests so far, in the order of their arrival. */
   readonly requests: readonly ProxiedRequest[];
-  /** Resets the connections of requests under way whose path fits: cuts watches. Returns how many. */
+  /** Resets the connections of unfinished requests whose path matches, such as watches. Returns their number. */
   cutOpen(path: RegExp): number;
-  /** From now on nothing more of the answers under way whose path fits arrives. Returns how many. */
+  /** Passes no more bytes of the unfinished answers whose path matches. Returns their number. */
   stallOpen(path: RegExp): number;
   stop(): Promise<void>;
 }
@@ -160,8 +161,8 @@ function chooseFault(
     if ((rule.method !== undefined && rule.method !== method) || !rule.path.test(path)) continue;
     const count = (counts.get(rule) ?? 0) + 1;
     counts.set(rule, count);
-    const isMeant = (rule.nth === undefined || rule.nth === count) && count <= (rule.times ?? Infinity);
-    if (isMeant) chosen ??= rule.fault;
+    const isDue = (rule.nth === undefined || rule.nth === count) && count <= (rule.times ?? Infinity);
+    if (isDue) chosen ??= rule.fault;
   }
   return chosen;
 }
@@ -218,10 +219,10 @@ async function passOn(exchange: Exchange, incoming: IncomingMessage, { url, agen
   }
   exchange.status = answer.statusCode ?? 0;
   const headers = { ...answer.headers };
-  // An answer that is cut and yet looks whole must not name its true length.
+  // An answer that is cut but ends cleanly must not declare its full length.
   if (fault?.type === 'cut' && fault.isClean) delete headers['content-length'];
   response.writeHead(exchange.status, headers);
-  // Of a watch the client is to hear at once that it is open, as from the server itself.
+  // The client must learn at once that its watch is open, as from the server itself.
   response.flushHeaders();
   await copyBody(exchange, answer);
 }
@@ -232,7 +233,7 @@ async function copyBody(exchange: Exchange, answer: IncomingMessage): Promise<vo
   let left = limit;
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
-      // Read on and thrown away: the server must not notice.
+      // Reads on and discards the bytes, so that the server does not notice.
       if (exchange.isStalled) continue;
       if (chunk.length < left) {
         left -= chunk.length;
@@ -251,7 +252,7 @@ async function copyBody(exchange: Exchange, answer: IncomingMessage): Promise<vo
 
 function reset(response: ServerResponse): void {
   const { socket } = response;
-  // Of TLS over TCP only the lower socket can be reset; destroying the upper one closes it just as abruptly.
+  // Only the TCP socket below TLS can be reset; destroying the TLS socket closes the connection just as abruptly.
   if (socket) socket.destroy();
   else response.destroy();
 }

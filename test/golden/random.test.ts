@@ -1,7 +1,7 @@
 /**
- * Against the real kustomize: random stacks of kustomizations print the same to the letter, or fail in both. The seed is
- * fixed, so that a run says the same everywhere; TAUTLINE_RENDER_CASES asks for more of them, TAUTLINE_RENDER_SEED for
- * others. A difference that it finds becomes a case of test/golden/render.
+ * Compares with the real kustomize: random stacks of kustomizations print the same text, or fail in both. The seed is
+ * fixed, so that every run has the same cases; TAUTLINE_RENDER_CASES sets their number, TAUTLINE_RENDER_SEED the first
+ * seed. A difference that this test finds becomes a case of test/golden/render.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -19,20 +19,20 @@ const CASES = Number(process.env['TAUTLINE_RENDER_CASES'] ?? 500);
 const FIRST_SEED = Number(process.env['TAUTLINE_RENDER_SEED'] ?? 1);
 const LIMITS = { maxFileBytes: 1e9, maxNodes: 1e7, maxDepth: 1000, maxObjects: 1e6, maxFiles: 1e6 };
 
-/** Of every five seeds so many make a case that is likely to be built; the rest is taken as it comes. */
+/** This many of every five seeds choose a case that kustomize is likely to build. The others take their first case. */
 const LIKELY_OF_FIVE = 4;
-/** Cases tried for a seed that shall make one which is likely to be built. */
-const TRIES = 10;
+/** Most cases that such a seed tries. */
+const MAX_TRIES = 10;
 const LEAST_BUILT_PERCENT = 75;
 
-/** What changes the output of at least so many cases: without it, they come out otherwise. */
+/** Each use in `EFFECTIVE_USES` must change the output of at least this many cases. */
 const LEAST_EFFECTS = 20;
-const EFFECTIVE = [
+const EFFECTIVE_USES = [
   ...['Namespace', 'Prefix', 'Suffix', 'PrefixSuffix', 'Label', 'Annotations', 'ImageTag', 'ReplicaCount', 'ValueAdd'],
   ...['Hash', 'Patch', 'PatchStrategicMerge', 'PatchJson6902', 'Replacement'],
 ].map((kind) => `transformers/${kind}Transformer`);
-EFFECTIVE.push(...['ConfigMap', 'Secret', 'IAMPolicy'].map((kind) => `generators/${kind}Generator`));
-EFFECTIVE.push(
+EFFECTIVE_USES.push(...['ConfigMap', 'Secret', 'IAMPolicy'].map((kind) => `generators/${kind}Generator`));
+EFFECTIVE_USES.push(
   ...['namespace', 'namePrefix', 'nameSuffix', 'labels', 'commonLabels', 'commonAnnotations', 'images', 'replicas'],
   ...['patches/merge', 'patches/json', 'patchesStrategicMerge', 'patchesJson6902', 'replacements', 'vars'],
   ...['configMapGenerator', 'secretGenerator', 'generatorOptions', 'components'],
@@ -51,13 +51,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Outcome {
   readonly isBuilt: boolean;
-  /** What differs; undefined if nothing does. */
+  /** Description of the first difference; undefined if there is none. */
   readonly difference: string | undefined;
-  /** What of it the output shows. */
+  /** Uses of the case that change its output. */
   readonly effects: readonly string[];
 }
 
-test(`${CASES} random stacks of kustomizations come out as kustomize builds them`, async () => {
+test(`${CASES} random stacks of kustomizations render as kustomize builds them`, async () => {
   const effects = new Map<string, number>();
   let built = 0;
   const differences: string[] = [];
@@ -74,12 +74,12 @@ test(`${CASES} random stacks of kustomizations come out as kustomize builds them
   assert.deepEqual(differences, []);
   if (CASES < 500) return;
   assert.ok(built * 100 >= CASES * LEAST_BUILT_PERCENT, `only ${built} of ${CASES} cases are built`);
-  const seldom = EFFECTIVE.filter((use) => (effects.get(use) ?? 0) < LEAST_EFFECTS);
+  const rareUses = EFFECTIVE_USES.filter((use) => (effects.get(use) ?? 0) < LEAST_EFFECTS);
   const counts = JSON.stringify([...effects]);
-  assert.deepEqual(seldom, [], `of effect in fewer than ${LEAST_EFFECTS} cases; counts: ${counts}`);
+  assert.deepEqual(rareUses, [], `uses with an effect in fewer than ${LEAST_EFFECTS} cases; counts: ${counts}`);
 });
 
-/** `isOpen`: whether it is still of interest that a use has an effect; to find out takes a render. */
+/** `isOpen` tells whether a use still needs cases in which it has an effect. Each such check costs a render. */
 async function compareCase(seed: number, isOpen: (use: string) => boolean): Promise<Outcome> {
   const { chosen: randomCase, refused } = chooseCase(seed);
   const { files, uses } = randomCase;
@@ -92,16 +92,16 @@ async function compareCase(seed: number, isOpen: (use: string) => boolean): Prom
 
 interface Choice {
   readonly chosen: RandomCase;
-  /** The first that our renderer refused, if it did: kustomize must refuse it as well. */
+  /** The first case that our renderer refused, if any; kustomize must refuse it too. */
   readonly refused: RandomCase | undefined;
 }
 
-/** Most seeds make the first case that our renderer takes: what it takes wrongly, kustomize refuses. */
+/** For most seeds, chooses the first case that our renderer accepts. If that is wrong, kustomize refuses the case. */
 function chooseCase(seed: number): Choice {
   const mayFail = seed % 5 >= LIKELY_OF_FIVE;
   let chosen = makeCase(seed);
   let refused: RandomCase | undefined;
-  for (let tries = 1; tries < TRIES && !mayFail && renderFiles(chosen.files).problem !== undefined; tries += 1) {
+  for (let tries = 1; tries < MAX_TRIES && !mayFail && renderFiles(chosen.files).problem !== undefined; tries += 1) {
     refused ??= chosen;
     chosen = makeCase(seed + tries * 1_000_003);
   }

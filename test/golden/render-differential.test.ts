@@ -1,6 +1,6 @@
 /**
- * Against the real kustomize: that the committed expectations are what it prints, and that random scalars, patches and
- * overlays come out the same to the letter. Random, but from a fixed seed.
+ * Compares with the real kustomize: the committed expectations equal its output, and random scalars, patches and
+ * overlays render to the same text. The seed is fixed.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { writeYaml } from '../../src/object/yaml/write.ts';
 import { renderObjects } from '../../src/render/render.ts';
 import { kustomizeBinary } from '../control-plane/binaries.ts';
 
-const cases = join(import.meta.dirname, 'render');
+const CASES = join(import.meta.dirname, 'render');
 const LIMITS = { maxFileBytes: 1e9, maxNodes: 1e7, maxDepth: 1000, maxObjects: 1e6, maxFiles: 1e6 };
 
 let kustomize = '';
@@ -35,7 +35,7 @@ function write(files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Both print the same, or both fail. */
+/** Asserts that both print the same text, or that both fail. */
 function compare(files: Readonly<Record<string, string>>): void {
   write(files);
   const theirs = spawnSync(kustomize, ['build', folder], { encoding: 'utf8' });
@@ -46,19 +46,19 @@ function compare(files: Readonly<Record<string, string>>): void {
   if (theirs.status === 0) assert.equal(ours, theirs.stdout, context);
 }
 
-for (const name of readdirSync(cases)) {
-  test(`the expectation of the case ${name} is what kustomize prints today`, () => {
-    const printed = execFileSync(kustomize, ['build', join(cases, name, 'input')], {
+for (const name of readdirSync(CASES)) {
+  test(`the expected output of the case ${name} equals the output of kustomize`, () => {
+    const printed = execFileSync(kustomize, ['build', join(CASES, name, 'input')], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    assert.equal(readFileSync(join(cases, name, 'expected.yaml'), 'utf8'), printed);
+    assert.equal(readFileSync(join(CASES, name, 'expected.yaml'), 'utf8'), printed);
   });
 }
 
 const SEED = { seed: 20260, numRuns: 8 };
 
-test('random scalars, quoted and plain, are read and printed as kustomize does', () => {
+test('random plain and quoted scalars are read and printed as by kustomize', () => {
   const plain = fc
     .string({ unit: fc.constantFrom(...'0123456789.eE+-_xobaf:TZ'), minLength: 1, maxLength: 9 })
     .filter((text) => !/^[-:?]$|:$|^:|inf|nan|[eE][+]?\d{3}/i.test(text));
@@ -152,7 +152,7 @@ function deployment(spec: unknown, replicas: number | null): string {
   });
 }
 
-test('random strategic merges come out as kustomize merges them', () => {
+test('random strategic merge patches give the same result as in kustomize', () => {
   fc.assert(
     fc.property(pod(false), pod(true), fc.constantFrom(1, 2, null), (base, patch, replicas) => {
       compare({
@@ -165,7 +165,7 @@ test('random strategic merges come out as kustomize merges them', () => {
   );
 });
 
-test('random stacks of prefixes, suffixes and namespaces keep references as kustomize does', () => {
+test('references follow random stacks of prefixes, suffixes and namespaces as in kustomize', () => {
   const layer = fc.record(
     {
       namePrefix: fc.constantFrom('a-', 'b-'),

@@ -1,45 +1,50 @@
 /**
- * Applications that are made to do harm: refused by the API server, or, where an older definition let them be stored,
- * told and left alone, while the others go on, before and after a restart.
+ * Hostile Applications. The API server refuses most of them. The agent reports the rest, and those that were stored
+ * under an older CRD, and goes on with other Applications, before and after a restart.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually, type Json } from '../support/world.ts';
-import { at } from '../cluster/agent/scene.ts';
-import { condition, withoutRules } from '../cluster/bad-input/scene.ts';
-import { startArena, type Arena } from './arena.ts';
+import { test } from 'node:test';
+import { useStarted } from '../support/use-world.ts';
+import { conditionOf, eventually, type Json } from '../support/world.ts';
+import { startArena } from './arena.ts';
+import { withoutRules } from '../support/older-crd.ts';
+import { at } from '../support/scene.ts';
 
-let arena: Arena;
-before(async () => void (arena = await startArena()));
-after(() => arena?.[Symbol.asyncDispose]());
+const arena = useStarted('the arena', startArena);
 
 const COLLECTION = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
 const URL = 'http://127.0.0.1:1/x.git';
 
-/** What the API server refuses. */
+/** Sources that the API server refuses. */
 const REFUSED: Readonly<Record<string, Record<string, unknown>>> = {
-  'an option as address': { repoURL: '-oProxyCommand=touch /tmp/x' },
-  'an option as host': { repoURL: 'ssh://-oProxyCommand=touch/x' },
-  'a file as address': { repoURL: 'file:///etc/passwd' },
-  'ssh as address': { repoURL: 'git@example.invalid:x/y.git' },
-  'a program as address': { repoURL: 'ext::sh -c true' },
-  'credentials in the address': { repoURL: 'https://me:word@example.invalid/x' },
-  'a line break in the address': { repoURL: 'https://example.invalid/x\r\nHost: y' },
-  'an option as revision': { repoURL: URL, revision: '--upload-pack=touch /tmp/x' },
-  'a revision that climbs': { repoURL: URL, revision: 'refs/heads/../../x' },
+  'a command-line option as URL': { repoURL: '-oProxyCommand=touch /tmp/x' },
+  'a command-line option as host': { repoURL: 'ssh://-oProxyCommand=touch/x' },
+  'a file as URL': { repoURL: 'file:///etc/passwd' },
+  'an SSH address as URL': { repoURL: 'git@example.invalid:x/y.git' },
+  'a program as URL': { repoURL: 'ext::sh -c true' },
+  'credentials in the URL': { repoURL: 'https://me:word@example.invalid/x' },
+  'a line break in the URL': { repoURL: 'https://example.invalid/x\r\nHost: y' },
+  'a command-line option as revision': { repoURL: URL, revision: '--upload-pack=touch /tmp/x' },
+  'a revision with ..': { repoURL: URL, revision: 'refs/heads/../../x' },
   'a revision of two lines': { repoURL: URL, revision: 'main\n0000' },
-  'a path that climbs': { repoURL: URL, path: 'a/../../b' },
-  'a path of the machine': { repoURL: URL, path: '/etc' },
+  'a path with ..': { repoURL: URL, path: 'a/../../b' },
+  'an absolute path': { repoURL: URL, path: '/etc' },
 };
 
-/** What only the agent can judge. */
+/** Sources that the API server may accept, with the reason that the agent then reports. */
 const ACCEPTED: Readonly<Record<string, { source: Record<string, unknown>; reason: string }>> = {
-  'a path with a byte of nought': { source: { path: 'a\0/../../etc' }, reason: 'PathNotFound' },
-  'a path of a terminal': { source: { path: '\x1b[2J\u202ex' }, reason: 'PathNotFound' },
+  'a path with a NUL byte': { source: { path: 'a\0/../../etc' }, reason: 'PathNotFound' },
+  'a path with terminal control sequences': { source: { path: '\x1b[2J\u202ex' }, reason: 'PathNotFound' },
   'a path with backslashes': { source: { path: '..\\..\\etc' }, reason: 'PathNotFound' },
-  'a path in percent': { source: { path: '%2e%2e/%2e%2e/etc' }, reason: 'PathNotFound' },
-  'a revision that is special to JavaScript': { source: { revision: '__proto__' }, reason: 'RevisionNotFound' },
-  'a revision of a terminal': { source: { revision: 'x\u202ey\u009b2J' }, reason: 'RevisionNotFound' },
+  'a path with percent-encoded dots': { source: { path: '%2e%2e/%2e%2e/etc' }, reason: 'PathNotFound' },
+  'a revision that is a special property of JavaScript': {
+    source: { revision: '__proto__' },
+    reason: 'RevisionNotFound',
+  },
+  'a revision with terminal control characters': {
+    source: { revision: 'x\u202ey\u009b2J' },
+    reason: 'RevisionNotFound',
+  },
 };
 
 function application(name: string, spec: unknown): Record<string, unknown> {
@@ -50,33 +55,33 @@ async function untilReason(name: string, holds: (reasons: string[]) => boolean):
   let last: Json | undefined;
   const found = await eventually(async () => {
     last = await arena.world.read(`${COLLECTION}/${name}`);
-    const conditions = ['SourceReady', 'Rendered', 'Ready'].map((type) => condition(last, type));
+    const conditions = ['SourceReady', 'Rendered', 'Ready'].map((type) => conditionOf(last, type));
     const failing = conditions.filter((candidate) => at(candidate, 'status') === 'False');
     return holds(failing.map((candidate) => String(at(candidate, 'reason')))) ? last : undefined;
   });
   return found ?? assert.fail(`${name}: ${JSON.stringify(last?.['status'])}`);
 }
 
-test('the API server refuses addresses, revisions and paths that mean something else', async () => {
-  for (const [what, source] of Object.entries(REFUSED)) {
+test('the API server refuses hostile URLs, revisions and paths', async () => {
+  for (const [title, source] of Object.entries(REFUSED)) {
     const { code, body } = await arena.world.plane.request('POST', COLLECTION, application('refused', { source }));
-    assert.equal(code, 422, `${what}: ${JSON.stringify(body)}`);
+    assert.equal(code, 422, `${title}: ${JSON.stringify(body)}`);
   }
 });
 
-test('what only the agent can judge is told, and nothing is read outside of the repository', async () => {
-  for (const [index, [what, { source, reason }]] of Object.entries(ACCEPTED).entries()) {
+test('the agent reports hostile paths and revisions that the API server accepts, and other Applications go on', async () => {
+  for (const [index, [title, { source, reason }]] of Object.entries(ACCEPTED).entries()) {
     const name = `accepted-${index}`;
     const spec = { source: { repoURL: `${arena.world.git.url}/victim.git`, ...source } };
     const { code, body } = await arena.world.plane.request('POST', COLLECTION, application(name, spec));
     if (code === 422) continue;
-    assert.equal(code, 201, `${what}: ${JSON.stringify(body)}`);
+    assert.equal(code, 201, `${title}: ${JSON.stringify(body)}`);
     await untilReason(name, (reasons) => reasons.includes(reason));
   }
   await arena.expectNeighbourGoesOn();
 });
 
-/** As an older definition may have let them be stored. */
+/** Specs that can be stored under an older CRD, which has no rules. */
 const STORED: readonly unknown[] = [
   ...Object.values(REFUSED).map((source) => ({ source })),
   { source: { repoURL: URL, interval: {} } },
@@ -88,20 +93,20 @@ const STORED: readonly unknown[] = [
   { source: { repoURL: URL }, ignoreDifferences: [{ kind: '\x1b[2J', jsonPointers: [7] }] },
 ];
 
-test('what was stored before there were rules is told one by one, and stops nobody, before and after a restart', async () => {
+test('each Application that was stored without rules is reported and stops no other one, before and after a restart', async () => {
   const { world } = arena;
   await withoutRules(world, async () => {
     for (const [index, spec] of STORED.entries()) {
       const { code } = await world.plane.request('POST', COLLECTION, application(`stored-${index}`, spec));
-      assert.ok(code === 201 || code === 409, `the rules are off: ${code}`);
+      assert.ok(code === 201 || code === 409, `the API server answered ${code} although the CRD has no rules`);
     }
   });
-  const expectTold = async (): Promise<void> => {
+  const expectReported = async (): Promise<void> => {
     for (const index of STORED.keys()) await untilReason(`stored-${index}`, (reasons) => reasons.length > 0);
     await arena.expectNeighbourGoesOn();
   };
-  await expectTold();
-  await arena.expectCleanWords();
+  await expectReported();
+  await arena.expectCleanOutput();
   await arena.restart();
-  await expectTold();
+  await expectReported();
 });

@@ -1,10 +1,10 @@
 /**
- * Where the attacks take place: one world and one agent with low limits, a victim whose repository turns hostile, and
- * a neighbour that is pushed to during each attack.
+ * The environment of the attacks: one world, one agent with low limits, a victim whose repository turns hostile, and a
+ * neighbour whose repository gets a commit during each attack.
  *
- * Invariant: whatever the victim's repository does, its objects live on untouched, the neighbour's push arrives, no
- * word of a file outside is repeated, nothing that a terminal would obey reaches status, Events or log, and a good
- * commit heals.
+ * Invariant: during each attack the victim's objects stay as they are, and the neighbour's commit is applied. Status,
+ * Events and log contain no text of a file outside the repository and no terminal control characters. After the attack,
+ * a good commit of the victim is applied to the same objects.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,15 +12,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileChange } from '../support/git-repository.ts';
 import { eventually, startWorld, type Json, type World } from '../support/world.ts';
-import { at, configMap, declareSubject, text, type Subject } from '../cluster/agent/scene.ts';
-import { fingerprint, QUICK_FLAGS } from '../cluster/bad-input/scene.ts';
 import { CONFIG_MAP, type Attack } from './attack.ts';
 import { startFront, status, type Front } from './front.ts';
 import { watchMemory, type PeakMemory } from './memory.ts';
+import { configMap, text } from '../support/objects.ts';
+import { at, declareSubject, fingerprint, QUICK_FLAGS, type Subject } from '../support/scene.ts';
 
 export const LIMITS = { agentHeapMib: 160, childHeapMib: 128, childRssMib: 320 };
 
-/** So low that limits are reached in moments. */
+/** Limits so low that attacks reach them quickly. */
 const FLAGS: readonly string[] = [
   ['--heap-mib', String(LIMITS.agentHeapMib)],
   ['--sandbox-heap-mib', String(LIMITS.childHeapMib)],
@@ -35,32 +35,33 @@ const FLAGS: readonly string[] = [
   ['--render-cache-mib', '16'],
 ].flat();
 
-/** In a file outside of every repository, and in another repository. */
+/** A text in a file outside of every repository, and in the neighbour's repository. The agent must never repeat it. */
 export const CANARY = 'canary-7f3a-outside';
 
 export interface Arena extends AsyncDisposable {
   readonly world: World;
   readonly front: Front;
-  /** A ConfigMap in a file of the machine that holds the canary. */
+  /** Path of a file outside of every repository: a ConfigMap that contains the canary. */
   readonly canaryFile: string;
-  /** Of the agent. */
+  /** The agent's data folder. */
   readonly dataDir: string;
-  /** Ends the agent and starts another over the same data. */
+  /** Stops the agent and starts another one with the same data folder. */
   restart(): Promise<void>;
-  /** Fails unless the attack ends as it must; answers what it took. */
+  /** Carries out an attack and asserts that it ends as expected. */
   withstand(attack: Attack): Promise<Withstood>;
-  /** Fails unless a push to the neighbour arrives. */
+  /** Asserts that a commit to the neighbour's repository is applied. */
   expectNeighbourGoesOn(): Promise<void>;
-  /** Fails if anything that the agent has said or written is unfit to be shown, or repeats the canary. */
-  expectCleanWords(): Promise<void>;
-  /** Of the agent and its children so far. */
+  /** Asserts that log, status and Events contain no terminal control characters, and not the canary. */
+  expectCleanOutput(): Promise<void>;
+  /** Peak memory of the running agent and its children so far. */
   peak(): PeakMemory;
 }
 
-export interface Withstood extends Told {
+export interface Withstood extends Reported {
   readonly name: string;
-  /** From the strike to the verdict. */
-  readonly toldMs: number;
+  /** Time from the start of the attack to the report in status. */
+  readonly reportedMs: number;
+  /** Time until the neighbour's commit was applied. */
   readonly neighbourMs: number;
 }
 
@@ -99,7 +100,7 @@ export async function startArena(): Promise<Arena> {
     dataDir,
     withstand: (attack) => withstand(attack, { front, victim, expectNeighbourGoesOn }),
     expectNeighbourGoesOn,
-    expectCleanWords: () => expectCleanWords(world, words),
+    expectCleanOutput: () => expectCleanOutput(world, words),
     peak: () => running.memory.peak(),
     async restart() {
       running.memory[Symbol.dispose]();
@@ -136,23 +137,23 @@ async function withstand(attack: Attack, scene: Scene): Promise<Withstood> {
   const neighbourMs = timed(scene.expectNeighbourGoesOn);
   const startMs = performance.now();
   await strike(attack, scene, round);
-  const told = await untilTold(attack, victim);
-  const toldMs = Math.round(performance.now() - startMs);
-  const shown = `${attack.name} ended as ${told.reason}: ${told.message}`;
-  assert.ok(attack.ends.includes(told.reason), shown);
-  if (attack.says) assert.match(told.message, attack.says, shown);
-  assert.doesNotMatch(told.message, /\n\s+at |node:internal|\/src\/|unexpectedly/, shown);
+  const reported = await untilReported(attack, victim);
+  const reportedMs = Math.round(performance.now() - startMs);
+  const outcome = `${attack.name} ended as ${reported.reason}: ${reported.message}`;
+  assert.ok(attack.expected.includes(reported.reason), outcome);
+  if (attack.message) assert.match(reported.message, attack.message, outcome);
+  assert.doesNotMatch(reported.message, /\n\s+at |node:internal|\/src\/|unexpectedly/, outcome);
   const after = await victim.configMap('kept');
-  assert.equal(fingerprint(after), fingerprint(kept), `${attack.name}: the applied object was not touched`);
+  assert.equal(fingerprint(after), fingerprint(kept), `${attack.name}: the applied object has changed`);
   const waitedMs = await neighbourMs;
   front.replies = {};
   const commit = await victim.repository.commit(goodFiles(round + 1), { replaceAll: true });
   await victim.application.refresh();
   await victim.application.untilReady(commit);
-  const healed = await victim.configMap('kept');
-  assert.equal(at(healed, 'data', 'round'), String(round + 1), `${attack.name}: a good commit heals`);
-  assert.equal(at(healed, 'metadata', 'uid'), at(kept, 'metadata', 'uid'), `${attack.name}: nothing was replaced`);
-  return { name: attack.name, toldMs, neighbourMs: waitedMs, ...told };
+  const applied = await victim.configMap('kept');
+  assert.equal(at(applied, 'data', 'round'), String(round + 1), `${attack.name}: a good commit was not applied`);
+  assert.equal(at(applied, 'metadata', 'uid'), at(kept, 'metadata', 'uid'), `${attack.name}: the object was replaced`);
+  return { name: attack.name, reportedMs, neighbourMs: waitedMs, ...reported };
 }
 
 async function timed(run: () => Promise<void>): Promise<number> {
@@ -161,15 +162,15 @@ async function timed(run: () => Promise<void>): Promise<number> {
   return Math.round(performance.now() - startMs);
 }
 
-async function strike({ strike, ends }: Attack, { front, victim }: Scene, round: number): Promise<void> {
-  const kept: Record<string, FileChange> = ends.includes('Ready') ? goodFiles(round) : {};
+async function strike({ strike, expected }: Attack, { front, victim }: Scene, round: number): Promise<void> {
+  const kept: Record<string, FileChange> = expected.includes('Ready') ? goodFiles(round) : {};
   if (strike.type === 'files') {
     const message = strike.message ?? 'Attack';
     await victim.repository.commit({ ...strike.files, ...kept }, { replaceAll: true, message });
     return;
   }
   if (strike.replies.advertisement) {
-    // Only of a server that failed is the advertisement asked for again.
+    // The agent requests the advertisement again only after the server has failed.
     front.replies = { refs: status(500), ...strike.replies };
     await victim.application.refresh();
     return;
@@ -177,26 +178,26 @@ async function strike({ strike, ends }: Attack, { front, victim }: Scene, round:
   front.replies = strike.replies;
 }
 
-/** What a loaded machine may say first, for want of time. */
-const HASTY = ['Timeout', 'Killed'];
+/** Reasons that the agent may report first on a loaded machine. */
+const REASONS_UNDER_LOAD = ['Timeout', 'Killed'];
 
-async function untilTold({ ends }: Attack, { application }: Subject): Promise<Told> {
-  let told = verdictOf(await application.refresh());
+async function untilReported({ expected }: Attack, { application }: Subject): Promise<Reported> {
+  let reported = reportedBy(await application.refresh());
   await eventually(async () => {
-    if (ends.includes(told.reason) || !HASTY.includes(told.reason)) return true;
-    told = verdictOf(await application.refresh());
+    if (expected.includes(reported.reason) || !REASONS_UNDER_LOAD.includes(reported.reason)) return true;
+    reported = reportedBy(await application.refresh());
     return undefined;
   });
-  return told;
+  return reported;
 }
 
-interface Told {
+interface Reported {
   readonly reason: string;
   readonly message: string;
 }
 
-/** The most telling of the conditions that are not as they should be. */
-function verdictOf(application: Json): Told {
+/** Reason and message of the first False condition, in the order of the pipeline; `Ready` if none is False. */
+function reportedBy(application: Json): Reported {
   const conditions = at(application, 'status', 'conditions') as readonly Json[];
   for (const type of ['SourceReady', 'Rendered', 'Ready']) {
     const found = conditions.find((condition) => at(condition, 'type') === type);
@@ -206,29 +207,30 @@ function verdictOf(application: Json): Told {
   return { reason: 'Ready', message: '' };
 }
 
-/** What a terminal obeys, and what makes text read otherwise than it stands. */
-const UNFIT = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
+/** Control characters that a terminal obeys, and invisible or bidirectional ones that change how a text reads. */
+const CONTROL_CHARACTERS =
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
 
-async function expectCleanWords(world: World, words: { readonly text: string }): Promise<void> {
+async function expectCleanOutput(world: World, words: { readonly text: string }): Promise<void> {
   const applications = await world.read('/apis/tautline.dev/v1alpha1/applications');
   const events = await world.read('/apis/events.k8s.io/v1/events');
   const statuses = (at(applications, 'items') as unknown[]).map((item) => at(item, 'status'));
-  const notes = (at(events, 'items') as unknown[]).filter((event) =>
+  const agentEvents = (at(events, 'items') as unknown[]).filter((event) =>
     String(at(event, 'reportingController')).includes('tautline'),
   );
-  assert.ok(notes.length > 0, 'there are Events');
-  for (const [what, value] of Object.entries({ 'the log': words.text, status: statuses, 'an Event': notes })) {
-    for (const said of stringsOf(value)) {
-      const spoilt = UNFIT.exec(said);
-      const near = JSON.stringify(said.slice(Math.max(0, (spoilt?.index ?? 0) - 80), (spoilt?.index ?? 0) + 80));
-      assert.equal(spoilt, null, `${what} holds what a terminal obeys: ${near}`);
-      assert.ok(!said.includes(CANARY), `${what} repeats what it must not know: ${said.slice(0, 300)}`);
-      assert.doesNotMatch(said, /root:x:0:0/, `${what} repeats a file of the machine`);
+  assert.ok(agentEvents.length > 0, 'the agent wrote no Events');
+  for (const [place, value] of Object.entries({ 'the log': words.text, status: statuses, 'an Event': agentEvents })) {
+    for (const text of stringsOf(value)) {
+      const found = CONTROL_CHARACTERS.exec(text);
+      const near = JSON.stringify(text.slice(Math.max(0, (found?.index ?? 0) - 80), (found?.index ?? 0) + 80));
+      assert.equal(found, null, `${place} contains a control character: ${near}`);
+      assert.ok(!text.includes(CANARY), `${place} contains the canary: ${text.slice(0, 300)}`);
+      assert.doesNotMatch(text, /root:x:0:0/, `${place} contains text of /etc/passwd`);
     }
   }
 }
 
-/** Every text within a value, keys included. */
+/** All strings within a value, keys included. */
 function stringsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

@@ -1,6 +1,6 @@
 /**
- * What an attack is: a commit, hand-made objects, or a Git server that lies; and how it must end: in a reason that the
- * Application's conditions give, or harmlessly.
+ * The shape of an attack: a hostile commit, or answers in place of the Git server; and its expected end: a reason in
+ * the Application's conditions, or no harm.
  */
 import type { FileChange } from '../support/git-repository.ts';
 import type { Replies } from './front.ts';
@@ -9,20 +9,21 @@ export interface Attack {
   readonly name: string;
   readonly strike: Strike;
   /**
-   * Reasons of which SourceReady, Rendered or Ready must give one, being False; `Ready`: it is harmless, and the
-   * Application is ready at the hostile commit. (`kept.yaml` is added then: else nothing of what was applied is left.)
+   * Reasons of which one must be that of SourceReady, Rendered or Ready, with status False. `Ready` means that the
+   * attack is harmless: the Application becomes ready at the hostile commit. That commit then contains `kept.yaml`,
+   * since otherwise the applied object would be pruned.
    */
-  readonly ends: readonly string[];
-  /** What the message must say. */
-  readonly says?: RegExp;
+  readonly expected: readonly string[];
+  /** Pattern of the message of that condition. */
+  readonly message?: RegExp;
 }
 
 export type Files = Readonly<Record<string, FileChange>>;
 
 export type Strike =
-  /** The whole content of a commit. */
+  /** A commit with these files and no others. */
   | { readonly type: 'files'; readonly files: Files; readonly message?: string }
-  /** Answers in the Git server's place. */
+  /** Answers in place of the Git server. */
   | { readonly type: 'server'; readonly replies: Replies };
 
 export const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hostile}\n';
@@ -30,30 +31,36 @@ export const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hos
 export const many = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
-/** A commit with these files. */
-export function files(name: string, content: Files, ends: string | readonly string[], says?: RegExp): Attack {
-  return attack(name, { type: 'files', files: content }, ends, says);
+/** An attack by a commit with these files and no others. */
+export function files(name: string, content: Files, expected: string | readonly string[], message?: RegExp): Attack {
+  return attack(name, { type: 'files', files: content }, expected, message);
 }
 
-/** A file of a plain folder that begins as a ConfigMap. */
-export function yaml(name: string, text: string | Uint8Array, ends: string | readonly string[], says?: RegExp): Attack {
+/** An attack by `a.yaml` in a plain folder: a text is appended to a ConfigMap, bytes are the whole file. */
+export function yaml(
+  name: string,
+  text: string | Uint8Array,
+  expected: string | readonly string[],
+  message?: RegExp,
+): Attack {
   const content = typeof text === 'string' ? `${CONFIG_MAP}${text}\n` : text;
-  return files(name, { 'a.yaml': content }, ends, says);
+  return files(name, { 'a.yaml': content }, expected, message);
 }
 
-/** A kustomization over a ConfigMap in a.yaml. */
+/** An attack by a kustomization, with a ConfigMap in `a.yaml` and the files of `beside`. */
 export function kustomization(
   name: string,
   text: string,
-  { beside = {}, ends, says }: { beside?: Files; ends: string | readonly string[]; says?: RegExp },
+  { beside = {}, expected, message }: { beside?: Files; expected: string | readonly string[]; message?: RegExp },
 ): Attack {
-  return files(name, { 'kustomization.yaml': `${text}\n`, 'a.yaml': CONFIG_MAP, ...beside }, ends, says);
+  return files(name, { 'kustomization.yaml': `${text}\n`, 'a.yaml': CONFIG_MAP, ...beside }, expected, message);
 }
 
-export function server(name: string, replies: Replies, ends: string | readonly string[], says?: RegExp): Attack {
-  return attack(name, { type: 'server', replies }, ends, says);
+/** An attack by these answers in place of the Git server. */
+export function server(name: string, replies: Replies, expected: string | readonly string[], message?: RegExp): Attack {
+  return attack(name, { type: 'server', replies }, expected, message);
 }
 
-function attack(name: string, strike: Strike, ends: string | readonly string[], says?: RegExp): Attack {
-  return { name, strike, ends: typeof ends === 'string' ? [ends] : ends, ...(says && { says }) };
+function attack(name: string, strike: Strike, expected: string | readonly string[], message?: RegExp): Attack {
+  return { name, strike, expected: typeof expected === 'string' ? [expected] : expected, ...(message && { message }) };
 }

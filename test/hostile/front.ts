@@ -1,38 +1,38 @@
 /**
- * Stands before the Git server and can answer in its place, with whatever bytes, as slowly and for as long as an attack
- * wants. On 127.0.0.1.
+ * An HTTP server in front of the Git server. It can answer in the Git server's place, with any bytes, at any speed and
+ * without end. It listens on 127.0.0.1.
  */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { encodeLine, FLUSH } from '../../src/source/pkt-line.ts';
+import { encodeLine, FLUSH } from '../../src/source/transport/pkt-line.ts';
 
-/** What is asked for: GET info/refs, ls-refs of protocol 2, or a fetch. */
-export type Question = 'advertisement' | 'refs' | 'pack';
+/** The kind of a request: GET info/refs, ls-refs of protocol 2, or a fetch. */
+export type RequestKind = 'advertisement' | 'refs' | 'pack';
 
-/** Answers, in its own time. */
+/** Writes an answer, at its own speed. */
 export type Reply = (response: ServerResponse) => void;
 
-/** Questions that are not named are Git's to answer. */
-export type Replies = Partial<Readonly<Record<Question, Reply>>>;
+/** Answers by kind of request. The Git server answers the kinds that are absent. */
+export type Replies = Partial<Readonly<Record<RequestKind, Reply>>>;
 
 export interface Front extends AsyncDisposable {
   /** http://127.0.0.1:port */
   readonly url: string;
   replies: Replies;
-  /** How often each question was answered in Git's place. */
-  readonly struck: Record<Question, number>;
+  /** Number of answers in the Git server's place, by kind of request. */
+  readonly answerCounts: Record<RequestKind, number>;
 }
 
 export async function startFront(target: string): Promise<Front> {
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
-    const question = questionOf(request);
-    const reply = front.replies[question];
+    const kind = kindOf(request);
+    const reply = front.replies[kind];
     if (!reply) {
       passOn(target, request, response);
       return;
     }
-    front.struck[question] += 1;
+    front.answerCounts[kind] += 1;
     request.resume();
     reply(response);
   });
@@ -40,7 +40,7 @@ export async function startFront(target: string): Promise<Front> {
   const front: Front = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     replies: {},
-    struck: { advertisement: 0, refs: 0, pack: 0 },
+    answerCounts: { advertisement: 0, refs: 0, pack: 0 },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -50,7 +50,7 @@ export async function startFront(target: string): Promise<Front> {
   return front;
 }
 
-function questionOf({ method, headers }: IncomingMessage): Question {
+function kindOf({ method, headers }: IncomingMessage): RequestKind {
   if (method === 'GET') return 'advertisement';
   return headers['git-protocol'] === 'version=2' ? 'refs' : 'pack';
 }
@@ -64,7 +64,7 @@ function passOn(target: string, request: IncomingMessage, response: ServerRespon
   request.pipe(onward);
 }
 
-const TYPES: Readonly<Record<Question, string>> = {
+const CONTENT_TYPES: Readonly<Record<RequestKind, string>> = {
   advertisement: 'application/x-git-upload-pack-advertisement',
   refs: 'application/x-git-upload-pack-result',
   pack: 'application/x-git-upload-pack-result',
@@ -74,15 +74,15 @@ export interface BodyOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A whole body, as Git would send it. */
-export function body(question: Question, bytes: string | Uint8Array, { headers }: BodyOptions = {}): Reply {
-  return (response) => void response.writeHead(200, { 'content-type': TYPES[question], ...headers }).end(bytes);
+/** A complete answer with the content type that Git sends. */
+export function body(kind: RequestKind, bytes: string | Uint8Array, { headers }: BodyOptions = {}): Reply {
+  return (response) => void response.writeHead(200, { 'content-type': CONTENT_TYPES[kind], ...headers }).end(bytes);
 }
 
-/** The same chunk again and again, each after a pause, until the other side hangs up. */
-export function endless(question: Question, chunk: string | Uint8Array, pauseMs: number): Reply {
+/** Sends the same chunk repeatedly, with a pause in between, until the client closes the connection. */
+export function endless(kind: RequestKind, chunk: string | Uint8Array, pauseMs: number): Reply {
   return (response) => {
-    response.writeHead(200, { 'content-type': TYPES[question] });
+    response.writeHead(200, { 'content-type': CONTENT_TYPES[kind] });
     const write = (): void => {
       if (response.destroyed) return;
       if (response.write(chunk)) setTimeout(write, pauseMs);
@@ -97,12 +97,12 @@ export const status =
   (response) =>
     void response.writeHead(code, headers).end();
 
-/** References as protocol 2 lists them. */
+/** A listing of references in protocol 2, all with the same id. */
 export function refsBody(oid: string, names: readonly string[] = ['HEAD symref-target:refs/heads/main']): string {
   return names.map((name) => encodeLine(`${oid} ${name}\n`)).join('') + FLUSH;
 }
 
-/** An advertisement of protocol 0, with these names and capabilities. */
+/** An advertisement of protocol 0 with these names and capabilities, all with the same id. */
 export function advertisementBody(oid: string, names: readonly string[], capabilities = 'shallow side-band-64k') {
   const lines = names.map((name, index) => encodeLine(`${oid} ${name}${index === 0 ? `\0${capabilities}` : ''}\n`));
   return encodeLine('# service=git-upload-pack\n') + FLUSH + lines.join('') + FLUSH;
@@ -110,7 +110,7 @@ export function advertisementBody(oid: string, names: readonly string[], capabil
 
 const BAND_BYTES = 65_515;
 
-/** A pack as a fetch of depth 1 gets it. */
+/** The answer to a fetch of depth 1: the pack on band 1. */
 export function packBody(commit: string, pack: Uint8Array): Buffer {
   const parts: Uint8Array[] = [Buffer.from(encodeLine(`shallow ${commit}\n`) + FLUSH + encodeLine('NAK\n'))];
   for (let at = 0; at < pack.length; at += BAND_BYTES) {
@@ -120,7 +120,7 @@ export function packBody(commit: string, pack: Uint8Array): Buffer {
   return Buffer.concat([...parts, Buffer.from(FLUSH)]);
 }
 
-/** Shows a commit and sends this pack for it. */
+/** Lists a commit as HEAD and sends this pack for it. */
 export function serves(commit: string, pack: Uint8Array): Replies {
   return { refs: body('refs', refsBody(commit)), pack: body('pack', packBody(commit, pack)) };
 }

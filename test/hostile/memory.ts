@@ -1,10 +1,10 @@
-/** What a process and its children have taken of the machine's memory, as the kernel counts it. Linux only. */
+/** Peak memory of a process and of its children, read from /proc. Linux only. */
 import { readFileSync } from 'node:fs';
 
 export interface PeakMemory {
-  /** MiB; the process's own high-water mark. */
+  /** Peak resident memory of the process itself. */
   readonly ownMib: number;
-  /** MiB; that of whichever child took most. */
+  /** Peak resident memory of the child that took most. */
   readonly childMib: number;
 }
 
@@ -12,22 +12,22 @@ export interface MemoryWatch extends Disposable {
   peak(): PeakMemory;
 }
 
-/** A child may live for moments only: looked for this often. */
-const LOOK_MS = 50;
+/** Interval of the checks; short, since a child may live only briefly. */
+const CHECK_INTERVAL_MS = 50;
 
 export function watchMemory(pid: number): MemoryWatch {
   let peak: PeakMemory = { ownMib: 0, childMib: 0 };
-  const look = (): void => {
+  const update = (): void => {
     const children = childrenOf(pid).map(highWaterMib);
     peak = {
       ownMib: Math.max(peak.ownMib, highWaterMib(pid)),
       childMib: Math.max(peak.childMib, ...children),
     };
   };
-  const timer = setInterval(look, LOOK_MS);
+  const timer = setInterval(update, CHECK_INTERVAL_MS);
   return {
     peak() {
-      look();
+      update();
       return peak;
     },
     [Symbol.dispose]: () => clearInterval(timer),
@@ -42,7 +42,7 @@ function highWaterMib(pid: number): number {
   return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024);
 }
 
-/** '' for a process that is gone. */
+/** Returns '' if the process has ended. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -2,9 +2,9 @@
 import { CONFIG_MAP, files, kustomization, many, type Attack, type Files } from './attack.ts';
 
 export interface Places {
-  /** A manifest on the machine, outside of every repository. */
+  /** Path of a manifest outside of every repository. */
   readonly canaryFile: string;
-  /** Of the agent, where other repositories lie. */
+  /** The agent's data folder, with the repositories of other Applications. */
   readonly dataDir: string;
 }
 
@@ -15,22 +15,22 @@ export function linkAttacks({ canaryFile, dataDir }: Places): Attack[] {
   const up = `${'../'.repeat(30)}${canaryFile.slice(1)}`;
   const targets: Readonly<Record<string, string>> = {
     'an absolute link': canaryFile,
-    'a link that climbs out': up,
+    'a relative link out of the repository': up,
     'a link to itself': 'l',
-    'a link into the data of others': dataDir,
+    'a link to the data folder of the agent': dataDir,
   };
-  return Object.entries(targets).flatMap(([what, target]) => {
+  return Object.entries(targets).flatMap(([title, target]) => {
     const link = { symlink: target };
     return [
-      files(`${what} as the kustomization`, { 'kustomization.yaml': link, l: link }, ESCAPES),
-      files(`${what} as a resource`, { 'kustomization.yaml': 'resources: [l]\n', l: link }, ESCAPES),
-      files(`${what} as a base`, { 'kustomization.yaml': 'resources: [l/base]\n', l: link }, ESCAPES),
+      files(`${title} as the kustomization`, { 'kustomization.yaml': link, l: link }, ESCAPES),
+      files(`${title} as a resource`, { 'kustomization.yaml': 'resources: [l]\n', l: link }, ESCAPES),
+      files(`${title} as a base`, { 'kustomization.yaml': 'resources: [l/base]\n', l: link }, ESCAPES),
       files(
-        `${what} as a file of a generator`,
+        `${title} as a file of a generator`,
         { 'kustomization.yaml': 'configMapGenerator: [{name: g, files: [l]}]\n', l: link },
         ESCAPES,
       ),
-      files(`${what} as a manifest of a folder`, { 'l.yaml': { symlink: target === 'l' ? 'l.yaml' : target } }, [
+      files(`${title} as a manifest of a folder`, { 'l.yaml': { symlink: target === 'l' ? 'l.yaml' : target } }, [
         ...ESCAPES,
         'EmptyRender',
       ]),
@@ -39,18 +39,18 @@ export function linkAttacks({ canaryFile, dataDir }: Places): Attack[] {
 }
 
 const CYCLES: readonly Attack[] = [
-  kustomization('a circle of one', 'resources: [.]', { ends: 'KustomizationInvalid' }),
-  kustomization('a circle of three', 'resources: [b]', {
+  kustomization('a kustomization that lists itself', 'resources: [.]', { expected: 'KustomizationInvalid' }),
+  kustomization('a cycle of three kustomizations', 'resources: [b]', {
     beside: { 'b/kustomization.yaml': 'resources: [../c]\n', 'c/kustomization.yaml': 'resources: [..]\n' },
-    ends: 'KustomizationInvalid',
+    expected: 'KustomizationInvalid',
   }),
-  kustomization('a circle by a link', 'resources: [b]', {
+  kustomization('a cycle through a link', 'resources: [b]', {
     beside: { 'b/kustomization.yaml': 'resources: [l]\n', 'b/l': { symlink: '..' } },
-    ends: ['KustomizationInvalid', 'PathEscapesRoot'],
+    expected: ['KustomizationInvalid', 'PathEscapesRoot'],
   }),
-  kustomization('a chain of 40 links', 'resources: [l0]', {
+  kustomization('a chain of 60 links', 'resources: [l0]', {
     beside: Object.fromEntries(many(60, (i) => [`l${i}`, { symlink: `l${i + 1}` }])),
-    ends: ESCAPES,
+    expected: ESCAPES,
   }),
 ];
 
@@ -71,14 +71,14 @@ export function escapeAttacks({ canaryFile }: Places): Attack[] {
   const paths = [canaryFile, `../../../../../../../..${canaryFile}`, `file://${canaryFile}`];
   return FIELDS.map((field, index) => {
     const path = JSON.stringify(paths[index % paths.length]);
-    return kustomization(`${path} in ${field.replace(NAMED, '')}`, field.replace('PATH', path), { ends: ESCAPES });
+    return kustomization(`${path} in ${field.replace(NAMED, '')}`, field.replace('PATH', path), { expected: ESCAPES });
   });
 }
 
-const pods = (count: number): string =>
+const configMaps = (count: number): string =>
   many(count, (i) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c${i}}\ndata: {k: v}\n`).join('---\n');
 
-/** Each level names the one below twice. */
+/** Kustomizations of which each level lists the one below twice. */
 function doubling(levels: number): Files {
   const made: Record<string, string> = {};
   for (let level = 1; level <= levels; level += 1) {
@@ -91,41 +91,44 @@ function doubling(levels: number): Files {
 }
 
 const COSTLY: readonly Attack[] = [
-  kustomization('2^30 kustomizations', 'resources: [l30]', { beside: doubling(30), ends: ['LimitExceeded', 'Killed'] }),
+  kustomization('2^30 kustomizations', 'resources: [l30]', {
+    beside: doubling(30),
+    expected: ['LimitExceeded', 'Killed'],
+  }),
   kustomization(
-    'expressions that search for ever',
+    'regular expressions that backtrack exponentially',
     `resources: [a.yaml, kept.yaml]\nimages: [{name: "(a+)+$", newTag: x}]\npatches: [{target: {name: "(a|a)*(h*)*b"}, patch: "[]"}]`,
     {
       beside: { 'a.yaml': CONFIG_MAP.replace('hostile', 'h'.repeat(60)) },
-      ends: 'Ready',
+      expected: 'Ready',
     },
   ),
   kustomization(
-    'a text into 2,000 objects, 200 times',
+    '200 replacements that copy a large text into 2,000 objects',
     `resources: [b.yaml]\nreplacements:\n${many(200, (i) => `- {source: {kind: ConfigMap, name: c0, fieldPath: data.big}, targets: [{select: {name: "c.*"}, fieldPaths: [data.f${i}], options: {create: true}}]}\n`).join('')}`,
     {
-      beside: { 'b.yaml': pods(2_000).replace('k: v', `big: "${'word '.repeat(100_000)}"`) },
-      ends: ['LimitExceeded', 'Killed'],
+      beside: { 'b.yaml': configMaps(2_000).replace('k: v', `big: "${'word '.repeat(100_000)}"`) },
+      expected: ['LimitExceeded', 'Killed'],
     },
   ),
-  kustomization('a base at another host', 'resources: ["https://127.0.0.1:1/x?ref=--upload-pack=touch"]', {
-    ends: ESCAPES,
+  kustomization('a base at a URL', 'resources: ["https://127.0.0.1:1/x?ref=--upload-pack=touch"]', {
+    expected: ESCAPES,
   }),
   kustomization('a plugin that runs a program', `${NAMED}generators: [g.yaml]`, {
     beside: {
       'g.yaml':
         'apiVersion: x/v1\nkind: ExecPlugin\nmetadata: {name: x, annotations: {config.kubernetes.io/function: "exec: {path: /bin/true}"}}\n',
     },
-    ends: ESCAPES,
+    expected: ESCAPES,
   }),
   files(
-    'a submodule where a base is',
+    'a submodule in place of a base',
     { 'kustomization.yaml': 'resources: [sub]\n', sub: { submodule: '1'.repeat(40) } },
     ESCAPES,
   ),
-  files('a submodule alone', { sub: { submodule: '1'.repeat(40) } }, 'EmptyRender'),
+  files('a repository with only a submodule', { sub: { submodule: '1'.repeat(40) } }, 'EmptyRender'),
   files(
-    'a folder where a file is named',
+    'a folder in place of a file of a generator',
     { 'kustomization.yaml': 'configMapGenerator: [{name: g, files: [d]}]\n', 'd/x': '' },
     ESCAPES,
   ),

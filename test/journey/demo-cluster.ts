@@ -1,10 +1,10 @@
-/** The cluster of the demo: a control plane of our own with simulated nodes, or the one that KUBECONFIG names. */
+/** The cluster of the demo: a new control plane with simulated nodes, or the cluster of KUBECONFIG. */
 import { spawn } from 'node:child_process';
 import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 
 export interface DemoCluster extends AsyncDisposable {
   readonly kubeconfig: string;
-  /** Rejects with kubectl's own words unless it succeeds; resolves with its output. */
+  /** Runs kubectl. Resolves to its output; rejects with its error message. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Server-side apply of a manifest. */
   apply(manifest: string): Promise<void>;
@@ -12,7 +12,7 @@ export interface DemoCluster extends AsyncDisposable {
   get(kind: string, name: string, namespace?: string): Promise<KubernetesObject | undefined>;
 }
 
-/** Of what kubectl prints as JSON, the parts that the demo looks at. */
+/** The fields of kubectl's JSON output that the demo reads. */
 export interface KubernetesObject {
   readonly metadata: { readonly name: string; readonly generation?: number };
   readonly spec?: { readonly replicas?: number };
@@ -31,7 +31,7 @@ export async function openCluster({ isExternal }: { isExternal: boolean }): Prom
   return demoCluster(await startControlPlane({ mode: 'full' }));
 }
 
-/** The demo's view of a control plane, which stops with it. */
+/** Wraps a control plane for the demo. The control plane stops when the result is disposed of. */
 export function demoCluster(plane: ControlPlane): DemoCluster {
   const run = async (args: readonly string[], input?: string): Promise<string> => {
     const { code, stdout, stderr } = await plane.kubectl(args, input === undefined ? {} : { input });
@@ -43,7 +43,7 @@ export function demoCluster(plane: ControlPlane): DemoCluster {
 
 function externalCluster(): DemoCluster {
   const kubeconfig = process.env['KUBECONFIG'];
-  if (!kubeconfig) throw new Error('--cluster needs KUBECONFIG, the path of a kubeconfig file');
+  if (!kubeconfig) throw new Error('--cluster needs KUBECONFIG: set it to the path of a kubeconfig file');
   return clusterBy(kubeconfig, runKubectl, async () => undefined);
 }
 
@@ -65,7 +65,7 @@ function clusterBy(kubeconfig: string, kubectl: Kubectl, stop: () => Promise<voi
   };
 }
 
-/** The machine's own kubectl, with the environment's KUBECONFIG. */
+/** Runs the kubectl of PATH, with the KUBECONFIG of the environment. */
 function runKubectl(args: readonly string[], input?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -73,7 +73,7 @@ function runKubectl(args: readonly string[], input?: string): Promise<string> {
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.once('error', () => reject(new Error('kubectl is missing: --cluster needs it')));
+    child.once('error', () => reject(new Error('--cluster needs kubectl: add it to PATH')));
     child.once('close', (code) => (code === 0 ? resolve(stdout) : reject(new Error(stderr.trim()))));
     child.stdin.end(input ?? '');
   });

@@ -1,4 +1,4 @@
-/** What the demo has in Git, and the Applications that it declares: those of examples/. */
+/** The files that the demo commits and the Applications that it declares. Both come from examples/. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 export const NAMESPACE = 'tautline-demo';
 export const APPLICATIONS = ['shop', 'plain'];
 
-/** Text by path, as a commit takes it. */
+/** All files of examples/: text by path. */
 export async function readExamples(): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const entry of await readdir(EXAMPLES, { recursive: true, withFileTypes: true })) {
@@ -20,7 +20,7 @@ export async function readExamples(): Promise<Record<string, string>> {
   return files;
 }
 
-/** The namespace and the Applications of examples/applications, at the address of this repository. */
+/** Manifests of the namespace and of the Applications in examples/applications, with the URL of this repository. */
 export async function declarations(repository: TestRepository): Promise<string[]> {
   const namespace = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   const applications = await Promise.all(

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const DEMO = fileURLToPath(new URL('demo.ts', import.meta.url));
 
-test('the demo goes through its whole story by itself', async () => {
+test('the demo with --once sees the result of each of its eight steps', async () => {
   const child = spawn(process.execPath, [DEMO, '--once'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the whole of Tautline on one machine, with real parts only: an API server, a Git server, the agent,
- * and the Applications of examples/. `--once` goes through a story by itself and ends; `--cluster` uses KUBECONFIG's
- * cluster.
+ * `npm run demo`: Tautline on one machine with real parts only: an API server, a Git server, the agent, and the
+ * Applications of examples/. `--once` runs the steps of demo-story.ts and ends. `--cluster` uses the cluster of
+ * KUBECONFIG instead of a new one.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { openCluster, type DemoCluster } from './demo-cluster.ts';
 import { APPLICATIONS, declarations, NAMESPACE, readExamples } from './demo-examples.ts';
 import { tellStory } from './demo-story.ts';
 
-export interface Stage {
+export interface DemoScene {
   readonly cluster: DemoCluster;
   readonly repository: TestRepository;
   readonly agent: RunningAgent;
@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { once: { type: 'boolean' }, cluster: { type: 'boolean' } } });
   await using stack = new AsyncDisposableStack();
   const interrupted = new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
-  say('starting the cluster (the first time it is built, which takes some minutes)');
+  say('starting the cluster (the first start builds it, which takes some minutes)');
   const cluster = stack.use(await openCluster({ isExternal: values.cluster === true }));
   say(`cluster        KUBECONFIG=${cluster.kubeconfig}`);
   const root = await mkdtemp(join(tmpdir(), 'tautline-demo-'));
@@ -39,12 +39,12 @@ async function main(): Promise<number> {
   const agent = stack.use(await startAgentProcess({ kubeconfig: cluster.kubeconfig }));
   say(`status API     curl ${agent.apiUrl}/api/v1/applications`);
   say(`metrics        curl ${agent.probesUrl}/metrics\n`);
-  const stage = { cluster, repository, agent };
-  if (values.once) return await tellStory(stage, await declarations(repository));
+  const scene = { cluster, repository, agent };
+  if (values.once) return await tellStory(scene, await declarations(repository));
   const stopShowing = showLog(agent);
   for (const declaration of await declarations(repository)) await cluster.apply(declaration);
   say(
-    `declared ${APPLICATIONS.join(' and ')} in namespace ${NAMESPACE}; what happens is shown here, Ctrl-C ends the demo`,
+    `declared ${APPLICATIONS.join(' and ')} in namespace ${NAMESPACE}; the log of the agent follows, Ctrl-C ends the demo`,
   );
   say(`try            kubectl --kubeconfig ${cluster.kubeconfig} -n shop scale deployment web --replicas 5\n`);
   await Promise.race([interrupted, agent.ended]);
@@ -52,12 +52,12 @@ async function main(): Promise<number> {
   return agent.process.exitCode === null ? 0 : 1;
 }
 
-/** Prints what the agent logs, in a line for people. */
+/** Prints each log record of the agent as one readable line. Returns a function that stops this. */
 function showLog(agent: RunningAgent): () => void {
-  let shown = 0;
+  let printed = 0;
   const timer = setInterval(() => {
-    for (; shown < agent.log.length; shown++) {
-      const { time, level, msg, application, reason, detail } = agent.log[shown] ?? {};
+    for (; printed < agent.log.length; printed++) {
+      const { time, level, msg, application, reason, detail } = agent.log[printed] ?? {};
       const text = application ? `${application}  ${reason ?? msg}: ${detail ?? ''}` : msg;
       say(`${String(time).slice(11, 19)} ${level === 'info' ? ' ' : '!'} ${text}`);
     }

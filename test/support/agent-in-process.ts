@@ -1,5 +1,6 @@
 /**
- * An agent inside the test's own process, for tests that ask it what no listener tells: requests by what they were for.
+ * An agent inside the test's own process, for tests that need more of it than its listeners show: the number of
+ * requests by their purpose, or a way to make it forget.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,11 +9,11 @@ import { readConfig } from '../../src/config.ts';
 import { startAgent, type Agent, type StartOptions } from '../../src/main.ts';
 
 export interface InProcessOptions extends StartOptions {
-  /** Further settings by their names in config.ts, as text. */
+  /** Further settings, as text, by their names in config.ts. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** `stop` drains it and removes what it stored. It logs errors only, and may write into all namespaces. */
+/** The agent logs errors only and may write into all namespaces. `stop` drains it and removes its data. */
 export async function startAgentInProcess(kubeconfig: string, options: InProcessOptions = {}): Promise<Agent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
   const anyPort = '127.0.0.1:0';

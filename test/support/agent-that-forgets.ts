@@ -1,8 +1,8 @@
 /**
- * An agent that drops all that it may drop, again and again, whenever no pass is under way; otherwise the agent as it
- * is. Arguments: those of `tautline agent`.
+ * The agent, with one difference: whenever no pass is under way, it drops all memory that may be dropped. Arguments:
+ * those of `tautline agent`.
  *
- * Invariant: memory goes between passes and never within one, so that no two passes share any.
+ * Invariant: memory is dropped between passes, never within one, so that no two passes share any.
  */
 import { parseArgs } from 'node:util';
 import { runAgent } from '../../src/cli/agent.ts';

@@ -1,8 +1,8 @@
 /**
- * An agent that ends itself, as by SIGKILL, when it reaches a named point for the n-th time; otherwise the agent as it
- * is. Arguments: those of `tautline agent`, after `--kill-at <point>` and `--kill-at-count <n>`.
+ * The agent, with one difference: it kills itself with SIGKILL when it reaches a named point for the n-th time.
+ * Arguments: those of `tautline agent`, after `--kill-at <point>` and `--kill-at-count <n>`.
  *
- * Invariant: nothing is flushed, closed or told to anybody at that point: the process is gone between two effects.
+ * Invariant: nothing is flushed, closed or reported at that point: the process ends between two effects.
  */
 import { parseArgs } from 'node:util';
 import { runAgent } from '../../src/cli/agent.ts';
@@ -22,7 +22,7 @@ let left = Number(values['kill-at-count'] ?? '1');
 const flags = Object.fromEntries(Object.entries(SETTINGS).map(([name, { flag }]) => [name, values[flag]]));
 process.exitCode = await runAgent(flags, (config, signal) =>
   startAgent(config, signal, {
-    reach: (point) => {
+    onFaultPoint: (point) => {
       if (point === killAt && --left === 0) process.kill(process.pid, 'SIGKILL');
     },
   }),

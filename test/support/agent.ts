@@ -1,4 +1,4 @@
-/** An agent as people run it: `tautline agent` as a process of its own, for tests, demo and bench. */
+/** Starts `tautline agent` as a process of its own, as people run it, for tests, demo and bench. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export interface AgentOptions {
   /** The entry: src/cli.ts by default, dist/cli.js for the built agent. */
   readonly entry?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Number of the user and group that it runs as; only root may name another. */
+  /** Number of the user and group that the agent runs as; only root may name another. */
   readonly user?: number;
 }
 
@@ -21,24 +21,24 @@ export interface RunningAgent extends AsyncDisposable {
   readonly probesUrl: string;
   readonly webhookUrl: string;
   readonly process: ChildProcess;
-  /** All lines of its log so far, parsed. */
+  /** All lines of its log up to now, parsed. */
   readonly log: readonly Record<string, unknown>[];
   readonly stderr: () => string;
-  /** Resolves with the exit code when it ends. */
+  /** Resolves with the exit code when the process ends. */
   readonly ended: Promise<number | null>;
-  /** Sends SIGTERM and resolves with the exit code when it has drained. */
+  /** Sends SIGTERM and resolves with the exit code when the agent has drained. */
   stop(): Promise<number | null>;
-  /** Sends SIGKILL and resolves when it is gone. */
+  /** Sends SIGKILL and resolves when the process is gone. */
   kill(): Promise<void>;
 }
 
 const DEFAULT_ENTRY = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
-/** Rejects, with what the agent said, if it ends before it serves. */
+/** Rejects, with the agent's standard error, if the agent ends before it serves. */
 export async function startAgentProcess(options: AgentOptions): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
   const flags = ['--kubeconfig', options.kubeconfig, '--data-dir', dataDir, '--instance', 'test'];
-  // Most scenes are about other things than rights; a later flag of the test wins.
+  // Most tests are not about rights; a later flag of the test wins.
   flags.push('--allow-cross-namespace', 'true');
   const listeners = ['--api-address', '127.0.0.1:0', '--probes-address', '127.0.0.1:0'];
   listeners.push('--webhook-address', '127.0.0.1:0');

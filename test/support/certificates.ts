@@ -1,7 +1,7 @@
 /**
- * Certificates of a private authority, made by the openssl command, for servers and clients of tests.
+ * Makes certificates of a private authority with the openssl command, for servers and clients of tests.
  *
- * Invariant: each call makes an authority of its own that no machine trusts.
+ * Invariant: each call makes a new authority that no machine trusts.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export interface Authority {
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
 
-/** Throws an Error that says so when there is no openssl. */
+/** Throws an Error with a clear message when openssl is not installed. */
 export async function makeAuthority(): Promise<Authority> {
   const dir = await mkdtemp(join(tmpdir(), 'tautline-certificates-'));
   const file = (name: string): string => join(dir, name);

@@ -1,7 +1,7 @@
 /**
- * What stands before a Git server in the wild: an end of TLS, and a forward proxy.
+ * Servers in front of a Git server, as users have them: one that ends TLS, and a forward proxy.
  *
- * Invariant: both are on 127.0.0.1 and hand on bytes as they come.
+ * Invariant: both listen on 127.0.0.1 and pass bytes on as they arrive.
  */
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -15,9 +15,9 @@ export interface Front extends AsyncDisposable {
 
 export interface TlsFrontOptions {
   readonly server: KeyPair;
-  /** PEM; given: a client must show a certificate of this authority. */
+  /** PEM. If given, a client must present a certificate of this authority. */
   readonly clientCa?: string;
-  /** What is behind, as http://127.0.0.1:port. */
+  /** Address of the server behind, as http://127.0.0.1:port. */
   readonly target: string;
 }
 
@@ -34,13 +34,16 @@ export async function startTlsFront({ server, clientCa, target }: TlsFrontOption
 }
 
 export interface Proxy extends Front {
-  /** `CONNECT host:port` or `GET http://host:port/…` of every request, with its Proxy-Authorization. */
+  /** `CONNECT host:port` or `GET http://host:port/…` of every request, with its Proxy-Authorization header. */
   readonly asked: { readonly line: string; readonly authorization: string | undefined }[];
-  /** Answers 407 while true. */
+  /** While true, every request is answered with 407. */
   refuses: boolean;
 }
 
-/** Whatever host is asked for, the port on 127.0.0.1 is meant: a name that does not resolve is reached by it alone. */
+/**
+ * A proxy that connects to the requested port on 127.0.0.1, whatever the host. A host name that does not resolve can
+ * therefore be reached through the proxy only.
+ */
 export async function startProxy(): Promise<Proxy> {
   const asked: Proxy['asked'] = [];
   const http = createHttpServer((request, response) => {

@@ -1,8 +1,8 @@
 /**
  * Runs the real git for tests and the demo.
  *
- * Invariant: what it does depends on its arguments alone, not on the user's or the machine's Git configuration, nor on
- * a surrounding Git hook's environment.
+ * Invariant: the result depends on the arguments alone, not on the Git configuration of the user or the machine, nor on
+ * the environment of a surrounding Git hook.
  */
 import { spawn } from 'node:child_process';
 
@@ -14,7 +14,7 @@ export interface GitOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Standard output of `git <args>`, without the last line end. Throws an Error with git's own words when it fails. */
+/** Standard output of `git <args>`, without the last line end. Throws an Error with git's own message when it fails. */
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<string> {
   const child = spawn('git', args, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
@@ -38,7 +38,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
   return Buffer.concat(stdout).toString('utf8').replace(/\n$/, '');
 }
 
-/** This process's environment, without what would change how git behaves. */
+/** The environment of this process, without the variables that change how git behaves. */
 export function gitEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
   return {
@@ -54,5 +54,5 @@ export function gitEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** `name <email>` as a commit object wants it. */
+/** `name <email>`, as a commit object holds it. */
 export const authorLine = `${identity.name} <${identity.email}>`;

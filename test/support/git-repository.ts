@@ -1,15 +1,15 @@
 /**
  * A repository on a test's Git server, and the commits, branches and tags that a test makes in it.
  *
- * Invariant: every change is whole before its promise resolves, and goes straight into the bare repository: there is no
- * work tree that could disagree with it.
+ * Invariant: every change is complete before its promise resolves. Changes go straight into the bare repository; there
+ * is no work tree that could differ from it.
  */
 import { join } from 'node:path';
 import { authorLine, git } from './git-command.ts';
 import type { GitOptions } from './git-command.ts';
 import type { GitServer } from './git-server.ts';
 
-/** A file's text or bytes; or something odder; null deletes the path (a directory with all that is in it). */
+/** Text or bytes of a file, or an entry of another type; null deletes the path, a directory with its content. */
 export type FileChange =
   | string
   | Uint8Array
@@ -21,11 +21,11 @@ export type FileChange =
 
 export interface CommitOptions {
   readonly message?: string;
-  /** Default: the repository's default branch. Made when absent. */
+  /** Default: the repository's default branch. Created when absent. */
   readonly branch?: string;
-  /** Commit to build on instead of the branch's tip (history is rewritten, as by a forced push); null for none. */
+  /** Parent in place of the branch's tip, which rewrites history as a forced push does; null for no parent. */
   readonly parent?: string | null;
-  /** Drop every file that `files` does not name. */
+  /** Drops every file that `files` does not name. */
   readonly replaceAll?: boolean;
   /** Author and committer time. Default: now. */
   readonly atSeconds?: number;
@@ -36,15 +36,15 @@ export interface TestRepository {
   /** The bare repository. */
   readonly dir: string;
   readonly defaultBranch: string;
-  /** Commits these changes onto a branch, and answers the commit's id. */
+  /** Commits these changes to a branch; resolves to the id of the commit. */
   commit(files: Readonly<Record<string, FileChange>>, options?: CommitOptions): Promise<string>;
-  /** Sets a branch to a commit, wherever it was before (so also: a forced push). Default: the default branch's tip. */
+  /** Sets a branch to a commit, as a forced push does. Default: the tip of the default branch. */
   branch(name: string, at?: string): Promise<string>;
   deleteBranch(name: string): Promise<void>;
-  /** Sets a tag, annotated when there is a message. Answers the id of the commit that it leads to. */
+  /** Sets a tag, annotated when there is a message. Resolves to the id of the commit that it leads to. */
   tag(name: string, options?: { readonly at?: string; readonly message?: string }): Promise<string>;
   deleteTag(name: string): Promise<void>;
-  /** The commit id that a revision names. Throws when there is none. */
+  /** The id of the commit that a revision names. Throws when there is none. */
   resolve(revision: string): Promise<string>;
   /** Any other git command, run in the bare repository. */
   git(args: readonly string[], options?: Omit<GitOptions, 'cwd'>): Promise<string>;
@@ -55,7 +55,7 @@ export interface RepositoryOptions {
   readonly objectFormat?: 'sha1' | 'sha256';
 }
 
-/** Makes an empty repository that the server serves as `<server.url>/<name>.git`. */
+/** Creates an empty repository, served as `<server.url>/<name>.git`. */
 export async function createRepository(
   server: Pick<GitServer, 'url' | 'root'>,
   name: string,
@@ -95,7 +95,7 @@ export async function createRepository(
   };
 }
 
-/** One `git fast-import`, so that a commit of a thousand files costs one process. See git-fast-import(1). */
+/** Runs one `git fast-import`, so that a commit of a thousand files costs one process. See git-fast-import(1). */
 async function commit(
   run: TestRepository['git'],
   files: Readonly<Record<string, FileChange>>,
@@ -107,7 +107,7 @@ async function commit(
   const atSeconds = options.atSeconds ?? Math.floor(Date.now() / 1000);
   const message = Buffer.from(options.message ?? 'Change files');
   const stream: (string | Uint8Array)[] = [
-    // A branch without parents in the stream would go on from its tip.
+    // Without this, a commit that names no parent is added to the tip of the branch.
     parent === null && tip ? `reset ${ref}\n` : '',
     `commit ${ref}\nmark :1\ncommitter ${authorLine} ${atSeconds} +0000\ndata ${message.length}\n`,
     message,

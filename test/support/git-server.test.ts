@@ -1,3 +1,4 @@
+/** The Git server of the tests, by the real git as its client. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +27,7 @@ afterEach(async () => {
 const clone = (name: string, ...more: string[]): Promise<string> =>
   git(['clone', '--quiet', ...more, repository.url, join(directory, name)]);
 
-test('A clone over HTTP holds what was committed, with modes, links and odd names.', async () => {
+test('a clone over HTTP holds the committed files, with modes, links and unusual names', async () => {
   const first = await repository.commit({ 'a.yaml': 'a: 1\n', 'b/c.yaml': 'c: 1\n', 'gone.txt': 'x' });
   const second = await repository.commit({
     'a.yaml': 'a: 2\n',
@@ -52,7 +53,7 @@ test('A clone over HTTP holds what was committed, with modes, links and odd name
   assert.ok(server.requests.some(({ path, bytesSent }) => path.endsWith('/git-upload-pack') && bytesSent > 100));
 });
 
-test('A commit can rewrite history, start anew, and go to another branch.', async () => {
+test('a commit can rewrite history, start a new one, and go to another branch', async () => {
   const first = await repository.commit({ a: '1' });
   const second = await repository.commit({ a: '2' });
   const rewritten = await repository.commit({ b: '1' }, { parent: first });
@@ -69,7 +70,7 @@ test('A commit can rewrite history, start anew, and go to another branch.', asyn
   await assert.rejects(repository.resolve('old'), /failed/);
 });
 
-test('Tags lead to their commit, annotated or not.', async () => {
+test('a tag leads to its commit, annotated or not', async () => {
   const commit = await repository.commit({ a: '1' });
   assert.equal(await repository.tag('v1.0.0'), commit);
   assert.equal(await repository.tag('v1.1.0', { message: 'Second' }), commit);
@@ -79,7 +80,7 @@ test('Tags lead to their commit, annotated or not.', async () => {
   assert.doesNotMatch(await git(['ls-remote', '--tags', repository.url]), /v1\.0\.0/);
 });
 
-test('A partial clone and the fetch of one bare commit id are allowed.', async () => {
+test('a partial clone and the fetch of one commit by its id are allowed', async () => {
   const old = await repository.commit({ 'big.txt': 'x'.repeat(100_000) });
   await repository.commit({ 'big.txt': 'small' });
   await clone('partial', '--filter=blob:none', '--depth=1', '--no-checkout');
@@ -88,7 +89,7 @@ test('A partial clone and the fetch of one bare commit id are allowed.', async (
   assert.equal(await git(['rev-parse', 'FETCH_HEAD'], { cwd: copy }), old);
 });
 
-test('A request with a compressed body is understood.', async () => {
+test('a request with a compressed body is understood', async () => {
   const commit = await repository.commit({ a: '1' });
   const line = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text;
   const body = gzipSync(`${line('command=ls-refs\n')}0001${line('ref-prefix refs/heads/\n')}0000`);
@@ -105,7 +106,7 @@ test('A request with a compressed body is understood.', async () => {
   assert.equal(server.requests[0]?.bytesReceived, body.length);
 });
 
-test('The hook replaces answers, cuts them, and delays them.', async () => {
+test('the hook replaces answers, cuts them, and delays them', async () => {
   await repository.commit({ a: 'x'.repeat(1000) });
   server.onRequest = ({ headers }) =>
     headers.authorization ? undefined : { status: 401, headers: { 'www-authenticate': 'Basic realm="test"' } };
@@ -129,13 +130,13 @@ test('The hook replaces answers, cuts them, and delays them.', async () => {
   assert.match(await listing, /refs\/heads\/main/);
 });
 
-test('An absent repository is 404, and nothing outside the root is served.', async () => {
+test('an absent repository is answered with 404, and nothing outside the root is served', async () => {
   assert.equal((await fetch(`${server.url}/absent.git/info/refs?service=git-upload-pack`)).status, 404);
   const outside = await fetch(`${server.url}/%2e%2e%2f..%2fetc/passwd`);
   assert.ok(outside.status >= 400);
 });
 
-test('Pushing over HTTP is refused.', async () => {
+test('a push over HTTP is refused', async () => {
   await repository.commit({ a: '1' });
   await clone('writer');
   await assert.rejects(git(['push', 'origin', 'HEAD:refs/heads/evil'], { cwd: join(directory, 'writer') }), /403/);

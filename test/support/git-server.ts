@@ -2,7 +2,7 @@
  * A real Git server for tests and the demo: Git's own `http-backend` behind Node's HTTP server, on 127.0.0.1, read
  * only.
  *
- * Invariant: what a client gets is what Git says, byte for byte and as it comes, unless the test's hook said otherwise.
+ * Invariant: a client gets Git's own answer, byte for byte and as it is written, unless the test's hook replaces it.
  * See git-http-backend(1) and RFC 3875 (CGI).
  */
 import { spawn } from 'node:child_process';
@@ -21,10 +21,10 @@ export interface GitRequest {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** What to do instead of just answering; undefined for just that. To delay an answer, let the hook take its time. */
+/** Replaces or cuts an answer; undefined leaves it as it is. To delay an answer, let the hook take its time. */
 export type GitReaction =
   | { readonly status: number; readonly headers?: OutgoingHttpHeaders; readonly body?: string | Uint8Array }
-  /** Break the connection after so many bytes of the body (0 is before any answer); `isClean`: end it as if whole. */
+  /** Breaks the connection after so many bytes of the body (0: before any answer); `isClean` ends it as if complete. */
   | { readonly cutAfterBytes: number; readonly isClean?: boolean };
 
 export type GitRequestHook = (
@@ -36,13 +36,13 @@ export interface GitRequestRecord {
   readonly path: string;
   /** The Git-Protocol header, for example `version=2`. */
   readonly protocol: string | undefined;
-  /** 0 until the answer begins, and for ever when it was cut before. */
+  /** 0 until the answer begins, and still 0 if the connection was cut before that. */
   readonly status: number;
   readonly bytesReceived: number;
-  /** Of the body. */
+  /** Bytes of the body. */
   readonly bytesSent: number;
   readonly ended: boolean;
-  /** What Git wrote to its standard error. */
+  /** The standard error of Git. */
   readonly errorOutput: string;
 }
 
@@ -51,16 +51,16 @@ export interface GitServer extends AsyncDisposable {
   readonly url: string;
   /** Directory of the bare repositories. */
   readonly root: string;
-  /** Every request so far, oldest first. Empty it with `requests.length = 0`. */
+  /** Every request up to now, the oldest first. Empty it with `requests.length = 0`. */
   readonly requests: GitRequestRecord[];
-  /** May be set and unset at any time; holds for requests that begin afterwards. */
+  /** May be set and unset at any time; applies to requests that begin afterwards. */
   onRequest: GitRequestHook | undefined;
   stop(): Promise<void>;
 }
 
 type OpenRecord = { -readonly [Field in keyof GitRequestRecord]: GitRequestRecord[Field] };
 
-/** Serves every bare repository below `root`. Throws an Error that says what to install when Git is not complete. */
+/** Serves every bare repository below `root`. Throws an Error that names the missing part when Git is not complete. */
 export async function startGitServer(root: string, onRequest?: GitRequestHook): Promise<GitServer> {
   const backend = await findBackend();
   const absoluteRoot = resolvePath(root);
@@ -152,7 +152,7 @@ interface Relay {
   readonly isClean?: boolean;
 }
 
-/** Passes a CGI answer on: first its headers, with the status among them, then the body as it comes. */
+/** Passes a CGI answer on: first its headers, which include the status, then the body as it is written. */
 async function relay(
   output: NodeJS.ReadableStream,
   { response, record, cutAfterBytes, isClean }: Relay,
@@ -211,7 +211,7 @@ function cgiEnvironment(root: string, request: IncomingMessage): NodeJS.ProcessE
     PATH_INFO: decodeURIComponent(url.pathname),
     QUERY_STRING: url.search.slice(1),
     CONTENT_TYPE: header('content-type'),
-    // Absent for a chunked body, which the backend then reads to its end.
+    // Absent for a chunked body: the backend then reads it to its end.
     CONTENT_LENGTH: header('content-length'),
     HTTP_CONTENT_ENCODING: header('content-encoding'),
     REMOTE_ADDR: '127.0.0.1',
@@ -232,4 +232,9 @@ async function findBackend(): Promise<string> {
     throw new Error(`${backend} is missing: install the whole of Git (some systems have it in a package git-daemon).`);
   }
   return backend;
+}
+
+/** The value of an Authorization header with user name and password. */
+export function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

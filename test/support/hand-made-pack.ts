@@ -1,7 +1,7 @@
 /**
- * Packs made by hand, entry by entry (gitformat-pack), so that each may lie about anything.
+ * Builds packs by hand, entry by entry (gitformat-pack), so that a test can make one that is wrong in any way.
  *
- * Invariant: what is made ends with the checksum of its bytes; whoever wants a wrong one changes it afterwards.
+ * Invariant: a pack ends with the checksum of its bytes; a test that needs a wrong checksum changes it afterwards.
  */
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
@@ -19,7 +19,7 @@ export function oidOf(type: number, content: Uint8Array): string {
   return createHash('sha1').update(`${TYPE_NAME[type]} ${content.length}\0`).update(content).digest('hex');
 }
 
-/** Type and size as a pack entry begins with them. */
+/** The type and size with which a pack entry begins. */
 export function entryHead(type: number, size: number): Buffer {
   const bytes = [(type << 4) | (size & 15)];
   for (let left = Math.floor(size / 16); left > 0; left = Math.floor(left / 128)) {
@@ -29,12 +29,12 @@ export function entryHead(type: number, size: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** `base`: of a delta, the bytes that name its base. */
+/** `base`: for a delta, the bytes that name its base. */
 export function entry(type: number, content: Uint8Array, base: Uint8Array = Buffer.alloc(0)): Buffer {
   return Buffer.concat([entryHead(type, content.length), base, deflateSync(content)]);
 }
 
-/** `count`: what the pack claims to hold. */
+/** `count`: the number of entries that the pack claims to hold. */
 export function packOf(entries: readonly Uint8Array[], count = entries.length): Buffer {
   const head = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1');
   head.writeUInt32BE(count, 8);
@@ -42,12 +42,12 @@ export function packOf(entries: readonly Uint8Array[], count = entries.length): 
   return Buffer.concat([body, createHash('sha1').update(body).digest()]);
 }
 
-/** A size as a delta holds it. */
+/** A size in the encoding of a delta. */
 export function sizeBytes(size: number): number[] {
   return size < 128 ? [size] : [(size & 127) | 128, ...sizeBytes(Math.floor(size / 128))];
 }
 
-/** Copies the whole of a base below 64 KiB and appends a text. */
+/** A delta that copies a whole base of less than 64 KiB and appends a text. */
 export function appendingDelta(baseSize: number, text: string): Buffer {
   const copy = [0x80 | 0x10 | 0x20, baseSize & 255, baseSize >> 8];
   return Buffer.from([
@@ -67,14 +67,14 @@ export interface TreeRow {
   readonly oid: string;
 }
 
-/** The bytes of a tree, in the order and with the names that are given. */
+/** The bytes of a tree, with the given names in the given order. */
 export function treeOf(rows: readonly TreeRow[]): Buffer {
   return Buffer.concat(
     rows.flatMap(({ mode = '100644', name, oid }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')]),
   );
 }
 
-/** A commit of one tree with these files, and the entries of all that, blobs aside. */
+/** A commit of one tree with these files, and the pack entries of commit and tree, without the blobs. */
 export function commitOf(files: Readonly<Record<string, string>>) {
   return commitOfTree(treeOf(Object.entries(files).map(([name, oid]) => ({ name, oid }))));
 }

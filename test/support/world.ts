@@ -1,5 +1,6 @@
-/** What a test of the whole agent needs: a real API server with our CRD, a real Git server, an agent, and patience. */
+/** A world for tests of the whole agent: a real API server with our CRD, a real Git server, and agents. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +10,10 @@ import { startControlPlane, type ControlPlane } from '../control-plane/control-p
 import { startAgentProcess, type AgentOptions, type RunningAgent } from './agent.ts';
 import { createRepository, type TestRepository } from './git-repository.ts';
 import { startGitServer, type GitServer } from './git-server.ts';
+import { apply, kubectl } from './kubectl.ts';
+import { applicationManifest, namespaceManifest } from './objects.ts';
 
-// Objects of the API server as tests read them.
+// An object of the API server, for tests to read by paths.
 export type Json = { [key: string]: Json } & { [key: number]: Json };
 
 export interface World extends AsyncDisposable {
@@ -18,23 +21,32 @@ export interface World extends AsyncDisposable {
   readonly git: GitServer;
   repository(name: string): Promise<TestRepository>;
   agent(options?: Partial<AgentOptions>): Promise<RunningAgent>;
-  /** Creates or changes an object as a person would, by `kubectl apply --server-side` with the given field manager. */
+  /** Creates or changes an object by `kubectl apply --server-side`, as a person would, with the given field manager. */
   apply(object: unknown, manager?: string): Promise<void>;
-  /** undefined: 404. */
+  /** undefined if the answer is 404. */
   read(path: string): Promise<Json | undefined>;
-  /** Sends a request as administrator; fails the test unless it succeeds. */
+  /** Sends a request as administrator. A refused request makes the test fail. */
   send(method: string, path: string, body?: unknown): Promise<Json>;
-  /** Declares an Application in the namespace `apps` (or the given one); the rest of the spec is merged in. */
+  /** Creates an Application, by default in the namespace `apps`; creates the namespace if it is absent. */
   declare(name: string, spec: Record<string, unknown>, namespace?: string): Promise<ApplicationHandle>;
 }
 
 export interface ApplicationHandle {
   readonly path: string;
   read(): Promise<Json | undefined>;
-  /** Waits until a pass over the present spec says so; fails with the last status after a generous while. */
+  /**
+   * Waits until the status is that of the present spec and `holds` is true. Fails with the last status after two
+   * minutes; `what` names the state in that message.
+   */
   until(what: string, holds: (application: Json) => boolean): Promise<Json>;
   untilReady(revision?: string): Promise<Json>;
-  /** Asks for a refresh by annotation; resolves when it is answered. */
+  /** Writes the annotation of a request, for example `{ action: 'sync' }`, and resolves to the id of the request. */
+  request(request: Record<string, unknown>): Promise<string>;
+  /** Waits until the request with that id has its final answer. */
+  answerTo(id: string): Promise<Json>;
+  /** Writes a request and waits for its final answer. */
+  ask(request: Record<string, unknown>): Promise<Json>;
+  /** Requests a refresh and waits for its answer. */
   refresh(): Promise<Json>;
   patch(spec: Record<string, unknown>): Promise<void>;
   remove(): Promise<void>;
@@ -44,7 +56,7 @@ export interface WorldOptions {
   readonly mode?: 'full' | 'api-server-only';
 }
 
-/** Long enough for any machine: tests fail by behaviour, not by load. */
+/** Long enough for a loaded machine, so that a test fails by behaviour and not by load. */
 const PATIENCE_MS = 120_000;
 
 export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}): Promise<World> {
@@ -54,7 +66,7 @@ export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}
   const agents: RunningAgent[] = [];
   const installed = await plane.kubectl(['apply', '--server-side', '-f', '-'], { input: printCrd() });
   assert.equal(installed.code, 0, installed.stderr);
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd/applications.tautline.dev']);
+  await kubectl({ plane }, ['wait', '--for=condition=Established', 'crd/applications.tautline.dev']);
   const read: World['read'] = async (path) => {
     const { code, body } = await plane.request('GET', path);
     if (code === 404) return undefined;
@@ -67,11 +79,7 @@ export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}
     return answer.body as Json;
   };
   const ensureNamespace = async (name: string): Promise<void> => {
-    const { code } = await plane.request('POST', '/api/v1/namespaces', {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name },
-    });
+    const { code } = await plane.request('POST', '/api/v1/namespaces', namespaceManifest(name));
     assert.ok(code === 201 || code === 409);
   };
   return {
@@ -85,20 +93,11 @@ export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}
       agents.push(agent);
       return agent;
     },
-    async apply(object, manager = 'person') {
-      const args = ['apply', '--server-side', '--force-conflicts', `--field-manager=${manager}`, '-f', '-'];
-      const result = await plane.kubectl(args, { input: JSON.stringify(object) });
-      assert.equal(result.code, 0, result.stderr);
-    },
+    apply: (object, manager) => apply({ plane }, object, manager),
     async declare(name, spec, namespace = 'apps') {
       await ensureNamespace(namespace);
       const collection = `/apis/tautline.dev/v1alpha1/namespaces/${namespace}/applications`;
-      await send('POST', collection, {
-        apiVersion: 'tautline.dev/v1alpha1',
-        kind: 'Application',
-        metadata: { name, namespace },
-        spec,
-      });
+      await send('POST', collection, applicationManifest(name, spec, { namespace }));
       return handleOf(`${collection}/${name}`, { plane, read });
     },
     async [Symbol.asyncDispose]() {
@@ -127,23 +126,30 @@ function handleOf(path: string, { plane, read }: Pick<World, 'plane' | 'read'>):
       found ?? assert.fail(`${what}: not so after ${PATIENCE_MS} ms: ${JSON.stringify(last?.['status'], null, 1)}`)
     );
   };
+  const request: ApplicationHandle['request'] = async (wish) => {
+    const id = randomUUID();
+    await merge({ metadata: { annotations: { 'tautline.dev/request': JSON.stringify({ id, ...wish }) } } });
+    return id;
+  };
+  const answerTo: ApplicationHandle['answerTo'] = (id) =>
+    until('the request is answered', (application) => {
+      const answer = application['status']?.['lastRequest'];
+      return String(answer?.['id']) === id && String(answer?.['outcome']) !== 'InProgress';
+    });
+  const ask: ApplicationHandle['ask'] = async (wish) => answerTo(await request(wish));
   return {
     path,
     until,
+    request,
+    answerTo,
+    ask,
+    refresh: () => ask({ action: 'refresh' }),
     read: () => read(path),
     untilReady: (revision) =>
       until(`Ready ${revision ?? ''}`, (application) => {
         const isAt = !revision || String(application['status']?.['sync']?.['revision']).endsWith(revision);
         return isAt && conditionOf(application, 'Ready')?.['status'] === ('True' as unknown);
       }),
-    async refresh() {
-      const id = `r${Math.random().toString(36).slice(2)}`;
-      await merge({ metadata: { annotations: { 'tautline.dev/request': JSON.stringify({ id, action: 'refresh' }) } } });
-      return until('the request is answered', (application) => {
-        const answer = application['status']?.['lastRequest'];
-        return String(answer?.['id']) === id && String(answer?.['outcome']) !== 'InProgress';
-      });
-    },
     patch: (spec) => merge({ spec }),
     async remove() {
       const { code } = await plane.request('DELETE', path);
@@ -152,12 +158,19 @@ function handleOf(path: string, { plane, read }: Pick<World, 'plane' | 'read'>):
   };
 }
 
-export function conditionOf(application: Json, type: string): Json | undefined {
-  const conditions = application['status']?.['conditions'] as unknown as Json[] | undefined;
-  return conditions?.find((condition) => String(condition['type']) === type);
+export function conditionOf(application: Json | undefined, type: string): Json | undefined {
+  const conditions: unknown = application?.['status']?.['conditions'];
+  if (!Array.isArray(conditions)) return undefined;
+  return (conditions as Json[]).find((condition) => String(condition['type']) === type);
 }
 
-/** Tries again until something is there; undefined after a generous while. */
+/** Waits until `isTrue`; fails after two minutes, with `what` in the message. */
+export async function untilTrue(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const isSo = await eventually(async () => ((await isTrue()) ? true : undefined));
+  assert.ok(isSo, `never came true: ${what}`);
+}
+
+/** Calls `find` until it resolves to a value; resolves to undefined after two minutes. */
 export async function eventually<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let waitMs = 20; ; waitMs = Math.min(waitMs * 1.5, 500)) {

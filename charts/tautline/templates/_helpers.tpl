@@ -5,7 +5,7 @@
 {{- define "tautline.fullname" -}}
 {{- $name := include "tautline.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- /* Room for suffixes such as -webhook. */ -}}
+{{- /* 52 characters leave room for suffixes such as -webhook. */ -}}
 {{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
@@ -41,39 +41,39 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{- /* Names of cluster-wide objects hold the namespace, so that two releases of one name do not meet. */ -}}
+{{- /* Names of cluster-scoped objects contain the namespace, so that releases of the same name do not collide. */ -}}
 {{- define "tautline.clusterName" -}}
 {{ .Release.Namespace }}-{{ include "tautline.fullname" . }}
 {{- end -}}
 
-{{- /* A quantity of memory in MiB, rounded down. */ -}}
+{{- /* Converts a quantity of memory to MiB, rounded down. */ -}}
 {{- define "tautline.mib" -}}
 {{- $text := toString . -}}
 {{- $number := regexFind "^[0-9.]+" $text | float64 -}}
 {{- $unit := regexFind "[A-Za-z]*$" $text -}}
 {{- $bytes := dict "" 1 "k" 1000 "Ki" 1024 "M" 1000000 "Mi" 1048576 "G" 1000000000 "Gi" 1073741824 "Ti" 1099511627776 -}}
-{{- if not (hasKey $bytes $unit) }}{{ fail (printf "resources.limits.memory: the unit of '%s' is none of Ki, Mi, Gi, Ti, k, M, G" $text) }}{{ end -}}
+{{- if not (hasKey $bytes $unit) }}{{ fail (printf "resources.limits.memory: '%s' must have a unit out of Ki, Mi, Gi, Ti, k, M, G, or none" $text) }}{{ end -}}
 {{- divf (mulf $number (get $bytes $unit)) 1048576 | floor | int64 -}}
 {{- end -}}
 
-{{- /* Fails unless heap, what is beside it and the sandboxes fit the memory limit: the kernel would end the agent. */ -}}
+{{- /* Fails unless heap, other memory and sandboxes fit into the memory limit. Otherwise the kernel would kill the agent. */ -}}
 {{- define "tautline.checkMemory" -}}
 {{- $limit := dig "limits" "memory" "" .Values.resources -}}
 {{- if $limit -}}
 {{- $beside := 192 -}}
-{{- $heap := required "settings.heap-mib is needed where there is a memory limit" (get .Values.settings "heap-mib") | int64 -}}
-{{- $slots := required "settings.sandbox-slots is needed where there is a memory limit" (get .Values.settings "sandbox-slots") | int64 -}}
-{{- $sandbox := required "settings.sandbox-rss-mib is needed where there is a memory limit" (get .Values.settings "sandbox-rss-mib") | int64 -}}
-{{- if eq $heap 0 }}{{ fail "settings.heap-mib: 0 leaves the heap unbounded, and there is a memory limit: name a size" }}{{ end -}}
+{{- $heap := required "settings.heap-mib is required with a memory limit" (get .Values.settings "heap-mib") | int64 -}}
+{{- $slots := required "settings.sandbox-slots is required with a memory limit" (get .Values.settings "sandbox-slots") | int64 -}}
+{{- $sandbox := required "settings.sandbox-rss-mib is required with a memory limit" (get .Values.settings "sandbox-rss-mib") | int64 -}}
+{{- if eq $heap 0 }}{{ fail "settings.heap-mib is 0, which leaves the heap unbounded, although there is a memory limit: set a size" }}{{ end -}}
 {{- $need := add $heap $beside (mul $slots $sandbox) -}}
 {{- $has := include "tautline.mib" $limit | int64 -}}
 {{- if gt $need $has -}}
-{{- fail (printf "resources.limits.memory (%s) is less than the %d MiB that may be used: heap-mib %d + %d beside the heap + sandbox-slots %d × sandbox-rss-mib %d" (toString $limit) $need $heap $beside $slots $sandbox) -}}
+{{- fail (printf "resources.limits.memory (%s) is less than the %d MiB that the agent may use: heap-mib %d + %d MiB other memory + sandbox-slots %d × sandbox-rss-mib %d" (toString $limit) $need $heap $beside $slots $sandbox) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* Helm reads every number as a float, and prints large ones as 1e+06. */ -}}
+{{- /* Helm reads every number as a float, and prints large numbers in the form 1e+06. */ -}}
 {{- define "tautline.setting" -}}
 {{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}

@@ -1,12 +1,12 @@
 /**
- * Indents the lines that continue a flow collection or a quoted text as far as the parser wants them. libyaml, and so
- * kustomize, does not look at the indentation of such lines: the `}` that closes a map often stands at column 0. Nor
- * does it ask for a blank before a comment that follows a quoted text.
+ * Makes a text that libyaml (and so kustomize) accepts acceptable to the stricter parser. libyaml ignores the
+ * indentation of lines that continue a flow collection or a quoted text: the `}` that closes a map often stands at
+ * column 0. Nor does it require a space before a comment after a quoted text. These spaces are added here.
  *
- * Invariant: only blanks are added, so every line keeps its number.
+ * Invariant: only spaces are added, so every line keeps its number.
  */
 
-/** Run only on texts that the parser refused: it knows just as much YAML as it needs to see where flow begins. */
+/** Adds the missing spaces. Meant for texts that the parser refused; finds flow collections without a full parser. */
 export function indentFlow(text: string): string {
   const scan: Scan = { text, at: 0, out: [], copied: 0 };
   while (scan.at < text.length) scanLine(scan);
@@ -16,12 +16,12 @@ export function indentFlow(text: string): string {
 interface Scan {
   readonly text: string;
   at: number;
-  /** What stands before `copied`, with the blanks added. */
+  /** Parts of the result: the text before `copied`, with the added spaces. */
   readonly out: string[];
   copied: number;
 }
 
-/** A line in block context, and those that continue what begins on it. */
+/** Scans a line in block context, and the lines that continue a node which begins on it. */
 function scanLine(scan: Scan): void {
   const { text } = scan;
   const lineStart = scan.at;
@@ -55,22 +55,23 @@ function scanLine(scan: Scan): void {
   }
 }
 
-/** Goes behind the bracket that closes the collection under way. */
+/** Scans a flow collection to the end of the line that closes it. */
 function scanFlow(scan: Scan, indent: number): void {
   const { text } = scan;
   let depth = 0;
-  let isFresh = true;
+  /** Whether a node may begin here, so that a quote opens a quoted text. */
+  let mayBeginNode = true;
   while (scan.at < text.length) {
     const char = text[scan.at] as string;
     if (char === '\n') {
       scan.at += 1;
       indentLine(scan, indent);
-    } else if (isFresh && (char === '"' || char === "'")) skipQuoted(scan, indent);
+    } else if (mayBeginNode && (char === '"' || char === "'")) skipQuoted(scan, indent);
     else if (char === '#' && isGap(text[scan.at - 1])) scan.at = lineEnd(scan);
     else {
       if (char === '{' || char === '[') depth += 1;
       if (char === '}' || char === ']') depth -= 1;
-      if (!isGap(char)) isFresh = '{[,:'.includes(char);
+      if (!isGap(char)) mayBeginNode = '{[,:'.includes(char);
       scan.at += 1;
       if (depth === 0) return endLine(scan);
     }
@@ -91,7 +92,7 @@ function skipQuoted(scan: Scan, indent: number): void {
   }
 }
 
-/** A literal or folded text: the lines that are deeper than its key, and empty ones. */
+/** Skips a literal or folded text: the lines that are indented deeper than `column`, and empty lines. */
 function skipBlock(scan: Scan, column: number): void {
   endLine(scan);
   while (scan.at < scan.text.length) {
@@ -119,7 +120,7 @@ function insertBlanks(scan: Scan, at: number, count: number): void {
   scan.copied = at;
 }
 
-/** Returns the number of blanks. */
+/** Skips spaces and tabs; returns their number. */
 function skipBlanks(scan: Scan): number {
   const start = scan.at;
   while (scan.text[scan.at] === ' ' || scan.text[scan.at] === '\t') scan.at += 1;

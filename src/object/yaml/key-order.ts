@@ -1,4 +1,7 @@
-/** The order in which go-yaml prints the keys of a map: letters after all else, runs of digits by their value. */
+/**
+ * The order in which go-yaml prints the keys of a map: letters come after all other characters, and runs of digits are
+ * ordered by their value.
+ */
 import type { ValueMap } from '../value.ts';
 
 /** The keys of a map in print order. */
@@ -22,14 +25,14 @@ export function compareKeys(a: string, b: string): number {
   return compareNumbers(a, b, at) || compareCodePoints(left, right);
 }
 
-/** Compares the runs of digits that begin at `at` by value, then by length; 0 if neither tells. */
+/** Compares the runs of digits that begin at `at` by value, then by length; 0 if both are equal. */
 function compareNumbers(a: string, b: string, at: number): number {
   const leftEnd = digitsEnd(a, at);
   const rightEnd = digitsEnd(b, at);
-  // A zero counts as a digit of its own only behind another digit that is no zero: `10` and `1` differ, `00` and `0`
-  // do not.
+  // Zeros at the beginning of a run count only after a digit other than zero: then `0` and `00` differ in value,
+  // otherwise they do not.
   const prefix = (a[at] === '0' || b[at] === '0') && followsNonZero(a, at) ? '1' : '';
-  // go-yaml counts in 64 bits, and lets them overflow.
+  // go-yaml computes in 64 bits and ignores an overflow.
   const left = BigInt.asIntN(64, BigInt(`0${prefix}${a.slice(at, leftEnd)}`));
   const right = BigInt.asIntN(64, BigInt(`0${prefix}${b.slice(at, rightEnd)}`));
   if (left !== right) return left < right ? -1 : 1;
@@ -47,7 +50,7 @@ function digitsEnd(text: string, from: number): number {
   return end;
 }
 
-/** The code point at an index, also where the index is in the middle of a pair of surrogates. */
+/** The code point at an index, which may be in the middle of a surrogate pair. */
 function charAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
   const isTail = code >= 0xdc00 && code <= 0xdfff && at > 0;

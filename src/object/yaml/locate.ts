@@ -1,5 +1,5 @@
 /**
- * Finds the line on which a member of a text's first document stands: for messages, so only once something is wrong.
+ * Finds the line of a member in the first document of a text. Used for messages, so only after an error was found.
  */
 import { getScalarValue, parseEvents, YAMLException, type Event } from 'js-yaml';
 
@@ -9,11 +9,11 @@ export type YamlPath = readonly (string | number)[];
 export interface YamlLine {
   /** 1-based. */
   readonly line: number;
-  /** The line itself, cut at 200 characters. */
+  /** The text of the line, cut at 200 characters. */
   readonly excerpt: string;
 }
 
-/** The line of a member, or of the nearest one around it that is there; undefined for a text that is no YAML. */
+/** The line of a member, or of its nearest existing parent; undefined if the text is not YAML. */
 export function locateLine(text: string, path: YamlPath): YamlLine | undefined {
   try {
     const events = parseEvents(text, { maxDepth: 100 });
@@ -24,7 +24,7 @@ export function locateLine(text: string, path: YamlPath): YamlLine | undefined {
   }
 }
 
-/** `metadata.labels[0].a` as its parts. */
+/** Splits `metadata.labels[0].a` into its keys and indices. */
 export function parsePath(path: string): YamlPath {
   return path
     .split(/[.[\]]+/)
@@ -44,20 +44,20 @@ const SCALAR = 4;
 const POP = 6;
 const LITERAL = 4;
 
-/** The offset of the member at a path; the walk stands at its parent. */
+/** The offset of the member at a path; `walk` must be at the node where the path begins. */
 function offsetOf(walk: Walk, path: YamlPath): number {
-  let found = startOf(walk.events[walk.at]);
+  let deepest = startOf(walk.events[walk.at]);
   for (const part of path) {
     const event = walk.events[walk.at];
     const offset =
       event?.type === MAPPING ? enterKey(walk, part) : event?.type === SEQUENCE ? enterItem(walk, part) : undefined;
-    if (offset === undefined) return found;
-    found = offset;
+    if (offset === undefined) return deepest;
+    deepest = offset;
   }
-  return found;
+  return deepest;
 }
 
-/** Goes to the value of a key, whatever its case; the offset is that of the key. */
+/** Moves to the value of a key, ignoring case; returns the offset of the key. */
 function enterKey(walk: Walk, part: string | number): number | undefined {
   walk.at += 1;
   for (let key = walk.events[walk.at]; key !== undefined && key.type !== POP; key = walk.events[walk.at]) {
@@ -81,7 +81,7 @@ function enterItem(walk: Walk, part: string | number): number | undefined {
   return undefined;
 }
 
-/** Goes behind the node that the walk stands at. */
+/** Moves behind the current node. */
 function skip(walk: Walk): void {
   let open = 0;
   do {

@@ -1,10 +1,10 @@
 /**
- * The tree that a YAML text becomes before it is a value: scalars keep the text they were written with, because
- * kustomize compares, joins and prints that text (`1.10` in an annotation stays `1.10`).
+ * The tree into which a YAML text is read, before it becomes a value. Scalars keep the text that they were written
+ * with, because kustomize compares, joins and prints that text (`1.10` in an annotation stays `1.10`).
  *
- * Invariant: a string is a `string`, or a `QuotedText` where it was written in quotes or as a block; every other scalar
- * is a frozen `YamlScalar`. Maps are `Map`s, so no key is special
- * and keys keep their order. Nothing but a `SharedText` stands in two places: aliases are copied when they are read.
+ * Invariants: a string is a `string`, or a `QuotedText` if it was written in quotes or as a block; every other scalar
+ * is a `YamlScalar`, which is never changed. Maps are `Map`s, so that no key is special and keys keep their order. Only
+ * a `SharedText` may occur in several places of a tree; aliases are copied when they are read.
  */
 import { newMap, type Value } from '../value.ts';
 
@@ -12,18 +12,18 @@ export type YamlNode = string | YamlScalar | YamlNode[] | YamlMap;
 
 export type YamlMap = Map<string, YamlNode>;
 
-/** A scalar that is no string: null, boolean, number, or a timestamp (whose value is its RFC 3339 text). */
+/** A scalar that is not a string: null, boolean, number, or a timestamp (whose value is its RFC 3339 text). */
 export interface YamlScalar {
   /** As written, without quotes. */
   readonly text: string;
   readonly value: null | boolean | number | bigint | string;
-  /** Its type is only what its text looks like: a merge makes a string of it. */
+  /** The type was only guessed from the text; a strategic merge turns the scalar into a string. */
   readonly isUntyped?: boolean;
 }
 
 /**
- * A text that stands in several places of one tree at once: what is assigned to one of them is seen in all. Only the
- * labels and annotations that kustomize writes are such; copying a tree parts them.
+ * One text in several places of a tree: an assignment to one of them changes all. Only the labels and annotations that
+ * kustomize writes are shared like this; a copy of the tree has separate texts.
  */
 interface SharedText {
   text: string;
@@ -31,7 +31,7 @@ interface SharedText {
   readonly isShared: true;
 }
 
-/** A text written in quotes or as a block: what a merge puts in its place is written so too, and is a text. */
+/** A text written in quotes or as a block. A merge that replaces it writes the new scalar in quotes too, as a text. */
 interface QuotedText extends YamlScalar {
   readonly value: string;
   readonly isQuoted: true;
@@ -57,7 +57,7 @@ export function isSharedText(node: YamlNode | undefined): node is SharedText & Y
   return typeof node === 'object' && 'isShared' in node;
 }
 
-/** Sets a member that may be a shared text: a scalar takes the place of all of it, anything else of this one. */
+/** Sets a member of a map. If it is a shared text, a scalar replaces it in all places, any other node only here. */
 export function assign(map: YamlMap, key: string, node: YamlNode): void {
   const found = map.get(key);
   if (!isSharedText(found) || !isYamlScalar(node)) map.set(key, node);
@@ -68,18 +68,18 @@ export function assign(map: YamlMap, key: string, node: YamlNode): void {
     );
 }
 
-/** Whether a node is a string. */
+/** Whether a node is a string, of any of the three forms. */
 export function isText(node: YamlNode | undefined): boolean {
   return typeof node === 'string' || isQuotedText(node) || (isSharedText(node) && typeof node.value === 'string');
 }
 
-/** `null` as a person writes it. */
+/** A null that is written out as `null`. */
 export const NULL: YamlScalar = Object.freeze({ text: 'null', value: null });
 
-/** Nothing after the colon in block style: null, and dropped by every merge. */
+/** A missing value after a colon in block style: null, and dropped by every merge. */
 export const EMPTY: YamlScalar = Object.freeze({ text: '', value: null });
 
-/** Nothing after the colon in flow style: null while kustomize works on it, and the empty string when it prints. */
+/** A missing value in flow style: null while kustomize works on it, and the empty string when kustomize prints it. */
 export const EMPTY_IN_FLOW: YamlScalar = Object.freeze({ text: '', value: null });
 
 export function isYamlMap(node: YamlNode | undefined): node is YamlMap {
@@ -94,14 +94,14 @@ export function isYamlScalar(node: YamlNode | undefined): node is string | YamlS
   return node !== undefined && !isYamlMap(node) && !isYamlList(node);
 }
 
-/** Whether a node is missing or a null of any spelling. */
+/** Whether a node is missing, or null in any spelling. */
 export function isNothing(node: YamlNode | undefined): boolean {
   return (
     node === undefined || (typeof node === 'object' && !isYamlMap(node) && !isYamlList(node) && node.value === null)
   );
 }
 
-/** The text of a scalar; the empty string for a map, a list or nothing. */
+/** The text of a scalar; the empty string for a map, a list or a missing node. */
 export function textOf(node: YamlNode | undefined): string {
   if (typeof node === 'string') return node;
   if (node === undefined || isYamlMap(node) || isYamlList(node)) return '';
@@ -122,7 +122,7 @@ function plainScalar({ text, value }: YamlScalar): YamlNode {
   return typeof value === 'string' ? text : { text, value };
 }
 
-/** The value that a node stands for; maps of the result have no prototype. */
+/** The value of a node; maps of the result have no prototype. */
 export function nodeToValue(node: YamlNode): Value {
   if (typeof node === 'string') return node;
   if (isYamlMap(node)) {
@@ -134,7 +134,7 @@ export function nodeToValue(node: YamlNode): Value {
   return node === EMPTY_IN_FLOW ? '' : node.value;
 }
 
-/** The tree of a value as it is read out of JSON: every text in quotes. */
+/** The tree of a value that was read from JSON, where every text is in quotes. */
 export function valueToNode(value: Value): YamlNode {
   if (typeof value === 'string') return quotedText(value);
   if (value === null) return NULL;

@@ -1,9 +1,9 @@
 /**
- * Reads YAML (and so JSON) texts into trees, as go-yaml does for kustomize: fast, linear, and within the bounds it is
- * given. Says where a text is wrong; `explain.ts` says why.
+ * Reads YAML (and so JSON) texts into trees, as go-yaml does for kustomize, in linear time and within given bounds.
+ * Reports the offset of an error; `explain.ts` finds the cause.
  *
- * Invariant: nothing here depends on anything but the text and the options; a text is read whole or refused at one
- * offset.
+ * Invariant: the result depends on the text and the options alone. A text is either read completely, or refused with
+ * one offset.
  */
 import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { StageError } from '../stage-error.ts';
@@ -24,31 +24,34 @@ import { refold } from './refold.ts';
 import { resolvePlain, resolveTagged, type YamlDialect } from './scalar.ts';
 
 export interface YamlOptions {
-  /** Nodes of one text, every use of an alias counted at its full size. */
+  /** Nodes of one text; every use of an alias counts at its full size. */
   readonly maxNodes: number;
   /** Nesting of collections. */
   readonly maxDepth: number;
   /** Default `v3`. */
   readonly dialect?: YamlDialect;
-  /** What a key that stands twice in one map does. Default `error`. */
+  /** A key that occurs twice in one map is an error, or the last one counts. Default `error`. */
   readonly duplicateKeys?: 'error' | 'last';
-  /** What a key that is no string does below the top level (`1: a`); kustomize refuses it. Default `error`. */
-  readonly otherKeys?: 'error' | 'text';
-  /** Whether texts in quotes and blocks are told from others. Default false. */
-  readonly keepsQuotes?: boolean;
+  /**
+   * A key below the top level that is not a string (`1: a`) is an error, as in kustomize, or is taken as text. Default
+   * `error`.
+   */
+  readonly nonTextKeys?: 'error' | 'text';
+  /** Whether texts in quotes and blocks are kept apart from others, as `QuotedText`. Default false. */
+  readonly shouldMarkQuotes?: boolean;
 }
 
 export interface YamlDocument {
-  /** Undefined for a document that holds nothing. */
+  /** Undefined for an empty document. */
   readonly root: YamlNode | undefined;
-  /** 1-based line at which its first node stands. */
+  /** 1-based line of its first node. */
   readonly line: number;
 }
 
 export interface YamlFailure {
   readonly code: 'YamlSyntax' | 'LimitExceeded';
   readonly message: string;
-  /** Offset into the text at which it went wrong. */
+  /** Offset of the error in the text. */
   readonly offset: number;
 }
 
@@ -56,10 +59,10 @@ export type YamlResult =
   | { readonly ok: true; readonly documents: readonly YamlDocument[] }
   | { readonly ok: false; readonly failure: YamlFailure };
 
-/** Characters that libyaml refuses wherever they stand, and the parser does not. */
+/** Characters that libyaml refuses everywhere in a text, and the parser accepts. */
 const CONTROLS = /[\x7f-\x84\x86-\x9f]/;
 
-/** Reads every document of a text. Never throws, whatever the text. */
+/** Reads all documents of a text. Never throws because of the text. */
 export function readYaml(text: string, options: YamlOptions): YamlResult {
   try {
     const control = text.search(CONTROLS);
@@ -91,103 +94,106 @@ const DOUBLE = 3;
 const LITERAL = 4;
 const FOLDED = 5;
 
-interface Reading {
+interface Reader {
   readonly text: string;
   readonly events: readonly Event[];
   readonly options: YamlOptions;
   /** Index of the next event. */
   at: number;
+  /** Nodes read so far. */
   nodes: number;
-  /** Anchored nodes of the document under way; undefined while the node is still open. */
+  /** Anchored nodes of the current document; undefined while the end of the node is not reached. */
   readonly anchors: Map<string, YamlNode | undefined>;
 }
 
-function readDocuments(reading: Reading): YamlDocument[] {
+function readDocuments(reader: Reader): YamlDocument[] {
   const documents: YamlDocument[] = [];
   let line = 1;
-  let seen = 0;
-  while (reading.at < reading.events.length) {
-    if (reading.events[reading.at]?.type !== DOCUMENT) refuse('document expected', seen);
-    reading.at += 1;
-    reading.anchors.clear();
-    const first = reading.events[reading.at];
+  /** Offset up to which lines have been counted. */
+  let counted = 0;
+  while (reader.at < reader.events.length) {
+    if (reader.events[reader.at]?.type !== DOCUMENT) refuse('document expected', counted);
+    reader.at += 1;
+    reader.anchors.clear();
+    const first = reader.events[reader.at];
     const offset = first === undefined ? -1 : startOf(first);
-    if (offset > seen) {
-      for (let next = reading.text.indexOf('\n', seen); next >= 0 && next < offset;) {
+    if (offset > counted) {
+      for (let next = reader.text.indexOf('\n', counted); next >= 0 && next < offset;) {
         line += 1;
-        next = reading.text.indexOf('\n', next + 1);
+        next = reader.text.indexOf('\n', next + 1);
       }
-      seen = offset;
+      counted = offset;
     }
-    const root = first === undefined || first.type === POP ? undefined : readNode(reading, 0, false);
-    reading.at += 1;
+    const root = first === undefined || first.type === POP ? undefined : readNode(reader, 0, false);
+    reader.at += 1;
     documents.push({ root: root === EMPTY ? undefined : root, line });
   }
   return documents;
 }
 
-function readNode(reading: Reading, depth: number, inFlow: boolean): YamlNode {
-  const event = reading.events[reading.at++] as Event;
-  if (++reading.nodes > reading.options.maxNodes) tooManyNodes(reading, startOf(event));
+function readNode(reader: Reader, depth: number, isInFlow: boolean): YamlNode {
+  const event = reader.events[reader.at++] as Event;
+  if (++reader.nodes > reader.options.maxNodes) tooManyNodes(reader, startOf(event));
   switch (event.type) {
     case SCALAR: {
-      const node = readScalar(reading, event, inFlow);
-      if (event.anchorStart >= 0) reading.anchors.set(anchorOf(reading, event), node);
+      const node = readScalar(reader, event, isInFlow);
+      if (event.anchorStart >= 0) reader.anchors.set(anchorOf(reader, event), node);
       return node;
     }
     case MAPPING: {
-      const anchor = open(reading, event);
-      const map = readMap(reading, depth, event.style === FLOW);
-      if (anchor !== undefined) reading.anchors.set(anchor, map);
+      const anchor = openAnchor(reader, event);
+      const map = readMap(reader, depth, event.style === FLOW);
+      if (anchor !== undefined) reader.anchors.set(anchor, map);
       return map;
     }
     case SEQUENCE: {
-      const anchor = open(reading, event);
+      const anchor = openAnchor(reader, event);
       const list: YamlNode[] = [];
-      while (reading.events[reading.at]?.type !== POP) list.push(readNode(reading, depth + 1, event.style === FLOW));
-      reading.at += 1;
-      if (anchor !== undefined) reading.anchors.set(anchor, list);
+      while (reader.events[reader.at]?.type !== POP) list.push(readNode(reader, depth + 1, event.style === FLOW));
+      reader.at += 1;
+      if (anchor !== undefined) reader.anchors.set(anchor, list);
       return list;
     }
     case ALIAS:
-      return readAlias(reading, event);
+      return readAlias(reader, event);
     default:
       return refuse('node expected', 0);
   }
 }
 
-function readScalar(reading: Reading, event: ScalarEvent, inFlow: boolean): YamlNode {
-  const text = scalarText(reading.text, event);
-  const tag = event.tagStart < 0 ? '' : coreTag(reading.text.slice(event.tagStart, event.tagEnd));
+function readScalar(reader: Reader, event: ScalarEvent, isInFlow: boolean): YamlNode {
+  const text = scalarText(reader.text, event);
+  const tag = event.tagStart < 0 ? '' : coreTag(reader.text.slice(event.tagStart, event.tagEnd));
   if (tag === '' || (tag === '!' && event.style === PLAIN)) {
     if (event.style !== PLAIN) {
-      const written = event.style === FOLDED && reading.options.dialect !== 'v2' ? refold(text) : text;
-      return reading.options.keepsQuotes ? quotedText(written) : written;
+      const written = event.style === FOLDED && reader.options.dialect !== 'v2' ? refold(text) : text;
+      return reader.options.shouldMarkQuotes ? quotedText(written) : written;
     }
-    if (inFlow && text === '') return EMPTY_IN_FLOW;
-    // go-yaml writes a time in flow in quotes, because of its colon, and so it comes back as a text.
-    const isTimeInFlow = inFlow && reading.options.dialect !== 'v2' && text.includes(':');
-    return isTimeInFlow ? text : resolvePlain(text, reading.options.dialect);
+    if (isInFlow && text === '') return EMPTY_IN_FLOW;
+    // kustomize reads the text that go-yaml writes. In flow style go-yaml puts a time in quotes, because of its colon,
+    // which makes it a text.
+    const isTimeInFlow = isInFlow && reader.options.dialect !== 'v2' && text.includes(':');
+    return isTimeInFlow ? text : resolvePlain(text, reader.options.dialect);
   }
   if (tag === '!') return text;
-  const tagged = resolveTagged(text, tag, reading.options.dialect ?? 'v3');
+  const tagged = resolveTagged(text, tag, reader.options.dialect ?? 'v3');
   return tagged ?? refuse(`the text does not fit its tag !!${tag}`, event.tagStart);
 }
 
-/** The line that a text ends in without a newline has none in a block scalar either. */
+/** The text of a scalar. A block scalar at the end of a file without a last newline has no last newline either. */
 function scalarText(source: string, event: ScalarEvent): string {
   const text = getScalarValue(source, event);
   if (!event.fast && event.style >= DOUBLE) checkAsLibyaml(source, event);
-  if (!event.fast && !text.isWellFormed()) refuse('an escape stands for no character', event.valueStart);
+  if (!event.fast && !text.isWellFormed()) refuse('an escape does not name a character', event.valueStart);
   const isCut = event.style >= LITERAL && event.valueEnd === source.length && !source.endsWith('\n');
   return isCut && text.endsWith('\n') ? text.slice(0, -1) : text;
 }
 
-/** What libyaml refuses and the parser takes. */
+/** Refuses scalars that libyaml refuses and the parser accepts. */
 function checkAsLibyaml(source: string, event: ScalarEvent): void {
   const written = source.slice(event.valueStart, event.valueEnd);
   if (event.style === DOUBLE) {
-    if (/(?<!\\)(?:\\\\)*\\\//.test(written)) refuse('\\/ is no escape here; write /', event.valueStart);
+    if (/(?<!\\)(?:\\\\)*\\\//.test(written)) refuse('\\/ is not an escape in YAML; write /', event.valueStart);
     return;
   }
   if (!/^(?: *\n)* *\t/.test(written)) return;
@@ -198,73 +204,74 @@ function checkAsLibyaml(source: string, event: ScalarEvent): void {
 
 const CORE_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'timestamp', 'binary']);
 
-/** The name of a tag of the YAML core; tags of others make a string, as kustomize prints it. */
+/** The name of a tag of the YAML core schema. Every other tag makes a string, as kustomize prints it. */
 function coreTag(tag: string): string {
   if (tag === '!') return tag;
   const name = tag.replace(/^!!|^!?<?tag:yaml\.org,2002:|>$/g, '');
   return CORE_TAGS.has(name) ? name : 'str';
 }
 
-function readMap(reading: Reading, depth: number, inFlow: boolean): YamlMap {
+function readMap(reader: Reader, depth: number, isInFlow: boolean): YamlMap {
   const map: YamlMap = new Map();
-  let merged: YamlMap[] | undefined;
-  while (reading.events[reading.at]?.type !== POP) {
-    const event = reading.events[reading.at] as Event;
-    const key = readKey(reading, depth, event);
+  let sources: YamlMap[] | undefined;
+  while (reader.events[reader.at]?.type !== POP) {
+    const event = reader.events[reader.at] as Event;
+    const key = readKey(reader, depth, event);
     if (key === MERGE) {
-      if (merged) refuse('<< stands twice in one map', startOf(event));
-      merged = mergeSources(readNode(reading, depth + 1, inFlow), startOf(event));
+      if (sources) refuse('<< occurs twice in one map', startOf(event));
+      sources = mergeSources(readNode(reader, depth + 1, isInFlow), startOf(event));
       continue;
     }
-    if (map.has(key) && reading.options.duplicateKeys !== 'last') {
-      refuse(`the key "${key}" stands twice in one map`, startOf(event));
+    if (map.has(key) && reader.options.duplicateKeys !== 'last') {
+      refuse(`the key "${key}" occurs twice in one map`, startOf(event));
     }
-    map.set(key, readNode(reading, depth + 1, inFlow));
+    map.set(key, readNode(reader, depth + 1, isInFlow));
   }
-  reading.at += 1;
-  if (merged) mergeInto(map, merged);
+  reader.at += 1;
+  if (sources) mergeInto(map, sources);
   return map;
 }
 
-/** Stands for a plain `<<`; no text can be equal to it by accident, since it is compared by identity of a symbol. */
+/** The key `<<` without quotes. A symbol, because the text `<<` in quotes is an ordinary key. */
 const MERGE = Symbol('merge');
 
-function readKey(reading: Reading, depth: number, event: Event): string | typeof MERGE {
-  reading.at += 1;
-  if (++reading.nodes > reading.options.maxNodes) tooManyNodes(reading, startOf(event));
+function readKey(reader: Reader, depth: number, event: Event): string | typeof MERGE {
+  reader.at += 1;
+  if (++reader.nodes > reader.options.maxNodes) tooManyNodes(reader, startOf(event));
   if (event.type === ALIAS) {
-    const name = reading.text.slice(event.anchorStart, event.anchorEnd);
-    const node = reading.anchors.get(name);
-    return isText(node) ? textOf(node) : refuse(`the alias *${name} is no text and cannot be a key`, event.anchorStart);
+    const name = reader.text.slice(event.anchorStart, event.anchorEnd);
+    const node = reader.anchors.get(name);
+    if (isText(node)) return textOf(node);
+    return refuse(`the alias *${name} is not a text and cannot be a key`, event.anchorStart);
   }
   if (event.type !== SCALAR) return refuse('a map or list cannot be a key', startOf(event));
   if (event.fast && event.style === PLAIN && event.valueEnd - event.valueStart === 2) {
-    if (reading.text.startsWith('<<', event.valueStart)) return MERGE;
+    if (reader.text.startsWith('<<', event.valueStart)) return MERGE;
   }
-  const node = readScalar(reading, event, false);
-  if (event.anchorStart >= 0) reading.anchors.set(anchorOf(reading, event), node);
+  const node = readScalar(reader, event, false);
+  if (event.anchorStart >= 0) reader.anchors.set(anchorOf(reader, event), node);
   if (typeof node === 'string') return node;
   if (isText(node)) return textOf(node);
   if (isYamlMap(node) || isYamlList(node)) return refuse('a map or list cannot be a key', startOf(event));
   if (node.value === null) return refuse('null cannot be a key', startOf(event));
-  if (depth > 0 && reading.options.otherKeys !== 'text') {
-    refuse(`the key ${node.text} is no string; put it in quotes`, startOf(event));
+  if (depth > 0 && reader.options.nonTextKeys !== 'text') {
+    refuse(`the key ${node.text} is not a string; put it in quotes`, startOf(event));
   }
-  // Version 2 hands keys on by their value: `n` is `false` there.
-  return reading.options.dialect === 'v2' ? String(node.value) : node.text;
+  // Version 2 of go-yaml takes the value of a key, not its text: `n` becomes `false`.
+  return reader.options.dialect === 'v2' ? String(node.value) : node.text;
 }
 
-function readAlias(reading: Reading, event: Event & { readonly type: typeof ALIAS }): YamlNode {
-  const name = reading.text.slice(event.anchorStart, event.anchorEnd);
-  if (!reading.anchors.has(name)) refuse(`the alias *${name} has no anchor before it`, event.anchorStart);
-  const node = reading.anchors.get(name);
-  if (node === undefined) return refuse(`the alias *${name} stands inside the node that it names`, event.anchorStart);
-  reading.nodes += sizeOf(node, reading.options.maxNodes);
-  if (reading.nodes > reading.options.maxNodes) tooManyNodes(reading, event.anchorStart);
+function readAlias(reader: Reader, event: Event & { readonly type: typeof ALIAS }): YamlNode {
+  const name = reader.text.slice(event.anchorStart, event.anchorEnd);
+  if (!reader.anchors.has(name)) refuse(`the alias *${name} has no anchor before it`, event.anchorStart);
+  const node = reader.anchors.get(name);
+  if (node === undefined) return refuse(`the alias *${name} is inside the node that it names`, event.anchorStart);
+  reader.nodes += sizeOf(node, reader.options.maxNodes);
+  if (reader.nodes > reader.options.maxNodes) tooManyNodes(reader, event.anchorStart);
   return copyNode(node);
 }
 
-/** Nodes below and including one; stops counting once there are more than `max`. */
+/** The number of nodes of a tree, its root included; counting stops beyond `max`. */
 function sizeOf(node: YamlNode, max: number): number {
   let size = 1;
   const children = isYamlMap(node) ? node.values() : isYamlList(node) ? node : [];
@@ -280,25 +287,26 @@ function mergeSources(node: YamlNode, offset: number): YamlMap[] {
   return sources.map((source) => (isYamlMap(source) ? source : refuse('<< needs a map or a list of maps', offset)));
 }
 
-/** A map's own keys win, and of two sources the earlier. */
+/** The map's own keys win over those of the sources, and an earlier source over a later one. */
 function mergeInto(map: YamlMap, sources: readonly YamlMap[]): void {
   for (const source of sources) {
     for (const [key, value] of source) if (!map.has(key)) map.set(key, value);
   }
 }
 
-function open(reading: Reading, event: { anchorStart: number; anchorEnd: number }): string | undefined {
+/** Registers the anchor of a collection, so that an alias inside it can be refused; returns the name of the anchor. */
+function openAnchor(reader: Reader, event: { anchorStart: number; anchorEnd: number }): string | undefined {
   if (event.anchorStart < 0) return undefined;
-  const anchor = anchorOf(reading, event);
-  reading.anchors.set(anchor, undefined);
+  const anchor = anchorOf(reader, event);
+  reader.anchors.set(anchor, undefined);
   return anchor;
 }
 
-function anchorOf(reading: Reading, event: { anchorStart: number; anchorEnd: number }): string {
-  const name = reading.text.slice(event.anchorStart, event.anchorEnd);
+function anchorOf(reader: Reader, event: { anchorStart: number; anchorEnd: number }): string {
+  const name = reader.text.slice(event.anchorStart, event.anchorEnd);
   return /^[\w-]+$/.test(name)
     ? name
-    : refuse(`the anchor &${name} holds more than letters and digits`, event.anchorStart);
+    : refuse(`the anchor &${name} contains other characters than letters, digits, _ and -`, event.anchorStart);
 }
 
 function startOf(event: Event): number {
@@ -307,9 +315,9 @@ function startOf(event: Event): number {
   return event.type === MAPPING || event.type === SEQUENCE ? event.start : -1;
 }
 
-function tooManyNodes(reading: Reading, offset: number): never {
+function tooManyNodes(reader: Reader, offset: number): never {
   return refuse(
-    `more than ${reading.options.maxNodes} nodes, aliases counted at their full size`,
+    `more than ${reader.options.maxNodes} nodes; each use of an alias counts at its full size`,
     offset,
     'LimitExceeded',
   );

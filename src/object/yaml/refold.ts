@@ -1,33 +1,34 @@
 /**
- * What becomes of a folded scalar (`>`) on its way through kustomize, which writes it and reads it again: go-yaml's
- * writer puts an empty line before each line that begins with a blank, and one more at the end of a text that keeps its
- * empty lines.
+ * Repeats what kustomize does to a folded scalar (`>`): it writes the scalar and reads it again. The writer of go-yaml
+ * puts an empty line before each line that begins with a space, and one more at the end of a text that keeps its empty
+ * lines.
  */
 import { getScalarValue, parseEvents } from 'js-yaml';
 
 const SCALAR = 4;
 
-/** Texts whose lines all come back as they are: the paragraphs that nearly all folded scalars hold. */
+/** Texts that come back unchanged: plain paragraphs, as in nearly all folded scalars. */
 const STABLE = /^(?![ \t\n])(?!.*\n[ \t])(?!.*\n\n$)/s;
-/** Texts that go-yaml writes in quotes instead. */
+/** Texts that go-yaml writes in quotes, not folded. */
 const QUOTED = / \n| $|[^\n\t\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 
 export function refold(text: string): string {
   if (text === '' || STABLE.test(text) || QUOTED.test(text)) return text;
-  const written = `k: >${hints(text)}\n${fold(text)}\n`;
+  const written = `k: >${indicators(text)}\n${fold(text)}\n`;
   const event = parseEvents(written, { maxDepth: 2 }).filter(({ type }) => type === SCALAR)[1];
   return event?.type === SCALAR ? getScalarValue(written, event) : text;
 }
 
-function hints(text: string): string {
+/** The indentation and chomping indicators after `>`. */
+function indicators(text: string): string {
   const indent = /^[ \n]/.test(text) ? '2' : '';
   if (!text.endsWith('\n')) return `${indent}-`;
   return text === '\n' || text.endsWith('\n\n') ? `${indent}+` : indent;
 }
 
-/** The lines as go-yaml writes them; the last one without its newline. */
+/** The lines as go-yaml writes them, without the last newline. */
 function fold(text: string): string {
-  // It means to look at what follows the line break, and looks at where the text begins.
+  // go-yaml should look at the text after the line break here, but looks at the beginning of the whole text.
   const isDoubled = /^\n*[^ \t\n]/.test(text);
   let out = '';
   let isLineStart = true;

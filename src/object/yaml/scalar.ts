@@ -1,24 +1,24 @@
 /**
- * What an unquoted YAML scalar means, by the rules of go-yaml. Two dialects are in use at once: version 3 reads
- * manifests, version 2 reads kustomization.yaml and JSON patches (there `yes` and `on` are booleans).
+ * The meaning of an unquoted YAML scalar by the rules of go-yaml. kustomize uses two versions: version 3 reads
+ * manifests, version 2 reads kustomization.yaml and JSON patches (where `yes` and `on` are booleans).
  *
- * Invariant: a text of which no rule takes hold is a string; integers that a double cannot hold are bigints.
+ * Invariant: a text to which no rule applies is a string. Integers that a double cannot represent are bigints.
  */
 import { EMPTY, NULL, type YamlScalar } from './node.ts';
 
 export type YamlDialect = 'v2' | 'v3';
 
-/** The scalar that a plain (unquoted, untagged) text stands for. */
+/** The scalar that a plain (unquoted, untagged) text means. */
 export function resolvePlain(text: string, dialect: YamlDialect = 'v3'): string | YamlScalar {
   if (text === '') return EMPTY;
-  const kind = FIRST[text.charCodeAt(0)];
+  const kind = KIND_BY_FIRST_CHAR[text.charCodeAt(0)];
   if (kind === undefined) return text;
   if (kind === 'word') return resolveWord(text, dialect);
   const found = kind === 'dot' ? (WORDS.get(text) ?? resolveFraction(text)) : resolveNumeric(text, dialect);
   return found ?? text;
 }
 
-/** Resolves a text under an explicit tag of the YAML core; undefined where it does not fit. */
+/** The scalar that a text means under an explicit tag of the YAML core schema; undefined if it does not fit the tag. */
 export function resolveTagged(text: string, tag: string, dialect: YamlDialect): string | YamlScalar | undefined {
   if (tag === 'str') return text;
   if (tag === 'binary') return decodeBase64(text);
@@ -33,14 +33,14 @@ export function resolveTagged(text: string, tag: string, dialect: YamlDialect): 
   return tag === 'float' || Number.isInteger(value) ? found : undefined;
 }
 
-/** undefined for what Go's decoder refuses; Node's own would leave out what it does not know. */
+/** Decodes base64 as strictly as Go does; undefined if it is malformed. (Node ignores unknown characters.) */
 function decodeBase64(text: string): string | undefined {
   const packed = text.replaceAll(/[\r\n]/g, '');
   const isWhole = packed.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(packed.replace(/={1,2}$/, ''));
   return isWhole ? Buffer.from(packed, 'base64').toString('utf8') : undefined;
 }
 
-/** Whether go-yaml would read the text back as something else than a string. */
+/** Whether both versions of go-yaml read the unquoted text as a string. */
 export function isPlainString(text: string): boolean {
   return typeof resolvePlain(text, 'v2') === 'string' && typeof resolvePlain(text, 'v3') === 'string';
 }
@@ -55,18 +55,18 @@ for (const text of ['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'])
 for (const text of ['-.inf', '-.Inf', '-.INF']) WORDS.set(text, Object.freeze({ text, value: -Infinity }));
 for (const text of ['.nan', '.NaN', '.NAN']) WORDS.set(text, Object.freeze({ text, value: NaN }));
 
-/** The further booleans of YAML 1.1, which only version 2 knows. */
+/** The other booleans of YAML 1.1, which only version 2 knows. */
 const WORDS_V2 = new Map<string, YamlScalar>();
 for (const text of ['y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON'])
   WORDS_V2.set(text, Object.freeze({ text, value: true }));
 for (const text of ['n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF'])
   WORDS_V2.set(text, Object.freeze({ text, value: false }));
 
-/** What a text may be, by its first character; absent: a string. */
-const FIRST: (undefined | 'word' | 'dot' | 'number')[] = [];
-for (const char of 'yYnNtTfFoO~') FIRST[char.charCodeAt(0)] = 'word';
-for (const char of '+-0123456789') FIRST[char.charCodeAt(0)] = 'number';
-FIRST['.'.charCodeAt(0)] = 'dot';
+/** The kind of scalar that a text may be, by the code of its first character; undefined for a string. */
+const KIND_BY_FIRST_CHAR: (undefined | 'word' | 'dot' | 'number')[] = [];
+for (const char of 'yYnNtTfFoO~') KIND_BY_FIRST_CHAR[char.charCodeAt(0)] = 'word';
+for (const char of '+-0123456789') KIND_BY_FIRST_CHAR[char.charCodeAt(0)] = 'number';
+KIND_BY_FIRST_CHAR['.'.charCodeAt(0)] = 'dot';
 
 function resolveWord(text: string, dialect: YamlDialect): string | YamlScalar {
   if (text.length > 5) return text;
@@ -84,7 +84,7 @@ function resolveNumeric(text: string, dialect: YamlDialect): YamlScalar | undefi
   if (word) return word;
   if (text.charCodeAt(4) === 45) {
     const time = resolveTimestamp(text);
-    // Version 2 keeps the text where a value of any type is wanted.
+    // Version 2 keeps the text of a timestamp when it decodes into an untyped value.
     if (time !== undefined) return { text, value: dialect === 'v2' ? text : time };
   }
   const digits = text.includes('_') ? text.replaceAll('_', '') : text;
@@ -105,7 +105,7 @@ function resolveInteger(text: string, digits: string): YamlScalar | undefined {
 
 const FRACTION = /^\.\d+(_\d+)*([eE][-+]?\d+(_\d+)*)?$/;
 
-/** A number that begins with its point: here an underscore must stand between two digits. */
+/** A number that begins with a point. Unlike in other numbers, an underscore must stand between two digits. */
 function resolveFraction(text: string): YamlScalar | undefined {
   return FRACTION.test(text) ? resolveFloat(text, text.replaceAll('_', '')) : undefined;
 }
@@ -119,13 +119,13 @@ function resolveFloat(text: string, digits = text): YamlScalar | undefined {
 const DATE = /^(\d{4})-(\d{1,2})-(\d{1,2})$/;
 const TIME = /^(\d{4})-(\d{1,2})-(\d{1,2})([Tt ])(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?(Z|[+-]\d\d:\d\d)?$/;
 
-/** RFC 3339 text of a timestamp in one of go-yaml's layouts, its zone kept; undefined for anything else. */
+/** The RFC 3339 text of a timestamp in one of the layouts of go-yaml, with its zone; undefined for any other text. */
 function resolveTimestamp(text: string): string | undefined {
   const date = DATE.exec(text);
   const match = date ?? TIME.exec(text);
   if (!match) return undefined;
   const [, year = '', month = '', day = '', separator, hour = '0', minute = '0', second = '0', fraction, zone] = match;
-  // With `T` a zone is needed; with a blank it is not allowed.
+  // A timestamp with `T` needs a zone; one with a space must not have a zone.
   if (!date && (separator === ' ') !== (zone === undefined)) return undefined;
   const [m, d, h, min, s] = [month, day, hour, minute, second].map(Number) as [number, number, number, number, number];
   const isReal = m >= 1 && m <= 12 && d >= 1 && d <= daysIn(Number(year), m) && h < 24 && min < 60 && s < 60;

@@ -1,14 +1,14 @@
 /**
- * Writes values as YAML, in the very text that kustomize prints (go-yaml 2 by way of JSON).
+ * Writes values as YAML, with exactly the text that kustomize prints (go-yaml 2 by way of JSON).
  *
- * Invariant: `readYaml(writeYaml(v))` is `v`, for every value of the value model. (A double beyond 2^53 that is an
- * integer, such as 1e18, comes back as the bigint of the same digits.)
+ * Invariant: `readYaml(writeYaml(v))` is `v`, for every value of the value model. The exception are doubles beyond 2^53
+ * that are integers, such as 1e18: they come back as the bigint of the same digits.
  */
 import { isMap, type Value, type ValueMap } from '../value.ts';
 import { isPlainString } from './scalar.ts';
 import { sortedKeys } from './key-order.ts';
 
-/** One document, without separator, with a newline at its end. */
+/** Writes one document, without a separator and with a newline at its end. */
 export function writeYaml(value: Value, keys: 'sorted' | 'as they are' = 'sorted'): string {
   const out: Output = { text: '', lineStart: 0, keysOf: keys === 'sorted' ? sortedKeys : Object.keys };
   if (Array.isArray(value) && value.length > 0) writeList(out, value, 0, true);
@@ -19,25 +19,25 @@ export function writeYaml(value: Value, keys: 'sorted' | 'as they are' = 'sorted
 
 interface Output {
   text: string;
-  /** Offset at which the line under way begins. */
+  /** Offset at which the current line begins. */
   lineStart: number;
   readonly keysOf: (map: ValueMap) => readonly string[];
 }
 
-/** Columns after which a scalar is folded at the next single blank. */
+/** Columns after which a scalar is folded at the next single space. */
 const BEST_WIDTH = 80;
 
 function newLine(out: Output, indent: number): void {
   if (out.text.length > 0 && !out.text.endsWith('\n')) out.text += '\n';
   out.lineStart = out.text.length;
-  out.text += blanks(indent);
+  out.text += spaces(indent);
 }
 
-/** `isInline`: the first entry stands on the line under way (after `- `). */
+/** `isInline`: the first entry continues the current line (after `- `). */
 function writeMap(out: Output, map: ValueMap, indent: number, isInline: boolean): void {
-  let first = isInline;
+  let isFirst = isInline;
   for (const key of out.keysOf(map)) {
-    if (first) first = false;
+    if (isFirst) isFirst = false;
     else newLine(out, indent);
     writeKey(out, key, indent);
     const value = map[key] as Value;
@@ -54,11 +54,11 @@ function writeMap(out: Output, map: ValueMap, indent: number, isInline: boolean)
   }
 }
 
-/** Lists inside maps are not indented against their key. */
+/** Lists in maps have the indentation of their key. */
 function writeList(out: Output, list: readonly Value[], indent: number, isInline: boolean): void {
-  let first = isInline;
+  let isFirst = isInline;
   for (const item of list) {
-    if (first) first = false;
+    if (isFirst) isFirst = false;
     else newLine(out, indent);
     out.text += '- ';
     if (Array.isArray(item) && item.length > 0) writeList(out, item, indent + 2, true);
@@ -67,7 +67,7 @@ function writeList(out: Output, list: readonly Value[], indent: number, isInline
   }
 }
 
-/** A scalar or an empty collection; `indent` is that of the lines that continue it. */
+/** Writes a scalar or an empty collection; `indent` is the indentation of the lines that continue it. */
 function writeInline(out: Output, value: Value, indent: number): void {
   if (typeof value === 'string') return writeString(out, value, indent);
   if (typeof value === 'number') out.text += formatNumber(value);
@@ -76,12 +76,12 @@ function writeInline(out: Output, value: Value, indent: number): void {
   else out.text += String(value);
 }
 
-/** Keys longer than this do not fit before a colon. */
+/** Longer keys are written with `? `. */
 const MAX_SIMPLE_KEY_BYTES = 128;
 
 function writeKey(out: Output, key: string, indent: number): void {
   if (!/[\n\r\x85\u2028\u2029]/.test(key) && (key.length <= 42 || Buffer.byteLength(key) <= MAX_SIMPLE_KEY_BYTES)) {
-    // As a value `<<` is a text, as a key it would merge.
+    // Without quotes `<<` is a text as a value, but a merge as a key.
     out.text += styleOf(key) === 'plain' && key !== '<<' ? key : quote(key);
     return;
   }
@@ -112,10 +112,10 @@ function quote(text: string): string {
   return styleOf(text) === 'single' ? `'${text.replaceAll("'", "''")}'` : `"${escapeAll(text)}"`;
 }
 
-/** Texts of which nothing needs a second look. */
+/** Texts that are plain unless they are an ambiguous word; the quick test for most texts. */
 const SAFE = /^[A-Za-z/][A-Za-z0-9/._-]*$/;
 const AMBIGUOUS_WORD = /^(?:y|yes|on|n|no|off|true|false|null)$/i;
-/** What go-yaml cannot print as it is: controls, surrogates of the upper planes, marks of byte order. */
+/** Characters that go-yaml escapes: control characters, characters beyond U+FFFF, byte order marks. */
 const UNPRINTABLE = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const NEVER_PLAIN = /^[-?:](?= |$)|^[#,[\]{}&*!|>'"%@`]|^---|^\.\.\.|:(?: |$)| #|^ | $/;
@@ -128,7 +128,7 @@ function styleOf(text: string): Style {
   return NEVER_PLAIN.test(text) ? 'single' : 'plain';
 }
 
-/** Writes one line of text, broken at single blanks past the best width. */
+/** Writes one line of text, broken at single spaces past the best width. */
 function writeFolded(out: Output, text: string, indent: number): void {
   if (out.text.length - out.lineStart + text.length <= BEST_WIDTH) {
     out.text += text;
@@ -151,11 +151,11 @@ function writeFolded(out: Output, text: string, indent: number): void {
 function writeDouble(out: Output, text: string, indent: number): void {
   out.text += '"';
   let column = columnOf(out);
-  let afterBlank = false;
+  let isAfterSpace = false;
   const chars = Array.from(text);
   chars.forEach((char, index) => {
     if (char === ' ') {
-      if (!afterBlank && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
+      if (!isAfterSpace && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
         newLine(out, indent);
         column = indent;
         if (chars[index + 1] === ' ') {
@@ -166,21 +166,21 @@ function writeDouble(out: Output, text: string, indent: number): void {
         out.text += ' ';
         column += 1;
       }
-      afterBlank = true;
+      isAfterSpace = true;
       return;
     }
     const escaped = escapeChar(char);
     out.text += escaped;
     column += escaped.length === char.length ? 1 : escaped.length;
-    afterBlank = false;
+    isAfterSpace = false;
   });
   out.text += '"';
 }
 
 function writeLiteral(out: Output, text: string, indent: number): void {
-  const keepsEnd = text === '\n' || text.endsWith('\n\n');
-  out.text += `|${/^[ \n]/.test(text) ? '2' : ''}${keepsEnd ? '+' : text.endsWith('\n') ? '' : '-'}`;
-  const pad = blanks(indent);
+  const hasEmptyEnd = text === '\n' || text.endsWith('\n\n');
+  out.text += `|${/^[ \n]/.test(text) ? '2' : ''}${hasEmptyEnd ? '+' : text.endsWith('\n') ? '' : '-'}`;
+  const pad = spaces(indent);
   const lines = text.split('\n');
   if (text.endsWith('\n')) lines.pop();
   for (const line of lines) out.text += line === '' ? '\n' : `\n${pad}${line}`;
@@ -219,7 +219,7 @@ function escapeAll(text: string): string {
   return Array.from(text, escapeChar).join('');
 }
 
-/** The shortest digits that read back as the same double, in Go's `%g` form where the number is no integer. */
+/** The shortest digits that read back as the same double, in Go's `%g` form if the number is not an integer. */
 export function formatNumber(value: number): string {
   if (Number.isSafeInteger(value) || isLargeInteger(value)) return String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
@@ -230,7 +230,7 @@ export function formatNumber(value: number): string {
   return `${mantissa}e${sign}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
-/** Whether a double beyond 2^53 is written as an integer: if its shortest digits, filled up with zeros, fit 64 bits. */
+/** Whether a double beyond 2^53 is written as an integer: its shortest digits, padded with zeros, fit 64 bits. */
 function isLargeInteger(value: number): boolean {
   if (!Number.isInteger(value) || Math.abs(value) >= 1e21) return false;
   const digits = BigInt(String(value));
@@ -247,6 +247,6 @@ function isLowSurrogate(text: string, at: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff;
 }
 
-function blanks(count: number): string {
+function spaces(count: number): string {
   return ' '.repeat(count);
 }

@@ -1,18 +1,18 @@
 /**
- * Walks kustomizations from the leaves up: resources, generators, components, then the transformers of each, as
- * kustomize orders them.
+ * Walks kustomizations from the leaves up. Each one gathers its resources, generators and components, and then runs its
+ * transformers, in the order of kustomize.
  */
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { textOf } from '../../object/yaml/node.ts';
-import { fail, within } from '../fail.ts';
+import { fail, withPlace } from '../fail.ts';
 import { countKustomization, isInside, joinPath } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
-import { mergeFieldSpecs, DEFAULTS } from './config.ts';
+import { mergeFieldSpecs, DEFAULTS } from './merge-field-specs.ts';
 import { loadConfigurations } from './configurations.ts';
 import { loadCrds } from './crds.ts';
 import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
-import { absorb } from './generators/absorb.ts';
+import { addGenerated } from './generators/add-generated.ts';
 import { generateAll } from './generators/generators.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
 import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry } from './layer.ts';
@@ -29,19 +29,19 @@ export interface Accumulation {
   vars: VarSet;
 }
 
-/** Where a kustomization is looked for, and how it was come by. */
-export interface Place {
+/** The folder of a kustomization, and the way that led to it; the fields are those of `Layer`. */
+export interface LayerPlace {
   readonly folder: string;
   readonly chain: readonly string[];
   readonly originPath: string;
 }
 
-/** Builds the kustomization of a folder and all below it. */
-export function accumulate(build: Build, place: Place, kustomization: Kustomization): Accumulation {
+/** Builds the kustomization of a folder and the kustomizations that it names. */
+export function accumulate(build: Build, place: LayerPlace, kustomization: Kustomization): Accumulation {
   return accumulateInto(build, place, kustomization, emptyAccumulation());
 }
 
-/** The objects that paths lead to, on their own: for what is not part of the result. */
+/** The objects of files and kustomizations that are not part of the result, such as configurations of transformers. */
 export function gatherResources(layer: Layer, entries: readonly PathEntry[]): Resource[] {
   const into = emptyAccumulation();
   for (const { path, at } of entries) atField(layer, at, () => accumulateResource(layer, path, into));
@@ -52,23 +52,28 @@ function emptyAccumulation(): Accumulation {
   return { set: newResourceSet(), specs: NO_FIELD_SPECS, vars: new Map() };
 }
 
-function accumulateInto(build: Build, place: Place, kustomization: Kustomization, start: Accumulation): Accumulation {
+function accumulateInto(
+  build: Build,
+  place: LayerPlace,
+  kustomization: Kustomization,
+  start: Accumulation,
+): Accumulation {
   const bare: Layer = { build, kustomization, ...place, specs: DEFAULTS };
   const { file } = kustomization;
   let into = start;
   kustomization.resources.forEach((path, index) => {
     atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
   });
-  within({ file }, () => {
+  withPlace({ file }, () => {
     into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, loadConfigurations(bare)));
     into.specs = mergeFieldSpecs(into.specs, loadCrds(bare));
-    for (const resource of generateAll(bare)) absorb(into.set, resource);
+    for (const resource of generateAll(bare)) addGenerated(into.set, resource);
     checkCount(build, into.set);
   });
   for (const [index, path] of kustomization.components.entries()) {
     into = atField(bare, ['components', index], () => accumulateComponent(bare, path, into));
   }
-  within({ file }, () => {
+  withPlace({ file }, () => {
     transformAll({ ...bare, specs: into.specs }, into.set);
     validate(bare, into.set);
     mergeVars(into.vars, bare, into.set);
@@ -76,7 +81,7 @@ function accumulateInto(build: Build, place: Place, kustomization: Kustomization
   return into;
 }
 
-/** Where an entry of `resources` stands: those of `bases` come after its own. */
+/** The path of an entry in the file: the list `resources` is followed by the entries of the deprecated `bases`. */
 function entryPath({ resources, bases }: Kustomization, index: number): YamlPath {
   const own = resources.length - (bases?.length ?? 0);
   return index < own ? ['resources', index] : ['bases', index - own];
@@ -87,14 +92,14 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
   if (folder !== undefined) return mergeFolder(layer, path, folder, into);
   const file = locateFile(layer, path);
   const resources = readResources(layer, file);
-  if (layer.build.tracksOrigin) {
+  if (layer.build.shouldTrackOrigin) {
     for (const resource of resources) resource.origin = { path: posix.join(layer.originPath, path) };
   }
   appendAll(into.set, resources);
   checkCount(layer.build, into.set);
 }
 
-/** The objects of a file that a kustomization names. */
+/** Reads a file of objects, and notes their kinds for the choice of the merge schema. */
 function readResources(layer: Layer, file: string): Resource[] {
   const { context, kinds } = layer.build;
   return readManifestFile(context, file).map(({ node, line }) => {
@@ -115,10 +120,10 @@ function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulat
   checkCount(layer.build, into.set);
 }
 
-/** A component works on what its parent has gathered so far. */
+/** A component works on the objects that its parent has gathered so far. */
 function accumulateComponent(layer: Layer, path: string, into: Accumulation): Accumulation {
   const folder = findFolder(layer, path);
-  if (folder === undefined) return fail('PathNotFound', `the component ${path} is no folder`);
+  if (folder === undefined) return fail('PathNotFound', `the component ${path} is not a folder`);
   const { place, kustomization } = enter(layer, path, folder);
   if (kustomization.kind !== 'Component') {
     fail('KustomizationInvalid', `${path} is a Kustomization; name it under resources, not under components`);
@@ -126,23 +131,23 @@ function accumulateComponent(layer: Layer, path: string, into: Accumulation): Ac
   return accumulateInto(layer.build, place, kustomization, into);
 }
 
-function enter(layer: Layer, path: string, folder: string): { place: Place; kustomization: Kustomization } {
+function enter(layer: Layer, path: string, folder: string): { place: LayerPlace; kustomization: Kustomization } {
   const visited = layer.chain.find((one) => isInside(one, folder));
   if (visited !== undefined) {
     fail(
       'KustomizationInvalid',
-      `${path} leads to ${folder || 'the root'}, which holds the kustomization that names it: a circle`,
+      `${path} names ${folder || 'the root'}, which contains the kustomization that names it: a cycle`,
     );
   }
   countKustomization(layer.build.context);
   const kustomization = readKustomization(layer.build.context, folder);
   const originPath = posix.join(layer.originPath, path);
-  const place: Place = { folder, chain: [...layer.chain, folder], originPath };
+  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPath };
   chooseSchema(layer.build, { ...layer, ...place, kustomization });
   return { place, kustomization };
 }
 
-/** The folder that a path names, links resolved; undefined if it names no folder. */
+/** The folder that a path names, with links resolved; undefined if the path does not name a folder. */
 function findFolder(layer: Layer, path: string): string | undefined {
   const { tree } = layer.build.context;
   const joined = path.startsWith('/') ? undefined : joinPath(layer.folder, path);

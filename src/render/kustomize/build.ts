@@ -1,13 +1,11 @@
-/**
- * Builds one kustomization: what `kustomize build` prints, as objects in order.
- */
+/** Builds a kustomization: the objects that `kustomize build` prints, in its order. */
 import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { isMap, type Value, type ValueMap } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
-import { accumulate, gatherResources, type Accumulation, type Place } from './accumulate.ts';
-import { DEFAULTS } from './config.ts';
+import { accumulate, gatherResources, type Accumulation, type LayerPlace } from './accumulate.ts';
+import { DEFAULTS } from './merge-field-specs.ts';
 import { hashNames } from './hash.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
 import { placeOf, type Build } from './layer.ts';
@@ -20,28 +18,28 @@ import { sortResources } from './sort.ts';
 import { resolveVars } from './vars.ts';
 
 export interface BuiltObject {
-  /** Has a kind and a name; apiVersion may be missing, which kustomize does not mind. */
+  /** Has a kind and a name; the apiVersion may be missing, which kustomize accepts. */
   readonly object: ValueMap;
-  /** `digestValue(object)`, where it is known already. */
+  /** `digestValue(object)`, if it has been computed already. */
   readonly digest?: string;
   readonly file: string;
   readonly line: number;
 }
 
-/** Builds the kustomization of a folder. Fails with the first problem; there is no half of a kustomization. */
+/** Builds the kustomization of a folder. Fails with the first problem; a kustomization is never rendered partly. */
 export function buildKustomization(context: RenderContext, folder: string): BuiltObject[] {
   const kustomization = readKustomization(context, folder);
-  const tracksOrigin = kustomization.buildMetadata.length > 0;
+  const shouldTrackOrigin = kustomization.buildMetadata.length > 0;
   const shared = { schema: undefined, isSchemaChosen: false, kinds: new Set<string>() };
-  const build: Build = { context, ...shared, gather: gatherResources, tracksOrigin };
-  const place: Place = { folder, chain: [folder], originPath: '' };
+  const build: Build = { context, ...shared, gather: gatherResources, shouldTrackOrigin };
+  const place: LayerPlace = { folder, chain: [folder], originPath: '' };
   chooseSchema(build, { build, kustomization, ...place, specs: DEFAULTS });
   const accumulation = accumulate(build, place, kustomization);
   const resources = finish(context, accumulation, kustomization);
   return resources.map((resource) => toObject(resource, kustomization.buildMetadata));
 }
 
-/** What is done once, when everything is together. */
+/** The steps that kustomize runs once for the whole result. */
 function finish(context: RenderContext, { set, specs, vars }: Accumulation, kustomization: Kustomization): Resource[] {
   hashNames(set);
   fixNameReferences(set, specs.nameReference);
@@ -50,13 +48,13 @@ function finish(context: RenderContext, { set, specs, vars }: Accumulation, kust
   return sortResources(kept, kustomization.sortOptions);
 }
 
-/** Objects that are there for kustomize only. */
+/** Whether an object is only for kustomize, and not part of the result. */
 function isLocal(resource: Resource): boolean {
   const local = textMap(resource, 'annotations').get('config.kubernetes.io/local-config');
   return local !== undefined && local !== 'false';
 }
 
-/** Annotations that kustomize uses for itself, and never prints. */
+/** Annotations that kustomize uses internally and never prints. */
 const INTERNAL = new Set(
   [
     ...['previousKinds', 'previousNames', 'previousNamespaces', 'prefixes', 'suffixes', 'refBy'],
@@ -84,15 +82,15 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   const object = nodeToValue(resource.node);
   const place = placeOf(resource);
   checkNumbers(object, resource);
-  if (!isMap(object)) return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} is no map`, place);
+  if (!isMap(object)) return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} is not a map`, place);
   return { object, ...place };
 }
 
-/** kustomize writes annotations without quotes around their names, and fails where one then is no text. */
+/** kustomize writes the names of annotations without quotes, and fails if a name without quotes is not a text. */
 function checkKeys(resource: Resource, annotations: ReadonlyMap<string, string>): void {
   for (const name of annotations.keys()) {
     if (typeof resolvePlain(name) === 'string') continue;
-    fail('InvalidObject', `the annotation ${name} has no text as its name`, placeOf(resource));
+    fail('InvalidObject', `the name of the annotation ${name} is not a text`, placeOf(resource));
   }
 }
 
@@ -103,10 +101,10 @@ function addManagedBy(metadata: YamlMap): void {
   metadata.set('labels', map);
 }
 
-/** JSON has no infinity and no NaN. */
+/** Fails for infinity and NaN, which JSON does not have. */
 function checkNumbers(value: Value, resource: Resource): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    fail('InvalidObject', `${textOf(resource.node.get('kind'))} holds a number that is not finite`, placeOf(resource));
+    fail('InvalidObject', `a ${textOf(resource.node.get('kind'))} has a number that is not finite`, placeOf(resource));
   }
   if (typeof value !== 'object' || value === null) return;
   for (const item of Array.isArray(value) ? value : Object.values(value)) checkNumbers(item, resource);

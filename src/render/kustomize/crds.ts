@@ -1,10 +1,11 @@
 /**
- * crds: OpenAPI definitions of custom kinds, whose extensions say which fields are names, selectors or references.
+ * The field `crds`: OpenAPI definitions of custom kinds. Their extensions say which fields are names, selectors or
+ * references.
  */
 import { isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
-import { fail, within } from '../fail.ts';
+import { fail, withPlace } from '../fail.ts';
 import { readDocuments } from '../manifest-text.ts';
-import { mergeFieldSpecs } from './config.ts';
+import { mergeFieldSpecs } from './merge-field-specs.ts';
 import type { FieldSpec } from './field-spec.ts';
 import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
 import type { NameReference } from './field-specs/name-references.ts';
@@ -16,16 +17,18 @@ export function loadCrds(layer: Layer): FieldSpecs {
   return layer.kustomization.crds.reduce((specs, path, index) => {
     const file = atEntry(index, () => locateFile(layer, path));
     const { limits } = layer.build.context;
-    return within({ file }, () => {
+    return withPlace({ file }, () => {
       const source = { text: loadText(layer, path), file, limits };
-      const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
-      if (!isYamlMap(document?.root)) return fail('KustomizationInvalid', 'crds names a file of OpenAPI definitions');
+      const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
+      if (!isYamlMap(document?.root)) {
+        return fail('KustomizationInvalid', 'a file of crds must be a map of OpenAPI definitions');
+      }
       return mergeFieldSpecs(specs, readDefinitions(document.root, limits.maxNodes));
     });
   }, NO_FIELD_SPECS);
 }
 
-interface Found {
+interface CrdFieldSpecs {
   readonly commonAnnotations: FieldSpec[];
   readonly commonLabels: FieldSpec[];
   readonly namePrefix: FieldSpec[];
@@ -33,45 +36,46 @@ interface Found {
 }
 
 function readDefinitions(definitions: YamlMap, maxProperties: number): FieldSpecs {
-  const found: Found = { commonAnnotations: [], commonLabels: [], namePrefix: [], nameReference: [] };
-  const left = { properties: maxProperties };
+  const specs: CrdFieldSpecs = { commonAnnotations: [], commonLabels: [], namePrefix: [], nameReference: [] };
+  const budget = { properties: maxProperties };
   for (const [name, definition] of definitions) {
     const properties = propertiesOf(definition);
     if (!['kind', 'apiVersion', 'metadata'].every((field) => properties.has(field))) continue;
     const kind = name.slice(name.lastIndexOf('.') + 1);
-    collect({ definitions, kind, found, open: new Set([name]), left }, properties, []);
+    collectSpecs({ definitions, kind, specs, openRefs: new Set([name]), budget }, properties, []);
   }
-  return { ...NO_FIELD_SPECS, ...found };
+  return { ...NO_FIELD_SPECS, ...specs };
 }
 
 interface Collecting {
   readonly definitions: YamlMap;
   readonly kind: string;
-  readonly found: Found;
-  /** Definitions on the way here, so that one that refers to itself ends. */
-  readonly open: Set<string>;
-  /** What may still be looked at: definitions that each name another twice unfold without end. */
-  readonly left: { properties: number };
+  /** The result. */
+  readonly specs: CrdFieldSpecs;
+  /** Definitions on the current path; a definition that refers to itself is not entered again. */
+  readonly openRefs: Set<string>;
+  /** Properties that may still be visited. Definitions that each refer to two others can expand exponentially. */
+  readonly budget: { properties: number };
 }
 
-function collect(collecting: Collecting, properties: YamlMap, path: readonly string[]): void {
-  const { definitions, kind, found, open, left } = collecting;
+function collectSpecs(collecting: Collecting, properties: YamlMap, path: readonly string[]): void {
+  const { definitions, kind, specs, openRefs, budget } = collecting;
   for (const [name, property] of properties) {
     if (!isYamlMap(property)) continue;
-    left.properties -= 1;
-    if (left.properties < 0) fail('LimitExceeded', 'the definitions refer to each other too often');
-    const at = [...path, name];
-    const here = spec(at.join('/'), kind);
-    if (property.has('x-kubernetes-annotation')) found.commonAnnotations.push(here);
-    if (property.has('x-kubernetes-label-selector')) found.commonLabels.push(here);
-    if (property.has('x-kubernetes-identity')) found.namePrefix.push(here);
-    const reference = referenceOf(property, at, kind);
-    if (reference !== undefined) found.nameReference.push(reference);
+    budget.properties -= 1;
+    if (budget.properties < 0) fail('LimitExceeded', 'the definitions refer to each other too often');
+    const propertyPath = [...path, name];
+    const fieldSpec = spec(propertyPath.join('/'), kind);
+    if (property.has('x-kubernetes-annotation')) specs.commonAnnotations.push(fieldSpec);
+    if (property.has('x-kubernetes-label-selector')) specs.commonLabels.push(fieldSpec);
+    if (property.has('x-kubernetes-identity')) specs.namePrefix.push(fieldSpec);
+    const reference = referenceOf(property, propertyPath, kind);
+    if (reference !== undefined) specs.nameReference.push(reference);
     const ref = textOf(property.get('$ref'));
-    if (ref === '' || open.has(ref)) continue;
-    open.add(ref);
-    collect(collecting, propertiesOf(definitions.get(ref)), at);
-    open.delete(ref);
+    if (ref === '' || openRefs.has(ref)) continue;
+    openRefs.add(ref);
+    collectSpecs(collecting, propertiesOf(definitions.get(ref)), propertyPath);
+    openRefs.delete(ref);
   }
 }
 

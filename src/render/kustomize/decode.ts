@@ -1,18 +1,19 @@
 /**
- * Turns trees into typed structures as Go's JSON decoder does for kustomize: names of fields without regard to case, no
- * unknown fields, no text where a number is wanted nor the other way round, null and missing as the zero value.
+ * Decodes trees into typed structures, as the JSON decoder of Go does for kustomize: the case of field names does not
+ * matter, unknown fields are refused, scalars are not converted (no text for a number, no number for a text), and a
+ * null or missing field has the zero value.
  */
 import { isNothing, isText, isYamlList, isYamlMap, textOf, type YamlNode } from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
 
 export interface Decoder<T> {
-  /** The value where nothing is said. */
+  /** The value of a null or missing node. */
   readonly zero: () => T;
   /** `where` is the path of the node, for messages. */
   readonly read: (node: YamlNode, where: string, unknown: Unknown) => T;
 }
 
-/** What a field that is not known does. */
+/** The treatment of unknown fields. */
 type Unknown = 'refuse' | 'ignore';
 
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
@@ -47,7 +48,7 @@ export const integer: Decoder<number> = {
   },
 };
 
-/** A tree that is taken as it is. */
+/** Any tree, returned unchanged. */
 export const anything: Decoder<YamlNode | undefined> = { zero: () => undefined, read: (node) => node };
 
 export function list<T>(item: Decoder<T>): Decoder<T[]> {
@@ -60,7 +61,7 @@ export function list<T>(item: Decoder<T>): Decoder<T[]> {
   };
 }
 
-/** A map of texts; undefined where nothing is said. */
+/** A map of texts; undefined if it is null or missing. */
 export const texts: Decoder<Map<string, string> | undefined> = {
   zero: () => undefined,
   read: (node, where) => {
@@ -69,7 +70,7 @@ export const texts: Decoder<Map<string, string> | undefined> = {
   },
 };
 
-/** Like the decoder, but tells "nothing is said" from the zero value. */
+/** The same decoder, but with undefined for a null or missing node. */
 export function optional<T>(decoder: Decoder<T>): Decoder<T | undefined> {
   return { zero: () => undefined, read: decoder.read };
 }
@@ -78,7 +79,7 @@ type Fields = Readonly<Record<string, Decoder<unknown>>>;
 
 export type Struct<F extends Fields> = { readonly [K in keyof F]: F[K] extends Decoder<infer T> ? T : never };
 
-/** A map with these fields. */
+/** A map with the given fields. */
 export function struct<F extends Fields>(fields: F): Decoder<Struct<F>> {
   const names = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]));
   const zero = (): Record<string, unknown> => {
@@ -91,7 +92,7 @@ export function struct<F extends Fields>(fields: F): Decoder<Struct<F>> {
     read: (node, where, unknown) => {
       if (!isYamlMap(node)) return wrong(where, 'a map', node);
       const result = zero();
-      // Spellings that differ in case only: the last in byte order counts, as kustomize sorts the keys before.
+      // kustomize sorts the keys first, so of spellings that differ only in case the last in byte order counts.
       for (const key of [...node.keys()].sort()) {
         const name = names.get(key.toLowerCase());
         const at = where === '' ? key : `${where}.${key}`;
@@ -123,7 +124,7 @@ function wrong(where: string, wanted: string, node: YamlNode): never {
   const hint = found === 'a number' || found === 'a boolean' ? { hint: 'Put it in quotes.' } : {};
   return fail(
     'KustomizationInvalid',
-    `${where || 'the file'} must be ${wanted}, and is ${found}`,
+    `${where || 'the file'} must be ${wanted}, but is ${found}`,
     wanted === 'a string' ? hint : {},
   );
 }

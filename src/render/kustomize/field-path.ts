@@ -1,6 +1,6 @@
 /**
- * Paths of replacements and vars: members parted by dots, `[name=value]` for an element of a list, numbers for indices,
- * `*` for every element.
+ * Paths of replacements and vars: members separated by dots, `[name=value]` for an element of a list, numbers for
+ * indices, `*` for every element.
  */
 import {
   assign,
@@ -16,7 +16,7 @@ import { fail } from '../fail.ts';
 import { splitPath } from './field-spec.ts';
 import { compilePattern } from './pattern.ts';
 
-/** Splits at dots, but not inside brackets; `[a.b]` without `=` is the member `a.b`. */
+/** Splits a path at dots outside brackets; `[a.b]` without `=` is the member `a.b`. */
 export function smartPath(path: string): string[] {
   const parts = splitPath(path, '.');
   const result: string[] = [];
@@ -35,20 +35,24 @@ export function smartPath(path: string): string[] {
   return result;
 }
 
-/** What stands at a path that names one node; undefined if there is nothing. */
+/** The node at a path that names one node; undefined if it is missing. */
 export function lookup(root: YamlNode, path: readonly string[]): YamlNode | undefined {
   let node: YamlNode | undefined = root;
   for (const part of path.map((one) => one.trim()).filter((one) => one !== '')) {
     if (node === undefined || isNothing(node)) return undefined;
-    if (part === '*') fail('KustomizationInvalid', 'a source cannot have * in its path');
+    if (part === '*') fail('KustomizationInvalid', 'the path of a source must not contain *');
     if (/^[+-]?\d+$/.test(part) || part === '-') {
-      if (!isYamlList(node)) return fail('KustomizationInvalid', `"${part}" of a path needs a list`);
+      if (!isYamlList(node)) return failShape(part, 'list');
       node = part === '-' ? node.at(-1) : node[Number(part)];
     } else if (isBracket(part)) node = elementOf(node, part);
     else if (isYamlMap(node)) node = node.get(part);
-    else return fail('KustomizationInvalid', `"${part}" of a path needs a map`);
+    else return failShape(part, 'map');
   }
   return node;
+}
+
+function failShape(part: string, wanted: 'map' | 'list'): never {
+  return fail('KustomizationInvalid', `"${part}" in a path needs a ${wanted}, but the field is not a ${wanted}`);
 }
 
 function isBracket(part: string): boolean {
@@ -56,7 +60,7 @@ function isBracket(part: string): boolean {
 }
 
 function elementOf(node: YamlNode, part: string): YamlNode | undefined {
-  if (!isYamlList(node)) return fail('KustomizationInvalid', `"${part}" of a path needs a list`);
+  if (!isYamlList(node)) return failShape(part, 'list');
   const { field, value } = splitBracket(part);
   if (field === '') return node.find((item) => textOf(item) === value);
   return node.find((item) => isYamlMap(item) && item.has(field) && textOf(item.get(field)) === value);
@@ -65,74 +69,74 @@ function elementOf(node: YamlNode, part: string): YamlNode | undefined {
 function splitBracket(part: string): { field: string; value: string } {
   const inner = part.slice(1, -1);
   const equals = inner.indexOf('=');
-  if (equals < 0) return fail('KustomizationInvalid', `"${part}" of a path must be of the form [field=value]`);
+  if (equals < 0) return fail('KustomizationInvalid', `"${part}" in a path must have the form [field=value]`);
   return { field: inner.slice(0, equals), value: inner.slice(equals + 1) };
 }
 
-/** What a path makes where it leads nowhere; undefined makes nothing. */
-export type Creates = 'scalar' | 'map' | 'list' | undefined;
+/** The node that is created if the end of a path is missing; undefined creates nothing. */
+export type CreatedNode = 'scalar' | 'map' | 'list' | undefined;
 
-/** A scalar that a path made: what is written there later takes its type from its text. */
-export const MADE: YamlNode = Object.freeze({ text: '', value: null });
+/** A scalar that was created for a path. A text that is written there later takes the type that it looks like. */
+export const CREATED_SCALAR: YamlNode = Object.freeze({ text: '', value: null });
 
-/** One place that a path leads to. */
-export interface Slot {
+/** A reference to one node in a tree, to read or replace it. */
+export interface NodeRef {
   readonly get: () => YamlNode;
   readonly put: (node: YamlNode) => void;
 }
 
-/** All places that a path leads to, made where asked. Fails where an index is out of range. */
-export function slotsAt(root: Slot, path: readonly string[], creates: Creates): Slot[] {
+/** The nodes at a path, created if `creates` is given and they are missing. Fails if an index is out of range. */
+export function nodeRefsAt(root: NodeRef, path: readonly string[], creates: CreatedNode): NodeRef[] {
   const [part, ...rest] = path;
   if (part === undefined) return [root];
   const node = root.get();
-  if (/^\+?\d+$/.test(part)) return slotsAtIndex(node, Number(part), rest, creates);
-  if (isBracket(part)) return slotsOfElements(node, part, rest, creates);
+  if (/^\+?\d+$/.test(part)) return refsAtIndex(node, Number(part), rest, creates);
+  if (isBracket(part)) return refsOfElements(node, part, rest, creates);
   if (part === '*') {
     if (isNothing(node)) return [];
-    if (!isYamlList(node)) return fail('KustomizationInvalid', '"*" of a path needs a list');
-    return node.flatMap((_, index) => slotsAt(elementSlot(node, index), rest, creates));
+    if (!isYamlList(node)) return failShape(part, 'list');
+    return node.flatMap((_, index) => nodeRefsAt(elementRef(node, index), rest, creates));
   }
-  return slotsOfField(node, part, rest, creates);
+  return refsOfField(node, part, rest, creates);
 }
 
-function elementSlot(list: YamlNode[], index: number): Slot {
+function elementRef(list: YamlNode[], index: number): NodeRef {
   return { get: () => list[index] as YamlNode, put: (node) => (list[index] = node) };
 }
 
-function slotsOfField(node: YamlNode, name: string, rest: readonly string[], creates: Creates): Slot[] {
+function refsOfField(node: YamlNode, name: string, rest: readonly string[], creates: CreatedNode): NodeRef[] {
   if (isNothing(node)) return [];
-  if (!isYamlMap(node)) return fail('KustomizationInvalid', `"${name}" of a path needs a map`);
+  if (!isYamlMap(node)) return failShape(name, 'map');
   const map: YamlMap = node;
   if (!map.has(name)) {
     if (creates === undefined) return [];
-    map.set(name, made(rest[0], creates));
+    map.set(name, createNode(rest[0], creates));
   }
-  return slotsAt({ get: () => map.get(name) as YamlNode, put: (value) => assign(map, name, value) }, rest, creates);
+  return nodeRefsAt({ get: () => map.get(name) as YamlNode, put: (value) => assign(map, name, value) }, rest, creates);
 }
 
-function slotsAtIndex(node: YamlNode, index: number, rest: readonly string[], creates: Creates): Slot[] {
+function refsAtIndex(node: YamlNode, index: number, rest: readonly string[], creates: CreatedNode): NodeRef[] {
   if (isNothing(node)) return [];
-  if (!isYamlList(node)) return fail('KustomizationInvalid', `"${index}" of a path needs a list`);
-  if (node.length === index && creates !== undefined) node.push(made(rest[0], creates));
+  if (!isYamlList(node)) return failShape(String(index), 'list');
+  if (node.length === index && creates !== undefined) node.push(createNode(rest[0], creates));
   if (index >= node.length) {
-    return fail('KustomizationInvalid', `a path names the element ${index}, and there are only ${node.length}`);
+    return fail('KustomizationInvalid', `a path names element ${index} of a list of ${node.length}`);
   }
-  return slotsAt(elementSlot(node, index), rest, creates);
+  return nodeRefsAt(elementRef(node, index), rest, creates);
 }
 
-function slotsOfElements(node: YamlNode, part: string, rest: readonly string[], creates: Creates): Slot[] {
+function refsOfElements(node: YamlNode, part: string, rest: readonly string[], creates: CreatedNode): NodeRef[] {
   if (isNothing(node)) return [];
-  if (!isYamlList(node)) return fail('KustomizationInvalid', `"${part}" of a path needs a list`);
+  if (!isYamlList(node)) return failShape(part, 'list');
   const { field, value } = splitBracket(part);
   const matches =
-    compilePattern(value) ?? fail('KustomizationInvalid', `"${value}" of a path is no regular expression`);
-  const find = (): Slot[] =>
+    compilePattern(value) ?? fail('KustomizationInvalid', `"${value}" in a path is not a regular expression`);
+  const find = (): NodeRef[] =>
     node.flatMap((item, index) => {
-      if (field === '') return matches(textOf(item).trim()) ? [elementSlot(node, index)] : [];
+      if (field === '') return matches(textOf(item).trim()) ? [elementRef(node, index)] : [];
       const own = isYamlMap(item) ? item.get(field) : undefined;
       if (own === undefined || !matches(textOf(own).trim())) return [];
-      return slotsAt(elementSlot(node, index), rest, creates);
+      return nodeRefsAt(elementRef(node, index), rest, creates);
     });
   const found = find();
   if (found.length > 0 || creates === undefined) return found;
@@ -140,8 +144,8 @@ function slotsOfElements(node: YamlNode, part: string, rest: readonly string[], 
   return find();
 }
 
-/** What stands where nothing was: a list or a map if the path goes on, else what is written there. */
-function made(next: string | undefined, creates: Exclude<Creates, undefined>): YamlNode {
+/** A new node on a path: a list or a map for the next part, or the kind of node that is to be written at the end. */
+function createNode(next: string | undefined, creates: Exclude<CreatedNode, undefined>): YamlNode {
   if (next !== undefined) return isBracket(next) || /^\+?\d+$/.test(next) ? [] : new Map();
-  return creates === 'map' ? new Map() : creates === 'list' ? [] : MADE;
+  return creates === 'map' ? new Map() : creates === 'list' ? [] : CREATED_SCALAR;
 }

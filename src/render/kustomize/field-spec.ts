@@ -1,6 +1,6 @@
 /**
- * Field specs: where in an object of a kind a transformer writes. A path does not tell maps from lists: a list on the
- * way means each of its elements; `name[]` only says that the field is one.
+ * Field specs: the fields of a kind to which a transformer writes. A path does not tell maps from lists: a list on the
+ * path means each of its elements. `name[]` only says that the field `name` is a list.
  */
 import {
   assign,
@@ -17,16 +17,16 @@ import { gvkOf, isSelected, type Gvk } from './resource-id.ts';
 export interface FieldSpec extends Gvk {
   /** Members separated by `/`; `\/` is a slash inside a member. */
   readonly path: string;
-  /** Make what is missing on the way. */
+  /** Whether missing members of the path are created. */
   readonly create: boolean;
 }
 
-/** What is made where the field is missing; undefined makes nothing. */
+/** The node that is created for a missing field; undefined creates nothing. */
 export type CreateKind = 'scalar' | 'map' | undefined;
 
 export interface FieldVisit {
   readonly create: CreateKind;
-  /** Gets what stands at the path and returns what shall stand there. */
+  /** Returns the new node for the node that was found at the path. */
   readonly set: (found: YamlNode) => YamlNode;
 }
 
@@ -40,23 +40,23 @@ export function fieldOfSpec(spec: FieldSpec): Field {
   return { spec, parts: splitPath(spec.path, '/') };
 }
 
-/** Which of the specs are for the kind of an object: sorted out once a kind, since there are many objects of each. */
+/** Returns a function that finds the specs for an object. The specs of a kind are selected once, for many objects. */
 export function fieldsByKind(specs: readonly FieldSpec[]): (object: YamlMap) => readonly Field[] {
   const fields = specs.map(fieldOfSpec);
   const known = new Map<string, readonly Field[]>();
   return (object) => {
     const key = `${textOf(object.get('apiVersion'))} ${textOf(object.get('kind'))}`;
-    let mine = known.get(key);
-    if (mine === undefined) {
+    let selected = known.get(key);
+    if (selected === undefined) {
       const gvk = gvkOf(object);
-      mine = fields.filter(({ spec }) => isSelected(gvk, spec));
-      known.set(key, mine);
+      selected = fields.filter(({ spec }) => isSelected(gvk, spec));
+      known.set(key, selected);
     }
-    return mine;
+    return selected;
   };
 }
 
-/** Visits the field in one object of the spec's kind. */
+/** Visits the field in an object, which must be of the kind of the spec. */
 export function visitField(object: YamlMap, { spec, parts }: Field, visit: FieldVisit): void {
   const mayCreate = visit.create !== undefined && spec.create;
   walkFrom(object, { path: spec.path, parts, visit: mayCreate ? visit : { ...visit, create: undefined } });
@@ -68,11 +68,11 @@ export function visitPath(object: YamlMap, path: string, visit: FieldVisit): voi
 
 function walkFrom(object: YamlMap, walking: Walk): void {
   walk(walking, object, 0, () => {
-    fail('KustomizationInvalid', `the field path "${walking.path}" leads nowhere`);
+    fail('KustomizationInvalid', `the field path "${walking.path}" is empty`);
   });
 }
 
-/** Splits at a delimiter; a backslash before it keeps it. */
+/** Splits a path at a delimiter; a delimiter after a backslash is part of the member. */
 export function splitPath(path: string, delimiter: string): string[] {
   const parts = path.split(delimiter);
   if (parts.length > 1 && parts[0] === '') parts.shift();
@@ -95,24 +95,24 @@ function walk(walking: Walk, node: YamlNode, at: number, put: (node: YamlNode) =
   if (at === walking.parts.length) return put(walking.visit.set(node));
   if (isNothing(node)) return;
   if (isYamlList(node)) {
-    node.forEach((item, index) => walk(walking, item, at, (made) => (node[index] = made)));
+    node.forEach((item, index) => walk(walking, item, at, (changed) => (node[index] = changed)));
     return;
   }
   if (!isYamlMap(node)) {
-    fail('InvalidObject', `the field path "${walking.path}" meets a scalar where a map or list is expected`);
+    fail('InvalidObject', `the field path "${walking.path}" needs a map or list, but the object has a scalar there`);
   }
   const part = walking.parts[at] ?? '';
   const isList = part.endsWith('[]');
   const name = isList ? part.slice(0, -2) : part;
   if (name === '') fail('KustomizationInvalid', `the field path "${walking.path}" has an empty member`);
-  // Lists are entered by themselves; a number would be an index, and here is a map.
-  if (/^\d+$/.test(name))
-    fail('KustomizationInvalid', `the field path "${walking.path}" has an index, and meets a map`);
+  if (/^\d+$/.test(name)) {
+    fail('KustomizationInvalid', `the field path "${walking.path}" has an index, but the object has a map there`);
+  }
   const next = memberOf(walking, node, at, { name, isList });
-  if (next !== undefined) walk(walking, next, at + 1, (made) => assign(node, name, made));
+  if (next !== undefined) walk(walking, next, at + 1, (changed) => assign(node, name, changed));
 }
 
-/** The member on the way, made or turned from null into what is wanted. */
+/** The next member on the path. If it is missing or null, it is created as far as the visit allows. */
 function memberOf(
   walking: Walk,
   map: YamlMap,
@@ -135,7 +135,7 @@ function put(map: YamlMap, name: string, node: YamlNode): YamlNode {
   return node;
 }
 
-/** Adds specs to a list: equal ones once, contradicting ones are a problem. */
+/** Adds specs to a list; equal specs are kept once. Fails if two specs contradict each other. */
 export function mergeSpecs(specs: readonly FieldSpec[], incoming: readonly FieldSpec[]): FieldSpec[] {
   const result = [...specs];
   for (const spec of incoming) {

@@ -1,21 +1,21 @@
 /**
- * The suffix that a generated ConfigMap or Secret gets from its content, the very one that kustomize computes (so its
- * oddities are kept: the name takes no part, and `<`, `>` and `&` are hashed as Go escapes them in JSON).
+ * The name suffix that a generated ConfigMap or Secret gets from its content, exactly as kustomize computes it: the
+ * name is not hashed, and `<`, `>` and `&` are hashed in the form in which Go escapes them in JSON.
  */
 import { createHash } from 'node:crypto';
 import { isYamlMap, nodeToValue, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { isMap, newMap, type Value } from '../../object/value.ts';
 import type { ResourceSet } from './resource-set.ts';
 import { change } from './resource-set.ts';
-import { metadataOf, rememberId, setName } from './resource.ts';
+import { metadataOf, recordPreviousId, setName } from './resource.ts';
 
-/** Appends the hash to the name of everything that wants one. */
+/** Appends the hash to the names of all objects that are marked for it. */
 export function hashNames(set: ResourceSet): void {
   for (const resource of set.all) {
-    if (!resource.needsHash) continue;
+    if (!resource.shouldHashName) continue;
     const name = textOf(metadataOf(resource).get('name'));
     change(set, resource, () => {
-      rememberId(resource);
+      recordPreviousId(resource);
       setName(resource, `${name}-${contentHash(resource.node)}`);
     });
   }
@@ -28,7 +28,7 @@ export function contentHash(node: YamlMap): string {
   return digest.slice(0, 10).replace(/[013ae]/g, (char) => REPLACED[char] ?? char);
 }
 
-/** Characters that could make a word are replaced. */
+/** Replaces characters that could form words, as kustomize does. */
 const REPLACED: Readonly<Record<string, string>> = { 0: 'g', 1: 'h', 3: 'k', a: 'm', e: 't' };
 
 function hashedValue(node: YamlMap): Value {
@@ -36,20 +36,20 @@ function hashedValue(node: YamlMap): Value {
   const extra = kind === 'Secret' ? 'stringData' : 'binaryData';
   if (kind !== 'ConfigMap' && kind !== 'Secret') return nodeToValue(node);
   const value = newMap([
-    ['data', field(node.get('data'))],
+    ['data', fieldValue(node.get('data'))],
     ['kind', kind],
     ['name', ''],
   ]);
-  if (kind === 'Secret') value['type'] = field(node.get('type'));
-  if (isYamlMap(node.get(extra))) value[extra] = field(node.get(extra));
+  if (kind === 'Secret') value['type'] = fieldValue(node.get('type'));
+  if (isYamlMap(node.get(extra))) value[extra] = fieldValue(node.get(extra));
   return value;
 }
 
-function field(node: YamlNode | undefined): Value {
+function fieldValue(node: YamlNode | undefined): Value {
   return isYamlMap(node) ? nodeToValue(node) : textOf(node);
 }
 
-/** JSON as Go writes it: keys sorted, HTML and line separators escaped, numbers as doubles. */
+/** JSON as Go writes it: keys sorted by bytes, HTML and line separators escaped, numbers as doubles. */
 function goJson(value: Value): string {
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
   if (isMap(value)) {

@@ -1,4 +1,4 @@
-/** The order of kinds in kustomize: what others need comes first, webhooks last, the rest between. */
+/** The order of kinds in kustomize: kinds that others need come first, webhooks last, all other kinds between. */
 
 export const ORDER_FIRST: readonly string[] = [
   'Namespace',
@@ -27,7 +27,7 @@ export const ORDER_FIRST: readonly string[] = [
 
 export const ORDER_LAST: readonly string[] = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
 
-/** Ranks of kinds: negative for those that come first, positive for those that come last; absent is 0. */
+/** Ranks by kind: negative for the first, positive for the last; every other kind has rank 0 and is left out. */
 export function rankKinds(first: readonly string[], last: readonly string[]): ReadonlyMap<string, number> {
   const ranks = new Map<string, number>();
   first.forEach((kind, index) => ranks.set(kind, index - first.length));

@@ -1,10 +1,11 @@
 /**
- * The kustomization file: its fields, as tables, and what kustomize checks and moves before it looks at them.
+ * The kustomization file: its fields as tables of decoders, and the checks and conversions that kustomize makes before
+ * it uses them.
  */
 import { isNothing, isYamlMap, textOf, type YamlMap } from '../../object/yaml/node.ts';
 import type { Problem } from '../../object/problem.ts';
 import { locateLine, parsePath, type YamlPath } from '../../object/yaml/locate.ts';
-import { fail, problemOf, within } from '../fail.ts';
+import { fail, problemOf, withPlace } from '../fail.ts';
 import { readText, type RenderContext } from '../file-loader.ts';
 import { readDocuments, type TextSource } from '../manifest-text.ts';
 import { anything, decode, flag, integer, list, optional, struct, text, texts, type Decoded } from './decode.ts';
@@ -123,12 +124,12 @@ export interface Kustomization extends Fields {
   readonly file: string;
   /** Name of the file in its folder. */
   readonly fileName: string;
-  /** What it says, for messages. */
+  /** The text of the file, for messages. */
   readonly source: string;
   readonly kind: 'Kustomization' | 'Component';
 }
 
-/** Reads the kustomization of a folder. Fails with the problem that kustomize would name, and the file. */
+/** Reads the kustomization of a folder. Fails if it is missing or malformed; the problem names the file. */
 export function readKustomization(context: RenderContext, folder: string): Kustomization {
   const fileName = findKustomization(context, folder);
   if (fileName === undefined) {
@@ -137,15 +138,15 @@ export function readKustomization(context: RenderContext, folder: string): Kusto
     });
   }
   const file = folder === '' ? fileName : `${folder}/${fileName}`;
-  return within({ file }, () => {
+  return withPlace({ file }, () => {
     const source = { text: readText(context, file), file, limits: context.limits };
     const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last' });
     const root = documents[0]?.root;
-    if (root !== undefined && !isYamlMap(root)) return fail('KustomizationInvalid', 'the kustomization is no map');
+    if (root !== undefined && !isYamlMap(root)) return fail('KustomizationInvalid', 'the kustomization is not a map');
     const fields = decodeIn(source, () => decode(KUSTOMIZATION, root, ''));
     warnDeprecated(context, fields);
     checkSupported(fields, source);
-    const kind = within(
+    const kind = withPlace(
       () => placeIn(source, ['kind']),
       () => checkKind(fields),
     );
@@ -162,20 +163,20 @@ export function readKustomization(context: RenderContext, folder: string): Kusto
   });
 }
 
-/** Fields whose lines may hold what nobody else shall read. */
-const SECRETIVE = new Set(['secretGenerator', 'generators']);
+/** Fields whose lines may contain Secret values, and so are never shown. */
+const CONFIDENTIAL_FIELDS = new Set(['secretGenerator', 'generators']);
 
-/** Where a field of a kustomization stands, and the line itself. */
+/** The place of a field in a kustomization, with the text of the line if it may be shown. */
 export function placeIn(
   { text, file }: Pick<TextSource, 'text' | 'file'>,
   path: YamlPath,
 ): Omit<Problem, 'code' | 'message'> {
   const found = locateLine(text, path);
   if (found === undefined) return { file };
-  return SECRETIVE.has(String(path[0])) ? { file, line: found.line } : { file, ...found };
+  return CONFIDENTIAL_FIELDS.has(String(path[0])) ? { file, line: found.line } : { file, ...found };
 }
 
-/** A wrong field is named in the message by its path, which leads to its line. */
+/** Adds the line of a wrong field to a problem of a decoder, whose message begins with the path of the field. */
 function decodeIn<T>(source: TextSource, run: () => T): T {
   try {
     return run();
@@ -186,13 +187,13 @@ function decodeIn<T>(source: TextSource, run: () => T): T {
   }
 }
 
-/** The name of a folder's kustomization file; undefined if there is none. Two of them are a problem. */
+/** The name of the kustomization file of a folder; undefined if there is none. Fails if there are several. */
 export function findKustomization(context: RenderContext, folder: string): string | undefined {
   const found = KUSTOMIZATION_NAMES.filter((name) => {
     return context.tree.find(folder === '' ? name : `${folder}/${name}`).type === 'file';
   });
   if (found.length > 1) {
-    fail('KustomizationInvalid', `${folder || 'the root'} holds ${found.join(' and ')}: only one may be there`, {
+    fail('KustomizationInvalid', `${folder || 'the root'} contains ${found.join(' and ')}; only one is allowed`, {
       file: folder,
     });
   }
@@ -218,7 +219,7 @@ function warnDeprecated(context: RenderContext, fields: Fields): void {
   }
 }
 
-/** Fields that need what a render must not do, or cannot do yet. */
+/** Fields that need something which a render cannot do. */
 const UNSUPPORTED: readonly (readonly [keyof Fields, string])[] = [
   ['helmCharts', 'charts inside a kustomization are not rendered'],
   ['helmChartInflationGenerator', 'charts inside a kustomization are not rendered'],
@@ -241,15 +242,15 @@ const VERSIONS = {
 function checkKind(fields: Fields): Kustomization['kind'] {
   const kind = fields.kind || 'Kustomization';
   if (kind !== 'Kustomization' && kind !== 'Component') {
-    return fail('KustomizationInvalid', `kind must be Kustomization or Component, and is ${kind}`);
+    return fail('KustomizationInvalid', `kind must be Kustomization or Component, but is ${kind}`);
   }
   if (fields.apiVersion !== '' && fields.apiVersion !== VERSIONS[kind]) {
-    fail('KustomizationInvalid', `apiVersion of a ${kind} must be ${VERSIONS[kind]}, and is ${fields.apiVersion}`);
+    fail('KustomizationInvalid', `apiVersion of a ${kind} must be ${VERSIONS[kind]}, but is ${fields.apiVersion}`);
   }
   return kind;
 }
 
-/** Whether nothing is said but what it is. */
+/** Whether the kustomization has no fields but apiVersion and kind. */
 function isBlank(root: YamlMap): boolean {
   return [...root].every(
     ([key, value]) => /^(apiversion|kind)$/i.test(key) || isNothing(value) || (textOf(value) === '' && value === ''),

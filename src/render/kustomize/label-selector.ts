@@ -1,15 +1,15 @@
-/** Label selectors as Kubernetes reads them: `a=b,c!=d,e in (f,g),h notin (i),j,!k`, and `a>1`, `a<5`. */
+/** Label selectors in the syntax of Kubernetes: `a=b,c!=d,e in (f,g),h notin (i),j,!k`, and `a>1`, `a<5`. */
 import { fail } from '../fail.ts';
 
 export type LabelMatcher = (labels: ReadonlyMap<string, string>) => boolean;
 
-/** Compiles a selector; an empty one matches everything. Fails with KustomizationInvalid. */
+/** Compiles a selector; an empty one matches everything. Fails with KustomizationInvalid if it is malformed. */
 export function compileSelector(selector: string): LabelMatcher {
-  const requirements = splitTopLevel(selector).map((part) => requirement(part, selector));
+  const requirements = splitTopLevel(selector).map((part) => compileRequirement(part, selector));
   return (labels) => requirements.every((matches) => matches(labels));
 }
 
-/** Parts at commas outside parentheses; none for a blank selector. */
+/** Splits at commas outside parentheses; an empty selector has no parts. */
 function splitTopLevel(selector: string): string[] {
   if (selector.trim() === '') return [];
   return selector.split(/,(?![^(]*\))/).map((part) => part.trim());
@@ -20,7 +20,7 @@ const SET = new RegExp(String.raw`^(${NAME})\s+(in|notin)\s*\(([^()]*)\)$`);
 const COMPARE = new RegExp(String.raw`^(${NAME})\s*(==|=|!=|>|<)\s*([\w.-]*)$`);
 const EXISTS = new RegExp(String.raw`^(!?)\s*(${NAME})$`);
 
-function requirement(part: string, selector: string): LabelMatcher {
+function compileRequirement(part: string, selector: string): LabelMatcher {
   const set = SET.exec(part);
   if (set) {
     const [, key = '', operator, list = ''] = set;
@@ -41,7 +41,7 @@ function requirement(part: string, selector: string): LabelMatcher {
     const [, not, key = ''] = exists;
     return (labels) => labels.has(key) !== (not === '!');
   }
-  return fail('KustomizationInvalid', `"${selector}" is no label selector`);
+  return fail('KustomizationInvalid', `"${selector}" is not a label selector`);
 }
 
 function isNumber(text: string | undefined): boolean {

@@ -1,31 +1,29 @@
-/**
- * One kustomization at work: what it says, where it stands, and what it shares with the whole build.
- */
+/** A layer: one kustomization with its folder, its field specs and the values that it shares with the whole build. */
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
-import { fail, within } from '../fail.ts';
+import { fail, withPlace } from '../fail.ts';
 import { isInside, joinPath, readBytes, readText, type RenderContext } from '../file-loader.ts';
 import type { FieldSpecs } from './field-specs/defaults.ts';
 import { placeIn, type Kustomization } from './kustomization.ts';
 import type { MergeSchema } from './merge-schema.ts';
 import type { Origin, Resource } from './resource.ts';
 
-/** Shared by all kustomizations of one build. */
+/** The values that all kustomizations of one build share. */
 export interface Build {
   readonly context: RenderContext;
-  /** What strategic merge knows; set by the first kustomization that brings its own. */
+  /** The schema of strategic merges: that of a kustomization, or the built-in one; undefined until either is needed. */
   schema: MergeSchema | undefined;
-  /** Whether the field `openapi` has been given. */
+  /** Whether a kustomization has chosen the schema, with the field `openapi`. */
   isSchemaChosen: boolean;
   /** `apiVersion/kind` of the objects read so far. */
   readonly kinds: Set<string>;
-  /** Reads the objects that paths lead to, files or kustomizations, as `resources` does. */
+  /** Reads the objects of files or kustomizations, as the field `resources` does. */
   readonly gather: (layer: Layer, entries: readonly PathEntry[]) => Resource[];
-  /** Whether origins are noted (`buildMetadata`). */
-  readonly tracksOrigin: boolean;
+  /** Whether the origins of objects are recorded, for `buildMetadata`. */
+  readonly shouldTrackOrigin: boolean;
 }
 
-/** A path, and where the kustomization names it. */
+/** A path of a file or folder, and its position in the kustomization. */
 export interface PathEntry {
   readonly path: string;
   readonly at: YamlPath;
@@ -34,16 +32,16 @@ export interface PathEntry {
 export interface Layer {
   readonly build: Build;
   readonly kustomization: Kustomization;
-  /** Folder of the kustomization, links resolved. */
+  /** Folder of the kustomization, with links resolved. */
   readonly folder: string;
-  /** Folders of the kustomizations that led here, this one included. */
+  /** Folders of the kustomizations on the way from the first one, this one included. */
   readonly chain: readonly string[];
-  /** Path from the first kustomization's folder to this one, as the files name it. */
+  /** Path from the folder of the first kustomization to this one, as written in the files. */
   readonly originPath: string;
   readonly specs: FieldSpecs;
 }
 
-/** Reads a file that the kustomization names: it must be in or below its folder. */
+/** Reads a file that the kustomization names. Fails like `locateFile`. */
 export function loadText(layer: Layer, path: string): string {
   return readText(layer.build.context, locateFile(layer, path));
 }
@@ -52,7 +50,10 @@ export function loadBytes(layer: Layer, path: string): Uint8Array {
   return readBytes(layer.build.context, locateFile(layer, path));
 }
 
-/** The place in the tree of a file that the kustomization names. Fails where it is missing or outside. */
+/**
+ * The path in the tree of a file that the kustomization names. Fails if the file is missing, or not in or below the
+ * folder of the kustomization.
+ */
 export function locateFile(layer: Layer, path: string): string {
   const { tree } = layer.build.context;
   if (isRemote(path)) fail('Unsupported', `${path} is on another server; only files of the repository are read`);
@@ -82,32 +83,32 @@ const REMOTE: readonly RegExp[] = [
   /\?(.*&)?(ref|version)=/,
 ];
 
-/** Whether a path looks like one on another server. */
+/** Whether a path looks like the address of another server or repository. */
 export function isRemote(path: string): boolean {
   return REMOTE.some((form) => form.test(path));
 }
 
-/** What the built-in of a kind did, for the origin annotations. */
+/** The origin of objects that a built-in generator or transformer made or changed. */
 export function builtInOrigin(layer: Layer, kind: string): Origin {
   const { fileName } = layer.kustomization;
   const configuredIn = posix.join(layer.originPath, fileName);
   return { configuredIn, configuredBy: { apiVersion: 'builtin', kind } };
 }
 
-/** Runs what one entry of the kustomization asks for; what it throws is placed at the entry's line. */
+/** Runs a step for one field or entry of the kustomization; a problem gets the line of the entry. */
 export function atField<T>({ kustomization }: Pick<Layer, 'kustomization'>, path: YamlPath, run: () => T): T {
-  return within(() => placeIn({ text: kustomization.source, file: kustomization.file }, path), run);
+  return withPlace(() => placeIn({ text: kustomization.source, file: kustomization.file }, path), run);
 }
 
-/** Runs what the entry of a list asks for, and places what it throws. */
+/** Runs a step for one entry of a list; a problem gets the line of the entry. */
 export type AtEntry = <T>(index: number, run: () => T) => T;
 
-/** Places problems of a list's entries at their lines. */
+/** `atField` for the entries of one list. */
 export function entriesOf(layer: Pick<Layer, 'kustomization'>, field: keyof Kustomization): AtEntry {
   return (index, run) => atField(layer, [field, index], run);
 }
 
-/** For problems of an object: the file and line that it came from. */
+/** The file and line that an object comes from, for problems. */
 export function placeOf(resource: Resource): { file: string; line: number } {
   return { file: resource.file, line: resource.line };
 }

@@ -1,29 +1,32 @@
 /**
- * What strategic merge knows of types: which lists are merged and by which keys. For the kinds that kustomize knows it
- * comes from the schema that kustomize embeds; a kustomization may bring its own (`openapi.path`).
+ * The schema of strategic merges: which lists are merged, and by which keys. By default it is the schema that kustomize
+ * embeds; a kustomization may bring its own (`openapi.path`).
  *
- * Invariant: a list of which nothing is known is replaced.
+ * Invariant: a list that is not in the schema is replaced, not merged.
  */
 import { textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { MERGE_SCHEMA_TABLE } from './merge-schema-table.ts';
 
-/** One type: its fields that are merged lists, or that lead to some. */
+/** One type: its fields that are merged lists, or that contain merged lists. `*` stands for all other fields. */
 export type MergeType = Readonly<Record<string, MergeChild>>;
 
-/** Keys parted by blanks (none: a set of scalars), keys and the type of the elements, or the type of a map. */
+/**
+ * A field: the keys of a list, separated by spaces (empty for a set of scalars); or the keys and the type of the
+ * elements; or the type of a map. Types are indices into `MergeSchema.types`.
+ */
 type MergeChild = string | readonly [string, number] | number;
 
 export interface MergeSchema {
-  /** Index into `types` by `apiVersion/kind`; -1 for a kind of which nothing is merged. */
+  /** Index into `types` by `apiVersion/kind`; -1 for a kind without merged lists. */
   readonly kinds: Readonly<Record<string, number>>;
-  /** The same by the name of the definition, for schemas that refer to it. */
+  /** Index into `types` by the name of the definition, for schemas that refer to it. */
   readonly names: Readonly<Record<string, number>>;
   readonly types: readonly MergeType[];
 }
 
-/** What is known of one field: how its list is merged, and the type of it or of its elements. */
+/** The schema of one field: the merge keys of its list, and the type of its map or of its elements. */
 export interface FieldSchema {
-  /** Undefined: a list is replaced. Empty: a set of scalars. */
+  /** Undefined: the list is replaced. Empty: the list is a set of scalars. */
   readonly keys: readonly string[] | undefined;
   readonly type: MergeType | undefined;
 }
@@ -33,7 +36,7 @@ export function readBuiltInSchema(): MergeSchema {
   return JSON.parse(MERGE_SCHEMA_TABLE) as MergeSchema;
 }
 
-/** The type of an object by its apiVersion and kind; undefined if they are missing or unknown. */
+/** The type of an object by its apiVersion and kind; undefined if either is missing or unknown. */
 export function typeOfObject(schema: MergeSchema, object: YamlMap): MergeType | undefined {
   const kind = textOf(object.get('kind'));
   const apiVersion = textOf(object.get('apiVersion'));
@@ -44,10 +47,10 @@ export function typeOfObject(schema: MergeSchema, object: YamlMap): MergeType | 
 
 export function fieldSchema(schema: MergeSchema, type: MergeType | undefined, field: string): FieldSchema {
   const child = type === undefined ? undefined : Object.hasOwn(type, field) ? type[field] : type['*'];
-  if (child === undefined) return UNKNOWN;
+  if (child === undefined) return UNKNOWN_FIELD;
   if (typeof child === 'number') return { keys: undefined, type: schema.types[child] };
   const [keys, element] = typeof child === 'string' ? [child, undefined] : child;
   return { keys: keys === '' ? [] : keys.split(' '), type: element === undefined ? undefined : schema.types[element] };
 }
 
-export const UNKNOWN: FieldSchema = { keys: undefined, type: undefined };
+export const UNKNOWN_FIELD: FieldSchema = { keys: undefined, type: undefined };

@@ -1,8 +1,8 @@
 /**
- * Makes names follow: where an object was renamed, every field that holds its old name gets the new one.
+ * Updates references: if an object was renamed, every field with its old name gets the new name.
  *
- * Invariant: candidates are found by kind, old name and namespace, never by walking all objects; names of objects do
- * not change meanwhile.
+ * Invariants: candidates are looked up by old name and namespace, never by walking all objects. The names of objects do
+ * not change during the update.
  */
 import {
   isNothing,
@@ -13,7 +13,7 @@ import {
   type YamlMap,
   type YamlNode,
 } from '../../object/yaml/node.ts';
-import { fail, within } from '../fail.ts';
+import { fail, withPlace } from '../fail.ts';
 import type { NameReference } from './field-specs/name-references.ts';
 import { fieldOfSpec, visitField, type Field } from './field-spec.ts';
 import { placeOf } from './layer.ts';
@@ -23,6 +23,7 @@ import {
   formatResourceId,
   isClusterScoped,
   isSelected,
+  NO_NAMESPACE,
   type Gvk,
 } from './resource-id.ts';
 import type { ResourceSet } from './resource-set.ts';
@@ -34,15 +35,16 @@ export function fixNameReferences(set: ResourceSet, references: readonly NameRef
   for (const resource of set.all) {
     const id = originalId(resource);
     const entries = mergeInOrder(byKind.get(id.kind) ?? [], byKind.get('') ?? []);
-    const mine = entries.filter(({ field }) => isSelected(id, field.spec));
-    if (mine.length === 0) continue;
-    within(placeOf(resource), () => {
+    const selected = entries.filter(({ field }) => isSelected(id, field.spec));
+    if (selected.length === 0) continue;
+    withPlace(placeOf(resource), () => {
       const namespaces = subjectNamespaces(resource);
-      for (const { field, target } of mine) fixField({ index, resource, namespaces, field, target });
+      for (const { field, target } of selected) fixField({ index, resource, namespaces, field, target });
     });
   }
 }
 
+/** A field that refers to objects of the kind `target`, and its position in the table of references. */
 interface Entry {
   readonly field: Field;
   readonly target: Gvk;
@@ -67,7 +69,7 @@ function mergeInOrder(a: readonly Entry[], b: readonly Entry[]): readonly Entry[
   return b.length === 0 ? a : [...a, ...b].sort((x, y) => x.position - y.position);
 }
 
-/** Renamed objects by an old name, then by their present effective namespace. */
+/** Renamed objects by each of their old names, then by their current effective namespace. */
 type OldNames = Map<string, Map<string, Resource[]>>;
 
 function indexByOldName(set: ResourceSet): OldNames {
@@ -85,60 +87,60 @@ function indexByOldName(set: ResourceSet): OldNames {
   return index;
 }
 
-interface Fix {
+interface ReferenceFix {
   readonly index: OldNames;
-  /** The object that refers to another. */
+  /** The object that refers to another one. */
   readonly resource: Resource;
-  /** Namespaces of service accounts that it names, if it is a role binding. */
+  /** Namespaces of the service accounts that the object names, if it is a RoleBinding. */
   readonly namespaces: ReadonlySet<string>;
   readonly field: Field;
-  /** What it refers to. */
+  /** The kind of object that the field refers to. */
   readonly target: Gvk;
 }
 
-function fixField(fix: Fix): void {
+function fixField(fix: ReferenceFix): void {
   visitField(fix.resource.node, fix.field, { create: undefined, set: (found) => fixNode(fix, found) });
 }
 
-function fixNode(fix: Fix, node: YamlNode): YamlNode {
+function fixNode(fix: ReferenceFix, node: YamlNode): YamlNode {
   if (isNothing(node)) return node;
   if (isYamlMap(node)) return fixMap(fix, node);
   if (!isYamlList(node)) return fixName(fix, node);
   node.forEach((item, index) => {
     if (isNothing(item)) return;
-    if (isYamlList(item)) fail('InvalidObject', `the field ${fix.field.spec.path} holds a list inside a list`);
+    if (isYamlList(item)) fail('InvalidObject', `the field ${fix.field.spec.path} contains a list in a list`);
     node[index] = isYamlMap(item) ? fixMap(fix, item) : fixName(fix, item);
   });
   return node;
 }
 
-function fixName(fix: Fix, node: YamlNode): YamlNode {
+function fixName(fix: ReferenceFix, node: YamlNode): YamlNode {
   const name = textOf(node);
-  const found = choose(fix, candidatesFor(fix, name), (a, b) => nameOf(a) === nameOf(b));
+  const found = chooseReferent(fix, candidatesFor(fix, name), (a, b) => nameOf(a) === nameOf(b));
   return found === undefined || nameOf(found) === name ? node : nameOf(found);
 }
 
-/** A reference that holds a name and maybe a namespace, such as a subject of a role binding. */
-function fixMap(fix: Fix, map: YamlMap): YamlMap {
+/** Updates a reference with a name and possibly a namespace, such as a subject of a role binding. */
+function fixMap(fix: ReferenceFix, map: YamlMap): YamlMap {
   if (!map.has('name')) fail('InvalidObject', `the field ${fix.field.spec.path} has no name`);
   const name = textOf(map.get('name'));
   const candidates = candidatesFor(fix, name, map.has('namespace') ? textOf(map.get('namespace')) : undefined);
-  const found = choose(fix, candidates, (a, b) => nameOf(a) === nameOf(b) && namespaceOf(a) === namespaceOf(b));
+  const found = chooseReferent(fix, candidates, (a, b) => nameOf(a) === nameOf(b) && namespaceOf(a) === namespaceOf(b));
   if (found === undefined) return map;
   if (nameOf(found) !== name) map.set('name', nameOf(found));
   if (namespaceOf(found) !== '') map.set('namespace', namespaceOf(found));
   return map;
 }
 
-/** Objects of the wanted kind that had the name and that the referrer may see. */
-function candidatesFor(fix: Fix, name: string, namespace?: string): Resource[] {
+/** Objects of the target kind that had the name, in the namespaces to which the object may refer. */
+function candidatesFor(fix: ReferenceFix, name: string, namespace?: string): Resource[] {
   const byNamespace = fix.index.get(name);
   if (byNamespace === undefined) return [];
-  let seen = visible(fix, byNamespace);
-  if (namespace !== undefined) seen = ofNamespace(seen, namespace);
+  const inScope = objectsInScope(fix, byNamespace);
+  const candidates = namespace === undefined ? inScope : ofNamespace(inScope, namespace);
   const roleKind = fix.field.spec.path.endsWith('roleRef/name') ? roleRefKind(fix.resource.node) : undefined;
-  return seen.filter((one) => {
-    const ids = previousIds(one);
+  return candidates.filter((candidate) => {
+    const ids = previousIds(candidate);
     return (
       ids.some((id) => isSelected(id, fix.target)) &&
       (roleKind === undefined || ids.some((id) => isSelected(id, roleKind)))
@@ -146,10 +148,10 @@ function candidatesFor(fix: Fix, name: string, namespace?: string): Resource[] {
   });
 }
 
-function visible(fix: Fix, byNamespace: ReadonlyMap<string, Resource[]>): Resource[] {
+function objectsInScope(fix: ReferenceFix, byNamespace: ReadonlyMap<string, Resource[]>): Resource[] {
   const id = currentId(fix.resource.node);
   if (isClusterScoped(id)) return [...byNamespace.values()].flat();
-  const clusterScoped = byNamespace.get('_non_namespaceable_') ?? [];
+  const clusterScoped = byNamespace.get(NO_NAMESPACE) ?? [];
   const own = byNamespace.get(effectiveNamespace(id)) ?? [];
   // A role binding may name service accounts of other namespaces.
   const others = [...fix.namespaces]
@@ -169,13 +171,13 @@ function subjectNamespaces(referrer: Resource): Set<string> {
   for (const subject of subjects) {
     if (!isYamlMap(subject) || textOf(subject.get('kind')) !== 'ServiceAccount' || !subject.has('namespace')) continue;
     const namespace = subject.get('namespace');
-    if (!isText(namespace)) fail('InvalidObject', 'the namespace of a subject is blank or no text');
+    if (!isText(namespace)) fail('InvalidObject', 'the namespace of a subject is empty or not a text');
     namespaces.add(textOf(namespace));
   }
   return namespaces;
 }
 
-/** Those that were in the namespace at first, else those that are in it now. */
+/** The objects that were in the namespace originally; if there are none, the objects that are in it now. */
 function ofNamespace(resources: readonly Resource[], namespace: string): Resource[] {
   const first = resources.filter((one) => effectiveNamespace(originalId(one)) === namespace);
   if (first.length > 0) return first;
@@ -188,9 +190,12 @@ function roleRefKind(node: YamlMap): Gvk | undefined {
   return { group: textOf(roleRef.get('apiGroup')), version: '', kind: textOf(roleRef.get('kind')) };
 }
 
-/** The one that is meant: of several, those that passed the same layers as the referrer. */
-function choose(
-  fix: Fix,
+/**
+ * The object to which the reference points. If there are several candidates, those with the same prefixes and suffixes
+ * count, because they passed the same layers. Fails if the reference is still ambiguous.
+ */
+function chooseReferent(
+  fix: ReferenceFix,
   found: readonly Resource[],
   isSame: (a: Resource, b: Resource) => boolean,
 ): Resource | undefined {
@@ -202,19 +207,21 @@ function choose(
   const ids = candidates.map((one) => formatResourceId(currentId(one.node))).join(', ');
   return fail(
     'KustomizationInvalid',
-    `${fix.field.spec.path} of ${formatResourceId(currentId(fix.resource.node))} may mean any of ${ids}`,
+    `${fix.field.spec.path} of ${formatResourceId(currentId(fix.resource.node))} is ambiguous: it may refer to ${ids}`,
   );
 }
 
-/** Whether the shorter list of prefixes ends the longer one, and so for suffixes; `lenient`: or one is empty. */
-function hasSameAffixes(a: Resource, b: Resource, lenient: boolean): boolean {
-  return (
-    ((lenient && (a.prefixes.length === 0 || b.prefixes.length === 0)) || endsAlike(a.prefixes, b.prefixes)) &&
-    ((lenient && (a.suffixes.length === 0 || b.suffixes.length === 0)) || endsAlike(a.suffixes, b.suffixes))
-  );
+/**
+ * Whether the longer list of prefixes ends with the shorter one, and the same for suffixes. With `isEmptyAllowed` an
+ * empty list agrees with every list.
+ */
+function hasSameAffixes(a: Resource, b: Resource, isEmptyAllowed: boolean): boolean {
+  const agree = (left: readonly string[], right: readonly string[]): boolean =>
+    (isEmptyAllowed && (left.length === 0 || right.length === 0)) || hasSameEnd(left, right);
+  return agree(a.prefixes, b.prefixes) && agree(a.suffixes, b.suffixes);
 }
 
-function endsAlike(a: readonly string[], b: readonly string[]): boolean {
+function hasSameEnd(a: readonly string[], b: readonly string[]): boolean {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
   if (shorter.length === 0) return longer.length === 0;
   return shorter.every((text, index) => longer[longer.length - shorter.length + index] === text);

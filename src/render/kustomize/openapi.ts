@@ -1,6 +1,7 @@
 /**
- * openapi: the schema that strategic merge goes by, given by version or as a file. The first kustomization that says
- * something decides for the whole build. What kustomize has built in counts beside a file if it was needed before.
+ * The field `openapi`: the schema of strategic merges, given as a version or as a file. The first kustomization with
+ * the field decides for the whole build. If kustomize has already loaded its built-in schema when it reads the file,
+ * the definitions of both are used.
  */
 import { isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { fail } from '../fail.ts';
@@ -8,7 +9,7 @@ import { readDocuments } from '../manifest-text.ts';
 import { atField, loadText, locateFile, type Build, type Layer } from './layer.ts';
 import { readBuiltInSchema, type MergeSchema } from './merge-schema.ts';
 
-/** The one version that kustomize has built in. */
+/** The only version that kustomize has built in. */
 const BUILT_IN = 'v1.21.2';
 
 export function chooseSchema(build: Build, layer: Layer): void {
@@ -22,13 +23,11 @@ function readChoice(build: Build, layer: Layer): void {
   const custom = path === undefined ? undefined : readSchema(layer, path);
   if (build.isSchemaChosen) return;
   if (custom !== undefined) {
-    if (version !== undefined)
-      fail('KustomizationInvalid', 'openapi has both version and path; only one of them may be there');
+    if (version !== undefined) fail('KustomizationInvalid', 'openapi has both version and path; only one is allowed');
     build.schema = custom;
     build.isSchemaChosen = true;
   } else if (version !== undefined && version !== '') {
-    if (version !== BUILT_IN)
-      fail('KustomizationInvalid', `openapi.version ${version} is not built in; only ${BUILT_IN} is`);
+    if (version !== BUILT_IN) fail('KustomizationInvalid', `openapi.version must be ${BUILT_IN}, but is ${version}`);
     build.isSchemaChosen = true;
   }
 }
@@ -36,47 +35,53 @@ function readChoice(build: Build, layer: Layer): void {
 function readSchema(layer: Layer, path: string): MergeSchema {
   const { limits } = layer.build.context;
   const source = { text: loadText(layer, path), file: locateFile(layer, path), limits };
-  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
   const definitions = isYamlMap(document?.root) ? document.root.get('definitions') : undefined;
-  return compileSchema(isYamlMap(definitions) ? definitions : new Map(), builtInBeside(layer.build));
+  return compileSchema(isYamlMap(definitions) ? definitions : new Map(), loadedSchema(layer.build));
 }
 
-/** What a schema of one's own is laid over, or under: `wins` says which of two definitions of a name counts. */
-interface Beside {
+/** The schema that was loaded before the file; `isPreferred`: its definitions win over those of the file. */
+interface LoadedSchema {
   readonly schema: MergeSchema;
-  readonly wins: boolean;
+  readonly isPreferred: boolean;
 }
 
-/** A merge before has read the built-in schema; an object of a kind that it does not know has asked for it. */
-function builtInBeside({ schema, kinds }: Build): Beside | undefined {
-  if (schema !== undefined) return { schema, wins: false };
+/**
+ * The schema that kustomize has loaded before it reads the file. It loads the built-in one for a strategic merge, and
+ * when it reads an object of a kind that it does not know.
+ */
+function loadedSchema({ schema, kinds }: Build): LoadedSchema | undefined {
+  if (schema !== undefined) return { schema, isPreferred: false };
   if (kinds.size === 0) return undefined;
   const builtIn = readBuiltInSchema();
-  return [...kinds].every((kind) => Object.hasOwn(builtIn.kinds, kind)) ? undefined : { schema: builtIn, wins: true };
+  const isLoaded = [...kinds].some((kind) => !Object.hasOwn(builtIn.kinds, kind));
+  return isLoaded ? { schema: builtIn, isPreferred: true } : undefined;
 }
 
 type Child = string | [string, number] | number;
 
-/** Compiles definitions into the table that merging reads; one type for each definition and each inline object. */
-function compileSchema(definitions: YamlMap, beside: Beside | undefined): MergeSchema {
-  const types = [...(beside?.schema.types ?? [])] as Record<string, Child>[];
-  const names = Object.entries(beside?.schema.names ?? {});
-  const numbers = new Map<string, number>(names.filter(([name]) => beside?.wins === true || !definitions.has(name)));
+/** Compiles definitions into the table that merges use, with one type for each definition and each inline object. */
+function compileSchema(definitions: YamlMap, loaded: LoadedSchema | undefined): MergeSchema {
+  const types = [...(loaded?.schema.types ?? [])] as Record<string, Child>[];
+  const names = Object.entries(loaded?.schema.names ?? {}).filter(([name]) => {
+    return loaded?.isPreferred === true || !definitions.has(name);
+  });
+  const typeIndexes = new Map<string, number>(names);
 
   const typeOf = (schema: YamlMap): number | undefined => {
     const ref = textOf(schema.get('$ref')).replace('#/definitions/', '');
-    const known = ref === '' ? undefined : numbers.get(ref);
+    const known = ref === '' ? undefined : typeIndexes.get(ref);
     if (known !== undefined) return known;
     const target = ref === '' ? schema : definitions.get(ref);
     if (!isYamlMap(target) || (!target.has('properties') && !target.has('additionalProperties'))) return undefined;
     const fields: Record<string, Child> = Object.create(null) as Record<string, Child>;
-    const number = types.push(fields) - 1;
-    // Known before its fields are looked at, since a definition may refer to itself.
-    if (ref !== '') numbers.set(ref, number);
+    const index = types.push(fields) - 1;
+    // Registered before its fields are compiled, because a definition may refer to itself.
+    if (ref !== '') typeIndexes.set(ref, index);
     const properties = target.get('properties');
     if (isYamlMap(properties)) for (const [name, property] of properties) put(fields, name, property);
     put(fields, '*', target.get('additionalProperties'));
-    return number;
+    return index;
   };
 
   const put = (fields: Record<string, Child>, name: string, property: YamlNode | undefined): void => {
@@ -96,14 +101,14 @@ function compileSchema(definitions: YamlMap, beside: Beside | undefined): MergeS
     return element === undefined ? keys : [keys, element];
   };
 
-  const kinds = Object.assign(Object.create(null) as Record<string, number>, beside?.schema.kinds);
+  const kinds = Object.assign(Object.create(null) as Record<string, number>, loaded?.schema.kinds);
   for (const [name, definition] of definitions) {
     const gvks = isYamlMap(definition) ? definition.get('x-kubernetes-group-version-kind') : undefined;
-    const number = isYamlList(gvks) ? typeOf(new Map([['$ref', `#/definitions/${name}`]])) : undefined;
-    if (number === undefined || !isYamlList(gvks)) continue;
-    for (const gvk of gvks) if (isYamlMap(gvk)) kinds[kindKey(gvk)] = number;
+    const index = isYamlList(gvks) ? typeOf(new Map([['$ref', `#/definitions/${name}`]])) : undefined;
+    if (index === undefined || !isYamlList(gvks)) continue;
+    for (const gvk of gvks) if (isYamlMap(gvk)) kinds[kindKey(gvk)] = index;
   }
-  return { kinds, types, names: Object.fromEntries(numbers) };
+  return { kinds, types, names: Object.fromEntries(typeIndexes) };
 }
 
 function kindKey(gvk: YamlMap): string {

@@ -1,16 +1,16 @@
-/** The annotations that say where an object came from and what changed it (`buildMetadata`). */
+/** The annotations with the origin of an object and the transformers that changed it (`buildMetadata`). */
 import { writeYaml } from '../../object/yaml/write.ts';
 import type { ResourceSet } from './resource-set.ts';
-import { partAnnotations, type Origin } from './resource.ts';
+import { normalizeAnnotations, type Origin } from './resource.ts';
 
 export const ORIGIN_ANNOTATION = 'config.kubernetes.io/origin';
 
 export const TRANSFORMATIONS_ANNOTATION = 'alpha.config.kubernetes.io/transformations';
 
-/** Notes a transformer on every object; one without an origin is taken to be made by it. */
+/** Records a transformer on every object. An object without an origin counts as made by the transformer. */
 export function noteTransformation(set: ResourceSet, origin: Origin): void {
   for (const resource of set.all) {
-    partAnnotations(resource);
+    normalizeAnnotations(resource);
     if (resource.origin === undefined) resource.origin = origin;
     else resource.transformations.push(origin);
   }
@@ -26,7 +26,7 @@ export function formatTransformations(origins: readonly Origin[]): string {
     .join('');
 }
 
-/** The members in the order in which kustomize declares them. */
+/** The members in the order of kustomize. */
 function originLines({ path, configuredIn, configuredBy }: Origin): string[] {
   const lines = [...member('path', path), ...member('configuredIn', configuredIn)];
   if (configuredBy === undefined) return lines;

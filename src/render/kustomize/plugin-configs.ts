@@ -1,6 +1,6 @@
 /**
- * The entries of `generators` and `transformers`: configurations of what kustomize has built in, written in place, in a
- * file, or built by a kustomization of their own. Anything else would be a plugin, and is not run.
+ * The entries of `generators`, `transformers` and `validators`: configurations of built-in generators and transformers,
+ * written inline, in a file, or built by a kustomization of their own. Configurations of plugins are refused.
  */
 import { posix } from 'node:path';
 import { newResource, textMap, type Origin, type Resource } from './resource.ts';
@@ -12,7 +12,7 @@ import { decode, type Decoder } from './decode.ts';
 import { atField, placeOf, type Layer, type PathEntry } from './layer.ts';
 import { currentId } from './resource-id.ts';
 
-/** Reads the entries of one field, those written in place first. */
+/** Reads the configurations of one field; inline ones come first. */
 export function readConfigs(layer: Layer, field: 'generators' | 'transformers' | 'validators'): Resource[] {
   const inline: Resource[] = [];
   const paths: PathEntry[] = [];
@@ -25,6 +25,7 @@ export function readConfigs(layer: Layer, field: 'generators' | 'transformers' |
   return [...inline, ...layer.build.gather(layer, paths)];
 }
 
+/** The objects of an inline entry; undefined if the entry is a path. */
 function readInline(layer: Layer, { path: entry, at }: PathEntry): Resource[] | undefined {
   const { file, fileName, source } = layer.kustomization;
   try {
@@ -32,7 +33,7 @@ function readInline(layer: Layer, { path: entry, at }: PathEntry): Resource[] | 
     const line = locateLine(source, at)?.line ?? 1;
     return objects.map(({ node }) => {
       const resource = newResource(node, { file, line });
-      if (layer.build.tracksOrigin) resource.origin = { path: posix.join(layer.originPath, fileName) };
+      if (layer.build.shouldTrackOrigin) resource.origin = { path: posix.join(layer.originPath, fileName) };
       return resource;
     });
   } catch (error) {
@@ -42,19 +43,23 @@ function readInline(layer: Layer, { path: entry, at }: PathEntry): Resource[] | 
   }
 }
 
-/** The kind of a built-in configuration. Fails for plugins. */
+/** The built-in generator or transformer that a configuration is for. Fails for plugins. */
 export function builtInKind(config: Resource): string {
   const kind = textOf(config.node.get('kind'));
   if (textOf(config.node.get('apiVersion')) !== 'builtin') {
-    fail('Unsupported', `${kind} is ${pluginType(config)}; only what kustomize has built in is run`, placeOf(config));
+    fail(
+      'Unsupported',
+      `${kind} is ${pluginType(config)}; only the built-in generators and transformers of kustomize are run`,
+      placeOf(config),
+    );
   }
   if (kind === 'HelmChartInflationGenerator') {
-    fail('Unsupported', 'a HelmChartInflationGenerator inflates a chart; charts are not rendered', placeOf(config));
+    fail('Unsupported', 'a HelmChartInflationGenerator renders a chart; this is not supported', placeOf(config));
   }
   return kind;
 }
 
-/** What would run it, so that the refusal names it. */
+/** The type of plugin, for the message of the refusal. */
 function pluginType(config: Resource): string {
   const annotations = textMap(config, 'annotations');
   const runtime = annotations.get('config.kubernetes.io/function') ?? annotations.get('config.k8s.io/function') ?? '';
@@ -64,12 +69,12 @@ function pluginType(config: Resource): string {
   return 'a Go or exec plugin';
 }
 
-/** Decodes a configuration; fields that are not known are ignored, unlike those of a kustomization. */
+/** Decodes a configuration. Unknown fields are ignored, unlike those of a kustomization. */
 export function decodeConfig<T>(decoder: Decoder<T>, config: Resource): T {
   return decode(decoder, config.node, '', 'ignore');
 }
 
-/** What origin annotations say of something that a configuration made or changed. */
+/** The origin of objects that a configuration made or changed; undefined if origins are not recorded. */
 export function configOrigin(config: Resource): Origin | undefined {
   if (config.origin === undefined) return undefined;
   const { kind, name, namespace } = currentId(config.node);

@@ -1,11 +1,11 @@
 /**
  * Ids as kustomize compares them: group, version, kind, name and effective namespace. A kind is cluster-scoped only if
- * this table says so; every other kind without a namespace is taken to be in `default`.
+ * it is in the table below; an object of any other kind without a namespace counts as being in `default`.
  */
 import { textOf, isYamlMap, type YamlMap } from '../../object/yaml/node.ts';
 
 export interface Gvk {
-  /** Empty in a selector: any. */
+  /** In a selector an empty member matches everything. */
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -17,7 +17,7 @@ export interface ResourceId extends Gvk {
   readonly namespace: string;
 }
 
-/** What stands for the namespace of a cluster-scoped object. */
+/** The effective namespace of a cluster-scoped object. */
 export const NO_NAMESPACE = '_non_namespaceable_';
 
 export function gvkOf(node: YamlMap): Gvk {
@@ -49,12 +49,12 @@ export function effectiveNamespace(id: ResourceId): string {
   return id.namespace === '' ? 'default' : id.namespace;
 }
 
-/** Equal exactly for ids that kustomize calls equal. */
+/** A key that is equal exactly for ids that kustomize considers equal. */
 export function keyOf(id: ResourceId): string {
   return `${id.group}/${id.version}/${id.kind}/${effectiveNamespace(id)}/${id.name}`;
 }
 
-/** Whether a kind is one that a selector names; empty members of the selector match everything. */
+/** Whether a selector matches a kind; empty members of the selector match everything. */
 export function isSelected(gvk: Gvk, selector: Gvk): boolean {
   return (
     (selector.group === '' || selector.group === gvk.group) &&
@@ -69,7 +69,7 @@ export function formatResourceId(id: ResourceId): string {
   return `${gvk}/${id.name || '[noName]'}.${id.namespace || '[noNs]'}`;
 }
 
-/** Kinds that kustomize knows to be cluster-scoped, with the apiVersions in which it knows them. */
+/** The kinds that kustomize knows as cluster-scoped, with the apiVersions for which it knows that. */
 const CLUSTER_SCOPED = new Map<string, readonly string[]>([
   ['APIService', ['apiregistration.k8s.io/v1', 'apiregistration.k8s.io/v1beta1']],
   ['CSIDriver', ['storage.k8s.io/v1', 'storage.k8s.io/v1beta1']],

@@ -1,8 +1,8 @@
 /**
- * One object on its way through kustomize: its tree, and what kustomize remembers beside it (the names it had, the
- * prefixes and suffixes it got, whether its name wants a hash).
+ * One object during a build: its tree, and notes beside it (its previous names, its prefixes and suffixes, whether its
+ * name gets a hash).
  *
- * Invariant: kustomize keeps this memory in annotations of the object; here it never enters the tree.
+ * Invariant: kustomize keeps these notes in annotations of the object; here they are never part of the tree.
  */
 import {
   isNothing,
@@ -17,14 +17,14 @@ import { currentId, effectiveNamespace, gvkOf, keyOf, type ResourceId } from './
 
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
 
-/** A name that an object had before a transformer changed it; the namespace is the effective one. */
+/** The name of an object before a transformer changed it; the namespace is the effective one. */
 export interface PreviousName {
   readonly namespace: string;
   readonly name: string;
   readonly kind: string;
 }
 
-/** Where an object came from, or what changed it, in the words of kustomize's origin annotation. */
+/** The origin of an object, or a transformer that changed it, with the fields of kustomize's origin annotation. */
 export interface Origin {
   readonly path?: string;
   readonly configuredIn?: string;
@@ -38,17 +38,20 @@ export interface Origin {
 
 export interface Resource {
   node: YamlMap;
-  /** Path in the tree of the file that it came from, and the 1-based line. */
+  /** Path, in the tree, of the file that the object comes from. */
   file: string;
+  /** 1-based. */
   line: number;
+  /** Oldest first. */
   previous: PreviousName[];
   prefixes: string[];
   suffixes: string[];
   behavior: Behavior;
-  /** Made by a generator: kustomize has written annotations into it from the start. */
+  /** Made by a generator, so kustomize has written internal annotations into it from the start. */
   isGenerated: boolean;
-  needsHash: boolean;
-  /** Names of the vars that read a field of it. */
+  /** Whether the hash of the content is appended to the name. */
+  shouldHashName: boolean;
+  /** Names of the vars that read a field of this object. */
   varNames: string[];
   origin?: Origin;
   transformations: Origin[];
@@ -64,7 +67,7 @@ export function newResource(node: YamlMap, place: { file: string; line: number }
     suffixes: [],
     behavior: 'unspecified',
     isGenerated: false,
-    needsHash: false,
+    shouldHashName: false,
     varNames: [],
     transformations: [],
   };
@@ -75,7 +78,7 @@ export function previousIds(resource: Resource): ResourceId[] {
   return resource.previous.map(({ namespace, name, kind }) => ({ group, version, kind, name, namespace }));
 }
 
-/** The id that it had first. */
+/** The id before all changes. */
 export function originalId(resource: Resource): ResourceId {
   const first = resource.previous[0];
   if (first === undefined) return currentId(resource.node);
@@ -84,8 +87,8 @@ export function originalId(resource: Resource): ResourceId {
 }
 
 /**
- * Keys of all ids that it has and had. A previous id does not know whether its kind is cluster-scoped: it holds the
- * effective namespace already.
+ * Keys of the current and all previous ids. The namespace of a previous id is used as it is, because it is the
+ * effective one already.
  */
 export function anyKeys(resource: Resource): Set<string> {
   const { group, version } = gvkOf(resource.node);
@@ -95,29 +98,29 @@ export function anyKeys(resource: Resource): Set<string> {
   return keys;
 }
 
-/** All names that it has and had. */
+/** The current and all previous names. */
 export function anyNames(resource: Resource): Set<string> {
   return new Set([currentId(resource.node).name, ...resource.previous.map(({ name }) => name)]);
 }
 
-/** Notes the present id before something changes it. */
-export function rememberId(resource: Resource): void {
+/** Records the current id as a previous one, before a step changes it. */
+export function recordPreviousId(resource: Resource): void {
   const id = currentId(resource.node);
   resource.previous.push({ namespace: effectiveNamespace(id), name: id.name, kind: id.kind });
 }
 
 /**
- * What kustomize does to annotations where it writes them all anew: they share no text with those of templates any
- * more, and whose type nobody has said is a text.
+ * Repeats the effect of kustomize rewriting all annotations: they no longer share texts with the annotations of
+ * templates, and values with a guessed type become texts.
  */
-export function partAnnotations(resource: Resource): void {
+export function normalizeAnnotations(resource: Resource): void {
   const metadata = resource.node.get('metadata');
   const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
   if (!isYamlMap(annotations)) return;
   for (const [key, text] of annotations) if (isSharedText(text) || isUntyped(text)) annotations.set(key, textOf(text));
 }
 
-/** The metadata map, made if it is missing. */
+/** The metadata map, created if it is missing. */
 export function metadataOf(resource: Resource): YamlMap {
   return childMap(resource.node, 'metadata');
 }
@@ -125,9 +128,9 @@ export function metadataOf(resource: Resource): YamlMap {
 export function childMap(map: YamlMap, key: string): YamlMap {
   const found = map.get(key);
   if (isYamlMap(found)) return found;
-  const made: YamlMap = new Map();
-  map.set(key, made);
-  return made;
+  const created: YamlMap = new Map();
+  map.set(key, created);
+  return created;
 }
 
 export function setName(resource: Resource, name: string): void {
@@ -141,7 +144,7 @@ export function setNamespace(resource: Resource, namespace: string): void {
   else if (textOf(metadata.get('namespace')) !== namespace) metadata.set('namespace', namespace);
 }
 
-/** Labels or annotations with the texts of their values; empty where there are none. */
+/** The labels or annotations of an object, with the texts of their values. */
 export function textMap(resource: Resource, field: 'labels' | 'annotations'): Map<string, string> {
   const metadata = resource.node.get('metadata');
   return textsOf(isYamlMap(metadata) ? metadata.get(field) : undefined);
@@ -153,7 +156,7 @@ export function textsOf(node: YamlNode | undefined): Map<string, string> {
   return texts;
 }
 
-/** Sets labels or annotations; all become strings, and an empty map is left out. */
+/** Replaces the labels or annotations of an object. All values are strings; an empty map is removed. */
 export function setTextMap(
   resource: Resource,
   field: 'labels' | 'annotations',
@@ -164,6 +167,6 @@ export function setTextMap(
   if (texts.size > 0) metadata.set(field, new Map(texts));
 }
 
-export function isGone(resource: Resource): boolean {
+export function isDeleted(resource: Resource): boolean {
   return resource.node.size === 0 || isNothing(resource.node);
 }

@@ -1,6 +1,6 @@
 /**
- * Targets of patches and replacements: regular expressions for group, version, kind, name and namespace; selectors for
- * labels and annotations.
+ * Selectors of patches and replacements: regular expressions for group, version, kind, name and namespace, and label
+ * selectors for labels and annotations.
  */
 import { fail } from '../fail.ts';
 import type { Decoded } from './decode.ts';
@@ -27,7 +27,7 @@ export function compileTarget(selector: Selector): CompiledSelector {
     if (pattern === '') return () => true;
     return (
       compileWhole(pattern) ??
-      fail('KustomizationInvalid', `"${pattern}" is no regular expression (${name} of a target)`)
+      fail('KustomizationInvalid', `"${pattern}" (${name} of a target) is not a regular expression`)
     );
   };
   const [group, version, kind] = [part('group'), part('version'), part('kind')];
@@ -40,17 +40,17 @@ export function compileTarget(selector: Selector): CompiledSelector {
   };
 }
 
-/** Objects that a target selects: name and namespace may be the present or the first ones. */
+/** The objects that a selector matches by their current or their original name and namespace. */
 export function select(set: ResourceSet, selector: Selector): Resource[] {
   const compiled = compileTarget(selector);
   const selected: Resource[] = [];
   const isOneName = selector.name !== '' && isLiteral(selector.name);
   for (const resource of isOneName ? findByName(set, selector.name) : set.all) {
-    const now = currentId(resource.node);
-    if (!compiled.gvk(now)) continue;
-    const first = originalId(resource);
-    if (!compiled.name(first.name) && !compiled.name(now.name)) continue;
-    if (!matchesNamespace(compiled, first) && !matchesNamespace(compiled, now)) continue;
+    const current = currentId(resource.node);
+    if (!compiled.gvk(current)) continue;
+    const original = originalId(resource);
+    if (!compiled.name(original.name) && !compiled.name(current.name)) continue;
+    if (!matchesNamespace(compiled, original) && !matchesNamespace(compiled, current)) continue;
     if (matchesMetadata(compiled, resource)) selected.push(resource);
   }
   return selected;

@@ -1,4 +1,4 @@
-/** Puts the rendered objects into the order in which kustomize prints them: `sortOptions`, or the order of kinds. */
+/** Sorts the rendered objects as kustomize prints them: by `sortOptions`, or by kind. */
 import { fail } from '../fail.ts';
 import { ORDER_FIRST, ORDER_LAST, rankKinds } from './kind-order.ts';
 import type { Kustomization } from './kustomization.ts';
@@ -15,7 +15,7 @@ export function sortResources(resources: readonly Resource[], options: Kustomiza
     return { resource, rank: ranks.get(id.kind) ?? 0, gvk: gvkText(id), isNamespace: isNamespace(id), id: idText(id) };
   });
   keyed.sort((a, b) => {
-    // The core kind Namespace comes before custom kinds of that name, though its missing group sorts last.
+    // The order of groups is reversed for kinds called Namespace, so that the core kind comes before custom ones.
     const sign = a.isNamespace && b.isNamespace ? -1 : 1;
     return a.rank - b.rank || sign * compare(a.gvk, b.gvk) || compare(a.id, b.id);
   });
@@ -24,10 +24,10 @@ export function sortResources(resources: readonly Resource[], options: Kustomiza
 
 function checkOptions(options: NonNullable<Kustomization['sortOptions']>): void {
   if (options.order !== 'fifo' && options.order !== 'legacy') {
-    fail('KustomizationInvalid', `sortOptions.order must be fifo or legacy, and is "${options.order}"`);
+    fail('KustomizationInvalid', `sortOptions.order must be fifo or legacy, but is "${options.order}"`);
   }
   if (options.order === 'fifo' && options.legacySortOptions !== undefined) {
-    fail('KustomizationInvalid', 'sortOptions.legacySortOptions is set, but the order is fifo');
+    fail('KustomizationInvalid', 'sortOptions.legacySortOptions must not be set if the order is fifo');
   }
 }
 
@@ -43,7 +43,7 @@ function idText({ namespace, name }: ResourceId): string {
   return `${namespace || '~X'}|${name || '~N'}`;
 }
 
-/** By bytes of UTF-8, which is by code point. */
+/** Compares by the bytes of UTF-8, which is the order of code points. */
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return Buffer.compare(Buffer.from(a), Buffer.from(b));

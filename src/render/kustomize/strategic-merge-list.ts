@@ -1,16 +1,17 @@
 /**
- * Merges two lists by the keys of their elements, with what kustomize makes of elements that lack some of the keys:
- * what the patch brings comes first, then what the target had; an element is known by the texts of its keys.
+ * Merges two lists by the keys of their elements, as kustomize does, including its treatment of elements that lack some
+ * of the keys. The elements of the patch come first, then the others of the target. Elements are the same if the texts
+ * of their keys are equal.
  */
 import { isNothing, isYamlMap, textOf, type YamlNode } from '../../object/yaml/node.ts';
 import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { fail } from '../fail.ts';
 
 export interface ListMerge {
-  /** Merges two elements of the same key, either of which may be missing. */
+  /** Merges two elements with the same key; either may be missing. */
   readonly mergeElements: (target: YamlNode | undefined, patch: YamlNode | undefined) => YamlNode | undefined;
   readonly target: YamlNode[];
-  /** May be the target itself, for a list that only the patch brings. */
+  /** The target itself for a list that is only in the patch. */
   readonly patch: YamlNode[] | undefined;
   /** Empty for a list of scalars. */
   readonly keys: readonly string[];
@@ -27,11 +28,11 @@ export function mergeKeyedList(merge: ListMerge): YamlNode[] {
   const merged: YamlNode[] = [];
   let usedKeys: readonly string[] = keys;
   for (const values of wanted) {
-    const used = usedOf(wanted, values, keys);
+    const used = withoutUnusedKeys(wanted, values, keys);
     usedKeys = used.keys;
     const element = mergeElement(merge, used);
-    if (isNothing(element) || (isYamlMap(element) && element.size === 0)) dropElements(target, used.keys, used.values);
-    else setElement(merged, element as YamlNode, used);
+    if (isNothing(element) || (isYamlMap(element) && element.size === 0)) replaceElements(target, undefined, used);
+    else replaceElements(merged, element, used);
   }
   appendRest(merged, target, usedKeys);
   return merged;
@@ -43,7 +44,7 @@ interface ElementKey {
 }
 
 function mergeElement(merge: ListMerge, used: ElementKey): YamlNode | undefined {
-  const own = usedOf([used.values], used.values, used.keys);
+  const own = withoutUnusedKeys([used.values], used.values, used.keys);
   const target = findElement(merge.target, own);
   const patch = merge.patch === undefined ? undefined : findElement(merge.patch, own);
   const element = merge.mergeElements(target, patch);
@@ -56,7 +57,7 @@ function mergeElement(merge: ListMerge, used: ElementKey): YamlNode | undefined 
   return element;
 }
 
-/** The keys of all elements, those of the patch first, each once; a missing key is the empty text. */
+/** The distinct keys of all elements, those of the patch first; a missing key is the empty text. */
 function keyTexts(sources: readonly YamlNode[][], keys: readonly string[]): string[][] {
   const found = new Map<string, string[]>();
   for (const source of sources) {
@@ -79,10 +80,13 @@ function scalarTexts(sources: readonly YamlNode[][]): string[][] {
   return Array.from(texts, (text) => [text]);
 }
 
-/** Two tuples that agree where both say something, and agree somewhere, become one: each fills the other's gaps. */
+/**
+ * Unites two tuples if they are equal in at least one key and differ in none that both have: each gets the keys that it
+ * lacks from the other.
+ */
 function completeFromEachOther(tuples: string[][]): void {
   tuples.forEach((first, i) => {
-    // `first` stays what it was when its turn came, also after it has been completed.
+    // As in kustomize, `first` stays the original tuple, even after a union has replaced it in the list.
     tuples.forEach((_, j) => {
       const united = unite(first, tuples[j] as string[]);
       if (united === undefined) return;
@@ -104,8 +108,8 @@ function unite(a: readonly string[], b: readonly string[]): string[] | undefined
   return isCommon ? united : undefined;
 }
 
-/** Keys that no tuple uses are left out; if none is used, all stay. */
-function usedOf(
+/** Leaves out the keys that no tuple uses. If no key is used, all stay. */
+function withoutUnusedKeys(
   tuples: readonly (readonly string[])[],
   values: readonly string[],
   keys: readonly string[],
@@ -125,17 +129,9 @@ function findElement(list: readonly YamlNode[], { keys, values }: ElementKey): Y
   );
 }
 
-function dropElements(list: YamlNode[], keys: readonly string[], values: readonly string[]): void {
-  replaceElements(list, undefined, { keys, values });
-}
-
-function setElement(list: YamlNode[], element: YamlNode, key: ElementKey): void {
-  replaceElements(list, element, key);
-}
-
 /**
- * Puts an element in the place of every one with its key, or at the end where there is none; without an element, those
- * with the key go. Empty elements always go.
+ * Replaces every element that has the key, or appends the element if there is none. Without an element, those with the
+ * key are removed. Empty elements are always removed.
  */
 function replaceElements(list: YamlNode[], element: YamlNode | undefined, key: ElementKey): void {
   const kept: YamlNode[] = [];
@@ -155,8 +151,8 @@ function replaceElements(list: YamlNode[], element: YamlNode | undefined, key: E
 }
 
 /**
- * Whether an element has the key; an empty text matches whatever stands there, and keys without a text match as the
- * last one did.
+ * Whether an element has the key. An empty text matches every value. If there are fewer texts than keys, the result of
+ * the last text counts for the other keys.
  */
 function hasKey(item: YamlNode, { keys, values }: ElementKey): boolean {
   let isMatch = false;
@@ -171,11 +167,11 @@ function hasKey(item: YamlNode, { keys, values }: ElementKey): boolean {
 function matchesField(item: YamlNode, key: string, value: string): boolean {
   if (key === '') return !isYamlMap(item) && textOf(item) === value;
   if (!isYamlMap(item))
-    return fail('KustomizationInvalid', `a list that is merged by ${key} has an element that is no map`);
+    return fail('KustomizationInvalid', `a list that is merged by ${key} has an element that is not a map`);
   return item.has(key) && (value === '' || textOf(item.get(key)) === value);
 }
 
-/** Brings what is not merged yet behind what is; an element that lacks a key takes part as it is. */
+/** Appends the elements of the target that are not merged yet; an element that lacks a key is added unchanged. */
 function appendRest(merged: YamlNode[], rest: readonly YamlNode[], keys: readonly string[]): void {
   for (const item of rest) {
     if ((keys[0] ?? '') === '') {

@@ -1,8 +1,8 @@
 /**
- * Strategic merge as kustomize does it: maps field by field, lists by the keys of its schema, `null` deletes, and
- * `$patch: delete | replace | merge` is obeyed; other directives are copied.
+ * Strategic merge as in kustomize: maps are merged field by field, lists by the keys of the schema, `null` deletes a
+ * field, and `$patch: delete | replace | merge` is obeyed. Other directives are copied like fields.
  *
- * Invariant: the target is changed in place and the patch is used up; callers hand in a copy of the patch.
+ * Invariant: the target and the patch are changed in place; callers pass in a copy of the patch.
  */
 import {
   assign,
@@ -20,16 +20,16 @@ import {
 } from '../../object/yaml/node.ts';
 import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { fail } from '../fail.ts';
-import { fieldSchema, typeOfObject, UNKNOWN, type FieldSchema, type MergeSchema } from './merge-schema.ts';
+import { fieldSchema, typeOfObject, UNKNOWN_FIELD, type FieldSchema, type MergeSchema } from './merge-schema.ts';
 import { mergeKeyedList } from './strategic-merge-list.ts';
 
-/** Merges a patch into an object; undefined if the patch deletes the object. */
+/** Merges a patch into an object; returns undefined if the patch deletes the object. */
 export function mergeStrategically(target: YamlMap, patch: YamlMap, schema: MergeSchema): YamlMap | undefined {
-  const merged = mergeNodes(schema, target, patch, UNKNOWN);
+  const merged = mergeNodes(schema, target, patch, UNKNOWN_FIELD);
   return isYamlMap(merged) ? merged : undefined;
 }
 
-/** What a merge comes to: undefined clears the field. */
+/** The result of a merge; undefined removes the field. */
 function mergeNodes(
   schema: MergeSchema,
   target: YamlNode | undefined,
@@ -37,7 +37,7 @@ function mergeNodes(
   field: FieldSchema,
 ): YamlNode | undefined {
   const leading = isNothing(target) ? patch : target;
-  checkKinds(target, patch);
+  checkShapes(target, patch);
   if (isNothing(leading)) return mergeNothing(target, patch);
   if (isYamlMap(leading)) return mergeMaps(schema, target, patch, field);
   if (isYamlList(leading)) {
@@ -46,7 +46,7 @@ function mergeNodes(
   return patch ?? target;
 }
 
-/** A null that the target writes out stays where the patch says nothing; everything else goes. */
+/** A null that is written out in the target stays if the patch has no value; otherwise the field is removed. */
 function mergeNothing(target: YamlNode | undefined, patch: YamlNode | undefined): YamlNode | undefined {
   return patch === undefined && textOf(target) !== '' ? target : undefined;
 }
@@ -61,14 +61,14 @@ function mergeMaps(
   const type = field.type ?? typeOfFirst(schema, target, patchMap);
   const directive = patchMap === undefined ? 'merge' : takeMapDirective(patchMap);
   if (directive === 'delete' || (patch !== undefined && isNothing(patch))) return undefined;
-  // A map that only the patch brings is merged with itself: so nulls and directives inside it take effect.
+  // A map that is only in the patch is merged with itself, so that nulls and directives inside it take effect.
   const result = isYamlMap(target) && directive !== 'replace' ? target : patchMap;
   if (result === undefined) return undefined;
   const left = result;
   const right = patchMap;
   for (const name of fieldNames(left, right)) {
     const merged = mergeNodes(schema, left.get(name), right?.get(name), fieldSchema(schema, type, name));
-    // A null is what the patch says, and clears the field, or what the target has kept.
+    // A null of the patch removes the field; a null of the target is kept.
     if (merged === undefined || (isNothing(merged) && right?.has(name))) left.delete(name);
     else assign(left, name, inPlaceOf(left.get(name), typedByMerge(merged)));
   }
@@ -106,17 +106,17 @@ function typeOfFirst(
   );
 }
 
-/** Fields of both, in byte order, so that the result does not hang on how the texts are written. */
+/** The fields of both maps, sorted, so that the result does not depend on their order in the files. */
 function fieldNames(target: YamlMap, patch: YamlMap | undefined): string[] {
   return [...new Set([...target.keys(), ...(patch?.keys() ?? [])])].sort();
 }
 
-/** A scalar whose type nobody has said is a string once it has been merged. */
+/** A merge turns a scalar with a guessed type into a string. */
 function typedByMerge(node: YamlNode): YamlNode {
   return isUntyped(node) ? node.text : node;
 }
 
-/** A scalar is written as the one whose place it takes: in quotes, which makes a text of it, or without. */
+/** A new scalar takes over the quotes of the scalar that it replaces; in quotes it is a text. */
 function inPlaceOf(found: YamlNode | undefined, node: YamlNode): YamlNode {
   if (node === found || !isYamlScalar(node) || !isYamlScalar(found) || isSharedText(found)) return node;
   const isQuoted = isQuotedText(found) || (typeof found === 'string' && typeof resolvePlain(found) !== 'string');
@@ -135,7 +135,7 @@ function takeMapDirective(patch: YamlMap): Directive {
   return directive;
 }
 
-/** A directive of a list is an element that holds nothing else. */
+/** A directive of a list is an element with the directive as its only field. */
 function takeListDirective(patch: YamlNode[]): Directive {
   const carrier = patch.find((item) => isYamlMap(item) && item.has(DIRECTIVE));
   if (!isYamlMap(carrier) || carrier.size > 1) return 'merge';
@@ -152,7 +152,7 @@ function directiveOf(node: YamlNode | undefined): Directive {
   return fail('KustomizationInvalid', `unknown patch directive $patch: ${text}`);
 }
 
-function checkKinds(target: YamlNode | undefined, patch: YamlNode | undefined): void {
+function checkShapes(target: YamlNode | undefined, patch: YamlNode | undefined): void {
   if (isNothing(target) || isNothing(patch)) return;
   const [wanted, found] = [shapeOf(target), shapeOf(patch)];
   if (wanted !== found) {

@@ -1,21 +1,21 @@
-/** validators: built-in transformers that must leave every object as it is, but for the label `validated-by`. */
+/** The field `validators`: built-in transformers that may change no object, except for its label `validated-by`. */
 import { nodeToValue, isYamlMap } from '../../object/yaml/node.ts';
 import { writeYaml } from '../../object/yaml/write.ts';
 import { fail } from '../fail.ts';
 import { placeOf, type Layer } from './layer.ts';
 import type { ResourceSet } from './resource-set.ts';
 import type { Resource } from './resource.ts';
-import { externalTransforms } from './transformers/external.ts';
+import { configuredTransforms } from './transformers/configured.ts';
 
 const VALIDATED_BY = 'validated-by';
 
 export function validate(layer: Layer, set: ResourceSet): void {
-  for (const { run } of externalTransforms(layer, 'validators')) {
+  for (const { run } of configuredTransforms(layer, 'validators')) {
     const before = [...set.all].map((resource) => ({ resource, text: textWithout(resource) }));
     run(set);
     for (const { resource, text } of before) {
       if (set.all.has(resource) && textWithout(resource) === text) continue;
-      fail('KustomizationInvalid', 'a validator changes an object; it may look only', placeOf(resource));
+      fail('KustomizationInvalid', 'a validator changes an object; it may only check objects', placeOf(resource));
     }
   }
 }

@@ -1,4 +1,4 @@
-/** vars (deprecated): `$(NAME)` in certain fields stands for a field of another object. */
+/** The deprecated field `vars`: `$(NAME)` in certain fields is replaced by the value of a field of another object. */
 import {
   assign,
   isText,
@@ -9,8 +9,8 @@ import {
   type YamlNode,
   type YamlScalar,
 } from '../../object/yaml/node.ts';
-import { fail, within } from '../fail.ts';
-import { countMade, type RenderContext } from '../file-loader.ts';
+import { fail, withPlace } from '../fail.ts';
+import { countGenerated, type RenderContext } from '../file-loader.ts';
 import { fieldsByKind, visitField, type FieldSpec } from './field-spec.ts';
 import { lookup, smartPath } from './field-path.ts';
 import type { Decoded } from './decode.ts';
@@ -21,14 +21,14 @@ import { findByName, type ResourceSet } from './resource-set.ts';
 import { previousIds, type Resource } from './resource.ts';
 
 interface Var extends Decoded<typeof VAR> {
-  /** Runs something, and says of what it throws where the var stands. */
+  /** Runs a step for the var; a problem gets the line of the var. */
   readonly at: <T>(run: () => T) => T;
 }
 
 /** Vars by name. */
 export type VarSet = Map<string, Var>;
 
-/** Takes in the vars of a kustomization, and notes them at the objects that they read. */
+/** Adds the vars of a kustomization, and records their names at the objects that they read. */
 export function mergeVars(vars: VarSet, layer: Pick<Layer, 'kustomization'>, set: ResourceSet): void {
   const incoming = (layer.kustomization.vars ?? []).map((one, index): Var => {
     return { ...one, at: (run) => atField(layer, ['vars', index], run) };
@@ -37,7 +37,7 @@ export function mergeVars(vars: VarSet, layer: Pick<Layer, 'kustomization'>, set
     const found = findSource(set, one);
     if (found.length > 1)
       one.at(() =>
-        fail('KustomizationInvalid', `the var ${one.name} is read from ${found.length} objects; which is not clear`),
+        fail('KustomizationInvalid', `the var ${one.name} is ambiguous: it matches ${found.length} objects`),
       );
     found[0]?.varNames.push(one.name);
   }
@@ -49,7 +49,7 @@ export function mergeVarSets(vars: VarSet, incoming: VarSet): void {
 }
 
 function addVar(vars: VarSet, one: Var): void {
-  if (vars.has(one.name)) one.at(() => fail('KustomizationInvalid', `the var ${one.name} is there twice`));
+  if (vars.has(one.name)) one.at(() => fail('KustomizationInvalid', `the var ${one.name} occurs twice`));
   vars.set(one.name, one);
 }
 
@@ -58,24 +58,24 @@ function findSource(set: ResourceSet, { objref }: Var): Resource[] {
   const group = slash < 0 ? objref.group : objref.apiVersion.slice(0, slash);
   const version = objref.apiVersion === '' ? objref.version : objref.apiVersion.slice(slash + 1);
   const wanted: ResourceId = { group, version, kind: objref.kind, name: objref.name, namespace: objref.namespace };
-  const anyNamespace = wanted.namespace === '' && !isClusterScoped(wanted);
-  const isMeant = (id: ResourceId): boolean =>
+  const isAnyNamespace = wanted.namespace === '' && !isClusterScoped(wanted);
+  const isWanted = (id: ResourceId): boolean =>
     id.group === wanted.group &&
     id.version === wanted.version &&
     id.kind === wanted.kind &&
     id.name === wanted.name &&
-    (anyNamespace || effectiveNamespace(id) === effectiveNamespace(wanted));
-  return findByName(set, wanted.name).filter((one) => [...previousIds(one), currentId(one.node)].some(isMeant));
+    (isAnyNamespace || effectiveNamespace(id) === effectiveNamespace(wanted));
+  return findByName(set, wanted.name).filter((one) => [...previousIds(one), currentId(one.node)].some(isWanted));
 }
 
-/** Replaces every `$(NAME)` in the fields where vars are looked for. */
+/** Replaces every `$(NAME)` in the fields of the given specs. */
 export function resolveVars(context: RenderContext, set: ResourceSet, vars: VarSet, specs: readonly FieldSpec[]): void {
   if (vars.size === 0) return;
   const texts = new Map<string, string | YamlScalar | undefined>();
   const values: Values = {
     get: (name) => {
       const value = texts.get(name);
-      countMade(context, value === undefined ? 0 : textOf(value).length);
+      countGenerated(context, value === undefined ? 0 : textOf(value).length);
       return value;
     },
   };
@@ -89,7 +89,7 @@ export function resolveVars(context: RenderContext, set: ResourceSet, vars: VarS
     );
   const fieldsOf = fieldsByKind(specs);
   for (const resource of set.all) {
-    within(placeOf(resource), () => {
+    withPlace(placeOf(resource), () => {
       for (const field of fieldsOf(resource.node))
         visitField(resource.node, field, { create: undefined, set: (found) => replaceIn(found, values) });
     });
@@ -98,16 +98,16 @@ export function resolveVars(context: RenderContext, set: ResourceSet, vars: VarS
 
 function readVar(one: Var, source: Resource | undefined): string | YamlScalar | undefined {
   if (source === undefined)
-    return fail('KustomizationInvalid', `the var ${one.name} names an object that is not there`);
+    return fail('KustomizationInvalid', `the var ${one.name} names an object that does not exist`);
   const path = one.fieldref.fieldPath || 'metadata.name';
   const found = lookup(source.node, indexedPath(path));
   if (found === undefined)
-    return fail('KustomizationInvalid', `the var ${one.name} names the field ${path}, which is not there`);
-  // Maps and lists cannot stand in a text; their var is left as it is written.
+    return fail('KustomizationInvalid', `the var ${one.name} names the field ${path}, which does not exist`);
+  // A map or list cannot be part of a text, so `$(NAME)` is left unchanged.
   return isYamlMap(found) || isYamlList(found) ? undefined : found;
 }
 
-/** `ports[0].port` as `ports`, `0`, `port`. */
+/** Splits `ports[0].port` into `ports`, `0` and `port`. */
 function indexedPath(path: string): string[] {
   return smartPath(path).flatMap((part) => {
     const match = /^(.*)\[(\d+)\]$/.exec(part);
@@ -128,16 +128,16 @@ function replaceIn(node: YamlNode, values: Values): YamlNode {
   return node.map((item) =>
     isTextOrUntyped(item)
       ? expand(textOf(item), values)
-      : fail('InvalidObject', 'a list of texts holds something else'),
+      : fail('InvalidObject', 'a list in which vars are replaced has an element that is not a text'),
   );
 }
 
-/** A scalar whose type nobody has said counts as a text, and is one from then on. */
+/** Whether vars are replaced in a scalar. One with a guessed type counts as a text, and becomes one. */
 function isTextOrUntyped(node: YamlNode): boolean {
   return isText(node) || isUntyped(node);
 }
 
-/** A text that is one var takes over the type of its value; `$$` stands for `$`. */
+/** Replaces the vars in a text. A text that is only one var gets the type of its value; `$$` becomes `$`. */
 function expand(text: string, values: Values): string | YamlScalar {
   const whole = /^\$\(([^)]*)\)$/.exec(text)?.[1];
   if (whole !== undefined) return values.get(whole) ?? text;

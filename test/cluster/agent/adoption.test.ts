@@ -1,61 +1,42 @@
-/** Objects that were there before: taken over, left to others, handed over. */
+/** Objects that exist before the agent applies them: adopted, left to their owner, or handed over. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { configMap, text, workload } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  deploymentPath,
   inventoryOf,
   makeNamespace,
+  OWNER,
+  PART_OF,
   readyMessage,
   readyReason,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const RESTARTED = 'kubectl.kubernetes.io/restartedAt';
 
-async function kubectl(args: string[], input?: unknown): Promise<void> {
-  const { code, stderr } = await world.plane.kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
-  assert.equal(code, 0, stderr);
-}
-
-const deployment = (name: string, annotations: Record<string, string> = {}) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name }, annotations },
-      spec: { containers: [{ name: 'main', image: 'example.com/app:1' }] },
-    },
-  },
-});
-
-for (const [what, args] of [
+for (const [command, args] of [
   ['kubectl apply', ['apply', '-f', '-']],
   ['kubectl create', ['create', '-f', '-']],
   ['kubectl apply --server-side', ['apply', '--server-side', '-f', '-']],
 ] as const) {
-  test(`what ${what} made is taken over: fields that Git lacks vanish, the object lives on`, async () => {
-    const name = `by-${what.replaceAll(/[^a-z]+/g, '-')}`;
+  test(`an object made by ${command} is adopted in place, and fields that Git does not have are removed`, async () => {
+    const name = `by-${command.replaceAll(/[^a-z]+/g, '-')}`;
     await makeNamespace(world, name);
-    await kubectl([...args], configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name }));
+    await kubectl(world, args, configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name }));
     const uid = at(await world.read(configMapPath(name, 'a')), 'metadata', 'uid');
     const subject = await declareSubject(world, name, {
       files: { 'a.yaml': text(configMap('a', { kept: '1', changed: 'new' })) },
@@ -72,36 +53,38 @@ for (const [what, args] of [
   });
 }
 
-test('an object that is already as Git says is adopted all the same, with its stray fields', async () => {
+test('an object that already equals Git is adopted too, and its additional fields are removed', async () => {
   await makeNamespace(world, 'equal');
-  await kubectl(['apply', '-f', '-'], configMap('a', { k: '1', stray: '1' }, { namespace: 'equal' }));
+  await kubectl(world, ['apply', '-f', '-'], configMap('a', { k: '1', stray: '1' }, { namespace: 'equal' }));
   const subject = await declareSubject(world, 'equal', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   assert.deepEqual(at(await subject.configMap('a'), 'data'), { k: '1' });
 });
 
-test('a rollout that somebody restarted stays restarted, through adoption and after it', async () => {
+test('the annotation of a restarted rollout is kept by adoption and by later passes', async () => {
   await makeNamespace(world, 'restarted');
-  await kubectl(['apply', '-n', 'restarted', '-f', '-'], deployment('web', { stray: '1' }));
-  await kubectl(['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
-  const subject = await declareSubject(world, 'restarted', { files: { 'web.yaml': text(deployment('web')) } });
-  const path = '/apis/apps/v1/namespaces/restarted/deployments/web';
-  const isSynced = (): Promise<unknown> =>
-    subject.application.until('synced', (a) => at(a, 'status', 'sync', 'status') === 'Synced');
+  const stray = workload('Deployment', 'web', { template: { annotations: { stray: '1' } } });
+  await kubectl(world, ['apply', '-n', 'restarted', '-f', '-'], stray);
+  await kubectl(world, ['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
+  const subject = await declareSubject(world, 'restarted', {
+    files: { 'web.yaml': text(workload('Deployment', 'web')) },
+  });
+  const path = deploymentPath('restarted', 'web');
+  const isSynced = (): Promise<unknown> => subject.application.until('synced', (a) => syncOf(a) === 'Synced');
   await isSynced();
   const annotations = at(await world.read(path), 'spec', 'template', 'metadata', 'annotations');
   assert.deepEqual(Object.keys(annotations ?? {}), [RESTARTED]);
-  await kubectl(['annotate', 'deployment', 'web', '-n', 'restarted', 'theirs=1']);
+  await kubectl(world, ['annotate', 'deployment', 'web', '-n', 'restarted', 'theirs=1']);
   // kubectl refuses a second restart within the same second.
   await sleep(1_100);
-  await kubectl(['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
+  await kubectl(world, ['rollout', 'restart', 'deployment/web', '-n', 'restarted']);
   const restarted = resourceVersion(await world.read(path));
   await subject.application.refresh();
   await isSynced();
   assert.equal(resourceVersion(await world.read(path)), restarted);
 });
 
-test('of two Applications that claim one object the first keeps it and both say so', async () => {
+test('when two Applications claim one object, the first keeps it and both report the conflict', async () => {
   const first = await declareSubject(world, 'first-claim', {
     files: { 'a.yaml': text(configMap('a', { k: 'first' })), 'own.yaml': text(configMap('own', {})) },
   });
@@ -125,7 +108,7 @@ test('of two Applications that claim one object the first keeps it and both say 
     String(conditionOf(also, 'Conflict')?.['message']),
     /ConfigMap first-claim\/a: also claimed by Application apps\/second-claim/,
   );
-  // It has what it wants: another's wish must not fail it.
+  // The claim of another Application must not make the owner fail.
   assert.match(readyReason(also), /^True/);
   assert.match(String(conditionOf(told, 'Conflict')?.['message']), /managed by Application apps\/first-claim/);
 
@@ -140,7 +123,7 @@ test('of two Applications that claim one object the first keeps it and both say 
   assert.deepEqual(inventoryOf(lost), ['ConfigMap first-claim/own']);
 });
 
-test('who no longer wants an object does not save it from being pruned', async () => {
+test('an object is pruned when the other Application that claimed it no longer does', async () => {
   const first = await declareSubject(world, 'had', {
     files: { 'a.yaml': text(configMap('a', {})), 'own.yaml': text(configMap('own', {})) },
   });
@@ -160,7 +143,7 @@ test('who no longer wants an object does not save it from being pruned', async (
   assert.equal(await first.configMap('a'), undefined);
 });
 
-test('an Application that is deleted hands over what another waits for, and deletes the rest', async () => {
+test('a deleted Application hands over the objects that another one claims, and deletes the rest', async () => {
   const first = await declareSubject(world, 'leaves', {
     files: { 'a.yaml': text(configMap('a', { k: 'first' })), 'own.yaml': text(configMap('own', {})) },
   });
@@ -182,9 +165,9 @@ test('an Application that is deleted hands over what another waits for, and dele
   assert.equal(await first.configMap('own'), undefined);
 });
 
-test('what is part of the set of another tool is a conflict, not a prey', async () => {
+test('an object in the apply set of another tool is a conflict and is not touched', async () => {
   await makeNamespace(world, 'other-tool');
-  const theirs = { 'applyset.kubernetes.io/part-of': 'applyset-somebodyelse-v1' };
+  const theirs = { [PART_OF]: 'applyset-somebodyelse-v1' };
   await world.apply(configMap('a', { k: 'theirs' }, { namespace: 'other-tool', labels: theirs }), 'their-tool');
   const subject = await declareSubject(world, 'other-tool', {
     files: { 'a.yaml': text(configMap('a', { k: 'ours' })) },
@@ -194,7 +177,7 @@ test('what is part of the set of another tool is a conflict, not a prey', async 
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), 'theirs');
 });
 
-test('an object of the same Application of another cluster agent is a conflict', async () => {
+test('an object owned by an Application of the same name in another cluster is a conflict', async () => {
   await makeNamespace(world, 'other-hub');
   const subject = await declareSubject(world, 'other-hub', {
     files: { 'b.yaml': text(configMap('b', {})) },
@@ -202,8 +185,8 @@ test('an object of the same Application of another cluster agent is a conflict',
   const ready = await subject.application.untilReady();
   const label = String(at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
   const marks = {
-    labels: { 'applyset.kubernetes.io/part-of': label },
-    annotations: { 'tautline.dev/owner': 'other-hub-id/apps/other-hub' },
+    labels: { [PART_OF]: label },
+    annotations: { [OWNER]: 'other-hub-id/apps/other-hub' },
   };
   await world.apply(configMap('a', { k: 'theirs' }, { namespace: 'other-hub', ...marks }), 'tautline');
   await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: 'ours' })) });

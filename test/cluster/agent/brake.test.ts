@@ -1,33 +1,29 @@
-/** Two sides that write one object in turn, and Jobs that are removed after their end: no write loop, no second run. */
+/** No endless loop with another manager that writes the same object, nor over Jobs that are removed when done. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { TestRepository } from '../../support/git-repository.ts';
-import { conditionOf, eventually, startWorld, type World } from '../../support/world.ts';
+import { prepare, useWorld } from '../../support/use-world.ts';
+import { conditionOf, eventually } from '../../support/world.ts';
+import { configMap, job, text } from '../../support/objects.ts';
+import { at, configMapPath, endJob, jobPath, syncOf } from '../../support/scene.ts';
 
-let world: World;
+const { world } = useWorld();
 let repository: TestRepository;
-
-before(async () => {
-  world = await startWorld();
+prepare(async () => {
   repository = await world.repository('brake');
 });
 
-after(() => world[Symbol.asyncDispose]());
+const fromGit = (name: string): string => text(configMap(name, { value: 'git' }));
 
-const configMap = (name: string): string =>
-  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  value: git\n`;
-
-test('the first heal is immediate, the next ones wait, and the condition names manager and field', async () => {
-  await repository.commit({ 'fought/a.yaml': configMap('fought') });
+test('the first heal is immediate, later ones are delayed, and the condition names manager and field', async () => {
+  await repository.commit({ 'fought/a.yaml': fromGit('fought') });
   await using agent = await world.agent();
   assert.ok(agent.apiUrl);
   const application = await world.declare('fought', { source: { repoURL: repository.url, path: 'fought' } });
   await application.untilReady();
-  const path = '/api/v1/namespaces/apps/configmaps/fought';
-  const write = async (value: string): Promise<void> => {
-    const metadata = { name: 'fought', namespace: 'apps' };
-    await world.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { value } }, 'other-side');
-  };
+  const path = configMapPath('apps', 'fought');
+  const write = (value: string): Promise<void> =>
+    world.apply(configMap('fought', { value }, { namespace: 'apps' }), 'other-side');
   const isHealed = async (): Promise<true | undefined> =>
     String((await world.read(path))?.['data']?.['value']) === 'git' ? true : undefined;
   await write('one');
@@ -43,30 +39,38 @@ test('the first heal is immediate, the next ones wait, and the condition names m
   assert.ok(writes <= 4, `${writes} writes told`);
 });
 
-test('a Job that is removed after its end is not run again, neither at once nor after a restart', async () => {
-  const job =
-    'apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\nspec:\n  template:\n    spec:\n' +
-    '      restartPolicy: Never\n      containers:\n        - name: main\n          image: migrate:1\n';
-  await repository.commit({ 'job/a.yaml': job, 'job/b.yaml': configMap('beside') });
+test('an object that another writer replaces without the owner marks is healed ever more slowly', async () => {
+  await repository.commit({ 'replaced/a.yaml': fromGit('replaced') });
+  await using agent = await world.agent();
+  assert.ok(agent.apiUrl);
+  const application = await world.declare('replaced', { source: { repoURL: repository.url, path: 'replaced' } });
+  await application.untilReady();
+  const path = configMapPath('apps', 'replaced');
+  const replace = (): Promise<unknown> =>
+    world.send('PUT', path, configMap('replaced', { value: 'other' }, { namespace: 'apps' }));
+  const isHealed = async (): Promise<true | undefined> =>
+    valueIn(await world.read(path)) === 'git' ? true : undefined;
+  for (let turn = 1; turn <= 3; turn++) {
+    await replace();
+    assert.ok(await eventually(isHealed), `heal ${turn}`);
+  }
+  await replace();
+  const contested = await application.until('contested', (found) => conditionOf(found, 'Contested') !== undefined);
+  assert.match(String(conditionOf(contested, 'Contested')?.['message']), /ConfigMap apps\/replaced/);
+});
+
+function valueIn(object: unknown): unknown {
+  return at(object, 'data', 'value');
+}
+
+test('a finished Job that is removed is not run again, neither at once nor after a restart', async () => {
+  await repository.commit({ 'job/a.yaml': text(job('migrate')), 'job/b.yaml': fromGit('beside') });
+  const path = jobPath('apps', 'migrate');
   const application = await (async () => {
     await using agent = await world.agent();
     const declared = await world.declare('job', { source: { repoURL: repository.url, path: 'job' } });
     await declared.untilReady();
-    const path = '/apis/batch/v1/namespaces/apps/jobs/migrate';
-    const now = new Date().toISOString().replace(/\.\d+Z/, 'Z');
-    await world.send('PUT', `${path}/status`, {
-      ...(await world.read(path)),
-      status: {
-        startTime: now,
-        completionTime: now,
-        succeeded: 1,
-        uncountedTerminatedPods: {},
-        conditions: [
-          { type: 'SuccessCriteriaMet', status: 'True', lastTransitionTime: now },
-          { type: 'Complete', status: 'True', lastTransitionTime: now },
-        ],
-      },
-    });
+    await endJob(world, path);
     await declared.until('finished', (found) => found['status']?.['finished'] !== undefined);
     await world.send('DELETE', `${path}?propagationPolicy=Background`);
     await declared.refresh();
@@ -76,8 +80,8 @@ test('a Job that is removed after its end is not run again, neither at once nor 
   })();
   await using restarted = await world.agent();
   const refreshed = await application.refresh();
-  assert.equal(await world.read('/apis/batch/v1/namespaces/apps/jobs/migrate'), undefined);
-  assert.equal(String(refreshed['status']?.['sync']?.['status']), 'Synced');
-  assert.equal(String(refreshed['status']?.['health']?.['status']), 'Healthy');
+  assert.equal(await world.read(path), undefined);
+  assert.equal(syncOf(refreshed), 'Synced');
+  assert.equal(at(refreshed, 'status', 'health', 'status'), 'Healthy');
   assert.ok(restarted.apiUrl);
 });

@@ -1,31 +1,28 @@
-/** Drift: what a hand changed is pulled straight, and what nobody changed is not written. */
+/** Drift: objects that were changed are healed, and unchanged objects are not written. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type Json, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { prepare, useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  OWNER,
+  PART_OF,
   passesOf,
   requestsByVerb,
   resourceVersion,
-  text,
+  syncOf,
   untilObject,
   untilPasses,
-  type Manifest,
   type Subject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
-const PART_OF = 'applyset.kubernetes.io/part-of';
-const OWNER = 'tautline.dev/owner';
-
-let world: World;
-let agent: RunningAgent;
+const { world, agent } = useWorld({ agent: true });
 let subject: Subject;
-
-/** What is done by hand, to an object of its own each: a second heal of one object is braked. */
+/** Edits by hand, each of an object of its own, since a second heal of one object is delayed by the brake. */
 const EDITS: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
   'a value changed by another manager': (name) =>
     world.apply(configMap(name, { one: 'other' }, { namespace: 'drift' }), 'someone'),
@@ -43,28 +40,23 @@ const EDITS: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
   'the object deleted': (name) => world.send('DELETE', configMapPath('drift', name)),
 };
 
-const nameOf = (edit: number): string => `edited-${edit}`;
+const nameOf = (index: number): string => `edited-${index}`;
 const manifestOf = (name: string): Manifest =>
   configMap(name, { one: '1', two: '2' }, { labels: { team: 'x' }, annotations: { note: 'y' } });
 
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
+prepare(async () => {
   const edited = Object.keys(EDITS).map((_, index) => manifestOf(nameOf(index)));
   subject = await declareSubject(world, 'drift', {
     files: { 'edited.yaml': text(...edited), 'a.yaml': text(manifestOf('a')), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
 });
-after(() => world?.[Symbol.asyncDispose]());
 
-async function patch(name: string, merge: unknown): Promise<void> {
-  const args = ['patch', 'configmap', name, '-n', 'drift', '--type=merge', '-p', JSON.stringify(merge)];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+function patch(name: string, merge: unknown): Promise<void> {
+  return edit(world, `configmap/${name}`, { namespace: 'drift', patch: merge });
 }
 
-/** Waits until the object is as Git says and the Application says so. */
+/** Waits until the object equals Git and the Application is Ready. */
 async function untilHealed(name: string): Promise<Json> {
   const healed = await untilObject(
     world,
@@ -81,31 +73,31 @@ async function untilHealed(name: string): Promise<Json> {
   return healed;
 }
 
-Object.entries(EDITS).forEach(([what, edit], index) => {
-  test(`healed without being asked: ${what}`, async () => {
+Object.entries(EDITS).forEach(([what, change], index) => {
+  test(`drift is healed without a request: ${what}`, async () => {
     const sibling = resourceVersion(await subject.configMap('b'));
-    await edit(nameOf(index));
+    await change(nameOf(index));
     await untilHealed(nameOf(index));
     assert.equal(resourceVersion(await subject.configMap('b')), sibling, 'the sibling was written');
   });
 });
 
-test('a field that another manager adds is neither drift nor taken away', async () => {
+test('a field that another manager adds is not drift and is not removed', async () => {
   await world.apply(configMap('a', { theirs: '1' }, { namespace: 'drift', labels: { theirs: '1' } }), 'someone');
   const asked = await subject.application.refresh();
-  assert.equal(at(asked, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(asked), 'Synced');
   const object = await untilHealed('a');
   assert.equal(at(object, 'data', 'theirs'), '1');
   assert.equal(at(object, 'metadata', 'labels', 'theirs'), '1');
 });
 
-test('passes over unchanged objects write nothing and ask nothing, not even the status', async () => {
+test('passes over unchanged objects send no request, not even for the status', async () => {
   await untilHealed('a');
   const versions = async (): Promise<string[]> => [
     resourceVersion(await subject.configMap('a')),
     resourceVersion(await subject.application.read()),
   ];
-  // Somebody else's annotation is no business of ours, but its event starts a pass.
+  // An annotation of another manager is not drift, but its event starts a pass.
   let before = await requestsByVerb(agent);
   for (let n = 0; n < 5; n++) {
     const passes = await passesOf(agent, 'drift');
@@ -119,7 +111,7 @@ test('passes over unchanged objects write nothing and ask nothing, not even the 
   }
 });
 
-test('requests for a refresh write their answer and nothing else', async () => {
+test('a request for a refresh writes its answer and nothing else', async () => {
   const versions = async (): Promise<string[]> =>
     Promise.all(['a', 'b'].map(async (name) => resourceVersion(await subject.configMap(name))));
   const written = await versions();
@@ -133,7 +125,7 @@ test('requests for a refresh write their answer and nothing else', async () => {
   assert.equal(after['update'], (before['update'] ?? 0) + 5);
 });
 
-test('drift is healed by the last good revision while nothing of the newest can be read', async () => {
+test('drift is healed to the last good revision while the newest one cannot be read', async () => {
   await subject.repository.commit({ 'a.yaml': '{ no: [yaml' }, { replaceAll: true });
   await subject.application.refresh();
   await patch('a', { data: { one: 'other' } });

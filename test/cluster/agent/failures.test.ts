@@ -1,11 +1,11 @@
-/** What one broken object, or one broken moment, does to the others: nothing. */
+/** Failures of one object or of one moment: they are reported, and everything else goes on. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, definition, service, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
@@ -13,27 +13,14 @@ import {
   passesOf,
   readyMessage,
   readyReason,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent({ flags: ['--discovery-retry', '1s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: { flags: ['--discovery-retry', '1s'] } });
 
-const service = (name: string, spec: Record<string, unknown>) => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name },
-  spec,
-});
-
-test('an object that the server refuses is named with its file, its siblings are applied, and nothing is pruned', async () => {
+test('an object that the server refuses is reported with its file, the others are applied, and nothing is pruned', async () => {
   const subject = await declareSubject(world, 'refuses', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'old.yaml': text(configMap('old', {})) },
   });
@@ -55,7 +42,7 @@ test('an object that the server refuses is named with its file, its siblings are
   assert.deepEqual(inventoryOf(ready), ['ConfigMap refuses/a']);
 });
 
-test('a refused object is not sent again and again', async () => {
+test('a refused object is not sent again in a loop', async () => {
   const subject = await declareSubject(world, 'stubborn', {
     files: { 'bad.yaml': text(service('bad', { ports: [{ port: 99999 }] })), 'a.yaml': text(configMap('a', {})) },
   });
@@ -65,7 +52,7 @@ test('a refused object is not sent again and again', async () => {
   assert.ok((await passesOf(agent, 'stubborn')) - passes <= 1);
 });
 
-test('a field that cannot be changed in place is told from a wrong one', async () => {
+test('a field that cannot be changed in place is reported as such, not as invalid', async () => {
   const frozen = (value: string) => ({ ...configMap('frozen', { k: value }), immutable: true });
   const subject = await declareSubject(world, 'immutable', { files: { 'a.yaml': text(frozen('1')) } });
   await subject.application.untilReady();
@@ -73,13 +60,13 @@ test('a field that cannot be changed in place is told from a wrong one', async (
   await subject.application.refresh();
   const failed = await subject.application.until('immutable', (a) => readyReason(a) === 'False ReconciliationFailed');
   assert.match(readyMessage(failed), /cannot be changed in place/);
-  // As the message says: the object is deleted, and made anew.
+  // The remedy that the message names: once the object is deleted, the agent creates it again.
   await world.send('DELETE', configMapPath('immutable', 'frozen'));
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('frozen'), 'data', 'k'), '2');
 });
 
-test('an unknown kind is named, its siblings are applied, and it follows when its definition comes', async () => {
+test('an object of an unknown kind is reported while the others are applied, and is applied once its definition exists', async () => {
   const gadget = { apiVersion: 'late.example.com/v1', kind: 'Gadget', metadata: { name: 'g' }, spec: {} };
   const subject = await declareSubject(world, 'late', {
     files: { 'a.yaml': text(configMap('a', {})), 'g.yaml': text(gadget) },
@@ -87,18 +74,7 @@ test('an unknown kind is named, its siblings are applied, and it follows when it
   const failed = await subject.application.until('unknown kind', (a) => readyReason(a) === 'False BuildFailed');
   assert.match(readyMessage(failed), /Gadget/);
   assert.ok(await subject.configMap('a'));
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  await world.apply({
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'gadgets.late.example.com' },
-    spec: {
-      group: 'late.example.com',
-      scope: 'Namespaced',
-      names: { plural: 'gadgets', kind: 'Gadget' },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  });
+  await world.apply(definition({ group: 'late.example.com', kind: 'Gadget' }));
   await subject.application.untilReady();
   assert.ok(await world.read('/apis/late.example.com/v1/namespaces/late/gadgets/g'));
 });
@@ -113,7 +89,7 @@ test('a change of destination moves the objects', async () => {
   assert.deepEqual(inventoryOf(ready), ['ConfigMap moved/a']);
 });
 
-test('an Application made anew under its old name starts afresh', async () => {
+test('an Application that is created again under the same name adopts its former objects', async () => {
   const subject = await declareSubject(world, 'anew', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })) },
     spec: { deletionPolicy: 'Orphan' },
@@ -132,25 +108,22 @@ test('an Application made anew under its old name starts afresh', async () => {
   await untilGone(world, configMapPath('anew', 'a'));
 });
 
-test('an object that something holds in deletion is waited for and made anew', async () => {
+test('an object whose deletion a finalizer holds up is created again once it is gone', async () => {
   const subject = await declareSubject(world, 'lingers', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
-  const patch = (finalizers: string[]): Promise<unknown> =>
-    world.plane.kubectl([
-      ...['patch', 'configmap', 'a', '-n', 'lingers', '--type=merge', '-p'],
-      JSON.stringify({ metadata: { finalizers } }),
-    ]);
-  await patch(['example.com/hold']);
+  const hold = (finalizers: string[]): Promise<void> =>
+    setFinalizers(world, 'configmap/a', { namespace: 'lingers', finalizers });
+  await hold(['example.com/hold']);
   const uid = at(await subject.configMap('a'), 'metadata', 'uid');
   await world.send('DELETE', configMapPath('lingers', 'a'));
   await subject.application.refresh();
   assert.ok(at(await subject.configMap('a'), 'metadata', 'deletionTimestamp'));
-  await patch([]);
+  await hold([]);
   await untilObject(world, configMapPath('lingers', 'a'), (object) => at(object, 'metadata', 'uid') !== uid);
   await subject.application.untilReady();
 });
 
-test('a namespace in deletion is named, and the Application that brings objects into it waits', async () => {
+test('a namespace that is being deleted is reported by the Application with objects in it', async () => {
   await makeNamespace(world, 'dying');
   await world.send('DELETE', '/api/v1/namespaces/dying');
   const repository = await world.repository('dying');
@@ -165,7 +138,7 @@ test('a namespace in deletion is named, and the Application that brings objects 
   await untilGone(world, application.path);
 });
 
-test('Git going away fails the source alone: drift is healed, and the next answer clears it', async () => {
+test('while Git is unavailable only the source fails; drift is healed, and the next good answer clears the failure', async () => {
   const subject = await declareSubject(world, 'offline', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   const { dir } = subject.repository;
@@ -173,7 +146,7 @@ test('Git going away fails the source alone: drift is healed, and the next answe
   await rename(dir, `${dir}.away`);
   const failed = await subject.application.refresh();
   assert.equal(readyReason(failed), 'False ArtifactFailed');
-  assert.equal(at(failed, 'status', 'sync', 'status'), 'Unknown');
+  assert.equal(syncOf(failed), 'Unknown');
   await world.apply(configMap('a', { k: 'drift' }, { namespace: 'offline' }));
   await untilObject(world, configMapPath('offline', 'a'), (object) => at(object, 'data', 'k') === '1');
   await rename(`${dir}.away`, dir);

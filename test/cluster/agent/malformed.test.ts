@@ -1,47 +1,36 @@
-/** Applications as older schemas, other writers and accidents may have stored them. */
+/** Applications that the present schema would refuse, as an older schema or another writer may have stored them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildCrd } from '../../../src/application/crd.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { ANY_FIELDS, applicationManifest, configMap, text } from '../../support/objects.ts';
 import {
+  applicationPath,
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   passesOf,
+  putStatus,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-} from './scene.ts';
+  untilObject,
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-const BAD = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications/bad';
+const { world, agent } = useWorld({ agent: true });
 
-async function installCrd(crd: unknown): Promise<void> {
-  const args = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
-  const { code, stderr } = await world.plane.kubectl(args, { input: JSON.stringify(crd) });
-  assert.equal(code, 0, stderr);
-}
+const APPLY = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
 
-/** The definition with a schema that takes anything. */
+/** The definition with a schema that accepts any Application. */
 function looseCrd(): unknown {
   const crd = structuredClone(buildCrd()) as { spec: { versions: { schema: unknown }[] } };
-  for (const version of crd.spec.versions) {
-    version.schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  }
+  for (const version of crd.spec.versions) version.schema = { openAPIV3Schema: ANY_FIELDS };
   return crd;
 }
-
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
 
 const MALFORMED: Readonly<Record<string, unknown>> = {
   'without-spec': {},
@@ -53,22 +42,21 @@ const MALFORMED: Readonly<Record<string, unknown>> = {
   'status-is-odd': { spec: {}, status: { conditions: 'x', inventory: 7 } },
 };
 
-test('malformed Applications are stalled and named, and the others go on', async () => {
-  await installCrd(looseCrd());
+test('malformed Applications are stalled with a message about the spec, and the others go on', async () => {
+  await kubectl(world, APPLY, looseCrd());
   const healthy = await declareSubject(world, 'healthy', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await healthy.application.untilReady();
   for (const [name, rest] of Object.entries(MALFORMED)) {
-    await world.send('POST', '/apis/tautline.dev/v1alpha1/namespaces/apps/applications', {
-      apiVersion: 'tautline.dev/v1alpha1',
-      kind: 'Application',
-      metadata: { name, namespace: 'apps', finalizers: ['finalizers.tautline.dev/prune'] },
-      ...(rest as object),
-    });
+    const malformed = applicationManifest(name, undefined, { finalizers: ['finalizers.tautline.dev/prune'] });
+    await world.send('POST', applicationPath(), { ...malformed, ...(rest as object) });
   }
-  await installCrd(buildCrd());
+  await kubectl(world, APPLY, buildCrd());
   for (const name of Object.keys(MALFORMED)) {
-    const path = `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
-    const stalled = await untilStalled(path);
+    const stalled = await untilObject(
+      world,
+      applicationPath(name),
+      (found) => conditionOf(found, 'Stalled') !== undefined,
+    );
     assert.match(readyMessage(stalled), /spec/, name);
   }
   await healthy.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
@@ -76,28 +64,26 @@ test('malformed Applications are stalled and named, and the others go on', async
   assert.equal(at(await healthy.configMap('a'), 'data', 'k'), '2');
 });
 
-test('malformed Applications can be deleted, whoever set their finalizer', async () => {
+test('malformed Applications that carry the finalizer can be deleted', async () => {
   for (const name of Object.keys(MALFORMED)) {
-    // The API server lets nobody change what has no spec at all, and an odd inventory is not given up.
+    // The API server refuses every change of an Application without a spec, and an unreadable inventory is kept.
     if (name === 'without-spec' || name === 'status-is-odd') continue;
-    const path = `/apis/tautline.dev/v1alpha1/namespaces/apps/applications/${name}`;
+    const path = applicationPath(name);
     await world.plane.request('DELETE', path);
     await untilGone(world, path);
   }
 });
 
-test('an inventory that cannot be read prunes nothing, is kept as it is, and costs no busy loop', async () => {
+test('an inventory that cannot be read is kept as it is; nothing is pruned, and no pass repeats in a loop', async () => {
   const subject = await declareSubject(world, 'bad', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
   await agent.stop();
   const unreadable = { objects: { 'Config/Map/Odd': { bad: 'a b' } } };
-  const stored = await world.read(BAD);
-  await world.send('PUT', `${BAD}/status`, {
-    ...stored,
-    status: { ...(at(stored, 'status') as object), inventory: unreadable },
-  });
+  const { path } = subject.application;
+  const stored = await world.read(path);
+  await putStatus(world, path, { ...(at(stored, 'status') as object), inventory: unreadable });
   await subject.repository.commit({ 'b.yaml': null });
   const next = await world.agent();
   const told = await subject.application.until('stalled', (a) => conditionOf(a, 'Stalled') !== undefined);
@@ -110,14 +96,14 @@ test('an inventory that cannot be read prunes nothing, is kept as it is, and cos
 
   await subject.application.remove();
   await subject.application.until(
-    'says why',
+    'the reason is reported',
     (a) => /cannot be read/.test(readyMessage(a)) && /False/.test(readyReason(a)),
   );
   assert.ok(await world.read(configMapPath('bad', 'a')));
-  assert.ok(await world.read(BAD));
+  assert.ok(await world.read(path));
 });
 
-test('an Application of an absurd name and one of a namespace that goes are served like any other', async () => {
+test('an Application with a name of 200 characters is applied like any other', async () => {
   const name = `x${'y'.repeat(200)}.z`;
   const repository = await world.repository('absurd');
   await repository.commit({ 'a.yaml': text(configMap('a', {})) });
@@ -128,13 +114,3 @@ test('an Application of an absurd name and one of a namespace that goes are serv
   const ready = await application.untilReady();
   assert.deepEqual(inventoryOf(ready), ['ConfigMap apps/a']);
 });
-
-async function untilStalled(path: string) {
-  const handle = { read: () => world.read(path) };
-  for (let n = 0; n < 200; n++) {
-    const found = await handle.read();
-    if (found && conditionOf(found, 'Stalled') !== undefined) return found;
-    await sleep(50);
-  }
-  return assert.fail(`${path} is not stalled: ${JSON.stringify(await handle.read())}`);
-}

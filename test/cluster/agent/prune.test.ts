@@ -1,50 +1,26 @@
-/** What is deleted, what waits for a word, and what is never deleted. */
+/** Pruning: objects that are deleted, objects that wait for a confirmation, and objects that are never deleted. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { edit, kubectl, setFinalizers } from '../../support/kubectl.ts';
+import { configMap, namespaceManifest, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   detailOf,
   inventoryOf,
-  namespaceManifest,
+  outcomeOf,
+  OWNER,
+  PART_OF,
   readyMessage,
   readyReason,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
-
-const OWNER = 'tautline.dev/owner';
-const PART_OF = 'applyset.kubernetes.io/part-of';
-
-async function request(application: ApplicationHandle, action: string, id: string): Promise<void> {
-  const annotations = { 'tautline.dev/request': JSON.stringify({ id, action }) };
-  const [namespace = '', name = ''] = [application.path.split('/')[5], application.path.split('/')[7]];
-  const patch = JSON.stringify({ metadata: { annotations } });
-  const { code, stderr } = await world.plane.kubectl([
-    'patch',
-    'tla',
-    name,
-    '-n',
-    namespace,
-    '--type=merge',
-    '-p',
-    patch,
-  ]);
-  assert.equal(code, 0, stderr);
-}
+const { world, agent } = useWorld({ agent: true });
 
 test('deleting an Application deletes its objects', async () => {
   const subject = await declareSubject(world, 'delete', {
@@ -75,16 +51,16 @@ test('deletionPolicy Orphan leaves the objects as they are, without our marks', 
   assert.equal(at(left, 'data', 'k'), '1');
 });
 
-test('an object whose marks no longer name the Application outlives it', async () => {
+test('an object whose marks no longer name the Application is not pruned', async () => {
   const subject = await declareSubject(world, 'unmarked', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     spec: { sync: { mode: 'auto' } },
   });
   await subject.application.untilReady();
-  // Without an agent nothing brings the annotation back before the deletion is seen.
+  // While the Application is suspended, the agent does not restore the annotation.
   await subject.application.patch({ suspend: true });
   await subject.application.until('suspended', (a) => readyReason(a) === 'False Suspended');
-  await world.plane.kubectl(['annotate', 'configmap', 'a', '-n', 'unmarked', `${OWNER}-`]);
+  await kubectl(world, ['annotate', 'configmap', 'a', '-n', 'unmarked', `${OWNER}-`]);
   await subject.repository.commit({ 'a.yaml': null, 'b.yaml': null, 'c.yaml': text(configMap('c', { k: '1' })) });
   await subject.application.patch({ suspend: false });
   await untilGone(world, configMapPath('unmarked', 'b'));
@@ -93,7 +69,7 @@ test('an object whose marks no longer name the Application outlives it', async (
   assert.ok(await subject.configMap('a'));
 });
 
-test('prune: false keeps what left Git, and says so', async () => {
+test('with prune: false an object that left Git is kept and reported', async () => {
   const subject = await declareSubject(world, 'keeps', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     spec: { sync: { prune: false } },
@@ -104,7 +80,7 @@ test('prune: false keeps what left Git, and says so', async () => {
   const told = await subject.application.until('out of sync', (a) => readyReason(a) === 'False OutOfSync');
   assert.ok(await subject.configMap('b'));
   assert.match(readyMessage(told), /ConfigMap keeps\/b: .*spec\.sync\.prune/);
-  assert.equal(at(told, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.equal(syncOf(told), 'OutOfSync');
   assert.deepEqual(inventoryOf(told), ['ConfigMap keeps/a', 'ConfigMap keeps/b']);
   await subject.application.patch({ sync: { prune: true } });
   await untilGone(world, configMapPath('keeps', 'b'));
@@ -123,14 +99,14 @@ test('pruning many objects at once waits for a confirmation', async () => {
   assert.match(readyMessage(held), /pruning 11 of 21 objects/);
   assert.ok(await subject.configMap('m19'));
   assert.equal(inventoryOf(held).length, 21);
-  await request(subject.application, 'confirm-prune', 'yes-1');
+  await subject.application.request({ action: 'confirm-prune' });
   const ready = await subject.application.untilReady();
-  assert.equal(at(ready, 'status', 'lastRequest', 'outcome'), 'Succeeded');
+  assert.equal(outcomeOf(ready), 'Succeeded');
   assert.equal(await subject.configMap('m19'), undefined);
   assert.equal(inventoryOf(ready).length, 10);
 });
 
-test('a confirmation is for one prune, not for the next', async () => {
+test('a confirmation holds for one prune, not for the next', async () => {
   const subject = await declareSubject(world, 'once', {
     files: {
       'a.yaml': text(configMap('a', {})),
@@ -142,37 +118,34 @@ test('a confirmation is for one prune, not for the next', async () => {
   await subject.repository.commit({ 'n1.yaml': null });
   await subject.application.refresh();
   await subject.application.until('held', (a) => readyReason(a) === 'False PruneHeld');
-  await request(subject.application, 'confirm-prune', 'yes-2');
+  await subject.application.request({ action: 'confirm-prune' });
   await untilObject(world, '/api/v1/namespaces/once-1', (n) => at(n, 'metadata', 'deletionTimestamp') !== undefined);
   await subject.repository.commit({ 'n2.yaml': null });
-  await request(subject.application, 'refresh', 'again-3');
+  const again = await subject.application.request({ action: 'refresh' });
   const held = await subject.application.until(
     'held again',
-    (a) => readyReason(a) === 'False PruneHeld' && at(a, 'status', 'lastRequest', 'id') === 'again-3',
+    (a) => readyReason(a) === 'False PruneHeld' && at(a, 'status', 'lastRequest', 'id') === again,
   );
   assert.match(readyMessage(held), /once-2/);
   const second = await world.read('/api/v1/namespaces/once-2');
   assert.equal(at(second, 'metadata', 'deletionTimestamp'), undefined);
 });
 
-test('a confirmed prune goes on over as many passes as it takes', async () => {
+test('a confirmed prune goes on over as many passes as it needs', async () => {
   const subject = await declareSubject(world, 'long', {
     files: { 'a.yaml': text(configMap('a', {})), 'z.yaml': text(namespaceManifest('long-z'), configMap('held', {})) },
   });
   await subject.application.untilReady();
-  const hold = (finalizers: string[]): Promise<unknown> =>
-    world.plane.kubectl([
-      ...['patch', 'configmap', 'held', '-n', 'long', '--type=merge', '-p'],
-      JSON.stringify({ metadata: { finalizers } }),
-    ]);
+  const hold = (finalizers: string[]): Promise<void> =>
+    setFinalizers(world, 'configmap/held', { namespace: 'long', finalizers });
   await hold(['example.com/hold']);
   await subject.repository.commit({ 'z.yaml': null });
   await subject.application.refresh();
   await subject.application.until('held', (a) => readyReason(a) === 'False PruneHeld');
-  await request(subject.application, 'confirm-prune', 'yes-4');
+  const id = await subject.application.request({ action: 'confirm-prune' });
   const under = await subject.application.until('waits', (a) => /example\.com\/hold/.test(readyMessage(a)));
-  assert.equal(at(under, 'status', 'lastRequest', 'id'), 'yes-4');
-  assert.equal(at(under, 'status', 'lastRequest', 'outcome'), 'InProgress');
+  assert.equal(at(under, 'status', 'lastRequest', 'id'), id);
+  assert.equal(outcomeOf(under), 'InProgress');
   const waits = await world.read('/api/v1/namespaces/long-z');
   assert.equal(at(waits, 'metadata', 'deletionTimestamp'), undefined);
   await hold([]);
@@ -180,7 +153,7 @@ test('a confirmed prune goes on over as many passes as it takes', async () => {
   assert.equal(await subject.configMap('held'), undefined);
 });
 
-test('an empty render, a path that is gone and a revision that is gone delete nothing', async () => {
+test('an empty render, a missing path and a missing revision delete nothing', async () => {
   const subject = await declareSubject(world, 'vanishing', {
     files: { 'app/a.yaml': text(configMap('a', { k: '1' })), 'other/readme.md': 'x' },
     spec: {},
@@ -199,7 +172,7 @@ test('an empty render, a path that is gone and a revision that is gone delete no
   assert.ok(await subject.configMap('a'));
 });
 
-test('what a broken file held is neither deleted nor called surplus, and its siblings go on', async () => {
+test('objects of a broken file are neither deleted nor reported as surplus, and the others are applied', async () => {
   const subject = await declareSubject(world, 'broken', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
   });
@@ -208,7 +181,6 @@ test('what a broken file held is neither deleted nor called surplus, and its sib
   await subject.application.refresh();
   const failed = await subject.application.until('broken', (a) => readyReason(a) === 'False BuildFailed');
   assert.match(readyMessage(failed), /b\.yaml/);
-  // Siblings go on.
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
   assert.ok(await subject.configMap('b'));
   assert.equal(at(failed, 'status', 'counts', 'pruning'), 0);
@@ -218,18 +190,14 @@ test('what a broken file held is neither deleted nor called surplus, and its sib
   assert.equal(b?.pruning, false);
 });
 
-test('what is claimed by a controller is let go, not deleted', async () => {
+test('an object that a controller owns is released, not deleted', async () => {
   const subject = await declareSubject(world, 'controlled', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });
   await subject.application.untilReady();
   const uid = String(at(await subject.configMap('a'), 'metadata', 'uid'));
-  await world.plane.kubectl([
-    ...['patch', 'configmap', 'b', '-n', 'controlled', '--type=merge', '-p'],
-    JSON.stringify({
-      metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid, controller: true }] },
-    }),
-  ]);
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid, controller: true };
+  await edit(world, 'configmap/b', { namespace: 'controlled', patch: { metadata: { ownerReferences: [owner] } } });
   await subject.repository.commit({ 'b.yaml': null });
   await subject.application.refresh();
   const ready = await subject.application.untilReady();

@@ -1,64 +1,50 @@
-/** What a restart and a loss of memory cost: requests at most, never a write. */
+/** A restart and a loss of memory cost requests at most, never a write. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { startAgentInProcess } from '../../support/agent-in-process.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { configMap, secret, text, workload } from '../../support/objects.ts';
 import {
   at,
-  configMap,
+  configMapPath,
   declareSubject,
+  deploymentPath,
   detailOf,
   inventoryOf,
   passesOf,
   readyReason,
   resourceVersion,
-  text,
+  syncOf,
   untilPasses,
   type Subject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
+const { world } = useWorld();
+
+const web = workload('Deployment', 'web', {
+  // No controller runs here; without replicas the Deployment is Healthy at once.
+  spec: { replicas: 0 },
+  pod: { containers: [{ name: 'main', image: 'example.com/app:1', resources: { limits: { cpu: '1000m' } } }] },
 });
-after(() => world?.[Symbol.asyncDispose]());
-
-const deployment = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web' },
-  spec: {
-    // Nobody runs it: without a replica it is healthy at once, and stays so.
-    replicas: 0,
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: { containers: [{ name: 'main', image: 'example.com/app:1', resources: { limits: { cpu: '1000m' } } }] },
-    },
-  },
-};
-const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'hunter2' } };
-const files = { 'all.yaml': text(configMap('a', { k: '1' }), secret), 'web.yaml': text(deployment) };
+const sealed = secret('s', { stringData: { password: 'hunter2' } });
+const files = { 'all.yaml': text(configMap('a', { k: '1' }), sealed), 'web.yaml': text(web) };
 
 async function versionsOf(subject: Subject): Promise<string[]> {
   const paths = [
-    `/api/v1/namespaces/${subject.namespace}/configmaps/a`,
+    configMapPath(subject.namespace, 'a'),
     `/api/v1/namespaces/${subject.namespace}/secrets/s`,
-    `/apis/apps/v1/namespaces/${subject.namespace}/deployments/web`,
+    deploymentPath(subject.namespace, 'web'),
     subject.application.path,
   ];
   return Promise.all(paths.map(async (path) => resourceVersion(await world.read(path))));
 }
 
-/** No controller runs here, so a Deployment never gets a status: what matters is that all is as Git says. */
+/** Waits until all objects equal Git. Health is left out, since no controller writes the Deployment's status. */
 function untilSynced({ application }: Subject): Promise<unknown> {
-  return application.until(
-    'synced',
-    (a) => at(a, 'status', 'sync', 'status') === 'Synced' && /^True/.test(readyReason(a)),
-  );
+  return application.until('synced', (a) => syncOf(a) === 'Synced' && /^True/.test(readyReason(a)));
 }
 
-test('an agent that starts over unchanged objects writes nothing and asks for none of them', async () => {
+test('an agent that starts beside unchanged objects writes nothing and requests none of them', async () => {
   const first = await world.agent();
   const subject = await declareSubject(world, 'restart', { files });
   await untilSynced(subject);
@@ -75,7 +61,7 @@ test('an agent that starts over unchanged objects writes nothing and asks for no
   }
 });
 
-test('memory dropped between passes costs no write', async () => {
+test('memory that is dropped between passes costs no write', async () => {
   const agent = await startAgentInProcess(world.plane.kubeconfig);
   try {
     const subject = await declareSubject(world, 'forgets', { files });
@@ -98,7 +84,7 @@ test('memory dropped between passes costs no write', async () => {
   }
 });
 
-test('an agent that starts over a broken revision prunes nothing and calls nothing surplus', async () => {
+test('an agent that starts with a broken revision prunes nothing and reports nothing as surplus', async () => {
   const first = await world.agent();
   const subject = await declareSubject(world, 'broken-start', { files: { 'app/all.yaml': text(configMap('a', {})) } });
   await subject.application.patch({ source: { path: 'app' } });
@@ -114,7 +100,7 @@ test('an agent that starts over a broken revision prunes nothing and calls nothi
   await agent.stop();
 });
 
-test('an agent that starts while Git is down keeps the objects, and heals once it is back', async () => {
+test('an agent that starts while Git is unavailable keeps the objects, and heals once Git is back', async () => {
   const first = await world.agent();
   const subject = await declareSubject(world, 'no-git', { files: { 'all.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
@@ -124,7 +110,7 @@ test('an agent that starts while Git is down keeps the objects, and heals once i
   const agent = await world.agent();
   const failed = await subject.application.until('no Git', (a) => readyReason(a) === 'False ArtifactFailed');
   assert.deepEqual(inventoryOf(failed), ['ConfigMap no-git/a']);
-  await world.send('DELETE', `/api/v1/namespaces/no-git/configmaps/a`);
+  await world.send('DELETE', configMapPath('no-git', 'a'));
   await subject.application.patch({ source: { repoURL: url } });
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '1');

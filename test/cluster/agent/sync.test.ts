@@ -1,30 +1,28 @@
-/** From a commit to the cluster: what is created, changed and pruned, and from which revision. */
+/** From a commit to the cluster: objects that are created, changed and pruned, by branch, tag, commit and path. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, definition, namespaceManifest, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
-  namespaceManifest,
+  outcomeOf,
+  OWNER,
+  PART_OF,
   readyReason,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-} from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
-test('a first sync creates the objects with both marks, and says so in the status', async () => {
+test('a first sync creates the objects with both marks and fills the status', async () => {
   const subject = await declareSubject(world, 'first', {
     files: { 'a.yaml': text(configMap('a', { k: '1' }), configMap('b', { k: '2' })) },
   });
@@ -32,13 +30,10 @@ test('a first sync creates the objects with both marks, and says so in the statu
   const ready = await subject.application.untilReady(commit);
   const object = await subject.configMap('a');
   assert.equal(at(object, 'data', 'k'), '1');
-  assert.equal(
-    at(object, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'),
-    at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'),
-  );
-  assert.match(String(at(object, 'metadata', 'annotations', 'tautline.dev/owner')), /^[^/]+\/apps\/first$/);
+  assert.equal(at(object, 'metadata', 'labels', PART_OF), at(ready, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
+  assert.match(String(at(object, 'metadata', 'annotations', OWNER)), /^[^/]+\/apps\/first$/);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap first/a', 'ConfigMap first/b']);
-  assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(ready), 'Synced');
   assert.equal(at(ready, 'status', 'sync', 'revision'), `main@sha1:${commit}`);
   assert.equal(at(ready, 'status', 'sync', 'lastAppliedRevision'), `main@sha1:${commit}`);
   assert.equal(at(ready, 'status', 'counts', 'synced'), 2);
@@ -46,7 +41,7 @@ test('a first sync creates the objects with both marks, and says so in the statu
   assert.deepEqual(at(ready, 'metadata', 'finalizers'), ['finalizers.tautline.dev/prune']);
 });
 
-test('a new commit changes what it changes, removes dropped fields and prunes dropped objects', async () => {
+test('a new commit changes objects, removes fields and prunes objects, and leaves unchanged objects alone', async () => {
   const subject = await declareSubject(world, 'update', {
     files: {
       'changed.yaml': text(configMap('changed', { kept: '1', changed: '1', dropped: '1' })),
@@ -70,7 +65,7 @@ test('a new commit changes what it changes, removes dropped fields and prunes dr
   assert.equal((at(ready, 'status', 'history') as unknown[]).length, 2);
 });
 
-test('a refresh is answered by its id, and brings a commit that the interval has not', async () => {
+test('a refresh is answered with its id and applies a commit before the next poll is due', async () => {
   const subject = await declareSubject(world, 'refresh', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })) },
   });
@@ -78,23 +73,19 @@ test('a refresh is answered by its id, and brings a commit that the interval has
   await subject.application.untilReady();
   const commit = await subject.repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
   const answered = await subject.application.refresh();
-  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Succeeded');
+  assert.equal(outcomeOf(answered), 'Succeeded');
   assert.equal(at(answered, 'status', 'sync', 'commit'), commit.slice(0, 12));
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
 
-test('a request that is not understood is refused by its id', async () => {
+test('a request with an unknown action is refused, with its id', async () => {
   const subject = await declareSubject(world, 'refused', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
-  await world.plane.kubectl([
-    ...['annotate', 'tla', 'refused', '-n', 'apps'],
-    'tautline.dev/request={"id":"x1","action":"explode"}',
-  ]);
-  const answered = await subject.application.until('refused', (a) => at(a, 'status', 'lastRequest', 'id') === 'x1');
-  assert.equal(at(answered, 'status', 'lastRequest', 'outcome'), 'Refused');
+  const answered = await subject.application.ask({ action: 'explode' });
+  assert.equal(outcomeOf(answered), 'Refused');
 });
 
-test('branch, tag and commit can be asked for in turn', async () => {
+test('branch, tag and commit can be followed in turn', async () => {
   const subject = await declareSubject(world, 'revisions', {
     files: { 'a.yaml': text(configMap('a', { k: 'main' })) },
   });
@@ -137,7 +128,7 @@ test('another path of the same revision replaces the objects of the first', asyn
   assert.equal(at(await subject.configMap('both'), 'data', 'k'), '2');
 });
 
-test('createNamespace makes the destination, which is never pruned', async () => {
+test('createNamespace creates the destination, which is never pruned', async () => {
   const repository = await world.repository('creates');
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
   const application = await world.declare('creates', {
@@ -152,7 +143,7 @@ test('createNamespace makes the destination, which is never pruned', async () =>
   assert.ok(await world.read('/api/v1/namespaces/created'));
 });
 
-test('without createNamespace a missing destination is named, and found when it comes', async () => {
+test('without createNamespace a missing destination is reported, and used once it exists', async () => {
   const repository = await world.repository('homeless');
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
   const application = await world.declare('homeless', {
@@ -165,7 +156,7 @@ test('without createNamespace a missing destination is named, and found when it 
   await application.untilReady();
 });
 
-test('a Namespace among the manifests comes before what lives in it', async () => {
+test('a Namespace among the manifests is applied before the objects in it', async () => {
   const subject = await declareSubject(world, 'brings', {
     files: {
       'a.yaml': text(configMap('a', { k: '1' }, { namespace: 'brought' })),
@@ -177,34 +168,15 @@ test('a Namespace among the manifests comes before what lives in it', async () =
   assert.ok(await world.read(configMapPath('brought', 'a')));
 });
 
-const widgetCrd = (plural: string, kind: string) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${plural}.example.com` },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
-          },
-        },
-      },
-    ],
-  },
-});
-
-test('a definition and objects of its kind in one commit come up in one go, and go in reverse', async () => {
+test('a definition and an object of its kind are applied from one commit, and deleted in reverse order', async () => {
+  const schema = {
+    type: 'object',
+    properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+  };
+  const widgets = definition({ group: 'example.com', kind: 'Widget', schema });
   const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 3 } };
   const subject = await declareSubject(world, 'defines', {
-    files: { 'a-widget.yaml': text(widget), 'z-crd.yaml': text(widgetCrd('widgets', 'Widget')) },
+    files: { 'a-widget.yaml': text(widget), 'z-crd.yaml': text(widgets) },
   });
   const ready = await subject.application.untilReady();
   assert.deepEqual(inventoryOf(ready), [
@@ -213,21 +185,15 @@ test('a definition and objects of its kind in one commit come up in one go, and 
   ]);
   const path = '/apis/example.com/v1/namespaces/defines/widgets/w';
   assert.equal(at(await world.read(path), 'spec', 'size'), 3);
-  // Holds the object back: as long as it is there its definition must be, too.
-  await world.plane.kubectl([
-    ...['patch', 'widget', 'w', '-n', 'defines', '--type=merge', '-p'],
-    '{"metadata":{"finalizers":["example.com/hold"]}}',
-  ]);
+  // While the finalizer holds the object, its definition must not be deleted.
+  await setFinalizers(world, 'widget/w', { namespace: 'defines', finalizers: ['example.com/hold'] });
   await subject.application.remove();
   await untilObject(world, path, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined);
   const held = await subject.application.until('waits', (a) => readyReason(a) === 'False Deleting');
   assert.match(JSON.stringify(at(held, 'status', 'conditions')), /example.com\/hold/);
   const crd = await world.read('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
   assert.equal(at(crd, 'metadata', 'deletionTimestamp'), undefined);
-  await world.plane.kubectl([
-    ...['patch', 'widget', 'w', '-n', 'defines', '--type=merge', '-p'],
-    '{"metadata":{"finalizers":null}}',
-  ]);
+  await setFinalizers(world, 'widget/w', { namespace: 'defines', finalizers: [] });
   await untilGone(world, subject.application.path);
   await untilGone(world, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com');
 });

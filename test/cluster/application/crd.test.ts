@@ -1,30 +1,28 @@
 /**
- * The CRD against a real API server: it is taken under strict validation, fills defaults, refuses what the parser
- * refuses with the same words, and prints and explains itself to kubectl.
+ * The CRD on a real API server: it passes strict validation, fills in defaults, refuses the same specs as the parser
+ * with the same messages, and gives kubectl its columns and explanations.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { buildCrd, printCrd } from '../../../src/application/crd.ts';
 import { encodeInventory } from '../../../src/application/inventory.ts';
 import { parseApplication } from '../../../src/application/parse.ts';
 import { specSchema } from '../../../src/application/schema.ts';
 import { valueAt, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { prepare, useControlPlane } from '../../support/use-world.ts';
 import { ACCEPTED_SPECS, REFUSED_SPECS, validSpec } from '../../unit/application/spec-cases.ts';
+import { applicationManifest } from '../../support/objects.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const APPLICATIONS = '/apis/tautline.dev/v1alpha1/namespaces/default/applications';
 
-let plane: ControlPlane;
+const plane = useControlPlane();
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
+prepare(async () => {
   const created = await plane.request('POST', `${CRDS}?fieldValidation=Strict`, buildCrd());
   assert.equal(created.code, 201, JSON.stringify(created.body));
   while (!(await isEstablished())) await new Promise((resolve) => setTimeout(resolve, 50));
 });
-
-after(() => plane?.stop());
 
 test('the CRD is served without a warning about its names or schema', async () => {
   const { body } = await plane.request('GET', `${CRDS}/applications.tautline.dev`);
@@ -35,12 +33,12 @@ test('the CRD is served without a warning about its names or schema', async () =
   ]);
 });
 
-test('the API server fills the same defaults as the parser', async () => {
+test('the API server fills in the same defaults as the parser', async () => {
   const stored = await create('defaults', validSpec());
   assert.deepEqual(stored['spec'], JSON.parse(JSON.stringify(specSchema.parse(validSpec()))));
 });
 
-test('the API server refuses what the parser refuses, in the same words', async () => {
+test('the API server refuses the same specs as the parser, with the same messages', async () => {
   for (const { name, spec, message } of REFUSED_SPECS) {
     const answer = await plane.request('POST', `${APPLICATIONS}?dryRun=All`, application('refused', spec));
     assert.equal(answer.code, 422, `${name}: ${JSON.stringify(answer.body)}`);
@@ -48,7 +46,7 @@ test('the API server refuses what the parser refuses, in the same words', async 
   }
 });
 
-test('the API server accepts what the parser accepts', async () => {
+test('the API server accepts the same specs as the parser', async () => {
   for (const { name, spec } of ACCEPTED_SPECS) {
     const answer = await plane.request('POST', `${APPLICATIONS}?dryRun=All`, application('accepted', spec));
     assert.equal(answer.code, 201, `${name}: ${JSON.stringify(answer.body)}`);
@@ -62,7 +60,7 @@ test('an unknown field is refused under strict validation', async () => {
   assert.match(JSON.stringify(answer.body), /unknown field \\"spec\.prune\\"/);
 });
 
-test('status is a subresource: it moves no generation, and a write of the resource moves no status', async () => {
+test('status is a subresource: writing it does not change the generation, and writing the resource does not change the status', async () => {
   const stored = await create('split', validSpec());
   const written = await putStatus(stored, fullStatus());
   assert.equal(valueAt(written, 'metadata', 'generation'), 1);
@@ -73,14 +71,14 @@ test('status is a subresource: it moves no generation, and a write of the resour
   assert.deepEqual(valueAt(body as Value, 'status'), written['status']);
 });
 
-test('a status that was stored is read back by the parser to the last field', async () => {
+test('the parser reads every field of a stored status', async () => {
   const stored = await create('readback', validSpec());
   const parsed = parseApplication(await putStatus(stored, fullStatus()));
   assert.ok(parsed.ok);
   assert.deepEqual(JSON.parse(JSON.stringify(parsed.application.status)), JSON.parse(JSON.stringify(fullStatus())));
 });
 
-test('kubectl get prints sync, health, readiness and the short commit, and the message when asked for more', async () => {
+test('kubectl get prints sync, health, readiness and the short commit, and with -o wide the message', async () => {
   await putStatus(await create('columns', validSpec()), fullStatus());
   const { stdout } = await plane.kubectl(['get', 'tla', 'columns']);
   assert.match(
@@ -91,7 +89,7 @@ test('kubectl get prints sync, health, readiness and the short commit, and the m
   assert.match(wide.stdout, /MESSAGE\n.* web has no ready replica\n$/);
 });
 
-test('kubectl explain tells a field with its default', async () => {
+test('kubectl explain shows a field with its default', async () => {
   const { stdout } = await plane.kubectl(['explain', 'application.spec.source']);
   assert.match(stdout, /repoURL\s+<string> -required-/);
   assert.match(stdout, /Default: HEAD/);
@@ -106,7 +104,7 @@ test('kubectl applies the printed CRD over the stored one', async () => {
 });
 
 function application(name: string, spec: ValueMap): KubeObject {
-  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { namespace: 'default', name }, spec };
+  return applicationManifest(name, spec, { namespace: 'default' });
 }
 
 async function create(name: string, spec: ValueMap): Promise<KubeObject> {
@@ -169,6 +167,7 @@ function fullStatus(): object {
     health: { status: 'Degraded', message: 'Deployment.apps shop/web' },
     counts: { total: 2, ...counts, pruning: 0, problems: 0 },
     resources: [{ ...web, sync: 'OutOfSync', health: 'Degraded', message: 'replicas' }],
+    warnings: [{ message: "'bases' is deprecated" }, { object: 'apps/Deployment/shop/web', message: 'use apps/v1' }],
     inventory: encodeInventory([web, { group: '', kind: 'Namespace', namespace: '', name: 'shop' }]),
     history: [{ revision, commit, startedAt: at, finishedAt: at, outcome: 'Failed', message: 'Timed out.' }],
     lastRequest: { id: 'r-1', action: 'sync', outcome: 'Failed', message: 'Timed out.', finishedAt: at },

@@ -1,39 +1,31 @@
-/** `tautline agent` as a process: what it says when it cannot start, what its probes say, and how it ends. */
+/** `tautline agent` as a process: its messages when it cannot start, its probes, and how it ends. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startControlPlane } from '../../control-plane/control-plane.ts';
+import type { RunningAgent } from '../../support/agent.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
-import { at, configMap, declareSubject, inventoryOf, text, untilGone } from '../agent/scene.ts';
-import { QUICK_FLAGS, startScene, type Scene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, declareSubject, inventoryOf, metricsOf, QUICK_FLAGS, untilGone } from '../../support/scene.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 
-let scene: Scene;
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tautline-command-'));
-  scene = await startScene();
-});
-after(async () => {
-  await scene[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+const folder = useStarted('the folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-command-')));
+const scene = useScene();
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+type Ended = Awaited<ReturnType<typeof runAgent>>;
 
 /** Runs the agent until it ends by itself. */
-async function runAgent(flags: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+async function runAgent(flags: readonly string[], environment: Record<string, string> = {}) {
   const listeners = [
     '--api-address',
     '127.0.0.1:0',
@@ -42,46 +34,39 @@ async function runAgent(flags: readonly string[], environment: Record<string, st
     '--webhook-address',
     '127.0.0.1:0',
     '--data-dir',
-    join(folder, 'd'),
+    join(folder.path, 'd'),
   ];
   const child = spawn(process.execPath, [ENTRY, 'agent', ...listeners, ...flags], {
-    env: { PATH: process.env['PATH'], HOME: folder, ...environment },
+    env: { PATH: process.env['PATH'], HOME: folder.path, ...environment },
   });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
-  // One that starts after all would run for ever.
+  // An agent that does start would never end by itself.
   child.stdout.on('data', () => (stdout.includes('tautline started') ? child.kill('SIGKILL') : undefined));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, stdout, stderr };
 }
 
-/** One line that says what is wrong, to whoever started it; no stack. */
+/** The command ended with code 1 and one line on standard error that matches, without a stack. */
 function expectOneLine({ code, stderr }: Ended, pattern: RegExp): void {
   assert.equal(code, 1, stderr);
   assert.match(stderr, /^tautline agent: [^\n]+\n$/);
   assert.match(stderr, pattern);
 }
 
-async function writeKubeconfig(server: string, user: unknown = {}): Promise<string> {
-  const file = join(folder, `kubeconfig-${Math.random().toString(36).slice(2)}`);
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server, 'certificate-authority': scene.world.plane.caFile } }],
-    users: [{ name: 'u', user }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+async function writeKubeconfig(server: string, user: Record<string, unknown> = {}): Promise<string> {
+  const file = join(folder.path, `kubeconfig-${Math.random().toString(36).slice(2)}`);
+  const cluster = { server, 'certificate-authority': scene.world.plane.caFile };
+  await writeFile(file, kubeconfigText({ cluster, user }), { mode: 0o600 });
   return file;
 }
 
-test('a kubeconfig that is missing, no kubeconfig, or without the context is told as such', async () => {
-  const missing = join(folder, 'none');
+test('a kubeconfig that is missing, malformed, or without the named context is reported', async () => {
+  const missing = join(folder.path, 'none');
   expectOneLine(await runAgent(['--kubeconfig', missing]), /cannot read kubeconfig .*none: ENOENT/);
-  const broken = join(folder, 'broken');
+  const broken = join(folder.path, 'broken');
   await writeFile(broken, '{{{');
   expectOneLine(await runAgent(['--kubeconfig', broken]), /broken/);
   expectOneLine(
@@ -90,11 +75,11 @@ test('a kubeconfig that is missing, no kubeconfig, or without the context is tol
   );
 });
 
-test('outside a cluster and without a kubeconfig the agent says what it needs', async () => {
-  expectOneLine(await runAgent([]), /outside a cluster name a kubeconfig/);
+test('outside a cluster and without a kubeconfig the agent asks for one', async () => {
+  expectOneLine(await runAgent([]), /outside a cluster, name a kubeconfig/);
 });
 
-test('an API server that does not answer is told by its address', async () => {
+test('an API server that does not answer is reported with its address', async () => {
   const closed = createServer();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
   const { port } = closed.address() as AddressInfo;
@@ -103,14 +88,14 @@ test('an API server that does not answer is told by its address', async () => {
   expectOneLine(await runAgent(['--kubeconfig', kubeconfig]), new RegExp(`127\\.0\\.0\\.1:${port}`));
 });
 
-test('credentials that the API server does not know are told, and not repeated', async () => {
+test('credentials that the API server refuses are reported, and not repeated', async () => {
   const kubeconfig = await writeKubeconfig(scene.world.plane.url, { token: 'canary-token' });
   const ended = await runAgent(['--kubeconfig', kubeconfig]);
   expectOneLine(ended, /401|credential|unauthori[sz]ed/i);
   assert.doesNotMatch(ended.stdout + ended.stderr, /canary-token/);
 });
 
-test('a cluster without our definition is told, with the command that installs it', async () => {
+test('a cluster without our definition is reported, with the command that installs it', async () => {
   await using plane = await startControlPlane({ mode: 'api-server-only' });
   expectOneLine(
     await runAgent(['--kubeconfig', plane.kubeconfig]),
@@ -118,14 +103,14 @@ test('a cluster without our definition is told, with the command that installs i
   );
 });
 
-test('an address in use is told with the flag that changes it', async () => {
+test('an address in use is reported, with the flag that changes it', async () => {
   const taken = new URL(scene.agent.probesUrl).host;
   const kubeconfig = ['--kubeconfig', scene.world.plane.kubeconfig];
   expectOneLine(await runAgent([...kubeconfig, '--probes-address', taken]), /EADDRINUSE.*--probes-address/);
   expectOneLine(await runAgent([...kubeconfig, '--api-address', taken]), /EADDRINUSE.*--api-address/);
 });
 
-test('a folder for data that cannot be written is told', async () => {
+test('a data folder that cannot be written is reported', async () => {
   const ended = await runAgent(['--kubeconfig', scene.world.plane.kubeconfig, '--data-dir', '/dev/null/data']);
   expectOneLine(ended, /\/dev\/null\/data/);
 });
@@ -141,7 +126,7 @@ test('SIGTERM at rest drains and ends with code 0', async () => {
   assert.equal(agent.stderr(), '');
 });
 
-test('an agent that may not list Applications is not ready, says why, and ends on SIGTERM', async () => {
+test('an agent that may not list Applications is not ready, reports the reason, and ends on SIGTERM', async () => {
   const token = await scene.world.plane.serviceAccountToken('default', 'nobody');
   const kubeconfig = await writeKubeconfig(scene.world.plane.url, { token });
   const agent = await scene.world.agent({ kubeconfig, flags: QUICK_FLAGS });
@@ -155,39 +140,41 @@ test('an agent that may not list Applications is not ready, says why, and ends o
   assert.equal(await agent.stop(), 0);
 });
 
-test('SIGTERM in the midst of a sync loses nothing: the inventory knows every object, and the next agent goes on', async () => {
+/** Runs once a test has stopped the agent of the scene. */
+let next: RunningAgent | undefined;
+
+test('after SIGTERM in the middle of a sync the inventory holds every applied object, and the next agent goes on', async () => {
   const world = scene.world;
-  // The shared agent must not finish what this one begins.
+  // The only agent is stopped in the middle of the sync, so that no other one finishes it.
   const first = scene.agent;
   const many = Array.from({ length: 400 }, (_, index) => configMap(`many-${index}`, { a: '1' }));
   const subject = await declareSubject(world, 'midst', { files: { 'many.yaml': text(...many) } });
-  await eventually(async () => ((await countObjects('midst')) > 0 ? true : undefined));
+  await eventually(async () => ((await listConfigMaps('midst')).length > 0 ? true : undefined));
   assert.equal(await first.stop(), 0);
   const known = new Set(inventoryOf(await subject.application.read()));
-  const list = await world.read('/api/v1/namespaces/midst/configmaps');
-  for (const item of at(list, 'items') as unknown[]) {
+  for (const item of await listConfigMaps('midst')) {
     const name = String(at(item, 'metadata', 'name'));
     assert.ok(known.has(`ConfigMap midst/${name}`), `${name} is applied and not in the inventory`);
   }
-  scene = { ...scene, agent: await world.agent({ flags: QUICK_FLAGS }) };
+  next = await world.agent({ flags: QUICK_FLAGS });
   await subject.application.untilReady();
-  assert.equal(await countObjects('midst'), many.length);
+  assert.equal((await listConfigMaps('midst')).length, many.length);
 });
 
-async function countObjects(namespace: string): Promise<number> {
-  return (at(await scene.world.read(`/api/v1/namespaces/${namespace}/configmaps`), 'items') as unknown[]).length;
+async function listConfigMaps(namespace: string): Promise<unknown[]> {
+  return at(await scene.world.read(`/api/v1/namespaces/${namespace}/configmaps`), 'items') as unknown[];
 }
 
 async function isReady(probesUrl: string): Promise<boolean> {
   return (await fetch(`${probesUrl}/readyz`)).status === 200;
 }
 
-test('the series of an Application are there while it is, and go with it', async () => {
+test('the metrics of an Application exist while it does, and end with it', async () => {
   const subject = await declareSubject(scene.world, 'series', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
   await subject.application.untilReady();
-  const metrics = async (): Promise<string> => (await fetch(`${scene.agent.probesUrl}/metrics`)).text();
+  const metrics = (): Promise<string> => metricsOf(next ?? scene.agent);
   const shown = await metrics();
   for (const name of [
     'app_info',
@@ -211,7 +198,7 @@ test('the series of an Application are there while it is, and go with it', async
   assert.ok(gone, 'series of a deleted Application');
 });
 
-test('a pass that runs longer than the bound makes /healthz fail, and nothing else', async () => {
+test('a pass that runs longer than its bound makes /healthz fail, and nothing else', async () => {
   const world = scene.world;
   const agent = await world.agent({ flags: [...QUICK_FLAGS, '--max-pass-time', '5s'] });
   await eventually(async () => ((await isReady(agent.probesUrl)) ? true : undefined));

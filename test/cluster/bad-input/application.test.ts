@@ -1,28 +1,24 @@
-/** Applications that make no sense: refused by the API server, or, where stored all the same, told and left alone. */
+/** Invalid Applications: refused by the API server, or reported and left alone if they were stored anyway. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { at, configMap, declareSubject, inventoryOf, text, untilGone, configMapPath } from '../agent/scene.ts';
-import { condition, startScene, untilFailed, withoutRules, type Scene } from './scene.ts';
+import { test } from 'node:test';
+import { useScene } from './scene.ts';
+import { applicationManifest, configMap, text } from '../../support/objects.ts';
+import { withoutRules } from '../../support/older-crd.ts';
+import { at, configMapPath, declareSubject, inventoryOf, untilFailed, untilGone } from '../../support/scene.ts';
+import { conditionOf } from '../../support/world.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
-test('the API server refuses a malformed Application, and kubectl shows why', async () => {
-  const application = {
-    apiVersion: 'tautline.dev/v1alpha1',
-    kind: 'Application',
-    metadata: { name: 'refused', namespace: 'apps' },
-    spec: { source: { repoURL: 'https://me:word@git.example.com/x' } },
-  };
+test('the API server refuses a malformed Application, and kubectl shows the reason', async () => {
+  const application = applicationManifest('refused', { source: { repoURL: 'https://me:word@git.example.com/x' } });
   const { code, stderr } = await scene.world.plane.kubectl(['apply', '-f', '-'], {
     input: JSON.stringify(application),
   });
   assert.notEqual(code, 0);
-  assert.match(stderr, /spec\.source\.repoURL must hold no user name and no password/);
+  assert.match(stderr, /spec\.source\.repoURL must not contain a user name or a password/);
 });
 
-test('an Application without destination keeps its objects in its own namespace', async () => {
+test('an Application without a destination applies its objects in its own namespace', async () => {
   const repository = await scene.world.repository('home');
   await repository.commit({ 'kept.yaml': text(configMap('at-home', { a: '1' })) });
   const application = await scene.world.declare('home', { source: { repoURL: repository.url } });
@@ -30,7 +26,7 @@ test('an Application without destination keeps its objects in its own namespace'
   assert.ok(await scene.world.read(configMapPath('apps', 'at-home')));
 });
 
-test('one that was stored before its rule existed is told by field; its objects live on, and it heals when mended', async () => {
+test('an invalid spec that was stored by an older version is reported by field; the objects stay, and a valid spec heals it', async () => {
   const subject = await declareSubject(scene.world, 'stored', {
     files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
   });
@@ -45,7 +41,7 @@ test('one that was stored before its rule existed is told by field; its objects 
   const application = await subject.application.read();
   assert.deepEqual(inventoryOf(application), ['ConfigMap stored/kept']);
   assert.ok(await subject.configMap('kept'));
-  assert.equal(condition(application, 'Reconciling'), undefined);
+  assert.equal(conditionOf(application, 'Reconciling'), undefined);
   await scene.expectBystanderGoesOn();
   const listed = (await (await fetch(`${scene.agent.apiUrl}/api/v1/applications`)).json()) as {
     applications: unknown[];
@@ -56,7 +52,7 @@ test('one that was stored before its rule existed is told by field; its objects 
   await subject.application.untilReady();
 });
 
-test('one that cannot be read and is deleted lets its objects live', async () => {
+test('deleting an Application whose spec cannot be read keeps its objects', async () => {
   const subject = await declareSubject(scene.world, 'farewell', {
     files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
   });
@@ -65,5 +61,5 @@ test('one that cannot be read and is deleted lets its objects live', async () =>
   await untilFailed(subject, 'InvalidSpec');
   await subject.application.remove();
   await untilGone(scene.world, subject.application.path);
-  assert.ok(await subject.configMap('kept'), 'what the spec says about deletion cannot be known');
+  assert.ok(await subject.configMap('kept'), 'the deletionPolicy is not known');
 });

@@ -1,24 +1,26 @@
-/** What the agent says of its own accord: one Event and one line of the log a change, and nothing at rest. */
+/** Events and log lines: one of each for a change, and none at rest. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/world.ts';
+import { useScene } from './scene.ts';
+import { kubectl, setFinalizers } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { withoutRules } from '../../support/older-crd.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  eventsOf,
+  metricsOf,
   passesOf,
-  text,
+  untilFailed,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
-import type { Subject } from '../agent/scene.ts';
-import { startScene, untilFailed, withoutRules, type Scene } from './scene.ts';
+  type Subject,
+} from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 interface Told {
   readonly type: unknown;
@@ -26,26 +28,24 @@ interface Told {
   readonly note: unknown;
 }
 
-/** The Events about an Application, the oldest first. */
-async function eventsOf({ name }: Subject): Promise<Told[]> {
-  const list = await scene.world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  return (at(list, 'items') as unknown[])
-    .filter((event) => at(event, 'regarding', 'name') === name)
+/** Type, reason and note of the Events about an Application, the oldest first. */
+async function toldOf(subject: Subject): Promise<Told[]> {
+  return (await eventsOf(scene.world, subject))
     .sort((a, b) => (String(at(a, 'eventTime')) < String(at(b, 'eventTime')) ? -1 : 1))
     .map((event) => ({ type: at(event, 'type'), reason: at(event, 'reason'), note: at(event, 'note') }));
 }
 
-/** Waits for the next Event, sees that it is one, and answers it. */
+/** Waits for the next Event, checks that there is only one, and resolves to it. */
 async function nextEvent(subject: Subject, known: number): Promise<Told> {
-  await eventually(async () => ((await eventsOf(subject)).length > known ? true : undefined));
-  // A second one would come at once.
+  await eventually(async () => ((await toldOf(subject)).length > known ? true : undefined));
+  // A second Event would follow at once.
   await sleep(700);
-  const events = await eventsOf(subject);
+  const events = await toldOf(subject);
   assert.equal(events.length, known + 1, JSON.stringify(events, null, 1));
   return events[known] as Told;
 }
 
-test('each change is told by one Event, and a failure that lasts by no further one', async () => {
+test('each change is reported by one Event, and a lasting failure by no further one', async () => {
   const subject = await declareSubject(scene.world, 'told', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
   const created = await nextEvent(subject, 0);
   assert.deepEqual([created.type, created.reason], ['Normal', 'Applied']);
@@ -77,7 +77,7 @@ test('each change is told by one Event, and a failure that lasts by no further o
   assert.match(String((await nextEvent(subject, 5)).note), /^1 created, 1 pruned \(/);
 });
 
-test('a commit that changes no object is told by nobody', async () => {
+test('a commit that changes no object is reported by no Event', async () => {
   const subject = await declareSubject(scene.world, 'readme', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -86,10 +86,10 @@ test('a commit that changes no object is told by nobody', async () => {
   await subject.application.refresh();
   await subject.application.untilReady(commit);
   await sleep(700);
-  assert.equal((await eventsOf(subject)).length, 1);
+  assert.equal((await toldOf(subject)).length, 1);
 });
 
-test('several failures that are tried again and again are told once, in the same words', async () => {
+test('several failures that are retried are reported by one Event', async () => {
   const files = Object.fromEntries(
     ['a', 'b', 'c', 'd'].map((name) => [`${name}.yaml`, text(configMap(name, {}, { namespace: 'never' }))]),
   );
@@ -97,12 +97,12 @@ test('several failures that are tried again and again are told once, in the same
   await untilFailed(subject, 'ReconciliationFailed');
   const passes = await passesOf(scene.agent, 'retried');
   await eventually(async () => ((await passesOf(scene.agent, 'retried')) > passes + 3 ? true : undefined));
-  const events = await eventsOf(subject);
+  const events = await toldOf(subject);
   assert.equal(events.length, 1, JSON.stringify(events, null, 1));
   await subject.application.patch({ suspend: true });
 });
 
-test('an outage of Git is told once, and its end once', async () => {
+test('an outage of Git is reported once, and its end once', async () => {
   const { git } = scene.world;
   const subject = await declareSubject(scene.world, 'outage', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
@@ -117,34 +117,25 @@ test('an outage of Git is told once, and its end once', async () => {
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
-test('an object whose deletion a finalizer holds up is told once, and its end once', async () => {
+test('an object whose deletion a finalizer holds up is reported once, and its end once', async () => {
   const held = configMap('held', { v: '1' }, { finalizers: ['example.com/hold'] });
   const files = { 'held.yaml': text(held), 'kept.yaml': text(configMap('kept', { v: '1' })) };
   const subject = await declareSubject(scene.world, 'held', { files });
   await nextEvent(subject, 0);
   await subject.repository.commit({ 'held.yaml': null });
-  // A request would be answered only when the object is gone.
+  // Flux's annotation starts the pass, since a request would be answered only when the object is gone.
   const annotation = 'reconcile.fluxcd.io/requestedAt=now';
-  await scene.world.plane.kubectl(['annotate', 'tla', 'held', '-n', 'apps', annotation]);
+  await kubectl(scene.world, ['annotate', 'tla', 'held', '-n', 'apps', annotation]);
   assert.match(String((await nextEvent(subject, 1)).note), /^1 pruning \(ConfigMap held\/held\)/);
   const passes = await passesOf(scene.agent, 'held');
   await eventually(async () => ((await passesOf(scene.agent, 'held')) > passes + 3 ? true : undefined));
-  assert.equal((await eventsOf(subject)).length, 2);
-  await scene.world.plane.kubectl([
-    'patch',
-    'configmap',
-    'held',
-    '-n',
-    'held',
-    '--type=merge',
-    '-p',
-    '{"metadata":{"finalizers":null}}',
-  ]);
+  assert.equal((await toldOf(subject)).length, 2);
+  await setFinalizers(scene.world, 'configmap/held', { namespace: 'held', finalizers: [] });
   await untilGone(scene.world, configMapPath('held', 'held'));
   assert.match(String((await nextEvent(subject, 2)).note), /^1 (pruned|released) \(ConfigMap held\/held\)/);
 });
 
-test('a spec that cannot be read is told once by a warning', async () => {
+test('a spec that cannot be read is reported by one warning', async () => {
   const subject = await declareSubject(scene.world, 'spoilt', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -156,20 +147,20 @@ test('a spec that cannot be read is told once by a warning', async () => {
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
-test('suspending and resuming an Application is told once each', async () => {
+test('suspending and resuming an Application are reported once each', async () => {
   const subject = await declareSubject(scene.world, 'paused', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
   await nextEvent(subject, 0);
   await subject.application.patch({ suspend: true });
   assert.equal((await nextEvent(subject, 1)).reason, 'Suspended');
-  const metrics = await (await fetch(`${scene.agent.probesUrl}/metrics`)).text();
+  const metrics = await metricsOf(scene.agent);
   assert.match(metrics, /tautline_app_info\{namespace="apps",name="paused",[^}]*suspended="true"\} 1/);
   await subject.application.patch({ suspend: false });
   assert.equal((await nextEvent(subject, 2)).reason, 'ReconciliationSucceeded');
 });
 
-test('ten forced passes at rest: no Event, no line of the log', async () => {
+test('ten forced passes over unchanged objects write no Event and no log line', async () => {
   const subject = await declareSubject(scene.world, 'rest', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
   await nextEvent(subject, 0);
   await scene.expectBystanderGoesOn();
@@ -179,6 +170,6 @@ test('ten forced passes at rest: no Event, no line of the log', async () => {
   for (let round = 0; round < 10; round++) await subject.application.refresh();
   await sleep(700);
   assert.deepEqual(scene.agent.log.slice(lines), []);
-  assert.equal((await eventsOf(subject)).length, 1);
+  assert.equal((await toldOf(subject)).length, 1);
   assert.deepEqual(await subject.configMap('a'), object);
 });

@@ -1,16 +1,15 @@
-/** A repository that is made to exhaust whoever renders it stalls its own Application, and nobody else's. */
+/** A repository that is made to exhaust its renderer stalls its own Application only. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+import { test } from 'node:test';
+import { useScene } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, configMapPath, declareSubject, fingerprint, untilFailed, untilObject } from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const KEPT = text(configMap('kept', { a: '1' }));
 
-/** Each level names the one below twice. */
+/** Kustomizations of which each level names the one below twice. */
 function doubling(): Record<string, string> {
   const files: Record<string, string> = {};
   for (let level = 1; level <= 30; level += 1) {
@@ -23,7 +22,7 @@ function doubling(): Record<string, string> {
   return files;
 }
 
-/** Lists of lists, each ten times the one before. */
+/** YAML aliases to lists of lists, each ten times as large as the one before. */
 const ALIASES = [
   'a0: &a0 [x]',
   ...Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(', ')}]`),
@@ -31,7 +30,7 @@ const ALIASES = [
 
 const FILES = { 'base/kustomization.yaml': 'resources: [kept.yaml]\n', 'base/kept.yaml': KEPT };
 
-test('a hostile commit stalls its Application with a reason, prunes nothing, and is mended by the next', async () => {
+test('a hostile commit stalls its Application with a reason and prunes nothing, and the next commit mends it', async () => {
   const { world } = scene;
   const good = { ...FILES, 'kustomization.yaml': 'resources: [base]\n' };
   const subject = await declareSubject(world, 'hostile', { files: good });

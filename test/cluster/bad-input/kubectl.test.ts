@@ -1,18 +1,14 @@
-/** What people see who know nothing but kubectl. */
+/** Applications as kubectl shows them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { configMap, declareSubject, text } from '../agent/scene.ts';
-import { startScene, type Scene } from './scene.ts';
+import { test } from 'node:test';
+import { useScene } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { declareSubject } from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
-async function kubectl(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await scene.world.plane.kubectl(args);
-  assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
+const run = (...args: string[]): Promise<string> => kubectl(scene.world, args);
 
 test('kubectl wait returns once an Application is Ready, and not before', async () => {
   const { git } = scene.world;
@@ -30,25 +26,25 @@ test('kubectl wait returns once an Application is Ready, and not before', async 
   assert.notEqual(tooSoon.code, 0);
   release(undefined);
   git.onRequest = undefined;
-  await kubectl('wait', '--for=condition=Ready', 'tla/waited', '-n', 'apps', '--timeout=120s');
+  await run('wait', '--for=condition=Ready', 'tla/waited', '-n', 'apps', '--timeout=120s');
 });
 
-test('kubectl get shows sync, health, readiness, revision and age, and with -o wide why', async () => {
+test('kubectl get shows sync, health, readiness, revision and age, and with -o wide the message', async () => {
   const subject = await declareSubject(scene.world, 'shown', { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
   const commit = await subject.repository.resolve('main');
   await subject.application.untilReady();
-  const [head, row] = (await kubectl('get', 'tla', 'shown', '-n', 'apps')).split('\n');
+  const [head, row] = (await run('get', 'tla', 'shown', '-n', 'apps')).split('\n');
   assert.deepEqual(
     head?.split(/\s{2,}/).map((word) => word.trim()),
     ['NAME', 'SYNC', 'HEALTH', 'READY', 'REVISION', 'AGE'],
   );
   assert.match(row ?? '', new RegExp(`^shown +Synced +Healthy +True +${commit.slice(0, 12)} +\\d+s`));
-  const wide = await kubectl('get', 'applications.tautline.dev', 'shown', '-n', 'apps', '-o', 'wide');
+  const wide = await run('get', 'applications.tautline.dev', 'shown', '-n', 'apps', '-o', 'wide');
   assert.match(wide, /1 object in sync/);
-  assert.match(await kubectl('get', 'gitops', '-n', 'apps'), /shown/);
+  assert.match(await run('get', 'gitops', '-n', 'apps'), /shown/);
 });
 
-test('kubectl events tells what happened, the newest last', async () => {
+test('kubectl events lists the changes of an Application, the newest last', async () => {
   const subject = await declareSubject(scene.world, 'eventful', {
     files: { 'a.yaml': text(configMap('a', { v: '1' })) },
   });
@@ -56,13 +52,13 @@ test('kubectl events tells what happened, the newest last', async () => {
   await subject.repository.commit({ 'broken.yaml': '{' });
   await subject.application.refresh();
   await scene.expectBystanderGoesOn();
-  const told = await kubectl('events', '-n', 'apps', '--for', 'application.tautline.dev/eventful');
+  const told = await run('events', '-n', 'apps', '--for', 'application.tautline.dev/eventful');
   assert.match(told, /Normal +Applied .*1 created \(ConfigMap eventful\/a\)/);
   assert.match(told, /Warning +BuildFailed .*broken\.yaml/);
-  assert.match(await kubectl('get', 'events', '-n', 'apps'), /Applied +application\/eventful/);
+  assert.match(await run('get', 'events', '-n', 'apps'), /Applied +application\/eventful/);
 });
 
-test('kubectl explain knows every field', async () => {
-  assert.match(await kubectl('explain', 'tla.spec.destination.namespace'), /Default:\s+the\s+Application's\s+own/);
-  assert.match(await kubectl('explain', 'tla.status.sync'), /lastAppliedRevision/);
+test('kubectl explain describes the fields of spec and status', async () => {
+  assert.match(await run('explain', 'tla.spec.destination.namespace'), /Default:\s+the\s+Application's\s+own/);
+  assert.match(await run('explain', 'tla.status.sync'), /lastAppliedRevision/);
 });

@@ -1,31 +1,31 @@
-/** Manifests that cannot be read or are refused: each with its own words, and all that is good goes on. */
+/** Manifests that cannot be read or are refused: each is reported by its own message, and the good ones are applied. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { useScene } from './scene.ts';
+import { conditionOf, eventually } from '../../support/world.ts';
+import { configMap, definition, service, text, workload, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  fingerprint,
   makeNamespace,
   requestsByVerb,
-  text,
+  syncOf,
+  untilFailed,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
-import { condition, fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
-import { eventually } from '../../support/world.ts';
+} from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const KEPT = { 'kept.yaml': text(configMap('kept', { a: '1' })), 'left.yaml': text(configMap('left', { a: '1' })) };
 
-test('a YAML syntax error is told with file, line and the line itself; other files are applied, nothing is pruned', async () => {
+test('a YAML syntax error is reported with file, line and text; other files are applied, and nothing is pruned', async () => {
   const subject = await declareSubject(scene.world, 'syntax', { files: KEPT });
   await subject.application.untilReady();
-  // `left` leaves Git in the very commit that holds the error.
+  // `left` leaves Git in the same commit that holds the error.
   await subject.repository.commit({
     'left.yaml': null,
     'more.yaml': text(configMap('more', { a: '1' })),
@@ -52,35 +52,37 @@ test('drift is healed while the newest commit cannot be read', async () => {
   await subject.repository.commit({ 'broken.yaml': '{', 'kept.yaml': null, 'left.yaml': null });
   await subject.application.refresh();
   await untilFailed(subject, 'BuildFailed');
-  await scene.world.apply({
-    ...configMap('kept', { a: 'by hand' }, { namespace: 'drift' }),
-  });
+  await scene.world.apply(configMap('kept', { a: 'by hand' }, { namespace: 'drift' }));
   const healed = await subject.application.until('healed', () => true);
   assert.ok(healed);
   await untilData('drift', 'kept', '1');
 });
 
-test('an unknown kind is named; once its definition is installed by hand the object is applied by itself', async () => {
+test('an object of an unknown kind is reported, and applied once its definition is installed by hand', async () => {
   const gadget = { apiVersion: 'gadgets.example.com/v1', kind: 'Gadget', metadata: { name: 'one' }, spec: { size: 3 } };
   const subject = await declareSubject(scene.world, 'kinds', { files: { ...KEPT, 'gadget.yaml': text(gadget) } });
   const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
-  assert.match(message, /^gadget\.yaml:1: .*serves no kind Gadget in gadgets\.example\.com\/v1/);
-  assert.match(message, /Install what defines the kind/);
+  assert.match(message, /^gadget\.yaml:1: .*does not serve the kind Gadget in gadgets\.example\.com\/v1/);
+  assert.match(message, /Install the CustomResourceDefinition or API server that defines the kind/);
   assert.equal(isStalled, false, 'it may heal by itself');
   assert.ok(await subject.configMap('kept'), 'the good objects of the same Application are applied');
   await scene.expectBystanderGoesOn();
 
-  await scene.world.apply(gadgetDefinition());
+  await scene.world.apply(definition({ group: 'gadgets.example.com', kind: 'Gadget' }));
   await subject.application.untilReady();
   const applied = await scene.world.read('/apis/gadgets.example.com/v1/namespaces/kinds/gadgets/one');
   assert.equal(at(applied, 'spec', 'size'), 3);
 });
 
-test('an unknown field and a wrong type are named by path, without the value, and are not sent again and again', async () => {
-  const unknownField = { ...deployment('field'), spec: { ...deployment('field').spec, replicaz: 12345 } };
-  const wrongType = { ...deployment('type'), spec: { ...deployment('type').spec, replicas: 'wrong-value' } };
+test('an unknown field and a wrong type are reported by path, without the value, and not sent again in a loop', async () => {
+  const idle = (name: string, fields: Manifest = {}): string =>
+    text(workload('Deployment', name, { spec: { replicas: 0, ...fields } }));
   const subject = await declareSubject(scene.world, 'typed', {
-    files: { ...KEPT, 'field.yaml': text(unknownField), 'type.yaml': text(wrongType) },
+    files: {
+      ...KEPT,
+      'field.yaml': idle('field', { replicaz: 12345 }),
+      'type.yaml': idle('type', { replicas: 'wrong-value' }),
+    },
   });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
   assert.match(
@@ -98,7 +100,7 @@ test('an unknown field and a wrong type are named by path, without the value, an
   assert.doesNotMatch(JSON.stringify(at(application, 'status')), /12345|wrong-value/);
   const isQuiet = await eventually(async () => {
     const sentBefore = (await requestsByVerb(scene.agent))['apply'];
-    // Several times the longest backoff of this agent; a neighbour may have something to apply at first.
+    // Several times the longest backoff of this agent. Another Application may still have something to apply at first.
     await sleep(3000);
     return (await requestsByVerb(scene.agent))['apply'] === sentBefore ? true : undefined;
   });
@@ -107,19 +109,18 @@ test('an unknown field and a wrong type are named by path, without the value, an
   await scene.expectBystanderGoesOn();
 
   const commit = await subject.repository.commit({
-    'field.yaml': text(deployment('field')),
-    'type.yaml': text(deployment('type')),
+    'field.yaml': idle('field'),
+    'type.yaml': idle('type'),
   });
   await subject.application.refresh();
   await subject.application.until(
     'applied',
     (candidate) =>
-      String(at(candidate, 'status', 'sync', 'revision')).endsWith(commit) &&
-      at(candidate, 'status', 'sync', 'status') === 'Synced',
+      String(at(candidate, 'status', 'sync', 'revision')).endsWith(commit) && syncOf(candidate) === 'Synced',
   );
 });
 
-test('an object that stands twice is told with both places, and neither is applied', async () => {
+test('an object that is defined twice is reported with both places, and neither is applied', async () => {
   const subject = await declareSubject(scene.world, 'twice', { files: KEPT });
   await subject.application.untilReady();
   const beforeIt = await subject.configMap('kept');
@@ -136,7 +137,7 @@ test('an object that stands twice is told with both places, and neither is appli
   await subject.application.untilReady(commit);
 });
 
-test('objects of a namespace that does not exist wait for it, and are applied once somebody makes it', async () => {
+test('objects in a namespace that does not exist are reported, and applied once it exists', async () => {
   const elsewhere = text(configMap('far', { a: '1' }, { namespace: 'not-yet' }));
   const subject = await declareSubject(scene.world, 'nowhere', { files: { ...KEPT, 'far.yaml': elsewhere } });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
@@ -150,28 +151,23 @@ test('objects of a namespace that does not exist wait for it, and are applied on
   assert.ok(await scene.world.read(configMapPath('not-yet', 'far')));
 });
 
-test('a file that is no object is named, and the others are applied', async () => {
+test('a file that does not hold an object is reported, and the others are applied', async () => {
   const subject = await declareSubject(scene.world, 'noobject', {
     files: { ...KEPT, 'values.yaml': 'replicas: 3\nimage: shop\n', 'list.yaml': '- 1\n- 2\n' },
   });
   const { message } = await untilFailed(subject, 'BuildFailed');
   assert.match(message, /^(values|list)\.yaml:1: /);
   assert.match(message, /and 1 more/);
-  const rendered = condition(await subject.application.read(), 'Rendered');
+  const rendered = conditionOf(await subject.application.read(), 'Rendered');
   assert.match(String(at(rendered, 'message')), /values\.yaml/);
   assert.match(String(at(rendered, 'message')), /list\.yaml/);
   assert.ok(await subject.configMap('kept'));
   await scene.expectBystanderGoesOn();
 });
 
-test('a value that the API server finds invalid is told by its field, without the value', async () => {
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'bad' },
-    spec: { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } },
-  };
-  const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(service) } });
+test('a value that the API server finds invalid is reported by its field, without the value', async () => {
+  const bad = service('bad', { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } });
+  const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(bad) } });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
   assert.match(message, /Service\S* invalid\/bad \(service\.yaml:1\): .*spec\.ports\[0\]\.protocol/);
   assert.doesNotMatch(message, /SECRETPROTO/);
@@ -181,33 +177,4 @@ test('a value that the API server finds invalid is told by its field, without th
 
 async function untilData(namespace: string, name: string, value: string): Promise<void> {
   await untilObject(scene.world, configMapPath(namespace, name), (object) => at(object, 'data', 'a') === value);
-}
-
-function deployment(name: string) {
-  const labels = { app: name };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: {
-      replicas: 0,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'shop:1' }] } },
-    },
-  };
-}
-
-function gadgetDefinition() {
-  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'gadgets.gadgets.example.com' },
-    spec: {
-      group: 'gadgets.example.com',
-      scope: 'Namespaced',
-      names: { kind: 'Gadget', plural: 'gadgets', singular: 'gadget', listKind: 'GadgetList' },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
-    },
-  };
 }

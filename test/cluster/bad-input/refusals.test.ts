@@ -1,34 +1,30 @@
-/** What the cluster refuses: rights, quotas and Pod security. The refused object is named, its siblings are applied. */
+/** Refusals by rights, quotas and Pod security: the refused object is reported, and the others are applied. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { at, configMap, declareSubject, makeNamespace, text } from '../agent/scene.ts';
+import { test } from 'node:test';
 import type { RunningAgent } from '../../support/agent.ts';
 import { startWorld, type World } from '../../support/world.ts';
-import { QUICK_FLAGS, startScene, untilFailed, type Scene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { configMap, namespaceManifest, secret, service, text } from '../../support/objects.ts';
+import { grant, makeAccount, rule } from '../../support/rights.ts';
+import { at, declareSubject, makeNamespace, putStatus, QUICK_FLAGS, syncOf, untilFailed } from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
-test('a Pod that Pod Security refuses is named with the reason, and is applied once the namespace allows it', async () => {
+test('a Pod that Pod Security refuses is reported with the reason, and applied once the namespace allows it', async () => {
   const privileged = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'root' },
     spec: { containers: [{ name: 'c', image: 'shop:1', securityContext: { privileged: true } }] },
   };
-  const namespace = '/api/v1/namespaces/guarded';
   await makeNamespace(scene.world, 'guarded');
   await enforce('baseline');
-  // No controller makes the account that Pods run as.
-  await scene.world.send('POST', `${namespace}/serviceaccounts`, {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'default' },
-  });
+  // No controller runs here that creates the account of the Pods.
+  await makeAccount(scene.world, 'guarded', 'default');
   const subject = await declareSubject(scene.world, 'guarded', {
     files: { 'pod.yaml': text(privileged), 'kept.yaml': text(configMap('kept', { a: '1' })) },
   });
@@ -39,39 +35,24 @@ test('a Pod that Pod Security refuses is named with the reason, and is applied o
   await scene.expectBystanderGoesOn();
 
   await enforce('privileged');
-  await subject.application.until(
-    'the Pod is applied',
-    (application) => at(application, 'status', 'sync', 'status') === 'Synced',
-  );
+  await subject.application.until('the Pod is applied', (application) => syncOf(application) === 'Synced');
 
-  async function enforce(level: string): Promise<void> {
-    await scene.world.apply({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: 'guarded', labels: { 'pod-security.kubernetes.io/enforce': level } },
-    });
+  function enforce(level: string): Promise<void> {
+    const labels = { 'pod-security.kubernetes.io/enforce': level };
+    return scene.world.apply(namespaceManifest('guarded', { labels }));
   }
 });
 
-test('an object beyond a quota is named with the quota, and is applied once there is room', async () => {
+test('an object beyond a quota is reported with the quota, and applied once there is room', async () => {
   await makeNamespace(scene.world, 'full');
   const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'few', namespace: 'full' } };
   const path = '/api/v1/namespaces/full/resourcequotas/few';
   await scene.world.apply({ ...quota, spec: { hard: { 'count/services': '0' } } });
-  // The controller that counts does not run here.
-  const stored = await scene.world.read(path);
-  await scene.world.send('PUT', `${path}/status`, {
-    ...stored,
-    status: { hard: { 'count/services': '0' }, used: { 'count/services': '0' } },
-  });
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'one-more' },
-    spec: { ports: [{ port: 80 }], selector: { app: 'x' } },
-  };
+  // No controller runs here that counts the objects of the quota.
+  await putStatus(scene.world, path, { hard: { 'count/services': '0' }, used: { 'count/services': '0' } });
+  const oneMore = service('one-more', { ports: [{ port: 80 }], selector: { app: 'x' } });
   const subject = await declareSubject(scene.world, 'full', {
-    files: { 'service.yaml': text(service), 'kept.yaml': text(configMap('kept', { a: '1' })) },
+    files: { 'service.yaml': text(oneMore), 'kept.yaml': text(configMap('kept', { a: '1' })) },
   });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
   assert.match(message, /^Service full\/one-more \(service\.yaml:1\): .*exceeded quota: few/);
@@ -83,20 +64,21 @@ test('an object beyond a quota is named with the quota, and is applied once ther
   await subject.application.untilReady();
 });
 
-test('an agent of few rights names what it may not do, applies the rest, and goes on once it may', async () => {
+test('an agent with few rights reports the missing right, applies the rest, and goes on once it has the right', async () => {
   const world = await startWorld();
   const folder = await mkdtemp(join(tmpdir(), 'tautline-rights-'));
   try {
     const agent = await agentOfFewRights(world, folder);
     for (const namespace of ['allowed', 'limited']) {
       await makeNamespace(world, namespace);
-      await grant(world, namespace, ['configmaps']);
+      await allow(world, namespace, ['configmaps']);
     }
     const bystander = await declareSubject(world, 'allowed', {
       files: { 'good.yaml': text(configMap('good', { a: '1' })) },
     });
+    const token = secret('token', { stringData: { value: 'canary-limited' } });
     const subject = await declareSubject(world, 'limited', {
-      files: { 'kept.yaml': text(configMap('kept', { a: '1' })), 'secret.yaml': text(secret()) },
+      files: { 'kept.yaml': text(configMap('kept', { a: '1' })), 'secret.yaml': text(token) },
     });
     await bystander.application.untilReady();
     const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
@@ -106,7 +88,7 @@ test('an agent of few rights names what it may not do, applies the rest, and goe
     assert.ok(await subject.configMap('kept'));
     assert.equal((await fetch(`${agent.probesUrl}/readyz`)).status, 200);
 
-    await grant(world, 'limited', ['configmaps', 'secrets']);
+    await allow(world, 'limited', ['configmaps', 'secrets']);
     await subject.application.untilReady();
     assert.ok(await world.read('/api/v1/namespaces/limited/secrets/token'));
   } finally {
@@ -115,12 +97,12 @@ test('an agent of few rights names what it may not do, applies the rest, and goe
   }
 });
 
-test('where objects may be read but not watched, they are read by name', async () => {
+test('objects that may be read but not watched are read by name', async () => {
   const world = await startWorld();
   const folder = await mkdtemp(join(tmpdir(), 'tautline-rights-'));
   try {
     await makeNamespace(world, 'unwatched');
-    await grant(world, 'unwatched', ['configmaps'], ['get', 'create', 'patch', 'delete']);
+    await allow(world, 'unwatched', ['configmaps'], ['get', 'create', 'patch', 'delete']);
     await agentOfFewRights(world, folder);
     const subject = await declareSubject(world, 'unwatched', {
       files: { 'kept.yaml': text(configMap('kept', { a: '1' })) },
@@ -136,66 +118,27 @@ test('where objects may be read but not watched, they are read by name', async (
   }
 });
 
-function secret() {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'token' }, stringData: { value: 'canary-limited' } };
-}
+const AGENT = { namespace: 'tautline', name: 'agent' };
 
-const ACCOUNT = { kind: 'ServiceAccount', name: 'agent', namespace: 'tautline' };
-
-/** An agent that may keep Applications and Events, and nothing else until `grant` says so. */
+/** An agent with rights on Applications and Events only, until `allow` gives it more. */
 async function agentOfFewRights(world: World, folder: string): Promise<RunningAgent> {
-  const token = await world.plane.serviceAccountToken(ACCOUNT.namespace, ACCOUNT.name);
-  await world.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name: 'agent' },
+  const token = await world.plane.serviceAccountToken(AGENT.namespace, AGENT.name);
+  await grant(world, {
+    namespace: '',
+    to: AGENT,
     rules: [
-      { apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get', 'list', 'watch', 'patch'] },
-      { apiGroups: ['tautline.dev'], resources: ['applications/status'], verbs: ['update'] },
-      { apiGroups: ['tautline.dev'], resources: ['applications/finalizers'], verbs: ['update'] },
-      { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
+      rule('tautline.dev', 'applications', ['get', 'list', 'watch', 'patch']),
+      rule('tautline.dev', 'applications/status', ['update']),
+      rule('tautline.dev', 'applications/finalizers', ['update']),
+      rule('events.k8s.io', 'events', ['create']),
     ],
   });
-  await world.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: 'agent' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'agent' },
-    subjects: [ACCOUNT],
-  });
   const kubeconfig = join(folder, 'kubeconfig');
-  await writeFile(kubeconfig, JSON.stringify(kubeconfigOf(world, token)), { mode: 0o600 });
+  const cluster = { server: world.plane.url, 'certificate-authority': world.plane.caFile };
+  await writeFile(kubeconfig, kubeconfigText({ cluster, user: { token } }), { mode: 0o600 });
   return world.agent({ kubeconfig, flags: QUICK_FLAGS });
 }
 
-async function grant(
-  world: World,
-  namespace: string,
-  resources: readonly string[],
-  verbs: readonly string[] = ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-): Promise<void> {
-  await world.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'agent', namespace },
-    rules: [{ apiGroups: [''], resources, verbs }],
-  });
-  await world.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'agent', namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'agent' },
-    subjects: [ACCOUNT],
-  });
-}
-
-function kubeconfigOf(world: World, token: string) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server: world.plane.url, 'certificate-authority': world.plane.caFile } }],
-    users: [{ name: 'u', user: { token } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
+function allow(world: World, namespace: string, resources: string[], verbs?: readonly string[]): Promise<void> {
+  return grant(world, { namespace, to: AGENT, rules: resources.map((resource) => rule('', resource, verbs)) });
 }

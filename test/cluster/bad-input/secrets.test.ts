@@ -1,19 +1,28 @@
 /**
- * Values of Secrets, put wherever one could leak from: good and refused Secrets, drift, unreadable files, annotations.
- * Nothing that the agent writes or answers may hold one, in plain text or as base64.
+ * Values of Secrets in every place from which one could leak: good and refused Secrets, drift, unreadable files and
+ * annotations. No output of the agent may hold one, in plain text or as base64.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { at, declareSubject, detailOf, text, untilObject, type Subject } from '../agent/scene.ts';
-import { startScene, untilFailed, type Scene } from './scene.ts';
+import { test } from 'node:test';
+import { useScene } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { secret, text } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  detailOf,
+  makeNamespace,
+  metricsOf,
+  untilFailed,
+  untilObject,
+  type Subject,
+} from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene({ flags: ['--log-level', 'debug'] })));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene(['--log-level', 'debug']);
 
 const canaries: string[] = [];
 
-/** A value that appears nowhere else; looked for in everything that the agent says. */
+/** A unique value, which `expectSilence` looks for in every output of the agent. */
 function canary(name: string): string {
   const value = `canary-${name}-${Math.random().toString(36).slice(2)}`;
   canaries.push(value);
@@ -22,10 +31,6 @@ function canary(name: string): string {
 
 function base64(value: string): string {
   return Buffer.from(value).toString('base64');
-}
-
-function secret(name: string, more: Record<string, unknown>, metadata: Record<string, unknown> = {}) {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, ...more };
 }
 
 function secretPath({ namespace }: Subject, name: string): string {
@@ -40,7 +45,7 @@ async function expectSilence(subject: Subject): Promise<void> {
     events: JSON.stringify(await world.read('/apis/events.k8s.io/v1/namespaces/apps/events')),
     log: JSON.stringify(agent.log),
     stderr: agent.stderr(),
-    metrics: await get(`${agent.probesUrl}/metrics`),
+    metrics: await metricsOf(agent),
     list: await get(`${agent.apiUrl}/api/v1/applications`),
     detail: await get(`${agent.apiUrl}/api/v1/applications/apps/${subject.name}`),
     describe: (await world.plane.kubectl(['describe', 'tla', subject.name, '-n', 'apps'])).stdout,
@@ -54,7 +59,7 @@ async function expectSilence(subject: Subject): Promise<void> {
   assert.ok(said.detail.includes(subject.name) && said.log.length > 100, 'something was looked at');
 }
 
-test('values of good Secrets, and of drift on them, are seen by nobody', async () => {
+test('values of good Secrets, and of drift on them, appear in no output', async () => {
   const subject = await declareSubject(scene.world, 'good', {
     files: {
       'data.yaml': text(secret('data', { data: { a: base64(canary('data')) } })),
@@ -69,13 +74,13 @@ test('values of good Secrets, and of drift on them, are seen by nobody', async (
   await expectSilence(subject);
 });
 
-test('what differs on a Secret is reported by its key, and masked', async () => {
+test('a difference on a Secret is reported by its key, with masked values', async () => {
   const subject = await declareSubject(scene.world, 'differs', {
     files: { 'secret.yaml': text(secret('s', { stringData: { a: canary('git') } })) },
     spec: { sync: { mode: 'detect' } },
   });
   await subject.application.until('missing', (candidate) => at(candidate, 'status', 'counts', 'missing') === 1);
-  // No watch tells of an object without our label: the next pass has to ask.
+  // No watch reports an object without our label; the refresh looks it up.
   await scene.world.apply(secret('s', { stringData: { a: canary('cluster') } }, { namespace: 'differs' }));
   await subject.application.refresh();
   await untilFailed(subject, 'OutOfSync');
@@ -88,12 +93,12 @@ test('what differs on a Secret is reported by its key, and masked', async () => 
 });
 
 const INVALID: Readonly<Record<string, () => Record<string, unknown>>> = {
-  'a value that is no base64': () => ({ data: { a: `%%${canary('nobase64')}` } }),
+  'a value that is not base64': () => ({ data: { a: `%%${canary('nobase64')}` } }),
   'a value that is a list': () => ({ data: { a: [canary('list')] } }),
-  'a key that is none': () => ({ stringData: { 'no/key': canary('key') } }),
+  'a malformed key': () => ({ stringData: { 'no/key': canary('key') } }),
   'a certificate without its key': () => ({ type: 'kubernetes.io/tls', stringData: { 'tls.crt': canary('tls') } }),
-  'a field that is none': () => ({ stringdata: { a: canary('field') }, stringData: { a: canary('beside') } }),
-  'a registry configuration that is no JSON': () => ({
+  'an unknown field': () => ({ stringdata: { a: canary('field') }, stringData: { a: canary('beside') } }),
+  'a registry configuration that is not JSON': () => ({
     type: 'kubernetes.io/dockerconfigjson',
     stringData: { '.dockerconfigjson': `{"auths": ${canary('docker')}` },
   }),
@@ -101,7 +106,7 @@ const INVALID: Readonly<Record<string, () => Record<string, unknown>>> = {
 
 let invalidCount = 0;
 for (const [what, make] of Object.entries(INVALID)) {
-  test(`a Secret with ${what} is refused and named, without its value`, async () => {
+  test(`a Secret with ${what} is refused and reported, without its value`, async () => {
     const name = `invalid${++invalidCount}`;
     const subject = await declareSubject(scene.world, name, { files: { 'secret.yaml': text(secret('s', make())) } });
     const application = await subject.application.until('refused', (candidate) => {
@@ -112,7 +117,7 @@ for (const [what, make] of Object.entries(INVALID)) {
   });
 }
 
-test('a change of an immutable Secret is told as one, without old or new value', async () => {
+test('a change of an immutable Secret is reported as such, without the old or the new value', async () => {
   const make = (value: string) => ({ 'secret.yaml': text(secret('s', { immutable: true, stringData: { a: value } })) });
   const subject = await declareSubject(scene.world, 'immutable', { files: make(canary('old')) });
   await subject.application.untilReady();
@@ -123,20 +128,18 @@ test('a change of an immutable Secret is told as one, without old or new value',
   await expectSilence(subject);
 });
 
-test('a Secret that kubectl once applied is adopted, and the values in its annotation are seen by nobody', async () => {
+test('a Secret that kubectl applied is adopted, and the values in its annotation appear in no output', async () => {
   const value = canary('adopted');
   const files = { 'secret.yaml': text(secret('s', { stringData: { a: value } })) };
-  const { plane } = scene.world;
-  await plane.kubectl(['create', 'namespace', 'adopted']);
+  await makeNamespace(scene.world, 'adopted');
   const old = secret('s', { stringData: { a: value, b: canary('annotation') } }, { namespace: 'adopted' });
-  const applied = await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(old) });
-  assert.equal(applied.code, 0, applied.stderr);
+  await kubectl(scene.world, ['apply', '-f', '-'], old);
   const subject = await declareSubject(scene.world, 'adopted', { files });
   await subject.application.untilReady();
   await expectSilence(subject);
 });
 
-test('a file with a Secret that cannot be read is told by line, without the line', async () => {
+test('a file with a Secret that cannot be read is reported by its line number, without the text', async () => {
   const broken = `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  a: "${canary('unclosed')}\n  b: [${canary('list')}\n`;
   const subject = await declareSubject(scene.world, 'unreadable', { files: { 'file.yaml': broken } });
   const { message } = await untilFailed(subject, 'BuildFailed');
@@ -144,7 +147,7 @@ test('a file with a Secret that cannot be read is told by line, without the line
   await expectSilence(subject);
 });
 
-test('a Secret that stands twice, or in a kind that nobody serves, shows nothing', async () => {
+test('a Secret that is defined twice, or in a version that is not served, shows no value', async () => {
   const subject = await declareSubject(scene.world, 'twice', {
     files: {
       'one.yaml': text(secret('s', { stringData: { a: canary('one') } })),

@@ -1,21 +1,25 @@
-/** Repositories, branches, paths and servers that are not there or lie: named each, healed once they are mended. */
+/** Repositories, branches, paths and servers that are missing or broken: reported by name, and healed once mended. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { condition, fingerprint, startScene, untilFailed, type Scene } from './scene.ts';
+import { useScene } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  fingerprint,
+  sourceReason,
+  syncOf,
+  untilFailed,
+  untilObject,
+} from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
 
-async function sourceReady(subject: { application: { read(): Promise<unknown> } }): Promise<unknown> {
-  return condition((await subject.application.read()) as never, 'SourceReady');
-}
-
-test('an unknown repository is told, and is followed once it exists', async () => {
+test('an unknown repository is reported, and followed once it exists', async () => {
   const { world } = scene;
   const application = await world.declare('norepo', {
     source: { repoURL: `${world.git.url}/norepo.git` },
@@ -23,7 +27,7 @@ test('an unknown repository is told, and is followed once it exists', async () =
   });
   const { message, isStalled } = await untilFailed({ application }, 'ArtifactFailed');
   assert.match(message, /norepo\.git/);
-  assert.equal(at(await sourceReady({ application }), 'reason'), 'RepositoryNotFound');
+  assert.equal(await sourceReason({ application }), 'RepositoryNotFound');
   assert.equal(isStalled, false);
   await scene.expectBystanderGoesOn();
 
@@ -31,14 +35,14 @@ test('an unknown repository is told, and is followed once it exists', async () =
   await application.untilReady();
 });
 
-test('an unknown branch is told by its name, and is followed once it is pushed; what was applied stays', async () => {
+test('an unknown branch is reported by name, and followed once it is pushed; applied objects stay', async () => {
   const subject = await declareSubject(scene.world, 'nobranch', { files: FILES });
   await subject.application.untilReady();
   const applied = fingerprint(await subject.configMap('kept'));
   await subject.application.patch({ source: { revision: 'next' } });
   const { message } = await untilFailed(subject, 'ArtifactFailed');
   assert.match(message, /next/);
-  assert.equal(at(await sourceReady(subject), 'reason'), 'RevisionNotFound');
+  assert.equal(await sourceReason(subject), 'RevisionNotFound');
   assert.equal(fingerprint(await subject.configMap('kept')), applied);
   await scene.expectBystanderGoesOn();
 
@@ -46,7 +50,7 @@ test('an unknown branch is told by its name, and is followed once it is pushed; 
   await subject.application.untilReady(commit);
 });
 
-test('an unknown path is told by its name; nothing is pruned, and it heals with the commit that brings it', async () => {
+test('an unknown path is reported by name, prunes nothing, and is followed once a commit creates it', async () => {
   const subject = await declareSubject(scene.world, 'nopath', {
     files: FILES,
     spec: { source: { repoURL: `${scene.world.git.url}/nopath.git`, interval: '10s' } },
@@ -59,7 +63,7 @@ test('an unknown path is told by its name; nothing is pruned, and it heals with 
   assert.ok(await subject.configMap('kept'));
   await scene.expectBystanderGoesOn();
 
-  // Nobody asks: the next poll brings it.
+  // No refresh is requested: the next poll finds the commit.
   const commit = await subject.repository.commit({ 'deploy/prod/kept.yaml': text(configMap('kept', { a: '2' })) });
   await subject.application.untilReady(commit);
   assert.equal(at(await subject.configMap('kept'), 'data', 'a'), '2');
@@ -76,14 +80,14 @@ test('a branch that is deleted prunes nothing', async () => {
   assert.ok(await subject.configMap('kept'));
 });
 
-test('while Git is down, drift is healed and the failure told; it is over by itself once Git is back', async () => {
+test('while Git is unavailable drift is healed and the failure reported; the failure ends once Git is back', async () => {
   const { git } = scene.world;
   const subject = await declareSubject(scene.world, 'down', { files: FILES });
   await subject.application.untilReady();
   git.onRequest = ({ path }) => (path.startsWith('/down.git') ? { cutAfterBytes: 0 } : undefined);
   await subject.application.refresh();
   await untilFailed(subject, 'ArtifactFailed');
-  assert.equal(at(await subject.application.read(), 'status', 'sync', 'status') === 'OutOfSync', false);
+  assert.notEqual(syncOf(await subject.application.read()), 'OutOfSync');
 
   await scene.world.apply(configMap('kept', { a: 'by hand' }, { namespace: 'down' }));
   await untilObject(scene.world, configMapPath('down', 'kept'), (object) => at(object, 'data', 'a') === '1');
@@ -93,7 +97,7 @@ test('while Git is down, drift is healed and the failure told; it is over by its
   await subject.application.untilReady();
 });
 
-test('a page of a login proxy is told as no Git, without its text', async () => {
+test('a page of a login proxy is reported as not Git, without its text', async () => {
   const { git } = scene.world;
   const subject = await declareSubject(scene.world, 'html', { files: FILES });
   await subject.application.untilReady();
@@ -102,7 +106,7 @@ test('a page of a login proxy is told as no Git, without its text', async () => 
     path.startsWith('/html.git') ? { status: 200, headers: { 'content-type': 'text/html' }, body: page } : undefined;
   await subject.application.refresh();
   const { message } = await untilFailed(subject, 'ArtifactFailed');
-  assert.equal(at(await sourceReady(subject), 'reason'), 'NotGit');
+  assert.equal(await sourceReason(subject), 'NotGit');
   assert.doesNotMatch(message, /canary|<html/);
   assert.ok(await subject.configMap('kept'));
   git.onRequest = undefined;
@@ -115,7 +119,7 @@ for (const [status, reason] of [
   [429, 'RateLimited'],
   [500, 'ServerError'],
 ] as const) {
-  test(`HTTP ${status} of the Git server is told as ${reason}, and is over with it`, async () => {
+  test(`HTTP ${status} of the Git server is reported as ${reason} while it lasts`, async () => {
     const { git } = scene.world;
     const name = `http${status}`;
     const subject = await declareSubject(scene.world, name, { files: FILES });
@@ -123,13 +127,13 @@ for (const [status, reason] of [
     git.onRequest = ({ path }) => (path.startsWith(`/${name}.git`) ? { status } : undefined);
     await subject.application.refresh();
     await untilFailed(subject, 'ArtifactFailed');
-    assert.equal(at(await sourceReady(subject), 'reason'), reason);
+    assert.equal(await sourceReason(subject), reason);
     git.onRequest = undefined;
     await subject.application.untilReady();
   });
 }
 
-test('answers that break off anywhere apply and prune nothing', async () => {
+test('answers that are cut at any place apply and prune nothing', async () => {
   const { git } = scene.world;
   const files = { ...FILES, 'other.yaml': text(configMap('other', { a: '1' })) };
   const subject = await declareSubject(scene.world, 'cut', { files });

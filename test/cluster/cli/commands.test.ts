@@ -1,22 +1,20 @@
-/** `tautline get`, `refresh`, `sync` and `wait` as processes, beside an agent that runs. */
+/** `tautline get`, `refresh`, `sync` and `wait` as processes, beside a running agent. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, declareSubject, readyReason, text, untilObject } from '../agent/scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { createPerson, start, tautline } from './scene.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, job, text } from '../../support/objects.ts';
+import { rule } from '../../support/rights.ts';
+import { at, declareSubject, endJob, jobPath, readyReason } from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const file = (value: string) => ({ 'a.yaml': text(configMap('a', { k: value })) });
 const broken = { 'a.yaml': 'apiVersion: v1\nkind: [\n' };
 const manual = { sync: { mode: 'manual' } };
 
-test('get prints a table, one Application, names, and what is stored', async () => {
+test('get prints a table, one Application, names, JSON and YAML', async () => {
   const subject = await declareSubject(world, 'shown', { files: file('1') });
   const commit = String(at(await subject.application.untilReady(), 'status', 'sync', 'commit'));
   const table = await tautline(world, 'get');
@@ -35,7 +33,7 @@ test('get prints a table, one Application, names, and what is stored', async () 
   assert.doesNotMatch(yaml.stdout, /\u001b/);
 });
 
-test('get tells of nothing found as kubectl does', async () => {
+test('get reports a missing Application and an empty namespace as kubectl does', async () => {
   const missing = await tautline(world, 'get', 'nobody');
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /^Error: there is no Application nobody in namespace apps/);
@@ -43,7 +41,7 @@ test('get tells of nothing found as kubectl does', async () => {
   assert.deepEqual([empty.code, empty.stdout, empty.stderr], [0, '', 'No applications in default.\n']);
 });
 
-test('refresh brings a commit that the interval has not', async () => {
+test('refresh applies a commit before the next poll is due', async () => {
   const subject = await declareSubject(world, 'refreshed', { files: file('1') });
   await subject.application.untilReady();
   await subject.application.patch({ source: { interval: '24h' } });
@@ -55,7 +53,7 @@ test('refresh brings a commit that the interval has not', async () => {
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
 });
 
-test('sync applies in mode manual, tries first with --dry-run, and takes one object', async () => {
+test('sync applies in mode manual, with --dry-run writes nothing, and with --object applies one object', async () => {
   const files = { ...file('1'), 'b.yaml': text(configMap('b', { k: '1' })) };
   const subject = await declareSubject(world, 'synced', { files, spec: manual });
   const tried = await tautline(world, 'sync', 'synced', '--dry-run');
@@ -78,48 +76,26 @@ test('sync applies in mode manual, tries first with --dry-run, and takes one obj
   assert.equal(pruned.stdout, 'application.tautline.dev/synced: sync requested\n');
 });
 
-/** No controller runs here: a hand says how the Job does. */
-async function endJob(path: string, type: 'Complete' | 'Failed'): Promise<void> {
-  const live = await untilObject(world, path, () => true);
-  const times = {
-    startTime: '2026-01-01T00:00:00Z',
-    ...(type === 'Complete' && { completionTime: '2026-01-01T00:01:00Z' }),
-  };
-  const conditions = [type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget', type].map((condition) => ({
-    type: condition,
-    status: 'True',
-    reason: 'BackoffLimitExceeded',
-  }));
-  const counts = type === 'Complete' ? { succeeded: 1 } : { failed: 1 };
-  const status = { ...times, ...counts, uncountedTerminatedPods: {}, conditions };
-  await world.send('PUT', `${path}/status`, { ...live, status });
-}
-
-test('sync waits for health where the Application does, and ends with what became of it', async () => {
-  const job = (name: string) => {
-    const containers = [{ name: 'main', image: 'example.com/tool' }];
-    const spec = { template: { spec: { restartPolicy: 'Never', containers } } };
-    return text({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec });
-  };
+test('sync waits for health if the Application does, and its exit code tells success from failure', async () => {
   const subject = await declareSubject(world, 'healthy', {
-    files: { 'job.yaml': job('good') },
+    files: { 'job.yaml': text(job('good')) },
     spec: { ...manual, health: { wait: true } },
   });
   const sync = () => start(world.plane.kubeconfig, ['sync', 'healthy', '-n', 'apps']);
   const good = sync();
   await good.said('waiting');
-  await endJob('/apis/batch/v1/namespaces/healthy/jobs/good', 'Complete');
+  await endJob(world, jobPath('healthy', 'good'));
   const { code, stderr } = await good.ended;
   assert.equal(code, 0, stderr);
-  await subject.repository.commit({ 'job.yaml': job('bad') });
+  await subject.repository.commit({ 'job.yaml': text(job('bad')) });
   const bad = sync();
-  await endJob('/apis/batch/v1/namespaces/healthy/jobs/bad', 'Failed');
+  await endJob(world, jobPath('healthy', 'bad'), 'Failed');
   const failed = await bad.ended;
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /Error: healthy: sync failed: .*Job\.batch healthy\/bad/);
 });
 
-test('sync says why it failed, and a malformed request is a misuse', async () => {
+test('sync reports why it failed, and ends with code 2 for a malformed revision', async () => {
   await declareSubject(world, 'failing', { files: broken, spec: manual });
   const failed = await tautline(world, 'sync', 'failing');
   assert.equal(failed.code, 1);
@@ -130,10 +106,9 @@ test('sync says why it failed, and a malformed request is a misuse', async () =>
   assert.match(misused.stderr, /40 hex digits/);
 });
 
-test('a request of somebody else is told of, and replaced only when asked', async () => {
+test('a request of another person is reported, and replaced only with --replace', async () => {
   const subject = await declareSubject(world, 'taken', { files: file('1'), spec: manual });
-  const held = configMap('b', { k: '1' });
-  (held['metadata'] as Record<string, unknown>)['finalizers'] = ['example.com/hold'];
+  const held = configMap('b', { k: '1' }, { finalizers: ['example.com/hold'] });
   await subject.repository.commit({ 'b.yaml': text(held) });
   assert.equal((await tautline(world, 'sync', 'taken')).code, 0);
   await subject.repository.commit({ 'b.yaml': null });
@@ -141,16 +116,15 @@ test('a request of somebody else is told of, and replaced only when asked', asyn
   await slow.said('waiting');
   const second = await tautline(world, 'sync', 'taken');
   assert.equal(second.code, 1);
-  assert.match(second.stderr, /request of somebody else \(sync, id .*\) is not answered yet.*--replace/);
+  assert.match(second.stderr, /another request \(sync, id .*\) is not answered yet.*--replace/);
   assert.equal((await tautline(world, 'refresh', 'taken', '--replace')).code, 0);
   const { code, stderr } = await slow.ended;
   assert.equal(code, 1);
-  assert.match(stderr, /another request took the place of this one/);
-  const release = ['patch', 'configmap', 'b', '-n', 'taken', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'];
-  await world.plane.kubectl(release);
+  assert.match(stderr, /another request replaced this one/);
+  await setFinalizers(world, 'configmap/b', { namespace: 'taken', finalizers: [] });
 });
 
-test('wait ends when it is so, at once when it cannot be, and with a code of its own when time is up', async () => {
+test('wait ends when the state is reached, at once when it cannot be, and with code 3 when time is up', async () => {
   const subject = await declareSubject(world, 'awaited', { files: broken });
   const stalled = await tautline(world, 'wait', 'awaited', '--timeout', '10m');
   assert.equal(stalled.code, 1);
@@ -165,7 +139,7 @@ test('wait ends when it is so, at once when it cannot be, and with a code of its
   await other.application.until('compared', (a) => readyReason(a) === 'False OutOfSync');
   const timed = await tautline(world, 'wait', 'awaited', 'idle', '--for', 'synced', '--timeout', '1s');
   assert.equal(timed.code, 3);
-  assert.match(timed.stderr, /idle is not synced within the time given: OutOfSync/);
+  assert.match(timed.stderr, /idle is not synced within the timeout: OutOfSync/);
   const waiting = start(world.plane.kubeconfig, ['wait', 'idle', '-n', 'apps']);
   await waiting.said('OutOfSync');
   assert.equal((await tautline(world, 'sync', 'idle')).code, 0);
@@ -176,9 +150,9 @@ test('wait ends when it is so, at once when it cannot be, and with a code of its
   assert.equal((await tautline(world, 'wait', 'nobody')).code, 1);
 });
 
-test('whoever lacks a right reads which one', async () => {
+test('a person who lacks a right is told which one', async () => {
   await declareSubject(world, 'guarded', { files: file('1') });
-  const rules = [{ apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] }];
+  const rules = [rule('tautline.dev', 'applications', ['get'])];
   await using person = await createPerson(world, 'reader', { rules });
   assert.equal((await start(person.kubeconfig, ['get', 'guarded']).ended).code, 0);
   const listed = await start(person.kubeconfig, ['get']).ended;
@@ -187,6 +161,6 @@ test('whoever lacks a right reads which one', async () => {
   const asked = await start(person.kubeconfig, ['sync', 'guarded']).ended;
   assert.equal(asked.code, 1);
   assert.match(asked.stderr, /patch.*applications/);
-  // Without the right to watch, the Application is read again and again.
+  // Without the right to watch, the Application is read at intervals.
   assert.equal((await start(person.kubeconfig, ['wait', 'guarded']).ended).code, 0);
 });

@@ -1,22 +1,19 @@
-/** `tautline diff`: every class of difference, out of Git and out of a folder, and with few rights. */
+/** `tautline diff`: every class of difference, from Git and from a folder, and with few rights. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import { configMap, declareSubject, makeNamespace, text } from '../agent/scene.ts';
-import { basic } from '../credentials/scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
 import { createPerson, start, tautline } from './scene.ts';
+import { basic } from '../../support/git-server.ts';
+import { configMap, secret, service, text } from '../../support/objects.ts';
+import { rule } from '../../support/rights.ts';
+import { configMapPath, declareSubject, makeNamespace } from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
-const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'first-value' } };
+const sealed = secret('s', { stringData: { password: 'first-value' } });
 const file = (name: string, value: string) => ({ [`${name}.yaml`]: text(configMap(name, { k: value })) });
 
 async function withFolder(files: Record<string, string>, run: (dir: string) => Promise<void>): Promise<void> {
@@ -29,7 +26,7 @@ async function withFolder(files: Record<string, string>, run: (dir: string) => P
   }
 }
 
-/** Synced once, and then left alone, so that drift stays. */
+/** Synced once in mode manual, so that drift stays. */
 async function declareResting(name: string, files: Record<string, string>) {
   const subject = await declareSubject(world, name, { files, spec: { sync: { mode: 'manual' } } });
   const synced = await tautline(world, 'sync', name);
@@ -37,20 +34,20 @@ async function declareResting(name: string, files: Record<string, string>) {
   return subject;
 }
 
-test('nothing differs: nothing is printed, and the exit code is 0', async () => {
-  await declareResting('equal', { ...file('a', '1'), 's.yaml': text(secret) });
+test('without a difference nothing is printed, and the exit code is 0', async () => {
+  await declareResting('equal', { ...file('a', '1'), 's.yaml': text(sealed) });
   const { code, stdout, stderr } = await tautline(world, 'diff', 'equal');
   assert.equal(code, 0, stderr + stdout);
   assert.equal(stdout, '');
   assert.match(stderr, /equal against main@sha1:[0-9a-f]{40}: no difference/);
 });
 
-test('what is missing, changed, surplus and foreign is told object by object, and the exit code is 1', async () => {
-  const files = { ...file('changed', '1'), ...file('gone', '1'), ...file('surplus', '1'), 's.yaml': text(secret) };
+test('missing, changed, surplus and foreign objects are listed, and the exit code is 1', async () => {
+  const files = { ...file('changed', '1'), ...file('gone', '1'), ...file('surplus', '1'), 's.yaml': text(sealed) };
   const subject = await declareResting('all', files);
   await world.apply(configMap('changed', { k: 'by hand' }, { namespace: 'all' }), 'someone');
-  await world.apply({ ...secret, metadata: { name: 's', namespace: 'all' }, stringData: { password: 'stolen' } });
-  await world.plane.request('DELETE', '/api/v1/namespaces/all/configmaps/gone');
+  await world.apply(secret('s', { stringData: { password: 'stolen' } }, { namespace: 'all' }));
+  await world.send('DELETE', configMapPath('all', 'gone'));
   await world.apply(configMap('found', { k: 'other' }, { namespace: 'all' }), 'someone');
   await subject.repository.commit({ 'surplus.yaml': null, ...file('found', '1') });
   assert.equal((await tautline(world, 'refresh', 'all')).code, 0);
@@ -60,7 +57,7 @@ test('what is missing, changed, surplus and foreign is told object by object, an
     stdout,
     /^~ ConfigMap all\/changed \(changed\.yaml:1\)\n {4}\/data\/k: "by hand" → "1" {3}\(by someone\)$/m,
   );
-  assert.match(stdout, /^~ ConfigMap all\/found .*: it exists without our mark$/m);
+  assert.match(stdout, /^~ ConfigMap all\/found .*: it exists without the owner marks of this Application$/m);
   assert.match(stdout, /^\+ ConfigMap all\/gone \(gone\.yaml:1\)$/m);
   assert.match(stdout, /^- ConfigMap all\/surplus$/m);
   assert.match(stdout, /^~ Secret all\/s .*\n {4}\/data\/password: "\*+" → "\*+"/m);
@@ -72,19 +69,24 @@ test('what is missing, changed, surplus and foreign is told object by object, an
   assert.deepEqual(json.map(({ state }) => state).sort(), ['changed', 'changed', 'changed', 'missing', 'surplus']);
 });
 
-test('patches are printed a line each, and kubectl applies them', async () => {
-  const service = {
+test('patches are printed one per line, and kubectl applies them', async () => {
+  const web = (port: number, app: string) => ({
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'web' },
-    spec: { ports: [{ name: 'a', port: 80 }], selector: { app: 'web' } },
+    spec: { ports: [{ name: app, port }], selector: { app } },
+  });
+  const files = {
+    ...file('changed', '1'),
+    ...file('gone', '1'),
+    'web.yaml': text(web(80, 'a')),
+    's.yaml': text(sealed),
   };
-  const files = { ...file('changed', '1'), ...file('gone', '1'), 'web.yaml': text(service), 's.yaml': text(secret) };
   await declareResting('patched', files);
-  const foreign = { ...service, metadata: { name: 'web', namespace: 'patched' } };
-  await world.apply({ ...foreign, spec: { ports: [{ name: 'z', port: 9 }], selector: { app: 'other' } } }, 'someone');
+  const metadata = { name: 'web', namespace: 'patched' };
+  await world.apply({ ...web(9, 'z'), metadata }, 'someone');
   await world.apply(configMap('changed', { k: 'by hand' }, { namespace: 'patched' }), 'someone');
-  await world.apply({ ...secret, metadata: { name: 's', namespace: 'patched' }, stringData: { password: 'stolen' } });
+  await world.apply({ ...sealed, metadata: { name: 's', namespace: 'patched' }, stringData: { password: 'stolen' } });
   await world.plane.request('DELETE', '/api/v1/namespaces/patched/configmaps/gone');
   const { code, stdout, stderr } = await tautline(world, 'diff', 'patched', '-o', 'patch');
   assert.equal(code, 1, stderr);
@@ -121,7 +123,7 @@ interface Patched {
   readonly patch?: unknown;
 }
 
-test('a folder is compared in place of the repository', async () => {
+test('with --local a folder is compared in place of the repository', async () => {
   await declareResting('local', { ...file('a', '1'), ...file('b', '1') });
   await withFolder({ 'a.yaml': text(configMap('a', { k: '2' })) }, async (dir) => {
     const { code, stdout } = await tautline(world, 'diff', 'local', '--local', dir);
@@ -139,10 +141,10 @@ test('a folder is compared in place of the repository', async () => {
   assert.equal((await tautline(world, 'diff', 'nobody')).code, 2);
 });
 
-test('a person with few rights sees what they may, and is told what they lack', async () => {
+test('a person with few rights sees the objects they may read, and which right is missing for the others', async () => {
   await declareResting('few', file('a', '1'));
-  const read = { apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] };
-  const maps = { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] };
+  const read = rule('tautline.dev', 'applications', ['get']);
+  const maps = rule('', 'configmaps', ['get']);
   await using reader = await createPerson(world, 'few-reader', { rules: [read, maps], namespaces: ['few'] });
   const equal = await start(reader.kubeconfig, ['diff', 'few']).ended;
   assert.equal(equal.code, 0, equal.stderr + equal.stdout);
@@ -152,19 +154,14 @@ test('a person with few rights sees what they may, and is told what they lack', 
   assert.match(blind.stdout, /^\? ConfigMap few\/a .*get.*configmaps/m);
 });
 
-test('what only the server can tell is asked for by a dry run', async () => {
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'web' },
-    spec: { ports: [{ port: 80 }], selector: { app: 'web' }, type: 'NodePort' },
-  };
-  await declareResting('tried', { 'web.yaml': text(service) });
+test('a difference that only the server can decide is settled by a dry run', async () => {
+  const web = service('web', { ports: [{ port: 80 }], selector: { app: 'web' }, type: 'NodePort' });
+  await declareResting('tried', { 'web.yaml': text(web) });
   const { code, stdout, stderr } = await tautline(world, 'diff', 'tried');
   assert.equal(code, 0, stdout + stderr);
 });
 
-test('a private repository is fetched with the Secret as the person may read it, and no password is shown', async () => {
+test('a private repository is fetched with its Secret if the person may read it, and no password is shown', async () => {
   const password = 'canary-of-the-password';
   world.git.onRequest = ({ path, headers }) =>
     !path.startsWith('/private.git') || headers.authorization === basic('deployer', password)
@@ -172,8 +169,8 @@ test('a private repository is fetched with the Secret as the person may read it,
       : { status: 401, headers: { 'www-authenticate': 'Basic realm="git"' } };
   try {
     await makeNamespace(world, 'apps');
-    const metadata = { name: 'private', namespace: 'apps' };
-    await world.apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { username: 'deployer', password } });
+    const credentials = { stringData: { username: 'deployer', password } };
+    await world.apply(secret('private', credentials, { namespace: 'apps' }));
     const source = { repoURL: `${world.git.url}/private.git`, secretRef: { name: 'private' } };
     const spec = { source, sync: { mode: 'manual' } };
     await declareSubject(world, 'private', { files: file('a', '1'), spec });
@@ -183,10 +180,7 @@ test('a private repository is fetched with the Secret as the person may read it,
     assert.equal(seen.code, 1, seen.stderr);
     assert.match(seen.stdout, /\/data\/k: "by hand" → "1"/);
     assert.doesNotMatch(seen.stdout + seen.stderr, new RegExp(password));
-    const rules = [
-      { apiGroups: ['tautline.dev'], resources: ['applications'], verbs: ['get'] },
-      { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
-    ];
+    const rules = [rule('tautline.dev', 'applications', ['get']), rule('', 'configmaps', ['get'])];
     await using blind = await createPerson(world, 'blind', { rules, namespaces: ['private'] });
     const refused = await start(blind.kubeconfig, ['diff', 'private']).ended;
     assert.equal(refused.code, 2);

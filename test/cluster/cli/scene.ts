@@ -1,9 +1,11 @@
-/** The command line as people run it: a process of its own, with a kubeconfig, against a real API server. */
+/** Runs the command line as people do: as a process, with a kubeconfig, against a real API server. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { World } from '../../support/world.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { grant, type Rule } from '../../support/rights.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 
@@ -15,7 +17,7 @@ export interface Ended {
 
 export interface Running {
   readonly ended: Promise<Ended>;
-  /** Resolves once stderr holds the text, or the command has ended. */
+  /** Resolves once standard error holds the text, or the command has ended. */
   said(text: string): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export function start(kubeconfig: string, args: readonly string[]): Running {
   };
 }
 
-/** The same as administrator, in the namespace `apps`. */
+/** Runs a command to its end as administrator, in the namespace `apps`. */
 export function tautline(world: World, ...args: string[]): Promise<Ended> {
   return start(world.plane.kubeconfig, [...args, '-n', 'apps']).ended;
 }
@@ -55,35 +57,20 @@ export interface Person extends AsyncDisposable {
   readonly kubeconfig: string;
 }
 
-/** Somebody who may do nothing but what the rules say, in the namespace `apps` and in `namespaces`. */
+/** A person with no rights but these, in the namespace `apps` and in `namespaces`. */
 export async function createPerson(
   world: World,
   name: string,
-  { rules, namespaces = [] }: { readonly rules: readonly object[]; readonly namespaces?: readonly string[] },
+  { rules, namespaces = [] }: { readonly rules: readonly Rule[]; readonly namespaces?: readonly string[] },
 ): Promise<Person> {
   const token = await world.plane.serviceAccountToken('people', name);
   for (const namespace of ['apps', ...namespaces]) {
-    const metadata = { name: `person-${name}`, namespace };
-    const rbac = 'rbac.authorization.k8s.io';
-    await world.apply({ apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules });
-    await world.apply({
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
-      subjects: [{ kind: 'ServiceAccount', namespace: 'people', name }],
-    });
+    await grant(world, { namespace, rules, to: { namespace: 'people', name } });
   }
   const dir = await mkdtemp(join(tmpdir(), 'tautline-person-'));
   const kubeconfig = join(dir, 'config');
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'it',
-    contexts: [{ name: 'it', context: { cluster: 'it', user: 'it', namespace: 'apps' } }],
-    clusters: [{ name: 'it', cluster: { server: world.plane.url, 'certificate-authority': world.plane.caFile } }],
-    users: [{ name: 'it', user: { token } }],
-  };
-  await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+  const cluster = { server: world.plane.url, 'certificate-authority': world.plane.caFile };
+  const text = kubeconfigText({ cluster, user: { token }, namespace: 'apps' });
+  await writeFile(kubeconfig, text, { mode: 0o600 });
   return { kubeconfig, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) };
 }

@@ -1,34 +1,28 @@
 /**
  * Canaries in every place where a secret may be: credentials of repositories, Secrets in Git and in the cluster. The
- * agent is led through good and bad days with all of its log on; then nothing that it wrote or answers holds one.
+ * agent runs through successes and failures with its log at debug; then no output of the agent holds a canary.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { encodeLine } from '../../../src/source/pkt-line.ts';
+import { test } from 'node:test';
+import { encodeLine } from '../../../src/source/transport/pkt-line.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
-import type { GitReaction } from '../../support/git-server.ts';
-import { at, text, untilObject } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, FILES, startScene, type Scene, type Shown } from './scene.ts';
+import { basic, type GitReaction } from '../../support/git-server.ts';
+import { useStarted } from '../../support/use-world.ts';
+import { declareTenant, FILES, startScene, type Shown } from './scene.ts';
 import { findAll, formsOf, SURFACES, type Watched } from './surfaces.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { secret, text } from '../../support/objects.ts';
+import { at, makeNamespace, untilFailed, untilObject } from '../../support/scene.ts';
+import { conditionOf } from '../../support/world.ts';
 
 const canaries = new Set<string>();
 const applications: string[] = [];
-let scene: Scene;
-let dataDir: string;
-
-before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'tautline-canary-'));
-  scene = await startScene(['--log-level', 'debug', '--data-dir', dataDir]);
-});
-after(async () => {
-  await scene[Symbol.asyncDispose]();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useStarted("the agent's folder", () => mkdtempDisposable(join(tmpdir(), 'tautline-canary-')));
+const scene = useStarted('the scene', () => startScene(['--log-level', 'debug', '--data-dir', dataDir.path]));
 
 function canary(name: string): string {
   const value = `canary-${name}/${Math.random().toString(36).slice(2)}+${Math.random().toString(36).slice(2)}`;
@@ -38,24 +32,20 @@ function canary(name: string): string {
 
 const base64 = (value: string): string => Buffer.from(value).toString('base64');
 
-function secret(name: string, more: Record<string, unknown>, metadata: Record<string, unknown> = {}) {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, ...more };
-}
-
 const tenant: typeof declareTenant = (within, name, options) => {
   applications.push(`${name}/${name}`);
   return declareTenant(within, name, options);
 };
 
 function watched(): Watched {
-  return { world: scene.world, agent: scene.agent, dataDir, applications };
+  return { world: scene.world, agent: scene.agent, dataDir: dataDir.path, applications };
 }
 
 async function expectSilence(): Promise<void> {
   assert.deepEqual(await findAll(canaries, watched()), []);
 }
 
-test('the search finds what a careless part would show', () => {
+test('the search finds a canary in every form in which it could be shown', () => {
   const value = 'canary-control/1+2';
   for (const shown of [value, `me:${value}`, `xx${value}yy`]) {
     for (const said of [shown, base64(shown), base64(base64(shown)), encodeURIComponent(shown)]) {
@@ -67,7 +57,7 @@ test('the search finds what a careless part would show', () => {
   }
 });
 
-test('on a good day: a password, a token and a key open repositories that hold Secrets', async () => {
+test('no canary is shown when a password, a token and a key open repositories that hold Secrets', async () => {
   const files = {
     'data.yaml': text(secret('data', { data: { a: base64(canary('data')) } })),
     'string.yaml': text(secret('string', { stringData: { a: canary('string') } })),
@@ -108,7 +98,7 @@ test('on a good day: a password, a token and a key open repositories that hold S
 const GIT = { 'content-type': 'application/x-git-upload-pack-advertisement' };
 const RESULT = { 'content-type': 'application/x-git-upload-pack-result' };
 
-/** How a server repeats what it was shown; `said` holds the header and the password. */
+/** Answers in which a server repeats a credential; `said` is the header or the password. */
 const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
   'page of 401': (said) => ({ status: 401, headers: { 'www-authenticate': said }, body: said }),
   'page of 403': (said) => ({ status: 403, body: said }),
@@ -132,7 +122,7 @@ const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
     headers: GIT,
     body: encodeLine(`ERR ${'.'.repeat(170)}${said}\n`),
   }),
-  'line that is none of Git': (said) => ({ status: 200, headers: GIT, body: `${encodeLine(`${said}\n`)}0000` }),
+  'line that is not Git': (said) => ({ status: 200, headers: GIT, body: `${encodeLine(`${said}\n`)}0000` }),
   'object format': (said) => ({
     status: 200,
     headers: GIT,
@@ -140,7 +130,7 @@ const ECHOES: Readonly<Record<string, (said: string) => GitReaction>> = {
   }),
 };
 
-test('on a bad day: a server repeats what it was shown, in every place that it has', async () => {
+test('no canary is shown when a server repeats a credential in any part of its answer', async () => {
   const password = canary('echoed');
   const header = basic('me', password);
   scene.locks.set('echo', header);
@@ -148,7 +138,7 @@ test('on a bad day: a server repeats what it was shown, in every place that it h
   await subject.application.untilReady();
   for (const [what, react] of Object.entries(ECHOES)) {
     for (const said of [password, header, encodeURIComponent(password)]) {
-      // Whatever is remembered of the server is dropped with the first failure, so each is met by a GET.
+      // A failure drops what is cached about the server, so each answer is met by a GET.
       scene.locks.set('echo', ({ method }) => (method === 'GET' ? react(said) : { status: 500 }));
       await subject.application.refresh();
       const { message } = await untilFailed(subject, 'ArtifactFailed');
@@ -173,7 +163,7 @@ test('on a bad day: a server repeats what it was shown, in every place that it h
   await expectSilence();
 });
 
-test('a Secret that cannot be used is told without what it holds', async () => {
+test('a Secret that cannot be used is reported without its content', async () => {
   const broken: Record<string, string>[] = [
     { username: 'me', password: `${canary('breaks')}\nX-Evil: 1` },
     { password: canary('half') },
@@ -189,7 +179,7 @@ test('a Secret that cannot be used is told without what it holds', async () => {
   await expectSilence();
 });
 
-test('Secrets that drift, are fought over, are refused and cannot be read are seen by nobody', async () => {
+test('no canary is shown of Secrets that drift, are contested, are refused or cannot be read', async () => {
   const { world } = scene;
   const desired = canary('desired');
   const files = { 's.yaml': text(secret('s', { stringData: { a: desired } })) };
@@ -207,9 +197,9 @@ test('Secrets that drift, are fought over, are refused and cannot be read are se
   });
   await untilFailed(unreadable, 'BuildFailed');
 
-  await world.plane.kubectl(['create', 'namespace', 'adopted']);
+  await makeNamespace(world, 'adopted');
   const old = secret('s', { stringData: { a: canary('old'), b: canary('older') } }, { namespace: 'adopted' });
-  assert.equal((await world.plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(old) })).code, 0);
+  await kubectl(world, ['apply', '-f', '-'], old);
   const adopted = await tenant(scene, 'adopted', { files });
   await adopted.application.untilReady();
 
@@ -226,7 +216,7 @@ test('Secrets that drift, are fought over, are refused and cannot be read are se
   await rivals.commit({ 's.yaml': text(secret('s', { stringData: { a: canary('rival') } })) });
   applications.splice(-1, 0, 'drift/rival');
   const rival = await world.declare('rival', { source: { repoURL: rivals.url } }, 'drift');
-  await rival.until('a conflict', (application) => at(condition(application, 'Conflict'), 'status') === 'True');
+  await rival.until('a conflict', (application) => at(conditionOf(application, 'Conflict'), 'status') === 'True');
 
   await drift.application.patch({ sync: { mode: 'detect' } });
   await world.apply(secret('s', { stringData: { a: canary('seen') } }, { namespace: 'drift' }), 'somebody');

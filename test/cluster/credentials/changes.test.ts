@@ -1,25 +1,21 @@
-/** Secrets that are wrong, mended, rotated and lost while the agent runs. */
+/** Credentials that are wrong, mended, rotated and lost while the agent runs. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { at, configMap, configMapPath, requestsByVerb, text, untilObject } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, startScene, type Scene, type Tenant } from './scene.ts';
+import { test } from 'node:test';
+import { declareTenant, useScene, type Tenant } from './scene.ts';
+import { basic } from '../../support/git-server.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, configMapPath, requestsByVerb, sourceReason, untilFailed, untilObject } from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
-async function sourceReason({ application }: Tenant): Promise<string> {
-  return String(at(condition(await application.read(), 'SourceReady'), 'reason'));
-}
-
-/** Somebody changes the object by hand; the agent sets it right. */
+/** Changes the object by hand, and waits until the agent has healed it. */
 async function expectHealed({ namespace }: Tenant): Promise<void> {
   await scene.world.apply(configMap('kept', { a: 'by hand' }, { namespace }));
   await untilObject(scene.world, configMapPath(namespace, 'kept'), (object) => at(object, 'data', 'a') === '1');
 }
 
-test('a wrong password is told, and the mended Secret heals it without a restart', async () => {
+test('a wrong password is reported, and a corrected Secret is used without a restart', async () => {
   scene.locks.set('mended', basic('me', 'right'));
   const tenant = await declareTenant(scene, 'mended', { secret: { username: 'me', password: 'wrong' } });
   const { message, isStalled } = await untilFailed(tenant, 'ArtifactFailed');
@@ -31,7 +27,7 @@ test('a wrong password is told, and the mended Secret heals it without a restart
   await tenant.application.untilReady();
 });
 
-test('a rotated password is used from the next poll on, and the old one no more', async () => {
+test('a rotated password is used from the next poll on, and the old one no longer', async () => {
   scene.locks.set('rotated', basic('me', 'first'));
   const tenant = await declareTenant(scene, 'rotated', { secret: { username: 'me', password: 'first' } });
   await tenant.application.untilReady();
@@ -45,7 +41,7 @@ test('a rotated password is used from the next poll on, and the old one no more'
   assert.ok(shown.length > 1 && shown.every(({ authorization }) => authorization === basic('me', 'second')));
 });
 
-test('a rotated Secret without any new commit goes on without a write', async () => {
+test('a rotated Secret without a new commit leads to no write', async () => {
   scene.locks.set('same', basic('me', 'first'));
   const tenant = await declareTenant(scene, 'same', { secret: { username: 'me', password: 'first' } });
   await tenant.application.untilReady();
@@ -66,7 +62,7 @@ const LOSSES: Readonly<Record<string, readonly [Record<string, string> | null, r
 };
 
 for (const [name, [values, reason, message]] of Object.entries(LOSSES)) {
-  test(`while the Secret is ${name}, the last revision stays in force and drift is healed`, async () => {
+  test(`while the Secret is ${name}, the last revision stays applied and drift is healed`, async () => {
     scene.locks.set(name, basic('me', 'good'));
     const good = { username: 'me', password: 'good' };
     const tenant = await declareTenant(scene, name, { secret: good });
@@ -82,7 +78,7 @@ for (const [name, [values, reason, message]] of Object.entries(LOSSES)) {
   });
 }
 
-test('a Secret that the spec names no more opens nothing more', async () => {
+test('a Secret that the spec no longer names is no longer used', async () => {
   scene.locks.set('dropped', basic('me', 'good'));
   const tenant = await declareTenant(scene, 'dropped', { secret: { username: 'me', password: 'good' } });
   await tenant.application.untilReady();
@@ -92,26 +88,16 @@ test('a Secret that the spec names no more opens nothing more', async () => {
   assert.ok(await scene.world.read(configMapPath('dropped', 'kept')), 'nothing is pruned');
 });
 
-test('the Secret is read for a poll, and for nothing else', async () => {
+test('the Secret is read for a poll only', async () => {
   scene.locks.set('quiet', basic('me', 'good'));
   const tenant = await declareTenant(scene, 'quiet', {
     secret: { username: 'me', password: 'good' },
     source: { interval: '24h' },
   });
   await tenant.application.untilReady();
-  // Others of this file go on polling: they may not.
+  // The other Applications of this file would poll in between.
   for (const name of ['mended', 'rotated', 'same', 'dropped', ...Object.keys(LOSSES)]) {
-    const { code } = await scene.world.plane.kubectl([
-      'patch',
-      'tla',
-      name,
-      '-n',
-      name,
-      '--type=merge',
-      '-p',
-      '{"spec":{"suspend":true}}',
-    ]);
-    assert.equal(code, 0);
+    await edit(scene.world, `tla/${name}`, { namespace: name, patch: { spec: { suspend: true } } });
   }
   await tenant.application.refresh();
   await expectHealed(tenant);

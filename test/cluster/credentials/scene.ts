@@ -1,15 +1,16 @@
 /**
- * What the tests of private repositories share: a Git server that lets in who shows the right header, and Applications
- * that live in one namespace with their Secret.
+ * Shared by the tests of private repositories: a Git server that requires the right header, and Applications in one
+ * namespace with their Secret.
  *
- * Invariant: what was shown to the server is recorded, for each request, so that a test can say what was not sent.
+ * Invariant: the credentials of every request are recorded, so that a test can check what was not sent.
  */
 import type { RunningAgent } from '../../support/agent.ts';
 import type { TestRepository } from '../../support/git-repository.ts';
 import type { GitReaction, GitRequest } from '../../support/git-server.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { startWorld, type ApplicationHandle, type World } from '../../support/world.ts';
-import { configMap, makeNamespace, text } from '../agent/scene.ts';
-import { QUICK_FLAGS } from '../bad-input/scene.ts';
+import { configMap, secret, text } from '../../support/objects.ts';
+import { makeNamespace, QUICK_FLAGS } from '../../support/scene.ts';
 
 export interface Shown extends GitRequest {
   readonly authorization: string | undefined;
@@ -18,9 +19,14 @@ export interface Shown extends GitRequest {
 export interface Scene extends AsyncDisposable {
   readonly world: World;
   readonly agent: RunningAgent;
-  /** By name of the repository: the header that opens it; a function answers for itself. */
+  /** By name of the repository: the header that opens it, or a function that answers its requests. */
   readonly locks: Map<string, string | ((shown: Shown) => GitReaction | undefined)>;
   readonly shown: Shown[];
+}
+
+/** A scene for all tests of a file. */
+export function useScene(): Scene {
+  return useStarted('the scene', () => startScene());
 }
 
 export async function startScene(flags: readonly string[] = []): Promise<Scene> {
@@ -49,10 +55,6 @@ export async function startScene(flags: readonly string[] = []): Promise<Scene> 
   }
 }
 
-export function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-}
-
 export interface Tenant {
   readonly namespace: string;
   readonly repository: TestRepository;
@@ -62,31 +64,31 @@ export interface Tenant {
 }
 
 export interface TenantOptions {
-  /** Values of the Secret `git`; absent: there is none, and the Application names none unless the spec does. */
+  /** Values of the Secret `git`. If absent there is no Secret, and the Application names none unless the spec does. */
   readonly secret?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  /** Merged over the defaults. */
+  /** Fields of spec.source; they replace the defaults. */
   readonly source?: Readonly<Record<string, unknown>>;
   readonly spec?: Readonly<Record<string, unknown>>;
-  /** Where the Git server is reached. */
+  /** Address of the Git server for the Application. */
   readonly gitUrl?: string;
 }
 
 export const FILES = { 'kept.yaml': text(configMap('kept', { a: '1' })) };
 
-/** A namespace, a repository, a Secret `git` and an Application, all but the Secret of one name. */
+/** Makes a namespace, a repository and an Application of one name, and a Secret `git` if values are given. */
 export async function declareTenant(
   { world }: Pick<Scene, 'world'>,
   name: string,
   options: TenantOptions,
 ): Promise<Tenant> {
-  const { secret, files = FILES, source = {}, spec = {}, gitUrl = world.git.url } = options;
+  const { secret: values, files = FILES, source = {}, spec = {}, gitUrl = world.git.url } = options;
   const repository = await world.repository(name);
   await repository.commit(files);
   await makeNamespace(world, name);
-  const setSecret: Tenant['setSecret'] = (values) => setSecretOf(world, name, values);
-  if (secret) await setSecret(secret);
-  const secretRef = secret ? { secretRef: { name: 'git' } } : {};
+  const setSecret: Tenant['setSecret'] = (next) => setSecretOf(world, name, next);
+  if (values) await setSecret(values);
+  const secretRef = values ? { secretRef: { name: 'git' } } : {};
   const application = await world.declare(
     name,
     { ...spec, source: { repoURL: `${gitUrl}/${name}.git`, ...secretRef, ...source } },
@@ -103,7 +105,6 @@ async function setSecretOf(
   const collection = `/api/v1/namespaces/${namespace}/secrets`;
   await plane.request('DELETE', `${collection}/git`);
   if (!values) return;
-  const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', namespace }, stringData: values };
-  const { code } = await plane.request('POST', collection, body);
+  const { code } = await plane.request('POST', collection, secret('git', { stringData: values }, { namespace }));
   if (code !== 201) throw new Error(`the Secret ${namespace}/git was not created: ${code}`);
 }

@@ -1,10 +1,9 @@
 /**
- * Everything that the agent writes or answers, as texts by name, to be searched for what nobody may see. A part that
- * shows something new adds its line to SURFACES. `tautline render` is not among them: it prints Secrets as kustomize
- * does, for that is its job.
+ * All outputs of the agent, as texts by name, to be searched for secrets. A new output needs a line in SURFACES.
+ * `tautline render` is left out: it prints Secrets as kustomize does, by design.
  *
- * Invariant: a canary is found in the forms in which a careless part would let it out: plain, in a URL, in JSON, and in
- * base64 within whatever text around it, once and twice encoded.
+ * Invariant: a canary is found in every form in which it could leak: plain, in a URL, in JSON, and in base64 within any
+ * text around it, encoded once and twice.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
@@ -39,7 +38,7 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
   'tautline crd': () => commandLine('crd'),
   'tautline agent --help': () => commandLine('agent', '--help'),
   'tautline get': ({ world }) => commandLine('get', '-A', '-o', 'yaml', '--kubeconfig', world.plane.kubeconfig),
-  // Of the newest one only: each fetches the repository afresh.
+  // Only for the newest Application, since each run fetches the repository.
   'tautline diff': ({ world, applications }) => {
     const [namespace = '', name = ''] = applications.at(-1)?.split('/') ?? [];
     return commandLine('diff', name, '-n', namespace, '--kubeconfig', world.plane.kubeconfig);
@@ -50,15 +49,15 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
   },
   'names of stored files': async ({ dataDir }) => (await filesBelow(dataDir)).join('\n'),
   'content of stored files': async ({ dataDir }) => {
-    // A pack is the repository itself, Secrets in it included.
+    // A pack is the repository itself, with the Secrets in it.
     const files = (await filesBelow(dataDir)).filter((name) => !name.endsWith('.pack'));
-    // What is gone between the listing and the reading held nothing of this test's.
+    // A file that is removed between the listing and the reading is skipped.
     const read = (name: string): Promise<string> => readFile(join(dataDir, name), 'latin1').catch(() => '');
     return (await Promise.all(files.map(read))).join('\n');
   },
 };
 
-/** `<form> in <surface>` for every find. */
+/** One text for every find: `<form> in <surface>`. */
 export async function findAll(canaries: Iterable<string>, watched: Watched): Promise<string[]> {
   const forms = [...canaries].flatMap(formsOf);
   const finds: string[] = [];
@@ -76,7 +75,7 @@ export function formsOf(canary: string): string[] {
   return [canary, url, url.replace(/%../g, (code) => code.toLowerCase()), ...once, ...once.flatMap(base64Forms)];
 }
 
-/** What base64 of any text that holds this one must hold: one form for each place within a group of three bytes. */
+/** Parts that base64 of any text with this text in it must hold: one for each offset in a group of three bytes. */
 function base64Forms(text: string): string[] {
   return [0, 1, 2].map((offset) => {
     const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
@@ -94,7 +93,7 @@ async function get(url: string): Promise<string> {
 async function commandLine(...args: string[]): Promise<string> {
   const entry = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
   const run = promisify(execFile)(process.execPath, [entry, ...args]);
-  // A failure is said as well, and a difference ends with a code of its own.
+  // A failure is an output too, and `diff` ends with code 1 when there is a difference.
   const { stdout, stderr } = await run.catch((error: unknown) => error as { stdout: string; stderr: string });
   return stdout + stderr;
 }

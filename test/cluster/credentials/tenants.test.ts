@@ -1,26 +1,27 @@
-/** Who may read whose repository: what one tenant's credential brought is out of reach for all others. */
+/** A repository that one tenant's credential opens is out of reach for all other tenants. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { configMap, configMapPath, makeNamespace, readyReason, text, untilGone } from '../agent/scene.ts';
-import { condition, untilFailed } from '../bad-input/scene.ts';
-import { startGitServer } from '../../support/git-server.ts';
+import { test } from 'node:test';
+import { basic, startGitServer } from '../../support/git-server.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
 import { makeAuthority } from '../../support/certificates.ts';
-import { basic, declareTenant, startScene, type Scene } from './scene.ts';
+import { declareTenant, useScene } from './scene.ts';
+import { configMap, secret, text } from '../../support/objects.ts';
+import { grant, makeAccount, rule } from '../../support/rights.ts';
+import {
+  configMapPath,
+  makeNamespace,
+  readyReason,
+  sourceReason,
+  untilFailed,
+  untilGone,
+} from '../../support/scene.ts';
 
-let scene: Scene;
-before(async () => void (scene = await startScene()));
-after(() => scene[Symbol.asyncDispose]());
+const scene = useScene();
 
 const SECRET = { username: 'me', password: 'geheim-1' };
 const OPENS = basic('me', 'geheim-1');
 
-async function reasonOf(application: { read(): Promise<unknown> }): Promise<string> {
-  const found = condition((await application.read()) as never, 'SourceReady') as { reason?: string } | undefined;
-  return String(found?.reason);
-}
-
-test('a tenant without the credential gets nothing of a private repository, not even by its commit', async () => {
+test('a tenant without the credential gets nothing of a private repository, not even by the id of a commit', async () => {
   scene.locks.set('owned', OPENS);
   const owner = await declareTenant(scene, 'owned', { secret: SECRET });
   await owner.application.untilReady();
@@ -32,15 +33,14 @@ test('a tenant without the credential gets nothing of a private repository, not 
   ] as const) {
     await makeNamespace(world, name);
     if ('secretRef' in more) {
-      const values = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git' }, stringData: { bearerToken: 'x' } };
-      await world.send('POST', `/api/v1/namespaces/${name}/secrets`, values);
+      await world.apply(secret('git', { stringData: { bearerToken: 'x' } }, { namespace: name }));
     }
     const source = { repoURL: owner.repository.url, revision: commit, ...more };
     const application = await world.declare('thief', { source }, name);
     const { message } = await untilFailed({ application }, 'ArtifactFailed');
     const isAnonymous = name === 'thief-none';
     assert.equal(
-      await reasonOf(application),
+      await sourceReason({ application }),
       isAnonymous ? 'AuthenticationRequired' : 'CredentialsRefused',
       JSON.stringify(await application.read()),
     );
@@ -51,16 +51,13 @@ test('a tenant without the credential gets nothing of a private repository, not 
   await owner.application.untilReady();
 });
 
-test('tenants who show the same credential share one fetch', async () => {
+test('tenants with the same credential share one fetch', async () => {
   scene.locks.set('shared', OPENS);
   const first = await declareTenant(scene, 'shared', { secret: SECRET });
   await first.application.untilReady();
   const { world } = scene;
   await makeNamespace(world, 'sharing');
-  await world.send('POST', '/api/v1/namespaces/sharing/secrets', {
-    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'other-name' } },
-    stringData: SECRET,
-  });
+  await world.apply(secret('other-name', { stringData: SECRET }, { namespace: 'sharing' }));
   const before = scene.shown.length;
   const source = { repoURL: first.repository.url, secretRef: { name: 'other-name' } };
   const application = await world.declare('second', { source }, 'sharing');
@@ -69,52 +66,34 @@ test('tenants who show the same credential share one fetch', async () => {
   assert.equal(paths.length, 1, 'a poll and no fetch');
 });
 
-test("another namespace's Secret cannot be named", async () => {
+test('a Secret of another namespace cannot be used', async () => {
   const { world } = scene;
   await makeNamespace(world, 'nosy');
   const source = { repoURL: `${world.git.url}/owned.git`, secretRef: { name: 'git' } };
   const application = await world.declare('nosy', { source }, 'nosy');
   const { message } = await untilFailed({ application }, 'ArtifactFailed');
   assert.match(message, /The Secret nosy\/git of spec\.source\.secretRef does not exist/);
-  assert.equal(await reasonOf(application), 'SecretNotFound');
+  assert.equal(await sourceReason({ application }), 'SecretNotFound');
 });
 
-test('an account that may not read the Secret fails, though the agent may; with the right it works', async () => {
+test('an account that may not read the Secret fails, although the agent may; with the right it works', async () => {
   const { world } = scene;
   scene.locks.set('account', OPENS);
-  const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/account';
   await makeNamespace(world, 'account');
-  await world.send('POST', '/api/v1/namespaces/account/serviceaccounts', {
-    ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'deployer' } },
-  });
-  const role = (name: string, rules: unknown) => ({
-    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name } },
-    rules,
-  });
-  const bind = (name: string) => ({
-    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name } },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-    subjects: [{ kind: 'ServiceAccount', name: 'deployer', namespace: 'account' }],
-  });
-  await world.send(
-    'POST',
-    `${rbac}/roles`,
-    role('objects', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }]),
-  );
-  await world.send('POST', `${rbac}/rolebindings`, bind('objects'));
+  await makeAccount(world, 'account');
+  await grant(world, { namespace: 'account', name: 'objects', rules: [rule('', 'configmaps', ['*'])] });
   const spec = { serviceAccountName: 'deployer' };
   const { application } = await declareTenant(scene, 'account', { secret: SECRET, spec });
   const { message } = await untilFailed({ application }, 'ArtifactFailed');
   assert.match(message, /may not be read by the ServiceAccount account\/deployer/);
-  assert.equal(await reasonOf(application), 'SecretForbidden');
+  assert.equal(await sourceReason({ application }), 'SecretForbidden');
 
-  const reading = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['git'], verbs: ['get'] }];
-  await world.send('POST', `${rbac}/roles`, role('credentials', reading));
-  await world.send('POST', `${rbac}/rolebindings`, bind('credentials'));
+  const reading = { ...rule('', 'secrets', ['get']), resourceNames: ['git'] };
+  await grant(world, { namespace: 'account', name: 'credentials', rules: [reading] });
   await application.untilReady();
 });
 
-test('no other host, port or scheme is shown a credential, wherever the server points', async () => {
+test('no other host, port or scheme is sent a credential, wherever the server redirects', async () => {
   const { world } = scene;
   await using other = await startGitServer(world.git.root);
   const authority = await makeAuthority();
@@ -128,7 +107,7 @@ test('no other host, port or scheme is shown a credential, wherever the server p
     scene.locks.set(name, ({ path }) => ({ status: 302, headers: { location: `${target}/led${path}` } }));
     const { application } = await declareTenant(scene, name, { secret: SECRET });
     const { message } = await untilFailed({ application }, 'ArtifactFailed');
-    assert.equal(await reasonOf(application), 'RedirectRefused');
+    assert.equal(await sourceReason({ application }), 'RedirectRefused');
     assert.match(message, /another origin/);
   }
   assert.deepEqual(
@@ -138,7 +117,7 @@ test('no other host, port or scheme is shown a credential, wherever the server p
   assert.deepEqual(seen, []);
 });
 
-test('a suspended Application of another tenant learns nothing when a private repository is read for its owner', async () => {
+test('a suspended Application of another tenant gets nothing when a private repository is read for its owner', async () => {
   const { world } = scene;
   scene.locks.set('moving', OPENS);
   const files = {

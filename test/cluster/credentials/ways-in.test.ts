@@ -1,30 +1,27 @@
-/** Every way into a private repository, by the Secrets that people have: Flux's and Argo CD's. */
+/** Every kind of credential for a private repository, in the Secrets of Flux and of Argo CD. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
-import { startProxy, startTlsFront, type Front } from '../../support/front-servers.ts';
-import { configMapPath } from '../agent/scene.ts';
-import { condition, QUICK_FLAGS, untilFailed } from '../bad-input/scene.ts';
-import { basic, declareTenant, startScene, type Scene } from './scene.ts';
+import { startProxy, startTlsFront } from '../../support/front-servers.ts';
+import { prepare, useStarted } from '../../support/use-world.ts';
+import { declareTenant, useScene } from './scene.ts';
+import { basic } from '../../support/git-server.ts';
+import { configMapPath, QUICK_FLAGS, sourceReason, untilFailed } from '../../support/scene.ts';
 
-let scene: Scene;
+const scene = useScene();
 let authority: Authority;
-let encrypted: Front;
-let mutual: Front;
-before(async () => {
-  [scene, authority] = await Promise.all([startScene(), makeAuthority()]);
-  const { server, ca } = authority;
-  const target = scene.world.git.url;
-  encrypted = await startTlsFront({ server, target });
-  mutual = await startTlsFront({ server, target, clientCa: ca });
+prepare(async () => {
+  authority = await makeAuthority();
 });
-after(async () => {
-  await Promise.all([encrypted?.stop(), mutual?.stop()]);
-  await scene[Symbol.asyncDispose]();
-});
+const encrypted = useStarted('the encrypted front', () =>
+  startTlsFront({ server: authority.server, target: scene.world.git.url }),
+);
+const mutual = useStarted('the front that asks for a certificate', () =>
+  startTlsFront({ server: authority.server, target: scene.world.git.url, clientCa: authority.ca }),
+);
 
 const WAYS: readonly (readonly [
   way: string,
@@ -94,7 +91,7 @@ for (const [way, name, set] of WAYS) {
   });
 }
 
-test('an authority that nobody knows is told, and trusted once the Secret brings it', async () => {
+test('an unknown certificate authority is reported, and trusted once the Secret holds it', async () => {
   const tenant = await declareTenant(scene, 'unknown-ca', {
     secret: { username: 'me', password: 'geheim' },
     gitUrl: encrypted.url,
@@ -105,7 +102,7 @@ test('an authority that nobody knows is told, and trusted once the Secret brings
   await tenant.application.untilReady();
 });
 
-test('a server that wants a client certificate is not reached without, and is once the Secret brings it', async () => {
+test('a server that requires a client certificate fails until the Secret holds one', async () => {
   const secret = { 'ca.crt': authority.ca, username: 'me', password: 'geheim' };
   const tenant = await declareTenant(scene, 'no-client', { secret, gitUrl: mutual.url });
   await untilFailed(tenant, 'ArtifactFailed');
@@ -114,21 +111,20 @@ test('a server that wants a client certificate is not reached without, and is on
   await tenant.application.untilReady();
 });
 
-test('the trust of one tenant is none of another', async () => {
+test("the certificate authority in one tenant's Secret is not trusted for another tenant", async () => {
   const secret = { username: 'me', password: 'geheim' };
   const { application } = await declareTenant(scene, 'other-trust', { secret, gitUrl: encrypted.url });
   await untilFailed({ application }, 'ArtifactFailed');
-  const found = condition(await application.read(), 'SourceReady') as { reason: string };
-  assert.equal(found.reason, 'TlsFailed');
+  assert.equal(await sourceReason({ application }), 'TlsFailed');
 });
 
-test('a proxy carries a repository without seeing into it, and authorities of the machine still count', async (t) => {
+test('a repository is fetched through a proxy that sees no content, and authorities of the machine are still trusted', async (t) => {
   await using proxy = await startProxy();
   const dir = await mkdtemp(join(tmpdir(), 'tautline-authority-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const machine = await makeAuthority();
   await writeFile(join(dir, 'ca.pem'), machine.ca);
-  // Its own agent takes its own way; the first one, which finds no such host, goes first.
+  // Only the second agent uses the proxy; the first one is stopped, since it cannot resolve the host.
   await scene.agent.stop();
   const environment = { HTTPS_PROXY: proxy.url, NO_PROXY: '.svc', NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') };
   await using agent = await scene.world.agent({ environment, flags: QUICK_FLAGS });

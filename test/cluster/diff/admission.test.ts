@@ -1,6 +1,6 @@
-/** A value that admission changes behind the manifest: one answer of the server settles it, and it stays settled. */
+/** A value that admission changes: one answer of the server settles that it is as desired, and later diffs agree. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindManifests } from '../../../src/bind/bind.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
@@ -8,16 +8,14 @@ import type { Kinds } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
 import type { Baseline } from '../../../src/diff/changes.ts';
-import { diffObjects } from '../../../src/diff/diff.ts';
 import { judgeDryRun } from '../../../src/diff/evidence.ts';
-import { ownerOf } from '../../../src/object/applyset.ts';
 import { digestValue } from '../../../src/object/digest.ts';
-import { idKey } from '../../../src/object/identity.ts';
 import { stringAt, type KubeObject } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { apply, connect, discover, liveOf, messageOf, pathOf, type Api } from './api.ts';
+import { configMap as plain } from '../../support/objects.ts';
+import { prepare, useControlPlane, useStarted } from '../../support/use-world.ts';
+import { apply, connect, discover, liveOf, messageOf, pathOf } from './api.ts';
+import { judge, owner } from './referee.ts';
 
-const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
 const POLICIES = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies';
 
 const policy: KubeObject = {
@@ -49,13 +47,11 @@ const binding: KubeObject = {
   spec: { policyName: 'upper.example.com' },
 };
 
-let plane: ControlPlane;
-let api: Api;
+const plane = useControlPlane();
+const api = useStarted('the connection', () => connect(plane));
 let kinds: Kinds;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  api = await connect(plane);
+prepare(async () => {
   for (const [path, body] of [
     [POLICIES, policy],
     [`${POLICIES.replace(/ies$/, 'y')}bindings`, binding],
@@ -67,41 +63,36 @@ before(async () => {
   await untilPolicyWorks();
 });
 
-after(async () => {
-  api?.close();
-  await plane?.stop();
-});
-
-test('a value changed at admission is unsure once and none from then on, and a change by hand is still seen', async () => {
+test('a value changed at admission is unsure once and no difference afterwards, while a change by hand is still found', async () => {
   const desired = bind(configMap('admitted', 'lower'));
   const live = liveOf(await apply(api, desired, desired.body));
   assert.equal(stringAt(live.body, 'data', 'a'), 'LOWER');
-  assert.equal(judge(desired, live), 'unsure');
+  assert.equal(typeOf(desired, live), 'unsure');
 
   const again = liveOf(await apply(api, desired, desired.body));
   assert.equal(again.resourceVersion, live.resourceVersion, 'the apply that brings the evidence changes nothing');
   const baseline = baselineOf(desired, again);
-  assert.equal(judge(desired, again, baseline), 'none');
+  assert.equal(typeOf(desired, again, baseline), 'none');
 
   const touched = await patch(desired, { metadata: { labels: { foreign: 'x' } } });
-  assert.equal(judge(desired, touched, baseline), 'none');
+  assert.equal(typeOf(desired, touched, baseline), 'none');
   const drifted = await patch(desired, { data: { a: 'by hand' } });
-  assert.equal(judge(desired, drifted, baseline), 'update');
+  assert.equal(typeOf(desired, drifted, baseline), 'update');
   const healed = liveOf(await apply(api, desired, desired.body));
-  assert.equal(judge(desired, healed, baseline), 'none');
+  assert.equal(typeOf(desired, healed, baseline), 'none');
 });
 
-test('a dry run settles it as well where nothing may be written', async () => {
+test('a dry run settles a value changed at admission where nothing may be written', async () => {
   const desired = bind(configMap('dry', 'lower'));
   const live = liveOf(await apply(api, desired, desired.body));
   const returned = liveOf(await apply(api, desired, desired.body, { dryRun: true }));
   const { id, kind } = desired;
   assert.equal(judgeDryRun({ type: 'unsure', id, kind, desired, live, fields: [] }, returned).type, 'none');
-  assert.equal(judge(desired, live, baselineOf(desired, returned)), 'none');
+  assert.equal(typeOf(desired, live, baselineOf(desired, returned)), 'none');
 });
 
 function configMap(name: string, a: string): KubeObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { admit: 'upper' } }, data: { a } };
+  return plain(name, { a }, { labels: { admit: 'upper' } });
 }
 
 function bind(object: KubeObject): DesiredObject {
@@ -110,8 +101,7 @@ function bind(object: KubeObject): DesiredObject {
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'default',
-    allowCrossNamespace: false,
+    reach: { namespace: 'default', mayCross: false },
   }).objects;
   assert.ok(desired);
   return desired;
@@ -125,20 +115,10 @@ async function patch(
   return liveOf(await api.send('PATCH', path, { body, type: 'application/merge-patch+json' }));
 }
 
-function judge(desired: DesiredObject, live: LiveObject, baseline?: Baseline): string | undefined {
-  const key = idKey(desired.id);
-  const [change] = diffObjects({
-    desired: { objects: [desired], problems: [], digest: '' },
-    live: new Map([[key, { state: 'present', object: live }]]),
-    inventory: new Map([[key, desired.id]]),
-    owner,
-    memory: { baselines: new Map(baseline ? [[key, baseline]] : []), isAccepted: () => true },
-    kinds,
-  });
-  return change?.type;
-}
+const typeOf = (desired: DesiredObject, live: LiveObject, baseline?: Baseline): string =>
+  judge({ desired, live, kinds, baseline }).type;
 
-/** The policy takes a moment to be read by the server. */
+/** The API server takes a moment to load a policy. */
 async function untilPolicyWorks(): Promise<void> {
   for (;;) {
     const probe = bind(configMap('probe', 'x'));

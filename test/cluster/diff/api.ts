@@ -1,6 +1,8 @@
 /**
- * Requests of the differential test. Invariant: rests on nothing of src/cluster, so that what is compared is diff/ and
- * the server, and nothing in between; bodies keep large integers.
+ * Requests of the differential test.
+ *
+ * Invariant: no code of src/cluster is used, so that diff/ is compared with the server itself; bodies keep large
+ * integers.
  */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
@@ -18,7 +20,7 @@ export interface Answer {
   readonly body: Value;
 }
 
-export interface Api {
+export interface Api extends AsyncDisposable {
   send(method: string, path: string, options?: { body?: Value; type?: string }): Promise<Answer>;
   close(): void;
 }
@@ -50,7 +52,7 @@ export async function connect(plane: ControlPlane): Promise<Api> {
     } catch (error) {
       if (!isReset(error)) throw error;
     }
-    // Either the server closed an idle connection, or it panicked over the request, which then is as good as refused.
+    // The server closed an idle connection, or it panicked over the request, which then counts as refused.
     try {
       return await sendOnce(...request);
     } catch (error) {
@@ -58,10 +60,10 @@ export async function connect(plane: ControlPlane): Promise<Api> {
       return { code: NO_ANSWER, body: 'the server closed the connection' };
     }
   };
-  return { send, close: () => agent.destroy() };
+  return { send, close: () => agent.destroy(), [Symbol.asyncDispose]: async () => agent.destroy() };
 }
 
-/** In place of a status code. */
+/** Used in place of a status code. */
 const NO_ANSWER = 599;
 
 function isReset(error: unknown): boolean {
@@ -78,7 +80,7 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
 }
 
-/** Server-side apply with force. */
+/** Sends a server-side apply with force. */
 export function apply(
   api: Api,
   target: { kind: KindInfo; id: ObjectId },
@@ -92,7 +94,7 @@ export function apply(
   });
 }
 
-/** As cluster/ hands it on: Secret values as digests. Throws on anything but an object. */
+/** The object as src/cluster returns it, with Secret values as digests. Throws if the answer is not an object. */
 export function liveOf(answer: Answer): LiveObject {
   const { body } = answer;
   if (!isMap(body) || answer.code >= 300) throw new Error(`not an object: ${answer.code} ${messageOf(answer)}`);
@@ -112,7 +114,7 @@ export function messageOf(answer: Answer): string {
   return stringAt(answer.body, 'message') ?? stringifyJson(answer.body).slice(0, 300);
 }
 
-/** What the server says it serves, of the versions that the given objects use. */
+/** The kinds that the server serves in the versions that the given objects use. */
 export async function discover(api: Api, objects: readonly KubeObject[]): Promise<Kinds> {
   const served = new Map<string, KindInfo>();
   for (const apiVersion of new Set(objects.map((object) => object.apiVersion))) {
@@ -129,9 +131,9 @@ export async function discover(api: Api, objects: readonly KubeObject[]): Promis
         version,
         kind,
         plural,
-        namespaced: valueAt(resource, 'namespaced') === true,
+        isNamespaced: valueAt(resource, 'namespaced') === true,
         hasStatus: names.has(`${plural}/status`),
-        watchable: true,
+        isWatchable: true,
       });
     }
   }

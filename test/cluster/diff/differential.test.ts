@@ -1,20 +1,20 @@
 /**
- * Compares diff/ with the API server itself, over some hundred varied objects: after each of some thousand mutations,
- * on the live side and on the side of the manifest, the verdict is set beside what a dry-run server-side apply would
- * change.
+ * Compares diff/ with the API server, over some hundred varied objects: after each of some thousand mutations of the
+ * live object or of the manifest, the verdict of diff/ is compared with the changes of a dry-run server-side apply.
  *
  * `DIFFERENTIAL_ROUNDS` objects are made of each template, and `DIFFERENTIAL_PER_OBJECT` mutations are tried on each,
  * drawn from `DIFFERENTIAL_PER_WAY` places of each way; `DIFFERENTIAL_SEED` draws others.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
 import { formatId } from '../../../src/object/identity.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
+import { prepare, useStarted } from '../../support/use-world.ts';
 import { generateObjects, readObjects, siblingsOf } from './generator.ts';
 import { LIVE_WAYS, MANIFEST_WAYS } from './mutations.ts';
-import { show, startReferee, type Referee } from './referee.ts';
+import { show, startReferee } from './referee.ts';
 import { newTally, textOf, type Tally } from './tally.ts';
 import { forEachObject, tryLive, tryManifest } from './trial.ts';
 
@@ -25,19 +25,18 @@ const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? 1);
 const TRIAL = { perWay: PER_WAY, count: PER_OBJECT };
 
 /**
- * Made to be odd: empty structs that the server fills with defaults that only a schema tells, and defaults inside
- * atomic lists of custom kinds. Only a baseline tells that they are as desired.
+ * Objects that only a baseline shows to be as desired: with empty structs that the server fills with defaults of a
+ * schema, and with defaults inside atomic lists of custom kinds.
  */
 const ODD = ['Gadget.test.example.com default/filled', 'Gadget.test.example.com default/zeros'];
 
-let referee: Referee;
+const referee = useStarted('the referee', () => startReferee());
 let written: readonly DesiredObject[];
 let generated: readonly DesiredObject[];
-/** Of each generated object the next one of its template. */
+/** For each generated object, the next one of its template. */
 let siblings: ReadonlyMap<DesiredObject, KubeObject>;
 
-before(async () => {
-  referee = await startReferee();
+prepare(async () => {
   const own = await readObjects(new URL('objects.yaml', import.meta.url));
   const objects = await referee.bind([...own, ...(await generateObjects(ROUNDS, SEED))]);
   written = objects.slice(0, own.length);
@@ -45,11 +44,7 @@ before(async () => {
   siblings = siblingsOf(generated);
 });
 
-after(async () => {
-  await referee?.[Symbol.asyncDispose]();
-});
-
-test('objects of many kinds are as desired right after they were applied', async (t) => {
+test('objects of many kinds show no difference right after they were applied', async (t) => {
   assert.ok(written.length >= 60 && generated.length >= 250, `${written.length} and ${generated.length} objects`);
   const inconclusive = new Map<DesiredObject, string>();
   for (const desired of [...written, ...generated]) {
@@ -70,7 +65,7 @@ test('objects of many kinds are as desired right after they were applied', async
   assert.ok(share <= 0.01, texts);
 });
 
-test('no change of a live object that the server would undo is called none, and none that it would not is called update', async (t) => {
+test('diff/ reports a change of a live object if and only if an apply would undo it', async (t) => {
   const tally = newTally();
   await forEachObject([...written, ...generated], SEED, (desired, random) =>
     tryLive({ ...TRIAL, referee, tally, desired, sibling: siblings.get(desired), random }),
@@ -79,7 +74,7 @@ test('no change of a live object that the server would undo is called none, and 
   assertExact(tally, LIVE_WAYS);
 });
 
-test('no change of a manifest that the server would carry out is called none', async (t) => {
+test('diff/ reports every change of a manifest that an apply would carry out', async (t) => {
   const tally = newTally();
   await forEachObject([...written, ...generated], SEED + 1, (desired, random) =>
     tryManifest({ ...TRIAL, count: PER_OBJECT * 2, referee, tally, desired, sibling: siblings.get(desired), random }),

@@ -1,9 +1,9 @@
 /**
- * What an OutOfSync names, beside what the API server itself recorded: JSON pointer, both values, who wrote the live
- * one and when; once read off the objects, once by a dry run.
+ * The fields that an OutOfSync reports, compared with the records of the API server: JSON pointer, both values, manager
+ * and time of the live value. Each is found once by comparing the objects, and once by a dry run.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { FieldDifference } from '../../../src/diff/changes.ts';
@@ -11,9 +11,11 @@ import { judgeDryRun } from '../../../src/diff/evidence.ts';
 import { managedFieldsOf } from '../../../src/object/field-set.ts';
 import { MASK } from '../../../src/object/redact.ts';
 import { cloneValue, type KubeObject, type Value } from '../../../src/object/value.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { apply, liveOf, messageOf, pathOf } from './api.ts';
 import { withValue } from './mutations.ts';
-import { startReferee, type Referee } from './referee.ts';
+import { startReferee } from './referee.ts';
+import { secret } from '../../support/objects.ts';
 
 const configMap: KubeObject = {
   apiVersion: 'v1',
@@ -26,12 +28,7 @@ const configMap: KubeObject = {
   },
   data: { a: '1', b: '2' },
 };
-const secret: KubeObject = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'fields' },
-  stringData: { password: 'c4n4ry' },
-};
+const sealed = secret('fields', { stringData: { password: 'c4n4ry' } });
 const deployment: KubeObject = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -74,10 +71,10 @@ const gadget: KubeObject = {
 
 type Act =
   | { readonly patch: Value; readonly manager: string; readonly subresource?: string }
-  /** Server-side apply with force of the manifest with another value somewhere. */
+  /** Applies the manifest with another value at that place, with force. */
   | { readonly at: readonly string[]; readonly value: Value; readonly manager: string };
 
-/** Where `manager` is left out, nobody may be named. */
+/** An absent `manager` means that no manager may be named. */
 const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: readonly FieldDifference[]][] = [
   [
     'a value changed',
@@ -117,7 +114,7 @@ const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: re
   ],
   [
     'a value of a Secret',
-    secret,
+    sealed,
     { patch: [{ op: 'replace', path: '/data/password', value: 'eA==' }], manager: 'editor' },
     [{ path: '/data/password', desired: MASK, live: MASK, manager: 'editor' }],
   ],
@@ -236,18 +233,10 @@ const TABLE: readonly [title: string, manifest: KubeObject, act: Act, fields: re
   ],
 ];
 
-let referee: Referee;
-
-before(async () => {
-  referee = await startReferee();
-});
-
-after(async () => {
-  await referee?.[Symbol.asyncDispose]();
-});
+const referee = useStarted('the referee', () => startReferee());
 
 for (const [title, manifest, act, fields] of TABLE) {
-  test(`${title}: path, values, manager and time are named`, async () => {
+  test(`${title} is reported with path, values, manager and time`, async () => {
     const [desired] = await referee.bind([cloneValue(manifest)]);
     assert.ok(desired);
     const applied = await referee.applied(desired);
@@ -281,7 +270,7 @@ function assertFields(
   );
   assert.deepEqual(untimed, expected);
   for (const { manager, managedAt } of actual) {
-    // The server records no time of a write to /scale.
+    // The server records no time for a write to /scale.
     const entry = managedFieldsOf(body).find((one) => one.manager === manager);
     assert.equal(managedAt, entry?.time);
     if (manager !== undefined && entry?.subresource === undefined) assert.match(managedAt ?? '', /^\d{4}-.*Z$/);

@@ -1,5 +1,5 @@
 /**
- * Varied objects from templates: optional fields switched on and off, values picked, all by a seed.
+ * Makes varied objects from templates: a seed decides which optional fields are present and which values they have.
  *
  * Invariant: the same seed gives the same objects; every object is one that the API server accepts.
  */
@@ -14,7 +14,7 @@ const FILES = ['workloads.yaml', 'core.yaml', 'cluster.yaml', 'custom.yaml'];
 const OFTEN = 0.5;
 const SELDOM = 0.1;
 
-/** `rounds` objects of each template, those of one round together. */
+/** `rounds` objects of each template, ordered by round. */
 export async function generateObjects(rounds: number, seed: number): Promise<KubeObject[]> {
   const files = await Promise.all(FILES.map((file) => readObjects(new URL(`templates/${file}`, import.meta.url))));
   const random = randomOf(seed);
@@ -30,7 +30,7 @@ export async function generateObjects(rounds: number, seed: number): Promise<Kub
   return objects;
 }
 
-/** Of each object the next one of the same template, by what their names have in common. */
+/** For each object, the next one of the same template. Objects of a template have the same name but for a number. */
 export function siblingsOf(objects: readonly DesiredObject[]): Map<DesiredObject, KubeObject> {
   const byTemplate = new Map<string, DesiredObject[]>();
   for (const object of objects) {
@@ -47,7 +47,7 @@ export function siblingsOf(objects: readonly DesiredObject[]): Map<DesiredObject
   return siblings;
 }
 
-/** The documents of a file of ours. */
+/** The documents of a YAML file in this folder. */
 export async function readObjects(file: URL): Promise<KubeObject[]> {
   const text = await readFile(file, 'utf8');
   return parseAllDocuments(text, { intAsBigInt: true }).map((document) => {

@@ -1,4 +1,4 @@
-/** Ways in which a live object, or a manifest, comes to differ; each tried on every object it fits. */
+/** Mutations of live objects and of manifests. Each is tried on every object that it fits. */
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import { formatPointer, valueAtPointer } from '../../../src/object/pointer.ts';
@@ -19,7 +19,7 @@ export interface Mutation {
   readonly run: () => Promise<Answer>;
 }
 
-/** Ways in which a live object comes to differ, or does not. */
+/** The mutations of a live object, with and without an effect. */
 export const LIVE_WAYS = [
   'value changed',
   'value changed by Update under our own name',
@@ -49,10 +49,10 @@ export const LIVE_WAYS = [
 ] as const;
 export type LiveWay = (typeof LIVE_WAYS)[number];
 
-/** Of more than one request. */
+/** Mutations of more than one request. */
 export const STEPPED: ReadonlySet<LiveWay> = new Set(['managedFields wiped and changed', 'stolen and restored']);
 
-/** Ways in which a new commit changes a manifest. */
+/** The mutations of a manifest, as a new commit makes them. */
 export const MANIFEST_WAYS = [
   'left out',
   'another value',
@@ -63,7 +63,7 @@ export const MANIFEST_WAYS = [
 ] as const;
 export type ManifestWay = (typeof MANIFEST_WAYS)[number];
 
-/** A small generator (mulberry32), so that every run tries the same. */
+/** A small random generator (mulberry32) with a seed, so that every run tries the same mutations. */
 export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
@@ -86,7 +86,7 @@ interface Place {
   readonly value: Value;
 }
 
-/** Every place below the spec-like parts, labels, annotations and finalizers. */
+/** Every place in labels, annotations, finalizers and all fields beside metadata and status. */
 export function placesOf(body: KubeObject): Place[] {
   const places: Place[] = [];
   const visit = (value: Value, tokens: string[]): void => {
@@ -154,7 +154,7 @@ function edit(
   return copy;
 }
 
-/** What a sibling has, or has otherwise, where this object could have it: a map or list stands above it in both. */
+/** Values of a sibling that this object lacks or has differently, in maps and lists that both objects have. */
 function foreignParts(body: KubeObject, sibling: KubeObject | undefined): Place[] {
   if (!sibling) return [];
   return placesOf(sibling).filter(({ tokens, value }) => {
@@ -172,11 +172,11 @@ interface LiveMutationOptions {
   /** Another object of the same template, to take parts from. */
   readonly sibling: KubeObject | undefined;
   readonly random: () => number;
-  /** Places tried of each way. */
+  /** The number of places tried for each mutation. */
   readonly perWay: number;
 }
 
-/** What people, controllers and other tools do to a live object. Long because it is a list: one entry a way. */
+/** Mutations of a live object, as people, controllers and other tools make them. Long, since it is a list. */
 export function liveMutations({ api, desired, live, sibling, random, perWay }: LiveMutationOptions): Mutation[] {
   const path = pathOf(desired.kind, desired.id);
   const patch = (operations: Value, manager = 'editor') =>
@@ -280,7 +280,7 @@ interface ManifestMutationOptions {
   readonly perWay: number;
 }
 
-/** What a new commit does to a manifest. */
+/** Mutations of a manifest, as a new commit makes them. */
 export function manifestMutations(options: ManifestMutationOptions): ManifestMutation[] {
   const { body, sibling, random, perWay } = options;
   const places = placesOf(body).filter(({ tokens }) => !MARKS.some((mark) => tokens.includes(mark)));

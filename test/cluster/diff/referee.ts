@@ -1,8 +1,8 @@
 /**
- * The API server as the judge of diff/: applies objects, undoes what was done to them, and says by a dry run whether
- * applying a manifest would change anything.
+ * The API server as the referee of diff/: applies objects, undoes mutations, and finds out by a dry run whether an
+ * apply would change anything.
  *
- * Invariant: what the server says is compared whole, apart from what every write changes and the status.
+ * Invariant: objects of the server are compared whole, except for fields that every write changes, and for the status.
  */
 import assert from 'node:assert/strict';
 import { bindManifests } from '../../../src/bind/bind.ts';
@@ -19,36 +19,37 @@ import { isEqualValue, listAt, type KubeObject, type Value } from '../../../src/
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../../control-plane/control-plane.ts';
 import { apply, connect, discover, liveOf, messageOf, pathOf, type Answer, type Api } from './api.ts';
 import { readObjects } from './generator.ts';
+import { namespaceManifest } from '../../support/objects.ts';
 
-const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
-/** Where quotas and limits are, so that they bear on nothing else. */
+export const owner = ownerOf({ hubId: 'hub', namespace: 'default', name: 'test' });
+/** The namespace with the quotas and limits, so that they have no effect on other objects. */
 const LIMITED = 'limited';
 
 export interface Referee extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly api: Api;
-  /** Binds manifests to the kinds served; all must be bound. */
+  /** Binds manifests to the served kinds. A manifest that cannot be bound makes the test fail. */
   bind(manifests: readonly KubeObject[]): Promise<readonly DesiredObject[]>;
   read(desired: DesiredObject): Promise<Answer>;
-  /** Applied in our name; the answer, which is what is live then. Throws where it is refused. */
+  /** Applies the object with our field manager and resolves to the live object. A refusal makes the test fail. */
   applied(desired: DesiredObject): Promise<LiveObject>;
-  /** Made anew, so that nothing of one mutation is left for the next. */
+  /** Deletes the object and applies it again, so that one mutation leaves nothing for the next. */
   restore(desired: DesiredObject, live: LiveObject): Promise<LiveObject>;
-  /** Of one desired object that is in the inventory and was accepted before. */
+  /** The change that diff/ finds, for an object that is in the inventory and was accepted before. */
   judge(desired: DesiredObject, live: LiveObject, baseline?: Baseline): Change;
-  /** The object as applying would make it, and whether that is another than the live one; undefined: refused. */
+  /** The result of applying the object, and whether it differs from the live object; undefined if it is refused. */
   dryRun(desired: DesiredObject, live: LiveObject): Promise<{ returned: LiveObject; isChanged: boolean } | undefined>;
 }
 
-/** With the custom kinds of definitions.yaml served. */
+/** Starts a control plane that serves the custom kinds of definitions.yaml. */
 export async function startReferee(mode: ControlPlaneOptions['mode'] = 'api-server-only'): Promise<Referee> {
   const plane = await startControlPlane({ mode });
   const api = await connect(plane);
   try {
     await api.send('POST', '/api/v1/namespaces', {
-      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: LIMITED } },
+      body: namespaceManifest(LIMITED),
     });
-    // Made by a controller that may not run here; Pods are refused without them.
+    // Pods are refused without these accounts, and the controller that creates them may not run here.
     for (const name of ['default', 'account']) {
       const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } };
       await api.send('POST', '/api/v1/namespaces/default/serviceaccounts', { body });
@@ -100,21 +101,21 @@ export function show(fields: Change['fields']): string {
   return stringifyJson(fields as unknown as Value);
 }
 
-/** The object without what every write changes, and without a status that controllers write meanwhile. */
+/** The object without fields that every write changes, and without a status, which controllers may write meanwhile. */
 export function essence(body: KubeObject, { kind }: DesiredObject): Value {
   const metadata = { ...body.metadata };
   for (const key of ['managedFields', 'resourceVersion', 'generation']) delete metadata[key];
   return { ...body, metadata, ...(kind.hasStatus ? { status: null } : {}) };
 }
 
-interface Judged {
+export interface Judged {
   readonly desired: DesiredObject;
   readonly live: LiveObject;
   readonly kinds: Kinds;
-  readonly baseline: Baseline | undefined;
+  readonly baseline?: Baseline | undefined;
 }
 
-function judge({ desired, live, kinds, baseline }: Judged): Change {
+export function judge({ desired, live, kinds, baseline }: Judged): Change {
   const key = idKey(desired.id);
   const [change] = diffObjects({
     desired: { objects: [desired], problems: [], digest: '' },
@@ -137,8 +138,7 @@ function bindAll(manifests: readonly KubeObject[], kinds: Kinds): readonly Desir
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'default',
-    allowCrossNamespace: true,
+    reach: { namespace: 'default', mayCross: true },
   });
   assert.deepEqual(problems, []);
   return objects;
@@ -155,14 +155,14 @@ async function remove({ api, desired, live, read }: Removal): Promise<void> {
   const path = pathOf(desired.kind, desired.id);
   const merge = (metadata: Value) =>
     api.send('PATCH', path, { body: { metadata }, type: 'application/merge-patch+json' });
-  // A namespace never goes without a controller.
+  // Without a controller a namespace is never removed.
   if (desired.id.kind === 'Namespace') {
     await merge({ managedFields: [{}], finalizers: [], labels: { x: null }, annotations: { x: null } });
     return;
   }
   if (listAt(live.body.metadata, 'finalizers').length > 0) await merge({ finalizers: [] });
   const answer = await api.send('DELETE', path, { body: { propagationPolicy: 'Background', gracePeriodSeconds: 0 } });
-  // Removed at once: most objects are, and their answer is a Status.
+  // Most objects are removed at once, and the answer is a Status.
   if (answer.code < 300 && (answer.body as { kind?: Value } | null)?.kind === 'Status') return;
   for (let left = await read(desired); left.code < 300; left = await read(desired)) await merge({ finalizers: [] });
 }

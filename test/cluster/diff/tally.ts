@@ -1,4 +1,4 @@
-/** Verdicts of diff/ beside what the server says, counted by the way in which a difference came about. */
+/** Compares verdicts of diff/ with the server, and counts them by the mutation that led to them. */
 import assert from 'node:assert/strict';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
@@ -20,14 +20,14 @@ interface Case {
 
 export interface Tally {
   checked: number;
-  /** Mutations, or manifests, that the server would not have. */
+  /** Mutations and manifests that the server refused. */
   refused: number;
   readonly byOutcome: Map<string, number>;
-  /** Cases compared, by way. */
+  /** The number of compared cases, by mutation. */
   readonly byWay: Map<string, number>;
-  /** `none` where the server would change something. */
+  /** Cases with the verdict `none` in which the server would change something. */
   readonly missed: string[];
-  /** `update` where the server would change nothing. */
+  /** Cases with the verdict `update` in which the server would change nothing. */
   readonly invented: string[];
 }
 
@@ -35,7 +35,7 @@ export function newTally(): Tally {
   return { checked: 0, refused: 0, byOutcome: new Map(), byWay: new Map(), missed: [], invented: [] };
 }
 
-/** Judges one case without a baseline and, where there is one, with it. */
+/** Judges one case without a baseline and, if there is one, with it. */
 export async function checkCase(tally: Tally, referee: Referee, one: Case): Promise<void> {
   const { desired, live, baseline } = one;
   const title = `${formatId(desired.id)}: ${one.title}`;

@@ -1,7 +1,7 @@
 /**
- * Tries mutations on one object, on the live side and on the side of the manifest, and has each judged.
+ * Tries mutations of a live object and of its manifest, and has each one judged.
  *
- * Invariant: each object has chance of its own, so that what is tried does not hang on the order in which lanes run.
+ * Invariant: each object has a random generator of its own, so that the mutations do not depend on the order of lanes.
  */
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import { baselineOf } from '../../../src/diff/baseline.ts';
@@ -19,13 +19,13 @@ export interface Trial {
   /** Another object of the same template, to take parts from. */
   readonly sibling: KubeObject | undefined;
   readonly random: () => number;
-  /** Places drawn of each way to mutate the object. */
+  /** The number of places drawn for each mutation. */
   readonly perWay: number;
-  /** Mutations tried of those. */
+  /** The number of mutations tried, out of those drawn. */
   readonly count: number;
 }
 
-/** What people, controllers and other tools do to the live object; undone after each. */
+/** Tries mutations of the live object; each is undone before the next. */
 export async function tryLive({ referee, tally, desired, sibling, random, perWay, count }: Trial): Promise<void> {
   let live = await referee.applied(desired);
   let baseline = baselineOf(desired, live);
@@ -34,7 +34,7 @@ export async function tryLive({ referee, tally, desired, sibling, random, perWay
     const { way, title } = mutation;
     const isRefused = (await mutation.run()).code >= 300;
     if (isRefused) tally.refused++;
-    // The first of several steps may have been taken.
+    // The first of several steps may have succeeded, so the object is restored.
     if (isRefused && !STEPPED.has(way)) continue;
     if (!isRefused) {
       live = liveOf(await referee.read(desired));
@@ -45,10 +45,10 @@ export async function tryLive({ referee, tally, desired, sibling, random, perWay
   }
 }
 
-/** How often another manager has applied the same: what Git drops then stays. */
+/** The share of objects that another manager has applied too, so that fields dropped from Git stay. */
 const SHARED = 0.3;
 
-/** What a new commit does to the manifest; the live object stays as it is. */
+/** Tries mutations of the manifest; the live object stays the same. */
 export async function tryManifest({ referee, tally, desired, sibling, random, perWay, count }: Trial): Promise<void> {
   let live = await referee.restore(desired, await referee.applied(desired));
   if (random() < SHARED) live = liveOf(await apply(referee.api, desired, desired.body, { manager: 'other' }));
@@ -58,7 +58,7 @@ export async function tryManifest({ referee, tally, desired, sibling, random, pe
   }
 }
 
-/** Objects under way at once. */
+/** The number of objects that are tried at the same time. */
 const LANES = 3;
 
 export async function forEachObject(

@@ -1,17 +1,41 @@
-/** What the tests of the Kubernetes edge share: a connection to a real API server, and objects to send there. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Shared by the tests of src/cluster: a connection to a real API server, and objects for it. */
 import { connectCluster, type ConnectedCluster, type ConnectOptions } from '../../../src/cluster/connection.ts';
+import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { kindKey, type KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
-import type { ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
+import type { ClusterClient, ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../src/object/applyset.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
 import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
 import type { Log } from '../../../src/telemetry/ports.ts';
-import type { ControlPlane } from '../../control-plane/control-plane.ts';
+import type { ControlPlane, ControlPlaneOptions } from '../../control-plane/control-plane.ts';
+import { configMap as unmarked, namespaceManifest } from '../../support/objects.ts';
+import { useControlPlane, usePrepared, useStarted } from '../../support/use-world.ts';
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface UsedCluster {
+  readonly plane: ControlPlane;
+  readonly cluster: ConnectedCluster;
+  /** Sends requests as the agent itself. */
+  readonly client: ClusterClient;
+}
+
+/** A control plane and a connection to it for all tests of a file. */
+export function useCluster(
+  options: Partial<ConnectOptions> = {},
+  planeOptions: ControlPlaneOptions = { mode: 'api-server-only' },
+): UsedCluster {
+  const plane = useControlPlane(planeOptions);
+  const connection = useStarted('the connection', async () => {
+    const cluster = await connect(plane, options);
+    return { cluster, [Symbol.asyncDispose]: () => cluster.close() };
+  });
+  const cluster = usePrepared('the connection', async () => connection.cluster);
+  const client = usePrepared('the client', async () => cluster.as(agentIdentity));
+  return { plane, cluster, client };
+}
 
 export function connect(plane: ControlPlane, options: Partial<ConnectOptions> = {}): Promise<ConnectedCluster> {
   return connectCluster({
@@ -30,13 +54,14 @@ export async function kindOf(cluster: ConnectedCluster, apiVersion: string, kind
   return found;
 }
 
+/** A ConfigMap with the marks of an owner. */
 export function configMap(
   namespace: string,
   name: string,
   data: Record<string, string>,
   extra: ValueMap = {},
 ): KubeObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name, ...marks(), ...extra }, data };
+  return unmarked(name, data, { namespace, ...marks(), ...extra });
 }
 
 export function marks(owner = 'hub/default/shop'): ValueMap {
@@ -57,20 +82,7 @@ export function found(answer: ReadAnswer): LiveObject {
   return answer.object;
 }
 
-/** Waits until `isTrue` holds; the limit is far beyond what a loaded machine needs. */
-export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadlineMs = performance.now() + 120_000;
-  while (!(await isTrue())) {
-    if (performance.now() > deadlineMs) throw new Error(`never came true: ${what}`);
-    await sleep(20);
-  }
-}
-
 export async function createNamespace(plane: ControlPlane, name: string): Promise<void> {
-  const answer = await plane.request('POST', '/api/v1/namespaces', {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name },
-  });
+  const answer = await plane.request('POST', '/api/v1/namespaces', namespaceManifest(name));
   if (answer.code !== 201) throw new Error(`namespace ${name}: ${answer.code}`);
 }

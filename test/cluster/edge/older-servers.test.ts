@@ -1,61 +1,57 @@
+/** Watches on an API server of an older version. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
-import { loadCredentials } from '../../../src/cluster/credentials.ts';
+import { test } from 'node:test';
+import { loadCredentials } from '../../../src/cluster/transport/credentials.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
-import { createTransport } from '../../../src/cluster/transport.ts';
-import { checkRevision } from '../../../src/cluster/watch-list.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, configMapId, connect, eventually, kindOf } from './edge-cluster.ts';
+import { createTransport } from '../../../src/cluster/transport/transport.ts';
+import { checkRevision } from '../../../src/cluster/watches/watch-list.ts';
+import { prepare } from '../../support/use-world.ts';
+import { configMap, configMapId, kindOf, useCluster } from './edge-cluster.ts';
+import { untilTrue } from '../../support/world.ts';
 
-/** A server without WatchList, as before Kubernetes 1.34, that also tells HTTP/2 clients to go away. */
+/** Without WatchList, as before Kubernetes 1.34, and with GOAWAY frames for HTTP/2 clients. */
 const apiServerArgs = ['--feature-gates=WatchList=false', '--goaway-chance=0.02'];
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
-let configMaps: KindInfo;
 const restarts: string[] = [];
+const { plane, cluster } = useCluster(
+  {
+    metrics: { ...noMetrics, onWatchRestart: ({ reason }) => void restarts.push(reason) },
+    limits: { ...defaultClusterLimits, listPageSize: 7 },
+  },
+  { mode: 'api-server-only', apiServerArgs },
+);
+let configMaps: KindInfo;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only', apiServerArgs });
-  const metrics = { ...noMetrics, onWatchRestart: ({ reason }: { reason: string }) => void restarts.push(reason) };
-  cluster = await connect(plane, { metrics, limits: { ...defaultClusterLimits, listPageSize: 7 } });
+prepare(async () => {
   configMaps = await kindOf(cluster, 'v1', 'ConfigMap');
 });
 
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
+test('a server that cannot list within a watch is listed in pages and then watched', async () => {
+  const client = cluster.as(agentIdentity);
+  const names = Array.from({ length: 200 }, (_, n) => `map-${n}`);
+  const answers = await Promise.all(
+    names.map((name) => client.apply({ kind: configMaps, body: configMap('default', name, {}), force: false })),
+  );
+  assert.ok(answers.every((answer) => answer.ok && answer.isCreated));
+  const before = cluster.requestCounts().watch;
+  await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
+  const look = (name: string): string =>
+    cluster.live.look(agentIdentity, configMaps, configMapId('default', name)).state;
+  assert.ok(names.every((name) => look(name) === 'present'));
+  assert.ok(cluster.requestCounts().watch - before >= 29);
+  await plane.request('DELETE', '/api/v1/namespaces/default/configmaps/map-7');
+  await untilTrue(() => look('map-7') === 'absent', 'the deletion is seen');
+  assert.deepEqual(restarts, []);
 });
 
-describe('a server that cannot list within a watch', () => {
-  it('is listed in pages and then watched', async () => {
-    const client = cluster.as(agentIdentity);
-    const names = Array.from({ length: 200 }, (_, n) => `map-${n}`);
-    const answers = await Promise.all(
-      names.map((name) => client.apply({ kind: configMaps, body: configMap('default', name, {}), force: false })),
-    );
-    assert.ok(answers.every((answer) => answer.ok && answer.created));
-    const before = cluster.requestCounts().watch;
-    await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
-    const look = (name: string): string =>
-      cluster.live.look(agentIdentity, configMaps, configMapId('default', name)).state;
-    assert.ok(names.every((name) => look(name) === 'present'));
-    assert.ok(cluster.requestCounts().watch - before >= 29);
-    await plane.request('DELETE', '/api/v1/namespaces/default/configmaps/map-7');
-    await eventually(() => look('map-7') === 'absent', 'the deletion is seen');
-    assert.deepEqual(restarts, []);
-  });
-
-  it('is asked whether it has reached a revision, so that a restored etcd is noticed', async () => {
-    const credentials = await loadCredentials({ type: 'kubeconfig', file: plane.kubeconfig });
-    const limits = defaultClusterLimits;
-    const transport = createTransport({ credentials, limits, metrics: noMetrics, userAgent: 'tautline' });
-    const target = { transport, limits, identity: agentIdentity, kind: configMaps, namespace: 'default' };
-    assert.deepEqual(await checkRevision(target, '1'), { ok: true, isReached: true });
-    assert.deepEqual(await checkRevision(target, '99999999999999999999'), { ok: true, isReached: false });
-    await transport.close();
-  });
+test('a server that cannot list within a watch is asked whether it has reached a revision, which reveals a restored etcd', async () => {
+  const credentials = await loadCredentials({ type: 'kubeconfig', file: plane.kubeconfig });
+  const limits = defaultClusterLimits;
+  const transport = createTransport({ credentials, limits, metrics: noMetrics, userAgent: 'tautline' });
+  const target = { transport, limits, identity: agentIdentity, kind: configMaps, namespace: 'default' };
+  assert.deepEqual(await checkRevision(target, '1'), { ok: true, isReached: true });
+  assert.deepEqual(await checkRevision(target, '99999999999999999999'), { ok: true, isReached: false });
+  await transport.close();
 });

@@ -1,50 +1,32 @@
+/** Connections that fail: no server, a refused token, a certificate that is not trusted. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
+import { test } from 'node:test';
+import { useControlPlane } from '../../support/use-world.ts';
 import { connect } from './edge-cluster.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
 
-let plane: ControlPlane;
+const plane = useControlPlane();
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
+test('an API server that does not listen is reported with its address and what to check', async () => {
+  const source = {
+    type: 'kubeconfigText',
+    text: kubeconfigText({ cluster: { server: 'https://127.0.0.1:1' }, user: { token: 'hunter2' } }),
+  } as const;
+  await assert.rejects(connect(plane, { source }), {
+    name: 'StageError',
+    code: 'ClusterUnreachable',
+    message: /https:\/\/127\.0\.0\.1:1: nothing listens there/,
+  });
 });
 
-after(async () => {
-  await plane.stop();
-});
-
-describe('an API server that is not there', () => {
-  it('is told with its address and what to check', async () => {
-    const source = {
-      type: 'kubeconfigText',
-      text: JSON.stringify({
-        'current-context': 'c',
-        contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-        clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-        users: [{ name: 'u', user: { token: 'hunter2' } }],
-      }),
-    } as const;
-    await assert.rejects(connect(plane, { source }), {
-      name: 'StageError',
-      code: 'ClusterUnreachable',
-      message: /https:\/\/127\.0\.0\.1:1: nothing listens there/,
-    });
-  });
-
-  it('that refuses the token, or whose certificate is not trusted, is told apart', async () => {
-    const text = (user: object, cluster: object): string =>
-      JSON.stringify({
-        'current-context': 'c',
-        contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-        clusters: [{ name: 'c', cluster: { server: plane.url, ...cluster } }],
-        users: [{ name: 'u', user }],
-      });
-    const insecure = { 'insecure-skip-tls-verify': true };
-    const wrongToken = { type: 'kubeconfigText', text: text({ token: 'hunter2' }, insecure) } as const;
-    await assert.rejects(connect(plane, { source: wrongToken }), { code: 'ClusterUnauthorized' });
-    const noCa = { type: 'kubeconfigText', text: text({ token: plane.adminToken }, {}) } as const;
-    await assert.rejects(connect(plane, { source: noCa }), { code: 'ClusterUnreachable', message: /check the CA/ });
-    const right = { type: 'kubeconfigText', text: text({ token: plane.adminToken }, insecure) } as const;
-    await (await connect(plane, { source: right })).close();
-  });
+test('a refused token and a certificate that is not trusted have errors of their own', async () => {
+  const text = (user: Record<string, unknown>, cluster: object): string =>
+    kubeconfigText({ cluster: { server: plane.url, ...cluster }, user });
+  const insecure = { 'insecure-skip-tls-verify': true };
+  const wrongToken = { type: 'kubeconfigText', text: text({ token: 'hunter2' }, insecure) } as const;
+  await assert.rejects(connect(plane, { source: wrongToken }), { code: 'ClusterUnauthorized' });
+  const noCa = { type: 'kubeconfigText', text: text({ token: plane.adminToken }, {}) } as const;
+  await assert.rejects(connect(plane, { source: noCa }), { code: 'ClusterUnreachable', message: /check the CA/ });
+  const right = { type: 'kubeconfigText', text: text({ token: plane.adminToken }, insecure) } as const;
+  await (await connect(plane, { source: right })).close();
 });

@@ -1,25 +1,31 @@
-/** Health of kinds whose status a real controller writes: what it says of them must be what we read. */
-import { after, before, test } from 'node:test';
+/** Health of kinds whose status is written by real controllers. */
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, declareSubject, text, untilObject, type Manifest } from '../agent/scene.ts';
-import { AGENT_FLAGS, job, notReady, NOWHERE, playKubelet, podSpec, untilHealth, workload } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { notReady, NOWHERE, playKubelet } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import {
+  autoscaler,
+  job,
+  podSpec,
+  service,
+  text,
+  volumeClaim,
+  workload,
+  type Manifest,
+} from '../../support/objects.ts';
+import { at, declareSubject, jobPath, PROGRESS_FLAGS, untilHealth, untilObject } from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  await world.agent({ flags: AGENT_FLAGS });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
 test('a Job that completes is Healthy', async () => {
   const { application } = await declareSubject(world, 'completes', { files: { 'job.yaml': text(job('migrate')) } });
   await untilHealth(application, 'Healthy');
-  const found = await world.read('/apis/batch/v1/namespaces/completes/jobs/migrate');
+  const found = await world.read(jobPath('completes', 'migrate'));
   assert.equal(at(found, 'status', 'succeeded'), 1);
 });
 
-test('a Job that fails is Degraded and says with which code', async () => {
+test('a Job that fails is Degraded, with the exit code in its message', async () => {
   const files = { 'job.yaml': text(job('migrate', { pod: NOWHERE })) };
   const { application } = await declareSubject(world, 'fails', { files });
   await untilHealth(application, 'Progressing', /^Job\.batch fails\/migrate: 0 of 1 completions; Pod .*Unschedulable/);
@@ -32,7 +38,7 @@ test('a Job that fails is Degraded and says with which code', async () => {
   );
 });
 
-test('a suspended CronJob is Suspended, one that is not is Healthy', async () => {
+test('a suspended CronJob is Suspended, and a running one is Healthy', async () => {
   const cronJob = (suspend: boolean): Manifest => ({
     apiVersion: 'batch/v1',
     kind: 'CronJob',
@@ -52,18 +58,9 @@ test('a suspended CronJob is Suspended, one that is not is Healthy', async () =>
 });
 
 test('a HorizontalPodAutoscaler without metrics is Degraded', async () => {
-  const scaler = {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'web' },
-    spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
-      maxReplicas: 3,
-      metrics: [
-        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
-      ],
-    },
-  };
+  const target = { type: 'Utilization', averageUtilization: 80 };
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+  const scaler = autoscaler('web', { maxReplicas: 3, metrics });
   const files = { 'web.yaml': text(workload('Deployment', 'web'), scaler) };
   const { application } = await declareSubject(world, 'scaler', { files });
   await untilHealth(
@@ -73,7 +70,7 @@ test('a HorizontalPodAutoscaler without metrics is Degraded', async () => {
   );
 });
 
-test('a claim that waits for its first consumer is Healthy, one that waits for its provisioner is not', async () => {
+test('a volume claim that waits for its first consumer is Healthy, and one that waits for its provisioner is Progressing', async () => {
   for (const [name, volumeBindingMode] of [
     ['late', 'WaitForFirstConsumer'],
     ['early', 'Immediate'],
@@ -86,12 +83,7 @@ test('a claim that waits for its first consumer is Healthy, one that waits for i
       volumeBindingMode,
     });
   }
-  const claim = (name: string): Manifest => ({
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name },
-    spec: { accessModes: ['ReadWriteOnce'], storageClassName: name, resources: { requests: { storage: '1Gi' } } },
-  });
+  const claim = (name: string): Manifest => volumeClaim(name, { storageClassName: name });
   const early = { 'claims.yaml': text(claim('late'), claim('early')) };
   const { application } = await declareSubject(world, 'storage', { files: early });
   const found = await untilHealth(
@@ -115,27 +107,21 @@ test('a claim that waits for its first consumer is Healthy, one that waits for i
   await application.until('both claims wait for volumes', (now) => at(now, 'status', 'counts', 'progressing') === 2);
 });
 
-test('of a budget, a load balancer and an Ingress without address, only the load balancer is waited for', async () => {
+test('a load balancer without an address is Progressing; an Ingress without one and a disruption budget are Healthy', async () => {
   const budget = {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: { name: 'web' },
     spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
   };
-  const ports = [{ port: 80 }];
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'web' },
-    spec: { type: 'LoadBalancer', ports },
-  };
+  const balancer = service('web', { type: 'LoadBalancer', ports: [{ port: 80 }] });
   const ingress = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
     metadata: { name: 'web' },
     spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
   };
-  const files = { 'web.yaml': text(workload('Deployment', 'web'), budget, service, ingress) };
+  const files = { 'web.yaml': text(workload('Deployment', 'web'), budget, balancer, ingress) };
   const { application } = await declareSubject(world, 'edges', { files });
   await application.until('all but the load balancer are Healthy', (now) => {
     const counts = at(now, 'status', 'counts');
@@ -143,14 +129,12 @@ test('of a budget, a load balancer and an Ingress without address, only the load
   });
   await untilHealth(application, 'Progressing', /^Service edges\/web: It waits for an address of the load balancer\.$/);
   const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } };
-  const patch = ['--subresource=status', '--type=merge', '--field-manager=cloud', '-p', JSON.stringify({ status })];
-  const patched = await world.plane.kubectl(['patch', 'service', 'web', '-n', 'edges', ...patch]);
-  assert.equal(patched.code, 0, patched.stderr);
+  await edit(world, 'service/web', { namespace: 'edges', patch: { status }, subresource: 'status', manager: 'cloud' });
   await untilHealth(application, 'Healthy');
 });
 
 test('an APIService without a server behind it is Progressing', async () => {
-  const service = {
+  const registration = {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
     metadata: { name: 'v1.nobody.example.com' },
@@ -162,7 +146,7 @@ test('an APIService without a server behind it is Progressing', async () => {
       service: { name: 'nobody', namespace: 'aggregated' },
     },
   };
-  const { application } = await declareSubject(world, 'aggregated', { files: { 'api.yaml': text(service) } });
+  const { application } = await declareSubject(world, 'aggregated', { files: { 'api.yaml': text(registration) } });
   await untilHealth(
     application,
     'Progressing',

@@ -1,25 +1,19 @@
-/** Ready that waits for health, and Applications that hold Applications. */
+/** spec.health.wait, and the health of Applications that other Applications apply. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, declareSubject, makeNamespace, text, type Manifest } from '../agent/scene.ts';
-import { AGENT_FLAGS, NOWHERE, readyText, untilHealth, workload } from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { NOWHERE, readyText } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { applicationManifest, configMap, text, workload } from '../../support/objects.ts';
+import { at, declareSubject, makeNamespace, PROGRESS_FLAGS, syncOf, untilHealth } from '../../support/scene.ts';
+import { conditionOf, type Json } from '../../support/world.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  await world.agent({ flags: AGENT_FLAGS });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-async function labelNode(label: string): Promise<void> {
-  const { code, stderr } = await world.plane.kubectl(['label', 'node', 'node-0', label]);
-  assert.equal(code, 0, stderr);
-}
+const labelNode = (label: string): Promise<string> => kubectl(world, ['label', 'node', 'node-0', label]);
 
-function hasReconciling(application: unknown): boolean {
-  const conditions = at(application, 'status', 'conditions');
-  return Array.isArray(conditions) && conditions.some((item) => at(item, 'type') === 'Reconciling');
+function hasReconciling(application: Json): boolean {
+  return conditionOf(application, 'Reconciling') !== undefined;
 }
 
 test('with spec.health.wait, Ready is True only once all objects are Healthy', async () => {
@@ -34,14 +28,14 @@ test('with spec.health.wait, Ready is True only once all objects are Healthy', a
     ),
   );
   assert.ok(hasReconciling(waiting));
-  assert.equal(at(waiting, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(waiting), 'Synced');
   await labelNode('first=yes');
   const ready = await application.untilReady(await repository.resolve('main'));
   assert.ok(!hasReconciling(ready));
   assert.equal(at(ready, 'status', 'health', 'status'), 'Healthy');
 });
 
-test('when the time for health is over, Ready says so, and follows once the objects are Healthy', async () => {
+test('Ready is False once the time for health is over, and True once the objects are Healthy', async () => {
   const pod = { nodeSelector: { second: 'yes' } };
   const { application } = await declareSubject(world, 'overdue', {
     files: { 'web.yaml': text(workload('Deployment', 'web', { pod })) },
@@ -69,11 +63,7 @@ test('a Degraded object fails the health check at once, and a commit heals it', 
   await application.untilReady(commit);
 });
 
-function applicationManifest(name: string, spec: Manifest): Manifest {
-  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name, namespace: 'apps' }, spec };
-}
-
-test('what ails an object of an Application in Git shows up at the Application that holds it', async () => {
+test('the health of an Application shows the failing object of an Application that it applies', async () => {
   await makeNamespace(world, 'leaf');
   const leaf = await world.repository('leaf');
   await leaf.commit({ 'web.yaml': text(workload('Deployment', 'web')) });
@@ -101,7 +91,7 @@ test('what ails an object of an Application in Git shows up at the Application t
   await root.application.untilReady();
 });
 
-test('an Application that holds itself and waits for health comes to rest', async () => {
+test('an Application that applies itself and waits for health becomes Ready', async () => {
   await makeNamespace(world, 'own');
   const repository = await world.repository('own');
   const spec = { source: { repoURL: repository.url }, destination: { namespace: 'own' }, health: { wait: true } };
@@ -112,7 +102,7 @@ test('an Application that holds itself and waits for health comes to rest', asyn
   assert.equal(at(ready, 'status', 'counts', 'total'), 2);
 });
 
-test('a child that is suspended or cannot be read is told by its parent', async () => {
+test('an Application reports a child that is suspended or cannot be fetched', async () => {
   const suspended = applicationManifest('idle', { source: { repoURL: 'http://127.0.0.1:1/x.git' }, suspend: true });
   const { application, repository } = await declareSubject(world, 'parent', {
     files: { 'idle.yaml': text(suspended) },

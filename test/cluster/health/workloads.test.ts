@@ -1,18 +1,22 @@
-/** Deployments and StatefulSets that roll out, and why they do not, up to the Application's own status. */
+/** Rollouts of Deployments and StatefulSets, and their failures, in the status of the Application. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, declareSubject, makeNamespace, text, untilObject } from '../agent/scene.ts';
-import { AGENT_FLAGS, notReady, NOWHERE, playKubelet, readyText, untilHealth, workload } from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { notReady, NOWHERE, playKubelet, readyText } from './scene.ts';
+import { text, workload } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  deploymentPath,
+  makeNamespace,
+  PROGRESS_FLAGS,
+  untilHealth,
+  untilObject,
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  await world.agent({ flags: AGENT_FLAGS });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-test('a rollout goes on to Healthy, and so does the next', async () => {
+test('a rollout becomes Healthy, and so does the next one', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web', { spec: { replicas: 3 } })) };
   const { application, repository } = await declareSubject(world, 'rollout', { files });
   const first = await untilHealth(application, 'Healthy');
@@ -23,12 +27,12 @@ test('a rollout goes on to Healthy, and so does the next', async () => {
   await application.refresh();
   await application.untilReady(commit);
   await untilHealth(application, 'Healthy');
-  const found = await world.read('/apis/apps/v1/namespaces/rollout/deployments/web');
+  const found = await world.read(deploymentPath('rollout', 'web'));
   assert.equal(at(found, 'status', 'updatedReplicas'), 3);
   assert.equal(at(found, 'status', 'observedGeneration'), 2);
 });
 
-test('a Deployment that fits on no node says so, and Ready does not wait for it', async () => {
+test('a Deployment that fits on no node is Progressing with that reason, and Ready does not wait for it', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web', { pod: NOWHERE })) };
   const { application } = await declareSubject(world, 'nowhere', { files });
   const found = await untilHealth(
@@ -40,7 +44,7 @@ test('a Deployment that fits on no node says so, and Ready does not wait for it'
   assert.equal(at(found, 'status', 'resources', 0, 'health'), 'Progressing');
 });
 
-test('a failed pull and a crash loop show up at the Application, without what the program wrote', async () => {
+test('a failed image pull and a crash loop are reported without the output of the program', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web', { pod: NOWHERE })) };
   const { application } = await declareSubject(world, 'kubelet', { files });
   const message = 'Back-off pulling image "example.invalid/app:1"';
@@ -70,7 +74,7 @@ test('a failed pull and a crash loop show up at the Application, without what th
   assert.doesNotMatch(JSON.stringify(found), /hunter2/);
 });
 
-test('a Deployment beyond its deadline is Degraded, and Healthy again once Git has it right', async () => {
+test('a Deployment beyond its deadline is Degraded, and Healthy again after a commit that corrects it', async () => {
   const stuck = workload('Deployment', 'web', { pod: NOWHERE, spec: { progressDeadlineSeconds: 1 } });
   const { application, repository } = await declareSubject(world, 'deadline', { files: { 'web.yaml': text(stuck) } });
   await untilHealth(
@@ -83,7 +87,7 @@ test('a Deployment beyond its deadline is Degraded, and Healthy again once Git h
   await untilHealth(application, 'Healthy');
 });
 
-test('a quota that is used up makes a Deployment Degraded and is named', async () => {
+test('a used up quota makes a Deployment Degraded, and the quota is named', async () => {
   await makeNamespace(world, 'quota');
   const quotas = '/api/v1/namespaces/quota/resourcequotas';
   await world.send('POST', quotas, {
@@ -108,7 +112,7 @@ test('a paused Deployment is Suspended', async () => {
   await untilHealth(application, 'Suspended', /^Deployment\.apps paused\/web: Its rollout is paused/);
 });
 
-test('a StatefulSet waits for its volume claims, and says so', async () => {
+test('a StatefulSet that waits for its volume claims is Progressing with that reason', async () => {
   const volumeMounts = [{ name: 'data', mountPath: '/data' }];
   const containers = [{ name: 'app', image: 'example.invalid/app:1', volumeMounts }];
   const claim = {
@@ -131,7 +135,7 @@ test('a StatefulSet waits for its volume claims, and says so', async () => {
   await untilHealth(application, 'Healthy');
 });
 
-test('a StatefulSet is Degraded at once by a Pod that is stuck, since it has no deadline', async () => {
+test('a StatefulSet with a stuck Pod is Degraded at once, since it has no deadline', async () => {
   const files = { 'db.yaml': text(workload('StatefulSet', 'db', { pod: NOWHERE })) };
   const { application } = await declareSubject(world, 'stuck', { files });
   const waiting = { reason: 'CreateContainerConfigError', message: 'secret "db" not found' };

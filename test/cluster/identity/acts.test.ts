@@ -1,42 +1,27 @@
-/** Every act on the objects of an Application needs the right of its account, whatever the agent itself may do. */
+/** Every action on the objects of an Application needs a right of its account, whatever the agent itself may do. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, configMapPath, readyReason, text, untilObject } from '../agent/scene.ts';
-import { untilHealth, workload } from '../health/scene.ts';
-import {
-  ALL,
-  declareTenant,
-  denial,
-  grant,
-  makeAccount,
-  rule,
-  startTenantAgent,
-  untilDeleted,
-  untilSaid,
-  type Verb,
-} from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { configMap, text, workload } from '../../support/objects.ts';
+import { ALL_VERBS, grant, makeAccount, rule, type Verb } from '../../support/rights.ts';
+import { at, configMapPath, OWNER, readyReason, untilGone, untilHealth, untilObject } from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: startTenantAgent });
 
-const without = (...verbs: Verb[]): Verb[] => ALL.filter((verb) => !verbs.includes(verb));
+const without = (...verbs: Verb[]): Verb[] => ALL_VERBS.filter((verb) => !verbs.includes(verb));
 const two = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
 
-test('creating needs create; once it is given, the Application gets Ready by itself', async () => {
+test('creating needs the verb create, and the Application becomes Ready once the account has it', async () => {
   const tenant = await declareTenant(world, 'creates', { files: two, verbs: without('create') });
   const found = await untilSaid(tenant, denial('creates', 'create', 'configmaps'));
   assert.equal(readyReason(found), 'False ReconciliationFailed');
   assert.equal(await tenant.configMap('a'), undefined);
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
 });
 
-test('changing and healing need patch, and what others do goes on meanwhile', async () => {
+test('changing and healing need patch, and other Applications go on meanwhile', async () => {
   const [tenant, neighbour] = await Promise.all([
     declareTenant(world, 'changes', { files: two }),
     declareTenant(world, 'neighbour', { files: two }),
@@ -50,7 +35,7 @@ test('changing and healing need patch, and what others do goes on meanwhile', as
   assert.equal(at(await tenant.configMap('a'), 'data', 'k'), '1');
   await neighbour.application.untilReady();
   assert.equal(at(await neighbour.configMap('a'), 'data', 'k'), '2');
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
   assert.equal(at(await tenant.configMap('a'), 'data', 'k'), '2');
 });
@@ -65,24 +50,24 @@ test('pruning needs get and delete', async () => {
   await tenant.allow(...without('get'));
   await untilSaid(tenant, denial('prunes', 'get', 'configmaps'));
   assert.ok(await tenant.configMap('b'));
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
   assert.equal(await tenant.configMap('b'), undefined);
 });
 
-test('a dry run needs patch: what only it could tell is not known', async () => {
+test('a dry run needs patch; without it the state of the object is not known', async () => {
   const tenant = await declareTenant(world, 'detects', { files: two });
   await tenant.application.untilReady();
   const viewer = { namespace: 'detects', name: 'viewer' };
   await makeAccount(world, viewer.namespace, viewer.name);
   await grant(world, { namespace: 'detects', rules: [rule('', 'configmaps', ['get', 'list', 'watch'])], to: viewer });
-  // What the server accepted of one account it has not accepted of another, so a dry run is to tell.
+  // An apply that the server accepted from one account proves nothing for another, so a dry run is needed.
   await tenant.application.patch({ sync: { mode: 'detect' }, serviceAccountName: viewer.name });
   await untilSaid(tenant, denial('detects', 'patch', 'configmaps', 'viewer'));
 });
 
 test('adoption and the take-over of fields need patch and get', async () => {
-  const live = { ...configMap('a', { k: '1', old: 'x' }), metadata: { name: 'a', namespace: 'adopts' } };
+  const live = configMap('a', { k: '1', old: 'x' }, { namespace: 'adopts' });
   const tenant = await declareTenant(world, 'adopts', { files: two, verbs: without('patch') });
   await world.apply(live, 'kubectl-client-side-apply');
   await tenant.application.refresh();
@@ -93,12 +78,12 @@ test('adoption and the take-over of fields need patch and get', async () => {
   await tenant.application.refresh();
   await untilSaid(tenant, denial('adopts', 'get', 'configmaps'));
   assert.equal(at(await tenant.configMap('a'), 'data', 'old'), 'x');
-  await tenant.allow(...ALL);
+  await tenant.allow(...ALL_VERBS);
   await tenant.application.untilReady();
   assert.deepEqual(at(await tenant.configMap('a'), 'data'), { k: '2' });
 });
 
-test('finishing needs delete to prune, patch to let go, and says so while it waits', async () => {
+test('deleting an Application needs delete to prune and patch to release, and the missing right is reported meanwhile', async () => {
   const [pruning, orphaning] = await Promise.all([
     declareTenant(world, 'finishes', { files: two }),
     declareTenant(world, 'lets-go', { files: two, spec: { deletionPolicy: 'Orphan' } }),
@@ -108,13 +93,13 @@ test('finishing needs delete to prune, patch to let go, and says so while it wai
   await Promise.all([pruning.application.remove(), orphaning.application.remove()]);
   await untilSaid(pruning, denial('finishes', 'delete', 'configmaps'));
   await untilSaid(orphaning, denial('lets-go', 'patch', 'configmaps'));
-  await Promise.all([pruning.allow(...ALL), orphaning.allow(...ALL)]);
-  await Promise.all([untilDeleted(pruning), untilDeleted(orphaning)]);
+  await Promise.all([pruning.allow(...ALL_VERBS), orphaning.allow(...ALL_VERBS)]);
+  await Promise.all([untilGone(world, pruning.application.path), untilGone(world, orphaning.application.path)]);
   assert.equal(await pruning.configMap('a'), undefined);
   assert.equal(at(await orphaning.configMap('a'), 'metadata', 'labels'), undefined);
 });
 
-test('releasing what another Application takes over needs patch', async () => {
+test('releasing an object that another Application takes over needs patch', async () => {
   const giver = await declareTenant(world, 'gives', {
     files: { 'one/a.yaml': text(configMap('a', { k: '1' })), 'two/b.yaml': text(configMap('b', {})) },
     spec: { source: { repoURL: `${world.git.url}/gives.git`, path: 'one' } },
@@ -134,10 +119,10 @@ test('releasing what another Application takes over needs patch', async () => {
   });
   await Promise.all([giver.application.refresh(), taker.refresh()]);
   await untilSaid(giver, denial('gives', 'patch', 'configmaps'));
-  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', 'tautline.dev/owner')), /\/gives$/);
-  await giver.allow(...ALL);
+  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', OWNER)), /\/gives$/);
+  await giver.allow(...ALL_VERBS);
   await Promise.all([giver.application.untilReady(), taker.untilReady()]);
-  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', 'tautline.dev/owner')), /\/takes$/);
+  assert.match(String(at(await giver.configMap('a'), 'metadata', 'annotations', OWNER)), /\/takes$/);
 });
 
 test('creating the destination namespace needs get and create of namespaces', async () => {
@@ -155,7 +140,7 @@ test('creating the destination namespace needs get and create of namespaces', as
   await untilObject(world, configMapPath('made-by-tenant', 'a'), () => true);
 });
 
-test('reading Pods for health needs list; without it the health says what is missing', async () => {
+test('reading Pods for health needs list; without it the health names the missing right', async () => {
   const files = { 'web.yaml': text(workload('Deployment', 'web')) };
   const tenant = await declareTenant(world, 'ails', { files, rules: [rule('apps', 'deployments')] });
   const message = new RegExp(`its Pods cannot be read: .*${denial('ails', 'list', 'pods').source}`);

@@ -1,22 +1,17 @@
-/** A namespace that is deleted takes accounts and rights with it before the Applications that need them. */
+/** A deleted namespace loses accounts and rights before the Applications that need them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, configMapPath, makeNamespace, text } from '../agent/scene.ts';
-import { ALL, declareTenant, denial, grant, rule, startTenantAgent, untilDeleted, untilSaid } from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { ALL_VERBS, grant, rule } from '../../support/rights.ts';
+import { at, configMapPath, makeNamespace, untilGone } from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: startTenantAgent });
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
-test('its objects in other namespaces are left alive, and the Application keeps the namespace no longer', async () => {
+test("objects in other namespaces are kept when the tenant's namespace is deleted, and its Application does not block that", async () => {
   await makeNamespace(world, 'outlives');
   const to = { namespace: 'leaves', name: 'deployer' };
   await grant(world, { namespace: 'outlives', rules: [rule('', 'configmaps')], to });
@@ -26,22 +21,22 @@ test('its objects in other namespaces are left alive, and the Application keeps 
   };
   const tenant = await declareTenant(world, 'leaves', { files });
   await tenant.application.untilReady();
-  // No controller deletes what is in the namespace: this plays it, in the unlucky order.
+  // No controller empties the namespace here, so the test does it, in the order that causes trouble.
   await tenant.allow('get', 'list', 'watch');
   await world.send('DELETE', '/api/v1/namespaces/leaves');
   await tenant.application.remove();
   await untilSaid(tenant, denial('leaves', 'delete', 'configmaps'));
   await world.send('DELETE', `${RBAC}/namespaces/leaves/rolebindings/leaves-deployer`);
   await world.send('DELETE', '/api/v1/namespaces/leaves/serviceaccounts/deployer');
-  await untilDeleted(tenant);
+  await untilGone(world, tenant.application.path);
   const far = await world.read(configMapPath('outlives', 'far'));
   assert.equal(at(far, 'metadata', 'deletionTimestamp'), undefined);
-  const told = agent.log.find(({ msg }) => msg === 'objects are let go: the tenant is gone');
+  const told = agent.log.find(({ msg }) => msg === 'objects are released: the tenant is gone');
   assert.equal(told?.['application'], 'leaves/leaves');
   assert.equal(told?.['account'], 'deployer');
 });
 
-test('an account that was deleted in a living namespace is waited for, and named', async () => {
+test('an account that was deleted while its namespace exists is waited for and named', async () => {
   const tenant = await declareTenant(world, 'waits', { files: { 'own.yaml': text(configMap('own', {})) } });
   await tenant.application.untilReady();
   await world.send('DELETE', `${RBAC}/namespaces/waits/rolebindings/waits-deployer`);
@@ -49,7 +44,7 @@ test('an account that was deleted in a living namespace is waited for, and named
   await tenant.application.remove();
   await untilSaid(tenant, denial('waits', 'get', 'configmaps'));
   assert.ok(await tenant.configMap('own'));
-  await tenant.allow(...ALL);
-  await untilDeleted(tenant);
+  await tenant.allow(...ALL_VERBS);
+  await untilGone(world, tenant.application.path);
   assert.equal(await tenant.configMap('own'), undefined);
 });

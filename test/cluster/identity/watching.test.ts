@@ -1,20 +1,16 @@
-/** How the objects of an account are watched: once for all who may share it, by name where it may not be watched. */
+/** Watches are shared within an account; objects that it may not watch are read by name. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
-import { at, configMap, configMapPath, requestsByVerb, text, untilObject } from '../agent/scene.ts';
-import { declareTenant, denial, makeAccount, grant, rule, startTenantAgent, untilSaid } from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
+import { declareTenant, denial, startTenantAgent, untilSaid } from './scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { grant, makeAccount, rule } from '../../support/rights.ts';
+import { at, configMapPath, requestsByVerb, syncOf, untilObject } from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await startTenantAgent(world);
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: startTenantAgent });
 
-test('Applications of one account share a watch, and another account of the namespace has one of its own', async () => {
+test('Applications with the same account share a watch, and another account of the namespace has its own', async () => {
   const files = {
     'one/a.yaml': text(configMap('a', {})),
     'two/b.yaml': text(configMap('b', {})),
@@ -41,7 +37,7 @@ test('Applications of one account share a watch, and another account of the name
   assert.equal(await watches(), before + 1);
 });
 
-test('an account that may see nothing learns nothing from a watch that goes on for its neighbour', async () => {
+test('an account without rights learns nothing from the watch of another account', async () => {
   const files = { 'one/a.yaml': text(configMap('a', {})), 'two/b.yaml': text(configMap('b', {})) };
   const spec = { source: { repoURL: `${world.git.url}/looks.git`, path: 'one' } };
   const tenant = await declareTenant(world, 'looks', { files, spec });
@@ -51,19 +47,19 @@ test('an account that may see nothing learns nothing from a watch that goes on f
   await makeAccount(world, 'looks', 'blind');
   await application.patch({ serviceAccountName: 'blind' });
   const found = await untilSaid({ application }, denial('looks', 'get', 'configmaps', 'blind'));
-  assert.equal(at(found, 'status', 'sync', 'status'), 'Unknown');
+  assert.equal(syncOf(found), 'Unknown');
   assert.equal(at(found, 'status', 'health', 'status'), 'Unknown');
   await tenant.application.untilReady();
 });
 
-test('where an account may neither list nor watch, drift is found by reading by name at the interval', async () => {
+test('objects that an account may neither list nor watch are read by name at the interval, which finds drift', async () => {
   const tenant = await declareTenant(world, 'polls', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     verbs: ['get', 'create', 'patch', 'delete'],
     spec: { source: { repoURL: `${world.git.url}/polls.git`, interval: '10s' } },
   });
   const ready = await tenant.application.untilReady();
-  assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(ready), 'Synced');
   const watching = conditionOf(ready, 'Watching');
   assert.equal(at(watching, 'status'), 'False');
   assert.equal(at(watching, 'reason'), 'WatchForbidden');
@@ -71,7 +67,7 @@ test('where an account may neither list nor watch, drift is found by reading by 
     String(at(watching, 'message')),
     /^ConfigMap in namespace polls: .*:polls:deployer" cannot (list|watch)/,
   );
-  await world.apply({ ...configMap('a', { k: '2' }), metadata: { name: 'a', namespace: 'polls' } });
+  await world.apply(configMap('a', { k: '2' }, { namespace: 'polls' }));
   await world.send('DELETE', configMapPath('polls', 'b'));
   await untilObject(world, configMapPath('polls', 'a'), (found) => at(found, 'data', 'k') === '1');
   await untilObject(world, configMapPath('polls', 'b'), () => true);

@@ -1,21 +1,23 @@
-/** Ignored fields against a real API server: neither reported nor overwritten, whoever owns them. */
+/** Ignored fields on a real API server: neither reported nor overwritten, whichever manager owns them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, configMapPath, declareSubject, text, untilObject } from '../agent/scene.ts';
-import { deployment, deploymentPath, edit, expectQuiet, IMAGE, kubectl, resourceOf } from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { deployment, expectQuiet, IMAGE, resourceOf } from './scene.ts';
+import { edit, kubectl } from '../../support/kubectl.ts';
+import { applicationManifest, autoscaler, configMap, secret, text } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  deploymentPath,
+  PART_OF,
+  syncOf,
+  untilObject,
+} from '../../support/scene.ts';
 
 const REPLICAS = { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] };
 
-let world: World;
-let agent: RunningAgent;
-
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 test('replicas that were scaled by hand stay when the image changes in Git', async () => {
   const subject = await declareSubject(world, 'scaled', {
@@ -26,7 +28,7 @@ test('replicas that were scaled by hand stay when the image changes in Git', asy
   const path = deploymentPath('scaled', 'web');
   const created = await world.read(path);
   assert.equal(at(created, 'spec', 'replicas'), 2, 'Git sets it at creation');
-  await kubectl(world, 'scale', 'deployment', 'web', '-n', 'scaled', '--replicas=5');
+  await kubectl(world, ['scale', 'deployment', 'web', '-n', 'scaled', '--replicas=5']);
   await expectQuiet(agent, subject);
   const commit = await subject.repository.commit({
     'web.yaml': text(deployment('web', { replicas: 2, image: 'app:2' })),
@@ -69,7 +71,7 @@ test('a new value of an ignored field in Git is not applied, and without the rul
   await untilObject(world, configMapPath('ruled', 'c'), (object) => at(object, 'data', 'a') === '2');
 });
 
-test('what a named manager owns is its own, and what others own is healed', async () => {
+test('fields of a manager that a rule names are left alone, and fields of other managers are healed', async () => {
   const subject = await declareSubject(world, 'managed', {
     files: { 'c.yaml': text(configMap('c', { a: '1', b: '1', c: '1' })) },
     spec: { ignoreDifferences: [{ kind: '*', managers: ['tuner'] }] },
@@ -87,7 +89,7 @@ test('what a named manager owns is its own, and what others own is healed', asyn
   await expectQuiet(agent, subject);
 });
 
-test('what a controller injects into each item of a list stays', async () => {
+test('values that a controller injects into each item of a list stay', async () => {
   const webhook = (name: string, timeoutSeconds: number): Record<string, unknown> => ({
     name: `${name}.ignore.example`,
     admissionReviewVersions: ['v1'],
@@ -119,15 +121,7 @@ test('what a controller injects into each item of a list stays', async () => {
     path: `/webhooks/${index}/clientConfig/caBundle`,
     value: 'Cgo=',
   }));
-  await kubectl(
-    world,
-    'patch',
-    'validatingwebhookconfiguration',
-    'injected',
-    '--type=json',
-    '-p',
-    JSON.stringify(patch),
-  );
+  await edit(world, 'validatingwebhookconfiguration/injected', { patch, type: 'json' });
   await expectQuiet(agent, subject);
   const commit = await subject.repository.commit({ 'hook.yaml': configuration(3) });
   await subject.application.refresh();
@@ -160,7 +154,7 @@ test('a value inside a list that is applied as a whole stays', async () => {
   });
   await subject.application.untilReady();
   const patch = [{ op: 'replace', path: '/spec/rules/0/host', value: 'live.example' }];
-  await kubectl(world, 'patch', 'ingress', 'web', '-n', 'whole', '--type=json', '-p', JSON.stringify(patch));
+  await edit(world, 'ingress/web', { namespace: 'whole', patch, type: 'json' });
   await subject.application.refresh();
   const commit = await subject.repository.commit({ 'ingress.yaml': ingress('/b') });
   await subject.application.refresh();
@@ -175,15 +169,14 @@ test('a value inside a list that is applied as a whole stays', async () => {
   await expectQuiet(agent, subject);
 });
 
-test('an ignored entry of a Secret keeps its live value, and nobody sees it', async () => {
-  const secret = (token: string, user: string): string =>
-    text({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { token, user } });
+test('an ignored entry of a Secret keeps its live value, which is not shown', async () => {
+  const sealed = (token: string, user: string): string => text(secret('s', { stringData: { token, user } }));
   const subject = await declareSubject(world, 'sealed', {
-    files: { 's.yaml': secret('first', 'a') },
+    files: { 's.yaml': sealed('first', 'a') },
     spec: { ignoreDifferences: [{ kind: 'Secret', jsonPointers: ['/data/token'] }] },
   });
   await subject.application.untilReady();
-  const commit = await subject.repository.commit({ 's.yaml': secret('second', 'b') });
+  const commit = await subject.repository.commit({ 's.yaml': sealed('second', 'b') });
   await subject.application.refresh();
   await subject.application.untilReady(commit);
   const read = (key: string, object: unknown): string =>
@@ -191,9 +184,9 @@ test('an ignored entry of a Secret keeps its live value, and nobody sees it', as
   const path = '/api/v1/namespaces/sealed/secrets/s';
   const kept = await untilObject(world, path, (object) => read('user', object) === 'b');
   assert.equal(read('token', kept), 'first', 'we alone own it');
-  await edit(world, ['secret', 's'], { stringData: { token: 'rotated' } }, 'sealed');
+  await edit(world, 'secret/s', { namespace: 'sealed', patch: { stringData: { token: 'rotated' } } });
   await expectQuiet(agent, subject);
-  const next = await subject.repository.commit({ 's.yaml': secret('third', 'c') });
+  const next = await subject.repository.commit({ 's.yaml': sealed('third', 'c') });
   await subject.application.refresh();
   await subject.application.untilReady(next);
   const found = await untilObject(world, path, (object) => read('user', object) === 'c');
@@ -201,29 +194,29 @@ test('an ignored entry of a Secret keeps its live value, and nobody sees it', as
   assert.doesNotMatch(JSON.stringify(await subject.application.read()), /rotated|cm90YXRlZA/);
 });
 
-test('our label comes back, and an ignored field with an escaped name stays', async () => {
+test('our label is restored although all labels are ignored, and an ignored field with an escaped name stays', async () => {
   const metadata = { annotations: { 'example.com/tuned': 'git', note: 'git' } };
   const subject = await declareSubject(world, 'marked', {
     files: { 'c.yaml': text(configMap('c', { a: '1' }, metadata)) },
     spec: {
       ignoreDifferences: [
         { jsonPointers: ['/metadata/annotations/example.com~1tuned'] },
-        // All labels: ours is not among them.
+        // All labels, except that of the agent.
         { jsonPointers: ['/metadata/labels'] },
       ],
     },
   });
   await subject.application.untilReady();
   const annotations = { 'example.com/tuned': 'live', note: 'live' };
-  const labels = { 'applyset.kubernetes.io/part-of': null, theirs: 'yes' };
-  await edit(world, ['configmap', 'c'], { metadata: { annotations, labels } }, 'marked');
+  const labels = { [PART_OF]: null, theirs: 'yes' };
+  await edit(world, 'configmap/c', { namespace: 'marked', patch: { metadata: { annotations, labels } } });
   const path = configMapPath('marked', 'c');
   const healed = await untilObject(
     world,
     path,
     (object) =>
       at(object, 'metadata', 'annotations', 'note') === 'git' &&
-      /^applyset-/.test(String(at(object, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'))),
+      /^applyset-/.test(String(at(object, 'metadata', 'labels', PART_OF))),
   );
   assert.equal(at(healed, 'metadata', 'annotations', 'example.com/tuned'), 'live');
   assert.equal(at(healed, 'metadata', 'labels', 'theirs'), 'yes');
@@ -231,43 +224,31 @@ test('our label comes back, and an ignored field with an escaped name stays', as
   await expectQuiet(agent, subject);
 });
 
-test('detect reports what is not ignored, and nothing else', async () => {
+test('mode detect reports only differences that are not ignored', async () => {
   const subject = await declareSubject(world, 'detected', {
     files: { 'web.yaml': text(deployment('web', { replicas: 2 })) },
     spec: { ignoreDifferences: [REPLICAS] },
   });
   await subject.application.untilReady();
   await subject.application.patch({ sync: { mode: 'detect' } });
-  await kubectl(world, 'scale', 'deployment', 'web', '-n', 'detected', '--replicas=5');
+  await kubectl(world, ['scale', 'deployment', 'web', '-n', 'detected', '--replicas=5']);
   await expectQuiet(agent, subject);
-  await kubectl(world, 'set', 'image', 'deployment/web', '-n', 'detected', 'app=app:9');
-  const drifted = await subject.application.until(
-    'OutOfSync',
-    (application) => at(application, 'status', 'sync', 'status') === 'OutOfSync',
-  );
+  await kubectl(world, ['set', 'image', 'deployment/web', '-n', 'detected', 'app=app:9']);
+  const drifted = await subject.application.until('OutOfSync', (application) => syncOf(application) === 'OutOfSync');
   assert.match(
     String(resourceOf(drifted, 'web')?.['message']),
     /differs at \/spec\/template\/spec\/containers\/0\/image$/,
   );
 });
 
-test('replicas of what an autoscaler of the same Application scales are its own', async () => {
-  const autoscaler = {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'web' },
-    spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
-      minReplicas: 2,
-      maxReplicas: 9,
-    },
-  };
+test('replicas are left alone if an autoscaler of the same Application scales them', async () => {
+  const scaler = autoscaler('web', { minReplicas: 2, maxReplicas: 9 });
   const files = (image: string): string =>
-    text(autoscaler, deployment('web', { replicas: 2, image }), deployment('other', { replicas: 2, image }));
+    text(scaler, deployment('web', { replicas: 2, image }), deployment('other', { replicas: 2, image }));
   const subject = await declareSubject(world, 'autoscaled', { files: { 'all.yaml': files('app:1') } });
   await subject.application.untilReady();
   for (const name of ['web', 'other'])
-    await kubectl(world, 'scale', 'deployment', name, '-n', 'autoscaled', '--replicas=5');
+    await kubectl(world, ['scale', 'deployment', name, '-n', 'autoscaled', '--replicas=5']);
   const path = deploymentPath('autoscaled', 'other');
   await untilObject(world, path, (object) => at(object, 'spec', 'replicas') === 2);
   const commit = await subject.repository.commit({ 'all.yaml': files('app:2') });
@@ -278,7 +259,8 @@ test('replicas of what an autoscaler of the same Application scales are its own'
   await expectQuiet(agent, subject);
 });
 
-test('a rule that names nothing, or a pointer that is none, is refused', async () => {
+test('a rule without fields and a malformed pointer are refused', async () => {
+  const path = '/apis/tautline.dev/v1alpha1/namespaces/default/applications';
   const spec = { source: { repoURL: 'https://git.example/a.git' } };
   for (const rule of [
     { kind: 'Deployment' },
@@ -286,12 +268,8 @@ test('a rule that names nothing, or a pointer that is none, is refused', async (
     { jsonPointers: ['spec'] },
     { jsonPointers: ['/a~b'] },
   ]) {
-    const { code } = await world.plane.request('POST', '/apis/tautline.dev/v1alpha1/namespaces/default/applications', {
-      apiVersion: 'tautline.dev/v1alpha1',
-      kind: 'Application',
-      metadata: { name: 'refused', namespace: 'default' },
-      spec: { ...spec, ignoreDifferences: [rule] },
-    });
+    const body = applicationManifest('refused', { ...spec, ignoreDifferences: [rule] }, { namespace: 'default' });
+    const { code } = await world.plane.request('POST', path, body);
     assert.equal(code, 422, JSON.stringify(rule));
   }
 });

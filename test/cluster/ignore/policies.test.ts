@@ -1,33 +1,25 @@
-/** What annotations say of one object: how it is applied, and that it is left alone. */
+/** Annotations on one object that change how it is applied, or that exclude it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { expectQuiet, resourceOf } from './scene.ts';
+import { edit, kubectl } from '../../support/kubectl.ts';
+import { configMap, text, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
-  type Manifest,
-} from '../agent/scene.ts';
-import { edit, expectQuiet, kubectl, resourceOf } from './scene.ts';
+} from '../../support/scene.ts';
 
 const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
 
-let world: World;
-let agent: RunningAgent;
-
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ agent: true });
 
 function withSsa(mode: string, name: string, data: Record<string, string>): Manifest {
   return configMap(name, data, { annotations: { 'kustomize.toolkit.fluxcd.io/ssa': mode } });
@@ -44,14 +36,14 @@ test('IfNotPresent creates an object, never changes it, and prunes it when it le
   });
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('made'), 'data', 'k'), '1');
-  await edit(world, ['configmap', 'made'], { data: { k: 'hand' } }, 'once');
+  await edit(world, 'configmap/made', { namespace: 'once', patch: { data: { k: 'hand' } } });
   const commit = await subject.repository.commit({ 'a.yaml': files('2') });
   await subject.application.refresh();
   await subject.application.untilReady(commit);
   await expectQuiet(agent, subject);
   assert.equal(at(await subject.configMap('made'), 'data', 'k'), 'hand');
-  assert.equal(resourceVersion(await subject.configMap('theirs')), theirs, 'what was there before is not touched');
-  await kubectl(world, 'delete', 'configmap', 'made', '-n', 'once');
+  assert.equal(resourceVersion(await subject.configMap('theirs')), theirs, 'an existing object is not touched');
+  await kubectl(world, ['delete', 'configmap', 'made', '-n', 'once']);
   await untilObject(world, configMapPath('once', 'made'), (object) => at(object, 'data', 'k') === '2');
   const last = await subject.repository.commit({ 'a.yaml': null });
   await subject.application.refresh();
@@ -92,25 +84,28 @@ test('Merge adopts an object and leaves what another tool has added', async () =
   const merged = await subject.configMap('merged');
   assert.deepEqual([at(merged, 'data', 'k'), at(merged, 'data', 'extra')], ['git', '1']);
   assert.equal(at(await subject.configMap('taken'), 'data', 'extra'), undefined);
-  await edit(world, ['configmap', 'merged'], { data: { k: 'hand' } }, 'merged');
+  await edit(world, 'configmap/merged', { namespace: 'merged', patch: { data: { k: 'hand' } } });
   await untilObject(world, configMapPath('merged', 'merged'), (object) => at(object, 'data', 'k') === 'git');
 });
 
-test('an object that somebody disables is left alone, says so, and is healed when it is enabled again', async () => {
+test('an object that is disabled by hand is left alone, which is reported, and healed when it is enabled again', async () => {
   const files = (value: string): Record<string, string> => ({ 'a.yaml': text(configMap('a', { k: value })) });
   const subject = await declareSubject(world, 'disabled', { files: files('1') });
   await subject.application.untilReady();
   const path = configMapPath('disabled', 'a');
-  await edit(world, ['configmap', 'a'], { metadata: { annotations: { [RECONCILE]: 'Disabled' } } }, 'disabled');
-  await edit(world, ['configmap', 'a'], { data: { k: 'hand' } }, 'disabled');
+  await edit(world, 'configmap/a', {
+    namespace: 'disabled',
+    patch: { metadata: { annotations: { [RECONCILE]: 'Disabled' } } },
+  });
+  await edit(world, 'configmap/a', { namespace: 'disabled', patch: { data: { k: 'hand' } } });
   const commit = await subject.repository.commit(files('2'));
   await subject.application.refresh();
   await subject.application.untilReady(commit);
   await expectQuiet(agent, subject);
   assert.equal(at(await world.read(path), 'data', 'k'), 'hand');
   const detail = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/disabled`)).text();
-  assert.match(detail, /left alone, since it is annotated/);
-  await kubectl(world, 'annotate', 'configmap', 'a', '-n', 'disabled', `${RECONCILE}-`);
+  assert.match(detail, /not changed: it carries kustomize\.toolkit\.fluxcd\.io\/reconcile: disabled/);
+  await kubectl(world, ['annotate', 'configmap', 'a', '-n', 'disabled', `${RECONCILE}-`]);
   await untilObject(world, path, (object) => at(object, 'data', 'k') === '2');
 });
 
@@ -120,23 +115,23 @@ test('a disabled object is not pruned before it is enabled, nor when the Applica
   });
   await subject.application.untilReady();
   for (const name of ['a', 'b'])
-    await kubectl(world, 'annotate', 'configmap', name, '-n', 'kept', `${RECONCILE}=disabled`);
+    await kubectl(world, ['annotate', 'configmap', name, '-n', 'kept', `${RECONCILE}=disabled`]);
   const commit = await subject.repository.commit({ 'a.yaml': null });
   await subject.application.refresh();
   const ready = await subject.application.untilReady(commit);
   assert.deepEqual(inventoryOf(ready), ['ConfigMap kept/a', 'ConfigMap kept/b', 'ConfigMap kept/c']);
-  assert.equal(at(ready, 'status', 'sync', 'status'), 'Synced');
-  assert.match(String(resourceOf(ready, 'a')?.['message']), /left alone/);
-  await kubectl(world, 'annotate', 'configmap', 'b', '-n', 'kept', `${RECONCILE}-`);
+  assert.equal(syncOf(ready), 'Synced');
+  assert.match(String(resourceOf(ready, 'a')?.['message']), /not changed/);
+  await kubectl(world, ['annotate', 'configmap', 'b', '-n', 'kept', `${RECONCILE}-`]);
   await untilGone(world, configMapPath('kept', 'b'));
   assert.ok(await subject.configMap('a'));
   await subject.application.remove();
   await untilGone(world, subject.application.path);
-  assert.ok(await subject.configMap('a'), 'let go');
+  assert.ok(await subject.configMap('a'), 'it is released');
   assert.equal(await subject.configMap('c'), undefined);
 });
 
-test('an object that left Git and is not pruned counts as Synced where it asks for that', async () => {
+test('an object with IgnoreExtraneous that left Git and is not pruned counts as Synced', async () => {
   const extraneous = { 'argocd.argoproj.io/compare-options': 'IgnoreExtraneous' };
   const subject = await declareSubject(world, 'extraneous', {
     files: {
@@ -149,14 +144,14 @@ test('an object that left Git and is not pruned counts as Synced where it asks f
   await subject.application.untilReady();
   await subject.repository.commit({ 'a.yaml': null });
   const synced = await subject.application.refresh();
-  assert.equal(at(synced, 'status', 'sync', 'status'), 'Synced');
+  assert.equal(syncOf(synced), 'Synced');
   await subject.repository.commit({ 'b.yaml': null });
   const left = await subject.application.refresh();
-  assert.equal(at(left, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.equal(syncOf(left), 'OutOfSync');
   assert.ok(await subject.configMap('a'));
 });
 
-test('an object that Git disables is neither made nor missed', async () => {
+test('an object that is disabled in Git is not created and not reported as missing', async () => {
   const subject = await declareSubject(world, 'off', {
     files: { 'a.yaml': text(configMap('a', {}, { annotations: { [RECONCILE]: 'disabled' } }), configMap('b', {})) },
     spec: { health: { wait: true } },

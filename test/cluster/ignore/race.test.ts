@@ -1,30 +1,22 @@
-/** What somebody changes of an ignored field between our look at it and our write is not lost. */
+/** A change of an ignored field between the agent's read and its write is not lost. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { applyOnto } from '../../../src/apply/apply-onto.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { digestValue } from '../../../src/object/digest.ts';
 import { idOf } from '../../../src/object/identity.ts';
 import { parsePointer } from '../../../src/object/pointer.ts';
 import { valueAt, type KubeObject } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { configMap, connect, createNamespace, found, kindOf, written } from '../edge/edge-cluster.ts';
+import { prepare } from '../../support/use-world.ts';
+import { configMap, createNamespace, found, kindOf, useCluster, written } from '../edge/edge-cluster.ts';
+import { edit, kubectl } from '../../support/kubectl.ts';
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
+const { plane, cluster } = useCluster();
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
+prepare(async () => {
   await createNamespace(plane, 'race');
 });
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
-});
-
 async function desiredOf(body: KubeObject, pointer: string): Promise<DesiredObject> {
   return {
     id: idOf(body),
@@ -37,30 +29,28 @@ async function desiredOf(body: KubeObject, pointer: string): Promise<DesiredObje
   };
 }
 
-async function edit(name: string, data: Record<string, string | null>): Promise<void> {
-  const args = ['patch', 'configmap', name, '-n', 'race', '--type=merge', '-p', JSON.stringify({ data })];
-  const { code, stderr } = await plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+function setData(name: string, data: Record<string, string | null>): Promise<void> {
+  return edit({ plane }, `configmap/${name}`, { namespace: 'race', patch: { data } });
 }
 
-test('a change made since the object was read is read again and kept', async () => {
+test('an ignored field that changed since the object was read is read again and kept', async () => {
   const client = cluster.as(agentIdentity);
   const first = await desiredOf(configMap('race', 'changed', { tuned: 'git', k: '1' }), '/data/tuned');
   const { object: stale } = written(await applyOnto(client, { desired: first, live: undefined, force: true }));
-  await edit('changed', { tuned: 'hand' });
+  await setData('changed', { tuned: 'hand' });
   const desired = await desiredOf(configMap('race', 'changed', { tuned: 'newer', k: '2' }), '/data/tuned');
-  // As it was read, we own the field alone: its old value would go out, had nobody written meanwhile.
+  // In the stale object we are the only owner of the field, so its old value would be sent.
   const { object } = written(await applyOnto(client, { desired, live: stale, force: true }));
   assert.deepEqual({ ...(valueAt(object.body, 'data') as object) }, { tuned: 'hand', k: '2' });
 });
 
-test('an object that went since it was read is not made again of half of what Git says', async () => {
+test('an object that was deleted since it was read is not created with the ignored fields missing', async () => {
   const client = cluster.as(agentIdentity);
   const desired = await desiredOf(configMap('race', 'gone', { tuned: 'git', k: '1' }), '/data/tuned');
   written(await applyOnto(client, { desired, live: undefined, force: true }));
-  await edit('gone', { tuned: 'hand' });
+  await setData('gone', { tuned: 'hand' });
   const stale = found(await client.get(desired.kind, desired.id));
-  await plane.kubectl(['delete', 'configmap', 'gone', '-n', 'race']);
+  await kubectl({ plane }, ['delete', 'configmap', 'gone', '-n', 'race']);
   const answer = await applyOnto(client, { desired, live: stale, force: true });
   assert.equal(answer.ok ? undefined : answer.refusal.code, 'Modified');
   const read = await client.get(desired.kind, desired.id);

@@ -1,14 +1,13 @@
 /**
- * Random objects, rules and hands against a real API server: what is ignored survives every apply, what is not becomes
- * as Git says, and a second look finds nothing.
+ * Random objects, rules and edits on a real API server: ignored fields survive every apply, all others become equal to
+ * Git, and a second diff finds nothing.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyOnto } from '../../../src/apply/apply-onto.ts';
 import { sendChange } from '../../../src/apply/send.ts';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
-import type { ConnectedCluster } from '../../../src/cluster/connection.ts';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { Change } from '../../../src/diff/changes.ts';
@@ -18,28 +17,21 @@ import { digestValue } from '../../../src/object/digest.ts';
 import { idKey, idOf } from '../../../src/object/identity.ts';
 import { parsePointer, valueAtPointer } from '../../../src/object/pointer.ts';
 import { listAt, stringAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
-import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
-import { connect, createNamespace, found, kindOf, written } from '../edge/edge-cluster.ts';
+import { apply as applyByKubectl, edit } from '../../support/kubectl.ts';
+import { prepare } from '../../support/use-world.ts';
+import { createNamespace, found, kindOf, useCluster, written } from '../edge/edge-cluster.ts';
 
-/** Trials, of a dozen requests each. */
+/** The number of trials, of a dozen requests each. */
 const RUNS = 40;
 const owner = ownerOf({ hubId: 'hub', namespace: 'random', name: 'r' });
 
-let plane: ControlPlane;
-let cluster: ConnectedCluster;
+const { plane, cluster } = useCluster();
 let count = 0;
 
-before(async () => {
-  plane = await startControlPlane({ mode: 'api-server-only' });
-  cluster = await connect(plane);
+prepare(async () => {
   await createNamespace(plane, 'random');
 });
-after(async () => {
-  await cluster?.close();
-  await plane?.stop();
-});
-
-/** Places of a Deployment: where Git, a rule and a hand may meet. `live` is where the server keeps the value. */
+/** Places of a Deployment with the values that Git, or an edit by hand, may set. */
 const PLACES = {
   replicas: { rule: '/spec/replicas', values: [1, 2, 3] },
   annotation: { rule: '/metadata/annotations/example.com~1note', values: ['a', 'b', 'c'] },
@@ -65,7 +57,7 @@ function deployment(name: string, state: State): KubeObject {
       name,
       namespace: 'random',
       labels: { [PART_OF_LABEL]: owner.applySetId, team: value('label') },
-      annotations: { [OWNER_ANNOTATION]: owner.owner, 'example.com/note': value('annotation') },
+      annotations: { [OWNER_ANNOTATION]: owner.ownerAnnotation, 'example.com/note': value('annotation') },
     },
     spec: {
       replicas: value('replicas'),
@@ -90,7 +82,7 @@ function deployment(name: string, state: State): KubeObject {
   };
 }
 
-/** What a place holds in a live object; the order of its lists is Git's here. */
+/** The value at a place of a live object. Its lists have the order of Git here. */
 function read(object: KubeObject, place: PlaceName): Value | undefined {
   const containers = listAt(object, 'spec', 'template', 'spec', 'containers');
   if (place === 'sidecar')
@@ -129,7 +121,7 @@ async function apply(desired: DesiredObject, live: LiveObject): Promise<LiveObje
   return result.live ?? assert.fail(JSON.stringify(result.refusal));
 }
 
-/** By hand, in a write of that kind: some places get other values. */
+/** An edit by hand: a write of this kind gives some places another value. */
 interface Hand {
   readonly places: readonly PlaceName[];
   readonly how: 'update' | 'apply' | 'update as tautline' | 'wipe';
@@ -139,26 +131,12 @@ interface Hand {
 async function lay(hand: Hand, live: LiveObject, now: State): Promise<void> {
   const path = `/apis/apps/v1/namespaces/random/deployments/${live.id.name}`;
   if (hand.how === 'wipe') {
-    const patch = JSON.stringify({ metadata: { managedFields: [{}] } });
-    const { code, stderr } = await plane.kubectl([
-      'patch',
-      'deployment',
-      live.id.name,
-      '-n',
-      'random',
-      '--type=merge',
-      '-p',
-      patch,
-    ]);
-    return assert.equal(code, 0, stderr);
+    const patch = { metadata: { managedFields: [{}] } };
+    return edit({ plane }, `deployment/${live.id.name}`, { namespace: 'random', patch });
   }
   const next = { ...now, ...Object.fromEntries(hand.places.map((place) => [place, hand.value])) };
   const whole = deployment(live.id.name, next);
-  if (hand.how === 'apply') {
-    const args = ['apply', '--server-side', '--force-conflicts', '--field-manager=hand', '-f', '-'];
-    const { code, stderr } = await plane.kubectl(args, { input: JSON.stringify(whole) });
-    return assert.equal(code, 0, stderr);
-  }
+  if (hand.how === 'apply') return applyByKubectl({ plane }, whole, 'hand');
   const manager = hand.how === 'update' ? 'hand' : 'tautline';
   const body = { ...whole, metadata: { ...whole.metadata, resourceVersion: live.resourceVersion } };
   await send('PUT', `${path}?fieldManager=${manager}`, body);
@@ -186,7 +164,7 @@ const trial = fc.record({
   ),
 });
 
-test('whatever hands write and Git says next, ignored fields stay and all others are as in Git', async () => {
+test('after any edits and any next commit, ignored fields stay and all others equal Git', async () => {
   const client = cluster.as(agentIdentity);
   await fc.assert(
     fc.asyncProperty(trial, async ({ first, second, rules, hands }) => {

@@ -1,26 +1,20 @@
-/** How long a prune waits for Applications of the same source that cannot say what they want. */
+/** The time that a prune waits for Applications of the same source that cannot be rendered. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
-  configMap,
   configMapPath,
   inventoryOf,
   makeNamespace,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--hand-over-wait', '3s', '--progress-check', '1s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--hand-over-wait', '3s', '--progress-check', '1s'] } });
 
-test('one that cannot render is waited for, but not for ever, and keeps what it holds', async () => {
+test('a prune waits for an Application that cannot be rendered until a deadline, and that Application keeps its objects', async () => {
   const repository = await world.repository('source');
   await repository.commit({
     'one/a.yaml': text(configMap('a', {}), configMap('gone', {})),

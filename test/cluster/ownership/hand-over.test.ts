@@ -1,36 +1,32 @@
-/** Objects that one commit moves from the folder of one Application to that of another: they live on. */
+/** Hand-over: one commit moves an object from the folder of one Application to that of another, and it is kept. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { TestRepository } from '../../support/git-repository.ts';
-import { eventually, startWorld, type ApplicationHandle, type Json, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import type { ApplicationHandle, Json } from '../../support/world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   inventoryOf,
   makeNamespace,
+  PART_OF,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent: first } = useWorld({ agent: true });
+let agent: RunningAgent = first;
 
 interface Pair {
   readonly name: string;
   readonly repository: TestRepository;
-  /** It holds `moved` and `a`, from the folder `one`. */
+  /** Applies `moved` and `a`, from the folder `one`. */
   readonly one: ApplicationHandle;
-  /** It holds `b`, from the folder `two`. */
+  /** Applies `b`, from the folder `two`. */
   readonly two: ApplicationHandle;
   readonly uid: string;
   readonly path: string;
@@ -41,7 +37,7 @@ interface PairOptions {
   readonly twoNamespace?: string;
 }
 
-/** Two Applications of one repository that ask it of their own accord once an hour. */
+/** Declares two Applications of one repository with an interval of an hour. */
 async function declarePair(name: string, options: PairOptions = {}): Promise<Pair> {
   const repository = await world.repository(name);
   await repository.commit({
@@ -70,7 +66,7 @@ function move({ repository }: Pair): Promise<string> {
   return repository.commit({ 'one/moved.yaml': null, 'two/moved.yaml': text(configMap('moved', { from: 'two' })) });
 }
 
-/** The second has it, of the same uid and with exactly its own fields; the first is content without it. */
+/** The second Application has the object, with the same uid and only its own fields; the first is Ready without it. */
 async function assertHandedOver({ name, one, two, uid, path }: Pair, commit: string): Promise<void> {
   const object = await untilObject(world, path, (found) => at(found, 'data', 'from') === 'two');
   assert.equal(uidOf(object), uid);
@@ -81,7 +77,7 @@ async function assertHandedOver({ name, one, two, uid, path }: Pair, commit: str
   assert.equal(uidOf(await world.read(path)), uid);
 }
 
-/** Nobody was told of a conflict: a hand-over is none. */
+/** No conflict was logged: a hand-over is not a conflict. */
 function assertQuiet({ name }: Pair): void {
   const told = agent.log.filter(
     ({ application, detail }) => String(application).includes(name) && /conflict|managed by/i.test(String(detail)),
@@ -89,7 +85,7 @@ function assertQuiet({ name }: Pair): void {
   assert.deepEqual(told, []);
 }
 
-test('the one that loses an object is asked first', async () => {
+test('an object is handed over when the Application that loses it is refreshed first', async () => {
   const pair = await declarePair('loser-first');
   const commit = await move(pair);
   await pair.one.refresh();
@@ -97,7 +93,7 @@ test('the one that loses an object is asked first', async () => {
   assertQuiet(pair);
 });
 
-test('the one that gains an object is asked first', async () => {
+test('an object is handed over when the Application that gains it is refreshed first', async () => {
   const pair = await declarePair('winner-first');
   const commit = await move(pair);
   await pair.two.refresh();
@@ -105,7 +101,7 @@ test('the one that gains an object is asked first', async () => {
   assertQuiet(pair);
 });
 
-test('the two Applications live in different namespaces', async () => {
+test('an object is handed over between Applications of different namespaces', async () => {
   const pair = await declarePair('two-namespaces', { twoNamespace: 'other-apps' });
   await pair.two.untilReady();
   const commit = await move(pair);
@@ -113,7 +109,7 @@ test('the two Applications live in different namespaces', async () => {
   await assertHandedOver(pair, commit);
 });
 
-test('both follow one branch under two names', async () => {
+test('an object is handed over when both Applications follow one branch under two names', async () => {
   const pair = await declarePair('two-names');
   await pair.two.patch({ source: { revision: 'main' } });
   await pair.two.untilReady();
@@ -122,7 +118,7 @@ test('both follow one branch under two names', async () => {
   await assertHandedOver(pair, commit);
 });
 
-test('the one that gains an object is suspended: the object is let go, and adopted when it is resumed', async () => {
+test('an object that a suspended Application gains is released, and adopted when the Application is resumed', async () => {
   const pair = await declarePair('sleeper', { two: { suspend: true } });
   await pair.two.until('suspended', (a) => readyReason(a) === 'False Suspended');
   const polls = world.git.requests.length;
@@ -139,7 +135,7 @@ test('the one that gains an object is suspended: the object is let go, and adopt
   await assertHandedOver(pair, commit);
 });
 
-test('the one that gains an object only reports: the object is let go', async () => {
+test('an object that an Application in mode detect gains is released, and adopted in mode auto', async () => {
   const pair = await declarePair('onlooker', { two: { sync: { mode: 'detect' } } });
   await pair.two.until('out of sync', (a) => readyReason(a) === 'False OutOfSync');
   const commit = await move(pair);
@@ -148,12 +144,12 @@ test('the one that gains an object only reports: the object is let go', async ()
   assert.deepEqual(inventoryOf(ready), ['ConfigMap onlooker/a']);
   const left = await world.read(pair.path);
   assert.equal(uidOf(left), pair.uid);
-  assert.equal(at(left, 'metadata', 'labels', 'applyset.kubernetes.io/part-of'), undefined);
+  assert.equal(at(left, 'metadata', 'labels', PART_OF), undefined);
   await pair.two.patch({ sync: { mode: 'auto' } });
   await assertHandedOver(pair, commit);
 });
 
-test('the one that gains an object cannot render: nothing is pruned until it can, and then it is handed over', async () => {
+test('an object is kept while the Application that gains it cannot be rendered, and handed over once it can', async () => {
   const pair = await declarePair('stumbles');
   await pair.repository.commit({
     'one/moved.yaml': null,
@@ -172,17 +168,17 @@ test('the one that gains an object cannot render: nothing is pruned until it can
   await assertHandedOver(pair, commit);
 });
 
-test('what no other Application of the source wants is pruned as soon as all have read the commit', async () => {
+test('an object that no other Application of the source claims is pruned as soon as all of them have read the commit', async () => {
   const pair = await declarePair('unwanted');
   const commit = await pair.repository.commit({ 'one/moved.yaml': null });
   await pair.one.refresh();
   await untilGone(world, pair.path);
   await pair.one.untilReady(commit);
-  // It was asked to look, though its interval is an hour.
+  // The other Application was polled too, although its interval is an hour.
   await pair.two.untilReady(commit);
 });
 
-test('objects that change places, and one that goes on to a third, live on', async () => {
+test('objects that two Applications exchange, and one that moves to a third, are kept', async () => {
   const pair = await declarePair('carousel');
   const three = await world.declare('carousel-three', {
     source: { repoURL: pair.repository.url, path: 'three', interval: '1h' },
@@ -211,7 +207,7 @@ test('objects that change places, and one that goes on to a third, live on', asy
   assert.deepEqual(await uids(), before);
 });
 
-test('an object that moves while the agent is down is handed over by the next one', async () => {
+test('an object that moves while no agent runs is handed over by the next agent', async () => {
   const pair = await declarePair('asleep');
   await agent.stop();
   const commit = await move(pair);
@@ -219,7 +215,7 @@ test('an object that moves while the agent is down is handed over by the next on
   await assertHandedOver(pair, commit);
 });
 
-test('an Application of another repository is not waited for', async () => {
+test('a prune does not wait for Applications of another repository', async () => {
   const pair = await declarePair('alone');
   const elsewhere = await world.declare('alone-elsewhere', {
     source: { repoURL: `${world.git.url}/nowhere.git`, path: 'two', interval: '1h' },
@@ -227,5 +223,5 @@ test('an Application of another repository is not waited for', async () => {
   await elsewhere.until('no repository', (a) => readyReason(a) === 'False ArtifactFailed');
   await pair.repository.commit({ 'one/moved.yaml': null });
   await pair.one.refresh();
-  assert.ok(await eventually(async () => ((await world.read(pair.path)) === undefined ? true : undefined)));
+  await untilGone(world, pair.path);
 });

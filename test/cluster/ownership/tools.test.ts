@@ -1,27 +1,23 @@
-/** What other tools applied before: their fields go over, those of controllers and hands stay. */
+/** Objects of other tools: fields that the tool applied are taken over, fields of controllers stay. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
+  OWNER,
+  PART_OF,
   resourceVersion,
-  text,
-  type Manifest,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
-/** As server-side apply and as create or update by that manager, with the marks that the tool leaves. */
+/** Field managers of other tools, how they write, and the labels and annotations that they set. */
 const TOOLS: readonly { manager: string; how: 'apply' | 'create'; metadata: Record<string, unknown> }[] = [
   {
     manager: 'helm',
@@ -59,12 +55,12 @@ async function make(manager: string, how: 'apply' | 'create', object: Manifest, 
 }
 
 TOOLS.forEach(({ manager, how, metadata }, index) => {
-  test(`what ${manager} made by ${how} is taken over once, with all of its fields`, async () => {
+  test(`an object that ${manager} wrote by ${how} is taken over once, with all of its fields`, async () => {
     const name = `tool-${index}`;
     await makeNamespace(world, name);
     const theirs = configMap('a', { kept: '1', changed: 'old', gone: '1' }, { namespace: name, ...metadata });
     await make(manager, how, theirs, name);
-    // A hand and a controller added what Git does not know.
+    // A controller has added a field that Git does not have.
     await world.apply(configMap('a', { added: 'by a controller' }, { namespace: name }), 'some-controller');
     const uid = at(await world.read(configMapPath(name, 'a')), 'metadata', 'uid');
     const subject = await declareSubject(world, name, {
@@ -75,8 +71,8 @@ TOOLS.forEach(({ manager, how, metadata }, index) => {
     const object = await subject.configMap('a');
     assert.equal(at(object, 'metadata', 'uid'), uid);
     assert.deepEqual(at(object, 'data'), { kept: '1', changed: 'new', added: 'by a controller' });
-    assert.deepEqual(Object.keys(at(object, 'metadata', 'labels') as object), ['applyset.kubernetes.io/part-of']);
-    assert.deepEqual(Object.keys(at(object, 'metadata', 'annotations') as object), ['tautline.dev/owner']);
+    assert.deepEqual(Object.keys(at(object, 'metadata', 'labels') as object), [PART_OF]);
+    assert.deepEqual(Object.keys(at(object, 'metadata', 'annotations') as object), [OWNER]);
     assert.deepEqual(managersOf(object), ['some-controller', 'tautline']);
     const again = resourceVersion(object);
     await subject.application.refresh();
@@ -89,17 +85,13 @@ function managersOf(object: unknown): unknown[] {
   return entries.map((entry) => at(entry, 'manager')).sort();
 }
 
-/** As people do who are told to by old advice: the server then forgets who owns what. */
+/** Removes all managedFields, as some guides advise: the server then forgets the owners of fields. */
 async function wipe(namespace: string, name: string): Promise<void> {
-  const patch = JSON.stringify({ metadata: { managedFields: [{}] } });
-  const { code, stderr } = await world.plane.kubectl([
-    ...['patch', 'configmap', name, '-n', namespace, '--type=merge', '-p', patch],
-  ]);
-  assert.equal(code, 0, stderr);
+  await edit(world, `configmap/${name}`, { namespace, patch: { metadata: { managedFields: [{}] } } });
   assert.deepEqual(managersOf(await world.read(configMapPath(namespace, name))), []);
 }
 
-test('managedFields that were wiped are no drift, and lead to no write', async () => {
+test('wiped managedFields are not drift and lead to no write', async () => {
   const subject = await declareSubject(world, 'wiped', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await subject.application.untilReady();
   await wipe('wiped', 'a');
@@ -110,7 +102,7 @@ test('managedFields that were wiped are no drift, and lead to no write', async (
   assert.equal(resourceVersion(await subject.configMap('a')), settled);
 });
 
-test('after managedFields were wiped, a field that leaves Git goes all the same, and the next one too', async () => {
+test('after managedFields were wiped, a field that leaves Git is removed, and so is a later one', async () => {
   const subject = await declareSubject(world, 'wiped-change', {
     files: { 'a.yaml': text(configMap('a', { kept: '1', gone: '1', later: '1' })) },
   });
@@ -132,14 +124,13 @@ test('after managedFields were wiped, a field that leaves Git goes all the same,
   assert.equal(resourceVersion(await subject.configMap('a')), resourceVersion(settled));
 });
 
-test('a hand edit after managedFields were wiped is healed', async () => {
+test('an edit by hand after managedFields were wiped is healed', async () => {
   const subject = await declareSubject(world, 'wiped-drift', {
     files: { 'a.yaml': text(configMap('a', { kept: '1', other: '1' })) },
   });
   await subject.application.untilReady();
   await wipe('wiped-drift', 'a');
-  const patch = JSON.stringify({ data: { kept: 'drift' } });
-  await world.plane.kubectl(['patch', 'configmap', 'a', '-n', 'wiped-drift', '--type=merge', '-p', patch]);
+  await edit(world, 'configmap/a', { namespace: 'wiped-drift', patch: { data: { kept: 'drift' } } });
   await subject.application.until('healed', () => true);
   await subject.application.refresh();
   await subject.application.untilReady();

@@ -1,33 +1,32 @@
-/** Two agents that keep the same Applications by mistake: nothing flaps, nothing is deleted twice. */
+/** Two agents that manage the same Applications by mistake: they come to rest, and nothing is deleted twice. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startWorld, type World } from '../../support/world.ts';
+import { prepare, useWorld } from '../../support/use-world.ts';
 import type { RunningAgent } from '../../support/agent.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   makeNamespace,
+  OWNER,
   requestsByVerb,
   resourceVersion,
-  text,
+  syncOf,
   untilGone,
   untilObject,
   type Subject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
+const { world } = useWorld();
 let agents: RunningAgent[];
-before(async () => {
-  world = await startWorld();
+prepare(async () => {
   agents = [await world.agent(), await world.agent()];
 });
-after(() => world?.[Symbol.asyncDispose]());
 
-/** The versions of Application and object once neither has changed for a while. */
+/** Waits until neither Application nor object has changed for two seconds; resolves to their versions. */
 async function untilQuiet({ application, namespace }: Subject, name: string): Promise<string[]> {
   for (let last = ''; ;) {
     const versions = [
@@ -40,7 +39,7 @@ async function untilQuiet({ application, namespace }: Subject, name: string): Pr
   }
 }
 
-test('a first sync, a commit, a heal and a prune come to rest', async () => {
+test('two agents come to rest after a first sync, a commit, a heal and a prune', async () => {
   const subject = await declareSubject(world, 'shared', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },
     spec: {},
@@ -70,8 +69,8 @@ test('a first sync, a commit, a heal and a prune come to rest', async () => {
   }
 });
 
-test('one that lags behind takes nothing out of the inventory that the other put there', async () => {
-  // Each asks Git of its own accord once an hour; a request is heard by both, and what one applied is the other's too.
+test('an agent that lags behind removes no entry of the inventory that the other one added', async () => {
+  // Both agents see each request, and both write the same inventory.
   const subject = await declareSubject(world, 'lagging', { files: { 'a.yaml': text(configMap('a', {})) } });
   await subject.application.untilReady();
   for (const name of ['b', 'c', 'd']) {
@@ -87,7 +86,7 @@ test('one that lags behind takes nothing out of the inventory that the other put
   );
 });
 
-test('an Application that both delete is deleted once, with its objects and nothing else', async () => {
+test('an Application that both agents delete is deleted with its objects and nothing else, and without an error', async () => {
   const names = Array.from({ length: 8 }, (_, index) => `m${index}`);
   const subject = await declareSubject(world, 'both', {
     files: { 'all.yaml': text(...names.map((name) => configMap(name, {}))) },
@@ -105,7 +104,7 @@ test('an Application that both delete is deleted once, with its objects and noth
     );
 });
 
-test('an object that somebody makes again under its name while it is pruned is left to them', async () => {
+test('an object that was created again by hand under the same name is not pruned', async () => {
   const subject = await declareSubject(world, 'remade', {
     files: { 'a.yaml': text(configMap('a', {})), 'b.yaml': text(configMap('b', {})) },
   });
@@ -121,7 +120,7 @@ test('an object that somebody makes again under its name while it is pruned is l
   assert.deepEqual(at(await subject.configMap('b'), 'data'), { theirs: '1' });
 });
 
-test('an object that another hub has marked as its own is let go, never deleted', async () => {
+test('an object that carries the mark of another hub is released, never deleted', async () => {
   await makeNamespace(world, 'two-hubs');
   const subject = await declareSubject(world, 'two-hubs', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', {})) },
@@ -129,7 +128,7 @@ test('an object that another hub has marked as its own is let go, never deleted'
   await subject.application.untilReady();
   await subject.application.patch({ suspend: true });
   await subject.application.until('suspended', () => true);
-  const marks = { annotations: { 'tautline.dev/owner': 'another-hub/apps/two-hubs' } };
+  const marks = { annotations: { [OWNER]: 'another-hub/apps/two-hubs' } };
   for (const name of ['a', 'b']) {
     await world.apply(configMap(name, { k: 'theirs' }, { namespace: 'two-hubs', ...marks }), 'another-hub');
   }
@@ -140,13 +139,10 @@ test('an object that another hub has marked as its own is let go, never deleted'
   );
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), 'theirs');
   assert.equal(at(await subject.configMap('b'), 'data', 'k'), 'theirs');
-  assert.equal(at(told, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.equal(syncOf(told), 'OutOfSync');
   await subject.application.remove();
   await untilGone(world, subject.application.path);
   for (const name of ['a', 'b']) {
-    assert.equal(
-      at(await subject.configMap(name), 'metadata', 'annotations', 'tautline.dev/owner'),
-      'another-hub/apps/two-hubs',
-    );
+    assert.equal(at(await subject.configMap(name), 'metadata', 'annotations', OWNER), 'another-hub/apps/two-hubs');
   }
 });

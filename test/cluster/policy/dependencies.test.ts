@@ -1,34 +1,23 @@
-/** Applications that wait for each other. */
+/** spec.dependsOn: Applications that wait for each other. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { configMap, job, text, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
+  configMapPath,
   declareSubject,
+  endJob,
+  jobPath,
   readyMessage,
   readyReason,
-  text,
   untilObject,
-  type Manifest,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--progress-check', '60s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--progress-check', '60s'] } });
 
-/** Its Ready waits for its health: a Job that never ends holds it back until a hand ends it. */
-function gatedJob(name: string): Manifest {
-  const containers = [{ name: 'main', image: 'example.com/tool' }];
-  const spec = { template: { spec: { restartPolicy: 'Never', containers } } };
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec };
-}
-
-test('nothing is applied before what it depends on is Ready, and is applied at once when it is', async () => {
-  const value = (text: string): Manifest => configMap('a', { value: text });
+test('an Application is applied once its dependency is Ready, and not before', async () => {
+  const value = (text: string, metadata: Manifest = {}): Manifest => configMap('a', { value: text }, metadata);
   const second = await declareSubject(world, 'second', {
     files: { 'a.yaml': text(value('1')) },
     spec: { dependsOn: [{ name: 'first', namespace: 'elsewhere' }] },
@@ -38,20 +27,21 @@ test('nothing is applied before what it depends on is Ready, and is applied at o
   assert.match(readyMessage(missing), /Application elsewhere\/first does not exist/);
   assert.equal(await second.configMap('a'), undefined);
   const repository = await world.repository('first');
-  await repository.commit({ 'job.yaml': text(gatedJob('main')) });
+  // Its Ready waits for its health, and the Job does not end until the test ends it.
+  await repository.commit({ 'job.yaml': text(job('main')) });
   const first = await world.declare(
     'first',
     { source: { repoURL: repository.url }, health: { wait: true } },
     'elsewhere',
   );
   await second.application.until('it waits', (now) => /elsewhere\/first is not Ready/.test(readyMessage(now)));
-  await endJob('/apis/batch/v1/namespaces/elsewhere/jobs/main');
+  await endJob(world, jobPath('elsewhere', 'main'));
   await first.untilReady();
   await second.application.untilReady();
   await first.patch({ health: { wait: true }, source: { repoURL: repository.url, revision: 'nowhere' } });
   await first.until('it is broken', (now) => /False/.test(readyReason(now)));
-  await world.apply({ ...value('hand'), metadata: { name: 'a', namespace: 'second' } });
-  await untilObject(world, '/api/v1/namespaces/second/configmaps/a', (now) => at(now, 'data', 'value') === '1');
+  await world.apply(value('hand', { namespace: 'second' }));
+  await untilObject(world, configMapPath('second', 'a'), (now) => at(now, 'data', 'value') === '1');
   await second.repository.commit({ 'a.yaml': text(value('2')) });
   await second.application.refresh();
   await second.application.until('the next revision waits', (now) => /DependencyNotReady/.test(readyReason(now)));
@@ -61,18 +51,7 @@ test('nothing is applied before what it depends on is Ready, and is applied at o
   assert.equal(at(await second.configMap('a'), 'data', 'value'), '2');
 });
 
-/** No controller runs here: a hand says how Jobs do. */
-async function endJob(path: string): Promise<void> {
-  const live = await untilObject(world, path, () => true);
-  const conditions = ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' }));
-  const times = { startTime: '2026-01-01T00:00:00Z', completionTime: '2026-01-01T00:01:00Z' };
-  await world.send('PUT', `${path}/status`, {
-    ...live,
-    status: { ...times, succeeded: 1, uncountedTerminatedPods: {}, conditions },
-  });
-}
-
-test('a cycle is told on each of its members, with the way round', async () => {
+test('a cycle of dependencies is reported on each of its members, with all of its members', async () => {
   const files = { 'a.yaml': text(configMap('a', {})) };
   const subjects = [
     await declareSubject(world, 'one', { files, spec: { dependsOn: [{ name: 'two', namespace: 'apps' }] } }),

@@ -1,26 +1,21 @@
-/** What annotations say about the end of an object: kept, asked about, last, or made anew. */
+/** Annotations about the deletion of an object: kept, confirmed first, deleted last, or recreated. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { configMap, text, volumeClaim, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
+  configMapPath,
   declareSubject,
   inventoryOf,
+  OWNER,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-  type Manifest,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent({ flags: ['--progress-check', '1s', '--max-backoff', '2s'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: { flags: ['--progress-check', '1s', '--max-backoff', '2s'] } });
 
 const options = (words: string): Record<string, unknown> => ({
   annotations: { 'argocd.argoproj.io/sync-options': words },
@@ -32,7 +27,7 @@ const KEPT: readonly (readonly [string, Record<string, unknown>])[] = [
   ['helm', { annotations: { 'helm.sh/resource-policy': 'keep' } }],
 ];
 
-test('what its annotations keep is let go when it leaves Git, and an event says so', async () => {
+test('an object with a keep annotation is released when it leaves Git, and an Event reports it', async () => {
   const rest = text(configMap('rest', { a: '1' }));
   const kept = text(...KEPT.map(([name, metadata]) => configMap(name, { a: '1' }, metadata)));
   const subject = await declareSubject(world, 'kept', { files: { 'rest.yaml': rest, 'kept.yaml': kept } });
@@ -44,13 +39,13 @@ test('what its annotations keep is let go when it leaves Git, and an event says 
   for (const [name] of KEPT) {
     const live = await subject.configMap(name);
     assert.equal(at(live, 'metadata', 'labels'), undefined, `${name} still carries our label`);
-    assert.equal(at(live, 'metadata', 'annotations', 'tautline.dev/owner'), undefined);
+    assert.equal(at(live, 'metadata', 'annotations', OWNER), undefined);
   }
   const events = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  assert.match(JSON.stringify(events), /3 released.*is kept, as its annotations ask/);
+  assert.match(JSON.stringify(events), /3 released.*its annotations forbid deleting it/);
 });
 
-test('deleting the Application leaves what its annotations keep then, and asks where they ask for that', async () => {
+test('deleting an Application keeps objects with a keep annotation, and waits for a confirmation where one is required', async () => {
   const files = {
     'all.yaml': text(
       configMap('gone', {}, options('Prune=false')),
@@ -64,9 +59,7 @@ test('deleting the Application leaves what its annotations keep then, and asks w
   await world.send('DELETE', subject.application.path);
   await untilObject(world, subject.application.path, (now) => /asks for a confirmation/.test(readyMessage(now)));
   assert.ok(await subject.configMap('gone'));
-  const request = JSON.stringify({ id: 'yes', action: 'confirm-prune' });
-  const annotate = ['annotate', '--overwrite', 'tla', 'leaving', '-n', 'apps', `tautline.dev/request=${request}`];
-  assert.equal((await world.plane.kubectl(annotate)).code, 0);
+  await subject.application.request({ action: 'confirm-prune' });
   await untilGone(world, subject.application.path);
   assert.equal(await subject.configMap('gone'), undefined);
   assert.equal(await subject.configMap('asks'), undefined);
@@ -83,11 +76,9 @@ test('Prune=confirm holds the prune until a person confirms it', async () => {
   await subject.repository.commit({ 'asks.yaml': text(configMap('c', {})) });
   await subject.application.refresh();
   const held = await subject.application.until('the prune is held', (now) => /PruneHeld/.test(readyReason(now)));
-  assert.match(readyMessage(held), /ConfigMap asking\/asks asks for a confirmation/);
-  const request = JSON.stringify({ id: 'yes', action: 'confirm-prune' });
-  const annotate = ['annotate', '--overwrite', 'tla', 'asking', '-n', 'apps', `tautline.dev/request=${request}`];
-  assert.equal((await world.plane.kubectl(annotate)).code, 0);
-  await untilGone(world, '/api/v1/namespaces/asking/configmaps/asks');
+  assert.match(readyMessage(held), /pruning ConfigMap asking\/asks needs a confirmation/);
+  await subject.application.request({ action: 'confirm-prune' });
+  await untilGone(world, configMapPath('asking', 'asks'));
   await subject.application.untilReady();
   assert.equal(await subject.configMap('beside'), undefined);
 });
@@ -96,20 +87,10 @@ function sealed(value: string, words: string): Manifest {
   return { ...configMap('sealed', { value }, options(words)), immutable: true };
 }
 
-function claim(size: string, accessModes: string[]): Manifest {
-  const spec = { accessModes, resources: { requests: { storage: size } } };
-  return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: 'data', ...options('Force=true') },
-    spec,
-  };
-}
-
-test('what cannot be changed in place is made anew where it asks for that, but never a volume', async () => {
+test('an object that cannot be changed in place is recreated if its annotation allows it, but a volume claim never is', async () => {
   const files = (value: string, words: string, modes: string[]): Record<string, string> => ({
     'sealed.yaml': text(sealed(value, words)),
-    'claim.yaml': text(claim('1Gi', modes)),
+    'claim.yaml': text(volumeClaim('data', { accessModes: modes }, options('Force=true'))),
   });
   const subject = await declareSubject(world, 'anew', { files: files('1', 'Validate=true', ['ReadWriteOnce']) });
   await subject.application.untilReady();

@@ -1,63 +1,43 @@
-/** APIs that are dead or go, our own definition among them. */
+/** Prunes while an API does not answer or is removed, our own definition included. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { printCrd } from '../../../src/application/crd.ts';
-import { conditionOf, eventually, startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf, eventually } from '../../support/world.ts';
 import { startFaultProxy } from '../../fault/proxy.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, definition, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 const API_SERVICE = '/apis/apiregistration.k8s.io/v1/apiservices/v1.dead.example.com';
 const FLAGS = ['--discovery-retry', '1s', '--progress-check', '1s', '--max-backoff', '2s'];
 
-function definition(group: string): Record<string, unknown> {
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `things.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural: 'things', kind: 'Thing' },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  };
-}
-
-/** Hands the API to a Service that does not exist, as an aggregated API whose server has died. */
+/** Points the API to a Service that does not exist, like an aggregated API whose server has died. */
 async function killApi(): Promise<void> {
   const stored = await untilObject(world, API_SERVICE, () => true);
   const labels = { ...(at(stored, 'metadata', 'labels') as object), 'kube-aggregator.kubernetes.io/automanaged': null };
-  const service = { namespace: 'default', name: 'nobody', port: 443 };
-  const patch = { metadata: { labels }, spec: { service, insecureSkipTLSVerify: true } };
-  const args = ['patch', 'apiservice', 'v1.dead.example.com', '--type=merge', '-p', JSON.stringify(patch)];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+  const absent = { namespace: 'default', name: 'nobody', port: 443 };
+  const patch = { metadata: { labels }, spec: { service: absent, insecureSkipTLSVerify: true } };
+  await edit(world, 'apiservice/v1.dead.example.com', { patch });
   await untilObject(world, API_SERVICE, (object) => {
     const conditions = (at(object, 'status', 'conditions') ?? []) as unknown[];
     return conditions.some((c) => at(c, 'type') === 'Available' && at(c, 'status') === 'False');
   });
 }
 
-test('while an aggregated API is dead nothing is pruned, of it or beside it, and other Applications go on', async () => {
-  await world.apply(definition('dead.example.com'));
+test('while an aggregated API does not answer, an Application with objects of it prunes nothing, and others go on', async () => {
+  await world.apply(definition({ group: 'dead.example.com', kind: 'Thing' }));
   await untilObject(world, '/apis/dead.example.com/v1', () => true);
   const thing = (name: string) => ({ apiVersion: 'dead.example.com/v1', kind: 'Thing', metadata: { name }, spec: {} });
   const first = await world.agent({ flags: FLAGS });
@@ -94,7 +74,7 @@ test('while an aggregated API is dead nothing is pruned, of it or beside it, and
   assert.equal(agent.process.exitCode, null);
 });
 
-test('what may be read but not watched is said in a condition, pruned by proof, and said no more once it may', async () => {
+test('objects that may be read but not watched are reported in a condition and pruned by name; the condition ends with the cause', async () => {
   const { url, caFile, adminToken } = world.plane;
   await using proxy = await startFaultProxy({ target: url, caFile, token: adminToken });
   const body = {
@@ -125,7 +105,7 @@ test('what may be read but not watched is said in a condition, pruned by proof, 
   assert.ok(next.apiUrl);
 });
 
-test('when our own definition is deleted, Applications go, nothing that they hold does, and all comes back with it', async () => {
+test('when our own definition is deleted, the objects of its Applications are kept, and adopted again afterwards', async () => {
   await using agent = await world.agent({ flags: FLAGS });
   const subject = await declareSubject(world, 'own-crd', {
     files: { 'a.yaml': text(configMap('a', { k: '1' }), configMap('b', { k: '1' })) },
@@ -147,8 +127,8 @@ test('when our own definition is deleted, Applications go, nothing that they hol
   assert.equal(at(await subject.configMap('a'), 'metadata', 'uid'), uid);
 });
 
-test('a definition that is deleted by hand takes its objects along, and an Application that held them is not stuck', async () => {
-  await world.apply(definition('short.example.com'));
+test('an Application is not stuck when a definition is deleted by hand together with its objects', async () => {
+  await world.apply(definition({ group: 'short.example.com', kind: 'Thing' }));
   await untilObject(world, '/apis/short.example.com/v1', () => true);
   await using agent = await world.agent({ flags: FLAGS });
   const thing = { apiVersion: 'short.example.com/v1', kind: 'Thing', metadata: { name: 'x' }, spec: {} };

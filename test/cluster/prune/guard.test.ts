@@ -1,65 +1,25 @@
-/** What waits for a word before it is deleted, and which word counts. */
+/** The prune guard: prunes that wait for a confirmation, and which confirmation counts. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, startWorld, type ApplicationHandle, type Json, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually, type Json } from '../../support/world.ts';
+import { configMap, definition, namespaceManifest, text, volumeClaim, type Manifest } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
-  namespaceManifest,
+  outcomeOf,
   readyMessage,
   readyReason,
-  text,
   untilGone,
-  type Manifest,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
-
-/** Asks, and waits for the answer. */
-async function ask(application: ApplicationHandle, action: string): Promise<Json> {
-  const id = `${action}-${Math.random().toString(36).slice(2)}`;
-  const [namespace = '', name = ''] = [application.path.split('/')[5], application.path.split('/')[7]];
-  const patch = JSON.stringify({
-    metadata: { annotations: { 'tautline.dev/request': JSON.stringify({ id, action }) } },
-  });
-  const args = ['patch', 'tla', name, '-n', namespace, '--type=merge', '-p', patch];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
-  return application.until(
-    'answered',
-    (a) => at(a, 'status', 'lastRequest', 'id') === id && at(a, 'status', 'lastRequest', 'outcome') !== 'InProgress',
-  );
-}
+const { world } = useWorld({ agent: true });
 
 const isHeld = (application: Json): boolean => readyReason(application) === 'False PruneHeld';
-const outcome = (application: Json): unknown => at(application, 'status', 'lastRequest', 'outcome');
 
-const definition: Manifest = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'guards.example.com' },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { plural: 'guards', kind: 'Guard' },
-    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-  },
-};
-const claim: Manifest = {
-  apiVersion: 'v1',
-  kind: 'PersistentVolumeClaim',
-  metadata: { name: 'data' },
-  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-};
 const volume: Manifest = {
   apiVersion: 'v1',
   kind: 'PersistentVolume',
@@ -70,16 +30,16 @@ const volume: Manifest = {
 const GUARDED: readonly { manifest: Manifest; path: (namespace: string) => string }[] = [
   { manifest: namespaceManifest('guarded-one'), path: () => '/api/v1/namespaces/guarded-one' },
   {
-    manifest: definition,
+    manifest: definition({ group: 'example.com', kind: 'Guard' }),
     path: () => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/guards.example.com',
   },
-  { manifest: claim, path: (namespace) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/data` },
+  { manifest: volumeClaim('data'), path: (namespace) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/data` },
   { manifest: volume, path: () => '/api/v1/persistentvolumes/disk' },
 ];
 
 for (const { manifest, path } of GUARDED) {
   const kind = String(manifest['kind']);
-  test(`a single ${kind} waits for a word, is named, and goes with it`, async () => {
+  test(`the prune of a single ${kind} waits for a confirmation, is reported by name, and is carried out then`, async () => {
     const name = `guard-${kind.toLowerCase()}`;
     const subject = await declareSubject(world, name, {
       files: { 'a.yaml': text(configMap('a', {})), 'z.yaml': text(manifest), 'b.yaml': text(configMap('b', {})) },
@@ -88,15 +48,15 @@ for (const { manifest, path } of GUARDED) {
     await subject.repository.commit({ 'z.yaml': null, 'b.yaml': null });
     const answered = await subject.application.refresh();
     assert.ok(isHeld(answered), readyReason(answered));
-    assert.equal(outcome(answered), 'Failed');
+    assert.equal(outcomeOf(answered), 'Failed');
     assert.match(readyMessage(answered), new RegExp(`${kind}.* would delete .*confirm-prune`));
     await sleep(500);
     assert.equal(at(await world.read(path(name)), 'metadata', 'deletionTimestamp'), undefined);
     assert.ok(await subject.configMap('b'), 'a prune is held whole');
     assert.equal(inventoryOf((await subject.application.read()) as Json).length, 3);
-    void ask(subject.application, 'confirm-prune').catch(() => undefined);
+    await subject.application.request({ action: 'confirm-prune' });
     await untilGone(world, configMapPath(name, 'b'));
-    // Some are held by a protection that nobody lifts here.
+    // Some kinds have a protecting finalizer, which no controller removes here.
     const isGoing = async (): Promise<true | undefined> => {
       const left = await world.read(path(name));
       return !left || at(left, 'metadata', 'deletionTimestamp') !== undefined ? true : undefined;
@@ -108,44 +68,44 @@ for (const { manifest, path } of GUARDED) {
 const NAMES = Array.from({ length: 20 }, (_, index) => `m${String(index).padStart(2, '0')}`);
 const someOf = (count: number): string => text(...NAMES.slice(0, count).map((name) => configMap(name, {})));
 
-test('a word is for the revision that was shown, not for one that came meanwhile', async () => {
+test('a confirmation holds for the revision that was reported, not for a newer one', async () => {
   const subject = await declareSubject(world, 'meanwhile', { files: { 'all.yaml': someOf(20) }, spec: {} });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(8) });
   assert.ok(isHeld(await subject.application.refresh()));
   const last = await subject.repository.commit({ 'all.yaml': someOf(1) });
-  const answered = await ask(subject.application, 'confirm-prune');
-  assert.equal(outcome(answered), 'Refused');
+  const answered = await subject.application.ask({ action: 'confirm-prune' });
+  assert.equal(outcomeOf(answered), 'Refused');
   assert.ok(isHeld(answered));
   assert.match(readyMessage(answered), /pruning 19 of 20 objects/);
   assert.ok(await subject.configMap('m19'));
-  const confirmed = await ask(subject.application, 'confirm-prune');
-  assert.equal(outcome(confirmed), 'Succeeded');
+  const confirmed = await subject.application.ask({ action: 'confirm-prune' });
+  assert.equal(outcomeOf(confirmed), 'Succeeded');
   assert.deepEqual(inventoryOf(await subject.application.untilReady(last)), ['ConfigMap meanwhile/m00']);
 });
 
-test('a word that comes before there is anything to confirm confirms nothing', async () => {
+test('a confirmation that comes before there is anything to confirm has no effect', async () => {
   const subject = await declareSubject(world, 'early', { files: { 'all.yaml': someOf(20) } });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
-  assert.equal(outcome(await ask(subject.application, 'confirm-prune')), 'Succeeded');
+  assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
   await subject.repository.commit({ 'all.yaml': someOf(2) });
-  const answered = await ask(subject.application, 'confirm-prune');
+  const answered = await subject.application.ask({ action: 'confirm-prune' });
   assert.ok(isHeld(answered));
-  assert.equal(outcome(answered), 'Refused');
+  assert.equal(outcomeOf(answered), 'Refused');
   assert.ok(await subject.configMap('m19'));
 });
 
-test('a word that a person has given is not heard twice, nor by the next agent', async () => {
+test('a confirmation that was answered is not used for a later prune', async () => {
   const subject = await declareSubject(world, 'again', { files: { 'all.yaml': someOf(20) } });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(8) });
   assert.ok(isHeld(await subject.application.refresh()));
-  assert.equal(outcome(await ask(subject.application, 'confirm-prune')), 'Succeeded');
+  assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
   await subject.repository.commit({ 'all.yaml': someOf(20) });
-  // The annotation stays where it is, and other fields of the Application change.
+  // The annotation stays in place while other fields of the Application change.
   await subject.application.patch({ source: { interval: '2h' } });
   await subject.application.until('back', (a) => inventoryOf(a).length === 20);
   await subject.application.untilReady();
@@ -155,18 +115,18 @@ test('a word that a person has given is not heard twice, nor by the next agent',
   assert.ok(await subject.configMap('m19'));
 });
 
-test('an unknown or malformed word confirms nothing', async () => {
+test('a request with an unknown action confirms nothing', async () => {
   const subject = await declareSubject(world, 'mumbled', { files: { 'all.yaml': someOf(20) } });
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(2) });
   assert.ok(isHeld(await subject.application.refresh()));
   for (const action of ['confirm', 'Confirm-Prune', 'prune']) {
-    assert.equal(outcome(await ask(subject.application, action)), 'Refused', action);
+    assert.equal(outcomeOf(await subject.application.ask({ action })), 'Refused', action);
   }
   assert.ok(await subject.configMap('m19'));
 });
 
-test('ten of eleven objects and eleven of a hundred go without a word', async () => {
+test('ten of eleven objects and eleven of a hundred are pruned without a confirmation', async () => {
   const few = await declareSubject(world, 'few', { files: { 'all.yaml': someOf(11) } });
   await few.application.untilReady();
   await few.repository.commit({ 'all.yaml': someOf(1) });

@@ -1,54 +1,50 @@
-/** Two thousand objects of one Application: what a pass, a prune and an end cost. The bounds are generous. */
+/** The cost of a pass, a prune and a deletion with two thousand objects of one Application. The bounds are generous. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { startWorld, type Json, type World } from '../../support/world.ts';
-import type { RunningAgent } from '../../support/agent.ts';
+import { test } from 'node:test';
+import { prepare, useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   declareSubject,
+  PART_OF,
   readyReason,
   requestsByVerb,
-  text,
   untilGone,
   type Subject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
 const COUNT = 2_000;
 const KEPT = 200;
-/** Node itself takes some 60 MiB of it. */
+/** Node itself needs some 60 MiB of these. */
 const MAX_RSS_MIB = 450;
 
-let world: World;
-let agent: RunningAgent;
+const { world, agent } = useWorld({ agent: true });
 let subject: Subject;
-before(async () => {
-  world = await startWorld();
-  agent = await world.agent();
+prepare(async () => {
   const named = (first: number, last: number): string =>
     text(...Array.from({ length: last - first }, (_, index) => configMap(`m-${first + index}`, { n: String(index) })));
   subject = await declareSubject(world, 'large', {
     files: { 'kept.yaml': named(0, KEPT), 'rest.yaml': named(KEPT, COUNT) },
   });
 });
-after(() => world?.[Symbol.asyncDispose]());
 
-/** Of the agent's process, as the kernel counts it; see proc_pid_status(5). */
+/** Resident memory of the agent's process; see proc_pid_status(5). */
 async function rssMib(): Promise<number> {
   const status = await readFile(`/proc/${agent.process.pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
 }
 
 async function countLabelled(): Promise<number> {
-  const selector = encodeURIComponent('applyset.kubernetes.io/part-of');
+  const selector = encodeURIComponent(PART_OF);
   const list = await world.read(`/api/v1/namespaces/large/configmaps?labelSelector=${selector}`);
   return (at(list, 'items') as unknown[]).length;
 }
 
 const statusBytes = (application: Json): number => JSON.stringify(at(application, 'status')).length;
 
-test('they are applied, told in a status that etcd takes easily, and memory is bounded', async (t) => {
+test('two thousand objects are applied, with a status of less than 256 KiB and bounded memory', async (t) => {
   const startedMs = performance.now();
   const ready = await subject.application.untilReady();
   t.diagnostic(`applied in ${Math.round(performance.now() - startedMs)} ms`);
@@ -60,7 +56,7 @@ test('they are applied, told in a status that etcd takes easily, and memory is b
   assert.ok((await rssMib()) < MAX_RSS_MIB);
 });
 
-test('a pass over them asks nothing of them', async (t) => {
+test('a pass over two thousand objects sends no request for them', async (t) => {
   await subject.application.refresh();
   const before = await requestsByVerb(agent);
   const startedMs = performance.now();
@@ -70,13 +66,12 @@ test('a pass over them asks nothing of them', async (t) => {
   for (const verb of ['get', 'list', 'apply', 'patch', 'delete']) assert.equal(counts[verb], before[verb], verb);
 });
 
-test('most of them are pruned with a word, and no request is made twice', async (t) => {
+test('1,800 objects are pruned after a confirmation, with one delete each', async (t) => {
   await subject.repository.commit({ 'rest.yaml': null });
   assert.equal(readyReason(await subject.application.refresh()), 'False PruneHeld');
   const before = await requestsByVerb(agent);
   const startedMs = performance.now();
-  const annotation = `tautline.dev/request={"id":"go","action":"confirm-prune"}`;
-  await world.plane.kubectl(['annotate', 'tla', 'large', '-n', 'apps', '--overwrite', annotation]);
+  await subject.application.request({ action: 'confirm-prune' });
   await subject.application.untilReady(await subject.repository.resolve('main'));
   t.diagnostic(`${COUNT - KEPT} pruned in ${Math.round(performance.now() - startedMs)} ms`);
   assert.equal(await countLabelled(), KEPT);
@@ -87,7 +82,7 @@ test('most of them are pruned with a word, and no request is made twice', async 
   assert.ok((await rssMib()) < MAX_RSS_MIB);
 });
 
-test('the Application ends with all that is left', async () => {
+test('deleting the Application deletes the objects that are left', async () => {
   await subject.application.remove();
   await untilGone(world, subject.application.path);
   assert.equal(await countLabelled(), 0);

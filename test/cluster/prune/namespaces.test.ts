@@ -1,35 +1,25 @@
-/** Namespaces that go, where a namespace controller takes what is in them along. */
+/** Deleted namespaces, with a namespace controller that deletes the objects in them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, namespaceManifest, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   inventoryOf,
   makeNamespace,
-  namespaceManifest,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   untilObject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ mode: 'full' });
 
 const FLAGS = ['--progress-check', '1s', '--max-backoff', '2s'];
 
-async function kubectl(...args: string[]): Promise<void> {
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
-}
-
-test('the namespace of an Application is deleted: the finalizer holds it no longer than its objects need', async () => {
+test('a deleted namespace of an Application is gone once the objects of the Application are deleted', async () => {
   await using agent = await world.agent({ flags: FLAGS });
   const repository = await world.repository('team');
   await makeNamespace(world, 'team-data');
@@ -47,7 +37,7 @@ test('the namespace of an Application is deleted: the finalizer holds it no long
   assert.equal(agent.process.exitCode, null);
 });
 
-test('the namespace of an Application goes while the agent is away: the next one lets it go', async () => {
+test('the next agent finishes an Application whose namespace was deleted while no agent ran', async () => {
   const repository = await world.repository('away');
   await repository.commit({ 'a.yaml': text(configMap('a', {})) });
   const application = await world.declare('away', { source: { repoURL: repository.url } }, 'away');
@@ -64,7 +54,7 @@ test('the namespace of an Application goes while the agent is away: the next one
   assert.equal(next.process.exitCode, null);
 });
 
-test('a Namespace that stays Terminating is waited for, with what holds it, while the rest goes on', async () => {
+test('a pruned Namespace that stays Terminating is reported with its cause, while other objects are applied', async () => {
   await using agent = await world.agent({ flags: FLAGS });
   const repository = await world.repository('stays');
   await repository.commit({
@@ -73,31 +63,26 @@ test('a Namespace that stays Terminating is waited for, with what holds it, whil
   });
   const application = await world.declare('stays', { source: { repoURL: repository.url } }, 'stays-apps');
   await application.untilReady();
-  // Somebody else's object in it, with a finalizer that nobody serves.
+  // An object of another manager, with a finalizer that no controller removes.
   await world.apply(configMap('theirs', {}, { namespace: 'staying', finalizers: ['example.com/hold'] }), 'someone');
   await repository.commit({ 'n.yaml': null });
   await application.refresh();
-  await kubectl(
-    ...['annotate', 'tla', 'stays', '-n', 'stays-apps', '--overwrite'],
-    'tautline.dev/request={"id":"go","action":"confirm-prune"}',
-  );
-  const told = await application.until('says what holds it', (a) => /example\.com\/hold/.test(readyMessage(a)));
+  await application.request({ action: 'confirm-prune' });
+  const told = await application.until('the finalizer is reported', (a) => /example\.com\/hold/.test(readyMessage(a)));
   assert.equal(readyReason(told), 'False Progressing');
   assert.match(readyMessage(told), /Namespace staying: /);
   assert.deepEqual(inventoryOf(told), ['ConfigMap stays-apps/a', 'Namespace /staying']);
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '2' })) });
   await application.refresh();
   await untilObject(world, configMapPath('stays-apps', 'a'), (object) => at(object, 'data', 'k') === '2');
-  await kubectl(
-    ...['patch', 'configmap', 'theirs', '-n', 'staying', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'],
-  );
+  await setFinalizers(world, 'configmap/theirs', { namespace: 'staying', finalizers: [] });
   await untilGone(world, '/api/v1/namespaces/staying');
   const ready = await application.untilReady();
   assert.deepEqual(inventoryOf(ready), ['ConfigMap stays-apps/a']);
   assert.equal(agent.process.exitCode, null);
 });
 
-test('the namespace that holds the objects of an Application is deleted by hand and comes back with all in it', async () => {
+test('a Namespace in Git that is deleted by hand is created again, with the objects in it', async () => {
   await using agent = await world.agent({ flags: FLAGS });
   const repository = await world.repository('phoenix');
   await repository.commit({

@@ -1,42 +1,45 @@
 /**
- * The matrix of what must never delete: each cell takes an object out of Git while something that a prune relies on is
- * missing, wrong or unknown, and starts an agent that remembers nothing.
+ * A matrix of situations in which nothing may be deleted: each cell removes an object from Git while something that a
+ * prune relies on is missing, wrong or unknown, and starts an agent without memory.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault, FaultProxy } from '../../fault/proxy.ts';
-import { startFaultProxy } from '../../fault/proxy.ts';
-import { startWorld, type Json, type World } from '../../support/world.ts';
+import { startFaultProxy, type Fault } from '../../fault/proxy.ts';
+import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
+  OWNER,
+  PART_OF,
+  putStatus,
   readyMessage,
   readyReason,
-  text,
   untilGone,
   type Subject,
-} from '../agent/scene.ts';
+} from '../../support/scene.ts';
 
-const PART_OF = 'applyset.kubernetes.io/part-of';
-const OWNER = 'tautline.dev/owner';
-
-let world: World;
-let proxy: FaultProxy;
+const { world } = useWorld();
+const proxy = useStarted('the proxy', () => {
+  const { url, caFile, adminToken } = world.plane;
+  return startFaultProxy({ target: url, caFile, token: adminToken });
+});
 const subjects = new Map<string, Subject>();
 
 interface Cell {
-  /** What is wrong, done before the agent starts. Resolves to what ends it. */
+  /** Brings the situation about before the agent starts. Resolves to a function that ends it. */
   readonly spoil: (subject: Subject) => Promise<() => Promise<unknown>>;
-  /** Ready's status and reason while it is so. */
+  /** Status and reason of Ready in this situation. */
   readonly told: RegExp;
-  /** What the message names. */
+  /** Matches the message of Ready. */
   readonly message?: RegExp;
-  /** What becomes of the object once it is over: pruned after all, or never again touched by us. */
+  /** Once the situation is over, the object is pruned after all, or the agent never touches it again. */
   readonly afterwards: 'pruned' | 'kept';
 }
 
@@ -48,7 +51,7 @@ function status(code: number, reason: string): Fault {
   };
 }
 
-/** Requests that fit are answered so until it is over. */
+/** `b` leaves Git, and matching requests are answered with the fault until the situation is over. */
 function failing(path: RegExp, fault: Fault, method = 'GET'): Cell['spoil'] {
   return async (subject) => {
     await leaveGit(subject);
@@ -58,7 +61,7 @@ function failing(path: RegExp, fault: Fault, method = 'GET'): Cell['spoil'] {
   };
 }
 
-/** `b` leaves Git, and these files change with it. */
+/** `b` leaves Git in one commit with these changes; `mend` is the commit that ends the situation. */
 function commits(files: Record<string, string | null>, mend: Record<string, string | null>): Cell['spoil'] {
   return async ({ repository }) => {
     await repository.commit({ 'app/b.yaml': null, ...files });
@@ -70,22 +73,19 @@ function leaveGit({ repository }: Subject): Promise<string> {
   return repository.commit({ 'app/b.yaml': null });
 }
 
-/** Changes `b` as a hand does. */
+/** Changes `b` by hand, and removes it from Git. */
 function edits(patch: unknown): Cell['spoil'] {
   return async (subject) => {
-    const args = ['patch', 'configmap', 'b', '-n', subject.namespace, '--type=merge', '-p', JSON.stringify(patch)];
-    const { code, stderr } = await world.plane.kubectl(args);
-    assert.equal(code, 0, stderr);
+    await edit(world, 'configmap/b', { namespace: subject.namespace, patch });
     await leaveGit(subject);
     return async () => undefined;
   };
 }
 
 async function writeStatus({ application }: Subject, change: (status: Record<string, unknown>) => void): Promise<void> {
-  const stored = await application.read();
-  const status = { ...(at(stored, 'status') as Record<string, unknown>) };
+  const status = { ...(at(await application.read(), 'status') as Record<string, unknown>) };
   change(status);
-  await world.send('PUT', `${application.path}/status`, { ...stored, status });
+  await putStatus(world, application.path, status);
 }
 
 const COLLECTION = /\/configmaps(\?|$)/;
@@ -107,7 +107,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
     told: /False ObservationFailed/,
     afterwards: 'pruned',
   },
-  'lists break off in the midst, and look whole': {
+  'lists are cut in the middle and look complete': {
     spoil: failing(COLLECTION, { type: 'cut', afterBytes: 60, isClean: true }),
     told: /False ObservationFailed/,
     afterwards: 'pruned',
@@ -141,7 +141,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
     told: /False ReconciliationFailed/,
     afterwards: 'pruned',
   },
-  'a file is no YAML': {
+  'a file is not YAML': {
     spoil: commits({ 'app/bad.yaml': '{ no: [yaml' }, { 'app/bad.yaml': null }),
     told: /False BuildFailed/,
     afterwards: 'pruned',
@@ -220,7 +220,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
     message: /inventory cannot be read/,
     afterwards: 'pruned',
   },
-  'its label names somebody else': {
+  'its label names another owner': {
     spoil: edits({ metadata: { labels: { [PART_OF]: 'applyset-other-v1' } } }),
     told: /True/,
     afterwards: 'kept',
@@ -230,7 +230,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
     told: /True/,
     afterwards: 'kept',
   },
-  'its annotation names somebody else': {
+  'its annotation names another owner': {
     spoil: edits({ metadata: { annotations: { [OWNER]: 'hub/apps/other' } } }),
     told: /True/,
     afterwards: 'kept',
@@ -249,7 +249,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
     told: /True/,
     afterwards: 'kept',
   },
-  'somebody deleted it and made another of its name': {
+  'it was deleted and created again by hand under the same name': {
     async spoil(subject) {
       await world.send('DELETE', configMapPath(subject.namespace, 'b'));
       await world.apply(configMap('b', { theirs: '1' }, { namespace: subject.namespace }), 'someone');
@@ -263,10 +263,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
 
 const nameOf = (index: number): string => `cell-${index}`;
 
-before(async () => {
-  world = await startWorld();
-  const { url, caFile, adminToken } = world.plane;
-  proxy = await startFaultProxy({ target: url, caFile, token: adminToken });
+prepare(async () => {
   const agent = await world.agent();
   for (const index of Object.keys(CELLS).keys()) {
     const subject = await declareSubject(world, nameOf(index), {
@@ -279,10 +276,6 @@ before(async () => {
     await application.until('applied', (a) => inventoryOf(a).length === 2);
   for (const { application } of subjects.values()) await application.untilReady();
   await agent.stop();
-});
-after(async () => {
-  await proxy?.stop();
-  await world?.[Symbol.asyncDispose]();
 });
 
 const uidOf = (object: Json | undefined): unknown => at(object, 'metadata', 'uid');

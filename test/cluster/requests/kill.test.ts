@@ -1,21 +1,17 @@
-/** A request survives the death of the agent at any moment, and is carried out once. */
+/** A request is carried out once and answered, even if the agent is killed in between. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, declareSubject, inventoryOf, text } from '../agent/scene.ts';
-import { ask, outcomeOf, syncOf } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { configMap, text } from '../../support/objects.ts';
+import { at, configMapPath, declareSubject, inventoryOf, outcomeOf, syncOf } from '../../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts', import.meta.url));
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld();
 
 for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
-  test(`a sync of mode manual is answered after a kill at ${point}`, async () => {
+  test(`a sync in mode manual is answered by the next agent after a kill at ${point}`, async () => {
     const subject = await declareSubject(world, point, {
       files: { 'a.yaml': text(configMap('a', { k: '1' })) },
       spec: { sync: { mode: 'manual' } },
@@ -23,18 +19,15 @@ for (const point of ['marks-written', 'inventory-written', 'wave-applied']) {
     const { application } = subject;
     const faulty = await world.agent({ entry: FAULTY_AGENT, flags: ['--kill-at', point] });
     await application.until('compared', (a) => syncOf(a) === 'OutOfSync');
-    const id = await ask(world, application, { action: 'sync' });
+    const id = await application.request({ action: 'sync' });
     await faulty.ended;
-    const between = await application.read();
-    if (at(between, 'status', 'lastRequest'))
-      assert.equal(at(between, 'status', 'lastRequest', 'outcome'), 'InProgress');
+    const between = (await application.read()) ?? assert.fail();
+    if (at(between, 'status', 'lastRequest')) assert.equal(outcomeOf(between), 'InProgress');
     const agent = await world.agent();
-    const answered = await application.until('answered', (a) => {
-      return at(a, 'status', 'lastRequest', 'id') === id && outcomeOf(a) !== 'InProgress';
-    });
+    const answered = await application.answerTo(id);
     assert.equal(outcomeOf(answered), 'Succeeded');
     assert.deepEqual(inventoryOf(answered), [`ConfigMap ${point}/a`]);
-    await world.plane.request('DELETE', `/api/v1/namespaces/${point}/configmaps/a`);
+    await world.send('DELETE', configMapPath(point, 'a'));
     await application.until('reported', (a) => syncOf(a) === 'OutOfSync');
     assert.equal(await subject.configMap('a'), undefined, 'an answered request is not carried out again');
     await agent.kill();

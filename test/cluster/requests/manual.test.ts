@@ -1,27 +1,24 @@
-/** `mode: manual`, and what a sync may be asked to do otherwise than the spec says. */
+/** Mode manual, and the options of a sync request that replace fields of the spec. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startWorld, type World } from '../../support/world.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { setFinalizers } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
+  answerOf,
   at,
-  configMap,
   configMapPath,
   declareSubject,
   inventoryOf,
+  outcomeOf,
   readyReason,
-  text,
+  syncOf,
   untilGone,
   untilObject,
   type Subject,
-} from '../agent/scene.ts';
-import { answerTo, ask, messageOf, outcomeOf, syncOf } from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-before(async () => {
-  world = await startWorld();
-  await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world } = useWorld({ agent: true });
 
 const file = (name: string, value: string) => ({ [`${name}.yaml`]: text(configMap(name, { k: value })) });
 
@@ -34,14 +31,14 @@ async function valueOf(subject: Subject, name: string): Promise<unknown> {
   return at(await subject.configMap(name), 'data', 'k');
 }
 
-test('nothing is applied, healed or pruned until a sync is asked for', async () => {
+test('in mode manual nothing is applied, healed or pruned until a sync is requested', async () => {
   const subject = await declareManual('manual');
   const { application, repository } = subject;
   const before = await application.until('compared', (a) => syncOf(a) === 'OutOfSync');
   assert.equal(readyReason(before), 'False OutOfSync');
   assert.equal(await subject.configMap('a'), undefined);
 
-  const synced = await answerTo(world, application, { action: 'sync' });
+  const synced = await application.ask({ action: 'sync' });
   assert.equal(outcomeOf(synced), 'Succeeded');
   assert.equal(readyReason(synced), 'True ReconciliationSucceeded');
   assert.equal(await valueOf(subject, 'a'), '1');
@@ -52,28 +49,28 @@ test('nothing is applied, healed or pruned until a sync is asked for', async () 
   assert.ok(!JSON.stringify(at(drifted, 'status', 'conditions')).includes('Stalled'));
 
   const commit = await repository.commit({ ...file('a', '2'), 'b.yaml': null });
-  const asked = await answerTo(world, application, { action: 'refresh' });
+  const asked = await application.ask({ action: 'refresh' });
   assert.equal(outcomeOf(asked), 'Succeeded');
   assert.equal(at(asked, 'status', 'sync', 'commit'), commit.slice(0, 12));
   assert.equal(await valueOf(subject, 'a'), 'by hand');
   assert.equal(await valueOf(subject, 'b'), '1');
   assert.deepEqual(inventoryOf(asked), ['ConfigMap manual/a', 'ConfigMap manual/b']);
 
-  const again = await answerTo(world, application, { action: 'sync' });
+  const again = await application.ask({ action: 'sync' });
   assert.equal(outcomeOf(again), 'Succeeded');
   assert.equal(await valueOf(subject, 'a'), '2');
   assert.equal(await subject.configMap('b'), undefined);
   assert.equal(syncOf(again), 'Synced');
 });
 
-test('a commit that a sync names is applied this once, and stays while newer ones are reported', async () => {
+test('a commit that a sync names is applied once and stays applied, while newer ones are reported', async () => {
   const subject = await declareManual('pinned', ['a']);
   const first = await subject.repository.resolve('main');
   await subject.repository.commit({ ...file('a', '2'), ...file('b', '2') });
-  assert.equal(outcomeOf(await answerTo(world, subject.application, { action: 'sync' })), 'Succeeded');
+  assert.equal(outcomeOf(await subject.application.ask({ action: 'sync' })), 'Succeeded');
   assert.equal(await valueOf(subject, 'b'), '2');
 
-  const back = await answerTo(world, subject.application, { action: 'sync', revision: first });
+  const back = await subject.application.ask({ action: 'sync', revision: first });
   assert.equal(outcomeOf(back), 'Succeeded');
   assert.equal(await valueOf(subject, 'a'), '1');
   assert.equal(await subject.configMap('b'), undefined);
@@ -84,96 +81,94 @@ test('a commit that a sync names is applied this once, and stays while newer one
   assert.equal(await valueOf(subject, 'a'), '1');
 });
 
-test('prune is as the sync says, whatever the spec says', async () => {
+test('the prune option of a sync replaces that of the spec', async () => {
   const subject = await declareManual('pruning', ['a', 'b', 'c']);
-  await answerTo(world, subject.application, { action: 'sync' });
+  await subject.application.ask({ action: 'sync' });
   await subject.repository.commit({ ...file('a', '2'), 'b.yaml': null });
-  const kept = await answerTo(world, subject.application, { action: 'sync', prune: false });
+  const kept = await subject.application.ask({ action: 'sync', prune: false });
   assert.equal(outcomeOf(kept), 'Succeeded');
   assert.equal(await valueOf(subject, 'a'), '2');
   assert.equal(await valueOf(subject, 'b'), '1');
   await subject.application.patch({ sync: { prune: false } });
-  const pruned = await answerTo(world, subject.application, { action: 'sync', prune: true });
+  const pruned = await subject.application.ask({ action: 'sync', prune: true });
   assert.equal(outcomeOf(pruned), 'Succeeded');
   await untilGone(world, configMapPath('pruning', 'b'));
 });
 
-test('only the objects named are applied; the others are left and reported', async () => {
+test('a sync that names objects applies these only, and the others are reported', async () => {
   const subject = await declareManual('some');
   const objects = ['/ConfigMap/some/a'];
-  const synced = await answerTo(world, subject.application, { action: 'sync', objects });
+  const synced = await subject.application.ask({ action: 'sync', objects });
   assert.equal(outcomeOf(synced), 'Succeeded');
   assert.equal(await valueOf(subject, 'a'), '1');
   assert.equal(await subject.configMap('b'), undefined);
   assert.equal(syncOf(synced), 'OutOfSync');
 
-  const late = { ...configMap('late', { k: '1' }) };
-  (late['metadata'] as Record<string, unknown>)['annotations'] = { 'argocd.argoproj.io/sync-wave': '5' };
+  const late = configMap('late', { k: '1' }, { annotations: { 'argocd.argoproj.io/sync-wave': '5' } });
   await subject.repository.commit({ 'late.yaml': text(late) });
-  const wave = await answerTo(world, subject.application, { action: 'sync', objects: ['/ConfigMap/some/late'] });
+  const wave = await subject.application.ask({ action: 'sync', objects: ['/ConfigMap/some/late'] });
   assert.equal(outcomeOf(wave), 'Succeeded');
   assert.equal(await valueOf(subject, 'late'), '1');
   assert.equal(await subject.configMap('b'), undefined);
 
-  const refused = await answerTo(world, subject.application, { action: 'sync', objects: ['/ConfigMap/some/nobody'] });
+  const refused = await subject.application.ask({ action: 'sync', objects: ['/ConfigMap/some/nobody'] });
   assert.equal(outcomeOf(refused), 'Refused');
-  assert.match(messageOf(refused), /\/ConfigMap\/some\/nobody/);
+  assert.match(answerOf(refused), /\/ConfigMap\/some\/nobody/);
   assert.equal(await subject.configMap('b'), undefined);
 });
 
-test('a dry run writes nothing and says what would be done', async () => {
+test('a dry run writes nothing and reports the changes that it would make', async () => {
   const subject = await declareManual('trial', ['a', 'b']);
-  await answerTo(world, subject.application, { action: 'sync' });
+  await subject.application.ask({ action: 'sync' });
   await subject.repository.commit({ ...file('a', '2'), 'b.yaml': null, ...file('c', '1') });
-  await answerTo(world, subject.application, { action: 'refresh' });
+  await subject.application.ask({ action: 'refresh' });
   const before = await Promise.all(['a', 'b', 'c'].map((name) => subject.configMap(name)));
-  const tried = await answerTo(world, subject.application, { action: 'sync', dryRun: true });
+  const tried = await subject.application.ask({ action: 'sync', dryRun: true });
   assert.equal(outcomeOf(tried), 'Succeeded');
-  assert.match(messageOf(tried), /1 created, 1 changed, 1 pruned/);
-  assert.match(messageOf(tried), /ConfigMap trial\/a: would change \/data\/k from "1" to "2"/);
+  assert.match(answerOf(tried), /1 created, 1 changed, 1 pruned/);
+  assert.match(answerOf(tried), /ConfigMap trial\/a: would change \/data\/k from "1" to "2"/);
   assert.deepEqual(await Promise.all(['a', 'b', 'c'].map((name) => subject.configMap(name))), before);
   assert.deepEqual(inventoryOf(tried), ['ConfigMap trial/a', 'ConfigMap trial/b']);
 
   await subject.repository.commit({ 'd.yaml': text({ ...configMap('d', {}), data: { k: [] } }) });
-  const failing = await answerTo(world, subject.application, { action: 'sync', dryRun: true });
+  const failing = await subject.application.ask({ action: 'sync', dryRun: true });
   assert.equal(outcomeOf(failing), 'Failed');
-  assert.match(messageOf(failing), /1 refused/);
+  assert.match(answerOf(failing), /1 refused/);
 });
 
-test('a sync that fails says why, and the next one starts afresh', async () => {
+test('a failed sync reports the reason, and the next one succeeds', async () => {
   const subject = await declareManual('failing', ['a']);
   await subject.repository.commit({ 'x.yaml': text({ ...configMap('x', {}), data: { k: [] } }) });
-  const failed = await answerTo(world, subject.application, { action: 'sync' });
+  const failed = await subject.application.ask({ action: 'sync' });
   assert.equal(outcomeOf(failed), 'Failed');
-  assert.match(messageOf(failed), /ConfigMap failing\/x/);
+  assert.match(answerOf(failed), /ConfigMap failing\/x/);
   const rest = await subject.application.until('at rest', (a) => readyReason(a) === 'False OutOfSync');
   assert.equal(at(rest, 'status', 'sync', 'lastAppliedRevision'), undefined);
   await subject.repository.commit({ 'x.yaml': null });
-  assert.equal(outcomeOf(await answerTo(world, subject.application, { action: 'sync' })), 'Succeeded');
+  assert.equal(outcomeOf(await subject.application.ask({ action: 'sync' })), 'Succeeded');
 });
 
-test('what a large prune waits for is confirmed in mode manual too', async () => {
+test('a large prune waits for a confirmation in mode manual too', async () => {
   const subject = await declareManual('guarded', 'abcdefghijklmnopqrst'.split(''));
-  await answerTo(world, subject.application, { action: 'sync' });
+  await subject.application.ask({ action: 'sync' });
   const gone = Object.fromEntries('bcdefghijklmnopqrst'.split('').map((name) => [`${name}.yaml`, null]));
   await subject.repository.commit(gone);
-  const held = await answerTo(world, subject.application, { action: 'sync' });
+  const held = await subject.application.ask({ action: 'sync' });
   assert.equal(outcomeOf(held), 'Failed');
-  assert.match(messageOf(held), /confirm-prune/);
+  assert.match(answerOf(held), /confirm-prune/);
   assert.ok(await subject.configMap('b'));
-  const confirmed = await answerTo(world, subject.application, { action: 'confirm-prune' });
+  const confirmed = await subject.application.ask({ action: 'confirm-prune' });
   assert.equal(outcomeOf(confirmed), 'Succeeded');
   assert.equal(await subject.configMap('b'), undefined);
 });
 
-test('a newer request takes the place of one that is under way', async () => {
+test('a newer request replaces one that is under way', async () => {
   const subject = await declareManual('superseded', ['a', 'b']);
-  await answerTo(world, subject.application, { action: 'sync' });
-  const held = { ...configMap('b', { k: '1' }, { namespace: 'superseded' }) };
-  (held['metadata'] as Record<string, unknown>)['finalizers'] = ['example.com/hold'];
-  await world.apply(held, 'someone');
+  await subject.application.ask({ action: 'sync' });
+  const metadata = { namespace: 'superseded', finalizers: ['example.com/hold'] };
+  await world.apply(configMap('b', { k: '1' }, metadata), 'someone');
   await subject.repository.commit({ 'b.yaml': null });
-  const id = await ask(world, subject.application, { action: 'sync' });
+  const id = await subject.application.request({ action: 'sync' });
   await subject.application.until('under way', (a) => {
     return at(a, 'status', 'lastRequest', 'id') === id && outcomeOf(a) === 'InProgress';
   });
@@ -182,17 +177,7 @@ test('a newer request takes the place of one that is under way', async () => {
     configMapPath('superseded', 'b'),
     (b) => at(b, 'metadata', 'deletionTimestamp') !== undefined,
   );
-  const refreshed = await answerTo(world, subject.application, { action: 'refresh' });
+  const refreshed = await subject.application.ask({ action: 'refresh' });
   assert.equal(outcomeOf(refreshed), 'Succeeded');
-  const release = [
-    'patch',
-    'configmap',
-    'b',
-    '-n',
-    'superseded',
-    '--type=merge',
-    '-p',
-    '{"metadata":{"finalizers":null}}',
-  ];
-  assert.equal((await world.plane.kubectl(release)).code, 0);
+  await setFinalizers(world, 'configmap/b', { namespace: 'superseded', finalizers: [] });
 });

@@ -1,16 +1,22 @@
-/** Policies that change what we apply, at every write: what the server makes of a manifest is no drift. */
+/** Mutating admission policies that change every apply: their result is not drift. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import type { RunningAgent } from '../../support/agent.ts';
-import { eventually, startWorld, type Json, type World } from '../../support/world.ts';
-import { at, configMap, declareSubject, text, untilObject, type Manifest } from '../agent/scene.ts';
-import { workload } from '../health/scene.ts';
-import { edit, expectRest } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually, type Json } from '../../support/world.ts';
+import { expectRest } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text, workload, type Manifest } from '../../support/objects.ts';
+import { at, configMapPath, declareSubject, deploymentPath, PROGRESS_FLAGS, untilObject } from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-
+const { world, agent } = useWorld({
+  mode: 'full',
+  async agent(started) {
+    for (const policy of POLICIES) await install(policy);
+    for (const policy of POLICIES) await untilWorks(policy);
+    return started.agent({ flags: PROGRESS_FLAGS });
+  },
+});
 interface Policy {
   readonly name: string;
   readonly resources: readonly [group: string, plural: string];
@@ -29,7 +35,7 @@ const POLICIES: readonly Policy[] = [
     mutation: applied('Object{metadata: Object.metadata{labels: {"added": "yes"}}}'),
   },
   {
-    // Each write would add one more, if what was added were not there.
+    // If the merge did not find the container, every write would add another one.
     name: 'sidecar',
     resources: ['apps', 'deployments'],
     mutation: applied(
@@ -87,7 +93,7 @@ async function install({ name, resources: [group, plural], mutation }: Policy): 
   });
 }
 
-/** The server reads a policy some time after it was made. */
+/** The API server takes a moment to load a policy. */
 async function untilWorks({ name, resources: [group] }: Policy): Promise<void> {
   const isApps = group === 'apps';
   const path = isApps ? '/apis/apps/v1/namespaces/default/deployments' : '/api/v1/namespaces/default/configmaps';
@@ -108,42 +114,33 @@ function admitted(name: string): Manifest {
 }
 
 function deployment(name: string): Manifest {
-  const made = workload('Deployment', name);
-  return { ...made, metadata: { name, labels: { admit: name } } };
+  return workload('Deployment', name, { metadata: { labels: { admit: name } } });
 }
-
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  for (const policy of POLICIES) await install(policy);
-  for (const policy of POLICIES) await untilWorks(policy);
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
 
 for (const policy of POLICIES) {
   const { name, resources } = policy;
   const isApps = resources[0] === 'apps';
-  test(`a policy that changes every write comes to rest, and a hand edit beside it is healed: ${name}`, async () => {
+  test(`an object that a policy changes at every write comes to rest, and an edit by hand is healed: ${name}`, async () => {
     const namespace = `policy-${name}`;
     const manifest = isApps ? deployment(name) : admitted(name);
     const subject = await declareSubject(world, namespace, { files: { 'a.yaml': text(manifest) } });
     await expectRest(world, agent, subject);
-    const path = isApps
-      ? `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
-      : `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+    const path = isApps ? deploymentPath(namespace, name) : configMapPath(namespace, name);
     const whole = (object: Json | undefined): unknown =>
       isApps
         ? at(object, 'spec', 'template', 'spec', 'containers')
         : [object?.['data'], at(object, 'metadata', 'labels')];
     const admittedForm = whole(await world.read(path));
     await (isApps
-      ? edit(world, `deployment/${name}`, namespace, {
-          spec: { template: { spec: { containers: [{ name: 'app', image: 'example.invalid/other:1' }] } } },
+      ? edit(world, `deployment/${name}`, {
+          namespace,
+          type: 'strategic',
+          patch: { spec: { template: { spec: { containers: [{ name: 'app', image: 'example.invalid/other:1' }] } } } },
         })
       : // Without its label a policy does not see the object: the edit stays as it is.
-        edit(world, `configmap/${name}`, namespace, {
-          metadata: { labels: { admit: 'nobody' } },
-          data: { k: 'other' },
+        edit(world, `configmap/${name}`, {
+          namespace,
+          patch: { metadata: { labels: { admit: 'nobody' } }, data: { k: 'other' } },
         }));
     const healed = await untilObject(world, path, (object) => isDeepStrictEqual(whole(object), admittedForm));
     assert.ok(healed);

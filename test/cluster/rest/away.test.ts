@@ -1,31 +1,27 @@
-/** Drift that is made where no watch sees it: while the API server was down, or the agent. */
+/** Drift that no watch reports, since the API server or the agent was down. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { expectRest } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, text } from '../../support/objects.ts';
 import {
   at,
-  configMap,
   configMapPath,
   declareSubject,
+  OWNER,
+  PART_OF,
   requestsByVerb,
   resourceVersion,
-  text,
   untilObject,
   type Subject,
-} from '../agent/scene.ts';
-import { edit, expectRest, PART_OF } from './scene.ts';
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent();
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent: first } = useWorld({ mode: 'full', agent: true });
+let agent: RunningAgent = first;
 
-const OWNER = 'tautline.dev/owner';
 const NAMES = ['valued', 'labelled', 'unmarked', 'deleted', 'quiet'];
 
 async function declare(name: string, source: Record<string, unknown> = {}): Promise<Subject> {
@@ -39,13 +35,12 @@ async function declare(name: string, source: Record<string, unknown> = {}): Prom
   return subject;
 }
 
-/** A value, a label, our marks and a whole object; one object stays as it is. */
+/** Changes a value, a label, our marks and a whole object; `quiet` stays unchanged. */
 async function makeDrift(namespace: string): Promise<void> {
-  await edit(world, 'configmap/valued', namespace, { data: { k: 'other' } });
-  await edit(world, 'configmap/labelled', namespace, { metadata: { labels: { team: null } } });
-  await edit(world, 'configmap/unmarked', namespace, {
-    metadata: { labels: { [PART_OF]: null }, annotations: { [OWNER]: null } },
-  });
+  const unmarked = { labels: { [PART_OF]: null }, annotations: { [OWNER]: null } };
+  await edit(world, 'configmap/valued', { namespace, patch: { data: { k: 'other' } } });
+  await edit(world, 'configmap/labelled', { namespace, patch: { metadata: { labels: { team: null } } } });
+  await edit(world, 'configmap/unmarked', { namespace, patch: { metadata: unmarked } });
   await world.send('DELETE', configMapPath(namespace, 'deleted'));
 }
 
@@ -64,7 +59,7 @@ async function untilHealed({ namespace, application }: Subject): Promise<void> {
   await application.untilReady();
 }
 
-test('drift made right after a killed API server is back is healed, and nothing else is written', async () => {
+test('drift made right after a restart of the API server is healed, and nothing else is written', async () => {
   const subject = await declare('cut');
   const quiet = resourceVersion(await subject.configMap('quiet'));
   const before = await requestsByVerb(agent);
@@ -74,14 +69,14 @@ test('drift made right after a killed API server is back is healed, and nothing 
   await untilHealed(subject);
   const after = await requestsByVerb(agent);
   assert.equal(resourceVersion(await subject.configMap('quiet')), quiet);
-  // One for each of the four; a heal that met the API server still starting may have been tried twice.
+  // One apply for each of the four objects; one that met the API server while it started may have been retried.
   const applies = (after['apply'] ?? 0) - (before['apply'] ?? 0);
   assert.ok(applies >= 4 && applies <= 6, `${applies} applies`);
   assert.equal(after['delete'], before['delete']);
   await expectRest(world, agent, subject, { refreshes: 2 });
 });
 
-test('drift made while the agent was away is healed when it comes back, and nothing else is written', async () => {
+test('drift made while no agent ran is healed by the next agent, and nothing else is written', async () => {
   const subject = await declare('stopped');
   const quiet = resourceVersion(await subject.configMap('quiet'));
   await agent.stop();
@@ -100,7 +95,7 @@ test('drift made while the agent was away is healed when it comes back, and noth
   await expectRest(world, agent, subject, { refreshes: 2 });
 });
 
-test('a commit and a lost object while the agent was away: one pass brings both', async () => {
+test('the next agent applies a commit and heals drift that were made while no agent ran', async () => {
   const subject = await declare('missed');
   const quiet = resourceVersion(await subject.configMap('quiet'));
   await agent.kill();
@@ -115,11 +110,11 @@ test('a commit and a lost object while the agent was away: one pass brings both'
   await expectRest(world, agent, subject, { refreshes: 2 });
 });
 
-test('an outage of the API server is told once, however many passes meet it', async () => {
+test('an outage of the API server is logged once for each Application, however many passes meet it', async () => {
   const subject = await declare('outage', { interval: '10s' });
   const lines = agent.log.length;
   await world.plane.kill('kube-apiserver', 'SIGKILL');
-  // The poll that is due finds a new commit, which cannot be applied; each retry meets the same wall.
+  // The next poll finds a commit that cannot be applied, and each retry fails the same way.
   await subject.repository.commit({ 'valued.yaml': text(configMap('valued', { k: '3' }, { labels: { team: 'x' } })) });
   await sleep(15_000);
   await world.plane.restart('kube-apiserver');

@@ -1,66 +1,42 @@
 /**
- * Custom resources with a controller behind them, that writes status, annotations, finalizers and defaults at any rate.
+ * Custom resources whose controller writes status, annotations, finalizers and defaults all the time.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningAgent } from '../../support/agent.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
-import { at, declareSubject, passesOf, requestsByVerb, text, untilObject, type Manifest } from '../agent/scene.ts';
-import { edit, expectRest, tracksOf } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
+import { expectRest, tracksOf } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { ANY_FIELDS, definition, text, type Manifest } from '../../support/objects.ts';
+import { at, declareSubject, passesOf, PROGRESS_FLAGS, requestsByVerb, untilObject } from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-
-function definition(plural: string, kind: string, hasStatus: boolean): Manifest {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.rest.example.com` },
+const SCHEMA: Manifest = {
+  type: 'object',
+  properties: {
     spec: {
-      group: 'rest.example.com',
-      scope: 'Namespaced',
-      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          ...(hasStatus ? { subresources: { status: {} } } : {}),
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              properties: {
-                spec: {
-                  type: 'object',
-                  properties: {
-                    size: { type: 'integer' },
-                    mode: { type: 'string', default: 'slow' },
-                    parts: {
-                      type: 'array',
-                      items: {
-                        type: 'object',
-                        properties: { name: { type: 'string' }, weight: { type: 'integer', default: 1 } },
-                      },
-                    },
-                    extra: open,
-                  },
-                },
-                status: open,
-              },
-            },
+      type: 'object',
+      properties: {
+        size: { type: 'integer' },
+        mode: { type: 'string', default: 'slow' },
+        parts: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { name: { type: 'string' }, weight: { type: 'integer', default: 1 } },
           },
         },
-      ],
+        extra: ANY_FIELDS,
+      },
     },
-  };
+    status: ANY_FIELDS,
+  },
+};
+
+function definitionOf(kind: string, hasStatus = true): Manifest {
+  return definition({ group: 'rest.example.com', kind, schema: SCHEMA, hasStatus });
 }
 
 function resource(kind: string, name: string, more: Manifest = {}): Manifest {
@@ -73,7 +49,7 @@ function resource(kind: string, name: string, more: Manifest = {}): Manifest {
   };
 }
 
-/** Writes as a controller would, every 200 ms, until it is stopped; a lost race is tried again at the next beat. */
+/** Calls `write` every 200 ms, as a busy controller would, until it is disposed of. */
 function beat(write: (n: number) => Promise<unknown>): AsyncDisposable {
   let isOver = false;
   const run = async (): Promise<void> => {
@@ -94,7 +70,7 @@ function beat(write: (n: number) => Promise<unknown>): AsyncDisposable {
 const pathOf = (namespace: string, plural: string, name: string): string =>
   `/apis/rest.example.com/v1/namespaces/${namespace}/${plural}/${name}`;
 
-/** Reads, changes, writes; a conflict is no matter. */
+/** Reads, changes and writes an object. A conflict is ignored, since the next beat writes again. */
 async function rewrite(
   path: string,
   suffix: string,
@@ -110,29 +86,29 @@ for (const [plural, kind, hasStatus] of [
   ['gadgets', 'Gadget', false],
 ] as const) {
   const how = hasStatus ? 'by its subresource' : 'without a subresource';
-  test(`a status that is written every 200 ms ${how} disturbs nobody`, async () => {
+  test(`a status that is written every 200 ms ${how} leads to no write of the agent`, async () => {
     const namespace = `beat-${plural}`;
-    const files = { 'all.yaml': text(definition(plural, kind, hasStatus), resource(kind, 'a')) };
+    const files = { 'all.yaml': text(definitionOf(kind, hasStatus), resource(kind, 'a')) };
     const subject = await declareSubject(world, namespace, { files });
     const path = pathOf(namespace, plural, 'a');
     await untilObject(world, path, () => true);
     await using _heart = beat((n) =>
       rewrite(path, hasStatus ? '/status' : '', (object) => ({
         ...object,
-        // Without a subresource each write is a new generation, so that nobody can say which one was observed.
+        // Without a subresource each write is a new generation, so no controller can report the observed one.
         status: { beats: n, ...(hasStatus ? { observedGeneration: at(object, 'metadata', 'generation') } : {}) },
       })),
     );
     const busy = [`${kind}/a`];
     await expectRest(world, agent, subject, { busy });
-    await edit(world, `${plural}.rest.example.com/a`, namespace, { spec: { size: 7 } });
+    await edit(world, `${plural}.rest.example.com/a`, { namespace, patch: { spec: { size: 7 } } });
     await untilObject(world, path, (found) => at(found, 'spec', 'size') === 1);
     await expectRest(world, agent, subject, { busy, refreshes: 1 });
   });
 }
 
-test('annotations, finalizers, labels and defaults that a controller adds are its own', async () => {
-  const files = { 'all.yaml': text(definition('things', 'Thing', true), resource('Thing', 'a')) };
+test('annotations, finalizers, labels and defaults that a controller adds are left alone', async () => {
+  const files = { 'all.yaml': text(definitionOf('Thing'), resource('Thing', 'a')) };
   const subject = await declareSubject(world, 'adds', { files });
   const path = pathOf('adds', 'things', 'a');
   await untilObject(world, path, () => true);
@@ -153,9 +129,9 @@ test('annotations, finalizers, labels and defaults that a controller adds are it
   assert.deepEqual(at(found, 'spec', 'extra'), { filled: 'in' });
   assert.deepEqual(at(found, 'metadata', 'finalizers'), ['rest.example.com/guard']);
   assert.equal(at(found, 'metadata', 'labels', 'rest.example.com/seen'), 'yes');
-  // One whole update took nothing from us: a field that leaves Git still goes.
+  // The whole update did not change the owner of our fields: one that leaves Git is still removed.
   await subject.repository.commit({
-    'all.yaml': text(definition('things', 'Thing', true), resource('Thing', 'a', { spec: { parts: [{ name: 'a' }] } })),
+    'all.yaml': text(definitionOf('Thing'), resource('Thing', 'a', { spec: { parts: [{ name: 'a' }] } })),
   });
   await subject.application.refresh();
   await untilObject(world, path, (object) => at(object, 'spec', 'size') === undefined);
@@ -166,8 +142,8 @@ test('annotations, finalizers, labels and defaults that a controller adds are it
   }));
 });
 
-test('a controller that puts back its own value while it writes status: few heals, few writes of status', async () => {
-  const files = { 'all.yaml': text(definition('fights', 'Fight', true), resource('Fight', 'a')) };
+test('a controller that resets a value and writes the status causes few heals and few writes of status', async () => {
+  const files = { 'all.yaml': text(definitionOf('Fight'), resource('Fight', 'a')) };
   const subject = await declareSubject(world, 'fights', { files });
   const path = pathOf('fights', 'fights', 'a');
   await untilObject(world, path, () => true);
@@ -183,13 +159,13 @@ test('a controller that puts back its own value while it writes status: few heal
     const passes = await passesOf(agent, 'fights');
     await sleep(12_000);
     const after = await tracksOf(world, agent, subject);
-    assert.ok((await passesOf(agent, 'fights')) > passes + 10, 'the beat of the object starts passes');
-    // 12 s hold the heals after 6 s and, at most, after 2 s; each is told and then waited for.
+    assert.ok((await passesOf(agent, 'fights')) > passes + 10, 'the writes of the controller start passes');
+    // Within 12 s there is the heal after 6 s and, at most, the one after 2 s. Each writes the status before and after.
     assert.ok(after.updates - before.updates <= 6, `${after.updates - before.updates} writes of status`);
     assert.ok(sum(after.requests) - sum(before.requests) <= 6, JSON.stringify([before.requests, after.requests]));
     assert.ok(after.lines.length - before.lines.length <= 4, JSON.stringify(after.lines.slice(before.lines.length)));
   }
-  // The other side gives up: the last heal comes, and stays.
+  // Once the controller stops, the last heal stays.
   await untilObject(world, path, (found) => at(found, 'spec', 'size') === 1);
   await subject.application.untilReady();
   assert.ok((await requestsByVerb(agent))['apply']);

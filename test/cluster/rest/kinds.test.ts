@@ -1,22 +1,29 @@
 /**
- * Objects of many kinds under the real controllers, which default, allocate, bind, run and fill in: once all of them
- * have had their say there is nothing left to do, for a long-lived agent as for one that has just started.
+ * Objects of many kinds under the real controllers, which set defaults, allocate, bind, run and fill in fields: once
+ * the controllers are done, neither a long-running agent nor one that has just started has anything to write.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, declareSubject, text, untilGone, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
-import { job, podSpec, workload } from '../health/scene.ts';
-import { edit, expectRest, objectsOf } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { expectRest, objectsOf } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import {
+  configMap,
+  job,
+  namespaceManifest,
+  podSpec,
+  secret,
+  service,
+  text,
+  volumeClaim,
+  workload,
+  type Manifest,
+} from '../../support/objects.ts';
+import { at, declareSubject, PROGRESS_FLAGS, untilGone, untilObject, type Subject } from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent: first } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
+let agent: RunningAgent = first;
 
 const v1 = (kind: string, name: string, rest: Manifest): Manifest => ({
   apiVersion: 'v1',
@@ -25,7 +32,7 @@ const v1 = (kind: string, name: string, rest: Manifest): Manifest => ({
   ...rest,
 });
 
-/** A Deployment that leaves to the server's defaults what it can, and spells some of them in another way. */
+/** A Deployment with many fields left to the server's defaults, and some defaults in another spelling. */
 const defaults = workload('Deployment', 'defaults', {
   pod: {
     containers: [
@@ -87,7 +94,7 @@ const workloads: Manifest[] = [
   v1('ConfigMap', 'settings', { data: { k: 'v' }, binaryData: { b: 'AAE=' } }),
   defaults,
   workload('StatefulSet', 'without-claims', { spec: { serviceName: 'headless' } }),
-  { ...workload('Deployment', 'daemon'), kind: 'DaemonSet', spec: dropReplicas(workload('Deployment', 'daemon')) },
+  workload('DaemonSet', 'daemon'),
   v1('Pod', 'bare', { spec: podSpec() }),
   job('once'),
   {
@@ -99,19 +106,17 @@ const workloads: Manifest[] = [
 ];
 
 const network: Manifest[] = [
-  v1('Service', 'cluster', { spec: { selector: { app: 'defaults' }, ports: [{ port: 80 }] } }),
-  v1('Service', 'node', {
-    spec: {
-      type: 'NodePort',
-      selector: { app: 'defaults' },
-      ports: [
-        { port: 80, name: 'http' },
-        { port: 53, protocol: 'UDP', name: 'dns' },
-      ],
-    },
+  service('cluster', { selector: { app: 'defaults' }, ports: [{ port: 80 }] }),
+  service('node', {
+    type: 'NodePort',
+    selector: { app: 'defaults' },
+    ports: [
+      { port: 80, name: 'http' },
+      { port: 53, protocol: 'UDP', name: 'dns' },
+    ],
   }),
-  v1('Service', 'headless', { spec: { clusterIP: 'None', selector: { app: 'defaults' }, ports: [{ port: 80 }] } }),
-  v1('Service', 'named', { spec: { type: 'ExternalName', externalName: 'example.com' } }),
+  service('headless', { clusterIP: 'None', selector: { app: 'defaults' }, ports: [{ port: 80 }] }),
+  service('named', { type: 'ExternalName', externalName: 'example.com' }),
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web' }, spec: { rules: [rule] } },
   {
     apiVersion: 'networking.k8s.io/v1',
@@ -131,8 +136,8 @@ const network: Manifest[] = [
 ];
 
 const cluster: Manifest[] = [
-  v1('Namespace', 'rest-made', { metadata: { name: 'rest-made', labels: { team: 'x' } } }),
-  v1('ConfigMap', 'inside', { metadata: { name: 'inside', namespace: 'rest-made' }, data: { k: 'v' } }),
+  namespaceManifest('rest-made', { labels: { team: 'x' } }),
+  configMap('inside', { k: 'v' }, { namespace: 'rest-made' }),
   {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
@@ -140,16 +145,7 @@ const cluster: Manifest[] = [
     provisioner: 'csi.example.com',
     volumeBindingMode: 'WaitForFirstConsumer',
   },
-  {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: 'late' },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      storageClassName: 'rest-late',
-      resources: { requests: { storage: '1Gi' } },
-    },
-  },
+  volumeClaim('late', { storageClassName: 'rest-late' }),
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
@@ -175,24 +171,19 @@ const cluster: Manifest[] = [
   },
 ];
 
-function dropReplicas({ spec }: Manifest): Manifest {
-  const { replicas: _, ...rest } = spec as Manifest;
-  return rest;
-}
-
-/** So that nothing of one test is under way in the next. */
+/** Deletes the Application, so that it does not disturb the next test. */
 async function remove({ application }: Subject): Promise<void> {
   await application.remove();
   await untilGone(world, application.path);
 }
 
-/** The same claims of a second agent that knows nothing yet. */
-async function expectRestAlsoAnew(subject: Subject, options: Parameters<typeof expectRest>[3]): Promise<void> {
+/** Expects rest of the running agent, and then of a new one without memory. */
+async function expectRestAfterStart(subject: Subject, options: Parameters<typeof expectRest>[3]): Promise<void> {
   await expectRest(world, agent, subject, options);
   const uids = (objects: readonly unknown[]): unknown[] => objects.map((object) => at(object, 'metadata', 'uid'));
   const before = uids(await objectsOf(world, subject));
   await agent.stop();
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
+  agent = await world.agent({ flags: PROGRESS_FLAGS });
   await expectRest(world, agent, subject, options);
   assert.deepEqual(uids(await objectsOf(world, subject)), before);
   assert.deepEqual(
@@ -203,32 +194,32 @@ async function expectRestAlsoAnew(subject: Subject, options: Parameters<typeof e
 
 test('workloads of every kind come to rest', async () => {
   const subject = await declareSubject(world, 'rest-workloads', { files: { 'all.yaml': text(...workloads) } });
-  // Its Jobs come and go each minute, and its status with them.
-  await expectRestAlsoAnew(subject, { busy: ['CronJob/each-minute'] });
+  // The status of the CronJob changes with its Jobs, each minute.
+  await expectRestAfterStart(subject, { busy: ['CronJob/each-minute'] });
   await remove(subject);
 });
 
 test('network objects come to rest, whatever the server allocates for them', async () => {
   const subject = await declareSubject(world, 'rest-network', { files: { 'all.yaml': text(...network) } });
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   const node = await world.read('/api/v1/namespaces/rest-network/services/node');
   assert.ok(Number(at(node, 'spec', 'ports', 0, 'nodePort')) > 0);
-  // Made a LoadBalancer by hand and back: what the server allocated meanwhile is no drift.
-  await edit(world, 'service/cluster', 'rest-network', { spec: { type: 'NodePort' } });
+  // Made a NodePort by hand: the manifest sets no type, so neither the type nor the allocated port is drift.
+  await edit(world, 'service/cluster', { namespace: 'rest-network', patch: { spec: { type: 'NodePort' } } });
   await expectRest(world, agent, subject);
   assert.equal(at(await world.read('/api/v1/namespaces/rest-network/services/cluster'), 'spec', 'type'), 'NodePort');
   await remove(subject);
 });
 
-test('a namespace, a claim, a class and roles that are summed up come to rest', async () => {
+test('a namespace, a volume claim, a storage class and aggregated roles come to rest', async () => {
   const subject = await declareSubject(world, 'rest-cluster', { files: { 'all.yaml': text(...cluster) } });
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   const sum = await world.read('/apis/rbac.authorization.k8s.io/v1/clusterroles/rest-sum');
-  assert.equal(at(sum, 'rules', 0, 'verbs', 0), 'get', 'the controller has filled the rules in');
+  assert.equal(at(sum, 'rules', 0, 'verbs', 0), 'get', 'the controller has filled in the rules');
   await remove(subject);
 });
 
-test('an object that is written in another version than it is stored in comes to rest', async () => {
+test('an object that is applied in another version than the stored one comes to rest', async () => {
   const scaler = {
     apiVersion: 'autoscaling/v1',
     kind: 'HorizontalPodAutoscaler',
@@ -242,8 +233,8 @@ test('an object that is written in another version than it is stored in comes to
   const web = workload('Deployment', 'web', { spec: { replicas: undefined } });
   const subject = await declareSubject(world, 'rest-versions', { files: { 'all.yaml': text(web, scaler) } });
   const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'] };
-  await expectRestAlsoAnew(subject, options);
-  // The same in the newer version is another manifest and the same object.
+  await expectRestAfterStart(subject, options);
+  // The manifest in the newer version differs, and the object is the same.
   const { targetCPUUtilizationPercentage: averageUtilization, ...spec } = scaler.spec;
   const resource = { name: 'cpu', target: { type: 'Utilization', averageUtilization } };
   const newer = {
@@ -253,33 +244,34 @@ test('an object that is written in another version than it is stored in comes to
   };
   await subject.repository.commit({ 'all.yaml': text(web, newer) });
   await subject.application.refresh();
-  await expectRestAlsoAnew(subject, options);
+  await expectRestAfterStart(subject, options);
   await remove(subject);
 });
 
-test('a StatefulSet with claim templates comes to rest, its claims waiting for volumes', async () => {
+test('a StatefulSet with claim templates comes to rest while its claims wait for volumes', async () => {
   const set = workload('StatefulSet', 'db', {
     spec: { serviceName: 'db', volumeClaimTemplates: [claimTemplate('data'), claimTemplate('log')] },
   });
   const subject = await declareSubject(world, 'rest-claims', { files: { 'all.yaml': text(set) } });
   await untilObject(world, '/api/v1/namespaces/rest-claims/persistentvolumeclaims/log-db-0', () => true);
-  await expectRestAlsoAnew(subject, { health: 'Progressing', mayListPods: true });
+  await expectRestAfterStart(subject, { health: 'Progressing', mayListPods: true });
   await remove(subject);
 });
 
-test('a token Secret that the controller fills in, and a Secret of stringData, come to rest', async () => {
+test('a token Secret that a controller fills in and a Secret with stringData come to rest', async () => {
   const objects = [
     v1('ServiceAccount', 'robot', {}),
-    v1('Secret', 'token', {
-      metadata: { name: 'token', annotations: { 'kubernetes.io/service-account.name': 'robot' } },
-      type: 'kubernetes.io/service-account-token',
-    }),
-    v1('Secret', 'typed', {
+    secret(
+      'token',
+      { type: 'kubernetes.io/service-account-token' },
+      { annotations: { 'kubernetes.io/service-account.name': 'robot' } },
+    ),
+    secret('typed', {
       stringData: { password: 'hunter2', empty: '' },
       data: { other: 'aHVudGVyMg==' },
       type: 'Opaque',
     }),
-    v1('Secret', 'untyped', {}),
+    secret('untyped', {}),
   ];
   const subject = await declareSubject(world, 'rest-secrets', { files: { 'all.yaml': text(...objects) } });
   await untilObject(
@@ -287,13 +279,13 @@ test('a token Secret that the controller fills in, and a Secret of stringData, c
     '/api/v1/namespaces/rest-secrets/secrets/token',
     (found) => at(found, 'data', 'token') !== undefined,
   );
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   const token = await world.read('/api/v1/namespaces/rest-secrets/secrets/token');
   assert.ok(at(token, 'data', 'ca.crt'));
   await remove(subject);
 });
 
-test('a caBundle that another manager injects stays, also while the webhook beside it changes', async () => {
+test('a caBundle that another manager injects stays, also when the webhook changes in Git', async () => {
   const webhook = (path: string): Manifest => ({
     name: 'check.example.com',
     clientConfig: { service: { name: 'check', namespace: 'rest-hooks', path } },
@@ -314,7 +306,7 @@ test('a caBundle that another manager injects stays, also while the webhook besi
   const caBundle = Buffer.from('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n').toString('base64');
   const bundle = async (): Promise<unknown> => at(await world.read(path), 'webhooks', 0, 'clientConfig', 'caBundle');
   const inject = async (): Promise<void> => {
-    // By whole update, as cert-manager's cainjector writes.
+    // A whole update, as cert-manager's cainjector sends it.
     const found = await world.read(path);
     Object.assign(at(found, 'webhooks', 0, 'clientConfig') as Manifest, { caBundle });
     await world.send('PUT', `${path}?fieldManager=cainjector`, found);
@@ -323,7 +315,7 @@ test('a caBundle that another manager injects stays, also while the webhook besi
   const { code, body } = await world.plane.request('GET', path);
   assert.equal(code, 200, JSON.stringify(body));
   await inject();
-  await expectRestAlsoAnew(subject, {});
+  await expectRestAfterStart(subject, {});
   assert.equal(await bundle(), caBundle);
   await subject.repository.commit({ 'all.yaml': text(configuration('/two')) });
   await subject.application.refresh();

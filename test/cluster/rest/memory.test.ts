@@ -1,61 +1,60 @@
-/** An agent whose memory is gone between any two passes: only requests are lost. */
+/** An agent without memory between passes: it costs requests, and nothing else. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { RunningAgent } from '../../support/agent.ts';
-import { startWorld, type World } from '../../support/world.ts';
-import { at, configMap, declareSubject, text, untilGone, untilObject, type Manifest } from '../agent/scene.ts';
-import { job, workload } from '../health/scene.ts';
-import { edit, tracksOf, untilStill, type Tracks } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { tracksOf, untilStill, type Tracks } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, job, secret, text, workload } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  jobPath,
+  PROGRESS_FLAGS,
+  syncOf,
+  untilGone,
+  untilObject,
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({
+const { world, agent } = useWorld({
+  mode: 'full',
+  agent: {
     entry: fileURLToPath(new URL('../../support/agent-that-forgets.ts', import.meta.url)),
-    flags: ['--progress-check', '500ms'],
-  });
+    flags: PROGRESS_FLAGS,
+  },
 });
-after(() => world?.[Symbol.asyncDispose]());
 
-const secret: Manifest = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'sealed' },
-  stringData: { password: 'hunter2' },
-};
-/** The server writes another spelling of what it says, so that only an answer of the server settles it. */
+const sealed = secret('sealed', { stringData: { password: 'hunter2' } });
+/** The server stores other spellings of these values, so that only an answer of the server settles them. */
 const spelled = workload('Deployment', 'spelled', {
   pod: { volumes: [{ name: 'v', emptyDir: { sizeLimit: '0.5Gi' } }], securityContext: {}, tolerations: [] },
 });
 const brief = job('brief', { spec: { ttlSecondsAfterFinished: 1 } });
 
-/** Without the requests, which are what forgetting costs. */
+/** The tracks without the requests, which dropped memory may cost. */
 function lasting({ objects, application, lines, events }: Tracks): unknown {
   return { objects, application, lines, events };
 }
 
-test('memory dropped between any two passes costs no write, no event and no line', async () => {
+test('memory that is dropped between any two passes costs no write, no Event and no log line', async () => {
   const files = {
-    'all.yaml': text(configMap('a', { k: '1' }), secret, spelled, workload('StatefulSet', 'set'), brief),
+    'all.yaml': text(configMap('a', { k: '1' }), sealed, spelled, workload('StatefulSet', 'set'), brief),
   };
   const subject = await declareSubject(world, 'forgets', { files });
   await subject.application.until(
     'Synced and Healthy',
-    (found) =>
-      at(found, 'status', 'sync', 'status') === 'Synced' && at(found, 'status', 'health', 'status') === 'Healthy',
+    (found) => syncOf(found) === 'Synced' && at(found, 'status', 'health', 'status') === 'Healthy',
   );
-  await untilGone(world, '/apis/batch/v1/namespaces/forgets/jobs/brief');
+  await untilGone(world, jobPath('forgets', 'brief'));
   await untilStill(world, agent, subject, { mayListPods: true });
   const first = await tracksOf(world, agent, subject);
   await sleep(3000);
   assert.deepEqual(lasting(await tracksOf(world, agent, subject)), lasting(first), 'left alone');
-  // An event of an object starts a pass as well.
   for (let n = 0; n < 4; n++) {
     const answered = await subject.application.refresh();
-    assert.equal(at(answered, 'status', 'sync', 'status'), 'Synced');
+    assert.equal(syncOf(answered), 'Synced');
     assert.equal(at(answered, 'status', 'health', 'status'), 'Healthy');
   }
   const last = await tracksOf(world, agent, subject);
@@ -65,29 +64,24 @@ test('memory dropped between any two passes costs no write, no event and no line
   );
   assert.equal(last.updates, first.updates + 4, 'one write of status answers a request');
   assert.equal(last.requests['delete'], first.requests['delete']);
-  assert.equal(
-    await world.read('/apis/batch/v1/namespaces/forgets/jobs/brief'),
-    undefined,
-    'a Job that was done is run again',
-  );
+  assert.equal(await world.read(jobPath('forgets', 'brief')), undefined, 'a finished Job is run again');
 });
 
-test('without memory drift is healed as well, and a commit that removes an object prunes it', async () => {
+test('without memory drift is healed, and an object that leaves Git is pruned', async () => {
   const files = { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) };
   const subject = await declareSubject(world, 'forgets-drift', { files });
   await subject.application.untilReady();
   await untilStill(world, agent, subject);
   const first = await tracksOf(world, agent, subject);
-  await edit(world, 'configmap/a', 'forgets-drift', { data: { k: 'other' } });
-  const path = '/api/v1/namespaces/forgets-drift/configmaps';
-  await untilObject(world, `${path}/a`, (found) => at(found, 'data', 'k') === '1');
+  await edit(world, 'configmap/a', { namespace: 'forgets-drift', patch: { data: { k: 'other' } } });
+  await untilObject(world, configMapPath('forgets-drift', 'a'), (found) => at(found, 'data', 'k') === '1');
   await subject.application.untilReady();
   await untilStill(world, agent, subject);
   const healed = await tracksOf(world, agent, subject);
   assert.equal(healed.objects['ConfigMap forgets-drift/b'], first.objects['ConfigMap forgets-drift/b']);
-  assert.equal(healed.lines.length, first.lines.length + 1, 'one line tells of the heal');
+  assert.equal(healed.lines.length, first.lines.length + 1, 'one log line reports the heal');
   await subject.repository.commit({ 'b.yaml': null });
   await subject.application.refresh();
-  await untilGone(world, `${path}/b`);
+  await untilGone(world, configMapPath('forgets-drift', 'b'));
   await subject.application.untilReady();
 });

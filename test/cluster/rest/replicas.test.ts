@@ -1,61 +1,53 @@
-/** Replicas that others set: left alone where the manifest has none, fought over with a brake where it has some. */
+/** Replicas that others set: left alone if the manifest sets none, healed with a brake if it does. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningAgent } from '../../support/agent.ts';
-import { conditionOf, startWorld, type World } from '../../support/world.ts';
-import { at, declareSubject, requestsByVerb, text, untilObject, type Manifest, type Subject } from '../agent/scene.ts';
-import { workload } from '../health/scene.ts';
-import { eventsOf, expectRest, untilStill } from './scene.ts';
+import { useWorld } from '../../support/use-world.ts';
+import { conditionOf } from '../../support/world.ts';
+import { expectRest, untilStill } from './scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { autoscaler, text, workload, type Manifest } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  deploymentPath,
+  eventsOf,
+  PROGRESS_FLAGS,
+  requestsByVerb,
+  untilObject,
+  type Subject,
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-/** Raises the replicas to its least at once; there are no metrics to let it do more. */
+/** An autoscaler that raises the replicas to its minimum at once. Without metrics it does nothing more. */
 function scaler(least: number): Manifest {
-  return {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'web' },
-    spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
-      minReplicas: least,
-      maxReplicas: 9,
-      metrics: [
-        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
-      ],
-    },
-  };
+  const target = { type: 'Utilization', averageUtilization: 80 };
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+  return autoscaler('web', { minReplicas: least, maxReplicas: 9, metrics });
 }
 
-const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+const webPath = (namespace: string): string => deploymentPath(namespace, 'web');
 
 function untilReplicas(namespace: string, replicas: number): Promise<unknown> {
   return untilObject(
     world,
-    deploymentPath(namespace),
+    webPath(namespace),
     (found) => at(found, 'spec', 'replicas') === replicas && at(found, 'status', 'readyReplicas') === replicas,
   );
 }
 
-async function scale(namespace: string, replicas: number): Promise<void> {
-  const args = ['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`];
-  const { code, stderr } = await world.plane.kubectl(args);
-  assert.equal(code, 0, stderr);
+function scale(namespace: string, replicas: number): Promise<string> {
+  return kubectl(world, ['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`]);
 }
 
 const withoutReplicas = workload('Deployment', 'web', { spec: { replicas: undefined } });
 
-test('a scaler sets the replicas of a Deployment whose manifest has none, and nobody minds', async () => {
+test('replicas that an autoscaler sets are left alone if the manifest has none', async () => {
   const files = { 'web.yaml': text(withoutReplicas, scaler(3)) };
   const subject = await declareSubject(world, 'scaled', { files });
   await untilReplicas('scaled', 3);
-  // The scaler lacks metrics and says so every 15 seconds.
+  // The autoscaler has no metrics and writes that to its status every 15 seconds.
   const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'] };
   await expectRest(world, agent, subject, options);
   await subject.repository.commit({ 'web.yaml': text(withoutReplicas, scaler(4)) });
@@ -65,7 +57,7 @@ test('a scaler sets the replicas of a Deployment whose manifest has none, and no
   await remove(subject);
 });
 
-test('kubectl scale there and back is left alone where the manifest has no replicas', async () => {
+test('kubectl scale is left alone if the manifest has no replicas', async () => {
   const subject = await declareSubject(world, 'by-hand', { files: { 'web.yaml': text(withoutReplicas) } });
   await untilReplicas('by-hand', 1);
   await expectRest(world, agent, subject);
@@ -73,28 +65,28 @@ test('kubectl scale there and back is left alone where the manifest has no repli
     await scale('by-hand', replicas);
     if (replicas > 0) await untilReplicas('by-hand', replicas);
     await expectRest(world, agent, subject, { refreshes: 1 });
-    assert.equal(at(await world.read(deploymentPath('by-hand')), 'spec', 'replicas'), replicas);
+    assert.equal(at(await world.read(webPath('by-hand')), 'spec', 'replicas'), replicas);
   }
   await remove(subject);
 });
 
-test('kubectl scale is undone once where the manifest has replicas, and what stays is rest', async () => {
+test('kubectl scale is healed once if the manifest has replicas, and the Deployment comes to rest', async () => {
   const subject = await declareSubject(world, 'undone', { files: { 'web.yaml': text(workload('Deployment', 'web')) } });
   await expectRest(world, agent, subject);
   const events = (await eventsOf(world, subject)).length;
   await scale('undone', 3);
-  await untilObject(world, deploymentPath('undone'), (found) => at(found, 'spec', 'replicas') === 1);
+  await untilObject(world, webPath('undone'), (found) => at(found, 'spec', 'replicas') === 1);
   await expectRest(world, agent, subject);
   assert.equal((await eventsOf(world, subject)).length, events + 1);
-  assert.equal(conditionOf((await subject.application.read()) ?? {}, 'Contested'), undefined);
-  // By hand to what Git says: others own the value as well, and nothing differs.
+  assert.equal(conditionOf(await subject.application.read(), 'Contested'), undefined);
+  // Scaled by hand to the value in Git: another manager owns the field too, and nothing differs.
   await scale('undone', 1);
   await expectRest(world, agent, subject);
   await remove(subject);
 });
 
-test('a scaler and a manifest that both set the replicas: the brake slows them down and Contested names them', async () => {
-  // Somebody else's scaler: of one in the same Application the agent would know who owns the replicas.
+test('when an autoscaler and a manifest both set the replicas, the brake delays the heals and Contested names both', async () => {
+  // The autoscaler is not part of the Application: otherwise the agent would leave the replicas to it.
   const files = { 'web.yaml': text(workload('Deployment', 'web')) };
   const subject = await declareSubject(world, 'fought', { files });
   await world.apply({ ...scaler(3), metadata: { name: 'web', namespace: 'fought' } });
@@ -104,7 +96,7 @@ test('a scaler and a manifest that both set the replicas: the brake slows them d
   );
   const message = String(conditionOf(contested, 'Contested')?.['message']);
   assert.match(message, /Deployment\.apps fought\/web: .*kube-controller-manager at \/spec\/replicas/);
-  // Between two heals all is quiet, though Pods come and go and the Deployment's status changes all the time.
+  // Between two heals the agent writes little, although the status of the Deployment changes all the time.
   await untilReplicas('fought', 3);
   const version = await statusWrites();
   await sleep(10_000);
@@ -112,7 +104,7 @@ test('a scaler and a manifest that both set the replicas: the brake slows them d
   assert.ok(writes <= 8, `${writes} writes of status in ten seconds`);
   const heals = agent.log.filter(({ application, reason }) => application === 'apps/fought' && reason === 'Applied');
   assert.ok(heals.length <= 6, `${heals.length} heals`);
-  // Git gives way: the fight is over.
+  // Without replicas in Git the conflict is over.
   await subject.repository.commit({ 'web.yaml': text(withoutReplicas) });
   await subject.application.refresh();
   await subject.application.until('peace', (found) => conditionOf(found, 'Contested') === undefined);
@@ -121,7 +113,7 @@ test('a scaler and a manifest that both set the replicas: the brake slows them d
   await remove(subject);
 });
 
-/** Writes of status so far by the whole agent. */
+/** The number of status writes by the agent. */
 async function statusWrites(): Promise<number> {
   return (await requestsByVerb(agent))['update'] ?? 0;
 }

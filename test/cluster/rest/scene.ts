@@ -1,36 +1,44 @@
 /**
- * What the tests of rest share: the tracks that an agent leaves (writes, requests, log lines, Events), and the claim
- * that over a while of forced and unforced passes it leaves none.
+ * Shared by the tests of rest: the tracks that an agent leaves (writes, requests, log lines, Events), and the check
+ * that it leaves none over some time with and without requested passes.
  *
- * Invariant: an object that others write all the time is compared by what is ours in it, every other by its
- * resourceVersion; the counts of requests are those of the whole agent, so one unquiet Application spoils its file.
+ * Invariant: an object that others write all the time is compared by our fields in it, every other object by its
+ * resourceVersion. Requests are counted for the whole agent, so one busy Application fails every test of its file.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
 import { eventually, type Json, type World } from '../../support/world.ts';
-import { at, inventoryOf, requestsByVerb, resourceVersion, type Manifest, type Subject } from '../agent/scene.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import {
+  at,
+  eventsOf,
+  inventoryOf,
+  PART_OF,
+  requestsByVerb,
+  resourceVersion,
+  syncOf,
+  type Subject,
+} from '../../support/scene.ts';
 
-export const PART_OF = 'applyset.kubernetes.io/part-of';
-
-/** Waited for what must not come; longer than the progress check and the brake's first pauses need to show. */
+/** The time in which nothing may happen: longer than the progress check and the first pauses of the brake. */
 const QUIET_MS = 2500;
 
-/** Beside watching: requests that the answer to a refresh does not explain. */
+/** Requests for objects. Watches, and updates that answer a refresh, are left out. */
 const OBJECT_VERBS = ['get', 'list', 'create', 'apply', 'patch', 'delete'] as const;
 
 export interface RestOptions {
-  /** Forced passes; each answers a request for a refresh. */
+  /** The number of requested refreshes, each of which forces a pass. */
   readonly refreshes?: number;
   /** Objects that others write meanwhile, as `Kind/name`. */
   readonly busy?: readonly string[];
-  /** Expected of status.health; `Healthy` by default. */
+  /** The expected status.health. Default: `Healthy`. */
   readonly health?: string;
-  /** Pods of what is not Healthy are listed in each pass. */
+  /** Whether list requests are allowed: Pods of objects that are not Healthy are listed in each pass. */
   readonly mayListPods?: boolean;
 }
 
-/** Waits until the agent has nothing more to do, then claims that it does nothing more. */
+/** Waits until the agent has nothing more to do, then fails if it does anything more. */
 export async function expectRest(
   world: World,
   agent: RunningAgent,
@@ -40,7 +48,7 @@ export async function expectRest(
   const { refreshes = 4, health = 'Healthy' } = options;
   await subject.application.until(
     `Synced and ${health}`,
-    (found) => at(found, 'status', 'sync', 'status') === 'Synced' && at(found, 'status', 'health', 'status') === health,
+    (found) => syncOf(found) === 'Synced' && at(found, 'status', 'health', 'status') === health,
   );
   await untilStill(world, agent, subject, options);
   const first = await tracksOf(world, agent, subject, options);
@@ -48,17 +56,17 @@ export async function expectRest(
   assert.deepEqual(await tracksOf(world, agent, subject, options), first, 'left alone');
   for (let n = 0; n < refreshes; n++) {
     const answered = await subject.application.refresh();
-    assert.equal(at(answered, 'status', 'sync', 'status'), 'Synced');
+    assert.equal(syncOf(answered), 'Synced');
     assert.equal(at(answered, 'status', 'health', 'status'), health);
   }
   const { application: _before, updates, ...before } = first;
   const { application: _after, updates: written, ...after } = await tracksOf(world, agent, subject, options);
-  assert.deepEqual(after, before, 'asked to look');
-  // The last answer may be stored, and so be seen here, before the agent has counted its write.
+  assert.deepEqual(after, before, 'after refreshes');
+  // The last answer may be stored, and seen here, before the agent has counted its write.
   assert.ok(written <= updates + refreshes, `${written - updates} writes of status answer ${refreshes} requests`);
 }
 
-/** Waits until two looks, a while apart, see the same. */
+/** Waits until the tracks are the same before and after 1.5 seconds. */
 export async function untilStill(
   world: World,
   agent: RunningAgent,
@@ -77,7 +85,7 @@ export async function untilStill(
 }
 
 export interface Tracks {
-  /** By `Kind namespace/name`. */
+  /** A version of each object, by `Kind namespace/name`. */
   readonly objects: Readonly<Record<string, string>>;
   readonly application: string;
   readonly requests: Readonly<Record<string, number>>;
@@ -114,42 +122,26 @@ export async function tracksOf(
   };
 }
 
-/** All objects that carry the Application's label, of the kinds of its inventory. */
+/** All objects with the Application's label, of the kinds in its inventory. */
 export async function objectsOf(world: World, subject: Subject): Promise<Json[]> {
   const application = await subject.application.read();
   const id = String(at(application, 'metadata', 'labels', 'applyset.kubernetes.io/id'));
   const kinds = new Set(inventoryOf(application).map((entry) => kubectlKind(entry.split(' ')[0] ?? '')));
   if (kinds.size === 0) return [];
   const args = ['get', [...kinds].join(','), '--all-namespaces', '-l', `${PART_OF}=${id}`, '-o', 'json'];
-  const { code, stdout, stderr } = await world.plane.kubectl([...args, '--show-managed-fields']);
-  assert.equal(code, 0, stderr);
-  return (JSON.parse(stdout) as { items: Json[] }).items;
+  const listed = await kubectl(world, [...args, '--show-managed-fields']);
+  return (JSON.parse(listed) as { items: Json[] }).items;
 }
 
-/** `apps/Deployment` of an inventory as kubectl reads it. */
+/** A kind of an inventory, such as `apps/Deployment`, in the form of kubectl. */
 function kubectlKind(groupKind: string): string {
   const [kind, group] = groupKind.split('/').reverse();
   return group ? `${kind}.${group}` : (kind ?? '');
 }
 
-/** Uid and our own entry of managedFields, with its time: what a write of ours would change. */
+/** Uid and our own entry of managedFields with its time, which a write of the agent would change. */
 function oursOf(object: Json): string {
   const entries = at(object, 'metadata', 'managedFields');
   const ours = Array.isArray(entries) ? entries.filter((entry) => at(entry, 'manager') === 'tautline') : [];
   return JSON.stringify([at(object, 'metadata', 'uid'), ours]);
-}
-
-/** Changes an object as `kubectl patch` does, by strategic merge where the kind knows it. */
-export async function edit(world: World, object: string, namespace: string, patch: Manifest): Promise<void> {
-  const isCustom = object.includes('.');
-  const args = ['patch', object, '-n', namespace, `--type=${isCustom ? 'merge' : 'strategic'}`, '-p'];
-  const { code, stderr } = await world.plane.kubectl([...args, JSON.stringify(patch)]);
-  assert.equal(code, 0, stderr);
-}
-
-/** Events about the Application. */
-export async function eventsOf(world: World, { name }: Subject): Promise<Json[]> {
-  const list = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  const items = (at(list, 'items') ?? []) as Json[];
-  return items.filter((event) => at(event, 'regarding', 'name') === name);
 }

@@ -1,42 +1,39 @@
-/** The start beside many Applications: streamed where the API server can do that, else in pages, never all at once. */
+/** The start with many Applications: they are streamed, or listed in pages, never in one answer. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
+import { test } from 'node:test';
+import { startFaultProxy } from '../../fault/proxy.ts';
 import type { RunningAgent } from '../../support/agent.ts';
-import { eventually, startWorld, type World } from '../../support/world.ts';
-import { at, makeNamespace } from '../agent/scene.ts';
+import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
+import { applicationManifest } from '../../support/objects.ts';
+import { applicationPath, at, makeNamespace } from '../../support/scene.ts';
 
 const APPLICATIONS = 1200;
 const PAGE = 250;
-const COLLECTION = '/apis/tautline.dev/v1alpha1/namespaces/apps/applications';
 const LIST = /applications\?(?!.*watch=1)/;
 
-/** Too small for an agent that would hold more of an Application than it must. */
+/** Too small for an agent that keeps whole Applications in memory. */
 const FLAGS = ['--heap-mib', '64'];
 
-let world: World;
-let proxy: FaultProxy;
-before(async () => {
-  world = await startWorld();
-  proxy = await startFaultProxy({ target: world.plane.url, caFile: world.plane.caFile, token: world.plane.adminToken });
+const { world } = useWorld();
+const proxy = useStarted('the proxy', () => {
+  const { url, caFile, adminToken } = world.plane;
+  return startFaultProxy({ target: url, caFile, token: adminToken });
+});
+prepare(async () => {
   await makeNamespace(world, 'apps');
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < APPLICATIONS) await world.send('POST', COLLECTION, suspended(`tiny-${next++}`));
+    while (next < APPLICATIONS) await world.send('POST', applicationPath(), suspended(`tiny-${next++}`));
   };
   await Promise.all(Array.from({ length: 8 }, lane));
 });
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await proxy?.stop();
-});
 
 function suspended(name: string): unknown {
-  const spec = { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true };
-  return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata: { name, namespace: 'apps' }, spec };
+  return applicationManifest(name, { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true });
 }
 
-/** Resolves when the agent is ready, and knows each Application once. */
+/** Waits until the agent knows each Application once; fails unless it is ready. */
 async function untilAllKnown(agent: RunningAgent): Promise<void> {
   const list = async (): Promise<unknown[]> => {
     const answer: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications`)).json();
@@ -60,7 +57,7 @@ test('twelve hundred Applications are streamed, and no list asks for all of them
   await agent.stop();
 });
 
-test('where the API server cannot stream them they come in pages, and a page that has expired starts the list over', async () => {
+test('on a server that cannot stream, Applications are listed in pages, and an expired page starts the list over', async () => {
   const seen = proxy.requests.length;
   proxy.rules.push(
     { path: /applications\?watch=1.*sendInitialEvents/, fault: { type: 'answer', status: 422 } },
@@ -73,7 +70,7 @@ test('where the API server cannot stream them they come in pages, and a page tha
   const whole = Math.ceil(APPLICATIONS / PAGE);
   assert.ok(pages.every(({ path }) => path.includes(`limit=${PAGE}`)));
   const firsts = pages.flatMap(({ path }, index) => (path.includes('continue=') ? [] : [index]));
-  // Three pages and one that has expired, then all of them from the first.
+  // Three pages and an expired one, then all pages from the first.
   assert.deepEqual(firsts, [0, 4]);
   assert.equal(pages.length, 4 + whole);
   await agent.stop();

@@ -1,23 +1,28 @@
 /**
- * What an agent under real controllers says of itself: a line a change, and series that come and go with their subject.
+ * Log lines, Events and metrics of an agent under real controllers: one line a change, and metrics that end with their
+ * Application.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { RunningAgent } from '../../support/agent.ts';
-import { eventually, startWorld, type World } from '../../support/world.ts';
-import { configMap, declareSubject, text, untilGone, untilObject, configMapPath } from '../agent/scene.ts';
-import { workload } from '../health/scene.ts';
-import { edit, eventsOf, expectRest } from './scene.ts';
+import { test } from 'node:test';
+import { useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
+import { expectRest } from './scene.ts';
+import { edit } from '../../support/kubectl.ts';
+import { configMap, service, text, workload } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  eventsOf,
+  metricsOf,
+  PROGRESS_FLAGS,
+  untilGone,
+  untilObject,
+} from '../../support/scene.ts';
 
-let world: World;
-let agent: RunningAgent;
-before(async () => {
-  world = await startWorld({ mode: 'full' });
-  agent = await world.agent({ flags: ['--progress-check', '500ms'] });
-});
-after(() => world?.[Symbol.asyncDispose]());
+const { world, agent } = useWorld({ mode: 'full', agent: { flags: PROGRESS_FLAGS } });
 
-/** Whose subject is there once an Application has been synced, healed and refused. */
+/** The metrics that exist once an Application has been synced, healed and refused. */
 const SERIES = [
   'tautline_app_info',
   'tautline_apply_changes_total',
@@ -38,30 +43,29 @@ const SERIES = [
 ];
 
 async function exposition(): Promise<string[]> {
-  return (await (await fetch(`${agent.probesUrl}/metrics`)).text()).split('\n');
+  return (await metricsOf(agent)).split('\n');
 }
 
 function reasons(name: string): unknown[] {
   return agent.log.filter(({ application }) => application === `apps/${name}`).map(({ reason }) => reason);
 }
 
-test('each change is one line and one Event, and rest is none', async () => {
+test('each change writes one log line and one Event, and rest writes none', async () => {
   const subject = await declareSubject(world, 'told', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'web.yaml': text(workload('Deployment', 'web')) },
   });
   await expectRest(world, agent, subject);
   assert.deepEqual(reasons('told'), ['Applied']);
-  await edit(world, 'configmap/a', 'told', { data: { k: 'other' } });
-  await untilObject(world, configMapPath('told', 'a'), (found) => String(found['data']?.['k']) === '1');
+  await edit(world, 'configmap/a', { namespace: 'told', patch: { data: { k: 'other' } } });
+  await untilObject(world, configMapPath('told', 'a'), (found) => at(found, 'data', 'k') === '1');
   await expectRest(world, agent, subject, { refreshes: 1 });
   assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
-  // A commit that changes no object is told by status alone.
+  // A commit that changes no object is reported in the status only.
   await subject.repository.commit({ 'README.md': 'nothing to apply' });
   await subject.application.refresh();
   await expectRest(world, agent, subject, { refreshes: 1 });
   assert.deepEqual(reasons('told'), ['Applied', 'Applied']);
-  const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'bad' }, spec: { ports: [{ port: 99999 }] } };
-  await subject.repository.commit({ 'bad.yaml': text(bad) });
+  await subject.repository.commit({ 'bad.yaml': text(service('bad', { ports: [{ port: 99999 }] })) });
   await subject.application.refresh();
   await eventually(async () => (reasons('told').length > 2 ? true : undefined));
   for (let n = 0; n < 3; n++) await subject.application.refresh();
@@ -70,7 +74,7 @@ test('each change is one line and one Event, and rest is none', async () => {
   await subject.application.refresh();
   await subject.application.untilReady();
   const told = reasons('told');
-  // What could not be made was noted ahead of the attempt; now it is let go of.
+  // The refused object was in the inventory ahead of the attempt; removing it is reported as a change.
   assert.deepEqual(told, ['Applied', 'Applied', 'ReconciliationFailed', 'Applied']);
   const events = await eventually(async () => {
     const found = await eventsOf(world, subject);
@@ -79,7 +83,7 @@ test('each change is one line and one Event, and rest is none', async () => {
   assert.equal(events?.length, told.length);
 });
 
-test('the series have their names, with labels that are bounded', async () => {
+test('the metrics have their names, and labels with a bounded number of values', async () => {
   const lines = await exposition();
   for (const name of SERIES) {
     assert.ok(
@@ -99,7 +103,7 @@ test('the series have their names, with labels that are bounded', async () => {
   assert.ok(!own.some((line) => /sha1|http:|main@/.test(line)), 'a revision or an address in a label');
 });
 
-test('the series of an Application go with it, also when it is made again at once', async () => {
+test('the metrics of an Application end with it, also when it is created again at once', async () => {
   const subject = await declareSubject(world, 'leaves', { files: { 'a.yaml': text(configMap('a', { k: '1' })) } });
   await expectRest(world, agent, subject, { refreshes: 1 });
   const seriesOf = async (): Promise<string[]> => (await exposition()).filter((line) => line.includes('"leaves"'));
@@ -114,7 +118,7 @@ test('the series of an Application go with it, also when it is made again at onc
   await again.untilReady();
   const info = (await seriesOf()).filter((line) => line.startsWith('tautline_app_info'));
   assert.equal(info.length, 1);
-  // Without its finalizer it goes at once, whatever pass is under way.
+  // Without its finalizer the Application is deleted at once, even during a pass.
   for (let n = 0; n < 5; n++) {
     const stored = await again.read();
     if (!stored) break;

@@ -1,21 +1,24 @@
+/** Watches of an aggregated API whose server stops and comes back. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, test } from 'node:test';
 import { agentIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveEntry } from '../../../src/cluster/live.ts';
-import { eventually, marks } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { prepare } from '../../support/use-world.ts';
+import { marks } from '../edge/edge-cluster.ts';
+import { NAMESPACE, useScene } from './scene.ts';
+import { untilTrue } from '../../support/world.ts';
 
 const GROUP = 'gauges.example.com';
 const API_VERSION = `${GROUP}/v1`;
-let scene: Scene;
+const scene = useScene({ limits: { watchStaleMs: 1_500, watchTimeoutSeconds: 5, maxWatchBackoffMs: 500 } });
 let extension: Server;
 let port: number;
 
-/** The least that an API server behind another must answer: discovery, one object, and a watch on it. */
+/** Starts the smallest aggregated API server: it answers discovery, one object, and a watch of it. */
 async function startExtension(at = 0): Promise<void> {
   const cert = await readFile(scene.plane.caFile);
   const key = await readFile(scene.plane.caFile.replace(/crt$/, 'key'));
@@ -53,8 +56,7 @@ async function stopExtension(): Promise<void> {
   await closed;
 }
 
-before(async () => {
-  scene = await startScene({ limits: { watchStaleMs: 1_500, watchTimeoutSeconds: 5, maxWatchBackoffMs: 500 } });
+prepare(async () => {
   await startExtension();
   const service = { type: 'ExternalName', externalName: 'localhost', ports: [{ port }] };
   const services = `/api/v1/namespaces/${NAMESPACE}/services`;
@@ -74,10 +76,7 @@ before(async () => {
   assert.equal(registered.code, 201);
 });
 
-after(async () => {
-  await stopExtension();
-  await scene?.[Symbol.asyncDispose]();
-});
+after(stopExtension);
 
 let gauges: KindInfo;
 const look = (): LiveEntry =>
@@ -92,40 +91,38 @@ async function discovered(): Promise<{ kind: KindInfo | undefined; isStale: bool
   };
 }
 
-describe('an aggregated API', () => {
-  it('is discovered and watched like any other', async () => {
-    await eventually(async () => {
-      const { kind, isStale } = await discovered();
-      if (kind && !isStale) gauges = kind;
-      return gauges !== undefined;
-    }, 'it is discovered');
-    await scene.cluster.live.hold('gauges', agentIdentity, [{ kind: gauges, namespace: NAMESPACE }]);
-    await eventually(() => look().state === 'present', 'its object is known');
-    await scene.create('bystander');
-    await scene.hold(NAMESPACE);
-  });
+test('an aggregated API is discovered and watched like any other', async () => {
+  await untilTrue(async () => {
+    const { kind, isStale } = await discovered();
+    if (kind && !isStale) gauges = kind;
+    return gauges !== undefined;
+  }, 'it is discovered');
+  await scene.cluster.live.hold('gauges', agentIdentity, [{ kind: gauges, namespace: NAMESPACE }]);
+  await untilTrue(() => look().state === 'present', 'its object is known');
+  await scene.create('bystander');
+  await scene.hold(NAMESPACE);
+});
 
-  it('that dies is stale, its objects are unknown after a while, never gone, and the others go on', async () => {
-    scene.changes.splice(0);
-    await stopExtension();
-    await eventually(() => look().state === 'unknown', 'its object is unknown');
-    await eventually(async () => (await discovered()).isStale, 'discovery says that it is stale');
-    assert.ok((await discovered()).others);
-    await scene.change('bystander', '1');
-    await eventually(() => scene.valueOf('bystander') === '1', 'what others serve is seen');
-    assert.deepEqual(
-      scene.changes.filter((change) => change.includes('Gauge')),
-      [],
-    );
-    const read = await scene.cluster
-      .as(agentIdentity)
-      .get(gauges, { group: GROUP, kind: 'Gauge', namespace: NAMESPACE, name: 'g' });
-    assert.ok(!read.ok && read.refusal.code === 'Unavailable', 'a read proves nothing');
-  });
+test('an aggregated API that dies is stale; its objects become unknown, never gone, and other kinds are still watched', async () => {
+  scene.changes.splice(0);
+  await stopExtension();
+  await untilTrue(() => look().state === 'unknown', 'its object is unknown');
+  await untilTrue(async () => (await discovered()).isStale, 'discovery says that it is stale');
+  assert.ok((await discovered()).others);
+  await scene.change('bystander', '1');
+  await untilTrue(() => scene.valueOf('bystander') === '1', 'what others serve is seen');
+  assert.deepEqual(
+    scene.changes.filter((change) => change.includes('Gauge')),
+    [],
+  );
+  const read = await scene.cluster
+    .as(agentIdentity)
+    .get(gauges, { group: GROUP, kind: 'Gauge', namespace: NAMESPACE, name: 'g' });
+  assert.ok(!read.ok && read.refusal.code === 'Unavailable', 'a read proves nothing');
+});
 
-  it('that comes back is known again', async () => {
-    await startExtension(port);
-    await eventually(() => look().state === 'present', 'its object is known');
-    await eventually(async () => !(await discovered()).isStale, 'discovery has it back');
-  });
+test('an aggregated API that comes back is discovered and watched again', async () => {
+  await startExtension(port);
+  await untilTrue(() => look().state === 'present', 'its object is known');
+  await untilTrue(async () => !(await discovered()).isStale, 'discovery has it back');
 });

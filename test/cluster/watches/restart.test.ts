@@ -1,31 +1,28 @@
+/** Watches of an API server that is killed and started again, and watches that end in their time. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listAt, stringAt, type Value } from '../../../src/object/value.ts';
-import { eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { prepare } from '../../support/use-world.ts';
+import { NAMESPACE, startScene, useScene } from './scene.ts';
+import { untilTrue } from '../../support/world.ts';
 
-let scene: Scene;
+const scene = useScene();
 
-before(async () => {
-  scene = await startScene();
+prepare(async () => {
   await scene.hold(NAMESPACE);
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
 });
 
 const PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 
-/** Name and value of all ConfigMaps, as the API server says itself. */
+/** Names and values of all ConfigMaps, read from the API server. */
 async function stored(): Promise<Map<string, string | undefined>> {
   const { body } = await scene.plane.request('GET', PATH);
   const items = listAt(body as Value, 'items');
   return new Map(items.map((item) => [stringAt(item, 'metadata', 'name') ?? '', stringAt(item, 'data', 'v')]));
 }
 
-/** Somebody who changes objects all the time, and minds no failure. Returns the names that were deleted. */
+/** Creates, changes and deletes objects all the time and ignores failures. Resolves to their names. */
 async function writeUntil(isOver: () => boolean): Promise<Set<string>> {
   const names = new Set<string>();
   for (let n = 0; !isOver(); n++) {
@@ -38,78 +35,74 @@ async function writeUntil(isOver: () => boolean): Promise<Set<string>> {
   return names;
 }
 
-describe('an API server that is killed', () => {
-  it('loses no event, however often it is killed in the middle of writes', async () => {
-    let isOver = false;
-    const writing = writeUntil(() => isOver);
-    for (let round = 0; round < 3; round++) {
-      await sleep(300);
-      await scene.plane.kill('kube-apiserver', 'SIGKILL');
-      await scene.plane.restart('kube-apiserver');
-    }
+test('no event is lost when the API server is killed several times in the middle of writes', async () => {
+  let isOver = false;
+  const writing = writeUntil(() => isOver);
+  for (let round = 0; round < 3; round++) {
     await sleep(300);
-    isOver = true;
-    const names = await writing;
-    await scene.create('last');
-    await eventually(() => scene.look('last').state === 'present', 'what comes last is seen');
-    const truth = await stored();
-    await eventually(() => [...truth].every(([name, v]) => scene.valueOf(name) === v), 'all are as they are stored');
-    await eventually(
-      () => [...names].every((name) => truth.has(name) || scene.look(name).state !== 'present'),
-      'what is gone is not believed in',
-    );
-  });
-
-  it('is back for all watches within seconds, and warns nobody', async (test) => {
-    await scene.create('marker');
-    await eventually(() => scene.look('marker').state === 'present', 'the watch is open');
-    scene.logged.splice(0);
     await scene.plane.kill('kube-apiserver', 'SIGKILL');
-    const killedMs = performance.now();
     await scene.plane.restart('kube-apiserver');
-    const readyMs = performance.now();
-    await scene.change('marker', 'after');
-    await eventually(() => scene.valueOf('marker') === 'after', 'the change is seen');
-    const seenMs = performance.now();
-    const [sinceKill, sinceReady] = [killedMs, readyMs].map((fromMs) => Math.round(seenMs - fromMs));
-    test.diagnostic(`next event ${sinceKill} ms after the kill, ${sinceReady} ms after the server was ready`);
-    // On a slow machine the server may be away long enough to be worth a word; then the all-clear follows.
-    const [warnings, reliefs] = ['warn', 'info'].map((level) => scene.logged.filter((line) => line.startsWith(level)));
-    assert.equal(reliefs?.length, warnings?.length);
-    assert.ok((warnings?.length ?? 0) <= 1);
-  });
-
-  it('tells nothing twice: what did not change while it was away wakes nobody', async () => {
-    await scene.plane.kill('kube-apiserver', 'SIGKILL');
-    scene.changes.splice(0);
-    scene.restarts.splice(0);
-    await scene.plane.restart('kube-apiserver');
-    await scene.create('news');
-    await eventually(() => scene.look('news').state === 'present', 'news are seen');
-    assert.deepEqual(scene.changes, [`added ConfigMap ${NAMESPACE}/news`]);
-  });
+  }
+  await sleep(300);
+  isOver = true;
+  const names = await writing;
+  await scene.create('last');
+  await untilTrue(() => scene.look('last').state === 'present', 'what comes last is seen');
+  const truth = await stored();
+  await untilTrue(() => [...truth].every(([name, v]) => scene.valueOf(name) === v), 'all are as they are stored');
+  await untilTrue(
+    () => [...names].every((name) => truth.has(name) || scene.look(name).state !== 'present'),
+    'deleted objects are not present',
+  );
 });
 
-describe('a watch that ends in its time', () => {
-  it('is opened again where it was, and misses nothing between two streams', async () => {
-    const short = await startScene({ limits: { watchTimeoutSeconds: 1 } });
-    try {
-      await short.hold(NAMESPACE);
-      const seen = short.proxy.requests.length;
-      for (let n = 0; n < 150; n++) {
-        await short.create(`steady-${n}`);
-        await sleep(20);
-      }
-      await eventually(() => short.look('steady-149').state === 'present', 'the last one is seen');
-      const isKnown = (_: unknown, n: number): boolean => short.look(`steady-${n}`).state === 'present';
-      assert.ok(Array.from({ length: 150 }).every(isKnown));
-      const opened = short.proxy.requests.slice(seen);
-      assert.ok(opened.length >= 3, `${opened.length} streams`);
-      assert.ok(opened.every(({ path }) => /watch=1.*resourceVersion=\d+$/.test(path)));
-      assert.deepEqual(short.restarts, []);
-      assert.deepEqual(short.logged, []);
-    } finally {
-      await short[Symbol.asyncDispose]();
+test('watches are open again within seconds after the API server was killed, and no warning stays without its all-clear', async (t) => {
+  await scene.create('marker');
+  await untilTrue(() => scene.look('marker').state === 'present', 'the watch is open');
+  scene.logged.splice(0);
+  await scene.plane.kill('kube-apiserver', 'SIGKILL');
+  const killedMs = performance.now();
+  await scene.plane.restart('kube-apiserver');
+  const readyMs = performance.now();
+  await scene.change('marker', 'after');
+  await untilTrue(() => scene.valueOf('marker') === 'after', 'the change is seen');
+  const seenMs = performance.now();
+  const [sinceKill, sinceReady] = [killedMs, readyMs].map((fromMs) => Math.round(seenMs - fromMs));
+  t.diagnostic(`next event ${sinceKill} ms after the kill, ${sinceReady} ms after the server was ready`);
+  // On a slow machine the outage may be long enough for a warning; then an all-clear follows.
+  const [warnings, reliefs] = ['warn', 'info'].map((level) => scene.logged.filter((line) => line.startsWith(level)));
+  assert.equal(reliefs?.length, warnings?.length);
+  assert.ok((warnings?.length ?? 0) <= 1);
+});
+
+test('objects that did not change while the API server was away are not reported again', async () => {
+  await scene.plane.kill('kube-apiserver', 'SIGKILL');
+  scene.changes.splice(0);
+  scene.restarts.splice(0);
+  await scene.plane.restart('kube-apiserver');
+  await scene.create('news');
+  await untilTrue(() => scene.look('news').state === 'present', 'news are seen');
+  assert.deepEqual(scene.changes, [`added ConfigMap ${NAMESPACE}/news`]);
+});
+
+test('a watch that ends in its time is opened again at its revision, and misses nothing between two streams', async () => {
+  const short = await startScene({ limits: { watchTimeoutSeconds: 1 } });
+  try {
+    await short.hold(NAMESPACE);
+    const seen = short.proxy.requests.length;
+    for (let n = 0; n < 150; n++) {
+      await short.create(`steady-${n}`);
+      await sleep(20);
     }
-  });
+    await untilTrue(() => short.look('steady-149').state === 'present', 'the last one is seen');
+    const isKnown = (_: unknown, n: number): boolean => short.look(`steady-${n}`).state === 'present';
+    assert.ok(Array.from({ length: 150 }).every(isKnown));
+    const opened = short.proxy.requests.slice(seen);
+    assert.ok(opened.length >= 3, `${opened.length} streams`);
+    assert.ok(opened.every(({ path }) => /watch=1.*resourceVersion=\d+$/.test(path)));
+    assert.deepEqual(short.restarts, []);
+    assert.deepEqual(short.logged, []);
+  } finally {
+    await short[Symbol.asyncDispose]();
+  }
 });

@@ -1,18 +1,11 @@
+/** Watches after etcd was restored from a backup. */
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
-import { eventually } from '../edge/edge-cluster.ts';
-import { NAMESPACE, startScene, type Scene } from './scene.ts';
+import { test } from 'node:test';
+import { NAMESPACE, useScene } from './scene.ts';
+import { untilTrue } from '../../support/world.ts';
 
-let scene: Scene;
-
-before(async () => {
-  scene = await startScene();
-});
-
-after(async () => {
-  await scene?.[Symbol.asyncDispose]();
-});
+const scene = useScene();
 
 async function whileStopped(doThat: () => Promise<void>): Promise<void> {
   await scene.plane.kill('kube-apiserver', 'SIGKILL');
@@ -22,7 +15,7 @@ async function whileStopped(doThat: () => Promise<void>): Promise<void> {
   await scene.plane.restart('kube-apiserver');
 }
 
-/** Three objects and a backup; then a future that the restored etcd knows nothing of. */
+/** Makes three objects and a backup, changes them afterwards, and restores the backup, which loses the changes. */
 async function loseTheFuture(round: string, whileAway = (): void => {}): Promise<void> {
   const { etcdData } = scene;
   const backup = `${etcdData}-backup-${round}`;
@@ -33,8 +26,8 @@ async function loseTheFuture(round: string, whileAway = (): void => {}): Promise
   await scene.remove(`deleted-${round}`);
   await scene.create(`lost-${round}`);
   for (let n = 0; n < 50; n++) await scene.change(`changed-${round}`, String(n + 2));
-  await eventually(() => scene.valueOf(`changed-${round}`) === '51', 'the changes are seen');
-  await eventually(() => scene.look(`deleted-${round}`).state !== 'present', 'the deletion is seen');
+  await untilTrue(() => scene.valueOf(`changed-${round}`) === '51', 'the changes are seen');
+  await untilTrue(() => scene.look(`deleted-${round}`).state !== 'present', 'the deletion is seen');
   scene.changes.splice(0);
   await whileStopped(async () => {
     whileAway();
@@ -44,7 +37,7 @@ async function loseTheFuture(round: string, whileAway = (): void => {}): Promise
 }
 
 async function expectThePast(round: string): Promise<void> {
-  await eventually(() => scene.valueOf(`changed-${round}`) === '0', 'the old value is seen, of an older version');
+  await untilTrue(() => scene.valueOf(`changed-${round}`) === '0', 'the old value is seen, of an older version');
   assert.equal(scene.look(`same-${round}`).state, 'present');
   assert.equal(scene.valueOf(`deleted-${round}`), '0');
   assert.equal(scene.look(`lost-${round}`).state, 'unseen');
@@ -52,21 +45,19 @@ async function expectThePast(round: string): Promise<void> {
   assert.ok(scene.changes.includes(`modified ConfigMap ${NAMESPACE}/changed-${round}`));
   assert.ok(scene.changes.includes(`added ConfigMap ${NAMESPACE}/deleted-${round}`));
   await scene.change(`changed-${round}`, 'after');
-  await eventually(() => scene.valueOf(`changed-${round}`) === 'after', 'the watch is not deaf');
+  await untilTrue(() => scene.valueOf(`changed-${round}`) === 'after', 'the watch reports later changes');
 }
 
-describe('an etcd that is restored from a backup', () => {
-  it('is noticed, although a watch from the lost future would stay open and silent, and is believed', async () => {
-    await loseTheFuture('a');
-    await expectThePast('a');
-  });
+test('an etcd restored from a backup is noticed, although a watch at a lost revision would stay open and silent', async () => {
+  await loseTheFuture('a');
+  await expectThePast('a');
+});
 
-  it('is noticed also when it has meanwhile written more than was lost', async () => {
-    const rule = { path: /configmaps/, fault: { type: 'answer', status: 503 } } as const;
-    await loseTheFuture('b', () => void scene.proxy.rules.push(rule));
-    for (let n = 0; n < 100; n++) await scene.change('same-b', String(n));
-    scene.proxy.rules.splice(0);
-    await expectThePast('b');
-    await eventually(() => scene.valueOf('same-b') === '99', 'the new present is seen');
-  });
+test('a restored etcd is noticed also when it has written more revisions since than were lost', async () => {
+  const rule = { path: /configmaps/, fault: { type: 'answer', status: 503 } } as const;
+  await loseTheFuture('b', () => void scene.proxy.rules.push(rule));
+  for (let n = 0; n < 100; n++) await scene.change('same-b', String(n));
+  scene.proxy.rules.splice(0);
+  await expectThePast('b');
+  await untilTrue(() => scene.valueOf('same-b') === '99', 'the new present is seen');
 });

@@ -1,4 +1,4 @@
-/** What the tests of watches share: an API server, the agent's edge connected to it, and what it was told. */
+/** Shared by the tests of watches: an API server, a connection through a fault proxy, and a record of its reports. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -11,6 +11,7 @@ import { formatId } from '../../../src/object/identity.ts';
 import { stringAt } from '../../../src/object/value.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/control-plane.ts';
 import { startFaultProxy, type FaultProxy } from '../../fault/proxy.ts';
+import { useStarted } from '../../support/use-world.ts';
 import { configMap, configMapId, connect, createNamespace, kindOf } from '../edge/edge-cluster.ts';
 
 export const NAMESPACE = 'watched';
@@ -18,26 +19,26 @@ export const NAMESPACE = 'watched';
 export interface Scene extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly proxy: FaultProxy;
-  /** Reaches the API server through the proxy. */
+  /** Connected to the API server through the proxy. */
   readonly cluster: ConnectedCluster;
   readonly configMaps: KindInfo;
-  /** `added ConfigMap watched/a`, in order; `splice(0)` starts afresh. */
+  /** Reported changes, such as `added ConfigMap watched/a`, in order. `splice(0)` empties it. */
   readonly changes: string[];
-  /** Why watches were opened anew, in order. */
+  /** The reasons for which watches were opened again, in order. */
   readonly restarts: string[];
-  /** Level and message of what was logged at info and above. */
+  /** Level and message of the log at info and above. */
   readonly logged: string[];
   hold(...namespaces: string[]): Promise<void>;
   look(name: string, namespace?: string): LiveEntry;
-  /** `data.v` of a ConfigMap that is known as present. */
+  /** `data.v` of a ConfigMap, if it is known as present. */
   valueOf(name: string): string | undefined;
-  /** Makes, changes and deletes ConfigMaps, as somebody else does; not through the proxy. */
+  /** Create, change and delete ConfigMaps as another client, not through the proxy. */
   create(name: string, v?: string): Promise<void>;
   change(name: string, v: string): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Folder with the data of etcd. */
+  /** The data folder of etcd. */
   readonly etcdData: string;
-  /** Throws away the history of etcd up to now. */
+  /** Compacts the history of etcd up to now. */
   compact(): Promise<void>;
 }
 
@@ -45,6 +46,11 @@ export interface SceneOptions {
   readonly limits?: Partial<ClusterLimits>;
   readonly apiServerArgs?: readonly string[];
   readonly identity?: Identity;
+}
+
+/** A scene for all tests of a file. */
+export function useScene(options: SceneOptions = {}): Scene {
+  return useStarted('the scene', () => startScene(options));
 }
 
 export async function startScene({ limits, apiServerArgs = [], identity }: SceneOptions = {}): Promise<Scene> {
@@ -106,7 +112,7 @@ export async function startScene({ limits, apiServerArgs = [], identity }: Scene
   };
 }
 
-/** By the JSON gateway that etcd has beside gRPC. */
+/** Uses the JSON gateway that etcd has beside gRPC. */
 async function compactEtcd(socketPath: string): Promise<void> {
   const range = await askEtcd(socketPath, '/v3/kv/range', { key: Buffer.from('a').toString('base64') });
   const revision = stringAt(JSON.parse(range), 'header', 'revision');

@@ -1,38 +1,41 @@
-/** Webhooks against the whole agent: what a push and its hook do, with an interval of an hour, so no poll helps. */
+/** Webhooks on the whole agent, with Applications whose next poll is an hour away. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { RunningAgent } from '../../support/agent.ts';
 import type { TestRepository } from '../../support/git-repository.ts';
-import { eventually, startWorld, type World } from '../../support/world.ts';
+import { useStarted, useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import { hmac, send, type Answer } from '../../unit/server/webhook-scene.ts';
-import { at, configMap, configMapPath, makeNamespace, text, untilObject } from '../agent/scene.ts';
+import { configMap, text } from '../../support/objects.ts';
+import {
+  at,
+  configMapPath,
+  declareSubject,
+  makeNamespace,
+  metricsOf,
+  untilObject,
+  type Subject,
+} from '../../support/scene.ts';
 
 const SECRET = 'canary-of-the-secret';
 
-let world: World;
-let agent: RunningAgent;
-let secrets: string;
-before(async () => {
-  secrets = await mkdtemp(join(tmpdir(), 'tautline-hook-secrets-'));
-  await writeFile(join(secrets, 'github'), `${SECRET}\n`);
-  await writeFile(join(secrets, 'gitlab'), SECRET);
-  world = await startWorld();
-  agent = await world.agent({ flags: ['--webhook-secrets-dir', secrets] });
-});
-after(async () => {
-  await world?.[Symbol.asyncDispose]();
-  await rm(secrets, { recursive: true, force: true });
+const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-hook-secrets-')));
+const { world, agent } = useWorld({
+  async agent(started) {
+    await writeFile(join(secrets.path, 'github'), `${SECRET}\n`);
+    await writeFile(join(secrets.path, 'gitlab'), SECRET);
+    return started.agent({ flags: ['--webhook-secrets-dir', secrets.path] });
+  },
 });
 
 interface Hook {
   readonly repository: TestRepository;
   readonly ref?: string;
   readonly secret?: string;
-  /** The address in the payload. */
+  /** The address of the repository in the payload. */
   readonly address?: string;
 }
 
@@ -59,37 +62,32 @@ async function untilLive(namespace: string, value: string): Promise<void> {
   await untilObject(world, configMapPath(namespace, 'a'), (object) => at(object, 'data', 'k') === value);
 }
 
-/** An Application that polls once an hour, and is Ready. */
-async function quietSubject(name: string) {
-  const repository = await world.repository(name);
-  await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
-  await makeNamespace(world, name);
-  const source = { repoURL: repository.url, interval: '1h' };
-  const application = await world.declare(name, { source, destination: { namespace: name } });
-  await application.untilReady();
-  return { repository, application };
+/** Declares an Application that polls once an hour, and waits until it is Ready. */
+async function quietSubject(name: string): Promise<Subject> {
+  const subject = await declareSubject(world, name, {
+    files: { 'a.yaml': text(configMap('a', { k: '1' })) },
+    spec: { source: { repoURL: `${world.git.url}/${name}.git`, interval: '1h' } },
+  });
+  await subject.application.untilReady();
+  return subject;
 }
 
 async function push(repository: TestRepository, value: string, branch = 'main'): Promise<string> {
   return repository.commit({ 'a.yaml': text(configMap('a', { k: value })) }, { branch });
 }
 
-async function metric(line: string): Promise<boolean> {
-  const body = await (await fetch(`${agent.probesUrl}/metrics`)).text();
-  return body.includes(line);
-}
-
-test('a push is live once its hook has come, although the next poll is an hour away', async () => {
+test('a push is applied once its webhook arrives, although the next poll is an hour away', async () => {
   const { repository, application } = await quietSubject('pushed');
   const commit = await push(repository, '2');
   const answer = await hook({ repository });
   assert.deepEqual([answer.status, answer.json], [200, { applications: 1 }]);
   await untilLive('pushed', '2');
   await application.untilReady(commit);
-  assert.ok(await metric('tautline_webhook_requests_total{provider="github",result="accepted"} 1'));
+  const metrics = await metricsOf(agent);
+  assert.ok(metrics.includes('tautline_webhook_requests_total{provider="github",result="accepted"} 1'));
 });
 
-test('a wrong signature leads to no poll, and is answered with 401 and nothing else', async () => {
+test('a webhook with a wrong signature is answered with 401 and leads to no poll', async () => {
   const { repository } = await quietSubject('forged');
   await push(repository, '2');
   const polls = pollsOf(repository);
@@ -97,7 +95,7 @@ test('a wrong signature leads to no poll, and is answered with 401 and nothing e
     const answer = await hook({ repository, secret });
     assert.deepEqual([answer.status, answer.json], [401, { error: 'the signature is missing or wrong' }]);
   }
-  // What a genuine hook brings about afterwards has come, so what the forged ones might have has not.
+  // A later genuine webhook has taken effect, so the forged ones have had none.
   const other = await quietSubject('genuine');
   await push(other.repository, '2');
   await hook({ repository: other.repository });
@@ -105,7 +103,7 @@ test('a wrong signature leads to no poll, and is answered with 401 and nothing e
   assert.equal(pollsOf(repository), polls);
 });
 
-test('one hook is for all Applications of the repository, under whichever form of its address', async () => {
+test('one webhook concerns all Applications of the repository, whichever form of its address they use', async () => {
   const { repository } = await quietSubject('shared');
   await makeNamespace(world, 'shared-too');
   const source = { repoURL: `${repository.url}/`, interval: '1h' };
@@ -119,7 +117,7 @@ test('one hook is for all Applications of the repository, under whichever form o
   await untilLive('shared-too', '2');
 });
 
-test('a push to another branch is for those that follow it', async () => {
+test('a push to a branch concerns the Applications that follow it', async () => {
   const { repository } = await quietSubject('branches');
   await repository.branch('next');
   await makeNamespace(world, 'branches-next');
@@ -132,18 +130,18 @@ test('a push to another branch is for those that follow it', async () => {
   assert.deepEqual((await hook({ repository, ref: 'refs/heads/another' })).json, { applications: 0 });
 });
 
-test('while a secret is exchanged both are good, and the old one is none once its file is gone', async () => {
+test('while a secret is rotated both are accepted, and a secret whose file is gone is not', async () => {
   const { repository } = await quietSubject('rotated');
-  await writeFile(join(secrets, 'github.next'), 'canary-of-the-next\n');
+  await writeFile(join(secrets.path, 'github.next'), 'canary-of-the-next\n');
   const isAccepted = async (secret: string): Promise<boolean> => (await hook({ repository, secret })).status === 200;
   assert.ok(await eventually(async () => (await isAccepted('canary-of-the-next')) || undefined));
   assert.ok(await isAccepted(SECRET));
-  await rm(join(secrets, 'github.next'));
+  await rm(join(secrets.path, 'github.next'));
   assert.ok(await eventually(async () => ((await isAccepted('canary-of-the-next')) ? undefined : true)));
   assert.ok(await isAccepted(SECRET));
 });
 
-test('replays cost no more than a poll a second, and the Application stays as it is', async () => {
+test('replayed webhooks cost at most one poll a second', async () => {
   const { repository, application } = await quietSubject('replayed');
   const before = pollsOf(repository);
   const startedMs = performance.now();
@@ -153,12 +151,12 @@ test('replays cost no more than a poll a second, and the Application stays as it
   await untilLive('replayed', '2');
   await application.untilReady(commit);
   const seconds = (performance.now() - startedMs) / 1000;
-  // A poll and a fetch are two requests each at most.
+  // A poll and a fetch need at most two requests each.
   const requests = pollsOf(repository) - before;
   assert.ok(requests <= 2 * (seconds + 2) + 4, `${requests} requests in ${seconds} s`);
 });
 
-test('a GitLab hook with its token works as well, and one for a provider without secret never does', async () => {
+test('a GitLab webhook with its token is accepted, and one for a provider without a secret is refused', async () => {
   const { repository } = await quietSubject('labs');
   await push(repository, '2');
   const body = JSON.stringify({
@@ -173,7 +171,7 @@ test('a GitLab hook with its token works as well, and one for a provider without
   assert.equal((await to('gitea')).status, 403);
 });
 
-test('what is compressed or too large is refused, and the agent goes on', async () => {
+test('a compressed or too large webhook is refused, and the agent goes on', async () => {
   const small = gzipSync('{}');
   const headers = { 'X-Hub-Signature-256': `sha256=${hmac(small, SECRET)}` };
   assert.equal((await post(small, { ...headers, 'Content-Encoding': 'gzip' })).status, 415);
@@ -182,7 +180,7 @@ test('what is compressed or too large is refused, and the agent goes on', async 
   assert.equal((await fetch(`${agent.probesUrl}/healthz`)).status, 200);
 });
 
-test('a schedule polls beside the interval', async () => {
+test('a schedule polls in addition to the interval', async () => {
   const { repository, application } = await quietSubject('scheduled');
   await application.patch({ source: { schedule: '* * * * *', timeZone: 'Asia/Kolkata' } });
   await application.untilReady();
@@ -190,7 +188,7 @@ test('a schedule polls beside the interval', async () => {
   await untilLive('scheduled', '2');
 });
 
-test('a schedule that no rule of the API server catches is said on the Application', async () => {
+test('an invalid schedule that the API server accepts is reported on the Application', async () => {
   const repository = await world.repository('unscheduled');
   await repository.commit({ 'a.yaml': text(configMap('a', { k: '1' })) });
   const source = { repoURL: repository.url, schedule: '0 0 30 2 *' };
@@ -200,10 +198,10 @@ test('a schedule that no rule of the API server catches is said on the Applicati
   );
   const said = JSON.stringify(stalled['status']);
   assert.match(said, /"InvalidSpec"/);
-  assert.match(said, /spec\.source\.schedule holds a value/);
+  assert.match(said, /spec\.source\.schedule has a value/);
 });
 
-test('nothing of a secret is in the log or the metrics', async () => {
-  const metrics = await (await fetch(`${agent.probesUrl}/metrics`)).text();
+test('no secret of a webhook appears in the log or the metrics', async () => {
+  const metrics = await metricsOf(agent);
   assert.ok(!`${JSON.stringify(agent.log)}${metrics}${agent.stderr()}`.includes('canary'));
 });

@@ -1,15 +1,15 @@
-/** One random case: a stack of three kustomizations, at times with a component or a second base, and what it uses. */
+/** One random case: a stack of three or four kustomizations, sometimes with a component, and the uses in it. */
 import { newChance } from './chance.ts';
 import { makeFields, type Fields, type Layer } from './fields.ts';
 import { makeObject, type MadeObject } from './objects.ts';
 import { writeYamlText, type Written } from './yaml-text.ts';
 
 export interface RandomCase {
-  /** By path; `top` is the folder to build. */
+  /** Text by path; `top` is the folder to build. */
   readonly files: Readonly<Record<string, string>>;
-  /** What the kustomizations among the files say, by path. */
+  /** Content of the kustomizations among the files, by path. */
   readonly kustomizations: Readonly<Record<string, Fields>>;
-  /** Names of the transformers and generators that it asks for. */
+  /** Names of the fields, transformers and generators in the case. */
   readonly uses: readonly string[];
 }
 
@@ -32,7 +32,15 @@ export function makeCase(seed: number): RandomCase {
         ['top', ['../middle']],
       ];
   for (const [folder, bases] of layers) {
-    const layer: Layer = { chance, folder, files, kustomizations, uses, objects, density: chance.may(0.3) ? 0.3 : 0.12 };
+    const layer: Layer = {
+      chance,
+      folder,
+      files,
+      kustomizations,
+      uses,
+      objects,
+      density: chance.may(0.3) ? 0.3 : 0.12,
+    };
     const own = folder === 'base' || chance.may(0.3) ? writeObjects(layer, folder === 'base' ? 4 : 1) : [];
     const components = folder !== 'base' && chance.may(0.15) ? [writeComponent(layer)] : [];
     const fields = makeFields(layer);
@@ -47,20 +55,21 @@ export function makeCase(seed: number): RandomCase {
   return { files, kustomizations, uses: [...uses] };
 }
 
-/** The case without what a use of it asked for: if it comes out the same, the use had no effect. */
+/** The files of the case without one use. If they render to the same text, the use has no effect. */
 export function withoutUse({ files, kustomizations }: RandomCase, use: string): Readonly<Record<string, string>> {
   const [field = '', kind] = use.split('/');
   const changed = Object.entries(kustomizations).map(([path, fields]): [string, string] => {
     const { [field]: entries, ...rest } = fields;
     const folder = path.slice(0, path.lastIndexOf('/'));
-    const isKept = (entry: Written): boolean => !isOfKind(entry, kind ?? '', (name) => files[`${folder}/${name}`] ?? name);
+    const isKept = (entry: Written): boolean =>
+      !isOfKind(entry, kind ?? '', (name) => files[`${folder}/${name}`] ?? name);
     const kept = kind !== undefined && Array.isArray(entries) ? entries.filter(isKept) : [];
     return [path, JSON.stringify(kept.length > 0 ? { ...rest, [field]: kept } : rest)];
   });
   return { ...files, ...Object.fromEntries(changed) };
 }
 
-/** Whether an entry is a patch of a sort (`merge`, `json`) or configures a built-in; `load` reads what it names. */
+/** Whether an entry is a patch of this kind (`merge`, `json`) or configures this built-in. `load` returns a file. */
 function isOfKind(entry: Written, kind: string, load: (name: string) => string): boolean {
   if (typeof entry === 'string') return new RegExp(`\\b${kind}\\b`).test(load(entry));
   const { patch, path } = entry as { patch?: string; path?: string };
@@ -74,7 +83,7 @@ function writeKustomization({ chance, folder, files, kustomizations }: Layer, fi
   files[path] = writeYamlText(chance, fields);
 }
 
-/** Writes objects into one file or two, and returns their names. */
+/** Writes objects into one file or two. Returns the names of the files. */
 function writeObjects(layer: Layer, most: number): string[] {
   const { chance, folder, files, objects } = layer;
   const made = Array.from({ length: 1 + chance.int(most) }, () => makeObject(chance)).filter(

@@ -1,9 +1,9 @@
-/** Chance with a seed: the same seed makes the same case, on every machine. */
+/** Random choices from a seed: the same seed makes the same case on every machine. */
 
 export interface Chance {
-  /** From 0 (included) to `below` (excluded). */
+  /** An integer from 0 (included) to `below` (excluded). */
   readonly int: (below: number) => number;
-  /** Whether something with this probability happens. */
+  /** True with this probability. */
   readonly may: (probability: number) => boolean;
   readonly pick: <T>(from: readonly T[]) => T;
   /** Up to `max` different members, in a random order. */

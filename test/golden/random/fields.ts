@@ -1,4 +1,4 @@
-/** Random fields of a kustomization: each transformer and generator with a chance of its own. */
+/** Random fields of a kustomization: each transformer and generator has its own probability. */
 import type { Chance } from './chance.ts';
 import { makePatches } from './patches.ts';
 import { NAMES, NAMESPACES, oddText, type MadeObject } from './objects.ts';
@@ -11,9 +11,9 @@ export interface Layer {
   readonly files: Record<string, string>;
   readonly kustomizations: Record<string, Fields>;
   readonly uses: Set<string>;
-  /** All objects that the layers so far brought. */
+  /** All objects of the layers so far. */
   readonly objects: MadeObject[];
-  /** The probability of a field. */
+  /** Probability of each field, before its weight. */
   readonly density: number;
 }
 
@@ -31,7 +31,7 @@ export function makeFields(layer: Layer): Fields {
   return fields;
 }
 
-/** What is seldom of use, or fails often, stands for more or less than its share. */
+/** Factors on the probability, 1 by default: fields that seldom have an effect appear more often. */
 const WEIGHTS: Readonly<Record<string, number>> = {
   vars: 1,
   sortOptions: 1.5,
@@ -43,7 +43,6 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   transformers: 3,
   generators: 2,
   configurations: 2,
-
 };
 
 const pairs = (chance: Chance): Record<string, Written> =>
@@ -51,12 +50,12 @@ const pairs = (chance: Chance): Record<string, Written> =>
     chance.some(['app', 'team', 'env'], 2).map((key) => [key, chance.may(0.8) ? chance.pick(NAMES) : oddText(chance)]),
   );
 
-function put(layer: Layer, name: string, text: string): string {
+function addFile(layer: Layer, name: string, text: string): string {
   layer.files[`${layer.folder}/${name}`] = text;
   return name;
 }
 
-/** A name that is free and taken from now on, or one that is there to be merged into or replaced. */
+/** A free name, which is taken from then on, or the name of an object to merge into or to replace. */
 function generatedName({ chance, objects }: Layer, kind: string): { name: string; behavior?: string } {
   const known = objects.filter((one) => one.kind === kind);
   const isKnown = known.length > 0 && chance.may(0.4);
@@ -168,7 +167,11 @@ const BUILT_INS: readonly ((chance: Chance) => Fields)[] = [
     kind: 'ImageTagTransformer',
     metadata: { name: 'n' },
     imageTag: image(chance),
-    fieldSpecs: [{ path: 'spec/image' }, { path: 'spec/template/spec/containers/image' }, { path: 'spec/containers/image' }],
+    fieldSpecs: [
+      { path: 'spec/image' },
+      { path: 'spec/template/spec/containers/image' },
+      { path: 'spec/containers/image' },
+    ],
   }),
   (chance) => ({
     kind: 'ReplicaCountTransformer',
@@ -196,7 +199,7 @@ const BUILT_INS: readonly ((chance: Chance) => Fields)[] = [
   }),
 ];
 
-const MORE_BUILT_INS: readonly ((chance: Chance, objects: readonly MadeObject[]) => Fields)[] = [
+const BUILT_INS_FOR_OBJECTS: readonly ((chance: Chance, objects: readonly MadeObject[]) => Fields)[] = [
   (chance) => ({
     kind: 'PrefixSuffixTransformer',
     metadata: { name: 'n' },
@@ -289,16 +292,20 @@ const MAKERS: Readonly<Record<string, (layer: Layer) => Fields | undefined>> = {
     };
   },
   configurations: (layer) => ({
-    configurations: [put(layer, 'configuration.yaml', writeYamlText(layer.chance, CONFIGURATION))],
+    configurations: [addFile(layer, 'configuration.yaml', writeYamlText(layer.chance, CONFIGURATION))],
   }),
   transformers: (layer) => {
-    const makers = layer.objects.length > 0 ? [...BUILT_INS, ...MORE_BUILT_INS] : BUILT_INS;
+    const makers = layer.objects.length > 0 ? [...BUILT_INS, ...BUILT_INS_FOR_OBJECTS] : BUILT_INS;
     const transformers = Array.from({ length: 1 + layer.chance.int(3) }, (_, index) => {
       const made: Fields = layer.chance.pick(makers)(layer.chance, layer.objects);
-      const config: Fields = { apiVersion: 'builtin', ...made, metadata: { ...(made['metadata'] as Fields), name: `n${index}` } };
+      const config: Fields = {
+        apiVersion: 'builtin',
+        ...made,
+        metadata: { ...(made['metadata'] as Fields), name: `n${index}` },
+      };
       layer.uses.add(`transformers/${String(config['kind'])}`);
       const text = writeYamlText(layer.chance, config);
-      return layer.chance.may(0.5) ? put(layer, `transformer-${index}.yaml`, text) : text;
+      return layer.chance.may(0.5) ? addFile(layer, `transformer-${index}.yaml`, text) : text;
     });
     return { transformers };
   },
@@ -313,7 +320,7 @@ const MAKERS: Readonly<Record<string, (layer: Layer) => Fields | undefined>> = {
         serviceAccount: { name: 'a', projectId: 'p' },
       };
       layer.uses.add('generators/IAMPolicyGenerator');
-      return { generators: [put({ chance, ...layer }, 'generator.yaml', writeYamlText(chance, policy))] };
+      return { generators: [addFile({ chance, ...layer }, 'generator.yaml', writeYamlText(chance, policy))] };
     }
     const kind = chance.pick(['ConfigMap', 'Secret']);
     layer.uses.add(`generators/${kind}Generator`);
@@ -325,7 +332,7 @@ const MAKERS: Readonly<Record<string, (layer: Layer) => Fields | undefined>> = {
       ...(behavior === undefined ? {} : { behavior }),
       literals: [`k=${oddText(chance)}`],
     };
-    return { generators: [put({ chance, ...layer }, 'generator.yaml', writeYamlText(chance, config))] };
+    return { generators: [addFile({ chance, ...layer }, 'generator.yaml', writeYamlText(chance, config))] };
   },
   buildMetadata: ({ chance }) => ({
     buildMetadata: chance.some(['originAnnotations', 'transformerAnnotations', 'managedByLabel'], 3),

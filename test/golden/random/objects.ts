@@ -1,6 +1,6 @@
 /**
- * Random objects of many kinds, whose names come from a few, so that references, patches and transformers find
- * something to do.
+ * Random objects of many kinds. Their names come from a short list, so that references, patches and transformers have
+ * targets.
  */
 import type { Chance } from './chance.ts';
 import type { Written } from './yaml-text.ts';
@@ -179,13 +179,11 @@ function workload(chance: Chance, name: string): Fields {
 type Make = (chance: Chance, name: string) => Fields;
 
 const subjects = (chance: Chance): Written =>
-  chance
-    .some(NAMES, 2)
-    .map((name) => ({
-      kind: 'ServiceAccount',
-      name: chance.may(0.2) ? 'default' : name,
-      ...(chance.may(0.7) ? { namespace: chance.pick(NAMESPACES) } : {}),
-    }));
+  chance.some(NAMES, 2).map((name) => ({
+    kind: 'ServiceAccount',
+    name: chance.may(0.2) ? 'default' : name,
+    ...(chance.may(0.7) ? { namespace: chance.pick(NAMESPACES) } : {}),
+  }));
 
 const CONFIG_DATA: Make = (chance) => ({
   data: { k: oddText(chance), 'file.txt': oddText(chance), 'a.json': '{"x": {"y": "old"}}' },
@@ -203,7 +201,7 @@ const HOOK: Make = (chance) => ({
   ],
 });
 
-/** Kinds, how their bodies are made, and how often. */
+/** apiVersion, kind, the function that makes all but the common metadata, and the weight (1 by default). */
 const KINDS: readonly (readonly [string, string, Make, number?])[] = [
   ['apps/v1', 'Deployment', (chance, name) => ({ spec: workload(chance, name) }), 5],
   [

@@ -1,4 +1,4 @@
-/** Random patches for objects that are there: strategic merge and JSON 6902, inline and in files, by id and by target. */
+/** Random patches for objects of the case: strategic merge and JSON 6902, inline and in files, by id and by target. */
 import type { Chance } from './chance.ts';
 import type { Layer } from './fields.ts';
 import { NAMES, oddText, podSpec, type MadeObject } from './objects.ts';
@@ -16,15 +16,15 @@ export function makePatches(layer: Layer): PatchEntry[] {
     const isJson = chance.may(0.4);
     layer.uses.add(isJson ? 'patches/json' : 'patches/merge');
     const text = isJson ? jsonPatch(chance, object) : mergePatch(chance, object);
-    const needsTarget = isJson || chance.may(0.4);
+    const hasTarget = isJson || chance.may(0.4);
     const file = `patch-${index}.yaml`;
     if (chance.may(0.5)) {
       layer.files[`${layer.folder}/${file}`] = text;
-      return { path: file, ...(needsTarget ? { target: target(chance, object) } : {}) };
+      return { path: file, ...(hasTarget ? { target: target(chance, object) } : {}) };
     }
     return {
       patch: text,
-      ...(needsTarget ? { target: target(chance, object) } : {}),
+      ...(hasTarget ? { target: target(chance, object) } : {}),
       ...(chance.may(0.1) ? { options: { allowNameChange: true } } : {}),
     };
   });
@@ -92,7 +92,7 @@ function bodyPatch(chance: Chance, { kind, value }: MadeObject): { readonly [key
   };
 }
 
-/** A pod with directives in some of its lists. */
+/** The spec of a Pod, with patch directives in some of its lists. */
 function podPatch(chance: Chance): Written {
   const made = podSpec(chance) as {
     readonly containers: { readonly [key: string]: Written }[];

@@ -1,4 +1,4 @@
-/** Random replacements between objects that are there. */
+/** Random replacements between objects of the case. */
 import type { Layer } from './fields.ts';
 import { NAMES } from './objects.ts';
 import { writeYamlText, type Written } from './yaml-text.ts';
@@ -14,7 +14,7 @@ const POD_PATHS = [
 const THING_PATHS = ['spec.list.[name=a].v', 'spec.list.2', 'spec.more.deep', 'spec.template.spec.containers.*.image'];
 const EVERY_PATH = [...METADATA_PATHS, ...DATA_PATHS, ...POD_PATHS, ...THING_PATHS];
 
-/** Paths that lead somewhere in most objects of the kind. */
+/** Paths that exist, or can be created, in most objects of the kind. */
 function pathsOf(kind: string): readonly string[] {
   if (kind === 'ConfigMap') return [...METADATA_PATHS, ...DATA_PATHS];
   if (kind === 'Thing') return [...METADATA_PATHS, ...THING_PATHS];

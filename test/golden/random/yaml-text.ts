@@ -1,7 +1,7 @@
-/** Writes values as YAML in the many ways in which people write it: flow and block, quotes, comments, odd scalars. */
+/** Writes values as YAML in the many ways in which people write it: flow and block style, quotes, unquoted scalars. */
 import type { Chance } from './chance.ts';
 
-/** A scalar that is written as it stands. */
+/** A scalar that is written as it is, without quotes. */
 export interface Raw {
   readonly raw: string;
 }
@@ -16,7 +16,7 @@ function isRaw(value: Written): value is Raw {
   return typeof value === 'object' && value !== null && 'raw' in value && typeof value.raw === 'string';
 }
 
-/** With a leading newline where it does not fit the line under way. */
+/** The text begins with a newline if it does not fit on the current line. */
 function block(chance: Chance, value: Written, indent: number): string {
   if (typeof value !== 'object' || value === null || isRaw(value)) return ` ${scalar(chance, value, indent)}`;
   const isSmall = JSON.stringify(value).length < 60;
@@ -39,7 +39,7 @@ function block(chance: Chance, value: Written, indent: number): string {
     .join('');
 }
 
-/** A comment line would end a list item's first line, so there are few, and none in front of what comes first. */
+/** Never writes a comment: it would separate a list item from its first line. The draw keeps the cases of a seed. */
 function comment(chance: Chance, pad: string): string {
   return pad !== '' && chance.may(0) ? `${pad}# note\n` : '';
 }
@@ -58,7 +58,7 @@ function keyText(key: string): string {
     : JSON.stringify(key);
 }
 
-/** `indent` below zero: within flow. */
+/** `indent` is negative within a flow collection. */
 function scalar(chance: Chance, value: null | boolean | number | string | Raw, indent: number): string {
   if (value === null) return indent < 0 ? 'null' : chance.pick(['null', '~', 'null']);
   if (typeof value !== 'string') return typeof value === 'object' ? value.raw : String(value);
@@ -68,8 +68,8 @@ function scalar(chance: Chance, value: null | boolean | number | string | Raw, i
     indent > 0 && value.endsWith('\n') && /^[^\s][\x20-\x7e\n\u00a1-\u00ff]*$/.test(value) && !/ \n/.test(value);
   if (isBlock && chance.may(0.8)) {
     const lines = value.slice(0, -1).split('\n');
-    const keeps = value.endsWith('\n\n') ? '+' : '';
-    return `|${keeps}\n${lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n')}`;
+    const chomping = value.endsWith('\n\n') ? '+' : '';
+    return `|${chomping}\n${lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n')}`;
   }
   if (!/[\n\t\\\x7f-\uffff]/.test(value) && chance.may(0.4)) return `'${value.replaceAll("'", "''")}'`;
   return JSON.stringify(value);

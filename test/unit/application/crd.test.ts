@@ -1,4 +1,4 @@
-/** The CRD keeps all that the schema says, and the generator throws for what it could not keep. */
+/** The CRD holds everything of the schema, and the generator throws for parts that it cannot hold. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
@@ -7,11 +7,11 @@ import { buildCrd, printCrd, toStructuralSchema } from '../../../src/application
 import { printFieldReference } from '../../../src/application/reference.ts';
 import { withRules } from '../../../src/application/rules.ts';
 
-test('the printed CRD reads back as the CRD', () => {
+test('the printed CRD parses to the built one', () => {
   assert.deepEqual(parse(printCrd()), JSON.parse(JSON.stringify(buildCrd())));
 });
 
-test('every field is described, and every default of spec is told', () => {
+test('every field is described, and every default of spec is named', () => {
   assert.match(printFieldReference(), /`spec\.source\.repoURL` \| string \| \*\*Required\.\*\*/);
   assert.ok(printFieldReference().split('\n').length > 70);
 });
@@ -31,7 +31,7 @@ for (const [name, schema] of Object.entries(lossy)) {
   test(`${name} is refused by the generator`, () => assert.throws(() => toStructuralSchema(schema), TypeError));
 }
 
-test('integers get a format and lose the bounds of the language', () => {
+test('integers get a format and lose the bounds of JavaScript', () => {
   const node = toStructuralSchema(z.object({ a: z.int32(), b: z.int().min(0) }));
   assert.deepEqual(node.properties, {
     a: { type: 'integer', format: 'int32' },
@@ -39,7 +39,7 @@ test('integers get a format and lose the bounds of the language', () => {
   });
 });
 
-test('a rule reaches the CRD with its message, defaults stay out of required', () => {
+test('a rule is in the CRD with its message, and fields with a default are not required', () => {
   const ruled = withRules(z.string().max(9), [{ cel: "self != 'x'", holds: (text) => text !== 'x', message: 'no x' }]);
   const node = toStructuralSchema(z.object({ a: ruled.default('y'), b: z.string() }));
   assert.deepEqual(node.properties?.['a']?.['x-kubernetes-validations'], [{ rule: "self != 'x'", message: 'no x' }]);

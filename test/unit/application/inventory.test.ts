@@ -1,4 +1,4 @@
-/** The inventory survives encoding whole, and what cannot be read is an error and never an empty list. */
+/** Encoding and decoding keep every id, and a value that cannot be decoded is an error, never an empty list. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -33,7 +33,7 @@ test('ids are grouped by kind and namespace, and equal sets give equal values', 
   assert.equal(JSON.stringify(encodeInventory([api, web, shop])), JSON.stringify(value));
 });
 
-test('whatever is encoded is decoded the same', () => {
+test('decoding returns exactly the encoded ids', () => {
   const word = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,8}[a-z0-9])?$/);
   const name = fc.oneof(word, fc.constantFrom('system:node role', 'constructor', '__proto__', 'a  b', '7'));
   const id = fc.record({
@@ -50,12 +50,12 @@ test('whatever is encoded is decoded the same', () => {
   );
 });
 
-test('an Application that has applied nothing yet has an empty inventory', () => {
+test('an absent inventory decodes to no ids', () => {
   assert.deepEqual(decoded(undefined), []);
   assert.deepEqual(decoded(encodeInventory([]) as Value), []);
 });
 
-test('ten thousand ids are gzipped, below the size that etcd takes, and come back whole', () => {
+test('ten thousand ids are gzipped below the plain limit and decoded completely', () => {
   const ids = Array.from({ length: 10_000 }, (_, index) => ({
     group: index % 2 ? 'apps' : '',
     kind: index % 2 ? 'Deployment' : 'ConfigMap',
@@ -68,7 +68,7 @@ test('ten thousand ids are gzipped, below the size that etcd takes, and come bac
   assert.deepEqual(keysOf(decoded(value as Value)), keysOf(ids));
 });
 
-test('a malformed inventory is a problem for people, never a throw and never an empty list', () => {
+test('a malformed inventory is a problem for people, neither an exception nor an empty list', () => {
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024)).toString('base64');
   const malformed: Value[] = [
     null,
@@ -106,7 +106,7 @@ test('no stored value makes decoding throw', () => {
   );
 });
 
-test('union holds every id once, minus takes away by identity', () => {
+test('unionIds returns every id once, and minusIds compares by id', () => {
   assert.deepEqual(keysOf(unionIds([web, shop], [{ ...web }, api])), keysOf([web, shop, api]));
   assert.deepEqual(minusIds([web, shop], [{ ...web }]), [shop]);
 });

@@ -1,4 +1,4 @@
-/** Reading stored Applications: defaults, refusals by the name of the field, and never a throw. */
+/** Parsing of stored Applications: defaults, problems that name their field, and no exceptions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -14,7 +14,7 @@ function application(parts: { spec?: Value; status?: Value; metadata?: ValueMap 
   return object;
 }
 
-test('defaults are filled in the shortest Application', () => {
+test('the shortest Application gets all defaults', () => {
   const parsed = parseApplication(application({ spec: validSpec() }));
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.application.spec, {
@@ -28,7 +28,7 @@ test('defaults are filled in the shortest Application', () => {
   assert.equal(parsed.application.metadata.generation, 3);
 });
 
-test('an Application without destination keeps its objects in its own namespace', () => {
+test('an Application without a destination has no destination namespace', () => {
   const parsed = parseApplication(application({ spec: { source: validSpec().source } }));
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.application.spec.destination, { createNamespace: false });
@@ -50,7 +50,7 @@ for (const { name, spec } of ACCEPTED_SPECS) {
   });
 }
 
-test('a problem names the field and what is allowed', () => {
+test('a problem names the field and the allowed values', () => {
   const problemsOf = (spec: Value): string[] => {
     const parsed = parseApplication(application({ spec }));
     return parsed.ok ? [] : parsed.problems;
@@ -78,13 +78,13 @@ test('a malformed part of status is left out and the rest is kept', () => {
   assert.deepEqual(parsed.application.status, { sync: { status: 'Synced', revision: 'main@sha1:1' } });
 });
 
-test('a malformed inventory is kept as it is, so that nobody takes it for an empty one', () => {
+test('a malformed inventory is kept as it is, so that it does not count as empty', () => {
   const parsed = parseApplication(application({ spec: validSpec(), status: { inventory: { objects: 7 } } }));
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.application.status.inventory, { objects: 7 });
 });
 
-test('an Application with a malformed spec still tells its name, finalizers and inventory', () => {
+test('an Application with a malformed spec keeps its name, finalizers and inventory', () => {
   const metadata = { namespace: 'team', name: 'shop', finalizers: ['f', 3], deletionTimestamp: '2026-01-02T03:04:05Z' };
   const parsed = parseApplication(application({ spec: 'gone', status: { inventory: { objects: {} } }, metadata }));
   assert.ok(!parsed.ok);
@@ -94,7 +94,7 @@ test('an Application with a malformed spec still tells its name, finalizers and 
   assert.deepEqual(parsed.status.inventory, { objects: {} });
 });
 
-test('another kind or version is refused', () => {
+test('an object of another kind or version is refused', () => {
   const parsed = parseApplication({ ...application({ spec: validSpec() }), apiVersion: 'argoproj.io/v1alpha1' });
   assert.ok(!parsed.ok);
   assert.match(parsed.problems[0] ?? '', /expected Application of tautline\.dev\/v1alpha1/);
@@ -118,7 +118,7 @@ test('no stored value makes the parser throw', () => {
   );
 });
 
-test('paths lose dots and empty segments for the file tree', () => {
+test('sourcePath removes dots and empty segments', () => {
   assert.equal(sourcePath('.'), '');
   assert.equal(sourcePath(''), '');
   assert.equal(sourcePath('./apps//shop/'), 'apps/shop');

@@ -1,8 +1,8 @@
-/** Which addresses name one repository, and which revisions a push concerns. */
+/** Addresses that name the same repository, and revisions that a push affects. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalRepository, concernsRevision, isSameRepository } from '../../../src/application/repository.ts';
+import { canonicalRepository, isSameRepository } from '../../../src/application/repository.ts';
 
 const SAME: readonly (readonly [string, string])[] = [
   ['https://git.example.com/team/shop', 'https://git.example.com/team/shop.git'],
@@ -22,7 +22,7 @@ const SAME: readonly (readonly [string, string])[] = [
 ];
 
 for (const [a, b] of SAME) {
-  test(`${a} and ${b} are one repository`, () => assert.ok(isSameRepository(a, b)));
+  test(`${a} and ${b} are the same repository`, () => assert.ok(isSameRepository(a, b)));
 }
 
 const DIFFERENT: readonly (readonly [string, string])[] = [
@@ -39,13 +39,13 @@ const DIFFERENT: readonly (readonly [string, string])[] = [
 ];
 
 for (const [a, b] of DIFFERENT) {
-  test(`'${a.slice(0, 60)}' and '${b.slice(0, 60)}' are not one repository`, () =>
+  test(`'${a.slice(0, 60)}' and '${b.slice(0, 60)}' are not the same repository`, () =>
     assert.equal(isSameRepository(a, b), false));
 }
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}$/);
 
-test('every form of an address has the same canonical form, whatever host and path', () => {
+test('every form of an address has the same canonical form, for all hosts and paths', () => {
   const host = fc.domain();
   fc.assert(
     fc.property(host, fc.array(name, { minLength: 1, maxLength: 4 }), fc.nat(65_534), (at, parts, port) => {
@@ -66,30 +66,8 @@ test('every form of an address has the same canonical form, whatever host and pa
   );
 });
 
-test('no text makes it throw', () => {
+test('no text makes canonicalRepository throw', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void canonicalRepository(text)));
   fc.assert(fc.property(fc.webUrl(), (text) => void canonicalRepository(text)));
   assert.equal(canonicalRepository('https://host/%zz'), 'host/%zz');
 });
-
-const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-const REVISIONS: readonly (readonly [string, readonly string[], string | undefined, boolean])[] = [
-  ['main', ['refs/heads/main'], undefined, true],
-  ['main', ['refs/tags/main'], undefined, true],
-  ['main', ['refs/heads/next'], 'main', false],
-  ['main', ['refs/heads/next', 'refs/heads/main'], undefined, true],
-  ['main', [], undefined, true],
-  ['HEAD', ['refs/heads/main'], 'main', true],
-  ['HEAD', ['refs/heads/next'], 'main', false],
-  ['HEAD', ['refs/heads/next'], undefined, true],
-  ['refs/heads/main', ['refs/heads/main'], undefined, true],
-  ['refs/heads/main', ['refs/tags/main'], undefined, false],
-  [COMMIT, ['refs/heads/main'], 'main', true],
-];
-
-for (const [revision, refs, defaultBranch, expected] of REVISIONS) {
-  const what = `a push of ${refs.join(', ') || 'unknown references'} (default ${defaultBranch ?? 'unknown'})`;
-  test(`${what} ${expected ? 'concerns' : 'does not concern'} ${revision}`, () => {
-    assert.equal(concernsRevision(revision, { addresses: [], refs, defaultBranch }), expected);
-  });
-}

@@ -1,20 +1,20 @@
-/** Requests are understood to the last field or refused with an answerable id. */
+/** Requests are parsed completely, or refused with an id for the answer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatRequest, parseRequest } from '../../../src/application/request.ts';
 
-test('a request written is the request read', () => {
+test('a formatted request parses to the same request', () => {
   const request = { id: 'r-1', action: 'sync' } as const;
   assert.deepEqual(parseRequest(formatRequest(request)), { ok: true, request });
 });
 
-test('no annotation is no request', () => {
+test('an absent or empty annotation is not a request', () => {
   assert.equal(parseRequest(undefined), undefined);
   assert.equal(parseRequest(''), undefined);
 });
 
-test('a sync takes its options, and no other action takes them', () => {
+test('only a sync takes options', () => {
   const options = { revision: 'a'.repeat(40), prune: false, dryRun: true, objects: ['apps/Deployment/shop/web'] };
   const request = { id: 'r', action: 'sync', ...options } as const;
   assert.deepEqual(parseRequest(JSON.stringify(request)), { ok: true, request });
@@ -26,7 +26,7 @@ test('a sync takes its options, and no other action takes them', () => {
   }
 });
 
-test('an unknown action, field or form of a commit is refused under its own id', () => {
+test('a request with an unknown action, field or revision is refused under its own id', () => {
   const malformed = ['{"id":"r","action":"explode"}', '{"id":"r","action":"sync","force":true}', '{"id":"r"}'];
   for (const text of [...malformed, '{"id":"r","action":"sync","revision":"main"}']) {
     const parsed = parseRequest(text);
@@ -36,7 +36,7 @@ test('an unknown action, field or form of a commit is refused under its own id',
   }
 });
 
-test('what has no readable id is refused all the same', () => {
+test('a request without a readable id is refused as unreadable', () => {
   const unshowable = ['\\u001b[2J', '\\ud800', '\\u202e'].map((id) => `{"id":"${id}","action":"refresh"}`);
   const unreadable = ['{', '[]', 'null', '7', '{"id":7,"action":"sync"}', `{"id":"${'x'.repeat(5000)}"}`];
   for (const text of [...unreadable, ...unshowable]) {
@@ -47,6 +47,6 @@ test('what has no readable id is refused all the same', () => {
   }
 });
 
-test('no text makes the reader throw', () => {
+test('no text makes parseRequest throw', () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseRequest(text)));
 });

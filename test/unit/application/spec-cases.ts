@@ -1,13 +1,13 @@
 /**
- * Specs that must be refused, with the message. One table for the parser's tests and for the tests against a real API
- * server, so that the two cannot come to differ.
+ * Specs that must be refused, with the message, and specs that must be accepted. The tests of the parser and the tests
+ * with a real API server share this table.
  */
 import type { ValueMap } from '../../../src/object/value.ts';
 
 export interface SpecCase {
   readonly name: string;
   readonly spec: ValueMap;
-  /** What both must say. */
+  /** The message of both. */
   readonly message?: string;
 }
 
@@ -24,18 +24,17 @@ function withSource(source: ValueMap): ValueMap {
 }
 
 const SCHEME = 'spec.source.repoURL must begin with http:// or https:// and name a host';
-const USER = 'spec.source.repoURL must hold no user name and no password';
-const QUERY = 'spec.source.repoURL must hold no query, no fragment and no white space';
+const USER = 'spec.source.repoURL must not contain a user name or a password';
+const QUERY = 'spec.source.repoURL must not contain a query, a fragment or white space';
 const REVISION = 'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits';
 const ABSOLUTE = 'spec.source.path must be relative to the root of the repository, without a leading /';
 const ESCAPE = 'spec.source.path must not leave the repository: no part of it may be ..';
 const INTERVAL = 'spec.source.interval must be at least 10s and at most 24h';
 const SCHEDULE = 'spec.source.schedule must have five fields in cron form, such as 0 6 * * 1-5';
 const ZONE = 'spec.source.timeZone must be an IANA name, such as Europe/Berlin';
-const ZONE_ALONE = 'spec.source.timeZone is for spec.source.schedule, which is missing';
-const IGNORES_NOTHING = 'spec.ignoreDifferences must each name fields by jsonPointers or managers';
-const POINTER =
-  'spec.ignoreDifferences[].jsonPointers must each begin with /, and ~ must be written ~0, / within a name ~1';
+const ZONE_ALONE = 'spec.source.timeZone needs spec.source.schedule, which is missing';
+const IGNORES_NOTHING = 'spec.ignoreDifferences[] must name fields by jsonPointers or managers';
+const POINTER = 'spec.ignoreDifferences[].jsonPointers must begin with /; write ~0 for ~ and ~1 for / within a name';
 const TIMEOUT = 'spec.sync.timeout must be at least 1s and at most 24h';
 const HEALTH_TIMEOUT = 'spec.health.timeout must be at least 1s and at most 24h';
 
@@ -71,8 +70,8 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'a revision with a control character', spec: withSource({ revision: 'a\u0007b' }), message: REVISION },
   { name: 'a semver range', spec: withSource({ revision: 'semver:>=1.0' }), message: REVISION },
   { name: 'an absolute path', spec: withSource({ path: '/deploy' }), message: ABSOLUTE },
-  { name: 'a path that leaves', spec: withSource({ path: '../other' }), message: ESCAPE },
-  { name: 'a path that leaves later', spec: withSource({ path: 'a/../../b' }), message: ESCAPE },
+  { name: 'a path that leaves the repository', spec: withSource({ path: '../other' }), message: ESCAPE },
+  { name: 'a path that leaves the repository in its middle', spec: withSource({ path: 'a/../../b' }), message: ESCAPE },
   { name: 'an interval below the floor', spec: withSource({ interval: '9s' }), message: INTERVAL },
   { name: 'an interval above a day', spec: withSource({ interval: '24h1s' }), message: INTERVAL },
   { name: 'an interval without unit', spec: withSource({ interval: '60' }) },
@@ -89,17 +88,21 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
     message: ZONE,
   },
   { name: 'a time zone without schedule', spec: withSource({ timeZone: 'Europe/Berlin' }), message: ZONE_ALONE },
-  { name: 'no timeout at all', spec: { ...validSpec(), sync: { timeout: '0s' } }, message: TIMEOUT },
-  { name: 'no time for health', spec: { ...validSpec(), health: { timeout: '1ms' } }, message: HEALTH_TIMEOUT },
+  { name: 'a timeout of zero', spec: { ...validSpec(), sync: { timeout: '0s' } }, message: TIMEOUT },
+  {
+    name: 'a health timeout that is too short',
+    spec: { ...validSpec(), health: { timeout: '1ms' } },
+    message: HEALTH_TIMEOUT,
+  },
   { name: 'a rule that ignores nothing', spec: ignoring({ kind: 'Deployment' }), message: IGNORES_NOTHING },
-  { name: 'a rule of no pointer', spec: ignoring({ jsonPointers: [] }), message: IGNORES_NOTHING },
+  { name: 'a rule with an empty list of pointers', spec: ignoring({ jsonPointers: [] }), message: IGNORES_NOTHING },
   { name: 'a pointer without a slash', spec: ignoring({ jsonPointers: ['spec'] }), message: POINTER },
   { name: 'a pointer with a bare tilde', spec: ignoring({ jsonPointers: ['/a~b'] }), message: POINTER },
   { name: 'an unknown mode', spec: { ...validSpec(), sync: { mode: 'sometimes' } } },
   { name: 'an unknown deletion policy', spec: { ...validSpec(), deletionPolicy: 'Retain' } },
   { name: 'a namespace in capitals', spec: { ...validSpec(), destination: { namespace: 'Shop' } } },
   { name: 'an empty namespace', spec: { ...validSpec(), destination: { namespace: '' } } },
-  { name: 'a destination that is a name', spec: { ...validSpec(), destination: 'shop' } },
+  { name: 'a destination that is a string', spec: { ...validSpec(), destination: 'shop' } },
 ];
 
 export const ACCEPTED_SPECS: readonly SpecCase[] = [
@@ -116,7 +119,7 @@ export const ACCEPTED_SPECS: readonly SpecCase[] = [
   { name: 'a fraction of an interval', spec: withSource({ interval: '0.5m' }) },
   { name: 'a schedule', spec: withSource({ schedule: '0 6 * * 1-5' }) },
   {
-    name: 'a schedule with all that it may hold',
+    name: 'a schedule with lists, ranges, steps and names',
     spec: withSource({ schedule: '*/5,7 0-23/2 1,15 Jan-mar,12 sun,2-4', timeZone: 'America/Argentina/Buenos_Aires' }),
   },
   {

@@ -12,7 +12,7 @@ import type { Manifest } from '../../../src/render/manifests.ts';
 const owner = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'web' });
 const marks = {
   labels: { 'applyset.kubernetes.io/part-of': owner.applySetId },
-  annotations: { 'tautline.dev/owner': owner.owner },
+  annotations: { 'tautline.dev/owner': owner.ownerAnnotation },
 };
 
 function kind(group: string, name: string, extra: Partial<KindInfo> = {}): [string, KindInfo] {
@@ -22,9 +22,9 @@ function kind(group: string, name: string, extra: Partial<KindInfo> = {}): [stri
     version: 'v1',
     kind: name,
     plural: `${name.toLowerCase()}s`,
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: false,
-    watchable: true,
+    isWatchable: true,
     ...extra,
   };
   return [kindKey(apiVersion, name), info];
@@ -34,10 +34,10 @@ const kinds: Kinds = {
   served: new Map([
     kind('', 'ConfigMap'),
     kind('', 'Secret'),
-    kind('', 'Namespace', { namespaced: false, hasStatus: true }),
+    kind('', 'Namespace', { isNamespaced: false, hasStatus: true }),
     kind('apps', 'Deployment', { hasStatus: true }),
     kind('apps', 'StatefulSet', { hasStatus: true }),
-    kind('apiextensions.k8s.io', 'CustomResourceDefinition', { namespaced: false, hasStatus: true }),
+    kind('apiextensions.k8s.io', 'CustomResourceDefinition', { isNamespaced: false, hasStatus: true }),
   ]),
   stale: new Set(['metrics.example.com/v1']),
   preferred: new Map(),
@@ -54,8 +54,7 @@ function bind(objects: readonly (Manifest | Value)[], options: Partial<BindOptio
     kinds,
     owner,
     destinationNamespace: undefined,
-    applicationNamespace: 'shop',
-    allowCrossNamespace: true,
+    reach: { namespace: 'shop', mayCross: true },
     ...options,
   });
 }
@@ -64,14 +63,14 @@ function isManifest(item: Manifest | Value): item is Manifest {
   return typeof item === 'object' && item !== null && 'digest' in item && 'line' in item;
 }
 
-/** As plain JSON, so that maps with and without prototype compare. */
+/** As plain JSON, so that maps with and without a prototype compare equal. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
 const configMap = (metadata: Value, rest = {}): Value => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata, ...rest });
 
-test('an object gets the namespace of the destination, else that of its Application, and the marks of its owner', () => {
+test('an object gets the destination namespace, else that of its Application, and the owner marks', () => {
   const table: [Value, string | undefined, string][] = [
     [{ name: 'a' }, undefined, 'shop'],
     [{ name: 'a' }, 'dest', 'dest'],
@@ -88,7 +87,7 @@ test('an object gets the namespace of the destination, else that of its Applicat
   }
 });
 
-test('a cluster-scoped object has no namespace, whatever its manifest says', () => {
+test('a cluster-scoped object has no namespace, even if its manifest sets one', () => {
   const { objects } = bind([
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a', namespace: 'b' }, status: {} },
   ]);
@@ -96,7 +95,7 @@ test('a cluster-scoped object has no namespace, whatever its manifest says', () 
   assert.deepEqual(plain(objects[0]?.body), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a', ...marks } });
 });
 
-test('what belongs to the server is not sent', () => {
+test('fields that belong to the server are not sent', () => {
   const metadata = {
     name: 'a',
     labels: { keep: 'me' },
@@ -122,7 +121,7 @@ test('what belongs to the server is not sent', () => {
   });
 });
 
-test('status is dropped only where the kind has a status subresource', () => {
+test('status is dropped only if the kind has a status subresource', () => {
   const status = { a: 1 };
   const bodies = bind([
     { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, status },
@@ -149,11 +148,11 @@ test('null timestamps and the status of claims are dropped from templates', () =
     template: { metadata: { labels: { a: 'b' } }, spec: template.spec },
     volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }],
   });
-  assert.deepEqual(object, before, 'the manifest is left as it was');
-  assert.equal(valueAt(objects[0]?.body, 'spec', 'template', 'spec'), template.spec, 'what stays is shared');
+  assert.deepEqual(object, before, 'the manifest is not modified');
+  assert.equal(valueAt(objects[0]?.body, 'spec', 'template', 'spec'), template.spec, 'unchanged parts are shared');
 });
 
-test('the rules of a ClusterRole are left out where a controller sums them up, and only there', () => {
+test('the rules of a ClusterRole are left out only if a controller aggregates them', () => {
   const role = (name: string, rest: Value): Value => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
@@ -161,10 +160,10 @@ test('the rules of a ClusterRole are left out where a controller sums them up, a
     rules: [],
     ...(isMap(rest) ? rest : {}),
   });
-  const [rbac, info] = kind('rbac.authorization.k8s.io', 'ClusterRole', { namespaced: false });
+  const [rbac, info] = kind('rbac.authorization.k8s.io', 'ClusterRole', { isNamespaced: false });
   const served: Kinds = { ...kinds, served: new Map([...kinds.served, [rbac, info]]) };
-  const summedUp = role('a', { aggregationRule: { clusterRoleSelectors: [] } });
-  const { objects, problems } = bind([summedUp, role('b', {}), role('c', { aggregationRule: null })], {
+  const aggregated = role('a', { aggregationRule: { clusterRoleSelectors: [] } });
+  const { objects, problems } = bind([aggregated, role('b', {}), role('c', { aggregationRule: null })], {
     kinds: served,
   });
   assert.deepEqual(problems, []);
@@ -174,7 +173,7 @@ test('the rules of a ClusterRole are left out where a controller sums them up, a
   );
 });
 
-test('stringData is folded into data and wins over it', () => {
+test('stringData is converted to data and takes precedence over it', () => {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const { objects, problems } = bind([
     {
@@ -190,7 +189,7 @@ test('stringData is folded into data and wins over it', () => {
   assert.equal(objects[0]?.body['stringData'], undefined);
 });
 
-test('a wrong stringData is a problem that shows no value', () => {
+test('an invalid stringData is a problem that does not show its values', () => {
   const { objects, problems } = bind([
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, stringData: { pin: 4711 } },
   ]);
@@ -200,9 +199,13 @@ test('a wrong stringData is a problem that shows no value', () => {
   assert.ok(!JSON.stringify(problems).includes('4711'));
 });
 
-test('each thing that cannot be bound is a problem with its place, and the rest goes on', () => {
+test('each manifest that cannot be bound is a problem with file and line, and the others are bound', () => {
   const table: [string, Value, RegExp][] = [
-    ['KindUnknown', { apiVersion: 'x.dev/v1', kind: 'Thing', metadata: { name: 'a' } }, /serves no kind Thing/],
+    [
+      'KindUnknown',
+      { apiVersion: 'x.dev/v1', kind: 'Thing', metadata: { name: 'a' } },
+      /does not serve the kind Thing/,
+    ],
     [
       'KindUnavailable',
       { apiVersion: 'metrics.example.com/v1', kind: 'M', metadata: { name: 'a' } },
@@ -211,7 +214,7 @@ test('each thing that cannot be bound is a problem with its place, and the rest 
     ['ReservedField', configMap({ generateName: 'a-' }), /generateName/],
     ['NotAnObject', configMap({}), /metadata\.name/],
     ['NotAnObject', configMap({ name: 1 }), /metadata\.name/],
-    ['InvalidObject', configMap({ name: '../x' }), /cannot be the name/],
+    ['InvalidObject', configMap({ name: '../x' }), /not a valid object name/],
     ['InvalidObject', configMap({ name: 'a', namespace: 1 }), /namespace/],
     ['InvalidObject', configMap({ name: 'a', namespace: 'a/b' }), /namespace/],
     ['InvalidObject', configMap({ name: 'a', labels: 'x' }), /labels is not a map/],
@@ -239,7 +242,7 @@ test('the hint for an unknown version names the version that is served', () => {
   assert.match(problems[0]?.hint ?? '', /in version v1/);
 });
 
-test('duplicates are a problem that names every place, found after namespaces are known, and none of them stays', () => {
+test('duplicates are detected after defaulting the namespace, become a problem with every place, and none is bound', () => {
   const { objects, problems } = bind([
     manifest(configMap({ name: 'a' }), 'a.yaml', 3),
     manifest(configMap({ name: 'b' }), 'a.yaml', 9),
@@ -253,13 +256,13 @@ test('duplicates are a problem that names every place, found after namespaces ar
   assert.match(problems[0]?.message ?? '', /a\.yaml:3, b\.yaml:5/);
 });
 
-test('an Application without leave to do so writes into its own namespace only', () => {
+test('an Application that may not cross namespaces binds only objects of its own namespace', () => {
   const objects = [
     configMap({ name: 'own' }),
     configMap({ name: 'other', namespace: 'kube-system' }),
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } },
   ];
-  const bound = bind(objects, { allowCrossNamespace: false });
+  const bound = bind(objects, { reach: { namespace: 'shop', mayCross: false } });
   assert.deepEqual(
     bound.objects.map(({ id }) => id.name),
     ['own'],
@@ -298,9 +301,9 @@ test('a kind that a CRD of the same render defines takes scope, plural and statu
     version: 'v1',
     kind: 'Thing',
     plural: 'things',
-    namespaced: false,
+    isNamespaced: false,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   });
   assert.deepEqual(first?.awaitsCrd, {
     group: 'apiextensions.k8s.io',
@@ -315,7 +318,7 @@ test('a kind that a CRD of the same render defines takes scope, plural and statu
   );
 });
 
-test('problems of the render come first and stay', () => {
+test('problems of the render come before those of bind', () => {
   const problem = { code: 'YamlSyntax' as const, message: 'x' };
   const manifests = { manifests: [manifest(configMap({}))], problems: [problem] };
   const desired = bind([], { manifests });
@@ -325,7 +328,7 @@ test('problems of the render come first and stay', () => {
   );
 });
 
-test('a manifest bound before costs a look-up: the same object comes back, at its new place where it moved', () => {
+test('a manifest that was bound before comes from the cache, with its new place if it moved', () => {
   const cache = new Map<string, DesiredObject>();
   const first = bind([configMap({ name: 'a' })], { cache });
   const again = bind([configMap({ name: 'a' })], { cache });
@@ -339,14 +342,14 @@ test('a manifest bound before costs a look-up: the same object comes back, at it
   assert.equal(elsewhere.objects[0]?.id.namespace, 'other');
 });
 
-test('the digest of the whole is another when anything desired is another', () => {
+test('the digest of the desired set changes with any desired object', () => {
   const one = bind([configMap({ name: 'a' }), configMap({ name: 'b' })]).digest;
   assert.equal(bind([configMap({ name: 'a' }), configMap({ name: 'b' })]).digest, one);
   assert.notEqual(bind([configMap({ name: 'a' })]).digest, one);
   assert.notEqual(bind([configMap({ name: 'a' }), configMap({ name: 'b' }, { data: {} })]).digest, one);
 });
 
-test('binding never writes to a manifest, and what it sends holds no null timestamp', () => {
+test('binding never modifies a manifest, and the body has no null timestamp', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (spec) => {
       const object = configMap(

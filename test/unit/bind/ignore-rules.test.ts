@@ -1,4 +1,4 @@
-/** Which fields of which desired object are ignored. */
+/** The ignored fields of desired objects. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IgnoreRule } from '../../../src/application/schema.ts';
@@ -9,7 +9,7 @@ import { formatPointer } from '../../../src/object/pointer.ts';
 import { idOf, versionOf } from '../../../src/object/identity.ts';
 import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
 
-/** `place`: its name, in the namespace `shop`, or `<namespace>/<name>`. */
+/** `place`: `<namespace>/<name>`, or a name in the namespace `shop`. */
 function object(apiVersion: string, kind: string, place: string, spec: ValueMap = {}): DesiredObject {
   const [name = '', namespace = 'shop'] = place.split('/').reverse();
   const body: KubeObject = { apiVersion, kind, metadata: { name, namespace }, spec };
@@ -18,9 +18,9 @@ function object(apiVersion: string, kind: string, place: string, spec: ValueMap 
     ...id,
     version: versionOf(apiVersion),
     plural: '',
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   };
   return { id, kind: info, body, digest: digestValue(body), file: 'a.yaml', line: 1 };
 }
@@ -31,7 +31,7 @@ function pointersOf({ ignored }: DesiredObject): string[] | undefined {
 
 const web = object('apps/v1', 'Deployment', 'web');
 
-/** Whether a rule is about the Deployment shop/web. */
+/** Whether a rule matches the Deployment shop/web. */
 const MATCHES: readonly [rule: Omit<IgnoreRule, 'jsonPointers'>, isMatch: boolean][] = [
   [{}, true],
   [{ kind: 'Deployment' }, true],
@@ -46,13 +46,13 @@ const MATCHES: readonly [rule: Omit<IgnoreRule, 'jsonPointers'>, isMatch: boolea
 ];
 
 for (const [rule, isMatch] of MATCHES) {
-  test(`a rule for ${JSON.stringify(rule)} is ${isMatch ? '' : 'not '}about the Deployment shop/web`, () => {
+  test(`a rule for ${JSON.stringify(rule)} ${isMatch ? 'matches' : 'does not match'} the Deployment shop/web`, () => {
     const [found] = resolveIgnored([web], [{ ...rule, jsonPointers: ['/a'] }]);
     assert.deepEqual(found && pointersOf(found), isMatch ? ['/a'] : undefined);
   });
 }
 
-test('rules add up, and objects of the same rules share what they came to', () => {
+test('the fields of all matching rules are ignored, and objects with the same rules share one result', () => {
   const rules: IgnoreRule[] = [
     { jsonPointers: ['/metadata/annotations/a~1b', '/spec/*/x'] },
     { kind: 'Deployment', managers: ['tuner'] },
@@ -71,7 +71,7 @@ test('rules add up, and objects of the same rules share what they came to', () =
   assert.notEqual(other?.ignored?.digest, first?.ignored?.digest);
 });
 
-test('without rules and autoscalers every object is the very one it was', () => {
+test('without rules and autoscalers every object is returned as it is', () => {
   const objects = [web, object('v1', 'ConfigMap', 'c')];
   assert.equal(resolveIgnored(objects, []), objects);
   assert.equal(resolveIgnored(objects, [{ kind: 'Secret', jsonPointers: ['/data'] }])[0], web);
@@ -81,8 +81,8 @@ const hpa = (ref: ValueMap, namespace = 'shop'): DesiredObject =>
   object('autoscaling/v2', 'HorizontalPodAutoscaler', `${namespace}/h`, { scaleTargetRef: ref });
 const keda = (ref: ValueMap): DesiredObject => object('keda.sh/v1alpha1', 'ScaledObject', 'k', { scaleTargetRef: ref });
 
-/** What scales, what is scaled, and whether its replicas are ignored. */
-const SCALED: readonly [what: string, scaler: DesiredObject, target: DesiredObject, isIgnored: boolean][] = [
+/** An autoscaler, an object, and whether the object's replicas are ignored. */
+const SCALED: readonly [title: string, scaler: DesiredObject, target: DesiredObject, isIgnored: boolean][] = [
   ['a Deployment', hpa({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }), web, true],
   [
     'a StatefulSet, in another version of its group',
@@ -99,18 +99,18 @@ const SCALED: readonly [what: string, scaler: DesiredObject, target: DesiredObje
   ['another name', hpa({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'other' }), web, false],
   ['another namespace', hpa({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, 'other'), web, false],
   ['another group', hpa({ apiVersion: 'example.com/v1', kind: 'Deployment', name: 'web' }), web, false],
-  ['by KEDA, which means a Deployment unless told', keda({ name: 'web' }), web, true],
-  ['by KEDA, told otherwise', keda({ name: 'web', kind: 'StatefulSet' }), web, false],
+  ['a target of KEDA, by default a Deployment', keda({ name: 'web' }), web, true],
+  ['a target of KEDA of another kind', keda({ name: 'web', kind: 'StatefulSet' }), web, false],
   [
-    'by something that only sounds like it',
+    'a ScaledObject of another group',
     object('example.com/v1', 'ScaledObject', 'k', { scaleTargetRef: { name: 'web' } }),
     web,
     false,
   ],
 ];
 
-for (const [what, scaler, target, isIgnored] of SCALED) {
-  test(`replicas of what an autoscaler targets: ${what}`, () => {
+for (const [title, scaler, target, isIgnored] of SCALED) {
+  test(`replicas that an autoscaler ${isIgnored ? 'sets are ignored' : 'does not set are compared'}: ${title}`, () => {
     const [, found] = resolveIgnored([scaler, target], []);
     assert.deepEqual(found && pointersOf(found), isIgnored ? ['/spec/replicas'] : undefined);
   });

@@ -1,8 +1,8 @@
-/** `tautline agent` as far as no cluster is needed: its help, and command lines that are wrong. */
+/** `tautline agent` without a cluster: its help, and invalid command lines. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import test from 'node:test';
+import { test } from 'node:test';
 import { SETTINGS, variableOf } from '../../../src/config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
@@ -15,10 +15,10 @@ function tautline(args: readonly string[], environment: Record<string, string> =
   return { status, stdout, stderr };
 }
 
-test('the help lists every setting with its flag, variable, default and meaning', () => {
+test('the help lists every setting with its flag, variable, default and description', () => {
   const { status, stdout } = tautline(['agent', '--help']);
   assert.equal(status, 0);
-  // Wrapped to the width of a terminal.
+  // commander wraps the help to the width of a terminal.
   const text = stdout.replace(/\s+/g, ' ');
   for (const setting of Object.values(SETTINGS)) {
     const shownDefault = setting.default === '' ? '' : `, default: ${setting.default}`;
@@ -27,7 +27,7 @@ test('the help lists every setting with its flag, variable, default and meaning'
   }
 });
 
-test('an unknown flag, argument or command ends with code 2 and one line', () => {
+test('an unknown flag, argument or command ends with exit code 2 and one line on stderr', () => {
   for (const args of [['agent', '--nonsense'], ['agent', 'extra'], ['nonsense']]) {
     const { status, stderr } = tautline(args);
     assert.equal(status, 2, args.join(' '));
@@ -35,7 +35,7 @@ test('an unknown flag, argument or command ends with code 2 and one line', () =>
   }
 });
 
-test('a setting that cannot be used ends with code 2 and names where it came from', () => {
+test('an invalid setting ends with exit code 2 and a message that names its flag or variable', () => {
   const byFlag = tautline(['agent', '--concurrency', '0']);
   assert.deepEqual(byFlag, {
     status: 2,
@@ -47,6 +47,6 @@ test('a setting that cannot be used ends with code 2 and names where it came fro
   assert.match(byVariable.stderr, /^tautline agent: TAUTLINE_LOG_LEVEL must be one of [^\n]+\n$/);
 });
 
-test('every command explains itself', () => {
+test('every command without a cluster has a help', () => {
   for (const command of ['agent', 'render', 'crd']) assert.equal(tautline([command, '--help']).status, 0, command);
 });

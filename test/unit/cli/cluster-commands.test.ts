@@ -1,12 +1,13 @@
-/** What the commands that speak to a cluster say and understand before they do. */
+/** The commands that use a cluster, up to the first request: flags, help, tables and connection errors. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { wishOf } from '../../../src/cli/sync.ts';
+import { syncFieldsOf } from '../../../src/cli/sync.ts';
 import { formatAge, formatTable } from '../../../src/cli/table.ts';
+import { kubeconfigText } from '../../support/kubeconfig.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 
@@ -16,19 +17,23 @@ function tautline(args: readonly string[], environment: Record<string, string> =
   return { status, stdout, stderr };
 }
 
-test('what is not said of a sync is not asked for', () => {
+test('a request to sync holds only the fields whose flags are given', () => {
   const nothing = { revision: undefined, prune: undefined, dryRun: false, objects: [] };
-  assert.deepEqual(wishOf(nothing), { action: 'sync' });
-  assert.deepEqual(wishOf({ ...nothing, prune: false, dryRun: true }), { action: 'sync', prune: false, dryRun: true });
+  assert.deepEqual(syncFieldsOf(nothing), { action: 'sync' });
+  assert.deepEqual(syncFieldsOf({ ...nothing, prune: false, dryRun: true }), {
+    action: 'sync',
+    prune: false,
+    dryRun: true,
+  });
 });
 
-test('an object of the core group needs no slash in front', () => {
+test('an object of the core group may be given without a leading slash', () => {
   const objects = ['ConfigMap/shop/a', 'apps/Deployment/shop/web', '/Namespace//shop'];
-  const wish = wishOf({ revision: undefined, prune: undefined, dryRun: false, objects });
-  assert.deepEqual('objects' in wish && wish.objects, ['/ConfigMap/shop/a', objects[1], objects[2]]);
+  const fields = syncFieldsOf({ revision: undefined, prune: undefined, dryRun: false, objects });
+  assert.deepEqual('objects' in fields && fields.objects, ['/ConfigMap/shop/a', objects[1], objects[2]]);
 });
 
-test('columns are as wide as their widest cell, and no line ends in a blank', () => {
+test('columns are as wide as their widest cell, and no line ends in a space', () => {
   const table = formatTable(
     ['NAME', 'SYNC'],
     [
@@ -39,14 +44,14 @@ test('columns are as wide as their widest cell, and no line ends in a blank', ()
   assert.equal(table, 'NAME          SYNC\na             Synced\nlonger-name   -\n');
 });
 
-test('an age is its largest unit that is there twice', () => {
+test('an age is shown in the largest unit that fits at least twice', () => {
   const ages = [0, 59, 119, 120, 7_199, 7_200, 172_799, 172_800, 63_072_000].map((seconds) =>
     formatAge(seconds * 1000),
   );
   assert.deepEqual(ages, ['0s', '59s', '119s', '2m', '119m', '2h', '47h', '2d', '2y']);
 });
 
-test('a command line that cannot be understood ends with 2 before any cluster is asked', () => {
+test('an invalid command line ends with exit code 2 before any request', () => {
   const wrong = [
     ['wait', 'shop', '--timeout', '5'],
     ['wait', 'shop', '--for', 'happy'],
@@ -62,7 +67,7 @@ test('a command line that cannot be understood ends with 2 before any cluster is
   }
 });
 
-test('help tells every command and its flags', () => {
+test('the help lists every command and its flags', () => {
   for (const name of ['get', 'refresh', 'sync', 'wait', 'diff']) {
     assert.match(tautline(['--help']).stdout, new RegExp(`^ {2}${name} `, 'm'));
     const { status, stdout } = tautline([name, '--help']);
@@ -71,7 +76,7 @@ test('help tells every command and its flags', () => {
   }
 });
 
-test('without a kubeconfig, and with one that is none, a sentence says what to do', () => {
+test('a missing or unreadable kubeconfig ends with one sentence that names it', () => {
   const none = tautline(['get']);
   assert.equal(none.status, 1);
   assert.match(none.stderr, /^Error: there is no kubeconfig at .*--kubeconfig or the variable KUBECONFIG\n$/);
@@ -80,7 +85,7 @@ test('without a kubeconfig, and with one that is none, a sentence says what to d
   assert.match(unread.stderr, /^Error: cannot read kubeconfig \/nonexistent\/config: ENOENT\n$/);
 });
 
-test('several kubeconfigs are not merged in silence', () => {
+test('a KUBECONFIG with several existing files is refused', () => {
   const dir = mkdtempSync(join(tmpdir(), 'tautline-kubeconfig-'));
   try {
     const files = ['one', 'two'].map((name) => join(dir, name));
@@ -93,16 +98,10 @@ test('several kubeconfigs are not merged in silence', () => {
   }
 });
 
-test('an API server that does not answer is named with its address', () => {
+test('an API server that does not answer is reported with its address', () => {
   const dir = mkdtempSync(join(tmpdir(), 'tautline-kubeconfig-'));
   try {
-    const config = {
-      'current-context': 'it',
-      contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
-      clusters: [{ name: 'it', cluster: { server: 'http://127.0.0.1:1' } }],
-      users: [{ name: 'it', user: {} }],
-    };
-    writeFileSync(join(dir, 'config'), JSON.stringify(config));
+    writeFileSync(join(dir, 'config'), kubeconfigText({ cluster: { server: 'http://127.0.0.1:1' } }));
     const { status, stderr } = tautline(['get', '--kubeconfig', join(dir, 'config')]);
     assert.equal(status, 1);
     assert.match(stderr, /^Error: .*http:\/\/127\.0\.0\.1:1.*ECONNREFUSED/);

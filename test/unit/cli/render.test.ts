@@ -28,14 +28,14 @@ const files = {
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ns}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n',
 };
 
-test('render prints what kustomize build prints, and its warnings on standard error', (t) => {
+test('render prints the objects on stdout and the warnings of kustomize on stderr', (t) => {
   const { status, stdout, stderr } = render(t, files, 'app');
   assert.equal(status, 0);
   assert.match(stdout, /^apiVersion: v1\nkind: Namespace\n[^]*\n---\napiVersion: v1\nkind: ConfigMap\n/);
   assert.match(stderr, /^# Warning: 'commonLabels' is deprecated\./);
 });
 
-test('render prints names and JSON when asked', (t) => {
+test('render prints names or JSON with --output', (t) => {
   assert.equal(render(t, files, 'app', '-o', 'name').stdout, 'namespace/ns\nconfigmap/p-a\n');
   const list: unknown = JSON.parse(render(t, files, 'app', '--output=json').stdout);
   assert.ok(typeof list === 'object' && list !== null && 'items' in list && 'kind' in list);
@@ -51,7 +51,7 @@ test('render prints names and JSON when asked', (t) => {
   assert.equal(render(t, one, 'app', '-o', 'name').stdout, 'deployment.apps/a\n');
 });
 
-test('render prints nothing and ends with 1 when the input is wrong', (t) => {
+test('render prints no object and ends with exit code 1 when the input is wrong', (t) => {
   const { status, stdout, stderr } = render(t, { 'app/kustomization.yaml': 'resources: [nope.yaml]\n' }, 'app');
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(
@@ -60,18 +60,18 @@ test('render prints nothing and ends with 1 when the input is wrong', (t) => {
   );
 });
 
-test('render says which folder is not there, in the words of the command line', (t) => {
+test('render names a missing folder as it was given on the command line', (t) => {
   const { status, stderr } = render(t, files, 'nowhere');
   assert.equal(status, 1);
   assert.match(stderr, /^Error: there is no folder \S*nowhere\n$/);
 });
 
-test('render ends with 2 when the command line is wrong', (t) => {
+test('render ends with exit code 2 when the command line is invalid', (t) => {
   assert.equal(render(t, {}).status, 2);
   assert.equal(render(t, files, 'app', '-o', 'toml').status, 2);
 });
 
-test('a folder without a kustomization is refused as kustomize does, and printed when that is asked for', (t) => {
+test('a folder without a kustomization is refused, and rendered with --directory', (t) => {
   const plain = { 'app/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n' };
   const refused = render(t, plain, 'app');
   assert.equal(refused.status, 1);

@@ -29,7 +29,7 @@ const HOSTILE = [
 ];
 
 for (const name of HOSTILE) {
-  test(`${JSON.stringify(name).slice(0, 40)} is nobody's name and makes no header`, () => {
+  test(`${JSON.stringify(name).slice(0, 40)} is not a name of an account and makes no header`, () => {
     assert.equal(isServiceAccountName(name), false);
     assert.throws(() => serviceAccountIdentity('shop', name), RangeError);
     assert.throws(() => serviceAccountIdentity(name, 'deployer'), RangeError);
@@ -39,13 +39,13 @@ for (const name of HOSTILE) {
   });
 }
 
-test('an account is exactly one header, never blank; the agent is none', () => {
+test('an account has exactly one header, and the agent has none', () => {
   const headers = identityHeaders(serviceAccountIdentity('shop', 'ci.deployer'));
   assert.deepEqual(headers, { 'Impersonate-User': 'system:serviceaccount:shop:ci.deployer' });
   assert.deepEqual(identityHeaders(agentIdentity), {});
 });
 
-test('no two identities share a key, and none has that of the agent', () => {
+test('different identities have different keys', () => {
   const keys = [
     agentIdentity,
     serviceAccountIdentity('agent', 'agent'),

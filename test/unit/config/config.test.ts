@@ -1,7 +1,7 @@
-/** Settings: what is read from where, and what is said about a setting that cannot be used. */
+/** Settings: their sources and precedence, and the messages about invalid values. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import test from 'node:test';
+import { test } from 'node:test';
 import { inClusterAddress, readConfig, SETTINGS, variableOf, VERSION, type Config } from '../../../src/config.ts';
 
 function configOf(flags: Record<string, string>, environment: Record<string, string> = {}): Config {
@@ -16,42 +16,50 @@ function problemOf(flags: Record<string, string>, environment: Record<string, st
   return read.problem;
 }
 
-test('the version is that of the package', async () => {
+test('the version equals the one in package.json', async () => {
   const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
   assert.equal(VERSION, (JSON.parse(text) as { version: string }).version);
 });
 
-test('every default can be used as it stands', () => {
+test('every default is a valid value', () => {
   const config = configOf({});
   assert.deepEqual(Object.keys(config).sort(), Object.keys(SETTINGS).sort());
-  assert.equal(config.minBackoff, 1000);
+  assert.equal(config.minBackoffMs, 1000);
   assert.equal(config.concurrency, 4);
   assert.deepEqual(config.probesAddress, { host: '127.0.0.1', port: 8081 });
 });
 
-test('a flag wins over its variable, and the variable over the default', () => {
+test('a flag takes precedence over its variable, and the variable over the default', () => {
   const environment = { TAUTLINE_CONCURRENCY: '7' };
   assert.equal(configOf({}, environment).concurrency, 7);
   assert.equal(configOf({ concurrency: '9' }, environment).concurrency, 9);
 });
 
-test('an empty variable counts as none, as in a chart whose value is not set', () => {
+test('an empty variable counts as not set', () => {
   assert.equal(configOf({}, { TAUTLINE_CONCURRENCY: '' }).concurrency, 4);
 });
 
-test('KUBECONFIG stands in where neither flag nor variable names a kubeconfig', () => {
+test('KUBECONFIG is used when neither flag nor variable names a kubeconfig', () => {
   assert.equal(configOf({}, { KUBECONFIG: '/a' }).kubeconfig, '/a');
   assert.equal(configOf({ kubeconfig: '/b' }, { KUBECONFIG: '/a' }).kubeconfig, '/b');
   assert.equal(configOf({}, { KUBECONFIG: '/a', TAUTLINE_KUBECONFIG: '/c' }).kubeconfig, '/c');
 });
 
-test('no two settings share a flag, and each has a variable of its own', () => {
+test('every setting has its own flag and variable', () => {
   const settings = Object.values(SETTINGS);
   assert.equal(new Set(settings.map(({ flag }) => flag)).size, settings.length);
   assert.equal(variableOf({ flag: 'max-pack-mib' }), 'TAUTLINE_MAX_PACK_MIB');
 });
 
-test('addresses of both families are read', () => {
+test('the name of a duration or size ends in its unit', () => {
+  const names = Object.entries(SETTINGS).filter(
+    ([name, { flag, type }]) =>
+      (type === 'duration' && !name.endsWith('Ms')) || (flag.endsWith('-mib') && !name.endsWith('Mib')),
+  );
+  assert.deepEqual(names, []);
+});
+
+test('addresses of IPv4 and IPv6 are accepted', () => {
   assert.deepEqual(configOf({ apiAddress: '[::1]:80' }).apiAddress, { host: '::1', port: 80 });
   assert.deepEqual(configOf({ apiAddress: '0.0.0.0:0' }).apiAddress, { host: '0.0.0.0', port: 0 });
 });
@@ -72,27 +80,27 @@ for (const [name, value, expected] of [
     ' ',
     "--default-service-account must be the name of a ServiceAccount, such as deployer, not ' '",
   ],
-  ['minBackoff', '5', "--min-backoff must be a duration from 10ms to 24h, such as 30s or 1m30s, not '5'"],
-  ['progressCheck', '0s', "--progress-check must be a duration from 10ms to 24h, such as 30s or 1m30s, not '0s'"],
-  ['maxBackoff', '900h', "--max-backoff must be a duration from 10ms to 24h, such as 30s or 1m30s, not '900h'"],
+  ['minBackoffMs', '5', "--min-backoff must be a duration from 10ms to 24h, such as 30s or 1m30s, not '5'"],
+  ['progressCheckMs', '0s', "--progress-check must be a duration from 10ms to 24h, such as 30s or 1m30s, not '0s'"],
+  ['maxBackoffMs', '900h', "--max-backoff must be a duration from 10ms to 24h, such as 30s or 1m30s, not '900h'"],
   ['apiAddress', '8080', "--api-address must be host:port, such as 127.0.0.1:8080, not '8080'"],
   ['apiAddress', 'localhost:99999', "--api-address must be host:port, such as 127.0.0.1:8080, not 'localhost:99999'"],
 ] as const) {
-  test(`${name} '${value}' is refused with what is allowed`, () => {
+  test(`${name} '${value}' is refused with the allowed values`, () => {
     assert.equal(problemOf({ [name]: value }), expected);
   });
 }
 
-test('a variable that cannot be used is named as such', () => {
+test('an invalid value of a variable is reported with the name of the variable', () => {
   assert.match(problemOf({}, { TAUTLINE_MAX_FILE_MIB: 'big' }), /^TAUTLINE_MAX_FILE_MIB must be a whole number/);
 });
 
-test('a first delay longer than the longest is refused', () => {
-  assert.equal(problemOf({ minBackoff: '10m' }), '--min-backoff must not be longer than --max-backoff');
-  assert.equal(problemOf({ maxPollBackoff: '1s' }), '--min-poll-backoff must not be longer than --max-poll-backoff');
+test('a first delay that is longer than the longest delay is refused', () => {
+  assert.equal(problemOf({ minBackoffMs: '10m' }), '--min-backoff must not be longer than --max-backoff');
+  assert.equal(problemOf({ maxPollBackoffMs: '1s' }), '--min-poll-backoff must not be longer than --max-poll-backoff');
 });
 
-test('the API server of a Pod is where its environment says', () => {
+test('the address of the API server is read from the environment of a Pod', () => {
   const environment = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '6443' };
   assert.deepEqual(inClusterAddress(environment), { host: '10.0.0.1', port: '6443' });
   assert.deepEqual(inClusterAddress({}), { host: '', port: '443' });

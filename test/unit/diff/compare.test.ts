@@ -1,21 +1,16 @@
-/**
- * What counts as drift, one row a case. Longer than 400 lines, since it is one table: whoever looks for a case finds
- * all of them here.
- */
+/** Cases of drift and of no drift, one row per case. The file has more than 400 lines because it is one table. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compareObject } from '../../../src/diff/compare.ts';
+import { compareObject, type Comparison } from '../../../src/diff/compare.ts';
 import { baselineOf, isAtBaseline } from '../../../src/diff/baseline.ts';
 import { cloneValue, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
 import { desiredOf, liveOf, ours, type Entry } from './fixtures.ts';
 
-type Verdict = 'same' | 'differs' | 'inconclusive';
-
 interface Sides {
   desired: ValueMap;
   live: ValueMap;
-  /** What we own; default: all that is desired. null: no entry. */
+  /** Fields of our managedFields entry; default: all desired fields. null: there is no entry. */
   owned?: ValueMap | null;
   entries?: Entry[];
 }
@@ -33,10 +28,12 @@ function container(rest: ValueMap): ValueMap {
   return { spec: { containers: [{ name: 'app', ...rest }] } };
 }
 
-const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string, sides: Sides, path?: string][] = [
+type Result = Comparison['result'];
+
+const TABLE: [title: string, result: Result, apiVersion: string, kind: string, sides: Sides, path?: string][] = [
   ['equal values', 'same', 'v1', 'ConfigMap', { desired: { data: { a: '1' } }, live: { data: { a: '1' } } }],
   [
-    'foreign fields',
+    'fields that others added',
     'same',
     'v1',
     'ConfigMap',
@@ -70,7 +67,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/type',
   ],
   [
-    'a field that left Git and another holds too',
+    'a field that left Git and that another manager owns too',
     'inconclusive',
     'v1',
     'ConfigMap',
@@ -83,7 +80,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/data/b',
   ],
   [
-    'a value taken over and changed',
+    'a value that another manager took over and changed',
     'differs',
     'v1',
     'ConfigMap',
@@ -95,7 +92,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/data/a',
   ],
   [
-    'a value taken over and put back',
+    'a value that another manager took over and set back',
     'same',
     'v1',
     'ConfigMap',
@@ -106,7 +103,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     },
   ],
   [
-    'a value removed',
+    'a value that was removed',
     'differs',
     'v1',
     'ConfigMap',
@@ -118,7 +115,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/data/a',
   ],
   [
-    'a zero value removed',
+    'a zero value that was removed',
     'inconclusive',
     'v1',
     'Pod',
@@ -130,7 +127,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/hostNetwork',
   ],
   [
-    'a value that we own and that is another',
+    'a different value of a field that we own',
     'inconclusive',
     'v1',
     'ConfigMap',
@@ -141,7 +138,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/data/a',
   ],
   [
-    'no entry of ours, equal',
+    'equal values without our managedFields entry',
     'same',
     'v1',
     'ConfigMap',
@@ -152,7 +149,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     },
   ],
   [
-    'no entry of ours, unequal',
+    'different values without our managedFields entry',
     'inconclusive',
     'v1',
     'ConfigMap',
@@ -164,7 +161,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/data/a',
   ],
   [
-    'an entry in another version',
+    'our managedFields entry in another API version',
     'inconclusive',
     'v1',
     'ConfigMap',
@@ -175,7 +172,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
       entries: [{ manager: 'tautline', apiVersion: 'v2', fields: { 'f:data': { 'f:a': {} } } }],
     },
   ],
-  // Values of built-in kinds.
+  // Values of built-in kinds are compared by meaning.
   [
     'zero values that are not stored',
     'same',
@@ -197,7 +194,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     },
   ],
   [
-    'another quantity',
+    'a different quantity',
     'inconclusive',
     'v1',
     'Pod',
@@ -219,7 +216,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/data/storage',
   ],
   [
-    'a variable that reads like a quantity',
+    'an environment variable that reads like a quantity',
     'inconclusive',
     'v1',
     'Pod',
@@ -247,7 +244,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     },
   ],
   [
-    'a Secret by its digest',
+    'a Secret value with the same digest',
     'same',
     'v1',
     'Secret',
@@ -257,7 +254,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     },
   ],
   [
-    'a Secret with another digest',
+    'a Secret value with a different digest',
     'inconclusive',
     'v1',
     'Secret',
@@ -292,7 +289,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
   ],
   // Keyed lists.
   [
-    'foreign items of a keyed list',
+    'items that others added to a keyed list',
     'same',
     'v1',
     'Pod',
@@ -325,7 +322,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/containers/0',
   ],
   [
-    'an item removed',
+    'an item that was removed',
     'differs',
     'v1',
     'Pod',
@@ -337,7 +334,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/containers/1',
   ],
   [
-    'an item twice',
+    'an item that is in the live list twice',
     'inconclusive',
     'v1',
     'Pod',
@@ -353,7 +350,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/containers/0/env/0',
   ],
   [
-    'a key part left out',
+    'a key field that Git leaves out',
     'same',
     'v1',
     'Pod',
@@ -368,7 +365,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     },
   ],
   [
-    'an empty keyed list',
+    'an empty keyed list that others filled',
     'same',
     'v1',
     'Pod',
@@ -380,7 +377,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
   ],
   // Sets.
   [
-    'foreign members of a set',
+    'members that others added to a set',
     'same',
     'v1',
     'ConfigMap',
@@ -402,7 +399,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/metadata/finalizers/1',
   ],
   [
-    'a member removed',
+    'a member that was removed',
     'differs',
     'v1',
     'ConfigMap',
@@ -458,7 +455,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/containers/0/args',
   ],
   [
-    'an atomic list taken over',
+    'an atomic list that another manager took over',
     'differs',
     'v1',
     'Pod',
@@ -481,7 +478,7 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
     '/spec/nodeSelector',
   ],
   [
-    'an empty atomic map taken over',
+    'an empty atomic map that another manager took over',
     'inconclusive',
     'v1',
     'Pod',
@@ -516,11 +513,11 @@ const TABLE: [title: string, verdict: Verdict, apiVersion: string, kind: string,
   ],
 ];
 
-for (const [title, verdict, apiVersion, kind, sides, path] of TABLE) {
-  test(`${title}: ${verdict}`, () => {
+for (const [title, result, apiVersion, kind, sides, path] of TABLE) {
+  test(`the result of comparing ${title} is '${result}'`, () => {
     const comparison = compare(apiVersion, kind, sides);
     const pointers = comparison.findings.map(({ tokens }) => `/${tokens.join('/')}`);
-    assert.equal(comparison.verdict, verdict, pointers.join(', '));
+    assert.equal(comparison.result, result, pointers.join(', '));
     if (path !== undefined) assert.equal(pointers[0], path);
     else assert.deepEqual(pointers, []);
   });
@@ -537,30 +534,30 @@ const json = fc.letrec<{ value: Value }>((tie) => ({
 })).value;
 const spec = fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), json, { maxKeys: 5 });
 
-test('an object compared with itself is the same, for every value and kind', () => {
+test('an object compared with itself is the same for every value and kind', () => {
   fc.assert(
     fc.property(spec, fc.constantFrom('v1', 'apps/v1', 'x.dev/v1'), (value, apiVersion) => {
       const body = ours(apiVersion, 'Thing', 'a', { spec: value });
-      const { verdict, findings } = compareObject(desiredOf(body), liveOf(body), 20);
-      assert.equal(verdict, 'same', JSON.stringify(findings));
+      const { result, findings } = compareObject(desiredOf(body), liveOf(body), 20);
+      assert.equal(result, 'same', JSON.stringify(findings));
     }),
   );
 });
 
-test('one changed leaf is never the same for a custom kind, and comparing writes to neither side', () => {
+test('one changed leaf of a custom kind is never the same, and the comparison modifies neither object', () => {
   fc.assert(
     fc.property(spec, fc.stringMatching(/^[a-z]{1,5}$/), leaf, leaf, (value, key, before, after) => {
       fc.pre(before !== after);
       const desired = ours('x.dev/v1', 'Thing', 'a', { spec: { ...value, [key]: before } });
       const live = liveOf(ours('x.dev/v1', 'Thing', 'a', { spec: { ...value, [key]: after } }), { owned: desired });
       const copies = [cloneValue(desired), cloneValue(live.body)];
-      assert.notEqual(compareObject(desiredOf(desired), live, 20).verdict, 'same');
+      assert.notEqual(compareObject(desiredOf(desired), live, 20).result, 'same');
       assert.deepEqual([cloneValue(desired), cloneValue(live.body)], copies);
     }),
   );
 });
 
-test('the answer to an apply is at its own baseline, whatever the server made of it', () => {
+test('the answer to an apply is at its own baseline, even if the server changed values', () => {
   fc.assert(
     fc.property(spec, spec, (desired, returned) => {
       const body = ours('v1', 'Thing', 'a', { spec: desired });

@@ -21,7 +21,7 @@ test('an object that is as desired needs no change', () => {
   assert.equal(judge(configMap, liveOf(configMap)).type, 'none');
 });
 
-test('what is not live is created, with the reason where it should have been', () => {
+test('an object that does not exist is created, with a reason if it is in the inventory', () => {
   const table: [LiveEntry, ChangeType, string | undefined][] = [
     [{ state: 'absent' }, 'create', REASONS.missing],
     [{ state: 'unseen' }, 'create', REASONS.unseen],
@@ -36,15 +36,15 @@ test('what is not live is created, with the reason where it should have been', (
   assert.equal(judge(configMap, { state: 'unseen' }, { live: new Map() }).type, 'unknown');
 });
 
-test('a Job that has run to its end and was removed after that is done', () => {
-  const memory = { ...ACCEPTED, isFinished: () => true };
+test('a Job that ran to completion and was removed afterwards needs no change', () => {
+  const memory = { ...ACCEPTED, runOf: () => 'ended' as const };
   for (const state of ['absent', 'unseen'] as const) {
     const change = judge(ours('batch/v1', 'Job', 'a'), { state }, { memory });
     assert.deepEqual([change.type, change.reason], ['none', REASONS.finished]);
   }
 });
 
-test('an object whose kind is yet to be defined is to be created, whatever is known of it', () => {
+test('an object whose kind is not served yet is created', () => {
   const desired = { ...desiredOf(configMap), awaitsCrd: idOf(configMap) };
   const [change] = diffObjects({
     desired: { objects: [desired], problems: [], digest: '' },
@@ -57,30 +57,30 @@ test('an object whose kind is yet to be defined is to be created, whatever is kn
   assert.equal(change?.type, 'create');
 });
 
-test('the marks of others decide between conflict, adoption and repair', () => {
+test('owner marks decide between conflict, adoption and update', () => {
   const other = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'api' });
   const body = (label?: string, annotation?: string) =>
     marked(label ? { [PART_OF_LABEL]: label } : {}, annotation ? { [OWNER_ANNOTATION]: annotation } : {});
   const table: [string, KubeObject, boolean, ChangeType, RegExp][] = [
-    ['another Application', body(other.applySetId, other.owner), false, 'conflict', /hub\/shop\/api/],
+    ['another Application', body(other.applySetId, other.ownerAnnotation), false, 'conflict', /hub\/shop\/api/],
     [
       'another Application, though it was ours',
-      body(other.applySetId, other.owner),
+      body(other.applySetId, other.ownerAnnotation),
       true,
       'conflict',
       /hub\/shop\/api/,
     ],
     ['a foreign ApplySet', body('applyset-x-v1'), false, 'conflict', /applyset-x-v1/],
-    ['no marks', body(), false, 'adopt', /without our mark/],
-    ['marks that disagree', body('applyset-x-v1', other.owner), false, 'adopt', /without our mark/],
+    ['no marks', body(), false, 'adopt', /without the owner marks/],
+    ['marks that disagree', body('applyset-x-v1', other.ownerAnnotation), false, 'adopt', /without the owner marks/],
     ['our marks removed', body(), true, 'update', /^$/],
-    ['our label removed', body(undefined, owner.owner), true, 'update', /^$/],
-    ['our label changed', body('x', owner.owner), true, 'update', /^$/],
+    ['our label removed', body(undefined, owner.ownerAnnotation), true, 'update', /^$/],
+    ['our label changed', body('x', owner.ownerAnnotation), true, 'update', /^$/],
     ['our annotation removed', body(owner.applySetId), true, 'update', /^$/],
   ];
   for (const [title, live, isInInventory, type, reason] of table) {
-    // A mark that was changed by another is owned by us no more.
-    const owned = title.endsWith('changed') ? marked({}, { [OWNER_ANNOTATION]: owner.owner }) : live;
+    // A mark that another manager changed is no longer owned by us.
+    const owned = title.endsWith('changed') ? marked({}, { [OWNER_ANNOTATION]: owner.ownerAnnotation }) : live;
     const change = judge(configMap, liveOf(live, { owned }), isInInventory ? {} : { inventory: new Map() });
     assert.equal(change.type, type, title);
     assert.match(change.reason ?? '', reason, title);
@@ -88,12 +88,12 @@ test('the marks of others decide between conflict, adoption and repair', () => {
   }
 });
 
-test('an object of the inventory that was made anew by others is adopted', () => {
+test('an object of the inventory that others deleted and created again is adopted', () => {
   const live = liveOf(marked({}, {}), { owned: null });
   assert.equal(judge(configMap, live).type, 'adopt');
 });
 
-test('what another Application claimed first is a conflict, live or not', () => {
+test('an object that another Application claimed first is a conflict, whether it exists or not', () => {
   const claims = () => 'shop/api';
   for (const entry of [liveOf(configMap), { state: 'absent' } as const]) {
     const change = judge(configMap, entry, { claims });
@@ -102,19 +102,19 @@ test('what another Application claimed first is a conflict, live or not', () => 
   }
 });
 
-test('what is being deleted is left alone until it is gone', () => {
+test('an object that is being deleted is not changed until it is gone', () => {
   const terminating = ours('v1', 'ConfigMap', 'a', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
   const change = judge(configMap, liveOf(terminating));
   assert.deepEqual([change.type, change.reason], ['none', REASONS.terminating]);
 });
 
-test('a manifest that the server has never accepted is unsure even where nothing differs', () => {
+test('a manifest that the server has never accepted is unsure even if nothing differs', () => {
   const memory = { ...ACCEPTED, isAccepted: () => false };
   const change = judge(configMap, liveOf(configMap), { memory });
   assert.deepEqual([change.type, change.reason], ['unsure', REASONS.neverAccepted]);
 });
 
-test('a value that a webhook or a default may have made is unsure until the server was asked, then settled', () => {
+test('a value that a webhook or a default may have set is unsure until a baseline settles it', () => {
   const live = ours('v1', 'ConfigMap', 'a', { data: { a: 'changed at admission' } });
   const first = liveOf(live, { owned: configMap });
   assert.equal(judge(configMap, first).type, 'unsure');
@@ -123,14 +123,14 @@ test('a value that a webhook or a default may have made is unsure until the serv
   assert.equal(judge(configMap, first, { memory }).type, 'none');
 
   const status = liveOf({ ...live, status: { x: 1 } }, { owned: configMap, version: '2' });
-  assert.equal(judge(configMap, status, { memory }).type, 'none', 'a status write does not void a baseline');
+  assert.equal(judge(configMap, status, { memory }).type, 'none', 'a status write keeps the baseline valid');
   const drifted = liveOf(ours('v1', 'ConfigMap', 'a', { data: { a: 'by hand' } }), { owned: configMap, version: '3' });
-  assert.equal(judge(configMap, drifted, { memory }).type, 'update', 'another value than the admitted one is drift');
+  assert.equal(judge(configMap, drifted, { memory }).type, 'update', 'a value other than the admitted one is drift');
   const changed = ours('v1', 'ConfigMap', 'a', { data: { a: '2' } });
-  assert.equal(judge(changed, first, { memory }).type, 'unsure', 'a baseline is of one manifest');
+  assert.equal(judge(changed, first, { memory }).type, 'unsure', 'a baseline belongs to one manifest');
 });
 
-test('a value that somebody took over is drift without further evidence, and names who and when', () => {
+test('a value that another manager took over is drift without further evidence, and names manager and time', () => {
   const live = ours('v1', 'ConfigMap', 'a', { data: { a: 'by hand' } });
   const owned = ours('v1', 'ConfigMap', 'a');
   const entry = {
@@ -146,19 +146,19 @@ test('a value that somebody took over is drift without further evidence, and nam
   ]);
 });
 
-test('a verdict is kept as long as neither side changes', () => {
-  const verdicts = new Map();
+test('a settled change is kept as long as neither manifest nor live object changes', () => {
+  const settled = new Map();
   const live = liveOf(configMap);
-  const first = judge(configMap, live, { verdicts });
-  assert.equal(verdicts.size, 1);
-  assert.equal(judge(configMap, live, { verdicts }), first);
+  const first = judge(configMap, live, { settled });
+  assert.equal(settled.size, 1);
+  assert.equal(judge(configMap, live, { settled }), first);
   const drifted = liveOf(ours('v1', 'ConfigMap', 'a'), { version: '2' });
-  assert.equal(judge(configMap, drifted, { verdicts }).type, 'update');
+  assert.equal(judge(configMap, drifted, { settled }).type, 'update');
   const changed = ours('v1', 'ConfigMap', 'a', { data: { a: '2' } });
-  assert.equal(judge(changed, live, { verdicts }).type, 'unsure');
+  assert.equal(judge(changed, live, { settled }).type, 'unsure');
 });
 
-test('what left Git is pruned only with both our marks, and let go where others have it', () => {
+test('an object that left Git is pruned only with both our owner marks, and released if it belongs to others', () => {
   const other = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'api' });
   const controlled = ours('v1', 'ConfigMap', 'a', { metadata: { ownerReferences: [{ controller: true }] } });
   const terminating = ours('v1', 'ConfigMap', 'a', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
@@ -166,13 +166,13 @@ test('what left Git is pruned only with both our marks, and let go where others 
     ['ours', configMap, 'prune', /^$/],
     ['not seen', { state: 'unseen' }, 'prune', /^$/],
     ['terminating', terminating, 'prune', /being deleted/],
-    ['gone', { state: 'absent' }, 'release', /not exist/],
+    ['gone', { state: 'absent' }, 'release', /no longer exists/],
     ['unknown', { state: 'unknown', reason: 'forbidden' }, 'unknown', /forbidden/],
-    ['label removed', marked({}, { [OWNER_ANNOTATION]: owner.owner }), 'release', /no longer/],
+    ['label removed', marked({}, { [OWNER_ANNOTATION]: owner.ownerAnnotation }), 'release', /no longer/],
     ['annotation removed', marked({ [PART_OF_LABEL]: owner.applySetId }, {}), 'release', /no longer/],
     [
       'of another',
-      marked({ [PART_OF_LABEL]: other.applySetId }, { [OWNER_ANNOTATION]: other.owner }),
+      marked({ [PART_OF_LABEL]: other.applySetId }, { [OWNER_ANNOTATION]: other.ownerAnnotation }),
       'release',
       /hub\/shop\/api/,
     ],
@@ -188,7 +188,7 @@ test('what left Git is pruned only with both our marks, and let go where others 
   assert.deepEqual([claimed.type, claimed.reason], ['release', 'claimed by Application shop/api']);
 });
 
-test('nothing is pruned because its manifest has a problem, its API is silent, or nobody looked', () => {
+test('an object is not pruned while its manifest has a problem, its API does not answer, or it was not observed', () => {
   const problem = { code: 'InvalidObject' as const, message: 'x', object: idOf(configMap) };
   const desired = { objects: [], problems: [problem], digest: '' };
   const silent = { ...kindsOf(), stale: new Set(['v1']) };
@@ -196,12 +196,12 @@ test('nothing is pruned because its manifest has a problem, its API is silent, o
   assert.equal(judgeLeftover(configMap, liveOf(configMap), { kinds: silent }).type, 'unknown');
   assert.equal(judgeLeftover(configMap, liveOf(configMap), { live: new Map() }).type, 'unknown');
   const lacking = judgeLeftover(configMap, { state: 'unknown', reason: '' }, { kinds: kindsOf() });
-  assert.equal(lacking.type, 'unknown', 'a server that is starting lacks kinds for a while');
+  assert.equal(lacking.type, 'unknown', 'a starting API server does not serve all kinds yet');
   const gone = judgeLeftover(configMap, { state: 'absent' }, { kinds: kindsOf() });
-  assert.deepEqual([gone.type, gone.kind], ['prune', undefined], 'its kind went, and its objects with it');
+  assert.deepEqual([gone.type, gone.kind], ['prune', undefined], 'its kind was removed, and its objects with it');
 });
 
-test('the kind of what left Git is looked up in the preferred version of its group', () => {
+test('the kind of an object that left Git is looked up in the preferred version of its group', () => {
   const old = ours('autoscaling/v1', 'HorizontalPodAutoscaler', 'a');
   const kinds = {
     ...kindsOf(old, ours('autoscaling/v2', 'HorizontalPodAutoscaler', 'a')),

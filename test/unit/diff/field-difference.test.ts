@@ -6,7 +6,7 @@ import { MASK } from '../../../src/object/redact.ts';
 import type { Value } from '../../../src/object/value.ts';
 import { desiredOf, judge, liveOf, ours } from './fixtures.ts';
 
-test('no value of a Secret is ever shown, only that it differs', () => {
+test('a difference in a Secret is shown without its values', () => {
   const secret = (value: string) => ours('v1', 'Secret', 'a', { data: { password: value, more: value } });
   const live = liveOf(secret('sha256:live-c4n4ry'), { owned: ours('v1', 'Secret', 'a') });
   const change = judge(secret('Y2FuYXJ5'), live);
@@ -16,7 +16,7 @@ test('no value of a Secret is ever shown, only that it differs', () => {
   assert.deepEqual(change.fields[0], { path: '/data/password', desired: MASK, live: MASK });
 });
 
-test('a Secret in a dry run is masked as well', () => {
+test('values of a Secret are masked in the result of a dry run', () => {
   const live = liveOf(ours('v1', 'Secret', 'a', { data: { a: 'sha256:one-c4n4ry' } }));
   const returned = liveOf(ours('v1', 'Secret', 'a', { data: { a: 'sha256:two-c4n4ry' } }));
   const change = judgeDryRun({ ...judge(ours('v1', 'Secret', 'a'), live), type: 'unsure' }, returned);
@@ -30,7 +30,7 @@ test('a Secret in a dry run is masked as well', () => {
   });
 });
 
-test('at most 20 fields are named, and each value is bounded', () => {
+test('a change names at most 20 fields, and each value is bounded', () => {
   const data = (value: string) =>
     Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, value.repeat(1000)]));
   const live = liveOf(ours('v1', 'ConfigMap', 'a', { data: data('x') }));
@@ -39,14 +39,14 @@ test('at most 20 fields are named, and each value is bounded', () => {
   assert.ok(JSON.stringify(change.fields).length < 20_000);
 });
 
-test('a bounded value keeps small values whole and cuts large ones', () => {
+test('boundValue keeps small values whole and cuts large ones', () => {
   const small: Value = { a: [1, 'x', null], b: true };
   assert.deepEqual(JSON.parse(JSON.stringify(boundValue(small))), small);
   const large: Value = Array.from({ length: 1000 }, () => ({ a: 'x'.repeat(10_000) }));
   assert.ok(JSON.stringify(boundValue(large)).length < 12_000);
 });
 
-test('a dry run that changes nothing but bookkeeping and status settles an unsure change', () => {
+test('a dry run that changes only bookkeeping and status settles an unsure change as none', () => {
   const body = ours('v1', 'ConfigMap', 'a', { data: { a: '1' } });
   const live = liveOf(body);
   const unsure = { type: 'unsure' as const, id: live.id, kind: desiredOf(body).kind, live, fields: [], reason: 'x' };
@@ -61,7 +61,7 @@ test('a dry run that changes nothing but bookkeeping and status settles an unsur
   );
 });
 
-test('the manager named is the one that holds the very path, the latest of them', () => {
+test('a difference names the latest manager that owns exactly this path', () => {
   const body = ours('v1', 'ConfigMap', 'a', { data: { a: '1' } });
   const holding = (manager: string, time: string, fields: Value) => ({
     manager,

@@ -1,4 +1,4 @@
-/** Builds what diff/ compares: desired objects, live ones with managedFields, and a memory. */
+/** Builds desired objects, live objects with managedFields, and a DiffMemory for tests of diff/. */
 import type { DesiredObject } from '../../../src/bind/desired.ts';
 import type { KindInfo, Kinds } from '../../../src/cluster/kinds.ts';
 import { kindKey } from '../../../src/cluster/kinds.ts';
@@ -12,7 +12,7 @@ import { cloneValue, isMap, type KubeObject, type Value, type ValueMap } from '.
 
 export const owner = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'web' });
 
-/** An object in namespace `shop` with our marks. */
+/** An object in namespace `shop` with our owner marks. */
 export function ours(apiVersion: string, kind: string, name: string, rest: ValueMap = {}): KubeObject {
   const { metadata, ...others } = rest;
   const more = isMap(metadata) ? metadata : {};
@@ -24,7 +24,7 @@ export function ours(apiVersion: string, kind: string, name: string, rest: Value
       namespace: 'shop',
       ...more,
       labels: { [PART_OF_LABEL]: owner.applySetId, ...asMap(more['labels']) },
-      annotations: { [OWNER_ANNOTATION]: owner.owner, ...asMap(more['annotations']) },
+      annotations: { [OWNER_ANNOTATION]: owner.ownerAnnotation, ...asMap(more['annotations']) },
     },
     ...others,
   };
@@ -36,9 +36,9 @@ export function kindOf(body: KubeObject): KindInfo {
     version: versionOf(body.apiVersion),
     kind: body.kind,
     plural: `${body.kind.toLowerCase()}s`,
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: true,
-    watchable: true,
+    isWatchable: true,
   };
 }
 
@@ -55,7 +55,7 @@ export interface Entry {
   time?: string;
 }
 
-/** A live object as if we had applied `owned` (by default all of it). */
+/** A live object as if we had applied `owned`, by default the whole body. null: without an entry of ours. */
 export function liveOf(body: KubeObject, { owned = body, entries = [], version = '1' }: LiveOptions = {}): LiveObject {
   const all: Entry[] = owned === null ? entries : [{ manager: 'tautline', fields: fieldsOf(owned) }, ...entries];
   const managedFields = all.map(({ fields, operation = 'Apply', apiVersion = body.apiVersion, ...entry }) => ({
@@ -86,7 +86,7 @@ interface LiveOptions {
   version?: string;
 }
 
-/** Lists that are keyed in the fixtures, with their keys; all others are atomic but `finalizers`, a set. */
+/** Keyed lists of the fixtures with their keys. `finalizers` is a set; all other lists are atomic. */
 const KEYS: Record<string, string[]> = { containers: ['name'], env: ['name'], ports: ['containerPort', 'protocol'] };
 const SERVICE_PORT_KEYS = ['port', 'protocol'];
 const ATOMIC_MAPS = new Set(['selector', 'nodeSelector']);
@@ -146,7 +146,7 @@ export function judge(body: KubeObject, entry: LiveEntry | LiveObject, options: 
   return change;
 }
 
-/** The change of one object of the inventory that is desired no more. */
+/** The change of one object of the inventory that is no longer desired. */
 export function judgeLeftover(
   body: KubeObject,
   entry: LiveEntry | LiveObject,

@@ -1,4 +1,4 @@
-/** Ignored fields: what is left to compare, and what is sent in their place. */
+/** Ignored fields: the comparison without them, and the body that leaves them unchanged. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -55,7 +55,7 @@ const scaledBy = (manager: string): { manager: string; operation: string; subres
   fields: { 'f:spec': { 'f:replicas': {} } },
 });
 
-test('what another owns is left out, and guards nothing', () => {
+test('an ignored field that another manager owns is left out of the body, without a resourceVersion', () => {
   const live = liveOf(deployment(5), { owned: deployment(undefined), entries: [scaledBy('kubectl')] });
   const desired = ignoring(deployment(2), ['/spec/replicas']);
   assert.equal(judge(desired, live)?.type, 'none');
@@ -65,7 +65,7 @@ test('what another owns is left out, and guards nothing', () => {
   assert.equal(body.metadata['resourceVersion'], undefined);
 });
 
-test('what we own, alone or with another, is never given up unseen', () => {
+test('an ignored field that we own, alone or shared, is sent with the resourceVersion of the live object', () => {
   const alone = bodyToSend(ignoring(deployment(2), ['/spec/replicas']), liveOf(deployment(5)));
   assert.equal(valueAtPointer(alone.body, ['spec', 'replicas']), 5);
   assert.equal(alone.body.metadata['resourceVersion'], '1');
@@ -75,7 +75,7 @@ test('what we own, alone or with another, is never given up unseen', () => {
   assert.equal(both.body.metadata['resourceVersion'], '1');
 });
 
-test('what nobody owns goes out with its live value if Git sets it, and is left alone if not', () => {
+test('an ignored field without an owner is sent with its live value if Git sets it, and left out if not', () => {
   const live = liveOf(deployment(5), { owned: deployment(undefined) });
   const set = bodyToSend(ignoring(deployment(2), ['/spec/replicas']), live);
   assert.equal(valueAtPointer(set.body, ['spec', 'replicas']), 5);
@@ -83,7 +83,7 @@ test('what nobody owns goes out with its live value if Git sets it, and is left 
   assert.equal(valueAtPointer(unset.body, ['spec', 'replicas']), undefined);
 });
 
-test('a field that left Git and that we own stays with its live value', () => {
+test('an ignored field that left Git and that we own keeps its live value', () => {
   const desired = ignoring(deployment(undefined), ['/spec/replicas']);
   const live = liveOf(deployment(5));
   assert.equal(judge(desiredOf(deployment(undefined)), live)?.type, 'unsure', 'without the rule');
@@ -91,7 +91,7 @@ test('a field that left Git and that we own stays with its live value', () => {
   assert.equal(valueAtPointer(bodyToSend(desired, live).body, ['spec', 'replicas']), 5);
 });
 
-test('what is live no more stays away', () => {
+test('an ignored field that is no longer live is not added again', () => {
   const desired = ignoring(ours('v1', 'ConfigMap', 'c', { data: { a: '1', b: '1' } }), ['/data/a']);
   const live = liveOf(ours('v1', 'ConfigMap', 'c', { data: { b: '1' } }));
   assert.equal(judge(desired, live)?.type, 'none');
@@ -100,7 +100,7 @@ test('what is live no more stays away', () => {
 
 const CONTAINERS = ['spec', 'template', 'spec', 'containers'];
 
-/** Pointers, and what of a Deployment's containers is sent when each image, and the variable, is live otherwise. */
+/** By pointer: image of `app`, image of `side` and value of the variable that are sent when all three differ live. */
 const LISTS: readonly [pointer: string, sent: unknown][] = [
   ['/spec/template/spec/containers/0/image', ['live:0', 'b', '1']],
   ['/spec/template/spec/containers/1/image', ['app:1', 'live:1', '1']],
@@ -114,8 +114,8 @@ const LISTS: readonly [pointer: string, sent: unknown][] = [
 ];
 
 for (const [pointer, sent] of LISTS) {
-  test(`in lists that are merged by key, an index is that of the desired list: ${pointer}`, () => {
-    // Live in another order, with an item of somebody else's in between.
+  test(`in a list that is merged by key, an index counts items of the desired list: ${pointer}`, () => {
+    // The live list has another order, and an item that another manager added.
     const containers: Value[] = [
       { name: 'side', image: 'live:1' },
       { name: 'injected', image: 'x' },
@@ -132,7 +132,7 @@ for (const [pointer, sent] of LISTS) {
   });
 }
 
-test('an item that is left out of an ignored list of ours stays', () => {
+test('an item that left Git stays if the list is ignored', () => {
   const gone = ours('apps/v1', 'Deployment', 'web', {
     spec: {
       replicas: 2,
@@ -145,7 +145,7 @@ test('an item that is left out of an ignored list of ours stays', () => {
   assert.equal((valueAtPointer(bodyToSend(desired, live).body, CONTAINERS) as Value[]).length, 2);
 });
 
-test('inside a value that is applied as a whole, the live part fills the gap, whoever owns the whole', () => {
+test('an ignored field inside an atomic value is sent with its live value, also if another manager owns it', () => {
   const ingress = (host: string, path: string): KubeObject =>
     ours('networking.k8s.io/v1', 'Ingress', 'web', {
       spec: {
@@ -177,7 +177,7 @@ test('inside a value that is applied as a whole, the live part fills the gap, wh
   );
 });
 
-test('a named manager keeps what it owns, and no more', () => {
+test('an ignored manager keeps the fields that it owns, and only these', () => {
   const configMap = (data: ValueMap): KubeObject => ours('v1', 'ConfigMap', 'c', { data });
   const live = liveOf(configMap({ a: 'live', b: 'live' }), {
     owned: configMap({}),
@@ -194,7 +194,7 @@ test('a named manager keeps what it owns, and no more', () => {
   );
 });
 
-test('the address of an object and our marks are never ignored', () => {
+test('the address of an object and our owner marks are never ignored', () => {
   const body = ours('v1', 'ConfigMap', 'c', { metadata: { labels: { team: 'git' } }, data: { a: '1' } });
   const other = cloneValue(body);
   (other.metadata['labels'] as ValueMap)['team'] = 'live';
@@ -209,14 +209,14 @@ test('the address of an object and our marks are never ignored', () => {
     const labels = sent.metadata['labels'] as ValueMap;
     assert.equal(labels['applyset.kubernetes.io/part-of'], owner.applySetId);
     assert.equal(labels['team'], 'live', pointer);
-    assert.equal((sent.metadata['annotations'] as ValueMap)['tautline.dev/owner'], owner.owner);
+    assert.equal((sent.metadata['annotations'] as ValueMap)['tautline.dev/owner'], owner.ownerAnnotation);
     const stolen = cloneValue(live.body);
     (stolen.metadata['annotations'] as ValueMap)['tautline.dev/owner'] = 'nobody';
     assert.notEqual(judge(desired, { ...live, body: stolen })?.type, 'none', pointer);
   }
 });
 
-test('an entry of a Secret goes out by name, never as its digest', () => {
+test('an ignored entry of a Secret is sent by name, never as its digest', () => {
   const secret = (data: ValueMap): KubeObject => ours('v1', 'Secret', 's', { data });
   const live = liveOf(secret({ token: 'sha256:abc', user: 'sha256:def' }));
   for (const pointer of ['/data/token', '/data', '/data/*']) {
@@ -227,7 +227,7 @@ test('an entry of a Secret goes out by name, never as its digest', () => {
   }
 });
 
-test('a baseline knows nothing of ignored fields, and is another under another rule', () => {
+test('a baseline leaves out ignored fields, and judgedDigest changes with the ignore rule', () => {
   const body = deployment(2);
   const desired = ignoring(body, ['/spec/replicas']);
   const baseline = baselineOf(desired, liveOf(deployment(2)));
@@ -238,7 +238,7 @@ test('a baseline knows nothing of ignored fields, and is another under another r
   assert.equal(judgedDigest(desiredOf(body)), desiredOf(body).digest);
 });
 
-test('a dry run tells nothing of ignored fields', () => {
+test('a dry run result is judged without ignored fields', () => {
   const desired = ignoring(deployment(2), ['/spec/replicas']);
   const change: Change = {
     type: 'unsure',
@@ -276,7 +276,7 @@ function withValue(root: KubeObject, tokens: readonly string[], value: Value): K
 function without(root: KubeObject, paths: readonly (readonly string[])[]): KubeObject {
   const copy = cloneValue(root);
   for (const tokens of paths) {
-    // A field set holds no map that nothing is left in.
+    // A field set does not hold empty maps.
     for (let length = tokens.length; length > 0; length--) {
       const holder = valueAtPointer(copy, tokens.slice(0, length - 1));
       const last = tokens[length - 1] ?? '';
@@ -308,13 +308,13 @@ const trial = tree.chain((spec) => {
   });
 });
 
-test('random edits inside ignored fields are no change and survive what is sent, others are reported', () => {
+test('random edits of ignored fields are not reported and survive an apply, all other edits are reported', () => {
   fc.assert(
     fc.property(trial, ({ body, rules, edits }) => {
       const isIgnored = (tokens: readonly string[]): boolean => rules.some((rule) => isBelow(tokens, rule));
       const desired = ignoring(body, rules.map(formatPointer));
       const edited = edits.reduce((object, [tokens, value]) => withValue(object, tokens, value), body);
-      // An update takes the field over; one in our own name, or before there were managers, leaves it ours.
+      // An update by another manager takes the field over. An edit under our own manager name leaves it ours.
       const taken = edits.flatMap(([tokens, , isTaken]) => (isTaken ? [tokens] : []));
       const theirs = without(
         body,

@@ -18,9 +18,9 @@ const anyAnnotations = fc.record(
   { requiredKeys: [] },
 );
 
-test('what its annotations keep is never pruned, confirmed or not, and everything else that left Git is', () => {
+test('an object that left Git is pruned unless its annotations keep it, confirmed or not', () => {
   fc.assert(
-    fc.property(anyAnnotations, fc.boolean(), (annotations, confirmed) => {
+    fc.property(anyAnnotations, fc.boolean(), (annotations, isConfirmed) => {
       const words = annotations['argocd.argoproj.io/sync-options']?.split(', ') ?? [];
       const isKept =
         annotations[FLUX]?.toLowerCase() === 'disabled' ||
@@ -31,13 +31,13 @@ test('what its annotations keep is never pruned, confirmed or not, and everythin
       const plan = planChanges({
         changes: [change],
         mode: 'auto',
-        prune: true,
-        complete: true,
+        mayPrune: true,
+        isComplete: true,
         inventorySize: 1,
         guard: { maxShare: 1, maxObjects: 10 },
-        confirmed,
+        isConfirmed,
       });
-      const isHeld = !isKept && !confirmed && words.includes('Prune=confirm');
+      const isHeld = !isKept && !isConfirmed && words.includes('Prune=confirm');
       assert.equal(plan.prunes.length, isKept || isHeld ? 0 : 1);
       assert.equal(plan.releases.length, isKept ? 1 : 0);
       assert.equal(plan.held !== undefined, isHeld);

@@ -1,4 +1,4 @@
-/** What is known of built-in kinds beyond the two objects, one row a case: what must be equal, and what must not. */
+/** Cases for the tables about built-in kinds, one row per case: values that are equal, and values that are not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareObject } from '../../../src/diff/compare.ts';
@@ -8,7 +8,7 @@ import { desiredOf, kindOf, liveOf, ours, type Entry } from './fixtures.ts';
 interface Sides {
   readonly desired: ValueMap;
   readonly live: ValueMap;
-  /** What we own; default: all that is desired. null: no entry. */
+  /** Fields of our managedFields entry; default: all desired fields. null: there is no entry. */
   readonly owned?: ValueMap | null;
   readonly entries?: Entry[];
 }
@@ -54,7 +54,7 @@ const SAME: readonly [title: string, type: string, sides: Sides][] = [
     },
   ],
   [
-    'the scope of a webhook rule',
+    'the default scope of a webhook rule',
     'admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration',
     {
       desired: { webhooks: [{ name: 'a', rules: [{ resources: ['pods'] }] }] },
@@ -62,7 +62,7 @@ const SAME: readonly [title: string, type: string, sides: Sides][] = [
     },
   ],
   [
-    'the protocol of a network policy port',
+    'the default protocol of a network policy port',
     'networking.k8s.io/v1 NetworkPolicy',
     {
       desired: { spec: { ingress: [{ ports: [{ port: 80 }] }] } },
@@ -70,7 +70,7 @@ const SAME: readonly [title: string, type: string, sides: Sides][] = [
     },
   ],
   [
-    'the version of a field reference',
+    'the default version of a field reference',
     'v1 Pod',
     {
       desired: projected({ downwardAPI: { items: [{ path: 'a', fieldRef: { fieldPath: 'b' } }] } }),
@@ -88,12 +88,12 @@ const SAME: readonly [title: string, type: string, sides: Sides][] = [
     { desired: pod({ livenessProbe: { periodSeconds: 0 } }), live: pod({ livenessProbe: { periodSeconds: 10 } }) },
   ],
   [
-    'limits that follow from others',
+    'limits that the server derives from others',
     'v1 LimitRange',
     { desired: { spec: { limits: [limits] } }, live: { spec: { limits: [filledLimits] } } },
   ],
   [
-    'tolerations that each Pod is given',
+    'tolerations that admission adds to each Pod',
     'v1 Pod',
     {
       desired: { spec: { tolerations: [{ key: 'a' }] } },
@@ -101,18 +101,18 @@ const SAME: readonly [title: string, type: string, sides: Sides][] = [
     },
   ],
   [
-    'empty values that we own though nothing is stored',
+    'empty values that we own and the server does not store',
     'v1 Pod',
     { desired: { spec: { a: 1, nodeSelector: {}, args: [], command: null } }, live: { spec: { a: 1 } } },
   ],
-  ['empty data', 'v1 ConfigMap', { desired: { data: {} }, live: {} }],
+  ['an empty data map', 'v1 ConfigMap', { desired: { data: {} }, live: {} }],
   [
     'an empty list inside an atomic value',
     'networking.k8s.io/v1 NetworkPolicy',
     { desired: { spec: { ingress: [{ from: [] }] } }, live: { spec: { ingress: [{}] } } },
   ],
   [
-    'an empty part of a key',
+    'an empty key field that has a default',
     'v1 Pod',
     {
       desired: pod({ ports: [{ containerPort: 80, protocol: '' }] }),
@@ -124,13 +124,13 @@ const SAME: readonly [title: string, type: string, sides: Sides][] = [
 
 const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: string][] = [
   [
-    'an empty text in place of another than the default',
+    'an empty text where the live value is not the default',
     'v1 Service',
     { desired: { spec: { sessionAffinity: '' } }, live: { spec: { sessionAffinity: 'ClientIP' } } },
     '/spec/sessionAffinity',
   ],
   [
-    'limits that follow from nothing',
+    'limits that the server would derive otherwise',
     'v1 LimitRange',
     {
       desired: { spec: { limits: [limits] } },
@@ -139,7 +139,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/limits/0/default/cpu',
   ],
   [
-    'a toleration more than each Pod is given',
+    'more tolerations than admission adds to each Pod',
     'v1 Pod',
     {
       desired: { spec: { tolerations: [{ key: 'a' }] } },
@@ -157,7 +157,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/selector/matchLabels/empty',
   ],
   [
-    'a zero value of a pointer inside an atomic value',
+    'a zero value of a pointer field inside an atomic value',
     'v1 Pod',
     {
       desired: projected({ secret: { name: 'a', optional: false } }),
@@ -166,7 +166,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/volumes/0/projected/sources/0/secret/optional',
   ],
   [
-    'a zero value in what was applied empty before',
+    'a zero value in a map that was applied empty before',
     'v1 Pod',
     {
       desired: { spec: { securityContext: { fsGroup: 0 } } },
@@ -176,7 +176,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/securityContext/fsGroup',
   ],
   [
-    'an atomic map that another took over and added to',
+    'an atomic map that another manager took over and added to',
     'x.dev/v1 Thing',
     {
       desired: { spec: { a: 1, map: { k: 'v' } } },
@@ -187,7 +187,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/map/more',
   ],
   [
-    'what nobody is known to own',
+    'an entry of a map that has no known owner',
     'v1 Service',
     {
       desired: { spec: { selector: { a: 'b' } } },
@@ -203,7 +203,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/a',
   ],
   [
-    'a default in a schema, which may be any JSON',
+    'a default in a schema, which holds any JSON',
     'apiextensions.k8s.io/v1 CustomResourceDefinition',
     {
       desired: { spec: { versions: [{ schema: { default: { a: '' } } }] } },
@@ -212,7 +212,7 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
     '/spec/versions/0/schema/default/a',
   ],
   [
-    'an empty choice of an enumeration',
+    'an empty value of an enumeration',
     'apiextensions.k8s.io/v1 CustomResourceDefinition',
     {
       desired: { spec: { versions: [{ schema: { enum: [null] } }] } },
@@ -241,37 +241,37 @@ const NOT_SAME: readonly [title: string, type: string, sides: Sides, path: strin
 ];
 
 for (const [title, type, sides] of SAME) {
-  test(`${title}: no difference`, () => {
-    const { verdict, findings } = compare(type, sides);
-    assert.deepEqual([verdict, findings], ['same', []]);
+  test(`there is no difference in ${title}`, () => {
+    const { result, findings } = compare(type, sides);
+    assert.deepEqual([result, findings], ['same', []]);
   });
 }
 
 for (const [title, type, sides, path] of NOT_SAME) {
-  test(`${title}: a difference, named by its path`, () => {
-    const { verdict, findings } = compare(type, sides);
-    assert.notEqual(verdict, 'same');
+  test(`a difference is named by its path in ${title}`, () => {
+    const { result, findings } = compare(type, sides);
+    assert.notEqual(result, 'same');
     assert.equal(`/${findings[0]?.tokens.join('/')}`, path);
   });
 }
 
-test('a label that the server forces is never certain to change', () => {
+test('a label that the server sets itself is never certain to change', () => {
   const named = (name: string) =>
     ours('v1', 'Namespace', 'a', { metadata: { labels: { 'kubernetes.io/metadata.name': name } } });
   const live = liveOf(named('a'), { owned: ours('v1', 'Namespace', 'a') });
-  assert.equal(compareObject(desiredOf(named('b')), live, 20).verdict, 'inconclusive');
+  assert.equal(compareObject(desiredOf(named('b')), live, 20).result, 'inconclusive');
   const unnamed = desiredOf(ours('v1', 'Namespace', 'a'));
-  assert.equal(compareObject(unnamed, liveOf(named('a')), 20).verdict, 'inconclusive', 'nor to go when Git drops it');
+  assert.equal(compareObject(unnamed, liveOf(named('a')), 20).result, 'inconclusive', 'nor to be removed');
 });
 
-test('status is compared only where the kind has no status subresource', () => {
+test('status is compared only if the kind has no status subresource', () => {
   const body = ours('x.dev/v1', 'Thing', 'a', { status: { a: 1 } });
   const live = liveOf(ours('x.dev/v1', 'Thing', 'a', { status: { a: 2 } }), { owned: body });
-  for (const [hasStatus, verdict] of [
+  for (const [hasStatus, result] of [
     [true, 'same'],
     [false, 'inconclusive'],
   ] as const) {
     const desired = { ...desiredOf(body), kind: { ...kindOf(body), hasStatus } };
-    assert.equal(compareObject(desired, live, 20).verdict, verdict);
+    assert.equal(compareObject(desired, live, 20).result, result);
   }
 });

@@ -22,9 +22,16 @@ const done = { replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyRepli
 const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, status: HealthStatus, message: RegExp][] =
   [
     ['a rolled out Deployment', 'apps/v1', 'Deployment', { spec: { replicas: 3 }, status: done }, 'Healthy', /^$/],
-    ['a Deployment scaled to nothing', 'apps/v1', 'Deployment', { spec: { replicas: 0 }, status: {} }, 'Healthy', /^$/],
     [
-      'a Deployment whose replicas come up',
+      'a Deployment with zero replicas',
+      'apps/v1',
+      'Deployment',
+      { spec: { replicas: 0 }, status: {} },
+      'Healthy',
+      /^$/,
+    ],
+    [
+      'a Deployment whose replicas are starting',
       'apps/v1',
       'Deployment',
       { spec: { replicas: 3 }, status: { ...done, availableReplicas: 2 } },
@@ -32,7 +39,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^2 of 3 replicas available$/,
     ],
     [
-      'a Deployment whose change nobody has seen',
+      'a Deployment whose change its controller has not seen',
       'apps/v1',
       'Deployment',
       { metadata: { generation: 2 }, spec: { replicas: 3 }, status: { ...done, observedGeneration: 1 } },
@@ -40,7 +47,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /has not seen/,
     ],
     [
-      'a Deployment that updates',
+      'a Deployment during an update',
       'apps/v1',
       'Deployment',
       { spec: { replicas: 3 }, status: { ...done, updatedReplicas: 1 } },
@@ -73,7 +80,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
     ],
     ['a paused Deployment', 'apps/v1', 'Deployment', { spec: { paused: true } }, 'Suspended', /paused/],
     [
-      'a StatefulSet with replicas to come',
+      'a StatefulSet with missing replicas',
       'apps/v1',
       'StatefulSet',
       { spec: { replicas: 3 }, status: { readyReplicas: 1 } },
@@ -81,7 +88,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^1 of 3 replicas ready$/,
     ],
     [
-      'a StatefulSet that updates',
+      'a StatefulSet during an update',
       'apps/v1',
       'StatefulSet',
       { spec: { replicas: 3 }, status: { ...done, ...sts, updatedReplicas: 1 } },
@@ -100,7 +107,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^$/,
     ],
     [
-      'a StatefulSet that is updated by hand',
+      'a StatefulSet with update strategy OnDelete',
       'apps/v1',
       'StatefulSet',
       { spec: { replicas: 3, updateStrategy: { type: 'OnDelete' } }, status: { ...done, ...sts, updatedReplicas: 0 } },
@@ -108,7 +115,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^$/,
     ],
     [
-      'a DaemonSet on some nodes',
+      'a DaemonSet that is available on some nodes',
       'apps/v1',
       'DaemonSet',
       { status: { desiredNumberScheduled: 3, updatedNumberScheduled: 3, numberAvailable: 2 } },
@@ -118,7 +125,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
     ['a DaemonSet without nodes', 'apps/v1', 'DaemonSet', { status: { desiredNumberScheduled: 0 } }, 'Healthy', /^$/],
     ['a new DaemonSet', 'apps/v1', 'DaemonSet', {}, 'Progressing', /has not seen/],
     [
-      'a ReplicaSet with replicas to come',
+      'a ReplicaSet with missing replicas',
       'apps/v1',
       'ReplicaSet',
       { spec: { replicas: 2 }, status: { availableReplicas: 1 } },
@@ -143,7 +150,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^1 of 3 completions, 2 failed/,
     ],
     ['a suspended Job', 'batch/v1', 'Job', { spec: { suspend: true } }, 'Suspended', /suspend/],
-    ['a Pod that is done', 'v1', 'Pod', { status: { phase: 'Succeeded' } }, 'Healthy', /^$/],
+    ['a Pod that succeeded', 'v1', 'Pod', { status: { phase: 'Succeeded' } }, 'Healthy', /^$/],
     [
       'an evicted Pod',
       'v1',
@@ -153,7 +160,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /Evicted: low on memory/,
     ],
     [
-      'a Pod whose container ended badly',
+      'a Pod whose container failed',
       'v1',
       'Pod',
       {
@@ -168,7 +175,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^container app exited with code 137 \(OOMKilled\)$/,
     ],
     [
-      'a Pod that fits nowhere',
+      'a Pod that cannot be scheduled',
       'v1',
       'Pod',
       { status: { phase: 'Pending', conditions: [condition('PodScheduled', 'False', 'Unschedulable', '0/3 nodes')] } },
@@ -184,7 +191,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^$/,
     ],
     [
-      'a Pod with a container to come',
+      'a Pod with a container that is not ready',
       'v1',
       'Pod',
       {
@@ -199,7 +206,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
     ],
     ['an active Namespace', 'v1', 'Namespace', { status: { phase: 'Active' } }, 'Healthy', /^$/],
     [
-      'a Namespace that cannot end',
+      'a Namespace whose deletion is held',
       'v1',
       'Namespace',
       {
@@ -230,21 +237,35 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
     ],
     ['a new CRD', 'apiextensions.k8s.io/v1', 'CustomResourceDefinition', {}, 'Progressing', /established/],
     ['a bound claim', 'v1', 'PersistentVolumeClaim', { status: { phase: 'Bound' } }, 'Healthy', /^$/],
-    ['a claim that waits', 'v1', 'PersistentVolumeClaim', { status: { phase: 'Pending' } }, 'Progressing', /waits/],
+    [
+      'a pending claim without a storage class',
+      'v1',
+      'PersistentVolumeClaim',
+      { status: { phase: 'Pending' } },
+      'Progressing',
+      /waits/,
+    ],
     ['a lost claim', 'v1', 'PersistentVolumeClaim', { status: { phase: 'Lost' } }, 'Degraded', /lost/],
     ['a Service', 'v1', 'Service', { spec: { type: 'ClusterIP' } }, 'Healthy', /^$/],
-    ['a load balancer to come', 'v1', 'Service', { spec: { type: 'LoadBalancer' } }, 'Progressing', /load balancer/],
     [
-      'a load balancer',
+      'a load balancer without an address',
+      'v1',
+      'Service',
+      { spec: { type: 'LoadBalancer' } },
+      'Progressing',
+      /load balancer/,
+    ],
+    [
+      'a load balancer with an address',
       'v1',
       'Service',
       { spec: { type: 'LoadBalancer' }, status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } },
       'Healthy',
       /^$/,
     ],
-    ['a kind that says nothing', 'v1', 'ConfigMap', {}, 'Healthy', /^$/],
+    ['an object of a kind without status', 'v1', 'ConfigMap', {}, 'Healthy', /^$/],
     [
-      'what is being deleted',
+      'an object that is being deleted',
       'v1',
       'ConfigMap',
       {
@@ -293,7 +314,7 @@ const TABLE: [title: string, apiVersion: string, kind: string, shape: Shape, sta
       /^$/,
     ],
     [
-      'a custom object whose change nobody has seen',
+      'a custom object whose change its controller has not seen',
       'x.dev/v1',
       'Thing',
       {
@@ -313,11 +334,11 @@ for (const [title, apiVersion, kind, shape, status, message] of TABLE) {
   });
 }
 
-test('what does not exist is Missing', () => {
+test('an object that does not exist is Missing', () => {
   assert.equal(assessHealth(undefined).status, 'Missing');
 });
 
-test('the reason why a Pod does not start is brought up to its workload', () => {
+test('the message of a workload says why its Pod does not start', () => {
   const deployment = live('apps/v1', 'Deployment', {
     spec: { replicas: 1 },
     status: { updatedReplicas: 1, replicas: 1 },
@@ -335,18 +356,18 @@ test('the reason why a Pod does not start is brought up to its workload', () => 
   assert.ok(!needsPods(deployment, { status: 'Healthy', message: '' }));
 });
 
-test('a crash loop names the exit code and not what the program said', () => {
+test('the message of a crash loop holds the exit code and not the termination message', () => {
   const pod = waitingPod('CrashLoopBackOff', 'back-off 5m', {
     terminated: { exitCode: 1, reason: 'Error', message: 'pw' },
   });
   assert.equal(assessHealth(pod).message, 'container app: CrashLoopBackOff, last exited with code 1');
 });
 
-test('long messages are cut', () => {
+test('a health message is cut at 300 characters', () => {
   assert.ok(assessHealth(waitingPod('ErrImagePull', 'x'.repeat(5000))).message.length <= 300);
 });
 
-test('the worst health stands for all and names its object', () => {
+test('worstHealth returns the worst health and names its object', () => {
   const item = (name: string, status: HealthStatus) => ({
     id: { group: 'apps', kind: 'Deployment', namespace: 'shop', name },
     health: { status, message: 'why' },
@@ -366,7 +387,7 @@ test('the worst health stands for all and names its object', () => {
   }
 });
 
-test('Jobs and Pods that have run to their end are finished, all else is not', () => {
+test('only Jobs and Pods that completed or failed are finished', () => {
   assert.ok(isFinished(live('batch/v1', 'Job', { status: { conditions: [condition('Failed', 'True')] } })));
   assert.ok(isFinished(live('v1', 'Pod', { status: { phase: 'Succeeded' } })));
   assert.ok(!isFinished(live('batch/v1', 'Job', {})));

@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^0 of 2 replicas updated; FailedCreate: exceeded quota: small$/,
     },
     {
-      title: 'that was over quota and is complete',
+      title: 'with an outdated ReplicaFailure',
       spec: { replicas: 1 },
       status: {
         replicas: 1,
@@ -115,7 +115,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^It waits for a volume of local\.$/,
     },
     {
-      title: 'whose volume is being made',
+      title: 'whose volume is being provisioned',
       metadata: { annotations: { 'volume.kubernetes.io/storage-provisioner': 'csi.example.com' } },
       spec: { storageClassName: 'fast' },
       status: { phase: 'Pending' },
@@ -145,9 +145,9 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
   ],
   'autoscaling/v2 HorizontalPodAutoscaler': [
     { title: 'that is new', status: {}, health: 'Progressing', message: /not been evaluated/ },
-    { title: 'at work', status: { conditions: HPA_READY }, health: 'Healthy', message: SILENT },
+    { title: 'that scales', status: { conditions: HPA_READY }, health: 'Healthy', message: SILENT },
     {
-      title: 'at the most of its range',
+      title: 'at its maximum',
       status: { conditions: [...HPA_READY, condition('ScalingLimited', 'True', 'TooManyReplicas', 'at the maximum')] },
       health: 'Healthy',
       message: SILENT,
@@ -165,7 +165,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^FailedGetScale: deployments "web" not found$/,
     },
     {
-      title: 'whose target is scaled to nothing',
+      title: 'whose target has zero replicas',
       status: {
         conditions: [
           condition('AbleToScale', 'True', 'SucceededGetScale'),
@@ -188,7 +188,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^FailedGetResourceMetric/,
     },
     {
-      title: 'whose annotation is no list of conditions',
+      title: 'whose annotation is not a list of conditions',
       metadata: { annotations: { 'autoscaling.alpha.kubernetes.io/conditions': '[null,{"type":1' } },
       health: 'Progressing',
       message: /not been evaluated/,
@@ -214,7 +214,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
   'apiregistration.k8s.io/v1 APIService': [
     { title: 'that is new', status: {}, health: 'Progressing', message: /not available yet/ },
     {
-      title: 'that answers',
+      title: 'that is available',
       status: { conditions: [condition('Available', 'True', 'Passed')] },
       health: 'Healthy',
       message: SILENT,
@@ -228,7 +228,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
   ],
   'apiextensions.k8s.io/v1 CustomResourceDefinition': [
     {
-      title: 'that goes',
+      title: 'that is being deleted',
       status: {
         conditions: [
           condition('Established', 'True'),
@@ -253,7 +253,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
   ],
   'example.com/v1 Thing': [
     {
-      title: 'that says that it both goes on and stands still',
+      title: 'that is both reconciling and stalled',
       status: {
         conditions: [condition('Stalled', 'True', 'No'), condition('Reconciling', 'True', 'Again', 'at work')],
       },
@@ -261,24 +261,24 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^Again: at work$/,
     },
     {
-      title: 'of which nobody knows whether it is ready',
+      title: 'whose readiness is unknown',
       status: { conditions: [condition('Ready', 'Unknown', 'Init')] },
       health: 'Progressing',
       message: /^Init$/,
     },
   ],
   'tautline.dev/v1alpha1 Application': [
-    { title: 'that nobody has seen', metadata: { generation: 1 }, health: 'Progressing', message: /has not seen/ },
+    { title: 'that no agent has seen', metadata: { generation: 1 }, health: 'Progressing', message: /has not seen/ },
     { title: 'that is suspended', spec: { suspend: true }, health: 'Suspended', message: /suspend/ },
     {
-      title: 'with a spec that nobody has seen',
+      title: 'with a spec that no agent has seen',
       metadata: { generation: 2 },
       status: { observedGeneration: 1, conditions: [condition('Ready', 'True')] },
       health: 'Progressing',
       message: /has not seen/,
     },
     {
-      title: 'in order',
+      title: 'that is ready',
       status: { observedGeneration: 1, conditions: [condition('Ready', 'True')], health: { status: 'Healthy' } },
       health: 'Healthy',
       message: SILENT,
@@ -297,7 +297,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^BuildFailed: x\.yaml:3$/,
     },
     {
-      title: 'that tries again',
+      title: 'that retries',
       status: {
         observedGeneration: 1,
         conditions: [
@@ -310,7 +310,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^ArtifactFailed: git\.example\.com: 503$/,
     },
     {
-      title: 'of which an object is Degraded',
+      title: 'with a Degraded object',
       status: {
         observedGeneration: 1,
         conditions: [condition('Ready', 'True')],
@@ -331,7 +331,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /waits for a sync/,
     },
     {
-      title: 'of which an object is missing',
+      title: 'with a missing object',
       status: {
         observedGeneration: 1,
         conditions: [condition('Ready', 'True')],
@@ -341,7 +341,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /^x$/,
     },
     {
-      title: 'of which an object comes up',
+      title: 'with a Progressing object',
       status: {
         observedGeneration: 1,
         conditions: [condition('Ready', 'True')],
@@ -351,7 +351,7 @@ const KINDS: Readonly<Record<string, readonly Case[]>> = {
       message: /1 of 2 replicas available$/,
     },
     {
-      title: 'that waited for health in vain',
+      title: 'whose wait for health timed out',
       status: {
         observedGeneration: 1,
         conditions: [
@@ -387,7 +387,7 @@ for (const [type, cases] of Object.entries(KINDS)) {
   }
 }
 
-test('an Application that holds itself does not wait for itself', () => {
+test('an Application that is one of its own objects does not wait for itself', () => {
   const status = {
     observedGeneration: 1,
     conditions: [condition('Reconciling', 'True')],

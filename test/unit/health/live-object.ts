@@ -1,4 +1,4 @@
-/** Live objects as the tests of health write them down. */
+/** Builds live objects for the tests of health. */
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import { idOf } from '../../../src/object/identity.ts';
 import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
@@ -9,7 +9,7 @@ export interface Shape {
   status?: ValueMap;
 }
 
-/** `shop/web`, unless metadata says otherwise. */
+/** An object `shop/web`, unless `metadata` sets another name or namespace. */
 export function live(apiVersion: string, kind: string, { metadata = {}, ...rest }: Shape): LiveObject {
   const body: KubeObject = { apiVersion, kind, metadata: { name: 'web', namespace: 'shop', ...metadata }, ...rest };
   const deletionTimestamp = metadata['deletionTimestamp'];

@@ -5,7 +5,7 @@ import { assessHealth, podSelectorOf, type HealthStatus } from '../../../src/hea
 import type { ValueMap } from '../../../src/object/value.ts';
 import { condition, live } from './live-object.ts';
 
-/** What a kubelet or a scheduler writes, cut to what is read. */
+/** A Pod status as a kubelet or scheduler writes it, reduced to the fields that are read. */
 interface PodCase {
   readonly title: string;
   readonly spec?: ValueMap;
@@ -54,7 +54,7 @@ const CASES: readonly PodCase[] = [
     message: 'container app: CrashLoopBackOff, last exited with code 2',
   },
   {
-    title: 'a crash loop for want of memory',
+    title: 'a crash loop with too little memory',
     status: {
       phase: 'Running',
       ...oneContainer(waiting('CrashLoopBackOff', 'back-off'), { lastState: ended(137, 'OOMKilled') }),
@@ -100,7 +100,7 @@ const CASES: readonly PodCase[] = [
     message: "container app: CreateContainerConfigError: couldn't find key password in Secret shop/web",
   },
   {
-    title: 'volumes, image or network to come',
+    title: 'a container that is being created',
     status: { phase: 'Pending', conditions: [NOT_READY], ...oneContainer(waiting('ContainerCreating')) },
     health: 'Progressing',
     message: 'container app: ContainerCreating',
@@ -124,7 +124,7 @@ const CASES: readonly PodCase[] = [
     message: 'container app runs, but its startup probe has not succeeded, last exited with code 137',
   },
   {
-    title: 'an init container that fails again and again',
+    title: 'an init container in a crash loop',
     spec: { initContainers: [{ name: 'migrate' }], containers: [{ name: 'app' }] },
     status: {
       phase: 'Pending',
@@ -135,7 +135,7 @@ const CASES: readonly PodCase[] = [
     message: 'init container migrate: CrashLoopBackOff, last exited with code 3',
   },
   {
-    title: 'an init container that takes its time',
+    title: 'an init container that still runs',
     spec: { initContainers: [{ name: 'migrate' }], containers: [{ name: 'app' }] },
     status: {
       phase: 'Pending',
@@ -160,7 +160,7 @@ const CASES: readonly PodCase[] = [
     message: 'container app runs, but is not ready',
   },
   {
-    title: 'a readiness gate that is shut',
+    title: 'a readiness gate that is not passed',
     status: {
       phase: 'Running',
       conditions: [
@@ -172,7 +172,7 @@ const CASES: readonly PodCase[] = [
     message: 'ReadinessGatesNotReady: the status of pod readiness gate "x" is "False"',
   },
   {
-    title: 'no node to fit on',
+    title: 'no suitable node',
     status: {
       phase: 'Pending',
       conditions: [
@@ -194,7 +194,7 @@ const CASES: readonly PodCase[] = [
     message: 'Evicted: The node was low on resource: ephemeral-storage.',
   },
   {
-    title: 'an init container that ended a Pod without restarts',
+    title: 'a failed init container and restartPolicy Never',
     status: {
       phase: 'Failed',
       initContainerStatuses: [{ name: 'migrate', state: ended(1, 'Error') }],
@@ -203,7 +203,7 @@ const CASES: readonly PodCase[] = [
     health: 'Degraded',
     message: 'init container migrate exited with code 1',
   },
-  { title: 'nothing at all', status: {}, health: 'Progressing', message: 'It has not started yet.' },
+  { title: 'an empty status', status: {}, health: 'Progressing', message: 'It has not started yet.' },
 ];
 
 for (const { title, spec = {}, status, health, message } of CASES) {
@@ -242,7 +242,7 @@ function deploymentHealth(pods: LiveObject[]) {
   return assessHealth(live('apps/v1', 'Deployment', { spec, status }), { pods });
 }
 
-test('of two revisions the newer one explains a rollout, whatever ails the Pods that it replaces', () => {
+test('a rollout is explained by a Pod of the newest revision, even if older Pods are in trouble', () => {
   const pods = [
     pod('web-old-1', CRASHING, { labels: { 'pod-template-hash': 'old' } }),
     pod('web-new-1', UNSCHEDULABLE, { createdAt: '2026-03-01T11:00:00Z', labels: { 'pod-template-hash': 'new' } }),
@@ -253,18 +253,18 @@ test('of two revisions the newer one explains a rollout, whatever ails the Pods 
   assert.equal(deploymentHealth([...pods].reverse()).message, message);
 });
 
-test('an evicted Pod that stays behind says less than one that does not start', () => {
+test('a Pod that does not start takes precedence over an evicted one', () => {
   const { message } = deploymentHealth([pod('web-1', EVICTED), pod('web-2', UNSCHEDULABLE)]);
   assert.match(message, /Pod web-2: Unschedulable: no room$/);
   assert.match(deploymentHealth([pod('web-1', EVICTED)]).message, /Pod web-1: Evicted: low on memory$/);
 });
 
-test('a Pod that is being deleted explains nothing', () => {
+test('a Pod that is being deleted is not named', () => {
   const going = pod('web-1', CRASHING, { metadata: { deletionTimestamp: '2026-03-01T12:00:00Z' } });
   assert.equal(deploymentHealth([going]).message, '1 old replicas to be stopped');
 });
 
-test('a DaemonSet is Degraded by a Pod that is stuck, not by one that was evicted and will be replaced', () => {
+test('a DaemonSet is Degraded if a Pod is stuck, and Progressing if a Pod was evicted', () => {
   const set = live('apps/v1', 'DaemonSet', {
     status: { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 1 },
   });
@@ -272,7 +272,7 @@ test('a DaemonSet is Degraded by a Pod that is stuck, not by one that was evicte
   assert.equal(assessHealth(set, { pods: [pod('a', EVICTED), pod('b', CRASHING)] }).status, 'Degraded');
 });
 
-test('a Deployment beyond its deadline is Degraded and says which Pod holds it up', () => {
+test('a Deployment beyond its deadline is Degraded and names the Pod in trouble', () => {
   const deployment = live('apps/v1', 'Deployment', {
     spec: { replicas: 1 },
     status: {
@@ -289,7 +289,7 @@ test('a Deployment beyond its deadline is Degraded and says which Pod holds it u
   });
 });
 
-test('a failed Job says with which code its Pod ended', () => {
+test('the message of a failed Job holds the exit code of its Pod', () => {
   const failed = condition('Failed', 'True', 'BackoffLimitExceeded', 'out of attempts');
   const job = live('batch/v1', 'Job', { status: { failed: 1, conditions: [failed] } });
   const pods = [pod('migrate-x', { phase: 'Failed', ...oneContainer(ended(3, 'Error')) })];
@@ -299,13 +299,13 @@ test('a failed Job says with which code its Pod ended', () => {
   });
 });
 
-test('what a program wrote is in no message', () => {
+test('no message holds the termination message of a program', () => {
   for (const { spec = {}, status } of CASES) {
     assert.doesNotMatch(assessHealth(live('v1', 'Pod', { spec, status })).message, /hunter2|token|password=/);
   }
 });
 
-test('a selector of Pods is told to the API server as its workload means it', () => {
+test('podSelectorOf translates spec.selector, or returns undefined if it is empty or unknown', () => {
   const select = (selector: ValueMap) => podSelectorOf(live('apps/v1', 'Deployment', { spec: { selector } }));
   assert.equal(select({ matchLabels: { app: 'web', tier: 'front' } }), 'app=web,tier=front');
   const expressions = [
@@ -322,7 +322,7 @@ test('a selector of Pods is told to the API server as its workload means it', ()
   assert.equal(select({ matchLabels: { a: 'b' }, matchExpressions: [{ key: 'x', operator: 'toString' }] }), undefined);
 });
 
-test('a long message is cut between two characters', () => {
+test('a long message is not cut within a surrogate pair', () => {
   const { message } = assessHealth(
     live('v1', 'Pod', { status: { phase: 'Failed', reason: 'Evicted', message: '😀'.repeat(400) } }),
   );

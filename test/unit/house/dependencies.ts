@@ -1,4 +1,4 @@
-/** Reads the tables of docs/dependencies.md: the one place that says which package may be imported by whom. */
+/** Reads the tables of docs/dependencies.md, the one place that says which files may import a package. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './source-files.ts';

@@ -1,10 +1,20 @@
-/** The import law, held over every file of src/. */
+/** Checks the import law for every file of src/. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readDependencies } from './dependencies.ts';
-import { allowedTypes, allowedValues, PURE, PURE_BUILTINS, ROOTS, VOCABULARY } from './import-law.ts';
+import {
+  allowedTypes,
+  allowedValues,
+  PURE,
+  PURE_BUILTINS,
+  roomOf,
+  ROOMS,
+  ROOTS,
+  VOCABULARY,
+  type Floors,
+} from './import-law.ts';
 import { isPackage, listSrc, packageName, readImports, ROOT, type Import, type SourceFile } from './source-files.ts';
 
 const files = listSrc();
@@ -37,7 +47,7 @@ test('modules import only what lies below them, and stages before them by type o
   assertNone(breaches, 'imports against the law:');
 });
 
-test('files at the root of src are composition roots, config or nothing', () => {
+test('every file at the root of src is a composition root or config.ts', () => {
   const known = [...ROOTS, 'src/config.ts'];
   assertNone(
     files.map(({ path }) => path).filter((path) => isRootFile(path) && !known.includes(path)),
@@ -49,13 +59,62 @@ test('files at the root of src are composition roots, config or nothing', () => 
   assertNone(imported, 'a composition root is imported:');
 });
 
+/** Breaches of the law of rooms in one module, each as a line for people. */
+function roomBreaches(sources: readonly SourceFile[], folder: string, floors: Floors): string[] {
+  const own = sources.filter(({ path }) => path.startsWith(`${folder}/`));
+  const names = new Set(own.map(({ path }) => roomOf(path, folder, floors)?.name));
+  const empty = floors.flat().filter((name) => !names.has(name));
+  const homeless = own.filter(({ path }) => !roomOf(path, folder, floors));
+  const upward = own.flatMap((file) => {
+    const from = roomOf(file.path, folder, floors);
+    return readImports(file).flatMap(({ target }) => {
+      const to = roomOf(target, folder, floors);
+      if (!from || !to || from.name === to.name || to.floor < from.floor) return [];
+      return [`${file.path} → ${target}`];
+    });
+  });
+  return [
+    ...homeless.map(({ path }) => `${path}: is in no room of ${folder}; add it to test/unit/house/import-law.ts`),
+    ...empty.map((name) => `${folder}/${name}: the room has no file`),
+    ...upward,
+  ];
+}
+
+for (const [folder, floors] of Object.entries(ROOMS)) {
+  test(`rooms of ${folder} import only rooms on lower floors`, () => {
+    assertNone(roomBreaches(files, folder, floors), 'against the law of rooms:');
+  });
+}
+
+test('the law of rooms finds imports upwards and sideways, files without a room and rooms without a file', () => {
+  const importing = (path: string, ...targets: string[]): SourceFile => ({
+    path,
+    text: targets.map((target) => `import type { A } from '${target}';`).join('\n'),
+  });
+  const sources = [
+    importing('src/m/a.ts', './top/b.ts'),
+    importing('src/m/b.ts', './a.ts'),
+    importing('src/m/top/b.ts', '../a.ts', './c.ts'),
+    importing('src/m/top/c.ts', './low/d.ts'),
+    importing('src/m/top/low/d.ts', './../c.ts', '../../../other/e.ts'),
+    importing('src/m/f.ts'),
+  ];
+  assert.deepEqual(roomBreaches(sources, 'src/m', [['top/low'], ['a.ts', 'b.ts'], ['top'], ['gone']]), [
+    'src/m/f.ts: is in no room of src/m; add it to test/unit/house/import-law.ts',
+    'src/m/gone: the room has no file',
+    'src/m/a.ts → src/m/top/b.ts',
+    'src/m/b.ts → src/m/a.ts',
+    'src/m/top/low/d.ts → src/m/top/c.ts',
+  ]);
+});
+
 test('a package is imported only by the module that its row in docs/dependencies.md names', () => {
   const allowed = new Map(readDependencies().map(({ name, importers }) => [name, importers]));
   const breaches = eachImport(({ path }, { target }) => {
     if (!isPackage(target)) return false;
     const importers = allowed.get(packageName(target)) ?? [];
     const isAllowed = importers.some((prefix) => path.startsWith(`src/${prefix}`));
-    return isAllowed ? false : `${path} → ${target} (may: ${importers.join(', ') || 'nobody'})`;
+    return isAllowed ? false : `${path} → ${target} (allowed: ${importers.join(', ') || 'none'})`;
   });
   assertNone(breaches, 'packages against the law:');
 });
@@ -97,7 +156,7 @@ test('only config.ts reads the environment', () => {
   );
 });
 
-test('no file imports itself through others', () => {
+test('no file imports itself through other files', () => {
   const edges = new Map(files.map((file) => [file.path, readImports(file).map(({ target }) => target)]));
   const done = new Set<string>();
   const cycles: string[] = [];
@@ -111,7 +170,7 @@ test('no file imports itself through others', () => {
   assertNone(cycles, 'cycles:');
 });
 
-test('there are no drawers, no barrels, no default exports', () => {
+test('src has no files named after nothing, no barrels and no default exports', () => {
   const drawers = files.filter(({ path }) =>
     /(^|\/)(utils?|helpers?|common|shared|misc|types|index)(\.ts|\/)/.test(path),
   );

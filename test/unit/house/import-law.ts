@@ -1,6 +1,6 @@
 /**
- * Who may import whom, as data (docs/architecture.md tells it in prose). Values flow one way: a module that decides is
- * pure and knows the stages before it by their types only; a module that acts knows no other that acts.
+ * The import law as data; docs/architecture.md tells it in prose. Values flow one way: a module that decides is pure
+ * and knows the stages before it by their types only; a module that acts does not import another that acts. /
  */
 
 /** The stages in the order of the pipeline: a module may import types of those before it. */
@@ -10,23 +10,28 @@ export const PIPELINE = ['source', 'render', 'cluster', 'bind', 'diff', 'health'
 export const PURE = ['object', 'application', 'render', 'bind', 'diff', 'plan', 'health', 'status'];
 
 /** They act on the world, and never import each other's values. */
-export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm', 'sops'];
+export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox'];
 
-/** What each of the upper modules may import by value: what is below it. */
+/** The modules that each upper module may import by value. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {
-  reconcile: [...PURE, ...EDGES],
+  observe: [...PURE, ...EDGES],
+  reconcile: [...PURE, ...EDGES, 'observe'],
   server: [...PURE, ...EDGES, 'reconcile'],
-  cli: [...PURE, ...EDGES, 'reconcile', 'server'],
-  ui: [],
+  cli: [...PURE, ...EDGES, 'observe', 'reconcile', 'server'],
 };
 
-/** May import everything, and are imported by nobody but each other. */
+/** Files that may import everything, and that only each other may import. */
 export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
-export const VOCABULARY = ['src/telemetry/ports.ts', 'src/cluster/kinds.ts', 'src/cluster/identity.ts'];
+export const VOCABULARY = [
+  'src/telemetry/ports.ts',
+  'src/cluster/kinds.ts',
+  'src/cluster/identity.ts',
+  'src/cluster/concurrency.ts',
+];
 
-/** What a module imports by value of the modules of its kind, or undefined for a module that is not known. */
+/** The modules that a module may import by value. undefined: the law does not know the module. */
 export function allowedValues(folder: string): readonly string[] | undefined {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
@@ -35,13 +40,12 @@ export function allowedValues(folder: string): readonly string[] | undefined {
   return UPPER[folder];
 }
 
-/** What a module may know by its types, beyond what it may import by value. */
+/** The modules that a module may import types of, beside those that it may import by value. */
 export function allowedTypes(folder: string): readonly string[] {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
-  if (folder === 'ui') return ['application', 'server'];
   const position = PIPELINE.indexOf(folder);
-  // Modules beside the pipeline (notify, sandbox…) may name whatever the stages hand on.
+  // Modules beside the pipeline (notify, sandbox…) may use the types of every stage.
   return position < 0 ? PIPELINE : PIPELINE.slice(0, position);
 }
 
@@ -53,3 +57,58 @@ export const PURE_BUILTINS = [
   ...['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:path', 'node:path/posix'],
   'node:module',
 ];
+
+/** Floors of rooms, the lowest floor first. A room is a folder or a file of the module. */
+export type Floors = readonly (readonly string[])[];
+
+/**
+ * The rooms of modules that have several. A room imports rooms on lower floors and its own files, types included; rooms
+ * on one floor do not import each other. Every file of the module belongs to a room: to the longest name that fits.
+ */
+export const ROOMS: Readonly<Record<string, Floors>> = {
+  'src/reconcile': [
+    ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
+    ['memory.ts'],
+    ['neighbours'],
+    ['context.ts'],
+    ['pass.ts'],
+    ['accepted.ts', 'desired'],
+    ['decide'],
+    ['report'],
+    ['deletion', 'effect'],
+    ['reconcile.ts'],
+    ['queue'],
+  ],
+  'src/cluster': [
+    ['concurrency.ts', 'identity.ts', 'kinds.ts', 'limits.ts', 'metrics.ts', 'resource-version.ts'],
+    ['answer-text.ts', 'live.ts'],
+    ['answers.ts', 'live-object.ts'],
+    ['ports.ts'],
+    ['transport'],
+    ['requests'],
+    ['watches'],
+    ['live'],
+    ['applications.ts'],
+    ['connection.ts', 'user-cluster.ts'],
+  ],
+  'src/source': [
+    ['limits.ts', 'poll-pace.ts', 'single-flight.ts', 'snapshot.ts', 'source-error.ts'],
+    ['mask.ts', 'repository-url.ts', 'revision.ts'],
+    ['credential.ts'],
+    ['ports.ts', 'repository.ts'],
+    ['packs', 'transport'],
+    ['fetch-commit.ts'],
+    ['source.ts'],
+  ],
+};
+
+/** The room of a file, undefined if it has none, with the number of its floor. */
+export function roomOf(path: string, folder: string, floors: Floors): { name: string; floor: number } | undefined {
+  const rooms = floors.flatMap((names, floor) => names.map((name) => ({ name, floor })));
+  return rooms
+    .filter(({ name }) => path === `${folder}/${name}` || path.startsWith(`${folder}/${name}/`))
+    .reduce<{ name: string; floor: number } | undefined>(
+      (longest, room) => (longest && longest.name.length >= room.name.length ? longest : room),
+      undefined,
+    );
+}

@@ -15,14 +15,14 @@ export interface SourceFile {
 }
 
 export interface Import {
-  /** `src/…` of a relative import, else the name of the package or `node:…`. */
+  /** Path from the root for a relative import, such as `src/…`; else the name of the package or `node:…`. */
   readonly target: string;
   readonly isTypeOnly: boolean;
-  /** Imported only once a function is called. */
+  /** Whether it is a call of `import()`, so that the module is loaded only then. */
   readonly isDynamic: boolean;
 }
 
-/** All files that git knows or would add, in order of their paths. */
+/** All files that git tracks or would add, sorted by path. */
 export function listFiles(): string[] {
   const known = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
   return [...new Set(known.toString('utf8').split('\0'))].filter((path) => path && existsSync(join(ROOT, path))).sort();
@@ -32,7 +32,7 @@ export function readSources(paths: readonly string[]): SourceFile[] {
   return paths.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
 }
 
-/** TypeScript and JavaScript that people write, without what is fed to tests as data. */
+/** TypeScript and JavaScript that people write, without generated files and test/golden. */
 export function listCode(): string[] {
   return listFiles().filter(
     (path) => /\.(ts|tsx|mjs|js)$/.test(path) && !path.startsWith('test/golden/') && !path.endsWith('.generated.ts'),

@@ -16,7 +16,7 @@ function assertNamed(words: Iterable<string | undefined>): void {
   );
 }
 
-test('every example of the page is an Application that is accepted', () => {
+test('every example of docs/spec/application.md is a valid Application', () => {
   const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
   assert.ok(examples.length >= 4);
   for (const text of examples) {
@@ -29,7 +29,7 @@ test('every example of the page is an Application that is accepted', () => {
   }
 });
 
-test('every reason of a condition is on the page', () => {
+test('docs/spec/application.md names every reason of a condition', () => {
   const files = readdirSync(new URL('../../../src/status', import.meta.url));
   const reasons = files.flatMap((file) =>
     [...read(`status/${file}`).matchAll(/reason: '(\w+)'/g)].map(([, reason]) => reason),
@@ -40,14 +40,14 @@ test('every reason of a condition is on the page', () => {
   assertNamed([...byStage.matchAll(/'(\w+)'/g)].map(([, reason]) => reason));
 });
 
-test('every code of a problem and of the source is on the page', () => {
+test('docs/spec/application.md names every code of a problem and of the source', () => {
   const problems = /export type ProblemCode =([\s\S]*?);/.exec(read('object/problem.ts'))?.[1] ?? '';
   assertNamed([...problems.matchAll(/'(\w+)'/g)].map(([, code]) => code));
   const sources = /RETRY_OF = \{([\s\S]*?)\}/.exec(read('source/source-error.ts'))?.[1] ?? '';
   assertNamed([...sources.matchAll(/^\s+(\w+): /gm)].map(([, code]) => code));
 });
 
-test('every field of the spec is told of on the page or in its table', () => {
+test('docs/spec/application.md names every field of the table of fields', () => {
   const fields = readFileSync(new URL('../../../docs/spec/application-fields.md', import.meta.url), 'utf8');
   for (const [, field = ''] of fields.matchAll(/^\| `spec\.[\w.]*?(\w+)` \|/gm)) {
     assert.match(page, new RegExp(`\\b${field}\\b`), field);

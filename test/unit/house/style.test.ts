@@ -1,4 +1,4 @@
-/** The style that a formatter and a linter cannot hold, over every hand-written file. */
+/** Rules of style that the formatter and the linter cannot check, for every hand-written file. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,10 +29,10 @@ function openingComment({ text }: SourceFile): string {
 }
 
 test('lines have at most 120 characters', () => {
-  // The formatter breaks code; what it leaves long is a text in one piece, which is not to be hidden from a search.
+  // The formatter breaks code. A line that it leaves long contains a text in one piece, which a search should find.
   const isLong = (line: string): boolean =>
     line.length > MAX_LINE_CHARS && (/^\s*(\/\/|\/?\*)/.test(line) || !/['"`/]/.test(line));
-  assertNone(eachLine(code, isLong), 'too long:');
+  assertNone(eachLine(code, isLong), 'lines that are too long:');
 });
 
 test('files have at most 400 lines, unless their first comment says why', () => {
@@ -41,7 +41,7 @@ test('files have at most 400 lines, unless their first comment says why', () => 
   );
   assertNone(
     long.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`),
-    'too long, and no reason given:',
+    'files without a reason for their length:',
   );
 });
 
@@ -50,7 +50,7 @@ test('every file of src opens with a comment that says what it is for', () => {
     listSrc()
       .filter((file) => openingComment(file).length < 30)
       .map(({ path }) => path),
-    'without a word:',
+    'files without an opening comment:',
   );
 });
 
@@ -68,23 +68,23 @@ test('no mark of unfinished work, no switched-off check and no skipped test is l
   );
   assertNone(
     eachLine(code, (line) => pattern.test(line)),
-    'marks:',
+    'marks, switched-off checks and skipped tests:',
   );
 });
 
-test('no module keeps a variable of its own', () => {
+test('no module of src has a variable at module level', () => {
   assertNone(
     eachLine(listSrc(), (line) => /^(export )?(let|var) /.test(line)),
     'variables at module level:',
   );
 });
 
-test('the repository names no registry, no path of the machine it was written on', () => {
+test('the repository names no registry and no path of a machine on which it was written', () => {
   const pattern = new RegExp(['registry\\.npm' + 'js', 'proxy\\.gol' + 'ang', '/' + 'work/(main|shared)'].join('|'));
   const texts = listFiles().filter((path) => /\.(ts|mjs|js|json|ya?ml|md|sh|go|mod|sum)$|^\.npmrc$|^\.ci\//.test(path));
   assertNone(
     eachLine(readSources(texts), (line) => pattern.test(line)),
-    'names:',
+    'names of registries and paths:',
   );
 });
 
@@ -95,20 +95,20 @@ test('the lock file records no address of a registry', () => {
   const resolved = Object.entries(lock.packages).filter(([, entry]) => entry.resolved !== undefined);
   assertNone(
     resolved.map(([name]) => name),
-    'addresses:',
+    'packages with an address:',
   );
   const unpinned = Object.entries(lock.packages).filter(([name, entry]) => name !== '' && !entry.integrity);
   assertNone(
     unpinned.map(([name]) => name),
-    'without a digest:',
+    'packages without a digest:',
   );
 });
 
-test('the changelog opens with what is to come and lists versions with their dates, the newest first', () => {
+test('the changelog begins with unreleased changes and lists versions with their dates, newest first', () => {
   const text = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
   assert.match(text, /^# Changelog\n/);
   const heads = text.split('\n').filter((line) => line.startsWith('## '));
-  assert.ok(heads.length > 0, 'no version');
+  assert.ok(heads.length > 0, 'the changelog lists no version');
   for (const [index, head] of heads.entries()) {
     if (index === 0 && head === '## Unreleased') continue;
     assert.match(head, /^## \d+\.\d+\.\d+ \(\d{4}-\d{2}-\d{2}\)$/);
@@ -124,5 +124,5 @@ test('test names are sentences of more than two words', () => {
     const name = /^\s*(?:void |await )?(?:t\.)?test\(\s*'([^']*)'/.exec(line)?.[1];
     return name !== undefined && name.split(' ').length < 3;
   });
-  assertNone(short, 'not sentences:');
+  assertNone(short, 'names that are not sentences:');
 });

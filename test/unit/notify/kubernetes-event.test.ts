@@ -1,4 +1,4 @@
-/** Kubernetes Events: complete, within the API's bounds, and each with a name of its own. */
+/** Kubernetes Events: complete, within the bounds of the API, and with unique names. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { kubernetesEvent } from '../../../src/notify/kubernetes-event.ts';
@@ -12,7 +12,7 @@ function about(name: string) {
   return { apiVersion: 'tautline.dev/v1alpha1', kind: 'Application', metadata };
 }
 
-test('an event regards the Application as it was read', () => {
+test('an event regards the Application in the version that was read', () => {
   const { metadata, ...event } = kubernetesEvent(EVENT, about('shop'), CONTEXT);
   assert.match(String(metadata['name']), /^shop\.[0-9a-f-]{13}$/);
   assert.deepEqual(event, {
@@ -29,22 +29,22 @@ test('an event regards the Application as it was read', () => {
   });
 });
 
-test('two events of one moment have two names', () => {
+test('two events at the same time have different names', () => {
   const names = [1, 2].map(() => kubernetesEvent(EVENT, about('shop'), CONTEXT).metadata['name']);
   assert.notEqual(names[0], names[1]);
 });
 
-test('the longest name and instance stay within the bounds', () => {
+test('the longest name and instance are cut to the bounds', () => {
   const event = kubernetesEvent(EVENT, about('n'.repeat(253)), { ...CONTEXT, instance: 'i'.repeat(300) });
   assert.ok(String(event.metadata['name']).length <= 253);
   assert.equal(String(event['reportingInstance']).length, 128);
 });
 
-test('an instance without a name still has one', () => {
+test('an empty instance is reported as tautline', () => {
   assert.equal(kubernetesEvent(EVENT, about('shop'), { ...CONTEXT, instance: '' })['reportingInstance'], 'tautline');
 });
 
-test('a name cut short ends as the API asks of names', () => {
+test('a name that is cut after a dot stays a valid name', () => {
   const name = `${'n'.repeat(199)}.${'m'.repeat(50)}`;
   assert.match(
     String(kubernetesEvent(EVENT, about(name), CONTEXT).metadata['name']),

@@ -27,12 +27,12 @@ test('a path is followed through fields, list items and set members', () => {
   assert.equal(fieldNodeAt(fields, ['metadata', 'finalizers', { item: 'c' }]), undefined);
 });
 
-test('a leaf holds all that is below it', () => {
+test('a leaf covers everything below it', () => {
   assert.ok(fieldNodeAt(fields, ['spec', 'selector', 'matchLabels', 'app']));
   assert.ok(isLeaf({}) && isLeaf({ '.': {} }) && !isLeaf({ 'f:a': {} }));
 });
 
-test('the members of lists and sets are read', () => {
+test('the items of a keyed list and the values of a set are read from the names of the members', () => {
   assert.deepEqual(
     keyedMembers(fields['f:spec']['f:containers']).map(({ key }) => key),
     [{ name: 'web' }],
@@ -44,7 +44,7 @@ test('the members of lists and sets are read', () => {
   assert.deepEqual(keyedMembers({ 'k:{broken': {} }), []);
 });
 
-test('only what a manager has applied to the object itself is its entry', () => {
+test('only an apply to the object itself counts as the applied fields of a manager', () => {
   const entry = (manager: string, operation: string, extra = {}) => ({
     manager,
     operation,

@@ -7,7 +7,7 @@ const token = fc.constantFrom('*', 'a', 'b', 'c', '0', '');
 const paths = fc.array(fc.array(token, { maxLength: 4 }), { maxLength: 6 });
 const walk = fc.array(fc.constantFrom('a', 'b', 'c', 'd', '0', ''), { maxLength: 5 });
 
-test('step by step it is what is left of each path that leads there', () => {
+test('after each step a set holds the rest of every path that leads there', () => {
   fc.assert(
     fc.property(paths, walk, (all, steps) => {
       let left = all;
@@ -24,15 +24,15 @@ test('step by step it is what is left of each path that leads there', () => {
       }
       const members = left.map((path) => (path[0] ? path : ['*']));
       assert.equal(
-        set.membersInstead().leadsTo('e'),
+        set.withEveryKey().leadsTo('e'),
         members.some(([first]) => first === '*'),
       );
-      assert.equal(set.membersInstead().isEnd, false);
+      assert.equal(set.withEveryKey().isEnd, false);
     }),
   );
 });
 
-test('a step is made once, so that thousands of paths cost an object no more than a few', () => {
+test('a step is computed once, so that thousands of paths cost an object no more than a few', () => {
   const set = pathSetOf(Array.from({ length: 2500 }, (_, at) => ['*', 'x', '*', `z${at}`]));
   assert.equal(set.below('a'), set.below('b'));
   assert.equal(set.below('a').below('x'), set.below('b').below('x'));

@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatPointer, parsePointer, valueAtPointer } from '../../../src/object/pointer.ts';
 
-test('tokens survive being written and read', () => {
+test('tokens that are written as a pointer are read back unchanged', () => {
   fc.assert(
     fc.property(fc.array(fc.string()), (tokens) => assert.deepEqual(parsePointer(formatPointer(tokens)), tokens)),
   );
 });
 
-test('the examples of RFC 6901 are found', () => {
+test('the examples of RFC 6901 name the values that the RFC gives', () => {
   const document = { foo: ['bar', 'baz'], '': 0, 'a/b': 1, 'm~n': 8 };
   const table: [string, unknown][] = [
     ['', document],
@@ -25,6 +25,6 @@ test('the examples of RFC 6901 are found', () => {
     assert.equal(valueAtPointer(document, parsePointer(pointer)), expected, pointer);
 });
 
-test('a text that is no pointer is refused', () => {
+test('a text that is not a pointer is refused', () => {
   for (const text of ['a', 'a/b', '/~', '/~2']) assert.throws(() => parsePointer(text), RangeError, text);
 });

@@ -17,8 +17,8 @@ const CASES: readonly (readonly [Record<string, string>, Partial<ObjectPolicy>])
   [{ [`${FLUX}/prune`]: 'Disabled' }, { prune: 'keep', deletion: 'keep' }],
   [{ 'helm.sh/resource-policy': 'keep' }, { prune: 'keep', deletion: 'keep' }],
   [{ [`${ARGO}/sync-options`]: 'PruneLast=true' }, { isPrunedLast: true }],
-  [{ [`${ARGO}/sync-options`]: 'Replace=true' }, { recreate: true }],
-  [{ [`${FLUX}/force`]: 'enabled' }, { recreate: true }],
+  [{ [`${ARGO}/sync-options`]: 'Replace=true' }, { mayRecreate: true }],
+  [{ [`${FLUX}/force`]: 'enabled' }, { mayRecreate: true }],
   [{ [`${ARGO}/sync-wave`]: ' -5 ' }, { wave: -5 }],
   [{ [`${ARGO}/sync-wave`]: 'soon' }, {}],
   [{ 'helm.sh/hook-weight': '3' }, {}],
@@ -48,11 +48,11 @@ const CASES: readonly (readonly [Record<string, string>, Partial<ObjectPolicy>])
 ];
 
 function hook(phase: ObjectPolicy['phase']): Partial<ObjectPolicy> {
-  return { phase, isHook: true, recreate: true };
+  return { phase, isHook: true, mayRecreate: true };
 }
 
 for (const [annotations, expected] of CASES) {
-  test(`${JSON.stringify(annotations)} asks for ${JSON.stringify(expected)}`, () => {
+  test(`the annotations ${JSON.stringify(annotations)} give the policy ${JSON.stringify(expected)}`, () => {
     assert.deepEqual(policy(annotations), { ...DEFAULT_POLICY, ...expected });
     assert.equal(isDefaultPolicy(policy(annotations)), Object.keys(expected).length === 0);
   });

@@ -34,7 +34,7 @@ test('an amount in millis equals the same amount in units', () => {
   fc.assert(fc.property(fc.integer(), (n) => assert.ok(isEqualQuantity(`${n}000m`, n) && !isEqualQuantity(n, n + 1))));
 });
 
-test('a server keeps the notation of a quantity, so another notation of the same amount is another text', () => {
+test('the same amount in another notation counts as different, because a server keeps the notation', () => {
   const table: [Value, Value, boolean][] = [
     ['1024Mi', '1Gi', true],
     ['1.5Gi', '1536Mi', true],

@@ -17,17 +17,17 @@ const secret: KubeObject = {
   stringData: { c: CANARY },
 };
 
-test('a redacted Secret holds digests and nothing that spells its values', () => {
+test('a redacted Secret contains digests instead of its values', () => {
   const redacted = redactLive(secret);
   const text = JSON.stringify(redacted);
   assert.ok(!text.includes(CANARY) && !text.includes(base64));
   assert.deepEqual(redacted.metadata['annotations'], { keep: 'me' });
   assert.deepEqual({ ...mapAt(redacted, 'data') }, { a: digestSecretValue(base64), b: digestSecretValue('') });
   assert.equal(secret.metadata['annotations'] !== redacted.metadata['annotations'], true);
-  assert.ok(JSON.stringify(secret).includes(CANARY), 'the argument is left as it was');
+  assert.ok(JSON.stringify(secret).includes(CANARY), 'the argument is not changed');
 });
 
-test('redacting twice is redacting once', () => {
+test('redacting a second time changes nothing', () => {
   assert.deepEqual(redactLive(redactLive(secret)), redactLive(secret));
 });
 
@@ -35,7 +35,7 @@ test('white space in base64 does not change the digest', () => {
   assert.equal(digestSecretValue(`${base64.slice(0, 4)}\n ${base64.slice(4)}\n`), digestSecretValue(base64));
 });
 
-test('an object with nothing to hide is returned as it is', () => {
+test('an object with nothing to hide is returned itself', () => {
   const configMap: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { a: 'b' } };
   assert.equal(redactLive(configMap), configMap);
 });
@@ -49,6 +49,6 @@ test('the values of a Secret and the last-applied annotation of any object are s
   assert.ok(isSensitivePath(custom, ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration']));
 });
 
-test('a masked value keeps its shape and shows no scalar', () => {
+test('a masked value keeps its shape, and every scalar is masked', () => {
   assert.deepEqual(JSON.parse(JSON.stringify(maskValue({ a: 'x', b: ['y', 1] }))), { a: MASK, b: [MASK, MASK] });
 });

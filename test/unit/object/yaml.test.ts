@@ -25,7 +25,7 @@ function refuse(text: string, options: Partial<YamlOptions> = {}): YamlFailure {
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-test('plain scalars mean what go-yaml says they mean', () => {
+test('plain scalars have the same meaning as in go-yaml', () => {
   const table: readonly (readonly [string, Value])[] = [
     ['yes', 'yes'],
     ['True', true],
@@ -58,7 +58,7 @@ test('plain scalars mean what go-yaml says they mean', () => {
   for (const [text, value] of table) assert.deepEqual(nodeToValue(resolvePlain(text)), value, text);
 });
 
-test('version 2, which reads kustomizations, knows the booleans of YAML 1.1 and keeps dates as they are', () => {
+test('version 2, which reads kustomizations, knows the booleans of YAML 1.1 and keeps dates as texts', () => {
   assert.deepEqual(plain(read('[yes, n, Off, 2020-01-01]', { dialect: 'v2' })), [[true, false, false, '2020-01-01']]);
 });
 
@@ -72,13 +72,13 @@ test('aliases are copied and merge keys are resolved, own keys first', () => {
   });
 });
 
-test('nothing behind a colon is null in block style and the empty text in flow style', () => {
+test('a missing value after a colon is null in block style and the empty text in flow style', () => {
   assert.deepEqual(plain(read('a:\nb: {c: , d}\n')), [{ a: null, b: { c: '', d: '' } }]);
 });
 
-test('a text that is no YAML is refused at the place of the fault', () => {
+test('a text that is not YAML is refused with the offset of the error', () => {
   const table: readonly (readonly [string, RegExp])[] = [
-    ['a: 1\na: 2\n', /"a" stands twice/],
+    ['a: 1\na: 2\n', /"a" occurs twice/],
     ['a: *b\n', /no anchor/],
     ['a: &a [*a]\n', /inside the node/],
     ['a: {1: x}\n', /quotes/],
@@ -92,7 +92,7 @@ test('a text that is no YAML is refused at the place of the fault', () => {
   assert.equal(refuse('a: 1\nb: 2\na: 3\n').offset, 10);
 });
 
-test('a text beyond the bounds is refused by the name of the bound', () => {
+test('a text with too many nodes or too deep nesting is refused with LimitExceeded', () => {
   assert.equal(refuse('[1, 2, 3, 4, 5]', { maxNodes: 4 }).code, 'LimitExceeded');
   assert.equal(refuse('['.repeat(50), { maxDepth: 20 }).code, 'LimitExceeded');
 });
@@ -104,12 +104,12 @@ test('a syntax error is explained with line, column, the line itself and a hint'
   assert.match(hint ?? '', /quotes/);
 });
 
-test('documents know the line at which they begin', () => {
+test('each document has the line at which it begins', () => {
   const result = readYaml('# first\na: 1\n---\n\nb: 2\n---\n---\nc: 3\n', LIMITS);
   assert.deepEqual(result.ok && result.documents.map(({ line }) => line), [2, 5, 5, 8]);
 });
 
-test('keys are printed letters last and digits by their value', () => {
+test('keys are sorted with letters last and digits by their value', () => {
   assert.deepEqual(['b', 'a10', 'a9', 'a-b', '1', 'aB'].sort(compareKeys), ['1', 'a-b', 'a9', 'a10', 'aB', 'b']);
 });
 
@@ -139,7 +139,7 @@ const text = fc.oneof(
   fc.constantFrom('yes', 'null', '0777', '1e3', '<<', '', '-', '2020-01-01', '~', '1:30', 'word '.repeat(40)),
 );
 
-/** Integers of 64 bits beyond 2^53 are bigints in the value model, with the digits that are printed. */
+/** In the value model integers of 64 bits beyond 2^53 are bigints, with the digits that are printed. */
 function asInModel(number: number): number | bigint {
   if (number === 0) return 0;
   if (!Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21) return number;
@@ -161,7 +161,7 @@ const value = fc.letrec<{ value: Value }>((tie) => ({
   ),
 })).value;
 
-test('what is written is read back as the same value', () => {
+test('every value that is written is read back as the same value', () => {
   fc.assert(
     fc.property(value, (written) => {
       const [back] = read(writeYaml(newMap([['value', written]])));
@@ -181,13 +181,13 @@ test('no text makes the reader throw', () => {
   );
 });
 
-test('what libyaml refuses is refused, though the parser would take it', () => {
+test('texts that libyaml refuses are refused, although the parser accepts them', () => {
   const refused: readonly (readonly [string, RegExp])[] = [
     ['a: |\n  \tx\n  y\n', /cannot begin with a tab/],
     ['a: |\n\n  \tx\n', /cannot begin with a tab/],
     ['a: "\x7f"\n', /control characters/],
     ['a: \x80\n', /control characters/],
-    ['a: "\\/"\n', /no escape/],
+    ['a: "\\/"\n', /not an escape/],
     ['a: &x.y b\n', /the anchor &x\.y/],
   ];
   for (const [text, message] of refused) {
@@ -200,7 +200,7 @@ test('what libyaml refuses is refused, though the parser would take it', () => {
   }
 });
 
-test('text that is indented anew for the parser takes time in proportion to its length', () => {
+test('the time to indent a text for the parser is proportional to its length', () => {
   const flow = `a: {\n${'b: c,\n'.repeat(100_000)}}\n`;
   const lines = `a:\n${'  b: [\n]\n'.repeat(50_000)}`;
   for (const text of [flow, lines, '"'.repeat(300_000), '[\n'.repeat(300_000), 'a: "\n'.repeat(100_000)]) {
@@ -210,14 +210,14 @@ test('text that is indented anew for the parser takes time in proportion to its 
   }
 });
 
-test('bytes in base64 are taken whole or refused, as Go does', () => {
+test('a !!binary text must be complete base64, as in Go', () => {
   for (const text of ['aGk=', '"aGk="', '|\n  aG\n  k=\n']) assert.deepEqual(read(`!!binary ${text}`), ['hi']);
   for (const text of ['"%%%"', 'aGk', 'aGk==', '"aG k="', '====', 'a===', '_-8=']) {
     assert.match(refuse(`x: !!binary ${text}\n`).message, /does not fit its tag !!binary/, text);
   }
 });
 
-test('an escape that stands for no character is refused, and a pair of halves is one', () => {
+test('an escape that does not name a character is refused, and a surrogate pair is one character', () => {
   assert.deepEqual(read('"\\ud83d\\ude00"'), ['\u{1f600}']);
   for (const text of ['\\ud800', '\\udfff', 'x\\ude00\\ud83d', '\\U00110000', '\\U0000d800']) {
     assert.match(refuse(`x: "${text}"\n`).message, /escape/, text);

@@ -5,7 +5,7 @@ import { brakeMs, defaultBrake, recordHeal, type HealRecord } from '../../../src
 
 const at = (nowMs: number, manifestDigest = 'a') => ({ manifestDigest, nowMs });
 
-test('the first heal is immediate, further ones wait 2 s, 6 s, 18 s … and never more than 5 minutes', () => {
+test('the first heal is immediate, further ones wait 2 s, 6 s, 18 s … up to 5 minutes', () => {
   assert.equal(brakeMs(undefined, at(0), defaultBrake), 0);
   let record: HealRecord | undefined;
   const pauses: number[] = [];
@@ -15,7 +15,7 @@ test('the first heal is immediate, further ones wait 2 s, 6 s, 18 s … and neve
     const pauseMs = brakeMs(record, at(nowMs), defaultBrake);
     pauses.push(pauseMs);
     nowMs += pauseMs;
-    assert.equal(brakeMs(record, at(nowMs), defaultBrake), 0, 'when the pause is over, healing goes on');
+    assert.equal(brakeMs(record, at(nowMs), defaultBrake), 0, 'the next heal may run after the pause');
   }
   assert.deepEqual(pauses, [2000, 6000, 18_000, 54_000, 162_000, 300_000, 300_000, 300_000]);
 });
@@ -28,7 +28,7 @@ test('ten quiet minutes or another manifest release the brake', () => {
   assert.equal(recordHeal(record, later, defaultBrake).heals, 1);
 });
 
-test('whoever writes without pause, heals stay rare', () => {
+test('heals stay rare while another client writes without pause', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 200 }), (gaps) => {
       let record: HealRecord | undefined;

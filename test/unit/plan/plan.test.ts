@@ -23,7 +23,7 @@ const CLUSTER_SCOPED = new Set(['Namespace', 'CustomResourceDefinition', 'Valida
 
 function kindOf({ group, kind }: ObjectId): KindInfo {
   const isNamespaced = !CLUSTER_SCOPED.has(kind);
-  return { group, version: 'v1', kind, plural: 'x', namespaced: isNamespaced, hasStatus: true, watchable: true };
+  return { group, version: 'v1', kind, plural: 'x', isNamespaced, hasStatus: true, isWatchable: true };
 }
 
 function changeOf(type: ChangeType, id: ObjectId, more: Partial<Change> = {}): Change {
@@ -37,11 +37,11 @@ function changeOf(type: ChangeType, id: ObjectId, more: Partial<Change> = {}): C
 const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions => ({
   changes,
   mode: 'auto',
-  prune: true,
-  complete: true,
+  mayPrune: true,
+  isComplete: true,
   inventorySize: 100,
   guard: { maxShare: 0.3, maxObjects: 10 },
-  confirmed: false,
+  isConfirmed: false,
   ...more,
 });
 
@@ -59,16 +59,16 @@ const anyId: fc.Arbitrary<ObjectId> = fc
   }));
 
 const anyType = fc.constantFrom<ChangeType>(
-  ...(['create', 'update', 'adopt', 'recreate', 'prune', 'release', 'conflict', 'unsure', 'none', 'unknown'] as const),
+  ...(['create', 'update', 'adopt', 'prune', 'release', 'conflict', 'unsure', 'none', 'unknown'] as const),
 );
 const anyChanges = fc
   .uniqueArray(anyId, { selector: idKey, maxLength: 30 })
   .chain((ids) => fc.tuple(...ids.map((id) => anyType.map((type) => changeOf(type, id)))));
 
-test('a plan is a topological order: what an object requires is sent before it or with it, and deleted after it', () => {
+test('a plan sends an object after the objects that it requires, and prunes in reverse order of kinds', () => {
   fc.assert(
     fc.property(anyChanges, (changes) => {
-      const plan = planChanges(options(changes, { confirmed: true }));
+      const plan = planChanges(options(changes, { isConfirmed: true }));
       const position = new Map<string, number>();
       plan.waves.forEach((wave, index) => wave.changes.forEach(({ change }) => position.set(idKey(change.id), index)));
       for (const wave of plan.waves) {
@@ -89,11 +89,11 @@ test('a plan is a topological order: what an object requires is sent before it o
   );
 });
 
-test('every change is planned at most once, and only the kinds of change that have an effect', () => {
-  const effects: readonly ChangeType[] = ['create', 'update', 'adopt', 'recreate', 'unsure'];
+test('every change with an effect is planned at most once, and no other change', () => {
+  const effects: readonly ChangeType[] = ['create', 'update', 'adopt', 'unsure'];
   fc.assert(
     fc.property(anyChanges, (changes) => {
-      const plan = planChanges(options(changes, { confirmed: true }));
+      const plan = planChanges(options(changes, { isConfirmed: true }));
       const sent = plan.waves.flatMap((wave) => wave.changes.map(({ change }) => change));
       const pruned = plan.prunes.flatMap((wave) => wave.changes.map(({ change }) => change));
       assert.equal(
@@ -108,13 +108,13 @@ test('every change is planned at most once, and only the kinds of change that ha
   );
 });
 
-test('nothing is deleted or let go on incomplete knowledge, with prune: false nothing is deleted, detect does nothing', () => {
+test('incomplete knowledge deletes and releases nothing, prune: false deletes nothing, mode detect plans nothing', () => {
   fc.assert(
-    fc.property(anyChanges, fc.boolean(), (changes, confirmed) => {
-      const incomplete = planChanges(options(changes, { complete: false, confirmed }));
+    fc.property(anyChanges, fc.boolean(), (changes, isConfirmed) => {
+      const incomplete = planChanges(options(changes, { isComplete: false, isConfirmed }));
       assert.equal(incomplete.prunes.length + incomplete.releases.length, 0);
-      assert.equal(planChanges(options(changes, { prune: false, confirmed })).prunes.length, 0);
-      assert.equal(hasEffects(planChanges(options(changes, { mode: 'detect', confirmed }))), false);
+      assert.equal(planChanges(options(changes, { mayPrune: false, isConfirmed })).prunes.length, 0);
+      assert.equal(hasEffects(planChanges(options(changes, { mode: 'detect', isConfirmed }))), false);
     }),
   );
 });
@@ -124,18 +124,18 @@ const configMaps = (count: number): Change[] =>
     changeOf('prune', { group: '', kind: 'ConfigMap', namespace: 'a', name: `m${n}` }),
   );
 
-test('many prunes, or one of what holds other things, wait for a word', () => {
+test('many prunes, or the prune of one Namespace, wait for a confirmation', () => {
   assert.equal(planChanges(options(configMaps(11), { inventorySize: 36 })).held?.changes.length, 11);
   assert.equal(planChanges(options(configMaps(11), { inventorySize: 37 })).held, undefined);
   assert.equal(planChanges(options(configMaps(10), { inventorySize: 10 })).held, undefined);
-  assert.equal(planChanges(options(configMaps(11), { inventorySize: 11, confirmed: true })).held, undefined);
+  assert.equal(planChanges(options(configMaps(11), { inventorySize: 11, isConfirmed: true })).held, undefined);
   const namespace = changeOf('prune', { group: '', kind: 'Namespace', namespace: '', name: 'n' });
   const held = planChanges(options([namespace, ...configMaps(1)]));
   assert.equal(held.prunes.length, 0);
   assert.match(held.held?.reason ?? '', /Namespace n .*confirm-prune/);
 });
 
-test('what is being deleted already is waited for, not asked about', () => {
+test('the prune of an object that is being deleted needs no confirmation', () => {
   const id = { group: '', kind: 'Namespace', namespace: '', name: 'n' };
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } };
   const live: LiveObject = { id, apiVersion: 'v1', uid: 'u', resourceVersion: '1', deletionTimestamp: 't', body };
@@ -144,7 +144,7 @@ test('what is being deleted already is waited for, not asked about', () => {
   assert.equal(plan.prunes.length, 1);
 });
 
-test('an object whose definition is not served yet waits, and nothing of it is planned', () => {
+test('an object whose kind is not served yet waits and is not planned', () => {
   const crd = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition', namespace: '', name: 'widgets' };
   const id = { group: 'example.com', kind: 'Widget', namespace: 'a', name: 'w' };
   const waiting = changeOf('create', id);
@@ -157,7 +157,7 @@ test('an object whose definition is not served yet waits, and nothing of it is p
   );
 });
 
-test('what is to be handed over is neither pruned nor written, and its wait is told', () => {
+test('postponed changes are neither pruned nor applied, and are listed as waiting', () => {
   const [left, wanted, other] = ['left', 'wanted', 'other'].map((name) => ({
     group: '',
     kind: 'ConfigMap',
@@ -165,7 +165,9 @@ test('what is to be handed over is neither pruned nor written, and its wait is t
     name,
   })) as [ObjectId, ObjectId, ObjectId];
   const changes = [changeOf('prune', left), changeOf('conflict', wanted), changeOf('update', other)];
-  const postponed = new Map([left, wanted].map((id) => [idKey(id), 'another Application has to say so']));
+  const postponed = new Map(
+    [left, wanted].map((id) => [idKey(id), 'another Application must read the revision first']),
+  );
   const plan = planChanges(options(changes, { postponed }));
   assert.deepEqual(plannedIds(plan), [other]);
   assert.deepEqual(plan.prunes, []);

@@ -22,9 +22,9 @@ function changeOf(type: ChangeType, name: string, { phase = 'Sync', wave = 0 }: 
     version: 'v1',
     kind: 'ConfigMap',
     plural: 'configmaps',
-    namespaced: true,
+    isNamespaced: true,
     hasStatus: false,
-    watchable: true,
+    isWatchable: true,
   };
   const policy = { ...DEFAULT_POLICY, phase, wave };
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
@@ -41,11 +41,11 @@ function pruneOf(name: string, annotations: Record<string, string>): Change {
 const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions => ({
   changes,
   mode: 'auto',
-  prune: true,
-  complete: true,
+  mayPrune: true,
+  isComplete: true,
   inventorySize: 100,
   guard: { maxShare: 0.3, maxObjects: 100 },
-  confirmed: false,
+  isConfirmed: false,
   ...more,
 });
 
@@ -56,7 +56,7 @@ const anyChanges = fc
 
 const rank = (change: Change): number => syncWaveOf(change.desired?.policy);
 
-test('waves are a topological order: what is new is sent only once all before it is settled', () => {
+test('a new manifest is sent only after all objects of earlier waves are settled', () => {
   fc.assert(
     fc.property(anyChanges, fc.func(fc.boolean()), fc.func(fc.boolean()), (changes, isUnwell, isOld) => {
       const gate: Gate = {
@@ -76,13 +76,13 @@ test('waves are a topological order: what is new is sent only once all before it
         assert.ok(unsettled.every((other) => rank(other) >= rank(change)));
       }
       const old = changes.filter((change) => change.type !== 'none' && gate.isAccepted(change));
-      for (const change of old) assert.ok(sent.includes(change), 'a heal waits for nothing');
+      for (const change of old) assert.ok(sent.includes(change), 'a heal does not wait');
       assert.equal(sent.length + plan.waitingFor.length, changes.filter(({ type }) => type !== 'none').length);
     }),
   );
 });
 
-test('applying wave by wave ends with all applied, and one more plan is empty', () => {
+test('applying wave by wave applies all objects, and the next plan is empty', () => {
   fc.assert(
     fc.property(anyChanges, (changes) => {
       const done = new Set<string>();
@@ -101,7 +101,7 @@ test('applying wave by wave ends with all applied, and one more plan is empty', 
   );
 });
 
-test('where all is in one wave nothing waits, and without a gate waves are an order only', () => {
+test('with one wave nothing waits, and without a gate waves are only an order', () => {
   const one = [changeOf('create', 'a', { wave: 7 }), changeOf('create', 'b', { wave: 7 })];
   assert.equal(syncWavesOf(one), undefined);
   const two = [changeOf('create', 'late', { wave: 1 }), changeOf('create', 'early', { phase: 'PreSync', wave: 9 })];
@@ -112,7 +112,7 @@ test('where all is in one wave nothing waits, and without a gate waves are an or
   );
 });
 
-test('a Namespace comes no later than what lives in it, whatever its own wave', () => {
+test('a Namespace is in no later wave than the objects in it, even if it declares one', () => {
   const home = {
     ...changeOf('create', 'a', { wave: 5 }),
     id: { group: '', kind: 'Namespace', namespace: '', name: 'a' },
@@ -121,7 +121,7 @@ test('a Namespace comes no later than what lives in it, whatever its own wave', 
   assert.equal(waves?.get(idKey(home.id)), syncWaveOf({ phase: 'Sync', wave: -1 }));
 });
 
-test('what waits says for which object, and nothing is pruned until it has had its turn', () => {
+test('a waiting change names the object that it waits for, and nothing is pruned before it is applied', () => {
   const changes = [changeOf('none', 'first'), changeOf('update', 'second', { wave: 1 }), pruneOf('old', {})];
   const unwell = new Map([[idKey(changes[0]?.id as ObjectId), 'it is Progressing (0 of 1 replicas)']]);
   const gate: Gate = { unwell, isAccepted: () => false };
@@ -132,7 +132,7 @@ test('what waits says for which object, and nothing is pruned until it has had i
   assert.equal(gateWaves(changes, syncWavesOf(changes) ?? new Map(), { ...gate, unwell: new Map() }).size, 0);
 });
 
-test('prunes go in reverse waves, PruneLast after all others, and what asks for a word holds them', () => {
+test('prunes run in reverse waves, PruneLast after all others, and one with Prune=confirm holds them all', () => {
   const ARGO = 'argocd.argoproj.io';
   const changes = [
     pruneOf('last', { [`${ARGO}/sync-options`]: 'PruneLast=true', [`${ARGO}/sync-wave`]: '9' }),
@@ -143,9 +143,9 @@ test('prunes go in reverse waves, PruneLast after all others, and what asks for 
   const names = (plan: ReturnType<typeof planChanges>): string[] =>
     plan.prunes.flatMap((wave) => wave.changes.map(({ change }) => change.id.name));
   assert.deepEqual(names(planChanges(options(changes))), ['post', 'late', 'early', 'last']);
-  const asking = [...changes, pruneOf('asks', { [`${ARGO}/sync-options`]: 'Prune=confirm' })];
-  const held = planChanges(options(asking));
+  const guarded = [...changes, pruneOf('guarded', { [`${ARGO}/sync-options`]: 'Prune=confirm' })];
+  const held = planChanges(options(guarded));
   assert.deepEqual(names(held), []);
-  assert.match(held.held?.reason ?? '', /ConfigMap a\/asks asks for a confirmation/);
-  assert.equal(names(planChanges(options(asking, { confirmed: true }))).length, 5);
+  assert.match(held.held?.reason ?? '', /pruning ConfigMap a\/guarded needs a confirmation/);
+  assert.equal(names(planChanges(options(guarded, { isConfirmed: true }))).length, 5);
 });

@@ -5,7 +5,7 @@ import { parseApplication } from '../../../src/application/parse.ts';
 import type { Application } from '../../../src/application/schema.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import type { Value } from '../../../src/object/value.ts';
-import { forObjects, forRevision, readAsked } from '../../../src/reconcile/requests.ts';
+import { goalAtRevision, goalForObjects, readGoal } from '../../../src/reconcile/requests.ts';
 
 const OLD = '1'.repeat(40);
 const NEW = '2'.repeat(40);
@@ -35,20 +35,20 @@ function applicationOf({ request, mode = 'auto', answered }: Scene): Application
 
 test('a confirmation holds for the revision that the status showed', () => {
   const application = applicationOf({ request: { action: 'confirm-prune' } });
-  const heard = forRevision(readAsked(application), application, at(OLD));
+  const heard = goalAtRevision(readGoal(application), application, at(OLD));
   assert.equal(heard.confirmsPrune, true);
   assert.equal(heard.request?.refusal, undefined);
 });
 
-test('where Git has moved on, a confirmation is refused for good', () => {
+test('a confirmation is refused for good once Git has moved on', () => {
   const application = applicationOf({ request: { action: 'confirm-prune' } });
-  const heard = forRevision(readAsked(application), application, at(NEW));
+  const heard = goalAtRevision(readGoal(application), application, at(NEW));
   assert.equal(heard.confirmsPrune, false);
   assert.match(heard.request?.refusal ?? '', /main@sha1:2/);
 });
 
-test('in mode manual nothing is written but for a sync that is not answered yet', () => {
-  const intentOf = (scene: Omit<Scene, 'mode'>) => readAsked(applicationOf({ mode: 'manual', ...scene })).intent;
+test('in mode manual only a sync that is not answered yet writes', () => {
+  const intentOf = (scene: Omit<Scene, 'mode'>) => readGoal(applicationOf({ mode: 'manual', ...scene })).intent;
   assert.equal(intentOf({ request: { action: 'refresh' } }).mode, 'manual');
   assert.equal(intentOf({ request: { action: 'sync' } }).mode, 'auto');
   assert.equal(intentOf({ request: { action: 'confirm-prune' } }).mode, 'auto');
@@ -57,61 +57,61 @@ test('in mode manual nothing is written but for a sync that is not answered yet'
   }
   const underWay = { request: { action: 'sync' }, answered: { id: 'one', outcome: 'InProgress' } };
   assert.equal(intentOf(underWay).mode, 'auto');
-  assert.equal(readAsked(applicationOf({ mode: 'manual', ...underWay })).isForced, false);
+  assert.equal(readGoal(applicationOf({ mode: 'manual', ...underWay })).isForced, false);
   const superseding = { request: { action: 'sync' }, answered: { id: 'other', outcome: 'Succeeded' } };
   assert.equal(intentOf(superseding).mode, 'auto');
 });
 
-test('the options of a sync hold for as long as it is not answered', () => {
+test('the options of a sync hold until it is answered', () => {
   const request = { action: 'sync', revision: NEW, prune: false, objects: ['/ConfigMap/shop/a'] };
-  const asked = readAsked(applicationOf({ mode: 'manual', request }));
+  const asked = readGoal(applicationOf({ mode: 'manual', request }));
   assert.equal(asked.commit, NEW);
   assert.equal(asked.intent.prune, false);
   assert.deepEqual(asked.intent.objects, new Set(['/ConfigMap/shop/a']));
-  const after = readAsked(applicationOf({ mode: 'manual', request, answered: { id: 'one', outcome: 'Succeeded' } }));
+  const after = readGoal(applicationOf({ mode: 'manual', request, answered: { id: 'one', outcome: 'Succeeded' } }));
   assert.equal(after.commit, undefined);
   assert.equal(after.intent.prune, true);
   assert.equal(after.intent.objects, undefined);
 });
 
-test('mode detect refuses what would write', () => {
+test('mode detect refuses every request that would write', () => {
   for (const request of [{ action: 'sync' }, { action: 'sync', dryRun: true }, { action: 'confirm-prune' }]) {
-    const { intent, request: heard } = readAsked(applicationOf({ mode: 'detect', request }));
+    const { intent, request: heard } = readGoal(applicationOf({ mode: 'detect', request }));
     assert.match(heard?.refusal ?? '', /spec\.sync\.mode is detect/);
     assert.equal(intent.mode, 'detect');
   }
 });
 
-test('in mode auto only the revision that is followed can be asked for, but any can be tried', () => {
+test('in mode auto a sync may name the followed revision only, and a dry run any revision', () => {
   const sync = applicationOf({ request: { action: 'sync', revision: OLD } });
-  const asked = readAsked(sync);
+  const asked = readGoal(sync);
   assert.equal(asked.commit, undefined);
-  assert.equal(forRevision(asked, sync, at(OLD)).request?.refusal, undefined);
-  const refused = forRevision(asked, sync, at(NEW));
+  assert.equal(goalAtRevision(asked, sync, at(OLD)).request?.refusal, undefined);
+  const refused = goalAtRevision(asked, sync, at(NEW));
   assert.match(refused.request?.refusal ?? '', /mode is auto, so main@sha1:2/);
-  const trial = readAsked(applicationOf({ request: { action: 'sync', revision: OLD, dryRun: true } }));
+  const trial = readGoal(applicationOf({ request: { action: 'sync', revision: OLD, dryRun: true } }));
   assert.equal(trial.commit, OLD);
   assert.equal(trial.isDryRun, true);
 });
 
-test('objects that nobody knows are refused by name, and nothing of the request is done', () => {
+test('a request that names unknown objects is refused as a whole, with their names', () => {
   const known: ObjectId = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'a' };
   const objects = [idKey(known), 'apps/Deployment/shop/nobody'];
   const application = applicationOf({ mode: 'manual', request: { action: 'sync', objects } });
   const changes = [{ type: 'update', id: known, kind: undefined, fields: [] }] as const;
-  const heard = forObjects(readAsked(application), application, changes);
+  const heard = goalForObjects(readGoal(application), application, changes);
   assert.match(heard.request?.refusal ?? '', /apps\/Deployment\/shop\/nobody/);
   assert.doesNotMatch(heard.request?.refusal ?? '', /ConfigMap/);
   assert.equal(heard.intent.mode, 'manual');
 });
 
-test('a token that status cannot hold is heard once, by what it can hold of it', () => {
+test('a token that is too long for status is acknowledged once, cut to the length that fits', () => {
   const application = applicationOf({ request: { action: 'refresh' } });
   const annotations = { 'reconcile.fluxcd.io/requestedAt': `\x1b[2J${'x'.repeat(100_000)}` };
   const metadata = { ...application.metadata, annotations };
-  const { isForced, reconcileAt = '' } = readAsked({ ...application, metadata });
+  const { isForced, reconcileAt = '' } = readGoal({ ...application, metadata });
   assert.ok(isForced);
   assert.ok(reconcileAt.length <= 4096 && reconcileAt.startsWith('\\u001b'));
   const status = { ...application.status, lastHandledReconcileAt: reconcileAt };
-  assert.equal(readAsked({ ...application, metadata, status }).isForced, false);
+  assert.equal(readGoal({ ...application, metadata, status }).isForced, false);
 });

@@ -1,4 +1,4 @@
-/** Every case in test/golden/render must print what the real kustomize printed for it, to the letter. */
+/** Every case in test/golden/render must print exactly what the real kustomize printed for it. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { LIMITS } from './memory-tree.ts';
 const cases = join(import.meta.dirname, '../../golden/render');
 
 for (const name of readdirSync(cases)) {
-  test(`the case ${name} prints what kustomize prints`, () => {
+  test(`the output for the case ${name} is that of kustomize`, () => {
     const { objects, problems } = renderObjects({
       tree: openLocalTree(join(cases, name)),
       path: 'input',

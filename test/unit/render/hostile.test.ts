@@ -1,6 +1,6 @@
 /**
- * Input that is made to do harm, one row each: it is refused by a clear problem or rendered, within bounds, and no word
- * of a file outside the kustomization is ever repeated.
+ * Hostile input: it is rendered or refused with a clear problem, within bounds. No problem shows a part of a file
+ * outside the kustomization.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { memoryTree } from './memory-tree.ts';
 
 type Files = Parameters<typeof memoryTree>[0];
 
-/** Those of the agent. */
+/** The default limits of the agent. */
 const LIMITS: RenderLimits = {
   maxFileBytes: 8 * 1024 * 1024,
   maxNodes: 1_000_000,
@@ -20,8 +20,8 @@ const LIMITS: RenderLimits = {
   maxFiles: 20_000,
 };
 
-/** CPU that one hostile input may cost; what is linear takes far less, what is not takes minutes. */
-const MOST_CPU_MS = 20_000;
+/** CPU time for one hostile input. A linear algorithm takes far less, any other one takes minutes. */
+const MAX_CPU_MS = 20_000;
 
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
 
@@ -29,7 +29,7 @@ function render(files: Files): { problems: readonly Problem[]; count: number } {
   const start = process.cpuUsage();
   const { problems, manifests } = renderPath({ tree: memoryTree(files), path: 'app', limits: LIMITS });
   const { user, system } = process.cpuUsage(start);
-  assert.ok((user + system) / 1000 < MOST_CPU_MS);
+  assert.ok((user + system) / 1000 < MAX_CPU_MS);
   return { problems, count: manifests.length };
 }
 
@@ -44,7 +44,7 @@ const withResource = (text: string): Files => ({
   'app/a.yaml': text,
 });
 
-test('texts that grow or nest without end are refused', () => {
+test('texts with exponential aliases or deep nesting are refused', () => {
   const repeat = (name: string): string => Array.from({ length: 10 }, () => `*${name}`).join(', ');
   const aliases = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
   const merges = ['m0: &m0 {k0: v}'];
@@ -63,24 +63,24 @@ test('texts that grow or nest without end are refused', () => {
     'block maps in maps': `d:\n${Array.from({ length: 1_000 }, (_, i) => `${' '.repeat(i + 1)}a:`).join('\n')}`,
     'an alias of itself': 'd: &d [*d]',
   };
-  for (const [what, text] of Object.entries(table)) {
+  for (const [title, text] of Object.entries(table)) {
     for (const files of [withResource(`${CONFIG_MAP}${text}\n`), { 'app/kustomization.yaml': `${text}\n` }]) {
       const problem = onlyProblem(files);
-      assert.ok(['LimitExceeded', 'YamlSyntax'].includes(problem.code), `${what}: ${problem.code} ${problem.message}`);
-      assert.ok((problem.line ?? 0) > 0, what);
-      assert.ok(JSON.stringify(problem).length < 1_500, `${what}: a problem is short`);
+      assert.ok(['LimitExceeded', 'YamlSyntax'].includes(problem.code), `${title}: ${problem.code} ${problem.message}`);
+      assert.ok((problem.line ?? 0) > 0, title);
+      assert.ok(JSON.stringify(problem).length < 1_500, `${title}: a problem is short`);
     }
   }
 });
 
-test('a file of 100 MB is not even read, and one below the bound is rendered', () => {
+test('a file of 100 MB is refused, and a file below the bound is rendered', () => {
   const problem = onlyProblem(withResource(`${CONFIG_MAP}data: {x: "${'x'.repeat(100_000_000)}"}\n`));
   assert.equal(problem.code, 'LimitExceeded');
   assert.equal(render(withResource(`${CONFIG_MAP}data: {x: "${'x'.repeat(7_000_000)}"}\n`)).count, 1);
   assert.equal(render(withResource(`${CONFIG_MAP}data:\n  x: ${'word '.repeat(1_000_000)}\n`)).count, 1);
 });
 
-test('keys that are special to JavaScript are keys like others', () => {
+test('keys that are special in JavaScript are rendered like other keys', () => {
   const keys =
     '{__proto__: {polluted: "1"}, constructor: {prototype: {polluted: "1"}}, toString: x, hasOwnProperty: y}';
   const patch = `${CONFIG_MAP}extra: ${keys}\n`;
@@ -99,7 +99,7 @@ test('keys that are special to JavaScript are keys like others', () => {
   assert.match(onlyProblem({ 'app/kustomization.yaml': '__proto__: {resources: [a.yaml]}\n' }).message, /unknown/);
 });
 
-test('expressions that make other engines search for ever are answered at once', () => {
+test('regular expressions that take exponential time in a backtracking engine are matched in time', () => {
   const evil = '(a+)+$';
   const long = `${'a'.repeat(5_000)}!`;
   const pod = `apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {l: "${'a'.repeat(60)}"}}\nspec: {containers: [{name: "${long}", image: "${long}"}]}\n`;
@@ -115,7 +115,7 @@ test('expressions that make other engines search for ever are answered at once',
   }
 });
 
-test('circles of kustomizations are refused: direct, in three steps, through a link, among components', () => {
+test('cycles of kustomizations are refused: direct, in three steps, through a link, among components', () => {
   const component = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
   const table: readonly Files[] = [
     { 'app/kustomization.yaml': 'resources: [.]\n' },
@@ -140,12 +140,12 @@ test('circles of kustomizations are refused: direct, in three steps, through a l
   for (const files of table) {
     const problem = onlyProblem(files);
     assert.equal(problem.code, 'KustomizationInvalid');
-    assert.match(problem.message, /circle/);
+    assert.match(problem.message, /cycle/);
     assert.ok(problem.file?.endsWith('kustomization.yaml') && (problem.line ?? 0) > 0 && problem.excerpt !== undefined);
   }
 });
 
-/** Every field that holds a path, with PATH in its place. */
+/** Every field that contains a path, with PATH as the placeholder. */
 const PATH_FIELDS: readonly string[] = [
   'resources: [PATH]',
   'bases: [PATH]',
@@ -184,7 +184,7 @@ const OUTSIDE: readonly string[] = [
   'link-folder/outside.yaml',
 ];
 
-test('no field reads a file outside its kustomization, however the path is written', () => {
+test('no field of a kustomization can read a file outside its folder', () => {
   const canary = 'hunter2-canary';
   for (const field of PATH_FIELDS) {
     for (const path of OUTSIDE) {

@@ -19,7 +19,7 @@ function patch(object: string, operations: string): unknown {
   return JSON.parse(JSON.stringify(applyJsonPatch(value, list)));
 }
 
-test('what kustomize accepts is accepted, with its result', () => {
+test('a patch that kustomize accepts gives the same result', () => {
   const table: readonly (readonly [string, string, unknown])[] = [
     ['{a: {}}', '[{op: replace, path: /a/b, value: 1}]', { a: { b: 1 } }],
     ['{a: 1}', '[{op: test, path: /b, value: null}]', { a: 1 }],
@@ -53,7 +53,7 @@ test('what kustomize accepts is accepted, with its result', () => {
   for (const [object, operations, expected] of table) assert.deepEqual(patch(object, operations), expected, operations);
 });
 
-test('what kustomize refuses is refused', () => {
+test('a patch that kustomize refuses is refused', () => {
   const table: readonly (readonly [string, string])[] = [
     ['{a: 1}', '[{op: add, path: /b/c, value: 1}]'],
     ['{a: null}', '[{op: add, path: /a/b, value: 1}]'],

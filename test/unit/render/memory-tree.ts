@@ -1,4 +1,4 @@
-/** A tree of files in memory, for tests of render/: folders are what the paths of the files say. */
+/** A tree of files in memory, for tests of render/. Its folders follow from the paths of the files. */
 import type { FileEntry, FileTree } from '../../../src/render/file-tree.ts';
 import type { RenderLimits } from '../../../src/render/manifests.ts';
 
@@ -10,7 +10,7 @@ export const LIMITS: RenderLimits = {
   maxFiles: 10_000,
 };
 
-/** Links are given as `{ link: 'path from the root' }`; one that leaves the tree as `{ link: undefined }`. */
+/** A link is given as `{ link: 'path from the root' }`, a link that leaves the tree as `{ link: undefined }`. */
 export function memoryTree(
   files: Readonly<Record<string, string | Uint8Array | { link: string | undefined }>>,
 ): FileTree {

@@ -1,4 +1,4 @@
-/** Where a problem of a kustomization is said to be: at the entry that asks for what cannot be done. */
+/** A problem of a kustomization names the line of the entry that causes it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderPath } from '../../../src/render/render.ts';
@@ -13,27 +13,23 @@ const OTHER_FILES = {
   'app/made.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: made}\n',
 };
 
-/** The third line of each is wrong, or what it leads to is. */
-const WRONG: readonly (readonly [string, string, RegExp])[] = [
-  ['patchesStrategicMerge a file that is not there', '- cm.yaml\n- no.yaml', /no file no\.yaml/],
-  ['patchesStrategicMerge a patch for nothing', '- cm.yaml\n- none.yaml', /none/],
-  ['patchesStrategicMerge a patch in place', '- cm.yaml\n- |\n  kind: ConfigMap\n  metadata: {}', /name/],
+/** In each kustomization the third line, or the file that it names, is wrong. */
+const WRONG_ENTRIES: readonly (readonly [string, string, RegExp])[] = [
+  ['patchesStrategicMerge a missing file', '- cm.yaml\n- no.yaml', /no file no\.yaml/],
+  ['patchesStrategicMerge a patch for a missing object', '- cm.yaml\n- none.yaml', /none/],
+  ['patchesStrategicMerge an inline patch', '- cm.yaml\n- |\n  kind: ConfigMap\n  metadata: {}', /name/],
   [
     'patchesJson6902 no target',
     '- {target: {kind: Job, name: x}, patch: "- {op: remove, path: /a}"}\n- target: {kind: Job, name: x}',
     /path or patch/,
   ],
-  [
-    'replacements a source that is not there',
-    '- {sourceValue: a, targets: []}\n- {source: {name: none}, targets: []}',
-    /none/,
-  ],
-  ['replacements a file that is not there', '- {sourceValue: a, targets: []}\n- path: no.yaml', /no\.yaml/],
-  ['crds a file that is not there', '- crd.json\n- no.json', /no\.json/],
-  ['configurations a file that is not there', '- config.yaml\n- no.yaml', /no\.yaml/],
-  ['generators a file that is not there', '- made.yaml\n- no.yaml', /no\.yaml/],
+  ['replacements a missing source', '- {sourceValue: a, targets: []}\n- {source: {name: none}, targets: []}', /none/],
+  ['replacements a missing file', '- {sourceValue: a, targets: []}\n- path: no.yaml', /no\.yaml/],
+  ['crds a missing file', '- crd.json\n- no.json', /no\.json/],
+  ['configurations a missing file', '- config.yaml\n- no.yaml', /no\.yaml/],
+  ['generators a missing file', '- made.yaml\n- no.yaml', /no\.yaml/],
   ['generators a plugin', "- made.yaml\n- '{apiVersion: x/v1, kind: Y, metadata: {name: z}}'", /plugin/],
-  ['transformers a file that is not there', '- good.yaml\n- no.yaml', /no\.yaml/],
+  ['transformers a missing file', '- good.yaml\n- no.yaml', /no\.yaml/],
   [
     'transformers an unknown kind',
     "- good.yaml\n- '{apiVersion: builtin, kind: Y, metadata: {name: z}}'",
@@ -44,17 +40,17 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     '- good.yaml\n- \'{apiVersion: builtin, kind: PatchTransformer, metadata: {name: z}, target: {kind: ConfigMap}, patch: "[{op: remove, path: /no}]"}\'',
     /no/,
   ],
-  ['validators a file that is not there', '- good.yaml\n- no.yaml', /no\.yaml/],
+  ['validators a missing file', '- good.yaml\n- no.yaml', /no\.yaml/],
   [
-    'vars an object that is not there',
+    'vars a missing object',
     '- {name: A, objref: {apiVersion: v1, kind: ConfigMap, name: cm}}\n- {name: B, objref: {kind: X, name: why}}',
     /the var B/,
   ],
   ['components a file', '- ../component\n- cm.yaml', /component cm\.yaml/],
-  ['resources a file that is not there', '- none.yaml\n- no.yaml', /no\.yaml/],
+  ['resources a missing file', '- none.yaml\n- no.yaml', /no\.yaml/],
 ];
 
-for (const [title, entries, message] of WRONG) {
+for (const [title, entries, message] of WRONG_ENTRIES) {
   const [field = ''] = title.split(' ');
   test(`a problem of ${field} names the line of its entry: ${title.slice(field.length + 1)}`, () => {
     const base = field === 'resources' ? '' : 'resources: [cm.yaml]\n';

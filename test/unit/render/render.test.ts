@@ -23,7 +23,7 @@ function onlyProblem(files: Files, path = 'app', limits = {}): Problem {
 
 const names = ({ manifests }: Manifests): unknown[] => manifests.map(({ object }) => object.metadata['name']);
 
-test('a plain folder yields its YAML and JSON files in order, not those of folders below', () => {
+test('a plain folder renders its YAML and JSON files in the order of their names, without subfolders', () => {
   const rendered = render({
     'app/b.yml': configMap('b'),
     'app/a.yaml': `${configMap('a1')}---\n# nothing\n---\n${configMap('a2')}`,
@@ -40,7 +40,7 @@ test('a plain folder yields its YAML and JSON files in order, not those of folde
   );
 });
 
-test('a broken file of a plain folder is a problem with line and text, and the others are rendered', () => {
+test('a broken file of a plain folder is a problem with its line, and the other files are rendered', () => {
   const rendered = render({
     'app/a.yaml': configMap('a'),
     'app/b.yaml': 'kind: X\n\tname: y\n',
@@ -62,7 +62,7 @@ test('the lines of a broken Secret are never shown', () => {
   assert.ok(!JSON.stringify(problem).includes('hunter2'));
 });
 
-test('a broken JSON patch repeats no line of it: it may be for a Secret without a word of that', () => {
+test('the problem of a broken JSON patch shows no line of it, because the patch may be for a Secret', () => {
   const patch = '- {op: replace, path: /data/key, value: "aHVudGVy}\n';
   const kustomization = 'patches:\n- path: p.yaml\n  target: {name: s}\nresources: [c.yaml]\n';
   const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\n';
@@ -72,31 +72,31 @@ test('a broken JSON patch repeats no line of it: it may be for a Secret without 
   assert.ok(!JSON.stringify(problems).includes('aHVudGVy'));
 });
 
-test('the text of a broken kustomization that makes Secrets is never shown', () => {
+test('the text of a broken kustomization that generates Secrets is never shown', () => {
   const text = 'secretGenerator:\n- name: s\n  literals: [password=hunter2\n';
   assert.ok(!JSON.stringify(onlyProblem({ 'app/kustomization.yaml': text })).includes('hunter2'));
   const unexpected = 'apiVersion: v1\nkind: Secret\ndata:\n  a: b\n  "hunter2" "hunter2"\n';
   assert.ok(!JSON.stringify(onlyProblem({ 'app/s.yaml': unexpected })).includes('hunter2'));
 });
 
-test('a replacement that fails does not show the value that it copies', () => {
+test('the problem of a failed replacement does not show the copied value', () => {
   const kustomization =
     'resources: [a.yaml]\nreplacements:\n- source: {kind: Secret, name: s, fieldPath: stringData.p}\n  targets:\n  - {select: {kind: Pod}, fieldPaths: [spec.n]}\n';
   const objects =
     'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: hunter2}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {n: 1}\n';
   const problem = onlyProblem({ 'app/kustomization.yaml': kustomization, 'app/a.yaml': objects });
-  assert.match(problem.message, /where a number is/);
+  assert.match(problem.message, /a field where a number is/);
   assert.ok(!JSON.stringify(problem).includes('hunter2'));
 });
 
-test('text behind a document separator is refused, as kustomize refuses it', () => {
+test('text after a document separator is refused, as in kustomize', () => {
   const problem = onlyProblem({
     'app/a.yaml': `${configMap('a')}--- # fine\n${configMap('b')}--- {a: b}\n${configMap('c')}`,
   });
   assert.deepEqual([problem.code, problem.line], ['YamlSyntax', 8]);
 });
 
-test('the value of a literal of a generator is never shown', () => {
+test('the value of a malformed literal of a generator is never shown', () => {
   const text = 'secretGenerator: [{name: s, literals: [hunter2]}]\n';
   assert.ok(!JSON.stringify(onlyProblem({ 'app/kustomization.yaml': text })).includes('hunter2'));
 });
@@ -115,21 +115,21 @@ test('a document without kind, apiVersion or name is a problem that names its fi
   }
 });
 
-test('an object that stands twice in a plain folder is a problem that names both places', () => {
+test('an object that occurs twice in a plain folder is a problem that names both places', () => {
   const { problems } = render({ 'app/a.yaml': configMap('a'), 'app/b.yaml': configMap('a') });
   assert.deepEqual(
     problems.map(({ code, file, message }) => [code, file, message]),
-    [['DuplicateObject', 'app/b.yaml', 'ConfigMap a is there twice; first in app/a.yaml:1']],
+    [['DuplicateObject', 'app/b.yaml', 'ConfigMap a occurs twice; first in app/a.yaml:1']],
   );
 });
 
-test('what cannot be rendered is named by its code', () => {
+test('each mistake in the input has its code and a message that names the cause', () => {
   const kustomization = (text: string): Files => ({ 'app/kustomization.yaml': text, 'app/a.yaml': configMap('a') });
   const table: readonly (readonly [string, Files, Problem['code'], RegExp])[] = [
     ['absent', { 'other/a.yaml': '' }, 'PathNotFound', /no folder app/],
     ['a file', { app: 'x' }, 'PathNotFound', /is a file/],
     ['a chart', { 'app/Chart.yaml': 'name: x' }, 'Unsupported', /Helm chart/],
-    ['both', { 'app/Chart.yaml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /holds both/],
+    ['both', { 'app/Chart.yaml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /contains both/],
     ['two', { 'app/kustomization.yml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /only one/],
     ['empty', kustomization(''), 'KustomizationInvalid', /empty/],
     ['unknown field', kustomization('resources: [a.yaml]\nfoo: 1\n'), 'KustomizationInvalid', /"foo" is unknown/],
@@ -154,7 +154,7 @@ test('what cannot be rendered is named by its code', () => {
       'PathEscapesRoot',
       /not in or below/,
     ],
-    ['twice', kustomization('resources: [a.yaml, a.yaml]\n'), 'DuplicateObject', /there twice/],
+    ['twice', kustomization('resources: [a.yaml, a.yaml]\n'), 'DuplicateObject', /occurs twice/],
     [
       'link',
       { ...kustomization('resources: [l.yaml]\n'), 'app/l.yaml': { link: undefined } },
@@ -163,20 +163,20 @@ test('what cannot be rendered is named by its code', () => {
     ],
     ['kind', kustomization('kind: Foo\nresources: [a.yaml]\n'), 'KustomizationInvalid', /kind must be/],
     [
-      'circle',
+      'cycle',
       { ...kustomization('resources: [../b]\n'), 'b/kustomization.yaml': 'resources: [../app]' },
       'KustomizationInvalid',
-      /circle/,
+      /cycle/,
     ],
   ];
-  for (const [what, files, code, message] of table) {
+  for (const [title, files, code, message] of table) {
     const problem = onlyProblem(files);
-    assert.equal(problem.code, code, `${what}: ${problem.message}`);
-    assert.match(problem.message, message, what);
+    assert.equal(problem.code, code, `${title}: ${problem.message}`);
+    assert.match(problem.message, message, title);
   }
 });
 
-test('a broken kustomization names its own file, or that of the base that is broken', () => {
+test('the problem of a broken base names the file of the base', () => {
   const files = { 'app/kustomization.yaml': 'resources: [../base]\n', 'base/kustomization.yaml': 'foo: 1\n' };
   assert.equal(onlyProblem(files).file, 'base/kustomization.yaml');
 });
@@ -191,7 +191,7 @@ test('links inside the tree are followed', () => {
   assert.deepEqual(names(rendered), ['a']);
 });
 
-test('every bound stops the render with the problem LimitExceeded', () => {
+test('a render beyond any of its bounds fails with LimitExceeded', () => {
   const big = { 'app/a.yaml': configMap('a', 'data: {a: b, c: d}\n'), 'app/b.yaml': configMap('b') };
   for (const limits of [{ maxFileBytes: 10 }, { maxNodes: 5 }, { maxDepth: 1 }]) {
     for (const { code } of render(big, 'app', limits).problems)
@@ -203,7 +203,7 @@ test('every bound stops the render with the problem LimitExceeded', () => {
   assert.equal(onlyProblem({ 'app/a.yaml': configMap('a', bomb) }, 'app', { maxNodes: 500 }).code, 'LimitExceeded');
 });
 
-test('deprecated fields are warnings and hold nothing back', () => {
+test('a deprecated field is rendered with a warning', () => {
   const rendered = render({
     'app/kustomization.yaml': 'bases: [../base]\n',
     'base/kustomization.yaml': 'resources: [a.yaml]\n',
@@ -214,13 +214,13 @@ test('deprecated fields are warnings and hold nothing back', () => {
   assert.match(rendered.warnings[0] ?? '', /'bases' is deprecated/);
 });
 
-test('the read-set holds what was looked up, absence included', () => {
+test('the read-set contains every path that was looked up, and an empty id for an absent one', () => {
   const { readSet } = render({ 'app/a.yaml': configMap('a') });
   assert.equal(readSet['app/kustomization.yaml'], '');
   assert.equal(readSet['app/a.yaml'], 'file app/a.yaml');
 });
 
-test('keys such as __proto__ are ordinary keys', () => {
+test('a key such as __proto__ is rendered like any other key', () => {
   const text = configMap('a', 'data:\n  __proto__: x\n  constructor: y\n');
   const { manifests } = render({
     'app/kustomization.yaml': 'resources: [a.yaml]\nnamePrefix: p-\n',
@@ -230,7 +230,7 @@ test('keys such as __proto__ are ordinary keys', () => {
   assert.equal(({} as Record<string, unknown>)['x'], undefined);
 });
 
-test('plugins and functions are refused by what they are', () => {
+test('the problem of a plugin or function names its type', () => {
   const config = (rest: string): string => `apiVersion: example.com/v1\nkind: Made\nmetadata:\n  name: m\n${rest}`;
   const runtime = (text: string): string =>
     config(`  annotations:\n    config.kubernetes.io/function: |\n      ${text}\n`);

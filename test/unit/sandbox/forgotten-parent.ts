@@ -1,4 +1,7 @@
-/** A process that starts a child for an endless job, says the child's id and waits to be killed. */
+/**
+ * A process that starts a child of the sandbox, prints the process id of the child and waits to be killed. With the
+ * argument `busy` the child runs an endless job.
+ */
 import { fileURLToPath } from 'node:url';
 import { codeDirs, createSandbox } from '../../../src/sandbox/sandbox.ts';
 
@@ -7,8 +10,8 @@ const log = { debug: () => undefined, info: () => undefined, warn: () => undefin
 const sandbox = createSandbox({
   entryFile,
   slots: 1,
-  heapMb: 64,
-  rssLimitMb: 512,
+  maxHeapMib: 64,
+  maxRssMib: 512,
   jobDeadlineMs: 10_000,
   maxJobsPerChild: 10,
   maxQueuedJobs: 10,
@@ -19,6 +22,6 @@ const sandbox = createSandbox({
 });
 const pid = await sandbox.run({ name: 'pid', stage: 'source', input: null });
 if (process.argv[2] === 'busy') void sandbox.run({ name: 'spin', stage: 'source', input: null }, { deadlineMs: 500 });
-// Long enough for the job to have begun.
+// By then the job has begun.
 setTimeout(() => process.stdout.write(Buffer.from(pid).toString()), 200);
 setInterval(() => undefined, 1000);

@@ -1,4 +1,4 @@
-/** A child of the sandbox whose jobs do what hostile input would make them do. */
+/** A child of the sandbox whose jobs behave as if hostile input had taken them over. */
 import { execSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { StageError } from '../../../src/object/stage-error.ts';

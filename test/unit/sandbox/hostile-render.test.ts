@@ -1,6 +1,6 @@
 /**
- * Input that is made to do harm, through the child that the agent uses: it ends in a clear problem or a kill within its
- * bounds, the child's memory stays below its limit, and the next render of the same sandbox is right.
+ * Hostile input, rendered in the child process that the agent uses. Each render ends in a clear problem or a kill, the
+ * memory of the child stays below its limit, and the next render in the same sandbox is correct.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -15,17 +15,17 @@ import { startHarness } from '../source/source-harness.ts';
 
 const MiB = 1024 * 1024;
 
-/** Those of the agent. */
+/** The default limits of the agent. */
 const LIMITS = { maxFileBytes: 8 * MiB, maxNodes: 1_000_000, maxDepth: 200, maxObjects: 50_000, maxFiles: 20_000 };
 
-/** The harness's sandbox kills a child beyond this. */
-const RSS_LIMIT_MB = 1024;
+/** The sandbox of the harness kills a child beyond this. */
+const MAX_RSS_MIB = 1024;
 
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
 
 type Files = Readonly<Record<string, string>>;
 
-/** A folder for each input, all in one commit. */
+/** Commits each input as a folder of one repository. */
 async function startRenders(t: TestContext, inputs: Readonly<Record<string, Files>>) {
   const { server, source, sandbox } = await startHarness(t);
   const repository = await createRepository(server, 'hostile');
@@ -55,8 +55,8 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
   };
 }
 
-/** The most memory that a child which lives just now has had, as the kernel counted it. */
-function peakRssMb(): number {
+/** The highest peak of resident memory among the living children, as counted by the kernel. */
+function peakRssMib(): number {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
   const peaks = children.map((pid) => {
     try {
@@ -77,7 +77,7 @@ function aliasBomb(): string {
   return ['a0: &a0 [x, x]', ...many(12, (i) => `a${i + 1}: &a${i + 1} [${repeat(i + 1)}]`)].join('\n');
 }
 
-/** Each level names the one below twice, with prefixes that differ: 2^n objects. */
+/** Each level names the level below twice, with different prefixes: 2^n objects. */
 function doubling(levels: number): Files {
   const files: Record<string, string> = {};
   for (let level = 1; level <= levels; level += 1) {
@@ -96,7 +96,7 @@ function doubling(levels: number): Files {
 const configMaps = (count: number, data = ''): string =>
   many(count, (i) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c${i}}\n${data}`).join('---\n');
 
-/** Definitions that each name the next one twice. */
+/** Definitions that each refer to the next one twice. */
 const CRDS = JSON.stringify(
   Object.fromEntries([
     ['x.Kind', { Schema: { properties: { apiVersion: {}, kind: {}, metadata: {}, spec: { $ref: 'd0' } } } }],
@@ -104,27 +104,27 @@ const CRDS = JSON.stringify(
   ]),
 );
 
-/** `ends`: as a problem of this code, as a kill, or in a render that must stay within its bounds. */
-const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[] = [
-  { what: 'an alias bomb', files: withResource(`${CONFIG_MAP}${aliasBomb()}\n`), ends: ['LimitExceeded'] },
+/** `ends`: the allowed results: the code of the problem or of the StageError, or `rendered`. */
+const HOSTILE: readonly { title: string; files: Files; ends: readonly string[] }[] = [
+  { title: 'an alias bomb', files: withResource(`${CONFIG_MAP}${aliasBomb()}\n`), ends: ['LimitExceeded'] },
   {
-    what: 'lists 50,000 deep',
+    title: 'lists 50,000 deep',
     files: withResource(`${CONFIG_MAP}d: ${'['.repeat(50_000)}${']'.repeat(50_000)}\n`),
     ends: ['LimitExceeded'],
   },
   {
-    what: 'a scalar of 60 MB',
+    title: 'a scalar of 60 MB',
     files: withResource(`${CONFIG_MAP}data: {x: "${'x'.repeat(60_000_000)}"}\n`),
     ends: ['LimitExceeded'],
   },
   {
-    what: 'a folder without a kustomization that holds 60,000 documents',
+    title: 'a folder without a kustomization that holds 60,000 documents',
     files: { 'a.yaml': configMaps(60_000) },
     ends: ['LimitExceeded'],
   },
-  { what: 'bases that double 30 times', files: doubling(30), ends: ['LimitExceeded'] },
+  { title: 'bases that double 30 times', files: doubling(30), ends: ['LimitExceeded'] },
   {
-    what: 'a replacement of 4 MB into 5,000 objects, ten times',
+    title: 'a replacement of 4 MB into 5,000 objects, ten times',
     files: {
       'kustomization.yaml': `resources: [a.yaml, b.yaml]\nreplacements:\n${many(10, (i) => `- {source: {kind: ConfigMap, name: big, fieldPath: data.x}, targets: [{select: {name: "c.*"}, fieldPaths: [data.f${i}], options: {create: true}}]}\n`).join('')}`,
       'a.yaml': configMaps(5_000, 'data: {k: v}\n'),
@@ -133,7 +133,7 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
     ends: ['LimitExceeded'],
   },
   {
-    what: 'delimiters that double a text with each of 60 replacements',
+    title: 'delimiters that double a text with each of 60 replacements',
     files: {
       'kustomization.yaml': `resources: [a.yaml]\nreplacements:\n${many(60, () => '- {source: {kind: ConfigMap, name: a, fieldPath: data.x}, targets: [{select: {name: a}, fieldPaths: [data.x], options: {delimiter: "/", index: 99}}]}\n').join('')}`,
       'a.yaml': `${CONFIG_MAP}data: {x: "0123456789"}\n`,
@@ -141,7 +141,7 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
     ends: ['LimitExceeded'],
   },
   {
-    what: 'vars that name each other',
+    title: 'vars that name each other',
     files: {
       'kustomization.yaml': `resources: [a.yaml]\nconfigurations: [c.yaml]\nvars:\n${many(40, (i) => `- {name: V${i}, objref: {apiVersion: v1, kind: ConfigMap, name: a}, fieldref: {fieldPath: data.k${i}}}\n`).join('')}`,
       'c.yaml': 'varReference: [{path: data, kind: ConfigMap}]\n',
@@ -150,12 +150,12 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
     ends: ['rendered'],
   },
   {
-    what: 'definitions that unfold without end',
+    title: 'definitions that expand without end',
     files: { 'kustomization.yaml': 'resources: [a.yaml]\ncrds: [c.json]\n', 'c.json': CRDS, 'a.yaml': CONFIG_MAP },
     ends: ['LimitExceeded'],
   },
   {
-    what: 'generators of 100 files of 8 MB',
+    title: 'generators of 100 files of 8 MB',
     files: {
       'kustomization.yaml': `configMapGenerator:\n${many(100, (i) => `- {name: g${i}, files: [big.txt]}\n`).join('')}`,
       'big.txt': 'é'.repeat(4 * MiB - 10),
@@ -163,7 +163,7 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
     ends: ['LimitExceeded'],
   },
   {
-    what: 'a regular expression that would search for ever',
+    title: 'a regular expression that takes exponential time in a backtracking engine',
     files: {
       'kustomization.yaml': `resources: [a.yaml]\nimages: [{name: "(a+)+$", newTag: x}]\npatches: [{target: {name: "(a|a)*(a*)*b"}, patch: "[]"}]\n`,
       'a.yaml': `apiVersion: v1\nkind: Pod\nmetadata: {name: ${'a'.repeat(60)}}\nspec: {containers: [{name: c, image: "${'a'.repeat(50_000)}!"}]}\n`,
@@ -171,7 +171,7 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
     ends: ['rendered'],
   },
   {
-    what: 'a circle of three',
+    title: 'a cycle of three kustomizations',
     files: {
       'kustomization.yaml': 'resources: [b]\n',
       'b/kustomization.yaml': 'resources: [../c]\n',
@@ -181,39 +181,39 @@ const HOSTILE: readonly { what: string; files: Files; ends: readonly string[] }[
   },
 ];
 
-test('hostile input ends in a clear problem or a kill, and the next render in the same sandbox is right', async (t) => {
+test('hostile input ends in a clear problem or a kill, and the next render in the same sandbox is correct', async (t) => {
   const { render } = await startRenders(t, Object.fromEntries(HOSTILE.map(({ files }, i) => [`h${i}`, files])));
-  for (const [index, { what, ends }] of HOSTILE.entries()) {
+  for (const [index, { title, ends }] of HOSTILE.entries()) {
     const ended = await render(`h${index}`).then(
       ({ problems }) => {
         for (const problem of problems) {
-          assert.ok(JSON.stringify(problem).length < 1_500, `${what}: a problem is short`);
-          assert.doesNotMatch(problem.message, /\n {4}at |unexpectedly/, what);
+          assert.ok(JSON.stringify(problem).length < 1_500, `${title}: a problem is short`);
+          assert.doesNotMatch(problem.message, /\n {4}at |unexpectedly/, title);
         }
         return problems[0]?.code ?? 'rendered';
       },
       (error: unknown) => {
-        assert.ok(error instanceof StageError, what);
+        assert.ok(error instanceof StageError, title);
         return error.code;
       },
     );
-    assert.ok(ends.includes(ended), `${what} ended as ${ended}`);
-    assert.ok(peakRssMb() < RSS_LIMIT_MB, `${what}: ${peakRssMb()} MB`);
+    assert.ok(ends.includes(ended), `${title} ended as ${ended}`);
+    assert.ok(peakRssMib() < MAX_RSS_MIB, `${title}: ${peakRssMib()} MiB`);
     const good = await render('good');
-    assert.deepEqual([good.problems, good.manifests.length], [[], 1], what);
+    assert.deepEqual([good.problems, good.manifests.length], [[], 1], title);
   }
 });
 
-test('a commit that touches nothing of what was read renders nothing, and one that does sends what changed', async (t) => {
+test('a commit outside the read-set renders nothing, and a commit inside it sends only the changed objects', async (t) => {
   const { render, commit } = await startRenders(t, {
     app: { 'a.yaml': CONFIG_MAP, 'b.yaml': CONFIG_MAP.replace('name: a', 'name: b') },
   });
   const first = await render('app');
   await commit({ 'elsewhere/c.yaml': CONFIG_MAP });
-  assert.equal(await render('app', first), first, 'the very same manifests: none came out of the child');
+  assert.equal(await render('app', first), first, 'the same manifests are returned: the child sent none');
   await commit({ 'app/b.yaml': `${CONFIG_MAP.replace('name: a', 'name: b')}data: {x: "1"}\n` });
   const second = await render('app', first);
   assert.notEqual(second, first);
-  assert.equal(second.manifests[0]?.object, first.manifests[0]?.object, 'the very same object');
+  assert.equal(second.manifests[0]?.object, first.manifests[0]?.object, 'the unchanged object is reused');
   assert.deepEqual(second.manifests[1]?.object['data'], { x: '1' });
 });

@@ -34,13 +34,13 @@ const rendered: Manifests = {
   readSet: { '0.yaml': 'ab', none: '' },
 };
 
-test('manifests come back as they were sent', () => {
+test('manifests that are encoded are decoded unchanged', () => {
   assert.deepEqual(decodeManifests(encodeManifests(rendered, new Set()), new Map()), rendered);
   const none: Manifests = { manifests: [], problems: [], warnings: [], needs: [], readSet: {} };
   assert.deepEqual(decodeManifests(encodeManifests(none, new Set()), new Map()), none);
 });
 
-test('an object whose digest is known is the same object, not another like it', () => {
+test('an object whose digest is known is not sent, and the known object itself is returned', () => {
   const known = new Map([[digestValue(objects[1] as KubeObject), objects[1] as KubeObject]]);
   const decoded = decodeManifests(encodeManifests(rendered, new Set(known.keys())), known);
   assert.notEqual(decoded.manifests[0]?.object, objects[0]);

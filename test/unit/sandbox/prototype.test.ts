@@ -1,4 +1,4 @@
-/** Keys such as `__proto__` come with every input: none of them may become a member of all objects. */
+/** Input may contain keys such as `__proto__`; none of them may add a member to all objects. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 };
 
 for (const [name, start] of Object.entries(ENTRIES)) {
-  test(`no key of an input becomes a member of every object in the ${name}`, () => {
+  test(`no key of an input can add a member to all objects of the ${name}`, () => {
     const attempt = "Reflect.set(Object.prototype, 'polluted', 1); console.log(({}).polluted); process.exit();";
     const cwd = new URL('../../../', import.meta.url);
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', `${start}\n${attempt}`], { cwd });

@@ -13,7 +13,7 @@ const entryFile = fileURLToPath(new URL('hostile-child.ts', import.meta.url));
 
 function startHostile(t: TestContext, options: Partial<SandboxOptions> = {}): Sandbox {
   const readableDirs = [...codeDirs(childFile), ...(options.readableDirs ?? [])];
-  return startSandbox(t, { heapMb: 64, rssLimitMb: 300, ...options, entryFile, readableDirs });
+  return startSandbox(t, { maxHeapMib: 64, maxRssMib: 300, ...options, entryFile, readableDirs });
 }
 
 function run(sandbox: Sandbox, name: string, input: unknown = null, deadlineMs = 60_000): Promise<string> {
@@ -49,14 +49,14 @@ async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-test('bytes go there and back, and one child serves many jobs', async (t) => {
+test('a job gets its input and returns its bytes, and one child runs many jobs', async (t) => {
   const sandbox = startHostile(t);
   const bytes = Buffer.alloc(3_000_000, 'abc');
   assert.deepEqual(Buffer.from(await sandbox.run({ name: 'echo', stage: 'source', input: bytes })), bytes);
   assert.equal(await run(sandbox, 'pid'), await run(sandbox, 'pid'));
 });
 
-test('what a job throws arrives as it was, and anything else as a failure of the stage', async (t) => {
+test('a StageError of a job arrives unchanged, and any other error becomes a failure of the stage', async (t) => {
   const sandbox = startHostile(t);
   const refused = await failureOf(run(sandbox, 'refuse'));
   assert.deepEqual(
@@ -70,7 +70,7 @@ test('what a job throws arrives as it was, and anything else as a failure of the
   assert.equal((await failureOf(run(sandbox, 'constructor'))).code, 'Failed');
 });
 
-test('a job that takes too long is killed while others go on', async (t) => {
+test('a job that takes too long is killed, and jobs in other children go on', async (t) => {
   const sandbox = startHostile(t, { slots: 2 });
   const other = run(sandbox, 'later', { waitMs: 600 });
   await killedBy(run(sandbox, 'spin', null, 300), 'time');
@@ -78,16 +78,16 @@ test('a job that takes too long is killed while others go on', async (t) => {
   assert.equal(await run(sandbox, 'echo', Buffer.from('next')), 'next');
 });
 
-test('a job that needs too much memory is killed while others go on, on the heap and beside it', async (t) => {
+test('a job with too much memory on the heap or in buffers is killed, and jobs in other children go on', async (t) => {
   const sandbox = startHostile(t, { slots: 2 });
   const other = run(sandbox, 'later', { waitMs: 1500 });
-  const beside = await killedBy(run(sandbox, 'buffers'), 'memory');
-  assert.ok((beside.peakRssMb ?? 0) > 250, `${beside.peakRssMb} MiB`);
+  const { peakRssMib } = await killedBy(run(sandbox, 'buffers'), 'memory');
+  assert.ok((peakRssMib ?? 0) > 250, `${peakRssMib} MiB`);
   await killedBy(run(sandbox, 'heap'), 'memory');
   assert.equal(await other, 'later');
 });
 
-test('a child that crashes or ends fails its own job alone', async (t) => {
+test('a child that crashes or exits fails only its own job', async (t) => {
   const sandbox = startHostile(t);
   const jobs = ['crash', 'exit', 'echo'].map((name) => run(sandbox, name, Buffer.from('still here')));
   await killedBy(jobs[0] as Promise<unknown>, 'crash');
@@ -95,7 +95,7 @@ test('a child that crashes or ends fails its own job alone', async (t) => {
   assert.equal(await jobs[2], 'still here');
 });
 
-test('a child sees no environment, reads only what it may, and writes and starts nothing', async (t) => {
+test('a child has no environment, reads only allowed folders, and cannot write files or start processes', async (t) => {
   const folder = await temporaryFolder(t);
   const readable = join(folder, 'readable');
   const sandbox = startHostile(t, { readableDirs: [dirname(readable) + '/readable'] });
@@ -113,7 +113,7 @@ test('a child sees no environment, reads only what it may, and writes and starts
   assert.match(await run(sandbox, 'read', entryFile), /hostile/);
 });
 
-test('a child is replaced after so many jobs, after it has grown, and when it was idle', async (t) => {
+test('a child is replaced after its last allowed job, after its memory has grown, and after it was idle', async (t) => {
   const few = startHostile(t, { maxJobsPerChild: 2 });
   const [first, second, third] = [await run(few, 'pid'), await run(few, 'pid'), await run(few, 'pid')];
   assert.equal(first, second);
@@ -130,7 +130,7 @@ test('a child is replaced after so many jobs, after it has grown, and when it wa
   assert.equal(await run(idle, 'echo', Buffer.from('again')), 'again');
 });
 
-test('jobs wait their turn, up to a bound, and can be cancelled waiting or running', async (t) => {
+test('jobs are queued up to a bound, and both waiting and running jobs can be cancelled', async (t) => {
   const sandbox = startHostile(t, { maxQueuedJobs: 2 });
   const running = new AbortController();
   const waiting = new AbortController();
@@ -149,7 +149,7 @@ test('jobs wait their turn, up to a bound, and can be cancelled waiting or runni
   );
 });
 
-test('closing rejects what is under way and leaves no child', async (t) => {
+test('closing the sandbox rejects running and waiting jobs and ends all children', async (t) => {
   const sandbox = startHostile(t);
   const pid = Number(await run(sandbox, 'pid'));
   const jobs = [failureOf(run(sandbox, 'spin')), failureOf(run(sandbox, 'echo'))];
@@ -159,9 +159,9 @@ test('closing rejects what is under way and leaves no child', async (t) => {
   await untilGone(pid);
 });
 
-for (const state of ['idle', 'busy']) {
-  test(`no ${state} child outlives a parent that was killed`, async (t) => {
-    const parent = spawn(process.execPath, [fileURLToPath(new URL('forgotten-parent.ts', import.meta.url)), state]);
+for (const activity of ['idle', 'busy']) {
+  test(`a child that is ${activity} ends after its parent was killed`, async (t) => {
+    const parent = spawn(process.execPath, [fileURLToPath(new URL('forgotten-parent.ts', import.meta.url)), activity]);
     t.after(() => parent.kill('SIGKILL'));
     const [output] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(output.toString());

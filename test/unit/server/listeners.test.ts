@@ -1,7 +1,8 @@
-/** Both listeners as a client sees them: what they answer, with which headers, and what they refuse. */
+/** The status API and the probes over HTTP: their answers, their headers, and the requests that they refuse. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import test from 'node:test';
+import { test } from 'node:test';
+import { parseApplication } from '../../../src/application/parse.ts';
 import type { ObjectPatch } from '../../../src/diff/changes.ts';
 import { parseJson } from '../../../src/object/json.ts';
 import { listAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
@@ -33,11 +34,18 @@ function applicationNamed(name: string, more: Record<string, KubeObject['metadat
   };
 }
 
+function knownAs(stored: KubeObject): KnownApplication {
+  return { parsed: parseApplication(stored), view: undefined };
+}
+
 function indexOf(...known: KnownApplication[]): ApplicationIndex {
   return {
     list: () => known,
     get: (namespace, name) =>
-      known.find(({ stored }) => stored.metadata['namespace'] === namespace && stored.metadata['name'] === name),
+      known.find(({ parsed }) => {
+        const { metadata } = parsed.ok ? parsed.application : parsed;
+        return metadata.namespace === namespace && metadata.name === name;
+      }),
   };
 }
 
@@ -48,7 +56,7 @@ async function withApi(index: ApplicationIndex, run: (url: string, log: Recorded
 
 async function withProbes(sources: Partial<ProbeSources>, run: (url: string) => Promise<void>): Promise<void> {
   const all: ProbeSources = {
-    ailments: () => [],
+    failures: () => [],
     readiness: () => ({}),
     metrics: async () => ({ contentType: 'text/plain', body: 'a 1\n' }),
     log: recordingLog(),
@@ -65,8 +73,8 @@ async function closing(listener: Listener, run: (url: string) => Promise<void>):
   }
 }
 
-test('the list is ordered by namespace and name, whatever the order in memory', async () => {
-  const known = ['b', 'a'].map((name) => ({ stored: applicationNamed(name), view: undefined }));
+test('the list is ordered by namespace and name', async () => {
+  const known = ['b', 'a'].map((name) => knownAs(applicationNamed(name)));
   await withApi(indexOf(...known), async (url) => {
     const answer = await fetch(`${url}/api/v1/applications`);
     const { applications } = (await answer.json()) as { applications: { name: string; sync: unknown }[] };
@@ -78,7 +86,7 @@ test('the list is ordered by namespace and name, whatever the order in memory', 
   });
 });
 
-test('an Application tells its objects, with integers beyond what a double holds', async () => {
+test('an Application is answered with its objects, including integers that a double cannot hold', async () => {
   const view = {
     objects: [
       {
@@ -90,7 +98,7 @@ test('an Application tells its objects, with integers beyond what a double holds
       },
     ],
   };
-  await withApi(indexOf({ stored: applicationNamed('a'), view }), async (url) => {
+  await withApi(indexOf({ ...knownAs(applicationNamed('a')), view }), async (url) => {
     const answer = await fetch(`${url}/api/v1/applications/apps/a`);
     const text = await answer.text();
     assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
@@ -99,7 +107,7 @@ test('an Application tells its objects, with integers beyond what a double holds
   });
 });
 
-test('an object tells its patch, whether values in it are masked, and nothing of a very large one', async () => {
+test('an object has its patch and says whether it is masked; a very large patch is left out', async () => {
   const replace = (value: Value) => [{ op: 'replace' as const, path: '/data/n', value }];
   const objectNamed = (name: string, patch: ObjectPatch): ObjectStatus => ({
     id: { group: '', kind: 'ConfigMap', namespace: 'apps', name },
@@ -114,7 +122,7 @@ test('an object tells its patch, whether values in it are masked, and nothing of
     objectNamed('b', { operations: replace('********'), isMasked: true }),
     objectNamed('c', { operations: replace('x'.repeat(20_000)), isMasked: false }),
   ];
-  await withApi(indexOf({ stored: applicationNamed('a'), view: { objects } }), async (url) => {
+  await withApi(indexOf({ ...knownAs(applicationNamed('a')), view: { objects } }), async (url) => {
     const told = parseJson(await (await fetch(`${url}/api/v1/applications/apps/a`)).text());
     assert.deepEqual(
       listAt(told, 'objects').map((object) => [valueAt(object, 'patch'), valueAt(object, 'patchMasked')]),
@@ -127,16 +135,16 @@ test('an object tells its patch, whether values in it are masked, and nothing of
   });
 });
 
-test('an Application whose spec cannot be read is listed and described all the same', async () => {
+test('an Application with an invalid spec is listed and described', async () => {
   const stored = applicationNamed('broken', { spec: { source: {} } });
-  await withApi(indexOf({ stored, view: undefined }), async (url) => {
+  await withApi(indexOf(knownAs(stored)), async (url) => {
     const list = (await (await fetch(`${url}/api/v1/applications`)).json()) as { applications: unknown[] };
     assert.equal(list.applications.length, 1);
     assert.equal((await fetch(`${url}/api/v1/applications/apps/broken`)).status, 200);
   });
 });
 
-test('an unknown Application and an unknown path are 404 in JSON', async () => {
+test('an unknown Application and an unknown path are answered with 404 in JSON', async () => {
   await withApi(indexOf(), async (url) => {
     for (const path of ['/api/v1/applications/apps/none', '/api/v2', '/', '/api/v1/applications/../../etc/passwd']) {
       const answer = await fetch(url + path);
@@ -147,26 +155,26 @@ test('an unknown Application and an unknown path are 404 in JSON', async () => {
   });
 });
 
-test('names of every JavaScript object are no Applications', async () => {
-  await withApi(indexOf({ stored: applicationNamed('a'), view: undefined }), async (url) => {
+test('names that every JavaScript object has are answered with 404', async () => {
+  await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
     for (const name of ['__proto__', 'constructor', 'toString']) {
       assert.equal((await fetch(`${url}/api/v1/applications/${name}/${name}`)).status, 404);
     }
   });
 });
 
-test('a path that cannot be decoded is a bad request, and no fault of ours', async () => {
+test('a path that cannot be decoded is answered with 400 and not logged as an error', async () => {
   await withApi(indexOf(), async (url, log) => {
     assert.equal((await fetch(`${url}/api/v1/applications/%ff/a`)).status, 400);
     assert.deepEqual(log.errors, []);
   });
 });
 
-test('a query changes nothing', async () => {
-  await withApi(indexOf({ stored: applicationNamed('a'), view: undefined }), async (url) => {
+test('a query string does not change the answer', async () => {
+  await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
     const plain = await (await fetch(`${url}/api/v1/applications`)).text();
-    const asked = await (await fetch(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
-    assert.equal(asked, plain);
+    const withQuery = await (await fetch(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
+    assert.equal(withQuery, plain);
   });
 });
 
@@ -183,7 +191,7 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
   });
 }
 
-test('answers carry the headers that keep browsers from misusing them, and no fingerprint', async () => {
+test('answers have the security headers for browsers and no header that names the server software', async () => {
   await withApi(indexOf(), async (url) => {
     const { headers } = await fetch(`${url}/api/v1/applications`);
     assert.equal(headers.get('content-security-policy'), "default-src 'none'");
@@ -196,7 +204,7 @@ test('answers carry the headers that keep browsers from misusing them, and no fi
   });
 });
 
-test('an error of ours is logged, and answered without a word of it', async () => {
+test('an internal error is logged, and its message is not in the answer', async () => {
   const index: ApplicationIndex = {
     list: () => {
       throw new Error('inner detail');
@@ -211,18 +219,18 @@ test('an error of ours is logged, and answered without a word of it', async () =
   });
 });
 
-test('/healthz is 200 while nothing ails, and else says what does', async () => {
-  let ailments: string[] = [];
-  await withProbes({ ailments: () => ailments }, async (url) => {
+test('/healthz answers 200 while there are no failures, and otherwise lists them with 503', async () => {
+  let failures: string[] = [];
+  await withProbes({ failures: () => failures }, async (url) => {
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
-    ailments = ['a pass over apps/a has run for 1900 s'];
-    const sick = await fetch(`${url}/healthz`);
-    assert.equal(sick.status, 503);
-    assert.equal(await sick.text(), 'a pass over apps/a has run for 1900 s\nnot healthy\n');
+    failures = ['a pass over apps/a has run for 1900 s'];
+    const unhealthy = await fetch(`${url}/healthz`);
+    assert.equal(unhealthy.status, 503);
+    assert.equal(await unhealthy.text(), 'a pass over apps/a has run for 1900 s\nnot healthy\n');
   });
 });
 
-test('/readyz names each check and is 503 until all have passed', async () => {
+test('/readyz names each check and answers 503 until all checks have passed', async () => {
   const ready = { 'crd-found': true, 'applications-listed': false };
   await withProbes({ readiness: () => ready }, async (url) => {
     const before = await fetch(`${url}/readyz`);
@@ -233,19 +241,19 @@ test('/readyz names each check and is 503 until all have passed', async () => {
   });
 });
 
-test('/metrics that cannot be collected is an error, not a hanging request', async () => {
+test('/metrics answers 500 when the metrics cannot be collected', async () => {
   const metrics = (): Promise<never> => Promise.reject(new Error('no'));
   await withProbes({ metrics }, async (url) => assert.equal((await fetch(`${url}/metrics`)).status, 500));
 });
 
-test('an address in use is an error of the start', async () => {
+test('listening on an address that is in use fails', async () => {
   await withApi(indexOf(), async (url) => {
-    const again = listen(apiRoutes(indexOf(), recordingLog()), { host: '127.0.0.1', port: Number(new URL(url).port) });
-    await assert.rejects(again, { code: 'EADDRINUSE' });
+    const second = listen(apiRoutes(indexOf(), recordingLog()), { host: '127.0.0.1', port: Number(new URL(url).port) });
+    await assert.rejects(second, { code: 'EADDRINUSE' });
   });
 });
 
-test('closing a listener ends the connections that clients keep open', async () => {
+test('closing a listener closes the connections that clients keep open', async () => {
   const listener = await listen(apiRoutes(indexOf(), recordingLog()), ANY_PORT);
   const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
   await new Promise((resolve) => socket.once('connect', resolve));

@@ -1,4 +1,4 @@
-/** What keeps the webhook listener standing: rates, slow bodies, and secrets that come, change and go. */
+/** Limits of the webhook listener: rates, slow and large bodies, and secrets that are added, changed and removed. */
 import assert from 'node:assert/strict';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ function limitAt(numbers: { perMinute: number; totalPerMinute: number; maxAddres
   return { take, wait: (ms: number) => (nowMs += ms) };
 }
 
-test('an address may send a minute of hooks at once, and then as many as its rate lets it', () => {
+test('an address may send the requests of one minute at once, and afterwards as many as its rate allows', () => {
   const { take, wait } = limitAt({ perMinute: 60, totalPerMinute: 1000, maxAddresses: 10 });
   for (let n = 0; n < 60; n++) assert.equal(take('a'), 0);
   assert.equal(take('a'), 1);
@@ -29,7 +29,7 @@ test('an address may send a minute of hooks at once, and then as many as its rat
   assert.equal(take('a'), 1);
 });
 
-test('all addresses together have a rate as well, and who is refused there loses nothing of its own', () => {
+test('all addresses together have a rate, and a refusal by it does not use up the rate of the address', () => {
   const { take, wait } = limitAt({ perMinute: 6, totalPerMinute: 12, maxAddresses: 100 });
   for (let n = 0; n < 12; n++) assert.equal(take(`a${n}`), 0);
   assert.equal(take('b'), 5);
@@ -38,7 +38,7 @@ test('all addresses together have a rate as well, and who is refused there loses
   assert.equal(take('c'), 5);
 });
 
-test('the wait that is named is enough', () => {
+test('a request succeeds after the wait that the refusal names', () => {
   const { take, wait } = limitAt({ perMinute: 7, totalPerMinute: 100, maxAddresses: 100 });
   for (let n = 0; n < 7; n++) take('a');
   const waitS = take('a');
@@ -47,7 +47,7 @@ test('the wait that is named is enough', () => {
   assert.equal(take('a'), 0);
 });
 
-test('however many addresses call, only so many are remembered, the busy ones first', () => {
+test('a bounded number of addresses is remembered, and addresses in use are kept', () => {
   const { take } = limitAt({ perMinute: 2, totalPerMinute: 1e9, maxAddresses: 3 });
   take('busy');
   take('busy');
@@ -57,7 +57,7 @@ test('however many addresses call, only so many are remembered, the busy ones fi
   }
 });
 
-test('beyond the rate a hook is refused before anything of it is read, with the time to wait', async () => {
+test('a webhook beyond the rate is refused with Retry-After before its body is read', async () => {
   await using hooks = await startHooks({ perMinute: 2, totalPerMinute: 10 });
   await hooks.secret('generic', 'word');
   assert.equal((await post(hooks, 'word')).status, 200);
@@ -72,14 +72,14 @@ test('beyond the rate a hook is refused before anything of it is read, with the 
   );
 });
 
-test('a body that does not come is not waited for', async () => {
+test('a body that does not arrive in time is answered with 408', async () => {
   await using hooks = await startHooks({ bodyLimits: { maxBytes: 1000, maxHeldBytes: 2000, timeoutMs: 50 } });
   const sent = { headers: { 'Content-Length': '100' }, body: '{', isCut: true };
   assert.equal((await send(`${hooks.url}/hooks/generic`, sent)).status, 408);
   assert.equal((await send(`${hooks.url}/hooks/generic`, { body: '{', isCut: true })).status, 408);
 });
 
-test('all bodies under way together have a bound', async () => {
+test('a body is refused when all bodies together would exceed their bound', async () => {
   await using hooks = await startHooks({ bodyLimits: { maxBytes: 1000, maxHeldBytes: 1500, timeoutMs: 60_000 } });
   const url = `${hooks.url}/hooks/generic`;
   const sent = { headers: { 'Content-Length': '1000' }, body: 'x'.repeat(900), isCut: true };
@@ -90,17 +90,17 @@ test('all bodies under way together have a bound', async () => {
   await first;
 });
 
-test('without a folder every hook is refused, with a reason, and so said once', async () => {
+test('without a folder of secrets every webhook is refused with a reason and logged once', async () => {
   await using hooks = await startHooks({ secretsDir: '' });
   for (let n = 0; n < 3; n++) {
     const answer = await post(hooks, '');
     assert.equal(answer.status, 403);
-    assert.deepEqual(answer.json, { error: 'no secret is set for this provider, so its hooks are refused' });
+    assert.deepEqual(answer.json, { error: 'no secret is configured for this provider, so its webhooks are refused' });
   }
   assert.equal(hooks.log.length, 1);
 });
 
-test('a secret that is missing, empty, blank, too long or a folder is none', async () => {
+test('a secret that is missing, empty, blank, too long or a folder does not count', async () => {
   for (const text of [undefined, '', '\n', '  \r\n', 'x'.repeat(5000)]) {
     await using hooks = await startHooks();
     if (text !== undefined) await hooks.secret('generic', text);
@@ -111,14 +111,14 @@ test('a secret that is missing, empty, blank, too long or a folder is none', asy
   assert.equal((await post(hooks, '')).status, 403);
   assert.deepEqual(
     hooks.log.map(({ message }) => message),
-    ['a webhook secret is no file and is not used', 'webhooks of a provider are refused'],
+    ['a webhook secret is not a file and is ignored', 'webhook refused, further refusals of this kind are not logged'],
   );
 });
 
-test('a secret counts from a second after it came, changed or went, as Kubernetes mounts it', async () => {
+test('a secret that Kubernetes mounts, changes or removes takes effect after one second', async () => {
   await using hooks = await startHooks();
   const { dir } = hooks;
-  /** What the kubelet does: a new folder, and a link to it that is put in place at once. */
+  /** As the kubelet does it: a new folder, and a link to it that is replaced atomically. */
   const mount = async (version: string, secret: string): Promise<void> => {
     await mkdir(join(dir, `..${version}`));
     await writeFile(join(dir, `..${version}`, 'generic.now'), `${secret}\n`);
@@ -140,7 +140,7 @@ test('a secret counts from a second after it came, changed or went, as Kubernete
   assert.equal((await post(hooks, 'two')).status, 403);
 });
 
-test('a folder that is missing is said, once, and looked for again', async () => {
+test('a missing folder of secrets is logged once and read when it exists', async () => {
   await using hooks = await startHooks();
   await rm(hooks.dir, { recursive: true });
   await post(hooks, 'one');

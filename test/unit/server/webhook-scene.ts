@@ -1,4 +1,4 @@
-/** A webhook listener on loopback, a folder of secrets, and hooks as the forges send them. */
+/** A webhook listener on loopback with a folder of secrets, and a client that sends webhooks as forges do. */
 import { createHmac } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
@@ -14,7 +14,7 @@ export interface HookScene extends AsyncDisposable {
   readonly dir: string;
   readonly pushes: RepositoryPush[];
   readonly log: { readonly message: string; readonly fields: LogFields | undefined }[];
-  /** `provider result`, in their order. */
+  /** `provider result` of each counted webhook, in order. */
   readonly counted: string[];
   wait(ms: number): void;
   secret(file: string, text: string): Promise<void>;
@@ -66,14 +66,14 @@ export interface Answer {
 export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** In pieces, without Content-Length. */
+  /** Send the body in chunks, without Content-Length. */
   readonly isChunked?: boolean;
   readonly method?: string;
-  /** The request is never ended. */
+  /** Send the body without ending the request. */
   readonly isCut?: boolean;
 }
 
-/** By node:http, since fetch neither sends what is wrong nor hears an answer that comes before the body is sent. */
+/** Uses node:http: fetch cannot send malformed requests, and misses an answer that arrives before the body is sent. */
 export function send(url: string, { headers, body = '', isChunked, method = 'POST', isCut }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let isAnswered = false;

@@ -1,7 +1,7 @@
-/** What each forge sends is understood, what is not signed is refused, and nothing that is sent does harm. */
+/** Webhooks of each forge: genuine ones are understood, unsigned ones are refused, and hostile ones do no harm. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { hmac, send, startHooks, type HookScene } from './webhook-scene.ts';
 
@@ -41,7 +41,7 @@ interface Case {
   readonly provider: string;
   readonly payload: unknown;
   readonly event: Readonly<Record<string, string>>;
-  /** The header that says whose hook it is. */
+  /** The header that proves the sender. */
   readonly sign: (body: string, secret: string) => Record<string, string>;
   readonly refs: readonly string[];
   readonly address: string;
@@ -118,109 +118,107 @@ for (const { provider, payload, event, sign, refs, address } of CASES) {
   const post = (headers: Record<string, string>, text = body) =>
     send(`${hooks.url}/hooks/${provider}`, { headers: { ...event, ...headers }, body: text });
 
-  describe(provider, () => {
-    test('a signed push is understood, and the answer says how many Applications it concerns', async () => {
-      const answer = await post(sign(body, SECRET));
-      assert.equal(answer.status, 200);
-      assert.deepEqual(answer.json, { applications: 1 });
-      assert.deepEqual(hooks.pushes[0]?.refs, refs);
-      assert.ok(hooks.pushes[0]?.addresses.includes(address));
-      assert.deepEqual(hooks.counted, [`${provider} accepted`]);
-      assert.deepEqual(hooks.log, []);
-    });
+  test(`${provider}: a signed push is answered with the number of Applications that it concerns`, async () => {
+    const answer = await post(sign(body, SECRET));
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json, { applications: 1 });
+    assert.deepEqual(hooks.pushes[0]?.refs, refs);
+    assert.ok(hooks.pushes[0]?.addresses.includes(address));
+    assert.deepEqual(hooks.counted, [`${provider} accepted`]);
+    assert.deepEqual(hooks.log, []);
+  });
 
-    test('a signature with another secret, a broken one and none are refused alike, unread', async () => {
-      const [[name, value] = ['', '']] = Object.entries(sign(body, SECRET));
-      const wrong: Record<string, string>[] = [
-        sign(body, 'another'),
-        sign(body, ''),
-        { [name]: '' },
-        { [name]: value.slice(0, -1) },
-        { [name]: `${value}0` },
-        { [name]: `${value}, ${value}` },
-        { [name]: 'sha256=zz' },
-        {},
-      ];
-      for (const headers of wrong) {
-        const answer = await post(headers);
-        assert.equal(answer.status, 401, JSON.stringify(headers));
-        assert.deepEqual(answer.json, { error: 'the signature is missing or wrong' });
-      }
-      assert.deepEqual(hooks.pushes, []);
-      assert.equal(new Set(hooks.counted).size, 1);
-      // Said once, not at every one that anybody sends.
-      assert.deepEqual(
-        hooks.log.map(({ fields }) => fields),
-        [{ provider, reason: 'unauthorized' }],
-      );
-      assert.equal((await post(sign(body, SECRET))).status, 200);
-    });
+  test(`${provider}: a wrong, a malformed and a missing signature are refused alike, and the body is not parsed`, async () => {
+    const [[name, value] = ['', '']] = Object.entries(sign(body, SECRET));
+    const wrong: Record<string, string>[] = [
+      sign(body, 'another'),
+      sign(body, ''),
+      { [name]: '' },
+      { [name]: value.slice(0, -1) },
+      { [name]: `${value}0` },
+      { [name]: `${value}, ${value}` },
+      { [name]: 'sha256=zz' },
+      {},
+    ];
+    for (const headers of wrong) {
+      const answer = await post(headers);
+      assert.equal(answer.status, 401, JSON.stringify(headers));
+      assert.deepEqual(answer.json, { error: 'the signature is missing or wrong' });
+    }
+    assert.deepEqual(hooks.pushes, []);
+    assert.equal(new Set(hooks.counted).size, 1);
+    // Logged once: anyone can send unsigned webhooks.
+    assert.deepEqual(
+      hooks.log.map(({ fields }) => fields),
+      [{ provider, reason: 'unauthorized' }],
+    );
+    assert.equal((await post(sign(body, SECRET))).status, 200);
+  });
 
-    test('what is no JSON is refused, signed or not', async () => {
-      for (const text of ['', '{', 'null x', '\xff{}']) {
-        assert.equal((await post(sign(text, SECRET), text)).status, 400, JSON.stringify(text));
-        assert.equal((await post({}, text)).status, 401);
-      }
-      assert.deepEqual(hooks.pushes, []);
-    });
+  test(`${provider}: a body that is not JSON is refused, signed or not`, async () => {
+    for (const text of ['', '{', 'null x', '\xff{}']) {
+      assert.equal((await post(sign(text, SECRET), text)).status, 400, JSON.stringify(text));
+      assert.equal((await post({}, text)).status, 401);
+    }
+    assert.deepEqual(hooks.pushes, []);
+  });
 
-    test('a push that names no repository is refused', async () => {
-      const text = provider === 'gitlab' ? '{"object_kind":"push"}' : '{}';
-      const answer = await post(sign(text, SECRET), text);
-      assert.equal(answer.status, 400);
-      assert.deepEqual(answer.json, { applications: 0, error: 'the body names no repository' });
-    });
+  test(`${provider}: a push that names no repository is refused`, async () => {
+    const text = provider === 'gitlab' ? '{"object_kind":"push"}' : '{}';
+    const answer = await post(sign(text, SECRET), text);
+    assert.equal(answer.status, 400);
+    assert.deepEqual(answer.json, { applications: 0, error: 'the body names no repository' });
+  });
 
-    test('no JSON at all makes it fail, whatever the types of its fields', async () => {
-      const field = fc.constantFrom(
-        ...['repository', 'project', 'ref', 'refs', 'push', 'changes', 'links', 'clone', 'object_kind', 'name', 'href'],
-        ...['__proto__', 'constructor', 'toString', 'clone_url', 'html', 'default_branch', 'new'],
-      );
-      const { value } = fc.letrec((tie) => ({
-        value: fc.oneof(
-          { maxDepth: 5 },
-          fc.constantFrom('push', 'refs/heads/main', '', 0, -1e308, true, null),
-          fc.array(tie('value'), { maxLength: 3 }),
-          fc.dictionary(field, tie('value'), { maxKeys: 5 }),
-        ),
-      }));
-      const check = fc.asyncProperty(value, async (payload: unknown) => {
-        hooks.wait(60_000);
-        const text = JSON.stringify(payload);
-        const { status } = await post(sign(text, SECRET), text);
-        assert.ok([200, 202, 400].includes(status), `${status}: ${text}`);
-      });
-      await fc.assert(check, { numRuns: 60 });
-      assert.equal(Object.hasOwn(Object.prototype, 'clone_url'), false);
-      assert.ok(!hooks.log.some(({ message }) => message.includes('unexpectedly')));
+  test(`${provider}: no JSON makes the listener fail, independent of the types of its fields`, async () => {
+    const field = fc.constantFrom(
+      ...['repository', 'project', 'ref', 'refs', 'push', 'changes', 'links', 'clone', 'object_kind', 'name', 'href'],
+      ...['__proto__', 'constructor', 'toString', 'clone_url', 'html', 'default_branch', 'new'],
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom('push', 'refs/heads/main', '', 0, -1e308, true, null),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(field, tie('value'), { maxKeys: 5 }),
+      ),
+    }));
+    const check = fc.asyncProperty(value, async (payload: unknown) => {
+      hooks.wait(60_000);
+      const text = JSON.stringify(payload);
+      const { status } = await post(sign(text, SECRET), text);
+      assert.ok([200, 202, 400].includes(status), `${status}: ${text}`);
     });
+    await fc.assert(check, { numRuns: 60 });
+    assert.equal(Object.hasOwn(Object.prototype, 'clone_url'), false);
+    assert.ok(!hooks.log.some(({ message }) => message.includes('unexpectedly')));
   });
 }
 
 const signed = (body: string): Record<string, string> => ({ 'X-Hub-Signature-256': `sha256=${hmac(body, SECRET)}` });
 const github = (sent: Parameters<typeof send>[1]) => send(`${hooks.url}/hooks/github`, sent);
 
-test("GitHub's published example of a signature is right", async () => {
+test("GitHub's published example of a signature is accepted", async () => {
   const published = '757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
   const headers = { 'X-Hub-Signature-256': `sha256=${published}`, 'X-GitHub-Event': 'push' };
-  // Genuine, and no JSON.
+  // The signature is accepted; the body is not JSON.
   assert.equal((await github({ headers, body: 'Hello, World!' })).status, 400);
 });
 
-test('while a secret is exchanged, both are good', async () => {
+test('an old and a new secret of one provider are both accepted', async () => {
   const body = JSON.stringify(PUSHED);
   const headers = { 'X-GitHub-Event': 'push', 'X-Hub-Signature-256': `sha256=${hmac(body, 'the next one')}` };
   assert.equal((await github({ headers, body })).status, 200);
 });
 
-test('a form is read as GitHub sends it, the signature over the form', async () => {
+test('a form as GitHub sends it is read, and its signature covers the form', async () => {
   const body = new URLSearchParams({ payload: JSON.stringify(PUSHED) }).toString();
   const headers = { ...signed(body), 'X-GitHub-Event': 'push', 'Content-Type': 'application/x-www-form-urlencoded' };
   assert.deepEqual((await github({ headers, body })).json, { applications: 1 });
   assert.equal((await github({ headers: { ...headers, ...signed('a=1') }, body: 'a=1' })).status, 400);
 });
 
-test('a greeting is answered, and what is not about commits is taken and said to be ignored', async () => {
+test('a ping is answered with pong, and an event that is not about commits with 202', async () => {
   const body = '{"zen":"Keep it logically awesome."}';
   const ping = await github({ headers: { ...signed(body), 'X-GitHub-Event': 'ping' }, body });
   assert.deepEqual([ping.status, ping.json], [200, { applications: 0, message: 'pong' }]);
@@ -229,7 +227,7 @@ test('a greeting is answered, and what is not about commits is taken and said to
   assert.equal(other.json['applications'], 0);
 });
 
-test('a reference that is no full name is as good as none: the push is for everybody', async () => {
+test('a push of a reference without a full name concerns every revision of the repository', async () => {
   const body = JSON.stringify({ ...PUSHED, ref: 'main' });
   await github({ headers: { ...signed(body), 'X-GitHub-Event': 'push' }, body });
   assert.deepEqual(hooks.pushes[0]?.refs, []);
@@ -241,7 +239,7 @@ test('a compressed body is refused before it is read', async () => {
   assert.equal((await github({ headers, body })).status, 415);
 });
 
-test('one byte beyond the cap is refused, declared or in pieces, and the cap itself is not', async () => {
+test('a body of the largest size is accepted and one byte more is refused, chunked or not', async () => {
   const cap = 1024 * 1024;
   for (const isChunked of [false, true]) {
     const full = `"${'x'.repeat(cap - 2)}"`;
@@ -252,12 +250,12 @@ test('one byte beyond the cap is refused, declared or in pieces, and the cap its
   }
 });
 
-test('a nesting as deep as the cap allows does no harm', async () => {
+test('the deepest nesting that fits into a body does no harm', async () => {
   const body = `${'['.repeat(500_000)}${']'.repeat(500_000)}`;
   assert.ok([202, 400].includes((await github({ headers: signed(body), body })).status));
 });
 
-test('other methods, paths and providers are refused, and nothing of them is counted', async () => {
+test('other methods, paths and providers are refused and not counted', async () => {
   const got = await github({ method: 'GET' });
   assert.deepEqual([got.status, got.headers['allow']], [405, 'POST']);
   for (const path of ['/', '/hooks', '/hooks/gogs', '/hooks/__proto__', '/hooks/github/x', '/hooks/%zz']) {
@@ -267,13 +265,13 @@ test('other methods, paths and providers are refused, and nothing of them is cou
   assert.deepEqual(hooks.counted, []);
 });
 
-test('nothing of a secret or of a body is logged or answered', async () => {
+test('no part of a secret or of a body is logged or answered', async () => {
   const body = JSON.stringify({ ...PUSHED, canary: 'canary-of-the-body' });
   const answers = [
     await github({ headers: { ...signed(body), 'X-GitHub-Event': 'push' }, body }),
     await github({ headers: { 'X-Hub-Signature-256': 'sha256=canary-of-the-header' }, body }),
     await github({ headers: signed('canary-of-the-body'), body: 'canary-of-the-body' }),
   ];
-  const said = JSON.stringify([answers.map(({ json }) => json), hooks.log]);
-  assert.ok(!said.includes('canary') && !said.includes(SECRET) && !said.includes('shop'));
+  const output = JSON.stringify([answers.map(({ json }) => json), hooks.log]);
+  assert.ok(!output.includes('canary') && !output.includes(SECRET) && !output.includes('shop'));
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
-import { createAnswerChecker } from '../../../src/source/fetch-answer.ts';
+import { createAnswerChecker } from '../../../src/source/transport/fetch-answer.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { encodeLine, packetLength } from '../../../src/source/pkt-line.ts';
-import { readAdvertisement, readLsRefs } from '../../../src/source/ref-answers.ts';
+import { encodeLine, packetLength } from '../../../src/source/transport/pkt-line.ts';
+import { readAdvertisement, readLsRefs } from '../../../src/source/transport/ref-answers.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import type { GitRequest } from '../../support/git-server.ts';
 import { startHarness } from './source-harness.ts';
@@ -44,7 +44,7 @@ async function captureAnswers(t: TestContext) {
   };
 }
 
-/** Every length at which a packet begins or ends, and some in the middle of one; not the whole. */
+/** Every length at which a packet begins or ends, and some in the middle of one, but not the complete length. */
 function cutPoints(body: Buffer): number[] {
   const cuts = new Set([0]);
   for (let at = 0; at < body.length;) {
@@ -70,7 +70,7 @@ function check(body: Buffer, commit: string, chunkBytes = body.length) {
 
 const isFailure = (error: unknown) => error instanceof StageError && error.stage === 'source';
 
-test('an answer that is cut anywhere is an error, never fewer references or an empty pack', async (t) => {
+test('an answer that is cut at any position is an error, not a shorter list or an empty pack', async (t) => {
   const { features, references, lsRefs, pack, commit } = await captureAnswers(t);
   const readers: [string, Buffer, (body: Buffer) => unknown][] = [
     ['features', features, (body) => readAdvertisement(body, label)],
@@ -104,7 +104,7 @@ test('a changed byte in a pack is an error', async (t) => {
   }
 });
 
-test('the same cuts, ended cleanly by a server, fail poll and fetch; then the whole answers succeed', async (t) => {
+test('poll and fetch fail if a server ends a cut answer cleanly, and succeed with the complete answer', async (t) => {
   const { server, source, repository, features, lsRefs, pack } = await captureAnswers(t);
   const repoUrl = repository.url;
   const answerWith = (matches: (request: GitRequest) => boolean, contentType: string, body: Buffer) => {
@@ -130,7 +130,7 @@ test('the same cuts, ended cleanly by a server, fail poll and fetch; then the wh
   assert.equal((await source.fetch({ repoUrl, resolved })).commit, resolved.commit);
 });
 
-test('a connection that breaks within an answer is an error', async (t) => {
+test('a connection that breaks in the middle of an answer is an error', async (t) => {
   const { server, source, repository, pack } = await captureAnswers(t);
   const repoUrl = repository.url;
   const resolved = await source.poll({ repoUrl });
@@ -142,7 +142,7 @@ test('a connection that breaks within an answer is an error', async (t) => {
   await source.fetch({ repoUrl, resolved });
 });
 
-test('a server of protocol 0 is polled by its advertisement and fetched from', async (t) => {
+test('a server of protocol 0 is polled by its advertisement, and a commit is fetched from it', async (t) => {
   const { server, source, repository, references, commit } = await captureAnswers(t);
   server.onRequest = ({ method }) =>
     method === 'GET' ? { status: 200, headers: { 'content-type': ADVERTISEMENT }, body: references } : undefined;
@@ -156,7 +156,7 @@ test('a server of protocol 0 is polled by its advertisement and fetched from', a
   assert.ok(server.requests.slice(-2).every(({ method }) => method === 'GET'));
 });
 
-test('what a server says in refusing is passed on clean and short', () => {
+test('the reason that a server gives for a refusal is shown cleaned and cut', () => {
   const said = `no\u0007 access to https://jo:geheim@example.com/x ${'x'.repeat(500)}`;
   for (const body of [Buffer.from(encodeLine(`ERR ${said}\n`)), Buffer.from(`${encodeLine(`ERR ${said}\n`)}0000`)]) {
     for (const read of [() => readLsRefs(body, label), () => readAdvertisement(body, label), () => check(body, 'ab')]) {
@@ -171,7 +171,7 @@ test('what a server says in refusing is passed on clean and short', () => {
   }
 });
 
-test('an answer of more tiny lines than the heap can hold is refused before they are all taken apart', () => {
+test('an answer with too many short lines is refused before all of them are in memory', () => {
   const body = Buffer.concat([Buffer.from('0005x'.repeat(300_001)), Buffer.from('0000')]);
   for (const read of [() => readLsRefs(body, label), () => readAdvertisement(body, label)]) {
     assert.throws(read, (error: unknown) => error instanceof StageError && error.code === 'TooLarge');

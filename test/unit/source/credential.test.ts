@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { before, test } from 'node:test';
 import { StageError } from '../../../src/object/stage-error.ts';
-import { parseCredential, redact, redactError, type Credential } from '../../../src/source/credential.ts';
+import { parseCredential, type Credential } from '../../../src/source/credential.ts';
+import { redact, redactError } from '../../../src/source/mask.ts';
 import { createRepositoryNaming, isPrivate } from '../../../src/source/repository.ts';
-import { remoteError } from '../../../src/source/ref-answers.ts';
+import { remoteError } from '../../../src/source/transport/answer-error.ts';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 
 let authority: Authority;
@@ -15,35 +16,32 @@ function parse(values: Readonly<Record<string, string | Uint8Array>>): Credentia
   return parseCredential({ secret: 'apps/git', data });
 }
 
-function basic(pair: string): string {
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-test('user and password, or a token, become the one header', () => {
-  assert.equal(parse({ username: 'me', password: 'geheim' }).authorization, basic('me:geheim'));
-  assert.equal(parse({ username: 'me', password: 'pä:ß 🔑' }).authorization, basic('me:pä:ß 🔑'));
-  assert.equal(parse({ bearerToken: 'abc.def==' }).authorization, 'Bearer abc.def==');
+test('user and password, or a token, become the login', () => {
+  const basic = { type: 'basic', username: 'me', password: 'pä:ß 🔑' };
+  assert.deepEqual(parse({ username: 'me', password: 'pä:ß 🔑' }).login, basic);
+  assert.deepEqual(parse({ bearerToken: 'abc.def==' }).login, { type: 'bearer', token: 'abc.def==' });
 });
 
-test('one line end at the end of a value is what editors and shells leave behind', () => {
-  assert.equal(parse({ username: 'me\n', password: 'geheim\r\n' }).authorization, basic('me:geheim'));
-  assert.equal(parse({ bearerToken: 'abc\n' }).authorization, 'Bearer abc');
+test('one line end at the end of a value is dropped, since editors and shells add one', () => {
+  const { login } = parse({ username: 'me\n', password: 'geheim\r\n' });
+  assert.deepEqual(login, { type: 'basic', username: 'me', password: 'geheim' });
+  assert.deepEqual(parse({ bearerToken: 'abc\n' }).login, { type: 'bearer', token: 'abc' });
 });
 
-test('a Secret of Argo CD or of Flux is read as it is, whatever else it holds', () => {
+test('a Secret of Argo CD or of Flux is read unchanged, and its other keys are ignored', () => {
   const { ca, client } = authority;
   const argo = parse({
     ...{ type: 'git', url: 'https://x', project: 'p', name: 'n', insecure: 'true' },
     ...{ username: 'me', password: 'geheim' },
     ...{ tlsClientCertData: client.certificate, tlsClientCertKey: client.key },
   });
-  assert.equal(argo.authorization, basic('me:geheim'));
+  assert.deepEqual(argo.login, { type: 'basic', username: 'me', password: 'geheim' });
   assert.deepEqual(argo.clientCertificate, { certificate: client.certificate, key: client.key });
   const flux = parse({ 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key });
   const former = parse({ caFile: ca, certFile: client.certificate, keyFile: client.key });
   assert.deepEqual(flux, former);
   assert.equal(flux.ca, ca);
-  assert.equal(flux.authorization, undefined);
+  assert.equal(flux.login, undefined);
 });
 
 const REFUSED: readonly (readonly [string, () => Readonly<Record<string, string | Uint8Array>>, RegExp])[] = [
@@ -52,23 +50,39 @@ const REFUSED: readonly (readonly [string, () => Readonly<Record<string, string 
   ['only keys for SSH', () => ({ identity: 'geheim', known_hosts: 'x' }), /no credentials/],
   ['a user without password', () => ({ username: 'geheim' }), /username without password/],
   ['a password without user', () => ({ password: 'geheim' }), /password without username/],
-  ['both ways', () => ({ username: 'me', password: 'geheim', bearerToken: 'geheim' }), /both username and bearerToken/],
-  ['bytes that are no text', () => ({ username: 'me', password: Buffer.from([0xff, 0xfe]) }), /UTF-8 .*password/],
+  [
+    'a password and a token',
+    () => ({ username: 'me', password: 'geheim', bearerToken: 'geheim' }),
+    /both username and bearerToken/,
+  ],
+  [
+    'bytes that are not text',
+    () => ({ username: 'me', password: Buffer.from([0xff, 0xfe]) }),
+    /password that are not UTF-8/,
+  ],
   ['a line break within', () => ({ bearerToken: 'geheim\r\nX-Evil: 1' }), /line break .*bearerToken/],
-  ['two line ends', () => ({ username: 'me', password: 'geheim\n\n' }), /line break .*password/],
-  ['a token beyond ASCII', () => ({ bearerToken: 'gehäim' }), /no header may hold/],
+  ['two line ends after a value', () => ({ username: 'me', password: 'geheim\n\n' }), /line break .*password/],
+  ['a token beyond ASCII', () => ({ bearerToken: 'gehäim' }), /not allowed in a header/],
   ['a colon in the user', () => ({ username: 'ge:heim', password: 'x' }), /colon under username/],
-  ['a CA that is no PEM', () => ({ 'ca.crt': 'geheim' }), /no certificates in PEM under ca\.crt/],
-  ['a CA that is PEM of nothing', () => ({ caFile: pemOf('geheim') }), /no certificates in PEM under caFile/],
+  ['a CA that is not PEM', () => ({ 'ca.crt': 'geheim' }), /no certificates in PEM under ca\.crt/],
+  ['a CA whose PEM holds no certificate', () => ({ caFile: pemOf('geheim') }), /no certificates in PEM under caFile/],
   ['a certificate without key', () => ({ 'tls.crt': authority.client.certificate }), /tls\.crt without tls\.key/],
   ['a key without certificate', () => ({ tlsClientCertKey: 'geheim' }), /tlsClientCertKey without tls\.crt/],
-  ['a certificate that is none', () => ({ 'tls.crt': 'geheim', 'tls.key': 'x' }), /certificate in PEM under tls\.crt/],
   [
-    'a key that is none',
+    'text in place of a certificate',
+    () => ({ 'tls.crt': 'geheim', 'tls.key': 'x' }),
+    /certificate in PEM under tls\.crt/,
+  ],
+  [
+    'text in place of a key',
     () => ({ 'tls.crt': authority.client.certificate, 'tls.key': 'geheim' }),
     /key in PEM under tls/,
   ],
-  ['another key', () => ({ 'tls.crt': authority.client.certificate, 'tls.key': authority.server.key }), /not belong/],
+  [
+    'the key of another certificate',
+    () => ({ 'tls.crt': authority.client.certificate, 'tls.key': authority.server.key }),
+    /not belong/,
+  ],
   ['an encrypted key', () => ({ 'tls.crt': authority.client.certificate, 'tls.key': encrypted() }), /passphrase/],
 ];
 
@@ -103,7 +117,7 @@ const REPEATED: Readonly<Record<string, string>> = {
   plain: SECRET,
   'in base64': Buffer.from(SECRET).toString('base64'),
   'in base64 without its padding': Buffer.from(SECRET).toString('base64url'),
-  'as the header': basic(`me:${SECRET}`),
+  'as the header': `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
   'in a URL': encodeURIComponent(SECRET),
   'in a URL in lower case': encodeURIComponent(SECRET).replace(/%../g, (code) => code.toLowerCase()),
   'in a form': encodeURIComponent(SECRET).replaceAll('%20', '+'),
@@ -121,10 +135,11 @@ for (const [how, form] of Object.entries(REPEATED)) {
   });
 }
 
-test('a credential that was cut at the end of a message is masked as well', () => {
-  const credential = parse({ bearerToken: `canary${'x1y2'.repeat(20)}` });
+test('a credential that is cut at the end of a message is masked', () => {
+  const token = `canary${'x1y2'.repeat(20)}`;
+  const credential = parse({ bearerToken: token });
   for (let at = 100; at < 200; at += 3) {
-    const said = `${'-'.repeat(at)}${credential.authorization?.slice(7)}`;
+    const said = `${'-'.repeat(at)}${token}`;
     const told = redactError(remoteError('https://x', said), credential) as Error;
     assert.doesNotMatch(told.message, /cana/, told.message);
   }
@@ -136,29 +151,36 @@ test('a user name is shown unless it is long enough to be a token', () => {
   assert.doesNotMatch(redact('ghp_0123456789abcdef', token), /ghp_/);
 });
 
-test('a defect loses its secrets too, in its message and its stack', () => {
+test('secrets are masked in the message and the stack of an unexpected error', () => {
   const credential = parse({ bearerToken: 'geheim-token' });
   const told = redactError(new TypeError('invalid header geheim-token'), credential) as Error;
   assert.doesNotMatch(`${told.message} ${told.stack}`, /geheim/);
   assert.equal(redactError('text', credential), 'text');
 });
 
-test('the place of what a credential fetched depends on all of it, and on the process', () => {
+test('the key of a repository depends on the whole credential, and on the process', () => {
   const name = createRepositoryNaming();
-  const { ca } = authority;
+  const { ca, client } = authority;
+  const certificate = { 'tls.crt': client.certificate, 'tls.key': client.key };
   const credentials = [
     undefined,
     parse({ bearerToken: 'abcd' }),
     parse({ bearerToken: 'abce' }),
     parse({ bearerToken: 'abcd', 'ca.crt': ca }),
+    parse({ bearerToken: 'abcd', ...certificate }),
+    parse({ 'ca.crt': ca }),
+    parse(certificate),
+    parse({ username: 'abcd', password: 'ef' }),
+    parse({ username: 'abc', password: 'def' }),
+    parse({ username: 'abcd', password: 'eg' }),
   ];
-  const places = credentials.map((credential) => name('https://x/a', credential).place);
-  assert.equal(new Set(places).size, places.length);
-  assert.deepEqual(places.map(isPrivate), [false, true, true, true]);
+  const keys = credentials.map((credential) => name('https://x/a', credential).key);
+  assert.equal(new Set(keys).size, keys.length);
+  assert.deepEqual(keys.map(isPrivate), [false, ...Array.from({ length: keys.length - 1 }, () => true)]);
   const [, same] = credentials;
-  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).place, places[1]);
-  assert.notEqual(name('https://x/b', same).place, places[1]);
+  assert.equal(name('https://x/a/', { ...(same as Credential), secret: 'other/name' }).key, keys[1]);
+  assert.notEqual(name('https://x/b', same).key, keys[1]);
   const next = createRepositoryNaming();
-  assert.notEqual(next('https://x/a', same).place, places[1]);
-  assert.equal(next('https://x/a', undefined).place, places[0]);
+  assert.notEqual(next('https://x/a', same).key, keys[1]);
+  assert.equal(next('https://x/a', undefined).key, keys[0]);
 });

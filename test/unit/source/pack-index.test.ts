@@ -5,9 +5,9 @@ import { test, type TestContext } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { indexPack, type IndexLimits } from '../../../src/source/pack-index.ts';
-import { decodePackIndex } from '../../../src/source/pack-index-file.ts';
-import { INDEX_SUFFIX, openPackStore } from '../../../src/source/pack-store.ts';
+import { indexPack, type IndexLimits } from '../../../src/source/packs/pack-index.ts';
+import { decodePackIndex } from '../../../src/source/packs/pack-index-file.ts';
+import { INDEX_SUFFIX, openPackStore } from '../../../src/source/packs/pack-store.ts';
 import { git } from '../../support/git-command.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import {
@@ -49,7 +49,7 @@ async function indexFails(t: TestContext, { pack, commit, code, limits }: Refusa
   });
 }
 
-test('a pack that git made is indexed as git indexes it', async (t) => {
+test('the index of a pack that git made agrees with the index of git', async (t) => {
   const root = await temporaryFolder(t);
   const repository = await createRepository({ root, url: '' }, 'shop');
   const lines = Array.from({ length: 400 }, (_, line) => `line ${line} ${Math.sin(line)}`);
@@ -79,7 +79,7 @@ test('a pack that git made is indexed as git indexes it', async (t) => {
   );
 });
 
-test('deltas by offset and by id, also by the id of a later entry, give the same objects', async (t) => {
+test('a delta may name its base by offset, by id, or by the id of a later entry', async (t) => {
   const base = Buffer.from('name: base\n'.repeat(40));
   const made = Buffer.concat([base, Buffer.from('more')]);
   const { commit, entries } = commitOf({ a: oidOf(BLOB, base), b: oidOf(BLOB, made) });
@@ -125,7 +125,7 @@ test('a thin pack takes its bases from the older packs of its folder, and only f
   await indexFails(t, { pack: thin, commit: newer.commit, code: 'IncompletePack' });
 });
 
-test('a pack that lacks a file, a folder or the commit is incomplete', async (t) => {
+test('a pack that lacks a file, a folder or the commit is refused as incomplete', async (t) => {
   const blob = Buffer.from('x');
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
   const code = 'IncompletePack';
@@ -141,7 +141,7 @@ test('a pack that lacks a file, a folder or the commit is incomplete', async (t)
   });
 });
 
-test('malformed packs are refused one by one', async (t) => {
+test('each kind of malformed pack is refused as corrupt', async (t) => {
   const blob = Buffer.from('x'.repeat(1000));
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
   const good = entry(BLOB, blob);
@@ -156,17 +156,17 @@ test('malformed packs are refused one by one', async (t) => {
     Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]), // an impossible size
   ];
   const packs: Record<string, Buffer> = {
-    'no pack': Buffer.from('x'.repeat(100)),
+    'text in place of a pack': Buffer.from('x'.repeat(100)),
     'too short': packOf([]).subarray(0, 20),
-    'fewer entries than said': packOf([...entries, good], 4),
-    'more entries than said': packOf([...entries, good], 2),
+    'fewer entries than announced': packOf([...entries, good], 4),
+    'more entries than announced': packOf([...entries, good], 2),
     'a cut entry': packOf([...entries, cut]),
     'a size that is too small': packOf([...entries, Buffer.concat([entryHead(BLOB, 10), deflateSync(blob)])]),
     'a size that is too large': packOf([...entries, Buffer.concat([entryHead(BLOB, 2000), deflateSync(blob)])]),
-    'no deflate data': packOf([...entries, Buffer.concat([entryHead(BLOB, 1000), blob])]),
+    'data that is not deflated': packOf([...entries, Buffer.concat([entryHead(BLOB, 1000), blob])]),
     'an unknown type': packOf([...entries, entry(5, blob)]),
     'a base before the beginning': packOf([...entries, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([0xff, 0x7f]))]),
-    'a base at distance nought': packOf([...entries, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([0]))]),
+    'a base at distance zero': packOf([...entries, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([0]))]),
     'a base within an entry': packOf([...entries, good, entry(OFFSET_DELTA, deltas[0]!, Buffer.from([3]))]),
   };
   for (const [position, delta] of deltas.entries())
@@ -186,7 +186,7 @@ test('a small pack that inflates to a large file is refused before it is inflate
   assert.ok(process.memoryUsage().rss - before < 50 * 1_048_576);
 });
 
-test('a delta that claims a large result, and many of them together, are refused', async (t) => {
+test('a delta with a large result is refused, and so are many deltas whose results are large together', async (t) => {
   const blob = Buffer.from('x'.repeat(1000));
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
   const id = Buffer.from(oidOf(BLOB, blob), 'hex');
@@ -204,7 +204,7 @@ test('a delta that claims a large result, and many of them together, are refused
   await indexFails(t, { pack, commit, code: 'TooLarge', limits: { maxInflatedBytes: 20_000_000 } });
 });
 
-test('a tree that holds itself a million times over is refused in the time it takes to read it', async (t) => {
+test('a tree that contains the same tree a million times is refused quickly', async (t) => {
   const blob = Buffer.from('x');
   const trees: Buffer[] = [];
   let oid = oidOf(BLOB, blob);
@@ -221,7 +221,7 @@ test('a tree that holds itself a million times over is refused in the time it ta
   await indexFails(t, { pack, commit: oidOf(COMMIT, content), code: 'TooLarge' });
 });
 
-test('deltas that stand before their bases cost no more than others', async (t) => {
+test('deltas in front of their bases take no more time than others', async (t) => {
   const contents = Array.from({ length: 4_000 }, (_, i) => Buffer.from('x'.repeat(i + 1)));
   const { commit, entries } = commitOf({ a: oidOf(BLOB, contents.at(-1)!) });
   const deltas = contents.slice(0, -1).map((base) => {
@@ -230,7 +230,7 @@ test('deltas that stand before their bases cost no more than others', async (t) 
   const begun = process.cpuUsage();
   const indexed = await index(t, packOf([...entries, ...deltas.reverse(), entry(BLOB, contents[0]!)]), commit);
   assert.equal(indexed.fileCount, 1);
-  // Pass over pass it took eight million entries, which is minutes.
+  // Reading the pack again for each level of deltas would read eight million entries and take minutes.
   assert.ok(process.cpuUsage(begun).user < 15_000_000);
 });
 
@@ -241,7 +241,7 @@ test('a tree out of order and names with backslashes are read as git reads them'
   assert.equal((await index(t, packOf([...entries, entry(BLOB, blob)]), commit)).fileCount, 3);
 });
 
-test('an index that has changed, or is cut, is no index', async (t) => {
+test('an index that is changed or cut is refused', async (t) => {
   const blob = Buffer.from('x');
   const { commit, entries } = commitOf({ a: oidOf(BLOB, blob) });
   const bytes = Buffer.from((await index(t, packOf([...entries, entry(BLOB, blob)]), commit)).index);

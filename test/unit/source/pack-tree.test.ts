@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { openPackTree, type PackTreeLimits } from '../../../src/source/pack-tree.ts';
+import { openPackTree, type PackTreeLimits } from '../../../src/source/packs/pack-tree.ts';
 import { createRepository, type FileChange } from '../../support/git-repository.ts';
 import { startHarness } from './source-harness.ts';
 
@@ -13,7 +13,7 @@ async function openTree(t: TestContext, files: Record<string, FileChange>, limit
   await repository.commit(files);
   const repoUrl = repository.url;
   const snapshot = await source.fetch({ repoUrl, resolved: await source.poll({ repoUrl }) });
-  const tree = openPackTree({ ...snapshot, limits: { ...defaultSourceLimits, maxFileBytes: 1_048_576, ...limits } });
+  const tree = openPackTree(snapshot.tree, { ...defaultSourceLimits, maxFileBytes: 1_048_576, ...limits });
   t.after(() => tree.close());
   const text = (path: string) => Buffer.from(tree.read(path)).toString('utf8');
   const typeOf = (path: string) => tree.find(path).type;
@@ -61,7 +61,7 @@ test('files and folders are found, listed bytewise and read', async (t) => {
   }
 });
 
-test('links are followed within the tree and never out of it', async (t) => {
+test('links are followed inside the tree and not out of it', async (t) => {
   const { tree, text, typeOf } = await openTree(t, {
     'apps/a/x.yaml': 'x: 1\n',
     'apps/a/up.yaml': { symlink: '../../top.yaml' },
@@ -84,7 +84,7 @@ test('links are followed within the tree and never out of it', async (t) => {
   assert.equal(text('here/x.yaml'), 'x: 1\n');
   assert.equal(text('apps/via/x.yaml'), 'x: 1\n');
   assert.equal(text('apps/a/up.yaml'), 'top: 1\n');
-  assert.equal(text('here/up.yaml'), 'top: 1\n', 'a link in a linked folder counts from where it really is');
+  assert.equal(text('here/up.yaml'), 'top: 1\n', 'a link in a linked folder is resolved from its real folder');
   assert.equal(text('here/back/a/odd.yaml'), 'x: 1\n');
   assert.equal(tree.resolve('apps/via/up.yaml'), 'top.yaml');
   assert.equal(tree.resolve('here'), 'apps/a');
@@ -109,7 +109,7 @@ test('links are followed within the tree and never out of it', async (t) => {
   assert.equal(typeOf('../x'), 'outside');
 });
 
-test('the read-set holds all that was looked at, absence included', async (t) => {
+test('the read-set holds every path that was looked up, absent ones included', async (t) => {
   const { tree, repository } = await openTree(t, { 'a/x.yaml': 'x', 'b.yaml': 'b', link: { symlink: 'b.yaml' } });
   tree.find('a/x.yaml');
   tree.list('a');
@@ -129,7 +129,7 @@ test('the read-set holds all that was looked at, absence included', async (t) =>
   );
 });
 
-test('a tree in which nothing of a read-set differs is unchanged for it', async (t) => {
+test('a tree is unchanged for a read-set if every path of it leads to the same', async (t) => {
   const files = { 'app/a.yaml': 'a', 'lib/b.yaml': 'b', link: { symlink: 'lib' } };
   const { tree } = await openTree(t, files);
   tree.list('app');
@@ -144,33 +144,34 @@ test('a tree in which nothing of a read-set differs is unchanged for it', async 
   };
   assert.equal(await isUnchanged({ 'other/c.yaml': 'c', 'lib/new.yaml': 'n' }), true);
   assert.equal(await isUnchanged({ 'app/a.yaml': 'A' }), false);
-  assert.equal(await isUnchanged({ 'app/new.yaml': 'n' }), false, 'a list sees what is new');
+  assert.equal(await isUnchanged({ 'app/new.yaml': 'n' }), false, 'the list of a folder has a new entry');
   assert.equal(await isUnchanged({ 'lib/none.yaml': 'n' }), false, 'absence is remembered');
   assert.equal(await isUnchanged({ 'too/b.yaml': 'b', link: { symlink: 'too' } }), false, 'a link leads elsewhere');
 });
 
-test('a file beyond the bound is found but not read', async (t) => {
+test('a file beyond the bound is found but cannot be read', async (t) => {
   const { tree, typeOf } = await openTree(t, { 'a.yaml': 'x'.repeat(200) }, { maxFileBytes: 100 });
   assert.equal(typeOf('a.yaml'), 'file');
   assert.throws(() => tree.read('a.yaml'), { code: 'FileTooLarge', stage: 'render' });
 });
 
-test('an object that changed on disk is never handed on', async (t) => {
+test('reading an object that was changed on disk fails', async (t) => {
   const { snapshot } = await openTree(t, {
     'a.bin': Buffer.from(Array.from({ length: 5000 }, () => Math.random() * 256)),
   });
-  const pack = join(snapshot.gitDir, readdirSync(snapshot.gitDir).find((name) => name.endsWith('.pack')) ?? '');
+  const { gitDir } = snapshot.tree;
+  const pack = join(gitDir, readdirSync(gitDir).find((name) => name.endsWith('.pack')) ?? '');
   const bytes = readFileSync(pack);
   bytes.writeUInt8((bytes[bytes.length - 500] ?? 0) ^ 1, bytes.length - 500);
   writeFileSync(pack, bytes);
-  const tree = openPackTree({ ...snapshot, limits: { ...defaultSourceLimits, maxFileBytes: 1_048_576 } });
+  const tree = openPackTree(snapshot.tree, { ...defaultSourceLimits, maxFileBytes: 1_048_576 });
   t.after(() => tree.close());
   assert.throws(() => tree.read('a.bin'), { code: 'CorruptPack' });
 });
 
-test('a snapshot that is no longer on disk says so', async (t) => {
+test('opening a snapshot that is no longer on disk fails with its own code', async (t) => {
   const { snapshot } = await openTree(t, { 'a.yaml': 'a: 1\n' });
-  const gone = { ...snapshot, gitDir: `${snapshot.gitDir}-gone` };
+  const gone = { ...snapshot.tree, gitDir: `${snapshot.tree.gitDir}-gone` };
   const limits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
-  assert.throws(() => openPackTree({ ...gone, limits }), { code: 'SnapshotGone', stage: 'source' });
+  assert.throws(() => openPackTree(gone, limits), { code: 'SnapshotGone', stage: 'source' });
 });

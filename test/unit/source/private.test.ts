@@ -1,15 +1,14 @@
-/** What a credential brought: who shares it, who does not, and when it goes. */
+/** Snapshots of private repositories: with whom they are shared, and when they are removed. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
 import { parseCredential, type Credential } from '../../../src/source/credential.ts';
-import { createDispatchers } from '../../../src/source/dispatchers.ts';
+import { createDispatchers } from '../../../src/source/transport/dispatchers.ts';
 import { defaultSourceLimits } from '../../../src/source/limits.ts';
-import { createGitSource } from '../../../src/source/source.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { createRepository } from '../../support/git-repository.ts';
-import { noProxy, quietLog, startHarness } from './source-harness.ts';
+import { noProxy, startHarness } from './source-harness.ts';
 
 function credentialOf(values: Readonly<Record<string, string>>, secret = 'apps/git'): Credential {
   return parseCredential({
@@ -22,46 +21,42 @@ const first = credentialOf({ bearerToken: 'first' });
 const second = credentialOf({ bearerToken: 'second' });
 
 async function startShop(t: TestContext) {
-  const harness = await startHarness(t);
-  const repository = await createRepository(harness.server, 'shop');
-  await repository.commit({ 'a.yaml': 'a: 1\n' });
   let nowMs = 0;
-  const clock = { now: () => Date.now(), monotonicMs: () => nowMs };
-  const { dataDir, sandbox, server } = harness;
-  const open = () => {
-    const source = createGitSource({
-      dataDir,
-      sandbox,
-      clock,
-      limits: defaultSourceLimits,
-      proxy: noProxy,
-      log: quietLog,
-    });
-    t.after(() => source.close());
-    return source;
-  };
-  const source = open();
+  const harness = await startHarness(t, { clock: { now: () => Date.now(), monotonicMs: () => nowMs } });
+  const { server, source } = harness;
+  const repository = await createRepository(server, 'shop');
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
   const bring = async (credential: Credential | undefined, from = source) => {
     const resolved = await from.poll({ repoUrl: repository.url, credential });
     return from.fetch({ repoUrl: repository.url, credential, resolved });
   };
-  return { ...harness, repository, dataDir, server, source, open, bring, pass: (ms: number) => void (nowMs += ms) };
+  return { ...harness, repository, bring, pass: (ms: number) => void (nowMs += ms) };
 }
 
-test('who shows the same credential shares a fetch, whatever its Secret is called; nobody else does', async (t) => {
-  const { bring, server } = await startShop(t);
+test('a fetch is shared by equal credentials only, whatever the names of their Secrets', async (t) => {
+  const { bring, sent } = await startShop(t);
   const one = await bring(first);
-  const fetches = () => server.requests.filter(({ method, protocol }) => method === 'POST' && !protocol).length;
+  const fetches = () => sent.filter(({ operation }) => operation === 'fetch').length;
   assert.equal(fetches(), 1);
   const same = await bring({ ...first, secret: 'others/name' });
-  assert.deepEqual([same.gitDir, fetches()], [one.gitDir, 1]);
+  assert.deepEqual([same.id, fetches()], [one.id, 1]);
   const other = await bring(second);
   const anonymous = await bring(undefined);
-  assert.equal(new Set([one.gitDir, other.gitDir, anonymous.gitDir]).size, 3);
+  assert.equal(new Set([one.id, other.id, anonymous.id]).size, 3);
   assert.equal(fetches(), 3);
 });
 
-test('the id of a commit that is on disk opens nothing to who may not have it', async (t) => {
+test('a password is sent in the header of basic authentication, a token as a bearer', async (t) => {
+  const { server, bring } = await startShop(t);
+  const headers = new Set<string | undefined>();
+  server.onRequest = (request) => void headers.add(request.headers.authorization);
+  const pair = 'me:pä:ß 🔑';
+  await bring(credentialOf({ username: 'me', password: 'pä:ß 🔑' }));
+  await bring(first);
+  assert.deepEqual([...headers], [`Basic ${Buffer.from(pair).toString('base64')}`, 'Bearer first']);
+});
+
+test('the id of a commit on disk gives no access to it without the credential', async (t) => {
   const { source, server, repository, bring } = await startShop(t);
   server.onRequest = ({ headers }) => (headers.authorization === 'Bearer first' ? undefined : { status: 401 });
   const { commit } = await bring(first);
@@ -74,13 +69,13 @@ test('the id of a commit that is on disk opens nothing to who may not have it', 
   }
 });
 
-test('what a former credential fetched goes a day after its last use, all of it', async (t) => {
+test('all snapshots of a former credential are removed a day after their last use', async (t) => {
   const { source, dataDir, bring, pass } = await startShop(t);
   const old = await bring(first);
   assert.deepEqual(await source.find(old), old);
   pass(defaultSourceLimits.retainSnapshotMs + 1);
   const kept = await bring(second);
-  assert.equal(existsSync(old.gitDir), false);
+  assert.equal(existsSync(old.tree.gitDir), false);
   assert.equal(await source.find(old), undefined);
   assert.deepEqual(await source.find(kept), kept);
   const again = await bring(first);
@@ -88,22 +83,21 @@ test('what a former credential fetched goes a day after its last use, all of it'
   assert.equal((await readdir(dataDir)).filter((name) => name.startsWith('private-')).length, 2);
 });
 
-test('the next process finds nothing that was fetched with a credential', async (t) => {
-  const { dataDir, source, open, bring, server } = await startShop(t);
+test('after a restart no snapshot is left that was fetched with a credential', async (t) => {
+  const { dataDir, source, reopen, bring, sent } = await startShop(t);
   await bring(first);
   await bring(undefined);
   await source.close();
-  const next = open();
-  server.requests.length = 0;
-  await bring(undefined, next);
-  assert.equal(server.requests.filter(({ protocol }) => !protocol).length, 0, 'the public one is still there');
+  sent.length = 0;
+  await bring(undefined, reopen());
+  assert.ok(!sent.some(({ operation }) => operation === 'fetch'), 'the public one is still there');
   assert.deepEqual(
     (await readdir(dataDir)).filter((name) => name.startsWith('private-')),
     [],
   );
 });
 
-test('connections are shared by certificates, not by passwords, and are given up when nobody uses them', async (t) => {
+test('connections are shared by certificates, not by passwords, and unused ones are closed', async (t) => {
   const { ca, client } = await makeAuthority();
   let nowMs = 0;
   const clock = { now: () => 0, monotonicMs: () => nowMs };

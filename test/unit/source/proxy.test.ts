@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { proxySettings } from '../../../src/config.ts';
-import { proxyFor } from '../../../src/source/proxy.ts';
+import { proxyFor } from '../../../src/source/transport/proxy.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import { startProxy } from '../../support/front-servers.ts';
 import { noProxy, startHarness } from './source-harness.ts';
 
 const settings = { http: 'http://plain:3128', https: 'secure:3129', exceptions: '' };
 
-test('http and https have a proxy each, and one without scheme is an http proxy', () => {
+test('http and https have their own proxies, and an address without scheme is an http proxy', () => {
   assert.equal(proxyFor(new URL('http://git.example.com/a'), settings), 'http://plain:3128/');
   assert.equal(proxyFor(new URL('https://git.example.com/a'), settings), 'http://secure:3129/');
   assert.equal(proxyFor(new URL('https://git.example.com/a'), { ...settings, https: '' }), undefined);
@@ -47,24 +47,24 @@ for (const [exceptions, url, isDirect] of EXCEPTIONS) {
   });
 }
 
-test('a proxy of another kind is refused by the name of the variable, without its address', () => {
+test('a proxy that is not http or https is refused by the name of its variable, without its address', () => {
   const wrong = { ...settings, https: 'socks5://user:geheim@host' };
   assert.throws(() => proxyFor(new URL('https://git.example.com'), wrong), {
     code: 'InvalidProxy',
-    message: /^The variable HTTPS_PROXY holds no address/,
+    message: /^The variable HTTPS_PROXY does not hold the address/,
   });
 });
 
-test('the usual variables are read, in lower case first', () => {
+test('a variable in lower case has precedence over the one in upper case', () => {
   const environment = { HTTP_PROXY: 'a', http_proxy: 'b', HTTPS_PROXY: 'c', NO_PROXY: 'd', no_proxy: '' };
   assert.deepEqual(proxySettings(environment), { http: 'b', https: 'c', exceptions: 'd' });
   assert.deepEqual(proxySettings({}), noProxy);
 });
 
-test('an http repository is fetched through the proxy, which is asked with its own login', async (t) => {
+test('an http repository is fetched through the proxy with the login of the proxy', async (t) => {
   await using proxy = await startProxy();
   const address = proxy.url.replace('//', '//agent:geheim@');
-  const { server, source } = await startHarness(t, {}, { ...noProxy, http: address });
+  const { server, source } = await startHarness(t, { proxy: { ...noProxy, http: address } });
   const repository = await createRepository(server, 'shop');
   const commit = await repository.commit({ 'a.yaml': 'a: 1\n' });
   const repoUrl = repository.url.replace('127.0.0.1', 'git.example.invalid');

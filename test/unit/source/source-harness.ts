@@ -6,20 +6,59 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { codeDirs, createSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { defaultSourceLimits, type SourceLimits } from '../../../src/source/limits.ts';
-import type { ProxySettings } from '../../../src/source/proxy.ts';
 import { createGitSource, type GitSource } from '../../../src/source/source.ts';
-import type { Log } from '../../../src/telemetry/ports.ts';
+import type { DispatchersOptions } from '../../../src/source/transport/dispatchers.ts';
+import { createHttpTransport } from '../../../src/source/transport/http-transport.ts';
+import type { ProxySettings } from '../../../src/source/transport/proxy.ts';
+import type { Transport, TransportRequest } from '../../../src/source/transport/transport.ts';
+import type { Clock, Log } from '../../../src/telemetry/ports.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
 
 export const noProxy: ProxySettings = { http: '', https: '', exceptions: '' };
 
-export interface Harness {
-  readonly server: GitServer;
+/** A transport under test, with a Git server that it reaches. */
+export interface TestTransport<Server extends ServedRepositories = ServedRepositories> {
+  /** For the names of tests. */
+  readonly name: string;
+  /** Serves the bare repositories below a folder. */
+  serve(root: string): Promise<Server>;
+  open(options: DispatchersOptions): Transport;
+}
+
+type ServedRepositories = Pick<GitServer, 'url' | 'root' | 'stop'>;
+
+export const overHttp: TestTransport<GitServer> = {
+  name: 'http',
+  serve: (root) => startGitServer(root),
+  open: createHttpTransport,
+};
+
+/** Every transport; the tests of the source itself run over each. */
+export const TRANSPORTS: readonly TestTransport[] = [overHttp];
+
+export interface HarnessOptions {
+  readonly limits?: Partial<SourceLimits>;
+  readonly proxy?: ProxySettings;
+  readonly clock?: Clock;
+}
+
+export interface Harness<Server extends ServedRepositories = GitServer> {
+  readonly server: Server;
   readonly sandbox: Sandbox;
   readonly source: GitSource;
   readonly dataDir: string;
-  /** As after a restart: another source over the same folder. */
+  /** Requests that all sources of this harness have sent, oldest first. Empty it with `sent.length = 0`. */
+  readonly sent: SentRequest[];
+  /** Called when an answer has begun; its body waits for the promise. May be set and unset at any time. */
+  onAnswer: (() => Promise<void>) | undefined;
+  /** Opens another source over the same folder, as after a restart. */
   readonly reopen: (limits?: Partial<SourceLimits>) => GitSource;
+}
+
+export interface SentRequest {
+  readonly operation: TransportRequest['operation'];
+  /** The bytes of the answer's body that were read. */
+  receivedBytes: number;
 }
 
 export const quietLog: Log = {
@@ -29,7 +68,7 @@ export const quietLog: Log = {
   error: () => undefined,
 };
 
-export const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+const systemClock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
 
 export const childFile = fileURLToPath(new URL('../../../src/child.ts', import.meta.url));
 
@@ -43,8 +82,8 @@ export function startSandbox(t: TestContext, options: Partial<SandboxOptions> = 
   const sandbox = createSandbox({
     entryFile: childFile,
     slots: 1,
-    heapMb: 256,
-    rssLimitMb: 1024,
+    maxHeapMib: 256,
+    maxRssMib: 1024,
     jobDeadlineMs: 120_000,
     maxJobsPerChild: 200,
     maxQueuedJobs: 100,
@@ -58,28 +97,49 @@ export function startSandbox(t: TestContext, options: Partial<SandboxOptions> = 
   return sandbox;
 }
 
-export async function startHarness(
+/** Over HTTP. */
+export function startHarness(t: TestContext, options: HarnessOptions = {}): Promise<Harness> {
+  return startHarnessOver(overHttp, t, options);
+}
+
+export async function startHarnessOver<Server extends ServedRepositories>(
+  over: TestTransport<Server>,
   t: TestContext,
-  limits: Partial<SourceLimits> = {},
-  proxy: ProxySettings = noProxy,
-): Promise<Harness> {
+  { limits = {}, proxy = noProxy, clock = systemClock }: HarnessOptions = {},
+): Promise<Harness<Server>> {
   const dir = await temporaryFolder(t);
   const dataDir = join(dir, 'data');
-  const server = await startGitServer(join(dir, 'served'));
+  const server = await over.serve(join(dir, 'served'));
   t.after(() => server.stop());
   const sandbox = startSandbox(t, { readableDirs: [dataDir] });
+  const sent: SentRequest[] = [];
   const open = (changed: Partial<SourceLimits>): GitSource => {
-    const source = createGitSource({
-      dataDir,
-      limits: { ...defaultSourceLimits, ...changed },
-      sandbox,
-      proxy,
-      log: quietLog,
-      clock,
-    });
+    const all = { ...defaultSourceLimits, ...changed };
+    const transport = recording(over.open({ limits: all, proxy, clock }), harness);
+    const source = createGitSource({ dataDir, limits: all, sandbox, transport, log: quietLog, clock });
     t.after(() => source.close());
     return source;
   };
-  const reopen = (changed: Partial<SourceLimits> = limits) => open(changed);
-  return { server, sandbox, source: open(limits), dataDir, reopen };
+  const harness = { server, sandbox, dataDir, sent, onAnswer: undefined, reopen: (changed = limits) => open(changed) };
+  return Object.assign(harness, { source: open(limits) });
+}
+
+function recording(transport: Transport, harness: Pick<Harness, 'sent' | 'onAnswer'>): Transport {
+  return {
+    async send(request) {
+      const record = { operation: request.operation, receivedBytes: 0 };
+      harness.sent.push(record);
+      const { base, body } = await transport.send(request);
+      await harness.onAnswer?.();
+      return { base, body: counted(body, record) };
+    },
+    close: () => transport.close(),
+  };
+}
+
+async function* counted(body: AsyncIterable<Buffer>, record: SentRequest) {
+  for await (const chunk of body) {
+    record.receivedBytes += chunk.length;
+    yield chunk;
+  }
 }

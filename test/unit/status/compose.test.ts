@@ -46,11 +46,13 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
     commit: 'a'.repeat(40),
     failures: [],
     problems: [],
+    renderWarnings: [],
     changes: [],
-    contests: [],
-    contested: [],
+    rivalClaims: [],
+    contestedObjects: [],
     polling: [],
-    finished: undefined,
+    finishedJobs: undefined,
+    startedJobs: undefined,
     applied: new Map(),
     waitingFor: [],
     held: undefined,
@@ -105,18 +107,20 @@ const anyObject = fc.record({
   outcome: anyOutcome,
   reason: anyText,
   retry: anyRetry,
+  warnings: fc.option(fc.array(anyText, { maxLength: 3 })),
 });
 const anyReport: fc.Arbitrary<PassReport> = fc
   .record({
     objects: fc.array(anyObject, { maxLength: 60 }),
     failures: fc.array(anyFailure, { maxLength: 2 }),
     problems: fc.array(anyProblem, { maxLength: 12 }),
+    renderWarnings: fc.option(fc.array(anyText, { maxLength: 3 }), { nil: undefined }),
     sync: fc.record({ mode: fc.constantFrom('auto', 'manual', 'detect'), prune: fc.boolean() }),
     flags: fc.record({ isComplete: fc.boolean(), isEmptyRender: fc.boolean(), isTimedOut: fc.boolean() }),
     isHeld: fc.boolean(),
-    isContested: fc.boolean(),
+    isClaimedTwice: fc.boolean(),
   })
-  .map(({ objects, failures, problems, sync, flags, isHeld, isContested }) => {
+  .map(({ objects, failures, problems, renderWarnings, sync, flags, isHeld, isClaimedTwice }) => {
     const changes = objects.map(({ type, reason }, index) => changeOf(type, `o${index}`, reason));
     const applied = new Map<string, ChangeResult>();
     const health = new Map<string, Health>();
@@ -126,23 +130,29 @@ const anyReport: fc.Arbitrary<PassReport> = fc
       if (object.outcome === null) return;
       const refusal = { code: 'Unavailable', status: 503, message: object.reason, retry: object.retry } as const;
       const isFailed = object.outcome === 'failed';
-      applied.set(idKey(change.id), { change, outcome: object.outcome, ...(isFailed ? { refusal } : {}) });
+      const warnings = object.warnings === null ? {} : { warnings: object.warnings };
+      applied.set(idKey(change.id), {
+        change,
+        outcome: object.outcome,
+        ...(isFailed ? { refusal } : warnings),
+      });
     });
     return reportOf({
       application: applicationOf(sync),
       failures,
       problems,
+      renderWarnings,
       changes,
       applied,
       health,
       inventory: changes.map(({ id }) => id),
       ...flags,
       held: isHeld ? { changes: [], reason: 'held' } : undefined,
-      contests: isContested ? [{ id: idOf('o0'), by: 'apps/other' }] : [],
+      rivalClaims: isClaimedTwice ? [{ id: idOf('o0'), claimant: 'apps/other' }] : [],
     });
   });
 
-test('every status is within the bounds of the definition, whatever a pass found', () => {
+test('every status is within the bounds of the CRD', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
       const { status } = composeStatus({}, report, NOW);
@@ -152,7 +162,7 @@ test('every status is within the bounds of the definition, whatever a pass found
   );
 });
 
-test('a pass that finds what the last one found writes the very same status, however much later', () => {
+test('a later pass with the same report composes the same status', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
       const first = composeStatus({}, report, NOW).status;
@@ -162,7 +172,7 @@ test('a pass that finds what the last one found writes the very same status, how
   );
 });
 
-test('kstatus reads one thing at a time: ready, under way, failed for good, or neither', () => {
+test('kstatus reads at most one of Ready, Reconciling and Stalled as True', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
       const { status, verdict } = composeStatus({}, report, NOW);
@@ -179,7 +189,7 @@ test('kstatus reads one thing at a time: ready, under way, failed for good, or n
   );
 });
 
-test('what is broken elsewhere makes surplus objects unknown, not surplus', () => {
+test('an object that left Git is Unknown, not pruning, while the knowledge of the pass is incomplete', () => {
   const changes = [changeOf('none', 'a'), changeOf('prune', 'b')];
   const { status, objects } = composeStatus({}, reportOf({ changes, isComplete: false }), NOW);
   assert.deepEqual(
@@ -214,7 +224,7 @@ test('an inventory that could not be read stays as it is stored', () => {
   assert.deepEqual(status.inventory, { odd: 'value' });
 });
 
-test('a request stays in progress until the sync that it asked for ends', () => {
+test('a request stays in progress until its sync ends', () => {
   const request = { id: 'r', action: 'sync' };
   const waiting = reportOf({
     request,
@@ -226,7 +236,7 @@ test('a request stays in progress until the sync that it asked for ends', () => 
   assert.equal(composeStatus({}, reportOf({ request }), NOW).status.lastRequest?.outcome, 'Succeeded');
 });
 
-test('a request for less than all is done when that much is done, and status tells of the rest', () => {
+test('a request for some objects succeeds once these are applied, and status reports the others as OutOfSync', () => {
   const objects = new Set([idKey(idOf('a'))]);
   const partial = (mode: string): PassReport =>
     reportOf({
@@ -243,7 +253,7 @@ test('a request for less than all is done when that much is done, and status tel
   }
 });
 
-test('in mode manual Ready tells of the last sync, and OutOfSync of what has come since', () => {
+test('in mode manual Ready tells whether the last sync succeeded, with the reason OutOfSync for later differences', () => {
   const application = applicationOf({ mode: 'manual' });
   const drifted = reportOf({ application, changes: [changeOf('update', 'a')] });
   const readyAfter = (sync: object): string | undefined => {
@@ -258,7 +268,7 @@ test('in mode manual Ready tells of the last sync, and OutOfSync of what has com
   assert.equal(readyAfter({ lastAppliedRevision: 'x', lastAttemptedRevision: 'y' }), 'False');
 });
 
-test('what is left by a sync that does not prune is no part of the revision', () => {
+test('a sync that does not prune applies the revision, even if objects that left Git remain', () => {
   const application = applicationOf({ mode: 'manual' });
   const intent = { mode: 'auto', prune: false, objects: undefined } as const;
   const request = { id: 'r', action: 'sync' };
@@ -271,7 +281,7 @@ test('what is left by a sync that does not prune is no part of the revision', ()
   assert.equal(status.sync?.lastAppliedRevision, REVISION);
 });
 
-test('an Application that cannot be read refuses requests as well', () => {
+test('a malformed Application refuses requests', () => {
   const { metadata } = applicationOf({});
   const problems = ['spec.source is required'];
   const status = composeInvalid({ metadata, status: {}, problems, request: { id: 'r', action: 'sync' } }, NOW);
@@ -279,7 +289,7 @@ test('an Application that cannot be read refuses requests as well', () => {
   assert.match(status.lastRequest.message ?? '', /spec\.source is required/);
 });
 
-test('a suspended Application refuses requests and keeps what was known', () => {
+test('a suspended Application refuses requests and keeps its status', () => {
   const { metadata } = applicationOf({});
   const stored: StoredStatus = composeStatus({}, reportOf({ inventory: [idOf('a')] }), NOW).status as StoredStatus;
   const request = { id: 'r', action: 'refresh' };
@@ -289,7 +299,7 @@ test('a suspended Application refuses requests and keeps what was known', () => 
   assert.deepEqual(status.sync, stored.sync);
 });
 
-test('a refresh is answered by the pass that it asked for, with what is waited for', () => {
+test('a refresh is answered after one pass, with the reason for waiting', () => {
   const waiting = reportOf({
     request: { id: 'r', action: 'refresh' },
     changes: [changeOf('prune', 'a')],
@@ -301,15 +311,15 @@ test('a refresh is answered by the pass that it asked for, with what is waited f
   assert.equal(composeStatus({}, { ...waiting, phase: 'begun' }, NOW).status.lastRequest?.outcome, 'InProgress');
 });
 
-test('what may not be watched is a condition for as long as it is so', () => {
+test('the condition Watching is present only while some kind may not be watched', () => {
   const typesOf = (report: PassReport) => composeStatus({}, report, NOW).status.conditions?.map(({ type }) => type);
   assert.ok(typesOf(reportOf({ polling: ['ConfigMap in namespace shop: forbidden'] }))?.includes('Watching'));
   assert.ok(!typesOf(reportOf())?.includes('Watching'));
 });
 
-test('an object that its owner is about to hand over is waited for, not a conflict', () => {
+test('an object that its owner is about to hand over is Progressing, not a Conflict', () => {
   const refused = reportOf({ changes: [changeOf('conflict', 'a', 'managed by Application apps/other')] });
-  const waiting = { ...refused, waitingFor: [{ id: idOf('a'), reason: 'apps/other has still to let go of it' }] };
+  const waiting = { ...refused, waitingFor: [{ id: idOf('a'), reason: 'apps/other has not released it yet' }] };
   const reasonOf = (report: PassReport) =>
     composeStatus({}, report, NOW).status.conditions?.find(({ type }) => type === 'Ready')?.reason;
   assert.equal(reasonOf(refused), 'Conflict');

@@ -1,4 +1,4 @@
-/** What spec.health.wait makes of a pass that applied everything. */
+/** The effect of spec.health.wait on a pass that applied everything. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseApplication } from '../../../src/application/parse.ts';
@@ -36,11 +36,13 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
     revision: 'main@sha1:1',
     failures: [],
     problems: [],
+    renderWarnings: [],
     changes: ids.map((id) => ({ id, type: 'none', kind: undefined, fields: [] })),
-    contests: [],
-    contested: [],
+    rivalClaims: [],
+    contestedObjects: [],
     polling: [],
-    finished: undefined,
+    finishedJobs: undefined,
+    startedJobs: undefined,
     applied: new Map(),
     waitingFor: [],
     held: undefined,
@@ -62,18 +64,18 @@ interface Expected {
   readonly ready: string;
   readonly reason: string;
   readonly message: RegExp;
-  /** Besides Ready, SourceReady and Rendered. */
+  /** Types of conditions besides Ready, SourceReady and Rendered. */
   readonly also: readonly string[];
 }
 
 const CASES: readonly (readonly [title: string, situation: Situation, expected: Expected])[] = [
   [
-    'without wait, Ready is True however the objects do',
+    'without wait, Ready is True for any health of the objects',
     { spec: {}, web: BROKEN },
     { ready: 'True', reason: 'ReconciliationSucceeded', message: /1 object in sync/, also: [] },
   ],
   [
-    'while objects come up, Ready waits and says how far they are',
+    'while objects are Progressing, Ready is False and its message shows their progress',
     { web: COMING, api: { status: 'Progressing', message: 'x' } },
     {
       ready: 'False',
@@ -83,12 +85,12 @@ const CASES: readonly (readonly [title: string, situation: Situation, expected: 
     },
   ],
   [
-    'Ready is True once all are Healthy, or suspended by their own spec',
+    'Ready is True once all objects are Healthy, or suspended by their own spec',
     { web: { status: 'Suspended', message: 'paused' }, api: { status: 'Healthy', message: '' } },
     { ready: 'True', reason: 'ReconciliationSucceeded', message: /2 objects in sync/, also: [] },
   ],
   [
-    'a Degraded object fails the health check and can come back',
+    'a Degraded object fails the health check without stalling the Application',
     { web: BROKEN, api: { status: 'Healthy', message: '' } },
     {
       ready: 'False',
@@ -98,7 +100,7 @@ const CASES: readonly (readonly [title: string, situation: Situation, expected: 
     },
   ],
   [
-    'when the time is over, the health check has failed',
+    'the health check fails after spec.health.timeout',
     { spec: { wait: true, timeout: '2m' }, web: COMING, isHealthOverdue: true },
     {
       ready: 'False',
@@ -108,7 +110,7 @@ const CASES: readonly (readonly [title: string, situation: Situation, expected: 
     },
   ],
   [
-    'without a time of its own, health has that of a sync',
+    'without spec.health.timeout the health check fails after spec.sync.timeout',
     { web: COMING, isHealthOverdue: true },
     {
       ready: 'False',

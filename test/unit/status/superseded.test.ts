@@ -20,14 +20,14 @@ function historyAfter(sync: StoredStatus['sync'], mode: 'auto' | 'manual', more:
   return history.map(({ revision, outcome }) => `${outcome} ${revision}`);
 }
 
-test('a revision that was begun and neither applied nor given up is Superseded by the next one, once', () => {
+test('a revision that was attempted and neither applied nor failed is Superseded once by the next one', () => {
   const attempted = { status: 'OutOfSync', lastAttemptedRevision: A } as const;
   assert.deepEqual(historyAfter(attempted, 'auto'), [`Superseded ${A}`]);
   const known = { revision: A, outcome: 'Superseded', startedAt: '2026-03-01T09:00:00Z' } as const;
   assert.deepEqual(historyAfter(attempted, 'auto', { history: [known] }), [`Superseded ${A}`]);
 });
 
-test('what was applied, is still under way, or waits for a person is not Superseded', () => {
+test('a revision that was applied, is under way, or waits for a person is not Superseded', () => {
   assert.deepEqual(historyAfter({ status: 'Synced', lastAttemptedRevision: A, lastAppliedRevision: A }, 'auto'), []);
   assert.deepEqual(historyAfter({ status: 'OutOfSync', lastAttemptedRevision: B }, 'auto'), []);
   assert.deepEqual(historyAfter({ status: 'OutOfSync', lastAttemptedRevision: A }, 'manual'), []);

@@ -1,4 +1,4 @@
-/** The log: one line of JSON a message, and nothing under a name that smells of a credential. */
+/** The log: one line of JSON per message, without values of fields that are named like credentials. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createLog, type LogLevel } from '../../../src/telemetry/log.ts';
@@ -18,7 +18,7 @@ test('a message is one line with level, time and fields', () => {
   assert.ok(Number.isFinite(Date.parse(String(time))));
 });
 
-test('what is below the level is not written', () => {
+test('messages below the level are not written', () => {
   const lines = linesOf('warn', (log) => {
     log.debug('a');
     log.info('b');
@@ -43,7 +43,7 @@ test('fields that are named like credentials are redacted', () => {
   assert.doesNotMatch(JSON.stringify(line), /canary/);
 });
 
-test('what a terminal obeys is written by its number, and read back as it was', () => {
+test('control characters are escaped in the line and unchanged in the parsed value', () => {
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line: string) => void lines.push(line) } });
   const detail = '\x1b[2J\x7f\x9b\u202e\u2028\n';

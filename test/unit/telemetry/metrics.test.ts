@@ -1,19 +1,19 @@
-/** The exposition: which series there are, and that those of an Application go with it. */
+/** The exposition: its series, and their removal with the Application. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
 const SHOP = { namespace: 'apps', name: 'shop' };
 const WORDS = { sync: 'Synced', health: 'Healthy', ready: 'True', mode: 'auto' };
-const STATE = { ...SHOP, ...WORDS, stalled: false, suspended: false, driftObjects: 0 };
+const STATE = { ...SHOP, ...WORDS, isStalled: false, isSuspended: false, driftObjects: 0 };
 
-/** Lines of our own series, without comments and without those of the process. */
+/** Lines of our own series, without comments and without the series of the process. */
 async function seriesOf(metrics: ReturnType<typeof createMetrics>): Promise<string[]> {
   const { body } = await metrics.expose();
   return body.split('\n').filter((line) => line.startsWith('tautline_') && !/^tautline_(nodejs|process)_/.test(line));
 }
 
-test('every series of docs and alerts is there under its name', async () => {
+test('every series that docs and alerts use is exposed', async () => {
   const metrics = createMetrics({ version: '1.2.3' });
   metrics.setApplication(STATE);
   metrics.onPass({ ...SHOP, result: 'success', durationMs: 20 });
@@ -58,7 +58,7 @@ test('a new state of an Application replaces the old one', async () => {
   assert.ok(series.includes('tautline_drift_objects{namespace="apps",name="shop"} 2'));
 });
 
-test('all series of an Application go with it, and those of others stay', async () => {
+test('all series of an Application are removed with it, and those of others stay', async () => {
   const metrics = createMetrics({ version: '1' });
   for (const name of ['shop', 'other']) {
     metrics.setApplication({ ...STATE, name });
@@ -75,13 +75,13 @@ test('all series of an Application go with it, and those of others stay', async 
   assert.ok(series.includes('tautline_reconcile_total{result="failure"} 2'));
 });
 
-/** Each of few values, but for the name of an Application, whose series go with it, and the version. */
+/** Labels with few values; and the name of an Application, whose series are removed with it, and the version. */
 const LABELS = [
   ...['namespace', 'name', 'sync_status', 'health_status', 'ready', 'stalled', 'mode', 'suspended'],
   ...['result', 'stage', 'op', 'verb', 'code', 'reason', 'provider', 'version', 'node', 'le'],
 ];
 
-test('no label can hold an address, a revision, an object or a message', async () => {
+test('no label holds an address, a revision, an object or a message', async () => {
   const metrics = createMetrics({ version: '1' });
   metrics.setApplication(STATE);
   metrics.onPass({ ...SHOP, result: 'failure', durationMs: 1 });
@@ -98,7 +98,7 @@ test('no label can hold an address, a revision, an object or a message', async (
   assert.deepEqual([...new Set(used)].sort(), [...LABELS].sort());
 });
 
-test('the queue is read afresh at each scrape, and its counters never count twice', async () => {
+test('the queue is read at each scrape, and its counters are not added up', async () => {
   const metrics = createMetrics({ version: '1' });
   let added = 5;
   metrics.showQueue(() => ({ waiting: 0, added, retries: 0, longest: undefined }));

@@ -1,13 +1,11 @@
-/**
- * All field specs that are in force where a kustomization says nothing else (`configurations`, `crds`).
- */
+/** The default field specs; a kustomization can add others (`configurations`, `crds`). */
 import type { FieldSpec } from '../field-spec.ts';
 import { COMMON_ANNOTATIONS, COMMON_LABELS, TEMPLATE_LABELS, VOLUME_CLAIM_TEMPLATE_LABELS } from './labels.ts';
 import { NAME_REFERENCES, type NameReference } from './name-references.ts';
 import { spec } from './pod-paths.ts';
 import { VAR_REFERENCES } from './var-references.ts';
 
-/** Field specs by what writes to them; the names are those of a configuration file. */
+/** Field specs by the transformer that uses them; the names are those of a configuration file. */
 export interface FieldSpecs {
   readonly namePrefix: readonly FieldSpec[];
   readonly nameSuffix: readonly FieldSpec[];

@@ -1,10 +1,10 @@
-/** Where labels and annotations of a kustomization are written: metadata, templates, selectors. */
+/** The fields for the labels and annotations of a kustomization: metadata, templates and selectors. */
 import type { FieldSpec } from '../field-spec.ts';
 import { spec } from './pod-paths.ts';
 
 const create = true;
 
-/** Templates that carry the field beside the object itself; the two tables differ in one group. */
+/** The metadata of objects and of their templates. In kustomize the two tables differ in the group of StatefulSet. */
 function metadataSpecs(field: 'labels' | 'annotations'): FieldSpec[] {
   return [
     spec(`metadata/${field}`, '', { create }),
@@ -22,7 +22,7 @@ function metadataSpecs(field: 'labels' | 'annotations'): FieldSpec[] {
   ];
 }
 
-/** Selectors inside the pod templates of Deployments and StatefulSets. */
+/** Selectors in the pod templates of Deployments and StatefulSets. */
 const POD_SELECTORS = [
   'affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector',
   'affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector',

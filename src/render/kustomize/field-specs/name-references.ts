@@ -1,12 +1,12 @@
 /**
- * Which fields hold the name of another object: when its name changes, they follow. From the documentation of
- * kustomize 5.8; a difference to what it does is a fault, however odd the entry looks.
+ * The fields that contain the name of another object, and change when that name changes. Taken from the documentation
+ * of kustomize 5.8. The entries must match the behaviour of kustomize, even where they look wrong.
  */
 import type { FieldSpec } from '../field-spec.ts';
 import type { Gvk } from '../resource-id.ts';
 import { podSpecs, spec, type PodKind } from './pod-paths.ts';
 
-/** A kind of object and the fields that hold names of such objects. */
+/** A kind of object, and the fields that contain names of such objects. */
 export interface NameReference extends Gvk {
   readonly fieldSpecs: readonly FieldSpec[];
 }
@@ -122,7 +122,7 @@ export const NAME_REFERENCES: readonly NameReference[] = [
     spec('spec/volumeClaimTemplates/spec/storageClassName', 'StatefulSet'),
   ]),
   reference('PriorityClass', { group: 'scheduling.k8s.io', version: 'v1' }, podSpecs(RUNNING, ['priorityClassName'])),
-  // The group is written so in kustomize, and therefore matches nothing.
+  // kustomize has the version in the group here, so this entry matches nothing.
   reference('IngressClass', { group: 'networking.k8s.io/v1', version: 'v1' }, [
     spec('spec/ingressClassName', 'Ingress'),
   ]),

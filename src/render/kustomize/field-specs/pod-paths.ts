@@ -1,7 +1,6 @@
-/** Where the kinds that run pods keep the pod's spec: what many tables of field specs are made from. */
+/** The path of the pod spec in each kind that runs pods, and helpers for the tables of field specs. */
 import type { FieldSpec } from '../field-spec.ts';
 
-/** Path of the pod spec by kind. */
 export const POD_SPECS = {
   Pod: 'spec',
   PodTemplate: 'template/spec',
@@ -16,7 +15,7 @@ export const POD_SPECS = {
 
 export type PodKind = keyof typeof POD_SPECS;
 
-/** One spec; what is left out matches everything, and nothing is created. */
+/** One field spec. By default it matches every kind, group and version, and missing fields are not created. */
 export function spec(
   path: string,
   kind = '',
@@ -25,7 +24,7 @@ export function spec(
   return { group: '', version: '', create: false, ...rest, kind, path };
 }
 
-/** A spec for every kind and every path below its pod spec. */
+/** A field spec for each kind and each path below its pod spec. */
 export function podSpecs(kinds: readonly PodKind[], paths: readonly string[]): FieldSpec[] {
   return kinds.flatMap((kind) => paths.map((path) => spec(`${POD_SPECS[kind]}/${path}`, kind)));
 }

@@ -1,4 +1,4 @@
-/** Where `$(VAR)` is looked for. */
+/** The fields in which `$(VAR)` is replaced. */
 import type { FieldSpec } from '../field-spec.ts';
 import { podSpecs, spec, type PodKind } from './pod-paths.ts';
 
@@ -12,7 +12,7 @@ export const VAR_REFERENCES: readonly FieldSpec[] = [
     ...IN_CONTAINERS.map((path) => `initContainers/${path}`),
   ]),
   ...podSpecs(['DaemonSet', 'Deployment', 'Job', 'Pod', 'ReplicaSet'], ['volumes/nfs/server']),
-  // Without `spec` at its end, and for claims instead of volumes: so they are written in kustomize.
+  // kustomize has the first path without `spec` at the end, and the second one for claims instead of volumes.
   spec('spec/jobTemplate/spec/template/volumes/nfs/server', 'CronJob'),
   spec('spec/volumeClaimTemplates/spec/nfs/server', 'StatefulSet'),
   spec('spec/template/metadata/annotations', 'Deployment'),

@@ -1,4 +1,4 @@
-/** Makes ConfigMaps and Secrets out of literals, files and env files. */
+/** Generates ConfigMaps and Secrets from literals, files and env files. */
 import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { decodeUtf8 } from '../../file-loader.ts';
@@ -9,7 +9,7 @@ import { loadPairs } from './key-values.ts';
 export type ConfigMapArgs = Layer['kustomization']['configMapGenerator'][number];
 export type SecretArgs = Layer['kustomization']['secretGenerator'][number];
 
-/** `global`: the kustomization's generatorOptions; what `generators` names does not get them. */
+/** `global`: the generatorOptions of the kustomization; undefined for the entries of `generators`. */
 export function generateConfigMap(layer: Layer, args: ConfigMapArgs, global: ConfigMapArgs['options']): Resource {
   const options = mergeOptions(global, args.options);
   const node = baseNode('ConfigMap', args);
@@ -37,7 +37,7 @@ interface GeneratorOptions {
   readonly immutable: boolean;
 }
 
-/** The entry's own options win over generatorOptions; a flag that is set in either is set. */
+/** The options of an entry win over generatorOptions. A flag is set if it is set in either. */
 function mergeOptions(global: ConfigMapArgs['options'], own: ConfigMapArgs['options']): GeneratorOptions {
   return {
     labels: new Map([...(global?.labels ?? []), ...(own?.labels ?? [])]),
@@ -67,7 +67,7 @@ function finish(layer: Layer, args: ConfigMapArgs, options: GeneratorOptions, no
   if (options.immutable) node.set('immutable', { text: 'true', value: true });
   const resource = newResource(node, { file: layer.kustomization.file, line: 1 });
   resource.isGenerated = true;
-  resource.needsHash = !options.disableNameSuffixHash;
+  resource.shouldHashName = !options.disableNameSuffixHash;
   resource.behavior = BEHAVIORS.has(args.behavior) ? (args.behavior as Behavior) : 'unspecified';
   return resource;
 }
@@ -76,7 +76,7 @@ function sorted(pairs: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] 
   return [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Base64 in lines of 70 characters, each with a line end, as soon as there is more than one. */
+/** Base64. From 70 characters on it is written in lines of 70 characters, each with a line end. */
 function toBase64(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('base64');
   return text.length < 70 ? text : text.replace(/.{1,70}/g, '$&\n');

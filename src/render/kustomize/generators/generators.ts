@@ -1,26 +1,29 @@
-/** configMapGenerator and secretGenerator, in the order in which kustomize runs them, and what `generators` names. */
+/** All generators of a kustomization in the order of kustomize: configMapGenerator, secretGenerator, `generators`. */
 import { atField, builtInOrigin, type Layer } from '../layer.ts';
 import type { Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
-import { externalGenerators } from './external.ts';
+import { configuredGenerators } from './configured.ts';
 
-/** Everything that one kustomization generates; lazily: a later entry fails only after an earlier one is taken in. */
+/**
+ * Yields the generated objects one by one, so that the caller adds each of them before a later entry can fail. So the
+ * problem of the earlier entry is the one that is reported.
+ */
 export function* generateAll(layer: Layer): Generator<Resource> {
   const { configMapGenerator, secretGenerator, generatorOptions } = layer.kustomization;
   for (const [index, args] of configMapGenerator.entries()) {
     yield atField(layer, ['configMapGenerator', index], () => {
-      return traced(layer, generateConfigMap(layer, args, generatorOptions), 'ConfigMapGenerator');
+      return withOrigin(layer, generateConfigMap(layer, args, generatorOptions), 'ConfigMapGenerator');
     });
   }
   for (const [index, args] of secretGenerator.entries()) {
     yield atField(layer, ['secretGenerator', index], () => {
-      return traced(layer, generateSecret(layer, args, generatorOptions), 'SecretGenerator');
+      return withOrigin(layer, generateSecret(layer, args, generatorOptions), 'SecretGenerator');
     });
   }
-  yield* externalGenerators(layer);
+  yield* configuredGenerators(layer);
 }
 
-function traced(layer: Layer, resource: Resource, kind: string): Resource {
-  if (layer.build.tracksOrigin) resource.origin = builtInOrigin(layer, kind);
+function withOrigin(layer: Layer, resource: Resource, kind: string): Resource {
+  if (layer.build.shouldTrackOrigin) resource.origin = builtInOrigin(layer, kind);
   return resource;
 }

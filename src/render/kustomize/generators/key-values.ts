@@ -1,7 +1,7 @@
-/** The keys and values of a generator: env files first, then literals, then files; no key twice. */
+/** The keys and values of a generator: env files first, then literals, then files. Every key must be unique. */
 import { posix } from 'node:path';
-import { fail, within } from '../../fail.ts';
-import { countMade, decodeUtf8 } from '../../file-loader.ts';
+import { fail, withPlace } from '../../fail.ts';
+import { countGenerated, decodeUtf8 } from '../../file-loader.ts';
 import { loadBytes, locateFile, type Layer } from '../layer.ts';
 
 type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
@@ -9,7 +9,7 @@ type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
 export function loadPairs(layer: Layer, args: GeneratorArgs): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   const add = (key: string, value: Uint8Array): void => {
-    countMade(layer.build.context, value.length);
+    countGenerated(layer.build.context, value.length);
     if (pairs.has(key)) fail('KustomizationInvalid', `the generator of ${args.name} has the key ${key} twice`);
     pairs.set(key, value);
   };
@@ -28,9 +28,9 @@ export function loadPairs(layer: Layer, args: GeneratorArgs): Map<string, Uint8A
 
 function parseLiteral(literal: string, name: string): [string, string] {
   const equals = literal.indexOf('=');
-  // The text itself may be a password, so the message names the generator only.
+  // The literal may be a password, so the message names only the generator.
   if (equals <= 0)
-    return fail('KustomizationInvalid', `a literal of the generator of ${name} is not of the form key=value`);
+    return fail('KustomizationInvalid', `a literal of the generator of ${name} must have the form key=value`);
   return [literal.slice(0, equals), unquote(literal.slice(equals + 1))];
 }
 
@@ -44,7 +44,7 @@ function parseFileSource(source: string): { key: string; path: string } {
   if (path === undefined) return { key: posix.basename(source), path: source };
   if (rest.length > 0) fail('KustomizationInvalid', `the file source ${source} has more than one =`);
   if (key === '') fail('KustomizationInvalid', `the file source ${source} has no key before =`);
-  if (path === '') fail('KustomizationInvalid', `the file source ${source} has no path behind =`);
+  if (path === '') fail('KustomizationInvalid', `the file source ${source} has no path after =`);
   return { key, path };
 }
 
@@ -52,7 +52,7 @@ function readEnvFile(layer: Layer, path: string, add: (key: string, value: Uint8
   const file = locateFile(layer, path);
   const text = decodeUtf8(loadBytes(layer, path));
   if (text === undefined) fail('KustomizationInvalid', `the env file ${path} is not UTF-8`, { file });
-  within({ file }, () => {
+  withPlace({ file }, () => {
     for (const line of text.replace(/^\ufeff/, '').split('\n')) {
       const content = line.replace(/\r$/, '').replace(/^[\s\u0085]+/u, '');
       if (content === '' || content.startsWith('#')) continue;

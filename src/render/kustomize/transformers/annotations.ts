@@ -1,4 +1,4 @@
-/** commonAnnotations: into the metadata of objects and of their templates. */
+/** The field `commonAnnotations`: sets annotations of objects and of their templates. */
 import type { Layer } from '../layer.ts';
 import { setEntries } from './set-entries.ts';
 import type { Transformer } from './transformer.ts';

@@ -1,6 +1,6 @@
 /**
- * images: name, tag and digest of every container image, in all lists called containers or initContainers and where
- * field specs say.
+ * The field `images`: changes name, tag and digest of container images, in all lists called `containers` or
+ * `initContainers` and in the fields of the field specs.
  */
 import { isYamlList, isYamlMap, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
@@ -18,7 +18,7 @@ export const imageTransformer: Transformer = {
 };
 
 export interface ImageChange {
-  /** An RE2 expression of the whole name. */
+  /** An RE2 expression for the whole name. */
   readonly name: string;
   readonly newName: string;
   readonly newTag: string;
@@ -30,7 +30,7 @@ const TAG_AND_DIGEST = '(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*
 
 export function setImages(set: ResourceSet, image: ImageChange, specs: readonly FieldSpec[]): void {
   const matches = compileAround('^', image.name, TAG_AND_DIGEST);
-  // A name that is no expression matches nothing, and says so to nobody: so it is in kustomize.
+  // kustomize silently ignores a name that is not a valid expression.
   if (matches === undefined) return;
   const change = (text: string): string => (matches(text) ? changeImage(text, image) : text);
   const fieldsOf = fieldsByKind(specs);
@@ -38,7 +38,7 @@ export function setImages(set: ResourceSet, image: ImageChange, specs: readonly 
     if (textOf(resource.node.get('kind')) === 'CustomResourceDefinition') continue;
     changeContainers(resource.node, change);
     const visit = (found: YamlNode): YamlNode => {
-      if (isYamlMap(found) || isYamlList(found)) fail('InvalidObject', 'an image is no text', placeOf(resource));
+      if (isYamlMap(found) || isYamlList(found)) fail('InvalidObject', 'an image is not a text', placeOf(resource));
       const text = textOf(found);
       const changed = change(text);
       return changed === text ? found : changed;
@@ -47,7 +47,7 @@ export function setImages(set: ResourceSet, image: ImageChange, specs: readonly 
   }
 }
 
-/** Changes the images of all lists of containers below a node, wherever they stand. */
+/** Changes the images in all lists of containers below a node, at any depth. */
 function changeContainers(node: YamlNode, change: (text: string) => string): void {
   if (isYamlList(node)) return node.forEach((item) => changeContainers(item, change));
   if (!isYamlMap(node)) return;
@@ -76,7 +76,7 @@ export function changeImage(text: string, image: ImageChange): string {
   return `${image.newName || parts.name}${tag === '' ? '' : `:${tag}`}${digest === '' ? '' : `@${digest}`}`;
 }
 
-/** Parts of `[[host[:port]/]component/]component[:tag][@digest]`. */
+/** Splits `[[host[:port]/]component/]component[:tag][@digest]`. */
 function splitImage(text: string): { name: string; tag: string; digest: string } {
   const slash = text.indexOf('/');
   const from = slash > 0 ? slash : 0;

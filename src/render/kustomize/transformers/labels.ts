@@ -1,4 +1,4 @@
-/** labels and commonLabels: into metadata, and as far as asked into templates and selectors. */
+/** The fields `labels` and `commonLabels`: set labels of objects, and if requested of templates and selectors. */
 import { mergeSpecs, type FieldSpec } from '../field-spec.ts';
 import type { Layer } from '../layer.ts';
 import { setEntries } from './set-entries.ts';

@@ -1,10 +1,10 @@
-/** namePrefix and nameSuffix: kinds whose names have a meaning of their own keep them. */
+/** The fields `namePrefix` and `nameSuffix`. Some kinds keep their names, because these have a meaning of their own. */
 import { textOf } from '../../../object/yaml/node.ts';
 import { fieldOfSpec, visitField, type Field, type FieldSpec } from '../field-spec.ts';
 import type { Layer } from '../layer.ts';
 import { gvkOf, isSelected, type Gvk } from '../resource-id.ts';
 import { changeAll, type ResourceSet } from '../resource-set.ts';
-import { originalId, rememberId, type Resource } from '../resource.ts';
+import { originalId, recordPreviousId, type Resource } from '../resource.ts';
 import type { Transformer } from './transformer.ts';
 
 export const prefixTransformer: Transformer = {
@@ -46,10 +46,10 @@ export function affixNames(set: ResourceSet, affixes: Affixes, specs: readonly F
 function affix(resource: Resource, { prefix, suffix }: Affixes, field: Field): void {
   const { spec } = field;
   if (spec.path === 'metadata/name') {
-    // Even an empty one is noted: references are matched by the layers that an object has passed.
+    // The affixes are recorded, because references are matched by the affixes of the layers that an object has passed.
     if (prefix !== '') resource.prefixes.push(prefix);
     if (suffix !== '') resource.suffixes.push(suffix);
-    if (prefix !== '' || suffix !== '') rememberId(resource);
+    if (prefix !== '' || suffix !== '') recordPreviousId(resource);
   }
   if (!isSelected(gvkOf(resource.node), spec)) return;
   visitField(resource.node, field, { create: 'scalar', set: (found) => `${prefix}${textOf(found)}${suffix}` });

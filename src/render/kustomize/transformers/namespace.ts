@@ -1,11 +1,14 @@
-/** namespace: set on everything that is not known to be cluster-scoped, and wherever a field names one. */
+/**
+ * The field `namespace`: sets the namespace of every object that is not known to be cluster-scoped, and other fields
+ * that contain a namespace.
+ */
 import { isNothing, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { fieldsByKind, visitField, visitPath, type Field, type FieldSpec } from '../field-spec.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { currentId, isClusterScoped } from '../resource-id.ts';
 import { changeAll, checkUnique, type ResourceSet } from '../resource-set.ts';
-import { rememberId, type Resource } from '../resource.ts';
+import { recordPreviousId, type Resource } from '../resource.ts';
 import type { Transformer } from './transformer.ts';
 
 export const namespaceTransformer: Transformer = {
@@ -13,17 +16,21 @@ export const namespaceTransformer: Transformer = {
   configure: ({ kustomization, specs }: Layer) => {
     const { namespace } = kustomization;
     if (namespace === '') return [];
-    return [
-      (set) => setNamespaces(set, { namespace, specs: specs.namespace, unsetOnly: false, subjects: 'defaultOnly' }),
-    ];
+    const options: NamespaceOptions = {
+      namespace,
+      specs: specs.namespace,
+      shouldKeepExisting: false,
+      subjects: 'defaultOnly',
+    };
+    return [(set) => setNamespaces(set, options)];
   },
 };
 
 export interface NamespaceOptions {
   readonly namespace: string;
   readonly specs: readonly FieldSpec[];
-  /** Leave namespaces that are set. */
-  readonly unsetOnly: boolean;
+  /** Whether namespaces that are already set stay (`unsetOnly`). */
+  readonly shouldKeepExisting: boolean;
   /** Which subjects of role bindings get the namespace. */
   readonly subjects: 'defaultOnly' | 'allServiceAccounts' | 'none';
 }
@@ -31,19 +38,19 @@ export interface NamespaceOptions {
 export function setNamespaces(set: ResourceSet, options: NamespaceOptions): void {
   const fieldsOf = fieldsByKind(options.specs);
   changeAll(set, (resource) => {
-    rememberId(resource);
+    recordPreviousId(resource);
     setNamespaceFields(resource, options, fieldsOf(resource.node));
   });
   checkUnique(set);
 }
 
-/** `fields`: those of `options.specs` that are for the kind of the object. */
+/** `fields`: the fields of `options.specs` that match the kind of the object. */
 export function setNamespaceFields(resource: Resource, options: NamespaceOptions, fields: readonly Field[]): void {
   const { node } = resource;
   const id = currentId(node);
   const set = (found: YamlNode): YamlNode => {
-    if (isYamlMap(found) || isYamlList(found)) fail('InvalidObject', 'a namespace is no text', placeOf(resource));
-    return options.unsetOnly && textOf(found) !== '' ? found : options.namespace;
+    if (isYamlMap(found) || isYamlList(found)) fail('InvalidObject', 'a namespace is not a text', placeOf(resource));
+    return options.shouldKeepExisting && textOf(found) !== '' ? found : options.namespace;
   };
   if (!isClusterScoped(id)) visitPath(node, 'metadata/namespace', { create: 'scalar', set });
   const isBinding = id.kind === 'RoleBinding' || id.kind === 'ClusterRoleBinding';
@@ -51,7 +58,7 @@ export function setNamespaceFields(resource: Resource, options: NamespaceOptions
   for (const field of fields) {
     const { spec } = field;
     if (spec.path === 'metadata/namespace') continue;
-    // The name of a Namespace follows, that of a custom kind called Namespace does not.
+    // Only the name of a core Namespace is changed, not that of a custom kind called Namespace.
     if (spec.path === 'metadata/name' && textOf(node.get('apiVersion')) !== 'v1') continue;
     if (isBinding && spec.path === 'subjects/namespace' && /RoleBinding$/.test(spec.kind)) continue;
     visitField(node, field, { create: 'scalar', set });
@@ -61,13 +68,13 @@ export function setNamespaceFields(resource: Resource, options: NamespaceOptions
 function setSubjects(node: YamlMap, options: NamespaceOptions, set: (found: YamlNode) => YamlNode): void {
   const subjects = node.get('subjects');
   if (options.subjects === 'none' || isNothing(subjects)) return;
-  if (!isYamlList(subjects)) fail('InvalidObject', 'subjects of a role binding is no list');
+  if (!isYamlList(subjects)) fail('InvalidObject', 'the subjects of a role binding are not a list');
   for (const subject of subjects) {
     if (!isYamlMap(subject)) continue;
-    const isMeant =
+    const isSelected =
       options.subjects === 'allServiceAccounts'
         ? textOf(subject.get('kind')) === 'ServiceAccount'
         : textOf(subject.get('name')) === 'default';
-    if (isMeant) subject.set('namespace', set(subject.get('namespace') ?? ''));
+    if (isSelected) subject.set('namespace', set(subject.get('namespace') ?? ''));
   }
 }

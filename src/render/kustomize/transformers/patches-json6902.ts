@@ -1,4 +1,4 @@
-/** patchesJson6902 (deprecated): JSON patches that run after labels and annotations. */
+/** The deprecated field `patchesJson6902`: JSON patches that run after labels and annotations. */
 import { fail, withoutPlace } from '../../fail.ts';
 import { readJsonPatch, type PatchEntry } from './patches.ts';
 import { loadText, locateFile, type Layer } from '../layer.ts';
@@ -19,9 +19,11 @@ export const jsonPatchTransformer: Transformer = {
 export function configureJsonPatch(layer: Layer, entry: Pick<PatchEntry, 'patch' | 'path' | 'target'>): Transform {
   const { target, path } = entry;
   if (target === undefined || target.name === '')
-    fail('KustomizationInvalid', 'patchesJson6902 needs the name of its target');
-  if (path === '' && entry.patch === '') fail('KustomizationInvalid', 'patchesJson6902 needs path or patch');
-  if (path !== '' && entry.patch !== '') fail('KustomizationInvalid', 'patchesJson6902 has both path and patch');
+    fail('KustomizationInvalid', 'an entry of patchesJson6902 needs a target with a name');
+  if (path === '' && entry.patch === '')
+    fail('KustomizationInvalid', 'an entry of patchesJson6902 needs path or patch');
+  if (path !== '' && entry.patch !== '')
+    fail('KustomizationInvalid', 'an entry of patchesJson6902 has both path and patch; only one is allowed');
   const { limits } = layer.build.context;
   const { file } = layer.kustomization;
   const operations =

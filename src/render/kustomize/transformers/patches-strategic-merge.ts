@@ -1,4 +1,4 @@
-/** patchesStrategicMerge (deprecated): paths of files, or patches written in their place. */
+/** The deprecated field `patchesStrategicMerge`: paths of patches, or inline patches. */
 import { fail, problemOf, withoutPlace } from '../../fail.ts';
 import { readObjects, type TextObject } from '../../manifest-text.ts';
 import { entriesOf, loadText, locateFile, type AtEntry, type Layer } from '../layer.ts';
@@ -17,7 +17,7 @@ export const strategicMergeTransformer: Transformer = {
 
 interface StrategicMerges {
   readonly paths: readonly string[];
-  /** Patches in one text, after those of the paths. */
+  /** Further patches in one text; they run last. */
   readonly inline?: string;
   readonly atEntry?: AtEntry;
 }
@@ -27,7 +27,7 @@ export function configureStrategicMerge(layer: Layer, { paths, inline = '', atEn
   const { file } = layer.kustomization;
   const at: AtEntry = atEntry ?? ((_index, run) => run());
   const patches = paths.flatMap((path, index) => {
-    return at(index, () => readOne(layer, path)).map(({ node }) => ({ node, index }));
+    return at(index, () => readEntry(layer, path)).map(({ node }) => ({ node, index }));
   });
   if (inline !== '') {
     const objects = withoutPlace(() => readObjects({ text: inline, file, limits }));
@@ -43,13 +43,13 @@ export function configureStrategicMerge(layer: Layer, { paths, inline = '', atEn
   };
 }
 
-/** An entry is a patch if it can be read as one, else a path. */
-function readOne(layer: Layer, entry: string): TextObject[] {
+/** Reads an entry, which is an inline patch if it can be read as one, and otherwise a path. */
+function readEntry(layer: Layer, entry: string): TextObject[] {
   const { limits } = layer.build.context;
   try {
     return withoutPlace(() => readObjects({ text: entry, file: layer.kustomization.file, limits }));
   } catch (error) {
-    // Of several lines it cannot be a path, and what is wrong with it as a patch is what its author wants to know.
+    // An entry of several lines cannot be a path, so the problem of the patch is shown.
     if (entry.includes('\n')) throw error;
     problemOf(error);
     return readObjects({ text: loadText(layer, entry), file: locateFile(layer, entry), limits });

@@ -1,4 +1,4 @@
-/** patches: strategic merge or JSON 6902, in a file or inline, with a target or by the id inside the patch. */
+/** The field `patches`: strategic merge or JSON 6902, in a file or inline, with a target or by the id in the patch. */
 import { isYamlMap, textOf } from '../../../object/yaml/node.ts';
 import { fail, problemOf, withoutPlace } from '../../fail.ts';
 import type { Problem } from '../../../object/problem.ts';
@@ -8,7 +8,7 @@ import { loadText, locateFile, type Layer } from '../layer.ts';
 import { patchByJson, patchStrategically, type StrategicPatch } from '../patching.ts';
 import { currentId, formatResourceId } from '../resource-id.ts';
 import { checkUnique, findByAnyId, type ResourceSet } from '../resource-set.ts';
-import { newResource, rememberId, setTextMap, textMap, type Resource } from '../resource.ts';
+import { newResource, recordPreviousId, setTextMap, textMap, type Resource } from '../resource.ts';
 import { select } from '../selector.ts';
 import { placed, type Transform, type Transformer } from './transformer.ts';
 
@@ -32,23 +32,23 @@ export function configurePatch(layer: Layer, entry: PatchEntry): Transform {
     return () => fail('KustomizationInvalid', `the JSON patch in ${source.file} needs a target`);
   return (set) => {
     for (const resource of select(set, target)) {
-      rememberAndPatch(set, resource, operations);
+      recordAndPatch(set, resource, operations);
     }
   };
 }
 
-function rememberAndPatch(set: ResourceSet, resource: Resource, operations: readonly JsonOperation[]): void {
-  rememberId(resource);
+function recordAndPatch(set: ResourceSet, resource: Resource, operations: readonly JsonOperation[]): void {
+  recordPreviousId(resource);
   patchByJson(set, resource, operations);
 }
 
-/** The text of a patch: given inline or in a file, one of the two. */
+/** The text of a patch, which is either inline or in a file. */
 export function patchSource(layer: Layer, entry: { readonly patch: string; readonly path: string }): TextSource {
   const { limits } = layer.build.context;
   const inline = entry.patch.trim();
   if (inline === '' && entry.path === '') fail('KustomizationInvalid', 'a patch needs patch or path');
   if (inline !== '' && entry.path !== '')
-    fail('KustomizationInvalid', `a patch has both patch and path (${entry.path})`);
+    fail('KustomizationInvalid', `a patch has both patch and path (${entry.path}); only one is allowed`);
   if (inline !== '') return { text: inline, file: layer.kustomization.file, limits };
   return { text: loadText(layer, entry.path), file: locateFile(layer, entry.path), limits };
 }
@@ -58,10 +58,10 @@ interface ReadPatch {
   readonly operations: readonly JsonOperation[];
 }
 
-/** Reads a patch of either sort; which it is shows in the text. */
+/** Reads a patch of either type; the text shows the type. */
 function readPatch(source: TextSource): ReadPatch {
-  const strategic = attempt(() => readObjects(source));
-  const json = attempt(() => readJsonPatch(source));
+  const strategic = resultOf(() => readObjects(source));
+  const json = resultOf(() => readJsonPatch(source));
   const [objects, operations] = [strategic.value ?? [], json.value ?? []];
   if (objects.length > 0 && operations.length > 0) {
     fail('KustomizationInvalid', `the patch in ${source.file} is both an object and a list of operations`);
@@ -73,15 +73,15 @@ function readPatch(source: TextSource): ReadPatch {
   return { objects, operations };
 }
 
-/** The operations of a JSON patch. Fails where the text is none. */
+/** The operations of a JSON patch. Fails if the text is not a JSON patch. */
 export function readJsonPatch(source: TextSource): JsonOperation[] {
   if (source.text === '') fail('KustomizationInvalid', `the JSON patch ${source.file} is empty`, { file: source.file });
-  // What begins as JSON must be JSON; only then is YAML tried.
+  // As in kustomize a text that begins with [ must be JSON, although YAML accepts more.
   if (source.text.startsWith('[')) checkJson(source);
-  const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+  const documents = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
   return (
     readOperations(documents[0]?.root) ??
-    fail('KustomizationInvalid', 'a JSON patch is a list of operations', {
+    fail('KustomizationInvalid', 'a JSON patch must be a list of operations', {
       file: source.file,
       line: documents[0]?.line ?? 1,
     })
@@ -94,7 +94,7 @@ function checkJson({ text, file }: TextSource): void {
   } catch {
     fail('KustomizationInvalid', 'a JSON patch that begins with [ must be JSON', {
       file,
-      hint: 'Put its keys and texts in double quotes, or write it as a YAML list with dashes.',
+      hint: 'Put its keys and texts into double quotes, or write it as a YAML list with dashes.',
     });
   }
 }
@@ -105,37 +105,37 @@ function applyStrategic(layer: Layer, set: ResourceSet, entry: PatchEntry, objec
     allowKindChange: entry.options?.allowKindChange ?? false,
   };
   if (entry.target === undefined) {
-    // kustomize notes such an option in an annotation of the patch, which writes all of them anew.
-    const isNoted = options.allowNameChange || options.allowKindChange;
+    // kustomize records these options in an annotation of the patch, which rewrites all annotations as texts.
+    const hasOption = options.allowNameChange || options.allowKindChange;
     for (const { node } of objects) {
-      const patch = isNoted ? withTextual(node, ['annotations']) : node;
+      const patch = hasOption ? withTextFields(node, ['annotations']) : node;
       patchStrategically(layer.build, set, findOne(set, node), { node: patch, ...options });
     }
     return;
   }
   const [first, second] = objects;
   if (first === undefined) return;
-  if (second !== undefined) fail('KustomizationInvalid', 'a patch with a target may hold one object only');
+  if (second !== undefined) fail('KustomizationInvalid', 'a patch with a target must contain only one object');
   patchSelected(layer, set, select(set, entry.target), { node: first.node, ...options });
 }
 
-/** Applies a patch to what has been selected for it. */
+/** Applies a patch to the objects that were selected for it. */
 export function patchSelected(
   layer: Layer,
   set: ResourceSet,
   selected: readonly Resource[],
   patch: StrategicPatch,
 ): void {
-  const textual = { ...patch, node: withTextual(patch.node, ['labels', 'annotations']) };
-  for (const resource of selected) patchStrategically(layer.build, set, resource, retarget(textual, resource));
+  const converted = { ...patch, node: withTextFields(patch.node, ['labels', 'annotations']) };
+  for (const resource of selected) patchStrategically(layer.build, set, resource, retarget(converted, resource));
   checkUnique(set);
 }
 
 /**
- * The patch as it is once these fields of its metadata have gone through maps of texts, as both do where it has a
- * target: what they say is text, `null` too, and a field that says nothing is left out.
+ * The patch with these fields of its metadata converted to maps of texts: all values become texts, `null` too, and an
+ * empty map is removed. kustomize does this to both fields if the patch has a target.
  */
-function withTextual(
+function withTextFields(
   node: StrategicPatch['node'],
   fields: readonly ('labels' | 'annotations')[],
 ): StrategicPatch['node'] {
@@ -148,24 +148,24 @@ function withTextual(
   return copy;
 }
 
-/** The patch with the apiVersion of what it is applied to. */
+/** The patch with the apiVersion of the object to which it is applied. */
 function retarget(patch: StrategicPatch, resource: Resource): StrategicPatch {
   const apiVersion = textOf(resource.node.get('apiVersion'));
   if (apiVersion === '') return patch;
   return { ...patch, node: new Map(patch.node).set('apiVersion', apiVersion) };
 }
 
-/** The one object that has or had the id of a patch. */
+/** The object that has or had the id of a patch. Fails if there is none, or more than one. */
 export function findOne(set: ResourceSet, patch: StrategicPatch['node']): Resource {
   const id = currentId(patch);
   const found = findByAnyId(set, id);
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  const why = found.length === 0 ? 'there is no such object' : `${found.length} objects have or had that id`;
-  return fail('KustomizationInvalid', `a patch is for ${formatResourceId(id)}: ${why}`);
+  const reason = found.length === 0 ? 'there is no such object' : `${found.length} objects have or had that id`;
+  return fail('KustomizationInvalid', `a patch is for ${formatResourceId(id)}, but ${reason}`);
 }
 
-function attempt<T>(run: () => T): { readonly value?: T; readonly problem?: Problem } {
+function resultOf<T>(run: () => T): { readonly value?: T; readonly problem?: Problem } {
   try {
     return { value: run() };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** replacements: copies a field of one object, or a fixed text, into fields of others. */
+/** The field `replacements`: copies a field of one object, or a fixed text, into fields of others. */
 import {
   copyNode,
   isNothing,
@@ -12,11 +12,11 @@ import {
 } from '../../../object/yaml/node.ts';
 import { readYaml } from '../../../object/yaml/read.ts';
 import { resolvePlain } from '../../../object/yaml/scalar.ts';
-import { fail, problemOf, within } from '../../fail.ts';
-import { countMade, type RenderContext } from '../../file-loader.ts';
+import { fail, problemOf, withPlace } from '../../fail.ts';
+import { countGenerated, type RenderContext } from '../../file-loader.ts';
 import { readDocuments } from '../../manifest-text.ts';
 import { decode, list } from '../decode.ts';
-import { lookup, MADE, slotsAt, smartPath, type Creates, type Slot } from '../field-path.ts';
+import { CREATED_SCALAR, lookup, nodeRefsAt, smartPath, type CreatedNode, type NodeRef } from '../field-path.ts';
 import { REPLACEMENT } from '../kustomization.ts';
 import { entriesOf, loadText, locateFile, placeOf, type AtEntry, type Layer } from '../layer.ts';
 import { currentId, effectiveNamespace, formatResourceId, isSelected, type ResourceId } from '../resource-id.ts';
@@ -61,14 +61,14 @@ function load(layer: Layer, replacement: Replacement): Replacement[] {
     fail('KustomizationInvalid', `a replacement has both a path (${path}) and a source or targets`);
   }
   const file = locateFile(layer, path);
-  return within({ file }, () => {
+  return withPlace({ file }, () => {
     const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
-    const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
+    const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
     const root = document?.root;
     if (isYamlList(root)) return decode(list(REPLACEMENT), root, '', 'ignore');
     return isYamlMap(root)
       ? [decode(REPLACEMENT, root, '', 'ignore')]
-      : fail('KustomizationInvalid', 'no replacement is in the file');
+      : fail('KustomizationInvalid', 'the file must be a replacement or a list of replacements');
   });
 }
 
@@ -88,18 +88,24 @@ function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>
   const found = [...set.all].filter((resource) => idsOf(resource).some((id) => isNamed(id, source)));
   const [only] = found;
   const wanted = formatResourceId(source);
-  if (only === undefined) return fail('KustomizationInvalid', `the source ${wanted} of a replacement is not there`);
+  if (only === undefined) return fail('KustomizationInvalid', `the source ${wanted} of a replacement does not exist`);
   if (found.length > 1)
-    fail('KustomizationInvalid', `the source ${wanted} of a replacement is ${found.length} objects`);
+    fail(
+      'KustomizationInvalid',
+      `the source ${wanted} of a replacement is ambiguous: it matches ${found.length} objects`,
+    );
   const path = source.fieldPath || 'metadata.name';
   const node = lookup(only.node, smartPath(path));
   const isEmpty = isNothing(node) || (isYamlMap(node) && node.size === 0) || (isYamlList(node) && node.length === 0);
   if (node === undefined || isEmpty)
-    return fail('KustomizationInvalid', `the source ${wanted} of a replacement has no ${path}`);
-  return refine(node, source.options);
+    return fail(
+      'KustomizationInvalid',
+      `the source ${wanted} of a replacement has no field ${path}, or the field is empty`,
+    );
+  return takePart(node, source.options);
 }
 
-/** Present and previous ids, as written: here an empty namespace is not the default one. */
+/** The current and previous ids, as written: an empty namespace does not count as `default` here. */
 function idsOf(resource: Resource): ResourceId[] {
   return [currentId(resource.node), ...previousIds(resource)];
 }
@@ -112,9 +118,11 @@ function isNamed(id: ResourceId, selector: NonNullable<Replacement['source']>): 
   );
 }
 
-function refine(node: YamlNode, options: FieldOptions): YamlNode {
+/** The part of a text that the options of the source select; without a delimiter the whole node. */
+function takePart(node: YamlNode, options: FieldOptions): YamlNode {
   if (options === undefined || options.delimiter === '') return node;
-  if (!isYamlScalar(node)) return fail('KustomizationInvalid', 'options.delimiter of a source is for texts only');
+  if (!isYamlScalar(node))
+    return fail('KustomizationInvalid', 'options.delimiter of a source needs a text, but the source is a map or list');
   const part = textOf(node).split(options.delimiter)[options.index];
   if (part === undefined)
     return fail('KustomizationInvalid', `options.index ${options.index} of a source is out of range`);
@@ -133,7 +141,7 @@ function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, context
     if (rejected.some((reject) => isRejected(resource, ids, reject))) continue;
     if (!ids.some((id) => matchesId(compiled, id))) continue;
     change(set, resource, () => {
-      within(placeOf(resource), () =>
+      withPlace(placeOf(resource), () =>
         paths.forEach((path) => copyTo(resource, path, { value, options: target.options, context })),
       );
     });
@@ -146,12 +154,12 @@ function isRejected(
   reject: { selector: Selector; compiled: CompiledSelector },
 ): boolean {
   const { selector, compiled } = reject;
-  const byMetadata = selector.annotationSelector !== '' || selector.labelSelector !== '';
-  if (byMetadata && matchesMetadata(compiled, resource)) return true;
-  const byId = [selector.group, selector.version, selector.kind, selector.name, selector.namespace].some(
+  const hasMetadataSelector = selector.annotationSelector !== '' || selector.labelSelector !== '';
+  if (hasMetadataSelector && matchesMetadata(compiled, resource)) return true;
+  const hasIdSelector = [selector.group, selector.version, selector.kind, selector.name, selector.namespace].some(
     (text) => text !== '',
   );
-  return byId && ids.some((id) => matchesId(compiled, id));
+  return hasIdSelector && ids.some((id) => matchesId(compiled, id));
 }
 
 function matchesId(compiled: CompiledSelector, id: ResourceId): boolean {
@@ -167,51 +175,56 @@ interface Copying {
 function copyTo(resource: Resource, path: string, copying: Copying): void {
   const parts = smartPath(path);
   const { value, options } = copying;
-  const creates: Creates = options?.create
+  const creates: CreatedNode = options?.create
     ? isYamlMap(value)
       ? 'map'
       : isYamlList(value)
         ? 'list'
         : 'scalar'
     : undefined;
-  const root: Slot = { get: () => resource.node, put: () => undefined };
+  const root: NodeRef = { get: () => resource.node, put: () => undefined };
   if (copyIntoText(resource, parts, creates, copying)) return;
-  const slots = slotsAt(root, parts, creates);
-  if (slots.length === 0) fail('KustomizationInvalid', `the field ${path} of a replacement's target is not there`);
-  for (const slot of slots) setSlot(slot, copying);
+  const refs = nodeRefsAt(root, parts, creates);
+  if (refs.length === 0)
+    fail('KustomizationInvalid', `the field ${path} of the target of a replacement does not exist`);
+  for (const ref of refs) setTarget(ref, copying);
 }
 
-/** A scalar on the way may itself hold YAML or JSON: the rest of the path leads into it. */
-function copyIntoText(resource: Resource, parts: readonly string[], creates: Creates, copying: Copying): boolean {
+/**
+ * Copies into a scalar on the path that itself contains YAML or JSON; the rest of the path is followed inside it.
+ * Returns false if there is no such scalar.
+ */
+function copyIntoText(resource: Resource, parts: readonly string[], creates: CreatedNode, copying: Copying): boolean {
   for (let length = 1; length < parts.length; length += 1) {
     const head = attempt(() => lookup(resource.node, parts.slice(0, length)));
     if (head === undefined || !isYamlScalar(head)) continue;
-    const result = readYaml(textOf(head), { ...copying.context.limits, otherKeys: 'text', duplicateKeys: 'last' });
+    const result = readYaml(textOf(head), { ...copying.context.limits, nonTextKeys: 'text', duplicateKeys: 'last' });
     if (!result.ok) continue;
     const inner = { root: result.documents[0]?.root };
-    const document: Slot = { get: () => inner.root ?? MADE, put: (node) => (inner.root = node) };
-    const slots = attempt(() => slotsAt(document, parts.slice(length), creates));
-    if (slots === undefined || slots.length === 0) return false;
-    if (attempt(() => (slots.forEach((slot) => setSlot(slot, copying)), true)) === undefined) return false;
-    const [outer] = slotsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
-    outer?.put(writeStructured(inner.root ?? MADE, textOf(head)));
+    const document: NodeRef = { get: () => inner.root ?? CREATED_SCALAR, put: (node) => (inner.root = node) };
+    const refs = attempt(() => nodeRefsAt(document, parts.slice(length), creates));
+    if (refs === undefined || refs.length === 0) return false;
+    if (attempt(() => (refs.forEach((ref) => setTarget(ref, copying)), true)) === undefined) return false;
+    const [outer] = nodeRefsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
+    outer?.put(writeStructured(inner.root ?? CREATED_SCALAR, textOf(head)));
     return true;
   }
   return false;
 }
 
-function setSlot(slot: Slot, { value, options, context }: Copying): void {
-  const found = slot.get();
-  countMade(context, sizeOf(value) + (options?.delimiter ? textOf(found).length : 0));
+function setTarget(ref: NodeRef, { value, options, context }: Copying): void {
+  const found = ref.get();
+  countGenerated(context, sizeOf(value) + (options?.delimiter ? textOf(found).length : 0));
   if (options !== undefined && options.delimiter !== '') {
-    if (!isYamlScalar(found)) return fail('KustomizationInvalid', 'options.delimiter of a target is for texts only');
-    return slot.put(typed(found, splice(textOf(found), textOf(value), options)));
+    if (!isYamlScalar(found))
+      return fail('KustomizationInvalid', 'options.delimiter of a target needs a text, but the field is a map or list');
+    return ref.put(typed(found, splice(textOf(found), textOf(value), options)));
   }
-  if (!isYamlScalar(found)) return slot.put(copyNode(value));
-  slot.put(isYamlScalar(value) ? typed(found, textOf(value)) : typed(found, ''));
+  if (!isYamlScalar(found)) return ref.put(copyNode(value));
+  ref.put(isYamlScalar(value) ? typed(found, textOf(value)) : typed(found, ''));
 }
 
-/** Characters of a tree, about. */
+/** The approximate number of characters of a tree. */
 function sizeOf(node: YamlNode): number {
   if (isYamlScalar(node)) return textOf(node).length;
   return [...node.values()].reduce((size, child) => size + sizeOf(child), 1);
@@ -225,17 +238,21 @@ function splice(text: string, part: string, { delimiter, index }: NonNullable<Fi
   return parts.join(delimiter);
 }
 
-/** A text in the place of a scalar keeps that one's type; a place just made takes what the text looks like. */
+/**
+ * A text as a new value for a scalar, with the type of that scalar. In a scalar that was just created, it gets the type
+ * that it looks like. Fails if the types do not fit.
+ */
 function typed(found: YamlNode, text: string): YamlNode {
   if (isText(found)) return text;
   const plain = resolvePlain(text);
-  if (found === MADE) return typeof plain === 'string' ? plain : { ...plain, isUntyped: true };
+  if (found === CREATED_SCALAR) return typeof plain === 'string' ? plain : { ...plain, isUntyped: true };
   const wanted = nodeToValue(found);
   const got = nodeToValue(plain);
   if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;
-  return fail('KustomizationInvalid', `a replacement puts a text where a ${typeof wanted} is`);
+  return fail('KustomizationInvalid', `a replacement puts a text into a field where a ${typeof wanted} is`);
 }
 
+/** The result of a step; undefined if it fails with a problem. */
 function attempt<T>(run: () => T): T | undefined {
   try {
     return run();

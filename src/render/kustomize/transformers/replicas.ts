@@ -1,4 +1,4 @@
-/** replicas: the count of every workload that has or had the name. */
+/** The field `replicas`: sets the number of replicas of every workload that has or had the name. */
 import { fail } from '../../fail.ts';
 import { fieldOfSpec, visitField } from '../field-spec.ts';
 import type { Layer } from '../layer.ts';
@@ -36,5 +36,8 @@ export function setReplicas(
   }
   if (isFound) return;
   const kinds = specs.map(({ kind }) => kind).join(', ');
-  fail('KustomizationInvalid', `replicas names ${replica.name}, and there is no ${kinds} of that name`);
+  fail(
+    'KustomizationInvalid',
+    `replicas names ${replica.name}, but no object of a kind with replicas (${kinds}) has that name`,
+  );
 }

@@ -1,4 +1,4 @@
-/** Sets entries of the maps at field specs: what labels and annotations have in common. */
+/** Sets entries of maps in the fields of field specs; shared by labels and annotations. */
 import { assign, isNothing, isYamlMap, shareText, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { resolvePlain } from '../../../object/yaml/scalar.ts';
 import { fail } from '../../fail.ts';
@@ -14,16 +14,16 @@ export function setEntries(set: ResourceSet, entries: ReadonlyMap<string, string
 }
 
 function setEntriesOf(resource: Resource, entries: ReadonlyMap<string, string>, fields: readonly Field[]): void {
-  // kustomize writes one and the same text into all fields that lack it, so that later changes of one reach them all.
+  // kustomize writes the same text node into all fields that lack the entry, so a later change of one changes them all.
   const isShared = fields.length > 1;
   const texts = new Map(Array.from(entries, ([key, text]) => [key, isShared ? shareText(text) : text] as const));
   const setAll = (found: YamlNode): YamlNode => {
     const map: YamlNode = isNothing(found) ? new Map<string, YamlNode>() : found;
-    if (!isYamlMap(map)) return fail('InvalidObject', 'labels or annotations are no map', placeOf(resource));
+    if (!isYamlMap(map)) return fail('InvalidObject', 'labels or annotations are not a map', placeOf(resource));
     for (const [key, text] of texts) {
       if (map.has(key)) assign(map, key, textOf(text));
       else if (typeof resolvePlain(key) === 'string') map.set(key, text);
-      else fail('KustomizationInvalid', `the label or annotation ${key} has no text as its name`, placeOf(resource));
+      else fail('KustomizationInvalid', `the name of the label or annotation ${key} is not a text`, placeOf(resource));
     }
     return map;
   };

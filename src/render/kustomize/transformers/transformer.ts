@@ -1,4 +1,4 @@
-/** What every transformer is: it looks at one kustomization and gives back the changes to make, in order. */
+/** The interface of transformers: each reads one kustomization and returns the changes to make, in order. */
 import type { YamlPath } from '../../../object/yaml/locate.ts';
 import { atField, type Layer } from '../layer.ts';
 import type { ResourceSet } from '../resource-set.ts';
@@ -6,13 +6,13 @@ import type { ResourceSet } from '../resource-set.ts';
 export type Transform = (set: ResourceSet) => void;
 
 export interface Transformer {
-  /** As kustomize calls it; origin annotations name it so. */
+  /** The name of the transformer in kustomize, for origin annotations. */
   readonly name: string;
-  /** One change for each entry of the kustomization. Fails where the entry is wrong. */
+  /** The changes for the entries of the kustomization. Fails if an entry is wrong. */
   readonly configure: (layer: Layer) => readonly Transform[];
 }
 
-/** A change whose problems are placed at the entry of the kustomization that asks for it. */
+/** A change whose problems get the line of the field or entry in the kustomization. */
 export function placed(layer: Pick<Layer, 'kustomization'>, path: YamlPath, configure: () => Transform): Transform {
   const run = atField(layer, path, configure);
   return (set) => atField(layer, path, () => run(set));

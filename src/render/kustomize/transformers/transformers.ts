@@ -1,10 +1,10 @@
 /**
- * All transformers in the order in which kustomize runs them. A new one is a file beside this one and a line here.
+ * All transformers in the order in which kustomize runs them. To add one, add a file to this folder and a line here.
  */
 import { builtInOrigin, type Layer } from '../layer.ts';
 import type { ResourceSet } from '../resource-set.ts';
 import { annotationsTransformer } from './annotations.ts';
-import { externalTransforms } from './external.ts';
+import { configuredTransforms } from './configured.ts';
 import { imageTransformer } from './images.ts';
 import { jsonPatchTransformer } from './patches-json6902.ts';
 import { labelTransformer } from './labels.ts';
@@ -31,13 +31,13 @@ const TRANSFORMERS: readonly Transformer[] = [
   replacementTransformer,
 ];
 
-/** Runs everything that one kustomization asks for; all of it is configured before the first change is made. */
+/** Runs all transformers of one kustomization. All of them are configured before the first one changes an object. */
 export function transformAll(layer: Layer, set: ResourceSet): void {
   const transforms = TRANSFORMERS.flatMap(({ name, configure }) => {
-    const origin = layer.build.tracksOrigin ? builtInOrigin(layer, name) : undefined;
+    const origin = layer.build.shouldTrackOrigin ? builtInOrigin(layer, name) : undefined;
     return configure(layer).map((run) => ({ run, origin }));
   });
-  transforms.push(...externalTransforms(layer, 'transformers'));
+  transforms.push(...configuredTransforms(layer, 'transformers'));
   for (const { run, origin } of transforms) {
     run(set);
     if (origin !== undefined) noteTransformation(set, origin);

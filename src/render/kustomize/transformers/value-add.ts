@@ -1,9 +1,12 @@
-/** ValueAddTransformer: a text into fields of what targets select, in place of what is there or as a part of a path. */
+/**
+ * ValueAddTransformer: writes a text into fields of the selected objects, as their value or as a part of the path that
+ * they contain.
+ */
 import { isYamlScalar, textOf, type YamlNode } from '../../../object/yaml/node.ts';
-import { fail, within } from '../../fail.ts';
+import { fail, withPlace } from '../../fail.ts';
 import { readDocuments } from '../../manifest-text.ts';
 import { decode, integer, list, optional, struct, text, type Decoded } from '../decode.ts';
-import { slotsAt } from '../field-path.ts';
+import { nodeRefsAt } from '../field-path.ts';
 import { splitPath } from '../field-spec.ts';
 import { SELECTOR } from '../kustomization.ts';
 import { loadText, locateFile, placeOf, type Layer } from '../layer.ts';
@@ -35,31 +38,35 @@ type Target = Decoded<typeof TARGETS>[number];
 function loadTargets(layer: Layer, path: string): Target[] {
   const file = locateFile(layer, path);
   const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
-  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', otherKeys: 'text' });
-  return within({ file }, () => decode(TARGET_FILE, document?.root, '', 'ignore').targets);
+  const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
+  return withPlace({ file }, () => decode(TARGET_FILE, document?.root, '', 'ignore').targets);
 }
 
 function addTo(set: ResourceSet, target: Target, value: string): void {
   const selected = target.selector === undefined ? [...set.all] : select(set, target.selector);
   for (const resource of selected) {
-    change(set, resource, () => within(placeOf(resource), () => addToField(resource, target, value)));
+    change(set, resource, () => withPlace(placeOf(resource), () => addToField(resource, target, value)));
   }
 }
 
 function addToField(resource: Resource, { fieldPath, filePathPosition }: Target, value: string): void {
   if (fieldPath === 'metadata/namespace') {
-    setNamespaceFields(resource, { namespace: value, specs: [], unsetOnly: false, subjects: 'defaultOnly' }, []);
+    setNamespaceFields(
+      resource,
+      { namespace: value, specs: [], shouldKeepExisting: false, subjects: 'defaultOnly' },
+      [],
+    );
     return;
   }
   const root = { get: (): YamlNode => resource.node, put: () => undefined };
-  for (const slot of slotsAt(root, splitPath(fieldPath, '/'), 'scalar')) {
-    const found = slot.get();
-    if (!isYamlScalar(found)) fail('InvalidObject', `the field ${fieldPath} is no text`);
-    slot.put(filePathPosition === 0 ? value : insertPart(textOf(found), filePathPosition - 1, value));
+  for (const ref of nodeRefsAt(root, splitPath(fieldPath, '/'), 'scalar')) {
+    const found = ref.get();
+    if (!isYamlScalar(found)) fail('InvalidObject', `the field ${fieldPath} is not a text`);
+    ref.put(filePathPosition === 0 ? value : insertPart(textOf(found), filePathPosition - 1, value));
   }
 }
 
-/** Inserts a part into a path; an absolute one stays absolute. */
+/** Inserts a part into a path; an absolute path stays absolute. */
 function insertPart(path: string, position: number, part: string): string {
   const parts = path === '' ? [] : path.replace(/(.)\/+$/, '$1').split('/');
   if (path === '/') parts.length = 1;

@@ -1,0 +1,143 @@
+/**
+ * Sends a request to the agent: writes it as an annotation of the Application and waits for the answer in its status.
+ *
+ * Invariant: only the answer with the id of this request counts, and an unanswered request of another client is not
+ * overwritten without `--replace`.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REQUEST_ANNOTATION } from '../application/keys.ts';
+import { formatRequest, parseRequest, type ApplicationRequest } from '../application/request.ts';
+import type { LastRequest } from '../application/status-schema.ts';
+import { annotationsOf } from '../object/identity.ts';
+import { stringAt, type KubeObject } from '../object/value.ts';
+import type { ApplicationName, UserCluster } from '../cluster/user-cluster.ts';
+import { factsOf, firstLine, summarise } from './application-facts.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { notFound } from './get.ts';
+import { fail, type Access } from './with-cluster.ts';
+
+/** A request without its id. */
+export type RequestFields = ApplicationRequest extends infer R
+  ? R extends { id: string }
+    ? Omit<R, 'id'>
+    : never
+  : never;
+
+export interface SendOptions {
+  /** Name of the Application. */
+  readonly name: string;
+  readonly fields: RequestFields;
+  /** Whether to replace a request that is not answered yet. */
+  readonly replace: boolean;
+  /** undefined: do not wait for the answer. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** A write fails if another writer, such as the agent, changed the Application meanwhile. */
+const MAX_ATTEMPTS = 10;
+/** A running agent takes up a request in less time. */
+const SILENCE_MS = 15_000;
+
+/** Sends a request. Prints progress on stderr, and the message of the answer on stdout. */
+export async function sendRequest({ cluster, namespace }: Access, options: SendOptions): Promise<ExitCode> {
+  const request = { id: randomUUID(), ...options.fields } as ApplicationRequest;
+  const text = formatRequest(request);
+  const parsed = parseRequest(text);
+  if (parsed && !parsed.ok) return fail(parsed.problem, EXIT.misused);
+  const name = { namespace, name: options.name };
+  const problem = await writeRequest(cluster, { name, text, replace: options.replace });
+  if (problem !== undefined) return fail(problem);
+  if (options.timeoutMs === undefined) {
+    process.stdout.write(`application.tautline.dev/${options.name}: ${request.action} requested\n`);
+    return EXIT.done;
+  }
+  return awaitAnswer(cluster, { name, request, timeoutMs: options.timeoutMs });
+}
+
+interface Writing {
+  readonly name: ApplicationName;
+  readonly text: string;
+  readonly replace: boolean;
+}
+
+/** Returns undefined if the request was written, otherwise a message that says why not. */
+async function writeRequest(cluster: UserCluster, { name, text, replace }: Writing): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const read = await cluster.readApplication(name);
+    if (!read.ok) return read.refusal.message;
+    if (!read.value) return notFound(name.namespace, name.name);
+    if (isBeingDeleted(read.value)) return `the Application ${name.name} is being deleted`;
+    const other = unansweredRequest(read.value);
+    if (other && !replace) {
+      return (
+        `another request (${other.action}, id ${other.id}) is not answered yet; ` +
+        'wait for its answer, or replace it with --replace'
+      );
+    }
+    const answer = await cluster.annotate(read.value, REQUEST_ANNOTATION, text);
+    if (answer.ok) return undefined;
+    if (answer.refusal.code !== 'Modified' || attempt === MAX_ATTEMPTS) return answer.refusal.message;
+    await sleep(50 * attempt);
+  }
+}
+
+function isBeingDeleted(application: KubeObject): boolean {
+  return stringAt(application.metadata, 'deletionTimestamp') !== undefined;
+}
+
+function unansweredRequest(application: KubeObject): ApplicationRequest | undefined {
+  const parsed = parseRequest(annotationsOf(application)[REQUEST_ANNOTATION]);
+  if (!parsed?.ok) return undefined;
+  const { lastRequest } = factsOf(application).status;
+  const isAnswered = lastRequest?.id === parsed.request.id && lastRequest.outcome !== 'InProgress';
+  return isAnswered ? undefined : parsed.request;
+}
+
+interface Awaiting {
+  readonly name: ApplicationName;
+  readonly request: ApplicationRequest;
+  readonly timeoutMs: number;
+}
+
+async function awaitAnswer(cluster: UserCluster, { name, request, timeoutMs }: Awaiting): Promise<ExitCode> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const progress = createProgress(name.name);
+  const silence = setTimeout(() => {
+    process.stderr.write(`${name.name}: no agent has taken up the request yet; check that the agent is running\n`);
+  }, SILENCE_MS);
+  try {
+    for await (const application of cluster.followApplication(name, deadline)) {
+      if (!application) return fail(`the Application ${name.name} was deleted`);
+      if (isBeingDeleted(application)) return fail(`the Application ${name.name} is being deleted`);
+      const current = parseRequest(annotationsOf(application)[REQUEST_ANNOTATION]);
+      const { lastRequest } = factsOf(application).status;
+      if (lastRequest?.id === request.id) {
+        clearTimeout(silence);
+        if (lastRequest.outcome !== 'InProgress') return report(name.name, lastRequest);
+      } else if (!current?.ok || current.request.id !== request.id) {
+        return fail(`${name.name}: another request replaced this one before it was answered`);
+      }
+      progress(application);
+    }
+  } finally {
+    clearTimeout(silence);
+  }
+  return fail(`${name.name}: no answer within the timeout; the agent goes on with the request`, EXIT.timedOut);
+}
+
+function report(name: string, { outcome, action, message = '' }: LastRequest): ExitCode {
+  if (outcome !== 'Succeeded') return fail(`${name}: ${action ?? 'request'} ${outcome.toLowerCase()}: ${message}`);
+  process.stdout.write(`${message}\n`);
+  return EXIT.done;
+}
+
+/** Returns a function that writes the summary of the Application to stderr whenever it has changed. */
+export function createProgress(name: string): (application: KubeObject) => void {
+  let last = '';
+  return (application) => {
+    const line = firstLine(summarise(factsOf(application)));
+    if (line !== last) process.stderr.write(`${name}: ${line}\n`);
+    last = line;
+  };
+}

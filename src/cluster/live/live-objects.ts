@@ -1,0 +1,236 @@
+/**
+ * The objects of one kind as one identity sees them. To save memory each is kept as JSON text with the few fields that
+ * are read often; the text is parsed when `body` is read.
+ *
+ * Invariant: an entry never goes back in time. An event or answer with an older resourceVersion changes nothing, and
+ * neither does the 404 of a GET that a later event has overtaken.
+ */
+import { OWNER_ANNOTATION } from '../../object/applyset.ts';
+import { annotationsOf, type ObjectId } from '../../object/identity.ts';
+import { parseJson, stringifyJson } from '../../object/json.ts';
+import type { KubeObject } from '../../object/value.ts';
+import type { Clock } from '../../telemetry/ports.ts';
+import type { LiveEntry, LiveObject } from '../live.ts';
+import { withoutStatusFields } from '../live-object.ts';
+import { compareResourceVersions } from '../resource-version.ts';
+
+type Entry = PresentEntry | MissingEntry;
+
+interface MissingEntry {
+  readonly state: 'absent' | 'unseen';
+  /** The last known version of the object; `0` if there is none. */
+  readonly resourceVersion: string;
+  readAtMs: number;
+}
+
+interface PresentEntry {
+  readonly state: 'present';
+  readonly id: ObjectId;
+  readonly apiVersion: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly deletionTimestamp: string | undefined;
+  readonly owner: string | undefined;
+  readonly json: string;
+  /** The cluster's history went back: the next version counts as newer, even with a lower number. */
+  isVoid: boolean;
+  /** When an event or answer last confirmed it, by the monotonic clock. */
+  readAtMs: number;
+}
+
+/** `older`: than the known version, so nothing was changed. */
+export type PutResult = 'added' | 'modified' | 'unchanged' | 'older';
+
+/** The entry that a DELETED event left behind. While it is still stored, nothing has come in between. */
+export interface DeletionMark {
+  readonly entry: Entry;
+  readonly owner: string | undefined;
+}
+
+export interface LiveObjects {
+  /** An object that was last confirmed before `notBeforeMs` counts as unseen. */
+  look(id: ObjectId, notBeforeMs?: number): LiveEntry;
+  /**
+   * `listedAt`: the resourceVersion of the complete list that holds the object. A known version between the object's
+   * and the list's belongs to a void history (a restored etcd), for otherwise the list would hold it; it is replaced.
+   */
+  put(object: LiveObject, listedAt?: string): PutResult;
+  /** A GET by name was answered with 404. With `mark`, it counts only if nothing has come in since the mark. */
+  putAbsent(id: ObjectId, mark?: DeletionMark): boolean;
+  /** A DELETED event: the object left the watch, so it is unseen. undefined: older than the known version. */
+  markDeleted(object: LiveObject): DeletionMark | undefined;
+  ownerOf(id: ObjectId): string | undefined;
+  /** Drops the objects that a complete list at `resourceVersion` does not hold, and returns them. */
+  keepOnly(list: { namespace: string; listedKeys: ReadonlySet<string>; resourceVersion: string }): DroppedObject[];
+  /** The cluster's history went back: any version of an object may replace the known one. */
+  voidHistory(namespace: string): void;
+  /** Drops the objects that were last confirmed before `notBeforeMs`; by default all. */
+  dropNamespace(namespace: string, notBeforeMs?: number): void;
+}
+
+export interface DroppedObject {
+  readonly id: ObjectId;
+  readonly owner: string | undefined;
+}
+
+/** The key of an object among those of its kind. */
+export function objectKey({ namespace, name }: Pick<ObjectId, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
+}
+
+export interface LiveObjectsOptions {
+  /** Proofs of absence that are kept. */
+  readonly maxAbsentEntries: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOptions): LiveObjects {
+  const entries = createEntries(maxAbsentEntries);
+
+  return {
+    look(id, notBeforeMs = -Infinity) {
+      const entry = entries.get(objectKey(id));
+      if (entry && entry.readAtMs < notBeforeMs) return { state: 'unseen' };
+      if (entry?.state === 'present') return { state: 'present', object: unpack(entry) };
+      return { state: entry?.state ?? 'unseen' };
+    },
+    put(object, listedAt) {
+      const key = objectKey(object.id);
+      const known = entries.get(key);
+      // An object that only lost its label has the resourceVersion of its DELETED event.
+      const isFoundAgain = known?.state === 'unseen' && known.resourceVersion === object.resourceVersion;
+      const readAtMs = clock.monotonicMs();
+      if (!isFoundAgain && !isNewer(known, object.resourceVersion, listedAt)) {
+        if (known?.resourceVersion !== object.resourceVersion) return 'older';
+        known.readAtMs = readAtMs;
+        return 'unchanged';
+      }
+      entries.set(key, pack(object, readAtMs));
+      return known?.state === 'present' ? 'modified' : 'added';
+    },
+    putAbsent(id, mark) {
+      const key = objectKey(id);
+      const known = entries.get(key);
+      if (mark && known !== mark.entry) return false;
+      const resourceVersion = known?.resourceVersion ?? '0';
+      entries.set(key, { state: 'absent', resourceVersion, readAtMs: clock.monotonicMs() });
+      return true;
+    },
+    markDeleted({ id, resourceVersion }) {
+      const key = objectKey(id);
+      const known = entries.get(key);
+      if (known?.state === 'absent' || !isNewer(known, resourceVersion)) return undefined;
+      const entry: Entry = { state: 'unseen', resourceVersion, readAtMs: clock.monotonicMs() };
+      entries.set(key, entry);
+      return { entry, owner: known?.state === 'present' ? known.owner : undefined };
+    },
+    ownerOf(id) {
+      const entry = entries.get(objectKey(id));
+      return entry?.state === 'present' ? entry.owner : undefined;
+    },
+    keepOnly({ namespace, listedKeys, resourceVersion }) {
+      const dropped: DroppedObject[] = [];
+      for (const [key, entry] of entries.presentIn(namespace)) {
+        if (listedKeys.has(key)) continue;
+        // Written after the list was made, so the list cannot hold it.
+        if (!entry.isVoid && compareResourceVersions(entry.resourceVersion, resourceVersion) === 1) continue;
+        entries.delete(key);
+        dropped.push({ id: entry.id, owner: entry.owner });
+      }
+      return dropped;
+    },
+    voidHistory(namespace) {
+      for (const [, entry] of entries.presentIn(namespace)) entry.isVoid = true;
+      entries.deleteMissing();
+    },
+    dropNamespace(namespace, notBeforeMs = Infinity) {
+      for (const [key, { readAtMs }] of entries.all()) {
+        if (readAtMs < notBeforeMs && key.startsWith(`${namespace}/`)) entries.delete(key);
+      }
+    },
+  };
+}
+
+function isNewer(known: Entry | undefined, resourceVersion: string, listedAt?: string): boolean {
+  if (!known || (known.state === 'present' && known.isVoid)) return true;
+  if (known.resourceVersion === resourceVersion) return false;
+  if (listedAt !== undefined && compareResourceVersions(known.resourceVersion, listedAt) !== 1) return true;
+  // Versions that cannot be compared are taken in the order in which they come.
+  return compareResourceVersions(resourceVersion, known.resourceVersion) !== -1;
+}
+
+interface Entries {
+  get(key: string): Entry | undefined;
+  set(key: string, entry: Entry): void;
+  delete(key: string): void;
+  /** Deletes the entries of absent and unseen objects. */
+  deleteMissing(): void;
+  all(): Iterable<[string, Entry]>;
+  /** The present objects of a namespace, or of all namespaces where it is empty. */
+  presentIn(namespace: string): Iterable<[string, PresentEntry]>;
+}
+
+/** The entries by key, with at most `maxMissing` of absent and unseen objects: the oldest of these is deleted first. */
+function createEntries(maxMissing: number): Entries {
+  const entries = new Map<string, Entry>();
+  /** In the order in which the entries were set. */
+  const missing = new Set<string>();
+  return {
+    get: (key) => entries.get(key),
+    set(key, entry) {
+      entries.set(key, entry);
+      missing.delete(key);
+      if (entry.state === 'present') return;
+      missing.add(key);
+      for (const oldest of missing) {
+        if (missing.size <= maxMissing) break;
+        missing.delete(oldest);
+        entries.delete(oldest);
+      }
+    },
+    delete(key) {
+      entries.delete(key);
+      missing.delete(key);
+    },
+    deleteMissing() {
+      for (const key of missing) entries.delete(key);
+      missing.clear();
+    },
+    all: () => entries,
+    *presentIn(namespace) {
+      for (const [key, entry] of entries) {
+        if (entry.state === 'present' && (namespace === '' || entry.id.namespace === namespace)) yield [key, entry];
+      }
+    },
+  };
+}
+
+function pack(object: LiveObject, readAtMs: number): PresentEntry {
+  return {
+    state: 'present',
+    id: object.id,
+    apiVersion: object.apiVersion,
+    uid: object.uid,
+    resourceVersion: object.resourceVersion,
+    deletionTimestamp: object.deletionTimestamp,
+    owner: annotationsOf(object.body)[OWNER_ANNOTATION],
+    json: stringifyJson(withoutStatusFields(object.body)),
+    isVoid: false,
+    readAtMs,
+  };
+}
+
+function unpack(entry: PresentEntry): LiveObject {
+  const { id, apiVersion, uid, resourceVersion, deletionTimestamp } = entry;
+  let body: KubeObject | undefined;
+  return {
+    id,
+    apiVersion,
+    uid,
+    resourceVersion,
+    ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+    get body() {
+      return (body ??= parseJson(entry.json) as KubeObject);
+    },
+  };
+}

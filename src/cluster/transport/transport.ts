@@ -1,0 +1,254 @@
+/**
+ * HTTP to one API server: identity, bounds on concurrency and time, and the retries that a caller does not see (a
+ * socket that was reset while idle, a 401 once with a new token, a 429 that names a short wait).
+ *
+ * Invariant: every request carries the headers of exactly one Identity, made here; nothing else sets Impersonate-User.
+ * There are two HTTP/1.1 pools: in a single one watches would starve requests, and HTTP/2 hangs on GOAWAY and starves
+ * at its 101st stream.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { Agent, type Dispatcher } from 'undici';
+import type { Credentials, TlsOptions } from './credentials.ts';
+import { describeFailure, isReset, isTimeout } from './failures.ts';
+import { createGate } from './gate.ts';
+import { identityHeaders, identityKey, type Identity } from '../identity.ts';
+import type { ClusterLimits } from '../limits.ts';
+import type { ClusterMetrics, RequestCategory, RequestCounts } from '../metrics.ts';
+
+export interface HttpRequest {
+  /** The verb in metrics and messages: get, list, watch, apply, patch, update, create or delete. */
+  readonly verb: string;
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path below the root of the API, with the query. */
+  readonly path: string;
+  readonly identity: Identity;
+  readonly category: RequestCategory;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly accept?: string;
+  /** The ETag of an answer that the caller still holds; status 304 confirms it. */
+  readonly ifNoneMatch?: string;
+  /** Accept a compressed answer; pays off for lists. */
+  readonly acceptsGzip?: boolean;
+}
+
+export interface HttpAnswer {
+  /** 0: there was no answer, and `failure` says why. */
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly text: string;
+  /** For people: the server's address, the cause and advice. */
+  readonly failure?: string;
+}
+
+export interface StreamAnswer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface Transport {
+  readonly server: string;
+  /** Resolves to an answer of any status, or to status 0; never rejects. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Rejects if there is no answer. The caller must read `chunks` to their end, or abort. */
+  openStream(request: HttpRequest, signal: AbortSignal): Promise<StreamAnswer>;
+  /**
+   * Calls the listener on the first answer after requests without an answer. `isSuspect`: one of these timed out, so a
+   * stream that was open then may be dead without notice. Returns the function that removes the listener.
+   */
+  onRecovery(listener: (isSuspect: boolean) => void): () => void;
+  /** Requests sent so far, by category; repeated and failed ones count too. */
+  requestCounts(): RequestCounts;
+  /** Waits at most `drainTimeoutMs` for requests under way, then ends every request and stream. */
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  readonly credentials: Credentials;
+  readonly limits: ClusterLimits;
+  readonly metrics: ClusterMetrics;
+  readonly userAgent: string;
+}
+
+const DRAIN_POLL_MS = 20;
+const unzip = promisify(gunzip);
+
+export function createTransport(options: TransportOptions): Transport {
+  const { credentials, limits } = options;
+  const { server } = credentials;
+  const agents = createAgents(credentials.tls, limits);
+  const gate = createGate(limits.maxRequests);
+  const closing = new AbortController();
+  const counts: Record<RequestCategory, number> = { object: 0, status: 0, watch: 0, discovery: 0, event: 0, other: 0 };
+  const dispatch = createDispatch(options, counts);
+  const recovery = createRecovery();
+
+  async function sendOnce(request: HttpRequest, mustRenewToken: boolean): Promise<HttpAnswer> {
+    for (let isRetry = false; ; isRetry = true) {
+      try {
+        const answer = await dispatch(agents.requests, request, { mustRenewToken, signal: closing.signal });
+        const text = await readText(answer, limits.maxResponseBytes);
+        recovery.noteAnswer();
+        return { status: answer.statusCode, headers: answer.headers, text };
+      } catch (error) {
+        recovery.noteFailure(isTimeout(error));
+        // The server closes idle sockets while a request is on its way, so a reset one was not begun: send it again.
+        if (isRetry || !isReset(error) || closing.signal.aborted) {
+          return { status: 0, headers: {}, text: '', failure: describeFailure(error, server) };
+        }
+      }
+    }
+  }
+
+  /** Holds a permit of the gate only while the request is under way, not during the wait after a 429. */
+  async function sendWithinGate(request: HttpRequest, mustRenewToken: boolean): Promise<HttpAnswer> {
+    const leave = await gate.enter(identityKey(request.identity));
+    try {
+      return await sendOnce(request, mustRenewToken);
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    server,
+    async send(request) {
+      let answer = await sendWithinGate(request, false);
+      if (answer.status === 401) answer = await sendWithinGate(request, true);
+      for (let retries = 0; answer.status === 429 && retries < limits.maxThrottleRetries; retries++) {
+        const waitMs = retryAfterMs(answer.headers);
+        if (waitMs === undefined || waitMs > limits.maxThrottleWaitMs || closing.signal.aborted) break;
+        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {});
+        answer = await sendWithinGate(request, false);
+      }
+      return answer;
+    },
+    async openStream(request, signal) {
+      const either = AbortSignal.any([signal, closing.signal]);
+      let answer = await dispatch(agents.watches, request, { mustRenewToken: false, signal: either });
+      if (answer.statusCode === 401) {
+        await answer.body.dump();
+        answer = await dispatch(agents.watches, request, { mustRenewToken: true, signal: either });
+      }
+      return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
+    },
+    onRecovery: (listener) => recovery.listen(listener),
+    requestCounts: () => ({ ...counts }),
+    async close() {
+      const deadline = AbortSignal.timeout(limits.drainTimeoutMs);
+      while (gate.running + gate.waiting > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
+      closing.abort();
+      await Promise.all([agents.requests.destroy(), agents.watches.destroy()]);
+    },
+  };
+}
+
+function createAgents(tls: TlsOptions, limits: ClusterLimits): { requests: Agent; watches: Agent } {
+  const connect = { ...tls, timeout: limits.connectTimeoutMs };
+  return {
+    requests: new Agent({
+      allowH2: false,
+      connections: limits.maxRequests,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      headersTimeout: limits.requestTimeoutMs,
+      bodyTimeout: limits.requestTimeoutMs,
+      maxResponseSize: limits.maxResponseBytes,
+      connect,
+    }),
+    watches: new Agent({
+      allowH2: false,
+      connections: null,
+      headersTimeout: limits.watchOpenTimeoutMs,
+      bodyTimeout: 0,
+      connect,
+    }),
+  };
+}
+
+type Dispatch = (agent: Agent, request: HttpRequest, options: DispatchOptions) => Promise<Dispatcher.ResponseData>;
+
+/** Sends one request with the headers of its identity, and counts it. */
+function createDispatch(
+  { credentials, metrics, userAgent }: TransportOptions,
+  counts: Record<RequestCategory, number>,
+): Dispatch {
+  const base = new URL(credentials.server);
+  const prefix = base.pathname.replace(/\/+$/, '');
+  return async (agent, request, { mustRenewToken, signal }) => {
+    const authorization = await credentials.authorization({ mustRenew: mustRenewToken });
+    counts[request.category]++;
+    try {
+      const answer = await agent.request({
+        origin: base.origin,
+        path: prefix + request.path,
+        method: request.method,
+        headers: {
+          ...identityHeaders(request.identity),
+          ...(authorization !== undefined && { authorization }),
+          ...(request.contentType !== undefined && { 'content-type': request.contentType }),
+          ...(request.acceptsGzip && { 'accept-encoding': 'gzip' }),
+          ...(request.ifNoneMatch !== undefined && { 'if-none-match': request.ifNoneMatch }),
+          accept: request.accept ?? 'application/json',
+          'user-agent': userAgent,
+        },
+        body: request.body ?? null,
+        signal,
+      });
+      metrics.onRequest({ verb: request.verb, code: answer.statusCode });
+      return answer;
+    } catch (error) {
+      metrics.onRequest({ verb: request.verb, code: 0 });
+      throw error;
+    }
+  };
+}
+
+interface Recovery {
+  noteAnswer(): void;
+  noteFailure(isTimeout: boolean): void;
+  listen(listener: (isSuspect: boolean) => void): () => void;
+}
+
+/** Remembers whether the API server answers, and tells the listeners when it answers again. */
+function createRecovery(): Recovery {
+  const listeners = new Set<(isSuspect: boolean) => void>();
+  let health: 'up' | 'down' | 'suspect' = 'up';
+  return {
+    noteAnswer() {
+      if (health === 'up') return;
+      const isSuspect = health === 'suspect';
+      health = 'up';
+      for (const listener of listeners) listener(isSuspect);
+    },
+    noteFailure(isTimeout) {
+      if (isTimeout) health = 'suspect';
+      else if (health === 'up') health = 'down';
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+interface DispatchOptions {
+  readonly mustRenewToken: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** `Retry-After` in milliseconds. Dates are ignored: the API server sends only seconds. */
+export function retryAfterMs(headers: HttpAnswer['headers']): number | undefined {
+  const value = headers['retry-after'];
+  const seconds = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+async function readText(answer: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
+  if (answer.headers['content-encoding'] !== 'gzip') return answer.body.text();
+  const bytes = await unzip(await answer.body.arrayBuffer(), { maxOutputLength: maxBytes });
+  return bytes.toString('utf8');
+}

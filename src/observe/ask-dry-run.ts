@@ -1,0 +1,40 @@
+/**
+ * Sends one dry run for each change that only the server can decide about, where no apply follows. The agent and the
+ * command line share it, and judge the answers themselves.
+ */
+import type { DesiredObject } from '../bind/desired.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
+import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
+import type { Change } from '../diff/changes.ts';
+import { bodyToSend } from '../diff/ignored.ts';
+
+export interface UnsureChange extends Change {
+  readonly desired: DesiredObject;
+}
+
+export interface DryRunOptions {
+  readonly client: Pick<ClusterClient, 'apply'>;
+  /** Requests under way at once. */
+  readonly concurrency: number;
+  /** The change in place of the one that was unsure. */
+  readonly judge: (change: UnsureChange, answer: WriteAnswer) => Change;
+}
+
+/** The changes in their order, those that are unsure judged by the answer to a dry run. */
+export async function askDryRun(
+  changes: readonly Change[],
+  { client, concurrency, judge }: DryRunOptions,
+): Promise<readonly Change[]> {
+  const settled = new Map<Change, Change>();
+  await forEachConcurrently(changes.filter(isUnsure), { concurrency }, async (change) => {
+    const { desired, live } = change;
+    const sending = live ? bodyToSend(desired, live) : { body: desired.body };
+    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
+    settled.set(change, judge(change, answer));
+  });
+  return changes.map((change) => settled.get(change) ?? change);
+}
+
+function isUnsure(change: Change): change is UnsureChange {
+  return change.type === 'unsure' && change.desired !== undefined;
+}

@@ -1,0 +1,123 @@
+/**
+ * The live objects of a pass: from the watches, and by a GET only where a watch cannot tell. A pass in which nothing
+ * changed sends no request.
+ *
+ * Invariant: absence is never concluded from a watch or a list; only a 404 by name proves it.
+ */
+import type { DesiredObject } from '../bind/desired.ts';
+import { isOutOfReach, OUT_OF_REACH, type Reach } from '../bind/reach.ts';
+import type { Identity } from '../cluster/identity.ts';
+import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
+import { forEachConcurrently } from '../cluster/concurrency.ts';
+import type { LiveEntry } from '../cluster/live.ts';
+import type { Cluster, WatchScope } from '../cluster/ports.ts';
+import { PART_OF_LABEL } from '../object/applyset.ts';
+import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
+import { entryOfRead, notServed } from './read-by-name.ts';
+
+export interface ObserveOptions {
+  readonly cluster: Cluster;
+  readonly identity: Identity;
+  /** Objects out of reach are unknown, and no request is sent for them. */
+  readonly reach: Reach;
+  readonly kinds: Kinds;
+  /** Whether objects of kinds that are not served count as gone; see reconcile/decide/missing-kinds.ts. */
+  readonly isUnservedGone: boolean;
+  /** `namespace/name` of the Application that the watches are held for. */
+  readonly application: string;
+  readonly desired: readonly DesiredObject[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+  /** Whether to read by name objects that were never ours, too: in mode detect no apply tells that they exist. */
+  readonly shouldProveAbsence: boolean;
+  /** Requests under way at once. */
+  readonly concurrency: number;
+}
+
+export interface Observation {
+  /** By `idKey`. */
+  readonly live: ReadonlyMap<string, LiveEntry>;
+  /** By `idKey`: the kind, in the version that is read. Absent: no version is served. */
+  readonly kindOf: ReadonlyMap<string, KindInfo>;
+}
+
+export async function observe(options: ObserveOptions): Promise<Observation> {
+  const { cluster, identity, application } = options;
+  const targets = targetsOf(options);
+  await cluster.live.hold(application, identity, scopesOf(targets));
+  const live = new Map<string, LiveEntry>();
+  const asked: Target[] = [];
+  for (const target of targets) {
+    const entry = entryOf(target, options);
+    live.set(target.key, entry);
+    const isAsked = options.shouldProveAbsence
+      ? isUnwatched(entry)
+      : entry.state === 'unseen' && options.inventory.has(target.key);
+    if (isAsked) asked.push(target);
+  }
+  const client = cluster.as(identity);
+  await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {
+    if (!kind) return;
+    const answer = await client.get(kind, id);
+    if (answer.ok) cluster.live.record(identity, kind, id, answer.object);
+    live.set(key, entryOfRead(answer));
+  });
+  const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
+  return { live, kindOf };
+}
+
+/** An object without our label is in no watch: an earlier read of it may be out of date. */
+function isUnwatched(entry: LiveEntry): boolean {
+  if (entry.state === 'present') return labelsOf(entry.object.body)[PART_OF_LABEL] === undefined;
+  return entry.state !== 'unknown';
+}
+
+interface Target {
+  readonly key: string;
+  readonly id: ObjectId;
+  readonly kind: KindInfo | undefined;
+  /** Its CRD is not served yet: nothing can be watched or asked. */
+  readonly isAwaited: boolean;
+  readonly isOutOfReach: boolean;
+}
+
+function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target[] {
+  const targets = new Map<string, Target>();
+  const findKind = createKindFinder(kinds);
+  for (const { id, kind, awaitsCrd } of desired) {
+    const isAwaited = awaitsCrd !== undefined;
+    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited, isOutOfReach: isOutOfReach(id, reach) });
+  }
+  for (const [key, id] of inventory) {
+    if (targets.has(key)) continue;
+    const found = findKind(id);
+    const kind = found === 'unavailable' ? undefined : found;
+    targets.set(key, { key, id, kind, isAwaited: false, isOutOfReach: isOutOfReach(id, reach) });
+  }
+  return [...targets.values()];
+}
+
+function scopesOf(targets: readonly Target[]): WatchScope[] {
+  const scopes = new Map<string, WatchScope>();
+  for (const { kind, id, ...target } of targets) {
+    if (!kind || target.isAwaited || target.isOutOfReach) continue;
+    scopes.set(`${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`, {
+      kind,
+      namespace: id.namespace,
+    });
+  }
+  return [...scopes.values()];
+}
+
+function entryOf(
+  { id, kind, isAwaited, ...target }: Target,
+  { cluster, identity, kinds, isUnservedGone }: ObserveOptions,
+): LiveEntry {
+  if (target.isOutOfReach) return { state: 'unknown', reason: OUT_OF_REACH };
+  if (isAwaited) return { state: 'unseen' };
+  if (kind) return cluster.live.look(identity, kind, id);
+  // A group that does not answer says nothing about its objects; a kind that is served no more took them with it.
+  const isStale = [...kinds.stale].some((groupVersion) => groupVersion.split('/')[0] === id.group);
+  if (isStale) return { state: 'unknown', reason: `the API group ${id.group} does not answer` };
+  if (isUnservedGone) return { state: 'absent' };
+  return notServed(id);
+}

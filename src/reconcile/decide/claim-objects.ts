@@ -1,0 +1,146 @@
+/**
+ * The claims of an Application on the objects of a pass. Invariant: every Application that gains or loses by a claim is
+ * woken: those that wait for a released object, and the owner of an object that is claimed a second time or no longer.
+ */
+import type { Identity } from '../../cluster/identity.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import type { RivalClaim } from '../../status/report.ts';
+import type { ReconcileContext } from '../context.ts';
+import type { Claims } from '../neighbours/claims.ts';
+import type { Neighbours } from '../neighbours/neighbours.ts';
+import { identityOf, type Pass } from '../pass.ts';
+
+export interface Claimant {
+  /** `namespace/name` of the Application. */
+  readonly key: string;
+  readonly identity: Identity;
+  readonly clusterId: string;
+  /** In mode detect an Application claims nothing. */
+  readonly isReporting: boolean;
+  readonly claims: Claims;
+  readonly neighbours: Pick<Neighbours, 'get' | 'wake'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>;
+}
+
+export function claimantOf({ record, identity, target, goal, context }: Pass): Claimant {
+  const { claims, neighbours, settings } = context;
+  return {
+    key: record.key,
+    identity,
+    clusterId: target.clusterId,
+    isReporting: goal.intent.mode === 'detect',
+    claims,
+    neighbours,
+    settings,
+  };
+}
+
+export interface ClaimResult {
+  /** By `idKey`: the owner of a desired object, or the Application that wants an object that is no longer desired. */
+  readonly claimants: ReadonlyMap<string, string>;
+  /** Desired objects of this Application that others claim as well. */
+  readonly rivalClaims: readonly RivalClaim[];
+}
+
+/** Claims desired objects, and lets go of objects that are neither desired nor in the inventory. */
+export function claimObjects(
+  claimant: Claimant,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): ClaimResult {
+  const { key, clusterId, claims, neighbours, isReporting } = claimant;
+  const claimants = new Map<string, string>();
+  const rivalClaims: RivalClaim[] = [];
+  const waitsFor = new Set<string>();
+  for (const id of desired) {
+    const owner = claimOne(claimant, id);
+    if (owner === key) {
+      const [rival] = claims.wantedBy(clusterId, id);
+      if (rival !== undefined) rivalClaims.push({ id, claimant: rival });
+    } else {
+      claimants.set(idKey(id), owner);
+      if (!isReporting) waitsFor.add(idKey(id));
+    }
+  }
+  for (const owner of claims.wantOnly(clusterId, key, waitsFor)) neighbours.wake(owner);
+  addWantedLeftovers(claimants, claimant, { desired, inventory });
+  keepClaims(claimant, desired, inventory);
+  return { claimants, rivalClaims };
+}
+
+/** The same without claiming anything, for a dry run. */
+export function readClaims(
+  claimant: Claimant,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): ClaimResult {
+  const { key, clusterId, claims } = claimant;
+  const claimants = new Map<string, string>();
+  for (const id of desired) {
+    const owner = claims.ownerOf(clusterId, id) ?? key;
+    if (owner !== key) claimants.set(idKey(id), owner);
+  }
+  addWantedLeftovers(claimants, claimant, { desired, inventory });
+  return { claimants, rivalClaims: [] };
+}
+
+/** Lets go of objects that are neither desired nor in the inventory. */
+export function keepClaims(
+  { key, clusterId, claims, neighbours, isReporting }: Claimant,
+  desired: readonly ObjectId[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): void {
+  const kept = new Set(inventory.keys());
+  if (!isReporting) for (const id of desired) kept.add(idKey(id));
+  for (const other of claims.keepOnly(clusterId, key, kept)) neighbours.wake(other);
+}
+
+/** A suspended Application takes no object over, so its owner need not leave one for it. */
+export function stopWaiting({ key, clusterId, claims, neighbours }: Claimant): void {
+  for (const owner of claims.wantOnly(clusterId, key, new Set())) neighbours.wake(owner);
+}
+
+interface Sets {
+  readonly desired: readonly ObjectId[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+}
+
+function addWantedLeftovers(
+  claimants: Map<string, string>,
+  { clusterId, claims }: Claimant,
+  { desired, inventory }: Sets,
+): void {
+  const wanted = new Set(desired.map(idKey));
+  for (const [key, id] of inventory) {
+    const other = wanted.has(key) ? undefined : claims.wantedBy(clusterId, id)[0];
+    if (other !== undefined) claimants.set(key, other);
+  }
+}
+
+/** The owner of an object: the claimant, unless another Application came first. */
+function claimOne(claimant: Claimant, id: ObjectId): string {
+  const { key, identity, clusterId, claims, neighbours, isReporting } = claimant;
+  if (isReporting) return claims.ownerOf(clusterId, id) ?? key;
+  const hasWaited = claims.wantedBy(clusterId, id).includes(key);
+  const owner = claims.claim(clusterId, id, key);
+  if (owner !== key && !hasWaited) neighbours.wake(owner);
+  if (owner === key || !hasStanding(identity, id) || hasTitle(claimant, owner, id)) return owner;
+  claims.take(clusterId, id, key);
+  return key;
+}
+
+/** Whether the owner may well write the object, or has written it. An unknown owner counts as one that has. */
+function hasTitle({ neighbours, settings }: Claimant, owner: string, id: ObjectId): boolean {
+  const neighbour = neighbours.get(owner);
+  const { application } = neighbour ?? {};
+  if (!neighbour || !application) return true;
+  return hasStanding(identityOf(application, settings), id) || neighbour.holds(id) !== false;
+}
+
+/**
+ * Whether the claim of an Application counts before it has written the object: in its own namespace, and with the
+ * agent's rights. Rights of an account in other namespaces show only by its writes.
+ */
+export function hasStanding(identity: Identity, { namespace }: Pick<ObjectId, 'namespace'>): boolean {
+  return identity.type === 'agent' || identity.namespace === namespace;
+}

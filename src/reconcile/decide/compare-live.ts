@@ -1,0 +1,105 @@
+/**
+ * Claims, observation and diff of a pass, and the evidence for changes that only the server can tell: an apply where
+ * the Application may write (the plan sends `unsure` changes), one dry run where it may not.
+ */
+import type { DesiredObject } from '../../bind/desired.ts';
+import { reachOf } from '../../bind/reach.ts';
+import type { Change } from '../../diff/changes.ts';
+import { diffObjects } from '../../diff/diff.ts';
+import type { Health } from '../../health/health.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { isLeftOut } from '../../object/policy.ts';
+import { askDryRun } from '../../observe/ask-dry-run.ts';
+import { observe } from '../../observe/observe.ts';
+import type { RivalClaim } from '../../status/report.ts';
+import { acceptanceOf } from '../accepted.ts';
+import type { BoundSet } from '../desired/bind-desired.ts';
+import type { Pass } from '../pass.ts';
+import { claimantOf, claimObjects, readClaims } from './claim-objects.ts';
+import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
+import { noteDryRun } from './evidence.ts';
+import { leftoverOf } from './inventory.ts';
+import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
+
+export interface LiveComparison {
+  readonly changes: readonly Change[];
+  readonly rivalClaims: readonly RivalClaim[];
+}
+
+export async function compareLive(
+  pass: Pass,
+  bound: BoundSet,
+  inventory: ReadonlyMap<string, ObjectId>,
+): Promise<LiveComparison> {
+  const { application, goal, context, identity, memory, owner, record, target } = pass;
+  const { desired } = bound;
+  // Where no apply follows, only a dry run brings evidence.
+  const isReporting = goal.intent.mode !== 'auto';
+  const claim = goal.isDryRun ? readClaims : claimObjects;
+  const claimedIds = desired.objects.filter(({ policy }) => !isLeftOut(policy, true)).map(({ id }) => id);
+  const { claimants, rivalClaims } = claim(claimantOf(pass), claimedIds, inventory);
+  const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
+  const { live } = await observe({
+    cluster: target,
+    identity,
+    reach: reachOf(identity, application.metadata, context.settings),
+    kinds,
+    isUnservedGone,
+    application: record.key,
+    desired: desired.objects,
+    inventory,
+    shouldProveAbsence: isReporting || goal.isDryRun,
+    concurrency: context.settings.applyConcurrency,
+  });
+  const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
+  const jobs = readJobRecords(memory.endedJobs, application);
+  const changes = diffObjects({
+    desired,
+    live,
+    inventory,
+    owner,
+    kinds,
+    settled: memory.evidence.settled,
+    claims: (id) => claimants.get(idKey(id)),
+    memory: {
+      baselines: memory.evidence.baselines,
+      // A sync that names a Job runs it again.
+      runOf: (object) => (isNamed(object) ? undefined : runOf(healthOfAbsentJob(jobs, object))),
+      isOfManifest: (object) => isJobOfManifest(jobs, object),
+      isAccepted: acceptanceOf(pass, desired),
+    },
+  });
+  return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, rivalClaims };
+}
+
+function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {
+  if (!health) return undefined;
+  return health.status === 'Healthy' ? 'ended' : 'failed';
+}
+
+async function findKinds(
+  { context, memory, target }: Pass,
+  { desired, kinds }: BoundSet,
+  inventory: ReadonlyMap<string, ObjectId>,
+): Promise<KnownKinds> {
+  const leftover = leftoverOf(desired.objects, inventory);
+  if (leftover.length === 0) return { kinds, isUnservedGone: false };
+  const { clock, settings } = context;
+  const { discoveryRetryMs } = settings;
+  return lookForMissingKinds(leftover, { evidence: memory.evidence, target, clock, discoveryRetryMs });
+}
+
+/** A mode that writes nothing reports only differences that it knows; the proof of a dry run is remembered. */
+function gatherEvidence(
+  { context, identity, memory, target }: Pass,
+  changes: readonly Change[],
+): Promise<readonly Change[]> {
+  return askDryRun(changes, {
+    client: target.as(identity),
+    concurrency: context.settings.applyConcurrency,
+    judge: (change, answer) => {
+      if (!answer.ok) return { ...change, reason: answer.refusal.message };
+      return { ...noteDryRun(memory.evidence, change, answer.object), warnings: answer.warnings };
+    },
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * The gate between the waves of a pass: later waves wait for the health of earlier ones, as far as watches tell it.
+ * Where all objects are in one wave nothing is looked at; no request is sent in any case.
+ */
+import { isRunOf } from '../../application/ended-jobs.ts';
+import type { Application } from '../../application/schema.ts';
+import { isSettledHealth } from '../../application/status-schema.ts';
+import type { Change } from '../../diff/changes.ts';
+import { REASONS } from '../../diff/diff.ts';
+import { assessHealth, isFinished } from '../../health/health.ts';
+import { readOwnership, type Owner } from '../../object/applyset.ts';
+import { idKey } from '../../object/identity.ts';
+import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
+import type { IsAccepted } from '../accepted.ts';
+
+export interface GateOptions {
+  /** The Application itself: its own health is not waited for. */
+  readonly self: Application['metadata'];
+  readonly isAccepted: IsAccepted;
+}
+
+/** undefined: there is one wave, and nothing to wait for. */
+export function gateOf(changes: readonly Change[], { self, isAccepted }: GateOptions): Gate | undefined {
+  if (!syncWavesOf(changes)) return undefined;
+  const unwell = new Map<string, string>();
+  for (const { id, desired, live, reason } of changes) {
+    // Disabled objects are not applied, and ended Jobs are done.
+    if (!desired || reason === REASONS.disabled || reason === REASONS.finished) continue;
+    if (reason === REASONS.failed) {
+      unwell.set(idKey(id), reason);
+      continue;
+    }
+    const { status, message } = assessHealth(live, { self });
+    if (status === 'Unknown' || isSettledHealth(status)) continue;
+    unwell.set(idKey(id), message ? `it is ${status} (${message})` : `it is ${status}`);
+  }
+  return {
+    unwell,
+    isAccepted: ({ id, desired }) => desired !== undefined && isAccepted(id, desired.digest),
+  };
+}
+
+/** By `idKey`, as status stores it: the digest of the manifest of each Job that ran to its end. */
+type StoredEndedJobs = Readonly<Record<string, string>>;
+
+/**
+ * Hooks that are to be deleted once they have succeeded become prunes. The stored status tells already that they have
+ * run: a kill between the deletion and the next pass does not run them twice.
+ */
+export function retireHooks(changes: readonly Change[], stored: StoredEndedJobs, owner: Owner): readonly Change[] {
+  return changes.map((change) => {
+    const { desired, live, type, id } = change;
+    if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none' || live.deletionTimestamp) return change;
+    const hasRun = isFinished(live) && assessHealth(live).status === 'Healthy';
+    if (!hasRun || !isRunOf(stored[idKey(id)], desired.digest) || readOwnership(live.body, owner).type !== 'ours')
+      return change;
+    return { ...change, type: 'prune', reason: 'it has run, and its hook-delete-policy is HookSucceeded' };
+  });
+}
+
+/** Whether this pass has stored for the first time that such a hook has run, so that the next one deletes it. */
+export function isRetirementDue(
+  changes: readonly Change[],
+  stored: StoredEndedJobs,
+  endedJobs: ReadonlyMap<string, string> | undefined,
+): boolean {
+  return changes.some(({ desired, id, live, type }) => {
+    if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none') return false;
+    const hasEnded = isRunOf(endedJobs?.get(idKey(id)), desired.digest);
+    return hasEnded && !isRunOf(stored[idKey(id)], desired.digest);
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * The inventory of a pass: applied and owned objects, by `idKey`. Invariant: an id enters before its object is written,
+ * and leaves only when the object is confirmed gone or released; a lost or damaged inventory never deletes.
+ */
+import { decodeInventory } from '../../application/inventory.ts';
+import type { Application } from '../../application/schema.ts';
+import type { Change } from '../../diff/changes.ts';
+import { readOwnership, type Owner } from '../../object/applyset.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { StageError } from '../../object/stage-error.ts';
+import { isEqualValue } from '../../object/value.ts';
+import type { InventoryMemory } from './memory.ts';
+
+/**
+ * From status at the start of the agent's life and when another writer (a second agent, a person) has changed it, else
+ * from memory. Only a confirmed end removes an id: an id that only one of the two has is not concluded to be gone.
+ */
+export function readInventory(memory: InventoryMemory, { status }: Application): Map<string, ObjectId> {
+  const stored = status.inventory;
+  if (memory.ids && isEqualValue(stored, memory.stored)) return memory.ids;
+  const decoded = decodeInventory(stored);
+  if (!decoded.ok) {
+    // The inventory in memory was read before the stored one was damaged: it is whole, and is written again.
+    if (memory.ids) return memory.ids;
+    throw new StageError({
+      stage: 'status',
+      code: 'InventoryUnreadable',
+      retry: 'never',
+      message: `status.inventory cannot be read, so nothing is applied or pruned: ${decoded.problem}`,
+    });
+  }
+  memory.ids ??= new Map();
+  for (const id of decoded.ids) memory.ids.set(idKey(id), id);
+  memory.stored = stored;
+  return memory.ids;
+}
+
+/** To be called when a write of the status was refused: additions that were to be stored with it are read again. */
+export function forgetInventory(memory: InventoryMemory): void {
+  memory.ids = undefined;
+}
+
+/** Adds objects before they are written. */
+export function addToInventory(inventory: Map<string, ObjectId>, ids: Iterable<ObjectId>): void {
+  for (const id of ids) inventory.set(idKey(id), id);
+}
+
+export interface Completion {
+  readonly inventory: Map<string, ObjectId>;
+  readonly changes: readonly Change[];
+  readonly owner: Owner;
+}
+
+/** An object that is as desired and carries both our marks is ours, even where the inventory was lost. */
+export function completeInventory({ inventory, changes, owner }: Completion): void {
+  for (const { type, id, live } of changes) {
+    if (type !== 'none' || !live || inventory.has(idKey(id))) continue;
+    if (readOwnership(live.body, owner).type === 'ours') inventory.set(idKey(id), id);
+  }
+}
+
+/** Objects in the inventory that are no longer desired. */
+export function leftoverOf(
+  desired: readonly { readonly id: ObjectId }[],
+  inventory: ReadonlyMap<string, ObjectId>,
+): ObjectId[] {
+  const keys = new Set(desired.map(({ id }) => idKey(id)));
+  return [...inventory].flatMap(([key, id]) => (keys.has(key) ? [] : [id]));
+}

@@ -1,0 +1,63 @@
+/**
+ * The parts of an Application's memory that only `decide/` writes. Other rooms change them through its functions
+ * (`noteApplied`, `noteGone` in evidence.ts, `noteHeal` in brake-heals.ts, and those of inventory.ts and
+ * ended-jobs.ts). /
+ */
+import type { Baseline, SettledChange } from '../../diff/changes.ts';
+import type { ObjectId } from '../../object/identity.ts';
+import type { Value } from '../../object/value.ts';
+import type { HealRecord } from '../../plan/brake.ts';
+
+export interface InventoryMemory {
+  /** By `idKey`: applied and owned objects. undefined until the status was read, or while it cannot be decoded. */
+  ids: Map<string, ObjectId> | undefined;
+  /** The stored inventory that was merged into `ids` last. */
+  stored: Value | undefined;
+}
+
+export function emptyInventoryMemory(): InventoryMemory {
+  return { ids: undefined, stored: undefined };
+}
+
+/** Answers of the API server about manifests. All of it may be dropped at the price of requests. */
+export interface EvidenceMemory {
+  /** By `idKey`. */
+  baselines: Map<string, Baseline>;
+  /** By `idKey`: digest of the manifest that the server accepted last. */
+  accepted: Map<string, string>;
+  /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
+  settled: Map<string, SettledChange>;
+  /** Since when discovery lacks a kind of the inventory, and whether it lacked it again later; see missing-kinds.ts. */
+  unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
+}
+
+export function emptyEvidenceMemory(): EvidenceMemory {
+  return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
+}
+
+/** Records of Jobs and bare Pods by `idKey`; see ended-jobs.ts. undefined: the status was not read yet. */
+export interface EndedJobsMemory {
+  ended: Map<string, string> | undefined;
+  started: Map<string, string> | undefined;
+  seenRunning: Map<string, boolean>;
+}
+
+export function emptyEndedJobsMemory(): EndedJobsMemory {
+  return { ended: undefined, started: undefined, seenRunning: new Map() };
+}
+
+export interface HealsMemory {
+  /** By `idKey`: objects that were healed lately; see plan/brake.ts. */
+  records: Map<string, HealMemory>;
+}
+
+/** The record of a brake, with the other writer as people read it. */
+export interface HealMemory extends HealRecord {
+  readonly other: string;
+  /** The last heal deleted the object so that it is created again: the creation ends this heal and is not a new one. */
+  readonly isRecreating: boolean;
+}
+
+export function emptyHealsMemory(): HealsMemory {
+  return { records: new Map() };
+}

@@ -1,0 +1,40 @@
+/** The status of a deleted Application: what is left, and why. */
+import type { Applied } from '../../apply/applied.ts';
+import type { Live } from '../../cluster/live.ts';
+import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
+import { composeDeleting } from '../../status/compose-bare.ts';
+import type { NextPass } from '../pass.ts';
+import { writeStatusValue } from '../report/status-writer.ts';
+import type { Deletion } from './deletion.ts';
+
+export async function tellWait(deletion: Deletion, left: readonly ObjectId[], reason: string): Promise<NextPass> {
+  const { metadata, status } = deletion.deleted;
+  const parts = { metadata, status, inventory: left, message: reason, isStalled: false };
+  await writeStatusValue(deletion, composeDeleting(parts, deletion.context.clock.now()));
+  return { type: 'backoff', atMostMs: deletion.context.settings.progressCheckMs };
+}
+
+export interface Progress {
+  readonly left: readonly ObjectId[];
+  readonly applied: Applied;
+  readonly live: Live;
+}
+
+export async function tellProgress(deletion: Deletion, progress: Progress): Promise<void> {
+  const { metadata, status } = deletion.deleted;
+  const { message, isStalled } = describeProgress(progress);
+  const parts = { metadata, status, inventory: progress.left, message, isStalled };
+  await writeStatusValue(deletion, composeDeleting(parts, deletion.context.clock.now()));
+}
+
+/** Names the object that holds up the deletion: one that failed, else one that was tried, else the first. */
+export function describeProgress({ left, applied, live }: Progress): { message: string; isStalled: boolean } {
+  const failed = left.find((id) => applied.get(idKey(id))?.refusal);
+  const first = failed ?? left.find((id) => applied.has(idKey(id))) ?? left[0];
+  if (!first) return { message: '', isStalled: false };
+  const result = applied.get(idKey(first));
+  const entry = live.get(idKey(first));
+  const unknown = entry?.state === 'unknown' ? entry.reason : undefined;
+  const why = result?.refusal?.message ?? result?.message ?? unknown ?? 'waits for the objects before it';
+  return { message: `${left.length} left; ${formatId(first)}: ${why}`, isStalled: failed !== undefined };
+}

@@ -1,0 +1,74 @@
+/**
+ * The bind stage of a pass: manifests bound to the kinds of the cluster. Kinds that the cluster lacks are asked for
+ * again, but not all the time.
+ */
+import { bindManifests } from '../../bind/bind.ts';
+import type { Desired, DesiredObject } from '../../bind/desired.ts';
+import { reachOf } from '../../bind/reach.ts';
+import type { Kinds } from '../../cluster/kinds.ts';
+import { isPassing } from '../../object/problem.ts';
+import type { Manifests } from '../../render/manifests.ts';
+import type { Reading } from '../pass.ts';
+import { isUsable } from './render-snapshot.ts';
+
+export interface BoundSet {
+  readonly desired: Desired;
+  readonly kinds: Kinds;
+  /** False: a desired object may be missing from the set, so nothing may be pruned on it. */
+  readonly isComplete: boolean;
+}
+
+/** Where the render is not usable, drift is healed by the last set that was. undefined: there is none. */
+export async function bindDesired(reading: Reading, manifests: Manifests | undefined): Promise<BoundSet | undefined> {
+  const { context, target } = reading;
+  const memory = reading.memory.desired;
+  const { clock, settings } = context;
+  let kinds = await target.kinds();
+  if (!manifests || !isUsable(manifests)) {
+    const desired = memory.bound ?? { objects: [], problems: [], digest: '' };
+    const problems = manifests?.problems ?? [];
+    return memory.bound || manifests ? { desired: { ...desired, problems }, kinds, isComplete: false } : undefined;
+  }
+  let desired = bindOnce(reading, manifests, kinds);
+  if (isLackingKinds(desired) && clock.monotonicMs() >= memory.nextDiscoveryMs) {
+    const isAwaitingCrd = desired.objects.some(({ awaitsCrd }) => awaitsCrd);
+    memory.nextDiscoveryMs =
+      clock.monotonicMs() + (isAwaitingCrd ? settings.awaitedDiscoveryRetryMs : settings.discoveryRetryMs);
+    kinds = await target.kinds({ refresh: true });
+    desired = bindOnce(reading, manifests, kinds);
+  }
+  memory.bound = desired;
+  return { desired, kinds, isComplete: desired.problems.length === 0 };
+}
+
+function bindOnce(
+  { application, owner, identity, context, memory }: Reading,
+  manifests: Manifests,
+  kinds: Kinds,
+): Desired {
+  const { metadata, spec } = application;
+  const before = memory.desired.objects;
+  // Only the objects of this render are kept for the next one, so that commits do not pile up.
+  const used = new Map<string, DesiredObject>();
+  memory.desired.objects = used;
+  return bindManifests({
+    manifests,
+    kinds,
+    owner,
+    destinationNamespace: spec.destination.namespace,
+    ignoreDifferences: spec.ignoreDifferences,
+    reach: reachOf(identity, metadata, context.settings),
+    cache: {
+      get(key) {
+        const known = before.get(key);
+        if (known) used.set(key, known);
+        return known;
+      },
+      set: (key, object) => used.set(key, object),
+    },
+  });
+}
+
+function isLackingKinds({ objects, problems }: Desired): boolean {
+  return objects.some(({ awaitsCrd }) => awaitsCrd) || problems.some(isPassing);
+}

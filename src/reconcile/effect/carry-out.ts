@@ -1,0 +1,138 @@
+/**
+ * The effects of a pass, in the one order that survives a kill at any moment: the destination namespace (it belongs to
+ * no Application), finalizer and ApplySet marks on the Application, the inventory as the union of old and new, then the
+ * plan.
+ */
+import { decodeInventory, encodeInventory } from '../../application/inventory.ts';
+import type { Applied, Outcome } from '../../apply/applied.ts';
+import { applyPlan } from '../../apply/apply.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { valueAt } from '../../object/value.ts';
+import { plannedIds, type Plan } from '../../plan/plan.ts';
+import type { Metrics } from '../../telemetry/ports.ts';
+import { remainingMs } from '../attempt.ts';
+import { claimantOf, keepClaims } from '../decide/claim-objects.ts';
+import { addToInventory } from '../decide/inventory.ts';
+import type { Pass } from '../pass.ts';
+import { reportOf, type Findings } from '../report/report-of.ts';
+import { writeStatus, writeStatusValue } from '../report/status-writer.ts';
+import { createDestination, markParent } from './prepare-place.ts';
+import { recordResult } from './record-result.ts';
+import { untilNewer } from './until-newer.ts';
+
+/** A sync past its deadline still gets this long a pass, so that it can succeed once the cause is gone. */
+const LEAST_APPLY_MS = 30_000;
+
+export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Promise<Applied> {
+  const inventory = pass.memory.inventory.ids;
+  if (!inventory) throw new RangeError('effects need an inventory');
+  await createPlace(pass, findings, inventory);
+  addToInventory(inventory, plannedIds(plan));
+  await storeIntent(pass, findings, inventory);
+  const applied = await applyUntilNewer(pass, plan, findings);
+  await letGo(pass, findings, { applied, inventory });
+  return applied;
+}
+
+type Inventory = Map<string, ObjectId>;
+
+/**
+ * Creates the destination namespace. If that fails, this Application gives up its claims on objects that it does not
+ * hold yet.
+ */
+async function createPlace(pass: Pass, { bound }: Findings, inventory: Inventory): Promise<void> {
+  try {
+    if (bound) await createDestination(pass, bound.desired);
+  } catch (error) {
+    keepClaims(claimantOf(pass), [], inventory);
+    throw error;
+  }
+}
+
+/** Marks and stores everything that is about to be written, so that a kill leaves no doubt about what may exist. */
+async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory): Promise<void> {
+  const { context } = pass;
+  const { status, metadata } = pass.application;
+  const isWider = isWiderThanStored(pass, inventory);
+  await markParent(pass, inventory.values());
+  await context.onFaultPoint('marks-written');
+  const revision = findings.snapshot?.revision;
+  const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
+  if (isNew) await writeStatus(pass, reportOf(pass, findings, 'begun'));
+  // A retry changes no condition: only the inventory is stored.
+  else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
+  await context.onFaultPoint('inventory-written');
+}
+
+function applyUntilNewer(pass: Pass, plan: Plan, { attempt, snapshot }: Findings): Promise<Applied> {
+  const { application, context, identity, owner, signal, target } = pass;
+  const { clock, settings } = context;
+  const timeoutMs = remainingMs({
+    attempt,
+    spec: application.spec,
+    nowMs: clock.monotonicMs(),
+    leastMs: LEAST_APPLY_MS,
+  });
+  const deadline = AbortSignal.timeout(timeoutMs);
+  return untilNewer(pass, snapshot, (newer) =>
+    applyPlan(plan, {
+      client: target.as(identity),
+      owner,
+      occasion: 'prune',
+      concurrency: settings.applyConcurrency,
+      signal: AbortSignal.any([signal, deadline, newer]),
+      onResult: (result) => recordResult(pass, result),
+    }),
+  );
+}
+
+interface Effects {
+  readonly applied: Applied;
+  readonly inventory: Inventory;
+}
+
+/** Gives up the claims on pruned, released and forbidden objects, so that other Applications may have them. */
+async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Effects): Promise<void> {
+  const { context } = pass;
+  const outcomes = new Set([...applied.values()].map(({ outcome }) => outcome));
+  if (outcomes.has('recreating')) await context.onFaultPoint('object-recreating');
+  await context.onFaultPoint('wave-applied');
+  const forbidden = forbiddenOf(applied);
+  for (const key of forbidden) inventory.delete(key);
+  const isLess = outcomes.has('pruned') || outcomes.has('released');
+  if (isLess) await context.onFaultPoint('objects-pruned');
+  if (!isLess && forbidden.size === 0) return;
+  const desired = (bound?.desired.objects ?? []).map(({ id }) => id).filter((id) => !forbidden.has(idKey(id)));
+  keepClaims(claimantOf(pass), desired, inventory);
+  await markParent(pass, inventory.values());
+}
+
+/**
+ * By `idKey`: objects that could not be created or adopted because a right is missing, and objects that wait for them.
+ * An Application must not keep others from objects that it may not write itself.
+ */
+function forbiddenOf(applied: Applied): Set<string> {
+  // An existing object without our marks is not ours, just like a missing one.
+  const notOurs = [...applied].filter(([, { change }]) => change.desired && (!change.live || change.type === 'adopt'));
+  const forbidden = notOurs.filter(([, { refusal }]) => refusal?.code === 'Forbidden');
+  if (forbidden.length === 0) return new Set();
+  const waiting = notOurs.filter(([, { outcome }]) => outcome === 'waiting');
+  return new Set([...forbidden, ...waiting].map(([key]) => key));
+}
+
+/** A pass without a change, and a wait, are not a sync. `applied` is undefined if the effects failed as a whole. */
+export function countSync(metrics: Metrics, applied: Applied | undefined): void {
+  const outcomes = [...(applied?.values() ?? [])].map(({ outcome }) => outcome);
+  if (!applied || outcomes.some((outcome) => FAILURES.has(outcome))) return metrics.onSync('failure');
+  if (outcomes.some((outcome) => !NO_EFFECTS.has(outcome))) metrics.onSync('success');
+}
+
+const FAILURES: ReadonlySet<Outcome> = new Set(['failed', 'conflict']);
+const NO_EFFECTS: ReadonlySet<Outcome> = new Set(['unchanged', 'waiting', 'pruning']);
+
+/** Compared with what is stored, not with memory: an earlier write of it may have failed. */
+function isWiderThanStored({ base }: Pass, inventory: ReadonlyMap<string, ObjectId>): boolean {
+  const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
+  const keys = new Set(stored.ok ? stored.ids.map(idKey) : []);
+  return [...inventory.keys()].some((key) => !keys.has(key));
+}

@@ -1,0 +1,39 @@
+/** Records the result of a change in Live, evidence, brake and inventory. Called as each answer arrives. */
+import type { ChangeResult } from '../../apply/applied.ts';
+import { formatId, idKey } from '../../object/identity.ts';
+import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
+import { noteStartedJob } from '../decide/ended-jobs.ts';
+import { dropEvidence, dropSettled, noteApplied } from '../decide/evidence.ts';
+import type { Pass } from '../pass.ts';
+
+export function recordResult(pass: Pass, result: ChangeResult): void {
+  const { context, identity, memory, record, target } = pass;
+  const { evidence, heals, inventory, place } = memory;
+  const { change, outcome, live } = result;
+  const key = idKey(change.id);
+  dropSettled(evidence, change.id);
+  // Before the answer counts as accepted: only a manifest that was accepted before can be healed.
+  const isContested = noteHeal(heals, result, {
+    isAccepted: (id, digest) => evidence.accepted.get(idKey(id)) === digest,
+    nowMs: context.clock.monotonicMs(),
+  });
+  if (isContested) {
+    context.log.warn('an object is contested', { application: record.key, object: formatId(change.id) });
+  }
+  if (live && change.desired) {
+    target.live.record(identity, change.desired.kind, change.id, live);
+    noteApplied(evidence, change.desired, live);
+    noteStartedJob(memory.endedJobs, change.desired);
+  }
+  if (outcome === 'pruned' || outcome === 'released') {
+    inventory.ids?.delete(key);
+    dropEvidence(evidence, change.id);
+    dropHeals(heals, change.id);
+    if (outcome === 'pruned' && change.kind) target.live.record(identity, change.kind, change.id, undefined);
+  }
+  // It never was ours: its id entered the inventory only ahead of the attempt.
+  if (outcome === 'conflict' && !change.live) inventory.ids?.delete(key);
+  // The namespace may have been deleted since it was seen.
+  if (result.refusal?.code === 'NamespaceMissing') place.isNamespaceKnown = false;
+  if (outcome !== 'unchanged') context.metrics.onChange(outcome);
+}

@@ -1,0 +1,71 @@
+/**
+ * A newer revision, spec or request wins over the plan under way: while a plan is carried out, the source is polled
+ * when a poll is due (a webhook makes it due at once), and the pass is cut short between two objects.
+ *
+ * Invariant: only the plan under way is given up; applied objects stay, and their results are known. /
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { wishOf } from '../../application/wish.ts';
+import type { Snapshot } from '../../source/snapshot.ts';
+import { readCredential } from '../desired/read-credential.ts';
+import { refreshSource } from '../desired/refresh-source.ts';
+import type { Pass } from '../pass.ts';
+
+/** Time between two looks; most plans end before the first. A look sends no request unless a poll is due. */
+const CHECK_MS = 250;
+
+/** Runs `work` with a signal that is aborted as soon as something newer should take over. */
+export async function untilNewer<T>(
+  pass: Pass,
+  snapshot: Snapshot | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  const newer = new AbortController();
+  const watching = watch(pass, snapshot, { newer, ended: AbortSignal.any([ended.signal, pass.signal]) });
+  // Awaited in `finally`; this only keeps an early rejection from counting as unhandled.
+  watching.catch(() => undefined);
+  try {
+    return await work(newer.signal);
+  } finally {
+    ended.abort();
+    await watching;
+    pass.isCutShort = newer.signal.aborted;
+  }
+}
+
+interface Watching {
+  readonly newer: AbortController;
+  readonly ended: AbortSignal;
+}
+
+async function watch(pass: Pass, snapshot: Snapshot | undefined, { newer, ended }: Watching): Promise<void> {
+  const begunWith = wishOf(pass.base);
+  while (!ended.aborted) {
+    const isOver = await sleep(CHECK_MS, false, { signal: ended }).catch(() => true);
+    if (isOver) return;
+    const isNewer = wishOf(pass.record.stored) !== begunWith || (await hasMoved(pass, snapshot, ended));
+    if (isNewer) return newer.abort();
+  }
+}
+
+/** A commit that a request names is applied to its end, whatever the branch does. */
+async function hasMoved(pass: Pass, snapshot: Snapshot | undefined, signal: AbortSignal): Promise<boolean> {
+  const { application, goal, context, memory, record } = pass;
+  if (!snapshot || !memory.desired.source || goal.commit !== undefined) return false;
+  try {
+    const source = await refreshSource(memory.desired, {
+      spec: application.spec.source,
+      credential: () => readCredential(pass),
+      signals: record.signals,
+      isForced: false,
+      signal,
+      context,
+    });
+    return source.snapshot !== undefined && source.snapshot.commit !== snapshot.commit;
+  } catch (error) {
+    // The pass has ended meanwhile: the next one polls.
+    if (signal.aborted) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The agent's record of one Application, and its memory between passes. Everything in the memory is in the
+ * Application's status as well, or may be dropped at any time at the price of requests: a test drops it between passes.
+ *
+ * Invariant: only a pass over an Application writes its memory, and each group of it is written by one room alone,
+ * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them. /
+ */
+import type { KubeObject } from '../object/value.ts';
+import type { ErrorCode } from '../object/error-code.ts';
+import type { ObjectStatus } from '../status/object-status.ts';
+import { emptyClocksMemory, type ClocksMemory } from './attempt.ts';
+import {
+  emptyEndedJobsMemory,
+  emptyEvidenceMemory,
+  emptyHealsMemory,
+  emptyInventoryMemory,
+  type EndedJobsMemory,
+  type EvidenceMemory,
+  type HealsMemory,
+  type InventoryMemory,
+} from './decide/memory.ts';
+import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
+import { emptyDesiredMemory, type DesiredMemory } from './desired/memory.ts';
+import { emptyPlaceMemory, type PlaceMemory } from './effect/memory.ts';
+
+export interface ApplicationRecord {
+  /** `namespace/name`. */
+  readonly key: string;
+  /** The newest known stored form: from the watch, or from the answer to our own write. */
+  stored: KubeObject;
+  /** Never replaced: a dry run works on a copy (`scratchOf`), and dropping it empties it in place. */
+  readonly memory: Memory;
+  readonly signals: Signals;
+  /** Findings of the last pass, for the status API; no pass reads them. */
+  view: ApplicationView | undefined;
+}
+
+export interface ApplicationView {
+  readonly objects: readonly ObjectStatus[];
+}
+
+/** Written from outside at any moment, also while a pass is under way; read by the pass that acts on them. */
+export interface Signals {
+  /** Monotonic; when the newest webhook about the source arrived. */
+  hookHeardMs: number | undefined;
+  /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
+  pollsAsked: number;
+  /** The memory is no longer to be trusted: the next pass begins with an empty one. */
+  isForgetAsked: boolean;
+}
+
+export interface Memory {
+  readonly desired: DesiredMemory;
+  readonly inventory: InventoryMemory;
+  readonly evidence: EvidenceMemory;
+  readonly endedJobs: EndedJobsMemory;
+  readonly heals: HealsMemory;
+  readonly place: PlaceMemory;
+  readonly clocks: ClocksMemory;
+  readonly deletion: DeletionMemory;
+  readonly run: RunMemory;
+}
+
+/** Written by pass.ts and reconcile.ts. */
+export interface RunMemory {
+  /** `identityKey` of the account that saw and wrote everything else. undefined: no pass has begun yet. */
+  account: string | undefined;
+  /** Code of the error that ended the last pass without a status: logged once, not at every retry. */
+  endedEarly: ErrorCode | undefined;
+}
+
+export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
+  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false };
+  return { key, stored, memory: emptyMemory(), signals, view: undefined };
+}
+
+export function emptyMemory(): Memory {
+  return {
+    desired: emptyDesiredMemory(),
+    inventory: emptyInventoryMemory(),
+    evidence: emptyEvidenceMemory(),
+    endedJobs: emptyEndedJobsMemory(),
+    heals: emptyHealsMemory(),
+    place: emptyPlaceMemory(),
+    clocks: emptyClocksMemory(),
+    deletion: emptyDeletionMemory(),
+    run: { account: undefined, endedEarly: undefined },
+  };
+}
+
+/** Empties a memory in place, but for the named groups. */
+export function dropMemory(memory: Memory, kept: readonly (keyof Memory)[] = []): void {
+  for (const [name, group] of Object.entries(emptyMemory())) {
+    if (!kept.includes(name as keyof Memory)) Object.assign(memory[name as keyof Memory], group);
+  }
+}
+
+/** A copy to write to and throw away: groups, maps and sets are its own, the values in them are shared. */
+export function scratchOf(memory: Memory): Memory {
+  const groups = Object.entries(memory).map(([name, group]) => [name, copyGroup(group as object)] as const);
+  return Object.fromEntries(groups) as unknown as Memory;
+}
+
+function copyGroup(group: object): object {
+  return Object.fromEntries(Object.entries(group).map(([name, value]) => [name, copyContainer(value)]));
+}
+
+function copyContainer(value: unknown): unknown {
+  if (value instanceof Map) return new Map(value);
+  return value instanceof Set ? new Set(value) : value;
+}
+
+/** Whether a stored Application is newer than another; resourceVersions of one cluster are ordered integers. */
+export function isNewer(candidate: KubeObject, known: KubeObject): boolean {
+  return resourceVersionOf(candidate) > resourceVersionOf(known);
+}
+
+function resourceVersionOf(object: KubeObject): bigint {
+  const text = object.metadata['resourceVersion'];
+  return typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : 0n;
+}

@@ -1,0 +1,262 @@
+/**
+ * The only way from one Application to another: it shows what is stored of each and what each has announced, and lets
+ * one ask another for a poll or a pass.
+ *
+ * Invariant: no other file reads or writes the record of an Application that its pass is not about.
+ */
+import { parseApplication, type ParsedApplication } from '../../application/parse.ts';
+import { canonicalRepository } from '../../application/repository.ts';
+import type { Application } from '../../application/schema.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { addMember, removeMember } from '../../object/set-map.ts';
+import { stringAt, type KubeObject } from '../../object/value.ts';
+import { nameOfRevision } from '../../source/revision.ts';
+import type { Clock } from '../../telemetry/ports.ts';
+import { dropMemory, type ApplicationRecord } from '../memory.ts';
+import { Announcements, type Announcement, type Awaiting } from './announcements.ts';
+
+/** One Application as the others see it. */
+export interface Neighbour {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly stored: KubeObject;
+  /** undefined: its spec cannot be read. */
+  readonly application: Application | undefined;
+  readonly isDeleted: boolean;
+  /** The branch or tag that its revision was resolved to last: `main` for `HEAD`. */
+  readonly followedRef: string | undefined;
+  /** Its last poll or fetch failed. */
+  readonly isSourceFailing: boolean;
+  /** The last complete set of objects that it desires. */
+  readonly announced: Announcement | undefined;
+  /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
+  holds(id: ObjectId): boolean | undefined;
+}
+
+export interface Neighbours {
+  get(key: string): Neighbour | undefined;
+  /** Every Application that the agent knows. */
+  all(): Iterable<Neighbour>;
+  /** Every Application whose `spec.source.repoURL` names the same repository, in whichever way it is written. */
+  ofRepository(repoUrl: string): Iterable<Neighbour>;
+  /** Every Application that has announced to desire the object. */
+  desiredBy(id: ObjectId): Iterable<Neighbour>;
+  /** Asks for a pass of an Application. */
+  wake(key: string): void;
+  /** Asks for a pass that polls the source, whatever the interval. */
+  askToPoll(key: string): void;
+  /** Brings a poll forward, since a webhook told of a push. */
+  hearPush(key: string): void;
+  /** Announces the complete set of objects that an Application desires, and wakes the Applications that wait for it. */
+  announce(key: string, announcement: Announcement): void;
+  /** Begins to wait for the announcements of others at a commit. */
+  awaitAnnouncements(key: string, commit: string): Awaiting;
+  stopAwaiting(key: string): void;
+  /** Asks another Application for its announcement: once for each commit at which this one waits. */
+  askToAnnounce(key: string, other: string): void;
+}
+
+/** The records of all Applications, as the controller keeps them. */
+export interface Registry {
+  readonly neighbours: Neighbours;
+  get(key: string): ApplicationRecord | undefined;
+  has(key: string): boolean;
+  records(): Iterable<ApplicationRecord>;
+  readonly size: number;
+  /** Adds a record, or takes note that `stored` of a known one has changed. */
+  note(record: ApplicationRecord): void;
+  remove(key: string): void;
+  /** The parsed form of what is stored, made once for each stored version. */
+  parsedOf(stored: KubeObject): ParsedApplication;
+  /** Drops the memory of an Application, before its pass begins. */
+  forget(record: ApplicationRecord): void;
+}
+
+export interface RegistryOptions {
+  readonly clock: Clock;
+  /** Puts a key on the queue. */
+  readonly wake: (key: string) => void;
+}
+
+export function createRegistry({ clock, wake }: RegistryOptions): Registry {
+  const records = new Map<string, ApplicationRecord>();
+  const byRepository = createIndex();
+  const announcements = new Announcements();
+  const parsedOf = createParser();
+  return {
+    neighbours: createNeighbours({ records, byRepository, announcements, parsedOf, clock, wake }),
+    get: (key) => records.get(key),
+    has: (key) => records.has(key),
+    records: () => records.values(),
+    get size() {
+      return records.size;
+    },
+    note(record) {
+      records.set(record.key, record);
+      byRepository.set(record.key, repositoryKey(stringAt(record.stored, 'spec', 'source', 'repoURL') ?? ''));
+    },
+    remove(key) {
+      records.delete(key);
+      byRepository.delete(key);
+      announcements.drop(key);
+    },
+    parsedOf,
+    forget(record) {
+      dropMemory(record.memory);
+      announcements.drop(record.key);
+      record.signals.isForgetAsked = false;
+    },
+  };
+}
+
+interface NeighbourParts extends RegistryOptions {
+  readonly records: ReadonlyMap<string, ApplicationRecord>;
+  readonly byRepository: Pick<KeyIndex, 'keysOf'>;
+  readonly announcements: Announcements;
+  readonly parsedOf: Registry['parsedOf'];
+}
+
+function createNeighbours({ records, byRepository, announcements, parsedOf, clock, wake }: NeighbourParts): Neighbours {
+  const show = (record: ApplicationRecord): Neighbour => new NeighbourView(record, { announcements, parsedOf });
+  const showAll = function* (keys: Iterable<string>): Iterable<Neighbour> {
+    for (const key of keys) {
+      const record = records.get(key);
+      if (record) yield show(record);
+    }
+  };
+  const askToPoll = (key: string): void => {
+    const record = records.get(key);
+    if (!record) return;
+    record.signals.pollsAsked++;
+    wake(key);
+  };
+  return {
+    get: (key) => {
+      const record = records.get(key);
+      return record && show(record);
+    },
+    all: () => showAll(records.keys()),
+    ofRepository: (repoUrl) => showAll(byRepository.keysOf(repositoryKey(repoUrl))),
+    desiredBy: (id) => showAll(announcements.desiredBy(idKey(id))),
+    wake,
+    askToPoll,
+    hearPush(key) {
+      const record = records.get(key);
+      if (!record) return;
+      const isComing = isHookPending(record);
+      record.signals.hookHeardMs = clock.monotonicMs();
+      if (!isComing) wake(key);
+    },
+    announce(key, announcement) {
+      for (const told of announcements.announce(key, announcement)) {
+        if (told.isAtOtherCommit) askToPoll(told.key);
+        else wake(told.key);
+      }
+    },
+    awaitAnnouncements: (key, commit) => announcements.await(key, commit, clock.monotonicMs()),
+    stopAwaiting: (key) => announcements.stopAwaiting(key),
+    askToAnnounce(key, other) {
+      if (announcements.ask(key, other)) askToPoll(other);
+    },
+  };
+}
+
+/** Whether a webhook has arrived that no poll knows of yet. */
+export function isHookPending({ signals, memory }: Pick<ApplicationRecord, 'signals' | 'memory'>): boolean {
+  const { hookHeardMs } = signals;
+  return hookHeardMs !== undefined && hookHeardMs !== memory.desired.source?.pace.heardMs;
+}
+
+interface Views {
+  readonly announcements: Announcements;
+  readonly parsedOf: (stored: KubeObject) => ParsedApplication;
+}
+
+/** Reads the record when it is asked: a pass that waits in between sees the newest state. */
+class NeighbourView implements Neighbour {
+  readonly #record: ApplicationRecord;
+  readonly #views: Views;
+
+  constructor(record: ApplicationRecord, views: Views) {
+    this.#record = record;
+    this.#views = views;
+  }
+
+  get key(): string {
+    return this.#record.key;
+  }
+
+  get stored(): KubeObject {
+    return this.#record.stored;
+  }
+
+  get application(): Application | undefined {
+    const parsed = this.#views.parsedOf(this.#record.stored);
+    return parsed.ok ? parsed.application : undefined;
+  }
+
+  get isDeleted(): boolean {
+    return stringAt(this.#record.stored.metadata, 'deletionTimestamp') !== undefined;
+  }
+
+  get followedRef(): string | undefined {
+    const { source } = this.#record.memory.desired;
+    return source?.snapshot && nameOfRevision(source.snapshot.revision);
+  }
+
+  get isSourceFailing(): boolean {
+    return this.#record.memory.desired.source?.error !== undefined;
+  }
+
+  get announced(): Announcement | undefined {
+    return this.#views.announcements.of(this.#record.key);
+  }
+
+  holds(id: ObjectId): boolean | undefined {
+    return this.#record.memory.inventory.ids?.has(idKey(id));
+  }
+}
+
+function createParser(): (stored: KubeObject) => ParsedApplication {
+  const known = new WeakMap<KubeObject, ParsedApplication>();
+  return (stored) => {
+    const before = known.get(stored);
+    if (before) return before;
+    const parsed = parseApplication(stored);
+    known.set(stored, parsed);
+    return parsed;
+  };
+}
+
+/** One text for all ways to write the address of a repository. */
+function repositoryKey(repoUrl: string): string {
+  return canonicalRepository(repoUrl) ?? repoUrl;
+}
+
+interface KeyIndex {
+  set(key: string, value: string): void;
+  delete(key: string): void;
+  keysOf(value: string): Iterable<string>;
+}
+
+/** Keys by one value each. */
+function createIndex(): KeyIndex {
+  const valueOf = new Map<string, string>();
+  const keysOf = new Map<string, Set<string>>();
+  const remove = (key: string): void => {
+    const value = valueOf.get(key);
+    if (value === undefined) return;
+    valueOf.delete(key);
+    removeMember(keysOf, value, key);
+  };
+  return {
+    set(key, value) {
+      if (valueOf.get(key) === value) return;
+      remove(key);
+      valueOf.set(key, value);
+      addMember(keysOf, value, key);
+    },
+    delete: remove,
+    keysOf: (value) => keysOf.get(value) ?? [],
+  };
+}

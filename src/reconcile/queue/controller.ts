@@ -1,0 +1,231 @@
+/**
+ * The controller: puts Applications on the queue when their own watch, the drift watch, a webhook, a poll or a retry
+ * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself. /
+ */
+import { decodeInventory } from '../../application/inventory.ts';
+import { applicationKey } from '../../application/keys.ts';
+import type { ParsedApplication } from '../../application/parse.ts';
+import type { RepositoryPush } from '../../application/repository.ts';
+import { wishOf } from '../../application/wish.ts';
+import type { LiveStoreEvents } from '../../cluster/ports.ts';
+import { parseOwner } from '../../object/applyset.ts';
+import type { ObjectId } from '../../object/identity.ts';
+import { isEqualValue, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import type { ReconcileContext } from '../context.ts';
+import { createRecord, isNewer, type ApplicationRecord, type ApplicationView } from '../memory.ts';
+import { createDependents, type Dependents } from '../neighbours/dependents.ts';
+import { hearPush } from '../neighbours/hear-push.ts';
+import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
+import type { NextPass } from '../pass.ts';
+import { reconcile } from '../reconcile.ts';
+import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
+
+export interface ControllerOptions {
+  readonly context: Omit<ReconcileContext, 'neighbours'>;
+  /** Passes under way at once. */
+  readonly concurrency: number;
+  /** Over one Application, on average. */
+  readonly passesPerSecond: number;
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly maxApplications: number;
+}
+
+/** An Application as the agent knows it, valid or not; shared, never to be written to. */
+export interface KnownApplication {
+  readonly key: string;
+  readonly stored: KubeObject;
+  /** The parsed form of `stored`. */
+  readonly parsed: ParsedApplication;
+  readonly view: ApplicationView | undefined;
+}
+
+export interface Controller {
+  /** Watches the Applications; resolves when the first list is complete and all inventories are claimed. */
+  start(): Promise<void>;
+  /** Takes no new work and resolves when the passes under way have ended. */
+  drain(): Promise<void>;
+  /** To be called for every change of an object that carries our label. */
+  readonly onObjectChange: LiveStoreEvents['onChange'];
+  /** To be called for every authenticated webhook; returns how many Applications it concerns. */
+  readonly onPush: (push: RepositoryPush) => number;
+  list(): readonly KnownApplication[];
+  get(namespace: string, name: string): KnownApplication | undefined;
+  stats(): QueueStats;
+  /** Drops the memory of every Application before its next pass: a test shows that this costs requests only. */
+  forget(): void;
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { claims, clock, cluster, hub, log } = options.context;
+  const enqueue = (key: string): void => {
+    if (!registry.has(key)) return;
+    if (!queue.add(key) && isStarted) log.warn('queue refused a key', { application: key });
+  };
+  const registry = createRegistry({ clock, wake: (key) => void queue.add(key) });
+  const context: ReconcileContext = { ...options.context, neighbours: registry.neighbours };
+  const dependents = createDependents(enqueue);
+  const known: Tracks = { registry, dependents, context, enqueue, forgetKey: (key) => queue.forget(key) };
+  const queue = new KeyedQueue({
+    work: (key, signal) => runPass(key, known, signal),
+    concurrency: options.concurrency,
+    passesPerSecond: options.passesPerSecond,
+    tenantOf: (key) => key.split('/', 1)[0] ?? '',
+    minBackoffMs: options.minBackoffMs,
+    maxBackoffMs: options.maxBackoffMs,
+    maxKeys: options.maxApplications,
+    chance: context.chance,
+    onError: (key, error) => logDefect(key, error, context),
+  });
+  let isStarted = false;
+  return {
+    async start() {
+      await hub.applications.watch({
+        onUpsert: (stored, isListed) => upsert(known, stored, { isListed, isStarted }),
+        onDelete: (stored) => drop(known, keyOf(stored)),
+      });
+      isStarted = true;
+      log.info('watching applications', { applications: registry.size });
+      for (const { key } of registry.records()) enqueue(key);
+    },
+    drain: () => queue.drain(),
+    onObjectChange: ({ id, owner }) => {
+      const key = applicationOf(id, owner, { claims, hubId: hub.hubId, clusterId: cluster.clusterId });
+      if (key) enqueue(key);
+    },
+    onPush: (push) => hearPush(push, registry.neighbours),
+    list: () => Array.from(registry.records(), (record) => show(record, registry)),
+    get(namespace, name) {
+      const record = registry.get(applicationKey(namespace, name));
+      return record && show(record, registry);
+    },
+    stats: () => queue.stats(),
+    forget: () => {
+      for (const { signals } of registry.records()) signals.isForgetAsked = true;
+    },
+  };
+}
+
+/** Everything that is kept of Applications, beside the queue. */
+interface Tracks {
+  readonly registry: Registry;
+  readonly dependents: Dependents;
+  readonly context: ReconcileContext;
+  readonly enqueue: (key: string) => void;
+  /** Takes a key off the queue. */
+  readonly forgetKey: (key: string) => void;
+}
+
+async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promise<NextPass> {
+  const { registry, dependents, context } = tracks;
+  const record = registry.get(key);
+  if (!record) return { type: 'none' };
+  if (record.signals.isForgetAsked) registry.forget(record);
+  const [namespace = '', name = ''] = key.split('/');
+  const startedMs = context.clock.monotonicMs();
+  let result: 'success' | 'failure' = 'failure';
+  try {
+    const next = await reconcile(record, registry.parsedOf(record.stored), context, signal);
+    if (next.type !== 'backoff') result = 'success';
+    return next;
+  } finally {
+    if (registry.has(key)) {
+      // The status that the pass wrote is known before the watch brings it.
+      dependents.note(key, record.stored);
+      const durationMs = context.clock.monotonicMs() - startedMs;
+      context.metrics.onPass({ namespace, name, result, durationMs });
+    } else {
+      // The Application went while the pass was under way, which may have watched, claimed and counted again.
+      dropTracks(key, tracks);
+    }
+  }
+}
+
+function upsert(
+  tracks: Tracks,
+  stored: KubeObject,
+  { isListed, isStarted }: { readonly isListed: boolean; readonly isStarted: boolean },
+): void {
+  const { registry, dependents, enqueue } = tracks;
+  const key = keyOf(stored);
+  const known = registry.get(key);
+  if (known && known.stored.metadata['uid'] === stored.metadata['uid']) {
+    if (!isNewer(stored, known.stored)) {
+      if (!isListed || isEqualValue(stored, known.stored)) return;
+      // A list is right even where it is older: etcd was restored, so everything seen since then may be wrong.
+      known.signals.isForgetAsked = true;
+    }
+    const isSameWish = wishOf(known.stored) === wishOf(stored);
+    known.stored = stored;
+    registry.note(known);
+    dependents.note(key, stored);
+    if (!isSameWish || known.signals.isForgetAsked) enqueue(key);
+    return;
+  }
+  if (known) drop(tracks, key);
+  const record = createRecord(key, stored);
+  registry.note(record);
+  claimInventory(record, tracks.context);
+  dependents.note(key, stored);
+  if (isStarted) enqueue(key);
+}
+
+/** An Application claims the objects of its inventory before any pass binds: a restart must not shuffle owners. */
+function claimInventory({ key, stored }: ApplicationRecord, { claims, cluster }: ReconcileContext): void {
+  const inventory = decodeInventory(valueAt(stored, 'status', 'inventory'));
+  if (inventory.ok) for (const id of inventory.ids) claims.claim(cluster.clusterId, id, key);
+}
+
+function drop(tracks: Tracks, key: string): void {
+  tracks.registry.remove(key);
+  tracks.forgetKey(key);
+  tracks.dependents.note(key, undefined);
+  dropTracks(key, tracks);
+}
+
+/** Ends the watches, claims and metrics of an Application that is gone. */
+function dropTracks(key: string, { context, enqueue }: Tracks): void {
+  const [namespace = '', name = ''] = key.split('/');
+  context.cluster.live.release(key);
+  for (const other of context.claims.drop(key)) enqueue(other);
+  context.metrics.removeApplication({ namespace, name });
+}
+
+/** The Application of an object: by its claim, or by its owner annotation where no Application claims it. */
+function applicationOf(
+  id: ObjectId,
+  owner: string | undefined,
+  {
+    claims,
+    hubId,
+    clusterId,
+  }: Pick<ReconcileContext, 'claims'> & { readonly hubId: string; readonly clusterId: string },
+): string | undefined {
+  const claimed = claims.ownerOf(clusterId, id);
+  if (claimed) return claimed;
+  const named = owner === undefined ? undefined : parseOwner(owner);
+  return named?.hubId === hubId ? applicationKey(named.namespace, named.name) : undefined;
+}
+
+function show(record: ApplicationRecord, registry: Registry): KnownApplication {
+  const { key, stored, view } = record;
+  return {
+    key,
+    stored,
+    view,
+    get parsed() {
+      return registry.parsedOf(stored);
+    },
+  };
+}
+
+function keyOf(stored: KubeObject): string {
+  return applicationKey(stringAt(stored.metadata, 'namespace') ?? '', stringAt(stored.metadata, 'name') ?? '');
+}
+
+/** An error that escapes a pass is a defect of Tautline: the log names it in full, without data of users. */
+function logDefect(key: string, error: unknown, { log }: ReconcileContext): void {
+  const name = error instanceof Error ? error.name : 'unknown';
+  const stack = error instanceof Error ? error.stack : undefined;
+  log.error('pass failed unexpectedly', { application: key, error: name, stack });
+}

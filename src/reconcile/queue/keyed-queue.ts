@@ -1,0 +1,256 @@
+/**
+ * The keyed queue: the keys that need a pass, once each. Invariants: a key waits at most once; a key is worked on by
+ * one worker at a time; a key that is added while it is worked on gets one more pass afterwards; every wait has a
+ * bound.
+ *
+ * Fairness: the tenant with the fewest workers comes first, and its keys in the order in which they became due. While
+ * there are several tenants none takes every worker, since a Git server may keep a worker busy for minutes. No key is
+ * served more often than its rate allows. /
+ */
+import type { Chance } from '../../telemetry/ports.ts';
+import type { NextPass } from '../pass.ts';
+import { createPassRate, type PassRate } from './pass-rate.ts';
+
+export interface QueueOptions {
+  /** Runs one pass. A rejection means backoff. */
+  readonly work: (key: string, signal: AbortSignal) => Promise<NextPass>;
+  readonly concurrency: number;
+  /** The tenant of a key: its namespace. */
+  readonly tenantOf: (key: string) => string;
+  /** First and longest delay after a failure; each failure doubles the delay. */
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Passes of one key, on average. */
+  readonly passesPerSecond: number;
+  /** Keys beyond this many are refused: a bound, not a mode of operation. */
+  readonly maxKeys: number;
+  readonly chance: Chance;
+  readonly onError: (key: string, error: unknown) => void;
+}
+
+export interface QueueStats {
+  /** Due keys that no worker is free for. */
+  readonly waiting: number;
+  readonly active: number;
+  readonly added: number;
+  readonly retries: number;
+  /** The pass that has run for the longest time. */
+  readonly longest: { readonly key: string; readonly runningMs: number } | undefined;
+}
+
+interface Tenant {
+  keys: number;
+  active: number;
+}
+
+interface KeyState {
+  readonly tenant: Tenant;
+  isActive: boolean;
+  /** Due next as soon as the present pass ends. */
+  isDirty: boolean;
+  isReady: boolean;
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+  dueAt: number;
+  /** Monotonic; when the pass under way began, or the last one. */
+  beganMs: number;
+}
+
+export class KeyedQueue {
+  readonly #options: QueueOptions;
+  readonly #keys = new Map<string, KeyState>();
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #ready: string[] = [];
+  readonly #rate: PassRate;
+  readonly #stop = new AbortController();
+  #active = 0;
+  #added = 0;
+  #retries = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#rate = createPassRate(options.passesPerSecond);
+  }
+
+  /** Asks for a pass now. False if the queue is full or stopped. */
+  add(key: string): boolean {
+    if (this.#stop.signal.aborted) return false;
+    const state = this.#state(key);
+    if (!state) return false;
+    this.#added++;
+    this.#makeReady(key, state);
+    return true;
+  }
+
+  /** Asks for a pass in `delayMs`; an earlier one that is already set stays. */
+  addAfter(key: string, delayMs: number): boolean {
+    if (delayMs <= 0) return this.add(key);
+    if (this.#stop.signal.aborted) return false;
+    const state = this.#state(key);
+    if (!state || state.isReady) return state !== undefined;
+    if (!state.timer || state.dueAt > performance.now() + delayMs) this.#wait(key, state, delayMs);
+    return true;
+  }
+
+  #wait(key: string, state: KeyState, delayMs: number): void {
+    clearTimeout(state.timer);
+    state.dueAt = performance.now() + delayMs;
+    state.timer = setTimeout(() => {
+      state.timer = undefined;
+      this.#makeReady(key, state);
+    }, delayMs);
+  }
+
+  /** Drops the waits of a key; a pass under way ends by itself. */
+  forget(key: string): void {
+    const state = this.#keys.get(key);
+    if (!state) return;
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    state.isDirty = false;
+    state.failures = 0;
+    if (!state.isActive) this.#drop(key, state);
+    this.#next();
+  }
+
+  stats(): QueueStats {
+    return {
+      waiting: this.#ready.length,
+      active: this.#active,
+      added: this.#added,
+      retries: this.#retries,
+      longest: this.#longest(),
+    };
+  }
+
+  #longest(): QueueStats['longest'] {
+    const nowMs = performance.now();
+    let longest: QueueStats['longest'];
+    for (const [key, { isActive, beganMs }] of this.#keys) {
+      const runningMs = nowMs - beganMs;
+      if (isActive && runningMs > (longest?.runningMs ?? -1)) longest = { key, runningMs };
+    }
+    return longest;
+  }
+
+  /** Takes no more keys, aborts the signal of passes under way, and resolves when the last of them has ended. */
+  async drain(): Promise<void> {
+    this.#stop.abort();
+    for (const state of this.#keys.values()) clearTimeout(state.timer);
+    this.#ready.length = 0;
+    if (this.#active === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #state(key: string): KeyState | undefined {
+    const known = this.#keys.get(key);
+    if (known) return known;
+    if (this.#keys.size >= this.#options.maxKeys) return undefined;
+    const name = this.#options.tenantOf(key);
+    const tenant = this.#tenants.get(name) ?? { keys: 0, active: 0 };
+    this.#tenants.set(name, tenant);
+    tenant.keys++;
+    const state: KeyState = {
+      tenant,
+      isActive: false,
+      isDirty: false,
+      isReady: false,
+      failures: 0,
+      timer: undefined,
+      dueAt: 0,
+      beganMs: 0,
+    };
+    this.#keys.set(key, state);
+    return state;
+  }
+
+  #makeReady(key: string, state: KeyState): void {
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    if (state.isActive) {
+      state.isDirty = true;
+    } else if (!state.isReady) {
+      const slowedMs = this.#rate.waitMs(key, performance.now());
+      if (slowedMs > 0) return this.#wait(key, state, slowedMs);
+      state.isReady = true;
+      this.#ready.push(key);
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    while (this.#active < this.#options.concurrency && !this.#stop.signal.aborted) {
+      const key = this.#takeReady();
+      const state = key === undefined ? undefined : this.#keys.get(key);
+      if (key === undefined || !state) return;
+      state.isReady = false;
+      state.isActive = true;
+      state.beganMs = performance.now();
+      this.#rate.spend(key, state.beganMs);
+      state.tenant.active++;
+      this.#active++;
+      void this.#run(key, state);
+    }
+  }
+
+  #takeReady(): string | undefined {
+    const { concurrency } = this.#options;
+    const most = this.#tenants.size > 1 ? Math.max(1, concurrency - 1) : concurrency;
+    let best: { at: number; active: number } | undefined;
+    for (let at = 0; at < this.#ready.length && best?.active !== 0; at++) {
+      const state = this.#keys.get(this.#ready[at] ?? '');
+      // Forgotten meanwhile.
+      if (!state?.isReady) this.#ready.splice(at--, 1);
+      else if (state.tenant.active < (best?.active ?? most)) best = { at, active: state.tenant.active };
+    }
+    return best && this.#ready.splice(best.at, 1)[0];
+  }
+
+  async #run(key: string, state: KeyState): Promise<void> {
+    let next: NextPass;
+    try {
+      next = await this.#options.work(key, this.#stop.signal);
+    } catch (error) {
+      this.#options.onError(key, error);
+      next = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
+    }
+    state.isActive = false;
+    state.tenant.active--;
+    this.#active--;
+    this.#settle(key, state, next);
+    if (this.#active === 0) this.#idle?.();
+    this.#next();
+  }
+
+  #settle(key: string, state: KeyState, next: NextPass): void {
+    if (this.#stop.signal.aborted) return;
+    if (next.type !== 'backoff') state.failures = 0;
+    if (state.isDirty) {
+      state.isDirty = false;
+      this.#makeReady(key, state);
+    } else if (next.type === 'after') {
+      this.addAfter(key, next.delayMs);
+    } else if (next.type === 'backoff') {
+      this.#retries++;
+      this.addAfter(key, Math.min(next.atMostMs, this.#backoffMs(state.failures++)));
+    } else if (!state.timer) {
+      this.#drop(key, state);
+    }
+  }
+
+  #backoffMs(failures: number): number {
+    const { minBackoffMs, maxBackoffMs, chance } = this.#options;
+    const fullMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(failures, 30));
+    return fullMs * (0.5 + chance() / 2);
+  }
+
+  #drop(key: string, state: KeyState): void {
+    clearTimeout(state.timer);
+    state.isReady = false;
+    this.#keys.delete(key);
+    if (--state.tenant.keys === 0) this.#tenants.delete(this.#options.tenantOf(key));
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Health of every object of a pass. Pods are listed by the selector of their workload, and only while that workload is
+ * not Healthy: a pass over healthy objects sends no request.
+ */
+import type { Desired, DesiredObject } from '../../bind/desired.ts';
+import { forEachConcurrently } from '../../cluster/concurrency.ts';
+import { kindKey, type KindInfo, type Kinds } from '../../cluster/kinds.ts';
+import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
+import type { Change } from '../../diff/changes.ts';
+import { assessHealth, needsPods, podSelectorOf, type Health } from '../../health/health.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { isLeftOut } from '../../object/policy.ts';
+import { acceptanceOf } from '../accepted.ts';
+import { dropUndesiredJobs, noteJob, readJobRecords } from '../decide/ended-jobs.ts';
+import type { Pass } from '../pass.ts';
+
+/** Pods listed for one workload: enough to tell why it does not come up. */
+const MAX_PODS = 20;
+
+interface Unwell {
+  readonly id: ObjectId;
+  readonly live: LiveObject;
+}
+
+/** By `idKey`, of all objects but those that are left out (`isLeftOut`). */
+export async function assessObjects(
+  pass: Pass,
+  { desired, isComplete, kinds }: { readonly desired: Desired; readonly isComplete: boolean; readonly kinds: Kinds },
+  changes: readonly Change[],
+): Promise<Map<string, Health>> {
+  // An object that could not be read by name either is not missing.
+  const unread = new Map(changes.flatMap(({ type, id, reason }) => (type === 'unknown' ? [[idKey(id), reason]] : [])));
+  const isAccepted = acceptanceOf(pass, desired);
+  const jobs = readJobRecords(pass.memory.endedJobs, pass.application);
+  const self = pass.application.metadata;
+  const health = new Map<string, Health>();
+  const unwell: Unwell[] = [];
+  for (const object of desired.objects) {
+    const entry = lookAt(pass, object, unread);
+    const live = entry?.state === 'present' ? entry.object : undefined;
+    if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) continue;
+    const assessed: Health =
+      entry?.state === 'unknown'
+        ? { status: 'Unknown', message: entry.reason }
+        : (noteJob(jobs, { desired: object, live, isAccepted }) ?? assessHealth(live, { self }));
+    health.set(idKey(object.id), assessed);
+    if (live && needsPods(live, assessed)) unwell.push({ id: object.id, live });
+  }
+  // A Job of a file that cannot be read at the moment is still desired.
+  if (isComplete) dropUndesiredJobs(jobs, desired.objects);
+  const podKind = kinds.served.get(kindKey('v1', 'Pod'));
+  if (podKind && unwell.length > 0) await explainByPods(pass, { podKind, unwell, health });
+  return health;
+}
+
+function lookAt(
+  { identity, target }: Pass,
+  { id, kind, awaitsCrd }: DesiredObject,
+  unread: ReadonlyMap<string, string | undefined>,
+): LiveEntry | undefined {
+  const entry = awaitsCrd ? undefined : target.live.look(identity, kind, id);
+  if (entry?.state === 'unknown' || !unread.has(idKey(id))) return entry;
+  return { state: 'unknown', reason: unread.get(idKey(id)) ?? '' };
+}
+
+interface Explaining {
+  readonly podKind: KindInfo;
+  readonly unwell: readonly Unwell[];
+  readonly health: Map<string, Health>;
+}
+
+async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining): Promise<void> {
+  const { application, context, identity, target } = pass;
+  const self = application.metadata;
+  const client = target.as(identity);
+  await forEachConcurrently(unwell, { concurrency: context.settings.applyConcurrency }, async ({ id, live }) => {
+    const labelSelector = podSelectorOf(live);
+    if (!labelSelector) return;
+    const answer = await client.listBySelector(podKind, { namespace: id.namespace, labelSelector, limit: MAX_PODS });
+    const assessed = assessHealth(live, answer.ok ? { self, pods: answer.objects } : { self });
+    // Only a missing right is told here: an outage passes, and the status tells it elsewhere.
+    const isForbidden = !answer.ok && answer.refusal.code === 'Forbidden';
+    const note = isForbidden ? `; its Pods cannot be read: ${answer.refusal.message}` : '';
+    health.set(idKey(id), { ...assessed, message: assessed.message + note });
+  });
+}

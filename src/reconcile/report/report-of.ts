@@ -1,0 +1,89 @@
+/** The report of a pass, made of its findings. Stages that were not reached leave their fields empty. */
+import { formatTime } from '../../application/conditions.ts';
+import type { Applied } from '../../apply/applied.ts';
+import { worstHealth, type Health } from '../../health/health.ts';
+import { idKey } from '../../object/identity.ts';
+import type { Snapshot } from '../../source/snapshot.ts';
+import type { PassReport } from '../../status/report.ts';
+import { acceptedDigest } from '../accepted.ts';
+import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
+import type { Planned } from '../decide/plan-pass.ts';
+import type { BoundSet } from '../desired/bind-desired.ts';
+import type { Pass } from '../pass.ts';
+import type { PassGoal } from '../requests.ts';
+
+export interface Findings extends Partial<Planned> {
+  readonly snapshot?: Snapshot;
+  readonly bound?: BoundSet;
+  readonly rivalClaims?: PassReport['rivalClaims'];
+  /** The attempt at the revision of the snapshot, or at none. */
+  readonly attempt: Attempt;
+  /** undefined: the plan has no effects, or they failed as a whole. */
+  readonly applied?: Applied | undefined;
+  readonly health?: ReadonlyMap<string, Health>;
+}
+
+export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {
+  const { application, goal, failures, memory, context, record, target } = pass;
+  const { attempt, snapshot, bound, plan } = findings;
+  const worst = worstOf(findings);
+  const nowMs = context.clock.monotonicMs();
+  const inventory = memory.inventory.ids;
+  return {
+    application,
+    intent: goal.intent,
+    phase,
+    ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
+    failures,
+    problems: bound?.desired.problems ?? memory.desired.rendered?.manifests.problems ?? [],
+    renderWarnings: memory.desired.rendered?.manifests.warnings,
+    ...comparedOf(findings),
+    applied: findings.applied ?? new Map(),
+    waitingFor: plan?.waitingFor ?? [],
+    held: plan?.held,
+    ...(findings.awaited ? { unready: findings.awaited.reason } : {}),
+    health: findings.health ?? new Map(),
+    worst,
+    inventory: inventory && [...inventory.values()],
+    finishedJobs: memory.endedJobs.ended,
+    startedJobs: memory.endedJobs.started,
+    ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
+    isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
+    isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
+    polling: target.live.pollingReasons(record.key),
+    startedAt: attempt.startedAt,
+    ...nextAttempt(pass),
+    ...answersOf(goal),
+  };
+}
+
+type ComparedFields = 'changes' | 'rivalClaims' | 'contestedObjects' | 'isComplete' | 'isEmptyRender';
+
+function comparedOf({
+  changes = [],
+  rivalClaims = [],
+  braked,
+  isComplete = false,
+  isEmptyRender = false,
+}: Findings): Pick<PassReport, ComparedFields> {
+  return { changes, rivalClaims, contestedObjects: braked?.contested ?? [], isComplete, isEmptyRender };
+}
+
+function answersOf({ request, reconcileAt }: PassGoal): Pick<PassReport, 'request' | 'reconcileAt'> {
+  return { ...(request ? { request } : {}), ...(reconcileAt === undefined ? {} : { reconcileAt }) };
+}
+
+/** The worst health of the desired objects. undefined: none was assessed. */
+export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): Health | undefined {
+  const members = (bound?.desired.objects ?? []).flatMap(({ id }) => {
+    const found = health?.get(idKey(id));
+    return found ? [{ id, health: found }] : [];
+  });
+  return members.length > 0 ? worstHealth(members) : undefined;
+}
+
+function nextAttempt({ memory, context: { clock } }: Pass): Pick<PassReport, 'nextAttemptAt'> {
+  const nextPollMs = memory.desired.source?.nextPollMs;
+  if (nextPollMs === undefined) return {};
+  return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };
+}

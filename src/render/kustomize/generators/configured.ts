@@ -1,0 +1,61 @@
+/** The field `generators`: configurations of the built-in generators of kustomize. */
+import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
+import { fail, withPlace } from '../../fail.ts';
+import { struct, text } from '../decode.ts';
+import { CONFIG_MAP, SECRET } from '../kustomization.ts';
+import { placeOf, type Layer } from '../layer.ts';
+import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-configs.ts';
+import { newResource, type Resource } from '../resource.ts';
+import { generateConfigMap, generateSecret } from './config-maps.ts';
+
+export function configuredGenerators(layer: Layer): Resource[] {
+  const { generators } = layer.kustomization;
+  if (generators.length === 0) return [];
+  return readConfigs(layer, 'generators').map((config) => {
+    const kind = builtInKind(config);
+    const generate = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
+    if (generate === undefined) fail('Unsupported', `there is no built-in generator ${kind}`, placeOf(config));
+    const resource = withPlace(placeOf(config), () => generate(layer, config));
+    const origin = configOrigin(config);
+    if (origin !== undefined) resource.origin = origin;
+    return resource;
+  });
+}
+
+/** The name and namespace of the generated object may also be given in the metadata of the configuration. */
+const METADATA = struct({ metadata: struct({ name: text, namespace: text }) });
+
+function withMetadata<T extends { readonly name: string; readonly namespace: string }>(args: T, config: Resource): T {
+  const { metadata } = decodeConfig(METADATA, config);
+  return { ...args, name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
+}
+
+const POLICY = struct({
+  cloud: text,
+  kubernetesService: struct({ name: text, namespace: text }),
+  serviceAccount: struct({ name: text, projectId: text }),
+});
+
+const BUILT_IN: Readonly<Record<string, (layer: Layer, config: Resource) => Resource>> = {
+  ConfigMapGenerator: (layer, config) => {
+    return generateConfigMap(layer, withMetadata(decodeConfig(CONFIG_MAP, config), config), undefined);
+  },
+  SecretGenerator: (layer, config) =>
+    generateSecret(layer, withMetadata(decodeConfig(SECRET, config), config), undefined),
+  IAMPolicyGenerator: (_layer, config) => {
+    const { cloud, kubernetesService, serviceAccount } = decodeConfig(POLICY, config);
+    if (cloud !== 'gke') fail('KustomizationInvalid', `the cloud must be gke, but is "${cloud}"`);
+    const account = `${serviceAccount.name}@${serviceAccount.projectId}.iam.gserviceaccount.com`;
+    const metadata: YamlMap = new Map<string, YamlNode>([
+      ['annotations', new Map([['iam.gke.io/gcp-service-account', account]])],
+      ['name', kubernetesService.name],
+    ]);
+    if (kubernetesService.namespace !== '') metadata.set('namespace', kubernetesService.namespace);
+    const entries: [string, YamlNode][] = [
+      ['apiVersion', 'v1'],
+      ['kind', 'ServiceAccount'],
+      ['metadata', metadata],
+    ];
+    return newResource(new Map(entries), placeOf(config));
+  },
+};

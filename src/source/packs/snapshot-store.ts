@@ -1,0 +1,207 @@
+/**
+ * Verified snapshots on disk: a folder for each repository (see repository.ts), in it a folder for each commit (see
+ * snapshot-folder.ts). The data directory belongs to one process.
+ *
+ * Invariant: a snapshot that is handed out was complete on disk; a draft that fails leaves nothing behind.
+ */
+import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Log } from '../../telemetry/ports.ts';
+import type { SourceLimits } from '../limits.ts';
+import { isPrivate } from '../repository.ts';
+import {
+  completeDraft,
+  createDraft,
+  INCOMING_FILE,
+  isTemporary,
+  readSnapshot,
+  removeSnapshot,
+  temporaryName,
+  type NewPack,
+  type StoredSnapshot,
+} from './snapshot-folder.ts';
+
+/** A snapshot in the making. */
+export interface SnapshotDraft {
+  readonly gitDir: string;
+  /** Where to write the new pack. */
+  readonly packPath: string;
+  finish(pack: NewPack): Promise<StoredSnapshot>;
+  discard(): Promise<void>;
+}
+
+/** Methods reject with the error of the file system. */
+export interface SnapshotStore {
+  /** Counts as a use. */
+  find(repositoryKey: string, commit: string): Promise<StoredSnapshot | undefined>;
+  /** The snapshot that was used last, for the next fetch to build on; undefined if that should bring everything. */
+  latest(repositoryKey: string): Promise<StoredSnapshot | undefined>;
+  begin(repositoryKey: string, onto: StoredSnapshot | undefined): Promise<SnapshotDraft>;
+  /** Marks a snapshot as used, if it is there. */
+  touch(repositoryKey: string, commit: string): void;
+  remove(repositoryKey: string, commit: string): Promise<void>;
+  /** Removes the snapshots of all repositories that were not used for long. */
+  prune(): Promise<void>;
+}
+
+export interface SnapshotStoreOptions {
+  readonly dataDir: string;
+  readonly limits: Pick<
+    SourceLimits,
+    'maxPacksPerSnapshot' | 'maxPackBytes' | 'maxSnapshotsPerRepository' | 'retainSnapshotMs' | 'forgetRepositoryMs'
+  >;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Kept {
+  readonly snapshot: StoredSnapshot;
+  /** Monotonic. */
+  readonly usedMs: number;
+}
+
+/** The snapshots of one repository by commit, in order of use, the latest last. */
+type KeptSnapshots = Map<string, Kept>;
+
+/** The latest snapshots of a public repository stay, however long ago they were used. */
+const ALWAYS_KEPT = 2;
+
+export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
+  const { limits, clock } = options;
+  const repositories = new Map<string, Promise<KeptSnapshots>>();
+  const sweepOnce = onceSuccessful(() => sweep(options));
+  const folderOf = (repositoryKey: string): string => join(options.dataDir, repositoryKey);
+
+  function snapshotsOf(repositoryKey: string): Promise<KeptSnapshots> {
+    const known = repositories.get(repositoryKey);
+    if (known) return known;
+    const loading = sweepOnce().then(() => loadSnapshots(folderOf(repositoryKey), options));
+    repositories.set(repositoryKey, loading);
+    loading.catch(() => repositories.delete(repositoryKey));
+    return loading;
+  }
+
+  function keep(kept: KeptSnapshots, snapshot: StoredSnapshot): StoredSnapshot {
+    kept.delete(snapshot.commit);
+    kept.set(snapshot.commit, { snapshot, usedMs: clock.monotonicMs() });
+    return snapshot;
+  }
+
+  function use(kept: KeptSnapshots, commit: string): StoredSnapshot | undefined {
+    const snapshot = kept.get(commit)?.snapshot;
+    return snapshot && keep(kept, snapshot);
+  }
+
+  return {
+    find: async (repositoryKey, commit) => use(await snapshotsOf(repositoryKey), commit),
+    async latest(repositoryKey) {
+      const last = [...(await snapshotsOf(repositoryKey)).values()].at(-1)?.snapshot;
+      const isFull = !last || last.packs.length >= limits.maxPacksPerSnapshot || last.packBytes > limits.maxPackBytes;
+      return isFull ? undefined : last;
+    },
+    async begin(repositoryKey, onto) {
+      await snapshotsOf(repositoryKey);
+      const draftDir = join(folderOf(repositoryKey), temporaryName());
+      await createDraft(draftDir, onto);
+      return {
+        gitDir: draftDir,
+        packPath: join(draftDir, INCOMING_FILE),
+        async finish(pack) {
+          const gitDir = join(folderOf(repositoryKey), pack.commit);
+          const snapshot = await completeDraft({ draftDir, gitDir, onto }, pack);
+          return keep(await snapshotsOf(repositoryKey), snapshot);
+        },
+        discard: () => rm(draftDir, { recursive: true, force: true }),
+      };
+    },
+    touch(repositoryKey, commit) {
+      const loading = repositories.get(repositoryKey);
+      loading?.then((kept) => use(kept, commit)).catch(() => undefined);
+    },
+    async remove(repositoryKey, commit) {
+      const kept = await snapshotsOf(repositoryKey);
+      if (kept.delete(commit)) await removeSnapshot(folderOf(repositoryKey), commit);
+    },
+    async prune() {
+      for (const [repositoryKey, loading] of repositories) {
+        const kept = await loading;
+        const folder = folderOf(repositoryKey);
+        for (const commit of outdated(kept, { isOfCredential: isPrivate(repositoryKey), limits, clock })) {
+          kept.delete(commit);
+          await removeSnapshot(folder, commit);
+        }
+        const isUnused = isPrivate(repositoryKey) && kept.size === 0;
+        if (isUnused && (await removeIfEmpty(folder))) repositories.delete(repositoryKey);
+      }
+    },
+  };
+}
+
+/** Calls `work` until it has succeeded once. Callers share an attempt under way. */
+function onceSuccessful(work: () => Promise<void>): () => Promise<void> {
+  let attempt: Promise<void> | undefined;
+  return () => {
+    attempt ??= work().catch((error: unknown) => {
+      attempt = undefined;
+      throw error;
+    });
+    return attempt;
+  };
+}
+
+/** Reads the folder of a repository, which is made if it is missing, and removes what is not a complete snapshot. */
+async function loadSnapshots(folder: string, { clock, log }: SnapshotStoreOptions): Promise<KeptSnapshots> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const kept: KeptSnapshots = new Map();
+  for (const name of await readdir(folder)) {
+    const snapshot = isTemporary(name) ? undefined : await readSnapshot(join(folder, name), name);
+    if (snapshot) {
+      kept.set(name, { snapshot, usedMs: clock.monotonicMs() });
+      continue;
+    }
+    log.info('removed an unfinished snapshot', { folder: name });
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+  return kept;
+}
+
+interface Retention extends Pick<SnapshotStoreOptions, 'limits' | 'clock'> {
+  readonly isOfCredential: boolean;
+}
+
+/** The commits whose snapshots are to be removed. */
+function outdated(kept: KeptSnapshots, { isOfCredential, limits, clock }: Retention): string[] {
+  const nowMs = clock.monotonicMs();
+  const excess = kept.size - limits.maxSnapshotsPerRepository;
+  return [...kept]
+    .slice(0, isOfCredential ? undefined : -ALWAYS_KEPT)
+    .filter(([, { usedMs }], at) => at < excess || nowMs - usedMs > limits.retainSnapshotMs)
+    .map(([commit]) => commit);
+}
+
+/** Removes the empty folder of a credential that is no longer used. It is not empty if a fetch is writing there. */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Runs once for each process, before anything is read. Removes unfinished snapshots, those that only an earlier process
+ * could name (they were fetched with a credential), and repositories without a new snapshot for long.
+ */
+async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(dataDir)) {
+    const folder = join(dataDir, name);
+    const ageMs = clock.now() - (await stat(folder)).mtimeMs;
+    if (isPrivate(name) || ageMs > limits.forgetRepositoryMs) {
+      await rm(folder, { recursive: true, force: true });
+      continue;
+    }
+    for (const inner of await readdir(folder)) {
+      if (isTemporary(inner)) await rm(join(folder, inner), { recursive: true, force: true });
+    }
+  }
+}

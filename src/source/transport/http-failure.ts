@@ -1,0 +1,129 @@
+/** The errors of a Git server that does not answer a request over HTTP with 200, each with a code and advice. */
+import type { Repository } from '../repository.ts';
+import { cancelled, cleanText, sourceError, type SourceCode } from '../source-error.ts';
+import { truncated } from './answer-error.ts';
+import type { TransportRequest } from './transport.ts';
+
+interface StatusRow {
+  readonly code: SourceCode;
+  readonly text: string;
+  /** Counts instead if a login was sent; `$secret` stands for its Secret. */
+  readonly withLogin?: { readonly code: SourceCode; readonly text: string };
+}
+
+const LOGIN_NEEDED: StatusRow = {
+  code: 'AuthenticationRequired',
+  text: 'asks for credentials. Check the address; for a private repository, name a Secret in spec.source.secretRef',
+  withLogin: {
+    code: 'CredentialsRefused',
+    text: 'did not accept the credentials of the Secret $secret. Put valid ones into it',
+  },
+};
+
+const STATUS_ROWS: Readonly<Record<number, StatusRow>> = {
+  // One forge sends its sign-in page with this status.
+  203: LOGIN_NEEDED,
+  401: LOGIN_NEEDED,
+  403: {
+    code: 'AccessDenied',
+    text: 'denies access. For a private repository, name a Secret in spec.source.secretRef',
+    withLogin: {
+      code: 'AccessDenied',
+      text: 'denies access. Check what the credentials of the Secret $secret may read',
+    },
+  },
+  404: {
+    code: 'RepositoryNotFound',
+    text: 'was not found. Check the address; for a private repository, name a Secret in spec.source.secretRef',
+    withLogin: {
+      code: 'RepositoryNotFound',
+      text: 'was not found. Check the address, and whether the credentials of the Secret $secret may read it',
+    },
+  },
+  410: { code: 'RepositoryNotFound', text: 'is gone. Check the address' },
+  429: { code: 'RateLimited', text: 'limits the rate of requests. Raise spec.source.interval' },
+};
+
+const SERVER_ERROR: StatusRow = { code: 'ServerError', text: 'cannot be served at the moment. Tautline asks again' };
+const UNEXPECTED: StatusRow = { code: 'UnexpectedStatus', text: 'was not served. Check the address' };
+
+/** The error of a status other than 200; `retryAfter` is the header of that name. */
+export function statusError(
+  { label, credential }: Repository,
+  status: number,
+  retryAfter: string | string[] | undefined,
+): Error {
+  const row = STATUS_ROWS[status] ?? (status >= 500 ? SERVER_ERROR : UNEXPECTED);
+  const { code, text } = (credential?.login && row.withLogin) || row;
+  const afterMs = status === 429 || status === 503 ? retryAfterMs(retryAfter) : undefined;
+  const advice = text.replace('$secret', () => credential?.secret ?? '');
+  return sourceError(code, `${label} ${advice} (HTTP status ${status}).`, { afterMs });
+}
+
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Seconds only: for a date, the server's clock would have to agree with ours. */
+function retryAfterMs(header: string | string[] | undefined): number | undefined {
+  const seconds = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;
+  return seconds === undefined ? undefined : Math.min(seconds * 1000, MAX_RETRY_AFTER_MS);
+}
+
+interface NetworkRow {
+  readonly code: SourceCode;
+  readonly text: string;
+}
+
+const TIMEOUT: NetworkRow = { code: 'Timeout', text: 'did not answer in time' };
+const NO_HOST: NetworkRow = { code: 'HostNotFound', text: 'could not be reached: its host name does not resolve' };
+const REFUSED: NetworkRow = { code: 'Network', text: 'could not be reached: the host refused the connection' };
+
+const NETWORK_ROWS: ReadonlyMap<string, NetworkRow> = new Map([
+  ['UND_ERR_CONNECT_TIMEOUT', { code: 'Timeout', text: 'could not be reached: no connection to its host in time' }],
+  ['UND_ERR_HEADERS_TIMEOUT', TIMEOUT],
+  ['UND_ERR_BODY_TIMEOUT', { code: 'Timeout', text: 'stopped sending in the middle of an answer' }],
+  ['ETIMEDOUT', TIMEOUT],
+  ['ENOTFOUND', NO_HOST],
+  ['EAI_AGAIN', NO_HOST],
+  ['ECONNREFUSED', REFUSED],
+]);
+
+/** undici reports a refusal of the proxy only by this text. */
+const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d{3})\)/;
+
+const IS_TLS = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|HOSTNAME_MISMATCH)/;
+
+/** The StageError of a failed exchange; `isInBody`: it failed after the answer had begun. */
+export function networkError(error: unknown, request: TransportRequest, isInBody: boolean): unknown {
+  if (!(error instanceof Error) || error.name === 'StageError') return error;
+  const { label } = request.repository;
+  if (error.name === 'TimeoutError') {
+    return sourceError('Timeout', `${label} did not answer completely within ${request.timeoutMs} ms.`);
+  }
+  if (request.signal?.aborted) return cancelled(label);
+  const proxyStatus = PROXY_REFUSAL.exec(error.message)?.[1];
+  if (proxyStatus !== undefined) {
+    return sourceError(
+      'Network',
+      `${label} could not be reached: the proxy refused (HTTP status ${proxyStatus}). Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
+    );
+  }
+  const code = codeOf(error);
+  const row = NETWORK_ROWS.get(code);
+  if (row) return sourceError(row.code, `${label} ${row.text} (${code}).`);
+  if (IS_TLS.test(code)) {
+    return sourceError(
+      'TlsFailed',
+      `${label} could not be reached by TLS: its certificate is not trusted, or it asks for a client certificate (${code}). Put its authority under ca.crt, or a client certificate under tls.crt and tls.key, into the Secret that spec.source.secretRef names.`,
+    );
+  }
+  if (isInBody) return truncated(label);
+  return sourceError('Network', `${label} could not be reached: the connection failed (${code}).`);
+}
+
+function codeOf(error: Error): string {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') return cleanText(code, 60);
+  // A connection that was tried on several addresses fails with all their errors.
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0]);
+  return error.cause instanceof Error ? codeOf(error.cause) : error.name;
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LiveObject } from '../../../../src/cluster/live.ts';
+import { createLiveObjects } from '../../../../src/cluster/live/live-objects.ts';
+import { toLiveObject } from '../../../../src/cluster/live-object.ts';
+import { configMaps } from '../sample-kinds.ts';
+
+let nowMs = 0;
+const clock = { monotonicMs: (): number => nowMs };
+
+function object(name: string, resourceVersion: string, namespace = 'shop'): LiveObject {
+  const live = toLiveObject(configMaps, { metadata: { namespace, name, resourceVersion, uid: `uid-${name}` } });
+  assert.ok(live);
+  return live;
+}
+
+const id = (name: string, namespace = 'shop'): LiveObject['id'] => ({ group: '', kind: 'ConfigMap', namespace, name });
+
+test('an older resourceVersion changes nothing, and versions are compared as numbers', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  assert.equal(objects.put(object('a', '99')), 'added');
+  assert.equal(objects.put(object('a', '100')), 'modified');
+  assert.equal(objects.put(object('a', '99')), 'older');
+  assert.equal(objects.put(object('a', '100')), 'unchanged');
+  const entry = objects.look(id('a'));
+  assert.equal(entry.state === 'present' && entry.object.resourceVersion, '100');
+});
+
+test('the body of a stored object is parsed once', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  objects.put(object('a', '1'));
+  const entry = objects.look(id('a'));
+  assert.ok(entry.state === 'present');
+  assert.equal(entry.object.body.kind, 'ConfigMap');
+  assert.equal(entry.object.body, entry.object.body);
+});
+
+test('an object is unseen after a DELETED event, and absent after a GET by name', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  objects.put(object('a', '5'));
+  assert.equal(objects.markDeleted(object('a', '4')), undefined);
+  const mark = objects.markDeleted(object('a', '6'));
+  assert.ok(mark);
+  assert.equal(objects.look(id('a')).state, 'unseen');
+  assert.equal(objects.markDeleted(object('a', '6')), undefined);
+  assert.equal(objects.putAbsent(id('a'), mark), true);
+  assert.equal(objects.look(id('a')).state, 'absent');
+  assert.equal(objects.put(object('a', '5')), 'older');
+  assert.equal(objects.put(object('a', '7')), 'added');
+});
+
+test('an object that only lost its label is present again after a GET by name', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  objects.put(object('a', '5'));
+  objects.markDeleted(object('a', '6'));
+  assert.equal(objects.put(object('a', '6')), 'added');
+});
+
+test('a 404 that a later event has overtaken changes nothing', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  objects.put(object('a', '5'));
+  const mark = objects.markDeleted(object('a', '6'));
+  assert.ok(mark);
+  objects.put(object('a', '8'));
+  assert.equal(objects.putAbsent(id('a'), mark), false);
+  assert.equal(objects.look(id('a')).state, 'present');
+});
+
+test('a list drops unlisted objects, but not later ones and not those of other namespaces', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  for (const live of [object('old', '5'), object('listed', '6'), object('new', '12'), object('old', '5', 'other')]) {
+    objects.put(live);
+  }
+  const dropped = objects.keepOnly({ namespace: 'shop', listedKeys: new Set(['shop/listed']), resourceVersion: '10' });
+  assert.deepEqual(
+    dropped.map((entry) => entry.id.name),
+    ['old'],
+  );
+  assert.equal(objects.look(id('old')).state, 'unseen');
+  assert.equal(objects.look(id('new')).state, 'present');
+  assert.equal(objects.look(id('old', 'other')).state, 'present');
+});
+
+test('a list replaces a newer known version that it would hold if that version were valid', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  objects.put(object('of-a-lost-future', '500'));
+  objects.put(object('written-after-the-list', '900'));
+  assert.equal(objects.put(object('of-a-lost-future', '300'), '800'), 'modified');
+  assert.equal(objects.put(object('written-after-the-list', '300'), '800'), 'older');
+});
+
+test('older versions are accepted after the history of the cluster went back', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  objects.put(object('a', '500'));
+  objects.put(object('gone', '501'));
+  objects.voidHistory('shop');
+  assert.equal(objects.put(object('a', '20')), 'modified');
+  const dropped = objects.keepOnly({ namespace: '', listedKeys: new Set(['shop/a']), resourceVersion: '21' });
+  assert.equal(dropped.length, 1);
+  assert.equal(objects.look(id('gone')).state, 'unseen');
+});
+
+test('an object that was not confirmed for too long counts as unseen', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  nowMs = 1_000;
+  objects.put(object('read-again', '5'));
+  objects.put(object('old', '5'));
+  objects.putAbsent(id('absent'));
+  nowMs = 2_000;
+  objects.put(object('read-again', '5'));
+  objects.put(object('old', '4'));
+  assert.deepEqual(
+    ['read-again', 'old', 'absent'].map((name) => objects.look(id(name), 1_500).state),
+    ['present', 'unseen', 'unseen'],
+  );
+  objects.dropNamespace('shop', 1_500);
+  assert.equal(objects.put(object('old', '4')), 'added');
+  assert.equal(objects.put(object('read-again', '4')), 'older');
+});
+
+test('only the latest proofs of absence are kept, up to the limit', () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 2, clock });
+  for (const name of ['a', 'b', 'c']) objects.putAbsent(id(name));
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((name) => objects.look(id(name)).state),
+    ['unseen', 'absent', 'absent'],
+  );
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { takeOverManagedFields, unionFields } from '../../../../src/cluster/requests/managed-fields.ts';
+import { cloneValue, type KubeObject, type Value } from '../../../../src/object/value.ts';
+
+const TIME = '2026-01-02T03:04:05Z';
+
+function entry(manager: string, operation: string, fieldsV1: Value, subresource?: string): Value {
+  return {
+    manager,
+    operation,
+    apiVersion: 'v1',
+    fieldsType: 'FieldsV1',
+    fieldsV1,
+    ...(subresource && { subresource }),
+  };
+}
+
+function object(...managedFields: Value[]): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', managedFields } };
+}
+
+const data = (key: string): Value => ({ 'f:data': { '.': {}, [`f:${key}`]: {} } });
+
+test('a take-over joins our entry and those of tools that apply whole manifests into one', () => {
+  const foreign = [
+    entry('kubectl-rollout', 'Update', data('r')),
+    entry('kubectl-scale', 'Update', data('s')),
+    entry('kubectl', 'Update', data('k')),
+    entry('helm', 'Update', data('h'), 'status'),
+    entry('hpa', 'Apply', data('p')),
+  ];
+  const result = takeOverManagedFields(
+    object(
+      entry('kubectl-client-side-apply', 'Update', data('a')),
+      ...foreign,
+      entry('tautline', 'Apply', data('b')),
+      entry('kubectl', 'Apply', data('c')),
+      entry('before-first-apply', 'Update', data('a')),
+    ),
+    TIME,
+  );
+  assert.deepEqual(
+    cloneValue(result ?? []),
+    cloneValue([
+      ...foreign,
+      {
+        ...(entry('tautline', 'Apply', { 'f:data': { '.': {}, 'f:b': {}, 'f:a': {}, 'f:c': {} } }) as object),
+        time: TIME,
+      },
+    ]),
+  );
+});
+
+test('there is nothing to take over from other managers or from ourselves', () => {
+  assert.equal(
+    takeOverManagedFields(object(entry('tautline', 'Apply', {}), entry('hpa', 'Update', {})), TIME),
+    undefined,
+  );
+  assert.equal(takeOverManagedFields(object(), TIME), undefined);
+});
+
+test('field sets are united deeply, with the keys of lists, and neither set is written to', () => {
+  const a = { 'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {} } } };
+  const b = { 'f:spec': { 'k:{"name":"x"}': { 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } } };
+  const before = JSON.stringify([a, b]);
+  assert.deepEqual(JSON.parse(JSON.stringify(unionFields(a, b))), {
+    'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {}, 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } },
+  });
+  assert.equal(JSON.stringify([a, b]), before);
+});

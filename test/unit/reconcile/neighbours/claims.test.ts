@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
+
+const idOf = (name: string): ObjectId => ({ group: '', kind: 'ConfigMap', namespace: 'n', name });
+const keys = (...names: string[]): Set<string> => new Set(names.map((name) => idKey(idOf(name))));
+
+test('the first claimant keeps an object, and the second gets it once it is released', () => {
+  const claims = new Claims();
+  assert.equal(claims.claim('c', idOf('x'), 'one'), 'one');
+  assert.equal(claims.claim('c', idOf('x'), 'two'), 'one');
+  assert.deepEqual(claims.wantedBy('c', idOf('x')), ['two']);
+  assert.deepEqual(claims.keepOnly('c', 'one', keys()), ['two']);
+  assert.equal(claims.ownerOf('c', idOf('x')), undefined);
+  assert.equal(claims.claim('c', idOf('x'), 'two'), 'two');
+  assert.deepEqual(claims.wantedBy('c', idOf('x')), []);
+});
+
+test('an object that is taken has one owner, and the former owner has to claim it again', () => {
+  const claims = new Claims();
+  claims.claim('c', idOf('x'), 'one');
+  claims.claim('c', idOf('x'), 'two');
+  claims.claim('c', idOf('x'), 'three');
+  claims.take('c', idOf('x'), 'two');
+  assert.equal(claims.ownerOf('c', idOf('x')), 'two');
+  assert.deepEqual(claims.wantedBy('c', idOf('x')), ['three']);
+  assert.deepEqual(claims.keepOnly('c', 'one', keys()), []);
+  assert.equal(claims.claim('c', idOf('x'), 'one'), 'two');
+  assert.deepEqual(claims.drop('two'), ['three', 'one']);
+});
+
+test('claims on objects of two clusters are independent', () => {
+  const claims = new Claims();
+  claims.claim('c1', idOf('x'), 'one');
+  assert.equal(claims.claim('c2', idOf('x'), 'two'), 'two');
+  claims.keepOnly('c2', 'one', keys());
+  assert.equal(claims.ownerOf('c1', idOf('x')), 'one');
+});
+
+test('a claimant that no longer wants an object is forgotten', () => {
+  const claims = new Claims();
+  claims.claim('c', idOf('x'), 'one');
+  claims.claim('c', idOf('x'), 'two');
+  assert.deepEqual(claims.wantOnly('c', 'two', keys()), ['one']);
+  assert.deepEqual(claims.wantedBy('c', idOf('x')), []);
+});
+
+test('an Application that is gone holds and wants nothing, and every Application that this concerns is returned', () => {
+  const claims = new Claims();
+  claims.claim('c', idOf('x'), 'one');
+  claims.claim('c', idOf('y'), 'two');
+  claims.claim('c', idOf('x'), 'two');
+  claims.claim('c', idOf('y'), 'one');
+  assert.deepEqual(claims.drop('one'), ['two']);
+  assert.equal(claims.ownerOf('c', idOf('x')), undefined);
+  assert.deepEqual(claims.wantedBy('c', idOf('y')), []);
+});
+
+test('an object has one owner, and no Application waits for a free object or for its own', () => {
+  const names = ['x', 'y', 'z'];
+  const applications = ['one', 'two', 'three'];
+  const step = fc.record({
+    action: fc.constantFrom('claim', 'keepOnly', 'wantOnly', 'drop'),
+    application: fc.constantFrom(...applications),
+    names: fc.subarray(names),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const claims = new Claims();
+      for (const { action, application, names: some } of steps) {
+        if (action === 'claim') for (const name of some) claims.claim('c', idOf(name), application);
+        else if (action === 'drop') claims.drop(application);
+        else claims[action]('c', application, keys(...some));
+        for (const name of names) {
+          const owner = claims.ownerOf('c', idOf(name));
+          const waiting = claims.wantedBy('c', idOf(name));
+          assert.ok(owner !== undefined || waiting.length === 0, 'somebody waits for what is free');
+          assert.ok(owner === undefined || !waiting.includes(owner), 'an owner waits for its own');
+        }
+      }
+    }),
+  );
+});
