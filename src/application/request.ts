@@ -12,6 +12,8 @@ const MAX_REQUEST_CHARS = 65_536;
 /** Chosen by the caller, different for each request. `status.lastRequest.id` repeats it. */
 const id = z.string().min(1).max(128).refine(isPrintable, 'must not contain invisible characters');
 
+const commit = z.string().regex(/^[0-9a-f]{40}$/, 'must be a commit of 40 hex digits');
+
 const requestSchema = z.discriminatedUnion('action', [
   /** Fetch and compare now. */
   z.strictObject({ id, action: z.literal('refresh') }),
@@ -20,10 +22,7 @@ const requestSchema = z.discriminatedUnion('action', [
     id,
     action: z.literal('sync'),
     /** The commit (40 hex digits) to apply once, instead of the newest one of spec.source.revision. */
-    revision: z
-      .string()
-      .regex(/^[0-9a-f]{40}$/, 'must be a commit of 40 hex digits')
-      .optional(),
+    revision: commit.optional(),
     /** Whether objects that left Git are pruned; default: spec.sync.prune. */
     prune: z.boolean().optional(),
     /** Writes nothing. The answer says what a sync would do. */
@@ -31,8 +30,18 @@ const requestSchema = z.discriminatedUnion('action', [
     /** Syncs only these objects, named `group/Kind/namespace/name`; parts may be empty. */
     objects: z.array(z.string().min(3).max(600)).min(1).max(100).optional(),
   }),
-  /** As sync, and held prunes are carried out. */
-  z.strictObject({ id, action: z.literal('confirm-prune') }),
+  /** As sync, and the held prune is carried out, if it is still the one that status shows. */
+  z.strictObject({
+    id,
+    action: z.literal('confirm-prune'),
+    /** `status.pruneGuard.held.digest`; default: the one in status when the request is made. */
+    digest: z
+      .string()
+      .regex(/^[\w-]{43}$/, 'must be the digest of status.pruneGuard.held')
+      .optional(),
+    /** The commit (40 hex digits) of the held prune, in mode manual where it is not the newest one. */
+    revision: commit.optional(),
+  }),
 ]);
 
 export type ApplicationRequest = z.output<typeof requestSchema>;

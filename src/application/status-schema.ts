@@ -14,6 +14,8 @@ export type ResourceStatus = z.output<typeof resourceSchema>;
 export type HistoryEntry = z.output<typeof historySchema>;
 export type LastRequest = z.output<typeof lastRequestSchema>;
 export type StatusWarning = z.output<typeof warningSchema>;
+export type PruneGuardStatus = z.output<typeof pruneGuardSchema>;
+export type HeldPruneStatus = z.output<typeof heldPruneSchema>;
 export type InventoryValue = z.output<typeof inventorySchema>;
 
 export type SyncWord = z.output<typeof syncWord>;
@@ -102,6 +104,23 @@ const inventorySchema = z.object({
   gzip: z.string().optional().describe('A large inventory instead of objects: the same as gzipped JSON in base64.'),
 });
 
+const heldPruneSchema = z.object({
+  digest: text('Digest of the objects that would be deleted, at this revision and generation of the spec.', 64),
+  objects: count('Number of objects that left Git.'),
+  revision: text('Revision at which they are not desired any more.'),
+  confirmedBy: z.string().min(1).max(128).optional().describe('Id of the request that confirmed it.'),
+});
+
+const pruneGuardSchema = z.object({
+  objectsBefore: count(
+    'Number of objects that were applied before the first of those that left Git did so, or now if they are fewer. ' +
+      'A prune is measured against it.',
+  ).optional(),
+  held: heldPruneSchema
+    .optional()
+    .describe('Prune that waits for a confirmation, or that is confirmed and not complete yet.'),
+});
+
 const historySchema = z.object({
   revision: text('Revision of the sync.'),
   commit: text('First 12 hex digits of its commit.').optional(),
@@ -161,6 +180,9 @@ export const statusSchema = z.object({
     .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe('Objects that were applied and are owned. Only these may be pruned.'),
+  pruneGuard: pruneGuardSchema
+    .optional()
+    .describe('State of the guard before large prunes, while objects that left Git still exist or a prune is held.'),
   finished: z
     .record(z.string(), z.string())
     .optional()

@@ -7,10 +7,10 @@
  */
 import { HOW_TO_CONFIRM } from '../application/request.ts';
 import type { Change } from '../diff/changes.ts';
-import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
-import { removalsOf, policyOf } from '../object/policy.ts';
+import { policyOf } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
+import { reasonToHold, type Behind, type PruneGuard } from './prune-guard.ts';
 import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from './sync-waves.ts';
 import { waveOf, WAVES } from './waves.ts';
 
@@ -45,13 +45,8 @@ export interface Plan {
   readonly releases: readonly Change[];
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;
-}
-
-export interface PruneGuard {
-  /** Share of the inventory, from 0 to 1. A prune that exceeds both bounds waits for a confirmation. */
-  readonly maxShare: number;
-  /** Number of objects. */
-  readonly maxObjects: number;
+  /** Every object that left Git and is to be pruned, now or later, whether it is held or not; no hooks. */
+  readonly left: readonly Change[];
 }
 
 export interface PlanOptions {
@@ -62,9 +57,13 @@ export interface PlanOptions {
   readonly mayPrune: boolean;
   /** Whether source, render, bind and observation of this pass were complete. Otherwise nothing is pruned. */
   readonly isComplete: boolean;
-  /** Number of objects in the inventory before this pass. */
-  readonly inventorySize: number;
+  /** Number of objects in the inventory before the first of those that left Git did so. */
+  readonly objectsBefore: number;
   readonly guard: PruneGuard;
+  /** By `idKey`: for Applications that left Git, the objects that each would delete. */
+  readonly behind?: ReadonlyMap<string, Behind>;
+  /** Ends the reason of a held prune. Default: `HOW_TO_CONFIRM`. */
+  readonly howToConfirm?: string;
   /** By `idKey`: changes that must wait (heals, prunes, hand-overs), with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
   /** Decides when later waves may start. undefined: the waves are only an order, and none waits (a dry run). */
@@ -77,7 +76,7 @@ const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt',
 
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, mayPrune, isComplete } = options;
-  if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined };
+  if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, left: [] };
   // A completed hook, the only prune with a desired object, is deleted even if objects that left Git are kept.
   const left = changes.filter(({ type, desired }) => isComplete && type === 'prune' && (mayPrune || desired));
   const candidates = changes.filter(({ type }) => SENDS.has(type));
@@ -95,7 +94,7 @@ export function planChanges(options: PlanOptions): Plan {
   const sends = candidates.filter(({ id }) => !waiting.has(idKey(id)));
   const homes = indexHomes(sends);
   const prunes = left.filter(({ id }) => !waiting.has(idKey(id)));
-  const held = holdPrunes(prunes, options);
+  const held = holdPrunes(prunes, left, options);
   const rankOf = ({ id }: Change): number => syncWaves?.get(idKey(id)) ?? 0;
   const planned = sends.map((change) => ({ change, requires: homesOf(change.id, homes) }));
   return {
@@ -104,6 +103,7 @@ export function planChanges(options: PlanOptions): Plan {
     releases: isComplete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
     held,
+    left: left.filter(({ desired }) => !desired),
   };
 }
 
@@ -159,29 +159,18 @@ function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change)
     }));
 }
 
-function holdPrunes(planned: readonly Change[], options: PlanOptions): HeldPrune | undefined {
-  const { isConfirmed, guard, inventorySize } = options;
+/** Objects that still wait count as well: otherwise a large prune could go past the guard in small parts. */
+function holdPrunes(
+  prunes: readonly Change[],
+  left: readonly Change[],
+  { changes, isConfirmed, guard, objectsBefore, behind = new Map(), howToConfirm = HOW_TO_CONFIRM }: PlanOptions,
+): HeldPrune | undefined {
   // Left out: objects whose deletion has begun, and completed hooks, which have not left Git.
-  const prunes = planned.filter((change) => !isTerminating(change) && !change.desired);
-  if (isConfirmed || prunes.length === 0) return undefined;
-  const guarded = prunes.filter(({ id }) => isGuardedKind(id));
-  if (guarded.length > 0) {
-    const names = guarded.slice(0, 3).map(({ id }) => formatId(id));
-    const more = guarded.length > 3 ? ` and ${guarded.length - 3} more` : '';
-    const reason = `pruning ${names.join(', ')}${more} would delete everything that belongs to it; ${HOW_TO_CONFIRM}`;
-    return { changes: prunes, reason };
-  }
-  const annotated = prunes.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
-  if (annotated[0]) {
-    const more = annotated.length > 1 ? ` and ${annotated.length - 1} more` : '';
-    const reason = `pruning ${formatId(annotated[0].id)}${more} needs a confirmation (Prune=confirm); ${HOW_TO_CONFIRM}`;
-    return { changes: prunes, reason };
-  }
-  if (prunes.length > guard.maxObjects && prunes.length > guard.maxShare * inventorySize) {
-    const reason = `pruning ${prunes.length} of ${inventorySize} objects needs a confirmation; ${HOW_TO_CONFIRM}`;
-    return { changes: prunes, reason };
-  }
-  return undefined;
+  const isNew = (change: Change): boolean => !isTerminating(change) && !change.desired;
+  const ready = prunes.filter(isNew);
+  if (isConfirmed || ready.length === 0) return undefined;
+  const reason = reasonToHold({ left: left.filter(isNew), changes, objectsBefore, guard, behind });
+  return reason === undefined ? undefined : { changes: ready, reason: `${reason}; ${howToConfirm}` };
 }
 
 function isTerminating({ live }: Change): boolean {

@@ -1,7 +1,7 @@
 /** The edges that a pass works with, and the numbers that bound it; main.ts hands them in. */
 import type { Cluster, Hub } from '../cluster/ports.ts';
 import type { KubeObject } from '../object/value.ts';
-import type { PruneGuard } from '../plan/plan.ts';
+import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Snapshot } from '../source/snapshot.ts';

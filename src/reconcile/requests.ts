@@ -11,6 +11,7 @@ import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } 
 import { STATUS_LIMITS } from '../application/status-schema.ts';
 import type { Change } from '../diff/changes.ts';
 import { idKey } from '../object/identity.ts';
+import { NOTHING_HELD, otherDigest } from '../plan/prune-guard.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Intent, PassReport } from '../status/report.ts';
 
@@ -21,13 +22,21 @@ export interface PassGoal {
   readonly request: PassReport['request'];
   /** The token of the reconcile annotation to acknowledge. undefined: none, or acknowledged before. */
   readonly reconcileAt: string | undefined;
-  /** The request confirms the prune that is held. */
-  readonly confirmsPrune: boolean;
+  /** The request confirms the prune that is held. undefined: it does not, or the confirmation is refused. */
+  readonly confirmation: Confirmation | undefined;
   readonly intent: Intent;
   /** The commit that a request names; the pass is about it, unless that is refused. */
   readonly commit: string | undefined;
   /** The pass may write nothing but the answer to the request. */
   readonly isDryRun: boolean;
+}
+
+export interface Confirmation {
+  readonly requestId: string;
+  /** undefined: the one that status shows. */
+  readonly digest: string | undefined;
+  /** An earlier pass has accepted it. */
+  readonly isUnderWay: boolean;
 }
 
 /** `spec` is undefined where it cannot be read. */
@@ -48,7 +57,7 @@ export function readGoal(application: {
     isForced: reconcileAt !== undefined,
     request: undefined,
     reconcileAt,
-    confirmsPrune: false,
+    confirmation: undefined,
     intent: declaredIntent(spec),
     commit: undefined,
     isDryRun: false,
@@ -64,6 +73,12 @@ export function readGoal(application: {
   };
   if (request.action === 'refresh' || !spec) return goal;
   if (spec.sync.mode === 'detect') return refuse(goal, spec, REFUSALS.detect);
+  if (request.action === 'confirm-prune') {
+    const isUnderWay = status.lastRequest?.id === id;
+    const refusal = refusalOfConfirmation(request, { metadata, status, isUnderWay });
+    if (refusal !== undefined) return refuse(goal, spec, refusal);
+    return { ...goal, ...confirmingGoal(request, spec, isUnderWay) };
+  }
   return { ...goal, ...requestedGoal(request, spec) };
 }
 
@@ -73,11 +88,9 @@ export function declaredIntent(spec: ApplicationSpec | undefined): Intent {
 }
 
 function requestedGoal(
-  request: Exclude<ApplicationRequest, { action: 'refresh' }>,
+  request: Extract<ApplicationRequest, { action: 'sync' }>,
   { sync }: ApplicationSpec,
-): Pick<PassGoal, 'intent' | 'commit' | 'isDryRun' | 'confirmsPrune'> {
-  const intent: Intent = { mode: 'auto', prune: sync.prune, objects: undefined };
-  if (request.action === 'confirm-prune') return { intent, commit: undefined, isDryRun: false, confirmsPrune: true };
+): Pick<PassGoal, 'intent' | 'commit' | 'isDryRun'> {
   const { revision, prune = sync.prune, dryRun = false, objects } = request;
   // In mode auto the newest revision is fetched in any case: `goalAtRevision` compares the requested one with it.
   const isPinned = sync.mode === 'manual' || dryRun;
@@ -85,14 +98,49 @@ function requestedGoal(
     intent: { mode: 'auto', prune, objects: objects && new Set(objects) },
     commit: isPinned ? revision : undefined,
     isDryRun: dryRun,
-    confirmsPrune: false,
   };
+}
+
+type ConfirmPrune = Extract<ApplicationRequest, { action: 'confirm-prune' }>;
+
+/** What was held may have been asked for with `prune: true`: the confirmation prunes in any case. */
+function confirmingGoal(
+  { id, digest, revision }: ConfirmPrune,
+  { sync }: ApplicationSpec,
+  isUnderWay: boolean,
+): Pick<PassGoal, 'intent' | 'commit' | 'confirmation'> {
+  return {
+    intent: { mode: 'auto', prune: true, objects: undefined },
+    commit: sync.mode === 'manual' ? revision : undefined,
+    confirmation: { requestId: id, digest, isUnderWay },
+  };
+}
+
+/** The reason that status alone gives to refuse a confirmation; the rest is known once the pass has a plan. */
+function refusalOfConfirmation(
+  { id, digest }: ConfirmPrune,
+  {
+    metadata,
+    status,
+    isUnderWay,
+  }: { readonly metadata: ApplicationMetadata; readonly status: StoredStatus; readonly isUnderWay: boolean },
+): string | undefined {
+  const held = status.pruneGuard?.held;
+  if (!held) return isUnderWay ? undefined : NOTHING_HELD;
+  if (status.observedGeneration !== metadata.generation) return REFUSALS.otherSpec;
+  const isOther = digest !== undefined && digest !== held.digest && held.confirmedBy !== id;
+  return isOther ? otherDigest(held) : undefined;
 }
 
 const REFUSALS = {
   detect: 'spec.sync.mode is detect, so nothing is ever written: set it to manual or auto, and ask again',
-  moved: (revision: string) =>
-    `not confirmed: the repository is at ${revision} now; look at what it would delete, and ask again`,
+  otherSpec:
+    'not confirmed: the spec has changed since the prune was held; look at what it would delete now, and ask again',
+  moved: (held: string, revision: string, mode: ApplicationSpec['sync']['mode']) =>
+    `not confirmed: the held prune is that of ${held}, and this is ${revision}; ` +
+    (mode === 'manual'
+      ? 'to confirm it, ask again with its commit as revision'
+      : 'look at what it would delete, and ask again'),
   follows: (revision: string) =>
     `spec.sync.mode is auto, so ${revision} would be applied again at once: to stay at another commit, set ` +
     'spec.source.revision to it, or spec.sync.mode to manual',
@@ -111,9 +159,12 @@ export function goalAtRevision(
   { revision, commit }: Pick<Snapshot, 'revision' | 'commit'>,
 ): PassGoal {
   if (!goal.request || goal.request.refusal) return goal;
-  if (goal.confirmsPrune && status.sync?.revision !== revision) return refuse(goal, spec, REFUSALS.moved(revision));
+  const shown = status.pruneGuard?.held?.revision ?? status.sync?.revision ?? 'no revision';
+  if (goal.confirmation && !shown.endsWith(commit)) {
+    return refuse(goal, spec, REFUSALS.moved(shown, revision, spec.sync.mode));
+  }
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
-  const wanted = parsed?.ok && parsed.request.action === 'sync' ? parsed.request.revision : undefined;
+  const wanted = parsed?.ok && parsed.request.action !== 'refresh' ? parsed.request.revision : undefined;
   return wanted === undefined || wanted === commit ? goal : refuse(goal, spec, REFUSALS.follows(revision));
 }
 
@@ -126,8 +177,9 @@ export function goalForObjects(goal: PassGoal, { spec }: Application, changes: r
   return unknown.length > 0 ? refuse(goal, spec, REFUSALS.unknown(unknown)) : goal;
 }
 
-function refuse(goal: PassGoal, spec: ApplicationSpec, refusal: string): PassGoal {
+/** The request is refused: the pass goes on as the spec declares it. */
+export function refuse(goal: PassGoal, spec: ApplicationSpec, refusal: string): PassGoal {
   if (!goal.request) return goal;
   const intent = declaredIntent(spec);
-  return { ...goal, intent, confirmsPrune: false, request: { ...goal.request, refusal } };
+  return { ...goal, intent, confirmation: undefined, request: { ...goal.request, refusal } };
 }

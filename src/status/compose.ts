@@ -12,6 +12,7 @@ import type { ApplicationStatus, InventoryValue, LastRequest } from '../applicat
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
+import { nextPruneGuard } from './prune-guard.ts';
 import type { PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
 import { nextWarnings } from './warnings.ts';
@@ -29,6 +30,8 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
   const { generation } = report.application.metadata;
   const resources = troubledResources(objects);
   const warnings = nextWarnings(previous, report);
+  const requested = requestOf(previous, report, { verdict, now });
+  const pruneGuard = nextPruneGuard(previous, report, requested.lastRequest);
   const status: ApplicationStatus = {
     observedGeneration: generation,
     conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
@@ -41,8 +44,9 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
     ...inventoryOf(previous, report),
     ...jobsOf('finished', report.finishedJobs, previous),
     ...jobsOf('started', report.startedJobs, previous),
+    ...(pruneGuard ? { pruneGuard } : {}),
     history: nextHistory(previous, report, { verdict, now }),
-    ...requestOf(previous, report, { verdict, now }),
+    ...requested,
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
   };
   return { status: dropEmpty(status), verdict, objects };

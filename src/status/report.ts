@@ -1,4 +1,5 @@
 /** The results of all stages of one pass: the input of status/. Plain data, made only by reconcile/. */
+import type { LeftObject } from '../application/prune-digest.ts';
 import type { Application, ApplicationSpec } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
@@ -58,6 +59,15 @@ export interface PassReport {
   readonly applied: Applied;
   readonly waitingFor: readonly Wait[];
   readonly held: HeldPrune | undefined;
+  /** undefined: the pass did not come to a plan. */
+  readonly guard?: {
+    /** undefined: no object that left Git is left. */
+    readonly objectsBefore: number | undefined;
+    /** The objects that left Git. undefined: the pass could not tell, or was not to prune all of them. */
+    readonly left: readonly LeftObject[] | undefined;
+    /** Id of the request that confirmed their prune. */
+    readonly confirmedBy: string | undefined;
+  };
   /** For people: the Application of spec.dependsOn that is not ready and why, or the cycle that they form. */
   readonly unready?: string;
   /** By `idKey`. */

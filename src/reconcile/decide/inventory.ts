@@ -15,7 +15,7 @@ import type { InventoryMemory } from './memory.ts';
  * From status at the start of the agent's life and when another writer (a second agent, a person) has changed it, else
  * from memory. Only a confirmed end removes an id: an id that only one of the two has is not concluded to be gone.
  */
-export function readInventory(memory: InventoryMemory, { status }: Application): Map<string, ObjectId> {
+export function readInventory(memory: InventoryMemory, { status }: Pick<Application, 'status'>): Map<string, ObjectId> {
   const stored = status.inventory;
   if (memory.ids && isEqualValue(stored, memory.stored)) return memory.ids;
   const decoded = decodeInventory(stored);
@@ -29,6 +29,7 @@ export function readInventory(memory: InventoryMemory, { status }: Application):
       message: `status.inventory cannot be read, so nothing is applied or pruned: ${decoded.problem}`,
     });
   }
+  if (!memory.ids) memory.sizeBefore = status.pruneGuard?.objectsBefore;
   memory.ids ??= new Map();
   for (const id of decoded.ids) memory.ids.set(idKey(id), id);
   memory.stored = stored;
@@ -66,4 +67,18 @@ export function leftoverOf(
 ): ObjectId[] {
   const keys = new Set(desired.map(({ id }) => idKey(id)));
   return [...inventory].flatMap(([key, id]) => (keys.has(key) ? [] : [id]));
+}
+
+/**
+ * The number of objects that a prune is measured against: those of the inventory before the first object left Git.
+ * Until no such object is left it never grows, so that objects which the same commit or a later one adds do not count.
+ * It shrinks with the inventory, so that an object which stays for long does not keep a large number alive.
+ *
+ * To be called before objects are added to the inventory, and again when the effects of the pass are recorded.
+ */
+export function measureInventory(memory: InventoryMemory, desired: readonly { readonly id: ObjectId }[]): number {
+  const inventory = memory.ids ?? new Map<string, ObjectId>();
+  const isAnyLeft = leftoverOf(desired, inventory).length > 0;
+  memory.sizeBefore = isAnyLeft ? Math.min(memory.sizeBefore ?? Infinity, inventory.size) : undefined;
+  return memory.sizeBefore ?? inventory.size;
 }

@@ -13,10 +13,12 @@ export interface InventoryMemory {
   ids: Map<string, ObjectId> | undefined;
   /** The stored inventory that was merged into `ids` last. */
   stored: Value | undefined;
+  /** Number of objects before the first of those that left Git did so. undefined: no object has left Git. */
+  sizeBefore: number | undefined;
 }
 
 export function emptyInventoryMemory(): InventoryMemory {
-  return { ids: undefined, stored: undefined };
+  return { ids: undefined, stored: undefined, sizeBefore: undefined };
 }
 
 /** Answers of the API server about manifests. All of it may be dropped at the price of requests. */

@@ -7,7 +7,7 @@
 import type { Change } from '../../diff/changes.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import { planChanges, type Plan } from '../../plan/plan.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { acceptanceOf } from '../accepted.ts';
@@ -16,11 +16,13 @@ import { renderSnapshot } from '../desired/render-snapshot.ts';
 import { emptyMemory } from '../memory.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
 import { beginReading, type Pass } from '../pass.ts';
+import { refuse } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { handOver, type HandOver } from './hand-over.ts';
-import { completeInventory } from './inventory.ts';
+import { completeInventory, measureInventory } from './inventory.ts';
+import { planGuarded, type GuardFindings } from './plan-guarded.ts';
 
 export interface Planned {
   /** As the other Applications of the source leave them to this one. */
@@ -34,6 +36,7 @@ export interface Planned {
   readonly isComplete: boolean;
   /** No object is desired while the inventory holds some: more likely a mistake than a wish. */
   readonly isEmptyRender: boolean;
+  readonly guard: GuardFindings;
 }
 
 export interface PlanInput {
@@ -44,9 +47,17 @@ export interface PlanInput {
 }
 
 export async function planPass(pass: Pass, input: PlanInput): Promise<Planned> {
+  const { refusal, ...planned } = await planGoal(pass, input);
+  if (refusal === undefined) return planned;
+  // The confirmation is about another prune: the pass goes on as the spec declares it.
+  pass.goal = refuse(pass.goal, pass.application.spec, refusal);
+  return planGoal(pass, input);
+}
+
+async function planGoal(pass: Pass, input: PlanInput): Promise<Planned & { readonly refusal: string | undefined }> {
   const { application, context, goal, memory, owner } = pass;
   const { snapshot, bound, inventory } = input;
-  const { intent, confirmsPrune, isDryRun } = goal;
+  const { intent, isDryRun } = goal;
   const handed: HandOver = isDryRun ? { changes: input.changes, waits: new Map() } : await handOverTo(pass, input);
   // Outside mode auto nothing is deleted; the next sync removes hooks that have run.
   const isActing = intent.mode === 'auto';
@@ -60,18 +71,18 @@ export async function planPass(pass: Pass, input: PlanInput): Promise<Planned> {
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
   const isAccepted = acceptanceOf(pass, bound.desired);
   const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
-  const plan = planChanges({
+  const objectsBefore = measureInventory(memory.inventory, bound.desired.objects);
+  const guarded = planGuarded(pass, {
     changes: scoped,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     gate,
     mode: intent.mode,
     mayPrune: intent.prune,
     isComplete: isComplete && !isEmptyRender,
-    inventorySize: inventory.size,
-    guard: context.settings.pruneGuard,
-    isConfirmed: confirmsPrune,
+    objectsBefore,
+    commit: snapshot.commit,
   });
-  return { changes, braked, awaited, gate, plan, isComplete, isEmptyRender };
+  return { changes, braked, awaited, gate, isComplete, isEmptyRender, ...guarded };
 }
 
 function handOverTo(pass: Pass, { snapshot, changes }: PlanInput): Promise<HandOver> {

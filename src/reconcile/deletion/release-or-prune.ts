@@ -89,7 +89,7 @@ function carryOut(deletion: Deletion, changes: readonly Change[]): Promise<Appli
     mode: 'auto',
     mayPrune: true,
     isComplete: true,
-    inventorySize: changes.length,
+    objectsBefore: changes.length,
     guard: context.settings.pruneGuard,
     // Deleting the Application is the confirmation.
     isConfirmed: true,

@@ -12,7 +12,7 @@ import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { Metrics } from '../../telemetry/ports.ts';
 import { remainingMs } from '../attempt.ts';
 import { claimantOf, keepClaims } from '../decide/claim-objects.ts';
-import { addToInventory } from '../decide/inventory.ts';
+import { addToInventory, measureInventory } from '../decide/inventory.ts';
 import type { Pass } from '../pass.ts';
 import { reportOf, type Findings } from '../report/report-of.ts';
 import { writeStatus, writeStatusValue } from '../report/status-writer.ts';
@@ -30,6 +30,7 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   addToInventory(inventory, plannedIds(plan));
   await storeIntent(pass, findings, inventory);
   const applied = await applyUntilNewer(pass, plan, findings);
+  if (findings.bound) measureInventory(pass.memory.inventory, findings.bound.desired.objects);
   await letGo(pass, findings, { applied, inventory });
   return applied;
 }
@@ -58,9 +59,17 @@ async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory)
   await context.onFaultPoint('marks-written');
   const revision = findings.snapshot?.revision;
   const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
-  if (isNew) await writeStatus(pass, reportOf(pass, findings, 'begun'));
-  // A retry changes no condition: only the inventory is stored.
-  else if (isWider) await writeStatusValue(pass, { ...status, inventory: encodeInventory([...inventory.values()]) });
+  const { confirmedBy } = findings.guard ?? {};
+  // After a kill the rest of a confirmed prune is still known as confirmed.
+  const isNewlyConfirmed = confirmedBy !== undefined && status.pruneGuard?.held?.confirmedBy !== confirmedBy;
+  if (isNew || isNewlyConfirmed) await writeStatus(pass, reportOf(pass, findings, 'begun'));
+  // A retry changes no condition: only the inventory is stored, and the size that it had before.
+  else if (isWider) {
+    const objectsBefore = pass.memory.inventory.sizeBefore;
+    const pruneGuard = { ...status.pruneGuard, ...(objectsBefore === undefined ? {} : { objectsBefore }) };
+    const stored = Object.keys(pruneGuard).length > 0 ? { pruneGuard } : {};
+    await writeStatusValue(pass, { ...status, ...stored, inventory: encodeInventory([...inventory.values()]) });
+  }
   await context.onFaultPoint('inventory-written');
 }
 

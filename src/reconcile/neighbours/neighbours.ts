@@ -4,12 +4,13 @@
  *
  * Invariant: no other file reads or writes the record of an Application that its pass is not about.
  */
+import { decodeInventory, unionIds, type DecodedInventory } from '../../application/inventory.ts';
 import { parseApplication, type ParsedApplication } from '../../application/parse.ts';
 import { canonicalRepository } from '../../application/repository.ts';
 import type { Application } from '../../application/schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { addMember, removeMember } from '../../object/set-map.ts';
-import { stringAt, type KubeObject } from '../../object/value.ts';
+import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
@@ -31,6 +32,8 @@ export interface Neighbour {
   readonly announced: Announcement | undefined;
   /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
   holds(id: ObjectId): boolean | undefined;
+  /** The objects that it would finish with if it were deleted now, as `deletion/finalise.ts` reads them. */
+  inventory(): DecodedInventory;
 }
 
 export interface Neighbours {
@@ -214,6 +217,13 @@ class NeighbourView implements Neighbour {
 
   holds(id: ObjectId): boolean | undefined {
     return this.#record.memory.inventory.ids?.has(idKey(id));
+  }
+
+  inventory(): DecodedInventory {
+    const stored = decodeInventory(valueAt(this.#record.stored, 'status', 'inventory'));
+    const { ids } = this.#record.memory.inventory;
+    if (!ids) return stored;
+    return { ok: true, ids: unionIds([...ids.values()], stored.ok ? stored.ids : []) };
   }
 }
 

@@ -41,6 +41,7 @@ export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phas
     applied: findings.applied ?? new Map(),
     waitingFor: plan?.waitingFor ?? [],
     held: plan?.held,
+    ...(findings.guard ? { guard: { ...findings.guard, objectsBefore: memory.inventory.sizeBefore } } : {}),
     ...(findings.awaited ? { unready: findings.awaited.reason } : {}),
     health: findings.health ?? new Map(),
     worst,

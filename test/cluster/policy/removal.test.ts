@@ -76,7 +76,7 @@ test('Prune=confirm holds the prune until a person confirms it', async () => {
   await subject.repository.commit({ 'asks.yaml': text(configMap('c', {})) });
   await subject.application.refresh();
   const held = await subject.application.until('the prune is held', (now) => /PruneHeld/.test(readyReason(now)));
-  assert.match(readyMessage(held), /pruning ConfigMap asking\/asks needs a confirmation/);
+  assert.match(readyMessage(held), /ConfigMap asking\/asks needs a confirmation/);
   await subject.application.request({ action: 'confirm-prune' });
   await untilGone(world, configMapPath('asking', 'asks'));
   await subject.application.untilReady();

@@ -6,6 +6,7 @@ import { useWorld } from '../../support/use-world.ts';
 import { eventually, type Json } from '../../support/world.ts';
 import { configMap, definition, namespaceManifest, text, volumeClaim, type Manifest } from '../../support/objects.ts';
 import {
+  answerOf,
   at,
   configMapPath,
   declareSubject,
@@ -89,7 +90,9 @@ test('a confirmation that comes before there is anything to confirm has no effec
   const subject = await declareSubject(world, 'early', { files: { 'all.yaml': someOf(20) } });
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
-  assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
+  const early = await subject.application.ask({ action: 'confirm-prune' });
+  assert.equal(outcomeOf(early), 'Refused');
+  assert.match(answerOf(early), /no prune is held/);
   await subject.repository.commit({ 'all.yaml': someOf(2) });
   const answered = await subject.application.ask({ action: 'confirm-prune' });
   assert.ok(isHeld(answered));

@@ -14,12 +14,14 @@ test('an absent or empty annotation is not a request', () => {
   assert.equal(parseRequest(''), undefined);
 });
 
-test('only a sync takes options', () => {
+test('a refresh takes no options, and a confirmation only the digest and the commit of the prune', () => {
   const options = { revision: 'a'.repeat(40), prune: false, dryRun: true, objects: ['apps/Deployment/shop/web'] };
   const request = { id: 'r', action: 'sync', ...options } as const;
   assert.deepEqual(parseRequest(JSON.stringify(request)), { ok: true, request });
+  const confirming = { id: 'r', action: 'confirm-prune', digest: 'd'.repeat(43), revision: 'a'.repeat(40) } as const;
+  assert.deepEqual(parseRequest(JSON.stringify(confirming)), { ok: true, request: confirming });
   for (const action of ['refresh', 'confirm-prune']) {
-    for (const option of Object.entries(options)) {
+    for (const option of Object.entries({ ...options, digest: 'short', revision: 'main' })) {
       const parsed = parseRequest(JSON.stringify({ id: 'r', action, ...Object.fromEntries([option]) }));
       assert.ok(parsed && !parsed.ok, `${action} ${option[0]}`);
     }

@@ -38,7 +38,7 @@ function wave(name: string, ...changes: PlannedChange[]): Wave {
 }
 
 function planOf(more: Partial<Plan>): Plan {
-  return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, ...more };
+  return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, left: [], ...more };
 }
 
 interface RunOptions {

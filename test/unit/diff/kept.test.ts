@@ -33,7 +33,7 @@ test('an object that left Git is pruned unless its annotations keep it, confirme
         mode: 'auto',
         mayPrune: true,
         isComplete: true,
-        inventorySize: 1,
+        objectsBefore: 1,
         guard: { maxShare: 1, maxObjects: 10 },
         isConfirmed,
       });

@@ -39,7 +39,7 @@ const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): P
   mode: 'auto',
   mayPrune: true,
   isComplete: true,
-  inventorySize: 100,
+  objectsBefore: 100,
   guard: { maxShare: 0.3, maxObjects: 10 },
   isConfirmed: false,
   ...more,
@@ -125,10 +125,10 @@ const configMaps = (count: number): Change[] =>
   );
 
 test('many prunes, or the prune of one Namespace, wait for a confirmation', () => {
-  assert.equal(planChanges(options(configMaps(11), { inventorySize: 36 })).held?.changes.length, 11);
-  assert.equal(planChanges(options(configMaps(11), { inventorySize: 37 })).held, undefined);
-  assert.equal(planChanges(options(configMaps(10), { inventorySize: 10 })).held, undefined);
-  assert.equal(planChanges(options(configMaps(11), { inventorySize: 11, isConfirmed: true })).held, undefined);
+  assert.equal(planChanges(options(configMaps(11), { objectsBefore: 36 })).held?.changes.length, 11);
+  assert.equal(planChanges(options(configMaps(11), { objectsBefore: 37 })).held, undefined);
+  assert.equal(planChanges(options(configMaps(10), { objectsBefore: 10 })).held, undefined);
+  assert.equal(planChanges(options(configMaps(11), { objectsBefore: 11, isConfirmed: true })).held, undefined);
   const namespace = changeOf('prune', { group: '', kind: 'Namespace', namespace: '', name: 'n' });
   const held = planChanges(options([namespace, ...configMaps(1)]));
   assert.equal(held.prunes.length, 0);

@@ -43,7 +43,7 @@ const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): P
   mode: 'auto',
   mayPrune: true,
   isComplete: true,
-  inventorySize: 100,
+  objectsBefore: 100,
   guard: { maxShare: 0.3, maxObjects: 100 },
   isConfirmed: false,
   ...more,

@@ -15,17 +15,22 @@ interface Scene {
   readonly request: Record<string, Value>;
   readonly mode?: string;
   readonly answered?: Record<string, Value>;
+  readonly held?: Record<string, Value>;
+  /** Of the spec; status has observed generation 1. */
+  readonly generation?: number;
 }
 
-function applicationOf({ request, mode = 'auto', answered }: Scene): Application {
+function applicationOf({ request, mode = 'auto', answered, held, generation = 1 }: Scene): Application {
   const annotation = JSON.stringify({ id: 'one', ...request });
   const parsed = parseApplication({
     apiVersion: 'tautline.dev/v1alpha1',
     kind: 'Application',
-    metadata: { namespace: 'apps', name: 'shop', annotations: { 'tautline.dev/request': annotation } },
+    metadata: { namespace: 'apps', name: 'shop', generation, annotations: { 'tautline.dev/request': annotation } },
     spec: { source: { repoURL: 'https://git.example.com/shop.git' }, sync: { mode } },
     status: {
+      observedGeneration: 1,
       sync: { status: 'OutOfSync', revision: at(OLD).revision },
+      ...(held ? { pruneGuard: { held } } : {}),
       ...(answered ? { lastRequest: answered } : {}),
     },
   });
@@ -33,25 +38,48 @@ function applicationOf({ request, mode = 'auto', answered }: Scene): Application
   return parsed.application;
 }
 
-test('a confirmation holds for the revision that the status showed', () => {
-  const application = applicationOf({ request: { action: 'confirm-prune' } });
-  const heard = goalAtRevision(readGoal(application), application, at(OLD));
-  assert.equal(heard.confirmsPrune, true);
-  assert.equal(heard.request?.refusal, undefined);
-});
+const HELD = { digest: 'd'.repeat(43), objects: 12, revision: at(OLD).revision };
 
-test('a confirmation is refused for good once Git has moved on', () => {
-  const application = applicationOf({ request: { action: 'confirm-prune' } });
-  const heard = goalAtRevision(readGoal(application), application, at(NEW));
-  assert.equal(heard.confirmsPrune, false);
-  assert.match(heard.request?.refusal ?? '', /main@sha1:2/);
+/** Whether a confirmation is heard, or the reason to refuse it. */
+function hear(scene: Scene, commit = OLD): string {
+  const application = applicationOf(scene);
+  const { confirmation, request } = goalAtRevision(readGoal(application), application, at(commit));
+  return confirmation ? 'heard' : (request?.refusal ?? 'not heard');
+}
+
+const CONFIRMATIONS: readonly [
+  name: string,
+  scene: Omit<Scene, 'request'> & { more?: object; commit?: string },
+  RegExp,
+][] = [
+  ['at the revision that status shows', { held: HELD }, /^heard$/],
+  ['where nothing is held', {}, /no prune is held/],
+  ['after Git has moved on', { held: HELD, commit: NEW }, /held prune is that of main@sha1:1.* this is main@sha1:2/],
+  ['after the spec was edited', { held: HELD, generation: 2 }, /spec has changed/],
+  ['with the digest of status', { held: HELD, more: { digest: HELD.digest } }, /^heard$/],
+  ['with another digest', { held: HELD, more: { digest: 'e'.repeat(43) } }, /digest of the request is not that/],
+  ['with a revision that is not followed', { held: HELD, more: { revision: OLD }, commit: NEW }, /held prune is that/],
+  ['of a rollback without its revision', { held: HELD, mode: 'manual', commit: NEW }, /its commit as revision/],
+  ['of a rollback with its revision', { held: HELD, mode: 'manual', more: { revision: OLD } }, /^heard$/],
+  ['that is under way', { answered: { id: 'one', outcome: 'InProgress' } }, /^heard$/],
+];
+
+for (const [name, { more, commit, ...scene }, expected] of CONFIRMATIONS) {
+  test(`a confirmation ${name} is ${expected.source === '^heard$' ? 'heard' : 'refused'}`, () => {
+    assert.match(hear({ ...scene, request: { action: 'confirm-prune', ...more } }, commit), expected);
+  });
+}
+
+test('the confirmation of a rollback applies the commit that it names', () => {
+  const request = { action: 'confirm-prune', revision: OLD };
+  assert.equal(readGoal(applicationOf({ held: HELD, mode: 'manual', request })).commit, OLD);
 });
 
 test('in mode manual only a sync that is not answered yet writes', () => {
   const intentOf = (scene: Omit<Scene, 'mode'>) => readGoal(applicationOf({ mode: 'manual', ...scene })).intent;
   assert.equal(intentOf({ request: { action: 'refresh' } }).mode, 'manual');
   assert.equal(intentOf({ request: { action: 'sync' } }).mode, 'auto');
-  assert.equal(intentOf({ request: { action: 'confirm-prune' } }).mode, 'auto');
+  assert.equal(intentOf({ request: { action: 'confirm-prune' }, held: HELD }).mode, 'auto');
   for (const outcome of ['Succeeded', 'Failed', 'Refused']) {
     assert.equal(intentOf({ request: { action: 'sync' }, answered: { id: 'one', outcome } }).mode, 'manual');
   }

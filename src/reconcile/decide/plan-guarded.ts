@@ -1,0 +1,96 @@
+/**
+ * The plan with its prune guard: the objects behind Applications are counted, and a confirmation is heard.
+ *
+ * Invariant: only a confirmation of exactly the prune that this pass would carry out lets a held prune go on.
+ */
+import type { LeftObject } from '../../application/prune-digest.ts';
+import { HOW_TO_CONFIRM } from '../../application/request.ts';
+import type { Change } from '../../diff/changes.ts';
+import { formatId, idKey } from '../../object/identity.ts';
+import { planChanges, type Plan, type PlanOptions } from '../../plan/plan.ts';
+import { isApplication, judgeConfirmation, type Judgement } from '../../plan/prune-guard.ts';
+import type { Pass } from '../pass.ts';
+import { objectsBehind } from './objects-behind.ts';
+
+/** What the guard has measured, for status. */
+export interface GuardFindings {
+  /** The objects that left Git. undefined: the pass could not tell, or was not to prune all of them. */
+  readonly left: readonly LeftObject[] | undefined;
+  /** Id of the request that confirmed their prune. */
+  readonly confirmedBy: string | undefined;
+}
+
+export interface GuardedPlan {
+  readonly plan: Plan;
+  readonly guard: GuardFindings;
+  /** The request confirms another prune than this one. */
+  readonly refusal: string | undefined;
+}
+
+type GuardedOptions = Omit<PlanOptions, 'behind' | 'guard' | 'howToConfirm' | 'isConfirmed'> & {
+  /** 40 hex digits. */
+  readonly commit: string;
+};
+
+export function planGuarded(pass: Pass, { commit, ...options }: GuardedOptions): GuardedPlan {
+  const { context, goal, target } = pass;
+  const { claims, neighbours, settings } = context;
+  const behind = objectsBehind({
+    changes: options.changes,
+    neighbours,
+    wantedBy: (id) => claims.wantedBy(target.clusterId, id),
+  });
+  // The next pass of mode manual compares the newest commit again: the confirmation has to name this one.
+  const isPinned = goal.commit !== undefined && !goal.isDryRun;
+  const howToConfirm = isPinned ? `${HOW_TO_CONFIRM} with "revision":"${goal.commit}" in it` : HOW_TO_CONFIRM;
+  const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes)]);
+  const asked: PlanOptions = {
+    ...options,
+    postponed,
+    behind,
+    guard: settings.pruneGuard,
+    howToConfirm,
+    isConfirmed: false,
+  };
+  const plan = planChanges(asked);
+  const left = plan.left.map(({ id }) => ({ id, behind: behind.get(idKey(id))?.ids ?? [] }));
+  // An object that is gone since status was written is released by this pass. It still belongs to the confirmed set.
+  const gone = plan.releases.filter(({ live, desired }) => !live && !desired).map(({ id }) => ({ id, behind: [] }));
+  const judgement = judge(pass, { commit, left: [...left, ...gone], isHeld: plan.held !== undefined });
+  const isConfirmed = judgement.type === 'confirmed';
+  const isWhole = goal.intent.mode === 'auto' && goal.intent.prune && !goal.intent.objects && options.isComplete;
+  return {
+    plan: isConfirmed ? planChanges({ ...asked, isConfirmed }) : plan,
+    guard: {
+      left: isWhole || plan.held ? left : undefined,
+      confirmedBy: isConfirmed ? goal.confirmation?.requestId : undefined,
+    },
+    refusal: judgement.type === 'refused' ? judgement.reason : undefined,
+  };
+}
+
+/**
+ * An Application that is renamed in Git is pruned and created in one commit. The new one has to exist before it can
+ * say that it desires the objects of the old one; until then they would count as lost.
+ */
+function waitsForNew(changes: readonly Change[]): Map<string, string> {
+  const applications = changes.filter(({ id }) => isApplication(id));
+  const created = applications.find(({ type }) => type === 'create');
+  if (!created) return new Map();
+  const reason = `it is pruned once ${formatId(created.id)} exists`;
+  return new Map(applications.filter(({ type }) => type === 'prune').map(({ id }) => [idKey(id), reason]));
+}
+
+function judge(
+  { application, goal }: Pass,
+  { commit, left, isHeld }: { readonly commit: string; readonly left: readonly LeftObject[]; readonly isHeld: boolean },
+): Judgement {
+  if (!goal.confirmation) return { type: 'none' };
+  const { metadata, status } = application;
+  return judgeConfirmation({
+    ...goal.confirmation,
+    shown: status.pruneGuard?.held,
+    prune: { commit, generation: metadata.generation, left },
+    isHeld,
+  });
+}
