@@ -33,6 +33,8 @@ const requestSchema = z.discriminatedUnion('action', [
   }),
   /** As sync, and held prunes are carried out. */
   z.strictObject({ id, action: z.literal('confirm-prune') }),
+  /** As sync, and objects of Applications that do not exist any more, or of another hub, are taken over. */
+  z.strictObject({ id, action: z.literal('take-over') }),
 ]);
 
 export type ApplicationRequest = z.output<typeof requestSchema>;
@@ -66,6 +68,9 @@ export function parseRequest(annotation: string | undefined): ParsedRequest | un
 
 /** How a person lets a held prune go on, for messages. */
 export const HOW_TO_CONFIRM = `confirm it with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"confirm-prune"}'`;
+
+/** How a person takes over objects that an Application left behind, for messages. */
+export const HOW_TO_TAKE_OVER = `take them over with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"take-over"}'`;
 
 /** The value of the annotation. */
 export function formatRequest(request: ApplicationRequest): string {

@@ -23,6 +23,8 @@ export interface PassGoal {
   readonly reconcileAt: string | undefined;
   /** The request confirms the prune that is held. */
   readonly confirmsPrune: boolean;
+  /** The request takes over objects of Applications that do not exist any more. */
+  readonly takesOver: boolean;
   readonly intent: Intent;
   /** The commit that a request names; the pass is about it, unless that is refused. */
   readonly commit: string | undefined;
@@ -49,6 +51,7 @@ export function readGoal(application: {
     request: undefined,
     reconcileAt,
     confirmsPrune: false,
+    takesOver: false,
     intent: declaredIntent(spec),
     commit: undefined,
     isDryRun: false,
@@ -75,9 +78,13 @@ export function declaredIntent(spec: ApplicationSpec | undefined): Intent {
 function requestedGoal(
   request: Exclude<ApplicationRequest, { action: 'refresh' }>,
   { sync }: ApplicationSpec,
-): Pick<PassGoal, 'intent' | 'commit' | 'isDryRun' | 'confirmsPrune'> {
+): Pick<PassGoal, 'intent' | 'commit' | 'isDryRun' | 'confirmsPrune' | 'takesOver'> {
   const intent: Intent = { mode: 'auto', prune: sync.prune, objects: undefined };
-  if (request.action === 'confirm-prune') return { intent, commit: undefined, isDryRun: false, confirmsPrune: true };
+  if (request.action !== 'sync') {
+    const { action } = request;
+    const [confirmsPrune, takesOver] = [action === 'confirm-prune', action === 'take-over'];
+    return { intent, commit: undefined, isDryRun: false, confirmsPrune, takesOver };
+  }
   const { revision, prune = sync.prune, dryRun = false, objects } = request;
   // In mode auto the newest revision is fetched in any case: `goalAtRevision` compares the requested one with it.
   const isPinned = sync.mode === 'manual' || dryRun;
@@ -86,6 +93,7 @@ function requestedGoal(
     commit: isPinned ? revision : undefined,
     isDryRun: dryRun,
     confirmsPrune: false,
+    takesOver: false,
   };
 }
 
@@ -129,5 +137,5 @@ export function goalForObjects(goal: PassGoal, { spec }: Application, changes: r
 function refuse(goal: PassGoal, spec: ApplicationSpec, refusal: string): PassGoal {
   if (!goal.request) return goal;
   const intent = declaredIntent(spec);
-  return { ...goal, intent, confirmsPrune: false, request: { ...goal.request, refusal } };
+  return { ...goal, intent, confirmsPrune: false, takesOver: false, request: { ...goal.request, refusal } };
 }
