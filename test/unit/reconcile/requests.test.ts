@@ -75,7 +75,12 @@ test('the options of a sync hold for as long as it is not answered', () => {
 });
 
 test('mode detect refuses what would write', () => {
-  for (const request of [{ action: 'sync' }, { action: 'sync', dryRun: true }, { action: 'confirm-prune' }]) {
+  for (const request of [
+    { action: 'sync' },
+    { action: 'sync', dryRun: true },
+    { action: 'confirm-prune' },
+    { action: 'take-over' },
+  ]) {
     const { intent, request: heard } = readGoal(applicationOf({ mode: 'detect', request }));
     assert.match(heard?.refusal ?? '', /spec\.sync\.mode is detect/);
     assert.equal(intent.mode, 'detect');
@@ -114,4 +119,13 @@ test('a token that status cannot hold is heard once, by what it can hold of it',
   assert.ok(reconcileAt.length <= 4096 && reconcileAt.startsWith('\\u001b'));
   const status = { ...application.status, lastHandledReconcileAt: reconcileAt };
   assert.equal(readGoal({ ...application, metadata, status }).isForced, false);
+});
+
+test('only the request take-over takes objects over, and only until it is answered', () => {
+  const takesOver = (scene: Scene): boolean => readGoal(applicationOf(scene)).takesOver;
+  assert.equal(takesOver({ request: { action: 'take-over' } }), true);
+  assert.equal(takesOver({ request: { action: 'sync' } }), false);
+  assert.equal(takesOver({ request: { action: 'confirm-prune' } }), false);
+  const answered = { id: 'one', outcome: 'Succeeded' };
+  assert.equal(takesOver({ request: { action: 'take-over' }, answered }), false);
 });
