@@ -55,12 +55,11 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
     const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
     const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
     rest = rest.filter((id) => !done.has(idKey(id)));
-    if (left.length === 0) continue;
     await context.onFaultPoint('objects-pruned');
+    if (left.length === 0) continue;
     await tellProgress(deletion, { left: rest, named: left, applied: results, live });
     return rest;
   }
-  await context.onFaultPoint('objects-pruned');
   return [];
 }
 
