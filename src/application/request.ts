@@ -42,6 +42,8 @@ const requestSchema = z.discriminatedUnion('action', [
     /** The commit (40 hex digits) of the held prune, in mode manual where it is not the newest one. */
     revision: commit.optional(),
   }),
+  /** As sync, and objects of Applications that do not exist any more, or of another hub, are taken over. */
+  z.strictObject({ id, action: z.literal('take-over') }),
 ]);
 
 export type ApplicationRequest = z.output<typeof requestSchema>;
@@ -75,6 +77,9 @@ export function parseRequest(annotation: string | undefined): ParsedRequest | un
 
 /** How a person lets a held prune go on, for messages. */
 export const HOW_TO_CONFIRM = `confirm it with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"confirm-prune"}'`;
+
+/** How a person takes over objects that an Application left behind, for messages. */
+export const HOW_TO_TAKE_OVER = `take them over with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"take-over"}'`;
 
 /** The value of the annotation. */
 export function formatRequest(request: ApplicationRequest): string {

@@ -230,9 +230,10 @@ export const specSchema = z.object({
     .describe('Whether to stop all work for this Application: no fetch, no comparison, no write. Default: false.'),
   deletionPolicy: z
     .enum(['Prune', 'Orphan'])
-    .default('Prune')
+    .optional()
     .describe(
-      'Fate of the objects when the Application is deleted: Prune deletes them, Orphan keeps them. Default: Prune.',
+      'Fate of the objects when the Application is deleted: Prune deletes them, Orphan keeps them. Default: Orphan with ' +
+        'sync.prune false or sync.mode detect, which never delete an object, otherwise Prune.',
     ),
 });
 

@@ -12,6 +12,7 @@ import type { Change } from '../diff/changes.ts';
 import type { Plan, PlannedChange, Wave } from '../plan/plan.ts';
 import type { Applied, ChangeResult } from './applied.ts';
 import { pruneObject, releaseObject } from './prune.ts';
+import { placesHeld } from './places-held.ts';
 import { sendChange } from './send.ts';
 
 export interface ApplyContext {
@@ -38,10 +39,12 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Appl
   }
   const releases = { name: 'released', changes: plan.releases.map((change) => ({ change, requires: [] })) };
   await runWave(releases, context, async ({ change }) => note(await releaseObject(change, context)));
-  // Nothing is pruned unless all objects were applied.
-  if ([...results.values()].some(({ outcome }) => HOLDS_PRUNE.has(outcome))) return results;
+  // Nothing is pruned unless all objects were applied, but for what a refused object needs.
+  if (isPruneHeld(results)) await yieldPlace(plan, { ...context, results, note });
+  if (isPruneHeld(results)) return results;
   for (const wave of plan.prunes) {
-    await runWave(wave, context, async ({ change }) => note(await pruneObject(change, context)));
+    const changes = wave.changes.filter(({ change }) => !results.has(idKey(change.id)));
+    await runWave({ ...wave, changes }, context, async ({ change }) => note(await pruneObject(change, context)));
     // An object that is still terminating may need an object of the next wave, such as the controller of its CRD.
     if (isHeld(wave, results)) break;
   }
@@ -49,6 +52,29 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Appl
 }
 
 const HOLDS_PRUNE: ReadonlySet<ChangeResult['outcome']> = new Set(['failed', 'conflict', 'waiting', 'recreating']);
+
+function isPruneHeld(results: Applied): boolean {
+  return [...results.values()].some(({ outcome }) => HOLDS_PRUNE.has(outcome));
+}
+
+interface Yielding extends ApplyContext {
+  readonly results: Applied;
+  readonly note: (result: ChangeResult) => void;
+}
+
+/** Prunes what holds the place of a refused object, and sends that object once more. */
+async function yieldPlace(plan: Plan, { results, note, ...context }: Yielding): Promise<void> {
+  const held = placesHeld(results, plan.yielding ?? []);
+  const wave = (changes: Iterable<Change>): Wave => ({
+    name: 'holders of a place',
+    changes: [...changes].map((change) => ({ change, requires: [] })),
+  });
+  const holders = new Set([...held.values()].flat());
+  await runWave(wave(holders), context, async ({ change }) => note(await pruneObject(change, context)));
+  const isPruned = (change: Change): boolean => results.get(idKey(change.id))?.outcome === 'pruned';
+  const free = [...held].flatMap(([refused, of]) => (of.some(isPruned) ? [refused] : []));
+  await runWave(wave(free), context, async ({ change }) => note(await sendChange(change, context)));
+}
 
 function isHeld(wave: Wave, results: Applied): boolean {
   return wave.changes.some(({ change }) => {

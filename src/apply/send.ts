@@ -56,7 +56,9 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
     return { change, outcome: 'unchanged' };
   }
   const other = ownerOfOther(read.object, context.owner);
-  if (other) return { change, outcome: 'conflict', message: `managed by Application ${other}` };
+  // The object may have changed hands since the change was decided.
+  if (other !== undefined && other !== change.takenFrom)
+    return { change, outcome: 'conflict', message: `managed by Application ${other}` };
   return takeOver({ change, desired, live: read.object, context });
 }
 

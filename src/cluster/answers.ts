@@ -27,7 +27,7 @@ export interface Refusal {
   readonly retry: 'never' | 'backoff' | { readonly afterMs: number };
   /** With FieldConflict: the fields in the server's notation, each with the manager that owns it. */
   readonly conflicts?: readonly { readonly field: string; readonly manager: string }[];
-  /** With InvalidManifest and Immutable: the fields that the server names. */
+  /** With InvalidManifest, Immutable and Taken: the fields that the server names. */
   readonly fields?: readonly string[];
 }
 
@@ -73,6 +73,9 @@ const TOO_LARGE = 'the object is larger than the API server takes; make it small
 const hasCause = (answer: Answer, reason: string): boolean => answer.causes.some((cause) => cause.reason === reason);
 const hasMessage = (answer: Answer, pattern: RegExp): boolean => pattern.test(answer.message);
 
+/** The words of the API server and of common webhooks for a value that only one object may have. */
+const TAKEN = /\balready (allocated|defined|exists?|in use|taken|used|claimed|marked as default)\b/i;
+
 /** The first match wins. Each row has a test of its own. */
 const ROWS: readonly Row[] = [
   { when: (a) => a.status === 0, code: 'Unavailable', retry: 'backoff', describe: (a) => a.failure ?? 'no answer' },
@@ -103,6 +106,18 @@ const ROWS: readonly Row[] = [
     retry: 'backoff',
     describe: () => 'its namespace is being deleted',
   },
+  {
+    when: (a) => a.status === 403 && hasMessage(a, /exceeded quota/),
+    code: 'QuotaExceeded',
+    retry: 'backoff',
+    describe: describeServerMessage,
+  },
+  {
+    when: (a) => [400, 403].includes(a.status) && hasMessage(a, TAKEN),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeServerMessage,
+  },
   { when: (a) => a.status === 403, code: 'Forbidden', retry: 'backoff', describe: describeServerMessage },
   {
     when: (a) => a.status === 404 && a.detailsKind === 'namespaces' && a.request.kind !== 'Namespace',
@@ -122,6 +137,12 @@ const ROWS: readonly Row[] = [
     code: 'TooLarge',
     retry: 'never',
     describe: () => TOO_LARGE,
+  },
+  {
+    when: (a) => a.status === 422 && a.causes.length > 0 && a.causes.every(({ message }) => TAKEN.test(message)),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeCauses,
   },
   {
     when: (a) => a.status === 422 && a.causes.some(({ reason }) => reason === '') && hasMessage(a, /denied request/),
@@ -167,7 +188,7 @@ export function readRefusal(failed: FailedAnswer, request: FailedRequest): Refus
   const row = ROWS.find(({ when }) => when(answer)) as Row;
   const hasDelay = row.retry === 'backoff' && failed.retryAfterMs !== undefined;
   const conflicts = row.code === 'FieldConflict' ? readConflicts(answer) : undefined;
-  const fields = row.code === 'InvalidManifest' ? readFields(answer) : [];
+  const fields = row.code === 'InvalidManifest' || row.code === 'Taken' ? readFields(answer) : [];
   return {
     code: row.code,
     status: failed.status,

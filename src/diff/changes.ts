@@ -57,6 +57,10 @@ export interface Change {
   readonly patch?: ObjectPatch;
   /** Explains the change to people where `fields` does not (`missing`, `managed by Application …`). */
   readonly reason?: string;
+  /** prune: why this Application never carries it out. */
+  readonly keptFor?: string;
+  /** adopt: the owner annotation of the Application that a person has asked to take the object over from. */
+  readonly takenFrom?: string;
   /** Warnings of the API server about the desired object, if a dry run brought the evidence for this change. */
   readonly warnings?: readonly string[];
 }

@@ -186,5 +186,6 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   const decision = mayDelete({ live: entry.object, owner, occasion: 'prune' });
   if (decision.type === 'leave') return { ...shown, type: 'none', reason: decision.reason };
   if (decision.type === 'release') return { ...shown, type: 'release', reason: decision.reason };
+  if (decision.type === 'refuse') return { ...shown, type: 'prune', keptFor: decision.reason };
   return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };
 }

@@ -60,7 +60,9 @@ export const ERROR_CODES = {
     'Modified', // uid or resourceVersion precondition failed
     'NamespaceMissing',
     'NamespaceTerminating',
-    'Forbidden', // RBAC, quota, PodSecurity, admission policy
+    'Taken', // another object holds what only one may have: a port, an address, a host, a place as default
+    'QuotaExceeded',
+    'Forbidden', // RBAC, PodSecurity, admission policy
     'Unauthorized',
     'KindNotServed', // 404 without a Status of the object's kind
     'NotFound', // 404 of the object itself

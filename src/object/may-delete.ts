@@ -4,9 +4,9 @@
  * the GET right before the DELETE.
  *
  * Invariant: `delete` only for an object whose owner label and owner annotation both name this Application, and that no
- * controller owns.
+ * controller owns. An Application never prunes itself.
  */
-import { readOwnership, type Owner } from './applyset.ts';
+import { APPLICATION_GROUP, APPLICATION_KIND, parseOwner, readOwnership, type Owner } from './applyset.ts';
 import { isGuardedKind } from './guarded-kinds.ts';
 import type { ObjectId } from './identity.ts';
 import { isReconcileDisabled, removalsOf } from './policy.ts';
@@ -44,10 +44,12 @@ export const KEPT_BY_ANNOTATION = 'its annotations forbid deleting it, so only t
 export function mayDelete({ live: { id, body }, owner, occasion }: DeleteQuestion): DeleteDecision {
   if (isReconcileDisabled(body)) return { type: 'leave', reason: KEPT_BY_DISABLED };
   const reason = reasonNotOurs(body, owner);
-  if (occasion === 'recreate') return decideRecreate(id, reason);
+  if (occasion === 'recreate') return decideRecreate(id, reason ?? reasonItself(id, owner));
   if (reason !== undefined) return { type: 'release', reason };
   const removal = removalsOf(body)[occasion];
   if (removal === 'keep') return { type: 'release', reason: KEPT_BY_ANNOTATION };
+  const itself = occasion === 'prune' ? reasonItself(id, owner) : undefined;
+  if (itself !== undefined) return { type: 'refuse', reason: itself };
   return { type: removal === 'confirm' ? 'confirm' : 'delete' };
 }
 
@@ -59,6 +61,16 @@ function decideRecreate(id: ObjectId, reason: string | undefined): DeleteDecisio
     };
   }
   return reason === undefined ? { type: 'delete' } : { type: 'refuse', reason: `it is not deleted: ${reason}` };
+}
+
+/** An Application deletes neither its own object nor the Namespace in which it lives, unless it is deleted itself. */
+function reasonItself({ group, kind, namespace, name }: ObjectId, owner: Owner): string | undefined {
+  const self = parseOwner(owner.ownerAnnotation);
+  if (!self) return undefined;
+  const isObject =
+    group === APPLICATION_GROUP && kind === APPLICATION_KIND && namespace === self.namespace && name === self.name;
+  if (isObject) return 'it is the Application itself';
+  return group === '' && kind === 'Namespace' && name === self.namespace ? 'this Application lives in it' : undefined;
 }
 
 function reasonNotOurs(object: KubeObject, owner: Owner): string | undefined {

@@ -7,6 +7,7 @@
  */
 import { HOW_TO_CONFIRM } from '../application/request.ts';
 import type { Change } from '../diff/changes.ts';
+import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { policyOf } from '../object/policy.ts';
 import { homesOf, indexHomes } from './homes.ts';
@@ -47,6 +48,8 @@ export interface Plan {
   readonly held: HeldPrune | undefined;
   /** Every object that left Git and is to be pruned, now or later, whether it is held or not; no hooks. */
   readonly left: readonly Change[];
+  /** Prunes that may come before the applies, if a refused object needs what they hold. None is of a guarded kind. */
+  readonly yielding?: readonly Change[];
 }
 
 export interface PlanOptions {
@@ -72,13 +75,16 @@ export interface PlanOptions {
   readonly isConfirmed: boolean;
 }
 
+const KEEP_ANNOTATION = 'kustomize.toolkit.fluxcd.io/prune: disabled';
+
 const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure']);
 
 export function planChanges(options: PlanOptions): Plan {
   const { changes, mode, mayPrune, isComplete } = options;
   if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, left: [] };
   // A completed hook, the only prune with a desired object, is deleted even if objects that left Git are kept.
-  const left = changes.filter(({ type, desired }) => isComplete && type === 'prune' && (mayPrune || desired));
+  const gone = changes.filter(({ type, desired }) => isComplete && type === 'prune' && (mayPrune || desired));
+  const left = gone.filter(({ keptFor }) => keptFor === undefined);
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
   const syncWaves = syncWavesOf(changes);
@@ -95,6 +101,7 @@ export function planChanges(options: PlanOptions): Plan {
   const homes = indexHomes(sends);
   const prunes = left.filter(({ id }) => !waiting.has(idKey(id)));
   const held = holdPrunes(prunes, left, options);
+  const ready = left.filter((change) => reasonToWait(change, options) === undefined);
   const rankOf = ({ id }: Change): number => syncWaves?.get(idKey(id)) ?? 0;
   const planned = sends.map((change) => ({ change, requires: homesOf(change.id, homes) }));
   return {
@@ -102,7 +109,8 @@ export function planChanges(options: PlanOptions): Plan {
     prunes: orderPrunes(held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes),
     releases: isComplete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
-    held,
+    yielding: held || holdPrunes(ready, left, options) ? [] : ready.filter(mayYield),
+    held: held ?? holdKept(gone.filter(({ keptFor }) => keptFor !== undefined)),
     left: left.filter(({ desired }) => !desired),
   };
 }
@@ -171,6 +179,20 @@ function holdPrunes(
   if (isConfirmed || ready.length === 0) return undefined;
   const reason = reasonToHold({ left: left.filter(isNew), changes, objectsBefore, guard, behind });
   return reason === undefined ? undefined : { changes: ready, reason: `${reason}; ${howToConfirm}` };
+}
+
+function mayYield(change: Change): boolean {
+  return !change.desired && change.live !== undefined && !isTerminating(change) && !isGuardedKind(change.id);
+}
+
+/** Objects that no confirmation deletes. They hold back no other prune. */
+function holdKept(kept: readonly Change[]): HeldPrune | undefined {
+  const [first] = kept;
+  if (!first) return undefined;
+  const reason =
+    `${formatId(first.id)} left Git and is not deleted: ${first.keptFor}; restore its manifest, or annotate the ` +
+    `object with ${KEEP_ANNOTATION} to let go of it`;
+  return { changes: kept, reason };
 }
 
 function isTerminating({ live }: Change): boolean {

@@ -116,7 +116,7 @@ function stemOf(id: ObjectId): string {
 }
 
 export interface ConfirmationQuestion {
-  /** What status shows as held. */
+  /** The held prune as status shows it. */
   readonly shown: HeldPruneStatus | undefined;
   readonly requestId: string;
   /** The digest that the request names. undefined: the one that status shows. */

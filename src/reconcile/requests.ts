@@ -24,6 +24,8 @@ export interface PassGoal {
   readonly reconcileAt: string | undefined;
   /** The request confirms the prune that is held. undefined: it does not, or the confirmation is refused. */
   readonly confirmation: Confirmation | undefined;
+  /** The request takes over objects of Applications that do not exist any more. */
+  readonly takesOver: boolean;
   readonly intent: Intent;
   /** The commit that a request names; the pass is about it, unless that is refused. */
   readonly commit: string | undefined;
@@ -58,6 +60,7 @@ export function readGoal(application: {
     request: undefined,
     reconcileAt,
     confirmation: undefined,
+    takesOver: false,
     intent: declaredIntent(spec),
     commit: undefined,
     isDryRun: false,
@@ -78,6 +81,10 @@ export function readGoal(application: {
     const refusal = refusalOfConfirmation(request, { metadata, status, isUnderWay });
     if (refusal !== undefined) return refuse(goal, spec, refusal);
     return { ...goal, ...confirmingGoal(request, spec, isUnderWay) };
+  }
+  if (request.action === 'take-over') {
+    const intent: Intent = { mode: 'auto', prune: spec.sync.prune, objects: undefined };
+    return { ...goal, intent, takesOver: true };
   }
   return { ...goal, ...requestedGoal(request, spec) };
 }
@@ -103,7 +110,7 @@ function requestedGoal(
 
 type ConfirmPrune = Extract<ApplicationRequest, { action: 'confirm-prune' }>;
 
-/** What was held may have been asked for with `prune: true`: the confirmation prunes in any case. */
+/** The held prune may have been requested with `prune: true`: the confirmation prunes in any case. */
 function confirmingGoal(
   { id, digest, revision }: ConfirmPrune,
   { sync }: ApplicationSpec,
@@ -164,7 +171,7 @@ export function goalAtRevision(
     return refuse(goal, spec, REFUSALS.moved(shown, revision, spec.sync.mode));
   }
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
-  const wanted = parsed?.ok && parsed.request.action !== 'refresh' ? parsed.request.revision : undefined;
+  const wanted = parsed?.ok && 'revision' in parsed.request ? parsed.request.revision : undefined;
   return wanted === undefined || wanted === commit ? goal : refuse(goal, spec, REFUSALS.follows(revision));
 }
 
@@ -181,5 +188,5 @@ export function goalForObjects(goal: PassGoal, { spec }: Application, changes: r
 export function refuse(goal: PassGoal, spec: ApplicationSpec, refusal: string): PassGoal {
   if (!goal.request) return goal;
   const intent = declaredIntent(spec);
-  return { ...goal, intent, confirmation: undefined, request: { ...goal.request, refusal } };
+  return { ...goal, intent, confirmation: undefined, takesOver: false, request: { ...goal.request, refusal } };
 }

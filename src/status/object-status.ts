@@ -80,6 +80,7 @@ function messageOf(change: Change, result: ChangeResult | undefined, report: Pas
   if (result?.message) return result.message;
   const wait = report.waitingFor.find(({ id }) => idKey(id) === idKey(change.id));
   if (wait) return `waits: ${wait.reason}`;
+  if (change.keptFor !== undefined) return `left Git; kept, since ${change.keptFor}`;
   if (change.type === 'prune' && !change.desired) return leftMessage(report);
   if (change.reason) return change.reason;
   const paths = change.fields.slice(0, 3).map(({ path }) => path);

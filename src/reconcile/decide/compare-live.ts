@@ -20,6 +20,7 @@ import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs
 import { noteDryRun } from './evidence.ts';
 import { leftoverOf } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
+import { takeOver } from './take-over.ts';
 
 export interface LiveComparison {
   readonly changes: readonly Change[];
@@ -69,7 +70,14 @@ export async function compareLive(
       isAccepted: acceptanceOf(pass, desired),
     },
   });
-  return { changes: isReporting ? await gatherEvidence(pass, changes) : changes, rivalClaims };
+  const settled = await takeOver({
+    changes: isReporting ? await gatherEvidence(pass, changes) : changes,
+    owner,
+    hub: context.hub,
+    isKnown: (key) => context.neighbours.get(key) !== undefined,
+    isAsked: goal.takesOver && !isReporting,
+  });
+  return { changes: settled, rivalClaims };
 }
 
 function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {

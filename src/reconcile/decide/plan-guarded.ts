@@ -12,7 +12,7 @@ import { isApplication, judgeConfirmation, type Judgement } from '../../plan/pru
 import type { Pass } from '../pass.ts';
 import { objectsBehind } from './objects-behind.ts';
 
-/** What the guard has measured, for status. */
+/** The measure of the guard, for status. */
 export interface GuardFindings {
   /** The objects that left Git. undefined: the pass could not tell, or was not to prune all of them. */
   readonly left: readonly LeftObject[] | undefined;

@@ -1,40 +1,43 @@
-/** The deletion policy of an Application, and the cases in which its own word is not followed. */
+/** The deletion policy of an Application, and the cases in which its objects are not deleted although it says Prune. */
 import { CRD_NAME } from '../../application/keys.ts';
+import type { ApplicationSpec } from '../../application/schema.ts';
 import { agentIdentity } from '../../cluster/identity.ts';
 import { kindKey } from '../../cluster/kinds.ts';
 import { formatId } from '../../object/identity.ts';
 import type { Deletion } from './deletion.ts';
 
-export type DeletionPolicy =
-  /** Objects are deleted, or released with their marks removed. */
-  | { readonly type: 'Prune' | 'Orphan' }
+export type PrunePermission =
+  | { readonly type: 'granted' }
   /** Objects are not touched at all. */
-  | { readonly type: 'Abandon' }
-  | { readonly type: 'Wait'; readonly reason: string };
+  | { readonly type: 'abandon' }
+  | { readonly type: 'wait'; readonly reason: string };
 
 /**
- * Prune and Orphan as the spec says. The objects of a suspended or unreadable Application are released. While the CRD
- * itself is being deleted the deletion of the objects was not asked for, and nothing is touched; until it can be seen
- * whether that is so, nothing is deleted.
+ * The policy of the spec. Without one, an Application that was told never to delete an object (`sync.prune: false`,
+ * `sync.mode: detect`) deletes none at its end either. A suspended or unreadable Application releases its objects.
  */
-export async function policyFor({
-  deleted: { spec },
-  context: { hub },
-}: {
-  readonly deleted: Pick<Deletion['deleted'], 'spec'>;
-  readonly context: { readonly hub: Pick<Deletion['context']['hub'], 'as' | 'kinds'> };
-}): Promise<DeletionPolicy> {
-  if (!spec || spec.suspend) return { type: 'Orphan' };
-  if (spec.deletionPolicy === 'Orphan') return { type: 'Orphan' };
+export function declaredPolicy(spec: ApplicationSpec | undefined): 'Prune' | 'Orphan' {
+  if (!spec || spec.suspend) return 'Orphan';
+  const { deletionPolicy, sync } = spec;
+  return deletionPolicy ?? (sync.prune && sync.mode !== 'detect' ? 'Prune' : 'Orphan');
+}
+
+/**
+ * While the CRD itself is being deleted the deletion of the objects was not asked for, and nothing is touched; until it
+ * can be seen whether that is so, nothing is deleted.
+ */
+export async function permissionToPrune(
+  hub: Pick<Deletion['context']['hub'], 'as' | 'kinds'>,
+): Promise<PrunePermission> {
   const kinds = await hub.kinds();
   const crdKind = kinds.served.get(kindKey('apiextensions.k8s.io/v1', 'CustomResourceDefinition'));
-  if (!crdKind) return { type: 'Wait', reason: 'the API server does not serve CustomResourceDefinitions just now' };
+  if (!crdKind) return { type: 'wait', reason: 'the API server does not serve CustomResourceDefinitions just now' };
   const id = { group: crdKind.group, kind: crdKind.kind, namespace: '', name: CRD_NAME };
   const answer = await hub.as(agentIdentity).get(crdKind, id);
   if (!answer.ok) {
     const reason = `nothing is deleted before ${formatId(id)} can be read: ${answer.refusal.message}`;
-    return { type: 'Wait', reason };
+    return { type: 'wait', reason };
   }
   const isGoing = !answer.object || answer.object.deletionTimestamp !== undefined;
-  return isGoing ? { type: 'Abandon' } : { type: 'Prune' };
+  return isGoing ? { type: 'abandon' } : { type: 'granted' };
 }

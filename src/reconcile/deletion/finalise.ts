@@ -15,8 +15,9 @@ import type { NextPass } from '../pass.ts';
 import { adoptAnswer, writeStatusValue, type Writer } from '../report/status-writer.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, Deletion, DeletionContext } from './deletion.ts';
-import { policyFor } from './deletion-policy.ts';
-import { releaseOrPrune } from './release-or-prune.ts';
+import { declaredPolicy, permissionToPrune } from './deletion-policy.ts';
+import { pruneObjects } from './prune-objects.ts';
+import { releaseObjects } from './release-objects.ts';
 import { tellWait } from './tell-progress.ts';
 import { identityToFinish, isTenantGone, tellTenantGone } from './tenant-gone.ts';
 
@@ -38,49 +39,58 @@ export async function finalise(
 }
 
 async function finish(deletion: Deletion): Promise<NextPass> {
+  const { context, deleted, record } = deletion;
+  const isOrphaning = declaredPolicy(deleted.spec) === 'Orphan';
+  // Marks that no inventory names cannot be removed, and must not hold an Application that lets its objects go.
+  const ids = readIds(deletion) ?? (isOrphaning ? [] : undefined);
+  if (!ids) return tellUnreadable(deletion);
+  const left = isOrphaning ? await releaseObjects(deletion, ids) : await prune(deletion, ids);
+  if (left === 'waiting') return { type: 'backoff', atMostMs: context.settings.progressCheckMs };
+  record.memory.inventory.ids = new Map(left.map((id) => [idKey(id), id]));
+  if (left.length === 0) return removeFinalizer(deletion, context);
+  return { type: 'after', delayMs: context.settings.progressCheckMs };
+}
+
+/** Returns the objects that are left; an empty list also where they are not to be touched. */
+async function prune(deletion: Deletion, ids: readonly ObjectId[]): Promise<readonly ObjectId[] | 'waiting'> {
   const { context, record, target } = deletion;
   const { clock, settings } = context;
-  const { evidence, inventory } = record.memory;
-  const ids = await readIds(deletion);
-  if (!ids) return { type: 'none' };
+  const { evidence } = record.memory;
   const { discoveryRetryMs } = settings;
   const known = await lookForMissingKinds(ids, { evidence, target, clock, discoveryRetryMs });
   if (ids.length > 0 && (await isTenantGone(deletion))) {
     tellTenantGone(deletion, ids);
-    return removeFinalizer(deletion, context);
+    return [];
   }
-  const policy = await policyFor(deletion);
-  if (policy.type === 'Abandon') return removeFinalizer(deletion, context);
-  if (policy.type === 'Wait') return tellWait(deletion, ids, policy.reason);
-  const reason = policy.type === 'Prune' ? reasonToAwaitNeighbours(deletion) : undefined;
-  if (reason !== undefined) return tellWait(deletion, ids, reason);
-  const left = await releaseOrPrune(deletion, { ids, ...known, policy: policy.type });
-  inventory.ids = new Map(left.map((id) => [idKey(id), id]));
-  if (left.length === 0) return removeFinalizer(deletion, context);
-  return { type: 'after', delayMs: settings.progressCheckMs };
+  const permission = await permissionToPrune(context.hub);
+  if (permission.type === 'abandon') return [];
+  const reason = permission.type === 'wait' ? permission.reason : reasonToAwaitNeighbours(deletion);
+  if (reason === undefined) return pruneObjects(deletion, { ids, ...known });
+  await tellWait(deletion, ids, reason);
+  return 'waiting';
 }
 
 /**
  * The union of the stored inventory and the one in memory: a person may have cut the stored one since it was read, and
- * each object must be proven gone. undefined: neither can be read, and the status says so.
+ * each object must be proven gone. undefined: neither can be read.
  */
-async function readIds(deletion: Deletion): Promise<ObjectId[] | undefined> {
-  const { deleted, context, record } = deletion;
-  const { metadata, status } = deleted;
-  const stored = decodeInventory(status.inventory);
+function readIds({ deleted, record }: Deletion): ObjectId[] | undefined {
+  const stored = decodeInventory(deleted.status.inventory);
   const known = record.memory.inventory.ids;
-  if (!stored.ok && !known) {
-    const message =
-      `nothing is deleted, since status.inventory cannot be read (${stored.problem}); ` +
-      `remove the finalizer ${PRUNE_FINALIZER} to release all objects`;
-    await writeStatusValue(
-      deletion,
-      composeDeleting({ metadata, status, inventory: undefined, message, isStalled: true }, context.clock.now()),
-    );
-    return undefined;
-  }
+  if (!stored.ok && !known) return undefined;
   const both = new Map([...(known ?? []), ...(stored.ok ? stored.ids : []).map((id) => [idKey(id), id] as const)]);
   return [...both.values()];
+}
+
+async function tellUnreadable(deletion: Deletion): Promise<NextPass> {
+  const { metadata, status } = deletion.deleted;
+  const stored = decodeInventory(status.inventory);
+  const message =
+    `nothing is deleted, since status.inventory cannot be read (${stored.ok ? '' : stored.problem}); ` +
+    'set spec.deletionPolicy to Orphan to release all objects';
+  const parts = { metadata, status, inventory: undefined, message, isStalled: true };
+  await writeStatusValue(deletion, composeDeleting(parts, deletion.context.clock.now()));
+  return { type: 'none' };
 }
 
 async function removeFinalizer(

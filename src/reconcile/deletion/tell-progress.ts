@@ -15,7 +15,10 @@ export async function tellWait(deletion: Deletion, left: readonly ObjectId[], re
 }
 
 export interface Progress {
+  /** The objects that the stored inventory keeps. */
   readonly left: readonly ObjectId[];
+  /** The part of it that the message may name; default: all. */
+  readonly named?: readonly ObjectId[];
   readonly applied: Applied;
   readonly live: Live;
 }
@@ -28,9 +31,12 @@ export async function tellProgress(deletion: Deletion, progress: Progress): Prom
 }
 
 /** Names the object that holds up the deletion: one that failed, else one that was tried, else the first. */
-export function describeProgress({ left, applied, live }: Progress): { message: string; isStalled: boolean } {
-  const failed = left.find((id) => applied.get(idKey(id))?.refusal);
-  const first = failed ?? left.find((id) => applied.has(idKey(id))) ?? left[0];
+export function describeProgress({ left, named = left, applied, live }: Progress): {
+  message: string;
+  isStalled: boolean;
+} {
+  const failed = named.find((id) => applied.get(idKey(id))?.refusal);
+  const first = failed ?? named.find((id) => applied.has(idKey(id))) ?? named[0];
   if (!first) return { message: '', isStalled: false };
   const result = applied.get(idKey(first));
   const entry = live.get(idKey(first));

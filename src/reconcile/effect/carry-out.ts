@@ -6,6 +6,7 @@
 import { decodeInventory, encodeInventory } from '../../application/inventory.ts';
 import type { Applied, Outcome } from '../../apply/applied.ts';
 import { applyPlan } from '../../apply/apply.ts';
+import type { RefusalCode } from '../../cluster/answers.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { valueAt } from '../../object/value.ts';
 import { plannedIds, type Plan } from '../../plan/plan.ts';
@@ -117,13 +118,14 @@ async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Ef
 }
 
 /**
- * By `idKey`: objects that could not be created or adopted because a right is missing, and objects that wait for them.
+ * By `idKey`: objects that could not be created or adopted because a right or room is missing, and objects that wait
+ * for them.
  * An Application must not keep others from objects that it may not write itself.
  */
 function forbiddenOf(applied: Applied): Set<string> {
   // An existing object without our marks is not ours, just like a missing one.
   const notOurs = [...applied].filter(([, { change }]) => change.desired && (!change.live || change.type === 'adopt'));
-  const forbidden = notOurs.filter(([, { refusal }]) => refusal?.code === 'Forbidden');
+  const forbidden = notOurs.filter(([, { refusal }]) => refusal && GIVES_UP_CLAIM.has(refusal.code));
   if (forbidden.length === 0) return new Set();
   const waiting = notOurs.filter(([, { outcome }]) => outcome === 'waiting');
   return new Set([...forbidden, ...waiting].map(([key]) => key));
@@ -136,6 +138,7 @@ export function countSync(metrics: Metrics, applied: Applied | undefined): void 
   if (outcomes.some((outcome) => !NO_EFFECTS.has(outcome))) metrics.onSync('success');
 }
 
+const GIVES_UP_CLAIM: ReadonlySet<RefusalCode> = new Set(['Forbidden', 'QuotaExceeded', 'Taken']);
 const FAILURES: ReadonlySet<Outcome> = new Set(['failed', 'conflict']);
 const NO_EFFECTS: ReadonlySet<Outcome> = new Set(['unchanged', 'waiting', 'pruning']);
 

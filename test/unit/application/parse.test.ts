@@ -23,7 +23,6 @@ test('the shortest Application gets all defaults', () => {
     sync: { mode: 'auto', prune: true, timeout: '5m' },
     health: { wait: false },
     suspend: false,
-    deletionPolicy: 'Prune',
   });
   assert.equal(parsed.application.metadata.generation, 3);
 });

@@ -75,6 +75,58 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     { code: 'Forbidden', message: /cannot patch resource/ },
   ],
   [
+    '403 of a quota is an exceeded quota',
+    status(403, {
+      reason: 'Forbidden',
+      message:
+        'cronjobs.batch "b" is forbidden: exceeded quota: q, requested: count/cronjobs.batch=1, used: 1, limited: 1',
+    }),
+    { code: 'QuotaExceeded', retry: 'backoff', message: /exceeded quota: q/ },
+  ],
+  [
+    'a denial because another object has the host is a taken place',
+    status(400, {
+      reason: 'BadRequest',
+      message:
+        'admission webhook "validate.example.com" denied the request: host "a.example" and path "/" is already defined ' +
+        'in ingress shop/old',
+    }),
+    { code: 'Taken', retry: 'backoff', message: /shop\/old/ },
+  ],
+  [
+    '422 whose causes all say that another object has the value is a taken place, with the field',
+    status(422, {
+      reason: 'Invalid',
+      details: {
+        causes: [
+          {
+            reason: 'FieldValueInvalid',
+            message: 'Invalid value: 30480: provided port is already allocated',
+            field: 'spec.ports[0].nodePort',
+          },
+        ],
+      },
+    }),
+    { code: 'Taken', retry: 'backoff', message: /spec\.ports\[0\]\.nodePort/ },
+  ],
+  [
+    '422 that has another cause as well is an invalid manifest',
+    status(422, {
+      reason: 'Invalid',
+      details: {
+        causes: [
+          {
+            reason: 'FieldValueInvalid',
+            message: 'provided port is already allocated',
+            field: 'spec.ports[0].nodePort',
+          },
+          { reason: 'FieldValueRequired', message: 'Required value', field: 'spec.ports[1].name' },
+        ],
+      },
+    }),
+    { code: 'InvalidManifest', retry: 'never' },
+  ],
+  [
     '404 about a namespace is a missing namespace',
     status(404, { reason: 'NotFound', details: { name: 'x', kind: 'namespaces' } }),
     { code: 'NamespaceMissing', retry: 'backoff' },

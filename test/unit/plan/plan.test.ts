@@ -173,3 +173,44 @@ test('postponed changes are neither pruned nor applied, and are listed as waitin
   assert.deepEqual(plan.prunes, []);
   assert.deepEqual(plan.waitingFor.map(({ id }) => id.name).sort(), ['left', 'wanted']);
 });
+
+test('an object that the Application never prunes is held, also after a confirmation, and holds back nothing else', () => {
+  const [self, other] = [
+    { group: '', kind: 'Namespace', namespace: '', name: 'a' },
+    { group: '', kind: 'ConfigMap', namespace: 'a', name: 'other' },
+  ] as const;
+  const changes = [changeOf('prune', self, { keptFor: 'this Application lives in it' }), changeOf('prune', other)];
+  for (const isConfirmed of [false, true]) {
+    const plan = planChanges(options(changes, { isConfirmed }));
+    assert.deepEqual(
+      plan.prunes.flatMap(({ changes: pruned }) => pruned.map(({ change }) => change.id)),
+      [other],
+    );
+    assert.match(plan.held?.reason ?? '', /^Namespace a left Git and is not deleted: this Application lives in it; /);
+  }
+});
+
+test('prunes yield their place only where no guard, other Application or kind forbids it', () => {
+  const id = (kind: string, name: string): ObjectId => ({ group: '', kind, namespace: 'a', name });
+  const withLive = (change: Change): Change => ({
+    ...change,
+    live: {
+      id: change.id,
+      apiVersion: 'v1',
+      uid: 'u',
+      resourceVersion: '1',
+      body: { apiVersion: 'v1', kind: change.id.kind, metadata: { name: change.id.name } },
+    },
+  });
+  const [service, waits] = [id('Service', 'old'), id('Service', 'waits')];
+  const changes = [service, waits].map((each) => withLive(changeOf('prune', each)));
+  const names = (more: Partial<PlanOptions>, of: readonly Change[] = changes): string[] =>
+    (planChanges(options(of, more)).yielding ?? []).map(({ id: { name } }) => name);
+  assert.deepEqual(names({}), ['old', 'waits']);
+  assert.deepEqual(names({ postponed: new Map([[idKey(waits), 'another Application reads the revision']]) }), ['old']);
+  assert.deepEqual(names({ guard: { maxShare: 0, maxObjects: 1 } }), []);
+  assert.deepEqual(names({ mayPrune: false }), []);
+  assert.deepEqual(names({ isComplete: false }), []);
+  const claim = withLive(changeOf('prune', id('PersistentVolumeClaim', 'data')));
+  assert.deepEqual(names({ isConfirmed: true }, [...changes, claim]), ['old', 'waits']);
+});

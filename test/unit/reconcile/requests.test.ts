@@ -16,7 +16,7 @@ interface Scene {
   readonly mode?: string;
   readonly answered?: Record<string, Value>;
   readonly held?: Record<string, Value>;
-  /** Of the spec; status has observed generation 1. */
+  /** Generation of the spec; status has observed generation 1. */
   readonly generation?: number;
 }
 
@@ -102,8 +102,13 @@ test('the options of a sync hold until it is answered', () => {
   assert.equal(after.intent.objects, undefined);
 });
 
-test('mode detect refuses every request that would write', () => {
-  for (const request of [{ action: 'sync' }, { action: 'sync', dryRun: true }, { action: 'confirm-prune' }]) {
+test('mode detect refuses what would write', () => {
+  for (const request of [
+    { action: 'sync' },
+    { action: 'sync', dryRun: true },
+    { action: 'confirm-prune' },
+    { action: 'take-over' },
+  ]) {
     const { intent, request: heard } = readGoal(applicationOf({ mode: 'detect', request }));
     assert.match(heard?.refusal ?? '', /spec\.sync\.mode is detect/);
     assert.equal(intent.mode, 'detect');
@@ -142,4 +147,13 @@ test('a token that is too long for status is acknowledged once, cut to the lengt
   assert.ok(reconcileAt.length <= 4096 && reconcileAt.startsWith('\\u001b'));
   const status = { ...application.status, lastHandledReconcileAt: reconcileAt };
   assert.equal(readGoal({ ...application, metadata, status }).isForced, false);
+});
+
+test('only the request take-over takes objects over, and only until it is answered', () => {
+  const takesOver = (scene: Scene): boolean => readGoal(applicationOf(scene)).takesOver;
+  assert.equal(takesOver({ request: { action: 'take-over' } }), true);
+  assert.equal(takesOver({ request: { action: 'sync' } }), false);
+  assert.equal(takesOver({ request: { action: 'confirm-prune' } }), false);
+  const answered = { id: 'one', outcome: 'Succeeded' };
+  assert.equal(takesOver({ request: { action: 'take-over' }, answered }), false);
 });

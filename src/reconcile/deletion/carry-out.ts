@@ -1,0 +1,69 @@
+/** Reads and carries out changes of a deleted Application: what its two policies, Prune and Orphan, have in common. */
+import type { Applied, ChangeResult } from '../../apply/applied.ts';
+import { applyPlan } from '../../apply/apply.ts';
+import { reachOf } from '../../bind/reach.ts';
+import type { Refusal } from '../../cluster/answers.ts';
+import type { Change } from '../../diff/changes.ts';
+import { ownerOf, type Owner } from '../../object/applyset.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { observe, type Observation } from '../../observe/observe.ts';
+import { planChanges } from '../../plan/plan.ts';
+import type { KnownKinds } from '../decide/missing-kinds.ts';
+import type { Deletion } from './deletion.ts';
+
+export interface Remainder extends KnownKinds {
+  readonly ids: readonly ObjectId[];
+}
+
+export function observeIds(
+  { deleted, identity, target, record, context }: Deletion,
+  { ids, kinds, isUnservedGone }: Remainder,
+): Promise<Observation> {
+  return observe({
+    cluster: target,
+    identity,
+    reach: reachOf(identity, deleted.metadata, context.settings),
+    kinds,
+    isUnservedGone,
+    application: record.key,
+    desired: [],
+    inventory: new Map(ids.map((id) => [idKey(id), id])),
+    shouldProveAbsence: false,
+    concurrency: context.settings.applyConcurrency,
+  });
+}
+
+export function carryOut(deletion: Deletion, changes: readonly Change[]): Promise<Applied> {
+  const { context, identity, signal, target } = deletion;
+  const plan = planChanges({
+    changes,
+    mode: 'auto',
+    mayPrune: true,
+    isComplete: true,
+    objectsBefore: changes.length,
+    guard: context.settings.pruneGuard,
+    // Deleting the Application is the confirmation.
+    isConfirmed: true,
+  });
+  return applyPlan(plan, {
+    client: target.as(identity),
+    owner: ownerMarks(deletion),
+    occasion: 'deletion',
+    concurrency: context.settings.applyConcurrency,
+    signal,
+    onResult: ({ outcome }) => context.metrics.onChange(outcome),
+  });
+}
+
+export function ownerMarks({ deleted: { metadata }, context: { hub } }: Deletion): Owner {
+  return ownerOf({ hubId: hub.hubId, namespace: metadata.namespace, name: metadata.name });
+}
+
+/** Whether the object needs no further work: it is gone, or no longer has the marks of the Application. */
+export function isGone(result: ChangeResult | undefined): boolean {
+  return result?.outcome === 'pruned' || result?.outcome === 'released';
+}
+
+export function isLackOfRights(refusal: Refusal | undefined): boolean {
+  return refusal?.code === 'Forbidden' || refusal?.code === 'Unauthorized';
+}

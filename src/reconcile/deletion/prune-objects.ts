@@ -1,0 +1,167 @@
+/**
+ * Prunes the objects of a deleted Application, by the plan and the guards of every other prune: first everything that
+ * its own end does not depend on, then its account and rights.
+ *
+ * Invariant: the last stages begin only when all other objects are confirmed gone and the stored inventory says so.
+ * After a kill in between, rights that are gone already are then not missed for anything else.
+ */
+import { decodeInventory } from '../../application/inventory.ts';
+import { HOW_TO_CONFIRM, parseRequest } from '../../application/request.ts';
+import { REQUEST_ANNOTATION } from '../../application/keys.ts';
+import type { Applied, ChangeResult } from '../../apply/applied.ts';
+import type { Live } from '../../cluster/live.ts';
+import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
+import { mayDelete } from '../../object/may-delete.ts';
+import { removalsOf } from '../../object/policy.ts';
+import { valueAt } from '../../object/value.ts';
+import type { Observation } from '../../observe/observe.ts';
+import type { Change } from '../../diff/changes.ts';
+import type { Neighbour } from '../neighbours/neighbours.ts';
+import { isWantedElsewhere } from './await-neighbours.ts';
+import { carryOut, isGone, isLackOfRights, observeIds, ownerMarks, type Remainder } from './carry-out.ts';
+import type { DeletedApplication, Deletion } from './deletion.ts';
+import { keysWaitingFor, stagesOf, type Holder } from './last-objects.ts';
+import { tellProgress, tellWait } from './tell-progress.ts';
+
+/** Returns the objects that are not gone yet and for which the Application has to wait. */
+export async function pruneObjects(deletion: Deletion, remainder: Remainder): Promise<readonly ObjectId[]> {
+  const { deleted, identity, context, record } = deletion;
+  const { ids } = remainder;
+  const observation = await observeIds(deletion, remainder);
+  const { live } = observation;
+  const asking = isConfirmed(deleted) ? [] : askingForConfirmation(ids, live);
+  if (asking[0]) {
+    const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
+    const reason = `${formatId(asking[0])}${more} asks for a confirmation (Delete=confirm); ${HOW_TO_CONFIRM}`;
+    await tellWait(deletion, ids, reason);
+    return ids;
+  }
+  const waiting = keysWaitingFor(record.key, holdersAmong(deletion, ids));
+  const stages = stagesOf({ ids, live, identity, waiting });
+  const steps: readonly Step[] = [
+    { ids: stages.first, isDone: isGone },
+    // Neither is waited for: the Application's own object is being deleted already.
+    { ids: stages.waiting, isDone: (result) => isGone(result) || result?.outcome === 'pruning' },
+    { ids: stages.account, isDone: isGoneOrForbidden },
+    { ids: stages.rights, isDone: isGoneOrForbidden },
+  ];
+  let rest = ids;
+  for (const step of steps) {
+    if (step.ids.length === 0) continue;
+    const part = { ids: step.ids, observation };
+    if (step.ids !== stages.first) await storeRest(deletion, rest);
+    const applied = await carryOut(deletion, changesOf(deletion, part));
+    const results = step.isDone === isGoneOrForbidden ? await withRefusals(deletion, part, applied) : applied;
+    const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
+    const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
+    rest = rest.filter((id) => !done.has(idKey(id)));
+    await context.onFaultPoint('objects-pruned');
+    if (left.length === 0) continue;
+    await tellProgress(deletion, { left: rest, named: left, applied: results, live });
+    return rest;
+  }
+  return [];
+}
+
+interface Step {
+  readonly ids: readonly ObjectId[];
+  readonly isDone: (result: ChangeResult | undefined) => boolean;
+}
+
+async function storeRest(deletion: Deletion, rest: readonly ObjectId[]): Promise<void> {
+  const { base, record } = deletion;
+  record.memory.inventory.ids = new Map(rest.map((id) => [idKey(id), id]));
+  const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
+  if (!stored.ok || stored.ids.length === rest.length) return;
+  await tellWait(deletion, rest, `${rest.length} left, which the Application itself depends on`);
+}
+
+/** The account cannot delete the last of the objects that gave it the right to do so. */
+function isGoneOrForbidden(result: ChangeResult | undefined): boolean {
+  return isGone(result) || isLackOfRights(result?.refusal);
+}
+
+/** Adds why the objects of a last step that no change is about cannot be read. */
+async function withRefusals(
+  { context, identity, record, target }: Deletion,
+  { ids, observation: { kindOf } }: Leftovers,
+  applied: Applied,
+): Promise<Applied> {
+  const results = new Map(applied);
+  for (const id of ids) {
+    const kind = kindOf.get(idKey(id));
+    if (!kind || results.has(idKey(id))) continue;
+    const answer = await target.as(identity).get(kind, id);
+    const change: Change = { type: 'unknown', id, kind, fields: [] };
+    if (!answer.ok) results.set(idKey(id), { change, outcome: 'failed', refusal: answer.refusal });
+  }
+  for (const { change, refusal } of results.values()) {
+    if (!isLackOfRights(refusal)) continue;
+    const fields = { application: record.key, object: formatId(change.id), reason: refusal?.message };
+    context.log.warn('an object is left alive: the account has no rights any more', fields);
+  }
+  return results;
+}
+
+/** The finalizer of the Application keeps its own object alive, so nothing is asked about it. */
+function isOwnObject({ record }: Deletion, { group, kind, namespace, name }: ObjectId): boolean {
+  return group === 'tautline.dev' && kind === 'Application' && `${namespace}/${name}` === record.key;
+}
+
+/** Only an Application or a Namespace can be part of a circle; without one the others are not asked. */
+function holdersAmong({ context }: Deletion, ids: readonly ObjectId[]): Holder[] {
+  const mayCircle = ids.some(({ group, kind }) => `${group}/${kind}` === '/Namespace' || group === 'tautline.dev');
+  return mayCircle ? [...context.neighbours.all()].map(holderOf) : [];
+}
+
+/** After a restart of the agent the stored inventory tells what an Application holds. */
+function holderOf(neighbour: Neighbour): Holder {
+  let stored: ReadonlySet<string> | undefined;
+  const readStored = (): ReadonlySet<string> => {
+    const decoded = decodeInventory(valueAt(neighbour.stored, 'status', 'inventory'));
+    return new Set(decoded.ok ? decoded.ids.map(idKey) : []);
+  };
+  return {
+    key: neighbour.key,
+    holds: (id) => neighbour.holds(id) === true || (stored ??= readStored()).has(idKey(id)),
+  };
+}
+
+interface Leftovers {
+  readonly ids: readonly ObjectId[];
+  readonly observation: Observation;
+}
+
+function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: Leftovers): Change[] {
+  const owner = ownerMarks(deletion);
+  return ids.flatMap((id): Change[] => {
+    if (isOwnObject(deletion, id)) return [];
+    const entry = live.get(idKey(id));
+    const kind = kindOf.get(idKey(id));
+    if (entry?.state === 'unknown') return [];
+    const shown = entry?.state === 'present' ? { live: entry.object } : {};
+    const isKept =
+      entry?.state === 'present' && !isDeletable(mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type);
+    const type = !isKept && !isWantedElsewhere(deletion, id) ? 'prune' : 'release';
+    return [{ type, id, kind, fields: [], ...shown }];
+  });
+}
+
+function isDeletable(decision: ReturnType<typeof mayDelete>['type']): boolean {
+  return decision === 'delete' || decision === 'confirm';
+}
+
+function askingForConfirmation(ids: readonly ObjectId[], live: Live): ObjectId[] {
+  return ids.filter((id) => {
+    const entry = live.get(idKey(id));
+    return entry?.state === 'present' && removalsOf(entry.object.body).deletion === 'confirm';
+  });
+}
+
+/** A confirmation that was already answered belongs to an earlier prune. */
+function isConfirmed({ metadata, status }: DeletedApplication): boolean {
+  const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
+  return (
+    parsed?.ok === true && parsed.request.action === 'confirm-prune' && parsed.request.id !== status.lastRequest?.id
+  );
+}
