@@ -56,7 +56,8 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
     return { change, outcome: 'unchanged' };
   }
   const other = ownerOfOther(read.object, context.owner);
-  if (other) return { change, outcome: 'conflict', message: `managed by Application ${other}` };
+  if (other && other !== change.takenFrom)
+    return { change, outcome: 'conflict', message: `managed by Application ${other}` };
   return takeOver({ change, desired, live: read.object, context });
 }
 

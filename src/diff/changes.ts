@@ -42,6 +42,8 @@ export interface Change {
   readonly fields: readonly FieldDifference[];
   /** Explains the change to people where `fields` does not (`missing`, `managed by Application …`). */
   readonly reason?: string;
+  /** adopt: the owner annotation of the Application that hands the object over. */
+  readonly takenFrom?: string;
   /** Warnings of the API server about the desired object, if a dry run brought the evidence for this change. */
   readonly warnings?: readonly string[];
 }

@@ -32,6 +32,11 @@ export interface DiffOptions {
    * For an object that is no longer desired: the one that wants it.
    */
   readonly claims?: (id: ObjectId) => string | undefined;
+  /**
+   * Whether the Application that an owner annotation names lets this one have an object, so that its marks may be
+   * overwritten.
+   */
+  readonly isGivenUp?: (id: ObjectId, annotation: string) => boolean;
   /** By `idKey`: decided changes of earlier passes. The caller owns the cache and drops ids that are gone. */
   readonly settled?: SettledChanges;
 }
@@ -99,6 +104,11 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (isReconcileDisabled(live.body)) return { ...base, type: 'none', reason: REASONS.disabled };
   if (desired.policy?.ssa === 'IfNotPresent') return { ...base, type: 'none' };
   const ownership = readOwnership(live.body, options.owner);
+  if (ownership.type === 'application' && options.isGivenUp?.(id, ownership.annotation)) {
+    if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
+    const reason = `it is handed over by Application ${ownership.annotation}`;
+    return { ...base, type: 'adopt', fields: differencesOf(desired, live), reason, takenFrom: ownership.annotation };
+  }
   if (ownership.type === 'application') {
     return { ...base, type: 'conflict', reason: `managed by Application ${ownership.annotation}` };
   }

@@ -2,9 +2,11 @@
  * Claims, observation and diff of a pass, and the evidence for changes that only the server can tell: an apply where
  * the Application may write (the plan sends `unsure` changes), one dry run where it may not.
  */
+import { applicationKey } from '../../application/keys.ts';
 import { reachOf } from '../../bind/reach.ts';
 import type { Change } from '../../diff/changes.ts';
 import { diffObjects } from '../../diff/diff.ts';
+import { parseOwner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { askDryRun } from '../../observe/ask-dry-run.ts';
 import { observe } from '../../observe/observe.ts';
@@ -12,7 +14,7 @@ import type { RivalClaim } from '../../status/report.ts';
 import { acceptanceOf } from '../accepted.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
-import { claimantOf, claimObjects, readClaims } from './claim-objects.ts';
+import { claimantOf, claimObjects, hasGivenUp, readClaims } from './claim-objects.ts';
 import { readEndedJobs } from './ended-jobs.ts';
 import { noteDryRun } from './evidence.ts';
 import { leftoverOf } from './inventory.ts';
@@ -34,7 +36,8 @@ export async function compareLive(
   const isReporting = goal.intent.mode !== 'auto';
   const claim = goal.isDryRun ? readClaims : claimObjects;
   const claimedIds = desired.objects.filter(({ policy }) => policy?.ssa !== 'Ignore').map(({ id }) => id);
-  const { claimants, rivalClaims } = claim(claimantOf(pass), claimedIds, inventory);
+  const claimant = claimantOf(pass);
+  const { claimants, rivalClaims } = claim(claimant, claimedIds, inventory);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({
     cluster: target,
@@ -57,6 +60,11 @@ export async function compareLive(
     kinds,
     settled: memory.evidence.settled,
     claims: (id) => claimants.get(idKey(id)),
+    isGivenUp: (id, annotation) => {
+      const giver = parseOwner(annotation);
+      if (giver?.hubId !== context.hub.hubId) return false;
+      return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
+    },
     memory: {
       baselines: memory.evidence.baselines,
       isFinished: (id, digest) => endedJobs.get(idKey(id)) === digest,

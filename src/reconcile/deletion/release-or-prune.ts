@@ -13,7 +13,7 @@ import { removalsOf } from '../../object/policy.ts';
 import { observe, type Observation } from '../../observe/observe.ts';
 import { planChanges } from '../../plan/plan.ts';
 import type { KnownKinds } from '../decide/missing-kinds.ts';
-import { isWantedElsewhere } from './await-neighbours.ts';
+import { reasonToAwaitNeighbours, wishElsewhere } from './await-neighbours.ts';
 import type { DeletedApplication, Deletion } from './deletion.ts';
 import { tellProgress, tellWait } from './tell-progress.ts';
 
@@ -67,13 +67,17 @@ function observeIds(
 
 function changesOf(deletion: Deletion, { ids, policy }: Remainder, { kindOf, live }: Observation): Change[] {
   const owner = ownerMarks(deletion);
+  // Asked again, since other Applications may have read a newer commit while the objects were observed.
+  const isAwaiting = policy === 'Prune' && reasonToAwaitNeighbours(deletion) !== undefined;
   return ids.flatMap((id): Change[] => {
     const entry = live.get(idKey(id));
     if (entry?.state === 'unknown') return [];
     const shown = entry?.state === 'present' ? { live: entry.object } : {};
     const isKept =
       entry?.state === 'present' && !isDeletable(mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type);
-    const type = policy === 'Prune' && !isKept && !isWantedElsewhere(deletion, id) ? 'prune' : 'release';
+    const wish = policy === 'Prune' && !isKept ? wishElsewhere(deletion, id) : 'released';
+    if (wish === 'taken' || (wish === 'none' && isAwaiting)) return [];
+    const type = wish === 'none' ? 'prune' : 'release';
     return [{ type, id, kind: kindOf.get(idKey(id)), fields: [], ...shown }];
   });
 }
