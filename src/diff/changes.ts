@@ -59,7 +59,7 @@ export interface Change {
   readonly reason?: string;
   /** prune: why this Application never carries it out. */
   readonly keptFor?: string;
-  /** adopt: the owner annotation of the Application that a person has asked to take the object over from. */
+  /** adopt: the owner annotation of the Application that hands the object over, or that a person takes it over from. */
   readonly takenFrom?: string;
   /** Warnings of the API server about the desired object, if a dry run brought the evidence for this change. */
   readonly warnings?: readonly string[];

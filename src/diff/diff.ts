@@ -34,6 +34,11 @@ export interface DiffOptions {
    * For an object that is no longer desired: the one that wants it.
    */
   readonly claims?: (id: ObjectId) => string | undefined;
+  /**
+   * Whether the Application that an owner annotation names lets this one have an object, so that its marks may be
+   * overwritten.
+   */
+  readonly isGivenUp?: (id: ObjectId, annotation: string) => boolean;
   /** By `idKey`: decided changes of earlier passes. The caller owns the cache and drops ids that are gone. */
   readonly settled?: SettledChanges;
 }
@@ -98,6 +103,11 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (isReconcileDisabled(live.body)) return { ...base, type: 'none', reason: REASONS.disabled };
   if (desired.policy?.ssa === 'IfNotPresent') return { ...base, type: 'none' };
   const ownership = readOwnership(live.body, options.owner);
+  if (ownership.type === 'application' && options.isGivenUp?.(id, ownership.annotation)) {
+    if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
+    const reason = `it is handed over by Application ${ownership.annotation}`;
+    return { ...base, type: 'adopt', ...adoptionOf(desired, live), reason, takenFrom: ownership.annotation };
+  }
   if (ownership.type === 'application') {
     return { ...base, type: 'conflict', reason: `managed by Application ${ownership.annotation}` };
   }
@@ -107,12 +117,16 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
   const isKnown = options.inventory.has(idKey(id)) && appliedFieldsOf(live.body, FIELD_MANAGER) !== undefined;
   if (ownership.type === 'none' && !isKnown) {
-    const sides = withoutIgnored(desired, live);
-    const { findings } = compareObject(sides.desired, sides.live, MAX_FINDINGS);
     const reason = 'it exists without the owner marks of this Application';
-    return { ...base, type: 'adopt', ...differenceOf(desired, live, findings), reason };
+    return { ...base, type: 'adopt', ...adoptionOf(desired, live), reason };
   }
   return diffOwned(desired, live, options);
+}
+
+function adoptionOf(desired: DesiredObject, live: LiveObject): ReturnType<typeof differenceOf> {
+  const sides = withoutIgnored(desired, live);
+  const { findings } = compareObject(sides.desired, sides.live, MAX_FINDINGS);
+  return differenceOf(desired, live, findings);
 }
 
 function diffOwned(desired: DesiredObject, live: LiveObject, { memory, settled }: DiffOptions): Change {

@@ -165,10 +165,12 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   const { spec } = application;
   const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
   const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
+  const isPinned = pass.goal.commit !== undefined;
+  const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
+  if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
   if (!bound) return undefined;
   const isRead = manifests !== undefined && isUsable(manifests);
   if (!isRead && spec.sync.mode === 'manual') pass.goal = { ...pass.goal, intent: declaredIntent(spec) };
-  if (!pass.goal.isDryRun) announceDesired({ key: record.key, application, context }, snapshot, bound);
   return bound;
 }
 

@@ -7,6 +7,14 @@ import { idKey, type ObjectId } from '../../object/identity.ts';
 import type { RivalClaim } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Claims } from '../neighbours/claims.ts';
+import {
+  desireFor,
+  isActing,
+  isOfNewestSpec,
+  isSameRepository,
+  isSameSource,
+  relationTo,
+} from '../neighbours/desire.ts';
 import type { Neighbours } from '../neighbours/neighbours.ts';
 import { identityOf, type Pass } from '../pass.ts';
 
@@ -17,6 +25,8 @@ export interface Claimant {
   readonly clusterId: string;
   /** In mode detect an Application claims nothing. */
   readonly isReporting: boolean;
+  /** It applies what it desires in this pass. */
+  readonly isActing: boolean;
   readonly claims: Claims;
   readonly neighbours: Pick<Neighbours, 'get' | 'wake'>;
   readonly settings: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>;
@@ -29,6 +39,7 @@ export function claimantOf({ record, identity, target, goal, context }: Pass): C
     identity,
     clusterId: target.clusterId,
     isReporting: goal.intent.mode === 'detect',
+    isActing: goal.intent.mode === 'auto' && !goal.isDryRun,
     claims,
     neighbours,
     settings,
@@ -105,14 +116,23 @@ interface Sets {
   readonly inventory: ReadonlyMap<string, ObjectId>;
 }
 
+/**
+ * A claim of an Application of another source counts as it stands. One of the same source may be that of an older
+ * commit: decide/hand-over.ts decides about it by what the other one has announced.
+ */
 function addWantedLeftovers(
   claimants: Map<string, string>,
-  { clusterId, claims }: Claimant,
+  { key: self, clusterId, claims, neighbours }: Claimant,
   { desired, inventory }: Sets,
 ): void {
   const wanted = new Set(desired.map(idKey));
+  const own = neighbours.get(self);
+  const isElsewhere = (other: string): boolean => {
+    const neighbour = neighbours.get(other);
+    return !own || !neighbour || !isSameSource(own, neighbour);
+  };
   for (const [key, id] of inventory) {
-    const other = wanted.has(key) ? undefined : claims.wantedBy(clusterId, id)[0];
+    const other = wanted.has(key) ? undefined : claims.wantedBy(clusterId, id).find(isElsewhere);
     if (other !== undefined) claimants.set(key, other);
   }
 }
@@ -124,7 +144,8 @@ function claimOne(claimant: Claimant, id: ObjectId): string {
   const hasWaited = claims.wantedBy(clusterId, id).includes(key);
   const owner = claims.claim(clusterId, id, key);
   if (owner !== key && !hasWaited) neighbours.wake(owner);
-  if (owner === key || !hasStanding(identity, id) || hasTitle(claimant, owner, id)) return owner;
+  if (owner === key) return owner;
+  if (!hasGivenUp(claimant, owner, id) && (!hasStanding(identity, id) || hasTitle(claimant, owner, id))) return owner;
   claims.take(clusterId, id, key);
   return key;
 }
@@ -135,6 +156,19 @@ function hasTitle({ neighbours, settings }: Claimant, owner: string, id: ObjectI
   const { application } = neighbour ?? {};
   if (!neighbour || !application) return true;
   return hasStanding(identityOf(application, settings), id) || neighbour.holds(id) !== false;
+}
+
+/**
+ * Whether the owner of an object lets this Application have it while it still carries the owner's marks: both follow
+ * one source, and the owner, at its newest spec and at our commit, does not desire it; or the owner is being deleted.
+ * An owner at another commit lets go of nothing: one of the two has read an older state.
+ */
+export function hasGivenUp({ key, neighbours, isActing: isApplying }: Claimant, owner: string, id: ObjectId): boolean {
+  const [own, other] = [neighbours.get(key), neighbours.get(owner)];
+  if (!isApplying || !own?.announced?.ids.has(idKey(id)) || !isOfNewestSpec(own) || !other) return false;
+  if (other.isDeleted) return isSameRepository(own, other);
+  if (!isActing(other) || !isSameSource(own, other)) return false;
+  return desireFor(idKey(id), other, relationTo(own.announced, other)) === 'undesired';
 }
 
 /**

@@ -7,6 +7,8 @@ import { reachOf } from '../../bind/reach.ts';
 import type { Change } from '../../diff/changes.ts';
 import { diffObjects } from '../../diff/diff.ts';
 import type { Health } from '../../health/health.ts';
+import { applicationKey } from '../../application/keys.ts';
+import { parseOwner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { isLeftOut } from '../../object/policy.ts';
 import { askDryRun } from '../../observe/ask-dry-run.ts';
@@ -15,8 +17,8 @@ import type { RivalClaim } from '../../status/report.ts';
 import { acceptanceOf } from '../accepted.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
-import { claimantOf, claimObjects, readClaims } from './claim-objects.ts';
 import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
+import { claimantOf, claimObjects, hasGivenUp, readClaims } from './claim-objects.ts';
 import { noteDryRun } from './evidence.ts';
 import { leftoverOf } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
@@ -38,7 +40,8 @@ export async function compareLive(
   const isReporting = goal.intent.mode !== 'auto';
   const claim = goal.isDryRun ? readClaims : claimObjects;
   const claimedIds = desired.objects.filter(({ policy }) => !isLeftOut(policy, true)).map(({ id }) => id);
-  const { claimants, rivalClaims } = claim(claimantOf(pass), claimedIds, inventory);
+  const claimant = claimantOf(pass);
+  const { claimants, rivalClaims } = claim(claimant, claimedIds, inventory);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({
     cluster: target,
@@ -62,6 +65,11 @@ export async function compareLive(
     kinds,
     settled: memory.evidence.settled,
     claims: (id) => claimants.get(idKey(id)),
+    isGivenUp: (id, annotation) => {
+      const giver = parseOwner(annotation);
+      if (giver?.hubId !== context.hub.hubId) return false;
+      return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
+    },
     memory: {
       baselines: memory.evidence.baselines,
       // A sync that names a Job runs it again.

@@ -1,28 +1,43 @@
 /**
- * Hand-over within a source: an object that one commit moves from the folder of one Application into that of another
- * stays alive and changes its owner.
+ * Hand-over within a source: an object that leaves one Application and is desired by another one stays alive and
+ * changes its owner.
  *
- * Invariant: nothing is pruned on a revision before every other Application of the same source has announced what it
- * desires at that very commit, or the deadline has passed; an object that one of them desires is released instead.
+ * Invariants:
+ * - Nothing is pruned before every other Application of the same source has announced, at its newest spec, what it
+ *   desires at this commit. One that has read a newer commit counts for what it desires there.
+ *   Each object waits for that since it left, up to a bound, however often the commit changes.
+ * - An object that another Application desires goes over to it: the other one takes it while it still carries our
+ *   marks, so it has an owner at any moment. An Application that does not write by itself, or has not taken the object
+ *   in time, finds it released.
+ * - An object that an Application desired when it could be read last is kept for as long as it cannot be read.
  */
+import { applicationKey } from '../../application/keys.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
-import { idKey, type ObjectId } from '../../object/identity.ts';
-import { nameOfRevision } from '../../source/revision.ts';
-import type { Snapshot } from '../../source/snapshot.ts';
+import { OWNER_ANNOTATION, parseOwner } from '../../object/applyset.ts';
+import { annotationsOf, idKey, type ObjectId } from '../../object/identity.ts';
+import {
+  desireFor,
+  isActing,
+  isOfNewestSpec,
+  isSameSource,
+  relationTo,
+  type SourceState,
+} from '../neighbours/desire.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
 
 export interface HandOver {
   readonly changes: readonly Change[];
   /** By `idKey`: changes that wait for another Application, with the reason for people. */
   readonly waits: ReadonlyMap<string, string>;
+  /** When to look again, if no other Application says anything before. */
+  readonly againInMs: number;
 }
 
 export interface HandOverQuestion {
   /** `namespace/name` of the Application. */
   readonly key: string;
-  readonly application: Application;
-  readonly snapshot: Pick<Snapshot, 'commit' | 'revision'>;
+  readonly state: SourceState;
   readonly changes: readonly Change[];
   /** False in modes that write nothing: then nothing is handed over. */
   readonly isActing: boolean;
@@ -41,22 +56,189 @@ export interface HandOverQuestion {
   readonly readForSuspended: (suspended: readonly Neighbour[]) => Promise<void>;
 }
 
-/** Releases objects that other Applications desire, and lets the remaining prunes wait until all have announced. */
+/**
+ * An Application that can be reached gets at least this long at each commit, even where an object has waited for
+ * another one long enough.
+ */
+const TIME_TO_READ_MS = 10_000;
+
+/** Several specs that are edited in one go arrive one after the other: a prune after an edit waits this long. */
+export const EDITED_TOGETHER_MS = 3_000;
+
+/** Releases objects that other Applications desire, and lets prunes wait until all others have announced. */
 export async function handOver(question: HandOverQuestion): Promise<HandOver> {
-  const { key, snapshot, changes, isActing, nowMs, handOverWaitMs, neighbours } = question;
-  const left = changes.filter(({ type }) => isActing && type === 'prune');
-  const refused = changes.filter(({ type }) => isActing && type === 'conflict');
+  const { key, state, neighbours } = question;
+  const changes = question.changes.map((change) => nameTaker(change, key));
+  const left = changes.filter(({ type }) => question.isActing && type === 'prune');
+  const refused = changes.filter(({ type }) => question.isActing && type === 'conflict');
   if (left.length + refused.length === 0) {
     neighbours.stopAwaiting(key);
-    return { changes, waits: new Map() };
+    return { changes, waits: new Map(), againInMs: Infinity };
   }
-  const { sinceMs } = neighbours.awaitAnnouncements(key, snapshot.commit);
-  const isOver = nowMs - sinceMs >= handOverWaitMs;
+  const awaitedSinceMs = neighbours.awaitAnnouncements(key, state.commit);
   const others = neighboursOfSource(question);
-  if (left.length > 0) await question.readForSuspended(others.filter(isUnreadAndSuspended(snapshot)));
-  const takers = takersOf(question, left, others);
-  const waits = isOver ? new Map<string, string>() : waitsOf(question, { others, takers, left, refused });
-  return { waits, changes: changes.map((change) => releaseToTaker(change, takers)) };
+  const isUnread = (other: Neighbour): boolean => isSuspended(other) && relationTo(state, other) !== 'same';
+  if (left.length > 0) await question.readForSuspended([...others.values()].filter(isUnread));
+  const fates = new Map([...fatesOfLeft(question, left, others), ...fatesOfRefused(question, refused, others)]);
+  return carryTimes({ ...question, changes }, fates, awaitedSinceMs);
+}
+
+interface WaitFate {
+  readonly type: 'wait';
+  readonly reason: string;
+  /** The change once the time is over. */
+  readonly after: 'asPlanned' | 'released' | 'kept';
+  /** Key of the Application that it waits for. undefined: for all. */
+  readonly to?: string;
+  /** Some that it waits for have not read the commit, although they can be reached. */
+  readonly isUnread?: boolean;
+}
+
+/** The decision about one object before the time that it has waited is known. */
+type Fate =
+  | WaitFate
+  | { readonly type: 'pause'; readonly reason: string; readonly untilMs: number }
+  | { readonly type: 'release'; readonly to: string };
+
+type Others = ReadonlyMap<string, Neighbour>;
+
+function* fatesOfLeft(
+  question: HandOverQuestion,
+  left: readonly Change[],
+  others: Others,
+): Iterable<readonly [string, Fate]> {
+  const { key, neighbours, state, isPinned, nowMs } = question;
+  const own = neighbours.get(key);
+  if (own && !isOfNewestSpec(own)) {
+    // The others may have announced what the newer spec leaves to this one.
+    for (const { id } of left) yield [idKey(id), { type: 'pause', reason: OUTDATED_TEXT, untilMs: nowMs }];
+    return;
+  }
+  const silent = isPinned ? [] : [...others.values()].filter((other) => isAwaited(other) && !hasSaidAll(other, state));
+  const isUnread = silent.some((other) => relationTo(state, other) === 'older' && !other.isSourceFailing);
+  const pauseMs = EDITED_TOGETHER_MS - (nowMs - (own?.announced?.specSinceMs ?? -Infinity));
+  for (const { id } of left) {
+    const wish = wishFor(question, id, others);
+    if (wish) yield [idKey(id), wish];
+    else if (silent[0]) yield [idKey(id), { type: 'wait', reason: silenceText(silent), after: 'asPlanned', isUnread }];
+    else if (pauseMs > 0) yield [idKey(id), { type: 'pause', reason: PAUSE_TEXT, untilMs: nowMs + pauseMs }];
+  }
+}
+
+const OUTDATED_TEXT = 'the spec has changed since this pass began';
+const PAUSE_TEXT = 'it is pruned in a moment: the spec has changed, and other Applications may be edited with it';
+
+function silenceText([first, ...more]: readonly Neighbour[]): string {
+  const others = more.length > 0 ? ` and ${more.length} more` : '';
+  return `it is pruned once Application ${first?.key}${others} of the same source has read the revision`;
+}
+
+/** The fate of an object that another Application desires, or desired last. undefined: there is none. */
+function wishFor(
+  { key, state, isPinned, neighbours }: Pick<HandOverQuestion, 'key' | 'state' | 'isPinned' | 'neighbours'>,
+  id: ObjectId,
+  others: Others,
+): Fate | undefined {
+  let held: Fate | undefined;
+  for (const { key: other } of neighbours.desiredBy(id)) {
+    const neighbour = others.get(other);
+    if (!neighbour) continue;
+    const desire = desireFor(idKey(id), neighbour, isPinned ? 'same' : relationTo(state, neighbour));
+    if (desire === 'desired' && (!isActing(neighbour) || neighbour.dependsOn(key)))
+      return { type: 'release', to: other };
+    if (desire === 'desired') {
+      const reason = `Application ${other} takes it over`;
+      return { type: 'wait', reason, after: 'released', to: other };
+    }
+    if (desire !== 'held') continue;
+    const reason = `it is kept: Application ${other} desired it before, and has not read the revision`;
+    held = { type: 'wait', reason, after: 'kept' };
+  }
+  return held;
+}
+
+function* fatesOfRefused(
+  question: HandOverQuestion,
+  refused: readonly Change[],
+  others: Others,
+): Iterable<readonly [string, Fate]> {
+  for (const { id } of refused) {
+    const owner = others.get(question.ownerOf(id) ?? '');
+    if (!owner || !isActing(owner)) continue;
+    if (desireFor(idKey(id), owner, relationTo(question.state, owner)) === 'desired') continue;
+    const reason = `Application ${owner.key} has still to let go of it`;
+    yield [idKey(id), { type: 'wait', reason, after: 'asPlanned', to: owner.key }];
+  }
+}
+
+/** Turns decisions into changes and waits, by the time that each object has waited, and asks the others. */
+function carryTimes(question: HandOverQuestion, fates: ReadonlyMap<string, Fate>, awaitedSinceMs: number): HandOver {
+  const { changes, nowMs, handOverWaitMs } = question;
+  const waiting = [...fates].flatMap(([id, { type }]) => (type === 'wait' ? [id] : []));
+  const sinceMs = question.neighbours.waitSince(question.key, waiting);
+  const waits = new Map<string, string>();
+  const released = new Map<string, string>();
+  const open: WaitFate[] = [];
+  let againMs = Infinity;
+  for (const [id, fate] of fates) {
+    if (fate.type === 'release') released.set(id, fate.to);
+    if (fate.type === 'pause') againMs = Math.min(againMs, fate.untilMs);
+    if (fate.type === 'pause') waits.set(id, fate.reason);
+    if (fate.type !== 'wait') continue;
+    const leftMs = sinceMs.get(id) ?? nowMs;
+    const readMs = fate.isUnread ? awaitedSinceMs + Math.min(handOverWaitMs, TIME_TO_READ_MS) : 0;
+    const endsMs = Math.max(leftMs + handOverWaitMs, readMs);
+    const isOver = nowMs >= endsMs;
+    if (!isOver) againMs = Math.min(againMs, endsMs);
+    if (!isOver) open.push(fate);
+    // It may have looked before our announcement said that the object is free.
+    if (fate.after === 'released' && fate.to !== undefined && leftMs >= nowMs) question.neighbours.wake(fate.to);
+    if (!isOver || fate.after === 'kept') waits.set(id, fate.reason);
+    else if (fate.after === 'released' && fate.to !== undefined) released.set(id, fate.to);
+  }
+  ask(question, open);
+  return { waits, changes: changes.map((change) => releaseToTaker(change, released)), againInMs: againMs - nowMs };
+}
+
+/** Asks for a poll of those that have not announced, and for a pass of those that may take an object over. */
+function ask(question: HandOverQuestion, open: readonly WaitFate[]): void {
+  const { key, state, isPinned, neighbours } = question;
+  if (open.length === 0) return;
+  const named = new Set(open.flatMap(({ to }) => (to === undefined ? [] : [to])));
+  const isForAll = open.some(({ to }) => to === undefined);
+  for (const [other, neighbour] of neighboursOfSource(question)) {
+    if (!isAwaited(neighbour) || isPinned) continue;
+    if (!isForAll && !named.has(other)) continue;
+    const relation = relationTo(state, neighbour);
+    // A newer commit is known: this Application has to read it itself.
+    if (relation !== 'same') neighbours.askToAnnounce(key, relation === 'newer' ? key : other);
+  }
+}
+
+/** The changes as a dry run shows them: it waits for no other Application, and asks none. */
+export function foreseeHandOver(
+  question: Pick<HandOverQuestion, 'key' | 'state' | 'changes' | 'neighbours' | 'isPinned'>,
+): readonly Change[] {
+  const { changes } = question;
+  if (!changes.some(({ type }) => type === 'prune')) return changes;
+  const others = neighboursOfSource(question);
+  const takers = new Map<string, string>();
+  for (const { id, type } of changes) {
+    const wish = type === 'prune' ? wishFor(question, id, others) : undefined;
+    const to = wish?.type === 'release' || wish?.type === 'wait' ? wish.to : undefined;
+    if (to !== undefined) takers.set(idKey(id), to);
+  }
+  return changes.map((change) => releaseToTaker(change, takers));
+}
+
+/** An object that another Application has taken is no conflict. */
+function nameTaker(change: Change, key: string): Change {
+  if (change.type !== 'release' || !change.live) return change;
+  const owner = parseOwner(annotationsOf(change.live.body)[OWNER_ANNOTATION] ?? '');
+  const taker = owner && applicationKey(owner.namespace, owner.name);
+  return taker === undefined || taker === key
+    ? change
+    : { ...change, reason: `Application ${taker} has taken it over` };
 }
 
 function releaseToTaker(change: Change, takers: ReadonlyMap<string, string>): Change {
@@ -64,84 +246,37 @@ function releaseToTaker(change: Change, takers: ReadonlyMap<string, string>): Ch
   return taker === undefined ? change : { ...change, type: 'release', reason: `claimed by Application ${taker}` };
 }
 
-interface Waiting {
-  readonly others: readonly Neighbour[];
-  readonly takers: ReadonlyMap<string, string>;
-  readonly left: readonly Change[];
-  readonly refused: readonly Change[];
+function hasSaidAll(other: Neighbour, state: SourceState): boolean {
+  return relationTo(state, other) === 'same' && other.announced?.isComplete === true;
 }
 
-function waitsOf(question: HandOverQuestion, { others, takers, left, refused }: Waiting): Map<string, string> {
-  const { key, snapshot, neighbours } = question;
-  const waits = new Map<string, string>();
-  const unread = others.filter((other) => !hasAnnounced(other, snapshot));
-  const [first, ...more] = unread;
-  if (left.length > 0 && first) {
-    const others = more.length > 0 ? ` and ${more.length} more` : '';
-    const reason = `it is pruned once Application ${first.key}${others} of the same source has read the revision`;
-    for (const { id } of left) if (!takers.has(idKey(id))) waits.set(idKey(id), reason);
-    if (waits.size > 0) for (const other of unread) neighbours.askToAnnounce(key, other.key);
-  }
-  const byKey = new Map(others.map((other) => [other.key, other]));
-  for (const { id } of refused) {
-    const owner = byKey.get(question.ownerOf(id) ?? '');
-    if (!owner || !willRelease(owner, snapshot, id)) continue;
-    waits.set(idKey(id), `Application ${owner.key} has still to let go of it`);
-    if (!hasAnnounced(owner, snapshot)) neighbours.askToAnnounce(key, owner.key);
-  }
-  return waits;
+/** An Application whose spec cannot be read says nothing until it is edited. */
+function isAwaited({ application }: Neighbour): boolean {
+  return application !== undefined;
 }
 
-function hasAnnounced({ announced, application }: Neighbour, { commit }: Pick<Snapshot, 'commit'>): boolean {
-  return announced?.commit === commit && announced.generation === application?.metadata.generation;
-}
-
-/** Whether the owner of an object is about to release it: it may write, and is not known to desire the object. */
-function willRelease(owner: Neighbour, snapshot: Pick<Snapshot, 'commit'>, id: ObjectId): boolean {
-  const spec = owner.application?.spec;
-  if (!spec || spec.suspend || spec.sync.mode !== 'auto') return false;
-  return !hasAnnounced(owner, snapshot) || owner.announced?.ids.has(idKey(id)) === false;
-}
-
-/** By `idKey`: an Application of the source that desires an object at this commit. */
-function takersOf(
-  { neighbours, snapshot }: HandOverQuestion,
-  left: readonly Change[],
-  others: readonly Neighbour[],
-): Map<string, string> {
-  const keys = new Set(others.map(({ key }) => key));
-  const takers = new Map<string, string>();
-  for (const { id } of left) {
-    for (const other of neighbours.desiredBy(id)) {
-      if (keys.has(other.key) && hasAnnounced(other, snapshot)) takers.set(idKey(id), other.key);
-    }
-  }
-  return takers;
-}
-
-function isUnreadAndSuspended(snapshot: Pick<Snapshot, 'commit'>): (other: Neighbour) => boolean {
-  return (other) => other.application?.spec.suspend === true && !hasAnnounced(other, snapshot);
+function isSuspended({ application }: Neighbour): boolean {
+  return application?.spec.suspend === true;
 }
 
 /**
- * The other Applications that follow the same branch or tag of the same repository, under whichever of its names.
- * Suspended ones count only where this Application may read for them.
+ * By key: the other Applications of the source. Suspended ones count only where this Application may read for them.
  */
-function neighboursOfSource({ key, application, snapshot, isPinned, neighbours }: HandOverQuestion): Neighbour[] {
-  const { repoURL, revision } = application.spec.source;
-  const found: Neighbour[] = [];
-  for (const other of neighbours.ofRepository(repoURL)) {
-    if (other.key === key || other.isDeleted || !other.application) continue;
-    const { source, suspend } = other.application.spec;
-    if (source.revision !== revision && other.followedRef !== nameOfRevision(snapshot.revision)) continue;
-    if (suspend ? hasSameAccess(application, other.application) : !isPinned) found.push(other);
+function neighboursOfSource({ key, neighbours }: Pick<HandOverQuestion, 'key' | 'neighbours'>): Others {
+  const self = neighbours.get(key);
+  const found = new Map<string, Neighbour>();
+  if (!self?.application) return found;
+  for (const other of neighbours.ofRepository(self.application.spec.source.repoURL)) {
+    if (other.key === key || other.isDeleted) continue;
+    if (other.application && !isSameSource(self, other)) continue;
+    if (!isSuspended(other) || hasSameAccess(self.application, other.application)) found.set(other.key, other);
   }
   return found;
 }
 
 /** Whether an Application may show its snapshot to another one, which cannot prove that it may fetch it itself. */
-function hasSameAccess(one: Application, other: Application): boolean {
-  const [secret, otherSecret] = [one, other].map(({ spec }) => spec.source.secretRef?.name);
+function hasSameAccess(one: Application, other: Application | undefined): boolean {
+  const [secret, otherSecret] = [one, other].map((application) => application?.spec.source.secretRef?.name);
   if (secret !== otherSecret) return false;
-  return secret === undefined || one.metadata.namespace === other.metadata.namespace;
+  return secret === undefined || one.metadata.namespace === other?.metadata.namespace;
 }

@@ -1,39 +1,120 @@
 /**
  * A deleted Application waits for the announcements of other Applications of its repository, for as long as a hand-over
- * may take: an Application that is renamed in one commit, or while the agent is away, keeps its objects alive.
+ * may take: an Application that is renamed, or merged into another one, in one commit or while the agent is away, keeps
+ * its objects alive. The rules are those of decide/hand-over.ts; a deleted Application reads no commit, so the others
+ * must have polled since its deletion.
  */
-import type { ObjectId } from '../../object/identity.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
 import { stringAt } from '../../object/value.ts';
+import { desireFor, isActing, isOfNewestSpec, isSameRepository } from '../neighbours/desire.ts';
+import type { Announcement } from '../neighbours/announcements.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
 import type { Deletion } from './deletion.ts';
 
+/** The state at which a deletion waits, in place of a commit. */
+const DELETION = 'deletion';
+
 /** undefined: all have announced, or the time for that is over. */
-export function reasonToAwaitNeighbours({ deleted, record, context }: Deletion): string | undefined {
-  const { clock, neighbours, settings } = context;
-  const memory = record.memory.deletion;
-  const nowMs = clock.monotonicMs();
-  memory.sinceMs ??= nowMs;
-  if (nowMs - memory.sinceMs >= settings.handOverWaitMs || !deleted.spec) return undefined;
-  for (const other of neighbours.ofRepository(deleted.spec.source.repoURL)) {
-    if (other.key === record.key || !isSilent(other)) continue;
-    neighbours.wake(other.key);
-    return `Application ${other.key} of the same repository has still to say what it desires`;
-  }
-  return undefined;
+export function reasonToAwaitNeighbours(deletion: Deletion): string | undefined {
+  const { deleted, record, context } = deletion;
+  const { neighbours } = context;
+  const sinceMs = beginOf(deletion);
+  if (!deleted.spec || isOver(deletion)) return undefined;
+  const others = [...neighbours.ofRepository(deleted.spec.source.repoURL)].filter(
+    ({ key, isDeleted, application }) => key !== record.key && !isDeleted && application && !application.spec.suspend,
+  );
+  const newest = newestOf(others.filter((other) => hasPolledSince(other, sinceMs)));
+  const silent = others.filter((other) => !isCurrent(other, newest));
+  const [first] = silent;
+  if (!first) return undefined;
+  neighbours.awaitAnnouncements(record.key, DELETION);
+  for (const key of toAsk(silent, newest)) neighbours.askToAnnounce(record.key, key);
+  return `Application ${first.key} of the same repository has still to say what it desires`;
 }
 
-/** Whether a living Application may still announce what it desires. */
-function isSilent({ announced, application, isDeleted, isSourceFailing }: Neighbour): boolean {
-  if (isDeleted || announced || isSourceFailing) return false;
-  return application !== undefined && !application.spec.suspend;
-}
+/**
+ * - none: no other Application desires the object.
+ * - taken: one of the same repository desires it, and takes it while it still carries our marks.
+ * - released: another one desires it, or desired it when it could say so last.
+ */
+export type OtherWish = 'none' | 'taken' | 'released';
 
 /** An object that another Application waits for or desires goes over to it alive. */
-export function isWantedElsewhere({ record, context, target }: Deletion, id: ObjectId): boolean {
+export function wishElsewhere(deletion: Deletion, id: ObjectId): OtherWish {
+  const { record, context, target } = deletion;
   const { claims, neighbours } = context;
-  if (claims.wantedBy(target.clusterId, id).length > 0) return true;
-  for (const { key, isDeleted, stored } of neighbours.desiredBy(id)) {
-    if (key !== record.key && !isDeleted && stringAt(stored, 'spec', 'sync', 'mode') !== 'detect') return true;
+  const own = neighbours.get(record.key);
+  const isElsewhere = (key: string): boolean => {
+    const other = neighbours.get(key);
+    return !own || !other || !isSameRepository(own, other);
+  };
+  let wish: OtherWish = claims.wantedBy(target.clusterId, id).some(isElsewhere) ? 'released' : 'none';
+  for (const other of neighbours.desiredBy(id)) {
+    if (other.key === record.key || other.isDeleted || isDetecting(other)) continue;
+    // The time to announce is over by now: an announcement of an older state counts as far as it goes.
+    const desire = desireFor(idKey(id), other, isOfNewestSpec(other) ? 'same' : 'older');
+    if (desire === 'undesired' || desire === 'unknown') continue;
+    const isTaking = desire === 'desired' && isActing(other) && own !== undefined && isSameRepository(own, other);
+    if (isTaking && !other.dependsOn(record.key) && !isOver(deletion)) {
+      neighbours.wake(other.key);
+      return 'taken';
+    }
+    wish = 'released';
   }
-  return false;
+  return wish;
+}
+
+function beginOf({ record, context }: Deletion): number {
+  const memory = record.memory.deletion;
+  memory.sinceMs ??= context.clock.monotonicMs();
+  return memory.sinceMs;
+}
+
+function isOver(deletion: Deletion): boolean {
+  const { clock, settings } = deletion.context;
+  return clock.monotonicMs() - beginOf(deletion) >= settings.handOverWaitMs;
+}
+
+/** By branch or tag: the announcement of the newest commit. */
+type Newest = ReadonlyMap<string | undefined, Announcement>;
+
+function newestOf(polled: readonly Neighbour[]): Newest {
+  const newest = new Map<string | undefined, Announcement>();
+  for (const other of polled) {
+    const known = newest.get(refOf(other));
+    const { announced } = other;
+    if (announced && (!known || announced.readFromMs > known.readFromMs)) newest.set(refOf(other), announced);
+  }
+  return newest;
+}
+
+/** Whether it has announced its newest spec at the newest commit that a poll since the deletion has brought. */
+function isCurrent(other: Neighbour, newest: Newest): boolean {
+  const { announced } = other;
+  return (
+    isOfNewestSpec(other) && announced?.isComplete === true && newest.get(refOf(other))?.commit === announced.commit
+  );
+}
+
+function hasPolledSince({ announced }: Neighbour, sinceMs: number): boolean {
+  return announced !== undefined && announced.poll.begunMs >= sinceMs;
+}
+
+/** The branch or tag that an Application follows. */
+function refOf({ application, followedRef }: Neighbour): string | undefined {
+  return followedRef ?? application?.spec.source.revision;
+}
+
+/** One poll of a branch shows which commit is the newest; the others are asked only where theirs is another. */
+function toAsk(silent: readonly Neighbour[], newest: Newest): string[] {
+  const reachable = silent.filter(({ isSourceFailing }) => !isSourceFailing);
+  const firstOf = new Map(reachable.map((other) => [refOf(other), other]));
+  return silent
+    .filter((other) => newest.has(refOf(other)) || firstOf.get(refOf(other)) === other || other.isSourceFailing)
+    .map(({ key }) => key);
+}
+
+/** An Application that only reports differences takes no object over. */
+function isDetecting({ stored }: Neighbour): boolean {
+  return stringAt(stored, 'spec', 'sync', 'mode') === 'detect';
 }

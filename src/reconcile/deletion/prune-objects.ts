@@ -17,7 +17,7 @@ import { valueAt } from '../../object/value.ts';
 import type { Observation } from '../../observe/observe.ts';
 import type { Change } from '../../diff/changes.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
-import { isWantedElsewhere } from './await-neighbours.ts';
+import { reasonToAwaitNeighbours, wishElsewhere } from './await-neighbours.ts';
 import { carryOut, isGone, isLackOfRights, observeIds, ownerMarks, type Remainder } from './carry-out.ts';
 import type { DeletedApplication, Deletion } from './deletion.ts';
 import { keysWaitingFor, stagesOf, type Holder } from './last-objects.ts';
@@ -134,6 +134,8 @@ interface Leftovers {
 
 function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: Leftovers): Change[] {
   const owner = ownerMarks(deletion);
+  // Asked again, since other Applications may have read a newer commit while the objects were observed.
+  const isAwaiting = reasonToAwaitNeighbours(deletion) !== undefined;
   return ids.flatMap((id): Change[] => {
     if (isOwnObject(deletion, id)) return [];
     const entry = live.get(idKey(id));
@@ -142,7 +144,9 @@ function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: L
     const shown = entry?.state === 'present' ? { live: entry.object } : {};
     const isKept =
       entry?.state === 'present' && !isDeletable(mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type);
-    const type = !isKept && !isWantedElsewhere(deletion, id) ? 'prune' : 'release';
+    const wish = isKept ? 'released' : wishElsewhere(deletion, id);
+    if (wish === 'taken' || (wish === 'none' && isAwaiting)) return [];
+    const type = wish === 'none' ? 'prune' : 'release';
     return [{ type, id, kind, fields: [], ...shown }];
   });
 }

@@ -27,6 +27,8 @@ export interface SourceMemory {
   readonly pollsAsked: number;
   /** Monotonic; when the last poll ended. */
   readonly polledMs: number;
+  /** The last poll that brought an answer. Monotonic. undefined: none did. */
+  readonly answered: { readonly begunMs: number; readonly endedMs: number } | undefined;
   /** Monotonic. */
   readonly nextPollMs: number;
   /** By how much webhooks lengthen the interval. */

@@ -44,6 +44,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const isAsked = same && (isHookPending(same, hookHeardMs) || pollsAsked > same.pollsAsked);
   const before = isAsked ? sooner(same) : same;
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
+  const begunMs = context.clock.monotonicMs();
   const poll: Poll = { options, hookHeardMs, pollsAsked, begunAtMs: context.clock.now() };
   const calm = before?.pace ?? { ...START_PACE, heardMs: hookHeardMs };
   const alert = hearHook(calm, hookHeardMs);
@@ -52,12 +53,15 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
     const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot?.commit;
     const pace = paceAfterPoll(alert, { before: calm, hasMoved, nowMs: context.clock.monotonicMs() });
     const waitMs = jitter(pacedIntervalMs(pace, intervalOf(spec)), context);
-    return { key, snapshot, pace, ...timesAfter(poll, waitMs, context), failures: 0, error: undefined };
+    const times = timesAfter(poll, waitMs, context);
+    const answered = { begunMs, endedMs: times.polledMs };
+    return { key, snapshot, pace, ...times, answered, failures: 0, error: undefined };
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
     const waitMs = backoffMs(failures, spec, context);
-    return { key, snapshot: before?.snapshot, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
+    const { snapshot, answered } = before ?? { snapshot: undefined, answered: undefined };
+    return { key, snapshot, answered, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
   }
 }
 

@@ -1,5 +1,7 @@
 /** Records the result of a change in Live, evidence, brake and inventory. Called as each answer arrives. */
+import { applicationKey } from '../../application/keys.ts';
 import type { ChangeResult } from '../../apply/applied.ts';
+import { parseOwner } from '../../object/applyset.ts';
 import { formatId, idKey } from '../../object/identity.ts';
 import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
 import { noteStartedJob } from '../decide/ended-jobs.ts';
@@ -25,6 +27,9 @@ export function recordResult(pass: Pass, result: ChangeResult): void {
     noteApplied(evidence, change.desired, live);
     noteStartedJob(memory.endedJobs, change.desired);
   }
+  const giver = outcome === 'adopted' && change.takenFrom !== undefined ? parseOwner(change.takenFrom) : undefined;
+  // The object counts as ours from now on, so its events no longer reach the other Application.
+  if (giver) context.neighbours.wake(applicationKey(giver.namespace, giver.name));
   if (outcome === 'pruned' || outcome === 'released') {
     inventory.ids?.delete(key);
     dropEvidence(evidence, change.id);

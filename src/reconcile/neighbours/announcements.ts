@@ -2,26 +2,55 @@
  * Announcements: which objects each Application desires, at which commit and generation of its spec. An Application
  * that wants to prune waits for the announcements of the other Applications of its source; see decide/hand-over.ts.
  *
- * Invariant: only a complete set of desired objects is announced, and the last complete one stays until it is replaced.
- * /
+ * Invariants: the last complete set stays until another complete one replaces it; an object waits since it left,
+ * however many commits come meanwhile.
  */
-
 import { addMember, removeMember } from '../../object/set-map.ts';
 
-export interface Announcement {
+/** A set of desired objects, with the state that it was made of. */
+export interface Statement {
   /** 40 hex digits. */
   readonly commit: string;
   /** `metadata.generation` of the spec that was rendered. */
   readonly generation: number;
   /** `idKey` of every desired object. */
   readonly ids: ReadonlySet<string>;
+  /** False: the Application may desire more objects, which it cannot render or bind. */
+  readonly isComplete: boolean;
+  /** The last poll that was answered. Monotonic. */
+  readonly poll: PollTimes;
 }
 
-export interface Awaiting {
-  /** The commit at which the others are waited for. */
-  readonly commit: string;
-  /** Monotonic; since when. */
-  readonly sinceMs: number;
+export interface PollTimes {
+  readonly begunMs: number;
+  readonly endedMs: number;
+}
+
+export interface Announcement extends Statement {
+  /** Monotonic; the beginning and the end of the first poll that brought the commit. */
+  readonly readFromMs: number;
+  readonly readByMs: number;
+  /** Monotonic; since when the Application announces by this generation of its spec. -Infinity: since it is known. */
+  readonly specSinceMs: number;
+}
+
+interface Said {
+  readonly last: Announcement;
+  readonly whole: Announcement | undefined;
+}
+
+/** The objects of one Application that wait, and the others that it has asked. */
+interface Awaiting {
+  /** The state at which it waits: a commit, or a text of its own for a deletion. */
+  readonly state: string;
+  /** Monotonic; since when it waits at this state. */
+  readonly stateSinceMs: number;
+  /** By `idKey`: since when each object waits. Monotonic. */
+  readonly sinceMs: ReadonlyMap<string, number>;
+  /** By key: when it asked another Application last. Monotonic. */
+  readonly asked: Map<string, number>;
+  /** Keys that have not answered yet. */
+  readonly pending: Set<string>;
 }
 
 /** An Application that must be told of an announcement. */
@@ -32,17 +61,24 @@ export interface Told {
   readonly isAtOtherCommit: boolean;
 }
 
+/** An Application is asked again after this time: the Git server may have answered with an older state. */
+export const ASK_AGAIN_MS = 5_000;
+
 export class Announcements {
-  readonly #announced = new Map<string, Announcement>();
-  /** By Application: the commit at which it waits, and the keys that it has asked there. */
-  readonly #awaiting = new Map<string, Awaiting & { readonly asked: Set<string> }>();
+  readonly #said = new Map<string, Said>();
+  readonly #awaiting = new Map<string, Awaiting>();
   /** By Application: the keys that wait for its announcement. */
   readonly #awaitedBy = new Map<string, Set<string>>();
-  /** By `idKey`: the Applications that desire an object. */
+  /** By `idKey`: the Applications that desire an object, or desired it when they were complete last. */
   readonly #desiredBy = new Map<string, Set<string>>();
 
   of(key: string): Announcement | undefined {
-    return this.#announced.get(key);
+    return this.#said.get(key)?.last;
+  }
+
+  /** The newest announcement of a complete set. */
+  wholeOf(key: string): Announcement | undefined {
+    return this.#said.get(key)?.whole;
   }
 
   /** Keys of the Applications that have announced to desire an object. `id` is its `idKey`. */
@@ -50,54 +86,114 @@ export class Announcements {
     return this.#desiredBy.get(id) ?? [];
   }
 
-  /** Returns the Applications that wait for this announcement, if it is of another commit or spec than the last. */
-  announce(key: string, announcement: Announcement): Told[] {
-    const before = this.#announced.get(key);
-    this.#announced.set(key, announcement);
-    this.#index(key, before?.ids, announcement.ids);
-    if (before?.commit === announcement.commit && before.generation === announcement.generation) return [];
-    return [...(this.#awaitedBy.get(key) ?? [])].map((waiter) => ({
-      key: waiter,
-      isAtOtherCommit: this.#awaiting.get(waiter)?.commit !== announcement.commit,
-    }));
+  /**
+   * Returns the Applications that this announcement lets go on: those that waited for the last answer or for one of
+   * these objects, and those that have seen another commit. `isNewSpec`: the spec has changed since its last status.
+   */
+  announce(key: string, statement: Statement, { nowMs, isNewSpec }: { nowMs: number; isNewSpec: boolean }): Told[] {
+    const before = this.#said.get(key);
+    const last: Announcement = {
+      ...statement,
+      ...readTimes(statement, before?.last),
+      specSinceMs: specSinceMs(statement, before?.last, { nowMs, isNewSpec }),
+    };
+    const said = { last, whole: last.isComplete ? last : before?.whole };
+    this.#said.set(key, said);
+    this.#index(key, idsOf(before), idsOf(said));
+    if (before && isSameState(before.last, last)) return [];
+    return [...(this.#awaitedBy.get(key) ?? [])].flatMap((waiter) => this.#tell(waiter, key, last));
   }
 
-  /** Begins to wait at a commit; waiting at an earlier one ends with it. */
-  await(key: string, commit: string, nowMs: number): Awaiting {
-    const before = this.#awaiting.get(key);
-    if (before?.commit === commit) return before;
-    this.stopAwaiting(key);
-    const awaiting = { commit, sinceMs: nowMs, asked: new Set<string>() };
-    this.#awaiting.set(key, awaiting);
-    return awaiting;
+  #tell(waiter: string, key: string, { commit, ids }: Announcement): Told[] {
+    const awaiting = this.#awaiting.get(waiter);
+    if (!awaiting) return [];
+    awaiting.pending.delete(key);
+    const isAtOtherCommit = awaiting.state !== commit;
+    const isDue =
+      isAtOtherCommit || awaiting.pending.size === 0 || [...awaiting.sinceMs.keys()].some((id) => ids.has(id));
+    return isDue ? [{ key: waiter, isAtOtherCommit }] : [];
   }
 
   /**
-   * Notes that a waiting Application asks another one. False if it has asked before at this commit: two Applications
-   * that see different commits must not ask each other without end.
+   * Begins to wait at a state, and returns since when. Questions of another state are forgotten, the times of the
+   * objects are not.
    */
-  ask(key: string, other: string): boolean {
+  await(key: string, state: string, nowMs: number): number {
+    const before = this.#awaiting.get(key);
+    if (before?.state === state) return before.stateSinceMs;
+    this.stopAwaiting(key);
+    const sinceMs = before?.sinceMs ?? new Map<string, number>();
+    this.#awaiting.set(key, { state, stateSinceMs: nowMs, sinceMs, asked: new Map(), pending: new Set() });
+    return nowMs;
+  }
+
+  /** By `idKey`: since when each of the given objects waits. Others have stopped waiting. */
+  waitSince(key: string, ids: Iterable<string>, nowMs: number): ReadonlyMap<string, number> {
     const awaiting = this.#awaiting.get(key);
-    if (!awaiting || awaiting.asked.has(other)) return false;
-    awaiting.asked.add(other);
+    const sinceMs = new Map([...ids].map((id) => [id, awaiting?.sinceMs.get(id) ?? nowMs]));
+    if (awaiting) this.#awaiting.set(key, { ...awaiting, sinceMs });
+    return sinceMs;
+  }
+
+  /**
+   * Notes that a waiting Application asks another one. False if it has asked a moment ago at this state: two
+   * Applications that see different commits must not ask each other without a pause.
+   */
+  ask(key: string, other: string, nowMs: number): boolean {
+    const awaiting = this.#awaiting.get(key);
+    if (!awaiting || nowMs - (awaiting.asked.get(other) ?? -Infinity) < ASK_AGAIN_MS) return false;
+    awaiting.asked.set(other, nowMs);
+    awaiting.pending.add(other);
     addMember(this.#awaitedBy, other, key);
     return true;
   }
 
   stopAwaiting(key: string): void {
-    for (const other of this.#awaiting.get(key)?.asked ?? []) removeMember(this.#awaitedBy, other, key);
+    for (const other of this.#awaiting.get(key)?.asked.keys() ?? []) removeMember(this.#awaitedBy, other, key);
     this.#awaiting.delete(key);
   }
 
   /** Forgets an Application that is gone, or whose memory is dropped. */
   drop(key: string): void {
-    this.#index(key, this.#announced.get(key)?.ids, undefined);
-    this.#announced.delete(key);
+    this.#index(key, idsOf(this.#said.get(key)), new Set());
+    this.#said.delete(key);
     this.stopAwaiting(key);
   }
 
-  #index(key: string, before: ReadonlySet<string> = new Set(), after: ReadonlySet<string> = new Set()): void {
+  #index(key: string, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
     for (const id of before) if (!after.has(id)) removeMember(this.#desiredBy, id, key);
     for (const id of after) if (!before.has(id)) addMember(this.#desiredBy, id, key);
   }
+}
+
+function idsOf(said: Said | undefined): ReadonlySet<string> {
+  if (!said) return new Set();
+  if (!said.whole || said.whole === said.last) return said.last.ids;
+  return said.last.ids.union(said.whole.ids);
+}
+
+function isSameState(before: Announcement, after: Announcement): boolean {
+  return (
+    before.commit === after.commit &&
+    before.generation === after.generation &&
+    before.isComplete === after.isComplete &&
+    before.poll.begunMs === after.poll.begunMs
+  );
+}
+
+function readTimes(
+  { commit, poll }: Statement,
+  before: Announcement | undefined,
+): Pick<Announcement, 'readFromMs' | 'readByMs'> {
+  if (before?.commit === commit) return { readFromMs: before.readFromMs, readByMs: before.readByMs };
+  return { readFromMs: poll.begunMs, readByMs: poll.endedMs };
+}
+
+function specSinceMs(
+  { generation }: Statement,
+  before: Announcement | undefined,
+  { nowMs, isNewSpec }: { readonly nowMs: number; readonly isNewSpec: boolean },
+): number {
+  if (before?.generation === generation) return before.specSinceMs;
+  return before || isNewSpec ? nowMs : -Infinity;
 }

@@ -14,7 +14,8 @@ import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
-import { Announcements, type Announcement, type Awaiting } from './announcements.ts';
+import { Announcements, type Announcement, type Statement } from './announcements.ts';
+import { dependenciesOf } from './readiness.ts';
 
 /** One Application as the others see it. */
 export interface Neighbour {
@@ -28,8 +29,12 @@ export interface Neighbour {
   readonly followedRef: string | undefined;
   /** Its last poll or fetch failed. */
   readonly isSourceFailing: boolean;
-  /** The last complete set of objects that it desires. */
+  /** Its newest announcement. */
   readonly announced: Announcement | undefined;
+  /** Its newest announcement of a complete set. */
+  readonly announcedWhole: Announcement | undefined;
+  /** Whether `spec.dependsOn` names an Application. */
+  dependsOn(key: string): boolean;
   /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
   holds(id: ObjectId): boolean | undefined;
   /** The objects that it would finish with if it were deleted now, as `deletion/finalise.ts` reads them. */
@@ -50,12 +55,20 @@ export interface Neighbours {
   askToPoll(key: string): void;
   /** Brings a poll forward, since a webhook told of a push. */
   hearPush(key: string): void;
-  /** Announces the complete set of objects that an Application desires, and wakes the Applications that wait for it. */
-  announce(key: string, announcement: Announcement): void;
-  /** Begins to wait for the announcements of others at a commit. */
-  awaitAnnouncements(key: string, commit: string): Awaiting;
+  /**
+   * Announces what an Application desires, and wakes the Applications that wait for it. `isNewSpec`: its spec has
+   * changed since its last status.
+   */
+  announce(key: string, statement: Statement, isNewSpec: boolean): void;
+  /**
+   * Begins to wait for the announcements of others at a commit, or at another state that a text names. Returns since
+   * when (monotonic).
+   */
+  awaitAnnouncements(key: string, state: string): number;
+  /** Monotonic, by `idKey`: since when each of the given objects waits. Others have stopped waiting. */
+  waitSince(key: string, ids: Iterable<string>): ReadonlyMap<string, number>;
   stopAwaiting(key: string): void;
-  /** Asks another Application for its announcement: once for each commit at which this one waits. */
+  /** Asks another Application for its announcement, unless it was asked a moment ago. */
   askToAnnounce(key: string, other: string): void;
 }
 
@@ -150,16 +163,17 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       record.signals.hookHeardMs = clock.monotonicMs();
       if (!isComing) wake(key);
     },
-    announce(key, announcement) {
-      for (const told of announcements.announce(key, announcement)) {
+    announce(key, statement, isNewSpec) {
+      for (const told of announcements.announce(key, statement, { nowMs: clock.monotonicMs(), isNewSpec })) {
         if (told.isAtOtherCommit) askToPoll(told.key);
         else wake(told.key);
       }
     },
-    awaitAnnouncements: (key, commit) => announcements.await(key, commit, clock.monotonicMs()),
+    awaitAnnouncements: (key, state) => announcements.await(key, state, clock.monotonicMs()),
+    waitSince: (key, ids) => announcements.waitSince(key, ids, clock.monotonicMs()),
     stopAwaiting: (key) => announcements.stopAwaiting(key),
     askToAnnounce(key, other) {
-      if (announcements.ask(key, other)) askToPoll(other);
+      if (announcements.ask(key, other, clock.monotonicMs())) askToPoll(other);
     },
   };
 }
@@ -213,6 +227,14 @@ class NeighbourView implements Neighbour {
 
   get announced(): Announcement | undefined {
     return this.#views.announcements.of(this.#record.key);
+  }
+
+  get announcedWhole(): Announcement | undefined {
+    return this.#views.announcements.wholeOf(this.#record.key);
+  }
+
+  dependsOn(key: string): boolean {
+    return dependenciesOf(this.#record.stored).includes(key);
   }
 
   holds(id: ObjectId): boolean | undefined {

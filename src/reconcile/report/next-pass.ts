@@ -85,7 +85,8 @@ function dueLater(ended: EndedPass): NextPass {
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) afters.push(settings.progressCheckMs);
-  return { type: 'after', delayMs: Math.min(pollInMs, findings.braked?.againInMs ?? Infinity, ...afters) };
+  const againInMs = Math.min(findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity);
+  return { type: 'after', delayMs: Math.min(pollInMs, againInMs, ...afters) };
 }
 
 function pollDelayMs({ application, nextPollMs, nowMs, report, settings }: EndedPass): number {

@@ -46,8 +46,10 @@ function behind(applications: Readonly<Record<string, Stored>>, waiting?: string
       status: { inventory: inventory ?? (encodeInventory(holds) as unknown as ValueMap) },
     } as KubeObject;
     registry.note(createRecord(`apps/${name}`, stored));
-    const ids = new Set(desires?.map((each) => idKey(configMap(each))));
-    if (desires) registry.neighbours.announce(`apps/${name}`, { commit: 'c', generation: 1, ids });
+    const ids = new Set((desires ?? []).map((each) => idKey(configMap(each))));
+    const poll = { begunMs: 0, endedMs: 0 };
+    const statement = { commit: 'c', generation: 1, ids, isComplete: true, poll };
+    if (desires) registry.neighbours.announce(`apps/${name}`, statement, false);
   }
   const changes: Change[] = [{ type: 'prune', id: child('child'), kind: undefined, fields: [] }];
   const wantedBy = (id: ObjectId) => (waiting !== undefined && id.name === 'a' ? [`apps/${waiting}`] : []);
