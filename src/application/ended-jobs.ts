@@ -16,7 +16,7 @@ export function storedRun(manifestDigest: string, { hasFailed }: { readonly hasF
 export function isRunOf(stored: string | undefined, manifestDigest: string): boolean {
   if (stored === undefined) return false;
   const digest = hasRunFailed(stored) ? stored.slice(0, -FAILED.length) : stored;
-  return digest.length >= STORED_CHARS && manifestDigest.startsWith(digest);
+  return digest === manifestDigest || (digest.length >= STORED_CHARS && manifestDigest.startsWith(digest));
 }
 
 export function hasRunFailed(stored: string | undefined): boolean {

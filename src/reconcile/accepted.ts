@@ -1,14 +1,22 @@
 /** Manifests that the server is known to have accepted: applying one of them again is a heal, any other is new. */
+import type { Application } from '../application/schema.ts';
 import type { Desired } from '../bind/desired.ts';
 import { identityKey, type Identity } from '../cluster/identity.ts';
 import { digestText } from '../object/digest.ts';
 import { idKey, type ObjectId } from '../object/identity.ts';
-import type { Pass } from './pass.ts';
+import type { Memory } from './memory.ts';
 
 export type IsAccepted = (id: ObjectId, manifestDigest: string) => boolean;
 
+export interface Acceptor {
+  readonly application: Pick<Application, 'status'>;
+  /** The account whose writes the server accepts. */
+  readonly identity: Identity;
+  readonly memory: Pick<Memory, 'evidence'>;
+}
+
 export function acceptanceOf(
-  { application, identity, memory }: Pick<Pass, 'application' | 'identity' | 'memory'>,
+  { application, identity, memory }: Acceptor,
   desired: Pick<Desired, 'digest'>,
 ): IsAccepted {
   const { accepted } = memory.evidence;

@@ -32,7 +32,15 @@ export interface Claimant {
   readonly settings: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>;
 }
 
-export function claimantOf({ record, identity, target, goal, context }: Pass): Claimant {
+/** The part of a pass that its claims need. */
+export interface ClaimingPass extends Pick<Pass, 'identity'> {
+  readonly record: Pick<Pass['record'], 'key'>;
+  readonly target: Pick<Pass['target'], 'clusterId'>;
+  readonly goal: Pick<Pass['goal'], 'isDryRun'> & { readonly intent: Pick<Pass['goal']['intent'], 'mode'> };
+  readonly context: Pick<Claimant, 'claims' | 'neighbours' | 'settings'>;
+}
+
+export function claimantOf({ record, identity, target, goal, context }: ClaimingPass): Claimant {
   const { claims, neighbours, settings } = context;
   return {
     key: record.key,

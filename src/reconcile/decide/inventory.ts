@@ -46,6 +46,16 @@ export function addToInventory(inventory: Map<string, ObjectId>, ids: Iterable<O
   for (const id of ids) inventory.set(idKey(id), id);
 }
 
+/** Removes objects that are gone or released, or that were never written. `keys` are `idKey`s. */
+export function removeFromInventory(inventory: Map<string, ObjectId>, keys: Iterable<string>): void {
+  for (const key of keys) inventory.delete(key);
+}
+
+/** Replaces the inventory of a deleted Application by the objects that are neither gone nor released yet. */
+export function replaceInventory(memory: InventoryMemory, left: readonly ObjectId[]): void {
+  memory.ids = new Map(left.map((id) => [idKey(id), id]));
+}
+
 export interface Completion {
   readonly inventory: Map<string, ObjectId>;
   readonly changes: readonly Change[];

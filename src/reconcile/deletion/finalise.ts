@@ -13,6 +13,7 @@ import { lookForMissingKinds } from '../decide/missing-kinds.ts';
 import type { ApplicationRecord } from '../memory.ts';
 import type { NextPass } from '../pass.ts';
 import { adoptAnswer, writeStatusValue, type Writer } from '../report/status-writer.ts';
+import { replaceInventory } from '../decide/inventory.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, Deletion, DeletionContext } from './deletion.ts';
 import { declaredPolicy, permissionToPrune } from './deletion-policy.ts';
@@ -46,7 +47,7 @@ async function finish(deletion: Deletion): Promise<NextPass> {
   if (!ids) return tellUnreadable(deletion);
   const left = isOrphaning ? await releaseObjects(deletion, ids) : await prune(deletion, ids);
   if (left === 'waiting') return { type: 'backoff', atMostMs: context.settings.progressCheckMs };
-  record.memory.inventory.ids = new Map(left.map((id) => [idKey(id), id]));
+  replaceInventory(record.memory.inventory, left);
   if (left.length === 0) return removeFinalizer(deletion, context);
   return { type: 'after', delayMs: context.settings.progressCheckMs };
 }

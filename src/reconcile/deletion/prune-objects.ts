@@ -17,6 +17,7 @@ import { valueAt } from '../../object/value.ts';
 import type { Observation } from '../../observe/observe.ts';
 import type { Change } from '../../diff/changes.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
+import { replaceInventory } from '../decide/inventory.ts';
 import { reasonToAwaitNeighbours, wishElsewhere } from './await-neighbours.ts';
 import { carryOut, isGone, isLackOfRights, observeIds, ownerMarks, type Remainder } from './carry-out.ts';
 import type { DeletedApplication, Deletion } from './deletion.ts';
@@ -70,7 +71,7 @@ interface Step {
 
 async function storeRest(deletion: Deletion, rest: readonly ObjectId[]): Promise<void> {
   const { base, record } = deletion;
-  record.memory.inventory.ids = new Map(rest.map((id) => [idKey(id), id]));
+  replaceInventory(record.memory.inventory, rest);
   const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
   if (!stored.ok || stored.ids.length === rest.length) return;
   await tellWait(deletion, rest, `${rest.length} left, which the Application itself depends on`);

@@ -13,7 +13,7 @@ import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { Metrics } from '../../telemetry/ports.ts';
 import { remainingMs } from '../attempt.ts';
 import { claimantOf, keepClaims } from '../decide/claim-objects.ts';
-import { addToInventory, measureInventory } from '../decide/inventory.ts';
+import { addToInventory, measureInventory, removeFromInventory } from '../decide/inventory.ts';
 import type { Pass } from '../pass.ts';
 import { reportOf, type Findings } from '../report/report-of.ts';
 import { writeStatus, writeStatusValue } from '../report/status-writer.ts';
@@ -108,7 +108,7 @@ async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Ef
   if (outcomes.has('recreating')) await context.onFaultPoint('object-recreating');
   await context.onFaultPoint('wave-applied');
   const forbidden = forbiddenOf(applied);
-  for (const key of forbidden) inventory.delete(key);
+  removeFromInventory(inventory, forbidden);
   const isLess = outcomes.has('pruned') || outcomes.has('released');
   if (isLess) await context.onFaultPoint('objects-pruned');
   if (!isLess && forbidden.size === 0) return;

@@ -6,6 +6,7 @@ import { formatId, idKey } from '../../object/identity.ts';
 import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
 import { noteStartedJob } from '../decide/ended-jobs.ts';
 import { dropEvidence, dropSettled, noteApplied } from '../decide/evidence.ts';
+import { removeFromInventory } from '../decide/inventory.ts';
 import type { Pass } from '../pass.ts';
 
 export function recordResult(pass: Pass, result: ChangeResult): void {
@@ -31,13 +32,13 @@ export function recordResult(pass: Pass, result: ChangeResult): void {
   // The object counts as ours from now on, so its events no longer reach the other Application.
   if (giver) context.neighbours.wake(applicationKey(giver.namespace, giver.name));
   if (outcome === 'pruned' || outcome === 'released') {
-    inventory.ids?.delete(key);
+    if (inventory.ids) removeFromInventory(inventory.ids, [key]);
     dropEvidence(evidence, change.id);
     dropHeals(heals, change.id);
     if (outcome === 'pruned' && change.kind) target.live.record(identity, change.kind, change.id, undefined);
   }
   // It never was ours: its id entered the inventory only ahead of the attempt.
-  if (outcome === 'conflict' && !change.live) inventory.ids?.delete(key);
+  if (inventory.ids && outcome === 'conflict' && !change.live) removeFromInventory(inventory.ids, [key]);
   // The namespace may have been deleted since it was seen.
   if (result.refusal?.code === 'NamespaceMissing') place.isNamespaceKnown = false;
   if (outcome !== 'unchanged') context.metrics.onChange(outcome);

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Change, ChangeType } from '../../../../src/diff/changes.ts';
+import { idKey } from '../../../../src/object/identity.ts';
+import { awaitDependencies, type DependencyWait } from '../../../../src/reconcile/decide/await-dependencies.ts';
+import { createNeighbourhood, storedOf, type StoredOptions } from '../../../support/applications.ts';
+import { changeOf, idOf, leftChange } from '../../apply/objects.ts';
+
+const REVISION = 'main@sha1:1';
+
+/** The Application `apps/base`, of another source, which is Ready or not. */
+function baseOf(ready: 'True' | 'False', dependsOn: readonly string[] = []): StoredOptions {
+  return {
+    name: 'base',
+    spec: { source: { repoURL: 'https://git.example.com/base.git' }, dependsOn: namesOf(dependsOn) },
+    status: { conditions: [{ type: 'Ready', status: ready, reason: 'Because', observedGeneration: 1 }] },
+  };
+}
+
+const namesOf = (dependsOn: readonly string[]) => dependsOn.map((name) => ({ name }));
+
+/** The answer to `apps/shop`. */
+function ask(
+  dependsOn: readonly string[],
+  changes: readonly Change[],
+  { others = [], isAccepted = false }: { others?: readonly StoredOptions[]; isAccepted?: boolean } = {},
+): DependencyWait | undefined {
+  const { add, neighbours } = createNeighbourhood();
+  const { stored } = add({ spec: { dependsOn: namesOf(dependsOn) } });
+  for (const other of others) add(other);
+  return awaitDependencies({
+    key: 'apps/shop',
+    stored,
+    revision: REVISION,
+    changes,
+    isAccepted: () => isAccepted,
+    neighbours,
+  });
+}
+
+const CREATE = changeOf('create');
+const KEY = idKey(CREATE.id);
+
+test('a new object waits for an Application that is not Ready', () => {
+  const reason = 'Application apps/base is not Ready (Because)';
+  const wait = ask(['base'], [CREATE], { others: [baseOf('False')] });
+  assert.deepEqual(wait, { reason, waits: new Map([[KEY, reason]]) });
+});
+
+test('nothing waits without dependencies, or once all of them are Ready', () => {
+  assert.equal(ask([], [CREATE]), undefined);
+  assert.equal(ask(['base'], [CREATE], { others: [baseOf('True')] }), undefined);
+});
+
+test('the first of several Applications that are not Ready is named', () => {
+  const wait = ask(['base', 'missing', 'other'], [CREATE], { others: [baseOf('True')] });
+  assert.equal(wait?.reason, 'Application apps/missing does not exist');
+});
+
+test('an Application of the same source is waited for until it has applied the revision', () => {
+  const at = (lastAppliedRevision: string): StoredOptions => ({
+    ...baseOf('True'),
+    spec: {},
+    status: { ...baseOf('True').status, sync: { status: 'Synced', lastAppliedRevision } },
+  });
+  assert.match(ask(['base'], [CREATE], { others: [at('main@sha1:0')] })?.reason ?? '', /not at main@sha1:1 yet$/);
+  assert.equal(ask(['base'], [CREATE], { others: [at(REVISION)] }), undefined);
+});
+
+const TYPES: readonly (readonly [ChangeType, boolean])[] = [
+  ['create', true],
+  ['update', true],
+  ['adopt', true],
+  ['unsure', true],
+  ['none', false],
+  ['conflict', false],
+  ['unknown', false],
+];
+for (const [type, isHeld] of TYPES) {
+  test(`a change of type ${type} ${isHeld ? 'waits' : 'does not wait'} for a dependency`, () => {
+    assert.deepEqual([...(ask(['base'], [changeOf(type)])?.waits.keys() ?? [])], isHeld ? [KEY] : []);
+  });
+}
+
+test('a prune waits even if its manifest was accepted once, and a release does not', () => {
+  const changes = [leftChange('prune', idOf('a')), leftChange('release', idOf('b'))];
+  assert.deepEqual([...(ask(['base'], changes, { isAccepted: true })?.waits.keys() ?? [])], [idKey(idOf('a'))]);
+});
+
+test('an object whose manifest was accepted before is healed while others wait', () => {
+  assert.equal(ask(['base'], [changeOf('update')], { isAccepted: true }), undefined);
+});
+
+test('a cycle is reported even if nothing waits for it', () => {
+  const others = [baseOf('True', ['third']), { name: 'third', spec: { dependsOn: namesOf(['shop']) } }];
+  const reason = 'spec.dependsOn is a cycle: apps/shop → apps/base → apps/third → apps/shop';
+  assert.deepEqual(ask(['base'], [], { others }), { reason, waits: new Map() });
+  assert.deepEqual(ask(['base'], [CREATE], { others })?.waits, new Map([[KEY, reason]]));
+});
+
+test('a cycle among other Applications is not a cycle of this one', () => {
+  const wait = ask(['base'], [CREATE], { others: [baseOf('True', ['base'])] });
+  assert.equal(wait, undefined);
+});
+
+test('the manifest of the change decides whether it was accepted', () => {
+  const { add, neighbours } = createNeighbourhood();
+  add();
+  const asked: string[] = [];
+  awaitDependencies({
+    key: 'apps/shop',
+    stored: storedOf({ spec: { dependsOn: namesOf(['base']) } }),
+    revision: REVISION,
+    changes: [changeOf('update', { id: idOf('a') })],
+    isAccepted: (id, digest) => asked.push(`${idKey(id)} ${digest}`) > 0,
+    neighbours,
+  });
+  assert.deepEqual(asked, [`${idKey(idOf('a'))} digest`]);
+});

@@ -1,0 +1,106 @@
+/** Answers of the API server as evidence; that `diff` reads them as meant is seen with the whole comparison. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LiveObject } from '../../../../src/cluster/live.ts';
+import type { Change, DiffMemory } from '../../../../src/diff/changes.ts';
+import { diffObjects } from '../../../../src/diff/diff.ts';
+import { idKey } from '../../../../src/object/identity.ts';
+import { dropEvidence, dropSettled, noteApplied, noteDryRun } from '../../../../src/reconcile/decide/evidence.ts';
+import { emptyEvidenceMemory, type EvidenceMemory } from '../../../../src/reconcile/decide/memory.ts';
+import { inventoryOf } from '../../../support/applications.ts';
+import { changeOf, desiredOf, kindOf, liveOf, OWNER, type DesiredOptions } from '../../apply/objects.ts';
+
+const KEY = idKey(desiredOf().id);
+
+/** The live form of the desired object, with the fields that this agent owns, and some data. */
+function liveWith(data: Readonly<Record<string, string>>, resourceVersion = '1'): LiveObject {
+  const live = liveOf({ resourceVersion });
+  const fieldsV1 = { 'f:data': { 'f:color': {}, 'f:size': {} } };
+  const managedFields = [
+    { manager: 'tautline', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1 },
+  ];
+  return { ...live, body: { ...live.body, data: { ...data }, metadata: { ...live.body.metadata, managedFields } } };
+}
+
+const AS_DESIRED = liveWith({ color: 'red', size: 'small' });
+const DRIFTED = liveWith({ color: 'blue', size: 'small' }, '2');
+
+/** An unsure change of the desired object. */
+function unsure(live: LiveObject | undefined, options: DesiredOptions = {}) {
+  const change = changeOf('unsure', { ...options, ...(live && { live }) });
+  return { ...change, desired: desiredOf(options) };
+}
+
+function compare(evidence: EvidenceMemory, live: LiveObject): Change | undefined {
+  const desired = desiredOf();
+  const kind = kindOf(desired.id);
+  const memory: DiffMemory = {
+    baselines: evidence.baselines,
+    isAccepted: (id, digest) => evidence.accepted.get(idKey(id)) === digest,
+  };
+  return diffObjects({
+    desired: { objects: [desired], problems: [], digest: '' },
+    live: new Map([[KEY, { state: 'present', object: live }]]),
+    inventory: inventoryOf(desired.id),
+    owner: OWNER,
+    kinds: { served: new Map([['v1/ConfigMap', kind]]), stale: new Set(), preferred: new Map() },
+    settled: evidence.settled,
+    memory,
+  })[0];
+}
+
+test('after an apply the same object needs no change, and a changed one is an update', () => {
+  const evidence = emptyEvidenceMemory();
+  assert.equal(compare(evidence, AS_DESIRED)?.type, 'unsure');
+  noteApplied(evidence, desiredOf(), AS_DESIRED);
+  assert.equal(evidence.accepted.get(KEY), 'digest');
+  assert.equal(compare(evidence, AS_DESIRED)?.type, 'none');
+  assert.equal(compare(evidence, DRIFTED)?.type, 'update');
+});
+
+test('a dry run that changes nothing proves that the object is as desired', () => {
+  const evidence = emptyEvidenceMemory();
+  const judged = noteDryRun(evidence, unsure(AS_DESIRED), AS_DESIRED);
+  assert.equal(judged.type, 'none');
+  assert.equal(evidence.accepted.get(KEY), 'digest');
+  assert.ok(evidence.baselines.has(KEY));
+  assert.equal(compare(evidence, AS_DESIRED), judged, 'the settled change is taken');
+  assert.notEqual(compare(evidence, DRIFTED), judged, 'the object has changed since');
+});
+
+test('a dry run that changes the object proves an update, and gives no baseline', () => {
+  const evidence = emptyEvidenceMemory();
+  const judged = noteDryRun(evidence, unsure(DRIFTED), AS_DESIRED);
+  assert.equal(judged.type, 'update');
+  assert.deepEqual(
+    judged.fields.map(({ path }) => path),
+    ['/data/color'],
+  );
+  assert.equal(evidence.baselines.size, 0);
+  assert.equal(compare(evidence, DRIFTED), judged);
+});
+
+test('a dry run of an object that does not exist proves a creation, which is not settled', () => {
+  const evidence = emptyEvidenceMemory();
+  assert.equal(noteDryRun(evidence, unsure(undefined), AS_DESIRED).type, 'create');
+  assert.equal(evidence.accepted.get(KEY), 'digest');
+  assert.equal(evidence.settled.size, 0);
+});
+
+test('a settled change holds for the manifest with its ignored fields', () => {
+  const evidence = emptyEvidenceMemory();
+  noteDryRun(evidence, unsure(AS_DESIRED, { isColorIgnored: true }), AS_DESIRED);
+  const { manifestDigest, resourceVersion } = evidence.settled.get(KEY) ?? {};
+  assert.deepEqual({ manifestDigest, resourceVersion }, { manifestDigest: 'digest ignored', resourceVersion: '1' });
+});
+
+test('a write drops the settled change alone, and the end of the object drops the rest', () => {
+  const evidence = emptyEvidenceMemory();
+  noteDryRun(evidence, unsure(AS_DESIRED), AS_DESIRED);
+  const sizes = () => [evidence.settled.size, evidence.baselines.size, evidence.accepted.size];
+  dropEvidence(evidence, desiredOf().id);
+  assert.deepEqual(sizes(), [1, 0, 0]);
+  noteApplied(evidence, desiredOf(), AS_DESIRED);
+  dropSettled(evidence, desiredOf().id);
+  assert.deepEqual(sizes(), [0, 1, 1]);
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encodeInventory } from '../../../../src/application/inventory.ts';
+import type { Application } from '../../../../src/application/schema.ts';
+import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { StageError } from '../../../../src/object/stage-error.ts';
+import type { Value } from '../../../../src/object/value.ts';
+import {
+  addToInventory,
+  completeInventory,
+  forgetInventory,
+  leftoverOf,
+  readInventory,
+  removeFromInventory,
+  replaceInventory,
+} from '../../../../src/reconcile/decide/inventory.ts';
+import { emptyInventoryMemory } from '../../../../src/reconcile/decide/memory.ts';
+import { applicationOf, inventoryOf } from '../../../support/applications.ts';
+import { changeOf, desiredOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../apply/objects.ts';
+
+const A = idOf('a');
+const B = idOf('b');
+const C = idOf('c');
+
+function storing(inventory: Value | undefined): Pick<Application, 'status'> {
+  return applicationOf({ status: inventory === undefined ? {} : { inventory } });
+}
+
+const storingIds = (...ids: readonly ObjectId[]): Pick<Application, 'status'> => storing(encodeInventory(ids) as Value);
+
+test('the inventory is read from the status once, and then kept in memory', () => {
+  const memory = emptyInventoryMemory();
+  const ids = readInventory(memory, storingIds(A));
+  assert.deepEqual(ids, inventoryOf(A));
+  addToInventory(ids, [B]);
+  assert.equal(readInventory(memory, storingIds(A)), ids);
+  assert.deepEqual(ids, inventoryOf(A, B));
+});
+
+test('an Application that has stored no inventory has applied nothing', () => {
+  assert.deepEqual(readInventory(emptyInventoryMemory(), storing(undefined)), new Map());
+});
+
+test('an inventory that another writer has changed is merged, and no id is concluded to be gone', () => {
+  const memory = emptyInventoryMemory();
+  readInventory(memory, storingIds(A, B));
+  assert.deepEqual(readInventory(memory, storingIds(B, C)), inventoryOf(A, B, C));
+});
+
+test('an inventory that cannot be read stops the pass, and the memory stays empty', () => {
+  const memory = emptyInventoryMemory();
+  assert.throws(
+    () => readInventory(memory, storing({ objects: 'damaged' })),
+    (error) =>
+      error instanceof StageError &&
+      error.code === 'InventoryUnreadable' &&
+      error.stage === 'status' &&
+      error.retry === 'never',
+  );
+  assert.deepEqual(memory, emptyInventoryMemory());
+});
+
+test('the inventory in memory counts where the stored one was damaged later', () => {
+  const memory = emptyInventoryMemory();
+  const ids = readInventory(memory, storingIds(A));
+  assert.equal(readInventory(memory, storing('damaged')), ids);
+  assert.deepEqual(ids, inventoryOf(A));
+});
+
+test('a forgotten inventory is read again from the status', () => {
+  const memory = emptyInventoryMemory();
+  addToInventory(readInventory(memory, storingIds(A)), [B]);
+  forgetInventory(memory);
+  assert.deepEqual(readInventory(memory, storingIds(A)), inventoryOf(A));
+});
+
+test('an id that was removed stays away as long as the stored inventory is the same', () => {
+  const memory = emptyInventoryMemory();
+  removeFromInventory(readInventory(memory, storingIds(A, B)), [idKey(B)]);
+  assert.deepEqual(readInventory(memory, storingIds(A, B)), inventoryOf(A));
+});
+
+test('the inventory of a deleted Application is replaced by the objects that are left', () => {
+  const memory = emptyInventoryMemory();
+  readInventory(memory, storingIds(A, B));
+  replaceInventory(memory, [B]);
+  assert.deepEqual(memory.ids, inventoryOf(B));
+});
+
+test('no id leaves the inventory, for any status that is stored between passes', () => {
+  const anyIds = fc.subarray([A, B, C, idOf('d')]);
+  const anyStored = fc.oneof(anyIds, fc.constant('damaged' as const));
+  fc.assert(
+    fc.property(anyIds, fc.array(anyStored, { maxLength: 12, size: 'max' }), (first, later) => {
+      const memory = emptyInventoryMemory();
+      const expected = new Set(first.map(idKey));
+      readInventory(memory, storingIds(...first));
+      for (const stored of later) {
+        if (stored !== 'damaged') for (const id of stored) expected.add(idKey(id));
+        const ids = readInventory(memory, stored === 'damaged' ? storing(stored) : storingIds(...stored));
+        assert.deepEqual([...ids.keys()].sort(), [...expected].sort());
+      }
+    }),
+  );
+});
+
+const isCompleted = (more: Parameters<typeof changeOf>[1], type: Parameters<typeof changeOf>[0] = 'none'): boolean => {
+  const inventory = inventoryOf();
+  completeInventory({ inventory, changes: [changeOf(type, { id: A, ...more })], owner: OWNER });
+  return inventory.has(idKey(A));
+};
+
+test('an object with both marks that is as desired enters an inventory that was lost', () => {
+  assert.equal(isCompleted({ live: liveOf({ id: A }) }), true);
+  assert.equal(isCompleted({}), false, 'it does not exist');
+  assert.equal(isCompleted({ live: liveOf({ id: A }) }, 'update'), false, 'it is applied first');
+  assert.equal(isCompleted({ live: liveOf({ id: A, metadata: marksOf(OTHER_OWNER) }) }), false, 'another owner');
+  const half = { ...marksOf(OWNER), annotations: {} };
+  assert.equal(isCompleted({ live: liveOf({ id: A, metadata: half }) }), false, 'one mark is missing');
+});
+
+test('completing the inventory leaves the ids that it holds as they are', () => {
+  const inventory = inventoryOf(A, B);
+  completeInventory({ inventory, changes: [changeOf('none', { id: A, live: liveOf({ id: A }) })], owner: OWNER });
+  completeInventory({ inventory, changes: [leftChange('prune', B)], owner: OWNER });
+  assert.deepEqual(inventory, inventoryOf(A, B));
+});
+
+test('leftovers are the objects of the inventory that are not desired', () => {
+  assert.deepEqual(leftoverOf([desiredOf({ id: A }), desiredOf({ id: C })], inventoryOf(A, B)), [B]);
+  assert.deepEqual(leftoverOf([], inventoryOf(A, B)), [A, B]);
+  assert.deepEqual(leftoverOf([desiredOf({ id: A })], inventoryOf(A)), []);
+});
