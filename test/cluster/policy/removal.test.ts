@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import { configMap, text, volumeClaim, type Manifest } from '../../support/objects.ts';
 import {
   at,
@@ -41,8 +42,11 @@ test('an object with a keep annotation is released when it leaves Git, and an Ev
     assert.equal(at(live, 'metadata', 'labels'), undefined, `${name} still carries our label`);
     assert.equal(at(live, 'metadata', 'annotations', OWNER), undefined);
   }
-  const events = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
-  assert.match(JSON.stringify(events), /3 released.*its annotations forbid deleting it/);
+  const isTold = await eventually(async () => {
+    const events = await world.read('/apis/events.k8s.io/v1/namespaces/apps/events');
+    return /3 released.*its annotations forbid deleting it/.test(JSON.stringify(events)) ? true : undefined;
+  });
+  assert.ok(isTold, 'no Event tells of the released objects');
 });
 
 test('deleting an Application keeps objects with a keep annotation, and waits for a confirmation where one is required', async () => {
