@@ -39,7 +39,7 @@ test('a hostile commit stalls its Application with a reason and prunes nothing, 
 
   const attacks: Readonly<Record<string, Record<string, string>>> = {
     'kustomizations are built': { ...doubling(), 'kustomization.yaml': 'resources: [bomb/l30]\n' },
-    aliases: {
+    'use of an alias': {
       'kustomization.yaml': 'resources: [base, a.yaml]\n',
       'a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n${ALIASES}\n`,
     },

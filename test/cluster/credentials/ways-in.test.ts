@@ -97,7 +97,7 @@ test('an unknown certificate authority is reported, and trusted once the Secret 
     gitUrl: encrypted.url,
   });
   const { message } = await untilFailed(tenant, 'ArtifactFailed');
-  assert.match(message, /certificate .* not accepted.*ca\.crt/);
+  assert.match(message, /certificate is not trusted.*ca\.crt/);
   await tenant.setSecret({ username: 'me', password: 'geheim', 'ca.crt': authority.ca });
   await tenant.application.untilReady();
 });
