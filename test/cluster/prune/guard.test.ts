@@ -15,6 +15,7 @@ import {
   readyMessage,
   readyReason,
   untilGone,
+  type Subject,
 } from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
@@ -66,6 +67,12 @@ for (const { manifest, path } of GUARDED) {
   });
 }
 
+/** A prune that follows an edit of the spec waits some seconds for edits of other Applications: only then is it held. */
+const untilHeld = async ({ application }: Subject): Promise<Json> => {
+  await application.refresh();
+  return application.until('held', isHeld);
+};
+
 const NAMES = Array.from({ length: 20 }, (_, index) => `m${String(index).padStart(2, '0')}`);
 const someOf = (count: number): string => text(...NAMES.slice(0, count).map((name) => configMap(name, {})));
 
@@ -74,7 +81,7 @@ test('a confirmation holds for the revision that was reported, not for a newer o
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(8) });
-  assert.ok(isHeld(await subject.application.refresh()));
+  await untilHeld(subject);
   const last = await subject.repository.commit({ 'all.yaml': someOf(1) });
   const answered = await subject.application.ask({ action: 'confirm-prune' });
   assert.equal(outcomeOf(answered), 'Refused');
@@ -95,8 +102,8 @@ test('a confirmation that comes before there is anything to confirm has no effec
   assert.match(answerOf(early), /no prune is held/);
   await subject.repository.commit({ 'all.yaml': someOf(2) });
   const answered = await subject.application.ask({ action: 'confirm-prune' });
-  assert.ok(isHeld(answered));
   assert.equal(outcomeOf(answered), 'Refused');
+  await untilHeld(subject);
   assert.ok(await subject.configMap('m19'));
 });
 
@@ -105,7 +112,7 @@ test('a confirmation that was answered is not used for a later prune', async () 
   await subject.application.patch({ source: { interval: '1h' } });
   await subject.application.untilReady();
   await subject.repository.commit({ 'all.yaml': someOf(8) });
-  assert.ok(isHeld(await subject.application.refresh()));
+  await untilHeld(subject);
   assert.equal(outcomeOf(await subject.application.ask({ action: 'confirm-prune' })), 'Succeeded');
   await subject.repository.commit({ 'all.yaml': someOf(20) });
   // The annotation stays in place while other fields of the Application change.
