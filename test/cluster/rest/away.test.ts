@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../../support/agent.ts';
 import { useWorld } from '../../support/use-world.ts';
+import { eventually } from '../../support/world.ts';
 import { expectRest } from './scene.ts';
 import { edit } from '../../support/kubectl.ts';
 import { configMap, text } from '../../support/objects.ts';
@@ -110,6 +111,16 @@ test('the next agent applies a commit and heals drift that were made while no ag
   await expectRest(world, agent, subject, { refreshes: 2 });
 });
 
+/** Whether each watch that failed has recovered since: the wait before a retry grows with the failures. */
+function areWatchesOpen(log: RunningAgent['log']): boolean {
+  const isFailing = new Map<string, boolean>();
+  for (const { msg, kind, namespace } of log) {
+    if (msg === 'watch failed, retrying') isFailing.set(`${String(kind)} ${String(namespace)}`, true);
+    if (msg === 'watch recovered') isFailing.set(`${String(kind)} ${String(namespace)}`, false);
+  }
+  return ![...isFailing.values()].includes(true);
+}
+
 test('an outage of the API server is logged once for each Application, however many passes meet it', async () => {
   const subject = await declare('outage', { interval: '10s' });
   const lines = agent.log.length;
@@ -124,5 +135,6 @@ test('an outage of the API server is logged once for each Application, however m
   const applications = told.map(({ application }) => application);
   assert.deepEqual(applications, [...new Set(applications)], JSON.stringify(told));
   assert.ok(applications.includes('apps/outage'));
+  assert.ok(await eventually(async () => areWatchesOpen(agent.log.slice(lines)) || undefined));
   await expectRest(world, agent, subject, { refreshes: 1 });
 });

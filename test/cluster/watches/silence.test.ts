@@ -57,8 +57,8 @@ test('objects become unknown while the API server hangs, and known again once it
   await untilTrue(() => scene.valueOf('kept') === '2', 'what happens afterwards is seen');
   assert.deepEqual(scene.changes, [`modified ConfigMap ${NAMESPACE}/kept`]);
   assert.deepEqual(
-    scene.logged.filter((line) => line.includes('back')),
-    ['info a watch that failed is back'],
+    scene.logged.filter((line) => line.includes('recovered')),
+    ['info watch recovered'],
   );
 });
 
