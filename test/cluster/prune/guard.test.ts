@@ -67,7 +67,7 @@ for (const { manifest, path } of GUARDED) {
   });
 }
 
-/** A prune that follows an edit of the spec waits some seconds for edits of other Applications: only then is it held. */
+/** A prune after an edit of the spec waits some seconds for edits of other Applications: only then is it held. */
 const untilHeld = async ({ application }: Subject): Promise<Json> => {
   await application.refresh();
   return application.until('held', isHeld);
