@@ -12,7 +12,6 @@ import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
-import { removalsOf } from '../../object/policy.ts';
 import { valueAt } from '../../object/value.ts';
 import type { Observation } from '../../observe/observe.ts';
 import type { Change } from '../../diff/changes.ts';
@@ -30,7 +29,8 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
   const { ids } = remainder;
   const observation = await observeIds(deletion, remainder);
   const { live } = observation;
-  const asking = isConfirmed(deleted) ? [] : askingForConfirmation(ids, live);
+  const isAllowed = isConfirmed(deleted);
+  const asking = isAllowed ? [] : askingForConfirmation(deletion, ids, live);
   if (asking[0]) {
     const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
     const reason = `${formatId(asking[0])}${more} asks for a confirmation (Delete=confirm); ${HOW_TO_CONFIRM}`;
@@ -51,7 +51,7 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
     if (step.ids.length === 0) continue;
     const part = { ids: step.ids, observation };
     if (step.ids !== stages.first) await storeRest(deletion, rest);
-    const applied = await carryOut(deletion, changesOf(deletion, part));
+    const applied = await carryOut(deletion, { changes: changesOf(deletion, part), isConfirmed: isAllowed });
     const results = step.isDone === isGoneOrForbidden ? await withRefusals(deletion, part, applied) : applied;
     const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
     const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
@@ -156,10 +156,12 @@ function isDeletable(decision: ReturnType<typeof mayDelete>['type']): boolean {
   return decision === 'delete' || decision === 'confirm';
 }
 
-function askingForConfirmation(ids: readonly ObjectId[], live: Live): ObjectId[] {
+function askingForConfirmation(deletion: Deletion, ids: readonly ObjectId[], live: Live): ObjectId[] {
+  const owner = ownerMarks(deletion);
   return ids.filter((id) => {
     const entry = live.get(idKey(id));
-    return entry?.state === 'present' && removalsOf(entry.object.body).deletion === 'confirm';
+    if (entry?.state !== 'present') return false;
+    return mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type === 'confirm';
   });
 }
 

@@ -27,6 +27,7 @@ export function tryOut({ context, identity, owner, signal, target }: Pass, plan:
     client: dryRunClient(target.as(identity)),
     owner,
     occasion: 'prune',
+    isConfirmed: false,
     concurrency: context.settings.applyConcurrency,
     signal,
     onResult: () => undefined,
