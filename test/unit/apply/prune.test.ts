@@ -6,7 +6,18 @@ import { pruneObject, releaseObject } from '../../../src/apply/prune.ts';
 import type { RefusalCode } from '../../../src/cluster/answers.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { DeleteAnswer } from '../../../src/cluster/ports.ts';
-import { ABSENT, changeOf, found, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER, refusedWith, written } from './objects.ts';
+import {
+  ABSENT,
+  changeOf,
+  found,
+  leftChange,
+  liveOf,
+  marksOf,
+  OTHER_OWNER,
+  OWNER,
+  refusedWith,
+  written,
+} from './objects.ts';
 import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
 
 const GONE: DeleteAnswer = { ok: true, outcome: 'gone' };
@@ -205,7 +216,10 @@ for (const [name, { script, requests, outcome }] of Object.entries(HOOKS)) {
 test('objects of a kind that is no longer served count as pruned and as released, without a request', async () => {
   const { client, expectRequests } = scriptClient([]);
   const change = { ...leftChange('prune'), kind: undefined };
-  assert.equal((await pruneObject(change, { client, owner: OWNER, occasion: 'prune', isConfirmed: false })).outcome, 'pruned');
+  assert.equal(
+    (await pruneObject(change, { client, owner: OWNER, occasion: 'prune', isConfirmed: false })).outcome,
+    'pruned',
+  );
   assert.equal((await releaseObject(change, { client, owner: OWNER })).outcome, 'released');
   expectRequests([]);
 });
@@ -227,7 +241,12 @@ test('a held deletion names the finalizers, and of a Namespace the conditions th
     [namespace, [{ get: found(namespace) }], /pods\. has 1 resource instances$/],
   ] as const) {
     const { client } = scriptClient(script);
-    const result = await pruneObject(leftChange('prune', live.id), { client, owner: OWNER, occasion: 'prune', isConfirmed: false });
+    const result = await pruneObject(leftChange('prune', live.id), {
+      client,
+      owner: OWNER,
+      occasion: 'prune',
+      isConfirmed: false,
+    });
     assert.equal(result.outcome, 'pruning');
     assert.match(result.message ?? '', pattern);
   }
