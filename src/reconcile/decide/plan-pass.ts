@@ -7,6 +7,7 @@
 import type { Change } from '../../diff/changes.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
+import { stringAt } from '../../object/value.ts';
 import { sourcePath } from '../../application/parse.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
@@ -175,6 +176,8 @@ export function announceDesired(
   { snapshot, manifests, bound }: ReadDesired,
 ): void {
   const { metadata, spec, status } = application;
+  // Another Application of this name may have been declared since the pass began.
+  if (stringAt(context.neighbours.get(key)?.stored, 'metadata', 'uid') !== metadata.uid) return;
   const { answered } = memory.desired.source ?? {};
   const read = manifests && isUsable(manifests) ? bound : undefined;
   const isComplete = manifests && isPathAbsent(manifests, spec.source.path) ? true : read?.isComplete === true;

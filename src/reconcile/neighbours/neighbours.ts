@@ -57,7 +57,7 @@ export interface Neighbours {
   hearPush(key: string): void;
   /**
    * Announces what an Application desires, and wakes the Applications that wait for it. `isNewSpec`: its spec has
-   * changed since its last status.
+   * changed since its last status. An Application that is gone announces nothing.
    */
   announce(key: string, statement: Statement, isNewSpec: boolean): void;
   /**
@@ -164,6 +164,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       if (!isComing) wake(key);
     },
     announce(key, statement, isNewSpec) {
+      if (!records.has(key)) return;
       for (const told of announcements.announce(key, statement, { nowMs: clock.monotonicMs(), isNewSpec })) {
         if (told.isAtOtherCommit) askToPoll(told.key);
         else wake(told.key);
