@@ -4,6 +4,7 @@
  *
  * Invariant: the finalizer is removed only when every object of the inventory is confirmed gone or released. /
  */
+import { declaredPolicy } from '../../application/deletion-policy.ts';
 import { decodeInventory } from '../../application/inventory.ts';
 import { PRUNE_FINALIZER } from '../../application/keys.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
@@ -16,7 +17,7 @@ import { adoptAnswer, writeStatusValue, type Writer } from '../report/status-wri
 import { replaceInventory } from '../decide/inventory.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, Deletion, DeletionContext } from './deletion.ts';
-import { declaredPolicy, permissionToPrune } from './deletion-policy.ts';
+import { permissionToPrune } from './deletion-policy.ts';
 import { pruneObjects } from './prune-objects.ts';
 import { releaseObjects } from './release-objects.ts';
 import { tellWait } from './tell-progress.ts';
