@@ -48,9 +48,11 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
   const occasion = change.desired ? 'hook' : context.occasion;
   const decision = mayDelete({ live, owner, occasion, isConfirmed });
   if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
-  // It was annotated after the prune was decided: the next pass holds the prune.
-  if (decision.type === 'confirm') return { change, outcome: 'waiting', message: decision.reason };
   if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
+  // It was annotated after the prune was decided: the next pass holds the prune.
+  if (decision.type === 'confirm' && !live.deletionTimestamp) {
+    return { change, outcome: 'waiting', message: decision.reason };
+  }
   if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: deletionText(live) };
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id: change.id, uid, resourceVersion });

@@ -68,7 +68,7 @@ async function prune(deletion: Deletion, ids: readonly ObjectId[]): Promise<read
   if (permission.type === 'abandon') return [];
   const reason = permission.type === 'wait' ? permission.reason : reasonToAwaitNeighbours(deletion);
   if (reason === undefined) return pruneObjects(deletion, { ids, ...known });
-  await tellWait(deletion, ids, reason);
+  await tellWait(deletion, { left: ids, reason });
   return 'waiting';
 }
 

@@ -136,6 +136,17 @@ const PRUNES: Readonly<Record<string, Case>> = {
     ...deleted(withOptions('Prune=confirm')),
     isConfirmed: true,
   },
+  'an object with Prune=confirm that is being deleted already is waited for': {
+    script: [
+      {
+        get: found(
+          liveOf({ annotations: { 'argocd.argoproj.io/sync-options': 'Prune=confirm' }, isTerminating: true }),
+        ),
+      },
+    ],
+    requests: [GET],
+    outcome: 'pruning',
+  },
   'an object that gets Prune=confirm during a race is not deleted': {
     script: [
       { get: found(liveOf()) },
