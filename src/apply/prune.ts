@@ -47,7 +47,9 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
   // The only prune of a desired object is that of a hook.
   const occasion = change.desired ? 'hook' : context.occasion;
   const decision = mayDelete({ live, owner, occasion, isConfirmed });
-  if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
+  if (decision.type === 'leave' || decision.type === 'refuse') {
+    return { change, outcome: 'unchanged', message: decision.reason };
+  }
   if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
   // It was annotated after the prune was decided: the next pass holds the prune.
   if (decision.type === 'confirm' && !live.deletionTimestamp) {
