@@ -72,15 +72,19 @@ export function isOfNewestSpec({ application, announced }: Pick<Wisher, 'applica
 
 /** Whether two Applications follow the same branch or tag of the same repository, under whichever of its names. */
 export function isSameSource(one: Wisher, other: Wisher): boolean {
-  if (!isSameRepository(one, other)) return false;
-  const [revision, otherRevision] = [one, other].map(({ application }) => application?.spec.source.revision);
-  if (revision === otherRevision) return true;
-  return one.followedRef !== undefined && one.followedRef === other.followedRef;
+  const [source, otherSource] = [one.application?.spec.source, other.application?.spec.source];
+  if (!source || !otherSource || !isSameAddress(source.repoURL, otherSource.repoURL)) return false;
+  if (source.revision === otherSource.revision) return true;
+  const { followedRef } = one;
+  return followedRef !== undefined && followedRef === other.followedRef;
 }
 
 export function isSameRepository(one: Pick<Wisher, 'application'>, other: Pick<Wisher, 'application'>): boolean {
-  const [url, otherUrl] = [one, other].map(({ application }) => application?.spec.source.repoURL);
-  if (url === undefined || otherUrl === undefined) return false;
+  const [source, otherSource] = [one.application?.spec.source, other.application?.spec.source];
+  return source !== undefined && otherSource !== undefined && isSameAddress(source.repoURL, otherSource.repoURL);
+}
+
+function isSameAddress(url: string, otherUrl: string): boolean {
   return url === otherUrl || (canonicalRepository(url) ?? url) === (canonicalRepository(otherUrl) ?? otherUrl);
 }
 
