@@ -99,7 +99,10 @@ export interface ClusterClient {
    * `tautline`, guarded by uid and resourceVersion. Sends nothing where there are none.
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
-  /** Removes only our label and annotation, so that the object belongs to no Application; guarded by uid. */
+  /**
+   * Removes only our label and annotation, so that the object belongs to no Application; guarded by uid and
+   * resourceVersion.
+   */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**
    * After a 422 for an existing object: whether the update is forbidden and not the manifest. Asked by a dry-run create
