@@ -45,7 +45,7 @@ test('the next heal waits for the pause, and the object is reported as contested
 test('already the first pause holds the next heal, and the object counts as contested while it does', () => {
   const { held, contested, againInMs } = brakeHeals(healedAt(1_000), [UPDATE], 1_500);
   assert.match(held.get(KEY) ?? '', /again 2 s after the last time$/);
-  assert.equal(contested.length, 1);
+  assert.deepEqual(contested, [{ id: UPDATE.id, message: 'healed once against another writer' }]);
   assert.equal(againInMs, 1_500);
 });
 
