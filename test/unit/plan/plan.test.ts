@@ -62,7 +62,7 @@ const anyType = fc.constantFrom<ChangeType>(
   ...(['create', 'update', 'adopt', 'prune', 'release', 'conflict', 'unsure', 'none', 'unknown'] as const),
 );
 const anyChanges = fc
-  .uniqueArray(anyId, { selector: idKey, maxLength: 30 })
+  .uniqueArray(anyId, { selector: idKey, maxLength: 30, size: 'max' })
   .chain((ids) => fc.tuple(...ids.map((id) => anyType.map((type) => changeOf(type, id)))));
 
 test('a plan sends an object after the objects that it requires, and prunes in reverse order of kinds', () => {

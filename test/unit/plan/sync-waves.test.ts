@@ -51,7 +51,10 @@ const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): P
 
 const anyPlace = fc.record({ phase: fc.constantFrom(...PHASES), wave: fc.integer({ min: -3, max: 3 }) });
 const anyChanges = fc
-  .array(fc.tuple(anyPlace, fc.constantFrom<ChangeType>('create', 'update', 'none', 'unsure')), { maxLength: 20 })
+  .array(fc.tuple(anyPlace, fc.constantFrom<ChangeType>('create', 'update', 'none', 'unsure')), {
+    maxLength: 20,
+    size: 'max',
+  })
   .map((items) => items.map(([place, type], n) => changeOf(type, `m${n}`, place)));
 
 const rank = (change: Change): number => syncWaveOf(change.desired?.policy);

@@ -67,7 +67,7 @@ test('an object has one owner, and no Application waits for a free object or for
     names: fc.subarray(names),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
       const claims = new Claims();
       for (const { action, application, names: some } of steps) {
         if (action === 'claim') for (const name of some) claims.claim('c', idOf(name), application);
