@@ -10,13 +10,19 @@ import type { Identity } from '../cluster/identity.ts';
 import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { LiveEntry } from '../cluster/live.ts';
-import type { Cluster, WatchScope } from '../cluster/ports.ts';
+import type { ClusterClient, LiveStore, WatchScope } from '../cluster/ports.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { entryOfRead, notServed } from './read-by-name.ts';
 
+/** The part of a cluster that is observed. */
+export interface ObservedCluster {
+  as(identity: Identity): Pick<ClusterClient, 'get'>;
+  readonly live: Pick<LiveStore, 'hold' | 'look' | 'record'>;
+}
+
 export interface ObserveOptions {
-  readonly cluster: Cluster;
+  readonly cluster: ObservedCluster;
   readonly identity: Identity;
   /** Objects out of reach are unknown, and no request is sent for them. */
   readonly reach: Reach;

@@ -25,7 +25,11 @@ export interface RefreshOptions {
   readonly context: RefreshContext;
 }
 
-export type RefreshContext = Pick<ReconcileContext, 'source' | 'clock' | 'chance' | 'metrics' | 'settings'>;
+export interface RefreshContext extends Pick<ReconcileContext, 'clock' | 'chance'> {
+  readonly source: Pick<ReconcileContext['source'], 'poll' | 'fetch'>;
+  readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'pollJitter' | 'minPollBackoffMs' | 'maxPollBackoffMs'>;
+}
 
 /** Returns the source as it is remembered from now on. A failed poll or fetch is in its `error`. */
 export async function refreshSource(
