@@ -9,7 +9,7 @@ import type { ReadingOptions } from '../../src/reconcile/pass.ts';
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
-import { kindOf } from '../unit/apply/objects.ts';
+import { kindOf } from './changes.ts';
 
 /** Discovery that serves the kinds of these objects and no others. */
 export function kindsOf(...ids: readonly ObjectId[]): Kinds {

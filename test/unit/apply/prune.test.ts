@@ -6,8 +6,18 @@ import { pruneObject, releaseObject, type PruneContext } from '../../../src/appl
 import type { RefusalCode } from '../../../src/cluster/answers.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { DeleteAnswer } from '../../../src/cluster/ports.ts';
-import { ABSENT, found, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER, refusedWith, written } from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+import {
+  ABSENT,
+  found,
+  leftChange,
+  liveOf,
+  marksOf,
+  OTHER_OWNER,
+  OWNER,
+  refusedWith,
+  written,
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const GONE: DeleteAnswer = { ok: true, outcome: 'gone' };
 const HELD: DeleteAnswer = { ok: true, outcome: 'held' };

@@ -5,7 +5,7 @@ import { isGuardedKind } from '../../../src/object/guarded-kinds.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
 import { mayDelete, type DeleteDecision, type DeleteOccasion } from '../../../src/object/may-delete.ts';
 import type { Value, ValueMap } from '../../../src/object/value.ts';
-import { idOf, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../unit/apply/objects.ts';
+import { idOf, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../support/changes.ts';
 
 const { labels: OUR_LABEL, annotations: OUR_ANNOTATION } = marksOf(OWNER);
 const OTHER = marksOf(OTHER_OWNER);

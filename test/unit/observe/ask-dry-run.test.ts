@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { Change } from '../../../src/diff/changes.ts';
 import { isEqualValue } from '../../../src/object/value.ts';
 import { askDryRun } from '../../../src/observe/ask-dry-run.ts';
-import { changeOf, idOf, leftChange, liveOf, refusedWith, written } from '../../unit/apply/objects.ts';
-import { scriptClient, type ScriptedAnswer } from '../../unit/apply/scripted-client.ts';
+import { changeOf, idOf, leftChange, liveOf, refusedWith, written } from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const A = idOf('a');
 const UNSURE = changeOf('unsure', { id: A, live: liveOf({ id: A }) });

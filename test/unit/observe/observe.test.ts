@@ -7,9 +7,9 @@ import type { ClusterClient, WatchScope } from '../../../src/cluster/ports.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import { observe, type Observation, type ObserveOptions } from '../../../src/observe/observe.ts';
 import { inventoryOf } from '../../support/applications.ts';
-import { ABSENT, desiredOf, found, idOf, liveOf, refusedWith } from '../../unit/apply/objects.ts';
+import { ABSENT, desiredOf, found, idOf, liveOf, refusedWith } from '../../support/changes.ts';
 import { kindsOf } from '../../support/reading.ts';
-import { scriptClient, type ScriptedAnswer } from '../../unit/apply/scripted-client.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const IDENTITY = serviceAccountIdentity('apps', 'deployer');
 const [A, B] = [idOf('a', { namespace: 'apps' }), idOf('b', { namespace: 'shop' })];

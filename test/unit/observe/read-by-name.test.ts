@@ -4,9 +4,9 @@ import type { LiveEntry } from '../../../src/cluster/live.ts';
 import { idKey } from '../../../src/object/identity.ts';
 import { notServed, readByName, type ReadByNameOptions } from '../../../src/observe/read-by-name.ts';
 import { inventoryOf } from '../../support/applications.ts';
-import { ABSENT, desiredOf, found, idOf, kindOf, liveOf, refusedWith } from '../../unit/apply/objects.ts';
+import { ABSENT, desiredOf, found, idOf, kindOf, liveOf, refusedWith } from '../../support/changes.ts';
 import { kindsOf } from '../../support/reading.ts';
-import { scriptClient, type ScriptedAnswer } from '../../unit/apply/scripted-client.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const [A, B] = [idOf('a'), idOf('b')];
 const WIDGET = idOf('w', { group: 'example.com', kind: 'Widget' });

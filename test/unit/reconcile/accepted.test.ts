@@ -5,7 +5,7 @@ import { idKey } from '../../../src/object/identity.ts';
 import { acceptanceOf, acceptedDigest } from '../../../src/reconcile/accepted.ts';
 import { emptyMemory } from '../../../src/reconcile/memory.ts';
 import { applicationOf } from '../../support/applications.ts';
-import { idOf } from '../../unit/apply/objects.ts';
+import { idOf } from '../../support/changes.ts';
 
 const A = idOf('a');
 const DEPLOYER = serviceAccountIdentity('apps', 'deployer');

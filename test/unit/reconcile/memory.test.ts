@@ -12,7 +12,7 @@ import {
   type Memory,
 } from '../../../src/reconcile/memory.ts';
 import { inventoryOf, snapshotOf, sourceOf, storedOf } from '../../support/applications.ts';
-import { changeOf, desiredOf, idOf } from '../../unit/apply/objects.ts';
+import { changeOf, desiredOf, idOf } from '../../support/changes.ts';
 import { manifestsOf } from '../../support/reading.ts';
 
 const KEY = idKey(idOf('a'));

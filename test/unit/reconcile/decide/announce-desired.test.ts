@@ -15,7 +15,7 @@ import {
   type StoredOptions,
 } from '../../../support/applications.ts';
 import { kindsOf, manifestOf, manifestsOf, scriptReading } from '../../../support/reading.ts';
-import { desiredOf, idOf } from '../../../unit/apply/objects.ts';
+import { desiredOf, idOf } from '../../../support/changes.ts';
 
 const SNAPSHOT = snapshotOf('1');
 const A = idOf('a');

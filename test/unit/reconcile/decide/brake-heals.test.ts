@@ -7,7 +7,7 @@ import { idKey } from '../../../../src/object/identity.ts';
 import { defaultBrake } from '../../../../src/plan/brake.ts';
 import { brakeHeals, dropHeals, noteHeal } from '../../../../src/reconcile/decide/brake-heals.ts';
 import { emptyHealsMemory, type HealsMemory } from '../../../../src/reconcile/decide/memory.ts';
-import { changeOf, idOf, leftChange } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange } from '../../../support/changes.ts';
 
 const UPDATE = changeOf('update');
 const KEY = idKey(UPDATE.id);

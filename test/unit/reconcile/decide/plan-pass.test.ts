@@ -24,7 +24,7 @@ import {
   type StoredOptions,
 } from '../../../support/applications.ts';
 import { createClock } from '../../../support/clock.ts';
-import { changeOf, idOf, leftChange, liveOf, OWNER } from '../../../unit/apply/objects.ts';
+import { changeOf, idOf, leftChange, liveOf, OWNER } from '../../../support/changes.ts';
 import { kindsOf } from '../../../support/reading.ts';
 
 const SNAPSHOT = snapshotOf('1');

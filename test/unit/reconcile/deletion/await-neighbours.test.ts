@@ -8,7 +8,7 @@ import {
 } from '../../../../src/reconcile/deletion/await-neighbours.ts';
 import type { Statement } from '../../../../src/reconcile/neighbours/announcements.ts';
 import { sourceOf, statementOf, type StoredOptions } from '../../../support/applications.ts';
-import { idOf } from '../../../unit/apply/objects.ts';
+import { idOf } from '../../../support/changes.ts';
 import { scriptDeletion, type DeletionScript } from './scene.ts';
 
 const A = idOf('a');

@@ -8,7 +8,7 @@ import {
 } from '../../../../src/reconcile/deletion/deletion-policy.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import { kindsOf } from '../../../support/reading.ts';
-import { ABSENT, found, liveOf, refusedWith } from '../../../unit/apply/objects.ts';
+import { ABSENT, found, liveOf, refusedWith } from '../../../support/changes.ts';
 import { scriptDeletion, type DeletionScript } from './scene.ts';
 
 const POLICIES: readonly (readonly [ValueMap, 'Prune' | 'Orphan'])[] = [

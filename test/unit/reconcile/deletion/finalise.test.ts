@@ -6,9 +6,9 @@ import type { Value, ValueMap } from '../../../../src/object/value.ts';
 import { finalise } from '../../../../src/reconcile/deletion/finalise.ts';
 import { StatusConflict, type NextPass } from '../../../../src/reconcile/pass.ts';
 import { inventoryOf, type StoredOptions } from '../../../support/applications.ts';
-import { ABSENT, found, idOf, liveOf, refusedWith } from '../../../unit/apply/objects.ts';
+import { ABSENT, found, idOf, liveOf, refusedWith } from '../../../support/changes.ts';
 import { kindsOf } from '../../../support/reading.ts';
-import type { ScriptedAnswer } from '../../../unit/apply/scripted-client.ts';
+import type { ScriptedAnswer } from '../../../support/scripted-client.ts';
 import { scriptDeletion, type DeletionScene, type DeletionScript } from './scene.ts';
 
 const [A, B] = [idOf('a'), idOf('b')];

@@ -7,10 +7,10 @@ import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../../src/object/applyset.ts';
 import type { Remainder } from '../../../../src/reconcile/deletion/carry-out.ts';
 import { pruneObjects } from '../../../../src/reconcile/deletion/prune-objects.ts';
-import { ABSENT, found, idOf, liveOf, marksOf, OWNER, refusedWith, written } from '../../../unit/apply/objects.ts';
+import { ABSENT, found, idOf, liveOf, marksOf, OWNER, refusedWith, written } from '../../../support/changes.ts';
 import { statementOf } from '../../../support/applications.ts';
 import { kindsOf } from '../../../support/reading.ts';
-import type { ScriptedAnswer } from '../../../unit/apply/scripted-client.ts';
+import type { ScriptedAnswer } from '../../../support/scripted-client.ts';
 import { scriptDeletion, type DeletionScene, type DeletionScript } from './scene.ts';
 
 const [A, B] = [idOf('a'), idOf('b')];

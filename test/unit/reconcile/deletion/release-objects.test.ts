@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { releaseObjects } from '../../../../src/reconcile/deletion/release-objects.ts';
 import { kindsOf } from '../../../support/reading.ts';
-import { ABSENT, found, idOf, liveOf, refusedWith, written } from '../../../unit/apply/objects.ts';
-import type { ScriptedAnswer } from '../../../unit/apply/scripted-client.ts';
+import { ABSENT, found, idOf, liveOf, refusedWith, written } from '../../../support/changes.ts';
+import type { ScriptedAnswer } from '../../../support/scripted-client.ts';
 import { scriptDeletion, type DeletionScene, type DeletionScript } from './scene.ts';
 
 const A = idOf('a');

@@ -17,10 +17,10 @@ import {
   type StoredOptions,
 } from '../../../support/applications.ts';
 import { createClock, type SetClock } from '../../../support/clock.ts';
-import { found, idOf, liveOf } from '../../../unit/apply/objects.ts';
+import { found, idOf, liveOf } from '../../../support/changes.ts';
 import { kindsOf } from '../../../support/reading.ts';
 import { recordLog, recordMetrics, type RecordedLog, type RecordedMetrics } from '../../../support/recorders.ts';
-import { scriptClient, type ScriptedAnswer, type ScriptedClient } from '../../../unit/apply/scripted-client.ts';
+import { scriptClient, type ScriptedAnswer, type ScriptedClient } from '../../../support/scripted-client.ts';
 
 export const PRUNE_FINALIZER = 'finalizers.tautline.dev/prune';
 

@@ -5,7 +5,7 @@ import type { Applied, ChangeResult } from '../../../../src/apply/applied.ts';
 import type { Live, LiveEntry } from '../../../../src/cluster/live.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { describeProgress, tellProgress, tellWait } from '../../../../src/reconcile/deletion/tell-progress.ts';
-import { idOf, leftChange, refusedWith } from '../../../unit/apply/objects.ts';
+import { idOf, leftChange, refusedWith } from '../../../support/changes.ts';
 import { scriptDeletion } from './scene.ts';
 
 const [A, B, C] = [idOf('a'), idOf('b'), idOf('c')];

@@ -7,7 +7,7 @@ import { beginReading } from '../../../../src/reconcile/pass.ts';
 import type { Manifests } from '../../../../src/render/manifests.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import type { SetClock } from '../../../support/clock.ts';
-import { idOf } from '../../../unit/apply/objects.ts';
+import { idOf } from '../../../support/changes.ts';
 import { kindsOf, manifestOf, manifestsOf, scriptReading, type ReadingScript } from '../../../support/reading.ts';
 
 const [A, B] = [idOf('a', { namespace: 'apps' }), idOf('b', { namespace: 'apps' })];

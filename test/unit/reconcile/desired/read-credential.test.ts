@@ -5,7 +5,7 @@ import type { SecretAnswer } from '../../../../src/cluster/ports.ts';
 import { StageError } from '../../../../src/object/stage-error.ts';
 import { readCredential } from '../../../../src/reconcile/desired/read-credential.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { refusedWith } from '../../../unit/apply/objects.ts';
+import { refusedWith } from '../../../support/changes.ts';
 
 const DEPLOYER = serviceAccountIdentity('apps', 'deployer');
 const NAMED = applicationOf({ spec: { source: { secretRef: { name: 'git' } } } });

@@ -6,7 +6,7 @@ import { isUsable, renderSnapshot } from '../../../../src/reconcile/desired/rend
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
 import { beginReading, type Reading } from '../../../../src/reconcile/pass.ts';
 import { applicationOf, snapshotOf } from '../../../support/applications.ts';
-import { idOf } from '../../../unit/apply/objects.ts';
+import { idOf } from '../../../support/changes.ts';
 import { manifestOf, manifestsOf, scriptReading, type ReadingScript } from '../../../support/reading.ts';
 
 const SNAPSHOT = snapshotOf('1');

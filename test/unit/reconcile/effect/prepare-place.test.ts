@@ -15,8 +15,8 @@ import {
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
 import { StatusConflict } from '../../../../src/reconcile/pass.ts';
 import { applicationOf, storedOf } from '../../../support/applications.ts';
-import { ABSENT, desiredOf, found, idOf, liveOf, OWNER, refusedWith, written } from '../../../unit/apply/objects.ts';
-import { scriptClient, type ScriptedAnswer } from '../../../unit/apply/scripted-client.ts';
+import { ABSENT, desiredOf, found, idOf, liveOf, OWNER, refusedWith, written } from '../../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../../support/scripted-client.ts';
 
 const IDS: readonly ObjectId[] = [
   idOf('b', { namespace: 'shop' }),

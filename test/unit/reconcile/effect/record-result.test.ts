@@ -8,15 +8,7 @@ import { recordResult } from '../../../../src/reconcile/effect/record-result.ts'
 import { emptyMemory, type Memory } from '../../../../src/reconcile/memory.ts';
 import { inventoryOf } from '../../../support/applications.ts';
 import { createClock } from '../../../support/clock.ts';
-import {
-  changeOf,
-  desiredOf,
-  idOf,
-  leftChange,
-  liveOf,
-  OTHER_OWNER,
-  refusedWith,
-} from '../../../unit/apply/objects.ts';
+import { changeOf, desiredOf, idOf, leftChange, liveOf, OTHER_OWNER, refusedWith } from '../../../support/changes.ts';
 import { recordLog, recordMetrics, type Logged } from '../../../support/recorders.ts';
 
 const A = idOf('a');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { idKey } from '../../../../src/object/identity.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
+import { idOf } from '../../../support/changes.ts';
 
-const idOf = (name: string): ObjectId => ({ group: '', kind: 'ConfigMap', namespace: 'n', name });
 const keys = (...names: string[]): Set<string> => new Set(names.map((name) => idKey(idOf(name))));
 
 test('the first claimant keeps an object, and the second gets it once it is released', () => {

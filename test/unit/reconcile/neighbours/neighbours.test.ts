@@ -14,7 +14,7 @@ import {
   statementOf,
   storedOf,
 } from '../../../support/applications.ts';
-import { idOf } from '../../../unit/apply/objects.ts';
+import { idOf } from '../../../support/changes.ts';
 import { createClock } from '../../../support/clock.ts';
 
 test('a neighbour shows the record as it is when it is asked', () => {

@@ -12,7 +12,7 @@ import type { NextPass } from '../../../../src/reconcile/pass.ts';
 import { decideNextPass, type EndedPass } from '../../../../src/reconcile/report/next-pass.ts';
 import type { StageFailure } from '../../../../src/status/report.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { changeOf, desiredOf, idOf, liveOf, refusedWith } from '../../../unit/apply/objects.ts';
+import { changeOf, desiredOf, idOf, liveOf, refusedWith } from '../../../support/changes.ts';
 
 const NOW_MS = 1_000;
 const POLL_MS = 60_000;

@@ -10,7 +10,7 @@ import { emptyMemory, type Memory } from '../../../../src/reconcile/memory.ts';
 import { reportOf, worstOf, type Findings, type ReportedPass } from '../../../../src/reconcile/report/report-of.ts';
 import type { PassReport, StageFailure } from '../../../../src/status/report.ts';
 import { applicationOf, inventoryOf, snapshotOf, sourceOf } from '../../../support/applications.ts';
-import { changeOf, desiredOf, idOf } from '../../../unit/apply/objects.ts';
+import { changeOf, desiredOf, idOf } from '../../../support/changes.ts';
 import { kindsOf, manifestsOf } from '../../../support/reading.ts';
 
 const NOW_MS = 1_000_000;
