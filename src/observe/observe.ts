@@ -18,7 +18,7 @@ import { entryOfRead, notServed } from './read-by-name.ts';
 /** The part of a cluster that is observed. */
 export interface ObservedCluster {
   as(identity: Identity): Pick<ClusterClient, 'get'>;
-  readonly live: Pick<LiveStore, 'hold' | 'look' | 'record'>;
+  readonly live: Pick<LiveStore, 'keepWatched' | 'look' | 'record'>;
 }
 
 export interface ObserveOptions {
@@ -29,7 +29,7 @@ export interface ObserveOptions {
   readonly kinds: Kinds;
   /** Whether objects of kinds that are not served count as gone; see reconcile/decide/missing-kinds.ts. */
   readonly isUnservedGone: boolean;
-  /** `namespace/name` of the Application that the watches are held for. */
+  /** `namespace/name` of the Application whose watches these are. */
   readonly application: string;
   readonly desired: readonly DesiredObject[];
   readonly inventory: ReadonlyMap<string, ObjectId>;
@@ -49,7 +49,7 @@ export interface Observation {
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const { cluster, identity, application } = options;
   const targets = targetsOf(options);
-  await cluster.live.hold(application, identity, scopesOf(targets));
+  await cluster.live.keepWatched(application, identity, scopesOf(targets));
   const live = new Map<string, LiveEntry>();
   const asked: Target[] = [];
   for (const target of targets) {

@@ -44,7 +44,7 @@ async function see(scene: Scene, requests: readonly string[] = []): Promise<Obse
         return client;
       },
       live: {
-        async hold(application, identity, scopes) {
+        async keepWatched(application, identity, scopes) {
           assert.deepEqual([application, identity], ['apps/shop', IDENTITY]);
           held.push(...scopes);
         },

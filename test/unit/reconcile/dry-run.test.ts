@@ -63,7 +63,12 @@ function scene(): Scene {
       clusterId: 'cluster',
       kinds,
       as: () => ({}),
-      live: { hold: async () => undefined, release: nothing, look: () => ({ state: 'unseen' }), record: nothing },
+      live: {
+        keepWatched: async () => undefined,
+        release: nothing,
+        look: () => ({ state: 'unseen' }),
+        record: nothing,
+      },
     },
     render: {},
     source: { poll: async () => SNAPSHOT, fetch: async () => SNAPSHOT, find: async () => SNAPSHOT, discard: nothing },

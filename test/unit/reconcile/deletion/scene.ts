@@ -94,7 +94,7 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     as: () => client.client,
     kinds: () => Promise.resolve(targetKinds),
     live: {
-      hold: () => Promise.resolve(),
+      keepWatched: () => Promise.resolve(),
       look: (_identity, _kind, id) => entries[idKey(id)] ?? byKey.get(idKey(id)) ?? { state: 'unseen' },
       record: () => undefined,
     },

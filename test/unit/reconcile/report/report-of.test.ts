@@ -46,7 +46,7 @@ function report(
     failures: [],
     memory,
     record: { key: 'apps/shop' },
-    target: { live: { pollingReasons: (holder) => [`${holder} polls ConfigMaps`] } },
+    target: { live: { pollingReasons: (application) => [`${application} polls ConfigMaps`] } },
     context: { clock: { now: () => Date.parse('2026-03-01T10:00:00Z'), monotonicMs: () => NOW_MS } },
     ...more,
   };
