@@ -58,7 +58,8 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     const isAsked = options.shouldProveAbsence
       ? isUnwatched(entry)
       : entry.state === 'unseen' && options.inventory.has(target.key);
-    if (isAsked) asked.push(target);
+    // The 404 for a path that is not served proves nothing about an object.
+    if (isAsked && !target.isAwaited) asked.push(target);
   }
   const client = cluster.as(identity);
   await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {

@@ -35,7 +35,7 @@ export interface Pass {
 /** The part of a pass that reading desired objects needs. */
 export interface Reading extends Pick<Pass, 'application' | 'owner' | 'identity' | 'signal'> {
   readonly target: Pick<Cluster, 'kinds'>;
-  readonly memory: Pick<Memory, 'desired'>;
+  readonly memory: Pick<Memory, 'desired' | 'evidence'>;
   readonly context: ReadingContext;
 }
 

@@ -114,9 +114,12 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!snapshot) return begun;
   const bound = await readSnapshot(pass, snapshot);
   if (!bound) return { ...begun, snapshot };
+  // Before its first effect a pass ends as soon as it is aborted: it must neither claim nor wait for anything more.
+  pass.signal.throwIfAborted();
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!compared) return { ...begun, snapshot, bound };
   const { changes, rivalClaims } = compared;
+  pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
   const { planned, goal } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
   pass.goal = goal;

@@ -11,6 +11,7 @@ import type { Change } from '../../diff/changes.ts';
 import type { Owner } from '../../object/applyset.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
+import { stringAt } from '../../object/value.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
@@ -183,7 +184,7 @@ function awaitOthers(
 
 interface Announcer extends Pick<Pass, 'application'> {
   readonly key: string;
-  readonly context: { readonly neighbours: Pick<Neighbours, 'announce'> };
+  readonly context: { readonly neighbours: Pick<Neighbours, 'announce' | 'get'> };
   readonly memory: Pick<Memory, 'desired'>;
   /** A request names the commit, so the poll does not show that it is the newest. */
   readonly isPinned?: boolean;
@@ -230,6 +231,8 @@ export function announceDesired(
   { snapshot, manifests, bound }: ReadDesired,
 ): void {
   const { metadata, spec, status } = application;
+  // Another Application of this name may have been declared since the pass began.
+  if (stringAt(context.neighbours.get(key)?.stored, 'metadata', 'uid') !== metadata.uid) return;
   const { answered } = memory.desired.source ?? {};
   const read = manifests && isUsable(manifests) ? bound : undefined;
   const isComplete = manifests && isPathAbsent(manifests, spec.source.path) ? true : read?.isComplete === true;

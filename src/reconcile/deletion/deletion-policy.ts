@@ -1,6 +1,5 @@
-/** The deletion policy of an Application, and the cases in which its objects are not deleted although it says Prune. */
+/** The cases in which the objects of a deleted Application are not deleted although its policy says Prune. */
 import { CRD_NAME } from '../../application/keys.ts';
-import type { ApplicationSpec } from '../../application/schema.ts';
 import { agentIdentity } from '../../cluster/identity.ts';
 import { kindKey } from '../../cluster/kinds.ts';
 import { formatId } from '../../object/identity.ts';
@@ -11,16 +10,6 @@ export type PrunePermission =
   /** Objects are not touched at all. */
   | { readonly type: 'abandon' }
   | { readonly type: 'wait'; readonly reason: string };
-
-/**
- * The policy of the spec. Without one, an Application that was told never to delete an object (`sync.prune: false`,
- * `sync.mode: detect`) deletes none at its end either. A suspended or unreadable Application releases its objects.
- */
-export function declaredPolicy(spec: ApplicationSpec | undefined): 'Prune' | 'Orphan' {
-  if (!spec || spec.suspend) return 'Orphan';
-  const { deletionPolicy, sync } = spec;
-  return deletionPolicy ?? (sync.prune && sync.mode !== 'detect' ? 'Prune' : 'Orphan');
-}
 
 /**
  * While the CRD itself is being deleted the deletion of the objects was not asked for, and nothing is touched; until it

@@ -4,6 +4,7 @@
  *
  * Invariant: the finalizer is removed only when every object of the inventory is confirmed gone or released.
  */
+import { declaredPolicy } from '../../application/deletion-policy.ts';
 import { decodeInventory } from '../../application/inventory.ts';
 import { PRUNE_FINALIZER } from '../../application/keys.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
@@ -14,7 +15,7 @@ import type { NextPass } from '../pass.ts';
 import { adoptAnswer, writeStatusValue, type Adopter } from '../report/status-writer.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, DeletedRecord, Deletion, DeletionContext } from './deletion.ts';
-import { declaredPolicy, permissionToPrune } from './deletion-policy.ts';
+import { permissionToPrune } from './deletion-policy.ts';
 import { pruneObjects } from './prune-objects.ts';
 import { releaseObjects } from './release-objects.ts';
 import { tellWait } from './tell-progress.ts';
@@ -65,7 +66,7 @@ async function prune(deletion: Deletion, ids: readonly ObjectId[]): Promise<read
   if (permission.type === 'abandon') return [];
   const reason = permission.type === 'wait' ? permission.reason : reasonToAwaitNeighbours(deletion);
   if (reason === undefined) return pruneObjects(deletion, { ids, ...known });
-  await tellWait(deletion, ids, reason);
+  await tellWait(deletion, { left: ids, reason });
   return 'waiting';
 }
 

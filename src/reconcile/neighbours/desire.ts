@@ -84,7 +84,10 @@ export function isSameSource(one: Follower, other: Follower): boolean {
 
 export function isSameRepository(one: Pick<Follower, 'application'>, other: Pick<Follower, 'application'>): boolean {
   const [url, otherUrl] = [one, other].map(({ application }) => application?.spec.source.repoURL);
-  if (url === undefined || otherUrl === undefined) return false;
+  return url !== undefined && otherUrl !== undefined && isSameAddress(url, otherUrl);
+}
+
+function isSameAddress(url: string, otherUrl: string): boolean {
   return url === otherUrl || (canonicalRepository(url) ?? url) === (canonicalRepository(otherUrl) ?? otherUrl);
 }
 

@@ -2,6 +2,7 @@
 import { parseDuration } from '../../application/duration.ts';
 import type { Application } from '../../application/schema.ts';
 import type { LastRequest } from '../../application/status-schema.ts';
+import { idKey } from '../../object/identity.ts';
 import { isPassing } from '../../object/problem.ts';
 import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
@@ -24,6 +25,8 @@ export interface EndedPass {
   readonly answer: Pick<LastRequest, 'outcome'> | undefined;
   /** Monotonic; undefined: the source was not asked yet. */
   readonly nextPollMs: number | undefined;
+  /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
+  readonly nextDiscoveryMs: number;
   /** By `idKey`, after this pass. */
   readonly endedJobs: ReadonlyMap<string, string> | undefined;
   /** Monotonic. */
@@ -44,6 +47,7 @@ export function endedPassOf(
     goal,
     isCutShort,
     nextPollMs: memory.desired.source?.nextPollMs,
+    nextDiscoveryMs: memory.desired.discovery.nextMs,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
@@ -86,13 +90,32 @@ function dueLater(ended: EndedPass): NextPass {
   }
   if (atLeastMs !== undefined) return { type: 'after', delayMs: atLeastMs };
   const delays = [pollInMs, findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity];
-  if (report.changes.some(({ desired }) => desired?.awaitsCrd)) delays.push(settings.awaitedDiscoveryRetryMs);
+  delays.push(awaitedKindInMs(ended));
   const isMoving =
     (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) delays.push(settings.progressCheckMs);
   return { type: 'after', delayMs: Math.min(...delays) };
+}
+
+/**
+ * Until discovery is asked again for a kind whose definition is applied, and is not served yet. Infinity: nothing would
+ * be applied by then, or an event, a poll or the retry of a failure tells of the definition.
+ */
+function awaitedKindInMs({ goal, nextDiscoveryMs, nowMs, report, settings }: EndedPass): number {
+  const { mode, objects } = goal.intent;
+  const awaited = new Set<string>();
+  for (const { desired } of report.changes) {
+    if (desired?.awaitsCrd && objects?.has(idKey(desired.id)) !== false) awaited.add(idKey(desired.awaitsCrd));
+  }
+  if (mode !== 'auto' || awaited.size === 0) return Infinity;
+  const isComing = report.changes.some(({ id, type, live }) => {
+    const key = idKey(id);
+    if (!awaited.has(key) || report.health.get(key)?.status === 'Degraded') return false;
+    return report.applied.get(key)?.live !== undefined || (type === 'none' && live !== undefined);
+  });
+  return isComing ? Math.max(settings.awaitedDiscoveryRetryMs, nextDiscoveryMs - nowMs) : Infinity;
 }
 
 function pollDelayMs({ application, nextPollMs, nowMs, report, settings }: EndedPass): number {

@@ -57,6 +57,7 @@ async function run(
     client,
     owner: OWNER,
     occasion: 'prune',
+    isConfirmed: false,
     concurrency: 1,
     signal,
     onResult,

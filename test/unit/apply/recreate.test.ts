@@ -85,6 +85,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'an object whose reconciliation is disabled is not deleted': kept(
     liveOf({ annotations: { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' } }),
   ),
+  'an object that asks for a confirmation is not deleted': kept(
+    liveOf({ annotations: { 'argocd.argoproj.io/sync-options': 'Replace=true,Prune=confirm' } }),
+  ),
+  'an object whose annotation forbids deleting it is not deleted': kept(
+    liveOf({ annotations: { 'helm.sh/resource-policy': 'keep' } }),
+  ),
   'a Namespace is not deleted': kept(clusterScoped('', 'Namespace')),
   'a PersistentVolume is not deleted': kept(clusterScoped('', 'PersistentVolume')),
   'a PersistentVolumeClaim is not deleted': kept(liveOf({ id: idOf('claim', { kind: 'PersistentVolumeClaim' }) })),

@@ -54,7 +54,7 @@ const KINDS: Readonly<Record<string, ObjectId>> = {
   }),
 };
 
-const OCCASIONS: readonly DeleteOccasion[] = ['prune', 'recreate', 'deletion'];
+const OCCASIONS: readonly DeleteOccasion[] = ['prune', 'hook', 'recreate', 'deletion'];
 
 interface Facts {
   readonly marks: string;
@@ -102,10 +102,22 @@ const BY_ANNOTATION: Readonly<Record<string, { readonly [Occasion in 'prune' | '
     'resource-policy: keep': { prune: 'release', deletion: 'release' },
   };
 
+/** Annotations with which an object that is in Git is never deleted: they forbid it, or ask for a confirmation. */
+const PROTECTED = [
+  'Prune=confirm',
+  'Delete=confirm',
+  'Prune=confirm,Delete=false',
+  'prune: disabled',
+  'resource-policy: keep',
+];
+
 function expectedOf(facts: Facts): DeleteDecision['type'] {
   const { annotation, isDisabled, kind, occasion } = facts;
   if (isDisabled) return 'leave';
-  if (occasion === 'recreate') return isOurs(facts) && kind === 'a ConfigMap' ? 'delete' : 'refuse';
+  if (occasion === 'recreate' || occasion === 'hook') {
+    const isPossible = occasion === 'hook' || kind === 'a ConfigMap';
+    return isOurs(facts) && isPossible && !PROTECTED.includes(annotation) ? 'delete' : 'refuse';
+  }
   return isOurs(facts) ? (BY_ANNOTATION[annotation]?.[occasion] ?? 'refuse') : 'release';
 }
 
@@ -115,7 +127,7 @@ test('each combination of marks, owners, annotations, kind and occasion has the 
     assert.equal(decide(facts).type, expectedOf(facts), JSON.stringify(facts));
     count++;
   }
-  assert.equal(count, 7 * 4 * 8 * 4 * 2 * 3);
+  assert.equal(count, 7 * 4 * 8 * 4 * 2 * 4);
 });
 
 test('nothing is deleted that does not carry both marks, or that a controller owns', () => {

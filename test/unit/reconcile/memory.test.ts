@@ -28,7 +28,7 @@ function filledMemory(): Memory {
       rendered: { key: 'tree:', manifests: manifestsOf([]) },
       bound: { objects: [], problems: [], digest: 'set' },
       objects: new Map([['key', desiredOf()]]),
-      nextDiscoveryMs: 1,
+      discovery: { nextMs: 1, pauseMs: 1, definitions: 'd' },
     },
     inventory: { ids: inventoryOf(idOf('a')), stored: 'stored', sizeBefore: 1 },
     evidence: {

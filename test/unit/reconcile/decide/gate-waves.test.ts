@@ -108,7 +108,17 @@ const KEPT: readonly (readonly [string, Change, Readonly<Record<string, string>>
     { ...HOOK, live: { ...jobIn('Complete'), body: { ...jobIn('Complete').body, metadata: marksOf(OTHER_OWNER) } } },
     STORED,
   ],
+  ...['Prune=confirm', 'Delete=confirm', 'Prune=false,Delete=false'].map(
+    (options) => [`with the annotation ${options}`, annotated(options), STORED] as const,
+  ),
 ];
+
+function annotated(options: string): Change {
+  const { body, ...live } = jobIn('Complete');
+  const annotations = { ...marksOf(OWNER).annotations, 'argocd.argoproj.io/sync-options': options };
+  return { ...HOOK, live: { ...live, body: { ...body, metadata: { ...body.metadata, annotations } } } };
+}
+
 for (const [which, change, stored] of KEPT) {
   test(`a hook ${which} is not deleted`, () => {
     assert.deepEqual(retireHooks([change], stored, OWNER), [change]);

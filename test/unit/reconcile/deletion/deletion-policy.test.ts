@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ValueMap } from '../../../../src/object/value.ts';
-import {
-  declaredPolicy,
-  permissionToPrune,
-  type PrunePermission,
-} from '../../../../src/reconcile/deletion/deletion-policy.ts';
+import { declaredPolicy } from '../../../../src/application/deletion-policy.ts';
+import { permissionToPrune, type PrunePermission } from '../../../../src/reconcile/deletion/deletion-policy.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import { kindsOf } from '../../../support/reading.ts';
 import { ABSENT, found, liveOf, refusedWith } from '../../../support/changes.ts';

@@ -65,7 +65,7 @@ test('without objects there is nothing to tell', () => {
 
 test('a wait is written with the objects that are left, and tried again with backoff', async () => {
   const { deletion, statuses } = scriptDeletion();
-  assert.deepEqual(await tellWait(deletion, LEFT, 'it waits'), { type: 'backoff', atMostMs: 10_000 });
+  assert.deepEqual(await tellWait(deletion, { left: LEFT, reason: 'it waits' }), { type: 'backoff', atMostMs: 10_000 });
   const [status] = statuses;
   assert.deepEqual(status?.inventory, encodeInventory(LEFT));
   assert.deepEqual(
@@ -75,7 +75,7 @@ test('a wait is written with the objects that are left, and tried again with bac
       ['Reconciling', 'True', 'Progressing', 'it waits'],
     ],
   );
-  await tellWait(deletion, LEFT, 'it waits');
+  await tellWait(deletion, { left: LEFT, reason: 'it waits' });
   assert.equal(statuses.length, 1, 'nothing has changed');
 });
 

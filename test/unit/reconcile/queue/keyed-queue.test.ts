@@ -311,3 +311,39 @@ test('a key that is slowed down delays no other key, and forgetting it does not 
   assert.deepEqual(passes, ['greedy', 'greedy', 'greedy', 'calm']);
   await queue.drain();
 });
+
+test('forgetting a key aborts its pass under way, and neither that of another key nor the next one of its own', async () => {
+  const aborted: string[] = [];
+  const passes: string[] = [];
+  const queue = queueOf(async (key, signal) => {
+    passes.push(key);
+    signal.addEventListener('abort', () => aborted.push(key));
+    if (passes.length <= 2) await sleep(10);
+    return { type: 'after', delayMs: 3_600_000 };
+  });
+  queue.add('a');
+  queue.add('b');
+  queue.forget('a');
+  assert.deepEqual(aborted, ['a']);
+  queue.add('a');
+  while (queue.stats().active > 0) await sleep(1);
+  assert.deepEqual(passes, ['a', 'b', 'a']);
+  queue.forget('a');
+  assert.deepEqual(aborted, ['a']);
+  await queue.drain();
+});
+
+test('a forgotten key gets no pass that its pass under way asks for', async () => {
+  const passes: string[] = [];
+  const queue = queueOf(async (key) => {
+    passes.push(key);
+    await sleep(5);
+    return { type: 'after', delayMs: 1 };
+  });
+  queue.add('a');
+  queue.forget('a');
+  while (queue.stats().active > 0) await sleep(1);
+  await sleep(10);
+  assert.deepEqual(passes, ['a']);
+  await queue.drain();
+});

@@ -48,6 +48,7 @@ function passWith({ report, ...more }: Parts = {}): EndedPass {
     verdict: { isReconciling: false, reason: 'ReconciliationSucceeded' },
     answer: undefined,
     nextPollMs: NOW_MS + POLL_MS,
+    nextDiscoveryMs: 0,
     endedJobs: undefined,
     nowMs: NOW_MS,
     settings: SETTINGS,
