@@ -3,7 +3,7 @@ import { CRD_NAME } from '../../application/keys.ts';
 import { agentIdentity } from '../../cluster/identity.ts';
 import { kindKey } from '../../cluster/kinds.ts';
 import { formatId } from '../../object/identity.ts';
-import type { Deletion } from './deletion.ts';
+import type { DeletionHub } from './deletion.ts';
 
 export type PrunePermission =
   | { readonly type: 'granted' }
@@ -15,9 +15,7 @@ export type PrunePermission =
  * While the CRD itself is being deleted the deletion of the objects was not asked for, and nothing is touched; until it
  * can be seen whether that is so, nothing is deleted.
  */
-export async function permissionToPrune(
-  hub: Pick<Deletion['context']['hub'], 'as' | 'kinds'>,
-): Promise<PrunePermission> {
+export async function permissionToPrune(hub: Pick<DeletionHub, 'as' | 'kinds'>): Promise<PrunePermission> {
   const kinds = await hub.kinds();
   const crdKind = kinds.served.get(kindKey('apiextensions.k8s.io/v1', 'CustomResourceDefinition'));
   if (!crdKind) return { type: 'wait', reason: 'the API server does not serve CustomResourceDefinitions just now' };

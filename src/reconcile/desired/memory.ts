@@ -1,6 +1,6 @@
 /**
  * The part of an Application's memory that only `desired/` writes: the state of its source, the last render and the
- * last usable set of desired objects. All of it may be dropped at the price of a poll, a render and a bind. /
+ * last usable set of desired objects. All of it may be dropped at the price of a poll, a render and a bind.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import type { Manifests } from '../../render/manifests.ts';

@@ -252,8 +252,9 @@ class NeighbourView implements Neighbour {
   }
 
   get followedRef(): string | undefined {
-    const { source } = this.#record.memory.desired;
-    return source?.snapshot && nameOfRevision(source.snapshot.revision);
+    const { memory, stored } = this.#record;
+    const revision = memory.desired.source?.snapshot?.revision ?? observedRevision(stored);
+    return revision === undefined ? undefined : nameOfRevision(revision);
   }
 
   get isSourceFailing(): boolean {
@@ -293,6 +294,12 @@ function createParser(): (stored: KubeObject) => ParsedApplication {
     known.set(stored, parsed);
     return parsed;
   };
+}
+
+/** The revision in status, if it is that of the present spec: the agent may have started since. */
+function observedRevision(stored: KubeObject): string | undefined {
+  const isObserved = valueAt(stored, 'status', 'observedGeneration') === stored.metadata['generation'];
+  return isObserved ? stringAt(stored, 'status', 'sync', 'revision') : undefined;
 }
 
 /** One text for all Applications that name the same revision of a repository. */

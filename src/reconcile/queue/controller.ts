@@ -1,6 +1,6 @@
 /**
  * The controller: puts Applications on the queue when their own watch, the drift watch, a webhook, a poll or a retry
- * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself. /
+ * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself.
  */
 import { decodeInventory } from '../../application/inventory.ts';
 import { applicationKey } from '../../application/keys.ts';

@@ -5,7 +5,7 @@
  *
  * Fairness: the tenant with the fewest workers comes first, and its keys in the order in which they became due. While
  * there are several tenants none takes every worker, since a Git server may keep a worker busy for minutes. No key is
- * served more often than its rate allows. /
+ * served more often than its rate allows.
  */
 import type { Chance } from '../../telemetry/ports.ts';
 import type { NextPass } from '../pass.ts';
@@ -243,7 +243,8 @@ export class KeyedQueue {
       this.addAfter(key, next.delayMs);
     } else if (next.type === 'backoff') {
       this.#retries++;
-      this.addAfter(key, Math.min(next.atMostMs, this.#backoffMs(state.failures++)));
+      const delayMs = Math.max(next.atLeastMs ?? 0, this.#backoffMs(state.failures++));
+      this.addAfter(key, Math.min(next.atMostMs, delayMs));
     } else if (!state.timer) {
       this.#drop(key, state);
     }

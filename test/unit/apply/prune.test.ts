@@ -17,8 +17,8 @@ import {
   OWNER,
   refusedWith,
   written,
-} from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const GONE: DeleteAnswer = { ok: true, outcome: 'gone' };
 const HELD: DeleteAnswer = { ok: true, outcome: 'held' };

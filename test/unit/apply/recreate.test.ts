@@ -18,8 +18,8 @@ import {
   OTHER_OWNER,
   OWNER,
   refusedWith,
-} from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const { refusal: IMMUTABLE } = refusedWith('Immutable', { status: 422, fields: ['spec.selector'] });
 

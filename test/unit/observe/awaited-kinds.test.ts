@@ -6,7 +6,7 @@ import { agentIdentity } from '../../../src/cluster/identity.ts';
 import { idKey } from '../../../src/object/identity.ts';
 import { observe, type ObserveOptions } from '../../../src/observe/observe.ts';
 import { applicationOf, inventoryOf } from '../../support/applications.ts';
-import { desiredOf, idOf } from '../apply/objects.ts';
+import { desiredOf, idOf } from '../../support/changes.ts';
 
 const WIDGET = idOf('w', { group: 'example.com', kind: 'Widget' });
 const CRD = idOf('widgets.example.com', {

@@ -6,7 +6,7 @@ import { REASONS } from '../../../../src/diff/diff.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { gateOf, isRetirementDue, retireHooks } from '../../../../src/reconcile/decide/gate-waves.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { changeOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../../support/changes.ts';
 
 const FIRST = idOf('first', { group: 'batch', kind: 'Job' });
 const SECOND = idOf('second');

@@ -8,7 +8,7 @@ import type { ObjectId } from '../../../../src/object/identity.ts';
 import { heldEndOf, judgeEnd, type EndQuestion } from '../../../../src/reconcile/deletion/confirmation.ts';
 import type { DeletedApplication } from '../../../../src/reconcile/deletion/deletion.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { idOf } from '../../apply/objects.ts';
+import { idOf } from '../../../support/changes.ts';
 
 const [A, B, C] = [idOf('a'), idOf('b'), idOf('c')];
 const ALL = { ids: [A, B, C], asking: [B] };

@@ -10,7 +10,7 @@ import { isDiscoveryDue, paceAfterDiscovery, type Lack } from '../../../../src/r
 import { NO_DISCOVERY } from '../../../../src/reconcile/desired/memory.ts';
 import { decideNextPass, type EndedPass } from '../../../../src/reconcile/report/next-pass.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { changeOf, idOf, liveOf } from '../../apply/objects.ts';
+import { changeOf, idOf, liveOf } from '../../../support/changes.ts';
 
 const RETRIES = { discoveryRetryMs: 5_000, awaitedDiscoveryRetryMs: 300 };
 

@@ -12,7 +12,7 @@ import type { Pass } from '../../../../src/reconcile/pass.ts';
 import type { Findings } from '../../../../src/reconcile/report/report-of.ts';
 import { applicationOf, snapshotOf, storedOf } from '../../../support/applications.ts';
 import { createClock } from '../../../support/clock.ts';
-import { changeOf, idOf, leftChange, liveOf, refusedWith } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange, liveOf, refusedWith } from '../../../support/changes.ts';
 
 const AUTO: TrialQuestion['intent'] = { mode: 'auto', prune: true, objects: undefined };
 const A = idOf('a');

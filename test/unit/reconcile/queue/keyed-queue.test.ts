@@ -23,7 +23,10 @@ function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}
 }
 
 test('a key has one worker at a time, workers are bounded, and the last add is followed by a pass', async () => {
-  const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), pauseMs: fc.nat(2) }), { maxLength: 30 });
+  const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), pauseMs: fc.nat(2) }), {
+    maxLength: 30,
+    size: 'max',
+  });
   await fc.assert(
     fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (adds, concurrency) => {
       const active = new Map<string, number>();
@@ -103,6 +106,23 @@ test('failures back off up to the bound, and a success resets the backoff', asyn
   queue.add('a');
   while (passes < 7) await sleep(1);
   assert.equal(queue.stats().retries, 6);
+});
+
+test('a backoff is at least as long as the pass asks for, and never beyond its bound', async () => {
+  for (const bounds of [
+    { atLeastMs: 40, atMostMs: 60_000 },
+    { atLeastMs: 60_000, atMostMs: 40 },
+  ]) {
+    const beganMs: number[] = [];
+    const queue = queueOf(async () => {
+      beganMs.push(performance.now());
+      return beganMs.length > 1 ? NONE : { type: 'backoff', ...bounds };
+    });
+    queue.add('a');
+    while (beganMs.length < 2) await sleep(1);
+    const [firstMs = 0, secondMs = 0] = beganMs;
+    assert.ok(secondMs - firstMs >= 39, `the second pass began after ${secondMs - firstMs} ms`);
+  }
 });
 
 test('a pass that throws is reported and tried again', async () => {
