@@ -56,6 +56,7 @@ async function hasMoved(pass: Pass, snapshot: Snapshot | undefined, signal: Abor
   try {
     const source = await refreshSource(memory.desired, {
       spec: application.spec.source,
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: false,
