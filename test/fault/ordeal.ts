@@ -35,6 +35,7 @@ interface Scene {
   readonly stage: Stage;
   readonly proxy: FaultProxy;
   readonly grounds: Map<string, Ground>;
+  starts: number;
   /** The agent that is never killed. It runs between trials, and during them unless another agent replaces it. */
   steadyAgent: RunningAgent | undefined;
 }
@@ -42,7 +43,7 @@ interface Scene {
 /** Waits of the agent are short, since faults end within seconds. All other settings have their defaults. */
 const SHORT_WAITS = [
   ...['--min-backoff', '50ms', '--max-backoff', '1s', '--min-poll-backoff', '50ms', '--max-poll-backoff', '1s'],
-  ...['--request-timeout', '2s', '--git-timeout', '2s', '--progress-check', '500ms'],
+  ...['--request-timeout', '4s', '--git-timeout', '4s', '--progress-check', '500ms'],
 ];
 
 const GROUNDS: Readonly<Record<string, (stage: Stage) => Promise<Ground>>> = {
@@ -65,8 +66,8 @@ export async function startOrdeal(world: World): Promise<Ordeal> {
     return undefined;
   };
   let serial = 0;
-  const stage: Stage = { world, witness, gitHooks, next: () => ++serial };
-  const scene: Scene = { stage, proxy, grounds: new Map(), steadyAgent: undefined };
+  const stage: Stage = { world, witness, gitHooks, starts: () => scene.starts, next: () => ++serial };
+  const scene: Scene = { stage, proxy, grounds: new Map(), starts: 0, steadyAgent: undefined };
   stack.defer(async () => scene.steadyAgent?.[Symbol.asyncDispose]());
   scene.steadyAgent = await startAgent(scene);
   const owned = stack.move();
@@ -99,7 +100,9 @@ async function groundFor(scene: Scene, trial: Trial): Promise<Ground> {
   return ground;
 }
 
-async function startAgent({ proxy, stage }: Scene): Promise<RunningAgent> {
+async function startAgent(scene: Scene): Promise<RunningAgent> {
+  const { proxy, stage } = scene;
+  scene.starts++;
   return stage.world.agent({ kubeconfig: proxy.kubeconfig, flags: SHORT_WAITS });
 }
 
@@ -109,6 +112,7 @@ async function startToKill(scene: Scene, { kill, isPaired }: Trial): Promise<Run
     await scene.steadyAgent?.stop();
     scene.steadyAgent = undefined;
   }
+  scene.starts++;
   const { point = FAULT_POINTS[0], count = 1 } = kill ?? {};
   return scene.stage.world.agent({
     kubeconfig: scene.proxy.kubeconfig,

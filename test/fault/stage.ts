@@ -4,7 +4,6 @@
  *
  * Invariant: the expected end is computed from the trial's own books of Git, never from the agent.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestRepository } from '../support/git-repository.ts';
 import type { GitRequestHook } from '../support/git-server.ts';
 import { configMap, text, type Manifest } from '../support/objects.ts';
@@ -19,6 +18,8 @@ export interface Stage {
   readonly witness: Witness;
   /** Hooks of the Git server by the prefix of the path, such as `/shop.git/`. */
   readonly gitHooks: Map<string, GitRequestHook>;
+  /** Number of agents that were started so far. */
+  starts(): number;
   /** A number that no earlier call has returned. */
   next(): number;
 }
@@ -32,7 +33,7 @@ export interface Ground {
 }
 
 /** Longer than the longest chain of faults, pauses and backoffs takes on a loaded machine. */
-const CONVERGENCE_MS = 120_000;
+const CONVERGENCE_MS = 180_000;
 const LOOK_MS = 150;
 
 /** One Application of an expected end, with what Git has for it. */
@@ -57,7 +58,11 @@ export interface Expectation {
 export type Outcome = Pick<Verdict, 'isConverged' | 'orphans' | 'untrueStatus' | 'findings'>;
 
 /** Waits until the cluster equals Git and every status says so, and collects untrue statuses on the way. */
-export async function untilEqual(world: World, expectation: Expectation): Promise<Outcome> {
+export async function untilEqual(
+  { world, witness }: Pick<Stage, 'world' | 'witness'>,
+  expectation: Expectation,
+): Promise<Outcome> {
+  const paths = expectation.parts.map(({ application }) => application.path);
   const untrue = new Set<string>();
   const endMs = performance.now() + CONVERGENCE_MS;
   for (;;) {
@@ -70,7 +75,8 @@ export async function untilEqual(world: World, expectation: Expectation): Promis
       if (missing.length + orphans.length === 0) for (const problem of unsaid) untrue.add(problem);
       return { isConverged: false, orphans, untrueStatus: [...untrue], findings };
     }
-    await sleep(LOOK_MS);
+    // A status that is in force for a moment only is looked at right after it was written.
+    await witness.untilWritten(paths, LOOK_MS);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * Invariant: a deletion of a protected uid is recorded, also while the watch is interrupted: then a new list shows it.
  */
+import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
@@ -23,6 +24,8 @@ export interface Witness extends AsyncDisposable {
   lossesOf(holder: string): string[];
   /** The losses of a holder; ends all its protections. */
   endProtection(holder: string): string[];
+  /** Resolves when an Application with one of these paths is written, or after the time. */
+  untilWritten(paths: readonly string[], waitMs: number): Promise<void>;
   /** By `namespace/name manifest`: the uids of the Jobs that were created. */
   readonly jobRuns: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -39,7 +42,8 @@ interface WatchedObject {
   readonly manifest: string | undefined;
 }
 
-const COLLECTIONS = ['/api/v1/configmaps', '/apis/batch/v1/jobs'];
+const APPLICATIONS = '/apis/tautline.dev/v1alpha1/applications';
+const COLLECTIONS = ['/api/v1/configmaps', '/apis/batch/v1/jobs', APPLICATIONS];
 
 export async function startWitness(plane: Pick<ControlPlane, 'url' | 'caFile' | 'adminToken'>): Promise<Witness> {
   const agent = new Agent({ ca: await readFile(plane.caFile), keepAlive: true });
@@ -47,6 +51,7 @@ export async function startWitness(plane: Pick<ControlPlane, 'url' | 'caFile' | 
   const protections = new Map<string, Protection>();
   const losses = new Map<string, Set<string>>();
   const jobRuns = new Map<string, Set<string>>();
+  const writes = new EventEmitter().setMaxListeners(0);
 
   const noteDeleted = (uid: string): void => {
     const found = protections.get(uid);
@@ -65,8 +70,12 @@ export async function startWitness(plane: Pick<ControlPlane, 'url' | 'caFile' | 
       const outgoing = request(new URL(path, plane.url), { agent, headers, signal: stopping.signal });
       outgoing.once('response', resolve).once('error', reject).end();
     });
-  const follow = (collection: string): Promise<void> =>
-    followCollection({ collection, open, signal: stopping.signal, noteAdded, noteDeleted });
+  const noteWritten = ({ namespace, name }: WatchedObject): void =>
+    void writes.emit(`/apis/tautline.dev/v1alpha1/namespaces/${namespace}/applications/${name}`);
+  const follow = (collection: string): Promise<void> => {
+    const noteModified = collection === APPLICATIONS ? noteWritten : () => undefined;
+    return followCollection({ collection, open, signal: stopping.signal, noteAdded, noteModified, noteDeleted });
+  };
   const following = COLLECTIONS.map((collection) => follow(collection).catch(() => undefined));
   return {
     protect: (holder, uid, name) => void protections.set(uid, { holder, name }),
@@ -80,6 +89,14 @@ export async function startWitness(plane: Pick<ControlPlane, 'url' | 'caFile' | 
       const lost = [...(losses.get(holder) ?? [])];
       losses.delete(holder);
       return lost;
+    },
+    async untilWritten(paths, waitMs) {
+      const waiting = new AbortController();
+      const first = (path: string): Promise<unknown> => once(writes, path, { signal: waiting.signal });
+      const timer = sleep(waitMs, undefined, { signal: waiting.signal });
+      const all = [timer, ...paths.map(first)].map((wait) => wait.catch(() => undefined));
+      await Promise.race(all);
+      waiting.abort();
     },
     jobRuns,
     async [Symbol.asyncDispose]() {
@@ -95,11 +112,13 @@ interface Following {
   readonly open: (path: string) => Promise<IncomingMessage>;
   readonly signal: AbortSignal;
   readonly noteAdded: (object: WatchedObject) => void;
+  readonly noteModified: (object: WatchedObject) => void;
   readonly noteDeleted: (uid: string) => void;
 }
 
 /** Lists and watches in turns until the signal. Each list also tells what the watch before it has not told. */
-async function followCollection({ collection, open, signal, noteAdded, noteDeleted }: Following): Promise<void> {
+async function followCollection(following: Following): Promise<void> {
+  const { collection, open, signal, noteAdded, noteModified, noteDeleted } = following;
   let known = new Set<string>();
   while (!signal.aborted) {
     try {
@@ -115,6 +134,7 @@ async function followCollection({ collection, open, signal, noteAdded, noteDelet
         const type = at(event, 'type');
         if (type === 'DELETED') known.delete(object.uid);
         if (type === 'DELETED') noteDeleted(object.uid);
+        if (type === 'MODIFIED') noteModified(object);
         if (type === 'ADDED') known.add(object.uid);
         if (type === 'ADDED') noteAdded(object);
       }

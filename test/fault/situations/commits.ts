@@ -52,7 +52,7 @@ interface Played extends Books {
 }
 
 async function playCommits(stage: Stage, books: Played, trial: Trial): Promise<Verdict> {
-  const { world, gitHooks } = stage;
+  const { gitHooks } = stage;
   const before = new Set(books.wanted.keys());
   const round = stage.next();
   changeWanted(books, trial, round);
@@ -67,7 +67,7 @@ async function playCommits(stage: Stage, books: Played, trial: Trial): Promise<V
   ]);
   await askForRefresh(books);
   for (const { index, action } of trial.handEdits) if (action === 'unlabel') books.unmarked.add(nameOf(index));
-  const outcome = await untilEqual(world, {
+  const outcome = await untilEqual(stage, {
     ...endOf(books),
     isDisturbed: trial.handEdits.length > 0,
     strangers: BYSTANDER.union(books.unmarked),
@@ -93,7 +93,7 @@ async function playRemoval(stage: Stage, books: Played): Promise<Verdict> {
   if (!isGone) return verdictOf(failed('the Application is still there'), { orphans, unintendedDeletes });
   const spec = { source: { repoURL: repository.url }, destination: { namespace }, health: { wait: true } };
   await world.declare(name, spec);
-  const again: Outcome = await untilEqual(world, { ...endOf(books), strangers: BYSTANDER.union(books.unmarked) });
+  const again: Outcome = await untilEqual(stage, { ...endOf(books), strangers: BYSTANDER.union(books.unmarked) });
   return verdictOf(again, { orphans: [...orphans, ...again.orphans], unintendedDeletes });
 }
 

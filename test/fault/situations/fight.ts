@@ -29,9 +29,11 @@ const NAME = 'fight';
 const PREFIX = `/${NAME}.git/`;
 const OTHERS = ['a', 'b', 'c'];
 const FIGHT_MS = 60_000;
+/** The fight goes on for so long after the status has said Contested; without a brake it sees dozens of blows. */
+const CONTESTED_MS = 3_000;
 
-/** The pauses are 2 s, 6 s and 18 s; a killed agent begins again, and two agents count apart. */
-const MOST_BLOWS = 12;
+/** The pauses are 2 s, 6 s and 18 s. An agent that starts begins with the first one. */
+const MOST_BLOWS_OF_AGENT = 5;
 
 const BLOWS = ['patch', 'replace', 'delete'] as const;
 
@@ -42,7 +44,7 @@ export async function prepareFight(stage: Stage): Promise<Ground> {
 }
 
 async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> {
-  const { world, gitHooks } = stage;
+  const { gitHooks } = stage;
   const blow = newChance(trial.seed).pick(BLOWS);
   // A new name, so that the agent does not remember the fight before. The old object leaves Git.
   const fought = `fought-${stage.next()}`;
@@ -52,9 +54,9 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
   if (trial.git) gitHooks.set(PREFIX, gitHook(trial.git, PREFIX));
   await commitBooks(books);
   await askForRefresh(books);
-  const begun = await untilEqual(world, endOf(books));
+  const begun = await untilEqual(stage, endOf(books));
   const fight = begun.isConverged ? await fightFor(stage, books, { fought, blow }) : begun;
-  const end = await untilEqual(world, { ...endOf(books), isDisturbed: true });
+  const end = await untilEqual(stage, { ...endOf(books), isDisturbed: true });
   gitHooks.delete(PREFIX);
   const outcome: Outcome = {
     isConverged: begun.isConverged && fight.isConverged && end.isConverged,
@@ -70,24 +72,29 @@ interface Fight {
   readonly blow: (typeof BLOWS)[number];
 }
 
-/** Strikes until the status calls the object contested, and once more. */
-async function fightFor({ world }: Stage, { application }: Books, { fought, blow }: Fight): Promise<Outcome> {
+/** Strikes until some time after the status has called the object contested. */
+async function fightFor({ world, starts }: Stage, { application }: Books, { fought, blow }: Fight): Promise<Outcome> {
   const path = configMapPath(NAME, fought);
-  const endMs = performance.now() + FIGHT_MS;
+  let endMs = performance.now() + FIGHT_MS;
+  const startsBefore = starts();
+  const mostBlows = (): number => MOST_BLOWS_OF_AGENT * (1 + starts() - startsBefore);
   let blows = 0;
   let isContested = false;
-  while (!isContested && performance.now() < endMs && blows <= MOST_BLOWS) {
+  while (performance.now() < endMs && blows <= mostBlows()) {
     const live = await world.read(path);
     if (at(live, 'data', 'value') === 'git') {
       blows++;
       await strike(blow);
     }
-    const contested = conditionOf(await application.read(), 'Contested');
-    isContested = String(contested?.['message']).includes(`/${fought}`);
+    const contested = isContested ? undefined : conditionOf(await application.read(), 'Contested');
+    if (String(contested?.['message']).includes(`/${fought}`)) {
+      isContested = true;
+      endMs = performance.now() + CONTESTED_MS;
+    }
     await sleep(50);
   }
   const told = `${blow} of ${fought}, ${blows} times`;
-  const hasBrake = blows <= MOST_BLOWS;
+  const hasBrake = blows <= mostBlows();
   return {
     isConverged: hasBrake,
     orphans: [],

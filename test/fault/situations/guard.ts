@@ -38,7 +38,7 @@ export async function prepareGuard(stage: Stage): Promise<Ground> {
 }
 
 async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> {
-  const { world, witness, gitHooks } = stage;
+  const { witness, gitHooks } = stage;
   const chance = newChance(trial.seed);
   const filled = await fill(stage, books);
   const before = new Map(books.wanted);
@@ -67,7 +67,7 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
     await commitBooks(books);
     await askForRefresh(books);
   }
-  outcomes.push(await untilEqual(world, endOf(books)));
+  outcomes.push(await untilEqual(stage, endOf(books)));
   gitHooks.delete(PREFIX);
   return verdictOf(joinOutcomes(...outcomes), { unintendedDeletes: await lossesOf(stage, NAME, kept) });
 }
@@ -77,7 +77,7 @@ async function fill(stage: Stage, books: Books): Promise<Outcome> {
   while (books.wanted.size < OBJECTS) books.wanted.set(`filled-${stage.next()}`, 'filled');
   await commitBooks(books);
   await askForRefresh(books);
-  return untilEqual(stage.world, endOf(books));
+  return untilEqual(stage, endOf(books));
 }
 
 /** Takes objects out of Git, and adds as many others under new names, or more, or none. */

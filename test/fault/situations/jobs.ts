@@ -36,7 +36,7 @@ export async function prepareJobs(stage: Stage): Promise<Ground> {
 }
 
 async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> {
-  const { world, witness, gitHooks } = stage;
+  const { witness, gitHooks } = stage;
   const chance = newChance(trial.seed);
   const name = `job-${stage.next()}`;
   const file = text(drawJob(name, chance));
@@ -48,7 +48,7 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
   const isDisturbed = trial.kill !== undefined || trial.api !== undefined || trial.isPaired;
   const isRun = await endAsControllers({ stage, books, name, chance, isSteady: !isDisturbed });
   if (!isRun) return verdictOf(failed('the Job was not created'), { unintendedDeletes: witness.endProtection(NAME) });
-  const outcomes = [await untilEqual(world, endOf(books, { others: 1 }))];
+  const outcomes = [await untilEqual(stage, endOf(books, { others: 1 }))];
   if (chance.may(0.4)) {
     await commitBooks(books, { files: { 'job.yaml': `${file}\n---\n: : broken: [\n` } });
     await books.application.refresh().catch(() => undefined);
@@ -56,7 +56,7 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
   books.wanted.set('b', name);
   await commitBooks(books, { files: { 'job.yaml': file } });
   await askForRefresh(books);
-  outcomes.push(await untilEqual(world, endOf(books, { others: 1 })));
+  outcomes.push(await untilEqual(stage, endOf(books, { others: 1 })));
   gitHooks.delete(PREFIX);
   const runs = witness.jobRuns.get(`${NAME}/${name} ${name}`)?.size ?? 0;
   return verdictOf(joinOutcomes(...outcomes), {
@@ -101,7 +101,7 @@ async function endAsControllers({ stage, books, name, chance, isSteady }: Ending
   witness.release(NAME, name);
   const ttl = at(live, 'spec', 'ttlSecondsAfterFinished');
   if (ttl === undefined) return true;
-  const preconditions = { uid };
-  await world.plane.request('DELETE', `${path}?propagationPolicy=Background`, { preconditions });
+  const options = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background', preconditions: { uid } };
+  await world.send('DELETE', path, options);
   return true;
 }

@@ -34,7 +34,7 @@ export async function prepareLag(stage: Stage): Promise<Ground> {
 
 async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> {
   const chance = newChance(trial.seed);
-  const { world, gitHooks } = stage;
+  const { gitHooks } = stage;
   const old = books.head;
   const round = stage.next();
   // At most two of more than ten objects leave at once: the guard does not hold that.
@@ -45,7 +45,7 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
   await protect(stage, books.namespace, stays);
   const head = await commitBooks(books);
   await askForRefresh(books);
-  const reached = await untilEqual(world, endOf(books));
+  const reached = await untilEqual(stage, endOf(books));
   const kept = await protect(stage, books.namespace, stays);
   const faults = trial.git ? gitHook(trial.git, PREFIX) : undefined;
   let answers = 0;
@@ -59,7 +59,7 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
   gitHooks.delete(PREFIX);
   await books.repository.git(['update-ref', 'refs/heads/main', head]);
   await askForRefresh(books);
-  const outcome = joinOutcomes(reached, await untilEqual(world, endOf(books)));
+  const outcome = joinOutcomes(reached, await untilEqual(stage, endOf(books)));
   return verdictOf(outcome, { unintendedDeletes: await lossesOf(stage, books.namespace, kept) });
 }
 

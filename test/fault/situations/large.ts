@@ -51,7 +51,7 @@ async function play(stage: Stage, books: Books, trial: Trial): Promise<Verdict> 
   if (trial.git) stage.gitHooks.set(PREFIX, gitHook(trial.git, PREFIX));
   await commitBooks(books);
   await askForRefresh(books);
-  const outcome = await untilEqual(stage.world, endOf(books));
+  const outcome = await untilEqual(stage, endOf(books));
   stage.gitHooks.delete(PREFIX);
   return verdictOf(outcome, { unintendedDeletes: await lossesOf(stage, NAME, kept) });
 }

@@ -61,7 +61,7 @@ async function play(group: Group, trial: Trial): Promise<Verdict> {
   if (trial.git) stage.gitHooks.set(`/${NAME}.git/`, gitHook(trial.git, `/${NAME}.git/`));
   await edits.run();
   await Promise.all(group.applications.map(({ handle }) => handle.request({ action: 'refresh' })));
-  const outcome = await untilEqual(stage.world, endOfGroup(group));
+  const outcome = await untilEqual(stage, endOfGroup(group));
   stage.gitHooks.delete(`/${NAME}.git/`);
   return verdictOf(outcome, { unintendedDeletes: await lossesOf(stage, NAME, kept) });
 }
