@@ -19,7 +19,7 @@ export interface Stage {
   /** Hooks of the Git server by the prefix of the path, such as `/shop.git/`. */
   readonly gitHooks: Map<string, GitRequestHook>;
   /** Number of agents that were started so far. */
-  starts(): number;
+  readonly starts: () => number;
   /** A number that no earlier call has returned. */
   next(): number;
 }
