@@ -1,7 +1,6 @@
 /**
  * A value that the server refuses beside the one of Git is removed in the write that sets the one of Git, for every
- * kind of object, and no matter who left it. The object stays the same one, and other managers keep the fields that they
- * have applied.
+ * kind of object, and no matter who left it. The object stays the same one, and other managers keep what they applied.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
