@@ -152,6 +152,27 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     { code: 'TooLarge', retry: 'never' },
   ],
   [
+    '422 of a ConfigMap that is too long is too large: the server names it by an empty list',
+    status(422, { reason: 'Invalid', details: { causes: [{ reason: 'FieldValueTooLong', field: '[]' }] } }),
+    { code: 'TooLarge', retry: 'never' },
+  ],
+  [
+    '422 of one long field is an invalid manifest',
+    status(422, {
+      reason: 'Invalid',
+      details: { causes: [{ reason: 'FieldValueTooLong', field: 'metadata.labels' }] },
+    }),
+    { code: 'InvalidManifest', retry: 'never' },
+  ],
+  [
+    '403 of a Role names the rights that the account lacks, which stand below a colon',
+    status(403, {
+      reason: 'Forbidden',
+      message: 'user "a" is attempting to grant RBAC permissions not currently held:\n{APIGroups:["x"], Verbs:["*"]}',
+    }),
+    { code: 'Forbidden', message: /not currently held: \{APIGroups:\["x"\], Verbs:\["\*"\]\}/ },
+  ],
+  [
     '422 of an admission policy, with a cause without reason, is forbidden',
     status(422, {
       reason: 'Invalid',
