@@ -190,8 +190,12 @@ test('a conversion that leaves Git goes, although an injector has written into i
       },
     ],
   });
+  await subject.application.patch({ sync: { mode: 'detect' } });
   await subject.repository.commit({ 'crd.yaml': text(plain) });
   await subject.application.refresh();
+  const told = await subject.application.until('a difference', (a) => syncOf(a) === 'OutOfSync');
+  assert.doesNotMatch(JSON.stringify(told['status']), /Required value|Forbidden/);
+  await subject.application.patch({ sync: { mode: 'auto' } });
   const after = await untilObject(world, crd, (object) => at(object, 'spec', 'conversion', 'strategy') === 'None');
   assert.deepEqual(after['spec']?.['conversion'], { strategy: 'None' });
   assert.equal(uidOf(after), uidOf(before));
