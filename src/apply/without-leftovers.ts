@@ -29,7 +29,7 @@ export interface RefusedApply {
 
 /** Whether the server refuses the object that it made of Git and of the live object. */
 export function isRefusedForContent({ code, status }: Refusal): boolean {
-  return status === 422 && (code === 'InvalidManifest' || code === 'Taken');
+  return (status === 422 && code === 'InvalidManifest') || ([422, 500].includes(status) && code === 'Taken');
 }
 
 /** The answer to the apply, or the refusal that remains with the object as Git has it. */

@@ -160,6 +160,13 @@ const ROWS: readonly Row[] = [
     describe: describeTyped,
   },
   {
+    // Two ports of one Service with the same port of the node.
+    when: (a) => a.status === 500 && hasMessage(a, /^duplicate nodePort: /),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeServerMessage,
+  },
+  {
     when: (a) => a.status >= 500 && hasMessage(a, /failed calling webhook/),
     code: 'Unavailable',
     retry: 'backoff',

@@ -26,7 +26,7 @@ export interface Leftover {
   readonly isApplied: boolean;
   /** Whether managedFields name a manager of it or of a part of it. */
   readonly isOwned: boolean;
-  /** The parts of an applied value, which may be removed one by one. */
+  /** The parts of a value that has managers, which may be removed one by one. */
   readonly parts: readonly Leftover[];
 }
 
@@ -250,8 +250,15 @@ function heldPart(live: Value, others: readonly Holder[]): Value | undefined {
 function leftoverOf(context: Context, { live, others, path, members }: Place): Leftover {
   const value = live ?? null;
   const isApplied = others.some((holder) => holder.isApplied);
-  const parts = isApplied ? partsOf(context, { live: value, others, path, members }) : [];
-  return { path, members, value, isApplied, isOwned: others.length > 0, parts };
+  const isOwned = others.length > 0;
+  // An item that a person has added is removed as a whole: without one of its fields it would mean something else.
+  const hasParts = isApplied || (isOwned && !isItem(members));
+  const parts = hasParts ? partsOf(context, { live: value, others, path, members }) : [];
+  return { path, members, value, isApplied, isOwned, parts };
+}
+
+function isItem(members: readonly string[]): boolean {
+  return members[members.length - 1]?.startsWith('k:') === true;
 }
 
 type Held = Pick<Place, 'others' | 'path' | 'members'> & { readonly live: Value };

@@ -206,13 +206,12 @@ function now(): string {
   return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** A JSON patch (RFC 6902) with the same guards, which makes all fields of the object those of `body`. */
-function replacePatch({ body: live, uid, resourceVersion }: LiveObject, body: KubeObject): Value {
+/** A JSON patch (RFC 6902) that fails if the object was replaced, and makes all of its fields those of `body`. */
+function replacePatch({ body: live, uid }: LiveObject, body: KubeObject): Value {
   const isKept = (key: string): boolean => ['apiVersion', 'kind', 'metadata', 'status'].includes(key);
   const { labels, annotations } = body.metadata;
   return [
     { op: 'test', path: '/metadata/uid', value: uid },
-    { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
     ...Object.entries({ labels, annotations }).flatMap(([key, value]) =>
       value === undefined ? [] : [{ op: 'add', path: `/metadata/${key}`, value }],
     ),

@@ -195,7 +195,7 @@ async function change({ before, after, hand }: Fixed, mayRecreate: boolean): Pro
   const body = marked(after);
   const policy = { ...DEFAULT_POLICY, mayRecreate };
   const desired = { id: at, kind, body, digest: digestValue(body), file: 'x.yaml', line: 1, policy };
-  return sendChange({ type: 'update', id: at, kind, desired, live, fields: [] }, { client, owner: OWNER });
+  return await sendChange({ type: 'update', id: at, kind, desired, live, fields: [] }, { client, owner: OWNER });
 }
 
 /** Protections of volumes and claims are finalizers that no controller removes here. */

@@ -43,6 +43,24 @@ const HOOK = { service: { name: 'hook', namespace: 'default' } };
 
 export const OTHER_CASES: readonly [string, Case][] = [
   [
+    'a ConfigMap: a text of Git, and bytes under the same name by a person',
+    {
+      before: objectOf('v1 ConfigMap', META, { data: { k: 'a', l: 'b' } }),
+      hand: { data: { k: null }, binaryData: { k: 'AAA=', theirs: 'AAA=' } },
+      expected: { '/data': { k: 'a', l: 'b' }, '/binaryData': { theirs: 'AAA=' } },
+    },
+  ],
+  [
+    'a ConfigMap: a text of Git, and bytes under the same name by another manager, whose other bytes stay',
+    {
+      before: objectOf('v1 ConfigMap', META, { data: { l: 'b' } }),
+      applied: objectOf('v1 ConfigMap', META, { binaryData: { k: 'AAA=', theirs: 'AAA=' } }),
+      after: objectOf('v1 ConfigMap', META, { data: { k: 'a', l: 'b' } }),
+      expected: { '/data': { k: 'a', l: 'b' }, '/binaryData': { theirs: 'AAA=' } },
+    },
+  ],
+
+  [
     'an autoscaler: utilization of Git and an average value of a person',
     {
       before: autoscaler({ metrics: [cpu({ type: 'Utilization', averageUtilization: 50 })] }),

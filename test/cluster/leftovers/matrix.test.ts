@@ -17,6 +17,7 @@ import { pathOf } from '../diff/api.ts';
 import type { Case } from './alternatives.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { prepare } from '../../support/use-world.ts';
+import { untilTrue } from '../../support/world.ts';
 import { CHOICES, OTHER_CASES } from './kinds.ts';
 import { NETWORK_CASES } from './networks.ts';
 import { POD_CASES } from './pods.ts';
@@ -37,7 +38,7 @@ async function check({ before: first, hand, applied, after = first, expected }: 
   const base = plain(first);
   const id = idOf(base);
   const kind = await kindOf(cluster, base.apiVersion, base.kind);
-  await using _ = { [Symbol.asyncDispose]: async () => void (await plane.request('DELETE', pathOf(kind, id))) };
+  await using _ = { [Symbol.asyncDispose]: () => remove(pathOf(kind, id)) };
   written(await client.apply({ kind, body: base, force: true }));
   if (hand) {
     const { code, body } = await plane.request('PATCH', `${pathOf(kind, id)}?fieldManager=kubectl-edit`, hand);
@@ -61,6 +62,11 @@ async function check({ before: first, hand, applied, after = first, expected }: 
   assert.ok(!isUpdate, 'its fields leave with Git');
   const again = written(await client.apply({ kind, body: plain(after), force: true }));
   assert.equal(again.object.resourceVersion, made.resourceVersion, 'it is at rest');
+}
+
+async function remove(path: string): Promise<void> {
+  await plane.request('DELETE', path);
+  await untilTrue(async () => (await plane.request('GET', path)).code === 404, 'the object is gone');
 }
 
 /** Sends the object as an update, as after a comparison that found it different. */

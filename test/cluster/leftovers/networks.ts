@@ -12,6 +12,15 @@ function ingress(defaultBackend: Manifest): Manifest {
   return objectOf('networking.k8s.io/v1 Ingress', META, { spec: { defaultBackend } });
 }
 
+function ingressClass(parameters: Manifest): Manifest {
+  const all = { apiGroup: 'x.example.com', kind: 'P', name: 'p', ...parameters };
+  return objectOf(
+    'networking.k8s.io/v1 IngressClass',
+    { name: 'x' },
+    { spec: { controller: 'x.example.com/c', parameters: all } },
+  );
+}
+
 function service(spec: Manifest): Manifest {
   return objectOf('v1 Service', META, {
     spec: { selector: { app: 'x' }, ports: [{ name: 'http', port: 80 }], ...spec },
@@ -22,6 +31,31 @@ const RESOURCE = { apiGroup: 'k8s.example.com', kind: 'Bucket', name: 'b' };
 const BACKEND = { service: { name: 'web', port: { number: 80 } } };
 
 export const NETWORK_CASES: readonly [string, Case][] = [
+  [
+    'a Service: the number of a port without a name, changed by a person',
+    {
+      before: service({ ports: [{ port: 80 }] }),
+      hand: { spec: { ports: [{ port: 83 }] } },
+      expected: { '/spec/ports/0/port': 80, '/spec/ports/1': undefined },
+    },
+  ],
+  [
+    'a Service: the number of a port with a port of the node, changed by a person',
+    {
+      before: service({ type: 'NodePort', ports: [{ name: 'http', port: 80, nodePort: 30080 }] }),
+      hand: { spec: { ports: [{ name: 'other', port: 83, nodePort: 30080 }] } },
+      expected: { '/spec/ports/0/port': 80, '/spec/ports/0/nodePort': 30080, '/spec/ports/1': undefined },
+    },
+  ],
+  [
+    'an IngressClass: parameters of the cluster in Git, and of a namespace by a person',
+    {
+      before: ingressClass({ scope: 'Cluster' }),
+      hand: { spec: { parameters: { scope: 'Namespace', namespace: 'default' } } },
+      expected: { '/spec/parameters/scope': 'Cluster', '/spec/parameters/namespace': undefined },
+    },
+  ],
+
   [
     'a disruption budget: minAvailable of Git and maxUnavailable of a person',
     {

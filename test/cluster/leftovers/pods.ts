@@ -1,5 +1,5 @@
 /** Alternatives of workloads and of the Pods that they make. */
-import { podSpec, workload, type Manifest } from '../../support/objects.ts';
+import { objectOf, podSpec, workload, type Manifest } from '../../support/objects.ts';
 import { META, type Case } from './alternatives.ts';
 
 type Workload = Parameters<typeof workload>[0];
@@ -128,6 +128,101 @@ function volumes(): [string, Case][] {
 const VALUE_FROM = { secretKeyRef: { name: 's', key: 'b' } };
 
 const WORKLOADS: readonly [string, Case][] = [
+  [
+    'a probe of Git that another manager has applied as well, and that Git exchanges',
+    {
+      before: deployment({ livenessProbe: { httpGet: { path: '/', port: 1 } } }),
+      applied: partOf('Deployment', { livenessProbe: { httpGet: { path: '/', port: 1 }, failureThreshold: 7 } }),
+      after: deployment({ livenessProbe: { tcpSocket: { port: 1 } } }),
+      expected: {
+        [`${CONTAINER}/livenessProbe/httpGet`]: undefined,
+        [`${CONTAINER}/livenessProbe/tcpSocket`]: { port: 1 },
+        [`${CONTAINER}/livenessProbe/failureThreshold`]: 7,
+      },
+    },
+  ],
+  [
+    'several edits of one object at once, beside values of a person that contradict nothing',
+    {
+      before: deployment(
+        {
+          livenessProbe: { httpGet: { port: 1 } },
+          readinessProbe: { exec: { command: ['x'] } },
+          env: [{ name: 'B', value: 'b' }],
+        },
+        { volumes: [{ name: 'v', emptyDir: {} }] },
+        { replicas: undefined, strategy: { type: 'Recreate' } },
+      ),
+      hand: {
+        spec: {
+          replicas: 6,
+          minReadySeconds: 9,
+          strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 2 } },
+          template: {
+            spec: {
+              hostname: 'h',
+              containers: [
+                {
+                  name: 'app',
+                  image: 'example.invalid/app:1',
+                  tty: true,
+                  livenessProbe: { tcpSocket: { port: 1 } },
+                  readinessProbe: { grpc: { port: 1 }, periodSeconds: 33 },
+                  env: [
+                    { name: 'A', value: 'a' },
+                    { name: 'B', valueFrom: VALUE_FROM },
+                  ],
+                },
+              ],
+              volumes: [{ name: 'v', configMap: { name: 'c' } }],
+            },
+          },
+        },
+      },
+      expected: {
+        '/spec/replicas': 6,
+        '/spec/minReadySeconds': 9,
+        '/spec/strategy': { type: 'Recreate' },
+        '/spec/template/spec/hostname': 'h',
+        '/spec/template/spec/volumes': [{ name: 'v', emptyDir: {} }],
+        [`${CONTAINER}/tty`]: true,
+        [`${CONTAINER}/livenessProbe/tcpSocket`]: undefined,
+        [`${CONTAINER}/readinessProbe/grpc`]: undefined,
+        [`${CONTAINER}/readinessProbe/periodSeconds`]: 33,
+        [`${CONTAINER}/env`]: [
+          { name: 'A', value: 'a' },
+          { name: 'B', value: 'b' },
+        ],
+      },
+    },
+  ],
+  [
+    'minReadySeconds of Git above progressDeadlineSeconds of a person',
+    {
+      before: deployment({}, {}, { minReadySeconds: 50 }),
+      hand: { spec: { minReadySeconds: 1, progressDeadlineSeconds: 20 } },
+      expected: { '/spec/minReadySeconds': 50, '/spec/progressDeadlineSeconds': 600 },
+    },
+  ],
+  [
+    'a variable of a CronJob',
+    {
+      before: cronJob({ env: [{ name: 'B', value: 'b' }] }),
+      hand: {
+        spec: {
+          jobTemplate: {
+            spec: {
+              template: {
+                spec: { containers: [{ name: 'app', image: 'x', env: [{ name: 'B', valueFrom: VALUE_FROM }] }] },
+              },
+            },
+          },
+        },
+      },
+      expected: { '/spec/jobTemplate/spec/template/spec/containers/0/env': [{ name: 'B', value: 'b' }] },
+    },
+  ],
+
   [
     'env: value of Git and valueFrom of a person',
     {
@@ -319,6 +414,13 @@ const WORKLOADS: readonly [string, Case][] = [
     },
   ],
 ];
+
+function cronJob(container: Manifest): Manifest {
+  const pod = { restartPolicy: 'Never', containers: [{ name: 'app', image: 'x', ...container }] };
+  return objectOf('batch/v1 CronJob', META, {
+    spec: { schedule: '0 0 * * *', jobTemplate: { spec: { template: { spec: pod } } } },
+  });
+}
 
 function sidecar(name: string, fields: Manifest = {}): Manifest {
   return { name, image: 'example.invalid/s:1', restartPolicy: 'Always', ...fields };

@@ -165,6 +165,11 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     { code: 'InvalidManifest', retry: 'never' },
   ],
   [
+    '500 of two ports with one port of the node is taken',
+    status(500, { reason: 'InternalError', message: 'duplicate nodePort: {TCP 30080}' }),
+    { code: 'Taken', retry: 'backoff', message: /duplicate nodePort/ },
+  ],
+  [
     '403 of a Role names the rights that the account lacks, which stand below a colon',
     status(403, {
       reason: 'Forbidden',
