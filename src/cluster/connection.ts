@@ -70,7 +70,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   const live = createLiveStore({
     ...shared,
     events,
-    clientOf: (identity) => createClient(transport, identity),
+    clientOf: (identity) => createClient(transport, identity, () => discovery.doubt()),
     onKindNotServed: () => discovery.doubt(),
   });
   const { applicationNamespace } = options;
@@ -84,7 +84,10 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     server: transport.server,
     defaultNamespace: credentials.namespace,
     as: (identity) =>
-      recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
+      recordWrites(
+        createClient(transport, identity, () => discovery.doubt()),
+        (kind, id) => live.beginWrite(identity, kind, id),
+      ),
     kinds: (options) => discovery.kinds(options),
     live,
     applications,

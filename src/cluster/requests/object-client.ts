@@ -54,10 +54,21 @@ interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentTy
   readonly path: () => string;
 }
 
-/** Throws RangeError for a malformed identity, so that no request is sent with rights that are in doubt. */
-export function createClient(transport: ClientTransport, identity: Identity): FullClient {
+/**
+ * Throws RangeError for a malformed identity, so that no request is sent with rights that are in doubt.
+ * `onKindNotServed`: a request named a kind that is not served, or not in this scope.
+ */
+export function createClient(
+  transport: ClientTransport,
+  identity: Identity,
+  onKindNotServed: () => void = () => {},
+): FullClient {
   identityHeaders(identity);
-  const call = (request: Call): Promise<CallAnswer> => send(transport, identity, request);
+  const call = async (request: Call): Promise<CallAnswer> => {
+    const answer = await send(transport, identity, request);
+    if (!answer.ok && answer.refusal.code === 'KindNotServed') onKindNotServed();
+    return answer;
+  };
   const reads = createReads(call);
   return { ...reads, ...createWrites(call, reads) };
 }

@@ -203,6 +203,17 @@ test('a name that would address something else is refused without a request', as
   assert.equal(sent.length, 0);
 });
 
+test('a request for a kind that is not served tells so, and one for an absent object does not', async () => {
+  let told = 0;
+  const texts = ['404 page not found', JSON.stringify({ kind: 'Status', code: 404, details: { kind: 'configmaps' } })];
+  const transport = { send: () => Promise.resolve({ status: 404, headers: {}, text: texts.shift() ?? '' }) };
+  const client = createClient(transport, agentIdentity, () => told++);
+  assert.equal((await client.get(configMaps, ID)).ok, false);
+  assert.equal(told, 1);
+  assert.deepEqual(await client.get(configMaps, ID), { ok: true, object: undefined });
+  assert.equal(told, 1);
+});
+
 test('a client is not created for a malformed identity', () => {
   const blank: Identity = { type: 'serviceAccount', namespace: 'shop', name: '' };
   assert.throws(() => createClient({ send: () => Promise.reject(new Error('sent')) }, blank), RangeError);
