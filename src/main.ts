@@ -151,6 +151,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       maxRequests: config.maxRequests,
       maxWatches: config.maxWatches,
       requestTimeoutMs: config.requestTimeoutMs,
+      unwatchedReadMs: config.unwatchedCheckMs,
     },
     log,
     metrics: {
@@ -233,6 +234,8 @@ function reconcileContext(
       minPollBackoffMs: config.minPollBackoffMs,
       maxPollBackoffMs: config.maxPollBackoffMs,
       progressCheckMs: config.progressCheckMs,
+      answerAgeMs: config.answerAgeMs,
+      unwatchedCheckMs: config.unwatchedCheckMs,
       handOverWaitMs: config.handOverWaitMs,
       discoveryRetryMs: config.discoveryRetryMs,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,

@@ -7,6 +7,7 @@ import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
+import { doubtInMs } from '../decide/evidence.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import { declaredIntent, type PassGoal } from '../requests.ts';
@@ -24,13 +25,15 @@ export interface EndedPass {
   readonly answer: LastRequest | undefined;
   /** Monotonic; undefined: the source was not asked yet. */
   readonly nextPollMs: number | undefined;
+  /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
+  readonly doubtInMs: number;
   /** By `idKey`, after this pass. */
   readonly endedJobs: ReadonlyMap<string, string> | undefined;
   /** Monotonic. */
   readonly nowMs: number;
   readonly settings: Pick<
     ReconcileContext['settings'],
-    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs'
+    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs' | 'unwatchedCheckMs'
   >;
 }
 
@@ -44,6 +47,7 @@ export function endedPassOf(
     goal,
     isCutShort,
     nextPollMs: memory.desired.source?.nextPollMs,
+    doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
@@ -85,8 +89,11 @@ function dueLater(ended: EndedPass): NextPass {
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) afters.push(settings.progressCheckMs);
+  // The other modes read such objects at each poll: before an adoption these may be all objects.
+  const { mode } = declaredIntent(ended.application.spec);
+  if (mode === 'auto' && report.changes.some(({ isUnwatched }) => isUnwatched)) afters.push(settings.unwatchedCheckMs);
   const againInMs = Math.min(findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity);
-  return { type: 'after', delayMs: Math.min(pollInMs, againInMs, ...afters) };
+  return { type: 'after', delayMs: Math.min(pollInMs, againInMs, ended.doubtInMs, ...afters) };
 }
 
 function pollDelayMs({ application, nextPollMs, nowMs, report, settings }: EndedPass): number {
