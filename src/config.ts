@@ -102,6 +102,11 @@ export const SETTINGS = {
   ),
   handOverWaitMs: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the repository'),
   discoveryRetryMs: duration('discovery-retry', '15s', 'how often discovery is repeated for a kind that is not served'),
+  definitionCheckMs: duration(
+    'definition-check',
+    '5s',
+    'how often definitions are compared while an Application waits for one to be installed or changed',
+  ),
   awaitedDiscoveryRetryMs: duration(
     'awaited-discovery-retry',
     '300ms',

@@ -122,6 +122,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
   return controller;

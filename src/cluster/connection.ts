@@ -19,6 +19,7 @@ import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
 import { collectionPath } from './requests/paths.ts';
 import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
+import { readDefinitions } from './requests/definitions.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
@@ -89,6 +90,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
         (kind, id) => live.beginWrite(identity, kind, id),
       ),
     kinds: (options) => discovery.kinds(options),
+    definitions: () => readDefinitions({ transport, discovery }),
     live,
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),

@@ -130,7 +130,8 @@ export interface LiveStore {
   hold(holder: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
   release(holder: string): void;
   /**
-   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object.
+   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object,
+   * and no read by name within `unwatchedReadMs` has shown it without our label.
    * `unknown`: the watch failed, or the scope is not held. Where list and watch are forbidden or not served, the scope
    * is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads the
    * objects that it needs by name.
@@ -211,5 +212,10 @@ export interface Cluster {
   as(identity: Identity): ClusterClient;
   /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
+  /**
+   * A text for each API group that changes with the definitions of its kinds. Asks the server, and the known kinds are
+   * those of the answer then. undefined: the server does not answer; never rejects.
+   */
+  definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
 }
