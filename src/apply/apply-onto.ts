@@ -19,7 +19,26 @@ export interface OntoOptions {
   readonly force: boolean;
 }
 
-export async function applyOnto(client: ClusterClient, { desired, live, force }: OntoOptions): Promise<WriteAnswer> {
+/**
+ * Where managedFields name a version that is served no more, the API server refuses every apply: their fields are moved
+ * to the version in Git, and the apply is sent again.
+ */
+export async function applyOnto(client: ClusterClient, options: OntoOptions): Promise<WriteAnswer> {
+  const { desired, live } = options;
+  const answer = await applyLatest(client, options);
+  const goneVersion = answer.ok ? undefined : answer.refusal.goneVersion;
+  if (goneVersion === undefined) return answer;
+  const read = await client.get(desired.kind, desired.id);
+  if (!read.ok) return read;
+  if (!read.object || (live && read.object.uid !== live.uid)) return answer;
+  const moved = await client.moveGoneVersions(desired.kind, read.object, goneVersion);
+  if (!moved.ok) return moved;
+  // Nothing was moved, as in a dry run: another apply would be refused again.
+  if (moved.object.resourceVersion === read.object.resourceVersion) return answer;
+  return applyLatest(client, { ...options, live: live && moved.object });
+}
+
+async function applyLatest(client: ClusterClient, { desired, live, force }: OntoOptions): Promise<WriteAnswer> {
   const { kind, body, id, ignored } = desired;
   if (!ignored || !live) return client.apply({ kind, body, force });
   let latest = live;

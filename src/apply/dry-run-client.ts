@@ -9,8 +9,9 @@ export function dryRunClient(client: ClusterClient): ClusterClient {
     ...client,
     apply: (request) => client.apply({ ...request, dryRun: true }),
     remove: (request) => client.remove({ ...request, dryRun: true }),
-    // Not sent: both change only ownership, which the server does not refuse for its content.
+    // Not sent: they change only ownership, which the server does not refuse for its content.
     takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    moveGoneVersions: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
     release: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
   };
 }

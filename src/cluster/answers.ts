@@ -30,6 +30,8 @@ export interface Refusal {
   readonly conflicts?: readonly { readonly field: string; readonly manager: string }[];
   /** With InvalidManifest, Immutable and Taken: the fields that the server names. */
   readonly fields?: readonly string[];
+  /** With VersionGone: the apiVersion that is served no more. */
+  readonly goneVersion?: string;
 }
 
 /** An answer whose status is not 2xx, or the lack of an answer. */
@@ -76,6 +78,13 @@ const hasMessage = (answer: Answer, pattern: RegExp): boolean => pattern.test(an
 
 /** The words of the API server and of common webhooks for a value that only one object may have. */
 const TAKEN = /\balready (allocated|defined|exists?|in use|taken|used|claimed|marked as default)\b/i;
+
+/** The API server cannot convert a custom resource to the version that an entry of its managedFields names. */
+const GONE_VERSION = /request to convert CR (?:list )?(?:to|from) an invalid group\/version: ([^\s,;"]+)/;
+
+function goneVersionIn(message: string): string | undefined {
+  return GONE_VERSION.exec(message)?.[1];
+}
 
 const DENIED = /admission webhook .* denied the request/;
 
@@ -168,6 +177,14 @@ const ROWS: readonly Row[] = [
     describe: describeTyped,
   },
   {
+    when: (a) => a.status === 500 && hasMessage(a, GONE_VERSION),
+    code: 'VersionGone',
+    retry: 'backoff',
+    describe: ({ message }) =>
+      `metadata.managedFields names ${goneVersionIn(message) ?? 'a version'}, which the API server serves no more; a ` +
+      'sync moves its fields to the version in Git',
+  },
+  {
     when: (a) => a.status >= 500 && hasMessage(a, /failed calling webhook/),
     code: 'Unavailable',
     retry: 'backoff',
@@ -207,6 +224,7 @@ export function readRefusal(failed: FailedAnswer, request: FailedRequest): Refus
     retry: hasDelay ? { afterMs: failed.retryAfterMs ?? 0 } : retry,
     ...(conflicts && { conflicts }),
     ...(fields.length > 0 && { fields }),
+    ...(row.code === 'VersionGone' && { goneVersion: goneVersionIn(answer.message) ?? '' }),
   };
 }
 

@@ -71,7 +71,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   const live = createLiveStore({
     ...shared,
     events,
-    clientOf: (identity) => createClient(transport, identity, () => discovery.doubt()),
+    clientOf: (identity) => createClient(transport, identity, discovery),
     onKindNotServed: () => discovery.doubt(),
   });
   const { applicationNamespace } = options;
@@ -85,10 +85,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     server: transport.server,
     defaultNamespace: credentials.namespace,
     as: (identity) =>
-      recordWrites(
-        createClient(transport, identity, () => discovery.doubt()),
-        (kind, id) => live.beginWrite(identity, kind, id),
-      ),
+      recordWrites(createClient(transport, identity, discovery), (kind, id) => live.beginWrite(identity, kind, id)),
     kinds: (options) => discovery.kinds(options),
     definitions: () => readDefinitions({ transport, discovery }),
     live,

@@ -99,6 +99,11 @@ export interface ClusterClient {
    * `tautline`, guarded by uid and resourceVersion. Sends nothing where there are none.
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
+  /**
+   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
+   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
+   */
+  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
   /** Removes only our label and annotation, so that the object belongs to no Application; guarded by uid. */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**

@@ -10,6 +10,7 @@ interface Answers {
   readonly get: ReadAnswer;
   readonly apply: WriteAnswer;
   readonly takeOver: WriteAnswer;
+  readonly moveGoneVersions: WriteAnswer;
   readonly release: WriteAnswer;
   readonly isImmutable: boolean;
   readonly remove: DeleteAnswer;
@@ -47,6 +48,11 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       },
       takeOver: (_kind, { id, resourceVersion }) =>
         answer(`takeOver ${id.name} at ${resourceVersion}`, ({ takeOver }) => takeOver),
+      moveGoneVersions: (_kind, { id, resourceVersion }, goneVersion) =>
+        answer(
+          `moveGoneVersions ${id.name} at ${resourceVersion} from ${goneVersion}`,
+          ({ moveGoneVersions }) => moveGoneVersions,
+        ),
       release: (_kind, { id, resourceVersion }) =>
         answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),

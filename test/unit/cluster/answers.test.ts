@@ -210,6 +210,13 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     status(400, { message: 'admission webhook "v.x.io" denied the request: no latest tag' }),
     { code: 'Forbidden', message: /no latest tag/ },
   ],
+  [
+    '500 about a version of managedFields that is served no more names it',
+    status(500, {
+      message: 'request to convert CR to an invalid group/version: plant.example.org/v1beta1',
+    }),
+    { code: 'VersionGone', retry: 'backoff', message: /names plant\.example\.org\/v1beta1, which/ },
+  ],
   ...[405, 415, 422].map((code): (typeof rows)[number] => [
     `${code} of a webhook that refuses is forbidden`,
     status(code, { message: 'admission webhook "v.x.io" denied the request: no latest tag' }),
