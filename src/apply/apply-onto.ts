@@ -17,6 +17,8 @@ export interface OntoOptions {
   /** undefined: no live object is known, and the whole desired body is sent. */
   readonly live: LiveObject | undefined;
   readonly force: boolean;
+  /** See ApplyRequest. */
+  readonly isCreation?: boolean;
 }
 
 /**
@@ -38,9 +40,12 @@ export async function applyOnto(client: ClusterClient, options: OntoOptions): Pr
   return applyLatest(client, { ...options, live: live && moved.object });
 }
 
-async function applyLatest(client: ClusterClient, { desired, live, force }: OntoOptions): Promise<WriteAnswer> {
+async function applyLatest(
+  client: ClusterClient,
+  { desired, live, force, isCreation = false }: OntoOptions,
+): Promise<WriteAnswer> {
   const { kind, body, id, ignored } = desired;
-  if (!ignored || !live) return client.apply({ kind, body, force });
+  if (!ignored || !live) return client.apply({ kind, body, force, ...(isCreation ? { isCreation } : {}) });
   let latest = live;
   for (let attempt = 1; ; attempt++) {
     const answer = await client.apply({ kind, ...bodyToSend(desired, latest), force });

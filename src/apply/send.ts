@@ -1,9 +1,9 @@
 /**
- * Sends one change by server-side apply. An object that is not known to be ours is applied without force, so that the
- * answer tells creation from adoption. Fields of other managers are taken over only at an adoption.
+ * Sends one change by server-side apply. An object that is not known to exist is only created: where it exists, it is
+ * read before it is adopted, or left as it is. Fields of other managers are taken over only at an adoption.
  */
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
-import type { Refusal } from '../cluster/answers.ts';
+import type { Refusal, RefusalCode } from '../cluster/answers.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
 import type { Change } from '../diff/changes.ts';
@@ -16,6 +16,9 @@ import type { ChangeResult, Outcome } from './applied.ts';
 import { applyOnto } from './apply-onto.ts';
 import { recreateObject } from './recreate.ts';
 
+/** Answers to a creation whose object exists. */
+const EXISTS: ReadonlySet<RefusalCode> = new Set(['FieldConflict', 'Modified']);
+
 export interface SendContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
@@ -26,7 +29,8 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
   if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);
   const isOurs = change.type === 'update' || change.type === 'unsure';
-  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs });
+  const isCreation = change.type === 'create' && !change.live;
+  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs, isCreation });
   if (!answer.ok) return refused(change, desired, answer.refusal, context);
   if (isOurs) {
     if (hasLostManagedFields(answer.object)) return takeOver({ change, desired, live: answer.object, context });
@@ -49,7 +53,8 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
   const read = await context.client.get(desired.kind, desired.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   if (!read.object) {
-    const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
+    const { kind, body } = desired;
+    const answer = await context.client.apply({ kind, body, force: false, isCreation: true });
     return answer.ok ? succeeded(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
   }
   if (desired.policy?.ssa === 'IfNotPresent' || isReconcileDisabled(read.object.body)) {
@@ -96,7 +101,8 @@ async function refused(
   refusal: Refusal,
   context: SendContext,
 ): Promise<ChangeResult> {
-  if (refusal.code === 'FieldConflict' && change.type === 'create') return adopt(change, desired, context);
+  // The object exists, and may have marks or annotations that forbid every change.
+  if (change.type === 'create' && EXISTS.has(refusal.code)) return adopt(change, desired, context);
   if (refusal.code === 'NamespaceTerminating' || refusal.code === 'NamespaceMissing') {
     return { change, outcome: 'failed', refusal };
   }

@@ -72,6 +72,8 @@ export interface ApplyRequest {
   /** Take fields from the managers that own them, where false is answered with FieldConflict. */
   readonly force: boolean;
   readonly dryRun?: boolean;
+  /** Only create the object: where it exists, the answer is a refusal (`Modified`), and nothing is changed. */
+  readonly isCreation?: boolean;
   /** Default `tautline`. */
   readonly fieldManager?: string;
   /** Keys of a Secret's `data` to send with their present live values; the caller never sees these. */

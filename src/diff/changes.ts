@@ -6,7 +6,7 @@ import type { ObjectId } from '../object/identity.ts';
 import type { Value } from '../object/value.ts';
 
 /**
- * - create: proven absent, or never seen. It is applied without force, so that the answer tells creation from adoption.
+ * - create: proven absent, or never seen. It is only created, so that the answer tells creation from adoption.
  * - update: the live object differs from the desired one.
  * - adopt: the object exists without our owner marks.
  * - prune: in the inventory, no longer desired.

@@ -123,7 +123,9 @@ function createWrites(
   }
 
   return {
-    async apply({ kind, body, force, dryRun, fieldManager = FIELD_MANAGER, liveSecretKeys = [] }: ApplyRequest) {
+    async apply(request: ApplyRequest) {
+      const { kind, force, dryRun, fieldManager = FIELD_MANAGER, liveSecretKeys = [] } = request;
+      const body = request.isCreation ? atNoVersion(request.body) : request.body;
       const parameters = { fieldManager, force, dryRun: dryRun ? 'All' : undefined };
       const name = nameOf(kind, body);
       const secret = liveSecretKeys.length > 0 ? await reads.readSecret(name.namespace, name.name) : undefined;
@@ -243,6 +245,14 @@ function withLiveData(body: KubeObject, keys: readonly string[], values: Readonl
 function nameOf(kind: KindInfo, body: KubeObject): { namespace: string; name: string } {
   const namespace = kind.isNamespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '';
   return { namespace, name: stringAt(body.metadata, 'name') ?? '' };
+}
+
+/**
+ * A body that no existing object accepts: the API server compares resourceVersions only where the object exists, and
+ * none has the first version of etcd.
+ */
+function atNoVersion(body: KubeObject): KubeObject {
+  return { ...body, metadata: { ...body.metadata, resourceVersion: '1' } };
 }
 
 function underOtherName(body: KubeObject): KubeObject {

@@ -91,7 +91,9 @@ function dueLater(ended: EndedPass): NextPass {
   if (isMoving) afters.push(settings.progressCheckMs);
   // The other modes read such objects at each poll: before an adoption these may be all objects.
   const { mode } = declaredIntent(ended.application.spec);
-  if (mode === 'auto' && report.changes.some(({ isUnwatched }) => isUnwatched)) afters.push(settings.unwatchedCheckMs);
+  const isLeft = [...report.applied.values()].some((result) => result.outcome === 'unchanged' && !result.live);
+  const hasUnwatched = isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
+  if (mode === 'auto' && hasUnwatched) afters.push(settings.unwatchedCheckMs);
   const againInMs = Math.min(findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity);
   return { type: 'after', delayMs: Math.min(pollInMs, againInMs, ended.doubtInMs, ...afters) };
 }

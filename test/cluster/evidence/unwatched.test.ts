@@ -57,3 +57,17 @@ test('an object that exists and is only created if absent stays as it is, and is
   await untilHealth(subject.application, 'Healthy');
   assert.equal(fingerprint(await world.read(path)), before);
 });
+
+test('an object that exists and is disabled is not written to, nor marked, and is adopted once it is enabled', async () => {
+  await makeNamespace(world, 'off');
+  const path = configMapPath('off', 'a');
+  await world.apply(configMap('a', { theirs: '1' }, { namespace: 'off', annotations: DISABLED }));
+  const before = fingerprint(await world.read(path));
+  const subject = await declareSubject(world, 'off', { files: { 'a.yaml': text(configMap('a', { k: 'git' })) } });
+  await subject.application.untilReady();
+  await untilHealth(subject.application, 'Healthy');
+  assert.equal(fingerprint(await world.read(path)), before);
+  await world.send('PUT', path, configMap('a', { theirs: '1' }, { namespace: 'off' }));
+  const adopted = await untilObject(world, path, (live) => at(live, 'data', 'k') === 'git');
+  assert.equal(at(adopted, 'data', 'theirs'), '1');
+});

@@ -23,6 +23,8 @@ export interface ScriptedClient {
   readonly client: ClusterClient;
   /** Bodies of the apply requests so far. */
   readonly bodies: readonly KubeObject[];
+  /** For each apply request so far: whether it may only create the object. */
+  readonly creations: readonly boolean[];
   /**
    * Asserts that exactly these requests were made, and that no answer of the script is left. A request is one line,
    * such as `apply settings force` or `remove settings u1 at 1`.
@@ -34,6 +36,7 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
   const left = [...script];
   const requests: string[] = [];
   const bodies: KubeObject[] = [];
+  const creations: boolean[] = [];
   const answer = async <T>(request: string, pick: (scripted: Partial<Answers>) => T | undefined): Promise<T> => {
     requests.push(request);
     const scripted = left.shift();
@@ -44,6 +47,7 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       get: (_kind, { name }) => answer(`get ${name}`, ({ get }) => get),
       apply(request) {
         bodies.push(request.body);
+        creations.push(request.isCreation === true);
         return answer(lineOf(request), ({ apply }) => apply);
       },
       takeOver: (_kind, { id, resourceVersion }) =>
@@ -63,6 +67,7 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       listBySelector: () => assert.fail("unexpected request 'listBySelector'"),
     },
     bodies,
+    creations,
     expectRequests(expected) {
       assert.deepEqual(requests, expected);
       assert.deepEqual(left, [], 'answers that no request has used');

@@ -215,6 +215,12 @@ test('a request for a kind that is not served tells so, and one for an absent ob
   assert.equal(told, 1);
 });
 
+test('a creation names a resourceVersion that no object has', async () => {
+  const { client, sent } = clientOf();
+  await client.apply({ kind: configMaps, body: configMap(), force: false, isCreation: true });
+  assert.equal((JSON.parse(String(sent[0]?.body)) as KubeObject).metadata['resourceVersion'], '1');
+});
+
 test('the fields of all versions that are not served are moved in one patch, and those of others stay', async () => {
   const sent: HttpRequest[] = [];
   const transport = {
