@@ -73,6 +73,8 @@ export interface ApplyRequest {
   /** Take fields from the managers that own them, where false is answered with FieldConflict. */
   readonly force: boolean;
   readonly dryRun?: boolean;
+  /** Only create the object: where it exists, the answer is a refusal (`Modified`), and nothing is changed. */
+  readonly isCreation?: boolean;
   /** Default `tautline`. */
   readonly fieldManager?: string;
   /** Keys of a Secret's `data` to send with their present live values; the caller never sees these. */
@@ -113,6 +115,11 @@ export interface ClusterClient {
   /** Whether writes of this client are dry runs, so that one of them does not build on another. */
   readonly isDryRun?: boolean;
   /**
+   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
+   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
+   */
+  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
+  /**
    * Removes only our label and annotation, so that the object belongs to no Application; guarded by uid and
    * resourceVersion.
    */
@@ -146,7 +153,8 @@ export interface LiveStore {
   keepWatched(application: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
   release(application: string): void;
   /**
-   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object.
+   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object,
+   * and no read by name within `unwatchedReadMs` has shown it without our label.
    * `unknown`: the watch failed, or the scope is not watched. Where list and watch are forbidden or not served, the
    * scope is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller
    * reads the objects that it needs by name.
@@ -227,5 +235,10 @@ export interface Cluster {
   as(identity: Identity): ClusterClient;
   /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
+  /**
+   * A text for each API group that changes with the definitions of its kinds. Asks the server, and the known kinds are
+   * those of the answer then. undefined: the server does not answer; never rejects.
+   */
+  definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
 }

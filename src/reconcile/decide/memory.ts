@@ -29,12 +29,23 @@ export interface EvidenceMemory {
   accepted: Map<string, string>;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
+  /** Keys (`idKey`) whose baselines and settled answers prove nothing until the server has answered again. */
+  doubted: Set<string>;
+  /** Monotonic; when all answers are doubted next. undefined: no pass has begun yet. */
+  doubtAtMs: number | undefined;
   /** Since when discovery lacks a kind of the inventory, and whether it lacked it again later; see missing-kinds.ts. */
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
 }
 
 export function emptyEvidenceMemory(): EvidenceMemory {
-  return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
+  return {
+    baselines: new Map(),
+    accepted: new Map(),
+    settled: new Map(),
+    doubted: new Set(),
+    doubtAtMs: undefined,
+    unserved: undefined,
+  };
 }
 
 /** Records of Jobs and bare Pods by `idKey`; see ended-jobs.ts. undefined: the status was not read yet. */

@@ -33,11 +33,12 @@ test('a dry run sends each apply and each deletion with dryRun, and reads as usu
   expectRequests(['get settings', 'apply settings force dryRun', 'remove settings u1 at 1 dryRun']);
 });
 
-test('a dry run sends no take-over and no release, and answers with the object as it is', async () => {
+test('a dry run sends no take-over, no move of fields and no release, and answers with the object as it is', async () => {
   const { client, expectRequests } = scriptClient([]);
   const dry = dryRunClient(client);
   const kind = kindOf(idOf('settings'));
-  for (const answer of [await dry.takeOver(kind, LIVE), await dry.release(kind, LIVE)]) {
+  const moved = await dry.moveGoneVersions(kind, LIVE, 'v1beta1');
+  for (const answer of [await dry.takeOver(kind, LIVE), moved, await dry.release(kind, LIVE)]) {
     assert.deepEqual(answer, written(LIVE));
   }
   expectRequests([]);

@@ -35,6 +35,8 @@ function filledMemory(): Memory {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),
       settled: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
+      doubted: new Set([KEY]),
+      doubtAtMs: 1,
       unserved: { sinceMs: 1, isSettled: false },
     },
     endedJobs: {
