@@ -19,7 +19,9 @@ import { forgetInventory, readInventory } from './decide/inventory.ts';
 import { announceDesired, planPass } from './decide/plan-pass.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
+import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
+import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
@@ -147,12 +149,14 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
+      isPinned: goal.commit !== undefined,
+      known: goal.commit === undefined ? knownFromStatus(application) : undefined,
       signal,
       context,
     }),
   );
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
-  if (source.snapshot) pass.goal = goalAtRevision(goal, application, source.snapshot);
+  if (source.snapshot && !source.isOfEarlierSpec) pass.goal = goalAtRevision(goal, application, source.snapshot);
   return source.snapshot;
 }
 
@@ -163,9 +167,12 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
 async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
   const { application, context, record } = pass;
   const { spec } = application;
-  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const isPinned = pass.goal.commit !== undefined;
+  const isOfEarlierSpec = sourceFor(pass.memory.desired, isPinned)?.isOfEarlierSpec === true;
+  const manifests = isOfEarlierSpec
+    ? undefined
+    : await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
   if (!bound) return undefined;

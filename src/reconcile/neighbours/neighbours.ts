@@ -144,6 +144,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     const record = records.get(key);
     if (!record) return;
     record.signals.pollsAsked++;
+    record.signals.askedMs = clock.monotonicMs();
     wake(key);
   };
   return {
@@ -160,7 +161,8 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       const record = records.get(key);
       if (!record) return;
       const isComing = isHookPending(record);
-      record.signals.hookHeardMs = clock.monotonicMs();
+      const nowMs = clock.monotonicMs();
+      Object.assign(record.signals, { hookHeardMs: nowMs, askedMs: nowMs });
       if (!isComing) wake(key);
     },
     announce(key, statement, isNewSpec) {
@@ -218,7 +220,7 @@ class NeighbourView implements Neighbour {
 
   get followedRef(): string | undefined {
     const { source } = this.#record.memory.desired;
-    return source?.snapshot && nameOfRevision(source.snapshot.revision);
+    return source?.snapshot && !source.isOfEarlierSpec ? nameOfRevision(source.snapshot.revision) : undefined;
   }
 
   get isSourceFailing(): boolean {

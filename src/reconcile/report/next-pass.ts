@@ -8,6 +8,7 @@ import type { PassReport } from '../../status/report.ts';
 import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
+import { sourceFor } from '../desired/memory.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
@@ -43,7 +44,7 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: memory.desired.source?.nextPollMs,
+    nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
