@@ -27,6 +27,8 @@ export interface EvidenceMemory {
   baselines: Map<string, Baseline>;
   /** By `idKey`: digest of the manifest that the server accepted last. */
   accepted: Map<string, string>;
+  /** The digest in status whose set `accepted` holds; see recall-accepted.ts. */
+  recalledDigest: string | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
   /** Since when discovery lacks a kind of the inventory, and whether it lacked it again later; see missing-kinds.ts. */
@@ -34,7 +36,13 @@ export interface EvidenceMemory {
 }
 
 export function emptyEvidenceMemory(): EvidenceMemory {
-  return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
+  return {
+    baselines: new Map(),
+    accepted: new Map(),
+    recalledDigest: undefined,
+    settled: new Map(),
+    unserved: undefined,
+  };
 }
 
 /** Records of Jobs and bare Pods by `idKey`; see ended-jobs.ts. undefined: the status was not read yet. */

@@ -13,6 +13,7 @@ import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { acceptanceOf } from '../accepted.ts';
 import { bindDesired, type BoundSet } from '../desired/bind-desired.ts';
+import { sourceFor } from '../desired/memory.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
 import { emptyMemory } from '../memory.ts';
 import type { Manifests } from '../../render/manifests.ts';
@@ -24,6 +25,7 @@ import { awaitDependencies, type DependencyWait } from './await-dependencies.ts'
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { completeInventory, measureInventory } from './inventory.ts';
+import { recallAccepted } from './recall-accepted.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
 
@@ -71,6 +73,7 @@ async function planGoal(pass: Pass, input: PlanInput): Promise<Planned & { reado
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   if (intent.mode !== 'detect') completeInventory({ inventory, changes, owner });
   const braked = brakeHeals(memory.heals, changes, context.clock.monotonicMs());
+  if (isActing && !isDryRun) await recallAccepted(pass, bound, changes);
   const awaited = isDryRun ? undefined : awaitOthers(pass, snapshot, { bound, changes });
   // Objects that a request names are applied whatever the waves before them lack.
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
@@ -119,14 +122,15 @@ function stateOf({ context, record }: Pass, { commit }: Snapshot): SourceState {
 
 function awaitOthers(
   pass: Pass,
-  { revision }: Snapshot,
+  snapshot: Snapshot,
   { bound, changes }: Pick<PlanInput, 'bound' | 'changes'>,
 ): DependencyWait | undefined {
   const { context, record } = pass;
   return awaitDependencies({
     key: record.key,
     stored: record.stored,
-    revision,
+    revision: snapshot.revision,
+    state: stateOf(pass, snapshot),
     changes,
     isAccepted: acceptanceOf(pass, bound.desired),
     neighbours: context.neighbours,
@@ -135,10 +139,11 @@ function awaitOthers(
 
 /** Renders and binds in a memory of this pass's own, and announces the result in the name of each neighbour. */
 async function readForSuspended(
-  { context, memory, signal }: Pass,
+  { context, goal, memory, signal }: Pass,
   suspended: readonly Neighbour[],
   snapshot: Snapshot,
 ): Promise<void> {
+  if (sourceFor(memory.desired, goal.commit !== undefined)?.isOfEarlierSpec) return;
   for (const { key, application } of suspended) {
     if (!application) continue;
     const reading = beginReading({ application, memory: emptyMemory(), context, signal });

@@ -23,11 +23,18 @@ export function readinessOf(stored: KubeObject): string {
   return parts.map(String).join(' ');
 }
 
-/** Why an Application is not Ready for `dependent`, which is at `revision`. undefined: it is Ready. */
+export interface DependentState {
+  readonly stored: KubeObject;
+  /** The revision that it is about to apply. */
+  readonly revision: string;
+  /** Whether a revision that the other one has applied is newer than that. */
+  readonly isNewer: (appliedRevision: string) => boolean;
+}
+
+/** Why an Application is not Ready for one that depends on it. undefined: it is Ready. */
 export function reasonNotReady(
   other: KubeObject | undefined,
-  dependent: KubeObject,
-  revision: string,
+  { stored: dependent, revision, isNewer }: DependentState,
 ): string | undefined {
   if (!other) return 'does not exist';
   // Waiting for a deleted Application would never end.
@@ -35,10 +42,18 @@ export function reasonNotReady(
   const { status, observed, reason } = readyOf(other);
   if (observed !== numberAt(other.metadata, 'generation')) return 'has not looked at its spec yet';
   if (status !== 'True') return reason === '' ? 'is not Ready' : `is not Ready (${reason})`;
-  // An Application of the same source counts only at the same revision: Ready may be about the one before.
-  const isBound = isSameSource(other, dependent) && (stringAt(other, 'spec', 'sync', 'mode') ?? 'auto') === 'auto';
-  if (!isBound || stringAt(other, 'status', 'sync', 'lastAppliedRevision') === revision) return undefined;
+  if (!isBoundTo(other, dependent)) return undefined;
+  const applied = stringAt(other, 'status', 'sync', 'lastAppliedRevision') ?? '';
+  if (applied === revision || isNewer(applied)) return undefined;
   return `is Ready, but not at ${revision} yet`;
+}
+
+/**
+ * Whether a dependency counts only once it has applied the revision of the dependent or a newer one: it follows the
+ * same source by itself, and its Ready may be about the revision before.
+ */
+export function isBoundTo(other: KubeObject, dependent: KubeObject): boolean {
+  return isSameSource(other, dependent) && (stringAt(other, 'spec', 'sync', 'mode') ?? 'auto') === 'auto';
 }
 
 /**
