@@ -12,7 +12,7 @@ import { readRevision } from '../../source/revision.ts';
 import type { IsAccepted } from '../accepted.ts';
 import type { SourceState } from '../neighbours/desire.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
-import { dependenciesOf, findCycle, isBoundTo, reasonNotReady } from '../neighbours/readiness.ts';
+import { dependenciesOf, findCycle, isBoundTo, reasonNotReady, type DependentState } from '../neighbours/readiness.ts';
 
 export interface DependencyWait {
   /** For people: which Application, and why. */
@@ -65,9 +65,10 @@ function findUnready({ key, stored, revision, state, neighbours }: DependencyQue
   for (const other of dependencies) {
     const neighbour = neighbours.get(other);
     const isNewer = (applied: string): boolean => hasReadSince(neighbour, applied, state);
-    const reason = reasonNotReady(neighbour?.stored, { stored, revision, isNewer });
+    const dependent = { application: neighbours.get(key)?.application, revision, isNewer };
+    const reason = reasonNotReady(neighbour, dependent);
     if (reason === undefined) continue;
-    const toAsk = neighbour && isBehind(neighbour, stored, state) ? other : undefined;
+    const toAsk = neighbour && isBehind(neighbour, dependent, state) ? other : undefined;
     return { reason: `Application ${other} ${reason}`, isCycle: false, toAsk };
   }
   return undefined;
@@ -81,9 +82,9 @@ function hasReadSince(neighbour: Neighbour | undefined, applied: string, { readB
 }
 
 /** Whether the other one follows the same source, and has not polled it since this commit was read. */
-function isBehind(neighbour: Neighbour, dependent: KubeObject, { commit, readByMs }: SourceState): boolean {
-  const { announced, isDeleted, isSourceFailing, stored, application } = neighbour;
-  if (isDeleted || isSourceFailing || application?.spec.suspend !== false || !isBoundTo(stored, dependent))
+function isBehind(neighbour: Neighbour, dependent: DependentState, { commit, readByMs }: SourceState): boolean {
+  const { announced, isDeleted, isSourceFailing, application } = neighbour;
+  if (isDeleted || isSourceFailing || application?.spec.suspend !== false || !isBoundTo(neighbour, dependent))
     return false;
   const hasLooked = announced !== undefined && (announced.commit === commit || announced.poll.begunMs >= readByMs);
   // A commit that no poll has brought (a request names it, or it was recalled) is not waited for.

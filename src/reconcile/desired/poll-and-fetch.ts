@@ -3,6 +3,7 @@
  */
 import type { ApplicationSpec } from '../../application/schema.ts';
 import type { Credential } from '../../source/credential.ts';
+import type { SourcePort } from '../../source/ports.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Signals } from '../memory.ts';
@@ -14,7 +15,10 @@ export interface PollOptions {
   readonly credential: () => Promise<Credential | undefined>;
   readonly signals: Pick<Signals, 'askedMs'>;
   readonly signal: AbortSignal;
-  readonly context: Pick<ReconcileContext, 'source' | 'clock' | 'metrics'>;
+  readonly context: Pick<ReconcileContext, 'clock'> & {
+    readonly source: Pick<SourcePort, 'poll' | 'fetch'>;
+    readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
+  };
 }
 
 export interface Polled {

@@ -85,7 +85,7 @@ test('no caller gets the answer of work that began too early, in any order of ca
     fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 5 }) }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
       const { clock, begun, join } = scene();
       const calls: { readonly notBeforeMs: number; readonly answer: Promise<number> }[] = [];
       for (const one of steps) {

@@ -5,7 +5,7 @@ import { idKey } from '../../../../src/object/identity.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
 import { awaitDependencies, type DependencyWait } from '../../../../src/reconcile/decide/await-dependencies.ts';
 import { createNeighbourhood, storedOf, type StoredOptions } from '../../../support/applications.ts';
-import { changeOf, idOf, leftChange } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange } from '../../../support/changes.ts';
 
 const REVISION = 'main@sha1:1';
 const STATE = { commit: '1', readByMs: 100 };

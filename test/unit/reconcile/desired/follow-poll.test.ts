@@ -78,7 +78,7 @@ test('a commit on top of the one that a forced push went back to is followed at 
 
 /** A branch of commits, and polls that each answer one of them. */
 const branchAndPolls = fc
-  .tuple(fc.integer({ min: 1, max: 12 }), fc.array(fc.nat(11), { minLength: 1, maxLength: 60 }))
+  .tuple(fc.integer({ min: 1, max: 12 }), fc.array(fc.nat(11), { minLength: 1, maxLength: 60, size: 'max' }))
   .map(([length, picks]) => {
     const branch = branchOf(Array.from({ length }, (_, index) => `commit-${index}`));
     return { branch, polls: picks.map((pick) => branch[pick % length] as PlacedCommit) };
@@ -104,7 +104,7 @@ test('two replicas, one of which lags by any number of commits and then alternat
   const scene = fc.record({
     length: fc.integer({ min: 2, max: 10 }),
     // How far the second replica lags behind at each poll that it answers; the first answers every other poll.
-    lags: fc.array(fc.nat(9), { minLength: 1, maxLength: 40 }),
+    lags: fc.array(fc.nat(9), { minLength: 1, maxLength: 40, size: 'max' }),
   });
   fc.assert(
     fc.property(scene, ({ length, lags }) => {

@@ -9,6 +9,7 @@ import {
   type RefreshContext,
   type RefreshOptions,
 } from '../../../../src/reconcile/desired/refresh-source.ts';
+import { sourceError } from '../../../../src/source/source-error.ts';
 import { createRecord, type ApplicationRecord } from '../../../../src/reconcile/memory.ts';
 import { hearPush } from '../../../../src/reconcile/neighbours/hear-push.ts';
 import { createRegistry, type Neighbours } from '../../../../src/reconcile/neighbours/neighbours.ts';
@@ -20,6 +21,8 @@ const MINUTE_MS = 60_000;
 const REPOSITORY = 'https://git.example.com/team/shop.git';
 const PUSH: RepositoryPush = { addresses: ['git@git.example.com:team/shop'], refs: [], defaultBranch: undefined };
 const START = Date.parse('2026-11-16T05:58:30Z');
+
+const downError = (afterMs: number | undefined): Error => sourceError('ServerError', 'the server is down', { afterMs });
 
 interface Scene {
   readonly record: ApplicationRecord;
@@ -33,6 +36,8 @@ interface Scene {
   notBeforeMs: number | undefined;
   /** Snapshots of an earlier process. */
   disk: readonly Snapshot[];
+  /** The time that the server names while it is down. */
+  retryAfterMs: number | undefined;
   /** Called while a poll is under way. */
   duringPoll: () => void;
   hook(push?: RepositoryPush): number;
@@ -64,7 +69,7 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
         it.polls++;
         it.notBeforeMs = notBeforeMs;
         it.duringPoll();
-        if (it.isDown) throw new Error('down');
+        if (it.isDown) throw downError(it.retryAfterMs);
         return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
       },
       fetch: async () => ({ id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit }),
@@ -80,6 +85,7 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
     isDown: false,
     notBeforeMs: undefined,
     disk: [],
+    retryAfterMs: undefined,
     duringPoll: () => undefined,
     hook: (push = PUSH) => hearPush(push, registry.neighbours),
     async pass(more = {}) {
@@ -340,4 +346,17 @@ test('a server that names another older commit at each poll does not hold the fi
   it.duringPoll = () => (it.commit = it.polls % 2 ? OLDER.commit : 'c');
   await it.pass({ known: { resolved: NEWER, seen: ['c', OLDER.commit, NEWER.commit] } });
   assert.equal(it.polls, 5);
+});
+
+test('a failed poll is repeated no sooner than the server asks for, nor sooner than its backoff', async () => {
+  const it = scene({ interval: '1m' });
+  it.isDown = true;
+  it.retryAfterMs = 40_000;
+  assert.equal(await it.pass(), 40_000);
+  it.wait(40_000);
+  it.retryAfterMs = 1_000;
+  assert.equal(await it.pass(), 10_000);
+  it.wait(10_000);
+  it.retryAfterMs = 600_000;
+  assert.equal(await it.pass(), 600_000);
 });
