@@ -17,9 +17,12 @@ import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive } from './decide/compare-live.ts';
 import { forgetInventory, readInventory } from './decide/inventory.ts';
 import { announceDesired, planPass, planQuestionOf } from './decide/plan-pass.ts';
+import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
+import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
+import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
@@ -124,6 +127,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const { changes, rivalClaims } = compared;
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
+  if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
   const { planned, goal } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
   pass.goal = goal;
   const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned };
@@ -155,12 +159,14 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
+      isPinned: goal.commit !== undefined,
+      known: goal.commit === undefined ? knownFromStatus(application) : undefined,
       signal,
       context,
     }),
   );
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
-  if (source.snapshot) pass.goal = goalAtRevision(goal, application, source.snapshot);
+  if (source.snapshot && !source.isOfEarlierSpec) pass.goal = goalAtRevision(goal, application, source.snapshot);
   return source.snapshot;
 }
 
@@ -171,9 +177,12 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
 async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
   const { application, context, record } = pass;
   const { spec } = application;
-  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const isPinned = pass.goal.commit !== undefined;
+  const isOfEarlierSpec = sourceFor(pass.memory.desired, isPinned)?.isOfEarlierSpec === true;
+  const manifests = isOfEarlierSpec
+    ? undefined
+    : await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
   if (!bound) return undefined;

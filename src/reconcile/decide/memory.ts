@@ -27,6 +27,8 @@ export interface EvidenceMemory {
   baselines: Map<string, Baseline>;
   /** By `idKey`: digest of the manifest that the server accepted last. */
   accepted: Map<string, string>;
+  /** The digest in status whose set `accepted` holds; see recall-accepted.ts. */
+  recalledDigest: string | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
   /** Keys (`idKey`) whose baselines and settled answers prove nothing until the server has answered again. */
@@ -41,6 +43,7 @@ export function emptyEvidenceMemory(): EvidenceMemory {
   return {
     baselines: new Map(),
     accepted: new Map(),
+    recalledDigest: undefined,
     settled: new Map(),
     doubted: new Set(),
     doubtAtMs: undefined,
