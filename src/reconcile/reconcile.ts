@@ -81,11 +81,14 @@ function startOver({ memory }: ApplicationRecord): NextPass {
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
 }
 
-/** Without a status only the log can tell it; once, since an outage lasts for many passes. */
-function logEarlyEnd({ key, memory }: ApplicationRecord, { log }: ReconcileContext, error: StageError): void {
+/** Without a status only log, Events and metrics can tell it; once, since an outage lasts for many passes. */
+function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: ReconcileContext, error: StageError): void {
   const isNews = memory.run.endedEarly !== error.code;
   memory.run.endedEarly = error.code;
-  if (isNews) log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+  if (!isNews) return;
+  context.log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+  if (error.stage !== 'status') return;
+  context.notify({ type: 'Warning', reason: 'StatusNotWritten', action: 'Reconcile', note: error.message }, stored);
 }
 
 async function runPass(pass: Pass): Promise<NextPass> {

@@ -12,7 +12,7 @@ import type { ReconcileContext } from '../context.ts';
 import { lookForMissingKinds } from '../decide/missing-kinds.ts';
 import type { ApplicationRecord } from '../memory.ts';
 import type { NextPass } from '../pass.ts';
-import { adoptAnswer, writeStatusValue, type Writer } from '../report/status-writer.ts';
+import { adoptAnswer, writeGuarded, writeStatusValue, type Writer } from '../report/status-writer.ts';
 import { replaceInventory } from '../decide/inventory.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, Deletion, DeletionContext } from './deletion.ts';
@@ -98,7 +98,7 @@ async function removeFinalizer(
   writer: Writer,
   { hub, onFaultPoint }: Pick<DeletionContext, 'hub' | 'onFaultPoint'>,
 ): Promise<NextPass> {
-  const answer = await hub.applications.removeFinalizer(writer.base, PRUNE_FINALIZER);
+  const answer = await writeGuarded(writer, (base) => hub.applications.removeFinalizer(base, PRUNE_FINALIZER));
   // An Application that is gone already needs no finalizer removed.
   if (answer.ok || answer.refusal.code !== 'NotFound') adoptAnswer(writer, answer);
   await onFaultPoint('finalizer-removed');

@@ -1,13 +1,7 @@
 /**
  * The places that must be ready before the first effect: the marks on the Application, and the destination namespace.
  */
-import {
-  APPLYSET_ID_LABEL,
-  APPLYSET_KINDS_ANNOTATION,
-  APPLYSET_NAMESPACES_ANNOTATION,
-  APPLYSET_TOOLING_ANNOTATION,
-  PRUNE_FINALIZER,
-} from '../../application/keys.ts';
+import { PRUNE_FINALIZER } from '../../application/keys.ts';
 import { ensureNamespace } from '../../apply/namespace.ts';
 import type { Desired } from '../../bind/desired.ts';
 import { isOutOfReach, OUT_OF_REACH, reachOf } from '../../bind/reach.ts';
@@ -15,38 +9,24 @@ import type { ObjectId } from '../../object/identity.ts';
 import { annotationsOf, labelsOf } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { listAt } from '../../object/value.ts';
+import { parentMarks } from '../decide/parent-marks.ts';
 import type { Pass } from '../pass.ts';
-import { adoptAnswer } from '../report/status-writer.ts';
+import { adoptAnswer, writeGuarded } from '../report/status-writer.ts';
 
 /**
  * Writes finalizer, ApplySet id and the kinds and namespaces of the set (KEP-3659) on the Application, if they differ
  * from what is stored. `ids` is the inventory: the union of old and new before the effects, the exact set afterwards.
  */
 export async function markParent(pass: Pass, ids: Iterable<ObjectId>): Promise<void> {
-  const { base, owner, context, application } = pass;
-  const groupKinds = new Set<string>();
-  const namespaces = new Set<string>();
-  for (const { group, kind, namespace } of ids) {
-    groupKinds.add(group ? `${kind}.${group}` : kind);
-    if (namespace && namespace !== application.metadata.namespace) namespaces.add(namespace);
-  }
-  const labels = { [APPLYSET_ID_LABEL]: owner.applySetId };
-  const annotations = {
-    [APPLYSET_TOOLING_ANNOTATION]: `tautline/${context.settings.version}`,
-    [APPLYSET_KINDS_ANNOTATION]: [...groupKinds].sort().join(','),
-    [APPLYSET_NAMESPACES_ANNOTATION]: [...namespaces].sort().join(','),
-  };
+  const { base, context } = pass;
+  const { labels, annotations } = parentMarks(pass, ids);
   const isWritten =
     listAt(base.metadata, 'finalizers').includes(PRUNE_FINALIZER) &&
     includesAll(labelsOf(base), labels) &&
     includesAll(annotationsOf(base), annotations);
   if (isWritten) return;
-  const answer = await context.hub.applications.applyMetadata(base, {
-    finalizers: [PRUNE_FINALIZER],
-    labels,
-    annotations,
-  });
-  adoptAnswer(pass, answer);
+  const marks = { finalizers: [PRUNE_FINALIZER], labels, annotations };
+  adoptAnswer(pass, await writeGuarded(pass, (stored) => context.hub.applications.applyMetadata(stored, marks)));
 }
 
 /** Creates the destination namespace if the spec asks for it and the manifests do not contain it. */
