@@ -11,6 +11,7 @@ import { sourcePath } from '../../application/parse.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
+import type { StageFailure } from '../../status/report.ts';
 import { acceptanceOf } from '../accepted.ts';
 import { bindDesired, type BoundSet } from '../desired/bind-desired.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
@@ -23,8 +24,9 @@ import { refuse } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
-import { completeInventory, measureInventory } from './inventory.ts';
+import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
+import { findExcess } from './room.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
 
 export interface Planned {
@@ -52,14 +54,24 @@ export interface PlanInput {
 }
 
 export async function planPass(pass: Pass, input: PlanInput): Promise<Planned> {
-  const { refusal, ...planned } = await planGoal(pass, input);
-  if (refusal === undefined) return planned;
-  // The confirmation is about another prune: the pass goes on as the spec declares it.
-  pass.goal = refuse(pass.goal, pass.application.spec, refusal);
-  return planGoal(pass, input);
+  let goal = await planGoal(pass, input);
+  if (goal.refusal !== undefined) {
+    // The confirmation is about another prune: the pass goes on as the spec declares it.
+    pass.goal = refuse(pass.goal, pass.application.spec, goal.refusal);
+    goal = await planGoal(pass, input);
+  }
+  const { refusal: _refusal, excess, ...planned } = goal;
+  if (excess) pass.failures.push(excess);
+  return planned;
 }
 
-async function planGoal(pass: Pass, input: PlanInput): Promise<Planned & { readonly refusal: string | undefined }> {
+interface PlannedGoal extends Planned {
+  readonly refusal: string | undefined;
+  /** The plan would add more than has room, so it only heals. */
+  readonly excess: StageFailure | undefined;
+}
+
+async function planGoal(pass: Pass, input: PlanInput): Promise<PlannedGoal> {
   const { application, context, goal, memory, owner } = pass;
   const { snapshot, bound, inventory } = input;
   const { intent, isDryRun } = goal;
@@ -69,25 +81,33 @@ async function planGoal(pass: Pass, input: PlanInput): Promise<Planned & { reado
   const changes = isActing ? retireHooks(handed.changes, application.status.finished ?? {}, owner) : handed.changes;
   const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(({ type }) => type === 'unknown');
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
-  if (intent.mode !== 'detect') completeInventory({ inventory, changes, owner });
+  const completed = intent.mode === 'detect' ? [] : completeInventory({ inventory, changes, owner });
   const braked = brakeHeals(memory.heals, changes, context.clock.monotonicMs());
   const awaited = isDryRun ? undefined : awaitOthers(pass, snapshot, { bound, changes });
   // Objects that a request names are applied whatever the waves before them lack.
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
   const isAccepted = acceptanceOf(pass, bound.desired);
   const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
-  const objectsBefore = measureInventory(memory.inventory, bound.desired.objects);
-  const guarded = planGuarded(pass, {
+  const options = {
     changes: scoped,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     gate,
     mode: intent.mode,
     mayPrune: intent.prune,
     isComplete: isComplete && !isEmptyRender,
-    objectsBefore,
+    objectsBefore: measureInventory(memory.inventory, bound.desired.objects),
     commit: snapshot.commit,
-  });
-  return { changes, handOverAgainInMs: handed.againInMs, braked, awaited, gate, isComplete, isEmptyRender, ...guarded };
+  };
+  const guarded = planGuarded(pass, options);
+  const found = { changes, handOverAgainInMs: handed.againInMs, braked, awaited, gate, isEmptyRender };
+  const isCompleted = completed.length > 0;
+  const excess = findExcess(pass, { plan: guarded.plan, inventory, isCompleted, revision: snapshot.revision });
+  if (!excess) return { ...found, ...guarded, isComplete, excess };
+  removeFromInventory(inventory, completed);
+  const isHeal = ({ id, desired }: Change): boolean =>
+    desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
+  const heals = planGuarded(pass, { ...options, changes: scoped.filter(isHeal), isComplete: false });
+  return { ...found, ...heals, isComplete: false, excess };
 }
 
 async function handOverTo(pass: Pass, { snapshot, changes }: PlanInput): Promise<HandOver> {
