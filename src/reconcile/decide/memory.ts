@@ -29,12 +29,14 @@ export interface EvidenceMemory {
   accepted: Map<string, string>;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
+  /** By `idKey`: what a dry run has told about a change that waits. */
+  foreseen: Map<string, SettledChange>;
   /** Since when discovery lacks a kind of the inventory, and whether it lacked it again later; see missing-kinds.ts. */
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
 }
 
 export function emptyEvidenceMemory(): EvidenceMemory {
-  return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
+  return { baselines: new Map(), accepted: new Map(), settled: new Map(), foreseen: new Map(), unserved: undefined };
 }
 
 /** Records of Jobs and bare Pods by `idKey`; see ended-jobs.ts. undefined: the status was not read yet. */

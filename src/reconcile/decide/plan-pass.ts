@@ -8,7 +8,7 @@ import type { Change } from '../../diff/changes.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { sourcePath } from '../../application/parse.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { StageFailure } from '../../status/report.ts';
@@ -23,6 +23,7 @@ import { beginReading, type Pass } from '../pass.ts';
 import { refuse } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
+import { foreseeChanges } from './compare-live.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
@@ -62,7 +63,7 @@ export async function planPass(pass: Pass, input: PlanInput): Promise<Planned> {
   }
   const { refusal: _refusal, excess, ...planned } = goal;
   if (excess) pass.failures.push(excess);
-  return planned;
+  return { ...planned, changes: await foresee(pass, planned) };
 }
 
 interface PlannedGoal extends Planned {
@@ -108,6 +109,18 @@ async function planGoal(pass: Pass, input: PlanInput): Promise<PlannedGoal> {
     desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
   const heals = planGuarded(pass, { ...options, changes: scoped.filter(isHeal), isComplete: false });
   return { ...found, ...heals, isComplete: false, excess };
+}
+
+/**
+ * The changes with the truth about those that only the server can tell and that this pass does not send, since they
+ * wait: a dry run tells whether they differ.
+ */
+function foresee(pass: Pass, { changes, plan }: Pick<Planned, 'changes' | 'plan'>): Promise<readonly Change[]> {
+  const sent = new Set(plannedIds(plan).map(idKey));
+  const isWaiting = (change: Change): boolean => !sent.has(idKey(change.id));
+  return pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun
+    ? foreseeChanges(pass, changes, isWaiting)
+    : Promise.resolve(changes);
 }
 
 async function handOverTo(pass: Pass, { snapshot, changes }: PlanInput): Promise<HandOver> {
