@@ -95,7 +95,7 @@ export const SETTINGS = {
   awaitedDiscoveryRetryMs: duration(
     'awaited-discovery-retry',
     '300ms',
-    'how often discovery is repeated for a kind whose CustomResourceDefinition was just applied',
+    'first pause before discovery is repeated for a kind whose definition was just applied; the pause doubles',
   ),
   pruneMaxPercent: count(
     'prune-max-percent',

@@ -61,7 +61,7 @@ export interface ReconcileSettings {
   readonly handOverWaitMs: number;
   /** Least time between two requests to discovery for a kind that the API server lacks. */
   readonly discoveryRetryMs: number;
-  /** The same while a CustomResourceDefinition of the same render is to define the kind. */
+  /** The first pause while a CustomResourceDefinition of the same render is to define the kind; it doubles. */
   readonly awaitedDiscoveryRetryMs: number;
 }
 

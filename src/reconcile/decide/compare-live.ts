@@ -109,11 +109,13 @@ async function findKinds(
  * The changes, those of them that are unsure and wait judged by a dry run. Unlike an apply, it does not make the
  * manifest accepted, so that it still waits. An answer is remembered as long as manifest and object stay the same.
  */
-export function foreseeChanges(
-  { context, identity, memory, target }: Pass,
+export async function foreseeChanges(
+  { context, goal, identity, memory, target }: Pass,
   changes: readonly Change[],
   isWaiting: (change: Change) => boolean,
 ): Promise<readonly Change[]> {
+  // A mode that writes nothing has asked before, and a dry run of a sync asks for what it would send alone.
+  if (goal.intent.mode !== 'auto' || goal.isDryRun) return changes;
   const { evidence } = memory;
   const recalled = new Set<Change>();
   const known = changes.map((change) => {

@@ -6,7 +6,14 @@ import {
   APPLYSET_TOOLING_ANNOTATION,
 } from '../../application/keys.ts';
 import type { ObjectId } from '../../object/identity.ts';
-import type { Pass } from '../pass.ts';
+import type { Owner } from '../../object/applyset.ts';
+import type { ReconcileContext } from '../context.ts';
+
+export interface ParentQuestion {
+  readonly owner: Owner;
+  readonly application: { readonly metadata: { readonly namespace: string } };
+  readonly settings: Pick<ReconcileContext['settings'], 'version'>;
+}
 
 export interface ParentMarks {
   readonly labels: Record<string, string>;
@@ -15,10 +22,7 @@ export interface ParentMarks {
   readonly namespaces: number;
 }
 
-export function parentMarks(
-  { owner, context, application }: Pick<Pass, 'owner' | 'context' | 'application'>,
-  ids: Iterable<ObjectId>,
-): ParentMarks {
+export function parentMarks({ owner, application, settings }: ParentQuestion, ids: Iterable<ObjectId>): ParentMarks {
   const groupKinds = new Set<string>();
   const namespaces = new Set<string>();
   for (const { group, kind, namespace } of ids) {
@@ -28,7 +32,7 @@ export function parentMarks(
   return {
     labels: { [APPLYSET_ID_LABEL]: owner.applySetId },
     annotations: {
-      [APPLYSET_TOOLING_ANNOTATION]: `tautline/${context.settings.version}`,
+      [APPLYSET_TOOLING_ANNOTATION]: `tautline/${settings.version}`,
       [APPLYSET_KINDS_ANNOTATION]: [...groupKinds].sort().join(','),
       [APPLYSET_NAMESPACES_ANNOTATION]: [...namespaces].sort().join(','),
     },

@@ -14,11 +14,18 @@ import {
 } from '../../application/room.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import type { Value } from '../../object/value.ts';
+import type { KubeObject, Value } from '../../object/value.ts';
 import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { StageFailure } from '../../status/report.ts';
-import type { Pass } from '../pass.ts';
-import { parentMarks } from './parent-marks.ts';
+import type { Memory } from '../memory.ts';
+import { parentMarks, type ParentQuestion } from './parent-marks.ts';
+
+/** The Application that everything is recorded in. */
+export interface Recording extends ParentQuestion {
+  /** As it is stored. */
+  readonly base: KubeObject;
+  readonly memory: Pick<Memory, 'endedJobs'>;
+}
 
 export interface RoomQuestion {
   readonly plan: Plan;
@@ -30,16 +37,18 @@ export interface RoomQuestion {
 }
 
 /** The refusal of what does not fit, with the number that would. undefined: everything fits. */
-export function findExcess(pass: Pass, question: RoomQuestion): StageFailure | undefined {
+export function findExcess(recording: Recording, question: RoomQuestion): StageFailure | undefined {
   const { plan, inventory, isCompleted, revision } = question;
   const planned = plannedIds(plan);
   const added = planned.filter((id) => !inventory.has(idKey(id)));
   const ids = [...inventory.values(), ...added];
   const isWider = isCompleted || added.length > 0;
-  const jobs = jobKeys(pass, planned);
+  const jobs = jobKeys(recording, planned);
   const excess =
     excessOfJobs(jobs) ??
-    (isWider ? (excessOfNamespaces(pass, ids) ?? excessOfRecords(pass, { ids, inventory, jobs })) : undefined);
+    (isWider
+      ? (excessOfNamespaces(recording, ids) ?? excessOfRecords(recording, { ids, inventory, jobs }))
+      : undefined);
   if (excess === undefined) return undefined;
   const message =
     `nothing new of ${revision} is applied, since this Application is too large to be recorded: ${excess}; ` +
@@ -48,7 +57,7 @@ export function findExcess(pass: Pass, question: RoomQuestion): StageFailure | u
 }
 
 /** By `idKey`: Jobs and bare Pods that have a record, or get one. */
-function jobKeys({ memory }: Pass, planned: readonly ObjectId[]): Set<string> {
+function jobKeys({ memory }: Recording, planned: readonly ObjectId[]): Set<string> {
   const { ended, started } = memory.endedJobs;
   const recorded = [...(ended?.keys() ?? []), ...(started?.keys() ?? [])];
   return new Set([...recorded, ...planned.filter(isRunToCompletion).map(idKey)]);
@@ -60,11 +69,11 @@ function excessOfJobs(jobs: ReadonlySet<string>): string | undefined {
   return `it has ${jobs.size} Jobs and bare Pods, and ${maxFinished} of them fit into the status`;
 }
 
-function excessOfNamespaces(pass: Pass, ids: readonly ObjectId[]): string | undefined {
-  const { annotations, namespaces } = parentMarks(pass, ids);
-  const bytes = annotationBytes(pass.base, annotations);
+function excessOfNamespaces(recording: Recording, ids: readonly ObjectId[]): string | undefined {
+  const { annotations, namespaces } = parentMarks(recording, ids);
+  const bytes = annotationBytes(recording.base, annotations);
   if (bytes <= MAX_ANNOTATIONS_BYTES) return undefined;
-  const own = annotationBytes({ ...pass.base, metadata: {} }, annotations);
+  const own = annotationBytes({ ...recording.base, metadata: {} }, annotations);
   const room = MAX_ANNOTATIONS_BYTES - (bytes - own);
   const fits = countThatFits(namespaces, { bytes: own, room });
   return (
@@ -79,9 +88,9 @@ interface Records {
   readonly jobs: ReadonlySet<string>;
 }
 
-function excessOfRecords(pass: Pass, { ids, inventory, jobs }: Records): string | undefined {
+function excessOfRecords(recording: Recording, { ids, inventory, jobs }: Records): string | undefined {
   const jobBytes = [...jobs].reduce((sum, key) => sum + key.length + RECORD_BYTES, 0);
-  const room = roomForRecords(pass.base) - jobBytes;
+  const room = roomForRecords(recording.base) - jobBytes;
   // Spares the encoding of an inventory that fits in any case.
   if (ids.reduce((sum, id) => sum + idKey(id).length + 1, 0) * WORST_ENCODING <= room) return undefined;
   const bytes = storedBytes(encodeInventory(ids) as Value);

@@ -7,6 +7,7 @@
 import { nextScheduledMs } from '../../application/cron.ts';
 import { parseDuration } from '../../application/duration.ts';
 import type { ApplicationSpec } from '../../application/schema.ts';
+import { StageError } from '../../object/stage-error.ts';
 import type { Credential } from '../../source/credential.ts';
 import { hearHook, paceAfterPoll, pacedIntervalMs, START_PACE } from '../../source/poll-pace.ts';
 import type { ReconcileContext } from '../context.ts';
@@ -25,7 +26,11 @@ export interface RefreshOptions {
   readonly context: RefreshContext;
 }
 
-export type RefreshContext = Pick<ReconcileContext, 'source' | 'clock' | 'chance' | 'metrics' | 'settings'>;
+export interface RefreshContext extends Pick<ReconcileContext, 'clock' | 'chance'> {
+  readonly source: Pick<ReconcileContext['source'], 'poll' | 'fetch'>;
+  readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'pollJitter' | 'minPollBackoffMs' | 'maxPollBackoffMs'>;
+}
 
 /** Returns the source as it is remembered from now on. A failed poll or fetch is in its `error`. */
 export async function refreshSource(
@@ -59,7 +64,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
-    const waitMs = backoffMs(failures, spec, context);
+    const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
     const { snapshot, answered } = before ?? { snapshot: undefined, answered: undefined };
     return { key, snapshot, answered, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
   }
@@ -150,6 +155,12 @@ async function counted<T>(context: RefreshContext, operation: 'poll' | 'fetch', 
 
 function jitter(intervalMs: number, { chance, settings }: RefreshContext): number {
   return intervalMs * (1 - settings.pollJitter + 2 * settings.pollJitter * chance());
+}
+
+/** The time that a server has asked to be left alone for, which may be longer than the interval. */
+function requestedMs(error: unknown): number {
+  const retry = error instanceof StageError ? error.retry : undefined;
+  return typeof retry === 'object' ? retry.afterMs : 0;
 }
 
 /** Doubles with each failure up to the interval: a short outage is over soon, and a long one costs no more polls. */

@@ -10,6 +10,7 @@ import { roomForStatus } from '../../application/room.ts';
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
 import type { ApplicationStatus } from '../../application/status-schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
+import type { ApplicationClient } from '../../cluster/ports.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { isEqualValue, listAt, mapAt, own, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { composeInvalid, composeSuspended, composeUnwritten } from '../../status/compose-bare.ts';
@@ -23,6 +24,16 @@ import { StatusConflict, type Pass } from '../pass.ts';
 import { readGoal } from '../requests.ts';
 
 type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
+
+/** The part of a writer that takes in the answer to a write. */
+export interface Adopter extends Pick<Writer, 'base'> {
+  readonly record: Pick<ApplicationRecord, 'stored'>;
+}
+
+/** The part of a writer that a whole status is written with. */
+export interface StatusPutter extends Adopter {
+  readonly context: { readonly hub: { readonly applications: Pick<ApplicationClient, 'putStatus' | 'read'> } };
+}
 
 /** The record of the Application that is written, and the stored form that was read or written last. */
 export interface Writer {
@@ -74,7 +85,7 @@ export async function writeSuspended(pass: Pass): Promise<void> {
 /**
  * Takes in the answer to a write of the Application itself. Throws StatusConflict or StageError unless it succeeded.
  */
-export function adoptAnswer(writer: Writer, answer: Stored): void {
+export function adoptAnswer(writer: Adopter, answer: Stored): void {
   if (answer.ok) {
     writer.base = answer.object;
     if (isNewer(answer.object, writer.record.stored)) writer.record.stored = answer.object;
@@ -108,11 +119,15 @@ const MAX_TRIES = 20;
  * Sends a write of the Application. After a conflict it is sent again for the version that is stored now, provided
  * that the other write changed metadata alone.
  */
-export async function writeGuarded(writer: Writer, write: (base: KubeObject) => Promise<Stored>): Promise<Stored> {
+export async function writeGuarded(
+  writer: Pick<Writer, 'base'>,
+  applications: Pick<ApplicationClient, 'read'>,
+  write: (base: KubeObject) => Promise<Stored>,
+): Promise<Stored> {
   for (let tries = 1; ; tries++) {
     const answer = await write(writer.base);
     if (answer.ok || answer.refusal.code !== 'Modified' || tries === MAX_TRIES) return answer;
-    const fresh = await writer.context.hub.applications.read(writer.base);
+    const fresh = await applications.read(writer.base);
     if (!fresh.ok || !isSameButMetadata(writer.base, fresh.object)) return answer;
     writer.base = fresh.object;
   }
@@ -136,13 +151,13 @@ function isStored(base: KubeObject, status: ApplicationStatus): boolean {
 }
 
 /** Writes a whole status, unless it equals the stored one. One that is too large is shortened. */
-export async function writeStatusValue(writer: Writer, status: ApplicationStatus): Promise<void> {
+export async function writeStatusValue(writer: StatusPutter, status: ApplicationStatus): Promise<void> {
   if (isStored(writer.base, status)) return;
   const fitted = fitStatus(status, roomForStatus(writer.base));
   if (fitted !== status && isStored(writer.base, fitted)) return;
   const next = fitted as unknown as ValueMap;
   const { applications } = writer.context.hub;
-  adoptAnswer(writer, await writeGuarded(writer, (base) => applications.putStatus(base, next)));
+  adoptAnswer(writer, await writeGuarded(writer, applications, (base) => applications.putStatus(base, next)));
 }
 
 /**

@@ -37,7 +37,7 @@ test('a server that cannot list within a watch is listed in pages and then watch
   );
   assert.ok(answers.every((answer) => answer.ok && answer.isCreated));
   const before = cluster.requestCounts().watch;
-  await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
+  await cluster.live.keepWatched('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
   const look = (name: string): string =>
     cluster.live.look(agentIdentity, configMaps, configMapId('default', name)).state;
   assert.ok(names.every((name) => look(name) === 'present'));
@@ -74,7 +74,7 @@ test('a page that is larger than the bound on answers is asked for in smaller pa
     log: { ...silentLog, warn: (_message, fields) => void warnings.push(fields) },
   });
   t.after(() => other.close());
-  await other.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'large' }]);
+  await other.live.keepWatched('app', agentIdentity, [{ kind: configMaps, namespace: 'large' }]);
   const look = (name: string): string => other.live.look(agentIdentity, configMaps, configMapId('large', name)).state;
   assert.deepEqual(
     names.map(look),

@@ -9,8 +9,8 @@ import { ownerOf } from '../../../../src/object/applyset.ts';
 import type { ObjectId } from '../../../../src/object/identity.ts';
 import type { KubeObject, Value, ValueMap } from '../../../../src/object/value.ts';
 import type { Plan } from '../../../../src/plan/plan.ts';
-import { findExcess } from '../../../../src/reconcile/decide/room.ts';
-import type { Pass } from '../../../../src/reconcile/pass.ts';
+import { emptyEndedJobsMemory } from '../../../../src/reconcile/decide/memory.ts';
+import { findExcess, type Recording } from '../../../../src/reconcile/decide/room.ts';
 import { applicationOf, inventoryOf, storedOf } from '../../../support/applications.ts';
 
 interface Situation {
@@ -24,17 +24,17 @@ interface Situation {
 /** The message of the refusal; undefined: there is room. */
 function refusalOf({ added = [], inventory = [], metadata = {}, ended = [] }: Situation): string | undefined {
   const base: KubeObject = storedOf({ metadata });
-  const pass = {
+  const recording: Recording = {
     application: applicationOf(),
     base,
     owner: ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' }),
-    context: { settings: { version: '0.1.0' } },
-    memory: { endedJobs: { ended: new Map(ended.map((key) => [key, 'x'])), started: new Map() } },
-  } as unknown as Pass;
+    settings: { version: '0.1.0' },
+    memory: { endedJobs: { ...emptyEndedJobsMemory(), ended: new Map(ended.map((key) => [key, 'x'])) } },
+  };
   const changes = added.map((id) => ({ change: { type: 'create', id, kind: undefined, fields: [] }, requires: [] }));
   const plan = { waves: [{ name: '', changes }] } as unknown as Plan;
   const question = { plan, inventory: inventoryOf(...inventory), isCompleted: false, revision: 'main@sha1:a' };
-  return findExcess(pass, question)?.message;
+  return findExcess(recording, question)?.message;
 }
 
 /** Characters that cannot be compressed, the same ones for the same number. */
