@@ -2,18 +2,19 @@
  * Sends one dry run for each change that only the server can decide about, where no apply follows. The agent and the
  * command line share it, and judge the answers themselves.
  */
+import { applyOnto } from '../apply/apply-onto.ts';
+import { dryRunClient } from '../apply/dry-run-client.ts';
 import type { DesiredObject } from '../bind/desired.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Change } from '../diff/changes.ts';
-import { bodyToSend } from '../diff/ignored.ts';
 
 export interface UnsureChange extends Change {
   readonly desired: DesiredObject;
 }
 
 export interface DryRunOptions {
-  readonly client: Pick<ClusterClient, 'apply'>;
+  readonly client: ClusterClient;
   /** Requests under way at once. */
   readonly concurrency: number;
   /** Restricts the dry runs to some of the unsure changes. Default: all. */
@@ -28,11 +29,11 @@ export async function askDryRun(
   { client, concurrency, isAsked = () => true, judge }: DryRunOptions,
 ): Promise<readonly Change[]> {
   const settled = new Map<Change, Change>();
+  const dry = dryRunClient(client);
   const asked = changes.filter(isUnsure).filter(isAsked);
   await forEachConcurrently(asked, { concurrency }, async (change) => {
     const { desired, live } = change;
-    const sending = live ? bodyToSend(desired, live) : { body: desired.body };
-    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
+    const answer = await applyOnto(dry, { desired, live, force: true });
     settled.set(change, judge(change, answer));
   });
   return changes.map((change) => settled.get(change) ?? change);

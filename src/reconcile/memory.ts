@@ -34,6 +34,8 @@ export interface ApplicationRecord {
   readonly signals: Signals;
   /** Findings of the last pass, for the status API; no pass reads them. */
   view: ApplicationView | undefined;
+  /** API groups whose definitions the last pass missed or found different; no pass reads them. */
+  awaitedGroups: ReadonlySet<string>;
 }
 
 export interface ApplicationView {
@@ -74,7 +76,7 @@ export interface RunMemory {
 
 export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
   const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false };
-  return { key, stored, memory: emptyMemory(), signals, view: undefined };
+  return { key, stored, memory: emptyMemory(), signals, view: undefined, awaitedGroups: new Set() };
 }
 
 export function emptyMemory(): Memory {

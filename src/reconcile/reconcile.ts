@@ -35,6 +35,7 @@ import {
   type NextPass,
   type Pass,
 } from './pass.ts';
+import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
@@ -53,6 +54,7 @@ export async function reconcile(
 ): Promise<NextPass> {
   try {
     const { metadata, status, spec } = parsed.ok ? parsed.application : { ...parsed, spec: undefined };
+    if (metadata.deletionTimestamp || !spec || spec.suspend) record.awaitedGroups = new Set();
     if (metadata.deletionTimestamp) return await finalise({ metadata, status, spec }, record, context, signal);
     if (!parsed.ok) {
       await writeInvalid(parsed, { record, context, base: record.stored });
@@ -96,6 +98,7 @@ async function runPass(pass: Pass): Promise<NextPass> {
   const report = reportOf(pass, findings, 'ended');
   const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
   pass.memory.run.endedEarly = undefined;
+  pass.record.awaitedGroups = awaitedGroupsOf(report);
   if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
   return decideNextPass(endedPassOf(pass, { findings, report, verdict, answer: status.lastRequest }));
 }
@@ -153,6 +156,7 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
   const source = await timed(pass, 'source', () =>
     refreshSource(memory.desired, {
       spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),

@@ -19,7 +19,7 @@ import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
 import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
 import { claimantOf, claimObjects, hasGivenUp, readClaims } from './claim-objects.ts';
-import { noteDryRun, noteForeseen, recallForeseen } from './evidence.ts';
+import { doubtAnswers, noteDryRun, noteForeseen, recallForeseen, type Doubt } from './evidence.ts';
 import { leftoverOf } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
 import { takeOver } from './take-over.ts';
@@ -55,6 +55,7 @@ export async function compareLive(
     shouldProveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
+  doubtAnswers(memory.evidence, doubtOf(pass));
   const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
   const jobs = readJobRecords(memory.endedJobs, application);
   const changes = diffObjects({
@@ -72,6 +73,7 @@ export async function compareLive(
     },
     memory: {
       baselines: memory.evidence.baselines,
+      isDoubted: (key) => memory.evidence.doubted.has(key),
       // A sync that names a Job runs it again.
       runOf: (object) => (isNamed(object) ? undefined : runOf(healthOfAbsentJob(jobs, object))),
       isOfManifest: (object) => isJobOfManifest(jobs, object),
@@ -86,6 +88,17 @@ export async function compareLive(
     isAsked: goal.takesOver && !isReporting,
   });
   return { changes: settled, rivalClaims };
+}
+
+/** A request that takes several passes asks once. */
+function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
+  const isAsked = goal.request?.action === 'sync' && !goal.request.refusal && (goal.isForced || goal.isDryRun);
+  const share = 1 + settings.pollJitter * (2 * chance() - 1);
+  return {
+    asked: isAsked ? (goal.intent.objects ?? 'all') : undefined,
+    nowMs: clock.monotonicMs(),
+    answerAgeMs: settings.answerAgeMs * share,
+  };
 }
 
 function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {

@@ -18,6 +18,7 @@ export function noteApplied(evidence: EvidenceMemory, desired: DesiredObject, li
   evidence.baselines.set(key, baselineOf(desired, live));
   evidence.accepted.set(key, desired.digest);
   evidence.foreseen.delete(key);
+  evidence.doubted.delete(key);
 }
 
 /** Takes in the answer to a dry run, and returns the change that it proves. */
@@ -28,8 +29,9 @@ export function noteDryRun(
 ): Change {
   const { desired, id, live } = change;
   const key = idKey(id);
-  const judged = judgeDryRun(change, answer);
+  const judged: Change = { ...judgeDryRun(change, answer), isByAnswer: true };
   evidence.accepted.set(key, desired.digest);
+  evidence.doubted.delete(key);
   if (live) {
     const { resourceVersion } = live;
     evidence.settled.set(key, { manifestDigest: judgedDigest(desired), resourceVersion, change: judged });
@@ -72,4 +74,39 @@ export function dropEvidence(evidence: EvidenceMemory, id: ObjectId): void {
   evidence.baselines.delete(key);
   evidence.accepted.delete(key);
   evidence.foreseen.delete(key);
+  evidence.doubted.delete(key);
+}
+
+export interface Doubt {
+  /** A person asks for a sync: of these objects (by `idKey`), or of all. undefined: no person does. */
+  readonly asked: ReadonlySet<string> | 'all' | undefined;
+  /** Monotonic. */
+  readonly nowMs: number;
+  /** How long answers are believed this time. */
+  readonly answerAgeMs: number;
+}
+
+/**
+ * Doubts the answers of the server that are old, and those that a person asks about: a webhook or a policy that changed
+ * them may be gone. An object that the comparison alone finds equal to Git is not asked about, whatever is doubted.
+ */
+export function doubtAnswers(evidence: EvidenceMemory, { asked, nowMs, answerAgeMs }: Doubt): void {
+  const isDue = evidence.doubtAtMs !== undefined && nowMs >= evidence.doubtAtMs;
+  if (isDue || asked === 'all' || evidence.doubtAtMs === undefined) evidence.doubtAtMs = nowMs + answerAgeMs;
+  if (!isDue && asked === undefined) return;
+  const isDoubted = (key: string): boolean => isDue || asked === 'all' || asked?.has(key) === true;
+  for (const key of [...evidence.baselines.keys(), ...evidence.settled.keys()]) {
+    if (isDoubted(key)) evidence.doubted.add(key);
+  }
+  for (const key of evidence.foreseen.keys()) if (isDoubted(key)) evidence.foreseen.delete(key);
+}
+
+/** When answers are doubted next; Infinity: no change of this pass rests on one. */
+export function doubtInMs(
+  { doubtAtMs = Infinity }: Pick<EvidenceMemory, 'doubtAtMs'>,
+  changes: readonly Change[],
+  nowMs: number,
+): number {
+  const isResting = changes.some(({ type, isByAnswer }) => isByAnswer === true || type === 'unsure');
+  return isResting ? Math.max(0, doubtAtMs - nowMs) : Infinity;
 }

@@ -16,6 +16,8 @@ import type { DesiredMemory, SourceMemory } from './memory.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
+  /** The namespace of the Application. */
+  readonly tenant: string;
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */
@@ -42,7 +44,7 @@ export async function refreshSource(
 }
 
 async function refresh(known: SourceMemory | undefined, options: RefreshOptions): Promise<SourceMemory> {
-  const { spec, credential, isForced, signal, context } = options;
+  const { spec, isForced, signal, context } = options;
   const { hookHeardMs, pollsAsked } = options.signals;
   const key = `${spec.repoURL} ${spec.revision} ${spec.secretRef?.name ?? ''}`;
   const same = known?.key === key ? known : undefined;
@@ -54,7 +56,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const calm = before?.pace ?? { ...START_PACE, heardMs: hookHeardMs };
   const alert = hearHook(calm, hookHeardMs);
   try {
-    const snapshot = await pollAndFetch({ spec, credential, known: before?.snapshot, signal }, context);
+    const snapshot = await pollAndFetch({ ...options, known: before?.snapshot }, context);
     const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot?.commit;
     const pace = paceAfterPoll(alert, { before: calm, hasMoved, nowMs: context.clock.monotonicMs() });
     const waitMs = jitter(pacedIntervalMs(pace, intervalOf(spec)), context);
@@ -124,12 +126,12 @@ function sooner(source: SourceMemory): SourceMemory {
   return { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
 }
 
-interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'credential' | 'signal'> {
+interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'tenant' | 'credential' | 'signal'> {
   readonly known: SourceMemory['snapshot'];
 }
 
 async function pollAndFetch(
-  { spec, credential: readCredential, known, signal }: FetchOptions,
+  { spec, tenant, credential: readCredential, known, signal }: FetchOptions,
   context: RefreshContext,
 ): Promise<SourceMemory['snapshot']> {
   const { source } = context;
@@ -138,7 +140,7 @@ async function pollAndFetch(
     source.poll({ repoUrl: spec.repoURL, credential, revision: spec.revision, signal }),
   );
   if (known?.id === resolved.id) return { ...known, revision: resolved.revision };
-  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, signal }));
+  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, tenant, signal }));
 }
 
 async function counted<T>(context: RefreshContext, operation: 'poll' | 'fetch', run: () => Promise<T>): Promise<T> {

@@ -77,7 +77,7 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
       const { memory, signals } = record;
       const signal = new AbortController().signal;
       const credential = async () => undefined;
-      const options = { spec: spec.source, signals, isForced: false, credential, signal, context };
+      const options = { spec: spec.source, tenant: 'team', signals, isForced: false, credential, signal, context };
       const polled = await refreshSource(memory.desired, options);
       return polled.nextPollMs - passedMs;
     },
