@@ -181,6 +181,8 @@ export interface LiveStoreEvents {
 export interface ApplicationClient {
   /** Hands on every stored Application as a raw value, valid or not. Resolves when the first list is complete. */
   watch(handlers: ApplicationHandlers): Promise<void>;
+  /** GET of an Application, which names it. */
+  read(application: KubeObject): Promise<ApplicationAnswer>;
   /** PUT of the status subresource, guarded by resourceVersion: refusal `Modified` on 409. */
   putStatus(application: KubeObject, status: ValueMap): Promise<ApplicationAnswer>;
   /**

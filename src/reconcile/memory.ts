@@ -6,6 +6,7 @@
  * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them.
  */
 import type { KubeObject } from '../object/value.ts';
+import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { ErrorCode } from '../object/error-code.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 import { emptyClocksMemory, type ClocksMemory } from './attempt.ts';
@@ -39,6 +40,8 @@ export interface ApplicationRecord {
 
 export interface ApplicationView {
   readonly objects: readonly ObjectStatus[];
+  /** The status that could not be written, in place of the stored one. undefined: the stored one is up to date. */
+  readonly unwritten: ApplicationStatus | undefined;
 }
 
 /** Written from outside at any moment, also while a pass is under way; read by the pass that acts on them. */

@@ -14,9 +14,9 @@ import type { Snapshot } from '../source/snapshot.ts';
 import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
-import { compareLive } from './decide/compare-live.ts';
+import { compareLive, foreseeChanges } from './decide/compare-live.ts';
 import { forgetInventory, readInventory } from './decide/inventory.ts';
-import { announceDesired, planPass, planQuestionOf } from './decide/plan-pass.ts';
+import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
@@ -86,11 +86,14 @@ function startOver({ memory }: ApplicationRecord): NextPass {
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
 }
 
-/** Without a status only the log can tell it; once, since an outage lasts for many passes. */
-function logEarlyEnd({ key, memory }: ApplicationRecord, { log }: ReconcileContext, error: StageError): void {
+/** Without a status only log, Events and metrics can tell it; once, since an outage lasts for many passes. */
+function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: ReconcileContext, error: StageError): void {
   const isNews = memory.run.endedEarly !== error.code;
   memory.run.endedEarly = error.code;
-  if (isNews) log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+  if (!isNews) return;
+  context.log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+  if (error.stage !== 'status') return;
+  context.notify({ type: 'Warning', reason: 'StatusNotWritten', action: 'Reconcile', note: error.message }, stored);
 }
 
 async function runPass(pass: Pass): Promise<NextPass> {
@@ -128,9 +131,11 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
   if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
-  const { planned, goal } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
+  const { planned, goal, excess } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
   pass.goal = goal;
-  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned };
+  if (excess) pass.failures.push(excess);
+  const foreseen = await foreseeChanges(pass, planned.changes, isUnsent(planned));
+  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned, changes: foreseen };
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));

@@ -13,7 +13,7 @@ import { countObjects, objectStatuses, troubledResources, type ObjectStatus } fr
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import { nextPruneGuard } from './prune-guard.ts';
-import type { PassReport } from './report.ts';
+import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
 import { nextWarnings } from './warnings.ts';
 
@@ -23,7 +23,8 @@ export interface ComposedStatus {
   readonly objects: readonly ObjectStatus[];
 }
 
-export function composeStatus(previous: StoredStatus, report: PassReport, nowMs: number): ComposedStatus {
+export function composeStatus(previous: StoredStatus, findings: PassReport, nowMs: number): ComposedStatus {
+  const report = inOneOrder(findings);
   const now = formatTime(nowMs);
   const objects = objectStatuses(report);
   const verdict = judgePass(report, objects);

@@ -4,6 +4,7 @@
  */
 import type { DesiredObject } from '../../bind/desired.ts';
 import type { LiveObject } from '../../cluster/live.ts';
+import type { WriteAnswer } from '../../cluster/ports.ts';
 import { baselineOf } from '../../diff/baseline.ts';
 import type { Change } from '../../diff/changes.ts';
 import { judgeDryRun } from '../../diff/evidence.ts';
@@ -16,6 +17,7 @@ export function noteApplied(evidence: EvidenceMemory, desired: DesiredObject, li
   const key = idKey(desired.id);
   evidence.baselines.set(key, baselineOf(desired, live));
   evidence.accepted.set(key, desired.digest);
+  evidence.foreseen.delete(key);
   evidence.doubted.delete(key);
 }
 
@@ -38,6 +40,29 @@ export function noteDryRun(
   return judged;
 }
 
+/** Takes in the answer to a dry run of a change that waits, and returns the change that it proves. */
+export function noteForeseen(
+  { foreseen }: EvidenceMemory,
+  change: Change & { readonly desired: DesiredObject },
+  answer: WriteAnswer,
+): Change {
+  const { desired, id, live } = change;
+  const judged = answer.ok ? judgeDryRun(change, answer.object) : change;
+  if (live && (answer.ok || answer.refusal.retry === 'never')) {
+    const { resourceVersion } = live;
+    foreseen.set(idKey(id), { manifestDigest: judgedDigest(desired), resourceVersion, change: judged });
+  }
+  return judged;
+}
+
+/** The result of an earlier dry run of the same manifest and the same live object. */
+export function recallForeseen({ foreseen }: EvidenceMemory, { id, type, desired, live }: Change): Change | undefined {
+  const known = foreseen.get(idKey(id));
+  if (type !== 'unsure' || !known || !desired || !live) return undefined;
+  const isSame = known.resourceVersion === live.resourceVersion && known.change.live?.uid === live.uid;
+  return isSame && known.manifestDigest === judgedDigest(desired) ? known.change : undefined;
+}
+
 /** A write may have changed the object: the settled comparison no longer holds. */
 export function dropSettled(evidence: EvidenceMemory, id: ObjectId): void {
   evidence.settled.delete(idKey(id));
@@ -48,6 +73,7 @@ export function dropEvidence(evidence: EvidenceMemory, id: ObjectId): void {
   const key = idKey(id);
   evidence.baselines.delete(key);
   evidence.accepted.delete(key);
+  evidence.foreseen.delete(key);
   evidence.doubted.delete(key);
 }
 
@@ -68,9 +94,11 @@ export function doubtAnswers(evidence: EvidenceMemory, { asked, nowMs, answerAge
   const isDue = evidence.doubtAtMs !== undefined && nowMs >= evidence.doubtAtMs;
   if (isDue || asked === 'all' || evidence.doubtAtMs === undefined) evidence.doubtAtMs = nowMs + answerAgeMs;
   if (!isDue && asked === undefined) return;
+  const isDoubted = (key: string): boolean => isDue || asked === 'all' || asked?.has(key) === true;
   for (const key of [...evidence.baselines.keys(), ...evidence.settled.keys()]) {
-    if (isDue || asked === 'all' || asked?.has(key)) evidence.doubted.add(key);
+    if (isDoubted(key)) evidence.doubted.add(key);
   }
+  for (const key of evidence.foreseen.keys()) if (isDoubted(key)) evidence.foreseen.delete(key);
 }
 
 /** When answers are doubted next; Infinity: no change of this pass rests on one. */

@@ -31,6 +31,8 @@ export interface EvidenceMemory {
   recalledDigest: string | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
+  /** By `idKey`: what a dry run has told about a change that waits. */
+  foreseen: Map<string, SettledChange>;
   /** Keys (`idKey`) whose baselines and settled answers prove nothing until the server has answered again. */
   doubted: Set<string>;
   /** Monotonic; when all answers are doubted next. undefined: no pass has begun yet. */
@@ -45,6 +47,7 @@ export function emptyEvidenceMemory(): EvidenceMemory {
     accepted: new Map(),
     recalledDigest: undefined,
     settled: new Map(),
+    foreseen: new Map(),
     doubted: new Set(),
     doubtAtMs: undefined,
     unserved: undefined,

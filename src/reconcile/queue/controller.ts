@@ -6,7 +6,7 @@ import { decodeInventory } from '../../application/inventory.ts';
 import { applicationKey } from '../../application/keys.ts';
 import type { ParsedApplication } from '../../application/parse.ts';
 import type { RepositoryPush } from '../../application/repository.ts';
-import { wishOf } from '../../application/wish.ts';
+import { requestsOf, wishOf } from '../../application/wish.ts';
 import type { LiveStoreEvents } from '../../cluster/ports.ts';
 import { parseOwner } from '../../object/applyset.ts';
 import type { ObjectId } from '../../object/identity.ts';
@@ -137,9 +137,11 @@ async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promis
   const startedMs = context.clock.monotonicMs();
   let result: 'success' | 'failure' = 'failure';
   try {
+    const requests = requestsOf(record.stored);
     const next = await reconcile(record, registry.parsedOf(record.stored), context, signal);
     if (next.type !== 'backoff') result = 'success';
-    return next;
+    // The answer to a write may show a request before the watch brings it, and its event is then no news.
+    return requestsOf(record.stored) === requests ? next : { type: 'after', delayMs: 0 };
   } finally {
     if (registry.get(key) === record) {
       // The status that the pass wrote is known before the watch brings it.

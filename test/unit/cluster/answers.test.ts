@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { readRefusal, type FailedAnswer, type FailedRequest } from '../../../src/cluster/answers.ts';
 import { withoutValue } from '../../../src/cluster/answer-text.ts';
 
@@ -283,6 +284,38 @@ test('a field conflict names the manager of each field', () => {
 test('an invalid manifest names its fields', () => {
   const message = 'failed to create typed patch object (a/b; v1, Kind=X): .spec.x: field not declared in schema';
   assert.deepEqual(readRefusal(status(500, { message }), deployment).fields, ['.spec.x']);
+});
+
+test('the same errors in another order give the same refusal', () => {
+  const anyField = fc.constantFrom('.data.port', '.metadata.labels.a', '.metadata.labels.b', '.spec.x', '.spec.y');
+  const anyCause = fc.record({
+    reason: fc.constantFrom('FieldValueInvalid', 'FieldManagerConflict', 'FieldValueForbidden'),
+    field: anyField,
+    message: fc.constantFrom('Invalid value: 5: must be a string', 'Required value', 'conflict with "hpa" using v1'),
+  });
+  const anyLine = fc.tuple(anyField, fc.constantFrom('expected string, got &value', 'field not declared in schema'));
+  const anyErrors = fc.tuple(
+    fc.constantFrom(409, 422, 500),
+    fc.array(anyCause, { maxLength: 8 }),
+    fc.array(anyLine, { maxLength: 8 }),
+  );
+  const shuffled = anyErrors.chain(([code, causes, lines]) =>
+    fc.record({
+      code: fc.constant(code),
+      causes: fc.tuple(fc.constant(causes), fc.shuffledSubarray(causes, { minLength: causes.length })),
+      lines: fc.tuple(fc.constant(lines), fc.shuffledSubarray(lines, { minLength: lines.length })),
+    }),
+  );
+  fc.assert(
+    fc.property(shuffled, ({ code, causes, lines }) => {
+      const [one, other] = [0, 1].map((side) => {
+        const errors = lines[side as 0 | 1].map(([field, text]) => `\n  ${field}: ${text}`).join('');
+        const message = `failed to create typed patch object (a/b; v1, Kind=X): errors:${errors}`;
+        return readRefusal(status(code, { message, details: { causes: causes[side as 0 | 1] } }), deployment);
+      });
+      assert.deepEqual(other, one);
+    }),
+  );
 });
 
 /** Refusals of a manifest. A custom kind may be defined otherwise tomorrow, a built-in one may not. */

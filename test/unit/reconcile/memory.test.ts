@@ -37,6 +37,7 @@ function filledMemory(): Memory {
       accepted: new Map([[KEY, 'digest']]),
       recalledDigest: 'digest',
       settled: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
+      foreseen: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
       doubted: new Set([KEY]),
       doubtAtMs: 1,
       unserved: { sinceMs: 1, isSettled: false },

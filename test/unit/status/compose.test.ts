@@ -172,6 +172,24 @@ test('a later pass with the same report composes the same status', () => {
   );
 });
 
+test('the same findings in another order compose the same status', () => {
+  const reordered = anyReport.chain((report) => {
+    const permute = <T>(items: readonly T[]) => fc.shuffledSubarray([...items], { minLength: items.length });
+    const waits = report.changes.slice(0, 3).map(({ id }, index) => ({ id, reason: `waits ${index}` }));
+    return fc
+      .tuple(permute(report.changes), permute([...report.applied]), permute(waits), permute(['x: no', 'y: no']))
+      .map(([changes, applied, waitingFor, polling]) => {
+        const one = { ...report, waitingFor: waits, polling: ['x: no', 'y: no'] };
+        return { one, other: { ...one, changes, applied: new Map(applied), waitingFor, polling } };
+      });
+  });
+  fc.assert(
+    fc.property(reordered, ({ one, other }) => {
+      assert.deepEqual(composeStatus({}, other, NOW).status, composeStatus({}, one, NOW).status);
+    }),
+  );
+});
+
 test('kstatus reads at most one of Ready, Reconciling and Stalled as True', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
