@@ -5,8 +5,10 @@
 import { styleText } from 'node:util';
 import { parseApplication } from '../application/parse.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
+import { FIELD_MANAGER } from '../object/applyset.ts';
 import { compareIds, formatId, versionOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
+import { MASK } from '../object/redact.ts';
 import { printable } from '../object/printable.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { Value } from '../object/value.ts';
@@ -103,9 +105,18 @@ function formatChange({ type, id, desired, fields, reason }: Change): string {
   return `${paint(colour, `${sign} ${formatId(id)}`)}${place}${why}\n${fields.map(formatField).join('')}`;
 }
 
-function formatField({ path, live, desired, manager }: FieldDifference): string {
-  const by = manager === undefined ? '' : `   (by ${manager})`;
+function formatField({ path, live, desired, hunks, manager }: FieldDifference): string {
+  // The agent itself wrote what a new commit changes.
+  const by = manager === undefined || manager === FIELD_MANAGER ? '' : `   (by ${printable(manager)})`;
+  if (hunks !== undefined) return `    ${path}:${by}\n${hunks.split('\n').map(formatHunkLine).join('')}`;
+  if (live === MASK && desired === MASK) return `    ${path}: ${paint('yellow', 'changed')}${by}\n`;
   return `    ${path}: ${paint('red', show(live))} → ${paint('green', show(desired))}${by}\n`;
+}
+
+function formatHunkLine(line: string): string {
+  const text = printable(line);
+  const shown = line.startsWith('-') ? paint('red', text) : line.startsWith('+') ? paint('green', text) : text;
+  return `      ${shown}\n`;
 }
 
 function show(value: Value | undefined): string {
