@@ -1,11 +1,12 @@
 /** `tautline get [NAME]`: prints Applications as a table or as they are stored. Exit codes as those of kubectl. */
+import { cutText } from '../application/conditions.ts';
 import { own, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYaml } from '../object/yaml/write.ts';
 import { printable } from '../object/printable.ts';
 import type { Refusal } from '../cluster/answers.ts';
 import { formatWarning } from '../status/warnings.ts';
-import { factsOf, firstLine, type ApplicationFacts } from './application-facts.ts';
+import { factsOf, isTroubled, whyOf, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { formatAge, formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
@@ -71,7 +72,7 @@ function withoutManagedFields(application: KubeObject): KubeObject {
 type Format = (applications: readonly KubeObject[], command: GetCommand) => string;
 
 const FORMATS: Readonly<Record<GetOutput, Format>> = {
-  table: (applications, command) => tableOf(applications, command, COLUMNS),
+  table: (applications, command) => tableOf(applications, command, [...COLUMNS, WHY]),
   wide: (applications, command) => tableOf(applications, command, [...COLUMNS, ...WIDE]),
   json: (applications, command) => `${stringifyJson(oneOrList(applications, command), 2)}\n`,
   yaml: (applications, command) => writeYaml(oneOrList(applications, command)),
@@ -98,8 +99,11 @@ const WIDE: readonly Column[] = [
   ['MODE', ({ facts: { spec } }) => (spec?.suspend ? 'suspended' : spec?.sync.mode)],
   ['REPOSITORY', ({ facts }) => facts.spec?.source.repoURL],
   ['PATH', ({ facts }) => facts.spec?.source.path],
-  ['MESSAGE', ({ facts }) => firstLine(facts.ready?.message ?? '')],
+  ['MESSAGE', ({ facts }) => printable(whyOf(facts))],
 ];
+
+/** In the narrow table: only what a person has to look at, on one line of a terminal. */
+const WHY: Column = ['MESSAGE', ({ facts }) => (isTroubled(facts) ? cutText(printable(whyOf(facts)), 120) : '')];
 
 function tableOf(applications: readonly KubeObject[], command: GetCommand, columns: readonly Column[]): string {
   const namespace: Column = ['NAMESPACE', ({ object }) => stringAt(object.metadata, 'namespace')];

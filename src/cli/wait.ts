@@ -4,6 +4,7 @@
  * Invariant: a state that only a person can change ends the wait immediately, with the reason.
  */
 import type { UserCluster } from '../cluster/user-cluster.ts';
+import { formatId } from '../object/identity.ts';
 import { factsOf, summarise, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
@@ -60,7 +61,7 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
       process.stdout.write(`application.tautline.dev/${name} is ${wanted}\n`);
       return EXIT.done;
     }
-    const obstacle = obstacleOf(last);
+    const obstacle = obstacleOf(last, wanted);
     if (obstacle !== undefined) return fail(`${name} ${obstacle}`);
     progress(application);
   }
@@ -70,9 +71,23 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
 }
 
 /** A state that does not change by itself, as the end of a sentence that begins with the name. */
-function obstacleOf({ isCurrent, stalled, spec, metadata }: ApplicationFacts): string | undefined {
+function obstacleOf(facts: ApplicationFacts, wanted: WaitFor): string | undefined {
+  const { isCurrent, stalled, spec, metadata } = facts;
   if (metadata.deletionTimestamp !== undefined) return 'is being deleted';
   if (!isCurrent) return undefined;
   if (stalled) return `is stalled (${stalled.reason}): ${stalled.message}`;
+  const job = failedJobOf(facts, wanted);
+  if (job !== undefined) return `cannot become ${wanted}: ${job}`;
   return spec?.suspend ? 'is suspended: set spec.suspend to false to resume it' : undefined;
+}
+
+/** A failed Job stays failed until Git has another one. A Job that is still to be written may yet succeed. */
+function failedJobOf({ status, ready }: ApplicationFacts, wanted: WaitFor): string | undefined {
+  const isAsked = wanted === 'healthy' || (wanted === 'ready' && ready?.reason === 'HealthCheckFailed');
+  if (!isAsked || ready?.reason === 'Progressing') return undefined;
+  const job = status.resources?.find(
+    ({ group, kind, health, sync }) =>
+      group === 'batch' && kind === 'Job' && health === 'Degraded' && sync === 'Synced',
+  );
+  return job && `${formatId(job)} has failed${job.message === undefined ? '' : `: ${job.message}`}`;
 }

@@ -16,6 +16,18 @@ export interface Snapshot {
   /** 40 hex digits. The same for every credential that can fetch it. */
   readonly commit: string;
   readonly tree: SnapshotTree;
+  /** Absent for a snapshot of an older version of the agent. */
+  readonly about?: CommitAbout;
+}
+
+/** Subject, author and date of a commit; printable and bounded. */
+export interface CommitAbout {
+  /** First line of the message. */
+  readonly subject?: string;
+  /** Name of the author, without the address. */
+  readonly author?: string;
+  /** Author date (RFC 3339). */
+  readonly date?: string;
 }
 
 /** Where the files of a snapshot are read from. */

@@ -72,13 +72,14 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       const repository = nameRepository(repoUrl, credential);
       const { commit, revision } = resolved;
       const id = idOf(repository, commit);
-      const { gitDir, treeOid } = await fetches.join({
+      const { gitDir, treeOid, about } = await fetches.join({
         key: id,
         signal,
         work: (shared) => fetcher.fetch({ repository, commit, signal: shared }),
         onAbort: () => cancelled(repository.label),
       });
-      return { id, repoUrl, revision, commit, tree: { gitDir, treeOid } };
+      const tree = { gitDir, treeOid };
+      return { id, repoUrl, revision, commit, tree, ...(about === undefined ? {} : { about }) };
     },
     async find(snapshot) {
       const { repositoryKey, commit } = parseSnapshotId(snapshot.id);

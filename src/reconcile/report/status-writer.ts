@@ -10,7 +10,7 @@ import { StageError } from '../../object/stage-error.ts';
 import { isEqualValue, mapAt, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { composeInvalid, composeSuspended } from '../../status/compose-bare.ts';
 import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
-import { bareEventOf, eventOf, type PassEvent } from '../../status/event.ts';
+import { bareEventOf, eventOf, healthEventOf, type PassEvent } from '../../status/event.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
 import { isNewer, type ApplicationRecord } from '../memory.ts';
@@ -93,7 +93,9 @@ function announce(pass: Pass, report: PassReport, { status, verdict, objects }: 
   const { application, record } = pass;
   record.view = { objects };
   show(pass, { metadata: application.metadata, status, spec: application.spec });
-  tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
+  const event = eventOf({ before: application.status, report, verdict });
+  tell(pass, event, report.revision);
+  tell(pass, healthEventOf(application.status, status, event), report.revision);
 }
 
 interface Shown {

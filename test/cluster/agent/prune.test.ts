@@ -172,6 +172,22 @@ test('an empty render, a missing path and a missing revision delete nothing', as
   assert.ok(await subject.configMap('a'));
 });
 
+test('a first render that is empty is not Ready, says where the manifests are, and is over once the path is right', async () => {
+  const subject = await declareSubject(world, 'folders', {
+    files: { 'shop/base/a.yaml': text(configMap('a', { k: '1' })) },
+    spec: { source: { path: 'shop' } },
+  });
+  const empty = await subject.application.until('empty', (a) => readyReason(a) === 'False EmptyRender');
+  assert.match(readyMessage(empty), /^no manifests in shop; there are some in shop\/base\n.*spec\.source\.path/);
+  assert.deepEqual(
+    [at(empty, 'status', 'sync', 'status'), at(empty, 'status', 'health', 'status')],
+    ['OutOfSync', 'Unknown'],
+  );
+  await subject.application.patch({ source: { path: 'shop/base' } });
+  await subject.application.untilReady();
+  assert.ok(await subject.configMap('a'));
+});
+
 test('objects of a broken file are neither deleted nor reported as surplus, and the others are applied', async () => {
   const subject = await declareSubject(world, 'broken', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },

@@ -102,7 +102,9 @@ test('when an autoscaler and a manifest both set the replicas, the brake delays 
   await sleep(10_000);
   const writes = (await statusWrites()) - version;
   assert.ok(writes <= 8, `${writes} writes of status in ten seconds`);
-  const heals = agent.log.filter(({ application, reason }) => application === 'apps/fought' && reason === 'Applied');
+  const heals = agent.log.filter(
+    ({ application, reason }) => application === 'apps/fought' && reason === 'DriftCorrected',
+  );
   assert.ok(heals.length <= 6, `${heals.length} heals`);
   // Without replicas in Git the conflict is over.
   await subject.repository.commit({ 'web.yaml': text(withoutReplicas) });
