@@ -41,8 +41,8 @@ export interface UserCluster {
   clusterId(): Promise<string | undefined>;
   /** undefined: there is no Application of that name. */
   readApplication(name: ApplicationName): Promise<ReadResult<KubeObject | undefined>>;
-  /** The Applications of a namespace, or of all namespaces where it is empty. */
-  listApplications(namespace: string): Promise<ReadResult<readonly KubeObject[]>>;
+  /** The Applications of a namespace, or of all where it is empty. The selector is that of kubectl; empty: all. */
+  listApplications(namespace: string, labelSelector?: string): Promise<ReadResult<readonly KubeObject[]>>;
   /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
   annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
   /**
@@ -90,7 +90,8 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
       return answer.ok ? stringAt(answer.value, 'metadata', 'uid') : undefined;
     },
     readApplication,
-    listApplications: (namespace) => listAll(transport, namespace, limits.listPageSize),
+    listApplications: (namespace, labelSelector = '') =>
+      listAll(transport, { namespace, labelSelector, limit: limits.listPageSize }),
     annotate(application, annotation, value) {
       const { resourceVersion = null, uid = null, namespace, name } = application.metadata;
       const patch: Value = { metadata: { resourceVersion, uid, annotations: { [annotation]: value } } };
@@ -130,13 +131,14 @@ async function send(transport: Transport, request: UserRequest): Promise<ReadRes
 
 async function listAll(
   transport: Transport,
-  namespace: string,
-  limit: number,
+  { namespace, labelSelector, limit }: { namespace: string; labelSelector: string; limit: number },
 ): Promise<ReadResult<readonly KubeObject[]>> {
   const applications: KubeObject[] = [];
   let next: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const path = collectionPath(applicationKind, namespace) + query({ limit, continue: next });
+    const path =
+      collectionPath(applicationKind, namespace) +
+      query({ limit, continue: next, labelSelector: labelSelector || undefined });
     const answer = await send(transport, { verb: 'list', method: 'GET', path, acceptsGzip: true });
     if (!answer.ok) return answer;
     for (const item of listAt(answer.value, 'items')) {

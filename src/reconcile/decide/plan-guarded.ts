@@ -4,7 +4,7 @@
  * Invariant: only a confirmation of exactly the prune that this pass would carry out lets a held prune go on.
  */
 import type { LeftObject } from '../../application/prune-digest.ts';
-import { HOW_TO_CONFIRM } from '../../application/request.ts';
+import { howToConfirm } from '../../application/request.ts';
 import type { Change } from '../../diff/changes.ts';
 import { formatId, idKey } from '../../object/identity.ts';
 import { planChanges, type Plan, type PlanOptions } from '../../plan/plan.ts';
@@ -40,16 +40,13 @@ export function planGuarded(pass: Pass, { commit, ...options }: GuardedOptions):
     neighbours,
     wantedBy: (id) => claims.wantedBy(target.clusterId, id),
   });
-  // The next pass of mode manual compares the newest commit again: the confirmation has to name this one.
-  const isPinned = goal.commit !== undefined && !goal.isDryRun;
-  const howToConfirm = isPinned ? `${HOW_TO_CONFIRM} with "revision":"${goal.commit}" in it` : HOW_TO_CONFIRM;
   const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes)]);
   const asked: PlanOptions = {
     ...options,
     postponed,
     behind,
     guard: settings.pruneGuard,
-    howToConfirm,
+    howToConfirm: howToConfirm(pass.application.metadata),
     isConfirmed: false,
   };
   const plan = planChanges(asked);

@@ -6,7 +6,7 @@
  * After a kill in between, rights that are gone already are then not missed for anything else.
  */
 import { decodeInventory } from '../../application/inventory.ts';
-import { HOW_TO_CONFIRM, parseRequest } from '../../application/request.ts';
+import { howToConfirm, parseRequest } from '../../application/request.ts';
 import { REQUEST_ANNOTATION } from '../../application/keys.ts';
 import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
@@ -33,7 +33,7 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
   const asking = isConfirmed(deleted) ? [] : askingForConfirmation(ids, live);
   if (asking[0]) {
     const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
-    const reason = `${formatId(asking[0])}${more} asks for a confirmation (Delete=confirm); ${HOW_TO_CONFIRM}`;
+    const reason = `${formatId(asking[0])}${more} asks for a confirmation (Delete=confirm); ${howToConfirm(deleted.metadata)}`;
     await tellWait(deletion, ids, reason);
     return ids;
   }
