@@ -53,7 +53,7 @@ export function runDiff({ name, filename, local, revision, output, ...flags }: D
           : undefined;
       if (commit && !commit.ok) return fail(commit.problem, EXIT.misused);
       const { origin, manifests } =
-        local === undefined ? await renderCommit(access.cluster, application, commit?.commit) : renderLocal(local);
+        local === undefined ? await renderCommit(access.cluster, application, commit?.revision) : renderLocal(local);
       const compared = await compareApplication(access.cluster, application, manifests);
       if (!compared.ok) {
         for (const one of compared.problems) fail(formatProblem(one));

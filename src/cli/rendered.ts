@@ -52,10 +52,10 @@ export function renderLocal(dir: string): Rendered {
   return { origin: dir, manifests: { ...rendered, manifests, problems, ...why } };
 }
 
-/** Renders a commit, else the revision in the status, else the newest one. Throws StageError. */
-export function renderCommit(cluster: UserCluster, application: Application, commit?: string): Promise<Rendered> {
+/** Renders a resolved revision, else the one in the status, else the newest one. Throws StageError. */
+export function renderCommit(cluster: UserCluster, application: Application, wanted?: string): Promise<Rendered> {
   return withGit(async ({ source, sandbox, config }) => {
-    const snapshot = await fetchRevision(source, { cluster, application, commit });
+    const snapshot = await fetchRevision(source, { cluster, application, wanted });
     const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
     const request = {
       snapshot,
@@ -113,14 +113,14 @@ async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
 interface Wanted {
   readonly cluster: UserCluster;
   readonly application: Application;
-  /** 40 hex digits. undefined: the revision in the status, else the newest one. */
-  readonly commit: string | undefined;
+  /** A resolved revision. undefined: the one in the status, else the newest one. */
+  readonly wanted: string | undefined;
 }
 
-async function fetchRevision(source: GitSource, { cluster, application, commit }: Wanted): Promise<Snapshot> {
+async function fetchRevision(source: GitSource, { cluster, application, wanted }: Wanted): Promise<Snapshot> {
   const { repoURL, revision } = application.spec.source;
   const repository = { repoUrl: repoURL, credential: await credentialOf(cluster, application) };
-  const known = commit === undefined ? application.status.sync?.revision : `sha1:${commit}`;
+  const known = wanted ?? application.status.sync?.revision;
   const resolved =
     (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
   return source.fetch({ ...repository, resolved });

@@ -5,11 +5,10 @@
 import type { Application, StoredStatus } from '../application/schema.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import { StageError } from '../object/stage-error.ts';
-import { readRevision } from '../source/revision.ts';
+import { readRevision, resolvedCommit, type ResolvedRevision } from '../source/revision.ts';
 import { pollRevision } from './rendered.ts';
 
-export type FoundCommit =
-  { readonly ok: true; readonly commit: string } | { readonly ok: false; readonly problem: string };
+export type FoundCommit = ({ readonly ok: true } & ResolvedRevision) | { readonly ok: false; readonly problem: string };
 
 export async function resolveCommit(
   cluster: UserCluster,
@@ -17,13 +16,13 @@ export async function resolveCommit(
   text: string,
 ): Promise<FoundCommit> {
   const digits = text.toLowerCase();
-  if (/^[0-9a-f]{40}$/.test(digits)) return { ok: true, commit: digits };
+  if (/^[0-9a-f]{40}$/.test(digits)) return { ok: true, ...resolvedCommit(digits) };
   const isStart = /^[0-9a-f]{4,39}$/.test(digits);
   const found = isStart ? knownCommits(application.status).filter((commit) => commit.startsWith(digits)) : [];
-  if (found.length === 1 && found[0] !== undefined) return { ok: true, commit: found[0] };
+  if (found.length === 1 && found[0] !== undefined) return { ok: true, ...resolvedCommit(found[0]) };
   if (found.length > 1) return { ok: false, problem: `${text} is the start of several commits: ${found.join(', ')}` };
   try {
-    return { ok: true, commit: (await pollRevision(cluster, application, text)).commit };
+    return { ok: true, ...(await pollRevision(cluster, application, text)) };
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     const hint = isStart ? `no commit of its history begins with ${text}, and as a branch or tag: ` : '';
