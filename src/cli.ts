@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Entry point of the command line. The code of a command is imported when it is called, so that each starts fast. */
 import { Command, CommanderError, Option } from 'commander';
-import { boundHeap } from './cli/bound-heap.ts';
+import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
 import { nodeProblem } from './cli/node-version.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
@@ -14,6 +14,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  ignoreInspectorSignal();
   const program = new Command('tautline')
     .description('Keeps a Kubernetes cluster taut to a Git repository.')
     .version(VERSION, '--version', 'print the version')
@@ -54,7 +55,7 @@ function addAgent(program: Command): void {
     );
     const read = readConfig(byFlag);
     if (read.ok) {
-      boundHeap(read.config.heapMib, {
+      restartWithFlags(read.config.heapMib, {
         nodeFlags: process.execArgv,
         script: process.argv.slice(1),
         nodeOptions: readNodeOptions(),

@@ -45,7 +45,7 @@ async function confirm(access: Access, { name, yes, replace, timeoutMs }: Confir
   if (!yes && !process.stdin.isTTY) return fail('there is no terminal to ask on: add --yes to confirm', EXIT.misused);
   if (!yes && !(await ask(question))) return fail('not confirmed; nothing is deleted');
   const isManual = spec?.sync.mode === 'manual';
-  const fields = isForDeletion || !held ? BARE : confirmationOf(held, isManual);
+  const fields = held ? confirmationOf(held, isManual && !isForDeletion) : BARE;
   return sendRequest(access, { name, replace, timeoutMs, fields, isForDeletion });
 }
 

@@ -61,6 +61,7 @@ export function renderCommit(cluster: UserCluster, application: Application, wan
       snapshot,
       path: sourcePath(application.spec.source.path),
       previous: undefined,
+      tenant: '',
       signal: new AbortController().signal,
     };
     const manifests = await renderInSandbox(sandbox, request, {
@@ -96,9 +97,9 @@ async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
   const read = readConfig({ dataDir }, {});
   if (!read.ok) throw new RangeError(read.problem);
   const { config } = read;
-  const sandbox = openSandbox({ ...config, sandboxSlots: 1 }, MAX_QUEUED_JOBS, SILENT);
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+  const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
   const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
   const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
   try {

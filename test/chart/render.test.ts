@@ -204,7 +204,8 @@ test('the notes after an install warn of the rights of the agent', async () => {
 test('the notes after an install warn of an image without a registry, and show a first Application', async () => {
   const notesWith = async (values: unknown): Promise<string> => {
     const args = ['install', 'tautline', CHART, '--dry-run=client', '--namespace', 'x'];
-    return (await helm.run(args, values)).stdout;
+    const { stdout } = await helm.run(args, values);
+    return stdout.slice(stdout.indexOf('NOTES:'));
   };
   assert.match(await notesWith({}), /WARNING: image\.registry is empty/);
   assert.doesNotMatch(await notesWith({ image: { registry: 'registry.example.com' } }), /image\.registry/);

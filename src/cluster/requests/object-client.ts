@@ -5,7 +5,8 @@
  * is sent. A delete always carries uid and resourceVersion.
  */
 import { randomBytes } from 'node:crypto';
-import { FIELD_MANAGER, OWNER_ANNOTATION, PART_OF_LABEL } from '../../object/applyset.ts';
+import { FIELD_MANAGER, OWNER_ANNOTATION, ownerOf, parseOwner, PART_OF_LABEL } from '../../object/applyset.ts';
+import { annotationsOf, labelsOf } from '../../object/identity.ts';
 import { stringifyJson } from '../../object/json.ts';
 import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type ValueMap } from '../../object/value.ts';
 import type { Refusal } from '../answers.ts';
@@ -195,9 +196,15 @@ function takeOverPatch({ body, uid, resourceVersion }: LiveObject): Value | unde
   ];
 }
 
-/** A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced. */
-function releasePatch({ uid }: LiveObject): Value {
-  return { metadata: { uid, labels: { [PART_OF_LABEL]: null }, annotations: { [OWNER_ANNOTATION]: null } } };
+/**
+ * A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced or changed: another Application
+ * may have taken it over. The label of another tool stays.
+ */
+function releasePatch({ body, uid, resourceVersion }: LiveObject): Value {
+  const owner = parseOwner(annotationsOf(body)[OWNER_ANNOTATION] ?? '');
+  const isOwnLabel = owner !== undefined && labelsOf(body)[PART_OF_LABEL] === ownerOf(owner).applySetId;
+  const labels = isOwnLabel ? { labels: { [PART_OF_LABEL]: null } } : {};
+  return { metadata: { uid, resourceVersion, ...labels, annotations: { [OWNER_ANNOTATION]: null } } };
 }
 
 function patchOf(

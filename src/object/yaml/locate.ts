@@ -19,7 +19,7 @@ export function locateLine(text: string, path: YamlPath): YamlLine | undefined {
   return events === undefined || events.length < 2 ? undefined : lineAt(text, offsetOf({ text, events, at: 1 }, path));
 }
 
-/** The 1-based lines of the items of a list at a top-level key; empty if there is no such list. One pass over the text. */
+/** The 1-based lines of the items of a list at a top-level key, in one pass; empty if there is no such list. */
 export function locateItems(text: string, key: string): readonly number[] {
   const events = eventsOf(text);
   if (events === undefined || events.length < 2) return [];

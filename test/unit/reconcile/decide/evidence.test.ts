@@ -8,7 +8,7 @@ import { idKey } from '../../../../src/object/identity.ts';
 import { dropEvidence, dropSettled, noteApplied, noteDryRun } from '../../../../src/reconcile/decide/evidence.ts';
 import { emptyEvidenceMemory, type EvidenceMemory } from '../../../../src/reconcile/decide/memory.ts';
 import { inventoryOf } from '../../../support/applications.ts';
-import { changeOf, desiredOf, kindOf, liveOf, OWNER, type DesiredOptions } from '../../apply/objects.ts';
+import { changeOf, desiredOf, kindOf, liveOf, OWNER, type DesiredOptions } from '../../../support/changes.ts';
 
 const KEY = idKey(desiredOf().id);
 
