@@ -3,18 +3,30 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
+import { nodeProblem } from './cli/node-version.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
 /** Exit codes are listed in src/cli/exit-code.ts; 2 means that the command line is invalid. */
 async function main(): Promise<void> {
+  const problem = nodeProblem(process.versions.node);
+  if (problem !== undefined) {
+    process.stderr.write(`Error: ${problem}\n`);
+    process.exitCode = 1;
+    return;
+  }
   ignoreInspectorSignal();
   const program = new Command('tautline')
     .description('Keeps a Kubernetes cluster taut to a Git repository.')
     .version(VERSION, '--version', 'print the version')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')) })
     .exitOverride();
   addAgent(program);
   addRender(program);
   addClusterCommands(program);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => void process.stdout.write(`${VERSION}\n`));
   program
     .command('crd')
     .description('print the CustomResourceDefinition of Application')

@@ -124,6 +124,10 @@ const pruneGuardSchema = z.object({
 const historySchema = z.object({
   revision: text('Revision of the sync.'),
   commit: text('First 12 hex digits of its commit.').optional(),
+  subject: text('First line of the message of the commit.', 256).optional(),
+  author: text('Name of the author of the commit.', 128).optional(),
+  committedAt: time('Author date of the commit.').optional(),
+  digest: text('Digest of the desired objects; absent if they could not be read.', 64).optional(),
   startedAt: time('Start of the sync.'),
   finishedAt: time('End of the sync.').optional(),
   outcome: z
@@ -204,7 +208,9 @@ export const statusSchema = z.object({
     .max(STATUS_LIMITS.maxHistory)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
-    .describe('Last syncs, the newest first; at most 10.'),
+    .describe(
+      'Last syncs, the newest first; at most 10. A commit that leaves the desired objects as they are adds none.',
+    ),
   lastRequest: lastRequestSchema.optional().describe('Answer to the last request of a user.'),
   lastHandledReconcileAt: text(
     'Last value of the annotation reconcile.fluxcd.io/requestedAt that was handled.',

@@ -137,7 +137,7 @@ const ROWS: readonly Row[] = [
     when: (a) => a.status === 404 && a.detailsKind === 'namespaces' && a.request.kind !== 'Namespace',
     code: 'NamespaceMissing',
     retry: 'backoff',
-    describe: () => 'its namespace does not exist',
+    describe: () => 'its namespace does not exist; create it, or set spec.destination.createNamespace to true',
   },
   {
     when: (a) => a.status === 404 && (!a.isStatus || a.detailsKind === ''),

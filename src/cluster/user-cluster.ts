@@ -44,8 +44,8 @@ export interface UserCluster {
   clusterId(): Promise<string | undefined>;
   /** undefined: there is no Application of that name. */
   readApplication(name: ApplicationName): Promise<ReadResult<KubeObject | undefined>>;
-  /** The Applications of a namespace, or of all namespaces where it is empty. */
-  listApplications(namespace: string): Promise<ReadResult<readonly KubeObject[]>>;
+  /** The Applications of a namespace, or of all where it is empty. The selector is that of kubectl; empty: all. */
+  listApplications(namespace: string, labelSelector?: string): Promise<ReadResult<readonly KubeObject[]>>;
   /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
   annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
   /**
@@ -92,7 +92,8 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
       return answer.ok ? stringAt(answer.value, 'metadata', 'uid') : undefined;
     },
     readApplication,
-    listApplications: (namespace) => listApplications({ transport, limits }, namespace),
+    listApplications: (namespace, labelSelector = '') =>
+      listApplications({ transport, limits }, { namespace, labelSelector }),
     annotate(application, annotation, value) {
       const { resourceVersion = null, uid = null, namespace, name } = application.metadata;
       const patch: Value = { metadata: { resourceVersion, uid, annotations: { [annotation]: value } } };
@@ -132,12 +133,12 @@ async function send(transport: Transport, request: UserRequest): Promise<ReadRes
 
 async function listApplications(
   { transport, limits }: Pick<ListTarget, 'transport' | 'limits'>,
-  namespace: string,
+  selection: { readonly namespace: string; readonly labelSelector: string },
 ): Promise<ReadResult<readonly KubeObject[]>> {
   const applications = new Map<string, KubeObject>();
   // An Application is never larger than the bound: etcd would not store it.
   const log = { warn: () => undefined };
-  const target = { transport, limits, log, identity: agentIdentity, kind: applicationKind, namespace };
+  const target = { transport, limits, log, identity: agentIdentity, kind: applicationKind, ...selection };
   const end = await listAll(target, (item) => {
     const application = asObjectOf(applicationKind, item);
     if (application) applications.set(objectKey(idOf(application)), application);

@@ -26,6 +26,8 @@ export interface FieldDifference {
   readonly desired?: Value;
   /** Absent: the live object has no such field. Values of Secrets are masked. */
   readonly live?: Value;
+  /** The difference from the live text to the desired one in unified form, if one of them has several lines. */
+  readonly hunks?: string;
   /** The field manager that wrote the live value, if managedFields name one. */
   readonly manager?: string;
   /** The time at which `manager` wrote it (RFC 3339). */

@@ -6,7 +6,6 @@
  * come after all applies, in reverse order; outside mode `auto` a plan has no effects.
  */
 import { isRunToCompletion } from '../application/ended-jobs.ts';
-import { HOW_TO_CONFIRM } from '../application/request.ts';
 import type { Change } from '../diff/changes.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
@@ -66,7 +65,7 @@ export interface PlanOptions {
   readonly guard: PruneGuard;
   /** By `idKey`: for Applications that left Git, the objects that each would delete. */
   readonly behind?: ReadonlyMap<string, Behind>;
-  /** Ends the reason of a held prune. Default: `HOW_TO_CONFIRM`. */
+  /** Ends the reason of a held prune. Default: nothing. */
   readonly howToConfirm?: string;
   /** By `idKey`: changes that must wait (heals, prunes, hand-overs), with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
@@ -172,14 +171,16 @@ function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change)
 function holdPrunes(
   prunes: readonly Change[],
   left: readonly Change[],
-  { changes, isConfirmed, guard, objectsBefore, behind = new Map(), howToConfirm = HOW_TO_CONFIRM }: PlanOptions,
+  { changes, isConfirmed, guard, objectsBefore, behind = new Map(), howToConfirm = '' }: PlanOptions,
 ): HeldPrune | undefined {
   // Left out: objects whose deletion has begun, and completed hooks, which have not left Git.
   const isNew = (change: Change): boolean => !isTerminating(change) && !change.desired;
   const ready = prunes.filter(isNew);
   if (isConfirmed || ready.length === 0) return undefined;
   const reason = reasonToHold({ left: left.filter(isNew), changes, objectsBefore, guard, behind });
-  return reason === undefined ? undefined : { changes: ready, reason: `${reason}; ${howToConfirm}` };
+  return reason === undefined
+    ? undefined
+    : { changes: ready, reason: [reason, howToConfirm].filter(Boolean).join('; ') };
 }
 
 function mayYield(change: Change): boolean {

@@ -68,6 +68,8 @@ export interface FieldView {
   readonly path: string;
   readonly desired?: Value;
   readonly live?: Value;
+  /** The difference of a text of several lines in unified form, from the live text to the desired one. */
+  readonly hunks?: string;
   readonly manager?: string;
   readonly managedAt?: string;
 }

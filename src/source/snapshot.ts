@@ -17,6 +17,18 @@ export interface Snapshot {
   readonly commit: string;
   readonly lineage?: Lineage;
   readonly tree: SnapshotTree;
+  /** Absent for a snapshot of an older version of the agent. */
+  readonly about?: CommitAbout;
+}
+
+/** Subject, author and date of a commit; printable and bounded. */
+export interface CommitAbout {
+  /** First line of the message. */
+  readonly subject?: string;
+  /** Name of the author, without the address. */
+  readonly author?: string;
+  /** Author date (RFC 3339). */
+  readonly date?: string;
 }
 
 /** The place of a commit among others, as the commit itself tells it. */

@@ -105,10 +105,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
 }
 
 function snapshotOf(
-  { commit, lineage, gitDir, treeOid }: StoredSnapshot,
+  { commit, lineage, gitDir, treeOid, about }: StoredSnapshot,
   named: Pick<Snapshot, 'id' | 'repoUrl' | 'revision'>,
 ): Snapshot {
-  return { ...named, commit, lineage, tree: { gitDir, treeOid } };
+  return { ...named, commit, lineage, tree: { gitDir, treeOid }, ...(about === undefined ? {} : { about }) };
 }
 
 async function onDisk<T>({ repoUrl }: Pick<Snapshot, 'repoUrl'>, work: () => Promise<T>): Promise<T> {

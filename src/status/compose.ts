@@ -8,7 +8,7 @@
 import { formatTime } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
 import type { StoredStatus } from '../application/schema.ts';
-import type { ApplicationStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
+import type { ApplicationStatus, HealthSummary, InventoryValue, LastRequest } from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
@@ -32,12 +32,13 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
   const resources = troubledResources(objects);
   const warnings = nextWarnings(previous, report);
   const requested = requestOf(previous, report, { verdict, now });
+  const health = healthOf(previous, report);
   const pruneGuard = nextPruneGuard(previous, report, requested.lastRequest);
   const status: ApplicationStatus = {
     observedGeneration: generation,
-    conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
+    conditions: passConditions(report, { verdict, health, previous: previous.conditions ?? [], nowMs, generation }),
     sync: syncOf(previous, report, { verdict, objects, now }),
-    health: healthOf(previous, report),
+    health,
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
@@ -124,9 +125,13 @@ function syncWord(report: PassReport, objects: readonly ObjectStatus[]): 'Synced
   return report.problems.length > 0 || report.isEmptyRender ? 'OutOfSync' : 'Synced';
 }
 
-function healthOf(previous: StoredStatus, { phase, worst, failures }: PassReport): ApplicationStatus['health'] {
+/** Without an object nothing is known to work; a set that only holds left-out objects is Healthy. */
+function healthOf(
+  previous: StoredStatus,
+  { phase, worst, failures, problems, isEmptyRender }: PassReport,
+): HealthSummary {
   if (phase === 'begun') return previous.health ?? { status: 'Progressing' };
-  if (!worst) return { status: failures.length > 0 ? 'Unknown' : 'Healthy' };
+  if (!worst) return { status: failures.length + problems.length > 0 || isEmptyRender ? 'Unknown' : 'Healthy' };
   return { status: worst.status, ...(worst.message ? { message: clip(worst.message) } : {}) };
 }
 

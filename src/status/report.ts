@@ -8,6 +8,7 @@ import type { ErrorCode } from '../object/error-code.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
+import type { CommitAbout } from '../source/snapshot.ts';
 import type { HeldPrune, Wait } from '../plan/plan.ts';
 
 /** A StageError as data. */
@@ -49,6 +50,8 @@ export interface PassReport {
   readonly revision?: string;
   /** 40 hex digits. */
   readonly commit?: string;
+  /** Subject, author and date of the commit. */
+  readonly about?: CommitAbout;
   readonly failures: readonly StageFailure[];
   readonly problems: readonly Problem[];
   /** Warnings of the last render; undefined if this process has not rendered yet. */
@@ -84,8 +87,10 @@ export interface PassReport {
   readonly desiredDigest?: string;
   /** Whether everything was read that decides which objects left Git. Otherwise nothing is pruned. */
   readonly isComplete: boolean;
-  /** Whether the render has neither problems nor objects, although the inventory has objects. */
+  /** Whether the render has neither problems nor objects. */
   readonly isEmptyRender: boolean;
+  /** For people: why it has none. */
+  readonly whyEmpty?: string;
   /** Whether the sync has run longer than spec.sync.timeout. */
   readonly isTimedOut: boolean;
   /** Whether some object has not been Healthy for longer than spec.health.timeout. */

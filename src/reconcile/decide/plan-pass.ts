@@ -47,7 +47,7 @@ export interface Planned {
   readonly plan: Plan;
   /** Source, render, bind and observation were complete: the condition of every prune. */
   readonly isComplete: boolean;
-  /** No object is desired while the inventory holds some: more likely a mistake than a wish. */
+  /** Everything was read, and no object is desired: more likely a mistake than a wish. */
   readonly isEmptyRender: boolean;
   readonly guard: GuardFindings;
 }
@@ -131,7 +131,8 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const isActing = intent.mode === 'auto';
   const changes = isActing ? retireHooks(handed.changes, application.status.finished ?? {}, owner) : handed.changes;
   const isComplete = bound.isComplete && failures.length === 0 && !changes.some(({ type }) => type === 'unknown');
-  const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
+  const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete;
+  const keepsAll = isEmptyRender && inventory.size > 0;
   const completed = intent.mode === 'detect' ? [] : completeInventory({ inventory, changes, owner });
   const braked = brakeHeals(memory.heals, changes, clock.monotonicMs());
   const awaited = isDryRun ? undefined : awaitOthers(question, snapshot, { bound, changes });
@@ -145,7 +146,7 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
     gate,
     mode: intent.mode,
     mayPrune: intent.prune,
-    isComplete: isComplete && !isEmptyRender,
+    isComplete: isComplete && !keepsAll,
     objectsBefore: measureInventory(memory.inventory, bound.desired.objects),
     commit: snapshot.commit,
   };

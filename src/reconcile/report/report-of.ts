@@ -45,9 +45,10 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     application,
     intent: goal.intent,
     phase,
-    ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
+    ...commitOf(snapshot),
     failures,
     problems: bound?.desired.problems ?? memory.desired.rendered?.manifests.problems ?? [],
+    ...whyEmptyOf(memory),
     renderWarnings: memory.desired.rendered?.manifests.warnings,
     ...comparedOf(findings),
     applied: findings.applied ?? new Map(),
@@ -69,6 +70,17 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     ...(isInDoubt(pass) ? { isInDoubt: true } : {}),
     ...answersOf(goal),
   };
+}
+
+function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' | 'commit' | 'about'> {
+  if (!snapshot) return {};
+  const { revision, commit, about } = snapshot;
+  return { revision, commit, ...(about ? { about } : {}) };
+}
+
+function whyEmptyOf({ desired }: Pick<Pass['memory'], 'desired'>): Pick<PassReport, 'whyEmpty'> {
+  const whyEmpty = desired.rendered?.manifests.whyEmpty;
+  return whyEmpty === undefined ? {} : { whyEmpty };
 }
 
 type ComparedFields = 'changes' | 'rivalClaims' | 'contestedObjects' | 'isComplete' | 'isEmptyRender';

@@ -15,7 +15,7 @@ import { StageError } from '../../object/stage-error.ts';
 import { isEqualValue, listAt, mapAt, own, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { composeInvalid, composeSuspended, composeUnwritten } from '../../status/compose-bare.ts';
 import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
-import { bareEventOf, eventOf, type PassEvent } from '../../status/event.ts';
+import { bareEventOf, eventOf, healthEventOf, type PassEvent } from '../../status/event.ts';
 import { fitStatus } from '../../status/fit.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
@@ -52,7 +52,9 @@ export async function writeStatus(pass: Pass, report: PassReport): Promise<Compo
   const { metadata, spec } = pass.application;
   pass.record.view = { objects: composed.objects, unwritten: undefined };
   await writeAndShow(pass, { metadata, status: composed.status, spec });
-  tell(pass, eventOf({ before, report, verdict: composed.verdict }), report.revision);
+  const event = eventOf({ before, report, verdict: composed.verdict });
+  tell(pass, event, report.revision);
+  tell(pass, healthEventOf(before, composed.status, event), report.revision);
   return composed;
 }
 

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Lineage } from '../snapshot.ts';
+import type { CommitAbout, Lineage } from '../snapshot.ts';
 import { decodePackIndex } from './pack-index-file.ts';
 import { INDEX_SUFFIX, PACK_SUFFIX } from './pack-store.ts';
 import type { VerifiedTrees } from './verify-snapshot.ts';
@@ -21,12 +21,14 @@ export interface StoredSnapshot {
   readonly packs: readonly string[];
   /** All packs together. */
   readonly packBytes: number;
+  readonly about?: CommitAbout;
 }
 
 export interface NewPack {
   readonly commit: string;
   readonly treeOid: string;
   readonly lineage: Lineage;
+  readonly about: CommitAbout;
   readonly index: Uint8Array;
   readonly trees: VerifiedTrees;
   /** SHA-1 in hex. */
@@ -92,13 +94,13 @@ export async function completeDraft({ draftDir, gitDir, onto }: Draft, pack: New
     await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
   }
   await writeFile(join(draftDir, TREES_FILE), JSON.stringify(pack.trees), { mode: 0o600 });
-  const { commit, treeOid, lineage } = pack;
+  const { commit, treeOid, lineage, about } = pack;
   const packs = isKnown ? older : [...older, name];
   const packBytes = (onto?.packBytes ?? 0) + (isKnown ? 0 : pack.packBytes);
-  const description = { version: DESCRIPTION_VERSION, commit, treeOid, lineage, packs, packBytes };
+  const description = { version: DESCRIPTION_VERSION, commit, treeOid, lineage, packs, packBytes, about };
   await writeFile(join(draftDir, DESCRIPTION_FILE), JSON.stringify(description));
   await rename(draftDir, gitDir);
-  return { commit, treeOid, lineage, gitDir, packs, packBytes };
+  return { commit, treeOid, lineage, gitDir, packs, packBytes, about };
 }
 
 /**
@@ -121,8 +123,8 @@ export async function readSnapshot(gitDir: string, commit: string): Promise<Stor
       const checksum = await readChecksum(join(gitDir, pack + PACK_SUFFIX), index.packBytes);
       if (checksum !== index.packChecksum) return undefined;
     }
-    const { treeOid, lineage, packs, packBytes } = described;
-    return { commit, treeOid, lineage, gitDir, packs, packBytes };
+    const { treeOid, lineage, packs, packBytes, about } = described;
+    return { commit, treeOid, lineage, gitDir, packs, packBytes, ...(about === undefined ? {} : { about }) };
   } catch {
     return undefined;
   }

@@ -201,6 +201,16 @@ overEach('a missing repository, branch or commit is named, each with its own cod
     'RepositoryNotFound',
     /none\.git was not found/,
   );
+  await repository.git(['branch', 'release-1']);
+  const advice: readonly (readonly [string, RegExp])[] = [
+    ['e7c34ad', /If it is a commit, write all its 40 hex digits\./],
+    ['>=1.0.0', /Ranges of versions are not read/],
+    ['origin/main', /Write main: a server knows its branches without origin\//],
+    ['relaese-1', /Did you mean release-1\?/],
+  ];
+  for (const [revision, expected] of advice) {
+    await rejectsWith(source.poll({ repoUrl, revision }), 'RevisionNotFound', expected);
+  }
   const unknown = 'ab'.repeat(20);
   await rejectsWith(
     bring(source, repoUrl, unknown),
