@@ -15,20 +15,18 @@ export interface DesiredMemory {
   bound: Desired | undefined;
   /** Bound objects by manifest, so that binding costs only what changed. */
   objects: Map<string, DesiredObject>;
-  /** When discovery is asked again for a kind that the API server lacks. */
-  discovery: DiscoveryPace;
+  /** When discovery is asked again for a kind that the API server lacks. undefined: it lacks none. */
+  discovery: DiscoveryPace | undefined;
 }
 
 export interface DiscoveryPace {
   /** Monotonic; discovery is not asked again before this. */
   readonly nextMs: number;
-  /** The pause before `nextMs`. 0: no kind was lacking. */
+  /** The pause before `nextMs`. */
   readonly pauseMs: number;
   /** The awaited definitions, and the digests of their manifests that the server had accepted. */
   readonly definitions: string;
 }
-
-export const NO_DISCOVERY: DiscoveryPace = { nextMs: 0, pauseMs: 0, definitions: '' };
 
 export interface SourceMemory {
   /** Repository, revision and Secret that were polled: with another key the snapshot is worthless. */
@@ -51,5 +49,5 @@ export interface SourceMemory {
 }
 
 export function emptyDesiredMemory(): DesiredMemory {
-  return { source: undefined, rendered: undefined, bound: undefined, objects: new Map(), discovery: NO_DISCOVERY };
+  return { source: undefined, rendered: undefined, bound: undefined, objects: new Map(), discovery: undefined };
 }

@@ -47,7 +47,7 @@ export function endedPassOf(
     goal,
     isCutShort,
     nextPollMs: memory.desired.source?.nextPollMs,
-    nextDiscoveryMs: memory.desired.discovery.nextMs,
+    nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,

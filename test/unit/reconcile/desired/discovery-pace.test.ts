@@ -7,7 +7,7 @@ import type { HealthWord } from '../../../../src/application/status-schema.ts';
 import type { DesiredObject } from '../../../../src/bind/desired.ts';
 import { idKey } from '../../../../src/object/identity.ts';
 import { isDiscoveryDue, paceAfterDiscovery, type Lack } from '../../../../src/reconcile/desired/discovery-pace.ts';
-import { NO_DISCOVERY } from '../../../../src/reconcile/desired/memory.ts';
+import type { DiscoveryPace } from '../../../../src/reconcile/desired/memory.ts';
 import { decideNextPass, type EndedPass } from '../../../../src/reconcile/report/next-pass.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import { changeOf, idOf, liveOf } from '../../../support/changes.ts';
@@ -17,7 +17,7 @@ const RETRIES = { discoveryRetryMs: 5_000, awaitedDiscoveryRetryMs: 300 };
 /** The times at which discovery is asked when a pass runs each 100 ms. */
 function timesOf(lackAt: (nowMs: number) => Omit<Lack, 'nowMs'>, untilMs: number): number[] {
   const times: number[] = [];
-  let pace = NO_DISCOVERY;
+  let pace: DiscoveryPace | undefined;
   for (let nowMs = 0; nowMs <= untilMs; nowMs += 100) {
     const lack = { nowMs, ...lackAt(nowMs) };
     if (!isDiscoveryDue(pace, lack)) continue;
