@@ -68,7 +68,7 @@ interface Moment {
 function delayAfter({ mode = 'auto', definition, result, health, objects, nextDiscoveryMs = 0 }: Moment): number {
   const waiting = changeOf('create', { id: idOf('w') });
   const desired: DesiredObject = { ...(waiting.desired as DesiredObject), awaitsCrd: CRD };
-  const ended = {
+  const ended: EndedPass = {
     application: applicationOf(),
     goal: { intent: { mode, prune: true, objects }, request: undefined, commit: undefined },
     isCutShort: false,
@@ -88,7 +88,7 @@ function delayAfter({ mode = 'auto', definition, result, health, objects, nextDi
     nowMs: 0,
     settings: { minPollBackoffMs: 1, maxPollBackoffMs: 1, progressCheckMs: 5_000, ...RETRIES },
   };
-  const next = decideNextPass(ended as unknown as EndedPass);
+  const next = decideNextPass(ended);
   return next.type === 'after' ? next.delayMs : assert.fail(`the next pass is ${JSON.stringify(next)}`);
 }
 
