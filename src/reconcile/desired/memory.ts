@@ -17,20 +17,18 @@ export interface DesiredMemory {
   bound: Desired | undefined;
   /** Bound objects by manifest, so that binding costs only what changed. */
   objects: Map<string, DesiredObject>;
-  /** When discovery is asked again for a kind that the API server lacks. */
-  discovery: DiscoveryPace;
+  /** When discovery is asked again for a kind that the API server lacks. undefined: it lacks none. */
+  discovery: DiscoveryPace | undefined;
 }
 
 export interface DiscoveryPace {
   /** Monotonic; discovery is not asked again before this. */
   readonly nextMs: number;
-  /** The pause before `nextMs`. 0: no kind was lacking. */
+  /** The pause before `nextMs`. */
   readonly pauseMs: number;
   /** The awaited definitions, and the digests of their manifests that the server had accepted. */
   readonly definitions: string;
 }
-
-export const NO_DISCOVERY: DiscoveryPace = { nextMs: 0, pauseMs: 0, definitions: '' };
 
 export interface SourceMemory {
   /** Repository and revision that were polled. */
@@ -86,6 +84,6 @@ export function emptyDesiredMemory(): DesiredMemory {
     rendered: undefined,
     bound: undefined,
     objects: new Map(),
-    discovery: NO_DISCOVERY,
+    discovery: undefined,
   };
 }

@@ -51,7 +51,7 @@ export function endedPassOf(
     goal,
     isCutShort,
     nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
-    nextDiscoveryMs: memory.desired.discovery.nextMs,
+    nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
