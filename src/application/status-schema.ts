@@ -1,7 +1,7 @@
 /**
  * The status of an Application. Invariant: only the inventory is indispensable; the loss of any other field costs
  * requests. Every list and text has a bound, and writers cut to `STATUS_LIMITS`, so that the API server never refuses a
- * status.
+ * status. Maps are atomic: the field managers of each key would double their size.
  */
 import { z } from 'zod';
 
@@ -106,8 +106,8 @@ const inventorySchema = z.object({
 
 const heldPruneSchema = z.object({
   digest: text('Digest of the objects that would be deleted, at this revision and generation of the spec.', 64),
-  objects: count('Number of objects that left Git.'),
-  revision: text('Revision at which they are not desired any more.'),
+  objects: count('Number of objects that left Git, or that would be deleted with the Application.'),
+  revision: text('Revision at which they are not desired any more; for a deleted Application the last one.'),
   confirmedBy: z.string().min(1).max(128).optional().describe('Id of the request that confirmed it.'),
 });
 
@@ -185,6 +185,7 @@ export const statusSchema = z.object({
     .describe('State of the guard before large prunes, while objects that left Git still exist or a prune is held.'),
   finished: z
     .record(z.string(), z.string())
+    .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
       'Jobs and bare Pods that completed or failed, by group/Kind/namespace/name, with the start of the digest of ' +
@@ -192,6 +193,7 @@ export const statusSchema = z.object({
     ),
   started: z
     .record(z.string(), z.string())
+    .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
       'Jobs and bare Pods that were started and have not ended yet, in the same form. They are not started again ' +

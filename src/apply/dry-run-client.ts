@@ -13,6 +13,7 @@ export function dryRunClient(client: ClusterClient): ClusterClient {
     // Not sent: they change only ownership, which the server does not refuse for its content.
     takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
     takeFields: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    moveGoneVersions: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
     release: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
   };
 }

@@ -21,6 +21,8 @@ export interface PruneContext {
   readonly owner: Owner;
   /** prune: the object left Git, or is a completed hook; deletion: its Application is deleted. */
   readonly occasion: 'prune' | 'deletion';
+  /** Whether a person has confirmed the deletion of this object. */
+  readonly isConfirmed: boolean;
 }
 
 /** Attempts after lost races. If all fail, another client is writing the object continuously. */
@@ -37,14 +39,22 @@ export async function pruneObject(change: Change, context: PruneContext): Promis
 }
 
 async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext): Promise<ChangeResult> {
-  const { client, owner, occasion } = context;
+  const { client, owner, isConfirmed } = context;
   const read = await client.get(kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live) return { change, outcome: 'pruned' };
-  const decision = mayDelete({ live, owner, occasion });
-  if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
+  // The only prune of a desired object is that of a hook.
+  const occasion = change.desired ? 'hook' : context.occasion;
+  const decision = mayDelete({ live, owner, occasion, isConfirmed });
+  if (decision.type === 'leave' || decision.type === 'refuse') {
+    return { change, outcome: 'unchanged', message: decision.reason };
+  }
   if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
+  // It was annotated after the prune was decided: the next pass holds the prune.
+  if (decision.type === 'confirm' && !live.deletionTimestamp) {
+    return { change, outcome: 'waiting', message: decision.reason };
+  }
   if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: deletionText(live) };
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id: change.id, uid, resourceVersion });
@@ -56,10 +66,22 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
 /** Removes our owner marks and leaves the object otherwise unchanged. */
 export async function releaseObject(
   change: Change,
-  { client, owner }: Omit<PruneContext, 'occasion'>,
+  { client, owner }: Pick<PruneContext, 'client' | 'owner'>,
 ): Promise<ChangeResult> {
-  if (!change.kind) return { change, outcome: 'released' };
-  const read = await client.get(change.kind, change.id);
+  const { kind } = change;
+  if (!kind) return { change, outcome: 'released' };
+  for (let attempt = 1; ; attempt++) {
+    const result = await releaseOnce(change, kind, { client, owner });
+    if (result.refusal?.code !== 'Modified' || attempt === MAX_ATTEMPTS) return result;
+  }
+}
+
+async function releaseOnce(
+  change: Change,
+  kind: KindInfo,
+  { client, owner }: Pick<PruneContext, 'client' | 'owner'>,
+): Promise<ChangeResult> {
+  const read = await client.get(kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   // The object no longer exists, so there is nothing to release.
   if (!read.object) return { change, outcome: 'pruned' };
@@ -69,7 +91,7 @@ export async function releaseObject(
     ...(change.reason === undefined ? {} : { message: change.reason }),
   };
   if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.ownerAnnotation) return released;
-  const answer = await client.release(change.kind, read.object);
+  const answer = await client.release(kind, read.object);
   if (answer.ok || answer.refusal.code === 'NotFound') return released;
   return { change, outcome: 'failed', refusal: answer.refusal };
 }

@@ -1,9 +1,9 @@
 /**
- * Sends one change by server-side apply. An object that is not known to be ours is applied without force, so that the
- * answer tells creation from adoption. Fields of other managers are taken over only at an adoption.
+ * Sends one change by server-side apply. An object that is not known to exist is only created: where it exists, it is
+ * read before it is adopted, or left as it is. Fields of other managers are taken over only at an adoption.
  */
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
-import type { Refusal } from '../cluster/answers.ts';
+import type { Refusal, RefusalCode } from '../cluster/answers.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
 import type { Change } from '../diff/changes.ts';
@@ -18,6 +18,9 @@ import { applyOnto } from './apply-onto.ts';
 import { recreateObject } from './recreate.ts';
 import { isRefusedForContent } from './without-leftovers.ts';
 
+/** Answers to a creation whose object exists. */
+const EXISTS: ReadonlySet<RefusalCode> = new Set(['FieldConflict', 'Modified']);
+
 export interface SendContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
@@ -28,7 +31,8 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
   if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);
   const isOurs = change.type === 'update' || change.type === 'unsure';
-  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs });
+  const isCreation = change.type === 'create' && !change.live;
+  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs, isCreation });
   if (!answer.ok) return refused({ change, desired, live: change.live, refusal: answer.refusal, context });
   if (isOurs) {
     if (hasLostManagedFields(answer.object)) return takeOver({ change, desired, live: answer.object, context });
@@ -51,7 +55,8 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
   const read = await context.client.get(desired.kind, desired.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   if (!read.object) {
-    const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
+    const { kind, body } = desired;
+    const answer = await context.client.apply({ kind, body, force: false, isCreation: true });
     return answer.ok ? succeeded(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
   }
   return adoptFound({ change, desired, live: read.object, context });
@@ -108,7 +113,8 @@ interface RefusedOptions {
 }
 
 async function refused({ change, desired, live, refusal, context }: RefusedOptions): Promise<ChangeResult> {
-  if (refusal.code === 'FieldConflict' && change.type === 'create') return adopt(change, desired, context);
+  // The object exists, and may have marks or annotations that forbid every change.
+  if (change.type === 'create' && EXISTS.has(refusal.code)) return adopt(change, desired, context);
   if (!isRefusedForContent(refusal)) return { change, outcome: 'failed', refusal };
   if (!live) return refusedUnseen({ change, desired, live, refusal, context });
   // The server refuses the change of the object, and not its manifest.

@@ -73,6 +73,8 @@ export interface ApplyRequest {
   /** Take fields from the managers that own them, where false is answered with FieldConflict. */
   readonly force: boolean;
   readonly dryRun?: boolean;
+  /** Only create the object: where it exists, the answer is a refusal (`Modified`), and nothing is changed. */
+  readonly isCreation?: boolean;
   /** Default `tautline`. */
   readonly fieldManager?: string;
   /** Keys of a Secret's `data` to send with their present live values; the caller never sees these. */
@@ -112,7 +114,15 @@ export interface ClusterClient {
   tryReplace(kind: KindInfo, live: LiveObject, body: KubeObject): Promise<WriteAnswer>;
   /** Whether writes of this client are dry runs, so that one of them does not build on another. */
   readonly isDryRun?: boolean;
-  /** Removes only our label and annotation, so that the object belongs to no Application; guarded by uid. */
+  /**
+   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
+   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
+   */
+  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
+  /**
+   * Removes only our label and annotation, so that the object belongs to no Application; guarded by uid and
+   * resourceVersion.
+   */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**
    * After a 422 for an existing object: whether the update is forbidden and not the manifest. Asked by a dry-run create
@@ -128,7 +138,7 @@ export interface ClusterClient {
   ): Promise<ListAnswer>;
 }
 
-/** Objects of one kind in one namespace, watched while at least one holder holds the scope. */
+/** Objects of one kind in one namespace, watched while at least one Application needs them. */
 export interface WatchScope {
   readonly kind: KindInfo;
   /** Empty: all namespaces, or a cluster-scoped kind. */
@@ -137,20 +147,21 @@ export interface WatchScope {
 
 export interface LiveStore {
   /**
-   * Keeps exactly these scopes watched for the holder, which is an Application's key; its other scopes are released.
-   * Resolves once every scope has listed or failed; never rejects. Sends no request where nothing is new.
+   * Keeps exactly these scopes watched for an Application, which its key names; its other scopes are released. Resolves
+   * once every scope has listed or failed; never rejects. Sends no request where nothing is new.
    */
-  hold(holder: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
-  release(holder: string): void;
+  keepWatched(application: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
+  release(application: string): void;
   /**
-   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object.
-   * `unknown`: the watch failed, or the scope is not held. Where list and watch are forbidden or not served, the scope
-   * is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads the
-   * objects that it needs by name.
+   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object,
+   * and no read by name within `unwatchedReadMs` has shown it without our label.
+   * `unknown`: the watch failed, or the scope is not watched. Where list and watch are forbidden or not served, the
+   * scope is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller
+   * reads the objects that it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
-  /** For people: one line for each of the holder's scopes that is read by name because it may not be watched. */
-  pollingReasons(holder: string): readonly string[];
+  /** For people: one line for each of an Application's scopes that is read by name because it may not be watched. */
+  pollingReasons(application: string): readonly string[];
   /**
    * Takes in the answer of a GET, or of a write that was not sent by `Cluster.as`, whose clients record their own. An
    * older event never overwrites it. undefined: proven absent.
@@ -160,7 +171,7 @@ export interface LiveStore {
 
 export interface LiveStoreEvents {
   /**
-   * An object of a held scope appeared, changed or disappeared, and not by our own write. `owner`: the value of its
+   * An object of a watched scope appeared, changed or disappeared, and not by our own write. `owner`: the value of its
    * owner annotation.
    */
   onChange(change: { id: ObjectId; owner: string | undefined; type: 'added' | 'modified' | 'deleted' }): void;
@@ -170,6 +181,8 @@ export interface LiveStoreEvents {
 export interface ApplicationClient {
   /** Hands on every stored Application as a raw value, valid or not. Resolves when the first list is complete. */
   watch(handlers: ApplicationHandlers): Promise<void>;
+  /** GET of an Application, which names it. */
+  read(application: KubeObject): Promise<ApplicationAnswer>;
   /** PUT of the status subresource, guarded by resourceVersion: refusal `Modified` on 409. */
   putStatus(application: KubeObject, status: ValueMap): Promise<ApplicationAnswer>;
   /**
@@ -224,5 +237,10 @@ export interface Cluster {
   as(identity: Identity): ClusterClient;
   /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
+  /**
+   * A text for each API group that changes with the definitions of its kinds. Asks the server, and the known kinds are
+   * those of the answer then. undefined: the server does not answer; never rejects.
+   */
+  definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
 }

@@ -8,11 +8,12 @@
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
+import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
 import { isLeaf, keyedMembers, listTypeOf, managedFieldsOf, type FieldSet } from '../object/field-set.ts';
 import { isKubeObject, isMap, newMap, own, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
 import { withKey } from './cut-place.ts';
-import { BUILT_IN_GROUPS, EMPTY_STRUCTS, KEY_DEFAULTS, keysOfList } from './known-values.ts';
+import { EMPTY_STRUCTS, KEY_DEFAULTS, keysOfList } from './known-values.ts';
 
 /** Keys of maps and indexes of lists that lead to a value of the merged object. */
 export type MergedPath = readonly (string | number)[];

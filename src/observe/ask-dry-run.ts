@@ -17,6 +17,8 @@ export interface DryRunOptions {
   readonly client: ClusterClient;
   /** Requests under way at once. */
   readonly concurrency: number;
+  /** Restricts the dry runs to some of the unsure changes. Default: all. */
+  readonly isAsked?: (change: Change) => boolean;
   /** The change in place of the one that was unsure. */
   readonly judge: (change: UnsureChange, answer: WriteAnswer) => Change;
 }
@@ -24,11 +26,12 @@ export interface DryRunOptions {
 /** The changes in their order, those that are unsure judged by the answer to a dry run. */
 export async function askDryRun(
   changes: readonly Change[],
-  { client, concurrency, judge }: DryRunOptions,
+  { client, concurrency, isAsked = () => true, judge }: DryRunOptions,
 ): Promise<readonly Change[]> {
   const settled = new Map<Change, Change>();
   const dry = dryRunClient(client);
-  await forEachConcurrently(changes.filter(isUnsure), { concurrency }, async (change) => {
+  const asked = changes.filter(isUnsure).filter(isAsked);
+  await forEachConcurrently(asked, { concurrency }, async (change) => {
     const { desired, live } = change;
     const answer = await applyOnto(dry, { desired, live, force: true });
     settled.set(change, judge(change, answer));

@@ -10,20 +10,26 @@ import type { Identity } from '../cluster/identity.ts';
 import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { LiveEntry } from '../cluster/live.ts';
-import type { Cluster, WatchScope } from '../cluster/ports.ts';
+import type { ClusterClient, LiveStore, WatchScope } from '../cluster/ports.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { entryOfRead, notServed } from './read-by-name.ts';
 
+/** The part of a cluster that is observed. */
+export interface ObservedCluster {
+  as(identity: Identity): Pick<ClusterClient, 'get'>;
+  readonly live: Pick<LiveStore, 'keepWatched' | 'look' | 'record'>;
+}
+
 export interface ObserveOptions {
-  readonly cluster: Cluster;
+  readonly cluster: ObservedCluster;
   readonly identity: Identity;
   /** Objects out of reach are unknown, and no request is sent for them. */
   readonly reach: Reach;
   readonly kinds: Kinds;
   /** Whether objects of kinds that are not served count as gone; see reconcile/decide/missing-kinds.ts. */
   readonly isUnservedGone: boolean;
-  /** `namespace/name` of the Application that the watches are held for. */
+  /** `namespace/name` of the Application whose watches these are. */
   readonly application: string;
   readonly desired: readonly DesiredObject[];
   readonly inventory: ReadonlyMap<string, ObjectId>;
@@ -43,7 +49,7 @@ export interface Observation {
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const { cluster, identity, application } = options;
   const targets = targetsOf(options);
-  await cluster.live.hold(application, identity, scopesOf(targets));
+  await cluster.live.keepWatched(application, identity, scopesOf(targets));
   const live = new Map<string, LiveEntry>();
   const asked: Target[] = [];
   for (const target of targets) {
@@ -51,8 +57,9 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     live.set(target.key, entry);
     const isAsked = options.shouldProveAbsence
       ? isUnwatched(entry)
-      : entry.state === 'unseen' && options.inventory.has(target.key);
-    if (isAsked) asked.push(target);
+      : entry.state === 'unseen' && (options.inventory.has(target.key) || target.isOnlyCreated);
+    // The 404 for a path that is not served proves nothing about an object.
+    if (isAsked && !target.isAwaited) asked.push(target);
   }
   const client = cluster.as(identity);
   await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {
@@ -78,20 +85,25 @@ interface Target {
   /** Its CRD is not served yet: nothing can be watched or asked. */
   readonly isAwaited: boolean;
   readonly isOutOfReach: boolean;
+  /** It is left as it is where it exists, and may exist without our label. */
+  readonly isOnlyCreated: boolean;
 }
 
 function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target[] {
   const targets = new Map<string, Target>();
   const findKind = createKindFinder(kinds);
-  for (const { id, kind, awaitsCrd } of desired) {
+  for (const { id, kind, awaitsCrd, policy } of desired) {
     const isAwaited = awaitsCrd !== undefined;
-    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited, isOutOfReach: isOutOfReach(id, reach) });
+    const isOnlyCreated = policy?.ssa === 'IfNotPresent' && !isAwaited;
+    const target = { key: idKey(id), id, kind, isAwaited, isOnlyCreated, isOutOfReach: isOutOfReach(id, reach) };
+    targets.set(target.key, target);
   }
   for (const [key, id] of inventory) {
     if (targets.has(key)) continue;
     const found = findKind(id);
     const kind = found === 'unavailable' ? undefined : found;
-    targets.set(key, { key, id, kind, isAwaited: false, isOutOfReach: isOutOfReach(id, reach) });
+    const isLeft = { isAwaited: false, isOnlyCreated: false };
+    targets.set(key, { key, id, kind, ...isLeft, isOutOfReach: isOutOfReach(id, reach) });
   }
   return [...targets.values()];
 }

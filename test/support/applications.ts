@@ -4,8 +4,9 @@ import { parseApplication } from '../../src/application/parse.ts';
 import type { Application } from '../../src/application/schema.ts';
 import { idKey, type ObjectId } from '../../src/object/identity.ts';
 import { mapAt, type KubeObject, type ValueMap } from '../../src/object/value.ts';
-import type { DesiredMemory, SourceMemory } from '../../src/reconcile/desired/memory.ts';
+import { NOTHING_FOLLOWED, type DesiredMemory, type SourceMemory } from '../../src/reconcile/desired/memory.ts';
 import { createRecord, type ApplicationRecord } from '../../src/reconcile/memory.ts';
+import type { Statement } from '../../src/reconcile/neighbours/announcements.ts';
 import { createRegistry, type Neighbours, type Registry } from '../../src/reconcile/neighbours/neighbours.ts';
 import { START_PACE } from '../../src/source/poll-pace.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
@@ -56,12 +57,19 @@ export function snapshotOf(digit: string, branch = 'main'): Snapshot {
 /** A source that was polled once without an error. */
 export function sourceOf(more: Partial<SourceMemory> = {}): NonNullable<DesiredMemory['source']> {
   const polled = { answered: undefined, snapshot: undefined, pollsAsked: 0, polledMs: 0, nextPollMs: 0 };
-  return { key: '', ...polled, pace: START_PACE, failures: 0, error: undefined, ...more };
+  const followed = { isOfEarlierSpec: false, following: NOTHING_FOLLOWED };
+  return { key: '', ...polled, ...followed, pace: START_PACE, failures: 0, error: undefined, ...more };
 }
 
 /** By `idKey`. */
 export function inventoryOf(...ids: readonly ObjectId[]): Map<string, ObjectId> {
   return new Map(ids.map((id) => [idKey(id), id]));
+}
+
+/** The announcement of a complete set at the commit of `snapshotOf('1')`, by the first spec and a poll at time 0. */
+export function statementOf(ids: readonly ObjectId[] = [], more: Partial<Statement> = {}): Statement {
+  const poll = { begunMs: 0, endedMs: 0 };
+  return { commit: '1'.repeat(40), generation: 1, ids: new Set(ids.map(idKey)), isComplete: true, poll, ...more };
 }
 
 /** The registry of the agent with Applications of the test; no pass runs. */

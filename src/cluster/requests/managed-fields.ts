@@ -1,14 +1,25 @@
 /**
- * The `metadata.managedFields` after a take-over of managers or of fields. Entries are FieldsV1 sets of
- * sigs.k8s.io/structured-merge-diff.
+ * The `metadata.managedFields` after a take-over of managers or of fields, and after a move to another version. Entries
+ * are FieldsV1 sets of sigs.k8s.io/structured-merge-diff.
  *
- * Invariant: the result holds exactly one Apply entry of ours, which is the union of ours and of the entries taken
- * over, and every other entry unchanged. The API server would silently use only the last of two entries of ours.
+ * Invariant: a take-over results in exactly one Apply entry of ours, which is the union of ours and of the entries
+ * taken over, and every other entry unchanged. The API server would silently use only the last of two entries of ours.
  */
 import { isLeaf, type FieldSet } from '../../object/field-set.ts';
 import { isTakenOverManager } from '../../object/managers.ts';
 import { FIELD_MANAGER } from '../../object/applyset.ts';
-import { cloneValue, isMap, listAt, newMap, own, stringAt, type KubeObject, type Value } from '../../object/value.ts';
+import { stringifyJson } from '../../object/json.ts';
+import {
+  cloneValue,
+  isMap,
+  listAt,
+  newMap,
+  own,
+  stringAt,
+  type KubeObject,
+  type Value,
+  type ValueMap,
+} from '../../object/value.ts';
 
 /** The new managedFields; undefined if there is nothing to take over. `time`: RFC 3339 with whole seconds. */
 export function takeOverManagedFields(object: KubeObject, time: string): Value[] | undefined {
@@ -63,6 +74,30 @@ function withoutFields(set: FieldSet, taken: FieldSet): FieldSet | undefined {
     }
   }
   return Object.keys(left).length > 0 ? left : undefined;
+}
+
+/**
+ * The entries with all fields of versions that are gone moved to another one, so that no manager loses a field.
+ * undefined: no entry has such a version. Entries of one manager, operation and subresource become one. All are moved
+ * at once: the API server empties managedFields at a write that leaves one.
+ */
+export function moveManagedFields(
+  object: KubeObject,
+  { isGone, to }: { readonly isGone: (apiVersion: string) => boolean; readonly to: string },
+): Value[] | undefined {
+  const entries = listAt(object.metadata, 'managedFields');
+  if (!entries.some((entry) => isGone(stringAt(entry, 'apiVersion') ?? ''))) return undefined;
+  const moved = new Map<string, ValueMap>();
+  for (const entry of entries) {
+    if (!isMap(entry)) continue;
+    const version = stringAt(entry, 'apiVersion') ?? '';
+    const apiVersion = isGone(version) ? to : version;
+    const key = [...['manager', 'operation', 'subresource'].map((name) => stringAt(entry, name) ?? ''), apiVersion];
+    const known = moved.get(stringifyJson(key));
+    const fieldsV1 = known ? unionFields(fieldsOf(known), fieldsOf(entry)) : fieldsOf(entry);
+    moved.set(stringifyJson(key), newMap(Object.entries({ ...entry, apiVersion, fieldsV1 })));
+  }
+  return [...moved.values()];
 }
 
 /** The deep union of two FieldsV1 sets, which are maps of maps with `{}` at the leaves. Writes to neither. */

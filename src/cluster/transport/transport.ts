@@ -11,7 +11,7 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Agent, type Dispatcher } from 'undici';
 import type { Credentials, TlsOptions } from './credentials.ts';
-import { describeFailure, isReset, isTimeout } from './failures.ts';
+import { describeFailure, isBeyondBound, isReset, isTimeout } from './failures.ts';
 import { createGate } from './gate.ts';
 import { identityHeaders, identityKey, type Identity } from '../identity.ts';
 import type { ClusterLimits } from '../limits.ts';
@@ -41,6 +41,8 @@ export interface HttpAnswer {
   readonly text: string;
   /** For people: the server's address, the cause and advice. */
   readonly failure?: string;
+  /** With status 0: the answer is larger than `maxResponseBytes`. */
+  readonly isTooLarge?: boolean;
 }
 
 export interface StreamAnswer {
@@ -94,10 +96,12 @@ export function createTransport(options: TransportOptions): Transport {
         recovery.noteAnswer();
         return { status: answer.statusCode, headers: answer.headers, text };
       } catch (error) {
-        recovery.noteFailure(isTimeout(error));
+        // The server has answered; only the answer was not read to its end.
+        if (!isBeyondBound(error)) recovery.noteFailure(isTimeout(error));
         // The server closes idle sockets while a request is on its way, so a reset one was not begun: send it again.
         if (isRetry || !isReset(error) || closing.signal.aborted) {
-          return { status: 0, headers: {}, text: '', failure: describeFailure(error, server) };
+          const failure = describeFailure(error, server);
+          return { status: 0, headers: {}, text: '', failure, isTooLarge: isBeyondBound(error) };
         }
       }
     }

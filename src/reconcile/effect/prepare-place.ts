@@ -1,56 +1,57 @@
 /**
  * The places that must be ready before the first effect: the marks on the Application, and the destination namespace.
  */
-import {
-  APPLYSET_ID_LABEL,
-  APPLYSET_KINDS_ANNOTATION,
-  APPLYSET_NAMESPACES_ANNOTATION,
-  APPLYSET_TOOLING_ANNOTATION,
-  PRUNE_FINALIZER,
-} from '../../application/keys.ts';
+import { PRUNE_FINALIZER } from '../../application/keys.ts';
+import type { Application, ApplicationMetadata } from '../../application/schema.ts';
 import { ensureNamespace } from '../../apply/namespace.ts';
 import type { Desired } from '../../bind/desired.ts';
 import { isOutOfReach, OUT_OF_REACH, reachOf } from '../../bind/reach.ts';
-import type { ObjectId } from '../../object/identity.ts';
-import { annotationsOf, labelsOf } from '../../object/identity.ts';
+import type { ApplicationClient, Cluster } from '../../cluster/ports.ts';
+import { annotationsOf, labelsOf, type ObjectId } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { listAt } from '../../object/value.ts';
+import type { ReconcileContext } from '../context.ts';
+import { parentMarks } from '../decide/parent-marks.ts';
+import type { Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
-import { adoptAnswer } from '../report/status-writer.ts';
+import { adoptAnswer, writeGuarded, type Adopter } from '../report/status-writer.ts';
+
+/** The part of a pass that marks its Application. `base` is replaced by the answer. */
+export interface Marking extends Pick<Pass, 'owner'>, Adopter {
+  readonly application: { readonly metadata: Pick<ApplicationMetadata, 'namespace'> };
+  readonly context: {
+    readonly hub: { readonly applications: Pick<ApplicationClient, 'applyMetadata' | 'read'> };
+    readonly settings: Pick<ReconcileContext['settings'], 'version'>;
+  };
+}
 
 /**
  * Writes finalizer, ApplySet id and the kinds and namespaces of the set (KEP-3659) on the Application, if they differ
  * from what is stored. `ids` is the inventory: the union of old and new before the effects, the exact set afterwards.
  */
-export async function markParent(pass: Pass, ids: Iterable<ObjectId>): Promise<void> {
-  const { base, owner, context, application } = pass;
-  const groupKinds = new Set<string>();
-  const namespaces = new Set<string>();
-  for (const { group, kind, namespace } of ids) {
-    groupKinds.add(group ? `${kind}.${group}` : kind);
-    if (namespace && namespace !== application.metadata.namespace) namespaces.add(namespace);
-  }
-  const labels = { [APPLYSET_ID_LABEL]: owner.applySetId };
-  const annotations = {
-    [APPLYSET_TOOLING_ANNOTATION]: `tautline/${context.settings.version}`,
-    [APPLYSET_KINDS_ANNOTATION]: [...groupKinds].sort().join(','),
-    [APPLYSET_NAMESPACES_ANNOTATION]: [...namespaces].sort().join(','),
-  };
+export async function markParent(pass: Marking, ids: Iterable<ObjectId>): Promise<void> {
+  const { application, base, context, owner } = pass;
+  const { labels, annotations } = parentMarks({ application, owner, settings: context.settings }, ids);
   const isWritten =
     listAt(base.metadata, 'finalizers').includes(PRUNE_FINALIZER) &&
     includesAll(labelsOf(base), labels) &&
     includesAll(annotationsOf(base), annotations);
   if (isWritten) return;
-  const answer = await context.hub.applications.applyMetadata(base, {
-    finalizers: [PRUNE_FINALIZER],
-    labels,
-    annotations,
-  });
-  adoptAnswer(pass, answer);
+  const marks = { finalizers: [PRUNE_FINALIZER], labels, annotations };
+  const { applications } = context.hub;
+  adoptAnswer(pass, await writeGuarded(pass, applications, (stored) => applications.applyMetadata(stored, marks)));
+}
+
+/** The part of a pass that creates its destination namespace. */
+export interface Placing extends Pick<Pass, 'identity'> {
+  readonly application: Pick<Application, 'metadata' | 'spec'>;
+  readonly memory: Pick<Memory, 'place'>;
+  readonly target: Pick<Cluster, 'as'>;
+  readonly context: { readonly settings: Pick<ReconcileContext['settings'], 'allowCrossNamespace'> };
 }
 
 /** Creates the destination namespace if the spec asks for it and the manifests do not contain it. */
-export async function createDestination(pass: Pass, desired: Desired): Promise<void> {
+export async function createDestination(pass: Placing, desired: Pick<Desired, 'objects'>): Promise<void> {
   const { application, context, identity, memory, target } = pass;
   const { metadata, spec } = application;
   const { destination } = spec;

@@ -2,8 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dryRunClient } from '../../../src/apply/dry-run-client.ts';
 import { sendChange } from '../../../src/apply/send.ts';
-import { changeOf, desiredOf, found, idOf, kindOf, liveOf, managedBy, OWNER, refusedWith, written } from './objects.ts';
-import { scriptClient } from './scripted-client.ts';
+import {
+  changeOf,
+  desiredOf,
+  found,
+  idOf,
+  kindOf,
+  liveOf,
+  managedBy,
+  OWNER,
+  refusedWith,
+  written,
+} from '../../support/changes.ts';
+import { scriptClient } from '../../support/scripted-client.ts';
 
 const LIVE = liveOf();
 
@@ -22,11 +33,12 @@ test('a dry run sends each apply and each deletion with dryRun, and reads as usu
   expectRequests(['get settings', 'apply settings force dryRun', 'remove settings u1 at 1 dryRun']);
 });
 
-test('a dry run sends no take-over and no release, and answers with the object as it is', async () => {
+test('a dry run sends no take-over, no move of fields and no release, and answers with the object as it is', async () => {
   const { client, expectRequests } = scriptClient([]);
   const dry = dryRunClient(client);
   const kind = kindOf(idOf('settings'));
-  for (const answer of [await dry.takeOver(kind, LIVE), await dry.release(kind, LIVE)]) {
+  const moved = await dry.moveGoneVersions(kind, LIVE, 'v1beta1');
+  for (const answer of [await dry.takeOver(kind, LIVE), moved, await dry.release(kind, LIVE)]) {
     assert.deepEqual(answer, written(LIVE));
   }
   expectRequests([]);

@@ -20,8 +20,8 @@ import {
   OWNER,
   refusedWith,
   written,
-} from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const GET = 'get settings';
 const APPLY = 'apply settings';
@@ -54,6 +54,24 @@ const createIfNotPresent = changeOf('create', { policy: { ssa: 'IfNotPresent' } 
 const createWithIgnored = changeOf('create', { isColorIgnored: true });
 
 const CREATES: Readonly<Record<string, Case>> = {
+  'an object that turns out to exist is read before it is adopted': {
+    change: create,
+    script: [{ apply: refusedWith('Modified') }, { get: found(UNMARKED) }, { apply: written(CHANGED) }],
+    requests: [APPLY, GET, FORCE],
+    outcome: 'adopted',
+  },
+  'an object that turns out to exist and is disabled is left as it is': {
+    change: create,
+    script: [{ apply: refusedWith('Modified') }, { get: found(DISABLED) }],
+    requests: [APPLY, GET],
+    outcome: 'unchanged',
+  },
+  'an object that turns out to exist and belongs to another Application is a conflict': {
+    change: create,
+    script: [{ apply: refusedWith('Modified') }, { get: found(OF_ANOTHER) }],
+    requests: [APPLY, GET],
+    outcome: 'conflict',
+  },
   'a missing object is created without force': {
     change: create,
     script: [{ apply: written(LIVE, true) }],
@@ -347,4 +365,15 @@ test('an object belongs to another Application if it has a label and the annotat
   assert.equal(ownerOfOther(LIVE, OWNER), undefined);
   assert.equal(ownerOfOther(liveOf({ metadata: { labels: label, annotations: {} } }), OWNER), undefined);
   assert.equal(ownerOfOther(liveOf({ metadata: { labels: {}, annotations: annotation } }), OWNER), undefined);
+});
+
+test('an object that is not known to exist is only created, and one that is known to exist is not', async () => {
+  const absent = scriptClient([{ apply: written(LIVE, true) }]);
+  await sendChange(create, { client: absent.client, owner: OWNER });
+  assert.deepEqual(absent.creations, [true]);
+  const existing = scriptClient([{ get: found(UNMARKED) }, { apply: written(CHANGED) }]);
+  await sendChange(adopt, { client: existing.client, owner: OWNER });
+  const ours = scriptClient([{ apply: written(CHANGED) }]);
+  await sendChange(update, { client: ours.client, owner: OWNER });
+  assert.deepEqual([existing.creations, ours.creations], [[false], [false]]);
 });

@@ -5,8 +5,8 @@ import { applyOnto } from '../../../src/apply/apply-onto.ts';
 import { dryRunClient } from '../../../src/apply/dry-run-client.ts';
 import type { ClusterClient } from '../../../src/cluster/ports.ts';
 import { mapAt, newMap, type ValueMap } from '../../../src/object/value.ts';
-import { ABSENT, desiredOf, found, liveOf, refusedWith, written } from './objects.ts';
-import { scriptClient } from './scripted-client.ts';
+import { ABSENT, desiredOf, found, liveOf, refusedWith, written } from '../../support/changes.ts';
+import { scriptClient } from '../../support/scripted-client.ts';
 
 const INVALID = refusedWith('InvalidManifest', { status: 422, message: 'first', fields: ['data[color]'] });
 const DESIRED = desiredOf();

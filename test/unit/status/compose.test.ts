@@ -69,7 +69,7 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
   };
 }
 
-const anyText = fc.oneof(fc.string({ maxLength: 40 }), fc.constant('long '.repeat(2_000)));
+const anyText = fc.oneof(fc.string({ maxLength: 40, size: 'max' }), fc.constant('long '.repeat(2_000)));
 const anyRetry = fc.constantFrom<StageFailure['retry']>('never', 'backoff');
 const anyFailure: fc.Arbitrary<StageFailure> = fc.record({
   stage: fc.constantFrom('source', 'render', 'bind', 'observe', 'apply', 'status'),
@@ -111,9 +111,9 @@ const anyObject = fc.record({
 });
 const anyReport: fc.Arbitrary<PassReport> = fc
   .record({
-    objects: fc.array(anyObject, { maxLength: 60 }),
+    objects: fc.array(anyObject, { maxLength: 60, size: 'max' }),
     failures: fc.array(anyFailure, { maxLength: 2 }),
-    problems: fc.array(anyProblem, { maxLength: 12 }),
+    problems: fc.array(anyProblem, { maxLength: 12, size: 'max' }),
     renderWarnings: fc.option(fc.array(anyText, { maxLength: 3 }), { nil: undefined }),
     sync: fc.record({ mode: fc.constantFrom('auto', 'manual', 'detect'), prune: fc.boolean() }),
     flags: fc.record({ isComplete: fc.boolean(), isEmptyRender: fc.boolean(), isTimedOut: fc.boolean() }),
@@ -168,6 +168,24 @@ test('a later pass with the same report composes the same status', () => {
       const first = composeStatus({}, report, NOW).status;
       const second = composeStatus(first as StoredStatus, report, NOW + 3_600_000).status;
       assert.deepEqual(second, first);
+    }),
+  );
+});
+
+test('the same findings in another order compose the same status', () => {
+  const reordered = anyReport.chain((report) => {
+    const permute = <T>(items: readonly T[]) => fc.shuffledSubarray([...items], { minLength: items.length });
+    const waits = report.changes.slice(0, 3).map(({ id }, index) => ({ id, reason: `waits ${index}` }));
+    return fc
+      .tuple(permute(report.changes), permute([...report.applied]), permute(waits), permute(['x: no', 'y: no']))
+      .map(([changes, applied, waitingFor, polling]) => {
+        const one = { ...report, waitingFor: waits, polling: ['x: no', 'y: no'] };
+        return { one, other: { ...one, changes, applied: new Map(applied), waitingFor, polling } };
+      });
+  });
+  fc.assert(
+    fc.property(reordered, ({ one, other }) => {
+      assert.deepEqual(composeStatus({}, other, NOW).status, composeStatus({}, one, NOW).status);
     }),
   );
 });
@@ -234,6 +252,21 @@ test('a request stays in progress until its sync ends', () => {
   assert.equal(composeStatus({}, waiting, NOW).status.lastRequest?.outcome, 'InProgress');
   assert.equal(composeStatus({}, { ...waiting, isTimedOut: true }, NOW).status.lastRequest?.outcome, 'Failed');
   assert.equal(composeStatus({}, reportOf({ request }), NOW).status.lastRequest?.outcome, 'Succeeded');
+});
+
+test('a request stays in progress while polls do not agree on the revision', () => {
+  const request = { id: 'r', action: 'refresh' };
+  const inDoubt = reportOf({ request, reconcileAt: 'now', isInDoubt: true });
+  const { status } = composeStatus({ lastHandledReconcileAt: 'before' }, inDoubt, NOW);
+  assert.deepEqual(status.lastRequest, { id: 'r', action: 'refresh', outcome: 'InProgress' });
+  assert.equal(status.lastHandledReconcileAt, 'before');
+  const { status: settled } = composeStatus(
+    { lastHandledReconcileAt: 'before' },
+    { ...inDoubt, isInDoubt: false },
+    NOW,
+  );
+  assert.equal(settled.lastRequest?.outcome, 'Succeeded');
+  assert.equal(settled.lastHandledReconcileAt, 'now');
 });
 
 test('a request for some objects succeeds once these are applied, and status reports the others as OutOfSync', () => {
