@@ -116,10 +116,12 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0]?.trim() ?? '';
 }
 
-/** The first line, with those that it announces by a colon at its end, such as the rights that an account lacks. */
+/** The first line. Below the one about rights that an account may not grant stand these rights, one a line. */
 function firstStatement(text: string): string {
-  const [first = '', ...rest] = text.split('\n').map((line) => line.trim());
-  return first.endsWith(':') ? [first, ...rest.filter((line) => line !== '')].join(' ') : first;
+  const first = firstLine(text);
+  if (!first.endsWith('RBAC permissions not currently held:')) return first;
+  const rights = text.split('\n').slice(1);
+  return [first, ...rights.map((line) => line.trim()).sort(compareTexts)].join(' ').trim();
 }
 
 /** Drops the bytes of the body that a decoder quotes around an error. */

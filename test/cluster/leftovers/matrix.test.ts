@@ -21,6 +21,7 @@ import { untilTrue } from '../../support/world.ts';
 import { CHOICES, OTHER_CASES } from './kinds.ts';
 import { NETWORK_CASES } from './networks.ts';
 import { POD_CASES } from './pods.ts';
+import { volumeCases } from './volumes.ts';
 
 const { plane, cluster, client } = useCluster();
 const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' });
@@ -32,7 +33,8 @@ prepare(async () => {
   await cluster.kinds({ refresh: true });
 });
 
-for (const [name, one] of [...POD_CASES, ...NETWORK_CASES, ...OTHER_CASES]) test(name, () => check(one));
+for (const [name, one] of [...POD_CASES, ...volumeCases(), ...NETWORK_CASES, ...OTHER_CASES])
+  test(name, () => check(one));
 
 async function check({ before: first, hand, applied, after = first, expected }: Case): Promise<void> {
   const base = plain(first);

@@ -14,18 +14,18 @@ function withContainer(kind: Workload, container: Manifest, pod: Manifest = {}, 
   });
 }
 
-function deployment(container: Manifest, pod: Manifest = {}, spec: Manifest = {}): Manifest {
+export function deployment(container: Manifest, pod: Manifest = {}, spec: Manifest = {}): Manifest {
   return withContainer('Deployment', container, pod, spec);
 }
 
 /** A merge patch that sets the one container of a Pod template, and fields of its Pods. */
-function container(fields: Manifest, pod: Manifest = {}): Manifest {
+export function container(fields: Manifest, pod: Manifest = {}): Manifest {
   const containers = [{ name: 'app', image: 'example.invalid/app:1', ...fields }];
   return { spec: { template: { spec: { containers, ...pod } } } };
 }
 
 /** The part of a workload that another manager applies. */
-function partOf(kind: Workload, fields: Manifest, pod: Manifest = {}): Manifest {
+export function partOf(kind: Workload, fields: Manifest, pod: Manifest = {}): Manifest {
   return {
     apiVersion: 'apps/v1',
     kind,
@@ -73,56 +73,6 @@ function probes(): [string, Case][] {
         }),
     ),
   );
-}
-
-const SOURCES: Readonly<Record<string, Manifest>> = {
-  configMap: { name: 'settings' },
-  emptyDir: {},
-  secret: { secretName: 's' },
-  persistentVolumeClaim: { claimName: 'c' },
-  hostPath: { path: '/x' },
-  projected: { sources: [{ configMap: { name: 'p' } }] },
-  downwardAPI: { items: [{ path: 'a', fieldRef: { fieldPath: 'metadata.name' } }] },
-  ephemeral: {
-    volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
-  },
-  csi: { driver: 'd.example' },
-  nfs: { server: 's', path: '/x' },
-};
-
-function volumes(): [string, Case][] {
-  const names = Object.keys(SOURCES);
-  return names.flatMap((ofGit, index): [string, Case][] => {
-    const other = names[(index + 1) % names.length] ?? '';
-    const git = {
-      volumes: [
-        { name: 'v', [ofGit]: SOURCES[ofGit] },
-        { name: 'w', emptyDir: {} },
-      ],
-    };
-    const left = {
-      volumes: [
-        { name: 'v', [other]: SOURCES[other] },
-        { name: 'w', emptyDir: {} },
-      ],
-    };
-    const expected = { [`/spec/template/spec/volumes/0/${other}`]: undefined };
-    return [
-      [
-        `a volume: ${ofGit} of Git and ${other} of a person`,
-        { before: deployment({}, git), hand: container({}, left), expected },
-      ],
-      [
-        `a volume: ${ofGit} of Git and ${other} of another manager`,
-        {
-          before: deployment({}),
-          applied: partOf('Deployment', {}, { volumes: [left.volumes[0], { name: 'theirs', emptyDir: {} }] }),
-          after: deployment({}, git),
-          expected: { '/spec/template/spec/volumes/1/name': 'theirs', '/spec/template/spec/volumes/3': undefined },
-        },
-      ],
-    ];
-  });
 }
 
 const VALUE_FROM = { secretKeyRef: { name: 's', key: 'b' } };
@@ -426,4 +376,4 @@ function sidecar(name: string, fields: Manifest = {}): Manifest {
   return { name, image: 'example.invalid/s:1', restartPolicy: 'Always', ...fields };
 }
 
-export const POD_CASES: readonly (readonly [string, Case])[] = [...probes(), ...volumes(), ...WORKLOADS];
+export const POD_CASES: readonly (readonly [string, Case])[] = [...probes(), ...WORKLOADS];
