@@ -1,7 +1,7 @@
 /**
  * Jobs and bare Pods in the status, by `group/Kind/namespace/name`: the first characters of the digest of the manifest
  * that they ran with, and `:failed` behind it for one that failed. As short as is safe, since thousands of them must
- * fit into one object. /
+ * fit into one object.
  */
 
 /** 96 bits of a SHA-256 in base64url. */

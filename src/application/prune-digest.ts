@@ -12,8 +12,11 @@ export interface LeftObject {
   readonly behind: readonly ObjectId[];
 }
 
+/** The state at which a deleted Application prunes its objects, in place of a commit. */
+export const DELETION = 'deletion';
+
 export interface PruneSet {
-  /** 40 hex digits. */
+  /** 40 hex digits, or `DELETION`. */
   readonly commit: string;
   readonly generation: number | undefined;
   readonly left: readonly LeftObject[];

@@ -106,8 +106,8 @@ const inventorySchema = z.object({
 
 const heldPruneSchema = z.object({
   digest: text('Digest of the objects that would be deleted, at this revision and generation of the spec.', 64),
-  objects: count('Number of objects that left Git.'),
-  revision: text('Revision at which they are not desired any more.'),
+  objects: count('Number of objects that left Git, or that would be deleted with the Application.'),
+  revision: text('Revision at which they are not desired any more; for a deleted Application the last one.'),
   confirmedBy: z.string().min(1).max(128).optional().describe('Id of the request that confirmed it.'),
 });
 

@@ -9,7 +9,7 @@ import type { Change } from '../diff/changes.ts';
  * - recreating: deleted, so that a later pass creates it again.
  * - released: our owner marks were removed or are already gone.
  * - conflict: another Application owns the object.
- * - waiting: an object that it requires could not be applied.
+ * - waiting: an object that it requires could not be applied, or its deletion needs a confirmation.
  */
 export type Outcome =
   | 'created'

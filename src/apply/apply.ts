@@ -20,6 +20,8 @@ export interface ApplyContext {
   readonly owner: Owner;
   /** prune: objects left Git; deletion: their Application is deleted. Annotations may forbid only one of the two. */
   readonly occasion: 'prune' | 'deletion';
+  /** Whether a person has confirmed the deletion of all objects that the plan prunes. */
+  readonly isConfirmed: boolean;
   /** Maximum of concurrent requests. */
   readonly concurrency: number;
   /** On abort no further change is started. Changes that have not started are left to the next pass. */
@@ -45,7 +47,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<Appl
   for (const wave of plan.prunes) {
     const changes = wave.changes.filter(({ change }) => !results.has(idKey(change.id)));
     await runWave({ ...wave, changes }, context, async ({ change }) => note(await pruneObject(change, context)));
-    // An object that is still terminating may need an object of the next wave, such as the controller of its CRD.
+    // An object that is still there may need an object of the next wave, such as the controller of its CRD.
     if (isHeld(wave, results)) break;
   }
   return results;
@@ -79,7 +81,7 @@ async function yieldPlace(plan: Plan, { results, note, ...context }: Yielding): 
 function isHeld(wave: Wave, results: Applied): boolean {
   return wave.changes.some(({ change }) => {
     const outcome = results.get(idKey(change.id))?.outcome;
-    return outcome === 'pruning' || outcome === 'failed';
+    return outcome === 'pruning' || outcome === 'failed' || outcome === 'waiting';
   });
 }
 

@@ -21,6 +21,8 @@ export interface PruneContext {
   readonly owner: Owner;
   /** prune: the object left Git, or is a completed hook; deletion: its Application is deleted. */
   readonly occasion: 'prune' | 'deletion';
+  /** Whether a person has confirmed the deletion of this object. */
+  readonly isConfirmed: boolean;
 }
 
 /** Attempts after lost races. If all fail, another client is writing the object continuously. */
@@ -37,14 +39,22 @@ export async function pruneObject(change: Change, context: PruneContext): Promis
 }
 
 async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext): Promise<ChangeResult> {
-  const { client, owner, occasion } = context;
+  const { client, owner, isConfirmed } = context;
   const read = await client.get(kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   const live = read.object;
   if (!live) return { change, outcome: 'pruned' };
-  const decision = mayDelete({ live, owner, occasion });
-  if (decision.type === 'leave' || decision.type === 'refuse') return { change, outcome: 'unchanged' };
+  // The only prune of a desired object is that of a hook.
+  const occasion = change.desired ? 'hook' : context.occasion;
+  const decision = mayDelete({ live, owner, occasion, isConfirmed });
+  if (decision.type === 'leave' || decision.type === 'refuse') {
+    return { change, outcome: 'unchanged', message: decision.reason };
+  }
   if (decision.type === 'release') return releaseObject({ ...change, reason: decision.reason }, context);
+  // It was annotated after the prune was decided: the next pass holds the prune.
+  if (decision.type === 'confirm' && !live.deletionTimestamp) {
+    return { change, outcome: 'waiting', message: decision.reason };
+  }
   if (live.deletionTimestamp) return { change, outcome: 'pruning', live, message: deletionText(live) };
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id: change.id, uid, resourceVersion });
@@ -56,7 +66,7 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
 /** Removes our owner marks and leaves the object otherwise unchanged. */
 export async function releaseObject(
   change: Change,
-  { client, owner }: Omit<PruneContext, 'occasion'>,
+  { client, owner }: Pick<PruneContext, 'client' | 'owner'>,
 ): Promise<ChangeResult> {
   if (!change.kind) return { change, outcome: 'released' };
   const read = await client.get(change.kind, change.id);

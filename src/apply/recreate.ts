@@ -2,8 +2,8 @@
  * Deletes an object that cannot be updated in place, if its manifest allows that. The next pass finds the object
  * missing and creates it, so that a kill in between loses nothing.
  *
- * Invariants: a DELETE follows a GET that shows both our owner marks, and carries its uid and resourceVersion. Objects
- * whose deletion deletes other objects or data are never deleted.
+ * Invariants: a DELETE follows a GET of an object that `mayDelete` allows, and carries its uid and resourceVersion.
+ * Objects whose deletion deletes other objects or data are never deleted.
  */
 import type { Refusal } from '../cluster/answers.ts';
 import { mayDelete } from '../object/may-delete.ts';
@@ -35,9 +35,7 @@ export async function recreateObject({
   const live = read.object;
   if (!live || live.deletionTimestamp) return { change, outcome: 'recreating', message: 'it is being deleted' };
   const decision = mayDelete({ live, owner, occasion: 'recreate' });
-  if (decision.type !== 'delete' && decision.type !== 'confirm') {
-    return failed(`${refusal.message}; ${decision.reason}`);
-  }
+  if (decision.type !== 'delete') return failed(`${refusal.message}; ${decision.reason}`);
   const { uid, resourceVersion } = live;
   const answer = await client.remove({ kind, id, uid, resourceVersion });
   if (!answer.ok) return { change, outcome: 'failed', refusal: answer.refusal };

@@ -122,7 +122,7 @@ export interface ClusterClient {
   ): Promise<ListAnswer>;
 }
 
-/** Objects of one kind in one namespace, watched while at least one holder holds the scope. */
+/** Objects of one kind in one namespace, watched while at least one Application needs them. */
 export interface WatchScope {
   readonly kind: KindInfo;
   /** Empty: all namespaces, or a cluster-scoped kind. */
@@ -131,21 +131,20 @@ export interface WatchScope {
 
 export interface LiveStore {
   /**
-   * Keeps exactly these scopes watched for the holder, which is an Application's key; its other scopes are released.
-   * Resolves once every scope has listed or failed; never rejects. Sends no request where nothing is new.
+   * Keeps exactly these scopes watched for an Application, which its key names; its other scopes are released. Resolves
+   * once every scope has listed or failed; never rejects. Sends no request where nothing is new.
    */
-  hold(holder: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
-  release(holder: string): void;
+  keepWatched(application: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
+  release(application: string): void;
   /**
    * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object,
-   * and no read by name within `unwatchedReadMs` has shown it without our label.
-   * `unknown`: the watch failed, or the scope is not held. Where list and watch are forbidden or not served, the scope
-   * is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads the
-   * objects that it needs by name.
+   * and no read by name within `unwatchedReadMs` has shown it without our label. `unknown`: the watch failed, or the
+   * scope is not watched. Where list and watch are forbidden or not served, the scope is polled: a read that was
+   * recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads what it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
-  /** For people: one line for each of the holder's scopes that is read by name because it may not be watched. */
-  pollingReasons(holder: string): readonly string[];
+  /** For people: one line for each of an Application's scopes that is read by name because it may not be watched. */
+  pollingReasons(application: string): readonly string[];
   /**
    * Takes in the answer of a GET, or of a write that was not sent by `Cluster.as`, whose clients record their own. An
    * older event never overwrites it. undefined: proven absent.
@@ -155,7 +154,7 @@ export interface LiveStore {
 
 export interface LiveStoreEvents {
   /**
-   * An object of a held scope appeared, changed or disappeared, and not by our own write. `owner`: the value of its
+   * An object of a watched scope appeared, changed or disappeared, and not by our own write. `owner`: the value of its
    * owner annotation.
    */
   onChange(change: { id: ObjectId; owner: string | undefined; type: 'added' | 'modified' | 'deleted' }): void;

@@ -13,16 +13,17 @@ import { isReconcileDisabled, removalsOf } from './policy.ts';
 import { listAt, valueAt, type KubeObject } from './value.ts';
 
 /**
- * - prune: the object left Git, or is a hook that has run.
+ * - prune: the object left Git.
+ * - hook: the object is a hook that has run, and its manifest asks to delete it.
  * - recreate: a field cannot be changed in place, and the manifest allows to delete and create the object.
  * - deletion: the Application itself is deleted.
  */
-export type DeleteOccasion = 'prune' | 'recreate' | 'deletion';
+export type DeleteOccasion = 'prune' | 'hook' | 'recreate' | 'deletion';
 
 export type DeleteDecision =
   | { readonly type: 'delete' }
   /** Deleted after a person has confirmed it, because of its annotations. */
-  | { readonly type: 'confirm' }
+  | { readonly type: 'confirm'; readonly reason: string }
   /** Not touched, because its reconciliation is disabled. */
   | { readonly type: 'leave'; readonly reason: string }
   /** Not deleted, and no longer managed by this Application; our marks are removed from the object. */
@@ -36,31 +37,47 @@ export interface DeleteQuestion {
   /** The marks of this Application. */
   readonly owner: Owner;
   readonly occasion: DeleteOccasion;
+  /** Whether a person has confirmed the deletion of this object. Default: no. */
+  readonly isConfirmed?: boolean;
 }
 
 export const KEPT_BY_DISABLED = 'not changed: it carries kustomize.toolkit.fluxcd.io/reconcile: disabled';
 export const KEPT_BY_ANNOTATION = 'its annotations forbid deleting it, so only the owner marks are removed';
 
-export function mayDelete({ live: { id, body }, owner, occasion }: DeleteQuestion): DeleteDecision {
+const ASKS = 'its annotations ask for a confirmation before it is deleted';
+
+export function mayDelete({ live, owner, occasion, isConfirmed = false }: DeleteQuestion): DeleteDecision {
+  const { id, body } = live;
   if (isReconcileDisabled(body)) return { type: 'leave', reason: KEPT_BY_DISABLED };
   const reason = reasonNotOurs(body, owner);
-  if (occasion === 'recreate') return decideRecreate(id, reason ?? reasonItself(id, owner));
+  if (occasion === 'recreate' || occasion === 'hook') {
+    const kept = reason ?? reasonItself(id, owner) ?? reasonProtected(body);
+    return decideDesired(id, occasion, kept);
+  }
   if (reason !== undefined) return { type: 'release', reason };
   const removal = removalsOf(body)[occasion];
   if (removal === 'keep') return { type: 'release', reason: KEPT_BY_ANNOTATION };
   const itself = occasion === 'prune' ? reasonItself(id, owner) : undefined;
   if (itself !== undefined) return { type: 'refuse', reason: itself };
-  return { type: removal === 'confirm' ? 'confirm' : 'delete' };
+  return removal === 'confirm' && !isConfirmed ? { type: 'confirm', reason: ASKS } : { type: 'delete' };
 }
 
-function decideRecreate(id: ObjectId, reason: string | undefined): DeleteDecision {
-  if (isGuardedKind(id)) {
+/** An object that is in Git is never released: it stays as it is where it may not be deleted. */
+function decideDesired(id: ObjectId, occasion: 'recreate' | 'hook', reason: string | undefined): DeleteDecision {
+  if (occasion === 'recreate' && isGuardedKind(id)) {
     return {
       type: 'refuse',
       reason: `a ${id.kind} is never deleted to be created again, regardless of its annotations`,
     };
   }
   return reason === undefined ? { type: 'delete' } : { type: 'refuse', reason: `it is not deleted: ${reason}` };
+}
+
+/** No request confirms the deletion of an object that is in Git, so one that asks for a confirmation is kept. */
+function reasonProtected(body: KubeObject): string | undefined {
+  const { prune, deletion } = removalsOf(body);
+  if (prune === 'keep' && deletion === 'keep') return 'its annotations forbid deleting it';
+  return prune === 'confirm' || deletion === 'confirm' ? ASKS : undefined;
 }
 
 /** An Application deletes neither its own object nor the Namespace in which it lives, unless it is deleted itself. */

@@ -10,20 +10,26 @@ import type { Identity } from '../cluster/identity.ts';
 import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { LiveEntry } from '../cluster/live.ts';
-import type { Cluster, WatchScope } from '../cluster/ports.ts';
+import type { ClusterClient, LiveStore, WatchScope } from '../cluster/ports.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { entryOfRead, notServed } from './read-by-name.ts';
 
+/** The part of a cluster that is observed. */
+export interface ObservedCluster {
+  as(identity: Identity): Pick<ClusterClient, 'get'>;
+  readonly live: Pick<LiveStore, 'keepWatched' | 'look' | 'record'>;
+}
+
 export interface ObserveOptions {
-  readonly cluster: Cluster;
+  readonly cluster: ObservedCluster;
   readonly identity: Identity;
   /** Objects out of reach are unknown, and no request is sent for them. */
   readonly reach: Reach;
   readonly kinds: Kinds;
   /** Whether objects of kinds that are not served count as gone; see reconcile/decide/missing-kinds.ts. */
   readonly isUnservedGone: boolean;
-  /** `namespace/name` of the Application that the watches are held for. */
+  /** `namespace/name` of the Application whose watches these are. */
   readonly application: string;
   readonly desired: readonly DesiredObject[];
   readonly inventory: ReadonlyMap<string, ObjectId>;
@@ -43,7 +49,7 @@ export interface Observation {
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const { cluster, identity, application } = options;
   const targets = targetsOf(options);
-  await cluster.live.hold(application, identity, scopesOf(targets));
+  await cluster.live.keepWatched(application, identity, scopesOf(targets));
   const live = new Map<string, LiveEntry>();
   const asked: Target[] = [];
   for (const target of targets) {
@@ -52,7 +58,8 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     const isAsked = options.shouldProveAbsence
       ? isUnwatched(entry)
       : entry.state === 'unseen' && (options.inventory.has(target.key) || target.isOnlyCreated);
-    if (isAsked) asked.push(target);
+    // The 404 for a path that is not served proves nothing about an object.
+    if (isAsked && !target.isAwaited) asked.push(target);
   }
   const client = cluster.as(identity);
   await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {

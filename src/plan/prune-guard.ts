@@ -152,7 +152,7 @@ export function judgeConfirmation(question: ConfirmationQuestion): Judgement {
 
 export const NOTHING_HELD = 'not confirmed: no prune is held now';
 
-const OTHER_SET =
+export const OTHER_SET =
   'not confirmed: other objects would be deleted now than those that status showed; look at status.pruneGuard.held ' +
   '(in mode manual after another sync), and ask again';
 

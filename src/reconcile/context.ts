@@ -65,7 +65,7 @@ export interface ReconcileSettings {
   readonly handOverWaitMs: number;
   /** Least time between two requests to discovery for a kind that the API server lacks. */
   readonly discoveryRetryMs: number;
-  /** The same while a CustomResourceDefinition of the same render is to define the kind. */
+  /** The first pause while a CustomResourceDefinition of the same render is to define the kind; it doubles. */
   readonly awaitedDiscoveryRetryMs: number;
 }
 
@@ -75,6 +75,8 @@ export interface RenderPort {
     path: string;
     /** The last render of this path: unchanged manifests of it are handed on again. */
     previous: Manifests | undefined;
+    /** The namespace of the Application. */
+    tenant: string;
     signal: AbortSignal;
   }): Promise<Manifests>;
 }

@@ -3,7 +3,7 @@
  * Application's status as well, or may be dropped at any time at the price of requests: a test drops it between passes.
  *
  * Invariant: only a pass over an Application writes its memory, and each group of it is written by one room alone,
- * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them. /
+ * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them.
  */
 import type { KubeObject } from '../object/value.ts';
 import type { ErrorCode } from '../object/error-code.ts';

@@ -1,7 +1,7 @@
 /** The values that all stages of one pass share: its Application, its rights, its goal, and the failures so far. */
 import type { Application, ApplicationMetadata, ApplicationSpec } from '../application/schema.ts';
 import { agentIdentity, identityKey, serviceAccountIdentity, type Identity } from '../cluster/identity.ts';
-import type { Cluster } from '../cluster/ports.ts';
+import type { Cluster, Hub, HubClient } from '../cluster/ports.ts';
 import { ownerOf, type Owner } from '../object/applyset.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
@@ -33,7 +33,20 @@ export interface Pass {
 }
 
 /** The part of a pass that reading desired objects needs. */
-export type Reading = Pick<Pass, 'application' | 'owner' | 'identity' | 'target' | 'memory' | 'context' | 'signal'>;
+export interface Reading extends Pick<Pass, 'application' | 'owner' | 'identity' | 'signal'> {
+  readonly target: Pick<Cluster, 'kinds'>;
+  readonly memory: Pick<Memory, 'desired' | 'evidence'>;
+  readonly context: ReadingContext;
+}
+
+export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock'> {
+  readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard'>;
+  readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret'> };
+  readonly settings: Pick<
+    ReconcileContext['settings'],
+    'allowCrossNamespace' | 'discoveryRetryMs' | 'awaitedDiscoveryRetryMs'
+  >;
+}
 
 export interface PassOptions {
   readonly application: Application;
@@ -46,13 +59,12 @@ export function beginPass({ application, record, context, signal }: PassOptions)
   const goal = readGoal(application);
   const identity = identityOf(application, context.settings);
   changeAccount(identity, record, context.cluster);
+  const memory = goal.isDryRun ? scratchOf(record.memory) : record.memory;
   return {
-    ...beginReading({
-      application,
-      memory: goal.isDryRun ? scratchOf(record.memory) : record.memory,
-      context,
-      signal,
-    }),
+    ...beginReading({ application, memory, context, signal }),
+    target: context.cluster,
+    memory,
+    context,
     record,
     goal,
     base: record.stored,
@@ -61,12 +73,15 @@ export function beginPass({ application, record, context, signal }: PassOptions)
   };
 }
 
-export function beginReading({
-  application,
-  memory,
-  context,
-  signal,
-}: Pick<Reading, 'application' | 'memory' | 'context' | 'signal'>): Reading {
+export interface ReadingOptions extends Pick<Reading, 'application' | 'memory' | 'signal'> {
+  readonly context: ReadingContext & {
+    readonly hub: Pick<Hub, 'hubId'>;
+    readonly cluster: Reading['target'];
+    readonly settings: Pick<ReconcileContext['settings'], 'defaultServiceAccount'>;
+  };
+}
+
+export function beginReading({ application, memory, context, signal }: ReadingOptions): Reading {
   const { namespace, name } = application.metadata;
   return {
     application,
@@ -158,6 +173,6 @@ export function toFailure(stage: Stage, error: unknown): StageFailure {
 export type NextPass =
   /** Only when something happens. */
   | { readonly type: 'none' }
-  /** After a delay that doubles with each such answer, up to a bound. */
-  | { readonly type: 'backoff'; readonly atMostMs: number }
+  /** After a delay that doubles with each such answer, between two bounds. The least delay is 0 by default. */
+  | { readonly type: 'backoff'; readonly atLeastMs?: number; readonly atMostMs: number }
   | { readonly type: 'after'; readonly delayMs: number };

@@ -16,7 +16,7 @@ import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive } from './decide/compare-live.ts';
 import { forgetInventory, readInventory } from './decide/inventory.ts';
-import { announceDesired, planPass } from './decide/plan-pass.ts';
+import { announceDesired, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
 import { readCredential } from './desired/read-credential.ts';
@@ -117,11 +117,15 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!snapshot) return begun;
   const bound = await readSnapshot(pass, snapshot);
   if (!bound) return { ...begun, snapshot };
+  // Before its first effect a pass ends as soon as it is aborted: it must neither claim nor wait for anything more.
+  pass.signal.throwIfAborted();
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!compared) return { ...begun, snapshot, bound };
   const { changes, rivalClaims } = compared;
+  pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
-  const planned = await planPass(pass, { snapshot, bound, inventory, changes });
+  const { planned, goal } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
+  pass.goal = goal;
   const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned };
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
@@ -147,6 +151,7 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
   const source = await timed(pass, 'source', () =>
     refreshSource(memory.desired, {
       spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
@@ -161,7 +166,7 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
 
 /**
  * Desired objects of the snapshot, or of the last one that could be rendered; in the second case a requested sync is
- * not carried out. /
+ * not carried out.
  */
 async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
   const { application, context, record } = pass;

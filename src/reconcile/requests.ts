@@ -2,7 +2,7 @@
  * The goal of a pass: what the spec declares, as the request of a person or a webhook changes it by annotation.
  *
  * Invariant: a request changes the goal only as long as it is not answered; a refused request changes nothing.
- * Everything is in the annotation and in status: a kill loses nothing, and nothing is done a second time. /
+ * Everything is in the annotation and in status: a kill loses nothing, and nothing is done a second time.
  */
 import { cutText } from '../application/conditions.ts';
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys.ts';

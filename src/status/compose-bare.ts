@@ -5,7 +5,7 @@
 import { formatTime } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
 import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
-import type { ApplicationStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
+import type { ApplicationStatus, HeldPruneStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
 import type { ObjectId } from '../object/identity.ts';
 import { clip, mergeConditions, type ConditionValue } from './pass-conditions.ts';
 import type { PassReport } from './report.ts';
@@ -73,20 +73,26 @@ export function composeAnswered(
   };
 }
 
+export interface Deleting extends Bare {
+  /** undefined: the inventory cannot be read, and stays as it is stored. */
+  readonly inventory: readonly ObjectId[] | undefined;
+  readonly message: string;
+  readonly isStalled: boolean;
+  /** undefined: the confirmation stays as it is stored. */
+  readonly confirmation?: ConfirmationStatus | undefined;
+}
+
+/** A confirmation of the deletion of all objects, as far as status tells it. */
+export interface ConfirmationStatus {
+  /** undefined: none is needed. */
+  readonly held: HeldPruneStatus | undefined;
+  /** The answer to the request. undefined: there is none, or it is stored already. */
+  readonly answer?: Pick<LastRequest, 'id' | 'action' | 'outcome' | 'message'> | undefined;
+}
+
 /** The status while the deletion of an Application is under way: the remaining objects, and the reason in `message`. */
 export function composeDeleting(
-  {
-    metadata,
-    status,
-    inventory,
-    message,
-    isStalled,
-  }: Bare & {
-    /** undefined: the inventory cannot be read, and stays as it is stored. */
-    readonly inventory: readonly ObjectId[] | undefined;
-    readonly message: string;
-    readonly isStalled: boolean;
-  },
+  { metadata, status, inventory, message, isStalled, confirmation }: Deleting,
   nowMs: number,
 ): ApplicationStatus {
   const reason = isStalled ? 'PruneFailed' : 'Deleting';
@@ -95,7 +101,23 @@ export function composeDeleting(
     { type: 'Reconciling', status: 'True', reason: 'Progressing', message: clip(message) },
   ];
   const next = withConditions({ metadata, status }, values, nowMs);
-  return inventory ? { ...next, inventory: encodeInventory([...inventory]) } : next;
+  const told = confirmation ? withConfirmation(next, confirmation, nowMs) : next;
+  return inventory ? { ...told, inventory: encodeInventory([...inventory]) } : told;
+}
+
+function withConfirmation(
+  { pruneGuard, ...rest }: ApplicationStatus,
+  { held, answer }: ConfirmationStatus,
+  nowMs: number,
+): ApplicationStatus {
+  const { held: _before, ...measure } = pruneGuard ?? {};
+  const guard = { ...measure, ...(held ? { held } : {}) };
+  const isFinal = answer !== undefined && answer.outcome !== 'InProgress';
+  return {
+    ...rest,
+    ...(Object.keys(guard).length > 0 ? { pruneGuard: guard } : {}),
+    ...(answer ? { lastRequest: { ...answer, ...(isFinal ? { finishedAt: formatTime(nowMs) } : {}) } } : {}),
+  };
 }
 
 function withConditions({ metadata, status }: Bare, values: ConditionValue[], nowMs: number): ApplicationStatus {

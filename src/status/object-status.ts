@@ -88,7 +88,11 @@ function messageOf(change: Change, result: ChangeResult | undefined, report: Pas
   return paths.length > 0 ? `differs at ${paths.join(', ')}${more}` : change.type;
 }
 
-function leftMessage({ application, intent, held, isComplete, isEmptyRender }: PassReport): string {
+export type LeftQuestion = Pick<PassReport, 'application' | 'intent' | 'isComplete' | 'isEmptyRender'> &
+  Partial<Pick<PassReport, 'held'>>;
+
+/** Why an object that left Git is still there, for people. */
+export function leftMessage({ application, intent, held, isComplete, isEmptyRender }: LeftQuestion): string {
   if (!isComplete) return 'kept: nothing is pruned until every manifest and every API can be read';
   if (isEmptyRender) return 'left Git; kept, since the revision renders no object at all';
   if (!application.spec.sync.prune && !intent.prune) return 'left Git; kept, since spec.sync.prune is false';

@@ -1,4 +1,7 @@
-/** Kills while an Application deletes the account by which it acts: the next agent finishes without that account. */
+/**
+ * Kills while a deleted Application prunes its objects: the next agent finishes without the account by which the
+ * Application acts, and without a second confirmation.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
@@ -6,7 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { useWorld } from '../support/use-world.ts';
 import { configMap, text } from '../support/objects.ts';
 import { ACCOUNT } from '../support/rights.ts';
-import { configMapPath, makeNamespace, untilGone } from '../support/scene.ts';
+import {
+  configMapPath,
+  declareSubject,
+  makeNamespace,
+  readyMessage,
+  untilGone,
+  untilObject,
+} from '../support/scene.ts';
 
 const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
 const FLAGS = ['--progress-check', '500ms', '--hand-over-wait', '1s', '--max-backoff', '2s'];
@@ -55,3 +65,25 @@ for (const [count, stage] of [
     assert.equal(next.process.exitCode, null);
   });
 }
+
+test('a confirmed deletion that was killed needs no second confirmation', async () => {
+  const confirm = { annotations: { 'argocd.argoproj.io/sync-options': 'Delete=confirm' } };
+  const files = { 'all.yaml': text(configMap('asks', {}, confirm), configMap('c', {})) };
+  const subject = await declareSubject(world, 'killed-asking', { files });
+  const { application } = subject;
+  {
+    await using agent = await world.agent({ flags: FLAGS });
+    await application.untilReady();
+    await application.remove();
+    await untilObject(world, application.path, (now) => /asks for a confirmation/.test(readyMessage(now)));
+    assert.equal(agent.process.exitCode, null);
+  }
+  await application.request({ action: 'confirm-prune' });
+  const { process } = await world.agent({ entry: FAULTY_AGENT, flags: [...FLAGS, '--kill-at', 'objects-pruned'] });
+  if (process.exitCode === null && process.signalCode === null) await once(process, 'exit');
+  assert.equal(process.signalCode, 'SIGKILL');
+  await using next = await world.agent({ flags: FLAGS });
+  await untilGone(world, application.path);
+  assert.equal(await subject.configMap('asks'), undefined);
+  assert.equal(next.process.exitCode, null);
+});

@@ -86,6 +86,7 @@ test('random plain and quoted scalars are read and printed as by kustomize', () 
       '/',
     ),
     maxLength: 30,
+    size: 'max',
   });
   fc.assert(
     fc.property(

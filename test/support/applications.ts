@@ -6,6 +6,7 @@ import { idKey, type ObjectId } from '../../src/object/identity.ts';
 import { mapAt, type KubeObject, type ValueMap } from '../../src/object/value.ts';
 import type { DesiredMemory, SourceMemory } from '../../src/reconcile/desired/memory.ts';
 import { createRecord, type ApplicationRecord } from '../../src/reconcile/memory.ts';
+import type { Statement } from '../../src/reconcile/neighbours/announcements.ts';
 import { createRegistry, type Neighbours, type Registry } from '../../src/reconcile/neighbours/neighbours.ts';
 import { START_PACE } from '../../src/source/poll-pace.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
@@ -62,6 +63,12 @@ export function sourceOf(more: Partial<SourceMemory> = {}): NonNullable<DesiredM
 /** By `idKey`. */
 export function inventoryOf(...ids: readonly ObjectId[]): Map<string, ObjectId> {
   return new Map(ids.map((id) => [idKey(id), id]));
+}
+
+/** The announcement of a complete set at the commit of `snapshotOf('1')`, by the first spec and a poll at time 0. */
+export function statementOf(ids: readonly ObjectId[] = [], more: Partial<Statement> = {}): Statement {
+  const poll = { begunMs: 0, endedMs: 0 };
+  return { commit: '1'.repeat(40), generation: 1, ids: new Set(ids.map(idKey)), isComplete: true, poll, ...more };
 }
 
 /** The registry of the agent with Applications of the test; no pass runs. */

@@ -2,7 +2,8 @@
  * The live store: the objects of the cluster that carry our label, from watches. They are kept by identity and kind,
  * and shared by the Applications of one identity.
  *
- * Invariant: `look` and a repeated `hold` send no request, and a kind is watched only while it is held.
+ * Invariant: `look` and a repeated `keepWatched` send no request, and a kind is watched only while an
+ * Application needs it.
  */
 import { PART_OF_LABEL } from '../../object/applyset.ts';
 import { apiVersionOf, type ObjectId } from '../../object/identity.ts';
@@ -21,7 +22,7 @@ export interface LiveStoreOptions extends Pick<
 > {
   readonly clientOf: (identity: Identity) => ClusterClient;
   readonly events: LiveStoreEvents;
-  /** A held kind turned out not to be served. */
+  /** A watched kind turned out not to be served. */
   readonly onKindNotServed: () => void;
 }
 
@@ -37,8 +38,8 @@ export interface OwnedLiveStore extends LiveStore {
 export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
   const budget = createWatchBudget(options.limits.maxWatches);
   const kinds = new Map<string, WatchedKind>();
-  /** The keys of `kinds` that each holder holds. */
-  const heldKeys = new Map<string, Set<string>>();
+  /** By Application: the keys of `kinds` that it needs. */
+  const keysOf = new Map<string, Set<string>>();
 
   function watchedKind(identity: Identity, kind: KindInfo): WatchedKind {
     const key = keyOf(identity, kind);
@@ -58,33 +59,33 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
     return created;
   }
 
-  function releaseKind(holder: string, key: string): void {
-    if (kinds.get(key)?.release(holder)) kinds.delete(key);
+  function releaseKind(application: string, key: string): void {
+    if (kinds.get(key)?.release(application)) kinds.delete(key);
   }
 
   return {
-    async hold(holder, identity, scopes) {
+    async keepWatched(application, identity, scopes) {
       const wanted = namespacesByKind(identity, scopes);
-      const keysBefore = heldKeys.get(holder) ?? new Set();
-      heldKeys.set(holder, new Set(wanted.keys()));
-      const holding = [...wanted.values()].map(({ kind, namespaces }) =>
-        watchedKind(identity, kind).hold(holder, namespaces),
+      const keysBefore = keysOf.get(application) ?? new Set();
+      keysOf.set(application, new Set(wanted.keys()));
+      const listed = [...wanted.values()].map(({ kind, namespaces }) =>
+        watchedKind(identity, kind).keepWatched(application, namespaces),
       );
-      for (const key of keysBefore) if (!wanted.has(key)) releaseKind(holder, key);
-      await Promise.all(holding);
+      for (const key of keysBefore) if (!wanted.has(key)) releaseKind(application, key);
+      await Promise.all(listed);
     },
-    release(holder) {
-      for (const key of heldKeys.get(holder) ?? []) releaseKind(holder, key);
-      heldKeys.delete(holder);
+    release(application) {
+      for (const key of keysOf.get(application) ?? []) releaseKind(application, key);
+      keysOf.delete(application);
     },
     look(identity, kind, id) {
       const watched = kinds.get(keyOf(identity, kind));
       if (watched) return watched.look(id);
       return { state: 'unknown', reason: `${kind.kind} is not watched` };
     },
-    pollingReasons(holder) {
-      const held = [...(heldKeys.get(holder) ?? [])].map((key) => kinds.get(key));
-      return held.flatMap((watched) => (watched ? pollingReasonsOf(watched, holder) : []));
+    pollingReasons(application) {
+      const watchedKinds = [...(keysOf.get(application) ?? [])].map((key) => kinds.get(key));
+      return watchedKinds.flatMap((watched) => (watched ? pollingReasonsOf(watched, application) : []));
     },
     record(identity, kind, id, object) {
       kinds.get(keyOf(identity, kind))?.record(id, object);
@@ -96,7 +97,7 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
     close() {
       for (const watched of kinds.values()) watched.stop();
       kinds.clear();
-      heldKeys.clear();
+      keysOf.clear();
     },
   };
 }
@@ -118,8 +119,8 @@ function namespacesByKind(identity: Identity, scopes: readonly WatchScope[]): Ma
   return wanted;
 }
 
-function pollingReasonsOf({ kind, polledFor }: WatchedKind, holder: string): string[] {
-  return polledFor(holder).map(({ namespace, reason }) => {
+function pollingReasonsOf({ kind, polledFor }: WatchedKind, application: string): string[] {
+  return polledFor(application).map(({ namespace, reason }) => {
     const where = namespace === '' ? '' : ` in namespace ${namespace}`;
     return `${kind.kind}${where}: ${reason}`;
   });

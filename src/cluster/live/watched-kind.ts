@@ -25,7 +25,7 @@ export interface WatchedKindOptions
   readonly onKindNotServed: () => void;
 }
 
-export interface WatchedKind extends Pick<Coverage, 'hold' | 'release' | 'stop' | 'polledFor'> {
+export interface WatchedKind extends Pick<Coverage, 'keepWatched' | 'release' | 'stop' | 'polledFor'> {
   readonly kind: KindInfo;
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
@@ -58,16 +58,16 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const notBeforeMs = (sinceMs: number): number => Math.max(sinceMs, clock.monotonicMs() - limits.pollIntervalMs);
   return {
     kind,
-    async hold(holder, namespaces) {
-      await coverage.hold(holder, namespaces);
+    async keepWatched(application, namespaces) {
+      await coverage.keepWatched(application, namespaces);
       for (const namespace of namespaces) {
         const scope = coverage.scopeOf(namespace);
         // Outdated entries are dropped, so that a newer version among them does not make `put` refuse an answer.
         if (scope?.state === 'polled') objects.dropNamespace(namespace, notBeforeMs(scope.sinceMs));
       }
     },
-    release: (holder) => coverage.release(holder),
-    polledFor: (holder) => coverage.polledFor(holder),
+    release: (application) => coverage.release(application),
+    polledFor: (application) => coverage.polledFor(application),
     stop: () => coverage.stop(),
     look(id) {
       const scope = coverage.scopeOf(kind.isNamespaced ? id.namespace : '');
@@ -101,7 +101,7 @@ interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'even
   readonly onState: OnWatchState;
 }
 
-/** Takes the lists and events of one watch in. The first list is not reported as changes: `hold` waits for it. */
+/** Takes the lists and events of one watch in. `keepWatched` waits for the first list, which reports no changes. */
 function createSink(options: SinkOptions): WatchSink {
   const { kind, events, onKindNotServed, namespace, objects, writes, isCoveredElsewhere, onState } = options;
   /** The keys of the list that is under way. */

@@ -1,8 +1,8 @@
 /**
- * The watches that cover the held namespaces of one kind for one identity: one watch for each namespace, or a single
- * cluster-wide one where several namespaces are held and the identity may watch all of them.
+ * The watches that cover the wanted namespaces of one kind for one identity: one watch for each namespace, or a single
+ * cluster-wide one where several namespaces are wanted and the identity may watch all of them.
  *
- * Invariant: a watch covers every held namespace, or `scopeOf` says why none does. `failed`: for now. `polled`: list
+ * Invariant: a watch covers every wanted namespace, or `scopeOf` says why none does. `failed`: for now. `polled`: list
  * and watch are forbidden or not served, or the limit of watches is reached, so its objects are to be read by name. The
  * cluster-wide watch replaces those of single namespaces once its list is complete, never before.
  */
@@ -23,7 +23,7 @@ export interface CoverageOptions {
   readonly giveWatchBack: () => void;
   /** An empty namespace: cluster-wide. */
   readonly startWatch: (namespace: string, onState: OnWatchState) => Watch;
-  /** The namespace is no longer held, and its watch has ended. */
+  /** The namespace is no longer wanted, and its watch has ended. */
   readonly onDropped: (namespace: string) => void;
 }
 
@@ -31,14 +31,14 @@ export interface CoverageOptions {
 export type OnWatchState = (state: 'open' | 'failed', refusal?: Refusal) => void;
 
 export interface Coverage {
-  /** Replaces the holder's namespaces. Resolves once every held namespace has listed or failed. */
-  hold(holder: string, namespaces: ReadonlySet<string>): Promise<void>;
-  /** Returns true if no holder is left; then all watches have stopped. */
-  release(holder: string): boolean;
+  /** Replaces the namespaces that an Application needs. Resolves once every wanted namespace has listed or failed. */
+  keepWatched(application: string, namespaces: ReadonlySet<string>): Promise<void>;
+  /** Returns true if no Application is left; then all watches have stopped. */
+  release(application: string): boolean;
   /** The scope whose watch covers a namespace, if there is one. */
   scopeOf(namespace: string): Pick<Scope, 'state' | 'reason' | 'sinceMs'> | undefined;
-  /** The holder's namespaces in the state `polled`. */
-  polledFor(holder: string): { readonly namespace: string; readonly reason: string }[];
+  /** The namespaces of an Application in the state `polled`. */
+  polledFor(application: string): { readonly namespace: string; readonly reason: string }[];
   /** Whether the watch of exactly this namespace (empty: the cluster-wide one) is open. */
   isOpen(namespace: string): boolean;
   stop(): void;
@@ -59,44 +59,45 @@ interface Scope {
 
 interface CoverageState {
   readonly options: CoverageOptions;
-  readonly holders: Map<string, ReadonlySet<string>>;
+  /** By Application: the namespaces that it needs. */
+  readonly namespacesOf: Map<string, ReadonlySet<string>>;
   readonly scopes: Map<string, Scope>;
   /** The result of the last access review of the right to watch all namespaces. */
   wideAccess: { isAllowed: boolean; reviewedAtMs: number } | undefined;
 }
 
-/** The least time between two retries of a failed scope that `hold` brings about. */
+/** The least time between two retries of a failed scope that `keepWatched` brings about. */
 const MIN_RETRY_MS = 2_000;
 
 export function createCoverage(options: CoverageOptions): Coverage {
-  const state: CoverageState = { options, holders: new Map(), scopes: new Map(), wideAccess: undefined };
-  const { holders, scopes } = state;
+  const state: CoverageState = { options, namespacesOf: new Map(), scopes: new Map(), wideAccess: undefined };
+  const { namespacesOf, scopes } = state;
   const scopeOf = (namespace: string): Scope | undefined => {
     const wide = scopes.get('');
     return wide?.state === 'open' ? wide : (scopes.get(namespace) ?? wide);
   };
   return {
-    async hold(holder, namespaces) {
-      holders.set(holder, namespaces);
+    async keepWatched(application, namespaces) {
+      namespacesOf.set(application, namespaces);
       retryFailed(state);
       await cover(state);
     },
-    release(holder) {
-      holders.delete(holder);
-      if (holders.size > 0) trim(state);
+    release(application) {
+      namespacesOf.delete(application);
+      if (namespacesOf.size > 0) trim(state);
       else stopAll(state);
-      return holders.size === 0;
+      return namespacesOf.size === 0;
     },
     scopeOf,
-    polledFor(holder) {
-      return [...(holders.get(holder) ?? [])].flatMap((namespace) => {
+    polledFor(application) {
+      return [...(namespacesOf.get(application) ?? [])].flatMap((namespace) => {
         const scope = scopeOf(namespace);
         return scope?.state === 'polled' ? [{ namespace, reason: scope.reason }] : [];
       });
     },
     isOpen: (namespace) => scopes.get(namespace)?.state === 'open',
     stop() {
-      holders.clear();
+      namespacesOf.clear();
       stopAll(state);
     },
   };
@@ -114,28 +115,28 @@ async function cover(state: CoverageState): Promise<void> {
   trim(state);
 }
 
-function heldNamespaces({ holders }: CoverageState): Set<string> {
-  const held = new Set<string>();
-  for (const namespaces of holders.values()) for (const namespace of namespaces) held.add(namespace);
-  return held;
+function wantedNamespaces({ namespacesOf }: CoverageState): Set<string> {
+  const wanted = new Set<string>();
+  for (const namespaces of namespacesOf.values()) for (const namespace of namespaces) wanted.add(namespace);
+  return wanted;
 }
 
 /** The namespaces that should have a watch: keys of `scopes`. */
 function neededScopes(state: CoverageState): Set<string> {
   const { options, wideAccess, scopes } = state;
-  const held = heldNamespaces(state);
-  if (held.size === 0) return held;
-  const isWide = !options.kind.isNamespaced || held.has('') || (held.size > 1 && wideAccess?.isAllowed === true);
+  const wanted = wantedNamespaces(state);
+  if (wanted.size === 0) return wanted;
+  const isWide = !options.kind.isNamespaced || wanted.has('') || (wanted.size > 1 && wideAccess?.isAllowed === true);
   const shouldKeepWide = scopes.has('') && wideAccess?.isAllowed !== false;
-  return isWide || shouldKeepWide ? new Set(['']) : held;
+  return isWide || shouldKeepWide ? new Set(['']) : wanted;
 }
 
-/** Reviews the right to watch all namespaces when another namespace is held; sends no request otherwise. */
+/** Reviews the right to watch all namespaces when another namespace is wanted; sends no request otherwise. */
 async function reviewWideAccess(state: CoverageState): Promise<void> {
   const { options, scopes, wideAccess } = state;
-  const held = heldNamespaces(state);
-  const hasNew = [...held].some((namespace) => !scopes.has(namespace));
-  if (!options.kind.isNamespaced || held.has('') || held.size < 2 || !hasNew || scopes.has('')) return;
+  const wanted = wantedNamespaces(state);
+  const hasNew = [...wanted].some((namespace) => !scopes.has(namespace));
+  if (!options.kind.isNamespaced || wanted.has('') || wanted.size < 2 || !hasNew || scopes.has('')) return;
   const nowMs = options.clock.monotonicMs();
   if (wideAccess && nowMs - wideAccess.reviewedAtMs < options.limits.accessReviewMs) return;
   state.wideAccess = { isAllowed: await options.mayWatchEverywhere(), reviewedAtMs: nowMs };
@@ -175,8 +176,8 @@ function noteState(state: CoverageState, scope: Scope, [watchState, refusal]: Pa
   scope.reason = refusal?.message ?? '';
   scope.failedAtMs = nowMs;
   scope.settle();
-  const isHeldWide = !options.kind.isNamespaced || heldNamespaces(state).has('');
-  if (next !== 'polled' || scope.namespace !== '' || isHeldWide) return;
+  const isWideWanted = !options.kind.isNamespaced || wantedNamespaces(state).has('');
+  if (next !== 'polled' || scope.namespace !== '' || isWideWanted) return;
   // The right to watch all namespaces was withdrawn: go back to one watch for each namespace.
   state.wideAccess = { isAllowed: false, reviewedAtMs: nowMs };
   void cover(state);

@@ -56,7 +56,7 @@ function findUnready({ key, stored, revision, neighbours }: DependencyQuestion):
   const cycle = findCycle(key, (other) => neighbours.get(other)?.stored);
   if (cycle) return { reason: `spec.dependsOn is a cycle: ${cycle.join(' → ')}`, isCycle: true };
   for (const other of dependencies) {
-    const reason = reasonNotReady(neighbours.get(other)?.stored, stored, revision);
+    const reason = reasonNotReady(neighbours.get(other), neighbours.get(key)?.application, revision);
     if (reason !== undefined) return { reason: `Application ${other} ${reason}`, isCycle: false };
   }
   return undefined;

@@ -42,7 +42,8 @@ export function brakeHeals({ records }: HealsMemory, changes: readonly Change[],
     const pauseS = pauseAfterMs(current, defaultBrake) / 1000;
     if (waitMs > 0) held.set(key, `contested: ${record.other}; it is healed again ${pauseS} s after the last time`);
     if (current.heals >= LEAST_HEALS || waitMs > 0) {
-      contested.push({ id: change.id, message: `healed ${current.heals} times against ${record.other}` });
+      const times = current.heals === 1 ? 'once' : `${current.heals} times`;
+      contested.push({ id: change.id, message: `healed ${times} against ${record.other}` });
     }
     againInMs = Math.min(againInMs, waitMs > 0 ? waitMs : record.lastHealMs + defaultBrake.quietMs - nowMs);
   }

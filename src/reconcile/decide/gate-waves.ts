@@ -8,8 +8,9 @@ import { isSettledHealth } from '../../application/status-schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { REASONS } from '../../diff/diff.ts';
 import { assessHealth, isFinished } from '../../health/health.ts';
-import { readOwnership, type Owner } from '../../object/applyset.ts';
+import type { Owner } from '../../object/applyset.ts';
 import { idKey } from '../../object/identity.ts';
+import { mayDelete } from '../../object/may-delete.ts';
 import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
 import type { IsAccepted } from '../accepted.ts';
 
@@ -52,8 +53,8 @@ export function retireHooks(changes: readonly Change[], stored: StoredEndedJobs,
     const { desired, live, type, id } = change;
     if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none' || live.deletionTimestamp) return change;
     const hasRun = isFinished(live) && assessHealth(live).status === 'Healthy';
-    if (!hasRun || !isRunOf(stored[idKey(id)], desired.digest) || readOwnership(live.body, owner).type !== 'ours')
-      return change;
+    if (!hasRun || !isRunOf(stored[idKey(id)], desired.digest)) return change;
+    if (mayDelete({ live, owner, occasion: 'hook' }).type !== 'delete') return change;
     return { ...change, type: 'prune', reason: 'it has run, and its hook-delete-policy is HookSucceeded' };
   });
 }

@@ -80,7 +80,7 @@ export async function handOver(question: HandOverQuestion): Promise<HandOver> {
   const isUnread = (other: Neighbour): boolean => isSuspended(other) && relationTo(state, other) !== 'same';
   if (left.length > 0) await question.readForSuspended([...others.values()].filter(isUnread));
   const fates = new Map([...fatesOfLeft(question, left, others), ...fatesOfRefused(question, refused, others)]);
-  return carryTimes({ ...question, changes }, fates, awaitedSinceMs);
+  return carryTimes({ ...question, changes }, fates, { others, awaitedSinceMs });
 }
 
 interface WaitFate {
@@ -126,7 +126,7 @@ function* fatesOfLeft(
 }
 
 const OUTDATED_TEXT = 'the spec has changed since this pass began';
-const PAUSE_TEXT = 'it is pruned in a moment: the spec has changed, and other Applications may be edited with it';
+const PAUSE_TEXT = 'it stays for a moment: the spec has changed, and other Applications may be edited with it';
 
 function silenceText([first, ...more]: readonly Neighbour[]): string {
   const others = more.length > 0 ? ` and ${more.length} more` : '';
@@ -172,7 +172,11 @@ function* fatesOfRefused(
 }
 
 /** Turns decisions into changes and waits, by the time that each object has waited, and asks the others. */
-function carryTimes(question: HandOverQuestion, fates: ReadonlyMap<string, Fate>, awaitedSinceMs: number): HandOver {
+function carryTimes(
+  question: HandOverQuestion,
+  fates: ReadonlyMap<string, Fate>,
+  { others, awaitedSinceMs }: { readonly others: Others; readonly awaitedSinceMs: number },
+): HandOver {
   const { changes, nowMs, handOverWaitMs } = question;
   const waiting = [...fates].flatMap(([id, { type }]) => (type === 'wait' ? [id] : []));
   const sinceMs = question.neighbours.waitSince(question.key, waiting);
@@ -196,23 +200,26 @@ function carryTimes(question: HandOverQuestion, fates: ReadonlyMap<string, Fate>
     if (!isOver || fate.after === 'kept') waits.set(id, fate.reason);
     else if (fate.after === 'released' && fate.to !== undefined) released.set(id, fate.to);
   }
-  ask(question, open);
+  ask(question, others, open);
   return { waits, changes: changes.map((change) => releaseToTaker(change, released)), againInMs: againMs - nowMs };
 }
 
 /** Asks for a poll of those that have not announced, and for a pass of those that may take an object over. */
-function ask(question: HandOverQuestion, open: readonly WaitFate[]): void {
-  const { key, state, isPinned, neighbours } = question;
-  if (open.length === 0) return;
+function ask({ key, state, isPinned, neighbours }: HandOverQuestion, others: Others, open: readonly WaitFate[]): void {
+  if (open.length === 0 || isPinned) return;
   const named = new Set(open.flatMap(({ to }) => (to === undefined ? [] : [to])));
   const isForAll = open.some(({ to }) => to === undefined);
-  for (const [other, neighbour] of neighboursOfSource(question)) {
-    if (!isAwaited(neighbour) || isPinned) continue;
-    if (!isForAll && !named.has(other)) continue;
+  const older: string[] = [];
+  for (const [other, neighbour] of others) {
+    if (!isAwaited(neighbour) || (!isForAll && !named.has(other))) continue;
     const relation = relationTo(state, neighbour);
+    if (relation === 'same') continue;
     // A newer commit is known: this Application has to read it itself.
-    if (relation !== 'same') neighbours.askToAnnounce(key, relation === 'newer' ? key : other);
+    if (relation === 'newer') neighbours.askToAnnounce(key, key);
+    else if (named.has(other) || isSuspended(neighbour)) neighbours.askToAnnounce(key, other);
+    else older.push(other);
   }
+  if (older.length > 0) neighbours.askAllToAnnounce(key, older);
 }
 
 /** The changes as a dry run shows them: it waits for no other Application, and asks none. */

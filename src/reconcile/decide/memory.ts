@@ -1,7 +1,7 @@
 /**
  * The parts of an Application's memory that only `decide/` writes. Other rooms change them through its functions
  * (`noteApplied`, `noteGone` in evidence.ts, `noteHeal` in brake-heals.ts, and those of inventory.ts and
- * ended-jobs.ts). /
+ * ended-jobs.ts).
  */
 import type { Baseline, SettledChange } from '../../diff/changes.ts';
 import type { ObjectId } from '../../object/identity.ts';

@@ -3,6 +3,7 @@
  *
  * Invariant: an Application is looked at once, so that Applications that hold each other end the search.
  */
+import { declaredPolicy } from '../../application/deletion-policy.ts';
 import { PRUNE_FINALIZER, applicationKey } from '../../application/keys.ts';
 import type { Change } from '../../diff/changes.ts';
 import { stringAt } from '../../object/value.ts';
@@ -66,7 +67,7 @@ function collect(root: ObjectId, neighbours: Pick<Neighbours, 'get'>): Collected
 /** Whether the deletion of the Application deletes its objects. If it has begun, it was decided elsewhere. */
 function isPruning({ application, isDeleted }: Neighbour): boolean {
   if (isDeleted || !application || !application.metadata.finalizers.includes(PRUNE_FINALIZER)) return false;
-  return !application.spec.suspend && application.spec.deletionPolicy !== 'Orphan';
+  return declaredPolicy(application.spec) === 'Prune';
 }
 
 /** Whether an Application that stays desires the object or waits for it: then it goes over to that one alive. */

@@ -5,11 +5,14 @@
  */
 import type { LeftObject } from '../../application/prune-digest.ts';
 import { HOW_TO_CONFIRM } from '../../application/request.ts';
+import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
-import { formatId, idKey } from '../../object/identity.ts';
+import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
 import { planChanges, type Plan, type PlanOptions } from '../../plan/plan.ts';
 import { isApplication, judgeConfirmation, type Judgement } from '../../plan/prune-guard.ts';
-import type { Pass } from '../pass.ts';
+import type { ReconcileContext } from '../context.ts';
+import type { Neighbours } from '../neighbours/neighbours.ts';
+import type { PassGoal } from '../requests.ts';
 import { objectsBehind } from './objects-behind.ts';
 
 /** The measure of the guard, for status. */
@@ -32,14 +35,19 @@ type GuardedOptions = Omit<PlanOptions, 'behind' | 'guard' | 'howToConfirm' | 'i
   readonly commit: string;
 };
 
-export function planGuarded(pass: Pass, { commit, ...options }: GuardedOptions): GuardedPlan {
-  const { context, goal, target } = pass;
-  const { claims, neighbours, settings } = context;
-  const behind = objectsBehind({
-    changes: options.changes,
-    neighbours,
-    wantedBy: (id) => claims.wantedBy(target.clusterId, id),
-  });
+/** The part of a pass that the guard of its prunes needs. */
+export interface GuardQuestion {
+  readonly application: Pick<Application, 'metadata' | 'status'>;
+  readonly goal: Pick<PassGoal, 'intent' | 'commit' | 'confirmation' | 'isDryRun'>;
+  readonly neighbours: Pick<Neighbours, 'get' | 'desiredBy'>;
+  /** Keys of the Applications that wait for an object. */
+  readonly wantedBy: (id: ObjectId) => readonly string[];
+  readonly settings: Pick<ReconcileContext['settings'], 'pruneGuard'>;
+}
+
+export function planGuarded(question: GuardQuestion, { commit, ...options }: GuardedOptions): GuardedPlan {
+  const { goal, neighbours, settings, wantedBy } = question;
+  const behind = objectsBehind({ changes: options.changes, neighbours, wantedBy });
   // The next pass of mode manual compares the newest commit again: the confirmation has to name this one.
   const isPinned = goal.commit !== undefined && !goal.isDryRun;
   const howToConfirm = isPinned ? `${HOW_TO_CONFIRM} with "revision":"${goal.commit}" in it` : HOW_TO_CONFIRM;
@@ -56,7 +64,7 @@ export function planGuarded(pass: Pass, { commit, ...options }: GuardedOptions):
   const left = plan.left.map(({ id }) => ({ id, behind: behind.get(idKey(id))?.ids ?? [] }));
   // An object that is gone since status was written is released by this pass. It still belongs to the confirmed set.
   const gone = plan.releases.filter(({ live, desired }) => !live && !desired).map(({ id }) => ({ id, behind: [] }));
-  const judgement = judge(pass, { commit, left: [...left, ...gone], isHeld: plan.held !== undefined });
+  const judgement = judge(question, { commit, left: [...left, ...gone], isHeld: plan.held !== undefined });
   const isConfirmed = judgement.type === 'confirmed';
   const isWhole = goal.intent.mode === 'auto' && goal.intent.prune && !goal.intent.objects && options.isComplete;
   return {
@@ -82,7 +90,7 @@ function waitsForNew(changes: readonly Change[]): Map<string, string> {
 }
 
 function judge(
-  { application, goal }: Pass,
+  { application, goal }: Pick<GuardQuestion, 'application' | 'goal'>,
   { commit, left, isHeld }: { readonly commit: string; readonly left: readonly LeftObject[]; readonly isHeld: boolean },
 ): Judgement {
   if (!goal.confirmation) return { type: 'none' };

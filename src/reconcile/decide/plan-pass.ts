@@ -4,22 +4,29 @@
  *
  * Invariant: a dry run waits for no other Application, and asks none for anything.
  */
+import { sourcePath } from '../../application/parse.ts';
+import type { Application } from '../../application/schema.ts';
+import type { Identity } from '../../cluster/identity.ts';
 import type { Change } from '../../diff/changes.ts';
+import type { Owner } from '../../object/applyset.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import { sourcePath } from '../../application/parse.ts';
+import { stringAt } from '../../object/value.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
+import type { StageFailure } from '../../status/report.ts';
+import type { Clock } from '../../telemetry/ports.ts';
 import { acceptanceOf } from '../accepted.ts';
+import type { ReconcileContext } from '../context.ts';
 import { bindDesired, type BoundSet } from '../desired/bind-desired.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
-import { emptyMemory } from '../memory.ts';
+import { emptyMemory, type ApplicationRecord, type Memory } from '../memory.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { SourceState } from '../neighbours/desire.ts';
-import type { Neighbour } from '../neighbours/neighbours.ts';
-import { beginReading, type Pass } from '../pass.ts';
-import { refuse } from '../requests.ts';
+import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
+import { beginReading, type Pass, type ReadingOptions } from '../pass.ts';
+import { refuse, type PassGoal } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
@@ -51,33 +58,82 @@ export interface PlanInput {
   readonly changes: readonly Change[];
 }
 
-export async function planPass(pass: Pass, input: PlanInput): Promise<Planned> {
-  const { refusal, ...planned } = await planGoal(pass, input);
-  if (refusal === undefined) return planned;
-  // The confirmation is about another prune: the pass goes on as the spec declares it.
-  pass.goal = refuse(pass.goal, pass.application.spec, refusal);
-  return planGoal(pass, input);
+/** The part of a pass that its plan needs. */
+export interface PlanQuestion {
+  readonly record: Pick<ApplicationRecord, 'key' | 'stored'>;
+  readonly application: Application;
+  readonly identity: Identity;
+  readonly owner: Owner;
+  readonly goal: PassGoal;
+  readonly memory: Pick<Memory, 'evidence' | 'heals' | 'inventory'>;
+  readonly failures: readonly StageFailure[];
+  readonly neighbours: Neighbours;
+  /** Key of the Application that owns an object, if any. */
+  readonly ownerOf: (id: ObjectId) => string | undefined;
+  /** Keys of the Applications that wait for an object. */
+  readonly wantedBy: (id: ObjectId) => readonly string[];
+  /** Announces what suspended neighbours desire in the snapshot; see `handOver`. */
+  readonly readForSuspended: (suspended: readonly Neighbour[], snapshot: Snapshot) => Promise<void>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard'>;
 }
 
-async function planGoal(pass: Pass, input: PlanInput): Promise<Planned & { readonly refusal: string | undefined }> {
-  const { application, context, goal, memory, owner } = pass;
+export function planQuestionOf(pass: Pass): PlanQuestion {
+  const { record, application, identity, owner, goal, memory, failures, context, target } = pass;
+  const { claims, clock, neighbours, settings } = context;
+  return {
+    record,
+    application,
+    identity,
+    owner,
+    goal,
+    memory,
+    failures,
+    neighbours,
+    ownerOf: (id) => claims.ownerOf(target.clusterId, id),
+    wantedBy: (id) => claims.wantedBy(target.clusterId, id),
+    readForSuspended: (suspended, snapshot) => readForSuspended(pass, suspended, snapshot),
+    clock,
+    settings,
+  };
+}
+
+export interface PlannedPass {
+  readonly planned: Planned;
+  /** The goal of the question; if its request confirms another prune, that of the spec with the refused request. */
+  readonly goal: PassGoal;
+}
+
+export async function planPass(question: PlanQuestion, input: PlanInput): Promise<PlannedPass> {
+  const { refusal, ...planned } = await planGoal(question, input);
+  if (refusal === undefined) return { planned, goal: question.goal };
+  const goal = refuse(question.goal, question.application.spec, refusal);
+  const { refusal: _, ...declared } = await planGoal({ ...question, goal }, input);
+  return { planned: declared, goal };
+}
+
+async function planGoal(
+  question: PlanQuestion,
+  input: PlanInput,
+): Promise<Planned & { readonly refusal: string | undefined }> {
+  const { application, clock, failures, goal, memory, owner } = question;
   const { snapshot, bound, inventory } = input;
   const { intent, isDryRun } = goal;
-  const handed = await handOverTo(pass, input);
+  const handed = await handOverTo(question, input);
   // Outside mode auto nothing is deleted; the next sync removes hooks that have run.
   const isActing = intent.mode === 'auto';
   const changes = isActing ? retireHooks(handed.changes, application.status.finished ?? {}, owner) : handed.changes;
-  const isComplete = bound.isComplete && pass.failures.length === 0 && !changes.some(({ type }) => type === 'unknown');
+  const isComplete = bound.isComplete && failures.length === 0 && !changes.some(({ type }) => type === 'unknown');
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
   if (intent.mode !== 'detect') completeInventory({ inventory, changes, owner });
-  const braked = brakeHeals(memory.heals, changes, context.clock.monotonicMs());
-  const awaited = isDryRun ? undefined : awaitOthers(pass, snapshot, { bound, changes });
+  const braked = brakeHeals(memory.heals, changes, clock.monotonicMs());
+  const awaited = isDryRun ? undefined : awaitOthers(question, snapshot, { bound, changes });
   // Objects that a request names are applied whatever the waves before them lack.
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
-  const isAccepted = acceptanceOf(pass, bound.desired);
+  const isAccepted = acceptanceOf(question, bound.desired);
   const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
   const objectsBefore = measureInventory(memory.inventory, bound.desired.objects);
-  const guarded = planGuarded(pass, {
+  const guarded = planGuarded(question, {
     changes: scoped,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     gate,
@@ -90,12 +146,11 @@ async function planGoal(pass: Pass, input: PlanInput): Promise<Planned & { reado
   return { changes, handOverAgainInMs: handed.againInMs, braked, awaited, gate, isComplete, isEmptyRender, ...guarded };
 }
 
-async function handOverTo(pass: Pass, { snapshot, changes }: PlanInput): Promise<HandOver> {
-  const { context, goal, record, target } = pass;
-  const { claims, clock, neighbours, settings } = context;
+async function handOverTo(question: PlanQuestion, { snapshot, changes }: PlanInput): Promise<HandOver> {
+  const { clock, goal, neighbours, ownerOf, record, settings } = question;
   const common = {
     key: record.key,
-    state: stateOf(pass, snapshot),
+    state: stateOf(question, snapshot),
     changes,
     isPinned: goal.commit !== undefined,
     neighbours,
@@ -106,36 +161,43 @@ async function handOverTo(pass: Pass, { snapshot, changes }: PlanInput): Promise
     isActing: goal.intent.mode === 'auto',
     nowMs: clock.monotonicMs(),
     handOverWaitMs: settings.handOverWaitMs,
-    ownerOf: (id) => claims.ownerOf(target.clusterId, id),
-    readForSuspended: (suspended) => readForSuspended(pass, suspended, snapshot),
+    ownerOf,
+    readForSuspended: (suspended) => question.readForSuspended(suspended, snapshot),
   });
 }
 
 /** Where this Application has announced nothing at the commit, only the commit itself is compared. */
-function stateOf({ context, record }: Pass, { commit }: Snapshot): SourceState {
-  const own = context.neighbours.get(record.key)?.announced;
+function stateOf({ neighbours, record }: PlanQuestion, { commit }: Snapshot): SourceState {
+  const own = neighbours.get(record.key)?.announced;
   return { commit, readByMs: own?.commit === commit ? own.readByMs : Infinity };
 }
 
 function awaitOthers(
-  pass: Pass,
+  question: PlanQuestion,
   { revision }: Snapshot,
   { bound, changes }: Pick<PlanInput, 'bound' | 'changes'>,
 ): DependencyWait | undefined {
-  const { context, record } = pass;
-  return awaitDependencies({
-    key: record.key,
-    stored: record.stored,
-    revision,
-    changes,
-    isAccepted: acceptanceOf(pass, bound.desired),
-    neighbours: context.neighbours,
-  });
+  const { neighbours, record } = question;
+  const isAccepted = acceptanceOf(question, bound.desired);
+  return awaitDependencies({ key: record.key, stored: record.stored, revision, changes, isAccepted, neighbours });
+}
+
+interface Announcer extends Pick<Pass, 'application'> {
+  readonly key: string;
+  readonly context: { readonly neighbours: Pick<Neighbours, 'announce' | 'get'> };
+  readonly memory: Pick<Memory, 'desired'>;
+  /** A request names the commit, so the poll does not show that it is the newest. */
+  readonly isPinned?: boolean;
+}
+
+interface NeighbourReader extends Pick<ReadingOptions, 'signal'> {
+  readonly context: ReadingOptions['context'] & Announcer['context'];
+  readonly memory: Announcer['memory'];
 }
 
 /** Renders and binds in a memory of this pass's own, and announces the result in the name of each neighbour. */
-async function readForSuspended(
-  { context, memory, signal }: Pass,
+export async function readForSuspended(
+  { context, memory, signal }: NeighbourReader,
   suspended: readonly Neighbour[],
   snapshot: Snapshot,
 ): Promise<void> {
@@ -155,12 +217,6 @@ async function readForSuspended(
   }
 }
 
-interface Announcer extends Pick<Pass, 'application' | 'context' | 'memory'> {
-  readonly key: string;
-  /** A request names the commit, so the poll does not show that it is the newest. */
-  readonly isPinned?: boolean;
-}
-
 export interface ReadDesired {
   readonly snapshot: Pick<Snapshot, 'commit'>;
   /** undefined: the render failed. */
@@ -175,6 +231,8 @@ export function announceDesired(
   { snapshot, manifests, bound }: ReadDesired,
 ): void {
   const { metadata, spec, status } = application;
+  // Another Application of this name may have been declared since the pass began.
+  if (stringAt(context.neighbours.get(key)?.stored, 'metadata', 'uid') !== metadata.uid) return;
   const { answered } = memory.desired.source ?? {};
   const read = manifests && isUsable(manifests) ? bound : undefined;
   const isComplete = manifests && isPathAbsent(manifests, spec.source.path) ? true : read?.isComplete === true;

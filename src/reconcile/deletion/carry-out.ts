@@ -33,7 +33,13 @@ export function observeIds(
   });
 }
 
-export function carryOut(deletion: Deletion, changes: readonly Change[]): Promise<Applied> {
+export interface Effects {
+  readonly changes: readonly Change[];
+  /** Whether a person has confirmed that objects are deleted that ask for it (`Delete=confirm`). */
+  readonly isConfirmed: boolean;
+}
+
+export function carryOut(deletion: Deletion, { changes, isConfirmed }: Effects): Promise<Applied> {
   const { context, identity, signal, target } = deletion;
   const plan = planChanges({
     changes,
@@ -42,13 +48,14 @@ export function carryOut(deletion: Deletion, changes: readonly Change[]): Promis
     isComplete: true,
     objectsBefore: changes.length,
     guard: context.settings.pruneGuard,
-    // Deleting the Application is the confirmation.
+    // Deleting the Application is the confirmation, but for objects that ask for one of their own.
     isConfirmed: true,
   });
   return applyPlan(plan, {
     client: target.as(identity),
     owner: ownerMarks(deletion),
     occasion: 'deletion',
+    isConfirmed,
     concurrency: context.settings.applyConcurrency,
     signal,
     onResult: ({ outcome }) => context.metrics.onChange(outcome),

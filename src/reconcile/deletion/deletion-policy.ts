@@ -1,10 +1,9 @@
-/** The deletion policy of an Application, and the cases in which its objects are not deleted although it says Prune. */
+/** The cases in which the objects of a deleted Application are not deleted although its policy says Prune. */
 import { CRD_NAME } from '../../application/keys.ts';
-import type { ApplicationSpec } from '../../application/schema.ts';
 import { agentIdentity } from '../../cluster/identity.ts';
 import { kindKey } from '../../cluster/kinds.ts';
 import { formatId } from '../../object/identity.ts';
-import type { Deletion } from './deletion.ts';
+import type { DeletionHub } from './deletion.ts';
 
 export type PrunePermission =
   | { readonly type: 'granted' }
@@ -13,22 +12,10 @@ export type PrunePermission =
   | { readonly type: 'wait'; readonly reason: string };
 
 /**
- * The policy of the spec. Without one, an Application that was told never to delete an object (`sync.prune: false`,
- * `sync.mode: detect`) deletes none at its end either. A suspended or unreadable Application releases its objects.
- */
-export function declaredPolicy(spec: ApplicationSpec | undefined): 'Prune' | 'Orphan' {
-  if (!spec || spec.suspend) return 'Orphan';
-  const { deletionPolicy, sync } = spec;
-  return deletionPolicy ?? (sync.prune && sync.mode !== 'detect' ? 'Prune' : 'Orphan');
-}
-
-/**
  * While the CRD itself is being deleted the deletion of the objects was not asked for, and nothing is touched; until it
  * can be seen whether that is so, nothing is deleted.
  */
-export async function permissionToPrune(
-  hub: Pick<Deletion['context']['hub'], 'as' | 'kinds'>,
-): Promise<PrunePermission> {
+export async function permissionToPrune(hub: Pick<DeletionHub, 'as' | 'kinds'>): Promise<PrunePermission> {
   const kinds = await hub.kinds();
   const crdKind = kinds.served.get(kindKey('apiextensions.k8s.io/v1', 'CustomResourceDefinition'));
   if (!crdKind) return { type: 'wait', reason: 'the API server does not serve CustomResourceDefinitions just now' };

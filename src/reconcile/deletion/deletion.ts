@@ -1,10 +1,14 @@
 /** The values that finishing a deleted Application works with: no more than it may use. */
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
 import type { Identity } from '../../cluster/identity.ts';
-import type { Cluster } from '../../cluster/ports.ts';
+import type { ApplicationClient, Cluster, Hub, HubClient } from '../../cluster/ports.ts';
 import type { KubeObject } from '../../object/value.ts';
+import type { ObservedCluster } from '../../observe/observe.ts';
+import type { Log, Metrics } from '../../telemetry/ports.ts';
 import type { ReconcileContext } from '../context.ts';
-import type { ApplicationRecord } from '../memory.ts';
+import type { ApplicationRecord, Memory } from '../memory.ts';
+import type { Claims } from '../neighbours/claims.ts';
+import type { Neighbours } from '../neighbours/neighbours.ts';
 
 /** An Application with a deletion timestamp. */
 export interface DeletedApplication {
@@ -15,10 +19,15 @@ export interface DeletedApplication {
 }
 
 /** The part of the context that finishing an Application may use: no source, no render. */
-export type DeletionContext = Pick<
-  ReconcileContext,
-  'hub' | 'claims' | 'neighbours' | 'clock' | 'log' | 'metrics' | 'notify' | 'onFaultPoint'
-> & {
+export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notify' | 'onFaultPoint'> {
+  readonly hub: DeletionHub;
+  readonly claims: Pick<Claims, 'wantedBy'>;
+  readonly neighbours: Pick<
+    Neighbours,
+    'get' | 'all' | 'ofRepository' | 'desiredBy' | 'wake' | 'awaitAnnouncements' | 'askToAnnounce'
+  >;
+  readonly log: Pick<Log, 'debug' | 'warn'>;
+  readonly metrics: Pick<Metrics, 'onChange'>;
   readonly settings: Pick<
     ReconcileContext['settings'],
     | 'allowCrossNamespace'
@@ -29,7 +38,16 @@ export type DeletionContext = Pick<
     | 'progressCheckMs'
     | 'pruneGuard'
   >;
-};
+}
+
+export interface DeletionHub extends Pick<Hub, 'hubId' | 'kinds'> {
+  as(identity: Identity): Pick<HubClient, 'get'>;
+  readonly applications: Pick<ApplicationClient, 'putStatus' | 'removeFinalizer'>;
+}
+
+export interface DeletedRecord extends Pick<ApplicationRecord, 'key' | 'stored'> {
+  readonly memory: Pick<Memory, 'inventory' | 'evidence' | 'deletion'>;
+}
 
 /** One pass over a deleted Application. */
 export interface Deletion {
@@ -37,8 +55,8 @@ export interface Deletion {
   /** The rights with which its objects are read and deleted. */
   readonly identity: Identity;
   /** Where its objects are. */
-  readonly target: Cluster;
-  readonly record: ApplicationRecord;
+  readonly target: Pick<Cluster, 'clusterId' | 'as' | 'kinds'> & Pick<ObservedCluster, 'live'>;
+  readonly record: DeletedRecord;
   readonly context: DeletionContext;
   readonly signal: AbortSignal;
   /** The stored Application that this pass started from, or that its own last write returned. */

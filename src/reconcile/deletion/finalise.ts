@@ -2,21 +2,20 @@
  * A deleted Application is finished: its objects are pruned or released, as spec.deletionPolicy says, then its
  * finalizer is removed. The plan and the guards are those of every other prune.
  *
- * Invariant: the finalizer is removed only when every object of the inventory is confirmed gone or released. /
+ * Invariant: the finalizer is removed only when every object of the inventory is confirmed gone or released.
  */
+import { declaredPolicy } from '../../application/deletion-policy.ts';
 import { decodeInventory } from '../../application/inventory.ts';
 import { PRUNE_FINALIZER } from '../../application/keys.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { composeDeleting } from '../../status/compose-bare.ts';
-import type { ReconcileContext } from '../context.ts';
-import { lookForMissingKinds } from '../decide/missing-kinds.ts';
-import type { ApplicationRecord } from '../memory.ts';
-import type { NextPass } from '../pass.ts';
-import { adoptAnswer, writeStatusValue, type Writer } from '../report/status-writer.ts';
 import { replaceInventory } from '../decide/inventory.ts';
+import { lookForMissingKinds } from '../decide/missing-kinds.ts';
+import type { NextPass } from '../pass.ts';
+import { adoptAnswer, writeStatusValue, type Adopter } from '../report/status-writer.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
-import type { DeletedApplication, Deletion, DeletionContext } from './deletion.ts';
-import { declaredPolicy, permissionToPrune } from './deletion-policy.ts';
+import type { DeletedApplication, DeletedRecord, Deletion, DeletionContext } from './deletion.ts';
+import { permissionToPrune } from './deletion-policy.ts';
 import { pruneObjects } from './prune-objects.ts';
 import { releaseObjects } from './release-objects.ts';
 import { tellWait } from './tell-progress.ts';
@@ -24,8 +23,8 @@ import { identityToFinish, isTenantGone, tellTenantGone } from './tenant-gone.ts
 
 export async function finalise(
   deleted: DeletedApplication,
-  record: ApplicationRecord,
-  context: ReconcileContext,
+  record: DeletedRecord,
+  context: DeletionContext & { readonly cluster: Deletion['target'] },
   signal: AbortSignal,
 ): Promise<NextPass> {
   if (!deleted.metadata.finalizers.includes(PRUNE_FINALIZER)) return { type: 'none' };
@@ -34,7 +33,7 @@ export async function finalise(
     context.log.warn('objects are released: spec.serviceAccountName is not the name of an account', {
       application: record.key,
     });
-    return removeFinalizer({ record, context, base: record.stored }, context);
+    return removeFinalizer({ record, base: record.stored }, context);
   }
   return finish({ deleted, identity, target: context.cluster, record, context, base: record.stored, signal });
 }
@@ -67,7 +66,7 @@ async function prune(deletion: Deletion, ids: readonly ObjectId[]): Promise<read
   if (permission.type === 'abandon') return [];
   const reason = permission.type === 'wait' ? permission.reason : reasonToAwaitNeighbours(deletion);
   if (reason === undefined) return pruneObjects(deletion, { ids, ...known });
-  await tellWait(deletion, ids, reason);
+  await tellWait(deletion, { left: ids, reason });
   return 'waiting';
 }
 
@@ -95,7 +94,7 @@ async function tellUnreadable(deletion: Deletion): Promise<NextPass> {
 }
 
 async function removeFinalizer(
-  writer: Writer,
+  writer: Adopter,
   { hub, onFaultPoint }: Pick<DeletionContext, 'hub' | 'onFaultPoint'>,
 ): Promise<NextPass> {
   const answer = await hub.applications.removeFinalizer(writer.base, PRUNE_FINALIZER);

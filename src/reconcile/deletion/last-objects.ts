@@ -90,7 +90,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 
 /**
  * By `idKey`: bindings of the account, and roles that only bindings of others do not explain. An object that cannot be
- * read counts as well: the account may have lost the right to read it. /
+ * read counts as well: the account may have lost the right to read it.
  */
 function rightsOf(
   ids: readonly ObjectId[],

@@ -6,37 +6,32 @@
  * After a kill in between, rights that are gone already are then not missed for anything else.
  */
 import { decodeInventory } from '../../application/inventory.ts';
-import { HOW_TO_CONFIRM, parseRequest } from '../../application/request.ts';
-import { REQUEST_ANNOTATION } from '../../application/keys.ts';
 import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
-import { removalsOf } from '../../object/policy.ts';
 import { valueAt } from '../../object/value.ts';
 import type { Observation } from '../../observe/observe.ts';
 import type { Change } from '../../diff/changes.ts';
+import type { ConfirmationStatus } from '../../status/compose-bare.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
 import { replaceInventory } from '../decide/inventory.ts';
 import { reasonToAwaitNeighbours, wishElsewhere } from './await-neighbours.ts';
 import { carryOut, isGone, isLackOfRights, observeIds, ownerMarks, type Remainder } from './carry-out.ts';
-import type { DeletedApplication, Deletion } from './deletion.ts';
+import { heldEndOf, judgeEnd, type Answer } from './confirmation.ts';
+import type { Deletion } from './deletion.ts';
 import { keysWaitingFor, stagesOf, type Holder } from './last-objects.ts';
 import { tellProgress, tellWait } from './tell-progress.ts';
 
 /** Returns the objects that are not gone yet and for which the Application has to wait. */
 export async function pruneObjects(deletion: Deletion, remainder: Remainder): Promise<readonly ObjectId[]> {
-  const { deleted, identity, context, record } = deletion;
+  const { identity, context, record } = deletion;
   const { ids } = remainder;
   const observation = await observeIds(deletion, remainder);
   const { live } = observation;
-  const asking = isConfirmed(deleted) ? [] : askingForConfirmation(ids, live);
-  if (asking[0]) {
-    const more = asking.length > 1 ? ` and ${asking.length - 1} more` : '';
-    const reason = `${formatId(asking[0])}${more} asks for a confirmation (Delete=confirm); ${HOW_TO_CONFIRM}`;
-    await tellWait(deletion, ids, reason);
-    return ids;
-  }
+  const confirmed = await confirm(deletion, ids, live);
+  if (!confirmed) return ids;
+  const { isConfirmed, confirmationOf } = confirmed;
   const waiting = keysWaitingFor(record.key, holdersAmong(deletion, ids));
   const stages = stagesOf({ ids, live, identity, waiting });
   const steps: readonly Step[] = [
@@ -50,15 +45,16 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
   for (const step of steps) {
     if (step.ids.length === 0) continue;
     const part = { ids: step.ids, observation };
-    if (step.ids !== stages.first) await storeRest(deletion, rest);
-    const applied = await carryOut(deletion, changesOf(deletion, part));
+    if (step.ids !== stages.first) await storeRest(deletion, rest, confirmationOf(rest));
+    const applied = await carryOut(deletion, { changes: changesOf(deletion, part), isConfirmed });
     const results = step.isDone === isGoneOrForbidden ? await withRefusals(deletion, part, applied) : applied;
     const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
     const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
     rest = rest.filter((id) => !done.has(idKey(id)));
     await context.onFaultPoint('objects-pruned');
     if (left.length === 0) continue;
-    await tellProgress(deletion, { left: rest, named: left, applied: results, live });
+    const progress = { left: rest, named: left, applied: results, live, confirmation: confirmationOf(rest) };
+    await tellProgress(deletion, progress);
     return rest;
   }
   return [];
@@ -69,12 +65,48 @@ interface Step {
   readonly isDone: (result: ChangeResult | undefined) => boolean;
 }
 
-async function storeRest(deletion: Deletion, rest: readonly ObjectId[]): Promise<void> {
+async function storeRest(
+  deletion: Deletion,
+  rest: readonly ObjectId[],
+  confirmation: ConfirmationStatus,
+): Promise<void> {
   const { base, record } = deletion;
   replaceInventory(record.memory.inventory, rest);
   const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
   if (!stored.ok || stored.ids.length === rest.length) return;
-  await tellWait(deletion, rest, `${rest.length} left, which the Application itself depends on`);
+  const reason = `${rest.length} left, which the Application itself depends on`;
+  await tellWait(deletion, { left: rest, reason, confirmation });
+}
+
+interface Confirmed {
+  /** Whether objects that ask for a confirmation may be deleted. */
+  readonly isConfirmed: boolean;
+  /** The confirmation as status tells it while these objects are left. */
+  readonly confirmationOf: (left: readonly ObjectId[]) => ConfirmationStatus;
+}
+
+/** undefined: the deletion waits for a person, and status says so. */
+async function confirm(deletion: Deletion, ids: readonly ObjectId[], live: Live): Promise<Confirmed | undefined> {
+  const { deleted } = deletion;
+  const found = judgeEnd(deleted, { ids, asking: askingForConfirmation(deletion, ids, live) });
+  if (found.type === 'unneeded') return { isConfirmed: false, confirmationOf: () => ({ held: undefined }) };
+  if (found.type === 'missing') {
+    const { reason, refused } = found;
+    const confirmation = { held: heldEndOf(deleted, ids), answer: refused };
+    await tellWait(deletion, { left: ids, reason, confirmation });
+    return undefined;
+  }
+  const { id, action } = found.request;
+  const answer: Answer = { id, action, outcome: 'InProgress' };
+  const confirmationOf = (left: readonly ObjectId[]): ConfirmationStatus => ({
+    held: heldEndOf(deleted, left, id),
+    answer,
+  });
+  // After a kill the rest is still known as confirmed.
+  if (!found.isRecorded) {
+    await tellWait(deletion, { left: ids, reason: `${ids.length} left`, confirmation: confirmationOf(ids) });
+  }
+  return { isConfirmed: true, confirmationOf };
 }
 
 /** The account cannot delete the last of the objects that gave it the right to do so. */
@@ -156,17 +188,11 @@ function isDeletable(decision: ReturnType<typeof mayDelete>['type']): boolean {
   return decision === 'delete' || decision === 'confirm';
 }
 
-function askingForConfirmation(ids: readonly ObjectId[], live: Live): ObjectId[] {
+function askingForConfirmation(deletion: Deletion, ids: readonly ObjectId[], live: Live): ObjectId[] {
+  const owner = ownerMarks(deletion);
   return ids.filter((id) => {
     const entry = live.get(idKey(id));
-    return entry?.state === 'present' && removalsOf(entry.object.body).deletion === 'confirm';
+    if (entry?.state !== 'present' || entry.object.deletionTimestamp !== undefined) return false;
+    return mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type === 'confirm';
   });
-}
-
-/** A confirmation that was already answered belongs to an earlier prune. */
-function isConfirmed({ metadata, status }: DeletedApplication): boolean {
-  const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
-  return (
-    parsed?.ok === true && parsed.request.action === 'confirm-prune' && parsed.request.id !== status.lastRequest?.id
-  );
 }

@@ -54,7 +54,7 @@ async function tryToRelease(deletion: Deletion, { ids, isOver }: Attempt): Promi
     const isKnown = kind !== undefined || live.get(idKey(id))?.state === 'absent';
     return isKnown ? [{ type: 'release' as const, id, kind, fields: [] }] : [];
   });
-  const applied = await carryOut(deletion, changes);
+  const applied = await carryOut(deletion, { changes, isConfirmed: false });
   await context.onFaultPoint('objects-pruned');
   const marked = own.filter((id) => !isGone(applied.get(idKey(id))));
   const left = isOver

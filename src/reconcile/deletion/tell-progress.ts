@@ -2,14 +2,32 @@
 import type { Applied } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
-import { composeDeleting } from '../../status/compose-bare.ts';
+import { composeDeleting, type ConfirmationStatus } from '../../status/compose-bare.ts';
+import type { Clock } from '../../telemetry/ports.ts';
 import type { NextPass } from '../pass.ts';
-import { writeStatusValue } from '../report/status-writer.ts';
+import { writeStatusValue, type StatusPutter } from '../report/status-writer.ts';
 import type { Deletion } from './deletion.ts';
 
-export async function tellWait(deletion: Deletion, left: readonly ObjectId[], reason: string): Promise<NextPass> {
+/** The part of a deletion that its progress is told with. */
+export interface Telling extends StatusPutter {
+  readonly deleted: Pick<Deletion['deleted'], 'metadata' | 'status'>;
+  readonly context: StatusPutter['context'] & {
+    readonly clock: Pick<Clock, 'now'>;
+    readonly settings: Pick<Deletion['context']['settings'], 'progressCheckMs'>;
+  };
+}
+
+export interface Waiting {
+  /** The objects that the stored inventory keeps. */
+  readonly left: readonly ObjectId[];
+  /** For people. */
+  readonly reason: string;
+  readonly confirmation?: ConfirmationStatus;
+}
+
+export async function tellWait(deletion: Telling, { left, reason, confirmation }: Waiting): Promise<NextPass> {
   const { metadata, status } = deletion.deleted;
-  const parts = { metadata, status, inventory: left, message: reason, isStalled: false };
+  const parts = { metadata, status, inventory: left, message: reason, isStalled: false, confirmation };
   await writeStatusValue(deletion, composeDeleting(parts, deletion.context.clock.now()));
   return { type: 'backoff', atMostMs: deletion.context.settings.progressCheckMs };
 }
@@ -21,12 +39,20 @@ export interface Progress {
   readonly named?: readonly ObjectId[];
   readonly applied: Applied;
   readonly live: Live;
+  readonly confirmation?: ConfirmationStatus;
 }
 
-export async function tellProgress(deletion: Deletion, progress: Progress): Promise<void> {
+export async function tellProgress(deletion: Telling, progress: Progress): Promise<void> {
   const { metadata, status } = deletion.deleted;
   const { message, isStalled } = describeProgress(progress);
-  const parts = { metadata, status, inventory: progress.left, message, isStalled };
+  const parts = {
+    metadata,
+    status,
+    inventory: progress.left,
+    message,
+    isStalled,
+    confirmation: progress.confirmation,
+  };
   await writeStatusValue(deletion, composeDeleting(parts, deletion.context.clock.now()));
 }
 

@@ -4,16 +4,17 @@
  * the namespace for ever.
  *
  * Invariant: an account that is gone deletes nothing, and the agent's own rights never replace it: they only read
- * whether it is gone. /
+ * whether it is gone.
  */
 import type { ApplicationMetadata, ApplicationSpec } from '../../application/schema.ts';
 import { agentIdentity, isServiceAccountName, type Identity } from '../../cluster/identity.ts';
 import { kindKey } from '../../cluster/kinds.ts';
-import type { Hub, ReadAnswer } from '../../cluster/ports.ts';
+import type { ReadAnswer } from '../../cluster/ports.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import { formatId } from '../../object/identity.ts';
 import { valueAt, type KubeObject } from '../../object/value.ts';
 import type { ReconcileContext } from '../context.ts';
+import type { DeletionContext, DeletionHub } from './deletion.ts';
 import { identityOf } from '../pass.ts';
 
 interface AccountQuestion {
@@ -25,7 +26,7 @@ interface AccountQuestion {
 export function identityToFinish(
   { metadata, spec }: AccountQuestion,
   { stored }: { readonly stored: KubeObject },
-  { settings }: Pick<ReconcileContext, 'settings'>,
+  { settings }: { readonly settings: Pick<ReconcileContext['settings'], 'defaultServiceAccount'> },
 ): Identity | undefined {
   const written = spec ? spec.serviceAccountName : (valueAt(stored, 'spec', 'serviceAccountName') ?? undefined);
   if (written === undefined) return identityOf({ metadata, spec: {} }, settings);
@@ -36,7 +37,7 @@ export function identityToFinish(
 interface Tenancy {
   readonly identity: Identity;
   readonly record: { readonly key: string; readonly stored: KubeObject };
-  readonly context: Pick<ReconcileContext, 'log' | 'notify'> & { readonly hub: Pick<Hub, 'as' | 'kinds'> };
+  readonly context: Pick<DeletionContext, 'log' | 'notify'> & { readonly hub: Pick<DeletionHub, 'as' | 'kinds'> };
 }
 
 /**

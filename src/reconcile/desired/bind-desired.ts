@@ -6,9 +6,12 @@ import { bindManifests } from '../../bind/bind.ts';
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import { reachOf } from '../../bind/reach.ts';
 import type { Kinds } from '../../cluster/kinds.ts';
+import { idKey } from '../../object/identity.ts';
 import { isPassing } from '../../object/problem.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { Reading } from '../pass.ts';
+import { isDiscoveryDue, paceAfterDiscovery, type Lack } from './discovery-pace.ts';
+import { NO_DISCOVERY } from './memory.ts';
 import { isUsable } from './render-snapshot.ts';
 
 export interface BoundSet {
@@ -22,7 +25,7 @@ export interface BoundSet {
 export async function bindDesired(reading: Reading, manifests: Manifests | undefined): Promise<BoundSet | undefined> {
   const { context, target } = reading;
   const memory = reading.memory.desired;
-  const { clock, settings } = context;
+  const { settings } = context;
   let kinds = await target.kinds();
   if (!manifests || !isUsable(manifests)) {
     const desired = memory.bound ?? { objects: [], problems: [], digest: '' };
@@ -30,12 +33,15 @@ export async function bindDesired(reading: Reading, manifests: Manifests | undef
     return memory.bound || manifests ? { desired: { ...desired, problems }, kinds, isComplete: false } : undefined;
   }
   let desired = bindOnce(reading, manifests, kinds);
-  if (isLackingKinds(desired) && clock.monotonicMs() >= memory.nextDiscoveryMs) {
-    const isAwaitingCrd = desired.objects.some(({ awaitsCrd }) => awaitsCrd);
-    memory.nextDiscoveryMs =
-      clock.monotonicMs() + (isAwaitingCrd ? settings.awaitedDiscoveryRetryMs : settings.discoveryRetryMs);
-    kinds = await target.kinds({ refresh: true });
-    desired = bindOnce(reading, manifests, kinds);
+  if (isLackingKinds(desired)) {
+    const lack = lackOf(reading, desired);
+    if (isDiscoveryDue(memory.discovery, lack)) {
+      memory.discovery = paceAfterDiscovery(memory.discovery, lack, settings);
+      kinds = await target.kinds({ refresh: true });
+      desired = bindOnce(reading, manifests, kinds);
+    }
+  } else {
+    memory.discovery = NO_DISCOVERY;
   }
   memory.bound = desired;
   return { desired, kinds, isComplete: desired.problems.length === 0 };
@@ -67,6 +73,12 @@ function bindOnce(
       set: (key, object) => used.set(key, object),
     },
   });
+}
+
+function lackOf({ context, memory }: Reading, { objects }: Desired): Lack {
+  const awaited = new Set(objects.flatMap(({ awaitsCrd }) => (awaitsCrd ? [idKey(awaitsCrd)] : [])));
+  const accepted = [...awaited].map((key) => `${key} ${memory.evidence.accepted.get(key) ?? ''}`);
+  return { nowMs: context.clock.monotonicMs(), definitions: accepted.sort().join('\n'), isAwaited: awaited.size > 0 };
 }
 
 function isLackingKinds({ objects, problems }: Desired): boolean {

@@ -1,6 +1,6 @@
 /**
  * The part of an Application's memory that only `desired/` writes: the state of its source, the last render and the
- * last usable set of desired objects. All of it may be dropped at the price of a poll, a render and a bind. /
+ * last usable set of desired objects. All of it may be dropped at the price of a poll, a render and a bind.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import type { Manifests } from '../../render/manifests.ts';
@@ -15,9 +15,20 @@ export interface DesiredMemory {
   bound: Desired | undefined;
   /** Bound objects by manifest, so that binding costs only what changed. */
   objects: Map<string, DesiredObject>;
-  /** Monotonic; discovery is not asked again before this for a kind that the API server lacks. */
-  nextDiscoveryMs: number;
+  /** When discovery is asked again for a kind that the API server lacks. */
+  discovery: DiscoveryPace;
 }
+
+export interface DiscoveryPace {
+  /** Monotonic; discovery is not asked again before this. */
+  readonly nextMs: number;
+  /** The pause before `nextMs`. 0: no kind was lacking. */
+  readonly pauseMs: number;
+  /** The awaited definitions, and the digests of their manifests that the server had accepted. */
+  readonly definitions: string;
+}
+
+export const NO_DISCOVERY: DiscoveryPace = { nextMs: 0, pauseMs: 0, definitions: '' };
 
 export interface SourceMemory {
   /** Repository, revision and Secret that were polled: with another key the snapshot is worthless. */
@@ -40,5 +51,5 @@ export interface SourceMemory {
 }
 
 export function emptyDesiredMemory(): DesiredMemory {
-  return { source: undefined, rendered: undefined, bound: undefined, objects: new Map(), nextDiscoveryMs: 0 };
+  return { source: undefined, rendered: undefined, bound: undefined, objects: new Map(), discovery: NO_DISCOVERY };
 }

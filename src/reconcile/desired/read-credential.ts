@@ -7,14 +7,14 @@
 import type { Application } from '../../application/schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import type { Identity } from '../../cluster/identity.ts';
-import type { Hub } from '../../cluster/ports.ts';
+import type { HubClient } from '../../cluster/ports.ts';
 import { parseCredential, type Credential } from '../../source/credential.ts';
 import { sourceError } from '../../source/source-error.ts';
 
 export interface CredentialQuestion {
   readonly application: Pick<Application, 'metadata' | 'spec'>;
   readonly identity: Identity;
-  readonly context: { readonly hub: Pick<Hub, 'as'> };
+  readonly context: { readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret'> } };
 }
 
 /**

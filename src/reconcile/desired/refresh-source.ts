@@ -7,6 +7,7 @@
 import { nextScheduledMs } from '../../application/cron.ts';
 import { parseDuration } from '../../application/duration.ts';
 import type { ApplicationSpec } from '../../application/schema.ts';
+import { StageError } from '../../object/stage-error.ts';
 import type { Credential } from '../../source/credential.ts';
 import { hearHook, paceAfterPoll, pacedIntervalMs, START_PACE } from '../../source/poll-pace.ts';
 import type { ReconcileContext } from '../context.ts';
@@ -15,6 +16,8 @@ import type { DesiredMemory, SourceMemory } from './memory.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
+  /** The namespace of the Application. */
+  readonly tenant: string;
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */
@@ -25,7 +28,11 @@ export interface RefreshOptions {
   readonly context: RefreshContext;
 }
 
-export type RefreshContext = Pick<ReconcileContext, 'source' | 'clock' | 'chance' | 'metrics' | 'settings'>;
+export interface RefreshContext extends Pick<ReconcileContext, 'clock' | 'chance'> {
+  readonly source: Pick<ReconcileContext['source'], 'poll' | 'fetch'>;
+  readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'pollJitter' | 'minPollBackoffMs' | 'maxPollBackoffMs'>;
+}
 
 /** Returns the source as it is remembered from now on. A failed poll or fetch is in its `error`. */
 export async function refreshSource(
@@ -37,7 +44,7 @@ export async function refreshSource(
 }
 
 async function refresh(known: SourceMemory | undefined, options: RefreshOptions): Promise<SourceMemory> {
-  const { spec, credential, isForced, signal, context } = options;
+  const { spec, isForced, signal, context } = options;
   const { hookHeardMs, pollsAsked } = options.signals;
   const key = `${spec.repoURL} ${spec.revision} ${spec.secretRef?.name ?? ''}`;
   const same = known?.key === key ? known : undefined;
@@ -49,7 +56,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const calm = before?.pace ?? { ...START_PACE, heardMs: hookHeardMs };
   const alert = hearHook(calm, hookHeardMs);
   try {
-    const snapshot = await pollAndFetch({ spec, credential, known: before?.snapshot, signal }, context);
+    const snapshot = await pollAndFetch({ ...options, known: before?.snapshot }, context);
     const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot?.commit;
     const pace = paceAfterPoll(alert, { before: calm, hasMoved, nowMs: context.clock.monotonicMs() });
     const waitMs = jitter(pacedIntervalMs(pace, intervalOf(spec)), context);
@@ -59,7 +66,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
-    const waitMs = backoffMs(failures, spec, context);
+    const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
     const { snapshot, answered } = before ?? { snapshot: undefined, answered: undefined };
     return { key, snapshot, answered, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
   }
@@ -119,12 +126,12 @@ function sooner(source: SourceMemory): SourceMemory {
   return { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
 }
 
-interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'credential' | 'signal'> {
+interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'tenant' | 'credential' | 'signal'> {
   readonly known: SourceMemory['snapshot'];
 }
 
 async function pollAndFetch(
-  { spec, credential: readCredential, known, signal }: FetchOptions,
+  { spec, tenant, credential: readCredential, known, signal }: FetchOptions,
   context: RefreshContext,
 ): Promise<SourceMemory['snapshot']> {
   const { source } = context;
@@ -133,7 +140,7 @@ async function pollAndFetch(
     source.poll({ repoUrl: spec.repoURL, credential, revision: spec.revision, signal }),
   );
   if (known?.id === resolved.id) return { ...known, revision: resolved.revision };
-  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, signal }));
+  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, tenant, signal }));
 }
 
 async function counted<T>(context: RefreshContext, operation: 'poll' | 'fetch', run: () => Promise<T>): Promise<T> {
@@ -150,6 +157,12 @@ async function counted<T>(context: RefreshContext, operation: 'poll' | 'fetch', 
 
 function jitter(intervalMs: number, { chance, settings }: RefreshContext): number {
   return intervalMs * (1 - settings.pollJitter + 2 * settings.pollJitter * chance());
+}
+
+/** The time that a server has asked to be left alone for, which may be longer than the interval. */
+function requestedMs(error: unknown): number {
+  const retry = error instanceof StageError ? error.retry : undefined;
+  return typeof retry === 'object' ? retry.afterMs : 0;
 }
 
 /** Doubles with each failure up to the interval: a short outage is over soon, and a long one costs no more polls. */

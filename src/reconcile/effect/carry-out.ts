@@ -74,7 +74,7 @@ async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory)
   await context.onFaultPoint('inventory-written');
 }
 
-function applyUntilNewer(pass: Pass, plan: Plan, { attempt, snapshot }: Findings): Promise<Applied> {
+function applyUntilNewer(pass: Pass, plan: Plan, { attempt, guard, snapshot }: Findings): Promise<Applied> {
   const { application, context, identity, owner, signal, target } = pass;
   const { clock, settings } = context;
   const timeoutMs = remainingMs({
@@ -89,6 +89,7 @@ function applyUntilNewer(pass: Pass, plan: Plan, { attempt, snapshot }: Findings
       client: target.as(identity),
       owner,
       occasion: 'prune',
+      isConfirmed: guard?.confirmedBy !== undefined,
       concurrency: settings.applyConcurrency,
       signal: AbortSignal.any([signal, deadline, newer]),
       onResult: (result) => recordResult(pass, result),

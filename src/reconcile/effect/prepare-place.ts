@@ -8,21 +8,33 @@ import {
   APPLYSET_TOOLING_ANNOTATION,
   PRUNE_FINALIZER,
 } from '../../application/keys.ts';
+import type { Application, ApplicationMetadata } from '../../application/schema.ts';
 import { ensureNamespace } from '../../apply/namespace.ts';
 import type { Desired } from '../../bind/desired.ts';
 import { isOutOfReach, OUT_OF_REACH, reachOf } from '../../bind/reach.ts';
-import type { ObjectId } from '../../object/identity.ts';
-import { annotationsOf, labelsOf } from '../../object/identity.ts';
+import type { ApplicationClient, Cluster } from '../../cluster/ports.ts';
+import { annotationsOf, labelsOf, type ObjectId } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { listAt } from '../../object/value.ts';
+import type { ReconcileContext } from '../context.ts';
+import type { Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
-import { adoptAnswer } from '../report/status-writer.ts';
+import { adoptAnswer, type Adopter } from '../report/status-writer.ts';
+
+/** The part of a pass that marks its Application. `base` is replaced by the answer. */
+export interface Marking extends Pick<Pass, 'owner'>, Adopter {
+  readonly application: { readonly metadata: Pick<ApplicationMetadata, 'namespace'> };
+  readonly context: {
+    readonly hub: { readonly applications: Pick<ApplicationClient, 'applyMetadata'> };
+    readonly settings: Pick<ReconcileContext['settings'], 'version'>;
+  };
+}
 
 /**
  * Writes finalizer, ApplySet id and the kinds and namespaces of the set (KEP-3659) on the Application, if they differ
  * from what is stored. `ids` is the inventory: the union of old and new before the effects, the exact set afterwards.
  */
-export async function markParent(pass: Pass, ids: Iterable<ObjectId>): Promise<void> {
+export async function markParent(pass: Marking, ids: Iterable<ObjectId>): Promise<void> {
   const { base, owner, context, application } = pass;
   const groupKinds = new Set<string>();
   const namespaces = new Set<string>();
@@ -49,8 +61,16 @@ export async function markParent(pass: Pass, ids: Iterable<ObjectId>): Promise<v
   adoptAnswer(pass, answer);
 }
 
+/** The part of a pass that creates its destination namespace. */
+export interface Placing extends Pick<Pass, 'identity'> {
+  readonly application: Pick<Application, 'metadata' | 'spec'>;
+  readonly memory: Pick<Memory, 'place'>;
+  readonly target: Pick<Cluster, 'as'>;
+  readonly context: { readonly settings: Pick<ReconcileContext['settings'], 'allowCrossNamespace'> };
+}
+
 /** Creates the destination namespace if the spec asks for it and the manifests do not contain it. */
-export async function createDestination(pass: Pass, desired: Desired): Promise<void> {
+export async function createDestination(pass: Placing, desired: Pick<Desired, 'objects'>): Promise<void> {
   const { application, context, identity, memory, target } = pass;
   const { metadata, spec } = application;
   const { destination } = spec;

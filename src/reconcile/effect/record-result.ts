@@ -1,15 +1,32 @@
 /** Records the result of a change in Live, evidence, brake and inventory. Called as each answer arrives. */
 import { applicationKey } from '../../application/keys.ts';
 import type { ChangeResult } from '../../apply/applied.ts';
+import type { LiveStore } from '../../cluster/ports.ts';
 import { parseOwner } from '../../object/applyset.ts';
 import { formatId, idKey } from '../../object/identity.ts';
+import type { Clock, Log, Metrics } from '../../telemetry/ports.ts';
 import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
 import { noteStartedJob } from '../decide/ended-jobs.ts';
 import { dropEvidence, dropSettled, noteApplied } from '../decide/evidence.ts';
 import { removeFromInventory } from '../decide/inventory.ts';
+import type { ApplicationRecord, Memory } from '../memory.ts';
+import type { Neighbours } from '../neighbours/neighbours.ts';
 import type { Pass } from '../pass.ts';
 
-export function recordResult(pass: Pass, result: ChangeResult): void {
+/** The part of a pass that a result is recorded in. */
+export interface Recording extends Pick<Pass, 'identity'> {
+  readonly memory: Pick<Memory, 'evidence' | 'endedJobs' | 'heals' | 'inventory' | 'place'>;
+  readonly record: Pick<ApplicationRecord, 'key'>;
+  readonly target: { readonly live: Pick<LiveStore, 'record'> };
+  readonly context: {
+    readonly clock: Pick<Clock, 'monotonicMs'>;
+    readonly log: Pick<Log, 'warn'>;
+    readonly metrics: Pick<Metrics, 'onChange'>;
+    readonly neighbours: Pick<Neighbours, 'wake'>;
+  };
+}
+
+export function recordResult(pass: Recording, result: ChangeResult): void {
   const { context, identity, memory, record, target } = pass;
   const { evidence, heals, inventory, place } = memory;
   const { change, outcome, live } = result;

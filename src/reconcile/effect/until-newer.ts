@@ -2,22 +2,31 @@
  * A newer revision, spec or request wins over the plan under way: while a plan is carried out, the source is polled
  * when a poll is due (a webhook makes it due at once), and the pass is cut short between two objects.
  *
- * Invariant: only the plan under way is given up; applied objects stay, and their results are known. /
+ * Invariant: only the plan under way is given up; applied objects stay, and their results are known.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { wishOf } from '../../application/wish.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
-import { readCredential } from '../desired/read-credential.ts';
-import { refreshSource } from '../desired/refresh-source.ts';
+import { readCredential, type CredentialQuestion } from '../desired/read-credential.ts';
+import { refreshSource, type RefreshContext } from '../desired/refresh-source.ts';
+import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
 
 /** Time between two looks; most plans end before the first. A look sends no request unless a poll is due. */
 const CHECK_MS = 250;
 
+/** The part of a pass that a newer revision, spec or request interrupts. `isCutShort` tells whether one came. */
+export interface Interruptible extends Pick<Pass, 'application' | 'identity' | 'base' | 'signal' | 'isCutShort'> {
+  readonly record: Pick<ApplicationRecord, 'stored' | 'signals'>;
+  readonly goal: Pick<Pass['goal'], 'commit'>;
+  readonly memory: Pick<Memory, 'desired'>;
+  readonly context: RefreshContext & CredentialQuestion['context'];
+}
+
 /** Runs `work` with a signal that is aborted as soon as something newer should take over. */
 export async function untilNewer<T>(
-  pass: Pass,
-  snapshot: Snapshot | undefined,
+  pass: Interruptible,
+  snapshot: SeenCommit | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
@@ -34,12 +43,14 @@ export async function untilNewer<T>(
   }
 }
 
+type SeenCommit = Pick<Snapshot, 'commit'>;
+
 interface Watching {
   readonly newer: AbortController;
   readonly ended: AbortSignal;
 }
 
-async function watch(pass: Pass, snapshot: Snapshot | undefined, { newer, ended }: Watching): Promise<void> {
+async function watch(pass: Interruptible, snapshot: SeenCommit | undefined, { newer, ended }: Watching): Promise<void> {
   const begunWith = wishOf(pass.base);
   while (!ended.aborted) {
     const isOver = await sleep(CHECK_MS, false, { signal: ended }).catch(() => true);
@@ -50,12 +61,13 @@ async function watch(pass: Pass, snapshot: Snapshot | undefined, { newer, ended 
 }
 
 /** A commit that a request names is applied to its end, whatever the branch does. */
-async function hasMoved(pass: Pass, snapshot: Snapshot | undefined, signal: AbortSignal): Promise<boolean> {
+async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, signal: AbortSignal): Promise<boolean> {
   const { application, goal, context, memory, record } = pass;
   if (!snapshot || !memory.desired.source || goal.commit !== undefined) return false;
   try {
     const source = await refreshSource(memory.desired, {
       spec: application.spec.source,
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: false,

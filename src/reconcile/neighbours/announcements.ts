@@ -6,6 +6,7 @@
  * however many commits come meanwhile.
  */
 import { addMember, removeMember } from '../../object/set-map.ts';
+import { Rounds, type Question, type Round } from './rounds.ts';
 
 /** A set of desired objects, with the state that it was made of. */
 export interface Statement {
@@ -69,6 +70,9 @@ export class Announcements {
   readonly #awaiting = new Map<string, Awaiting>();
   /** By Application: the keys that wait for its announcement. */
   readonly #awaitedBy = new Map<string, Set<string>>();
+  /** By `idKey`: the Applications that wait with an object. */
+  readonly #waitersOf = new Map<string, Set<string>>();
+  readonly #rounds = new Rounds();
   /** By `idKey`: the Applications that desire an object, or desired it when they were complete last. */
   readonly #desiredBy = new Map<string, Set<string>>();
 
@@ -101,17 +105,28 @@ export class Announcements {
     this.#said.set(key, said);
     this.#index(key, idsOf(before), idsOf(said));
     if (before && isSameState(before.last, last)) return [];
-    return [...(this.#awaitedBy.get(key) ?? [])].flatMap((waiter) => this.#tell(waiter, key, last));
+    const told = new Map([...(this.#awaitedBy.get(key) ?? [])].flatMap((waiter) => this.#tell(waiter, key, last)));
+    for (const round of this.#rounds.answer(key)) {
+      const isAtOtherCommit = round.state !== last.commit;
+      for (const waiter of this.#toldIn(round, last)) if (waiter !== key) told.set(waiter, isAtOtherCommit);
+    }
+    return Array.from(told, ([waiter, isAtOtherCommit]) => ({ key: waiter, isAtOtherCommit }));
   }
 
-  #tell(waiter: string, key: string, { commit, ids }: Announcement): Told[] {
+  /** All of a round for its last answer and for another commit, else those whose objects are desired. */
+  #toldIn({ state, pending, waiters }: Round, { commit, ids }: Announcement): Iterable<string> {
+    if (state !== commit || pending.size === 0) return waiters;
+    return [...ids].flatMap((id) => [...(this.#waitersOf.get(id) ?? [])]).filter((waiter) => waiters.has(waiter));
+  }
+
+  #tell(waiter: string, key: string, { commit, ids }: Announcement): [string, boolean][] {
     const awaiting = this.#awaiting.get(waiter);
     if (!awaiting) return [];
     awaiting.pending.delete(key);
     const isAtOtherCommit = awaiting.state !== commit;
     const isDue =
       isAtOtherCommit || awaiting.pending.size === 0 || [...awaiting.sinceMs.keys()].some((id) => ids.has(id));
-    return isDue ? [{ key: waiter, isAtOtherCommit }] : [];
+    return isDue ? [[waiter, isAtOtherCommit]] : [];
   }
 
   /**
@@ -123,7 +138,7 @@ export class Announcements {
     if (before?.state === state) return before.stateSinceMs;
     this.stopAwaiting(key);
     const sinceMs = before?.sinceMs ?? new Map<string, number>();
-    this.#awaiting.set(key, { state, stateSinceMs: nowMs, sinceMs, asked: new Map(), pending: new Set() });
+    this.#set(key, { state, stateSinceMs: nowMs, sinceMs, asked: new Map(), pending: new Set() });
     return nowMs;
   }
 
@@ -131,8 +146,16 @@ export class Announcements {
   waitSince(key: string, ids: Iterable<string>, nowMs: number): ReadonlyMap<string, number> {
     const awaiting = this.#awaiting.get(key);
     const sinceMs = new Map([...ids].map((id) => [id, awaiting?.sinceMs.get(id) ?? nowMs]));
-    if (awaiting) this.#awaiting.set(key, { ...awaiting, sinceMs });
+    if (awaiting) this.#set(key, { ...awaiting, sinceMs });
     return sinceMs;
+  }
+
+  #set(key: string, awaiting: Awaiting | undefined): void {
+    const [before, after] = [this.#awaiting.get(key)?.sinceMs, awaiting?.sinceMs];
+    for (const id of before?.keys() ?? []) if (!after?.has(id)) removeMember(this.#waitersOf, id, key);
+    for (const id of after?.keys() ?? []) if (!before?.has(id)) addMember(this.#waitersOf, id, key);
+    if (awaiting) this.#awaiting.set(key, awaiting);
+    else this.#awaiting.delete(key);
   }
 
   /**
@@ -148,9 +171,20 @@ export class Announcements {
     return true;
   }
 
+  /**
+   * The same for all others of a source, together with the Applications of that source that wait at the same state.
+   * Returns those that are to be asked now.
+   */
+  askAll(key: string, source: string, { others, nowMs }: Pick<Question, 'others' | 'nowMs'>): string[] {
+    const state = this.#awaiting.get(key)?.state;
+    if (state === undefined) return [];
+    return this.#rounds.ask(key, { source, state, others, nowMs, askAgainMs: ASK_AGAIN_MS });
+  }
+
   stopAwaiting(key: string): void {
     for (const other of this.#awaiting.get(key)?.asked.keys() ?? []) removeMember(this.#awaitedBy, other, key);
-    this.#awaiting.delete(key);
+    this.#rounds.leave(key);
+    this.#set(key, undefined);
   }
 
   /** Forgets an Application that is gone, or whose memory is dropped. */

@@ -58,7 +58,7 @@ export class Claims {
 
   /**
    * Lets go of everything that an Application holds on a cluster, except the ids of `kept`. Returns the Applications
-   * that waited for it. /
+   * that waited for it.
    */
   keepOnly(clusterId: string, application: string, kept: ReadonlySet<string>): string[] {
     const wakened = new Set<string>();

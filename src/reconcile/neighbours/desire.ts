@@ -17,12 +17,16 @@ export interface SourceState {
   readonly readByMs: number;
 }
 
-/** The part of a neighbour that these decisions need. */
-export interface Wisher {
+/** An Application by the source that it follows. */
+export interface Follower {
   /** undefined: its spec cannot be read. */
   readonly application: Application | undefined;
   /** The branch or tag that its revision was resolved to last: `main` for `HEAD`. */
   readonly followedRef: string | undefined;
+}
+
+/** The part of a neighbour that these decisions need. */
+export interface Wisher extends Follower {
   /** Its newest announcement. */
   readonly announced: Announcement | undefined;
   /** Its newest announcement of a complete set. */
@@ -71,16 +75,19 @@ export function isOfNewestSpec({ application, announced }: Pick<Wisher, 'applica
 }
 
 /** Whether two Applications follow the same branch or tag of the same repository, under whichever of its names. */
-export function isSameSource(one: Wisher, other: Wisher): boolean {
+export function isSameSource(one: Follower, other: Follower): boolean {
   if (!isSameRepository(one, other)) return false;
   const [revision, otherRevision] = [one, other].map(({ application }) => application?.spec.source.revision);
   if (revision === otherRevision) return true;
   return one.followedRef !== undefined && one.followedRef === other.followedRef;
 }
 
-export function isSameRepository(one: Pick<Wisher, 'application'>, other: Pick<Wisher, 'application'>): boolean {
+export function isSameRepository(one: Pick<Follower, 'application'>, other: Pick<Follower, 'application'>): boolean {
   const [url, otherUrl] = [one, other].map(({ application }) => application?.spec.source.repoURL);
-  if (url === undefined || otherUrl === undefined) return false;
+  return url !== undefined && otherUrl !== undefined && isSameAddress(url, otherUrl);
+}
+
+function isSameAddress(url: string, otherUrl: string): boolean {
   return url === otherUrl || (canonicalRepository(url) ?? url) === (canonicalRepository(otherUrl) ?? otherUrl);
 }
 

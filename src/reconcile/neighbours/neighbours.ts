@@ -57,7 +57,7 @@ export interface Neighbours {
   hearPush(key: string): void;
   /**
    * Announces what an Application desires, and wakes the Applications that wait for it. `isNewSpec`: its spec has
-   * changed since its last status.
+   * changed since its last status. An Application that is gone announces nothing.
    */
   announce(key: string, statement: Statement, isNewSpec: boolean): void;
   /**
@@ -70,6 +70,8 @@ export interface Neighbours {
   stopAwaiting(key: string): void;
   /** Asks another Application for its announcement, unless it was asked a moment ago. */
   askToAnnounce(key: string, other: string): void;
+  /** The same for many others of the source, together with all Applications of it that wait at the same commit. */
+  askAllToAnnounce(key: string, others: Iterable<string>): void;
 }
 
 /** The records of all Applications, as the controller keeps them. */
@@ -133,7 +135,14 @@ interface NeighbourParts extends RegistryOptions {
 }
 
 function createNeighbours({ records, byRepository, announcements, parsedOf, clock, wake }: NeighbourParts): Neighbours {
-  const show = (record: ApplicationRecord): Neighbour => new NeighbourView(record, { announcements, parsedOf });
+  const views = new WeakMap<ApplicationRecord, NeighbourView>();
+  const show = (record: ApplicationRecord): Neighbour => {
+    const known = views.get(record);
+    if (known) return known;
+    const view = new NeighbourView(record, { announcements, parsedOf });
+    views.set(record, view);
+    return view;
+  };
   const showAll = function* (keys: Iterable<string>): Iterable<Neighbour> {
     for (const key of keys) {
       const record = records.get(key);
@@ -164,6 +173,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       if (!isComing) wake(key);
     },
     announce(key, statement, isNewSpec) {
+      if (!records.has(key)) return;
       for (const told of announcements.announce(key, statement, { nowMs: clock.monotonicMs(), isNewSpec })) {
         if (told.isAtOtherCommit) askToPoll(told.key);
         else wake(told.key);
@@ -174,6 +184,12 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     stopAwaiting: (key) => announcements.stopAwaiting(key),
     askToAnnounce(key, other) {
       if (announcements.ask(key, other, clock.monotonicMs())) askToPoll(other);
+    },
+    askAllToAnnounce(key, others) {
+      const stored = records.get(key)?.stored;
+      if (!stored) return;
+      const nowMs = clock.monotonicMs();
+      for (const other of announcements.askAll(key, sourceOf(stored), { others, nowMs })) askToPoll(other);
     },
   };
 }
@@ -189,10 +205,18 @@ interface Views {
   readonly parsedOf: (stored: KubeObject) => ParsedApplication;
 }
 
+interface StoredFacts {
+  readonly stored: KubeObject;
+  readonly application: Application | undefined;
+  readonly isDeleted: boolean;
+}
+
 /** Reads the record when it is asked: a pass that waits in between sees the newest state. */
 class NeighbourView implements Neighbour {
   readonly #record: ApplicationRecord;
   readonly #views: Views;
+  /** The facts of one stored form, since a pass may look at thousands of neighbours. */
+  #facts: StoredFacts | undefined;
 
   constructor(record: ApplicationRecord, views: Views) {
     this.#record = record;
@@ -208,17 +232,29 @@ class NeighbourView implements Neighbour {
   }
 
   get application(): Application | undefined {
-    const parsed = this.#views.parsedOf(this.#record.stored);
-    return parsed.ok ? parsed.application : undefined;
+    return this.#known().application;
   }
 
   get isDeleted(): boolean {
-    return stringAt(this.#record.stored.metadata, 'deletionTimestamp') !== undefined;
+    return this.#known().isDeleted;
+  }
+
+  #known(): StoredFacts {
+    const { stored } = this.#record;
+    if (this.#facts?.stored === stored) return this.#facts;
+    const parsed = this.#views.parsedOf(stored);
+    this.#facts = {
+      stored,
+      application: parsed.ok ? parsed.application : undefined,
+      isDeleted: stringAt(stored.metadata, 'deletionTimestamp') !== undefined,
+    };
+    return this.#facts;
   }
 
   get followedRef(): string | undefined {
-    const { source } = this.#record.memory.desired;
-    return source?.snapshot && nameOfRevision(source.snapshot.revision);
+    const { memory, stored } = this.#record;
+    const revision = memory.desired.source?.snapshot?.revision ?? observedRevision(stored);
+    return revision === undefined ? undefined : nameOfRevision(revision);
   }
 
   get isSourceFailing(): boolean {
@@ -258,6 +294,18 @@ function createParser(): (stored: KubeObject) => ParsedApplication {
     known.set(stored, parsed);
     return parsed;
   };
+}
+
+/** The revision in status, if it is that of the present spec: the agent may have started since. */
+function observedRevision(stored: KubeObject): string | undefined {
+  const isObserved = valueAt(stored, 'status', 'observedGeneration') === stored.metadata['generation'];
+  return isObserved ? stringAt(stored, 'status', 'sync', 'revision') : undefined;
+}
+
+/** One text for all Applications that name the same revision of a repository. */
+function sourceOf(stored: KubeObject): string {
+  const repository = repositoryKey(stringAt(stored, 'spec', 'source', 'repoURL') ?? '');
+  return `${repository} ${stringAt(stored, 'spec', 'source', 'revision') ?? ''}`;
 }
 
 /** One text for all ways to write the address of a repository. */

@@ -1,9 +1,12 @@
 /**
  * Whether Applications are Ready for those that depend on them (`spec.dependsOn`), read from what is stored. Nothing
- * but readiness is looked at or told, so that a reference into another namespace shows no more. /
+ * but readiness is looked at or told, so that a reference into another namespace shows no more.
  */
 import { applicationKey } from '../../application/keys.ts';
+import type { Application } from '../../application/schema.ts';
 import { isMap, listAt, numberAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { nameOfRevision } from '../../source/revision.ts';
+import { isSameSource, type Follower } from './desire.ts';
 
 /** Keys of the Applications that one depends on, whether its spec is valid or not. */
 export function dependenciesOf(stored: KubeObject): string[] {
@@ -23,27 +26,34 @@ export function readinessOf(stored: KubeObject): string {
   return parts.map(String).join(' ');
 }
 
+/** An Application that others depend on. */
+export interface Dependency extends Follower {
+  readonly stored: KubeObject;
+}
+
 /** Why an Application is not Ready for `dependent`, which is at `revision`. undefined: it is Ready. */
 export function reasonNotReady(
-  other: KubeObject | undefined,
-  dependent: KubeObject,
+  other: Dependency | undefined,
+  dependent: Application | undefined,
   revision: string,
 ): string | undefined {
   if (!other) return 'does not exist';
+  const { stored } = other;
   // Waiting for a deleted Application would never end.
-  if (other.metadata['deletionTimestamp'] !== undefined) return undefined;
-  const { status, observed, reason } = readyOf(other);
-  if (observed !== numberAt(other.metadata, 'generation')) return 'has not looked at its spec yet';
+  if (stored.metadata['deletionTimestamp'] !== undefined) return undefined;
+  const { status, observed, reason } = readyOf(stored);
+  if (observed !== numberAt(stored.metadata, 'generation')) return 'has not looked at its spec yet';
   if (status !== 'True') return reason === '' ? 'is not Ready' : `is not Ready (${reason})`;
   // An Application of the same source counts only at the same revision: Ready may be about the one before.
-  const isBound = isSameSource(other, dependent) && (stringAt(other, 'spec', 'sync', 'mode') ?? 'auto') === 'auto';
-  if (!isBound || stringAt(other, 'status', 'sync', 'lastAppliedRevision') === revision) return undefined;
+  const self = { application: dependent, followedRef: nameOfRevision(revision) };
+  const isBound = isSameSource(other, self) && other.application?.spec.sync.mode === 'auto';
+  if (!isBound || stringAt(stored, 'status', 'sync', 'lastAppliedRevision') === revision) return undefined;
   return `is Ready, but not at ${revision} yet`;
 }
 
 /**
  * The shortest way through `spec.dependsOn` from a key back to itself, both ends included. Each Application is looked
- * at once. undefined: there is no cycle. /
+ * at once. undefined: there is no cycle.
  */
 export function findCycle(start: string, storedOf: (key: string) => KubeObject | undefined): string[] | undefined {
   const cameFrom = new Map<string, string>();
@@ -67,12 +77,6 @@ function pathTo(end: string, start: string, cameFrom: ReadonlyMap<string, string
     path.push(key);
   }
   return path.reverse();
-}
-
-function isSameSource(a: KubeObject, b: KubeObject): boolean {
-  return ['repoURL', 'revision'].every(
-    (field) => stringAt(a, 'spec', 'source', field) === stringAt(b, 'spec', 'source', field),
-  );
 }
 
 interface Ready {

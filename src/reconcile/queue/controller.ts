@@ -1,6 +1,6 @@
 /**
  * The controller: puts Applications on the queue when their own watch, the drift watch, a webhook, a poll or a retry
- * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself. /
+ * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself.
  */
 import { decodeInventory } from '../../application/inventory.ts';
 import { applicationKey } from '../../application/keys.ts';
@@ -141,7 +141,7 @@ async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promis
     if (next.type !== 'backoff') result = 'success';
     return next;
   } finally {
-    if (registry.has(key)) {
+    if (registry.get(key) === record) {
       // The status that the pass wrote is known before the watch brings it.
       dependents.note(key, record.stored);
       definitions.note(key, record.awaitedGroups);
@@ -150,6 +150,8 @@ async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promis
     } else {
       // The Application went while the pass was under way, which may have watched, claimed and counted again.
       dropTracks(key, tracks);
+      const successor = registry.get(key);
+      if (successor) claimInventory(successor, context);
     }
   }
 }

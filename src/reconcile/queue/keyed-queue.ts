@@ -5,7 +5,7 @@
  *
  * Fairness: the tenant with the fewest workers comes first, and its keys in the order in which they became due. While
  * there are several tenants none takes every worker, since a Git server may keep a worker busy for minutes. No key is
- * served more often than its rate allows. /
+ * served more often than its rate allows.
  */
 import type { Chance } from '../../telemetry/ports.ts';
 import type { NextPass } from '../pass.ts';
@@ -54,6 +54,8 @@ interface KeyState {
   dueAt: number;
   /** Monotonic; when the pass under way began, or the last one. */
   beganMs: number;
+  /** Aborts the pass under way. */
+  cancel: AbortController | undefined;
 }
 
 export class KeyedQueue {
@@ -102,7 +104,7 @@ export class KeyedQueue {
     }, delayMs);
   }
 
-  /** Drops the waits of a key; a pass under way ends by itself. */
+  /** Drops the waits of a key, and aborts the signal of its pass under way. */
   forget(key: string): void {
     const state = this.#keys.get(key);
     if (!state) return;
@@ -110,6 +112,7 @@ export class KeyedQueue {
     state.timer = undefined;
     state.isDirty = false;
     state.failures = 0;
+    state.cancel?.abort();
     if (!state.isActive) this.#drop(key, state);
     this.#next();
   }
@@ -162,6 +165,7 @@ export class KeyedQueue {
       timer: undefined,
       dueAt: 0,
       beganMs: 0,
+      cancel: undefined,
     };
     this.#keys.set(key, state);
     return state;
@@ -211,16 +215,20 @@ export class KeyedQueue {
 
   async #run(key: string, state: KeyState): Promise<void> {
     let next: NextPass;
+    const cancel = new AbortController();
+    state.cancel = cancel;
     try {
-      next = await this.#options.work(key, this.#stop.signal);
+      next = await this.#options.work(key, AbortSignal.any([this.#stop.signal, cancel.signal]));
     } catch (error) {
       this.#options.onError(key, error);
       next = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
     }
+    state.cancel = undefined;
     state.isActive = false;
     state.tenant.active--;
     this.#active--;
-    this.#settle(key, state, next);
+    // A forgotten pass asks for no other one. A key that was added after that gets its pass.
+    this.#settle(key, state, cancel.signal.aborted ? { type: 'none' } : next);
     if (this.#active === 0) this.#idle?.();
     this.#next();
   }
@@ -235,7 +243,8 @@ export class KeyedQueue {
       this.addAfter(key, next.delayMs);
     } else if (next.type === 'backoff') {
       this.#retries++;
-      this.addAfter(key, Math.min(next.atMostMs, this.#backoffMs(state.failures++)));
+      const delayMs = Math.max(next.atLeastMs ?? 0, this.#backoffMs(state.failures++));
+      this.addAfter(key, Math.min(next.atMostMs, delayMs));
     } else if (!state.timer) {
       this.#drop(key, state);
     }

@@ -2,6 +2,7 @@
 import { parseDuration } from '../../application/duration.ts';
 import type { Application } from '../../application/schema.ts';
 import type { LastRequest } from '../../application/status-schema.ts';
+import { idKey } from '../../object/identity.ts';
 import { isPassing } from '../../object/problem.ts';
 import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
@@ -14,19 +15,21 @@ import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
 
 export interface EndedPass {
-  readonly application: Application;
-  readonly goal: PassGoal;
+  readonly application: Pick<Application, 'spec' | 'status'>;
+  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit'>;
   /** Something newer waits already. */
   readonly isCutShort: boolean;
-  readonly findings: Findings;
-  readonly report: PassReport;
-  readonly verdict: PassVerdict;
+  readonly findings: Pick<Findings, 'changes' | 'gate' | 'plan' | 'applied' | 'braked' | 'handOverAgainInMs'>;
+  readonly report: Pick<PassReport, 'failures' | 'applied' | 'problems' | 'changes' | 'health'>;
+  readonly verdict: Pick<PassVerdict, 'isReconciling' | 'reason'>;
   /** The answer to the request, as status tells it now. */
-  readonly answer: LastRequest | undefined;
+  readonly answer: Pick<LastRequest, 'outcome'> | undefined;
   /** Monotonic; undefined: the source was not asked yet. */
   readonly nextPollMs: number | undefined;
   /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
   readonly doubtInMs: number;
+  /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
+  readonly nextDiscoveryMs: number;
   /** By `idKey`, after this pass. */
   readonly endedJobs: ReadonlyMap<string, string> | undefined;
   /** Monotonic. */
@@ -48,6 +51,7 @@ export function endedPassOf(
     isCutShort,
     nextPollMs: memory.desired.source?.nextPollMs,
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
+    nextDiscoveryMs: memory.desired.discovery.nextMs,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
@@ -66,13 +70,13 @@ function isDueAtOnce({ application, goal, isCutShort, findings, answer, endedJob
   return isCutShort || isNextWaveDue(findings) || isRetirementDue(findings.changes ?? [], stored, endedJobs);
 }
 
-function isAsDeclared({ intent, commit }: PassGoal, { spec }: Application): boolean {
+function isAsDeclared({ intent, commit }: EndedPass['goal'], { spec }: EndedPass['application']): boolean {
   const { mode, prune } = declaredIntent(spec);
   return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
 }
 
 /** The applied objects may be all that the next wave waits for; otherwise an event starts the next pass. */
-function isNextWaveDue({ gate, plan, applied }: Findings): boolean {
+function isNextWaveDue({ gate, plan, applied }: EndedPass['findings']): boolean {
   const isWaiting = gate !== undefined && (plan?.waitingFor.length ?? 0) > 0;
   return isWaiting && [...(applied?.values() ?? [])].some(({ live }) => live !== undefined);
 }
@@ -81,21 +85,52 @@ function dueLater(ended: EndedPass): NextPass {
   const { findings, report, settings, verdict } = ended;
   const pollInMs = pollDelayMs(ended);
   const retries = retriesOf(report);
-  const afters = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
-  if (retries.includes('backoff')) return { type: 'backoff', atMostMs: Math.max(pollInMs, settings.minPollBackoffMs) };
-  if (report.changes.some(({ desired }) => desired?.awaitsCrd)) afters.push(settings.awaitedDiscoveryRetryMs);
+  const requested = retries.flatMap((retry) => (typeof retry === 'object' ? [retry.afterMs] : []));
+  // The next pass sends again all that failed, so the longest time that a server has named holds for the whole pass.
+  const atLeastMs = requested.length > 0 ? Math.min(pollInMs, Math.max(...requested)) : undefined;
+  if (retries.includes('backoff')) {
+    const atMostMs = Math.max(pollInMs, settings.minPollBackoffMs);
+    return { type: 'backoff', atMostMs, ...(atLeastMs === undefined ? {} : { atLeastMs }) };
+  }
+  if (atLeastMs !== undefined) return { type: 'after', delayMs: atLeastMs };
+  const delays = [pollInMs, findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity];
+  delays.push(awaitedKindInMs(ended), ended.doubtInMs);
   const isMoving =
     (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
-  if (isMoving) afters.push(settings.progressCheckMs);
-  // The other modes read such objects at each poll: before an adoption these may be all objects.
-  const { mode } = declaredIntent(ended.application.spec);
-  const isLeft = [...report.applied.values()].some((result) => result.outcome === 'unchanged' && !result.live);
-  const hasUnwatched = isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
-  if (mode === 'auto' && hasUnwatched) afters.push(settings.unwatchedCheckMs);
-  const againInMs = Math.min(findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity);
-  return { type: 'after', delayMs: Math.min(pollInMs, againInMs, ended.doubtInMs, ...afters) };
+  if (isMoving) delays.push(settings.progressCheckMs);
+  if (hasUnwatched(ended)) delays.push(settings.unwatchedCheckMs);
+  return { type: 'after', delayMs: Math.min(...delays) };
+}
+
+/**
+ * Whether objects are left as they are that no watch tells about. Only in mode auto: the other modes read such objects
+ * at each poll, and before an adoption these may be all objects.
+ */
+function hasUnwatched({ application, report }: EndedPass): boolean {
+  if (declaredIntent(application.spec).mode !== 'auto') return false;
+  const isLeft = [...report.applied.values()].some(({ outcome, live }) => outcome === 'unchanged' && !live);
+  return isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
+}
+
+/**
+ * Until discovery is asked again for a kind whose definition is applied, and is not served yet. Infinity: nothing would
+ * be applied by then, or an event, a poll or the retry of a failure tells of the definition.
+ */
+function awaitedKindInMs({ goal, nextDiscoveryMs, nowMs, report, settings }: EndedPass): number {
+  const { mode, objects } = goal.intent;
+  const awaited = new Set<string>();
+  for (const { desired } of report.changes) {
+    if (desired?.awaitsCrd && objects?.has(idKey(desired.id)) !== false) awaited.add(idKey(desired.awaitsCrd));
+  }
+  if (mode !== 'auto' || awaited.size === 0) return Infinity;
+  const isComing = report.changes.some(({ id, type, live }) => {
+    const key = idKey(id);
+    if (!awaited.has(key) || report.health.get(key)?.status === 'Degraded') return false;
+    return report.applied.get(key)?.live !== undefined || (type === 'none' && live !== undefined);
+  });
+  return isComing ? Math.max(settings.awaitedDiscoveryRetryMs, nextDiscoveryMs - nowMs) : Infinity;
 }
 
 function pollDelayMs({ application, nextPollMs, nowMs, report, settings }: EndedPass): number {
@@ -109,7 +144,7 @@ function pollDelayMs({ application, nextPollMs, nowMs, report, settings }: Ended
 const CHANGED_BY_EVENT: ReadonlySet<string> = new Set(['HealthCheckFailed', 'DependencyNotReady']);
 
 /** Failures of source are left out: the poll has a backoff of its own. */
-function retriesOf({ failures, applied, problems, changes }: PassReport): Retry[] {
+function retriesOf({ failures, applied, problems, changes }: EndedPass['report']): Retry[] {
   const retries = failures.filter(({ stage }) => stage !== 'source').map(({ retry }) => retry);
   for (const { refusal } of applied.values()) if (refusal) retries.push(refusal.retry);
   const isUnsettled = changes.some(({ type }) => type === 'unknown' || type === 'conflict');

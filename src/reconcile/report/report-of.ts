@@ -1,14 +1,17 @@
 /** The report of a pass, made of its findings. Stages that were not reached leave their fields empty. */
 import { formatTime } from '../../application/conditions.ts';
 import type { Applied } from '../../apply/applied.ts';
+import type { LiveStore } from '../../cluster/ports.ts';
 import { worstHealth, type Health } from '../../health/health.ts';
 import { idKey } from '../../object/identity.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { PassReport } from '../../status/report.ts';
 import { acceptedDigest } from '../accepted.ts';
 import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
+import type { ReconcileContext } from '../context.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
+import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
 import type { PassGoal } from '../requests.ts';
 
@@ -23,7 +26,15 @@ export interface Findings extends Partial<Planned> {
   readonly health?: ReadonlyMap<string, Health>;
 }
 
-export function reportOf(pass: Pass, findings: Findings, phase: PassReport['phase']): PassReport {
+/** The part of a pass that its report needs. */
+export interface ReportedPass extends Pick<Pass, 'application' | 'identity' | 'goal' | 'failures'> {
+  readonly memory: Pick<Memory, 'desired' | 'inventory' | 'endedJobs' | 'clocks'>;
+  readonly record: Pick<ApplicationRecord, 'key'>;
+  readonly target: { readonly live: Pick<LiveStore, 'pollingReasons'> };
+  readonly context: Pick<ReconcileContext, 'clock'>;
+}
+
+export function reportOf(pass: ReportedPass, findings: Findings, phase: PassReport['phase']): PassReport {
   const { application, goal, failures, memory, context, record, target } = pass;
   const { attempt, snapshot, bound, plan } = findings;
   const worst = worstOf(findings);
@@ -83,7 +94,7 @@ export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): 
   return members.length > 0 ? worstHealth(members) : undefined;
 }
 
-function nextAttempt({ memory, context: { clock } }: Pass): Pick<PassReport, 'nextAttemptAt'> {
+function nextAttempt({ memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
   const nextPollMs = memory.desired.source?.nextPollMs;
   if (nextPollMs === undefined) return {};
   return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };

@@ -6,6 +6,7 @@ import { getCondition } from '../../application/conditions.ts';
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
 import type { ApplicationStatus } from '../../application/status-schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
+import type { ApplicationClient } from '../../cluster/ports.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { isEqualValue, mapAt, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { composeInvalid, composeSuspended } from '../../status/compose-bare.ts';
@@ -18,6 +19,16 @@ import { StatusConflict, type Pass } from '../pass.ts';
 import { readGoal } from '../requests.ts';
 
 type Stored = { readonly ok: true; readonly object: KubeObject } | { readonly ok: false; readonly refusal: Refusal };
+
+/** The part of a writer that takes in the answer to a write. */
+export interface Adopter extends Pick<Writer, 'base'> {
+  readonly record: Pick<ApplicationRecord, 'stored'>;
+}
+
+/** The part of a writer that a whole status is written with. */
+export interface StatusPutter extends Adopter {
+  readonly context: { readonly hub: { readonly applications: Pick<ApplicationClient, 'putStatus'> } };
+}
 
 /** The record of the Application that is written, and the stored form that was read or written last. */
 export interface Writer {
@@ -65,7 +76,7 @@ export async function writeSuspended(pass: Pass): Promise<void> {
 /**
  * Takes in the answer to a write of the Application itself. Throws StatusConflict or StageError unless it succeeded.
  */
-export function adoptAnswer(writer: Writer, answer: Stored): void {
+export function adoptAnswer(writer: Adopter, answer: Stored): void {
   if (answer.ok) {
     writer.base = answer.object;
     if (isNewer(answer.object, writer.record.stored)) writer.record.stored = answer.object;
@@ -82,7 +93,7 @@ export function adoptAnswer(writer: Writer, answer: Stored): void {
 }
 
 /** Writes a whole status, unless it equals the stored one. */
-export async function writeStatusValue(writer: Writer, status: ApplicationStatus): Promise<void> {
+export async function writeStatusValue(writer: StatusPutter, status: ApplicationStatus): Promise<void> {
   const next = status as unknown as ValueMap;
   if (isEqualValue(mapAt(writer.base, 'status'), next)) return;
   adoptAnswer(writer, await writer.context.hub.applications.putStatus(writer.base, next));

@@ -47,9 +47,9 @@ function dataOf(entry: LiveEntry, key: string): string | undefined {
   return entry.state === 'present' ? stringAt(entry.object.body, 'data', key) : undefined;
 }
 
-const hold = (holder: string, ...namespaces: string[]): Promise<void> =>
-  cluster.live.hold(
-    holder,
+const keepWatched = (application: string, ...namespaces: string[]): Promise<void> =>
+  cluster.live.keepWatched(
+    application,
     agentIdentity,
     namespaces.map((namespace) => ({ kind: configMaps, namespace })),
   );
@@ -57,7 +57,7 @@ const hold = (holder: string, ...namespaces: string[]): Promise<void> =>
 test('the first list makes objects known and reports no change', async () => {
   await create('first', { a: '1' });
   assert.equal(look('first').state, 'unknown');
-  await hold('app', NAMESPACE);
+  await keepWatched('app', NAMESPACE);
   assert.equal(dataOf(look('first'), 'a'), '1');
   assert.equal(look('never').state, 'unseen');
   assert.deepEqual(changes, []);
@@ -66,7 +66,7 @@ test('the first list makes objects known and reports no change', async () => {
 test('looking at known objects sends no request', async () => {
   const before = cluster.requestCounts();
   for (let pass = 0; pass < 10; pass++) {
-    await hold('app', NAMESPACE);
+    await keepWatched('app', NAMESPACE);
     look('first');
   }
   assert.deepEqual(cluster.requestCounts(), before);
@@ -107,7 +107,7 @@ test('an object stays known when its label is removed', async () => {
 });
 
 test('answers of own writes are taken in at once; their events report no change, and no older version comes back', async () => {
-  await hold('app', NAMESPACE);
+  await keepWatched('app', NAMESPACE);
   changes.splice(0);
   const client = cluster.as(agentIdentity);
   const names = Array.from({ length: 100 }, (_, n) => `own-${n}`);
@@ -133,7 +133,7 @@ test('values of Secrets are kept as digests only', async () => {
     ...configMap(NAMESPACE, 'sealed', { password }),
     kind: 'Secret',
   });
-  await cluster.live.hold('secrets', agentIdentity, [{ kind: secrets, namespace: NAMESPACE }]);
+  await cluster.live.keepWatched('secrets', agentIdentity, [{ kind: secrets, namespace: NAMESPACE }]);
   const id = { group: '', kind: 'Secret', namespace: NAMESPACE, name: 'sealed' };
   const entry = cluster.live.look(agentIdentity, secrets, id);
   assert.ok(entry.state === 'present');
@@ -148,12 +148,12 @@ test('one watch of all namespaces serves several held namespaces', async () => {
   await createNamespace(plane, 'live-3');
   await plane.request('POST', '/api/v1/namespaces/live-2/configmaps', configMap('live-2', 'there', { a: '1' }));
   assert.equal(cluster.watchCount(), 1);
-  await hold('other', 'live-2');
+  await keepWatched('other', 'live-2');
   assert.equal(cluster.watchCount(), 1);
   assert.equal(dataOf(look('there', 'live-2'), 'a'), '1');
   assert.equal(dataOf(look('first'), 'a'), '1');
   const before = cluster.requestCounts();
-  await hold('third', 'live-3');
+  await keepWatched('third', 'live-3');
   assert.deepEqual(cluster.requestCounts(), before);
   cluster.live.release('third');
   cluster.live.release('other');
@@ -184,7 +184,7 @@ test('no change is missed when the API server is killed and started again', asyn
 
 test('objects of a kind that is not served are unknown, and seen once it is served', async () => {
   const widgets: KindInfo = { ...configMaps, group: 'example.com', kind: 'Widget', plural: 'widgets' };
-  await cluster.live.hold('widgets', agentIdentity, [{ kind: widgets, namespace: NAMESPACE }]);
+  await cluster.live.keepWatched('widgets', agentIdentity, [{ kind: widgets, namespace: NAMESPACE }]);
   const id = { group: 'example.com', kind: 'Widget', namespace: NAMESPACE, name: 'w' };
   const entry = cluster.live.look(agentIdentity, widgets, id);
   assert.ok(entry.state === 'unknown');
@@ -210,7 +210,7 @@ test('a watch that was open while the API server hung is not trusted', async () 
   const limits = { ...defaultClusterLimits, requestTimeoutMs: 1_000 };
   const impatient = await connect(plane, { metrics, limits });
   try {
-    await impatient.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: NAMESPACE }]);
+    await impatient.live.keepWatched('app', agentIdentity, [{ kind: configMaps, namespace: NAMESPACE }]);
     const client = impatient.as(agentIdentity);
     await plane.kill('kube-apiserver', 'SIGSTOP');
     const answer = await client.get(configMaps, configMapId(NAMESPACE, 'first'));

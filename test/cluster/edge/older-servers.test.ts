@@ -36,7 +36,7 @@ test('a server that cannot list within a watch is listed in pages and then watch
   );
   assert.ok(answers.every((answer) => answer.ok && answer.isCreated));
   const before = cluster.requestCounts().watch;
-  await cluster.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
+  await cluster.live.keepWatched('app', agentIdentity, [{ kind: configMaps, namespace: 'default' }]);
   const look = (name: string): string =>
     cluster.live.look(agentIdentity, configMaps, configMapId('default', name)).state;
   assert.ok(names.every((name) => look(name) === 'present'));

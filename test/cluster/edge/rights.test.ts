@@ -36,9 +36,9 @@ function allow(namespace: string): Promise<void> {
   return grant({ plane }, { namespace, rules: [rule('', 'configmaps', ['*'])], to });
 }
 
-function hold(identity: Identity, holder: string, namespaces: readonly string[]): Promise<void> {
+function keepWatched(identity: Identity, application: string, namespaces: readonly string[]): Promise<void> {
   const scopes = namespaces.map((namespace) => ({ kind: configMaps, namespace }));
-  return cluster.live.hold(holder, identity, scopes);
+  return cluster.live.keepWatched(application, identity, scopes);
 }
 
 function look(identity: Identity, namespace: string, name: string): LiveEntry {
@@ -68,31 +68,31 @@ test('an account with a blank or malformed name is refused before any request', 
     assert.throws(() => serviceAccountIdentity(namespace, name), RangeError);
     const forged: Identity = { type: 'serviceAccount', namespace, name };
     assert.throws(() => cluster.as(forged), RangeError);
-    await assert.rejects(hold(forged, 'forged', ['tenant']), RangeError);
+    await assert.rejects(keepWatched(forged, 'forged', ['tenant']), RangeError);
   }
   assert.deepEqual(cluster.requestCounts(), before);
   assert.equal(cluster.watchCount(), 0);
 });
 
 test('each namespace of an account that may not watch all of them is watched', async () => {
-  await hold(tenant, 'app', ['tenant', 'tenant-2']);
+  await keepWatched(tenant, 'app', ['tenant', 'tenant-2']);
   assert.equal(look(tenant, 'tenant', 'own').state, 'present');
   assert.equal(look(tenant, 'tenant-2', 'own').state, 'unseen');
   assert.equal(cluster.watchCount(), 2);
   const before = cluster.requestCounts();
-  await hold(tenant, 'app', ['tenant', 'tenant-2']);
+  await keepWatched(tenant, 'app', ['tenant', 'tenant-2']);
   assert.deepEqual(cluster.requestCounts(), before);
 });
 
 test('an account sees nothing through the watches of the agent', async () => {
   await plane.request('POST', '/api/v1/namespaces/foreign/configmaps', configMap('foreign', 'secret', {}));
-  await hold(agentIdentity, 'agent-app', ['foreign']);
+  await keepWatched(agentIdentity, 'agent-app', ['foreign']);
   assert.equal(look(agentIdentity, 'foreign', 'secret').state, 'present');
   assert.equal(look(tenant, 'foreign', 'secret').state, 'unknown');
 });
 
 test('an account that may not watch a namespace reads its objects by name, and the reason is reported', async () => {
-  await hold(tenant, 'app', ['tenant', 'foreign']);
+  await keepWatched(tenant, 'app', ['tenant', 'foreign']);
   assert.equal(look(tenant, 'tenant', 'own').state, 'present');
   assert.equal(look(tenant, 'foreign', 'secret').state, 'unseen');
   const reasons = cluster.live.pollingReasons('app');
@@ -105,7 +105,7 @@ test('an account that may not watch a namespace reads its objects by name, and t
 
 test('a pass over objects that may not be watched sends no request', async () => {
   const before = cluster.requestCounts().object;
-  for (let pass = 0; pass < 10; pass++) await hold(tenant, 'app', ['tenant', 'foreign']);
+  for (let pass = 0; pass < 10; pass++) await keepWatched(tenant, 'app', ['tenant', 'foreign']);
   assert.equal(cluster.requestCounts().object, before);
 });
 
@@ -126,7 +126,7 @@ test('an agent with the rights of one namespace connects, applies and watches th
   try {
     assert.equal(own.clusterId, plane.url);
     assert.equal(own.defaultNamespace, 'tenant');
-    await own.live.hold('app', agentIdentity, [{ kind: configMaps, namespace: 'tenant' }]);
+    await own.live.keepWatched('app', agentIdentity, [{ kind: configMaps, namespace: 'tenant' }]);
     assert.equal(own.live.look(agentIdentity, configMaps, configMapId('tenant', 'own')).state, 'present');
   } finally {
     await own.close();

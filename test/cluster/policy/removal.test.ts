@@ -61,9 +61,16 @@ test('deleting an Application keeps objects with a keep annotation, and waits fo
   const subject = await declareSubject(world, 'leaving', { files });
   await subject.application.untilReady();
   await world.send('DELETE', subject.application.path);
-  await untilObject(world, subject.application.path, (now) => /asks for a confirmation/.test(readyMessage(now)));
+  const waiting = await untilObject(world, subject.application.path, (now) =>
+    /asks for a confirmation/.test(readyMessage(now)),
+  );
+  const held = at(waiting, 'status', 'pruneGuard', 'held');
+  assert.equal(at(held, 'objects'), 4);
+  const refused = await subject.application.ask({ action: 'confirm-prune', digest: 'x'.repeat(43) });
+  assert.equal(at(refused, 'status', 'lastRequest', 'outcome'), 'Refused');
+  assert.match(String(at(refused, 'status', 'lastRequest', 'message')), /not that of the held prune/);
   assert.ok(await subject.configMap('gone'));
-  await subject.application.request({ action: 'confirm-prune' });
+  await subject.application.request({ action: 'confirm-prune', digest: at(held, 'digest') });
   await untilGone(world, subject.application.path);
   assert.equal(await subject.configMap('gone'), undefined);
   assert.equal(await subject.configMap('asks'), undefined);

@@ -136,6 +136,20 @@ test('a dry run writes nothing and reports the changes that it would make', asyn
   assert.match(answerOf(failing), /1 refused/);
 });
 
+test('a dry run names the object that another Application owns, and counts one that would be left alone', async () => {
+  const ifMissing = { annotations: { 'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent' } };
+  const holder = await declareManual('holder', ['a']);
+  await holder.application.ask({ action: 'sync' });
+  await world.apply(configMap('there', { k: 'by hand' }, { namespace: 'holder' }), 'someone');
+  const files = { ...file('a', '1'), 'there.yaml': text(configMap('there', { k: '1' }, ifMissing)) };
+  const spec = { sync: { mode: 'manual' }, destination: { namespace: 'holder' } };
+  const second = await declareSubject(world, 'second', { files, spec });
+  const tried = await second.application.ask({ action: 'sync', dryRun: true });
+  assert.equal(outcomeOf(tried), 'Failed');
+  assert.match(answerOf(tried), /: 1 refused(, 1 unchanged)?\nConfigMap holder\/a: managed by Application/);
+  assert.doesNotMatch(answerOf(tried), /holder\/there/);
+});
+
 test('a failed sync reports the reason, and the next one succeeds', async () => {
   const subject = await declareManual('failing', ['a']);
   await subject.repository.commit({ 'x.yaml': text({ ...configMap('x', {}), data: { k: [] } }) });

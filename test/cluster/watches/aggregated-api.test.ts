@@ -97,10 +97,10 @@ test('an aggregated API is discovered and watched like any other', async () => {
     if (kind && !isStale) gauges = kind;
     return gauges !== undefined;
   }, 'it is discovered');
-  await scene.cluster.live.hold('gauges', agentIdentity, [{ kind: gauges, namespace: NAMESPACE }]);
+  await scene.cluster.live.keepWatched('gauges', agentIdentity, [{ kind: gauges, namespace: NAMESPACE }]);
   await untilTrue(() => look().state === 'present', 'its object is known');
   await scene.create('bystander');
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
 });
 
 test('an aggregated API that dies is stale; its objects become unknown, never gone, and other kinds are still watched', async () => {

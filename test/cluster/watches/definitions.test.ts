@@ -42,8 +42,8 @@ function look(of: string, name: string): LiveEntry {
   return scene.cluster.live.look(agentIdentity, widget(of), id);
 }
 
-const hold = (of: string): Promise<void> =>
-  scene.cluster.live.hold(of, agentIdentity, [{ kind: widget(of), namespace: NAMESPACE }]);
+const keepWatched = (of: string): Promise<void> =>
+  scene.cluster.live.keepWatched(of, agentIdentity, [{ kind: widget(of), namespace: NAMESPACE }]);
 
 async function create(of: string, name: string): Promise<void> {
   await untilTrue(async () => {
@@ -57,7 +57,7 @@ const isServed = async (of: string): Promise<boolean> =>
   (await scene.cluster.kinds()).served.has(kindKey(`example.com/${of}`, 'Widget'));
 
 test('a custom kind is waited for until its definition is installed', async () => {
-  await hold('v1');
+  await keepWatched('v1');
   const entry = look('v1', 'a');
   assert.ok(entry.state === 'unknown');
   assert.match(entry.reason, /does not serve Widget/);
@@ -70,7 +70,7 @@ test('a custom kind is still watched when another version is added and becomes t
   await define(version('v1', true, false), version('v2', true, true));
   await create('v2', 'b');
   await untilTrue(() => look('v1', 'b').state === 'present', 'what is made in v2 is seen in v1');
-  await hold('v2');
+  await keepWatched('v2');
   await untilTrue(() => look('v2', 'a').state === 'present', 'what was made in v1 is seen in v2');
   const [old, fresh] = [look('v1', 'a'), look('v2', 'a')];
   assert.ok(old.state === 'present' && fresh.state === 'present');

@@ -12,7 +12,7 @@ const scene = useScene({ apiServerArgs, limits: { listPageSize: 5, watchTimeoutS
 
 prepare(async () => {
   for (let n = 0; n < 12; n++) await scene.create(`map-${n}`);
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
 });
 
 /** Runs while the watch has ended in its time and is refused with 429, so that its revision is not doubted. */
@@ -77,7 +77,7 @@ test('a list in pages whose token has expired starts over, and never uses the to
   rules.push({ path: /configmaps\?watch=1.*sendInitialEvents/, fault: { type: 'answer', status: 422 } });
   const seen = scene.proxy.requests.length;
   scene.cluster.live.release('app');
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   rules.splice(0);
   const listed = scene.proxy.requests.slice(seen).filter(({ path }) => path.includes('limit=5'));
   assert.ok(listed.length >= 5, `${listed.length} pages`);
@@ -93,14 +93,14 @@ test('a list in pages is complete when etcd is compacted between two pages', asy
   rules.push({ path: /configmaps\?.*continue=/, nth: 1, fault: { type: 'delay', delayMs: 500 } });
   scene.cluster.live.release('app');
   const seen = scene.proxy.requests.length;
-  const holding = scene.hold(NAMESPACE);
+  const listed = scene.keepWatched(NAMESPACE);
   await untilTrue(
     () => scene.proxy.requests.slice(seen).some(({ path }) => path.includes('continue=')),
     'a second page is asked for',
   );
   await scene.create('map-13');
   await scene.compact();
-  await holding;
+  await listed;
   rules.splice(0);
   assert.ok(scene.proxy.requests.slice(seen).some(({ status }) => status === 410));
   for (const name of ['map-0', 'map-11', 'map-13']) assert.equal(scene.look(name).state, 'present');

@@ -20,7 +20,7 @@ prepare(async () => {
   await scene.plane.serviceAccountToken(NAMESPACE, 'deployer');
   await allow('watcher', ['get', 'list', 'watch', 'patch', 'create']);
   await scene.create('known');
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
 });
 
 const RBAC = `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}`;
@@ -35,7 +35,7 @@ async function revoke(name: string): Promise<void> {
 
 /** Looks an object up and reads it by name if it is unseen, as a pass does. */
 async function readByName(name: string): Promise<string> {
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   const entry = scene.look(name);
   if (entry.state !== 'unseen') return entry.state;
   const id = configMapId(NAMESPACE, name);

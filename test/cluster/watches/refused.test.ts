@@ -37,7 +37,7 @@ test('a watch that is refused with 429 is retried no sooner than the server asks
   const fault: Fault = { type: 'answer', status: 429, headers: { 'retry-after': '2' } };
   scene.proxy.rules.push({ path: WATCH, times: 1, fault });
   const seen = scene.proxy.requests.length;
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   await untilTrue(() => scene.look('kept').state === 'present', 'it is watched');
   const [first = 0, second = 0] = watches(seen);
   assert.ok(second - first >= 1_990, `${second - first} ms`);
@@ -54,7 +54,7 @@ for (const [name, fault] of [
 ] as const satisfies readonly (readonly [string, Fault])[]) {
   test(`objects are unknown while their watch is refused with ${name}; it is retried without a warning`, async () => {
     scene.proxy.rules.push({ path: WATCH, times: 2, fault });
-    await scene.hold(NAMESPACE);
+    await scene.keepWatched(NAMESPACE);
     const entry = scene.look('kept');
     assert.ok(entry.state === 'unknown' && entry.reason !== '', JSON.stringify(entry).slice(0, 200));
     await untilTrue(() => scene.look('kept').state === 'present', 'it is watched');
@@ -65,7 +65,7 @@ for (const [name, fault] of [
 test('a watch that is refused with 401 is retried at once with a fresh token', async () => {
   scene.proxy.rules.push({ path: WATCH, times: 1, fault: status(401, 'Unauthorized') });
   const seen = scene.proxy.requests.length;
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   assert.equal(scene.look('kept').state, 'present');
   assert.equal(watches(seen).length, 2);
 });
@@ -75,7 +75,7 @@ test('after 400 or 422, since the server cannot list within a watch, objects are
     scene.cluster.live.release('app');
     scene.proxy.rules.push({ path: /sendInitialEvents/, fault: status(code, 'Invalid') });
     const seen = scene.proxy.requests.length;
-    await scene.hold(NAMESPACE);
+    await scene.keepWatched(NAMESPACE);
     assert.equal(scene.look('kept').state, 'present');
     assert.ok(scene.proxy.requests.slice(seen).some(({ path }) => path.includes('limit=250')));
   }
@@ -83,7 +83,7 @@ test('after 400 or 422, since the server cannot list within a watch, objects are
 
 test('objects of a kind that is not served are unknown, with the reason', async () => {
   const nobody: KindInfo = { ...scene.configMaps, group: 'example.com', kind: 'Nobody', plural: 'nobodies' };
-  await scene.cluster.live.hold('nobody', agentIdentity, [{ kind: nobody, namespace: NAMESPACE }]);
+  await scene.cluster.live.keepWatched('nobody', agentIdentity, [{ kind: nobody, namespace: NAMESPACE }]);
   const entry = scene.cluster.live.look(agentIdentity, nobody, configMapId(NAMESPACE, 'x'));
   assert.ok(entry.state === 'unknown');
   assert.match(entry.reason, /does not serve Nobody\.example\.com/);
@@ -93,7 +93,7 @@ test('objects of a kind that is not served are unknown, with the reason', async 
 test('a first list that is cut in the middle proves nothing', async () => {
   for (let n = 0; n < 30; n++) await scene.create(`half-${n}`);
   scene.proxy.rules.push({ path: WATCH, times: 1, fault: { type: 'cut', afterBytes: 5_000 } });
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   assert.equal(scene.look('half-29').state, 'unknown');
   await untilTrue(() => scene.look('half-29').state === 'present', 'the list is complete');
   assert.equal(scene.look('never').state, 'unseen');
@@ -109,7 +109,7 @@ test('many watches leave connections for requests', async () => {
       const found = kinds.served.get(`v1/${kind}`);
       return found ? [{ kind: found, namespace: NAMESPACE }] : [];
     });
-    await narrow.live.hold('app', agentIdentity, scopes);
+    await narrow.live.keepWatched('app', agentIdentity, scopes);
     assert.equal(narrow.watchCount(), 7);
     const client = narrow.as(agentIdentity);
     const reads = Array.from({ length: 300 }, () => client.get(scene.configMaps, configMapId(NAMESPACE, 'kept')));
@@ -120,7 +120,7 @@ test('many watches leave connections for requests', async () => {
 });
 
 test('an object appears when it gets the label, and is reported as modified when the label gets another value', async () => {
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   const path = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
   await scene.plane.request('POST', path, { metadata: { name: 'bare' }, data: { v: 'x' } });
   await scene.create('fence');

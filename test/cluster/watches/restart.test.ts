@@ -10,7 +10,7 @@ import { untilTrue } from '../../support/world.ts';
 const scene = useScene();
 
 prepare(async () => {
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
 });
 
 const PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
@@ -88,7 +88,7 @@ test('objects that did not change while the API server was away are not reported
 test('a watch that ends in its time is opened again at its revision, and misses nothing between two streams', async () => {
   const short = await startScene({ limits: { watchTimeoutSeconds: 1 } });
   try {
-    await short.hold(NAMESPACE);
+    await short.keepWatched(NAMESPACE);
     const seen = short.proxy.requests.length;
     for (let n = 0; n < 150; n++) {
       await short.create(`steady-${n}`);

@@ -20,7 +20,7 @@ async function loseTheFuture(round: string, whileAway = (): void => {}): Promise
   const { etcdData } = scene;
   const backup = `${etcdData}-backup-${round}`;
   for (const name of ['same', 'changed', 'deleted']) await scene.create(`${name}-${round}`);
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
   await whileStopped(() => cp(etcdData, backup, { recursive: true }));
   await scene.change(`changed-${round}`, '1');
   await scene.remove(`deleted-${round}`);

@@ -28,7 +28,7 @@ export interface Scene extends AsyncDisposable {
   readonly restarts: string[];
   /** Level and message of the log at info and above. */
   readonly logged: string[];
-  hold(...namespaces: string[]): Promise<void>;
+  keepWatched(...namespaces: string[]): Promise<void>;
   look(name: string, namespace?: string): LiveEntry;
   /** `data.v` of a ConfigMap, if it is known as present. */
   valueOf(name: string): string | undefined;
@@ -89,8 +89,8 @@ export async function startScene({ limits, apiServerArgs = [], identity }: Scene
     restarts,
     logged,
     look,
-    hold: (...namespaces) =>
-      cluster.live.hold(
+    keepWatched: (...namespaces) =>
+      cluster.live.keepWatched(
         'app',
         whose,
         namespaces.map((namespace) => ({ kind: configMaps, namespace })),

@@ -15,7 +15,7 @@ const scene = useScene({
 
 prepare(async () => {
   await scene.create('kept');
-  await scene.hold(NAMESPACE);
+  await scene.keepWatched(NAMESPACE);
 });
 
 test('a watch whose connection the network dropped is opened again after a while, and reports what it missed', async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyOnto } from '../../../src/apply/apply-onto.ts';
 import type { WriteAnswer } from '../../../src/cluster/ports.ts';
-import { ABSENT, desiredOf, found, liveOf, refusedWith, written } from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+import { ABSENT, desiredOf, found, liveOf, refusedWith, written } from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const ACCEPTED = written(liveOf({ resourceVersion: '9' }));
 const MODIFIED = refusedWith('Modified');

@@ -21,8 +21,8 @@ import {
   OWNER,
   refusedWith,
   written,
-} from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const NAMESPACE = idOf('shop', { kind: 'Namespace', namespace: '' });
 
@@ -57,6 +57,7 @@ async function run(
     client,
     owner: OWNER,
     occasion: 'prune',
+    isConfirmed: false,
     concurrency: 1,
     signal,
     onResult,

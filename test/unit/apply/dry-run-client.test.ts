@@ -2,8 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dryRunClient } from '../../../src/apply/dry-run-client.ts';
 import { sendChange } from '../../../src/apply/send.ts';
-import { changeOf, desiredOf, found, idOf, kindOf, liveOf, managedBy, OWNER, refusedWith, written } from './objects.ts';
-import { scriptClient } from './scripted-client.ts';
+import {
+  changeOf,
+  desiredOf,
+  found,
+  idOf,
+  kindOf,
+  liveOf,
+  managedBy,
+  OWNER,
+  refusedWith,
+  written,
+} from '../../support/changes.ts';
+import { scriptClient } from '../../support/scripted-client.ts';
 
 const LIVE = liveOf();
 

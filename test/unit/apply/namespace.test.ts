@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureNamespace, type NamespaceAnswer } from '../../../src/apply/namespace.ts';
-import { ABSENT, found, idOf, liveOf, refusedWith, written } from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+import { ABSENT, found, idOf, liveOf, refusedWith, written } from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const NAMESPACE = liveOf({ id: idOf('shop', { kind: 'Namespace', namespace: '' }) });
 const FORBIDDEN = refusedWith('Forbidden');

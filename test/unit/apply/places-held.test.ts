@@ -7,7 +7,7 @@ import type { Refusal } from '../../../src/cluster/answers.ts';
 import type { Change } from '../../../src/diff/changes.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import type { ValueMap } from '../../../src/object/value.ts';
-import { changeOf, idOf, leftChange, liveOf, refusedWith } from './objects.ts';
+import { changeOf, idOf, leftChange, liveOf, refusedWith } from '../../support/changes.ts';
 
 const service = (name: string, more: Partial<ObjectId> = {}): ObjectId => idOf(name, { kind: 'Service', ...more });
 const ports = (nodePort: number): ValueMap => ({ ports: [{ port: 80 }, { port: 81, nodePort }] });

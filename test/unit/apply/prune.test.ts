@@ -2,12 +2,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '../../../src/apply/applied.ts';
-import { pruneObject, releaseObject, type PruneContext } from '../../../src/apply/prune.ts';
+import { pruneObject, releaseObject } from '../../../src/apply/prune.ts';
 import type { RefusalCode } from '../../../src/cluster/answers.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { DeleteAnswer } from '../../../src/cluster/ports.ts';
-import { ABSENT, found, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER, refusedWith, written } from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+import {
+  ABSENT,
+  changeOf,
+  found,
+  leftChange,
+  liveOf,
+  marksOf,
+  OTHER_OWNER,
+  OWNER,
+  refusedWith,
+  written,
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const GONE: DeleteAnswer = { ok: true, outcome: 'gone' };
 const HELD: DeleteAnswer = { ok: true, outcome: 'held' };
@@ -27,7 +38,7 @@ function withOptions(options: string): LiveObject {
 }
 
 interface Case {
-  readonly occasion?: PruneContext['occasion'];
+  readonly isConfirmed?: boolean;
   readonly script: readonly ScriptedAnswer[];
   readonly requests: readonly string[];
   readonly outcome: Outcome;
@@ -51,6 +62,11 @@ function released(live: LiveObject): Case {
 /** An object that is kept, and that has no marks of ours to lose. */
 function untouched(live: LiveObject): Case {
   return { script: [{ get: found(live) }, { get: found(live) }], requests: [GET, GET], outcome: 'released' };
+}
+
+/** An object that asks for a confirmation: it keeps its marks, and the next pass holds the prune. */
+function asking(live: LiveObject): Case {
+  return { script: [{ get: found(live) }], requests: [GET], outcome: 'waiting' };
 }
 
 const PRUNES: Readonly<Record<string, Case>> = {
@@ -115,7 +131,32 @@ const PRUNES: Readonly<Record<string, Case>> = {
   'an object with our annotation alone is released': released(liveOf({ metadata: { labels: {} } })),
   'an object that a controller owns is released': released(CONTROLLED),
   'an object with Prune=false is released': released(withOptions('Prune=false')),
-  'an object with Prune=confirm is deleted': deleted(withOptions('Prune=confirm')),
+  'an object with Prune=confirm is not deleted without a confirmation': asking(withOptions('Prune=confirm')),
+  'an object with Prune=confirm is deleted with a confirmation': {
+    ...deleted(withOptions('Prune=confirm')),
+    isConfirmed: true,
+  },
+  'an object with Prune=confirm that is being deleted already is waited for': {
+    script: [
+      {
+        get: found(
+          liveOf({ annotations: { 'argocd.argoproj.io/sync-options': 'Prune=confirm' }, isTerminating: true }),
+        ),
+      },
+    ],
+    requests: [GET],
+    outcome: 'pruning',
+  },
+  'an object that gets Prune=confirm during a race is not deleted': {
+    script: [
+      { get: found(liveOf()) },
+      { remove: refusedWith('Modified') },
+      { get: found(withOptions('Prune=confirm')) },
+    ],
+    requests: [GET, REMOVE, GET],
+    outcome: 'waiting',
+  },
+  'an object with Delete=confirm is deleted': deleted(withOptions('Delete=confirm')),
   'an object with Delete=false is deleted': deleted(withOptions('Delete=false')),
   'an object with the resource policy keep is released': released(
     liveOf({ annotations: { 'helm.sh/resource-policy': 'keep' } }),
@@ -126,6 +167,12 @@ const DELETIONS: Readonly<Record<string, Case>> = {
   'an object with both marks is deleted': deleted(liveOf()),
   'an object with Prune=false is deleted': deleted(withOptions('Prune=false')),
   'an object with Delete=false is released': released(withOptions('Delete=false')),
+  'an object with Prune=confirm is deleted': deleted(withOptions('Prune=confirm')),
+  'an object with Delete=confirm is not deleted without a confirmation': asking(withOptions('Delete=confirm')),
+  'an object with Delete=confirm is deleted with a confirmation': {
+    ...deleted(withOptions('Delete=confirm')),
+    isConfirmed: true,
+  },
   'an object with the resource policy keep is released': released(
     liveOf({ annotations: { 'helm.sh/resource-policy': 'keep' } }),
   ),
@@ -136,10 +183,10 @@ for (const [occasion, cases] of [
   ['prune', PRUNES],
   ['deletion', DELETIONS],
 ] as const) {
-  for (const [name, { script, requests, outcome, refusal }] of Object.entries(cases)) {
+  for (const [name, { script, requests, outcome, refusal, isConfirmed = false }] of Object.entries(cases)) {
     test(`${occasion === 'prune' ? 'in a prune' : 'when the Application is deleted'}, ${name}`, async () => {
       const { client, expectRequests } = scriptClient(script);
-      const result = await pruneObject(leftChange('prune'), { client, owner: OWNER, occasion });
+      const result = await pruneObject(leftChange('prune'), { client, owner: OWNER, occasion, isConfirmed });
       assert.equal(result.outcome, outcome);
       assert.equal(result.refusal?.code, refusal);
       expectRequests(requests);
@@ -147,10 +194,43 @@ for (const [occasion, cases] of [
   }
 }
 
+const HOOKS: Readonly<Record<string, Case>> = {
+  'a hook with both marks is deleted': deleted(liveOf()),
+  'a hook that asks for a confirmation is left alone': {
+    script: [{ get: found(withOptions('Prune=confirm')) }],
+    requests: [GET],
+    outcome: 'unchanged',
+  },
+  'a hook whose annotation forbids deleting it is left alone': {
+    script: [{ get: found(liveOf({ annotations: { 'helm.sh/resource-policy': 'keep' } })) }],
+    requests: [GET],
+    outcome: 'unchanged',
+  },
+  'an object of another Application in its place is left alone': {
+    script: [{ get: found(OF_ANOTHER) }],
+    requests: [GET],
+    outcome: 'unchanged',
+  },
+};
+
+for (const [name, { script, requests, outcome }] of Object.entries(HOOKS)) {
+  test(`after it has run, ${name}, whether a prune is confirmed or not`, async () => {
+    for (const isConfirmed of [false, true]) {
+      const { client, expectRequests } = scriptClient(script);
+      const context = { client, owner: OWNER, occasion: 'prune', isConfirmed } as const;
+      assert.equal((await pruneObject(changeOf('prune'), context)).outcome, outcome);
+      expectRequests(requests);
+    }
+  });
+}
+
 test('objects of a kind that is no longer served count as pruned and as released, without a request', async () => {
   const { client, expectRequests } = scriptClient([]);
   const change = { ...leftChange('prune'), kind: undefined };
-  assert.equal((await pruneObject(change, { client, owner: OWNER, occasion: 'prune' })).outcome, 'pruned');
+  assert.equal(
+    (await pruneObject(change, { client, owner: OWNER, occasion: 'prune', isConfirmed: false })).outcome,
+    'pruned',
+  );
   assert.equal((await releaseObject(change, { client, owner: OWNER })).outcome, 'released');
   expectRequests([]);
 });
@@ -172,7 +252,12 @@ test('a held deletion names the finalizers, and of a Namespace the conditions th
     [namespace, [{ get: found(namespace) }], /pods\. has 1 resource instances$/],
   ] as const) {
     const { client } = scriptClient(script);
-    const result = await pruneObject(leftChange('prune', live.id), { client, owner: OWNER, occasion: 'prune' });
+    const result = await pruneObject(leftChange('prune', live.id), {
+      client,
+      owner: OWNER,
+      occasion: 'prune',
+      isConfirmed: false,
+    });
     assert.equal(result.outcome, 'pruning');
     assert.match(result.message ?? '', pattern);
   }

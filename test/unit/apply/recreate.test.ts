@@ -18,8 +18,8 @@ import {
   OTHER_OWNER,
   OWNER,
   refusedWith,
-} from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const { refusal: IMMUTABLE } = refusedWith('Immutable', { status: 422, fields: ['spec.selector'] });
 
@@ -84,6 +84,12 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
   'an object whose reconciliation is disabled is not deleted': kept(
     liveOf({ annotations: { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' } }),
+  ),
+  'an object that asks for a confirmation is not deleted': kept(
+    liveOf({ annotations: { 'argocd.argoproj.io/sync-options': 'Replace=true,Prune=confirm' } }),
+  ),
+  'an object whose annotation forbids deleting it is not deleted': kept(
+    liveOf({ annotations: { 'helm.sh/resource-policy': 'keep' } }),
   ),
   'a Namespace is not deleted': kept(clusterScoped('', 'Namespace')),
   'a PersistentVolume is not deleted': kept(clusterScoped('', 'PersistentVolume')),

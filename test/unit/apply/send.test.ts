@@ -19,8 +19,8 @@ import {
   OWNER,
   refusedWith,
   written,
-} from './objects.ts';
-import { scriptClient, type ScriptedAnswer } from './scripted-client.ts';
+} from '../../support/changes.ts';
+import { scriptClient, type ScriptedAnswer } from '../../support/scripted-client.ts';
 
 const GET = 'get settings';
 const APPLY = 'apply settings';

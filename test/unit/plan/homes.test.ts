@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { Change } from '../../../src/diff/changes.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
 import type { Value } from '../../../src/object/value.ts';
 import { homesOf, indexHomes } from '../../../src/plan/homes.ts';
+import { kindOf } from '../../support/changes.ts';
 
 const CRD_GROUP = 'apiextensions.k8s.io';
 
@@ -13,15 +13,7 @@ function idOf(group: string, kind: string, namespace: string, name: string): Obj
 }
 
 function changeOf(id: ObjectId, spec?: Value): Change {
-  const kind: KindInfo = {
-    group: id.group,
-    version: 'v1',
-    kind: id.kind,
-    plural: 'x',
-    isNamespaced: id.namespace !== '',
-    hasStatus: true,
-    isWatchable: true,
-  };
+  const kind = kindOf(id);
   const body = { apiVersion: 'v1', kind: id.kind, metadata: { name: id.name }, ...(spec !== undefined && { spec }) };
   const desired = { id, kind, body, digest: 'd', file: 'f.yaml', line: 1 };
   return { type: 'create', id, kind, fields: [], desired };

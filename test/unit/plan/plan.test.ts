@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { DesiredObject } from '../../../src/bind/desired.ts';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import { hasEffects, planChanges, plannedIds, type PlanOptions } from '../../../src/plan/plan.ts';
 import { WAVES } from '../../../src/plan/waves.ts';
+import { kindOf, planOptions } from '../../support/changes.ts';
 
 const KINDS = [
   ['', 'Namespace'],
@@ -21,11 +21,6 @@ const KINDS = [
 ] as const;
 const CLUSTER_SCOPED = new Set(['Namespace', 'CustomResourceDefinition', 'ValidatingWebhookConfiguration']);
 
-function kindOf({ group, kind }: ObjectId): KindInfo {
-  const isNamespaced = !CLUSTER_SCOPED.has(kind);
-  return { group, version: 'v1', kind, plural: 'x', isNamespaced, hasStatus: true, isWatchable: true };
-}
-
 function changeOf(type: ChangeType, id: ObjectId, more: Partial<Change> = {}): Change {
   const spec = { group: 'example.com', names: { kind: 'Widget' } };
   const body = { apiVersion: 'v1', kind: id.kind, metadata: { name: id.name }, spec };
@@ -34,16 +29,8 @@ function changeOf(type: ChangeType, id: ObjectId, more: Partial<Change> = {}): C
   return { type, id, kind: kindOf(id), fields: [], ...(isLeft ? {} : { desired }), ...more };
 }
 
-const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions => ({
-  changes,
-  mode: 'auto',
-  mayPrune: true,
-  isComplete: true,
-  objectsBefore: 100,
-  guard: { maxShare: 0.3, maxObjects: 10 },
-  isConfirmed: false,
-  ...more,
-});
+const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions =>
+  planOptions(changes, { guard: { maxShare: 0.3, maxObjects: 10 }, ...more });
 
 const anyId: fc.Arbitrary<ObjectId> = fc
   .record({
@@ -62,7 +49,7 @@ const anyType = fc.constantFrom<ChangeType>(
   ...(['create', 'update', 'adopt', 'prune', 'release', 'conflict', 'unsure', 'none', 'unknown'] as const),
 );
 const anyChanges = fc
-  .uniqueArray(anyId, { selector: idKey, maxLength: 30 })
+  .uniqueArray(anyId, { selector: idKey, maxLength: 30, size: 'max' })
   .chain((ids) => fc.tuple(...ids.map((id) => anyType.map((type) => changeOf(type, id)))));
 
 test('a plan sends an object after the objects that it requires, and prunes in reverse order of kinds', () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import { PHASES, type Phase } from '../../../src/object/hooks.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import { DEFAULT_POLICY } from '../../../src/object/policy.ts';
-import { planChanges, type PlanOptions } from '../../../src/plan/plan.ts';
+import { planChanges } from '../../../src/plan/plan.ts';
 import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from '../../../src/plan/sync-waves.ts';
+import { kindOf, planOptions } from '../../support/changes.ts';
 
 interface Place {
   readonly phase?: Phase;
@@ -17,15 +17,7 @@ interface Place {
 
 function changeOf(type: ChangeType, name: string, { phase = 'Sync', wave = 0 }: Place = {}): Change {
   const id: ObjectId = { group: '', kind: 'ConfigMap', namespace: 'a', name };
-  const kind: KindInfo = {
-    group: '',
-    version: 'v1',
-    kind: 'ConfigMap',
-    plural: 'configmaps',
-    isNamespaced: true,
-    hasStatus: false,
-    isWatchable: true,
-  };
+  const kind = kindOf(id);
   const policy = { ...DEFAULT_POLICY, phase, wave };
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
   return { type, id, kind, fields: [], desired: { id, kind, body, digest: name, file: 'f.yaml', line: 1, policy } };
@@ -38,20 +30,12 @@ function pruneOf(name: string, annotations: Record<string, string>): Change {
   return { ...change, live };
 }
 
-const options = (changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions => ({
-  changes,
-  mode: 'auto',
-  mayPrune: true,
-  isComplete: true,
-  objectsBefore: 100,
-  guard: { maxShare: 0.3, maxObjects: 100 },
-  isConfirmed: false,
-  ...more,
-});
-
 const anyPlace = fc.record({ phase: fc.constantFrom(...PHASES), wave: fc.integer({ min: -3, max: 3 }) });
 const anyChanges = fc
-  .array(fc.tuple(anyPlace, fc.constantFrom<ChangeType>('create', 'update', 'none', 'unsure')), { maxLength: 20 })
+  .array(fc.tuple(anyPlace, fc.constantFrom<ChangeType>('create', 'update', 'none', 'unsure')), {
+    maxLength: 20,
+    size: 'max',
+  })
   .map((items) => items.map(([place, type], n) => changeOf(type, `m${n}`, place)));
 
 const rank = (change: Change): number => syncWaveOf(change.desired?.policy);
@@ -63,7 +47,7 @@ test('a new manifest is sent only after all objects of earlier waves are settled
         unwell: new Map(changes.filter(({ id }) => isUnwell(id.name)).map(({ id }) => [idKey(id), 'it is Degraded'])),
         isAccepted: ({ id }) => isOld(id.name),
       };
-      const plan = planChanges(options(changes, { gate }));
+      const plan = planChanges(planOptions(changes, { gate }));
       const sent = plan.waves.flatMap((wave) => wave.changes.map(({ change }) => change));
       assert.deepEqual(
         sent.map(rank),
@@ -90,7 +74,9 @@ test('applying wave by wave applies all objects, and the next plan is empty', ()
         const now = changes.map((change) =>
           done.has(idKey(change.id)) ? { ...change, type: 'none' as const } : change,
         );
-        return planChanges(options(now, { gate: { unwell: new Map(), isAccepted: ({ id }) => done.has(idKey(id)) } }));
+        return planChanges(
+          planOptions(now, { gate: { unwell: new Map(), isAccepted: ({ id }) => done.has(idKey(id)) } }),
+        );
       };
       for (let pass = 0; pass <= changes.length; pass++) {
         for (const wave of planNow().waves) for (const { change } of wave.changes) done.add(idKey(change.id));
@@ -105,7 +91,7 @@ test('with one wave nothing waits, and without a gate waves are only an order', 
   const one = [changeOf('create', 'a', { wave: 7 }), changeOf('create', 'b', { wave: 7 })];
   assert.equal(syncWavesOf(one), undefined);
   const two = [changeOf('create', 'late', { wave: 1 }), changeOf('create', 'early', { phase: 'PreSync', wave: 9 })];
-  const plan = planChanges(options(two));
+  const plan = planChanges(planOptions(two));
   assert.deepEqual(
     plan.waves.map(({ changes }) => changes.map(({ change }) => change.id.name)),
     [['early'], ['late']],
@@ -125,7 +111,7 @@ test('a waiting change names the object that it waits for, and nothing is pruned
   const changes = [changeOf('none', 'first'), changeOf('update', 'second', { wave: 1 }), pruneOf('old', {})];
   const unwell = new Map([[idKey(changes[0]?.id as ObjectId), 'it is Progressing (0 of 1 replicas)']]);
   const gate: Gate = { unwell, isAccepted: () => false };
-  const plan = planChanges(options(changes, { gate }));
+  const plan = planChanges(planOptions(changes, { gate }));
   assert.deepEqual([plan.waves, plan.prunes], [[], []]);
   assert.match(plan.waitingFor[0]?.reason ?? '', /ConfigMap a\/first: it is Progressing/);
   assert.match(plan.waitingFor[1]?.reason ?? '', /pruned once ConfigMap a\/second is applied/);
@@ -142,10 +128,10 @@ test('prunes run in reverse waves, PruneLast after all others, and one with Prun
   ];
   const names = (plan: ReturnType<typeof planChanges>): string[] =>
     plan.prunes.flatMap((wave) => wave.changes.map(({ change }) => change.id.name));
-  assert.deepEqual(names(planChanges(options(changes))), ['post', 'late', 'early', 'last']);
+  assert.deepEqual(names(planChanges(planOptions(changes))), ['post', 'late', 'early', 'last']);
   const guarded = [...changes, pruneOf('guarded', { [`${ARGO}/sync-options`]: 'Prune=confirm' })];
-  const held = planChanges(options(guarded));
+  const held = planChanges(planOptions(guarded));
   assert.deepEqual(names(held), []);
   assert.match(held.held?.reason ?? '', /pruning ConfigMap a\/guarded needs a confirmation/);
-  assert.equal(names(planChanges(options(guarded, { isConfirmed: true }))).length, 5);
+  assert.equal(names(planChanges(planOptions(guarded, { isConfirmed: true }))).length, 5);
 });

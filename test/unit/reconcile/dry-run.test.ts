@@ -4,32 +4,29 @@ import { test } from 'node:test';
 import { parseApplication } from '../../../src/application/parse.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
 import type { ReconcileContext } from '../../../src/reconcile/context.ts';
-import { createRecord, type ApplicationRecord } from '../../../src/reconcile/memory.ts';
-import { createRegistry, type Registry } from '../../../src/reconcile/neighbours/neighbours.ts';
+import type { ApplicationRecord } from '../../../src/reconcile/memory.ts';
+import type { Registry } from '../../../src/reconcile/neighbours/neighbours.ts';
 import { Claims } from '../../../src/reconcile/neighbours/claims.ts';
 import { reconcile } from '../../../src/reconcile/reconcile.ts';
-import { START_PACE } from '../../../src/source/poll-pace.ts';
+import {
+  createNeighbourhood,
+  REPOSITORY,
+  snapshotOf,
+  sourceOf,
+  type StoredOptions,
+} from '../../support/applications.ts';
+import { createClock } from '../../support/clock.ts';
+import { manifestsOf } from '../../support/reading.ts';
+import { recordLog, recordMetrics } from '../../support/recorders.ts';
 
 const NOW_MS = 1_000;
-const SNAPSHOT = {
-  repoUrl: 'https://git.example.com/shop.git',
-  revision: `main@sha1:${'a'.repeat(40)}`,
-  commit: 'a'.repeat(40),
-  id: 'repository/aaa',
-  tree: { gitDir: '/nowhere', treeOid: 'b'.repeat(40) },
-};
-const STORED: KubeObject = {
-  apiVersion: 'tautline.dev/v1alpha1',
-  kind: 'Application',
+const SNAPSHOT = snapshotOf('a');
+const STORED: StoredOptions = {
+  name: 'b',
   metadata: {
-    name: 'b',
-    namespace: 'apps',
-    uid: 'u',
-    resourceVersion: '5',
-    generation: 1,
     annotations: { 'tautline.dev/request': JSON.stringify({ id: 'r1', action: 'sync', dryRun: true }) },
   },
-  spec: { source: { repoURL: SNAPSHOT.repoUrl, revision: 'main', interval: '5m' } },
+  spec: { source: { revision: 'main', interval: '5m' } },
   status: { observedGeneration: 1, lastRequest: { id: 'r1', action: 'sync', outcome: 'InProgress' } },
 };
 
@@ -42,23 +39,12 @@ interface Scene {
 
 /** An Application that has rendered its snapshot already, on a cluster that serves no kinds. */
 function scene(): Scene {
-  const clock = { now: () => NOW_MS, monotonicMs: () => NOW_MS };
-  const registry = createRegistry({ clock, wake: () => undefined });
-  const record = createRecord('apps/b', STORED);
-  registry.note(record);
-  const manifests = { manifests: [], problems: [], warnings: [], needs: [], readSet: {} };
+  const clock = createClock(NOW_MS);
+  const { add, registry } = createNeighbourhood(clock);
+  const record = add(STORED);
   Object.assign(record.memory.desired, {
-    source: {
-      key: `${SNAPSHOT.repoUrl} main `,
-      snapshot: SNAPSHOT,
-      pollsAsked: 0,
-      polledMs: 0,
-      nextPollMs: 300_000,
-      pace: START_PACE,
-      failures: 0,
-      error: undefined,
-    },
-    rendered: { key: `${SNAPSHOT.tree.treeOid}:`, manifests },
+    source: sourceOf({ key: `${REPOSITORY} main `, snapshot: SNAPSHOT, nextPollMs: 300_000 }),
+    rendered: { key: `${SNAPSHOT.tree.treeOid}:`, manifests: manifestsOf([]) },
   });
   const nothing = (): undefined => undefined;
   let call: (() => void) | undefined;
@@ -77,14 +63,19 @@ function scene(): Scene {
       clusterId: 'cluster',
       kinds,
       as: () => ({}),
-      live: { hold: async () => undefined, release: nothing, look: () => ({ state: 'unseen' }), record: nothing },
+      live: {
+        keepWatched: async () => undefined,
+        release: nothing,
+        look: () => ({ state: 'unseen' }),
+        record: nothing,
+      },
     },
     render: {},
     source: { poll: async () => SNAPSHOT, fetch: async () => SNAPSHOT, find: async () => SNAPSHOT, discard: nothing },
     claims: new Claims(),
     neighbours: registry.neighbours,
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    metrics: { onStage: nothing, onGitRequest: nothing },
+    log: recordLog(),
+    metrics: recordMetrics(),
     clock,
     chance: () => 0.5,
     settings: { applyConcurrency: 1, pruneGuard: { maxShare: 1, maxObjects: 1 }, pollJitter: 0 },

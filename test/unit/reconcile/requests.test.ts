@@ -1,11 +1,11 @@
 /** How a request changes what a pass does, and when it is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseApplication } from '../../../src/application/parse.ts';
 import type { Application } from '../../../src/application/schema.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import type { Value } from '../../../src/object/value.ts';
 import { goalAtRevision, goalForObjects, readGoal } from '../../../src/reconcile/requests.ts';
+import { applicationOf } from '../../support/applications.ts';
 
 const OLD = '1'.repeat(40);
 const NEW = '2'.repeat(40);
@@ -20,13 +20,11 @@ interface Scene {
   readonly generation?: number;
 }
 
-function applicationOf({ request, mode = 'auto', answered, held, generation = 1 }: Scene): Application {
+function asking({ request, mode = 'auto', answered, held, generation = 1 }: Scene): Application {
   const annotation = JSON.stringify({ id: 'one', ...request });
-  const parsed = parseApplication({
-    apiVersion: 'tautline.dev/v1alpha1',
-    kind: 'Application',
-    metadata: { namespace: 'apps', name: 'shop', generation, annotations: { 'tautline.dev/request': annotation } },
-    spec: { source: { repoURL: 'https://git.example.com/shop.git' }, sync: { mode } },
+  return applicationOf({
+    metadata: { generation, annotations: { 'tautline.dev/request': annotation } },
+    spec: { sync: { mode } },
     status: {
       observedGeneration: 1,
       sync: { status: 'OutOfSync', revision: at(OLD).revision },
@@ -34,15 +32,13 @@ function applicationOf({ request, mode = 'auto', answered, held, generation = 1 
       ...(answered ? { lastRequest: answered } : {}),
     },
   });
-  assert.ok(parsed.ok);
-  return parsed.application;
 }
 
 const HELD = { digest: 'd'.repeat(43), objects: 12, revision: at(OLD).revision };
 
 /** Whether a confirmation is heard, or the reason to refuse it. */
 function hear(scene: Scene, commit = OLD): string {
-  const application = applicationOf(scene);
+  const application = asking(scene);
   const { confirmation, request } = goalAtRevision(readGoal(application), application, at(commit));
   return confirmation ? 'heard' : (request?.refusal ?? 'not heard');
 }
@@ -72,11 +68,11 @@ for (const [name, { more, commit, ...scene }, expected] of CONFIRMATIONS) {
 
 test('the confirmation of a rollback applies the commit that it names', () => {
   const request = { action: 'confirm-prune', revision: OLD };
-  assert.equal(readGoal(applicationOf({ held: HELD, mode: 'manual', request })).commit, OLD);
+  assert.equal(readGoal(asking({ held: HELD, mode: 'manual', request })).commit, OLD);
 });
 
 test('in mode manual only a sync that is not answered yet writes', () => {
-  const intentOf = (scene: Omit<Scene, 'mode'>) => readGoal(applicationOf({ mode: 'manual', ...scene })).intent;
+  const intentOf = (scene: Omit<Scene, 'mode'>) => readGoal(asking({ mode: 'manual', ...scene })).intent;
   assert.equal(intentOf({ request: { action: 'refresh' } }).mode, 'manual');
   assert.equal(intentOf({ request: { action: 'sync' } }).mode, 'auto');
   assert.equal(intentOf({ request: { action: 'confirm-prune' }, held: HELD }).mode, 'auto');
@@ -85,18 +81,18 @@ test('in mode manual only a sync that is not answered yet writes', () => {
   }
   const underWay = { request: { action: 'sync' }, answered: { id: 'one', outcome: 'InProgress' } };
   assert.equal(intentOf(underWay).mode, 'auto');
-  assert.equal(readGoal(applicationOf({ mode: 'manual', ...underWay })).isForced, false);
+  assert.equal(readGoal(asking({ mode: 'manual', ...underWay })).isForced, false);
   const superseding = { request: { action: 'sync' }, answered: { id: 'other', outcome: 'Succeeded' } };
   assert.equal(intentOf(superseding).mode, 'auto');
 });
 
 test('the options of a sync hold until it is answered', () => {
   const request = { action: 'sync', revision: NEW, prune: false, objects: ['/ConfigMap/shop/a'] };
-  const asked = readGoal(applicationOf({ mode: 'manual', request }));
+  const asked = readGoal(asking({ mode: 'manual', request }));
   assert.equal(asked.commit, NEW);
   assert.equal(asked.intent.prune, false);
   assert.deepEqual(asked.intent.objects, new Set(['/ConfigMap/shop/a']));
-  const after = readGoal(applicationOf({ mode: 'manual', request, answered: { id: 'one', outcome: 'Succeeded' } }));
+  const after = readGoal(asking({ mode: 'manual', request, answered: { id: 'one', outcome: 'Succeeded' } }));
   assert.equal(after.commit, undefined);
   assert.equal(after.intent.prune, true);
   assert.equal(after.intent.objects, undefined);
@@ -109,20 +105,20 @@ test('mode detect refuses what would write', () => {
     { action: 'confirm-prune' },
     { action: 'take-over' },
   ]) {
-    const { intent, request: heard } = readGoal(applicationOf({ mode: 'detect', request }));
+    const { intent, request: heard } = readGoal(asking({ mode: 'detect', request }));
     assert.match(heard?.refusal ?? '', /spec\.sync\.mode is detect/);
     assert.equal(intent.mode, 'detect');
   }
 });
 
 test('in mode auto a sync may name the followed revision only, and a dry run any revision', () => {
-  const sync = applicationOf({ request: { action: 'sync', revision: OLD } });
+  const sync = asking({ request: { action: 'sync', revision: OLD } });
   const asked = readGoal(sync);
   assert.equal(asked.commit, undefined);
   assert.equal(goalAtRevision(asked, sync, at(OLD)).request?.refusal, undefined);
   const refused = goalAtRevision(asked, sync, at(NEW));
   assert.match(refused.request?.refusal ?? '', /mode is auto, so main@sha1:2/);
-  const trial = readGoal(applicationOf({ request: { action: 'sync', revision: OLD, dryRun: true } }));
+  const trial = readGoal(asking({ request: { action: 'sync', revision: OLD, dryRun: true } }));
   assert.equal(trial.commit, OLD);
   assert.equal(trial.isDryRun, true);
 });
@@ -130,7 +126,7 @@ test('in mode auto a sync may name the followed revision only, and a dry run any
 test('a request that names unknown objects is refused as a whole, with their names', () => {
   const known: ObjectId = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'a' };
   const objects = [idKey(known), 'apps/Deployment/shop/nobody'];
-  const application = applicationOf({ mode: 'manual', request: { action: 'sync', objects } });
+  const application = asking({ mode: 'manual', request: { action: 'sync', objects } });
   const changes = [{ type: 'update', id: known, kind: undefined, fields: [] }] as const;
   const heard = goalForObjects(readGoal(application), application, changes);
   assert.match(heard.request?.refusal ?? '', /apps\/Deployment\/shop\/nobody/);
@@ -139,7 +135,7 @@ test('a request that names unknown objects is refused as a whole, with their nam
 });
 
 test('a token that is too long for status is acknowledged once, cut to the length that fits', () => {
-  const application = applicationOf({ request: { action: 'refresh' } });
+  const application = asking({ request: { action: 'refresh' } });
   const annotations = { 'reconcile.fluxcd.io/requestedAt': `\x1b[2J${'x'.repeat(100_000)}` };
   const metadata = { ...application.metadata, annotations };
   const { isForced, reconcileAt = '' } = readGoal({ ...application, metadata });
@@ -150,7 +146,7 @@ test('a token that is too long for status is acknowledged once, cut to the lengt
 });
 
 test('only the request take-over takes objects over, and only until it is answered', () => {
-  const takesOver = (scene: Scene): boolean => readGoal(applicationOf(scene)).takesOver;
+  const takesOver = (scene: Scene): boolean => readGoal(asking(scene)).takesOver;
   assert.equal(takesOver({ request: { action: 'take-over' } }), true);
   assert.equal(takesOver({ request: { action: 'sync' } }), false);
   assert.equal(takesOver({ request: { action: 'confirm-prune' } }), false);

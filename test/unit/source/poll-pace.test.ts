@@ -72,7 +72,7 @@ test('the lengthened interval is never shorter than that of the spec and never b
   const step = fc.record({ gapMs: fc.nat(30 * HOUR_MS), isHeard: fc.boolean(), hasMoved: fc.boolean() });
   fc.assert(
     fc.property(
-      fc.array(step, { maxLength: 50 }),
+      fc.array(step, { maxLength: 50, size: 'max' }),
       fc.integer({ min: 10_000, max: 24 * HOUR_MS }),
       (steps, intervalMs) => {
         let pace = START_PACE;

@@ -69,7 +69,7 @@ function reportOf(more: Partial<PassReport> = {}): PassReport {
   };
 }
 
-const anyText = fc.oneof(fc.string({ maxLength: 40 }), fc.constant('long '.repeat(2_000)));
+const anyText = fc.oneof(fc.string({ maxLength: 40, size: 'max' }), fc.constant('long '.repeat(2_000)));
 const anyRetry = fc.constantFrom<StageFailure['retry']>('never', 'backoff');
 const anyFailure: fc.Arbitrary<StageFailure> = fc.record({
   stage: fc.constantFrom('source', 'render', 'bind', 'observe', 'apply', 'status'),
@@ -111,9 +111,9 @@ const anyObject = fc.record({
 });
 const anyReport: fc.Arbitrary<PassReport> = fc
   .record({
-    objects: fc.array(anyObject, { maxLength: 60 }),
+    objects: fc.array(anyObject, { maxLength: 60, size: 'max' }),
     failures: fc.array(anyFailure, { maxLength: 2 }),
-    problems: fc.array(anyProblem, { maxLength: 12 }),
+    problems: fc.array(anyProblem, { maxLength: 12, size: 'max' }),
     renderWarnings: fc.option(fc.array(anyText, { maxLength: 3 }), { nil: undefined }),
     sync: fc.record({ mode: fc.constantFrom('auto', 'manual', 'detect'), prune: fc.boolean() }),
     flags: fc.record({ isComplete: fc.boolean(), isEmptyRender: fc.boolean(), isTimedOut: fc.boolean() }),

@@ -39,9 +39,9 @@ function storeOf(maxWatches: number): OwnedLiveStore {
   } as unknown as LiveStoreOptions);
 }
 
-function hold(store: OwnedLiveStore, identity: Identity, count: number): Promise<void> {
+function keepWatched(store: OwnedLiveStore, identity: Identity, count: number): Promise<void> {
   const scopes = Array.from({ length: count }, (_, at) => ({ kind: configMaps, namespace: `n${at}` }));
-  return store.hold(`${identity.type} ${count}`, identity, scopes);
+  return store.keepWatched(`${identity.type} ${count}`, identity, scopes);
 }
 
 const ID = { group: '', kind: 'ConfigMap', namespace: 'n0', name: 'a' };
@@ -49,16 +49,16 @@ const ID = { group: '', kind: 'ConfigMap', namespace: 'n0', name: 'a' };
 test('accounts of one namespace have at most half of the watches, and the rest of their scopes is polled', async () => {
   const store = storeOf(10);
   const [greedy, twin] = [serviceAccountIdentity('greedy', 'a'), serviceAccountIdentity('greedy', 'b')];
-  await hold(store, greedy, 20);
-  await hold(store, twin, 3);
+  await keepWatched(store, greedy, 20);
+  await keepWatched(store, twin, 3);
   assert.equal(store.watchCount(), 5);
   assert.equal(store.look(twin, configMaps, ID).state, 'unseen');
   assert.match(store.pollingReasons('serviceAccount 3')[0] ?? '', /all watches that its account may use are in use/);
-  await hold(store, agentIdentity, 4);
+  await keepWatched(store, agentIdentity, 4);
   assert.equal(store.watchCount(), 9);
   store.release('serviceAccount 20');
   assert.equal(store.watchCount(), 4);
-  await hold(store, twin, 3);
+  await keepWatched(store, twin, 3);
   assert.equal(store.watchCount(), 7);
   assert.doesNotMatch(store.pollingReasons('serviceAccount 3').join(), /in use/);
   store.close();

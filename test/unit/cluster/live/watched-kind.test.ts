@@ -66,10 +66,10 @@ function play(kind: KindInfo = configMaps, openStatus = 200): Scene {
       return stream;
     },
     async start(...objects) {
-      const holding = own.hold('app', new Set(['shop']));
+      const listed = own.keepWatched('app', new Set(['shop']));
       await settle();
       scene.stream().send(...objects.map((object) => ({ type: 'ADDED', object })), endOfList('100'));
-      await holding;
+      await listed;
     },
   };
   return scene;
@@ -192,10 +192,10 @@ test('a later list reports the objects that appeared, changed and disappeared', 
 
 test('a forbidden kind is polled: a recorded read counts, and all else is unseen', async () => {
   const scene = play(configMaps, 403);
-  const holding = scene.watched.hold('app', new Set(['shop']));
+  const listed = scene.watched.keepWatched('app', new Set(['shop']));
   await settle();
   scene.stream().end();
-  await holding;
+  await listed;
   assert.equal(scene.watched.polledFor('app').length, 1);
   scene.watched.record(id('a'), live('a', '5'));
   scene.watched.record(id('b'), undefined);
@@ -207,10 +207,10 @@ test('a forbidden kind is polled: a recorded read counts, and all else is unseen
 
 test('a kind that is not served is reported, and its objects are unknown', async () => {
   const scene = play(configMaps, 404);
-  const holding = scene.watched.hold('app', new Set(['shop']));
+  const listed = scene.watched.keepWatched('app', new Set(['shop']));
   await settle();
   scene.stream().end();
-  await holding;
+  await listed;
   assert.deepEqual(scene.changes, ['kind is not served']);
   assert.deepEqual(scene.watched.look(id('a')), {
     state: 'unknown',

@@ -24,9 +24,9 @@ interface Scene {
   freeWatches: number;
   nowMs: number;
   /** Holds the namespaces and waits until the watches that this needs have started; they are not open yet. */
-  begin(holder: string, ...namespaces: string[]): Promise<{ readonly done: Promise<void> }>;
+  begin(application: string, ...namespaces: string[]): Promise<{ readonly done: Promise<void> }>;
   /** The same, and all running watches open. */
-  hold(holder: string, ...namespaces: string[]): Promise<void>;
+  keepWatched(application: string, ...namespaces: string[]): Promise<void>;
 }
 
 function play(options: Partial<CoverageOptions> = {}): Scene {
@@ -63,13 +63,13 @@ function play(options: Partial<CoverageOptions> = {}): Scene {
     mayWatchAll: true,
     freeWatches: 10,
     nowMs: 0,
-    async begin(holder, ...namespaces) {
-      const done = coverage.hold(holder, new Set(namespaces));
+    async begin(application, ...namespaces) {
+      const done = coverage.keepWatched(application, new Set(namespaces));
       await turn();
       return { done };
     },
-    async hold(holder, ...namespaces) {
-      const { done } = await scene.begin(holder, ...namespaces);
+    async keepWatched(application, ...namespaces) {
+      const { done } = await scene.begin(application, ...namespaces);
       for (const onState of running.values()) onState('open');
       await done;
     },
@@ -82,7 +82,7 @@ const stateOf = ({ coverage }: Scene, namespace: string): string | undefined => 
 
 test('one namespace is covered by a watch of its own, without an access review', async () => {
   const scene = play();
-  await scene.hold('app', 'shop');
+  await scene.keepWatched('app', 'shop');
   assert.deepEqual(watched(scene), ['shop']);
   assert.equal(stateOf(scene, 'shop'), 'open');
   assert.equal(stateOf(scene, 'other'), undefined);
@@ -105,7 +105,7 @@ test('a hold resolves only when its watch has listed or failed', async () => {
 
 test('several namespaces are covered by a cluster-wide watch if the identity may watch all', async () => {
   const scene = play();
-  await scene.hold('app', 'shop');
+  await scene.keepWatched('app', 'shop');
   const { done } = await scene.begin('other', 'blog');
   assert.deepEqual(watched(scene), ['shop', ''], 'the single watch stays until the cluster-wide one is open');
   scene.running.get('')?.('open');
@@ -118,18 +118,18 @@ test('several namespaces are covered by a cluster-wide watch if the identity may
 test('several namespaces have a watch each if the identity may not watch all', async () => {
   const scene = play();
   scene.mayWatchAll = false;
-  await scene.hold('app', 'shop', 'blog');
+  await scene.keepWatched('app', 'shop', 'blog');
   assert.deepEqual(watched(scene), ['shop', 'blog']);
-  await scene.hold('app', 'shop', 'blog', 'third');
+  await scene.keepWatched('app', 'shop', 'blog', 'third');
   assert.equal(scene.reviews, 1, 'the result of the review is used for a while');
   scene.nowMs = 1_000;
-  await scene.hold('app', 'shop', 'blog', 'third', 'fourth');
+  await scene.keepWatched('app', 'shop', 'blog', 'third', 'fourth');
   assert.equal(scene.reviews, 2);
 });
 
 test('a cluster-wide watch that becomes forbidden is replaced by one for each namespace', async () => {
   const scene = play();
-  await scene.hold('app', 'shop', 'blog');
+  await scene.keepWatched('app', 'shop', 'blog');
   assert.deepEqual(watched(scene), ['']);
   scene.running.get('')?.('failed', forbidden);
   await turn();
@@ -139,7 +139,7 @@ test('a cluster-wide watch that becomes forbidden is replaced by one for each na
   assert.equal(stateOf(scene, 'shop'), 'open');
 });
 
-test('a forbidden namespace is polled, and the reason is returned to its holders only', async () => {
+test('a forbidden namespace is polled, and only its Applications get the reason', async () => {
   const scene = play();
   const { done } = await scene.begin('app', 'shop');
   scene.nowMs = 5;
@@ -153,18 +153,18 @@ test('a forbidden namespace is polled, and the reason is returned to its holders
 test('a namespace is polled while no watch is free, and watched at a later hold', async () => {
   const scene = play();
   scene.freeWatches = 0;
-  await scene.hold('app', 'shop');
+  await scene.keepWatched('app', 'shop');
   assert.equal(stateOf(scene, 'shop'), 'polled');
   assert.match(scene.coverage.scopeOf('shop')?.reason ?? '', /all watches .* are in use/);
   scene.freeWatches = 1;
-  await scene.hold('app', 'shop');
+  await scene.keepWatched('app', 'shop');
   assert.equal(stateOf(scene, 'shop'), 'open');
   assert.equal(scene.freeWatches, 0);
 });
 
 test('a kind whose API serves no watch is polled', async () => {
   const scene = play({ kind: { ...configMaps, isWatchable: false } });
-  await scene.hold('app', 'shop');
+  await scene.keepWatched('app', 'shop');
   assert.deepEqual(scene.coverage.polledFor('app'), [
     { namespace: 'shop', reason: 'the API of ConfigMap serves no watch' },
   ]);
@@ -173,8 +173,8 @@ test('a kind whose API serves no watch is polled', async () => {
 
 test('a cluster-scoped kind has one watch, without an access review', async () => {
   const scene = play({ kind: namespaceKind });
-  await scene.hold('app', '');
-  await scene.hold('other', '');
+  await scene.keepWatched('app', '');
+  await scene.keepWatched('other', '');
   assert.deepEqual(watched(scene), ['']);
   assert.equal(scene.reviews, 0);
 });
@@ -182,8 +182,8 @@ test('a cluster-scoped kind has one watch, without an access review', async () =
 test('a namespace that is no longer held loses its watch, and the last release stops all', async () => {
   const scene = play();
   scene.mayWatchAll = false;
-  await scene.hold('app', 'shop');
-  await scene.hold('other', 'blog');
+  await scene.keepWatched('app', 'shop');
+  await scene.keepWatched('other', 'blog');
   assert.equal(scene.coverage.release('app'), false);
   assert.deepEqual([watched(scene), scene.dropped], [['blog'], ['shop']]);
   assert.equal(scene.coverage.release('other'), true);
@@ -197,10 +197,10 @@ test('a hold retries a failed watch, but not again and again', async () => {
   scene.running.get('shop')?.('failed', unavailable);
   await done;
   scene.nowMs = 2_000;
-  await scene.coverage.hold('app', new Set(['shop']));
+  await scene.coverage.keepWatched('app', new Set(['shop']));
   assert.deepEqual(scene.retried, []);
   scene.nowMs = 2_001;
-  await scene.coverage.hold('app', new Set(['shop']));
+  await scene.coverage.keepWatched('app', new Set(['shop']));
   assert.deepEqual(scene.retried, ['shop']);
 });
 

@@ -4,7 +4,7 @@ import type { Change, ChangeType } from '../../../../src/diff/changes.ts';
 import { idKey } from '../../../../src/object/identity.ts';
 import { awaitDependencies, type DependencyWait } from '../../../../src/reconcile/decide/await-dependencies.ts';
 import { createNeighbourhood, storedOf, type StoredOptions } from '../../../support/applications.ts';
-import { changeOf, idOf, leftChange } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange } from '../../../support/changes.ts';
 
 const REVISION = 'main@sha1:1';
 

@@ -7,7 +7,7 @@ import { idKey } from '../../../../src/object/identity.ts';
 import { defaultBrake } from '../../../../src/plan/brake.ts';
 import { brakeHeals, dropHeals, noteHeal } from '../../../../src/reconcile/decide/brake-heals.ts';
 import { emptyHealsMemory, type HealsMemory } from '../../../../src/reconcile/decide/memory.ts';
-import { changeOf, idOf, leftChange } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange } from '../../../support/changes.ts';
 
 const UPDATE = changeOf('update');
 const KEY = idKey(UPDATE.id);
@@ -45,7 +45,7 @@ test('the next heal waits for the pause, and the object is reported as contested
 test('already the first pause holds the next heal, and the object counts as contested while it does', () => {
   const { held, contested, againInMs } = brakeHeals(healedAt(1_000), [UPDATE], 1_500);
   assert.match(held.get(KEY) ?? '', /again 2 s after the last time$/);
-  assert.equal(contested.length, 1);
+  assert.deepEqual(contested, [{ id: UPDATE.id, message: 'healed once against another writer' }]);
   assert.equal(againInMs, 1_500);
 });
 

@@ -15,7 +15,7 @@ import {
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 import type { Intent } from '../../../../src/status/report.ts';
 import { createNeighbourhood, inventoryOf, type Neighbourhood } from '../../../support/applications.ts';
-import { idOf } from '../../apply/objects.ts';
+import { idOf } from '../../../support/changes.ts';
 
 const A = idOf('a');
 const B = idOf('b');

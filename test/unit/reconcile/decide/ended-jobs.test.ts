@@ -16,7 +16,7 @@ import {
   type JobRecords,
 } from '../../../../src/reconcile/decide/ended-jobs.ts';
 import { emptyEndedJobsMemory } from '../../../../src/reconcile/decide/memory.ts';
-import { kindOf, liveOf } from '../../apply/objects.ts';
+import { kindOf, liveOf } from '../../../support/changes.ts';
 
 const ID = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'migrate' };
 const KEY = 'batch/Job/shop/migrate';

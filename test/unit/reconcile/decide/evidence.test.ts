@@ -16,7 +16,7 @@ import {
 } from '../../../../src/reconcile/decide/evidence.ts';
 import { emptyEvidenceMemory, type EvidenceMemory } from '../../../../src/reconcile/decide/memory.ts';
 import { inventoryOf } from '../../../support/applications.ts';
-import { changeOf, desiredOf, kindOf, liveOf, OWNER, type DesiredOptions } from '../../apply/objects.ts';
+import { changeOf, desiredOf, kindOf, liveOf, OWNER, type DesiredOptions } from '../../../support/changes.ts';
 
 const KEY = idKey(desiredOf().id);
 

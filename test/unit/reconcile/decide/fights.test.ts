@@ -6,7 +6,7 @@ import type { ChangeType } from '../../../../src/diff/changes.ts';
 import { idKey } from '../../../../src/object/identity.ts';
 import { brakeHeals, noteHeal } from '../../../../src/reconcile/decide/brake-heals.ts';
 import { emptyHealsMemory } from '../../../../src/reconcile/decide/memory.ts';
-import { changeOf } from '../../apply/objects.ts';
+import { changeOf } from '../../../support/changes.ts';
 
 /** One turn of a fight: the changes that the agent makes of the object, with their outcomes, in order. */
 type Step = readonly [ChangeType, Outcome];

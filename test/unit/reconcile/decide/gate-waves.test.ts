@@ -6,7 +6,7 @@ import { REASONS } from '../../../../src/diff/diff.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { gateOf, isRetirementDue, retireHooks } from '../../../../src/reconcile/decide/gate-waves.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { changeOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../apply/objects.ts';
+import { changeOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../../support/changes.ts';
 
 const FIRST = idOf('first', { group: 'batch', kind: 'Job' });
 const SECOND = idOf('second');
@@ -108,7 +108,17 @@ const KEPT: readonly (readonly [string, Change, Readonly<Record<string, string>>
     { ...HOOK, live: { ...jobIn('Complete'), body: { ...jobIn('Complete').body, metadata: marksOf(OTHER_OWNER) } } },
     STORED,
   ],
+  ...['Prune=confirm', 'Delete=confirm', 'Prune=false,Delete=false'].map(
+    (options) => [`with the annotation ${options}`, annotated(options), STORED] as const,
+  ),
 ];
+
+function annotated(options: string): Change {
+  const { body, ...live } = jobIn('Complete');
+  const annotations = { ...marksOf(OWNER).annotations, 'argocd.argoproj.io/sync-options': options };
+  return { ...HOOK, live: { ...live, body: { ...body, metadata: { ...body.metadata, annotations } } } };
+}
+
 for (const [which, change, stored] of KEPT) {
   test(`a hook ${which} is not deleted`, () => {
     assert.deepEqual(retireHooks([change], stored, OWNER), [change]);

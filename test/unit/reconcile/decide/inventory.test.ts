@@ -17,7 +17,16 @@ import {
 } from '../../../../src/reconcile/decide/inventory.ts';
 import { emptyInventoryMemory } from '../../../../src/reconcile/decide/memory.ts';
 import { applicationOf, inventoryOf } from '../../../support/applications.ts';
-import { changeOf, desiredOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../apply/objects.ts';
+import {
+  changeOf,
+  desiredOf,
+  idOf,
+  leftChange,
+  liveOf,
+  marksOf,
+  OTHER_OWNER,
+  OWNER,
+} from '../../../support/changes.ts';
 
 const A = idOf('a');
 const B = idOf('b');

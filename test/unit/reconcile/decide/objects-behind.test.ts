@@ -66,6 +66,8 @@ test('all objects of the inventory are behind an Application', () => {
 
 const NOTHING: Readonly<Record<string, Stored>> = {
   'with deletionPolicy Orphan': { spec: { deletionPolicy: 'Orphan' } },
+  'that was told not to prune': { spec: { sync: { prune: false } } },
+  'that only detects': { spec: { sync: { mode: 'detect' } } },
   'that is suspended': { spec: { suspend: true } },
   'with a spec that cannot be read': { spec: { suspend: 'perhaps' } },
   'without the finalizer': { metadata: { finalizers: [] } },
@@ -74,6 +76,12 @@ const NOTHING: Readonly<Record<string, Stored>> = {
 for (const [name, stored] of Object.entries(NOTHING)) {
   test(`an Application ${name} has nothing behind it`, () => {
     assert.equal(behind({ child: { holds: HOLDS, ...stored } }).names, undefined);
+  });
+}
+
+for (const sync of [{ prune: false }, { mode: 'detect' }]) {
+  test(`deletionPolicy Prune counts before ${JSON.stringify(sync)}`, () => {
+    assert.deepEqual(behind({ child: { holds: HOLDS, spec: { deletionPolicy: 'Prune', sync } } }).names, TWO);
   });
 }
 

@@ -176,7 +176,7 @@ const WHOLE = { isComplete: true, isKilled: false, mayPrune: true };
 
 test('a prune beyond the bounds is carried out only after a confirmation of exactly its objects', () => {
   fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 30 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 30, size: 'max' }), (steps) => {
       const model = new Model();
       for (const step of steps) {
         if (step.type === 'commit') model.commit(step.from, step.count);

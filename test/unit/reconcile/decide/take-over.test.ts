@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { ReadAnswer } from '../../../../src/cluster/ports.ts';
 import { ownerOf } from '../../../../src/object/applyset.ts';
 import { takeOver, type TakeOverQuestion } from '../../../../src/reconcile/decide/take-over.ts';
-import { ABSENT, changeOf, found, liveOf, marksOf, refusedWith } from '../../apply/objects.ts';
+import { ABSENT, changeOf, found, liveOf, marksOf, refusedWith } from '../../../support/changes.ts';
 
 const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'new' });
 const kind = {

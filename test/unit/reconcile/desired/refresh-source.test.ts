@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { RepositoryPush } from '../../../../src/application/repository.ts';
 import { specSchema } from '../../../../src/application/schema.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
+import { sourceError } from '../../../../src/source/source-error.ts';
 import { refreshSource, type RefreshContext } from '../../../../src/reconcile/desired/refresh-source.ts';
 import { createRecord, type ApplicationRecord } from '../../../../src/reconcile/memory.ts';
 import { hearPush } from '../../../../src/reconcile/neighbours/hear-push.ts';
@@ -14,6 +15,8 @@ const REPOSITORY = 'https://git.example.com/team/shop.git';
 const PUSH: RepositoryPush = { addresses: ['git@git.example.com:team/shop'], refs: [], defaultBranch: undefined };
 const START = Date.parse('2026-11-16T05:58:30Z');
 
+const downError = (afterMs: number | undefined): Error => sourceError('ServerError', 'the server is down', { afterMs });
+
 interface Scene {
   readonly record: ApplicationRecord;
   readonly neighbours: Neighbours;
@@ -22,6 +25,8 @@ interface Scene {
   polls: number;
   commit: string;
   isDown: boolean;
+  /** The time that the server names while it is down. */
+  retryAfterMs: number | undefined;
   /** Called while a poll is under way. */
   duringPoll: () => void;
   hook(push?: RepositoryPush): number;
@@ -52,7 +57,7 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
       poll: async () => {
         it.polls++;
         it.duringPoll();
-        if (it.isDown) throw new Error('down');
+        if (it.isDown) throw downError(it.retryAfterMs);
         return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
       },
       fetch: async () => ({ id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit }),
@@ -65,13 +70,14 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
     polls: 0,
     commit: 'a',
     isDown: false,
+    retryAfterMs: undefined,
     duringPoll: () => undefined,
     hook: (push = PUSH) => hearPush(push, registry.neighbours),
     async pass() {
       const { memory, signals } = record;
       const signal = new AbortController().signal;
       const credential = async () => undefined;
-      const options = { spec: spec.source, signals, isForced: false, credential, signal, context };
+      const options = { spec: spec.source, tenant: 'team', signals, isForced: false, credential, signal, context };
       const polled = await refreshSource(memory.desired, options);
       return polled.nextPollMs - passedMs;
     },
@@ -210,4 +216,17 @@ test('a scheduled time that passes while a poll is under way is followed by anot
   it.wait(89_000);
   it.duringPoll = () => it.wait(2_000);
   assert.equal(await it.pass(), 0);
+});
+
+test('a failed poll is repeated no sooner than the server asks for, nor sooner than its backoff', async () => {
+  const it = scene({ interval: '1m' });
+  it.isDown = true;
+  it.retryAfterMs = 40_000;
+  assert.equal(await it.pass(), 40_000);
+  it.wait(40_000);
+  it.retryAfterMs = 1_000;
+  assert.equal(await it.pass(), 10_000);
+  it.wait(10_000);
+  it.retryAfterMs = 600_000;
+  assert.equal(await it.pass(), 600_000);
 });

@@ -52,3 +52,56 @@ test('a set that is not complete leaves the last complete one in force', () => {
   announcements.announce('a', statement('three', []), now);
   assert.deepEqual([[...announcements.desiredBy('x')], [...announcements.desiredBy('y')]], [[], []]);
 });
+
+/** Two of three Applications of a source wait at commit `one` for all others; each has an object of its own name. */
+function waitingTogether(): Announcements {
+  const announcements = new Announcements();
+  for (const key of ['a', 'b']) {
+    announcements.await(key, 'one', 0);
+    announcements.waitSince(key, [`of ${key}`], 0);
+  }
+  return announcements;
+}
+const toldBy = (announcements: Announcements, key: string, said: Statement): string[] =>
+  announcements.announce(key, said, now).map((told) => `${told.key}${told.isAtOtherCommit ? ' elsewhere' : ''}`);
+
+test('Applications of a source that wait at one commit ask each other one once', () => {
+  const announcements = waitingTogether();
+  assert.deepEqual(announcements.askAll('a', 'source', { others: ['c', 'd'], nowMs: 0 }), ['c', 'd']);
+  assert.deepEqual(announcements.askAll('b', 'source', { others: ['c', 'd', 'e'], nowMs: 1 }), ['e']);
+  assert.deepEqual(announcements.askAll('b', 'another', { others: ['c'], nowMs: 2 }), ['c']);
+  assert.deepEqual(announcements.askAll('a', 'source', { others: ['c'], nowMs: ASK_AGAIN_MS }), ['c']);
+  assert.deepEqual(announcements.askAll('unknown', 'source', { others: ['c'], nowMs: 0 }), []);
+});
+
+test('all that wait together are told by the last answer, and one of them earlier by a wish for its object', () => {
+  const announcements = waitingTogether();
+  for (const key of ['a', 'b']) announcements.askAll(key, 'source', { others: ['c', 'd'], nowMs: 0 });
+  assert.deepEqual(toldBy(announcements, 'c', statement('one', ['of b', 'x'])), ['b']);
+  assert.deepEqual(toldBy(announcements, 'd', statement('one', [])), ['a', 'b']);
+});
+
+test('all that wait together are told of another commit', () => {
+  const announcements = waitingTogether();
+  for (const key of ['a', 'b']) announcements.askAll(key, 'source', { others: ['c', 'd'], nowMs: 0 });
+  assert.deepEqual(toldBy(announcements, 'c', statement('two', [])), ['a elsewhere', 'b elsewhere']);
+});
+
+test('an Application that waits no longer, or at another commit, is not told by the others', () => {
+  const announcements = waitingTogether();
+  for (const key of ['a', 'b']) announcements.askAll(key, 'source', { others: ['c', 'd'], nowMs: 0 });
+  announcements.await('a', 'two', 1);
+  assert.deepEqual(toldBy(announcements, 'c', statement('one', ['of a', 'of b'])), ['b']);
+  announcements.stopAwaiting('b');
+  assert.deepEqual(toldBy(announcements, 'd', statement('one', [])), []);
+  announcements.await('b', 'one', 2);
+  assert.deepEqual(announcements.askAll('b', 'source', { others: ['c'], nowMs: 2 }), ['c']);
+});
+
+test('an Application is not told of its own announcement', () => {
+  const announcements = waitingTogether();
+  announcements.askAll('a', 'source', { others: ['b'], nowMs: 0 });
+  announcements.askAll('b', 'source', { others: ['a'], nowMs: 0 });
+  assert.deepEqual(toldBy(announcements, 'a', statement('one', [])), []);
+  assert.deepEqual(toldBy(announcements, 'b', statement('one', [])), ['a']);
+});

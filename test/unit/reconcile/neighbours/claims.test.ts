@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { idKey } from '../../../../src/object/identity.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
+import { idOf } from '../../../support/changes.ts';
 
-const idOf = (name: string): ObjectId => ({ group: '', kind: 'ConfigMap', namespace: 'n', name });
 const keys = (...names: string[]): Set<string> => new Set(names.map((name) => idKey(idOf(name))));
 
 test('the first claimant keeps an object, and the second gets it once it is released', () => {
@@ -67,7 +67,7 @@ test('an object has one owner, and no Application waits for a free object or for
     names: fc.subarray(names),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
       const claims = new Claims();
       for (const { action, application, names: some } of steps) {
         if (action === 'claim') for (const name of some) claims.claim('c', idOf(name), application);

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
+import { parseApplication } from '../../../../src/application/parse.ts';
+import { stringAt, type KubeObject, type ValueMap } from '../../../../src/object/value.ts';
 import {
   dependenciesOf,
   findCycle,
   readinessOf,
   reasonNotReady,
+  type Dependency,
 } from '../../../../src/reconcile/neighbours/readiness.ts';
-import { storedOf } from '../../../support/applications.ts';
+import { applicationOf, storedOf } from '../../../support/applications.ts';
 
 interface Readiness {
   readonly ready?: string;
@@ -42,7 +44,15 @@ for (const [spec, expected] of DEPENDENCIES) {
   });
 }
 
-const DEPENDENT = storedOf({ spec: { dependsOn: [{ name: 'base' }] } });
+const DEPENDENT = applicationOf({ spec: { dependsOn: [{ name: 'base' }] } });
+
+/** The stored Application as a neighbour, which follows the branch of the revision that it has applied. */
+function dependencyOf(stored: KubeObject): Dependency {
+  const parsed = parseApplication(stored);
+  const [followedRef] = (stringAt(stored, 'status', 'sync', 'lastAppliedRevision') ?? '').split('@');
+  return { stored, application: parsed.ok ? parsed.application : undefined, followedRef };
+}
+
 const OTHER_SOURCE = { source: { repoURL: 'https://git.example.com/base.git' } };
 
 const REASONS: readonly (readonly [string, KubeObject | undefined, string | undefined])[] = [
@@ -60,12 +70,20 @@ const REASONS: readonly (readonly [string, KubeObject | undefined, string | unde
     baseOf({ applied: 'next@sha1:0', spec: { source: { revision: 'next' } } }),
     undefined,
   ],
+  [
+    'writes the address of the repository in another way and names the branch',
+    baseOf({
+      applied: 'main@sha1:0',
+      spec: { source: { repoURL: 'https://GIT.example.com/shop/', revision: 'main' } },
+    }),
+    'is Ready, but not at main@sha1:1 yet',
+  ],
   ['waits for a person', baseOf({ applied: 'main@sha1:0', spec: { sync: { mode: 'manual' } } }), undefined],
   ['only reports', baseOf({ applied: 'main@sha1:0', spec: { sync: { mode: 'detect' } } }), undefined],
 ];
 for (const [what, base, expected] of REASONS) {
   test(`a dependency that ${what} ${expected === undefined ? 'is not waited for' : 'is waited for'}`, () => {
-    assert.equal(reasonNotReady(base, DEPENDENT, 'main@sha1:1'), expected);
+    assert.equal(reasonNotReady(base && dependencyOf(base), DEPENDENT, 'main@sha1:1'), expected);
   });
 }
 
@@ -73,8 +91,8 @@ test('the generation of the whole status counts where the condition Ready has no
   const conditions = [{ type: 'Ready', status: 'True', reason: 'x', message: '' }];
   const observing = (observedGeneration: number) =>
     storedOf({ name: 'base', spec: OTHER_SOURCE, status: { conditions, observedGeneration } });
-  assert.equal(reasonNotReady(observing(1), DEPENDENT, ''), undefined);
-  assert.equal(reasonNotReady(observing(0), DEPENDENT, ''), 'has not looked at its spec yet');
+  assert.equal(reasonNotReady(dependencyOf(observing(1)), DEPENDENT, ''), undefined);
+  assert.equal(reasonNotReady(dependencyOf(observing(0)), DEPENDENT, ''), 'has not looked at its spec yet');
 });
 
 test('the readiness is equal as long as its dependents see no difference', () => {

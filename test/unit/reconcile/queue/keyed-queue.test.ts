@@ -23,7 +23,10 @@ function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}
 }
 
 test('a key has one worker at a time, workers are bounded, and the last add is followed by a pass', async () => {
-  const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), pauseMs: fc.nat(2) }), { maxLength: 30 });
+  const steps = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), pauseMs: fc.nat(2) }), {
+    maxLength: 30,
+    size: 'max',
+  });
   await fc.assert(
     fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (adds, concurrency) => {
       const active = new Map<string, number>();
@@ -103,6 +106,23 @@ test('failures back off up to the bound, and a success resets the backoff', asyn
   queue.add('a');
   while (passes < 7) await sleep(1);
   assert.equal(queue.stats().retries, 6);
+});
+
+test('a backoff is at least as long as the pass asks for, and never beyond its bound', async () => {
+  for (const bounds of [
+    { atLeastMs: 40, atMostMs: 60_000 },
+    { atLeastMs: 60_000, atMostMs: 40 },
+  ]) {
+    const beganMs: number[] = [];
+    const queue = queueOf(async () => {
+      beganMs.push(performance.now());
+      return beganMs.length > 1 ? NONE : { type: 'backoff', ...bounds };
+    });
+    queue.add('a');
+    while (beganMs.length < 2) await sleep(1);
+    const [firstMs = 0, secondMs = 0] = beganMs;
+    assert.ok(secondMs - firstMs >= 39, `the second pass began after ${secondMs - firstMs} ms`);
+  }
 });
 
 test('a pass that throws is reported and tried again', async () => {
@@ -289,5 +309,41 @@ test('a key that is slowed down delays no other key, and forgetting it does not 
   queue.add('calm');
   await sleep(5);
   assert.deepEqual(passes, ['greedy', 'greedy', 'greedy', 'calm']);
+  await queue.drain();
+});
+
+test('forgetting a key aborts its pass under way, and neither that of another key nor the next one of its own', async () => {
+  const aborted: string[] = [];
+  const passes: string[] = [];
+  const queue = queueOf(async (key, signal) => {
+    passes.push(key);
+    signal.addEventListener('abort', () => aborted.push(key));
+    if (passes.length <= 2) await sleep(10);
+    return { type: 'after', delayMs: 3_600_000 };
+  });
+  queue.add('a');
+  queue.add('b');
+  queue.forget('a');
+  assert.deepEqual(aborted, ['a']);
+  queue.add('a');
+  while (queue.stats().active > 0) await sleep(1);
+  assert.deepEqual(passes, ['a', 'b', 'a']);
+  queue.forget('a');
+  assert.deepEqual(aborted, ['a']);
+  await queue.drain();
+});
+
+test('a forgotten key gets no pass that its pass under way asks for', async () => {
+  const passes: string[] = [];
+  const queue = queueOf(async (key) => {
+    passes.push(key);
+    await sleep(5);
+    return { type: 'after', delayMs: 1 };
+  });
+  queue.add('a');
+  queue.forget('a');
+  while (queue.stats().active > 0) await sleep(1);
+  await sleep(10);
+  assert.deepEqual(passes, ['a']);
   await queue.drain();
 });

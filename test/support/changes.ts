@@ -1,14 +1,15 @@
-/** Objects, changes and answers of the API server for the tests of apply/. */
-import type { DesiredObject, Owner } from '../../../src/bind/desired.ts';
-import type { Refusal, RefusalCode } from '../../../src/cluster/answers.ts';
-import type { KindInfo } from '../../../src/cluster/kinds.ts';
-import type { LiveObject } from '../../../src/cluster/live.ts';
-import type { ReadAnswer, Refused, WriteAnswer } from '../../../src/cluster/ports.ts';
-import type { Change, ChangeType } from '../../../src/diff/changes.ts';
-import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../src/object/applyset.ts';
-import type { ObjectId } from '../../../src/object/identity.ts';
-import { DEFAULT_POLICY, type ObjectPolicy } from '../../../src/object/policy.ts';
-import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
+/** Live and desired objects, changes and answers of the API server for unit tests. */
+import type { DesiredObject, Owner } from '../../src/bind/desired.ts';
+import type { Refusal, RefusalCode } from '../../src/cluster/answers.ts';
+import type { KindInfo } from '../../src/cluster/kinds.ts';
+import type { LiveObject } from '../../src/cluster/live.ts';
+import type { ReadAnswer, Refused, WriteAnswer } from '../../src/cluster/ports.ts';
+import type { Change, ChangeType } from '../../src/diff/changes.ts';
+import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../src/object/applyset.ts';
+import type { ObjectId } from '../../src/object/identity.ts';
+import { DEFAULT_POLICY, type ObjectPolicy } from '../../src/object/policy.ts';
+import type { KubeObject, ValueMap } from '../../src/object/value.ts';
+import type { PlanOptions } from '../../src/plan/plan.ts';
 
 export const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' });
 export const OTHER_OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'other' });
@@ -93,6 +94,20 @@ export function changeOf(type: ChangeType, options: DesiredOptions & { readonly 
 /** A change of an object that is no longer desired. */
 export function leftChange(type: 'prune' | 'release', id: ObjectId = idOf('settings')): Change {
   return { type, id, kind: kindOf(id), fields: [] };
+}
+
+/** Options with which nothing is held back, and no prune is confirmed; it is held beyond 100 objects or 30 %. */
+export function planOptions(changes: readonly Change[], more: Partial<PlanOptions> = {}): PlanOptions {
+  return {
+    changes,
+    mode: 'auto',
+    mayPrune: true,
+    isComplete: true,
+    objectsBefore: 100,
+    guard: { maxShare: 0.3, maxObjects: 100 },
+    isConfirmed: false,
+    ...more,
+  };
 }
 
 export const ABSENT: ReadAnswer = { ok: true, object: undefined };

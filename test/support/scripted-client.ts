@@ -3,8 +3,8 @@
  * that the script does not name next fails the test.
  */
 import assert from 'node:assert/strict';
-import type { ApplyRequest, ClusterClient, DeleteAnswer, ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
-import { stringAt, type KubeObject } from '../../../src/object/value.ts';
+import type { ApplyRequest, ClusterClient, DeleteAnswer, ReadAnswer, WriteAnswer } from '../../src/cluster/ports.ts';
+import { stringAt, type KubeObject } from '../../src/object/value.ts';
 
 interface Answers {
   readonly get: ReadAnswer;

@@ -1,0 +1,103 @@
+/** The edges that reading desired objects needs, scripted for unit tests: source, render, Secrets and discovery. */
+import type { KindInfo, Kinds } from '../../src/cluster/kinds.ts';
+import { kindKey } from '../../src/cluster/kinds.ts';
+import type { SecretAnswer } from '../../src/cluster/ports.ts';
+import { digestValue } from '../../src/object/digest.ts';
+import { apiVersionOf, type ObjectId } from '../../src/object/identity.ts';
+import type { KubeObject } from '../../src/object/value.ts';
+import type { ReadingOptions } from '../../src/reconcile/pass.ts';
+import type { Manifest, Manifests } from '../../src/render/manifests.ts';
+import type { Snapshot } from '../../src/source/snapshot.ts';
+import { createClock } from './clock.ts';
+import { kindOf } from './changes.ts';
+
+/** Discovery that serves the kinds of these objects and no others. */
+export function kindsOf(...ids: readonly ObjectId[]): Kinds {
+  const infos = ids.map((id): KindInfo => kindOf(id));
+  return {
+    served: new Map(infos.map((info) => [kindKey(apiVersionOf(info.group, info.version), info.kind), info])),
+    stale: new Set(),
+    preferred: new Map(infos.map(({ group, version }) => [group, version])),
+  };
+}
+
+/** A manifest of an object without content; its namespace is that of the id. */
+export function manifestOf({ group, kind, namespace, name }: ObjectId, more: Partial<KubeObject> = {}): Manifest {
+  const metadata = { name, ...(namespace && { namespace }) };
+  const object = { apiVersion: apiVersionOf(group, 'v1'), kind, metadata, ...more };
+  return { object, digest: digestValue(object), file: `${name}.yaml`, line: 1 };
+}
+
+export function manifestsOf(manifests: readonly Manifest[], more: Partial<Manifests> = {}): Manifests {
+  return { manifests, problems: [], warnings: [], needs: [], readSet: {}, ...more };
+}
+
+type RenderRequest = Parameters<ReadingOptions['context']['render']['render']>[0];
+
+export interface ReadingScript {
+  /** Default: a render without objects. */
+  readonly render?: (request: RenderRequest) => Manifests;
+  /** The answers of discovery, first the cached one, then one for each refresh; the last one stays. */
+  readonly discoveries?: readonly Kinds[];
+  /** Whether the snapshot is still on disk. Default: true. */
+  readonly isOnDisk?: boolean;
+  readonly secret?: SecretAnswer;
+  /** Default: false, an Application stays in its namespace. */
+  readonly allowCrossNamespace?: boolean;
+}
+
+export interface ScriptedReading {
+  readonly context: ReadingOptions['context'];
+  readonly clock: ReturnType<typeof createClock>;
+  /** The requests to the edges, in order: `find`, `fetch`, `discard`, `render PATH`, `refresh`, `secret NAME`. */
+  readonly requests: string[];
+}
+
+/** Discovery is asked again after 1,000 ms, and after 100 ms for a kind that a CRD of the render defines. */
+export function scriptReading(script: ReadingScript = {}): ScriptedReading {
+  const { render = () => manifestsOf([]), discoveries = [kindsOf()], isOnDisk = true, secret } = script;
+  const requests: string[] = [];
+  const clock = createClock();
+  let found = 0;
+  const noted = <T>(request: string, answer: T): Promise<T> => {
+    requests.push(request);
+    return Promise.resolve(answer);
+  };
+  return {
+    clock,
+    requests,
+    context: {
+      clock,
+      hub: {
+        hubId: 'hub',
+        as: () => ({
+          readSecret: (_namespace, name) => noted(`secret ${name}`, secret ?? { ok: true, data: undefined }),
+        }),
+      },
+      cluster: {
+        kinds: (options) => {
+          if (options?.refresh) requests.push('refresh');
+          if (options?.refresh && found < discoveries.length - 1) found++;
+          return Promise.resolve(discoveries[found] ?? kindsOf());
+        },
+      },
+      source: {
+        find: (snapshot) => noted('find', isOnDisk ? snapshot : undefined),
+        fetch: ({ resolved }) => noted('fetch', resolved as Snapshot),
+        discard: () => noted('discard', undefined),
+      },
+      render: {
+        render: async (request) => {
+          requests.push(`render ${request.path}`);
+          return render(request);
+        },
+      },
+      settings: {
+        allowCrossNamespace: script.allowCrossNamespace ?? false,
+        defaultServiceAccount: undefined,
+        discoveryRetryMs: 1_000,
+        awaitedDiscoveryRetryMs: 100,
+      },
+    },
+  };
+}
