@@ -74,6 +74,8 @@ interface Row {
 const TOO_LARGE = 'the object is larger than the API server takes; make it smaller or split it';
 
 const hasCause = (answer: Answer, reason: string): boolean => answer.causes.some((cause) => cause.reason === reason);
+/** The server names the whole object by an empty path, which it writes as `[]` for some kinds. */
+const isOfWholeObject = ({ field }: Answer['causes'][number]): boolean => field === '' || field === '[]';
 const hasMessage = (answer: Answer, pattern: RegExp): boolean => pattern.test(answer.message);
 
 /** The words of the API server and of common webhooks for a value that only one object may have. */
@@ -145,7 +147,7 @@ const ROWS: readonly Row[] = [
   },
   { when: (a) => a.status === 404, code: 'NotFound', retry: 'backoff', describe: () => 'the object does not exist' },
   {
-    when: (a) => a.status === 422 && hasCause(a, 'FieldValueTooLong') && a.causes.every((c) => c.field === ''),
+    when: (a) => a.status === 422 && hasCause(a, 'FieldValueTooLong') && a.causes.every(isOfWholeObject),
     code: 'TooLarge',
     retry: 'never',
     describe: () => TOO_LARGE,
@@ -183,6 +185,13 @@ const ROWS: readonly Row[] = [
     describe: ({ message }) =>
       `metadata.managedFields names ${goneVersionIn(message) ?? 'a version'}, which the API server serves no more; a ` +
       'sync moves its fields to the version in Git',
+  },
+  {
+    // Two ports of one Service with the same port of the node.
+    when: (a) => a.status === 500 && hasMessage(a, /^duplicate nodePort: /),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeServerMessage,
   },
   {
     when: (a) => a.status >= 500 && hasMessage(a, /failed calling webhook/),

@@ -11,6 +11,8 @@ interface Answers {
   readonly apply: WriteAnswer;
   readonly takeOver: WriteAnswer;
   readonly moveGoneVersions: WriteAnswer;
+  readonly takeFields: WriteAnswer;
+  readonly tryReplace: WriteAnswer;
   readonly release: WriteAnswer;
   readonly isImmutable: boolean;
   readonly remove: DeleteAnswer;
@@ -21,7 +23,7 @@ export type ScriptedAnswer = { [Method in keyof Answers]: Pick<Answers, Method> 
 
 export interface ScriptedClient {
   readonly client: ClusterClient;
-  /** Bodies of the apply requests so far. */
+  /** Bodies of the apply and tryReplace requests so far. */
   readonly bodies: readonly KubeObject[];
   /** For each apply request so far: whether it may only create the object. */
   readonly creations: readonly boolean[];
@@ -57,6 +59,12 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
           `moveGoneVersions ${id.name} at ${resourceVersion} from ${goneVersion}`,
           ({ moveGoneVersions }) => moveGoneVersions,
         ),
+      takeFields: (_kind, { id, resourceVersion }, fields) =>
+        answer(`takeFields ${id.name} at ${resourceVersion} ${JSON.stringify(fields)}`, ({ takeFields }) => takeFields),
+      tryReplace(_kind, { id, resourceVersion }, body) {
+        bodies.push(body);
+        return answer(`tryReplace ${id.name} at ${resourceVersion}`, ({ tryReplace }) => tryReplace);
+      },
       release: (_kind, { id, resourceVersion }) =>
         answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),

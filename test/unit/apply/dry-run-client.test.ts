@@ -47,6 +47,7 @@ test('a dry run sends no take-over, no move of fields and no release, and answer
 test('a dry run of a recreation deletes nothing', async () => {
   const { client, expectRequests } = scriptClient([
     { apply: refusedWith('InvalidManifest', { status: 422 }) },
+    { get: found(LIVE) },
     { isImmutable: true },
     { get: found(LIVE) },
     { remove: { ok: true, outcome: 'held' } },
@@ -56,6 +57,7 @@ test('a dry run of a recreation deletes nothing', async () => {
   assert.equal(outcome, 'recreating');
   expectRequests([
     'apply settings force dryRun',
+    'get settings',
     'isImmutable settings',
     'get settings',
     'remove settings u1 at 1 dryRun',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   moveManagedFields,
+  takeFieldsOf,
   takeOverManagedFields,
   unionFields,
 } from '../../../../src/cluster/requests/managed-fields.ts';
@@ -120,5 +121,33 @@ test('nothing is moved where no entry has the version', () => {
   assert.equal(
     moveManagedFields(object(entry('tautline', 'Apply', data('a'))), { isGone: () => false, to: 'x/v2' }),
     undefined,
+  );
+});
+
+test('fields that are taken are ours alone, also those of a subresource, and an emptied entry is dropped', () => {
+  const taken = { 'f:data': { 'f:a': {} }, 'f:list': { 'k:{"name":"x"}': { '.': {} } } };
+  const item: Value = { 'f:list': { '.': {}, 'k:{"name":"x"}': { '.': {}, 'f:name': {} }, 'k:{"name":"y"}': {} } };
+  const result = takeFieldsOf(
+    object(
+      entry('person', 'Update', { 'f:data': { 'f:a': {} } }),
+      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:a': {}, 'f:b': {} } }, 'scale'),
+      entry('other', 'Apply', item),
+      entry('tautline', 'Apply', data('c')),
+    ),
+    { fields: taken, time: TIME },
+  );
+  assert.deepEqual(
+    cloneValue(result),
+    cloneValue([
+      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:b': {} } }, 'scale'),
+      entry('other', 'Apply', { 'f:list': { '.': {}, 'k:{"name":"y"}': {} } }),
+      {
+        ...(entry('tautline', 'Apply', {
+          'f:data': { '.': {}, 'f:c': {}, 'f:a': {} },
+          'f:list': taken['f:list'],
+        }) as object),
+        time: TIME,
+      },
+    ]),
   );
 });
