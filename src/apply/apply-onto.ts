@@ -23,23 +23,13 @@ export interface OntoOptions {
   readonly isCreation?: boolean;
 }
 
-export async function applyOnto(client: ClusterClient, options: OntoOptions): Promise<WriteAnswer> {
-  const { desired, live, force } = options;
-  for (let attempt = 1; ; attempt++) {
-    const answer = await applyServed(client, options);
-    if (answer.ok || !live || !force || !isRefusedForContent(answer.refusal)) return answer;
-    const resolved = await applyWithoutLeftovers(client, { desired, live, refusal: answer.refusal });
-    if (resolved.ok || resolved.refusal.code !== 'Modified' || attempt === MAX_ATTEMPTS) return resolved;
-  }
-}
-
 /**
  * Where managedFields name a version that is served no more, the API server refuses every apply: their fields are moved
  * to the version in Git, and the apply is sent again.
  */
-async function applyServed(client: ClusterClient, options: OntoOptions): Promise<WriteAnswer> {
+export async function applyOnto(client: ClusterClient, options: OntoOptions): Promise<WriteAnswer> {
   const { desired, live } = options;
-  const answer = await applyLatest(client, options);
+  const answer = await applyInPlace(client, options);
   const goneVersion = answer.ok ? undefined : answer.refusal.goneVersion;
   if (goneVersion === undefined) return answer;
   const read = await client.get(desired.kind, desired.id);
@@ -49,10 +39,20 @@ async function applyServed(client: ClusterClient, options: OntoOptions): Promise
   if (!moved.ok) return moved;
   // Nothing was moved, as in a dry run: another apply would be refused again.
   if (moved.object.resourceVersion === read.object.resourceVersion) return answer;
-  return applyLatest(client, { ...options, live: live && moved.object });
+  return applyInPlace(client, { ...options, live: live && moved.object });
 }
 
-async function applyLatest(
+async function applyInPlace(client: ClusterClient, options: OntoOptions): Promise<WriteAnswer> {
+  const { desired, live, force } = options;
+  for (let attempt = 1; ; attempt++) {
+    const answer = await applyMerged(client, options);
+    if (answer.ok || !live || !force || !isRefusedForContent(answer.refusal)) return answer;
+    const resolved = await applyWithoutLeftovers(client, { desired, live, refusal: answer.refusal });
+    if (resolved.ok || resolved.refusal.code !== 'Modified' || attempt === MAX_ATTEMPTS) return resolved;
+  }
+}
+
+async function applyMerged(
   client: ClusterClient,
   { desired, live, force, isCreation = false }: OntoOptions,
 ): Promise<WriteAnswer> {

@@ -12,8 +12,8 @@ export function dryRunClient(client: ClusterClient): ClusterClient {
     remove: (request) => client.remove({ ...request, dryRun: true }),
     // Not sent: they change only ownership, which the server does not refuse for its content.
     takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
-    takeFields: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
     moveGoneVersions: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    takeFields: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
     release: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
   };
 }

@@ -179,19 +179,19 @@ const ROWS: readonly Row[] = [
     describe: describeTyped,
   },
   {
-    // Two ports of one Service with the same port of the node.
-    when: (a) => a.status === 500 && hasMessage(a, /^duplicate nodePort: /),
-    code: 'Taken',
-    retry: 'backoff',
-    describe: describeServerMessage,
-  },
-  {
     when: (a) => a.status === 500 && hasMessage(a, GONE_VERSION),
     code: 'VersionGone',
     retry: 'backoff',
     describe: ({ message }) =>
       `metadata.managedFields names ${goneVersionIn(message) ?? 'a version'}, which the API server serves no more; a ` +
       'sync moves its fields to the version in Git',
+  },
+  {
+    // Two ports of one Service with the same port of the node.
+    when: (a) => a.status === 500 && hasMessage(a, /^duplicate nodePort: /),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeServerMessage,
   },
   {
     when: (a) => a.status >= 500 && hasMessage(a, /failed calling webhook/),

@@ -103,6 +103,11 @@ export interface ClusterClient {
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**
+   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
+   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
+   */
+  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
+  /**
    * Makes these fields ours alone by a patch of managedFields, so that the next apply removes those that it leaves out.
    * Values stay as they are. Guarded by uid and resourceVersion. `live` comes from a read by name or from a write.
    */
@@ -154,10 +159,9 @@ export interface LiveStore {
   release(application: string): void;
   /**
    * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object,
-   * and no read by name within `unwatchedReadMs` has shown it without our label.
-   * `unknown`: the watch failed, or the scope is not watched. Where list and watch are forbidden or not served, the
-   * scope is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller
-   * reads the objects that it needs by name.
+   * and no read by name within `unwatchedReadMs` has shown it without our label. `unknown`: the watch failed, or the
+   * scope is not watched. Where list and watch are forbidden or not served, the scope is polled: a read that was
+   * recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads what it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
   /** For people: one line for each of an Application's scopes that is read by name because it may not be watched. */

@@ -5,10 +5,10 @@
  *
  * Invariants: metadata and status are never left over. Inputs are not modified; unchanged parts are shared.
  */
+import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
-import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
 import { isLeaf, keyedMembers, listTypeOf, managedFieldsOf, type FieldSet } from '../object/field-set.ts';
 import { isKubeObject, isMap, newMap, own, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';

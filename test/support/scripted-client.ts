@@ -10,9 +10,9 @@ interface Answers {
   readonly get: ReadAnswer;
   readonly apply: WriteAnswer;
   readonly takeOver: WriteAnswer;
+  readonly moveGoneVersions: WriteAnswer;
   readonly takeFields: WriteAnswer;
   readonly tryReplace: WriteAnswer;
-  readonly moveGoneVersions: WriteAnswer;
   readonly release: WriteAnswer;
   readonly isImmutable: boolean;
   readonly remove: DeleteAnswer;
@@ -54,17 +54,17 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       },
       takeOver: (_kind, { id, resourceVersion }) =>
         answer(`takeOver ${id.name} at ${resourceVersion}`, ({ takeOver }) => takeOver),
+      moveGoneVersions: (_kind, { id, resourceVersion }, goneVersion) =>
+        answer(
+          `moveGoneVersions ${id.name} at ${resourceVersion} from ${goneVersion}`,
+          ({ moveGoneVersions }) => moveGoneVersions,
+        ),
       takeFields: (_kind, { id, resourceVersion }, fields) =>
         answer(`takeFields ${id.name} at ${resourceVersion} ${JSON.stringify(fields)}`, ({ takeFields }) => takeFields),
       tryReplace(_kind, { id, resourceVersion }, body) {
         bodies.push(body);
         return answer(`tryReplace ${id.name} at ${resourceVersion}`, ({ tryReplace }) => tryReplace);
       },
-      moveGoneVersions: (_kind, { id, resourceVersion }, goneVersion) =>
-        answer(
-          `moveGoneVersions ${id.name} at ${resourceVersion} from ${goneVersion}`,
-          ({ moveGoneVersions }) => moveGoneVersions,
-        ),
       release: (_kind, { id, resourceVersion }) =>
         answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),

@@ -1,6 +1,5 @@
 /**
- * The writes that change only who owns an object or its fields: marks of an Application, and managedFields. Beside them
- * the dry run that tries an object without fields of others.
+ * The patches: they change only who owns an object or its fields (marks of an Application, managedFields), or nothing.
  *
  * Invariant: none of them writes to an object that replaced the one that was read.
  */
@@ -41,7 +40,7 @@ export function createOwnershipWrites({
   kinds,
 }: OwnershipWriteOptions): Pick<
   ClusterClient,
-  'takeOver' | 'takeFields' | 'tryReplace' | 'moveGoneVersions' | 'release'
+  'takeOver' | 'takeFields' | 'moveGoneVersions' | 'tryReplace' | 'release'
 > {
   /** `managedFields`: undefined if there is nothing to change. */
   function put(kind: KindInfo, live: LiveObject, managedFields: Value[] | undefined): Promise<WriteAnswer> {
@@ -55,9 +54,6 @@ export function createOwnershipWrites({
 
     takeFields: (kind, live, fields) => put(kind, live, takeFieldsOf(live.body, { fields, time: now() })),
 
-    tryReplace: (kind, live, body) =>
-      write(patchOf(kind, live, { patch: replacePatch(live, body), contentType: JSON_PATCH, dryRun: 'All' })),
-
     async moveGoneVersions(kind, live, goneVersion) {
       const known = await kinds({ refresh: true }).catch(() => undefined);
       if (!known) return { ok: false, refusal: NOT_DISCOVERED };
@@ -68,6 +64,9 @@ export function createOwnershipWrites({
       const to = apiVersionOf(kind.group, kind.version);
       return put(kind, live, moveManagedFields(live.body, { isGone, to }));
     },
+
+    tryReplace: (kind, live, body) =>
+      write(patchOf(kind, live, { patch: replacePatch(live, body), contentType: JSON_PATCH, dryRun: 'All' })),
 
     release: (kind, live) => write(patchOf(kind, live, { patch: releasePatch(live), contentType: MERGE_PATCH })),
   };

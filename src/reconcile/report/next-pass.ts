@@ -27,10 +27,10 @@ export interface EndedPass {
   readonly answer: Pick<LastRequest, 'outcome'> | undefined;
   /** Monotonic; undefined: the source was not asked yet. */
   readonly nextPollMs: number | undefined;
-  /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
-  readonly nextDiscoveryMs: number;
   /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
   readonly doubtInMs: number;
+  /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
+  readonly nextDiscoveryMs: number;
   /** By `idKey`, after this pass. */
   readonly endedJobs: ReadonlyMap<string, string> | undefined;
   /** Monotonic. */
@@ -51,8 +51,8 @@ export function endedPassOf(
     goal,
     isCutShort,
     nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
-    nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
+    nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
@@ -95,19 +95,24 @@ function dueLater(ended: EndedPass): NextPass {
   }
   if (atLeastMs !== undefined) return { type: 'after', delayMs: atLeastMs };
   const delays = [pollInMs, findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity];
-  delays.push(awaitedKindInMs(ended));
+  delays.push(awaitedKindInMs(ended), ended.doubtInMs);
   const isMoving =
     (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) delays.push(settings.progressCheckMs);
-  // The other modes read such objects at each poll: before an adoption these may be all objects.
-  const { mode } = declaredIntent(ended.application.spec);
-  const isLeft = [...report.applied.values()].some((result) => result.outcome === 'unchanged' && !result.live);
-  const hasUnwatched = isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
-  if (mode === 'auto' && hasUnwatched) delays.push(settings.unwatchedCheckMs);
-  delays.push(ended.doubtInMs);
+  if (hasUnwatched(ended)) delays.push(settings.unwatchedCheckMs);
   return { type: 'after', delayMs: Math.min(...delays) };
+}
+
+/**
+ * Whether objects are left as they are that no watch tells about. Only in mode auto: the other modes read such objects
+ * at each poll, and before an adoption these may be all objects.
+ */
+function hasUnwatched({ application, report }: EndedPass): boolean {
+  if (declaredIntent(application.spec).mode !== 'auto') return false;
+  const isLeft = [...report.applied.values()].some(({ outcome, live }) => outcome === 'unchanged' && !live);
+  return isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
 }
 
 /**

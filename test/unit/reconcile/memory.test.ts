@@ -129,6 +129,7 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
     memory: emptyMemory(),
     signals: { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false },
     view: undefined,
+    awaitedGroups: new Set(),
   });
 });
 

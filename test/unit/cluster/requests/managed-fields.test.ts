@@ -75,33 +75,6 @@ test('field sets are united deeply, with the keys of lists, and neither set is w
   assert.equal(JSON.stringify([a, b]), before);
 });
 
-test('fields that are taken are ours alone, also those of a subresource, and an emptied entry is dropped', () => {
-  const taken = { 'f:data': { 'f:a': {} }, 'f:list': { 'k:{"name":"x"}': { '.': {} } } };
-  const item: Value = { 'f:list': { '.': {}, 'k:{"name":"x"}': { '.': {}, 'f:name': {} }, 'k:{"name":"y"}': {} } };
-  const result = takeFieldsOf(
-    object(
-      entry('person', 'Update', { 'f:data': { 'f:a': {} } }),
-      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:a': {}, 'f:b': {} } }, 'scale'),
-      entry('other', 'Apply', item),
-      entry('tautline', 'Apply', data('c')),
-    ),
-    { fields: taken, time: TIME },
-  );
-  assert.deepEqual(
-    cloneValue(result),
-    cloneValue([
-      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:b': {} } }, 'scale'),
-      entry('other', 'Apply', { 'f:list': { '.': {}, 'k:{"name":"y"}': {} } }),
-      {
-        ...(entry('tautline', 'Apply', {
-          'f:data': { '.': {}, 'f:c': {}, 'f:a': {} },
-          'f:list': taken['f:list'],
-        }) as object),
-        time: TIME,
-      },
-    ]),
-  );
-});
 /** An entry in another version. */
 const inVersion = (apiVersion: string, of: Value): Value => ({ ...(of as ValueMap), apiVersion });
 
@@ -148,5 +121,33 @@ test('nothing is moved where no entry has the version', () => {
   assert.equal(
     moveManagedFields(object(entry('tautline', 'Apply', data('a'))), { isGone: () => false, to: 'x/v2' }),
     undefined,
+  );
+});
+
+test('fields that are taken are ours alone, also those of a subresource, and an emptied entry is dropped', () => {
+  const taken = { 'f:data': { 'f:a': {} }, 'f:list': { 'k:{"name":"x"}': { '.': {} } } };
+  const item: Value = { 'f:list': { '.': {}, 'k:{"name":"x"}': { '.': {}, 'f:name': {} }, 'k:{"name":"y"}': {} } };
+  const result = takeFieldsOf(
+    object(
+      entry('person', 'Update', { 'f:data': { 'f:a': {} } }),
+      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:a': {}, 'f:b': {} } }, 'scale'),
+      entry('other', 'Apply', item),
+      entry('tautline', 'Apply', data('c')),
+    ),
+    { fields: taken, time: TIME },
+  );
+  assert.deepEqual(
+    cloneValue(result),
+    cloneValue([
+      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:b': {} } }, 'scale'),
+      entry('other', 'Apply', { 'f:list': { '.': {}, 'k:{"name":"y"}': {} } }),
+      {
+        ...(entry('tautline', 'Apply', {
+          'f:data': { '.': {}, 'f:c': {}, 'f:a': {} },
+          'f:list': taken['f:list'],
+        }) as object),
+        time: TIME,
+      },
+    ]),
   );
 });

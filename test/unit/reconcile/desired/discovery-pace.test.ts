@@ -86,7 +86,14 @@ function delayAfter({ mode = 'auto', definition, result, health, objects, nextDi
     nextDiscoveryMs,
     endedJobs: undefined,
     nowMs: 0,
-    settings: { minPollBackoffMs: 1, maxPollBackoffMs: 1, progressCheckMs: 5_000, ...RETRIES },
+    doubtInMs: Infinity,
+    settings: {
+      minPollBackoffMs: 1,
+      maxPollBackoffMs: 1,
+      progressCheckMs: 5_000,
+      unwatchedCheckMs: 60_000,
+      ...RETRIES,
+    },
   };
   const next = decideNextPass(ended);
   return next.type === 'after' ? next.delayMs : assert.fail(`the next pass is ${JSON.stringify(next)}`);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChangeResult } from '../../../src/apply/applied.ts';
-import type { RefusalCode } from '../../../src/cluster/answers.ts';
-import type { Change, ChangeType } from '../../../src/diff/changes.ts';
-import { idKey } from '../../../src/object/identity.ts';
-import type { Problem, ProblemCode } from '../../../src/object/problem.ts';
-import { awaitedGroupsOf } from '../../../src/reconcile/report/awaited-groups.ts';
-import { changeOf, idOf, refusedWith } from '../../support/changes.ts';
+import type { ChangeResult } from '../../../../src/apply/applied.ts';
+import type { RefusalCode } from '../../../../src/cluster/answers.ts';
+import type { Change, ChangeType } from '../../../../src/diff/changes.ts';
+import { idKey } from '../../../../src/object/identity.ts';
+import type { Problem, ProblemCode } from '../../../../src/object/problem.ts';
+import { awaitedGroupsOf } from '../../../../src/reconcile/report/awaited-groups.ts';
+import { changeOf, idOf, refusedWith } from '../../../support/changes.ts';
 
 const GROUP = 'plant.example.net';
 const valve = (group: string) => idOf('v', { group, kind: 'Valve' });
