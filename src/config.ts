@@ -127,6 +127,11 @@ export const SETTINGS = {
   sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
   sandboxHeapMib: count('sandbox-heap-mib', '512', 'largest heap of such a child process', [64, 16_384]),
   sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory at which such a child process is killed', [128, 65_536]),
+  landlockProgram: text(
+    'landlock-program',
+    '',
+    'the program tautline-landlock, by which the kernel confines these processes; empty: only Node confines them',
+  ),
   renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
   sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;

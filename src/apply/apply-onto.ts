@@ -1,5 +1,6 @@
 /**
- * Server-side apply of a desired object onto a known live object, or onto nothing.
+ * Server-side apply of a desired object onto a known live object, or onto nothing. With force, values that Git does not
+ * have and that contradict it are removed in the same write.
  *
  * Invariant: ignored fields of the live object stay unchanged, even if others write them concurrently. The body is
  * built for one resourceVersion of the object, and built again if that has changed.
@@ -8,6 +9,7 @@ import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import { bodyToSend } from '../diff/ignored.ts';
+import { applyWithoutLeftovers, isRefusedForContent } from './without-leftovers.ts';
 
 /** Attempts after lost races. If all fail, another client is writing the object continuously. */
 const MAX_ATTEMPTS = 3;
@@ -20,6 +22,15 @@ export interface OntoOptions {
 }
 
 export async function applyOnto(client: ClusterClient, { desired, live, force }: OntoOptions): Promise<WriteAnswer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await applyMerged(client, { desired, live, force });
+    if (answer.ok || !live || !force || !isRefusedForContent(answer.refusal)) return answer;
+    const resolved = await applyWithoutLeftovers(client, { desired, live, refusal: answer.refusal });
+    if (resolved.ok || resolved.refusal.code !== 'Modified' || attempt === MAX_ATTEMPTS) return resolved;
+  }
+}
+
+async function applyMerged(client: ClusterClient, { desired, live, force }: OntoOptions): Promise<WriteAnswer> {
   const { kind, body, id, ignored } = desired;
   if (!ignored || !live) return client.apply({ kind, body, force });
   let latest = live;

@@ -51,9 +51,9 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
   const read = readConfig({ dataDir }, {});
   if (!read.ok) throw new RangeError(read.problem);
   const { config } = read;
-  const sandbox = openSandbox({ ...config, sandboxSlots: 1 }, MAX_QUEUED_JOBS, SILENT);
-  const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+  const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
+  const limits = defaultSourceLimits;
   const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
   const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
   try {
@@ -63,6 +63,7 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
       snapshot,
       path: sourcePath(application.spec.source.path),
       previous: undefined,
+      tenant: '',
       signal: new AbortController().signal,
     };
     const manifests = await renderInSandbox(sandbox, request, {

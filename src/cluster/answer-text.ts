@@ -93,7 +93,7 @@ export function describeServerMessage(answer: AnswerText): string {
   const status = `HTTP ${answer.status}${answer.reason ? ` ${answer.reason}` : ''}`;
   const line = firstLine(answer.message);
   if (line === '') return `the API server answered ${status}`;
-  if (!isSecret(answer)) return withoutQuotedBody(line);
+  if (!isSecret(answer)) return withoutQuotedBody(firstStatement(answer.message));
   if (SAFE_FOR_SECRETS.test(line)) return line;
   const webhook = /admission webhook "([^"]*)" denied the request/.exec(line);
   if (webhook) return `the admission webhook ${webhook[1] ?? ''} refuses the Secret`;
@@ -111,6 +111,12 @@ function isSecret(answer: AnswerText): boolean {
 
 function firstLine(text: string): string {
   return text.split('\n', 1)[0]?.trim() ?? '';
+}
+
+/** The first line, with those that it announces by a colon at its end, such as the rights that an account lacks. */
+function firstStatement(text: string): string {
+  const [first = '', ...rest] = text.split('\n').map((line) => line.trim());
+  return first.endsWith(':') ? [first, ...rest.filter((line) => line !== '')].join(' ') : first;
 }
 
 /** Drops the bytes of the body that a decoder quotes around an error. */

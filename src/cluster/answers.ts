@@ -71,6 +71,8 @@ interface Row {
 const TOO_LARGE = 'the object is larger than the API server takes; make it smaller or split it';
 
 const hasCause = (answer: Answer, reason: string): boolean => answer.causes.some((cause) => cause.reason === reason);
+/** The server names the whole object by an empty path, which it writes as `[]` for some kinds. */
+const isOfWholeObject = ({ field }: Answer['causes'][number]): boolean => field === '' || field === '[]';
 const hasMessage = (answer: Answer, pattern: RegExp): boolean => pattern.test(answer.message);
 
 /** The words of the API server and of common webhooks for a value that only one object may have. */
@@ -133,7 +135,7 @@ const ROWS: readonly Row[] = [
   },
   { when: (a) => a.status === 404, code: 'NotFound', retry: 'backoff', describe: () => 'the object does not exist' },
   {
-    when: (a) => a.status === 422 && hasCause(a, 'FieldValueTooLong') && a.causes.every((c) => c.field === ''),
+    when: (a) => a.status === 422 && hasCause(a, 'FieldValueTooLong') && a.causes.every(isOfWholeObject),
     code: 'TooLarge',
     retry: 'never',
     describe: () => TOO_LARGE,
@@ -156,6 +158,13 @@ const ROWS: readonly Row[] = [
     code: 'InvalidManifest',
     retry: 'never',
     describe: describeTyped,
+  },
+  {
+    // Two ports of one Service with the same port of the node.
+    when: (a) => a.status === 500 && hasMessage(a, /^duplicate nodePort: /),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeServerMessage,
   },
   {
     when: (a) => a.status >= 500 && hasMessage(a, /failed calling webhook/),

@@ -1,6 +1,7 @@
 /**
  * The types through which the rest of the agent uses a cluster. `connection.ts` makes the Cluster and hands it in.
  */
+import type { FieldSet } from '../object/field-set.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
 import type { Refusal } from './answers.ts';
@@ -99,7 +100,22 @@ export interface ClusterClient {
    * `tautline`, guarded by uid and resourceVersion. Sends nothing where there are none.
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
-  /** Removes only our label and annotation, so that the object belongs to no Application; guarded by uid. */
+  /**
+   * Makes these fields ours alone by a patch of managedFields, so that the next apply removes those that it leaves out.
+   * Values stay as they are. Guarded by uid and resourceVersion. `live` comes from a read by name or from a write.
+   */
+  takeFields(kind: KindInfo, live: LiveObject, fields: FieldSet): Promise<WriteAnswer>;
+  /**
+   * A dry run that replaces the object's fields, but for its identity and status, by those of `body`; guarded by uid.
+   * Not for a Secret, whose values the caller does not know.
+   */
+  tryReplace(kind: KindInfo, live: LiveObject, body: KubeObject): Promise<WriteAnswer>;
+  /** Whether writes of this client are dry runs, so that one of them does not build on another. */
+  readonly isDryRun?: boolean;
+  /**
+   * Removes only our label and annotation, so that the object belongs to no Application; guarded by uid and
+   * resourceVersion.
+   */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**
    * After a 422 for an existing object: whether the update is forbidden and not the manifest. Asked by a dry-run create

@@ -2,18 +2,19 @@
  * Sends one dry run for each change that only the server can decide about, where no apply follows. The agent and the
  * command line share it, and judge the answers themselves.
  */
+import { applyOnto } from '../apply/apply-onto.ts';
+import { dryRunClient } from '../apply/dry-run-client.ts';
 import type { DesiredObject } from '../bind/desired.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Change } from '../diff/changes.ts';
-import { bodyToSend } from '../diff/ignored.ts';
 
 export interface UnsureChange extends Change {
   readonly desired: DesiredObject;
 }
 
 export interface DryRunOptions {
-  readonly client: Pick<ClusterClient, 'apply'>;
+  readonly client: ClusterClient;
   /** Requests under way at once. */
   readonly concurrency: number;
   /** The change in place of the one that was unsure. */
@@ -26,10 +27,10 @@ export async function askDryRun(
   { client, concurrency, judge }: DryRunOptions,
 ): Promise<readonly Change[]> {
   const settled = new Map<Change, Change>();
+  const dry = dryRunClient(client);
   await forEachConcurrently(changes.filter(isUnsure), { concurrency }, async (change) => {
     const { desired, live } = change;
-    const sending = live ? bodyToSend(desired, live) : { body: desired.body };
-    const answer = await client.apply({ kind: desired.kind, ...sending, force: true, dryRun: true });
+    const answer = await applyOnto(dry, { desired, live, force: true });
     settled.set(change, judge(change, answer));
   });
   return changes.map((change) => settled.get(change) ?? change);

@@ -71,6 +71,8 @@ export interface RenderPort {
     path: string;
     /** The last render of this path: unchanged manifests of it are handed on again. */
     previous: Manifests | undefined;
+    /** The namespace of the Application. */
+    tenant: string;
     signal: AbortSignal;
   }): Promise<Manifests>;
 }

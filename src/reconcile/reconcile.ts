@@ -152,6 +152,7 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
   const source = await timed(pass, 'source', () =>
     refreshSource(memory.desired, {
       spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),

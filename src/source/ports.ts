@@ -39,4 +39,6 @@ export interface PollRequest extends SourceRequest {
 export interface FetchRequest extends SourceRequest {
   /** As `poll` answered it, or as `readRevision` finds it in a status. */
   readonly resolved: ResolvedRevision;
+  /** The namespace of the Application; its share of processor time pays for the check. Absent on a person's machine. */
+  readonly tenant?: string | undefined;
 }

@@ -69,14 +69,14 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       store.touch(repository.key, resolved.commit);
       return { ...resolved, id: idOf(repository, resolved.commit) };
     },
-    async fetch({ repoUrl, credential, resolved, signal }) {
+    async fetch({ repoUrl, credential, resolved, tenant = '', signal }) {
       const repository = nameRepository(repoUrl, credential);
       const { commit, revision } = resolved;
       const id = idOf(repository, commit);
       const stored = await fetches.join({
         key: id,
         signal,
-        work: (shared) => fetcher.fetch({ repository, commit, signal: shared }),
+        work: (shared) => fetcher.fetch({ repository, commit, tenant, signal: shared }),
         onAbort: () => cancelled(repository.label),
       });
       return snapshotOf(stored, { id, repoUrl, revision });

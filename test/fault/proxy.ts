@@ -82,6 +82,8 @@ export interface FaultProxy extends AsyncDisposable {
   cutOpen(path: RegExp): number;
   /** Passes no more bytes of the unfinished answers whose path matches. Returns their number. */
   stallOpen(path: RegExp): number;
+  /** Forgets the finished requests, so that hours of them need no memory. */
+  forget(): void;
   stop(): Promise<void>;
 }
 
@@ -134,6 +136,10 @@ export async function startFaultProxy({ target, caFile, token }: FaultProxyOptio
       const open = underWay(path);
       for (const exchange of open) exchange.isStalled = true;
       return open.length;
+    },
+    forget() {
+      requests.splice(0, requests.length, ...underWay(/./));
+      for (const rule of counts.keys()) if (!rules.includes(rule)) counts.delete(rule);
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -10,6 +10,8 @@ interface Answers {
   readonly get: ReadAnswer;
   readonly apply: WriteAnswer;
   readonly takeOver: WriteAnswer;
+  readonly takeFields: WriteAnswer;
+  readonly tryReplace: WriteAnswer;
   readonly release: WriteAnswer;
   readonly isImmutable: boolean;
   readonly remove: DeleteAnswer;
@@ -20,7 +22,7 @@ export type ScriptedAnswer = { [Method in keyof Answers]: Pick<Answers, Method> 
 
 export interface ScriptedClient {
   readonly client: ClusterClient;
-  /** Bodies of the apply requests so far. */
+  /** Bodies of the apply and tryReplace requests so far. */
   readonly bodies: readonly KubeObject[];
   /**
    * Asserts that exactly these requests were made, and that no answer of the script is left. A request is one line,
@@ -47,6 +49,12 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       },
       takeOver: (_kind, { id, resourceVersion }) =>
         answer(`takeOver ${id.name} at ${resourceVersion}`, ({ takeOver }) => takeOver),
+      takeFields: (_kind, { id, resourceVersion }, fields) =>
+        answer(`takeFields ${id.name} at ${resourceVersion} ${JSON.stringify(fields)}`, ({ takeFields }) => takeFields),
+      tryReplace(_kind, { id, resourceVersion }, body) {
+        bodies.push(body);
+        return answer(`tryReplace ${id.name} at ${resourceVersion}`, ({ tryReplace }) => tryReplace);
+      },
       release: (_kind, { id, resourceVersion }) =>
         answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),

@@ -5,15 +5,17 @@
  * is sent. A delete always carries uid and resourceVersion.
  */
 import { randomBytes } from 'node:crypto';
-import { FIELD_MANAGER, OWNER_ANNOTATION, PART_OF_LABEL } from '../../object/applyset.ts';
+import { FIELD_MANAGER, OWNER_ANNOTATION, ownerOf, parseOwner, PART_OF_LABEL } from '../../object/applyset.ts';
+import { annotationsOf, labelsOf } from '../../object/identity.ts';
 import { stringifyJson } from '../../object/json.ts';
+import { formatPointer } from '../../object/pointer.ts';
 import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type ValueMap } from '../../object/value.ts';
 import type { Refusal } from '../answers.ts';
 import { identityHeaders, type Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
 import type { LiveObject } from '../live.ts';
 import { toLiveObject, tryParseJson } from '../live-object.ts';
-import { takeOverManagedFields } from './managed-fields.ts';
+import { takeFieldsOf, takeOverManagedFields } from './managed-fields.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
 import type {
   ApplyRequest,
@@ -128,10 +130,18 @@ function createWrites(call: (request: Call) => Promise<CallAnswer>, reads: Reads
     },
 
     takeOver(kind, live) {
-      const patch = takeOverPatch(live);
-      if (!patch) return Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] });
-      return write(patchOf(kind, live, { patch, contentType: JSON_PATCH }));
+      const managedFields = takeOverManagedFields(live.body, now());
+      if (!managedFields) return Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] });
+      return write(patchOf(kind, live, { patch: managedFieldsPatch(live, managedFields), contentType: JSON_PATCH }));
     },
+
+    takeFields(kind, live, fields) {
+      const managedFields = takeFieldsOf(live.body, { fields, time: now() });
+      return write(patchOf(kind, live, { patch: managedFieldsPatch(live, managedFields), contentType: JSON_PATCH }));
+    },
+
+    tryReplace: (kind, live, body) =>
+      write(patchOf(kind, live, { patch: replacePatch(live, body), contentType: JSON_PATCH, dryRun: 'All' })),
 
     release: (kind, live) => write(patchOf(kind, live, { patch: releasePatch(live), contentType: MERGE_PATCH })),
 
@@ -183,11 +193,8 @@ async function send(
   return { ok: false, refusal: refusalOf(http, rest.verb, kind) };
 }
 
-/** A JSON patch (RFC 6902) that fails if the object was replaced or changed; undefined if there is nothing to patch. */
-function takeOverPatch({ body, uid, resourceVersion }: LiveObject): Value | undefined {
-  const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const managedFields = takeOverManagedFields(body, time);
-  if (!managedFields) return undefined;
+/** A JSON patch (RFC 6902) that fails if the object was replaced or changed. */
+function managedFieldsPatch({ uid, resourceVersion }: LiveObject, managedFields: Value[]): Value {
   return [
     { op: 'test', path: '/metadata/uid', value: uid },
     { op: 'replace', path: '/metadata/managedFields', value: managedFields },
@@ -195,21 +202,50 @@ function takeOverPatch({ body, uid, resourceVersion }: LiveObject): Value | unde
   ];
 }
 
-/** A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced. */
-function releasePatch({ uid }: LiveObject): Value {
-  return { metadata: { uid, labels: { [PART_OF_LABEL]: null }, annotations: { [OWNER_ANNOTATION]: null } } };
+/** Now in the form of managedFields: RFC 3339 with whole seconds. */
+function now(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** A JSON patch (RFC 6902) that fails if the object was replaced, and makes all of its fields those of `body`. */
+function replacePatch({ body: live, uid }: LiveObject, body: KubeObject): Value {
+  const isKept = (key: string): boolean => ['apiVersion', 'kind', 'metadata', 'status'].includes(key);
+  const { labels, annotations } = body.metadata;
+  return [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    ...Object.entries({ labels, annotations }).flatMap(([key, value]) =>
+      value === undefined ? [] : [{ op: 'add', path: `/metadata/${key}`, value }],
+    ),
+    ...Object.keys(live).flatMap((key) =>
+      isKept(key) || Object.hasOwn(body, key) ? [] : [{ op: 'remove', path: formatPointer([key]) }],
+    ),
+    ...Object.keys(body).flatMap((key) =>
+      isKept(key) ? [] : [{ op: 'add', path: formatPointer([key]), value: body[key] ?? null }],
+    ),
+  ];
+}
+
+/**
+ * A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced or changed: another Application
+ * may have taken it over. The label of another tool stays.
+ */
+function releasePatch({ body, uid, resourceVersion }: LiveObject): Value {
+  const owner = parseOwner(annotationsOf(body)[OWNER_ANNOTATION] ?? '');
+  const isOwnLabel = owner !== undefined && labelsOf(body)[PART_OF_LABEL] === ownerOf(owner).applySetId;
+  const labels = isOwnLabel ? { labels: { [PART_OF_LABEL]: null } } : {};
+  return { metadata: { uid, resourceVersion, ...labels, annotations: { [OWNER_ANNOTATION]: null } } };
 }
 
 function patchOf(
   kind: KindInfo,
   { id }: LiveObject,
-  { patch, contentType }: { readonly patch: Value; readonly contentType: string },
+  { patch, contentType, dryRun }: { readonly patch: Value; readonly contentType: string; readonly dryRun?: 'All' },
 ): Call {
   return {
     kind,
     verb: 'patch',
     method: 'PATCH',
-    path: () => objectPath(kind, id) + query({ fieldManager: FIELD_MANAGER }),
+    path: () => objectPath(kind, id) + query({ fieldManager: FIELD_MANAGER, dryRun }),
     body: stringifyJson(patch),
     contentType,
   };

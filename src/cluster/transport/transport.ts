@@ -119,9 +119,7 @@ export function createTransport(options: TransportOptions): Transport {
       let answer = await sendWithinGate(request, false);
       if (answer.status === 401) answer = await sendWithinGate(request, true);
       for (let retries = 0; answer.status === 429 && retries < limits.maxThrottleRetries; retries++) {
-        const waitMs = retryAfterMs(answer.headers);
-        if (waitMs === undefined || waitMs > limits.maxThrottleWaitMs || closing.signal.aborted) break;
-        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {});
+        if (!(await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: closing.signal }))) break;
         answer = await sendWithinGate(request, false);
       }
       return answer;
@@ -132,6 +130,14 @@ export function createTransport(options: TransportOptions): Transport {
       if (answer.statusCode === 401) {
         await answer.body.dump();
         answer = await dispatch(agents.watches, request, { mustRenewToken: true, signal: either });
+      }
+      // A kind whose definition has just changed cannot be watched for a second.
+      if (
+        answer.statusCode === 429 &&
+        (await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: either }))
+      ) {
+        await answer.body.dump();
+        answer = await dispatch(agents.watches, request, { mustRenewToken: false, signal: either });
       }
       return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
     },
@@ -238,6 +244,17 @@ function createRecovery(): Recovery {
 interface DispatchOptions {
   readonly mustRenewToken: boolean;
   readonly signal: AbortSignal;
+}
+
+/** Waits for the time that a 429 names. false: it names none or a long one, or the request is not to be repeated. */
+async function waitAsTold(
+  headers: HttpAnswer['headers'],
+  { maxWaitMs, signal }: { readonly maxWaitMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const waitMs = retryAfterMs(headers);
+  if (waitMs === undefined || waitMs > maxWaitMs || signal.aborted) return false;
+  await sleep(waitMs, undefined, { signal }).catch(() => {});
+  return !signal.aborted;
 }
 
 /** `Retry-After` in milliseconds. Dates are ignored: the API server sends only seconds. */

@@ -67,5 +67,6 @@ async function bringApplied(pass: Pass, resolved: ResolvedRevision): Promise<Sna
   // While Git is down, a request to it would only delay the heals of this pass.
   const isDown = pass.failures.some(({ stage }) => stage === 'source');
   if (found || isDown) return found;
-  return context.source.fetch({ repoUrl: spec.repoURL, credential: await credential(), resolved, signal });
+  const { namespace: tenant } = application.metadata;
+  return context.source.fetch({ repoUrl: spec.repoURL, credential: await credential(), resolved, tenant, signal });
 }

@@ -12,6 +12,8 @@ import { NOTHING_FOLLOWED, type Following, type SourceMemory } from './memory.ts
 
 export interface PollOptions {
   readonly spec: ApplicationSpec['source'];
+  /** The namespace of the Application. */
+  readonly tenant: string;
   readonly credential: () => Promise<Credential | undefined>;
   readonly signals: Pick<Signals, 'askedMs'>;
   readonly signal: AbortSignal;
@@ -62,7 +64,7 @@ interface Before {
 
 /** `snapshot` is undefined where the answer is not followed. */
 async function pollOnce(
-  { spec, credential, signals, signal, context }: Options,
+  { spec, tenant, credential, signals, signal, context }: Options,
   { inForce, following }: Before,
 ): Promise<{ readonly snapshot: Snapshot | undefined; readonly following: Following }> {
   const { source } = context;
@@ -72,7 +74,7 @@ async function pollOnce(
   );
   const newest = following.seen.at(-1);
   const followed = inForce ?? (newest === undefined ? undefined : { commit: newest });
-  const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, resolved }));
+  const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, tenant, resolved }));
   const isInForce = inForce?.id === resolved.id;
   const isOlder = isKnownOlder(resolved.commit, { following, followed });
   // The lineage of a commit that was followed before is not needed to see that it is older.

@@ -21,6 +21,8 @@ import { recallSource, type KnownFromStatus } from './recall-source.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
+  /** The namespace of the Application. */
+  readonly tenant: string;
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */

@@ -46,6 +46,7 @@ test('a dry run sends no take-over and no release, and answers with the object a
 test('a dry run of a recreation deletes nothing', async () => {
   const { client, expectRequests } = scriptClient([
     { apply: refusedWith('InvalidManifest', { status: 422 }) },
+    { get: found(LIVE) },
     { isImmutable: true },
     { get: found(LIVE) },
     { remove: { ok: true, outcome: 'held' } },
@@ -55,6 +56,7 @@ test('a dry run of a recreation deletes nothing', async () => {
   assert.equal(outcome, 'recreating');
   expectRequests([
     'apply settings force dryRun',
+    'get settings',
     'isImmutable settings',
     'get settings',
     'remove settings u1 at 1 dryRun',

@@ -11,6 +11,7 @@ import {
   ABSENT,
   changeOf,
   found,
+  idOf,
   leftChange,
   liveOf,
   managedBy,
@@ -110,10 +111,22 @@ const CREATES: Readonly<Record<string, Case>> = {
   },
   'an invalid manifest is a failure without a check for immutable fields': {
     change: create,
-    script: [{ apply: INVALID }],
-    requests: [APPLY],
+    script: [{ apply: INVALID }, { get: ABSENT }],
+    requests: [APPLY, GET],
     outcome: 'failed',
     refusal: 'InvalidManifest',
+  },
+  'an object that exists with fields that the server refuses beside those of Git is adopted': {
+    change: create,
+    script: [{ apply: INVALID }, { get: found(OF_HELM) }, { takeOver: written(OF_HELM) }, { apply: written(LIVE) }],
+    requests: [APPLY, GET, TAKE_OVER, FORCE],
+    outcome: 'adopted',
+  },
+  'an object of another Application that is refused beside Git is a conflict': {
+    change: create,
+    script: [{ apply: INVALID }, { get: found(OF_ANOTHER) }],
+    requests: [APPLY, GET],
+    outcome: 'conflict',
   },
   'an object with ssa: IfNotPresent is read first and left alone if it exists': {
     change: createIfNotPresent,
@@ -229,8 +242,8 @@ const UPDATES: Readonly<Record<string, Case>> = {
   },
   'a 422 for an immutable field is a failure': {
     change: update,
-    script: [{ apply: INVALID }, { isImmutable: true }],
-    requests: [FORCE, 'isImmutable settings'],
+    script: [{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: true }],
+    requests: [FORCE, GET, 'isImmutable settings'],
     outcome: 'failed',
     refusal: 'Immutable',
   },
@@ -238,17 +251,18 @@ const UPDATES: Readonly<Record<string, Case>> = {
     change: changeOf('update', { live: LIVE, policy: { mayRecreate: true } }),
     script: [
       { apply: INVALID },
+      { get: found(LIVE) },
       { isImmutable: true },
       { get: found(LIVE) },
       { remove: { ok: true, outcome: 'gone' } },
     ],
-    requests: [FORCE, 'isImmutable settings', GET, 'remove settings u1 at 1'],
+    requests: [FORCE, GET, 'isImmutable settings', GET, 'remove settings u1 at 1'],
     outcome: 'recreating',
   },
   'a 422 for an invalid value is a failure, and nothing is deleted': {
     change: changeOf('update', { live: LIVE, policy: { mayRecreate: true } }),
-    script: [{ apply: INVALID }, { isImmutable: false }],
-    requests: [FORCE, 'isImmutable settings'],
+    script: [{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: false }],
+    requests: [FORCE, GET, 'isImmutable settings'],
     outcome: 'failed',
     refusal: 'InvalidManifest',
   },
@@ -294,12 +308,31 @@ test('a successful apply hands on the object and the warnings of the answer', as
   assert.deepEqual(result.warnings, ['deprecated']);
 });
 
-test('the refusal for an immutable field keeps the fields that the server named', async () => {
-  const { client } = scriptClient([{ apply: INVALID }, { isImmutable: true }]);
+test('the refusal for an immutable field keeps the fields that the server named, and its words', async () => {
+  const { client } = scriptClient([{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: true }]);
   const { refusal } = await sendChange(update, { client, owner: OWNER });
   assert.deepEqual(refusal?.fields, ['spec.selector']);
-  assert.match(refusal?.message ?? '', /spec\.selector/);
+  assert.equal(
+    refusal?.message,
+    'a field cannot be changed in place: the server answered InvalidManifest; delete the object to recreate it',
+  );
 });
+
+for (const [kind, group] of [
+  ['PersistentVolumeClaim', ''],
+  ['PersistentVolume', ''],
+  ['Namespace', ''],
+  ['CustomResourceDefinition', 'apiextensions.k8s.io'],
+] as const) {
+  test(`nothing advises to delete a ${kind}`, async () => {
+    const id = idOf('settings', { group, kind });
+    const live = liveOf({ id });
+    const { client } = scriptClient([{ apply: INVALID }, { get: found(live) }, { isImmutable: true }]);
+    const { refusal } = await sendChange(changeOf('update', { id, live }), { client, owner: OWNER });
+    assert.equal(refusal?.code, 'Immutable');
+    assert.doesNotMatch(refusal.message, /delete|recreate/);
+  });
+}
 
 test('a change without a desired object is an error of the caller', async () => {
   const { client, expectRequests } = scriptClient([]);

@@ -152,6 +152,32 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     { code: 'TooLarge', retry: 'never' },
   ],
   [
+    '422 of a ConfigMap that is too long is too large: the server names it by an empty list',
+    status(422, { reason: 'Invalid', details: { causes: [{ reason: 'FieldValueTooLong', field: '[]' }] } }),
+    { code: 'TooLarge', retry: 'never' },
+  ],
+  [
+    '422 of one long field is an invalid manifest',
+    status(422, {
+      reason: 'Invalid',
+      details: { causes: [{ reason: 'FieldValueTooLong', field: 'metadata.labels' }] },
+    }),
+    { code: 'InvalidManifest', retry: 'never' },
+  ],
+  [
+    '500 of two ports with one port of the node is taken',
+    status(500, { reason: 'InternalError', message: 'duplicate nodePort: {TCP 30080}' }),
+    { code: 'Taken', retry: 'backoff', message: /duplicate nodePort/ },
+  ],
+  [
+    '403 of a Role names the rights that the account lacks, which stand below a colon',
+    status(403, {
+      reason: 'Forbidden',
+      message: 'user "a" is attempting to grant RBAC permissions not currently held:\n{APIGroups:["x"], Verbs:["*"]}',
+    }),
+    { code: 'Forbidden', message: /not currently held: \{APIGroups:\["x"\], Verbs:\["\*"\]\}/ },
+  ],
+  [
     '422 of an admission policy, with a cause without reason, is forbidden',
     status(422, {
       reason: 'Invalid',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { takeOverManagedFields, unionFields } from '../../../../src/cluster/requests/managed-fields.ts';
+import { takeFieldsOf, takeOverManagedFields, unionFields } from '../../../../src/cluster/requests/managed-fields.ts';
 import { cloneValue, type KubeObject, type Value } from '../../../../src/object/value.ts';
 
 const TIME = '2026-01-02T03:04:05Z';
@@ -68,4 +68,32 @@ test('field sets are united deeply, with the keys of lists, and neither set is w
     'f:spec': { 'k:{"name":"x"}': { '.': {}, 'f:image': {}, 'f:env': {} }, 'k:{"name":"y"}': { '.': {} } },
   });
   assert.equal(JSON.stringify([a, b]), before);
+});
+
+test('fields that are taken are ours alone, also those of a subresource, and an emptied entry is dropped', () => {
+  const taken = { 'f:data': { 'f:a': {} }, 'f:list': { 'k:{"name":"x"}': { '.': {} } } };
+  const item: Value = { 'f:list': { '.': {}, 'k:{"name":"x"}': { '.': {}, 'f:name': {} }, 'k:{"name":"y"}': {} } };
+  const result = takeFieldsOf(
+    object(
+      entry('person', 'Update', { 'f:data': { 'f:a': {} } }),
+      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:a': {}, 'f:b': {} } }, 'scale'),
+      entry('other', 'Apply', item),
+      entry('tautline', 'Apply', data('c')),
+    ),
+    { fields: taken, time: TIME },
+  );
+  assert.deepEqual(
+    cloneValue(result),
+    cloneValue([
+      entry('hpa', 'Apply', { 'f:data': { '.': {}, 'f:b': {} } }, 'scale'),
+      entry('other', 'Apply', { 'f:list': { '.': {}, 'k:{"name":"y"}': {} } }),
+      {
+        ...(entry('tautline', 'Apply', {
+          'f:data': { '.': {}, 'f:c': {}, 'f:a': {} },
+          'f:list': taken['f:list'],
+        }) as object),
+        time: TIME,
+      },
+    ]),
+  );
 });

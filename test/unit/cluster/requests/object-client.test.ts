@@ -6,6 +6,7 @@ import type { LiveObject } from '../../../../src/cluster/live.ts';
 import type { ClusterClient } from '../../../../src/cluster/ports.ts';
 import { createClient, deleteOptions } from '../../../../src/cluster/requests/object-client.ts';
 import type { HttpAnswer, HttpRequest } from '../../../../src/cluster/transport/transport.ts';
+import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../../src/object/applyset.ts';
 import type { KubeObject } from '../../../../src/object/value.ts';
 import { configMaps, secrets } from '../sample-kinds.ts';
 
@@ -126,17 +127,29 @@ test('a take-over of an object without foreign fields sends no request', async (
   assert.equal(sent.length, 0);
 });
 
-test('a release removes only our label and annotation, guarded by uid', async () => {
+const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' });
+
+test('a release removes only our label and annotation, guarded by uid and resourceVersion', async () => {
   const { client, sent } = clientOf(text(configMap()));
-  await client.release(configMaps, live());
+  const labels = { [PART_OF_LABEL]: OWNER.applySetId };
+  await client.release(configMaps, live({ labels, annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation } }));
   assert.equal(sent[0]?.contentType, 'application/merge-patch+json');
   assert.deepEqual(bodyOf(sent[0]), {
     metadata: {
       uid: 'uid-a',
-      labels: { 'applyset.kubernetes.io/part-of': null },
-      annotations: { 'tautline.dev/owner': null },
+      resourceVersion: '7',
+      labels: { [PART_OF_LABEL]: null },
+      annotations: { [OWNER_ANNOTATION]: null },
     },
   });
+});
+
+test('a release leaves the label of another ApplySet', async () => {
+  const { client, sent } = clientOf(text(configMap()));
+  const labels = { [PART_OF_LABEL]: 'applyset-of-another-tool-v1' };
+  await client.release(configMaps, live({ labels, annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation } }));
+  const metadata = { uid: 'uid-a', resourceVersion: '7', annotations: { [OWNER_ANNOTATION]: null } };
+  assert.deepEqual(bodyOf(sent[0]), { metadata });
 });
 
 test('a GET by name that is answered with 404 proves absence, and an unserved kind does not', async () => {

@@ -92,7 +92,16 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
       const { memory, signals } = record;
       const signal = new AbortController().signal;
       const credential = async () => undefined;
-      const options = { spec: spec.source, signals, isForced: false, credential, signal, context, ...more };
+      const options = {
+        spec: spec.source,
+        tenant: 'team',
+        signals,
+        isForced: false,
+        credential,
+        signal,
+        context,
+        ...more,
+      };
       const polled = await refreshSource(memory.desired, options);
       return polled.nextPollMs - passedMs;
     },

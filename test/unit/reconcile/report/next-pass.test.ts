@@ -128,7 +128,7 @@ const PASSES: readonly (readonly [string, Parts, NextPass])[] = [
   ['a manifest is wrong', { report: { problems: [problemWith('YamlSyntax')] } }, AT_POLL],
   ['an object could not be read', { report: { changes: [changeOf('unknown')] } }, WITH_BACKOFF],
   ['another Application owns an object', { report: { changes: [changeOf('conflict')] } }, WITH_BACKOFF],
-  ['a definition is not served yet', { report: { changes: [AWAITING_CRD] } }, { type: 'after', delayMs: 2_000 }],
+  ['a definition that is not in Git is not served', { report: { changes: [AWAITING_CRD] } }, AT_POLL],
   ['a deletion is under way', { report: { applied: resultsOf('pruning') } }, AFTER_CHECK],
   ['an object is created again next', { report: { applied: resultsOf('recreating') } }, AFTER_CHECK],
   ['an object was changed', { report: { applied: resultsOf('configured') } }, AT_POLL],
