@@ -74,7 +74,7 @@ async function pollOnce(
   );
   const newest = following.seen.at(-1);
   const followed = inForce ?? (newest === undefined ? undefined : { commit: newest });
-  const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, resolved, tenant }));
+  const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, tenant, resolved }));
   const isInForce = inForce?.id === resolved.id;
   const isOlder = isKnownOlder(resolved.commit, { following, followed });
   // The lineage of a commit that was followed before is not needed to see that it is older.

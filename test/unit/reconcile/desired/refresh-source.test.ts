@@ -92,8 +92,16 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
       const { memory, signals } = record;
       const signal = new AbortController().signal;
       const credential = async () => undefined;
-      const base = { spec: spec.source, tenant: 'team', signals, isForced: false, credential, signal, context };
-      const options = { ...base, ...more };
+      const options = {
+        spec: spec.source,
+        tenant: 'team',
+        signals,
+        isForced: false,
+        credential,
+        signal,
+        context,
+        ...more,
+      };
       const polled = await refreshSource(memory.desired, options);
       return polled.nextPollMs - passedMs;
     },
