@@ -119,7 +119,7 @@ function firstLine(text: string): string {
 /** The first line, with those that it announces by a colon at its end, such as the rights that an account lacks. */
 function firstStatement(text: string): string {
   const [first = '', ...rest] = text.split('\n').map((line) => line.trim());
-  return first.endsWith(':') ? [first, ...rest.filter((line) => line !== '')].join(' ') : first;
+  return first.endsWith(':') ? [first, ...rest.filter((line) => line !== '').sort(compareTexts)].join(' ') : first;
 }
 
 /** Drops the bytes of the body that a decoder quotes around an error. */
