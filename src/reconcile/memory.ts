@@ -50,6 +50,10 @@ export interface Signals {
   hookHeardMs: number | undefined;
   /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
   pollsAsked: number;
+  /**
+   * Monotonic; when a person, a webhook or another Application asked last. A poll that began earlier is no answer.
+   */
+  askedMs: number;
   /** The memory is no longer to be trusted: the next pass begins with an empty one. */
   isForgetAsked: boolean;
 }
@@ -75,7 +79,7 @@ export interface RunMemory {
 }
 
 export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
-  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false };
+  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false };
   return { key, stored, memory: emptyMemory(), signals, view: undefined, awaitedGroups: new Set() };
 }
 

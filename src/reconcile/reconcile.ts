@@ -17,9 +17,12 @@ import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
 import { forgetInventory, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
+import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
+import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
+import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
@@ -127,6 +130,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const { changes, rivalClaims } = compared;
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
+  if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
   const { planned, goal, excess } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
   pass.goal = goal;
   if (excess) pass.failures.push(excess);
@@ -160,12 +164,14 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
+      isPinned: goal.commit !== undefined,
+      known: goal.commit === undefined ? knownFromStatus(application) : undefined,
       signal,
       context,
     }),
   );
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
-  if (source.snapshot) pass.goal = goalAtRevision(goal, application, source.snapshot);
+  if (source.snapshot && !source.isOfEarlierSpec) pass.goal = goalAtRevision(goal, application, source.snapshot);
   return source.snapshot;
 }
 
@@ -176,9 +182,12 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
 async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
   const { application, context, record } = pass;
   const { spec } = application;
-  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const isPinned = pass.goal.commit !== undefined;
+  const isOfEarlierSpec = sourceFor(pass.memory.desired, isPinned)?.isOfEarlierSpec === true;
+  const manifests = isOfEarlierSpec
+    ? undefined
+    : await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
   if (!bound) return undefined;

@@ -15,7 +15,16 @@ export interface Snapshot {
   readonly revision: string;
   /** 40 hex digits. The same for every credential that can fetch it. */
   readonly commit: string;
+  readonly lineage?: Lineage;
   readonly tree: SnapshotTree;
+}
+
+/** The place of a commit among others, as the commit itself tells it. */
+export interface Lineage {
+  /** The first parents, 40 hex digits each. */
+  readonly parents: readonly string[];
+  /** The time of the committer, in seconds since 1970. undefined: the commit names none that can be read. */
+  readonly committedS: number | undefined;
 }
 
 /** Where the files of a snapshot are read from. */

@@ -132,24 +132,26 @@ function healthOf(previous: StoredStatus, { phase, worst, failures }: PassReport
 
 function requestOf(
   previous: StoredStatus,
-  { request, reconcileAt, phase }: PassReport,
+  { request, reconcileAt, phase, isInDoubt = false }: PassReport,
   circumstances: Circumstances,
 ): Pick<ApplicationStatus, 'lastRequest' | 'lastHandledReconcileAt'> {
-  const answer = request ? answerTo(request, phase, circumstances) : previous.lastRequest;
-  const handled = reconcileAt ?? previous.lastHandledReconcileAt;
+  // A request is answered for the revision that polls agree on.
+  const isOpen = phase === 'begun' || isInDoubt;
+  const answer = request ? answerTo(request, isOpen, circumstances) : previous.lastRequest;
+  const handled = (isInDoubt ? undefined : reconcileAt) ?? previous.lastHandledReconcileAt;
   return { ...optional('lastRequest', answer), ...optional('lastHandledReconcileAt', handled) };
 }
 
 function answerTo(
   { id, action, refusal }: NonNullable<PassReport['request']>,
-  phase: PassReport['phase'],
+  isOpen: boolean,
   { verdict, now }: Circumstances,
 ): LastRequest {
   if (refusal) return { id, action, outcome: 'Refused', message: clip(refusal), finishedAt: now };
   const isProgressing = verdict.reason === 'Progressing';
   // A refresh is complete after one pass. Other actions may take several passes.
   const isRefresh = action === 'refresh';
-  if (phase === 'begun' || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
+  if (isOpen || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
   const outcome = isProgressing || isDone(verdict) ? 'Succeeded' : 'Failed';
   return { id, action, outcome, message: clip(verdict.message), finishedAt: now };
 }

@@ -96,6 +96,8 @@ export interface PassReport {
   readonly startedAt: string;
   /** When the next attempt is due, while failing or waiting (RFC 3339). */
   readonly nextAttemptAt?: string;
+  /** The last poll has answered an older commit than the one that is in force; another poll has to agree. */
+  readonly isInDoubt?: boolean;
   /** The request that this pass answers. */
   readonly request?: { readonly id: string; readonly action: string; readonly refusal?: string };
   /** The value of the annotation reconcile.fluxcd.io/requestedAt that this pass handles. */

@@ -27,6 +27,8 @@ export interface EvidenceMemory {
   baselines: Map<string, Baseline>;
   /** By `idKey`: digest of the manifest that the server accepted last. */
   accepted: Map<string, string>;
+  /** The digest in status whose set `accepted` holds; see recall-accepted.ts. */
+  recalledDigest: string | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
   /** By `idKey`: what a dry run has told about a change that waits. */
@@ -43,6 +45,7 @@ export function emptyEvidenceMemory(): EvidenceMemory {
   return {
     baselines: new Map(),
     accepted: new Map(),
+    recalledDigest: undefined,
     settled: new Map(),
     foreseen: new Map(),
     doubted: new Set(),

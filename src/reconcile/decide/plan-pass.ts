@@ -195,12 +195,20 @@ function stateOf({ neighbours, record }: PlanQuestion, { commit }: Snapshot): So
 
 function awaitOthers(
   question: PlanQuestion,
-  { revision }: Snapshot,
+  snapshot: Snapshot,
   { bound, changes }: Pick<PlanInput, 'bound' | 'changes'>,
 ): DependencyWait | undefined {
   const { neighbours, record } = question;
   const isAccepted = acceptanceOf(question, bound.desired);
-  return awaitDependencies({ key: record.key, stored: record.stored, revision, changes, isAccepted, neighbours });
+  return awaitDependencies({
+    key: record.key,
+    stored: record.stored,
+    revision: snapshot.revision,
+    state: stateOf(question, snapshot),
+    changes,
+    isAccepted,
+    neighbours,
+  });
 }
 
 interface Announcer extends Pick<Pass, 'application'> {
@@ -222,6 +230,7 @@ export async function readForSuspended(
   suspended: readonly Neighbour[],
   snapshot: Snapshot,
 ): Promise<void> {
+  if (memory.desired.source?.isOfEarlierSpec) return;
   for (const { key, application } of suspended) {
     if (!application) continue;
     const reading = beginReading({ application, memory: emptyMemory(), context, signal });

@@ -174,6 +174,7 @@ function upsert(
     }
     const isSameWish = wishOf(known.stored) === wishOf(stored);
     known.stored = stored;
+    if (!isSameWish) known.signals.askedMs = tracks.context.clock.monotonicMs();
     registry.note(known);
     dependents.note(key, stored);
     if (!isSameWish || known.signals.isForgetAsked) enqueue(key);
@@ -181,6 +182,7 @@ function upsert(
   }
   if (known) drop(tracks, key);
   const record = createRecord(key, stored);
+  record.signals.askedMs = tracks.context.clock.monotonicMs();
   registry.note(record);
   claimInventory(record, tracks.context);
   dependents.note(key, stored);

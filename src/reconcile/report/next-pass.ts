@@ -10,6 +10,7 @@ import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
 import { doubtInMs } from '../decide/evidence.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
+import { sourceFor } from '../desired/memory.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
@@ -49,7 +50,7 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: memory.desired.source?.nextPollMs,
+    nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
     nextDiscoveryMs: memory.desired.discovery.nextMs,
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
     endedJobs: memory.endedJobs.ended,

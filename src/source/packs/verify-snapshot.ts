@@ -7,11 +7,13 @@
  */
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from '../limits.ts';
+import type { Lineage } from '../snapshot.ts';
 import type { PackStore } from './pack-store.ts';
 import { sourceError } from '../source-error.ts';
 
 export interface VerifiedCommit {
   readonly treeOid: string;
+  readonly lineage: Lineage;
   /** Counted by path: the same content in two places counts twice. */
   readonly fileCount: number;
   /** Every tree of the commit, and those of `VerifyOptions.verified`. */
@@ -37,7 +39,7 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   const found = store.find(commit);
   if (!found) throw lacks('commit', commit);
   if (found.type !== 'commit') throw notACommit(commit);
-  const { treeOid } = parseCommit(store.read(commit), commit);
+  const { treeOid, lineage } = parseCommit(store.read(commit), commit);
   const filesOf = new Map(verified);
 
   function countFiles(oid: string, path: string, depth: number): number {
@@ -63,7 +65,7 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   }
 
   const fileCount = countFiles(treeOid, '', 0);
-  return { treeOid, fileCount, trees: [...filesOf] };
+  return { treeOid, lineage, fileCount, trees: [...filesOf] };
 }
 
 function lacks(type: string, name: string): Error {

@@ -254,6 +254,21 @@ test('a request stays in progress until its sync ends', () => {
   assert.equal(composeStatus({}, reportOf({ request }), NOW).status.lastRequest?.outcome, 'Succeeded');
 });
 
+test('a request stays in progress while polls do not agree on the revision', () => {
+  const request = { id: 'r', action: 'refresh' };
+  const inDoubt = reportOf({ request, reconcileAt: 'now', isInDoubt: true });
+  const { status } = composeStatus({ lastHandledReconcileAt: 'before' }, inDoubt, NOW);
+  assert.deepEqual(status.lastRequest, { id: 'r', action: 'refresh', outcome: 'InProgress' });
+  assert.equal(status.lastHandledReconcileAt, 'before');
+  const { status: settled } = composeStatus(
+    { lastHandledReconcileAt: 'before' },
+    { ...inDoubt, isInDoubt: false },
+    NOW,
+  );
+  assert.equal(settled.lastRequest?.outcome, 'Succeeded');
+  assert.equal(settled.lastHandledReconcileAt, 'now');
+});
+
 test('a request for some objects succeeds once these are applied, and status reports the others as OutOfSync', () => {
   const objects = new Set([idKey(idOf('a'))]);
   const partial = (mode: string): PassReport =>
