@@ -291,24 +291,21 @@ test('the same errors in another order give the same refusal', () => {
     message: fc.constantFrom('Invalid value: 5: must be a string', 'Required value', 'conflict with "hpa" using v1'),
   });
   const anyLine = fc.tuple(anyField, fc.constantFrom('expected string, got &value', 'field not declared in schema'));
-  const anyErrors = fc.tuple(
-    fc.constantFrom(409, 422, 500),
-    fc.array(anyCause, { maxLength: 8 }),
-    fc.array(anyLine, { maxLength: 8 }),
-  );
-  const shuffled = anyErrors.chain(([code, causes, lines]) =>
+  const [causes, lines] = [fc.array(anyCause, { maxLength: 8 }), fc.array(anyLine, { maxLength: 8 })];
+  const anyErrors = fc.tuple(fc.constantFrom(409, 422, 500), causes, lines);
+  const shuffled = anyErrors.chain(([code, some, more]) =>
     fc.record({
       code: fc.constant(code),
-      causes: fc.tuple(fc.constant(causes), fc.shuffledSubarray(causes, { minLength: causes.length })),
-      lines: fc.tuple(fc.constant(lines), fc.shuffledSubarray(lines, { minLength: lines.length })),
+      causes: fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length })),
+      lines: fc.tuple(fc.constant(more), fc.shuffledSubarray(more, { minLength: more.length })),
     }),
   );
   fc.assert(
-    fc.property(shuffled, ({ code, causes, lines }) => {
-      const [one, other] = [0, 1].map((side) => {
-        const errors = lines[side as 0 | 1].map(([field, text]) => `\n  ${field}: ${text}`).join('');
+    fc.property(shuffled, (errorsOf) => {
+      const [one, other] = ([0, 1] as const).map((side) => {
+        const errors = errorsOf.lines[side].map(([field, text]) => `\n  ${field}: ${text}`).join('');
         const message = `failed to create typed patch object (a/b; v1, Kind=X): errors:${errors}`;
-        return readRefusal(status(code, { message, details: { causes: causes[side as 0 | 1] } }), deployment);
+        return readRefusal(status(errorsOf.code, { message, details: { causes: errorsOf.causes[side] } }), deployment);
       });
       assert.deepEqual(other, one);
     }),
