@@ -90,8 +90,23 @@ export const SETTINGS = {
     '5s',
     'how often progressing objects are checked, in addition to watch events',
   ),
+  unwatchedCheckMs: duration(
+    'unwatched-check',
+    '15s',
+    'how often an object without the label of Tautline is read that is left as it is, since no watch reports it',
+  ),
+  answerAgeMs: duration(
+    'answer-age',
+    '1h',
+    'how often the API server is asked again about an object that it has left different from Git, as a webhook may',
+  ),
   handOverWaitMs: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the repository'),
   discoveryRetryMs: duration('discovery-retry', '15s', 'how often discovery is repeated for a kind that is not served'),
+  definitionCheckMs: duration(
+    'definition-check',
+    '5s',
+    'how often definitions are compared while an Application waits for one to be installed or changed',
+  ),
   awaitedDiscoveryRetryMs: duration(
     'awaited-discovery-retry',
     '300ms',

@@ -122,6 +122,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
   return controller;
@@ -151,6 +152,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       maxRequests: config.maxRequests,
       maxWatches: config.maxWatches,
       requestTimeoutMs: config.requestTimeoutMs,
+      unwatchedReadMs: config.unwatchedCheckMs,
     },
     log,
     metrics: {
@@ -234,6 +236,8 @@ function reconcileContext(
       minPollBackoffMs: config.minPollBackoffMs,
       maxPollBackoffMs: config.maxPollBackoffMs,
       progressCheckMs: config.progressCheckMs,
+      answerAgeMs: config.answerAgeMs,
+      unwatchedCheckMs: config.unwatchedCheckMs,
       handOverWaitMs: config.handOverWaitMs,
       discoveryRetryMs: config.discoveryRetryMs,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,

@@ -1,7 +1,7 @@
 /**
  * The status of an Application. Invariant: only the inventory is indispensable; the loss of any other field costs
  * requests. Every list and text has a bound, and writers cut to `STATUS_LIMITS`, so that the API server never refuses a
- * status.
+ * status. Maps are atomic: the field managers of each key would double their size.
  */
 import { z } from 'zod';
 
@@ -189,6 +189,7 @@ export const statusSchema = z.object({
     .describe('State of the guard before large prunes, while objects that left Git still exist or a prune is held.'),
   finished: z
     .record(z.string(), z.string())
+    .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
       'Jobs and bare Pods that completed or failed, by group/Kind/namespace/name, with the start of the digest of ' +
@@ -196,6 +197,7 @@ export const statusSchema = z.object({
     ),
   started: z
     .record(z.string(), z.string())
+    .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
       'Jobs and bare Pods that were started and have not ended yet, in the same form. They are not started again ' +

@@ -5,6 +5,7 @@
  * earlier declared waves are settled; a Namespace or CustomResourceDefinition comes before the objects in it; prunes
  * come after all applies, in reverse order; outside mode `auto` a plan has no effects.
  */
+import { isRunToCompletion } from '../application/ended-jobs.ts';
 import type { Change } from '../diff/changes.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
@@ -198,6 +199,25 @@ function holdKept(kept: readonly Change[]): HeldPrune | undefined {
 
 function isTerminating({ live }: Change): boolean {
   return live?.deletionTimestamp !== undefined;
+}
+
+/**
+ * The part of a plan that adds nothing to the inventory and to the records of Jobs, for an Application whose status
+ * cannot be written: what is stored must name every object that may exist. Where something is left out, only what may
+ * be the reason for the refusal is pruned: objects of admission.
+ */
+export function withoutAdditions(plan: Plan, isStored: (id: ObjectId) => boolean): Plan {
+  const waves = plan.waves.map(({ name, changes }) => ({
+    name,
+    changes: changes.filter(({ change: { id } }) => isStored(id) && !isRunToCompletion(id)),
+  }));
+  const isWhole = waves.every(({ changes }, index) => changes.length === plan.waves[index]?.changes.length);
+  if (isWhole) return plan;
+  const prunes = plan.prunes.map(({ name, changes }) => ({
+    name,
+    changes: changes.filter(({ change: { id } }) => id.group === 'admissionregistration.k8s.io'),
+  }));
+  return { ...plan, waves, prunes, yielding: [] };
 }
 
 /** The ids that a plan would apply. They are stored in the inventory before the first apply. */

@@ -113,9 +113,9 @@ async function fetchOnto(
     const treesPath = onto && join(onto.gitDir, TREES_FILE);
     const input = { gitDir, packPath, commit, limits, treesPath };
     const indexed = await runIndexJob(sandbox, input, { tenant, deadlineMs: limits.indexTimeoutMs, signal });
-    const { treeOid, about, index, trees, fileCount } = indexed;
+    const { treeOid, lineage, about, index, trees, fileCount } = indexed;
     const { checksum, packBytes } = answer;
-    const snapshot = await draft.finish({ commit, treeOid, about, index, trees, checksum, packBytes });
+    const snapshot = await draft.finish({ commit, treeOid, lineage, about, index, trees, checksum, packBytes });
     const durationMs = Math.round(clock.monotonicMs() - startMs);
     log.info('fetched a commit', { repository: repository.label, commit, packBytes, fileCount, durationMs });
     return snapshot;

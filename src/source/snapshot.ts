@@ -15,6 +15,7 @@ export interface Snapshot {
   readonly revision: string;
   /** 40 hex digits. The same for every credential that can fetch it. */
   readonly commit: string;
+  readonly lineage?: Lineage;
   readonly tree: SnapshotTree;
   /** Absent for a snapshot of an older version of the agent. */
   readonly about?: CommitAbout;
@@ -28,6 +29,14 @@ export interface CommitAbout {
   readonly author?: string;
   /** Author date (RFC 3339). */
   readonly date?: string;
+}
+
+/** The place of a commit among others, as the commit itself tells it. */
+export interface Lineage {
+  /** The first parents, 40 hex digits each. */
+  readonly parents: readonly string[];
+  /** The time of the committer, in seconds since 1970. undefined: the commit names none that can be read. */
+  readonly committedS: number | undefined;
 }
 
 /** Where the files of a snapshot are read from. */

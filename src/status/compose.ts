@@ -13,7 +13,7 @@ import { countObjects, objectStatuses, troubledResources, type ObjectStatus } fr
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import { nextPruneGuard } from './prune-guard.ts';
-import type { PassReport } from './report.ts';
+import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
 import { nextWarnings } from './warnings.ts';
 
@@ -23,7 +23,8 @@ export interface ComposedStatus {
   readonly objects: readonly ObjectStatus[];
 }
 
-export function composeStatus(previous: StoredStatus, report: PassReport, nowMs: number): ComposedStatus {
+export function composeStatus(previous: StoredStatus, findings: PassReport, nowMs: number): ComposedStatus {
+  const report = inOneOrder(findings);
   const now = formatTime(nowMs);
   const objects = objectStatuses(report);
   const verdict = judgePass(report, objects);
@@ -136,24 +137,26 @@ function healthOf(
 
 function requestOf(
   previous: StoredStatus,
-  { request, reconcileAt, phase }: PassReport,
+  { request, reconcileAt, phase, isInDoubt = false }: PassReport,
   circumstances: Circumstances,
 ): Pick<ApplicationStatus, 'lastRequest' | 'lastHandledReconcileAt'> {
-  const answer = request ? answerTo(request, phase, circumstances) : previous.lastRequest;
-  const handled = reconcileAt ?? previous.lastHandledReconcileAt;
+  // A request is answered for the revision that polls agree on.
+  const isOpen = phase === 'begun' || isInDoubt;
+  const answer = request ? answerTo(request, isOpen, circumstances) : previous.lastRequest;
+  const handled = (isInDoubt ? undefined : reconcileAt) ?? previous.lastHandledReconcileAt;
   return { ...optional('lastRequest', answer), ...optional('lastHandledReconcileAt', handled) };
 }
 
 function answerTo(
   { id, action, refusal }: NonNullable<PassReport['request']>,
-  phase: PassReport['phase'],
+  isOpen: boolean,
   { verdict, now }: Circumstances,
 ): LastRequest {
   if (refusal) return { id, action, outcome: 'Refused', message: clip(refusal), finishedAt: now };
   const isProgressing = verdict.reason === 'Progressing';
   // A refresh is complete after one pass. Other actions may take several passes.
   const isRefresh = action === 'refresh';
-  if (phase === 'begun' || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
+  if (isOpen || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
   const outcome = isProgressing || isDone(verdict) ? 'Succeeded' : 'Failed';
   return { id, action, outcome, message: clip(verdict.message), finishedAt: now };
 }

@@ -5,7 +5,7 @@ import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
 import type { ErrorCode } from '../object/error-code.ts';
-import { idKey, type ObjectId } from '../object/identity.ts';
+import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
 import type { CommitAbout } from '../source/snapshot.ts';
@@ -101,10 +101,31 @@ export interface PassReport {
   readonly startedAt: string;
   /** When the next attempt is due, while failing or waiting (RFC 3339). */
   readonly nextAttemptAt?: string;
+  /** The last poll has answered an older commit than the one that is in force; another poll has to agree. */
+  readonly isInDoubt?: boolean;
   /** The request that this pass answers. */
   readonly request?: { readonly id: string; readonly action: string; readonly refusal?: string };
   /** The value of the annotation reconcile.fluxcd.io/requestedAt that this pass handles. */
   readonly reconcileAt?: string;
+}
+
+/**
+ * The report with its lists sorted by object. Answers and maps have another order in each pass, and after a restart;
+ * equal findings must give an equal status.
+ */
+export function inOneOrder(report: PassReport): PassReport {
+  return {
+    ...report,
+    changes: sortedById(report.changes),
+    rivalClaims: sortedById(report.rivalClaims),
+    contestedObjects: sortedById(report.contestedObjects),
+    waitingFor: sortedById(report.waitingFor),
+    polling: [...report.polling].sort(),
+  };
+}
+
+function sortedById<T extends { readonly id: ObjectId }>(items: readonly T[]): T[] {
+  return [...items].sort((a, b) => compareIds(a.id, b.id));
 }
 
 /** Objects that another Application owns, without those that it is about to hand over, which are waited for. */

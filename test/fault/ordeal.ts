@@ -96,8 +96,17 @@ async function groundFor(scene: Scene, trial: Trial): Promise<Ground> {
   const prepare = GROUNDS[name] ?? ((stage: Stage) => prepareCommits(stage, name));
   const ground = await prepare(scene.stage);
   scene.grounds.set(name, ground);
+  // A loaded machine may need longer for the first sync than one wait of a test is patient.
+  for (let tries = 1; tries < 3; tries++) if (await isReady(ground)) return ground;
   await ground.untilReady();
   return ground;
+}
+
+function isReady(ground: Ground): Promise<boolean> {
+  return ground.untilReady().then(
+    () => true,
+    () => false,
+  );
 }
 
 async function startAgent(scene: Scene): Promise<RunningAgent> {

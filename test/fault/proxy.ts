@@ -89,7 +89,7 @@ export interface FaultProxy extends AsyncDisposable {
 
 export async function startFaultProxy({ target, caFile, token }: FaultProxyOptions): Promise<FaultProxy> {
   const [cert, key] = await Promise.all([readFile(caFile), readFile(caFile.replace(/\.crt$/, '.key'))]);
-  const upstream: Upstream = { url: new URL(target), agent: new Agent({ ca: cert, keepAlive: false }) };
+  const upstream: Upstream = { url: new URL(target), agent: new Agent({ ca: cert, keepAlive: true }) };
   const rules: FaultRule[] = [];
   const counts = new Map<FaultRule, number>();
   const requests: Exchange[] = [];

@@ -11,6 +11,7 @@ import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
+import { sourceFor } from '../desired/memory.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
 import type { PassGoal } from '../requests.ts';
@@ -66,6 +67,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     polling: target.live.pollingReasons(record.key),
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
+    ...(isInDoubt(pass) ? { isInDoubt: true } : {}),
     ...answersOf(goal),
   };
 }
@@ -106,8 +108,13 @@ export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): 
   return members.length > 0 ? worstHealth(members) : undefined;
 }
 
-function nextAttempt({ memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
-  const nextPollMs = memory.desired.source?.nextPollMs;
+/** An older commit that the last poll has answered waits for another poll to agree. */
+function isInDoubt({ goal, memory }: Pick<ReportedPass, 'goal' | 'memory'>): boolean {
+  return sourceFor(memory.desired, goal.commit !== undefined)?.following.doubt !== undefined;
+}
+
+function nextAttempt({ goal, memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
+  const nextPollMs = sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs;
   if (nextPollMs === undefined) return {};
   return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };
 }

@@ -9,11 +9,13 @@ import type { CommitAbout } from '../snapshot.ts';
 import { readCommitAbout } from './commit-about.ts';
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from '../limits.ts';
+import type { Lineage } from '../snapshot.ts';
 import type { PackStore } from './pack-store.ts';
 import { sourceError } from '../source-error.ts';
 
 export interface VerifiedCommit {
   readonly treeOid: string;
+  readonly lineage: Lineage;
   readonly about: CommitAbout;
   /** Counted by path: the same content in two places counts twice. */
   readonly fileCount: number;
@@ -41,7 +43,7 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   if (!found) throw lacks('commit', commit);
   if (found.type !== 'commit') throw notACommit(commit);
   const data = store.read(commit);
-  const { treeOid } = parseCommit(data, commit);
+  const { treeOid, lineage } = parseCommit(data, commit);
   const filesOf = new Map(verified);
 
   function countFiles(oid: string, path: string, depth: number): number {
@@ -67,7 +69,7 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   }
 
   const fileCount = countFiles(treeOid, '', 0);
-  return { treeOid, about: readCommitAbout(data), fileCount, trees: [...filesOf] };
+  return { treeOid, lineage, about: readCommitAbout(data), fileCount, trees: [...filesOf] };
 }
 
 function lacks(type: string, name: string): Error {

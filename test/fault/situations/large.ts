@@ -22,7 +22,7 @@ import type { Trial, Verdict } from '../trial.ts';
 
 const NAME = 'large';
 const PREFIX = `/${NAME}.git/`;
-const OBJECTS = 700;
+const OBJECTS = 620;
 /** With names of this length the inventory is longer than 128 KiB. */
 const NAME_CHARS = 220;
 

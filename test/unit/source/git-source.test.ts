@@ -243,6 +243,30 @@ overEach('after a restart snapshots are still there and unfinished ones are remo
   assert.deepEqual(snapshotsIn(dataDir), [before.commit]);
 });
 
+overEach(
+  'a snapshot on disk is recalled after a restart without a request, and another one is not',
+  async (t, over) => {
+    const { source, sent, repository, repoUrl, reopen } = await startShop(t, over);
+    await repository.commit({ 'a.yaml': 'a: 1\n' });
+    const before = await bring(source, repoUrl);
+    await source.close();
+    sent.length = 0;
+    const next = reopen();
+    assert.deepEqual(await next.recall({ repoUrl, resolved: before }), before);
+    assert.equal(await next.recall({ repoUrl: `${repoUrl}/x`, resolved: before }), undefined);
+    assert.equal(await next.recall({ repoUrl, resolved: { ...before, commit: 'ab'.repeat(20) } }), undefined);
+    assert.deepEqual(sent, []);
+  },
+);
+
+overEach('a snapshot names the parents of its commit and the time of its committer', async (t, over) => {
+  const { source, repository, repoUrl } = await startShop(t, over);
+  const parent = await repository.commit({ 'a.yaml': 'a: 1\n' });
+  await repository.commit({ 'a.yaml': 'a: 2\n' }, { atSeconds: 1_700_000_000, message: 'one\n\nparent 1\n' });
+  const { lineage } = await bring(source, repoUrl);
+  assert.deepEqual(lineage, { parents: [parent], committedS: 1_700_000_000 });
+});
+
 overEach('a snapshot that was damaged on disk is fetched again after a restart', async (t, over) => {
   const { source, repository, repoUrl, reopen } = await startShop(t, over);
   await repository.commit({ 'a.yaml': 'a: 1\n' });

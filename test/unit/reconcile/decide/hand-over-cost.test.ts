@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handOver } from '../../../../src/reconcile/decide/hand-over.ts';
 import { createNeighbourhood } from '../../../support/applications.ts';
-import { idOf, leftChange } from '../../../support/objects.ts';
+import { idOf, leftChange } from '../../../support/changes.ts';
 
 const APPLICATIONS = 100;
 

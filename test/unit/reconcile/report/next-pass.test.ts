@@ -21,6 +21,7 @@ const SETTINGS: EndedPass['settings'] = {
   maxPollBackoffMs: 300_000,
   progressCheckMs: 10_000,
   awaitedDiscoveryRetryMs: 2_000,
+  unwatchedCheckMs: 600_000,
 };
 const AT_ONCE: NextPass = { type: 'after', delayMs: 0 };
 const AT_POLL: NextPass = { type: 'after', delayMs: POLL_MS };
@@ -49,6 +50,7 @@ function passWith({ report, ...more }: Parts = {}): EndedPass {
     answer: undefined,
     nextPollMs: NOW_MS + POLL_MS,
     nextDiscoveryMs: 0,
+    doubtInMs: Infinity,
     endedJobs: undefined,
     nowMs: NOW_MS,
     settings: SETTINGS,
