@@ -2,6 +2,7 @@
  * Composition root of the child process of the sandbox: its jobs by name. The process may read its code and one folder
  * with data, may neither use the network nor send signals, and gets no credentials.
  */
+import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import { renderPath } from './render/render.ts';
 import { hardenProcess } from './sandbox/harden.ts';
@@ -16,6 +17,7 @@ import { openPackTree } from './source/packs/pack-tree.ts';
 // No input can add a member to all objects. Freezing the prototype would also forbid an object a `toString` of its own.
 Object.preventExtensions(Object.prototype);
 
+loadExplainer();
 const checkWalls = createWallCheck();
 hardenProcess();
 

@@ -56,10 +56,17 @@ function placeAt(text: string, offset: number): { readonly line: number; readonl
   return { line: text.slice(0, start).split('\n').length, column: offset - start + 1 };
 }
 
+/**
+ * Loads the package when it is needed, since that takes longer than reading most texts. The sandbox loads it at its
+ * start, because it forbids modules afterwards that the package uses.
+ */
+export function loadExplainer(): typeof yaml {
+  return createRequire(import.meta.url)('yaml') as typeof yaml;
+}
+
 /** The first error that the `yaml` package finds. */
 function findError(text: string): { code: string; message: string; offset: number } | undefined {
-  // Loaded only when needed: loading it takes longer than reading most texts.
-  const { LineCounter, parseAllDocuments } = createRequire(import.meta.url)('yaml') as typeof yaml;
+  const { LineCounter, parseAllDocuments } = loadExplainer();
   const lines = new LineCounter();
   try {
     for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true })) {
