@@ -8,7 +8,9 @@ import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
+import { doubtInMs } from '../decide/evidence.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
+import { sourceFor } from '../desired/memory.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
@@ -27,13 +29,15 @@ export interface EndedPass {
   readonly nextPollMs: number | undefined;
   /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
   readonly nextDiscoveryMs: number;
+  /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
+  readonly doubtInMs: number;
   /** By `idKey`, after this pass. */
   readonly endedJobs: ReadonlyMap<string, string> | undefined;
   /** Monotonic. */
   readonly nowMs: number;
   readonly settings: Pick<
     ReconcileContext['settings'],
-    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs'
+    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs' | 'unwatchedCheckMs'
   >;
 }
 
@@ -46,8 +50,9 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: memory.desired.source?.nextPollMs,
+    nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
     nextDiscoveryMs: memory.desired.discovery.nextMs,
+    doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
@@ -96,6 +101,12 @@ function dueLater(ended: EndedPass): NextPass {
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) delays.push(settings.progressCheckMs);
+  // The other modes read such objects at each poll: before an adoption these may be all objects.
+  const { mode } = declaredIntent(ended.application.spec);
+  const isLeft = [...report.applied.values()].some((result) => result.outcome === 'unchanged' && !result.live);
+  const hasUnwatched = isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
+  if (mode === 'auto' && hasUnwatched) delays.push(settings.unwatchedCheckMs);
+  delays.push(ended.doubtInMs);
   return { type: 'after', delayMs: Math.min(...delays) };
 }
 

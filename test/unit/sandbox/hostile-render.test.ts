@@ -46,7 +46,11 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
   };
   return {
     render: (path: string, previous?: Manifests): Promise<Manifests> => {
-      return renderInSandbox(sandbox, { snapshot, path, previous, signal: new AbortController().signal }, settings);
+      return renderInSandbox(
+        sandbox,
+        { snapshot, path, previous, tenant: 'team', signal: new AbortController().signal },
+        settings,
+      );
     },
     commit: async (changes: Files): Promise<void> => {
       await repository.commit(changes);

@@ -86,6 +86,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
         ...goal,
         intent: { mode: 'auto', prune: true, objects: undefined, ...intent },
       },
+      base: record.stored,
       memory,
       failures: [...failures],
       neighbours: neighbourhood.neighbours,
@@ -93,7 +94,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
       wantedBy: () => [],
       readForSuspended: () => Promise.resolve(),
       clock,
-      settings: { handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
+      settings: { version: '1.2.3', handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
     },
     input,
   );
