@@ -108,7 +108,7 @@ function openSource(dataDir: string, sandbox: Sandbox): GitSource {
     dataDir,
     limits,
     sandbox,
-    transport: createHttpTransport({ limits, proxy, clock: CLOCK }),
+    transport: createHttpTransport({ limits, proxy, addresses: { allow: [], deny: [] }, clock: CLOCK }),
     log: LOG,
     clock: CLOCK,
   });

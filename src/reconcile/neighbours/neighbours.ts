@@ -11,6 +11,7 @@ import type { Application } from '../../application/schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { addMember, removeMember } from '../../object/set-map.ts';
 import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { isLengthened } from '../../source/poll-pace.ts';
 import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
@@ -55,6 +56,8 @@ export interface Neighbours {
   askToPoll(key: string): void;
   /** Brings a poll forward, since a webhook told of a push. */
   hearPush(key: string): void;
+  /** Webhooks were refused that may have been genuine: no Application relies on them until its next poll. */
+  doubtHooks(): void;
   /**
    * Announces what an Application desires, and wakes the Applications that wait for it. `isNewSpec`: its spec has
    * changed since its last status. An Application that is gone announces nothing.
@@ -173,6 +176,13 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       const nowMs = clock.monotonicMs();
       Object.assign(record.signals, { hookHeardMs: nowMs, askedMs: nowMs });
       if (!isComing) wake(key);
+    },
+    doubtHooks() {
+      const nowMs = clock.monotonicMs();
+      for (const { key, signals, memory } of records.values()) {
+        signals.hooksDoubtedMs = nowMs;
+        if (memory.desired.source && isLengthened(memory.desired.source.pace)) wake(key);
+      }
     },
     announce(key, statement, isNewSpec) {
       if (!records.has(key)) return;

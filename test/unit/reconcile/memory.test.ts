@@ -127,7 +127,13 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
     key: 'apps/shop',
     stored,
     memory: emptyMemory(),
-    signals: { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false },
+    signals: {
+      hookHeardMs: undefined,
+      hooksDoubtedMs: undefined,
+      pollsAsked: 0,
+      askedMs: -Infinity,
+      isForgetAsked: false,
+    },
     view: undefined,
     awaitedGroups: new Set(),
   });
