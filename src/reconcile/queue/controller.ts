@@ -19,6 +19,7 @@ import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
 import type { NextPass } from '../pass.ts';
 import { reconcile } from '../reconcile.ts';
 import { createDefinitionWatch, type DefinitionWatch } from './definition-watch.ts';
+import { inFairOrder } from './fair-order.ts';
 import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
 
 export interface ControllerOptions {
@@ -94,7 +95,7 @@ export function createController(options: ControllerOptions): Controller {
       });
       isStarted = true;
       log.info('watching applications', { applications: registry.size });
-      for (const { key } of registry.records()) enqueue(key);
+      for (const { key } of inFairOrder(registry.records())) enqueue(key);
     },
     async drain() {
       definitions.stop();

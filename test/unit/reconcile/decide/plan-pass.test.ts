@@ -131,11 +131,11 @@ for (const [when, options, isComplete] of KNOWLEDGE) {
   });
 }
 
-test('a render without objects prunes nothing, as long as the inventory holds some', async () => {
+test('a complete render without objects is empty, and prunes nothing', async () => {
   const scene = await plan({ changes: [PRUNE], inventory: [B] });
   assert.equal(scene.planned.isEmptyRender, true);
   assert.deepEqual(prunedBy(scene), []);
-  assert.equal((await plan({ changes: [] })).planned.isEmptyRender, false);
+  assert.equal((await plan({ changes: [] })).planned.isEmptyRender, true);
   assert.equal((await plan({ changes: [PRUNE], inventory: [B], isComplete: false })).planned.isEmptyRender, false);
 });
 
