@@ -182,6 +182,10 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
+    sizeLimits: {
+      maxRenderedObjectBytes: config.maxObjectMib * MiB,
+      maxRenderedBytes: config.maxRenderedMib * MiB,
+    },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeoutMs,
@@ -249,6 +253,8 @@ function reconcileContext(
       handOverWaitMs: config.handOverWaitMs,
       discoveryRetryMs: config.discoveryRetryMs,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
+      maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
+      maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
     },
     notify: (event, about) => {
       void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));

@@ -17,6 +17,7 @@ import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
 import { Announcements, type Announcement, type Statement } from './announcements.ts';
 import { dependenciesOf } from './readiness.ts';
+import { sumRendered, type RenderedSizes } from './rendered-sizes.ts';
 
 /** One Application as the others see it. */
 export interface Neighbour {
@@ -50,6 +51,8 @@ export interface Neighbours {
   ofRepository(repoUrl: string): Iterable<Neighbour>;
   /** Every Application that has announced to desire the object. */
   desiredBy(id: ObjectId): Iterable<Neighbour>;
+  /** The sizes of the renders that all Applications but one keep in memory. */
+  renderedSizes(exceptKey: string): RenderedSizes;
   /** Asks for a pass of an Application. */
   wake(key: string): void;
   /** Asks for a pass that polls the source, whatever the interval. */
@@ -167,6 +170,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     all: () => showAll(records.keys()),
     ofRepository: (repoUrl) => showAll(byRepository.keysOf(repositoryKey(repoUrl))),
     desiredBy: (id) => showAll(announcements.desiredBy(idKey(id))),
+    renderedSizes: (exceptKey) => sumRendered(records.values(), exceptKey),
     wake,
     askToPoll,
     hearPush(key) {
