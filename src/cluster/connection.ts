@@ -22,6 +22,7 @@ import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
+import { createRights } from './requests/rights.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
 
@@ -67,6 +68,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   });
   const shared = { transport, limits, clock, chance, log, metrics };
   const discovery = createDiscovery(shared);
+  const rights = createRights(shared);
   const live = createLiveStore({
     ...shared,
     events,
@@ -87,6 +89,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
       recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
     kinds: (options) => discovery.kinds(options),
     live,
+    mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
     requestCounts: () => transport.requestCounts(),

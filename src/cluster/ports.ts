@@ -212,4 +212,9 @@ export interface Cluster {
   /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
   readonly live: LiveStore;
+  /**
+   * Whether an identity may create and change objects of a kind in a namespace, by an access review that is kept for a
+   * while. Throws StageError where there is no answer.
+   */
+  mayWrite(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<boolean>;
 }

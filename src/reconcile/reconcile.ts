@@ -15,7 +15,7 @@ import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive } from './decide/compare-live.ts';
-import { forgetInventory, readInventory } from './decide/inventory.ts';
+import { forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
@@ -61,6 +61,7 @@ export async function reconcile(
     const pass = beginPass({ application: parsed.application, record, context, signal });
     if (!parsed.application.spec.suspend) return await (pass.goal.isDryRun ? runDryRun(pass) : runPass(pass));
     stopWaiting(claimantOf(pass));
+    forgetWritten(record.memory.inventory);
     await writeSuspended(pass);
     return { type: 'none' };
   } catch (error) {

@@ -18,10 +18,11 @@ import { acceptanceOf } from '../accepted.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
 import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
-import { claimantOf, claimObjects, hasGivenUp, readClaims } from './claim-objects.ts';
+import { claimantOf, claimObjects, disputedPairs, hasGivenUp, readClaims } from './claim-objects.ts';
 import { noteDryRun } from './evidence.ts';
-import { leftoverOf } from './inventory.ts';
+import { leftoverOf, noteSeen } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
+import { reviewStanding } from './standing.ts';
 import { takeOver } from './take-over.ts';
 
 export interface LiveComparison {
@@ -41,7 +42,10 @@ export async function compareLive(
   const claim = goal.isDryRun ? readClaims : claimObjects;
   const claimedIds = desired.objects.filter(({ policy }) => !isLeftOut(policy, true)).map(({ id }) => id);
   const claimant = claimantOf(pass);
-  const { claimants, rivalClaims } = claim(claimant, claimedIds, inventory);
+  const sets = { desired: claimedIds, inventory };
+  const { neighbours, settings } = context;
+  const standing = await reviewStanding(() => disputedPairs(claimant, sets), { neighbours, target, settings });
+  const { claimants, rivalClaims } = claim(claimant, sets, standing);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({
     cluster: target,
@@ -78,6 +82,7 @@ export async function compareLive(
       isAccepted: acceptanceOf(pass, desired),
     },
   });
+  noteSeen(memory.inventory, changes, owner);
   const settled = await takeOver({
     changes: isReporting ? await gatherEvidence(pass, changes) : changes,
     owner,

@@ -70,6 +70,33 @@ export function completeInventory({ inventory, changes, owner }: Completion): vo
   }
 }
 
+/**
+ * Notes which objects carry the marks of this Application, as far as a pass has seen. An object whose marks are being
+ * healed is still one that it has written.
+ */
+export function noteSeen(memory: InventoryMemory, changes: readonly Change[], owner: Owner): void {
+  for (const { type, id, live } of changes) {
+    if (live && readOwnership(live.body, owner).type === 'ours') memory.written.add(idKey(id));
+    else if (LOST.has(type) && (live !== undefined || type !== 'conflict')) memory.written.delete(idKey(id));
+  }
+}
+
+/** Changes of objects that are gone, or that no longer belong to this Application. */
+const LOST: ReadonlySet<Change['type']> = new Set(['create', 'adopt', 'release', 'conflict']);
+
+export function noteWritten(memory: InventoryMemory, id: ObjectId): void {
+  memory.written.add(idKey(id));
+}
+
+export function noteLost(memory: InventoryMemory, id: ObjectId): void {
+  memory.written.delete(idKey(id));
+}
+
+/** While nothing is looked at, another Application may come to own any object. */
+export function forgetWritten(memory: InventoryMemory): void {
+  memory.written.clear();
+}
+
 /** Objects in the inventory that are no longer desired. */
 export function leftoverOf(
   desired: readonly { readonly id: ObjectId }[],

@@ -16,7 +16,8 @@ import type { Change } from '../../diff/changes.ts';
 import type { ConfirmationStatus } from '../../status/compose-bare.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
 import { replaceInventory } from '../decide/inventory.ts';
-import { reasonToAwaitNeighbours, wishElsewhere } from './await-neighbours.ts';
+import type { Standing } from '../decide/standing.ts';
+import { reasonToAwaitNeighbours, reviewWishes, wishElsewhere } from './await-neighbours.ts';
 import { carryOut, isGone, isLackOfRights, observeIds, ownerMarks, type Remainder } from './carry-out.ts';
 import { heldEndOf, judgeEnd, type Answer } from './confirmation.ts';
 import type { Deletion } from './deletion.ts';
@@ -46,7 +47,8 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
     if (step.ids.length === 0) continue;
     const part = { ids: step.ids, observation };
     if (step.ids !== stages.first) await storeRest(deletion, rest, confirmationOf(rest));
-    const applied = await carryOut(deletion, { changes: changesOf(deletion, part), isConfirmed });
+    const standing = await reviewWishes(deletion, step.ids);
+    const applied = await carryOut(deletion, { changes: changesOf(deletion, part, standing), isConfirmed });
     const results = step.isDone === isGoneOrForbidden ? await withRefusals(deletion, part, applied) : applied;
     const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
     const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
@@ -165,7 +167,11 @@ interface Leftovers {
   readonly observation: Observation;
 }
 
-function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: Leftovers): Change[] {
+function changesOf(
+  deletion: Deletion,
+  { ids, observation: { kindOf, live } }: Leftovers,
+  standing: Standing,
+): Change[] {
   const owner = ownerMarks(deletion);
   // Asked again, since other Applications may have read a newer commit while the objects were observed.
   const isAwaiting = reasonToAwaitNeighbours(deletion) !== undefined;
@@ -177,7 +183,7 @@ function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: L
     const shown = entry?.state === 'present' ? { live: entry.object } : {};
     const isKept =
       entry?.state === 'present' && !isDeletable(mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type);
-    const wish = isKept ? 'released' : wishElsewhere(deletion, id);
+    const wish = isKept ? 'released' : wishElsewhere(deletion, id, standing);
     if (wish === 'taken' || (wish === 'none' && isAwaiting)) return [];
     const type = wish === 'none' ? 'prune' : 'release';
     return [{ type, id, kind, fields: [], ...shown }];
