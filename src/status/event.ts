@@ -1,6 +1,6 @@
 /**
- * The Kubernetes Event of a pass: at most one, and only for a new verdict, or for objects that were written or deleted.
- * Repeated passes with the same verdict and without writes give no Event.
+ * The Kubernetes Event of a pass: at most one beside that of its releases (released.ts), and only for a new verdict, or
+ * for objects that were written or deleted. Repeated passes with the same verdict and without writes give no Event.
  */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
@@ -19,7 +19,7 @@ export interface PassEvent {
   readonly note: string;
 }
 
-const MAX_NOTE_CHARS = 1024;
+export const MAX_NOTE_CHARS = 1024;
 const COUNTED: readonly Outcome[] = ['created', 'configured', 'adopted', 'recreating', 'pruned', 'released', 'pruning'];
 
 export interface EventOptions {

@@ -12,6 +12,7 @@ import { isEqualValue, mapAt, type KubeObject, type ValueMap } from '../../objec
 import { composeInvalid, composeSuspended } from '../../status/compose-bare.ts';
 import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
 import { bareEventOf, eventOf, type PassEvent } from '../../status/event.ts';
+import { releaseEventOf } from '../../status/released.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
 import { isNewer, type ApplicationRecord } from '../memory.ts';
@@ -105,6 +106,7 @@ function announce(pass: Pass, report: PassReport, { status, verdict, objects }: 
   record.view = { objects };
   show(pass, { metadata: application.metadata, status, spec: application.spec });
   tell(pass, eventOf({ before: application.status, report, verdict }), report.revision);
+  tell(pass, releaseEventOf(report.applied, 'Apply'), report.revision);
 }
 
 interface Shown {
