@@ -9,7 +9,7 @@ import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
 import type { Change } from '../diff/changes.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import { annotationsOf, formatId, labelsOf } from '../object/identity.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isLeftToOthers } from '../object/live-policy.ts';
 import { listAt, stringAt } from '../object/value.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
@@ -52,7 +52,7 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
     const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
     return answer.ok ? succeeded(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
   }
-  if (desired.policy?.ssa === 'IfNotPresent' || isReconcileDisabled(read.object.body)) {
+  if (desired.policy?.ssa === 'IfNotPresent' || isLeftToOthers(read.object.body, context.owner)) {
     return { change, outcome: 'unchanged' };
   }
   const other = ownerOfOther(read.object, context.owner);

@@ -59,6 +59,8 @@ export interface Change {
   readonly reason?: string;
   /** prune: why this Application never carries it out. */
   readonly keptFor?: string;
+  /** prune: annotations of the object ask a person to confirm it. */
+  readonly asksConfirmation?: boolean;
   /** adopt: the owner annotation of the Application that hands the object over, or that a person takes it over from. */
   readonly takenFrom?: string;
   /** Warnings of the API server about the desired object, if a dry run brought the evidence for this change. */

@@ -193,7 +193,10 @@ function isBetter(claimant: Claimant, owner: string, disputed: Disputed): boolea
   const own = titleOf(claimant, key, { ...disputed, isHeld: neighbours.get(key)?.holds(disputed.id) === true });
   // Until its inventory is read, the owner holds what status says: a restart must not shuffle owners.
   const isHeld = neighbours.get(owner)?.holds(disputed.id) !== false;
-  return TITLES.indexOf(own) > TITLES.indexOf(titleOf(claimant, owner, { ...disputed, isHeld }));
+  const theirs = titleOf(claimant, owner, { ...disputed, isHeld });
+  // A review does not show rights that are limited to single names: the write of the claimant will tell.
+  if (own === 'none' && theirs === 'none') return claimant.isActing;
+  return TITLES.indexOf(own) > TITLES.indexOf(theirs);
 }
 
 /**

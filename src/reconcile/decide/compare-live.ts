@@ -74,6 +74,8 @@ export async function compareLive(
       if (giver?.hubId !== context.hub.hubId) return false;
       return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
     },
+    hasWritten: (id) => memory.inventory.written.has(idKey(id)),
+    isForged: (id, annotation) => isForged(pass, id, annotation),
     memory: {
       baselines: memory.evidence.baselines,
       // A sync that names a Job runs it again.
@@ -91,6 +93,14 @@ export async function compareLive(
     isAsked: goal.takesOver && !isReporting,
   });
   return { changes: settled, rivalClaims };
+}
+
+/** Whether marks that name another Application are on an object that this one has written, and the other one has not. */
+function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): boolean {
+  if (!memory.inventory.written.has(idKey(id))) return false;
+  const named = parseOwner(annotation);
+  const isOfHub = named?.hubId === context.hub.hubId;
+  return !isOfHub || context.neighbours.get(applicationKey(named.namespace, named.name))?.hasWritten(id) !== true;
 }
 
 function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {

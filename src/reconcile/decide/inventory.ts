@@ -71,14 +71,17 @@ export function completeInventory({ inventory, changes, owner }: Completion): vo
 }
 
 /**
- * Notes which objects carry the marks of this Application, as far as a pass has seen. An object whose marks are being
- * healed is still one that it has written.
+ * Notes which objects carry the marks of this Application, as far as a pass has seen: `changes` has one for each object
+ * that is desired or in the inventory. An object whose marks are being healed is still one that it has written.
  */
 export function noteSeen(memory: InventoryMemory, changes: readonly Change[], owner: Owner): void {
+  const written = new Set<string>();
   for (const { type, id, live } of changes) {
-    if (live && readOwnership(live.body, owner).type === 'ours') memory.written.add(idKey(id));
-    else if (LOST.has(type) && (live !== undefined || type !== 'conflict')) memory.written.delete(idKey(id));
+    const isOurs = live !== undefined && readOwnership(live.body, owner).type === 'ours';
+    const isLost = LOST.has(type) && (live !== undefined || type !== 'conflict');
+    if (isOurs || (!isLost && memory.written.has(idKey(id)))) written.add(idKey(id));
   }
+  memory.written = written;
 }
 
 /** Changes of objects that are gone, or that no longer belong to this Application. */
