@@ -26,7 +26,7 @@ export const APPLY_SET_NAMESPACES_ANNOTATION = 'applyset.kubernetes.io/additiona
 /** The field manager of every server-side apply. */
 export const FIELD_MANAGER = 'tautline';
 
-/** An Application as the owner of objects: its marks, a label and an annotation on each of them, and how it holds them. */
+/** An Application as the owner of objects: its marks (a label and an annotation), and how it holds the objects. */
 export interface Owner {
   /** Value of `PART_OF_LABEL`: `applyset-<base64url>-v1`. */
   readonly applySetId: string;

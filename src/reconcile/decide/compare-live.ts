@@ -95,7 +95,7 @@ export async function compareLive(
   return { changes: settled, rivalClaims };
 }
 
-/** Whether marks that name another Application are on an object that this one has written, and the other one has not. */
+/** Whether an object that this Application has written carries the marks of one that has not written it. */
 function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): boolean {
   if (!memory.inventory.written.has(idKey(id))) return false;
   const named = parseOwner(annotation);

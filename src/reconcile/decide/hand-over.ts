@@ -116,7 +116,7 @@ type Others = ReadonlyMap<string, Neighbour>;
 
 interface Takers {
   readonly others: Others;
-  /** Whether an object may go over to another Application, or stay alive for it. undefined: it came after the review. */
+  /** Whether an object may go over to another Application, or stay alive for it. undefined: not reviewed. */
   readonly mayTake: (pair: StandingPair) => boolean | undefined;
 }
 

@@ -21,7 +21,7 @@ export interface BehindQuestion {
   readonly neighbours: Pick<Neighbours, 'get' | 'desiredBy'>;
   /** Keys of the Applications that wait for an object. */
   readonly wantedBy: (id: ObjectId) => readonly string[];
-  /** Of the pairs of `behindPairs`: an Application that may not write an object does not take it over. */
+  /** Reviewed for `behindPairs`: an Application that may not write an object does not take it over. */
   readonly standing: Standing;
 }
 

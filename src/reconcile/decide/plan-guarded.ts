@@ -34,7 +34,7 @@ export interface GuardedPlan {
 type GuardedOptions = Omit<PlanOptions, 'behind' | 'guard' | 'howToConfirm' | 'isConfirmed'> & {
   /** 40 hex digits. */
   readonly commit: string;
-  /** Of the pairs of `behindPairs`. */
+  /** Reviewed for `behindPairs`. */
   readonly standing: Standing;
 };
 

@@ -1,4 +1,4 @@
-/** An object left `apps/shop`, and another Application of the same branch desires it: it goes over only with a proof. */
+/** An object that left `apps/shop` goes over to another Application of the branch only with a proof. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Change, ChangeType } from '../../../../src/diff/changes.ts';
@@ -120,7 +120,7 @@ for (const [kind, { id, isAccess }] of Object.entries(RESOURCES)) {
   });
 }
 
-test('many objects of one kind and namespace need one review of an account, and none where nobody desires them', async () => {
+test('many objects of one kind and namespace need one review of an account, and none where no Application desires them', async () => {
   const ids = Array.from({ length: 50 }, (_, index) => idOf(`a${index}`));
   const { question, neighbours, reviews } = scene({ id: idOf('a'), namespace: 'tenant', spec: {}, mayWrite: false });
   neighbours.announce('tenant/other', statementOf(ids), false);
