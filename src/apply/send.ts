@@ -10,7 +10,7 @@ import type { Change } from '../diff/changes.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { annotationsOf, formatId, labelsOf, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isLeftToOthers } from '../object/live-policy.ts';
 import { listAt, stringAt } from '../object/value.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
@@ -63,7 +63,7 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
 }
 
 async function adoptFound({ change, desired, live, context }: TakeOverOptions): Promise<ChangeResult> {
-  if (desired.policy?.ssa === 'IfNotPresent' || isReconcileDisabled(live.body)) {
+  if (desired.policy?.ssa === 'IfNotPresent' || isLeftToOthers(live.body, context.owner)) {
     return { change, outcome: 'unchanged' };
   }
   const other = ownerOfOther(live, context.owner);

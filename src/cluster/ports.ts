@@ -247,4 +247,9 @@ export interface Cluster {
    */
   definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
+  /**
+   * Whether an identity may create and change objects of a kind in a namespace, by an access review that is kept for a
+   * while. Throws StageError where there is no answer.
+   */
+  mayWrite(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<boolean>;
 }

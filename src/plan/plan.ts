@@ -202,8 +202,8 @@ function holdKept(kept: readonly Change[]): HeldPrune | undefined {
   const [first] = kept;
   if (!first) return undefined;
   const reason =
-    `${formatId(first.id)} left Git and is not deleted: ${first.keptFor}; restore its manifest, or annotate the ` +
-    `object with ${KEEP_ANNOTATION} to let go of it`;
+    `${formatId(first.id)} left Git and is not deleted: ${first.keptFor}; restore its manifest, or set ` +
+    `spec.sync.allowLiveAnnotations and annotate the object with ${KEEP_ANNOTATION} to let go of it`;
   return { changes: kept, reason };
 }
 

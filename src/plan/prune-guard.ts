@@ -12,7 +12,6 @@ import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
 import { stemOf } from '../object/generated-name.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
-import { removalsOf } from '../object/policy.ts';
 
 export interface PruneGuard {
   /** From 0 to 1: share of the objects that were there before. A prune that exceeds both bounds is held. */
@@ -71,9 +70,9 @@ function uncounted({ left, behind }: GuardQuestion): string | undefined {
 }
 
 function annotated({ left }: GuardQuestion): string | undefined {
-  const asking = left.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
+  const asking = left.filter(({ asksConfirmation }) => asksConfirmation);
   if (asking.length === 0) return undefined;
-  return `pruning ${listOf(asking.map(({ id }) => nameOf(id)))} needs a confirmation (Prune=confirm)`;
+  return `pruning ${listOf(asking.map(({ id }) => nameOf(id)))} needs a confirmation, which annotations ask for`;
 }
 
 function many(question: GuardQuestion): string | undefined {

@@ -15,7 +15,7 @@ import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
-import { forgetInventory, readInventory } from './decide/inventory.ts';
+import { forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
@@ -66,6 +66,7 @@ export async function reconcile(
     const pass = beginPass({ application: parsed.application, record, context, signal });
     if (!parsed.application.spec.suspend) return await (pass.goal.isDryRun ? runDryRun(pass) : runPass(pass));
     stopWaiting(claimantOf(pass));
+    forgetWritten(record.memory.inventory);
     await writeSuspended(pass);
     return { type: 'none' };
   } catch (error) {

@@ -33,8 +33,10 @@ import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
+import { behindPairs } from './objects-behind.ts';
 import { findExcess } from './room.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
+import { reviewStanding, type Standing, type StandingPair } from './standing.ts';
 
 export interface Planned {
   /** As the other Applications of the source leave them to this one. */
@@ -78,6 +80,8 @@ export interface PlanQuestion {
   readonly wantedBy: (id: ObjectId) => readonly string[];
   /** Announces what suspended neighbours desire in the snapshot; see `handOver`. */
   readonly readForSuspended: (suspended: readonly Neighbour[], snapshot: Snapshot) => Promise<void>;
+  /** Reviews whether Applications may write objects; see standing.ts. */
+  readonly reviewStanding: (pairsOf: () => readonly StandingPair[]) => Promise<Standing>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard' | 'version'>;
 }
@@ -98,6 +102,7 @@ export function planQuestionOf(pass: Pass): PlanQuestion {
     ownerOf: (id) => claims.ownerOf(target.clusterId, id),
     wantedBy: (id) => claims.wantedBy(target.clusterId, id),
     readForSuspended: (suspended, snapshot) => readForSuspended(pass, suspended, snapshot),
+    reviewStanding: (pairsOf) => reviewStanding(pairsOf, { neighbours, target, settings }),
     clock,
     settings,
   };
@@ -141,8 +146,11 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
   const isAccepted = acceptanceOf(question, bound.desired);
   const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
+  const { neighbours, wantedBy } = question;
+  const standing = await question.reviewStanding(() => behindPairs({ changes: scoped, neighbours, wantedBy }));
   const options = {
     changes: scoped,
+    standing,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     ...(application.spec.health.wait && !isDryRun ? { rollouts: awaitRollouts(changes) } : {}),
     gate,
@@ -178,8 +186,9 @@ async function handOverTo(question: PlanQuestion, { snapshot, changes }: PlanInp
     changes,
     isPinned: goal.commit !== undefined,
     neighbours,
+    reviewStanding: question.reviewStanding,
   };
-  if (goal.isDryRun) return { changes: foreseeHandOver(common), waits: new Map(), againInMs: Infinity };
+  if (goal.isDryRun) return { changes: await foreseeHandOver(common), waits: new Map(), againInMs: Infinity };
   return handOver({
     ...common,
     isActing: goal.intent.mode === 'auto',

@@ -39,6 +39,8 @@ export interface Neighbour {
   dependsOn(key: string): boolean;
   /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
   holds(id: ObjectId): boolean | undefined;
+  /** Whether the API server has shown or accepted the object with its marks, and nothing has shown otherwise since. */
+  hasWritten(id: ObjectId): boolean;
   /** The objects that it would finish with if it were deleted now, as `deletion/finalise.ts` reads them. */
   inventory(): DecodedInventory;
 }
@@ -293,6 +295,10 @@ class NeighbourView implements Neighbour {
 
   holds(id: ObjectId): boolean | undefined {
     return this.#record.memory.inventory.ids?.has(idKey(id));
+  }
+
+  hasWritten(id: ObjectId): boolean {
+    return this.#record.memory.inventory.written.has(idKey(id));
   }
 
   inventory(): DecodedInventory {

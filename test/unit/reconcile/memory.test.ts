@@ -38,7 +38,7 @@ function filledMemory(): Memory {
       objects: new Map([['key', desiredOf()]]),
       discovery: { nextMs: 1, pauseMs: 1, definitions: 'd' },
     },
-    inventory: { ids: inventoryOf(idOf('a')), stored: 'stored', sizeBefore: 1 },
+    inventory: { ids: inventoryOf(idOf('a')), written: new Set([KEY]), stored: 'stored', sizeBefore: 1 },
     evidence: {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),

@@ -93,6 +93,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
       ownerOf: () => undefined,
       wantedBy: () => [],
       readForSuspended: () => Promise.resolve(),
+      reviewStanding: () => Promise.resolve(() => true),
       clock,
       settings: { version: '1.2.3', handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
     },
