@@ -48,7 +48,7 @@ export interface ApplicationView {
 export interface Signals {
   /** Monotonic; when the newest webhook about the source arrived. */
   hookHeardMs: number | undefined;
-  /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
+  /** How often a poll was asked for: by Applications that saw another commit, or while no status can be written. */
   pollsAsked: number;
   /**
    * Monotonic; when a person, a webhook or another Application asked last. A poll that began earlier is no answer.
