@@ -64,12 +64,13 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
 
 async function adoptFound({ change, desired, live, context }: TakeOverOptions): Promise<ChangeResult> {
   if (desired.policy?.ssa === 'IfNotPresent' || isLeftToOthers(live.body, context.owner)) {
-    return { change, outcome: 'unchanged' };
+    return { change, outcome: 'unchanged', found: live };
   }
   const other = ownerOfOther(live, context.owner);
   // The object may have changed hands since the change was decided.
-  if (other !== undefined && other !== change.takenFrom)
-    return { change, outcome: 'conflict', message: `managed by Application ${other}` };
+  if (other !== undefined && other !== change.takenFrom) {
+    return { change, outcome: 'conflict', message: `managed by Application ${other}`, found: live };
+  }
   return takeOver({ change, desired, live, context });
 }
 

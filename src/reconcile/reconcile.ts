@@ -42,7 +42,7 @@ import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
-import { writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
+import { isWriteRefused, writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
 import { declaredIntent, goalAtRevision, goalForObjects } from './requests.ts';
 
 /** The longest pause after a conflict; the watch event of the other write starts the pass at once. */
@@ -74,6 +74,7 @@ export async function reconcile(
     if (error instanceof StatusConflict) return startOver(record);
     if (!(error instanceof StageError)) throw error;
     logEarlyEnd(record, context, error);
+    if (isWriteRefused(error)) pollUnasked(record, context);
     return { type: 'backoff', atMostMs: context.settings.minPollBackoffMs };
   }
 }
@@ -85,6 +86,15 @@ export async function reconcile(
 function startOver({ memory }: ApplicationRecord): NextPass {
   forgetInventory(memory.inventory);
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
+}
+
+/** While the Application cannot be written, the interval is no shorter than this: a retry comes every few seconds. */
+const UNASKED_POLL_MS = 15_000;
+
+/** No request can be written either, and the next commit may remove the cause: the next pass polls for it. */
+function pollUnasked({ memory, signals }: ApplicationRecord, { clock }: ReconcileContext): void {
+  const { polledMs = Infinity } = memory.desired.source ?? {};
+  if (clock.monotonicMs() - polledMs >= UNASKED_POLL_MS) signals.pollsAsked++;
 }
 
 /** Without a status only log, Events and metrics can tell it; once, since an outage lasts for many passes. */

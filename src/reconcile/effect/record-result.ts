@@ -29,7 +29,7 @@ export interface Recording extends Pick<Pass, 'identity'> {
 export function recordResult(pass: Recording, result: ChangeResult): void {
   const { context, identity, memory, record, target } = pass;
   const { evidence, heals, inventory, place } = memory;
-  const { change, outcome, live } = result;
+  const { change, outcome, live, found } = result;
   const key = idKey(change.id);
   dropSettled(evidence, change.id);
   // Before the answer counts as accepted: only a manifest that was accepted before can be healed.
@@ -46,6 +46,8 @@ export function recordResult(pass: Recording, result: ChangeResult): void {
     noteStartedJob(memory.endedJobs, change.desired);
     noteWritten(inventory, change.id);
   }
+  // Without our label no watch shows it, and its health would be that of a missing object.
+  if (found && change.desired) target.live.record(identity, change.desired.kind, change.id, found);
   const giver = outcome === 'adopted' && change.takenFrom !== undefined ? parseOwner(change.takenFrom) : undefined;
   // The object counts as ours from now on, so its events no longer reach the other Application.
   if (giver) context.neighbours.wake(applicationKey(giver.namespace, giver.name));

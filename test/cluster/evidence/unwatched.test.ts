@@ -70,8 +70,8 @@ test('an object that exists and is disabled is not written to, nor marked, and i
   await world.apply(configMap('a', { theirs: '1' }, { namespace: 'off', annotations: DISABLED }));
   const before = fingerprint(await world.read(path));
   const subject = await declareSubject(world, 'off', { files: { 'a.yaml': text(configMap('a', { k: 'git' })) }, spec });
-  await subject.application.untilReady();
-  await untilHealth(subject.application, 'Healthy');
+  const ready = await subject.application.untilReady();
+  assert.equal(at(ready, 'status', 'health', 'status'), 'Healthy', 'an object that exists is not called Missing');
   assert.equal(fingerprint(await world.read(path)), before);
   await world.send('PUT', path, configMap('a', { theirs: '1' }, { namespace: 'off' }));
   const adopted = await untilObject(world, path, (live) => at(live, 'data', 'k') === 'git');

@@ -339,6 +339,13 @@ test('a successful apply hands on the object and the warnings of the answer', as
   assert.deepEqual(result.warnings, ['deprecated']);
 });
 
+test('an object that is left as it is is handed on as it was read', async () => {
+  for (const left of [DISABLED, OF_ANOTHER]) {
+    const { client } = scriptClient([{ get: found(left) }]);
+    assert.equal((await sendChange(adopt, { client, owner: OWNER })).found, left);
+  }
+});
+
 test('the refusal for an immutable field keeps the fields that the server named, and its words', async () => {
   const { client } = scriptClient([{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: true }]);
   const { refusal } = await sendChange(update, { client, owner: OWNER });
