@@ -89,6 +89,18 @@ export const SETTINGS = {
   ),
   requestTimeoutMs: duration('request-timeout', '35s', 'longest silence of the API server before or within an answer'),
   maxWatches: count('max-watches', '1000', 'most open watches', [1, 10_000]),
+  maxNamespaceLiveMib: count(
+    'max-namespace-live-mib',
+    '64',
+    'memory for live objects that the accounts of one namespace see; other objects are read by name',
+    [1, 65_536],
+  ),
+  maxTotalLiveMib: count(
+    'max-total-live-mib',
+    '128',
+    'memory for all live objects from which on a namespace gets no more than an equal share of it',
+    [1, 65_536],
+  ),
   maxApplications: count('max-applications', '5000', 'most Applications that the agent works on', [1, 100_000]),
   minBackoffMs: duration('min-backoff', '1s', 'first delay after a failed pass'),
   maxBackoffMs: duration('max-backoff', '5m', 'longest delay after failed passes'),

@@ -156,6 +156,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       maxWatches: config.maxWatches,
       requestTimeoutMs: config.requestTimeoutMs,
       unwatchedReadMs: config.unwatchedCheckMs,
+      maxNamespaceLiveBytes: config.maxNamespaceLiveMib * MiB,
+      maxTotalLiveBytes: config.maxTotalLiveMib * MiB,
     },
     log,
     metrics: {
@@ -255,6 +257,7 @@ function reconcileContext(
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
+      maxReadBytes: config.maxNamespaceLiveMib * MiB,
     },
     notify: (event, about) => {
       void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));

@@ -148,6 +148,8 @@ export interface WatchScope {
   readonly kind: KindInfo;
   /** Empty: all namespaces, or a cluster-scoped kind. */
   readonly namespace: string;
+  /** The objects whose content is kept; undefined: all. Others are only known to exist. */
+  readonly names?: ReadonlySet<string>;
 }
 
 export interface LiveStore {

@@ -71,6 +71,8 @@ export interface ReconcileSettings {
   readonly maxNamespaceRenderedBytes: number;
   /** The same of all namespaces; beyond it each namespace gets an equal share. */
   readonly maxTotalRenderedBytes: number;
+  /** Size of the live objects that one pass reads by name. */
+  readonly maxReadBytes: number;
 }
 
 export interface RenderPort {

@@ -58,6 +58,7 @@ export async function compareLive(
     inventory,
     shouldProveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
+    maxReadBytes: context.settings.maxReadBytes,
   });
   doubtAnswers(memory.evidence, doubtOf(pass));
   const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;

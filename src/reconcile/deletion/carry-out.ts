@@ -32,6 +32,7 @@ export function observeIds(
     inventory: new Map(ids.map((id) => [idKey(id), id])),
     shouldProveAbsence: false,
     concurrency: context.settings.applyConcurrency,
+    maxReadBytes: context.settings.maxReadBytes,
   });
 }
 

@@ -32,6 +32,7 @@ export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notif
     ReconcileContext['settings'],
     | 'allowCrossNamespace'
     | 'applyConcurrency'
+    | 'maxReadBytes'
     | 'defaultServiceAccount'
     | 'discoveryRetryMs'
     | 'handOverWaitMs'

@@ -5,8 +5,9 @@
  * while the total is used up, a namespace still gets an equal share of it, so that no tenant can use up the memory that
  * others need.
  */
+import { toMib } from '../../object/size.ts';
 import type { StageError } from '../../object/stage-error.ts';
-import { toMib, tooLarge } from '../../render/rendered-size.ts';
+import { tooLarge } from '../../render/rendered-size.ts';
 import type { RenderedSizes } from '../neighbours/rendered-sizes.ts';
 
 export interface RenderedRoom {

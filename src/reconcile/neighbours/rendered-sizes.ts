@@ -1,9 +1,9 @@
 /** The sizes of the renders that Applications keep in memory. */
 import type { ApplicationRecord } from '../memory.ts';
 
-/** The sizes of all Applications but a given one. */
+/** The sums over all Applications but a given one. */
 export interface RenderedSizes {
-  /** Those of its namespace. */
+  /** The sum within the namespace of the given one. */
   readonly namespaceBytes: number;
   readonly totalBytes: number;
   /** Namespaces that keep a render, the given one included. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sizeOf } from '../../../src/object/size.ts';
 import { StageError } from '../../../src/object/stage-error.ts';
 import type { Value } from '../../../src/object/value.ts';
-import { measureRendered, sizeOf, type RenderedSizeLimits } from '../../../src/render/rendered-size.ts';
+import { measureRendered, type RenderedSizeLimits } from '../../../src/render/rendered-size.ts';
 import { idOf } from '../../support/changes.ts';
 import { manifestOf, manifestsOf } from '../../support/reading.ts';
 

@@ -136,6 +136,7 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     settings: {
       allowCrossNamespace: script.allowCrossNamespace ?? true,
       applyConcurrency: 1,
+      maxReadBytes: 1_000_000,
       defaultServiceAccount: undefined,
       discoveryRetryMs: 1_000,
       handOverWaitMs: 60_000,

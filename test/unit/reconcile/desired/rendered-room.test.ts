@@ -27,7 +27,7 @@ for (const [situation, sizeBytes, others, refusal] of CASES) {
   });
 }
 
-test('namespaces never keep more than twice the total, and none more than its bound', () => {
+test('random pushes of many namespaces never keep more than twice the total, and none keeps more than its bound', () => {
   const chance = newChance(7);
   const kept = new Map<string, number>();
   for (let push = 0; push < 5_000; push++) {
