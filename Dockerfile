@@ -1,10 +1,17 @@
-# Image of the agent: Node 24 without shell and package manager, and the files that `npm run image-tree` writes. Both
+# Image of the agent: Node 24 without shell and package manager, and the files that `npm run image-tree` writes. All
 # base images can be replaced by build arguments, for example by a mirror, or by a digest as in releases:
 #
 #   docker build --build-arg RUNTIME_IMAGE=<mirror>/nodejs24-debian12@sha256:<digest> -t tautline .
 
+ARG GO_IMAGE=golang:1.26-bookworm
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG RUNTIME_IMAGE=distroless/nodejs24-debian12:nonroot
+
+# The program by which the kernel confines the processes that read repositories.
+FROM ${GO_IMAGE} AS landlock
+WORKDIR /landlock
+COPY src/sandbox/landlock ./
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /tautline-landlock .
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
@@ -28,8 +35,10 @@ LABEL org.opencontainers.image.title="tautline" \
 WORKDIR /app
 # The files are owned by root, so that the agent can read its code but not change it.
 COPY --from=build --chown=0:0 /tautline /app
+COPY --from=landlock --chown=0:0 /tautline-landlock /usr/local/bin/tautline-landlock
+ENV TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock
 USER 65532:65532
 EXPOSE 8080 8081 8082
 # The process is Node and not npm, so that it receives signals.
-ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "/app/dist/cli.js"]
 CMD ["agent"]

@@ -30,7 +30,7 @@ export async function measureIncremental(folder: string): Promise<number> {
   await repository.commit(filesOf());
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const sandbox = openSandbox(join(folder, 'data'));
+    const sandbox = openSandbox();
     const source = openSource(join(folder, 'data'), sandbox);
     try {
       const previous = await render(sandbox, await fetchTip(source, repository.url), undefined);
@@ -68,7 +68,7 @@ type Rendered = Awaited<ReturnType<typeof renderInSandbox>>;
 
 function render(sandbox: Sandbox, snapshot: Snapshot, previous: Rendered | undefined): Promise<Rendered> {
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
-  const request = { snapshot, path: 'app', previous, signal: new AbortController().signal };
+  const request = { snapshot, path: 'app', previous, tenant: '', signal: new AbortController().signal };
   const treeLimits = { maxObjectBytes, maxDeltaDepth, cacheBytes };
   return renderInSandbox(sandbox, request, {
     limits: LIMITS,
@@ -82,19 +82,21 @@ const silent = (): void => undefined;
 
 const LOG: Log = { debug: silent, info: silent, warn: silent, error: silent };
 
-function openSandbox(dataDir: string): Sandbox {
+function openSandbox(): Sandbox {
   const entryFile = fileURLToPath(new URL('../dist/child.js', import.meta.url));
   return createSandbox({
     entryFile,
     slots: 1,
     maxHeapMib: 512,
     maxRssMib: 1024,
+    shortLane: { deadlineMs: 2_000, maxHeapMib: 160, maxRssMib: 256 },
     jobDeadlineMs: 60_000,
     maxJobsPerChild: 200,
     maxQueuedJobs: 10,
     idleEndMs: 30_000,
-    readableDirs: [...codeDirs(entryFile), dataDir],
+    readableDirs: codeDirs(entryFile),
     writableDirs: [],
+    clock: CLOCK,
     log: LOG,
   });
 }

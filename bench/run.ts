@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--json] [--cases DIR]`: runs one benchmark. All figures of the README come from here. */
+/** `npm run bench -- NAME [--json] [FLAGS]`: runs one benchmark. All figures of the README come from here. */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench-options.ts';
 
@@ -12,21 +12,30 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOp
 
 const [name = '', ...args] = process.argv.slice(2);
 const load = BENCHMARKS[name];
-const { isJson, casesDir } = readFlags();
+const { isJson, ...flags } = readFlags();
 if (!load) usage();
-const figures = await (await load()).run({ say: (line) => void (isJson || console.error(line)), casesDir });
+const figures = await (await load()).run({ say: (line) => void (isJson || console.error(line)), ...flags });
 console.log(JSON.stringify(figures, undefined, isJson ? 0 : 2));
 
-function readFlags(): { isJson: boolean; casesDir: string | undefined } {
+function readFlags(): Omit<BenchOptions, 'say'> & { readonly isJson: boolean } {
   try {
-    const { values } = parseArgs({ args, options: { json: { type: 'boolean' }, cases: { type: 'string' } } });
-    return { isJson: values.json ?? false, casesDir: values.cases };
+    const text = { type: 'string' } as const;
+    const options = { json: { type: 'boolean' }, cases: text, runs: text, seed: text } as const;
+    const { values } = parseArgs({ args, options });
+    const [runs, seed] = [values.runs, values.seed].map(readCount);
+    return { isJson: values.json ?? false, casesDir: values.cases, runs, seed };
   } catch {
     return usage();
   }
 }
 
+function readCount(value: string | undefined): number | undefined {
+  if (value === undefined || /^\d+$/.test(value)) return value === undefined ? undefined : Number(value);
+  throw new RangeError(`not a number: ${value}`);
+}
+
 function usage(): never {
-  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--cases DIR (for render)]`);
+  const names = Object.keys(BENCHMARKS).join('|');
+  console.error(`usage: npm run bench -- ${names} [--json] [--cases DIR (render)] [--runs N] [--seed N (faults)]`);
   process.exit(2);
 }

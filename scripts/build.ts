@@ -1,4 +1,7 @@
-/** `npm run build`: builds dist/ from src/ for the package and the image. Files other than TypeScript are copied. */
+/**
+ * `npm run build`: builds dist/ from src/ for the package and the image. Files other than
+ * TypeScript and Go are copied.
+ */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -13,11 +16,16 @@ export function build(outDir: string, tscFlags: readonly string[] = []): void {
   const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.build.json')];
   const { status } = spawnSync(process.execPath, [...tsc, '--outDir', outDir, ...tscFlags], { stdio: 'inherit' });
   if (status !== 0) throw new Error(`the sources do not compile (tsc ended with ${status})`);
-  cpSync(join(ROOT, 'src'), outDir, { recursive: true, filter: (path) => !['.ts', '.tsx'].includes(extname(path)) });
+  cpSync(join(ROOT, 'src'), outDir, { recursive: true, filter: isCopied });
   const cli = join(outDir, 'cli.js');
   if (!existsSync(cli)) return;
   if (!readFileSync(cli, 'utf8').startsWith(SHEBANG)) throw new Error(`src/cli.ts must begin with ${SHEBANG.trim()}`);
   chmodSync(cli, 0o755);
+}
+
+/** The Go program of the sandbox is built for the image only. */
+function isCopied(path: string): boolean {
+  return !['.ts', '.tsx'].includes(extname(path)) && !path.includes('/sandbox/landlock');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,12 +1,15 @@
 /**
- * Composition root of the child process of the sandbox: its jobs by name. The process may read a few folders and
- * nothing else, and gets no credentials.
+ * Composition root of the child process of the sandbox: its jobs by name. The process may read its code and one folder
+ * with data, may neither use the network nor send signals, and gets no credentials.
  */
+import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import { renderPath } from './render/render.ts';
+import { hardenProcess } from './sandbox/harden.ts';
 import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
+import { createWallCheck } from './sandbox/wall-check.ts';
 import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
 import { openPackTree } from './source/packs/pack-tree.ts';
@@ -14,7 +17,12 @@ import { openPackTree } from './source/packs/pack-tree.ts';
 // No input can add a member to all objects. Freezing the prototype would also forbid an object a `toString` of its own.
 Object.preventExtensions(Object.prototype);
 
+loadExplainer();
+const checkWalls = createWallCheck();
+hardenProcess();
+
 serveJobs({
+  checkWalls,
   indexPack: (input: IndexPackInput) => encodeIndexedSnapshot(indexPack(input)),
   render: createRenderJob(),
 });

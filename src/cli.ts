@@ -1,19 +1,32 @@
 #!/usr/bin/env node
 /** Entry point of the command line. The code of a command is imported when it is called, so that each starts fast. */
 import { Command, CommanderError, Option } from 'commander';
-import { boundHeap } from './cli/bound-heap.ts';
+import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
+import { nodeProblem } from './cli/node-version.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
 /** Exit codes are listed in src/cli/exit-code.ts; 2 means that the command line is invalid. */
 async function main(): Promise<void> {
+  const problem = nodeProblem(process.versions.node);
+  if (problem !== undefined) {
+    process.stderr.write(`Error: ${problem}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  ignoreInspectorSignal();
   const program = new Command('tautline')
     .description('Keeps a Kubernetes cluster taut to a Git repository.')
     .version(VERSION, '--version', 'print the version')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')) })
     .exitOverride();
   addAgent(program);
   addRender(program);
   addClusterCommands(program);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => void process.stdout.write(`${VERSION}\n`));
   program
     .command('crd')
     .description('print the CustomResourceDefinition of Application')
@@ -42,7 +55,7 @@ function addAgent(program: Command): void {
     );
     const read = readConfig(byFlag);
     if (read.ok) {
-      boundHeap(read.config.heapMib, {
+      restartWithFlags(read.config.heapMib, {
         nodeFlags: process.execArgv,
         script: process.argv.slice(1),
         nodeOptions: readNodeOptions(),

@@ -90,8 +90,23 @@ export const SETTINGS = {
     '5s',
     'how often progressing objects are checked, in addition to watch events',
   ),
+  unwatchedCheckMs: duration(
+    'unwatched-check',
+    '15s',
+    'how often an object without the label of Tautline is read that is left as it is, since no watch reports it',
+  ),
+  answerAgeMs: duration(
+    'answer-age',
+    '1h',
+    'how often the API server is asked again about an object that it has left different from Git, as a webhook may',
+  ),
   handOverWaitMs: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the repository'),
   discoveryRetryMs: duration('discovery-retry', '15s', 'how often discovery is repeated for a kind that is not served'),
+  definitionCheckMs: duration(
+    'definition-check',
+    '5s',
+    'how often definitions are compared while an Application waits for one to be installed or changed',
+  ),
   awaitedDiscoveryRetryMs: duration(
     'awaited-discovery-retry',
     '300ms',
@@ -127,6 +142,11 @@ export const SETTINGS = {
   sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
   sandboxHeapMib: count('sandbox-heap-mib', '512', 'largest heap of such a child process', [64, 16_384]),
   sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory at which such a child process is killed', [128, 65_536]),
+  landlockProgram: text(
+    'landlock-program',
+    '',
+    'the program tautline-landlock, by which the kernel confines these processes; empty: only Node confines them',
+  ),
   renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
   sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;

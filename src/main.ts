@@ -18,7 +18,7 @@ import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
 import type { RenderLimits } from './render/manifests.ts';
-import { openSandbox } from './sandbox/open-sandbox.ts';
+import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
 import { listen, type Listener } from './server/listener.ts';
@@ -122,6 +122,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
   return controller;
@@ -151,6 +152,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       maxRequests: config.maxRequests,
       maxWatches: config.maxWatches,
       requestTimeoutMs: config.requestTimeoutMs,
+      unwatchedReadMs: config.unwatchedCheckMs,
     },
     log,
     metrics: {
@@ -162,8 +164,9 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     events: { onChange: (change) => onChange(change) },
   });
   onStop.push(() => cluster.close());
-  const sandbox = openSandbox(config, config.maxApplications, log);
+  const sandbox = openSandbox(config, { maxQueuedJobs: config.maxApplications, log, clock });
   onStop.push(() => sandbox.close());
+  await checkSandbox(sandbox, log);
   const limits = sourceLimitsOf(config);
   const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
   const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
@@ -233,6 +236,8 @@ function reconcileContext(
       minPollBackoffMs: config.minPollBackoffMs,
       maxPollBackoffMs: config.maxPollBackoffMs,
       progressCheckMs: config.progressCheckMs,
+      answerAgeMs: config.answerAgeMs,
+      unwatchedCheckMs: config.unwatchedCheckMs,
       handOverWaitMs: config.handOverWaitMs,
       discoveryRetryMs: config.discoveryRetryMs,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,

@@ -3,6 +3,12 @@
  * that they ran with, and `:failed` behind it for one that failed. As short as is safe, since thousands of them must
  * fit into one object.
  */
+import type { ObjectId } from '../object/identity.ts';
+
+/** Jobs and bare Pods run to an end, once for each manifest. */
+export function isRunToCompletion({ group, kind }: Pick<ObjectId, 'group' | 'kind'>): boolean {
+  return (group === 'batch' && kind === 'Job') || (group === '' && kind === 'Pod');
+}
 
 /** 96 bits of a SHA-256 in base64url. */
 const STORED_CHARS = 16;

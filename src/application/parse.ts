@@ -7,6 +7,7 @@ import { APPLICATION_KIND } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { isReadableSchedule, isTimeZone } from './cron.ts';
+import { describeIssue } from './issue-words.ts';
 import { API_VERSION } from './keys.ts';
 import {
   specSchema,
@@ -40,7 +41,7 @@ export function parseApplication(object: KubeObject): ParsedApplication {
     problems.push(`expected ${APPLICATION_KIND} of ${API_VERSION}, got ${object.kind} of ${object.apiVersion}`);
   }
   const spec = specSchema.safeParse(object['spec'] ?? {});
-  if (!spec.success) problems.push(...spec.error.issues.map(formatIssue));
+  if (!spec.success) problems.push(...spec.error.issues.map((issue) => describeIssue(issue, 'spec')));
   else problems.push(...scheduleProblems(spec.data.source));
   if (!spec.success || problems.length > 0) return { ok: false, problems, metadata, status };
   return { ok: true, application: { metadata, spec: spec.data, status } };
@@ -95,21 +96,4 @@ function readStatus(stored: ValueMap): StoredStatus {
     }
   }
   return status;
-}
-
-/** `spec.sync.mode must be one of auto, manual, detect`. Messages of our own rules already name their field. */
-function formatIssue(issue: z.core.$ZodIssue): string {
-  const field = ['spec', ...issue.path.map(String)].join('.');
-  if (issue.code === 'custom') return issue.message;
-  if (issue.code === 'invalid_value') return `${field} must be one of ${issue.values.map(String).join(', ')}`;
-  if (issue.code === 'invalid_type') {
-    return issue.message.endsWith('received undefined')
-      ? `${field} is required`
-      : `${field} must be of type ${issue.expected}`;
-  }
-  if (issue.code === 'invalid_format')
-    return `${field} must match ${'pattern' in issue ? issue.pattern : issue.format}`;
-  if (issue.code === 'too_big') return `${field} is too long: at most ${issue.maximum} characters`;
-  if (issue.code === 'too_small') return `${field} must not be empty`;
-  return `${field}: ${issue.message}`;
 }

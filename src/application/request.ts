@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isPrintable } from '../object/printable.ts';
-import { REQUEST_ANNOTATION } from './keys.ts';
+import { describeIssue } from './issue-words.ts';
 
 /** Longer annotations are refused without parsing. */
 const MAX_REQUEST_CHARS = 65_536;
@@ -72,14 +72,18 @@ export function parseRequest(annotation: string | undefined): ParsedRequest | un
   const parsed = requestSchema.safeParse(value);
   if (parsed.success) return { ok: true, request: parsed.data };
   const issue = parsed.error.issues[0];
-  return refused(value, issue ? `${issue.path.join('.') || 'request'}: ${issue.message}` : 'it is malformed');
+  return refused(value, issue ? describeIssue(issue, '') : 'it is malformed');
 }
 
 /** How a person lets a held prune go on, for messages. */
-export const HOW_TO_CONFIRM = `confirm it with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"confirm-prune"}'`;
+export function howToConfirm({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `confirm it with: tautline confirm ${name} -n ${namespace}`;
+}
 
-/** How a person takes over objects that an Application left behind, for messages. */
-export const HOW_TO_TAKE_OVER = `take them over with the annotation ${REQUEST_ANNOTATION}: '{"id":"…","action":"take-over"}'`;
+/** How a person takes over objects that an Application left behind, for messages. Default: any Application. */
+export function howToTakeOver(by: { readonly namespace: string; readonly name: string } | undefined): string {
+  return `take them over with: tautline take-over ${by ? `${by.name} -n ${by.namespace}` : 'NAME'}`;
+}
 
 /** The value of the annotation. */
 export function formatRequest(request: ApplicationRequest): string {

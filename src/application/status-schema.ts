@@ -1,7 +1,7 @@
 /**
  * The status of an Application. Invariant: only the inventory is indispensable; the loss of any other field costs
  * requests. Every list and text has a bound, and writers cut to `STATUS_LIMITS`, so that the API server never refuses a
- * status.
+ * status. Maps are atomic: the field managers of each key would double their size.
  */
 import { z } from 'zod';
 
@@ -124,6 +124,10 @@ const pruneGuardSchema = z.object({
 const historySchema = z.object({
   revision: text('Revision of the sync.'),
   commit: text('First 12 hex digits of its commit.').optional(),
+  subject: text('First line of the message of the commit.', 256).optional(),
+  author: text('Name of the author of the commit.', 128).optional(),
+  committedAt: time('Author date of the commit.').optional(),
+  digest: text('Digest of the desired objects; absent if they could not be read.', 64).optional(),
   startedAt: time('Start of the sync.'),
   finishedAt: time('End of the sync.').optional(),
   outcome: z
@@ -185,6 +189,7 @@ export const statusSchema = z.object({
     .describe('State of the guard before large prunes, while objects that left Git still exist or a prune is held.'),
   finished: z
     .record(z.string(), z.string())
+    .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
       'Jobs and bare Pods that completed or failed, by group/Kind/namespace/name, with the start of the digest of ' +
@@ -192,6 +197,7 @@ export const statusSchema = z.object({
     ),
   started: z
     .record(z.string(), z.string())
+    .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
       'Jobs and bare Pods that were started and have not ended yet, in the same form. They are not started again ' +
@@ -202,7 +208,9 @@ export const statusSchema = z.object({
     .max(STATUS_LIMITS.maxHistory)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
-    .describe('Last syncs, the newest first; at most 10.'),
+    .describe(
+      'Last syncs, the newest first; at most 10. A commit that leaves the desired objects as they are adds none.',
+    ),
   lastRequest: lastRequestSchema.optional().describe('Answer to the last request of a user.'),
   lastHandledReconcileAt: text(
     'Last value of the annotation reconcile.fluxcd.io/requestedAt that was handled.',

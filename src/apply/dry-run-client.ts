@@ -7,10 +7,13 @@ import type { ClusterClient } from '../cluster/ports.ts';
 export function dryRunClient(client: ClusterClient): ClusterClient {
   return {
     ...client,
+    isDryRun: true,
     apply: (request) => client.apply({ ...request, dryRun: true }),
     remove: (request) => client.remove({ ...request, dryRun: true }),
-    // Not sent: both change only ownership, which the server does not refuse for its content.
+    // Not sent: they change only ownership, which the server does not refuse for its content.
     takeOver: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    moveGoneVersions: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
+    takeFields: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
     release: (_kind, live) => Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] }),
   };
 }

@@ -68,8 +68,20 @@ export async function releaseObject(
   change: Change,
   { client, owner }: Pick<PruneContext, 'client' | 'owner'>,
 ): Promise<ChangeResult> {
-  if (!change.kind) return { change, outcome: 'released' };
-  const read = await client.get(change.kind, change.id);
+  const { kind } = change;
+  if (!kind) return { change, outcome: 'released' };
+  for (let attempt = 1; ; attempt++) {
+    const result = await releaseOnce(change, kind, { client, owner });
+    if (result.refusal?.code !== 'Modified' || attempt === MAX_ATTEMPTS) return result;
+  }
+}
+
+async function releaseOnce(
+  change: Change,
+  kind: KindInfo,
+  { client, owner }: Pick<PruneContext, 'client' | 'owner'>,
+): Promise<ChangeResult> {
+  const read = await client.get(kind, change.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   // The object no longer exists, so there is nothing to release.
   if (!read.object) return { change, outcome: 'pruned' };
@@ -79,7 +91,7 @@ export async function releaseObject(
     ...(change.reason === undefined ? {} : { message: change.reason }),
   };
   if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.ownerAnnotation) return released;
-  const answer = await client.release(change.kind, read.object);
+  const answer = await client.release(kind, read.object);
   if (answer.ok || answer.refusal.code === 'NotFound') return released;
   return { change, outcome: 'failed', refusal: answer.refusal };
 }

@@ -1,20 +1,25 @@
 /**
- * Sends one change by server-side apply. An object that is not known to be ours is applied without force, so that the
- * answer tells creation from adoption. Fields of other managers are taken over only at an adoption.
+ * Sends one change by server-side apply. An object that is not known to exist is only created: where it exists, it is
+ * read before it is adopted, or left as it is. Fields of other managers are taken over only at an adoption.
  */
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
-import type { Refusal } from '../cluster/answers.ts';
+import type { Refusal, RefusalCode } from '../cluster/answers.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
 import type { Change } from '../diff/changes.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
-import { annotationsOf, formatId, labelsOf } from '../object/identity.ts';
+import { isGuardedKind } from '../object/guarded-kinds.ts';
+import { annotationsOf, formatId, labelsOf, type ObjectId } from '../object/identity.ts';
 import { isLeftToOthers } from '../object/live-policy.ts';
 import { listAt, stringAt } from '../object/value.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
 import { applyOnto } from './apply-onto.ts';
 import { recreateObject } from './recreate.ts';
+import { isRefusedForContent } from './without-leftovers.ts';
+
+/** Answers to a creation whose object exists. */
+const EXISTS: ReadonlySet<RefusalCode> = new Set(['FieldConflict', 'Modified']);
 
 export interface SendContext {
   readonly client: ClusterClient;
@@ -26,8 +31,9 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
   if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);
   const isOurs = change.type === 'update' || change.type === 'unsure';
-  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs });
-  if (!answer.ok) return refused(change, desired, answer.refusal, context);
+  const isCreation = change.type === 'create' && !change.live;
+  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs, isCreation });
+  if (!answer.ok) return refused({ change, desired, live: change.live, refusal: answer.refusal, context });
   if (isOurs) {
     if (hasLostManagedFields(answer.object)) return takeOver({ change, desired, live: answer.object, context });
     const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
@@ -49,17 +55,22 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
   const read = await context.client.get(desired.kind, desired.id);
   if (!read.ok) return { change, outcome: 'failed', refusal: read.refusal };
   if (!read.object) {
-    const answer = await context.client.apply({ kind: desired.kind, body: desired.body, force: false });
+    const { kind, body } = desired;
+    const answer = await context.client.apply({ kind, body, force: false, isCreation: true });
     return answer.ok ? succeeded(change, 'created', answer) : { change, outcome: 'failed', refusal: answer.refusal };
   }
-  if (desired.policy?.ssa === 'IfNotPresent' || isLeftToOthers(read.object.body, context.owner)) {
+  return adoptFound({ change, desired, live: read.object, context });
+}
+
+async function adoptFound({ change, desired, live, context }: TakeOverOptions): Promise<ChangeResult> {
+  if (desired.policy?.ssa === 'IfNotPresent' || isLeftToOthers(live.body, context.owner)) {
     return { change, outcome: 'unchanged' };
   }
-  const other = ownerOfOther(read.object, context.owner);
+  const other = ownerOfOther(live, context.owner);
   // The object may have changed hands since the change was decided.
   if (other !== undefined && other !== change.takenFrom)
     return { change, outcome: 'conflict', message: `managed by Application ${other}` };
-  return takeOver({ change, desired, live: read.object, context });
+  return takeOver({ change, desired, live, context });
 }
 
 /**
@@ -87,32 +98,52 @@ async function takeOver({ change, desired, live: found, context }: TakeOverOptio
   }
   const answer = await applyOnto(context.client, { desired, live, force: true });
   const outcome = change.type === 'update' || change.type === 'unsure' ? 'configured' : 'adopted';
-  return answer.ok ? succeeded(change, outcome, answer) : refused(change, desired, answer.refusal, context);
+  return answer.ok
+    ? succeeded(change, outcome, answer)
+    : refused({ change, desired, live, refusal: answer.refusal, context });
 }
 
-async function refused(
-  change: Change,
-  desired: DesiredObject,
-  refusal: Refusal,
-  context: SendContext,
-): Promise<ChangeResult> {
-  if (refusal.code === 'FieldConflict' && change.type === 'create') return adopt(change, desired, context);
-  if (refusal.code === 'NamespaceTerminating' || refusal.code === 'NamespaceMissing') {
-    return { change, outcome: 'failed', refusal };
-  }
-  // Only 422 can mean that just the update is forbidden. Other refusals of a manifest also apply to a new object.
-  const mayBeImmutable = refusal.code === 'InvalidManifest' && refusal.status === 422 && change.live;
-  if (mayBeImmutable && (await context.client.isImmutable(desired.kind, desired.body))) {
-    const immutable: Refusal = { ...refusal, code: 'Immutable', message: immutableMessage(refusal) };
+interface RefusedOptions {
+  readonly change: Change;
+  readonly desired: DesiredObject;
+  /** The object that the apply was sent for; undefined: none is known. */
+  readonly live: LiveObject | undefined;
+  readonly refusal: Refusal;
+  readonly context: SendContext;
+}
+
+async function refused({ change, desired, live, refusal, context }: RefusedOptions): Promise<ChangeResult> {
+  // The object exists, and may have marks or annotations that forbid every change.
+  if (change.type === 'create' && EXISTS.has(refusal.code)) return adopt(change, desired, context);
+  if (!isRefusedForContent(refusal)) return { change, outcome: 'failed', refusal };
+  if (!live) return refusedUnseen({ change, desired, live, refusal, context });
+  // The server refuses the change of the object, and not its manifest.
+  if (refusal.code === 'InvalidManifest' && (await context.client.isImmutable(desired.kind, desired.body))) {
+    const immutable: Refusal = { ...refusal, code: 'Immutable', message: immutableMessage(refusal, desired.id) };
     if (desired.policy?.mayRecreate) return recreateObject({ change, desired, refusal: immutable, ...context });
     return { change, outcome: 'failed', refusal: immutable };
   }
   return { change, outcome: 'failed', refusal };
 }
 
-function immutableMessage(refusal: Refusal): string {
-  const fields = refusal.fields?.length ? `: ${refusal.fields.join(', ')}` : '';
-  return `the manifest changes a field that cannot be changed in place${fields}; delete the object to recreate it`;
+/** An object that exists without our label may have values that the server refuses beside those of Git. */
+async function refusedUnseen({ change, desired, refusal, context }: RefusedOptions): Promise<ChangeResult> {
+  const read = await context.client.get(desired.kind, desired.id);
+  if (!read.ok || !read.object) return { change, outcome: 'failed', refusal };
+  return adoptFound({ change, desired, live: read.object, context });
+}
+
+function immutableMessage({ message }: Refusal, id: ObjectId): string {
+  return `a field cannot be changed in place: ${message}; ${adviceFor(id)}`;
+}
+
+/** To delete an object of these kinds would delete data, or Pods that can stay. */
+function adviceFor(id: ObjectId): string {
+  if (isGuardedKind(id)) return 'undo the change in Git, or declare an object with another name';
+  if (id.group === 'apps' && id.kind === 'StatefulSet') {
+    return 'undo the change in Git, or run kubectl delete --cascade=orphan, after which it is created with its Pods kept';
+  }
+  return 'delete the object to recreate it';
 }
 
 function succeeded(change: Change, outcome: Outcome, answer: WriteAnswer & { ok: true }): ChangeResult {

@@ -10,7 +10,7 @@ import { digestValue } from '../object/digest.ts';
 import { formatId, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isSecret } from '../object/redact.ts';
-import { isMap, newMap, own, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import { isMap, newMap, own, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import type { Manifest } from '../render/manifests.ts';
 import { problemOf } from './place-manifest.ts';
 
@@ -42,6 +42,7 @@ export interface BoundBody {
 
 export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | { readonly problem: Problem } {
   const { object } = manifest;
+  if (stringAt(object, 'sops', 'mac') !== undefined) return sealed(manifest, options.id);
   const metadata = bindMetadata(manifest, options);
   if ('problem' in metadata) return { problem: metadata.problem };
   const body = newMap() as KubeObject;
@@ -56,6 +57,15 @@ export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | 
   if (options.kind.group === 'apps' && options.kind.kind === 'StatefulSet') dropClaimStatus(body);
   if (isAggregated(body, options.kind)) delete body['rules'];
   return { body, digest: digestValue(body) };
+}
+
+function sealed(manifest: Manifest, id: ObjectId): { readonly problem: Problem } {
+  return problemOf(manifest, {
+    code: 'Unsupported',
+    message: `${formatId(id)} is encrypted by SOPS, and Tautline does not decrypt.`,
+    object: id,
+    hint: 'Use a controller that decrypts in the cluster, such as Sealed Secrets or External Secrets.',
+  });
 }
 
 function bindMetadata(

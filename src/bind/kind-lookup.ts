@@ -3,7 +3,7 @@
  * the kinds of a group that does not answer are unavailable, never unknown.
  */
 import { kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
-import { formatId, groupOf, idOf, type ObjectId } from '../object/identity.ts';
+import { apiVersionOf, formatId, groupOf, idOf, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isMap, listAt, own, stringAt, valueAt, type KubeObject } from '../object/value.ts';
 import type { Manifest } from '../render/manifests.ts';
@@ -90,6 +90,20 @@ function unavailable({ object, file, line }: Manifest): Problem {
   };
 }
 
+/** The kind in other capitals, or in another group, as after the move of Ingress out of extensions/v1beta1. */
+function servedElsewhere({ apiVersion, kind }: KubeObject, { served }: Kinds): string | undefined {
+  const others: string[] = [];
+  for (const info of served.values()) {
+    if (info.kind.toLowerCase() !== kind.toLowerCase()) continue;
+    if (info.kind !== kind && apiVersionOf(info.group, info.version) === apiVersion) {
+      return `Write ${info.kind}: kinds are case-sensitive.`;
+    }
+    if (info.kind === kind) others.push(apiVersionOf(info.group, info.version));
+  }
+  if (others.length === 0) return undefined;
+  return `It serves ${kind} in ${others.sort().join(', ')}: if that is the same kind, change apiVersion.`;
+}
+
 function unknown({ object, file, line }: Manifest, kinds: Kinds): Problem {
   const versions: string[] = [];
   for (const info of kinds.served.values()) {
@@ -103,6 +117,7 @@ function unknown({ object, file, line }: Manifest, kinds: Kinds): Problem {
     object: idOf(object),
     hint: versions.length
       ? `It serves this kind in version ${versions.sort().join(', ')}: change apiVersion.`
-      : 'Install the CustomResourceDefinition or API server that defines the kind, or add the definition to Git.',
+      : (servedElsewhere(object, kinds) ??
+        'Install the CustomResourceDefinition or API server that defines the kind, or add the definition to Git.'),
   };
 }

@@ -83,6 +83,14 @@ function unnamed(manifest: Manifest): { readonly problem: Problem } {
       hint: 'Give it a metadata.name.',
     });
   }
+  const name = own(metadata, 'name');
+  if (typeof name === 'number' || typeof name === 'bigint' || typeof name === 'boolean') {
+    return problemOf(manifest, {
+      code: 'NotAnObject',
+      message: `A ${kind} (${apiVersion}) has the metadata.name ${name}, which YAML reads as a ${typeof name === 'boolean' ? 'boolean' : 'number'}.`,
+      hint: `Quote it: name: "${name}".`,
+    });
+  }
   return problemOf(manifest, {
     code: 'NotAnObject',
     message: `A ${kind} (${apiVersion}) has no metadata.name.`,

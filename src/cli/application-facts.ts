@@ -1,7 +1,7 @@
 /** Reads from a stored Application what tables and progress lines show of it. */
 import { parseApplication } from '../application/parse.ts';
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
-import type { Condition } from '../application/status-schema.ts';
+import { isSettledHealth, type Condition } from '../application/status-schema.ts';
 import type { KubeObject } from '../object/value.ts';
 
 export interface ApplicationFacts {
@@ -35,8 +35,22 @@ export function factsOf(object: KubeObject): ApplicationFacts {
 export function summarise({ status, ready }: ApplicationFacts): string {
   const states = [status.sync?.status ?? 'Unknown', status.health?.status ?? 'Unknown'].join(', ');
   return ready
-    ? `${states}, ${ready.reason}: ${firstLine(ready.message)}`
+    ? `${states}, ${ready.reason}: ${whyOf({ status, ready })}`
     : `${states}: no pass over this Application has ended yet`;
+}
+
+/** One line: the message of Ready, and what is not well if that message does not say it. */
+export function whyOf({ status, ready }: Pick<ApplicationFacts, 'status' | 'ready'>): string {
+  const message = firstLine(ready?.message ?? '');
+  const { status: word, message: reason } = status.health ?? { status: 'Unknown' };
+  if (reason === undefined || isSettledHealth(word) || (ready?.message ?? '').includes(reason)) return message;
+  return [message, `${word}: ${reason}`].filter((part) => part !== '').join('; ');
+}
+
+/** Whether a person has to look: it is not Ready or not Synced, or some object is not well. */
+export function isTroubled({ status, ready }: ApplicationFacts): boolean {
+  const { sync, health } = status;
+  return ready?.status !== 'True' || sync?.status !== 'Synced' || !isSettledHealth(health?.status ?? 'Unknown');
 }
 
 export function firstLine(text: string): string {

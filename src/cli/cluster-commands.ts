@@ -14,21 +14,33 @@ export function addClusterCommands(program: Command): void {
   addGet(program);
   addRefresh(program);
   addSync(program);
+  addConfirm(program);
+  addTakeOver(program);
   addWait(program);
   addDiff(program);
 }
 
+interface GetFlags extends ClusterFlags {
+  readonly allNamespaces: boolean;
+  readonly selector: string;
+  readonly headers: boolean;
+  readonly output: GetOutput;
+}
+
 function addGet(program: Command): void {
   withClusterFlags(program.command('get').description('show Applications'))
-    .argument('[name]', 'the Application to show; without it, all Applications of the namespace')
+    .argument('[name...]', 'the Applications to show; without a name, all Applications of the namespace')
     .option('-A, --all-namespaces', 'show the Applications of all namespaces', false)
+    .option('-l, --selector <labels>', 'show only Applications with these labels, such as team=shop,tier!=test', '')
     .addOption(
       new Option('-o, --output <format>', 'output format')
         .choices(['table', 'wide', 'json', 'yaml', 'name'])
         .default('table'),
     )
-    .action(async (name: string | undefined, options: ClusterFlags & { allNamespaces: boolean; output: GetOutput }) =>
-      end(await (await import('./get.ts')).runGet({ ...options, name })),
+    .option('--no-headers', 'print tables without the names of their columns')
+    .addHelpText('after', examples('get', 'get -A -o wide', 'get -l team=shop', 'get shop web -o yaml'))
+    .action(async (names: string[], { headers, ...options }: GetFlags) =>
+      end(await (await import('./get.ts')).runGet({ ...options, names, hasHeaders: headers })),
     );
 }
 
@@ -40,10 +52,12 @@ interface RequestFlags extends ClusterFlags {
 
 function addRefresh(program: Command): void {
   withRequestFlags(program.command('refresh').description('poll Git and compare with the cluster now'), '5m')
-    .addArgument(applicationName())
-    .action(async (name: string, { wait, timeout, ...options }: RequestFlags) =>
-      end(await (await import('./refresh.ts')).runRefresh({ ...options, name, timeoutMs: wait ? timeout : undefined })),
-    );
+    .addArgument(applicationNames())
+    .addHelpText('after', examples('refresh shop', 'get -o name | xargs tautline refresh'))
+    .action(async (names: string[], { wait, timeout, ...options }: RequestFlags) => {
+      const { runRefresh } = await import('./refresh.ts');
+      end(await runRefresh({ ...options, names, timeoutMs: wait ? timeout : undefined }));
+    });
 }
 
 interface SyncFlags extends RequestFlags {
@@ -55,32 +69,62 @@ interface SyncFlags extends RequestFlags {
 
 function addSync(program: Command): void {
   withRequestFlags(program.command('sync').description('apply the state of Git now, also in mode manual'), '10m')
-    .addArgument(applicationName())
-    .option('--revision <commit>', 'commit to apply in this sync (40 hex digits)')
+    .addArgument(applicationNames())
+    .option('--revision <revision>', 'commit (its first digits are enough), branch or tag to apply in this sync')
     .option('--prune', 'delete objects that left Git, even if spec.sync.prune is false')
     .option('--no-prune', 'delete nothing, even if spec.sync.prune is true')
     .option('--dry-run', 'write nothing and show what would be written', false)
     .addOption(
-      new Option(
-        '--object <id>',
-        'sync only this object: group/Kind/namespace/name, or Kind/namespace/name in the core group; repeatable',
-      )
+      new Option('--object <id>', 'sync only this object: Kind/name, or group/Kind/namespace/name; repeatable')
         .argParser((id: string, before: readonly string[]) => [...before, id])
         .default([], 'all'),
     )
-    .action(async (name: string, { wait, timeout, object, ...options }: SyncFlags) => {
+    .addHelpText(
+      'after',
+      examples(
+        'sync shop',
+        'sync shop --dry-run',
+        'sync shop --revision 6dcb09b5b578',
+        'sync shop --object deployment/web',
+      ),
+    )
+    .action(async (names: string[], { wait, timeout, object, ...options }: SyncFlags) => {
       const { runSync } = await import('./sync.ts');
-      end(await runSync({ ...options, name, objects: object, timeoutMs: wait ? timeout : undefined }));
+      end(await runSync({ ...options, names, objects: object, timeoutMs: wait ? timeout : undefined }));
+    });
+}
+
+function addConfirm(program: Command): void {
+  const command = program.command('confirm').alias('confirm-prune');
+  withRequestFlags(command.description('show a held prune, ask, and delete its objects'), '10m')
+    .addArgument(applicationName())
+    .option('-y, --yes', 'confirm without a question', false)
+    .addHelpText('after', examples('confirm shop', 'confirm shop --yes'))
+    .action(async (name: string, { wait, timeout, ...options }: RequestFlags & { yes: boolean }) => {
+      const { runConfirm } = await import('./confirm.ts');
+      end(await runConfirm({ ...options, name, timeoutMs: wait ? timeout : undefined }));
+    });
+}
+
+function addTakeOver(program: Command): void {
+  const command = program.command('take-over');
+  withRequestFlags(command.description('adopt objects of an Application that does not exist any more'), '10m')
+    .addArgument(applicationNames())
+    .addHelpText('after', examples('take-over shop'))
+    .action(async (names: string[], { wait, timeout, ...options }: RequestFlags) => {
+      const { runTakeOver } = await import('./refresh.ts');
+      end(await runTakeOver({ ...options, names, timeoutMs: wait ? timeout : undefined }));
     });
 }
 
 function addWait(program: Command): void {
   withClusterFlags(program.command('wait').description('wait until Applications are ready, synced or healthy'))
-    .addArgument(new Argument('<name...>', 'the Applications to wait for'))
+    .addArgument(applicationNames())
     .addOption(
       new Option('--for <state>', 'state to wait for').choices(['ready', 'synced', 'healthy']).default('ready'),
     )
     .addOption(timeoutOption('5m'))
+    .addHelpText('after', examples('wait shop --for healthy --timeout 10m', 'get -o name | xargs tautline wait'))
     .action(async (names: string[], { timeout, ...options }: ClusterFlags & { for: WaitFor; timeout: number }) =>
       end(await (await import('./wait.ts')).runWait({ ...options, names, timeoutMs: timeout })),
     );
@@ -88,13 +132,17 @@ function addWait(program: Command): void {
 
 interface DiffFlags extends ClusterFlags {
   readonly local?: string;
+  readonly filename?: string;
+  readonly revision?: string;
   readonly output: DiffOutput;
 }
 
 function addDiff(program: Command): void {
   withClusterFlags(program.command('diff').description('show the differences between an Application and the cluster'))
-    .addArgument(applicationName())
+    .argument('[name]', 'the Application; not needed with --filename')
     .option('--local <dir>', 'compare with this folder instead of the current revision of the Application')
+    .option('--revision <revision>', 'compare with this commit (its first digits are enough), branch or tag')
+    .option('-f, --filename <file>', 'read the Application from this file; it need not be in the cluster')
     .addOption(
       new Option(
         '-o, --output <format>',
@@ -103,13 +151,30 @@ function addDiff(program: Command): void {
         .choices(['text', 'json', 'patch', 'name'])
         .default('text'),
     )
-    .action(async (name: string, options: DiffFlags) =>
+    .addHelpText(
+      'after',
+      examples(
+        'diff shop',
+        'diff shop --revision feature',
+        'diff shop --local deploy/prod',
+        'diff -f application.yaml',
+      ),
+    )
+    .action(async (name: string | undefined, options: DiffFlags) =>
       end(await (await import('./diff.ts')).runDiff({ ...options, name })),
     );
 }
 
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  tautline ${line}\n`).join('')}`;
+}
+
 function applicationName(): Argument {
   return new Argument('<name>', 'the Application');
+}
+
+function applicationNames(): Argument {
+  return new Argument('<name...>', 'the Applications, as NAME or application/NAME');
 }
 
 function withClusterFlags(command: Command): Command {

@@ -1,50 +1,68 @@
 /**
- * `tautline diff NAME`: lists the differences between an Application and the cluster, by object and field. Exit codes
+ * `tautline diff`: lists the differences between an Application and the cluster, by object and field. Exit codes
  * as those of `kubectl diff`: 0 nothing differs, 1 something differs, more: the comparison failed.
  */
 import { styleText } from 'node:util';
-import { parseApplication } from '../application/parse.ts';
 import type { Change, FieldDifference } from '../diff/changes.ts';
+import { FIELD_MANAGER } from '../object/applyset.ts';
 import { compareIds, formatId, versionOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
-import { printable } from '../object/printable.ts';
+import { MASK } from '../object/redact.ts';
+import { printable, printableLines } from '../object/printable.ts';
 import { formatProblem } from '../object/problem.ts';
 import type { Value } from '../object/value.ts';
 import type { Manifests } from '../render/manifests.ts';
+import { readApplicationName } from './application-name.ts';
 import { compareApplication } from './compare-application.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { notFound } from './get.ts';
+import { isLocalFolder } from './local-tree.ts';
+import { readDeclared, readFromFile } from './read-application.ts';
+import { resolveCommit } from './resolve-commit.ts';
 import { renderCommit, renderLocal } from './rendered.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
 export type DiffOutput = 'text' | 'json' | 'patch' | 'name';
 
 export interface DiffCommand extends ClusterFlags {
-  readonly name: string;
-  /** A folder that replaces spec.source.path; undefined: compare with the current revision of the Application. */
+  /** undefined: the Application of `filename`. */
+  readonly name?: string | undefined;
+  /** A file with the Application, which need not be in the cluster. */
+  readonly filename?: string | undefined;
+  /** A folder that replaces spec.source.path; undefined: compare with a commit of the repository. */
   readonly local?: string | undefined;
+  /** A commit, the start of one, a branch or a tag. undefined: the current revision of the Application. */
+  readonly revision?: string | undefined;
   readonly output: DiffOutput;
 }
 
-export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise<ExitCode> {
+export function runDiff({ name, filename, local, revision, output, ...flags }: DiffCommand): Promise<ExitCode> {
+  const problem = problemOf({ name, filename, local, revision });
+  if (problem !== undefined) return Promise.resolve(fail(problem, EXIT.misused));
   return withCluster(
     flags,
-    async ({ cluster, namespace }) => {
-      const read = await cluster.readApplication({ namespace, name });
-      if (!read.ok) return fail(read.refusal.message, EXIT.misused);
-      if (!read.value) return fail(notFound(namespace, name), EXIT.misused);
-      const parsed = parseApplication(read.value);
-      if (!parsed.ok) return fail(`the Application ${name} is malformed: ${parsed.problems.join('; ')}`, EXIT.misused);
-      const { application } = parsed;
-      const { origin, manifests } = local === undefined ? await renderCommit(cluster, application) : renderLocal(local);
-      const compared = await compareApplication(cluster, application, manifests);
+    async (access) => {
+      const found = await (filename === undefined
+        ? readDeclared(access, name ?? '')
+        : readFromFile(access, { filename, name }));
+      if (!found.ok) return fail(found.problem, EXIT.misused);
+      const { application, isFromFile } = found;
+      const wanted = revision ?? (isFromFile ? application.spec.source.revision : undefined);
+      const commit =
+        local === undefined && wanted !== undefined
+          ? await resolveCommit(access.cluster, application, wanted)
+          : undefined;
+      if (commit && !commit.ok) return fail(commit.problem, EXIT.misused);
+      const { origin, manifests } =
+        local === undefined ? await renderCommit(access.cluster, application, commit?.revision) : renderLocal(local);
+      const compared = await compareApplication(access.cluster, application, manifests);
       if (!compared.ok) {
-        for (const problem of compared.problems) fail(formatProblem(problem));
+        for (const one of compared.problems) fail(formatProblem(one));
         return EXIT.misused;
       }
       writeWarnings(manifests, compared.changes);
       const changes = compared.changes.filter(({ type }) => type !== 'none');
-      process.stderr.write(`${name} against ${origin}: ${changes.length === 0 ? 'no difference' : countOf(changes)}\n`);
+      const count = changes.length === 0 ? 'no difference' : countOf(changes);
+      process.stderr.write(`${application.metadata.name} against ${origin}: ${count}\n`);
       process.stdout.write(FORMATS[output]([...changes].sort((a, b) => compareIds(a.id, b.id))));
       if (changes.some(({ type }) => type === 'unknown')) return EXIT.misused;
       return changes.length > 0 ? EXIT.failed : EXIT.done;
@@ -53,9 +71,27 @@ export function runDiff({ name, local, output, ...flags }: DiffCommand): Promise
   );
 }
 
+function problemOf({
+  name,
+  filename,
+  local,
+  revision,
+}: Pick<DiffCommand, 'name' | 'filename' | 'local' | 'revision'>): string | undefined {
+  if (name === undefined && filename === undefined) return 'name an Application, or its file with --filename';
+  const named = name === undefined ? undefined : readApplicationName(name);
+  if (named && !named.ok) return named.problem;
+  if (local !== undefined && revision !== undefined) return '--local and --revision cannot be combined';
+  if (local !== undefined && !isLocalFolder(local)) return `there is no folder ${local}`;
+  return undefined;
+}
+
 /** Warnings of the render as kustomize prints them, and those of the API server about dry runs as kubectl does. */
-function writeWarnings({ warnings }: Pick<Manifests, 'warnings'>, changes: readonly Change[]): void {
+function writeWarnings(
+  { warnings, whyEmpty }: Pick<Manifests, 'warnings' | 'whyEmpty'>,
+  changes: readonly Change[],
+): void {
   for (const warning of warnings) process.stderr.write(`${printable(warning)}\n`);
+  if (whyEmpty !== undefined) process.stderr.write(`Warning: ${printableLines(whyEmpty)}\n`);
   for (const change of [...changes].sort((a, b) => compareIds(a.id, b.id))) {
     for (const warning of change.warnings ?? []) {
       process.stderr.write(`Warning: ${formatId(change.id)}: ${printable(warning)}\n`);
@@ -103,9 +139,18 @@ function formatChange({ type, id, desired, fields, reason }: Change): string {
   return `${paint(colour, `${sign} ${formatId(id)}`)}${place}${why}\n${fields.map(formatField).join('')}`;
 }
 
-function formatField({ path, live, desired, manager }: FieldDifference): string {
-  const by = manager === undefined ? '' : `   (by ${manager})`;
+function formatField({ path, live, desired, hunks, manager }: FieldDifference): string {
+  // The agent itself wrote what a new commit changes.
+  const by = manager === undefined || manager === FIELD_MANAGER ? '' : `   (by ${printable(manager)})`;
+  if (hunks !== undefined) return `    ${path}:${by}\n${hunks.split('\n').map(formatHunkLine).join('')}`;
+  if (live === MASK && desired === MASK) return `    ${path}: ${paint('yellow', 'changed')}${by}\n`;
   return `    ${path}: ${paint('red', show(live))} → ${paint('green', show(desired))}${by}\n`;
+}
+
+function formatHunkLine(line: string): string {
+  const text = printable(line);
+  const shown = line.startsWith('-') ? paint('red', text) : line.startsWith('+') ? paint('green', text) : text;
+  return `      ${shown}\n`;
 }
 
 function show(value: Value | undefined): string {

@@ -1,40 +1,52 @@
-/** `tautline get [NAME]`: prints Applications as a table or as they are stored. Exit codes as those of kubectl. */
+/** `tautline get [NAME…]`: prints Applications as a table or as they are stored. Exit codes as those of kubectl. */
+import { cutText } from '../application/conditions.ts';
 import { own, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYaml } from '../object/yaml/write.ts';
 import { printable } from '../object/printable.ts';
 import type { Refusal } from '../cluster/answers.ts';
 import { formatWarning } from '../status/warnings.ts';
-import { factsOf, firstLine, type ApplicationFacts } from './application-facts.ts';
+import { factsOf, isTroubled, whyOf, type ApplicationFacts } from './application-facts.ts';
+import { readApplicationNames } from './application-name.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { formatAge, formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
 
 export interface GetCommand extends ClusterFlags {
-  /** undefined: all Applications of the namespace. */
-  readonly name?: string | undefined;
+  /** Empty: all Applications of the namespace. */
+  readonly names: readonly string[];
   readonly allNamespaces: boolean;
+  /** A label selector, as kubectl takes it; empty: all. */
+  readonly selector: string;
+  readonly hasHeaders: boolean;
   readonly output: GetOutput;
 }
 
 export type GetOutput = 'table' | 'wide' | 'json' | 'yaml' | 'name';
 
 export function runGet(command: GetCommand): Promise<ExitCode> {
+  const { allNamespaces, selector, output } = command;
+  const read = readApplicationNames(command.names);
+  if (!read.ok) return Promise.resolve(fail(read.problem, EXIT.misused));
+  const { names } = read;
+  if (names.length > 0 && (allNamespaces || selector !== '')) {
+    const problem = 'a name cannot be combined with --all-namespaces or --selector: leave one of them out';
+    return Promise.resolve(fail(problem, EXIT.misused));
+  }
   return withCluster(command, async (access) => {
-    const { name, allNamespaces } = command;
-    if (name !== undefined && allNamespaces)
-      return fail('a name and --all-namespaces cannot be combined: leave one of them out', EXIT.misused);
-    const found = await read(access, command);
+    const found = await (names.length > 0 ? readNamed(access, names) : list(access, command));
     if (!found.ok) return fail(found.refusal.message);
-    const applications = found.value;
-    if (name !== undefined && applications.length === 0) return fail(notFound(access.namespace, name));
-    if (applications.length === 0 && isTable(command.output)) {
+    const { value: applications, missing } = found;
+    if (applications.length === 0 && missing.length === 0 && isTable(output)) {
       process.stderr.write(allNamespaces ? 'No applications found.\n' : `No applications in ${access.namespace}.\n`);
       return EXIT.done;
     }
-    process.stdout.write(FORMATS[command.output](applications.map(withoutManagedFields), command));
-    if (name !== undefined && isTable(command.output)) for (const item of applications) writeWarnings(item);
-    return EXIT.done;
+    if (applications.length > 0 || missing.length === 0) {
+      process.stdout.write(FORMATS[output](applications.map(withoutManagedFields), command));
+    }
+    if (names.length > 0 && isTable(output)) for (const item of applications) writeWarnings(item);
+    for (const name of missing) fail(notFound(access.namespace, name));
+    return missing.length > 0 ? EXIT.failed : EXIT.done;
   });
 }
 
@@ -54,12 +66,29 @@ export function notFound(namespace: string, name: string): string {
 }
 
 type Found =
-  { readonly ok: true; readonly value: readonly KubeObject[] } | { readonly ok: false; readonly refusal: Refusal };
+  | {
+      readonly ok: true;
+      readonly value: readonly KubeObject[];
+      /** Names of Applications that do not exist. */
+      readonly missing: readonly string[];
+    }
+  | { readonly ok: false; readonly refusal: Refusal };
 
-async function read({ cluster, namespace }: Access, { name, allNamespaces }: GetCommand): Promise<Found> {
-  if (name === undefined) return cluster.listApplications(allNamespaces ? '' : namespace);
-  const answer = await cluster.readApplication({ namespace, name });
-  return answer.ok ? { ok: true, value: answer.value ? [answer.value] : [] } : answer;
+async function list({ cluster, namespace }: Access, { allNamespaces, selector }: GetCommand): Promise<Found> {
+  const answer = await cluster.listApplications(allNamespaces ? '' : namespace, selector);
+  return answer.ok ? { ...answer, missing: [] } : answer;
+}
+
+async function readNamed({ cluster, namespace }: Access, names: readonly string[]): Promise<Found> {
+  const value: KubeObject[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    const answer = await cluster.readApplication({ namespace, name });
+    if (!answer.ok) return answer;
+    if (answer.value) value.push(answer.value);
+    else missing.push(name);
+  }
+  return { ok: true, value, missing };
 }
 
 /** As kubectl does: managedFields are long, and people who read an object rarely need them. */
@@ -71,7 +100,7 @@ function withoutManagedFields(application: KubeObject): KubeObject {
 type Format = (applications: readonly KubeObject[], command: GetCommand) => string;
 
 const FORMATS: Readonly<Record<GetOutput, Format>> = {
-  table: (applications, command) => tableOf(applications, command, COLUMNS),
+  table: (applications, command) => tableOf(applications, command, [...COLUMNS, WHY]),
   wide: (applications, command) => tableOf(applications, command, [...COLUMNS, ...WIDE]),
   json: (applications, command) => `${stringifyJson(oneOrList(applications, command), 2)}\n`,
   yaml: (applications, command) => writeYaml(oneOrList(applications, command)),
@@ -98,8 +127,11 @@ const WIDE: readonly Column[] = [
   ['MODE', ({ facts: { spec } }) => (spec?.suspend ? 'suspended' : spec?.sync.mode)],
   ['REPOSITORY', ({ facts }) => facts.spec?.source.repoURL],
   ['PATH', ({ facts }) => facts.spec?.source.path],
-  ['MESSAGE', ({ facts }) => firstLine(facts.ready?.message ?? '')],
+  ['MESSAGE', ({ facts }) => printable(whyOf(facts))],
 ];
+
+/** In the narrow table: only what a person has to look at, on one line of a terminal. */
+const WHY: Column = ['MESSAGE', ({ facts }) => (isTroubled(facts) ? cutText(printable(whyOf(facts)), 120) : '')];
 
 function tableOf(applications: readonly KubeObject[], command: GetCommand, columns: readonly Column[]): string {
   const namespace: Column = ['NAMESPACE', ({ object }) => stringAt(object.metadata, 'namespace')];
@@ -108,13 +140,12 @@ function tableOf(applications: readonly KubeObject[], command: GetCommand, colum
     const row = { object, facts: factsOf(object) };
     return shown.map(([, cell]) => cell(row) || '-');
   });
-  const header = shown.map(([title]) => title);
-  return formatTable(header, rows);
+  return formatTable(command.hasHeaders ? shown.map(([title]) => title) : undefined, rows);
 }
 
-function oneOrList(applications: readonly KubeObject[], { name }: GetCommand): ValueMap {
+function oneOrList(applications: readonly KubeObject[], { names }: GetCommand): ValueMap {
   const [only] = applications;
-  if (name !== undefined && only) return only;
+  if (names.length === 1 && only) return only;
   return { apiVersion: 'v1', kind: 'List', items: [...applications] };
 }
 

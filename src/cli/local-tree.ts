@@ -20,6 +20,18 @@ export function pathFromHere(path: string): string {
   return relative(process.cwd(), resolvePath(LOCAL_ROOT, path)) || '.';
 }
 
+/** Whether a folder of the command line exists. */
+export function isLocalFolder(dir: string): boolean {
+  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** A text about paths of the tree at `LOCAL_ROOT`, with paths as the person at the command line writes them. */
+export function withPathsFromHere(text: string, dir: string): string {
+  const [inDir, here] = [pathInTree(dir), pathInTree('.')];
+  const shown = inDir === '' ? text : text.replaceAll(inDir, dir);
+  return here === '' ? shown : shown.replaceAll(`${here}/`, '');
+}
+
 /** `root` is an absolute path. A link that leads out of it is reported as `outside` and not followed. */
 export function openLocalTree(root: string): FileTree {
   const base = realpathSync(root);

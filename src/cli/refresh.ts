@@ -1,17 +1,26 @@
-/** `tautline refresh NAME`: requests a poll of Git and a comparison now, and waits for the answer. */
+/** `tautline refresh NAME…` and `take-over NAME…`: requests without options, for one or several Applications. */
 import type { ExitCode } from './exit-code.ts';
-import { sendRequest } from './send-request.ts';
-import { withCluster, type ClusterFlags } from './with-cluster.ts';
+import { forEachName, sendRequest, type RequestFields } from './send-request.ts';
+import type { ClusterFlags } from './with-cluster.ts';
 
 export interface RefreshCommand extends ClusterFlags {
-  readonly name: string;
+  readonly names: readonly string[];
   readonly replace: boolean;
   /** undefined: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
 }
 
-export function runRefresh({ name, replace, timeoutMs, ...flags }: RefreshCommand): Promise<ExitCode> {
-  return withCluster(flags, (access) =>
-    sendRequest(access, { name, replace, timeoutMs, fields: { action: 'refresh' } }),
+export function runRefresh(command: RefreshCommand): Promise<ExitCode> {
+  return sendToAll(command, { action: 'refresh' });
+}
+
+export function runTakeOver(command: RefreshCommand): Promise<ExitCode> {
+  return sendToAll(command, { action: 'take-over' });
+}
+
+function sendToAll(command: RefreshCommand, fields: RequestFields): Promise<ExitCode> {
+  const { replace, timeoutMs } = command;
+  return forEachName(command, (access, name, isOneOfSeveral) =>
+    sendRequest(access, { name, replace, timeoutMs, fields, isOneOfSeveral }),
   );
 }

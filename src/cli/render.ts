@@ -9,7 +9,7 @@ import { writeYaml } from '../object/yaml/write.ts';
 import { stringAt, type Value, type ValueMap } from '../object/value.ts';
 import type { RenderLimits } from '../render/manifests.ts';
 import { renderObjects } from '../render/render.ts';
-import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
+import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
 
 export type RenderOutput = 'yaml' | 'json' | 'name';
 
@@ -37,7 +37,7 @@ export function runRender(command: RenderCommand): 0 | 1 {
     process.stderr.write(`Error: there is no folder ${command.dir}\n`);
     return 1;
   }
-  const { objects, problems, warnings } = renderObjects({
+  const { objects, problems, warnings, whyEmpty } = renderObjects({
     tree,
     path,
     limits: LOCAL_LIMITS,
@@ -46,9 +46,11 @@ export function runRender(command: RenderCommand): 0 | 1 {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   for (const problem of problems) {
     const file = problem.file === undefined ? {} : { file: pathFromHere(problem.file) };
-    process.stderr.write(`Error: ${formatProblem({ ...problem, ...file })}\n`);
+    const message = withPathsFromHere(problem.message, command.dir);
+    process.stderr.write(`Error: ${formatProblem({ ...problem, ...file, message })}\n`);
   }
   if (problems.length > 0) return 1;
+  if (whyEmpty !== undefined) process.stderr.write(`Warning: ${withPathsFromHere(whyEmpty, command.dir)}\n`);
   process.stdout.write(FORMATS[command.output](objects.map(({ object }) => object)));
   return 0;
 }

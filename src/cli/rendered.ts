@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sourcePath } from '../application/parse.ts';
 import type { Application } from '../application/schema.ts';
-import { proxySettings, readConfig } from '../config.ts';
+import { proxySettings, readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
@@ -17,13 +17,16 @@ import { readCredential } from '../reconcile/desired/read-credential.ts';
 import type { Manifests } from '../render/manifests.ts';
 import { renderPath } from '../render/render.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { renderInSandbox } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
-import { readRevision } from '../source/revision.ts';
+import type { Credential } from '../source/credential.ts';
+import { readRevision, type ResolvedRevision } from '../source/revision.ts';
+import type { Snapshot } from '../source/snapshot.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
 import { createHttpTransport } from '../source/transport/http-transport.ts';
 import type { Log } from '../telemetry/ports.ts';
-import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree } from './local-tree.ts';
+import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
 import { LOCAL_LIMITS } from './render.ts';
 
 /** A command runs two jobs: it checks the fetched pack and renders the snapshot. */
@@ -39,30 +42,26 @@ export interface Rendered {
 export function renderLocal(dir: string): Rendered {
   const rendered = renderPath({ tree: openLocalTree(LOCAL_ROOT), path: pathInTree(dir), limits: LOCAL_LIMITS });
   const manifests = rendered.manifests.map((manifest) => ({ ...manifest, file: pathFromHere(manifest.file) }));
-  const problems = rendered.problems.map((problem) =>
-    problem.file === undefined ? problem : { ...problem, file: pathFromHere(problem.file) },
-  );
-  return { origin: dir, manifests: { ...rendered, manifests, problems } };
+  const here = (text: string): string => withPathsFromHere(text, dir);
+  const problems = rendered.problems.map((problem) => ({
+    ...problem,
+    message: here(problem.message),
+    ...(problem.file === undefined ? {} : { file: pathFromHere(problem.file) }),
+  }));
+  const why = rendered.whyEmpty === undefined ? {} : { whyEmpty: here(rendered.whyEmpty) };
+  return { origin: dir, manifests: { ...rendered, manifests, problems, ...why } };
 }
 
-/** Renders the revision in the status, or the newest if the status has none. Throws StageError. */
-export async function renderCommit(cluster: UserCluster, application: Application): Promise<Rendered> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tautline-diff-'));
-  const read = readConfig({ dataDir }, {});
-  if (!read.ok) throw new RangeError(read.problem);
-  const { config } = read;
-  const sandbox = openSandbox({ ...config, sandboxSlots: 1 }, MAX_QUEUED_JOBS, SILENT);
-  const limits = defaultSourceLimits;
-  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
-  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
-  const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
-  try {
-    const snapshot = await fetchRevision(source, cluster, application);
-    const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
+/** Renders a resolved revision, else the one in the status, else the newest one. Throws StageError. */
+export function renderCommit(cluster: UserCluster, application: Application, wanted?: string): Promise<Rendered> {
+  return withGit(async ({ source, sandbox, config }) => {
+    const snapshot = await fetchRevision(source, { cluster, application, wanted });
+    const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
     const request = {
       snapshot,
       path: sourcePath(application.spec.source.path),
       previous: undefined,
+      tenant: '',
       signal: new AbortController().signal,
     };
     const manifests = await renderInSandbox(sandbox, request, {
@@ -72,6 +71,39 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
       deadlineMs: config.renderTimeoutMs,
     });
     return { origin: snapshot.revision, manifests };
+  });
+}
+
+/** The commit that a branch or tag of the Application's repository stands for now. Throws StageError. */
+export function pollRevision(
+  cluster: UserCluster,
+  application: Application,
+  revision: string,
+): Promise<ResolvedRevision> {
+  return withGit(async ({ source }) => {
+    const credential = await credentialOf(cluster, application);
+    return source.poll({ repoUrl: application.spec.source.repoURL, credential, revision });
+  });
+}
+
+interface Git {
+  readonly source: GitSource;
+  readonly sandbox: Sandbox;
+  readonly config: Config;
+}
+
+async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tautline-diff-'));
+  const read = readConfig({ dataDir }, {});
+  if (!read.ok) throw new RangeError(read.problem);
+  const { config } = read;
+  const limits = defaultSourceLimits;
+  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+  const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
+  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
+  try {
+    return await run({ source, sandbox, config });
   } finally {
     await source.close();
     sandbox.close();
@@ -79,24 +111,35 @@ export async function renderCommit(cluster: UserCluster, application: Applicatio
   }
 }
 
-async function fetchRevision(source: GitSource, cluster: UserCluster, application: Application) {
+interface Wanted {
+  readonly cluster: UserCluster;
+  readonly application: Application;
+  /** A resolved revision. undefined: the one in the status, else the newest one. */
+  readonly wanted: string | undefined;
+}
+
+async function fetchRevision(source: GitSource, { cluster, application, wanted }: Wanted): Promise<Snapshot> {
   const { repoURL, revision } = application.spec.source;
-  // The Secret is read with the person's own rights. Without them, a comparison with a folder is still possible.
-  const credential = await readCredential({
+  const repository = { repoUrl: repoURL, credential: await credentialOf(cluster, application) };
+  const known = wanted ?? application.status.sync?.revision;
+  const resolved =
+    (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
+  return source.fetch({ ...repository, resolved });
+}
+
+/** The Secret is read with the person's own rights. */
+async function credentialOf(cluster: UserCluster, application: Application): Promise<Credential | undefined> {
+  return readCredential({
     application,
     identity: agentIdentity,
     context: { hub: { as: () => cluster.client } },
   }).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message =
-      'you may not read the Secret of spec.source.secretRef; use --local to compare with a folder instead';
+      'you may not read the Secret of spec.source.secretRef; name a commit by its 40 digits, or use --local to compare ' +
+      'with a folder';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });
-  const repository = { repoUrl: repoURL, credential };
-  const known = application.status.sync?.revision;
-  const resolved =
-    (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
-  return source.fetch({ ...repository, resolved });
 }
 
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -12,10 +12,28 @@ import type { LastRequest } from '../application/status-schema.ts';
 import { annotationsOf } from '../object/identity.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
 import type { ApplicationName, UserCluster } from '../cluster/user-cluster.ts';
+import { readApplicationNames } from './application-name.ts';
 import { factsOf, firstLine, summarise } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
-import { fail, type Access } from './with-cluster.ts';
+import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
+
+/**
+ * Connects, and runs a command for several Applications at once; the code of the worst one is that of the command.
+ * Names are checked before the first request.
+ */
+export async function forEachName(
+  { names: texts, ...flags }: ClusterFlags & { readonly names: readonly string[] },
+  run: (access: Access, name: string, isOneOfSeveral: boolean) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const read = readApplicationNames(texts);
+  if (!read.ok) return fail(read.problem, EXIT.misused);
+  const { names } = read;
+  return withCluster(flags, async (access) => {
+    const codes = await Promise.all(names.map((name) => run(access, name, names.length > 1)));
+    return [EXIT.misused, EXIT.failed, EXIT.timedOut].find((code) => codes.includes(code)) ?? EXIT.done;
+  });
+}
 
 /** A request without its id. */
 export type RequestFields = ApplicationRequest extends infer R
@@ -28,6 +46,10 @@ export interface SendOptions {
   /** Name of the Application. */
   readonly name: string;
   readonly fields: RequestFields;
+  /** Whether the request is about the deletion of the Application, and is answered by its end. */
+  readonly isForDeletion?: boolean;
+  /** Whether the answer is printed with the name of the Application. */
+  readonly isOneOfSeveral?: boolean;
   /** Whether to replace a request that is not answered yet. */
   readonly replace: boolean;
   /** undefined: do not wait for the answer. */
@@ -37,7 +59,7 @@ export interface SendOptions {
 /** A write fails if another writer, such as the agent, changed the Application meanwhile. */
 const MAX_ATTEMPTS = 10;
 /** A running agent takes up a request in less time. */
-const SILENCE_MS = 15_000;
+export const SILENCE_MS = 15_000;
 
 /** Sends a request. Prints progress on stderr, and the message of the answer on stdout. */
 export async function sendRequest({ cluster, namespace }: Access, options: SendOptions): Promise<ExitCode> {
@@ -46,32 +68,38 @@ export async function sendRequest({ cluster, namespace }: Access, options: SendO
   const parsed = parseRequest(text);
   if (parsed && !parsed.ok) return fail(parsed.problem, EXIT.misused);
   const name = { namespace, name: options.name };
-  const problem = await writeRequest(cluster, { name, text, replace: options.replace });
+  const { replace, isForDeletion = false } = options;
+  const problem = await writeRequest(cluster, { name, text, replace, isForDeletion });
   if (problem !== undefined) return fail(problem);
   if (options.timeoutMs === undefined) {
     process.stdout.write(`application.tautline.dev/${options.name}: ${request.action} requested\n`);
     return EXIT.done;
   }
-  return awaitAnswer(cluster, { name, request, timeoutMs: options.timeoutMs });
+  const { timeoutMs, isOneOfSeveral = false } = options;
+  return awaitAnswer(cluster, { name, request, timeoutMs, isForDeletion, isOneOfSeveral });
 }
 
 interface Writing {
   readonly name: ApplicationName;
   readonly text: string;
   readonly replace: boolean;
+  readonly isForDeletion: boolean;
 }
 
 /** Returns undefined if the request was written, otherwise a message that says why not. */
-async function writeRequest(cluster: UserCluster, { name, text, replace }: Writing): Promise<string | undefined> {
+async function writeRequest(
+  cluster: UserCluster,
+  { name, text, replace, isForDeletion }: Writing,
+): Promise<string | undefined> {
   for (let attempt = 1; ; attempt++) {
     const read = await cluster.readApplication(name);
     if (!read.ok) return read.refusal.message;
     if (!read.value) return notFound(name.namespace, name.name);
-    if (isBeingDeleted(read.value)) return `the Application ${name.name} is being deleted`;
+    if (isBeingDeleted(read.value) && !isForDeletion) return `the Application ${name.name} is being deleted`;
     const other = unansweredRequest(read.value);
     if (other && !replace) {
       return (
-        `another request (${other.action}, id ${other.id}) is not answered yet; ` +
+        `${name.name}: another request (${other.action}, id ${other.id}) is not answered yet; ` +
         'wait for its answer, or replace it with --replace'
       );
     }
@@ -98,9 +126,14 @@ interface Awaiting {
   readonly name: ApplicationName;
   readonly request: ApplicationRequest;
   readonly timeoutMs: number;
+  readonly isForDeletion: boolean;
+  readonly isOneOfSeveral: boolean;
 }
 
-async function awaitAnswer(cluster: UserCluster, { name, request, timeoutMs }: Awaiting): Promise<ExitCode> {
+async function awaitAnswer(
+  cluster: UserCluster,
+  { name, request, timeoutMs, isForDeletion, isOneOfSeveral }: Awaiting,
+): Promise<ExitCode> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const progress = createProgress(name.name);
   const silence = setTimeout(() => {
@@ -108,13 +141,14 @@ async function awaitAnswer(cluster: UserCluster, { name, request, timeoutMs }: A
   }, SILENCE_MS);
   try {
     for await (const application of cluster.followApplication(name, deadline)) {
+      if (!application && isForDeletion) return done(`the Application ${name.name} is deleted`);
       if (!application) return fail(`the Application ${name.name} was deleted`);
-      if (isBeingDeleted(application)) return fail(`the Application ${name.name} is being deleted`);
+      if (isBeingDeleted(application) && !isForDeletion) return fail(`the Application ${name.name} is being deleted`);
       const current = parseRequest(annotationsOf(application)[REQUEST_ANNOTATION]);
       const { lastRequest } = factsOf(application).status;
       if (lastRequest?.id === request.id) {
         clearTimeout(silence);
-        if (lastRequest.outcome !== 'InProgress') return report(name.name, lastRequest);
+        if (lastRequest.outcome !== 'InProgress') return report(name.name, lastRequest, isOneOfSeveral);
       } else if (!current?.ok || current.request.id !== request.id) {
         return fail(`${name.name}: another request replaced this one before it was answered`);
       }
@@ -126,8 +160,12 @@ async function awaitAnswer(cluster: UserCluster, { name, request, timeoutMs }: A
   return fail(`${name.name}: no answer within the timeout; the agent goes on with the request`, EXIT.timedOut);
 }
 
-function report(name: string, { outcome, action, message = '' }: LastRequest): ExitCode {
+function report(name: string, { outcome, action, message = '' }: LastRequest, isOneOfSeveral: boolean): ExitCode {
   if (outcome !== 'Succeeded') return fail(`${name}: ${action ?? 'request'} ${outcome.toLowerCase()}: ${message}`);
+  return done(isOneOfSeveral ? `${name}: ${message}` : message);
+}
+
+function done(message: string): ExitCode {
   process.stdout.write(`${message}\n`);
   return EXIT.done;
 }

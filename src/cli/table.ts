@@ -1,8 +1,9 @@
 /** Tables as kubectl prints them: each column is as wide as its widest cell, with three spaces between columns. */
 
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+/** `header` is undefined for a table without one. */
+export function formatTable(header: readonly string[] | undefined, rows: readonly (readonly string[])[]): string {
+  const all = header ? [header, ...rows] : rows;
+  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   return all
     .map((row) => `${row.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3)).join('')}`.trimEnd() + '\n')
     .join('');

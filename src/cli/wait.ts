@@ -4,10 +4,12 @@
  * Invariant: a state that only a person can change ends the wait immediately, with the reason.
  */
 import type { UserCluster } from '../cluster/user-cluster.ts';
+import { formatId } from '../object/identity.ts';
+import { readApplicationNames } from './application-name.ts';
 import { factsOf, summarise, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
-import { createProgress } from './send-request.ts';
+import { createProgress, SILENCE_MS } from './send-request.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 
 export type WaitFor = 'ready' | 'synced' | 'healthy';
@@ -18,6 +20,8 @@ export interface WaitCommand extends ClusterFlags {
   readonly timeoutMs: number;
 }
 
+const NO_AGENT = 'no agent has looked at it yet; check that the agent is running';
+
 const IS_REACHED: Readonly<Record<WaitFor, (facts: ApplicationFacts) => boolean>> = {
   ready: ({ ready }) => ready?.status === 'True',
   synced: ({ status }) => status.sync?.status === 'Synced',
@@ -25,12 +29,14 @@ const IS_REACHED: Readonly<Record<WaitFor, (facts: ApplicationFacts) => boolean>
 };
 
 export function runWait(command: WaitCommand): Promise<ExitCode> {
+  const read = readApplicationNames(command.names);
+  if (!read.ok) return Promise.resolve(fail(read.problem, EXIT.misused));
   return withCluster(command, async ({ cluster, namespace }) => {
     const deadline = AbortSignal.timeout(command.timeoutMs);
     const failed = new AbortController();
     const signal = AbortSignal.any([deadline, failed.signal]);
     const codes = await Promise.all(
-      [...new Set(command.names)].map(async (name) => {
+      read.names.map(async (name) => {
         const code = await waitForOne(cluster, { namespace, name, wanted: command.for, signal, deadline });
         // The command fails if one of them fails, so the others need not be waited for.
         if (code === EXIT.failed) failed.abort();
@@ -53,6 +59,10 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
   const { namespace, name, wanted, signal, deadline } = waiting;
   const progress = createProgress(name);
   let last: ApplicationFacts | undefined;
+  const silence = setTimeout(() => {
+    if (last && (!last.isCurrent || !last.ready)) process.stderr.write(`${name}: ${NO_AGENT}\n`);
+  }, SILENCE_MS);
+  silence.unref();
   for await (const application of cluster.followApplication({ namespace, name }, signal)) {
     if (!application) return fail(last ? `the Application ${name} was deleted` : notFound(namespace, name));
     last = factsOf(application);
@@ -60,7 +70,7 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
       process.stdout.write(`application.tautline.dev/${name} is ${wanted}\n`);
       return EXIT.done;
     }
-    const obstacle = obstacleOf(last);
+    const obstacle = obstacleOf(last, wanted);
     if (obstacle !== undefined) return fail(`${name} ${obstacle}`);
     progress(application);
   }
@@ -70,9 +80,23 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
 }
 
 /** A state that does not change by itself, as the end of a sentence that begins with the name. */
-function obstacleOf({ isCurrent, stalled, spec, metadata }: ApplicationFacts): string | undefined {
+function obstacleOf(facts: ApplicationFacts, wanted: WaitFor): string | undefined {
+  const { isCurrent, stalled, spec, metadata } = facts;
   if (metadata.deletionTimestamp !== undefined) return 'is being deleted';
   if (!isCurrent) return undefined;
   if (stalled) return `is stalled (${stalled.reason}): ${stalled.message}`;
+  const job = failedJobOf(facts, wanted);
+  if (job !== undefined) return `cannot become ${wanted}: ${job}`;
   return spec?.suspend ? 'is suspended: set spec.suspend to false to resume it' : undefined;
+}
+
+/** A failed Job stays failed until Git has another one. A Job that is still to be written may yet succeed. */
+function failedJobOf({ status, ready }: ApplicationFacts, wanted: WaitFor): string | undefined {
+  const isAsked = wanted === 'healthy' || (wanted === 'ready' && ready?.reason === 'HealthCheckFailed');
+  if (!isAsked || ready?.reason === 'Progressing') return undefined;
+  const job = status.resources?.find(
+    ({ group, kind, health, sync }) =>
+      group === 'batch' && kind === 'Job' && health === 'Degraded' && sync === 'Synced',
+  );
+  return job && `${formatId(job)} has failed${job.message === undefined ? '' : `: ${job.message}`}`;
 }

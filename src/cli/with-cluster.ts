@@ -12,6 +12,7 @@ import { defaultClusterLimits } from '../cluster/limits.ts';
 import { connectAsUser, RefusedError, type UserCluster } from '../cluster/user-cluster.ts';
 import { inClusterAddress, kubeconfigFiles, VERSION } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
+import { namespaceProblem } from './application-name.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 
 /** The flags that all of these commands have. */
@@ -33,6 +34,8 @@ export async function withCluster(
   run: (access: Access) => Promise<ExitCode>,
   failure: ExitCode = EXIT.failed,
 ): Promise<ExitCode> {
+  const problem = flags.namespace === undefined ? undefined : namespaceProblem(flags.namespace);
+  if (problem !== undefined) return fail(problem, EXIT.misused);
   // The reader of a pipe, such as `head`, has closed it.
   process.stdout.once('error', () => process.exit(EXIT.failed));
   let cluster: UserCluster | undefined;
@@ -64,14 +67,8 @@ function sourceOf({ kubeconfig, context }: ClusterFlags): ClusterSource {
   const named = { ...(context === undefined ? {} : { context }), allowPlugins: true };
   if (kubeconfig !== undefined) return { type: 'kubeconfig', file: kubeconfig, ...named };
   const files = kubeconfigFiles();
-  const existing = files.filter((file) => existsSync(file));
-  if (existing.length > 1) {
-    throw invalid(
-      'KUBECONFIG names several files, and tautline does not merge them: name one of them with --kubeconfig',
-    );
-  }
-  const [file = files[0]] = existing;
-  if (file !== undefined) return { type: 'kubeconfig', file, ...named };
+  const [file = files[0], ...more] = files.filter((name) => existsSync(name));
+  if (file !== undefined) return { type: 'kubeconfig', file, more, ...named };
   const atHome = join(homedir(), '.kube', 'config');
   if (existsSync(atHome)) return { type: 'kubeconfig', file: atHome, ...named };
   const { host, port } = inClusterAddress();

@@ -4,7 +4,10 @@
  * Invariant: no message written here holds a value of the object. The server's own messages quote values after `Invalid
  * value:` and `, got`, among them whole pod specs and passwords, so those parts are cut out by their grammar. Where a
  * text does not fit the grammar, it is cut off from the value to its end.
+ *
+ * Invariant: the same errors give the same text. The server lists them in another order each time, so they are sorted.
  */
+import { compareTexts } from '../object/identity.ts';
 import { parseJson } from '../object/json.ts';
 
 /** The parts of an answer that messages are made of; answers.ts fills them. */
@@ -28,7 +31,8 @@ export function cut(text: string): string {
 export function readConflicts(answer: AnswerText): { field: string; manager: string }[] {
   return answer.causes
     .filter(({ reason }) => reason === 'FieldManagerConflict')
-    .map(({ field, message }) => ({ field, manager: managerIn(message) }));
+    .map(({ field, message }) => ({ field, manager: managerIn(message) }))
+    .sort((a, b) => compareTexts(a.manager, b.manager) || compareTexts(a.field, b.field));
 }
 
 /** The manager is named only in the text: `conflict with "hpa" with subresource "scale" using apps/v1: …`. */
@@ -46,7 +50,7 @@ function managerIn(message: string): string {
 export function readFields(answer: AnswerText): string[] {
   const named = answer.causes.map(({ field }) => field).filter((field) => field !== '');
   const typed = typedErrors(answer.message).map(({ field }) => field);
-  return [...new Set([...named, ...typed])];
+  return [...new Set([...named, ...typed])].sort(compareTexts);
 }
 
 export function describeConflict(answer: AnswerText): string {
@@ -78,7 +82,7 @@ export function describeCauses(answer: AnswerText): string {
     const text = withoutValue(cause.message, isSecret(answer));
     return cause.field ? `${cause.field}: ${text}` : text;
   });
-  return shorten([...new Set(texts)], '; ');
+  return shorten([...new Set(texts)].sort(compareTexts), '; ');
 }
 
 /** The errors listed in 'failed to create typed patch object …', each as its field and its text. */
@@ -93,7 +97,7 @@ export function describeServerMessage(answer: AnswerText): string {
   const status = `HTTP ${answer.status}${answer.reason ? ` ${answer.reason}` : ''}`;
   const line = firstLine(answer.message);
   if (line === '') return `the API server answered ${status}`;
-  if (!isSecret(answer)) return withoutQuotedBody(line);
+  if (!isSecret(answer)) return withoutQuotedBody(firstStatement(answer.message));
   if (SAFE_FOR_SECRETS.test(line)) return line;
   const webhook = /admission webhook "([^"]*)" denied the request/.exec(line);
   if (webhook) return `the admission webhook ${webhook[1] ?? ''} refuses the Secret`;
@@ -113,6 +117,14 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0]?.trim() ?? '';
 }
 
+/** The first line. Below the one about rights that an account may not grant stand these rights, one a line. */
+function firstStatement(text: string): string {
+  const first = firstLine(text);
+  if (!first.endsWith('RBAC permissions not currently held:')) return first;
+  const rights = text.split('\n').slice(1);
+  return [first, ...rights.map((line) => line.trim()).sort(compareTexts)].join(' ').trim();
+}
+
 /** Drops the bytes of the body that a decoder quotes around an error. */
 function withoutQuotedBody(line: string): string {
   return line.replace(/,? ?(error found in #\d+ byte of|bigger context).*$/, '');
@@ -130,7 +142,8 @@ function typedErrors(message: string): { field: string; text: string }[] {
     .split('\n')
     .map((line) => TYPED_ERROR.exec(line.trim()))
     .filter((match) => match !== null)
-    .map((match) => ({ field: match[1] ?? '', text: TYPED_WORDS[match[2] ?? ''] ?? match[2] ?? '' }));
+    .map((match) => ({ field: match[1] ?? '', text: TYPED_WORDS[match[2] ?? ''] ?? match[2] ?? '' }))
+    .sort((a, b) => compareTexts(a.field, b.field) || compareTexts(a.text, b.text));
 }
 
 const TYPED_WORDS: Readonly<Record<string, string>> = { 'field not declared in schema': 'no such field' };

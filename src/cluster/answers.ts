@@ -1,4 +1,5 @@
 /** Classifies unsuccessful answers of the API server by one table; see `readRefusal`. */
+import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
 import type { CodeOf } from '../object/error-code.ts';
 import { parseJson } from '../object/json.ts';
 import { listAt, stringAt, type Value } from '../object/value.ts';
@@ -29,6 +30,8 @@ export interface Refusal {
   readonly conflicts?: readonly { readonly field: string; readonly manager: string }[];
   /** With InvalidManifest, Immutable and Taken: the fields that the server names. */
   readonly fields?: readonly string[];
+  /** With VersionGone: the apiVersion that is served no more. */
+  readonly goneVersion?: string;
 }
 
 /** An answer whose status is not 2xx, or the lack of an answer. */
@@ -71,10 +74,21 @@ interface Row {
 const TOO_LARGE = 'the object is larger than the API server takes; make it smaller or split it';
 
 const hasCause = (answer: Answer, reason: string): boolean => answer.causes.some((cause) => cause.reason === reason);
+/** The server names the whole object by an empty path, which it writes as `[]` for some kinds. */
+const isOfWholeObject = ({ field }: Answer['causes'][number]): boolean => field === '' || field === '[]';
 const hasMessage = (answer: Answer, pattern: RegExp): boolean => pattern.test(answer.message);
 
 /** The words of the API server and of common webhooks for a value that only one object may have. */
 const TAKEN = /\balready (allocated|defined|exists?|in use|taken|used|claimed|marked as default)\b/i;
+
+/** The API server cannot convert a custom resource to the version that an entry of its managedFields names. */
+const GONE_VERSION = /request to convert CR (?:list )?(?:to|from) an invalid group\/version: ([^\s,;"]+)/;
+
+function goneVersionIn(message: string): string | undefined {
+  return GONE_VERSION.exec(message)?.[1];
+}
+
+const DENIED = /admission webhook .* denied the request/;
 
 /** The first match wins. Each row has a test of its own. */
 const ROWS: readonly Row[] = [
@@ -123,7 +137,7 @@ const ROWS: readonly Row[] = [
     when: (a) => a.status === 404 && a.detailsKind === 'namespaces' && a.request.kind !== 'Namespace',
     code: 'NamespaceMissing',
     retry: 'backoff',
-    describe: () => 'its namespace does not exist',
+    describe: () => 'its namespace does not exist; create it, or set spec.destination.createNamespace to true',
   },
   {
     when: (a) => a.status === 404 && (!a.isStatus || a.detailsKind === ''),
@@ -133,7 +147,7 @@ const ROWS: readonly Row[] = [
   },
   { when: (a) => a.status === 404, code: 'NotFound', retry: 'backoff', describe: () => 'the object does not exist' },
   {
-    when: (a) => a.status === 422 && hasCause(a, 'FieldValueTooLong') && a.causes.every((c) => c.field === ''),
+    when: (a) => a.status === 422 && hasCause(a, 'FieldValueTooLong') && a.causes.every(isOfWholeObject),
     code: 'TooLarge',
     retry: 'never',
     describe: () => TOO_LARGE,
@@ -150,6 +164,13 @@ const ROWS: readonly Row[] = [
     retry: 'backoff',
     describe: describeServerMessage,
   },
+  {
+    // A webhook chooses the status of its refusal.
+    when: (a) => [405, 415, 422].includes(a.status) && hasMessage(a, DENIED),
+    code: 'Forbidden',
+    retry: 'backoff',
+    describe: describeServerMessage,
+  },
   { when: (a) => a.status === 422, code: 'InvalidManifest', retry: 'never', describe: describeCauses },
   {
     when: (a) => a.status === 500 && hasMessage(a, /^failed to (create typed patch object|convert new object)/),
@@ -158,13 +179,28 @@ const ROWS: readonly Row[] = [
     describe: describeTyped,
   },
   {
+    when: (a) => a.status === 500 && hasMessage(a, GONE_VERSION),
+    code: 'VersionGone',
+    retry: 'backoff',
+    describe: ({ message }) =>
+      `metadata.managedFields names ${goneVersionIn(message) ?? 'a version'}, which the API server serves no more; a ` +
+      'sync moves its fields to the version in Git',
+  },
+  {
+    // Two ports of one Service with the same port of the node.
+    when: (a) => a.status === 500 && hasMessage(a, /^duplicate nodePort: /),
+    code: 'Taken',
+    retry: 'backoff',
+    describe: describeServerMessage,
+  },
+  {
     when: (a) => a.status >= 500 && hasMessage(a, /failed calling webhook/),
     code: 'Unavailable',
     retry: 'backoff',
     describe: describeWebhook,
   },
   {
-    when: (a) => a.status === 400 && hasMessage(a, /admission webhook .* denied the request/),
+    when: (a) => a.status === 400 && hasMessage(a, DENIED),
     code: 'Forbidden',
     retry: 'backoff',
     describe: describeServerMessage,
@@ -186,17 +222,24 @@ const ROWS: readonly Row[] = [
 export function readRefusal(failed: FailedAnswer, request: FailedRequest): Refusal {
   const answer = parseAnswer(failed, request);
   const row = ROWS.find(({ when }) => when(answer)) as Row;
-  const hasDelay = row.retry === 'backoff' && failed.retryAfterMs !== undefined;
+  const retry = retryOf(row, request);
+  const hasDelay = retry === 'backoff' && failed.retryAfterMs !== undefined;
   const conflicts = row.code === 'FieldConflict' ? readConflicts(answer) : undefined;
   const fields = row.code === 'InvalidManifest' || row.code === 'Taken' ? readFields(answer) : [];
   return {
     code: row.code,
     status: failed.status,
     message: cut(row.describe(answer)),
-    retry: hasDelay ? { afterMs: failed.retryAfterMs ?? 0 } : row.retry,
+    retry: hasDelay ? { afterMs: failed.retryAfterMs ?? 0 } : retry,
     ...(conflicts && { conflicts }),
     ...(fields.length > 0 && { fields }),
+    ...(row.code === 'VersionGone' && { goneVersion: goneVersionIn(answer.message) ?? '' }),
   };
+}
+
+/** A manifest that the definition of its kind refuses today may fit it tomorrow: definitions change. */
+function retryOf({ code, retry }: Row, { group }: FailedRequest): Row['retry'] {
+  return code === 'InvalidManifest' && !BUILT_IN_GROUPS.has(group) ? 'backoff' : retry;
 }
 
 function parseAnswer(failed: FailedAnswer, request: FailedRequest): Answer {

@@ -54,7 +54,7 @@ export interface OwnedApplicationClient extends ApplicationClient {
 export function createApplicationClient(options: ApplicationOptions): OwnedApplicationClient {
   const watches: Watch[] = [];
 
-  async function write(
+  async function send(
     application: KubeObject,
     request: Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'category'> & { suffix: string },
   ): Promise<ApplicationAnswer> {
@@ -80,8 +80,9 @@ export function createApplicationClient(options: ApplicationOptions): OwnedAppli
       );
       return promise;
     },
+    read: (application) => send(application, { verb: 'get', method: 'GET', category: 'status', suffix: '' }),
     putStatus(application, status) {
-      return write(application, {
+      return send(application, {
         verb: 'update',
         method: 'PUT',
         category: 'status',
@@ -94,7 +95,7 @@ export function createApplicationClient(options: ApplicationOptions): OwnedAppli
       const metadata: ValueMap = { labels, annotations };
       // An empty list would stay owned by this manager; a list that is left out is given up.
       if (finalizers.length > 0) metadata['finalizers'] = finalizers;
-      return write(application, {
+      return send(application, {
         verb: 'apply',
         method: 'PATCH',
         category: 'status',
@@ -105,7 +106,7 @@ export function createApplicationClient(options: ApplicationOptions): OwnedAppli
     },
     removeFinalizer(application, finalizer) {
       const remaining = listAt(application.metadata, 'finalizers').filter((name) => name !== finalizer);
-      return write(application, {
+      return send(application, {
         verb: 'patch',
         method: 'PATCH',
         category: 'status',

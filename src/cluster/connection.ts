@@ -19,6 +19,7 @@ import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
 import { collectionPath } from './requests/paths.ts';
 import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
+import { readDefinitions } from './requests/definitions.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
@@ -72,7 +73,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   const live = createLiveStore({
     ...shared,
     events,
-    clientOf: (identity) => createClient(transport, identity),
+    clientOf: (identity) => createClient(transport, identity, discovery),
     onKindNotServed: () => discovery.doubt(),
   });
   const { applicationNamespace } = options;
@@ -86,8 +87,9 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     server: transport.server,
     defaultNamespace: credentials.namespace,
     as: (identity) =>
-      recordWrites(createClient(transport, identity), (kind, id) => live.beginWrite(identity, kind, id)),
+      recordWrites(createClient(transport, identity, discovery), (kind, id) => live.beginWrite(identity, kind, id)),
     kinds: (options) => discovery.kinds(options),
+    definitions: () => readDefinitions({ transport, discovery }),
     live,
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,

@@ -32,20 +32,24 @@ export function kindKey(apiVersion: string, kind: string): string {
 }
 
 /**
- * Finds a kind by group and kind alone, in the preferred version of its group or else in any that serves it.
- * `unavailable`: no version that answers serves it, and another one does not answer. undefined: no version serves it.
+ * Finds the kind of an object by group and kind, in the preferred version of its group or else in any that serves it.
+ * `unavailable`: no version that answers serves it, and another one does not answer. undefined: no version serves it,
+ * or only with another scope: the definition was deleted with all objects, and made again.
  */
-export type KindFinder = (id: Pick<ObjectId, 'group' | 'kind'>) => KindInfo | 'unavailable' | undefined;
+export type KindFinder = (id: Pick<ObjectId, 'group' | 'kind' | 'namespace'>) => KindInfo | 'unavailable' | undefined;
 
 /** The served kinds are indexed once, at the first look-up that needs it; each look-up is then a map access. */
 export function createKindFinder({ served, stale, preferred }: Kinds): KindFinder {
   let byGroupKind: Map<string, KindInfo> | undefined;
   const staleGroups = new Set([...stale].map(groupOf));
-  return ({ group, kind }) => {
+  return ({ group, kind, namespace }) => {
     const version = preferred.get(group);
     const inPreferred = version === undefined ? undefined : served.get(kindKey(apiVersionOf(group, version), kind));
-    if (inPreferred) return inPreferred;
-    byGroupKind ??= new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
-    return byGroupKind.get(`${group}/${kind}`) ?? (staleGroups.has(group) ? 'unavailable' : undefined);
+    byGroupKind ??= inPreferred
+      ? undefined
+      : new Map([...served.values()].map((info) => [`${info.group}/${info.kind}`, info] as const));
+    const found = inPreferred ?? byGroupKind?.get(`${group}/${kind}`);
+    if (!found) return staleGroups.has(group) ? 'unavailable' : undefined;
+    return found.isNamespaced === (namespace !== '') ? found : undefined;
   };
 }

@@ -31,6 +31,8 @@ export interface ClusterLimits {
   readonly forbiddenWatchRetryMs: number;
   /** How long a read by name counts where the kind may not be watched. */
   readonly pollIntervalMs: number;
+  /** How long a read by name counts for an object without our label, which no watch tells about. */
+  readonly unwatchedReadMs: number;
   /** After so long without a working watch or list, the state of its objects counts as unknown. */
   readonly watchStaleMs: number;
   /** Proofs of absence that are kept for a kind; the oldest is dropped first. */
@@ -61,6 +63,7 @@ export const defaultClusterLimits: ClusterLimits = {
   maxWatchBackoffMs: 30_000,
   forbiddenWatchRetryMs: 60_000,
   pollIntervalMs: 30_000,
+  unwatchedReadMs: 15_000,
   watchStaleMs: 60_000,
   maxAbsentEntries: 10_000,
   discoveryDoubtMs: 10_000,

@@ -1,6 +1,7 @@
 /**
  * The types through which the rest of the agent uses a cluster. `connection.ts` makes the Cluster and hands it in.
  */
+import type { FieldSet } from '../object/field-set.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
 import type { Refusal } from './answers.ts';
@@ -72,6 +73,8 @@ export interface ApplyRequest {
   /** Take fields from the managers that own them, where false is answered with FieldConflict. */
   readonly force: boolean;
   readonly dryRun?: boolean;
+  /** Only create the object: where it exists, the answer is a refusal (`Modified`), and nothing is changed. */
+  readonly isCreation?: boolean;
   /** Default `tautline`. */
   readonly fieldManager?: string;
   /** Keys of a Secret's `data` to send with their present live values; the caller never sees these. */
@@ -99,7 +102,32 @@ export interface ClusterClient {
    * `tautline`, guarded by uid and resourceVersion. Sends nothing where there are none.
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
-  /** Removes only our label and annotation, so that the object belongs to no Application; guarded by uid. */
+  /**
+   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
+   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
+   */
+  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
+  /**
+   * Makes these fields ours alone by a patch of managedFields, so that the next apply removes those that it leaves out.
+   * Values stay as they are. Guarded by uid and resourceVersion. `live` comes from a read by name or from a write.
+   */
+  takeFields(kind: KindInfo, live: LiveObject, fields: FieldSet): Promise<WriteAnswer>;
+  /**
+   * A dry run that replaces the object's fields, but for its identity and status, by those of `body`; guarded by uid.
+   * Not for a Secret, whose values the caller does not know.
+   */
+  tryReplace(kind: KindInfo, live: LiveObject, body: KubeObject): Promise<WriteAnswer>;
+  /** Whether writes of this client are dry runs, so that one of them does not build on another. */
+  readonly isDryRun?: boolean;
+  /**
+   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
+   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
+   */
+  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
+  /**
+   * Removes only our label and annotation, so that the object belongs to no Application; guarded by uid and
+   * resourceVersion.
+   */
   release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**
    * After a 422 for an existing object: whether the update is forbidden and not the manifest. Asked by a dry-run create
@@ -130,10 +158,10 @@ export interface LiveStore {
   keepWatched(application: string, identity: Identity, scopes: readonly WatchScope[]): Promise<void>;
   release(application: string): void;
   /**
-   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object.
-   * `unknown`: the watch failed, or the scope is not watched. Where list and watch are forbidden or not served, the
-   * scope is polled: a read that was recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller
-   * reads the objects that it needs by name.
+   * The object as it is known, without a request. `unseen`: the scope's list is complete and does not hold the object,
+   * and no read by name within `unwatchedReadMs` has shown it without our label. `unknown`: the watch failed, or the
+   * scope is not watched. Where list and watch are forbidden or not served, the scope is polled: a read that was
+   * recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads what it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
   /** For people: one line for each of an Application's scopes that is read by name because it may not be watched. */
@@ -157,6 +185,8 @@ export interface LiveStoreEvents {
 export interface ApplicationClient {
   /** Hands on every stored Application as a raw value, valid or not. Resolves when the first list is complete. */
   watch(handlers: ApplicationHandlers): Promise<void>;
+  /** GET of an Application, which names it. */
+  read(application: KubeObject): Promise<ApplicationAnswer>;
   /** PUT of the status subresource, guarded by resourceVersion: refusal `Modified` on 409. */
   putStatus(application: KubeObject, status: ValueMap): Promise<ApplicationAnswer>;
   /**
@@ -211,6 +241,11 @@ export interface Cluster {
   as(identity: Identity): ClusterClient;
   /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
+  /**
+   * A text for each API group that changes with the definitions of its kinds. Asks the server, and the known kinds are
+   * those of the answer then. undefined: the server does not answer; never rejects.
+   */
+  definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
   /**
    * Whether an identity may create and change objects of a kind in a namespace, by an access review that is kept for a

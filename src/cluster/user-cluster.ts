@@ -4,8 +4,9 @@
  * Invariant: the only write to an Application sets one annotation, and only on the version that was read.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { idOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
-import { isMap, isKubeObject, listAt, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
+import { isMap, isKubeObject, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
 import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
@@ -13,6 +14,7 @@ import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { readLines } from './transport/line-reader.ts';
+import { objectKey } from './live/live-objects.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { collectionPath, objectPath, query } from './requests/paths.ts';
@@ -21,6 +23,7 @@ import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
 import { createTransport, type HttpRequest, type Transport } from './transport/transport.ts';
+import { listAll, type ListTarget } from './watches/watch-list.ts';
 
 export interface ApplicationName {
   readonly namespace: string;
@@ -41,8 +44,8 @@ export interface UserCluster {
   clusterId(): Promise<string | undefined>;
   /** undefined: there is no Application of that name. */
   readApplication(name: ApplicationName): Promise<ReadResult<KubeObject | undefined>>;
-  /** The Applications of a namespace, or of all namespaces where it is empty. */
-  listApplications(namespace: string): Promise<ReadResult<readonly KubeObject[]>>;
+  /** The Applications of a namespace, or of all where it is empty. The selector is that of kubectl; empty: all. */
+  listApplications(namespace: string, labelSelector?: string): Promise<ReadResult<readonly KubeObject[]>>;
   /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
   annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
   /**
@@ -68,7 +71,6 @@ const WATCH_SECONDS = 60;
 /** The API server should have ended the watch by then. */
 const WATCH_GRACE_SECONDS = 10;
 const RETRY_MS = 1_000;
-const MAX_PAGES = 1_000;
 
 /** Throws StageError `ClusterConfigInvalid`. Sends no request yet. */
 export async function connectAsUser({ source, limits, clock, userAgent }: UserClusterOptions): Promise<UserCluster> {
@@ -90,7 +92,8 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
       return answer.ok ? stringAt(answer.value, 'metadata', 'uid') : undefined;
     },
     readApplication,
-    listApplications: (namespace) => listAll(transport, namespace, limits.listPageSize),
+    listApplications: (namespace, labelSelector = '') =>
+      listApplications({ transport, limits }, { namespace, labelSelector }),
     annotate(application, annotation, value) {
       const { resourceVersion = null, uid = null, namespace, name } = application.metadata;
       const patch: Value = { metadata: { resourceVersion, uid, annotations: { [annotation]: value } } };
@@ -128,25 +131,19 @@ async function send(transport: Transport, request: UserRequest): Promise<ReadRes
   return { ok: false, refusal: refusalOf(answer, request.verb, applicationKind) };
 }
 
-async function listAll(
-  transport: Transport,
-  namespace: string,
-  limit: number,
+async function listApplications(
+  { transport, limits }: Pick<ListTarget, 'transport' | 'limits'>,
+  selection: { readonly namespace: string; readonly labelSelector: string },
 ): Promise<ReadResult<readonly KubeObject[]>> {
-  const applications: KubeObject[] = [];
-  let next: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const path = collectionPath(applicationKind, namespace) + query({ limit, continue: next });
-    const answer = await send(transport, { verb: 'list', method: 'GET', path, acceptsGzip: true });
-    if (!answer.ok) return answer;
-    for (const item of listAt(answer.value, 'items')) {
-      const application = asObjectOf(applicationKind, item);
-      if (application) applications.push(application);
-    }
-    next = stringAt(answer.value, 'metadata', 'continue') || undefined;
-    if (next === undefined) break;
-  }
-  return { ok: true, value: applications };
+  const applications = new Map<string, KubeObject>();
+  // An Application is never larger than the bound: etcd would not store it.
+  const log = { warn: () => undefined };
+  const target = { transport, limits, log, identity: agentIdentity, kind: applicationKind, ...selection };
+  const end = await listAll(target, (item) => {
+    const application = asObjectOf(applicationKind, item);
+    if (application) applications.set(objectKey(idOf(application)), application);
+  });
+  return end.ok ? { ok: true, value: [...applications.values()] } : end;
 }
 
 interface FollowOptions {

@@ -6,7 +6,7 @@ import type { ObjectId } from '../object/identity.ts';
 import type { Value } from '../object/value.ts';
 
 /**
- * - create: proven absent, or never seen. It is applied without force, so that the answer tells creation from adoption.
+ * - create: proven absent, or never seen. It is only created, so that the answer tells creation from adoption.
  * - update: the live object differs from the desired one.
  * - adopt: the object exists without our owner marks.
  * - prune: in the inventory, no longer desired.
@@ -26,6 +26,8 @@ export interface FieldDifference {
   readonly desired?: Value;
   /** Absent: the live object has no such field. Values of Secrets are masked. */
   readonly live?: Value;
+  /** The difference from the live text to the desired one in unified form, if one of them has several lines. */
+  readonly hunks?: string;
   /** The field manager that wrote the live value, if managedFields name one. */
   readonly manager?: string;
   /** The time at which `manager` wrote it (RFC 3339). */
@@ -63,6 +65,10 @@ export interface Change {
   readonly asksConfirmation?: boolean;
   /** adopt: the owner annotation of the Application that hands the object over, or that a person takes it over from. */
   readonly takenFrom?: string;
+  /** The object stays without our label, so no watch tells about its changes. */
+  readonly isUnwatched?: boolean;
+  /** Only an earlier answer of the API server shows the result: the comparison alone does not. */
+  readonly isByAnswer?: boolean;
   /** Warnings of the API server about the desired object, if a dry run brought the evidence for this change. */
   readonly warnings?: readonly string[];
 }
@@ -82,6 +88,11 @@ export interface Baseline {
 export interface DiffMemory {
   /** By `idKey`. */
   readonly baselines: ReadonlyMap<string, Baseline>;
+  /**
+   * Whether the earlier answers of the server about an object (by `idKey`) prove nothing any more. Where the comparison
+   * alone cannot decide, the server is asked again.
+   */
+  isDoubted?(key: string): boolean;
   /** Whether the server is known to have accepted this manifest for this id before. */
   isAccepted(id: ObjectId, manifestDigest: string): boolean;
   /** How an absent Job or bare Pod ran with this manifest, so that its absence is not drift. undefined: it did not. */

@@ -8,11 +8,12 @@
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
+import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
 import { isLeaf, listTypeOf, managedFieldsOf, type FieldSet } from '../object/field-set.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { compareKeyedList, compareSet, compareUnownedKeyedList } from './compare-list.ts';
 import { compareAtomic, isEmptyCollection, isEqualLeaf, isSameEmpty, isZero } from './compare-value.ts';
-import { BUILT_IN_GROUPS, isForcedByServer } from './known-values.ts';
+import { isForcedByServer } from './known-values.ts';
 import { enter, leave, note, noteRemoval, shapeHere, type Finding, type Sides, type Walk } from './walk.ts';
 
 export interface Comparison {

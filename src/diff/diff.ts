@@ -7,15 +7,15 @@
 import type { Desired, DesiredObject, Owner } from '../bind/desired.ts';
 import { createKindFinder, type KindFinder, type Kinds } from '../cluster/kinds.ts';
 import type { Live, LiveObject } from '../cluster/live.ts';
-import { FIELD_MANAGER, readOwnership } from '../object/applyset.ts';
+import { FIELD_MANAGER, PART_OF_LABEL, readOwnership } from '../object/applyset.ts';
 import { appliedFieldsOf } from '../object/field-set.ts';
-import { idKey, type ObjectId } from '../object/identity.ts';
+import { idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
 import { isLeftToOthers } from '../object/live-policy.ts';
 import { isLeftOut } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, SettledChange } from './changes.ts';
-import { compareObject } from './compare.ts';
+import { compareObject, type Comparison } from './compare.ts';
 import { fieldDifferences } from './field-difference.ts';
 import { asSent, judgedDigest, withoutIgnored } from './ignored.ts';
 import { findingsAmong, MAX_FINDINGS, patchOf } from './json-patch.ts';
@@ -69,6 +69,7 @@ export const REASONS = {
   kept: KEPT_BY_ANNOTATION,
   neverAccepted: 'the API server has not accepted this manifest yet',
   inconclusive: 'only the API server can tell whether it differs',
+  doubted: 'it is as the API server last answered; the API server is asked whether it would answer so again',
 } as const;
 
 /** Changes of the desired objects in their order, then of the inventory objects that are no longer desired. */
@@ -108,11 +109,12 @@ function diffDesired(desired: DesiredObject, options: DiffOptions): Change {
 function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOptions): Change {
   const { id, kind } = desired;
   const base = { id, kind, desired, live, fields: [] };
-  if (isLeftToOthers(live.body, options.owner)) return { ...base, type: 'none', reason: REASONS.disabled };
-  if (desired.policy?.ssa === 'IfNotPresent') return { ...base, type: 'none' };
+  const left = { ...base, type: 'none' as const, ...(isUnwatched(live) ? { isUnwatched: true } : {}) };
+  if (isLeftToOthers(live.body, options.owner)) return { ...left, reason: REASONS.disabled };
+  if (desired.policy?.ssa === 'IfNotPresent') return left;
   const ownership = readOwnership(live.body, options.owner);
   if (ownership.type === 'application' && options.isGivenUp?.(id, ownership.annotation)) {
-    if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
+    if (live.deletionTimestamp !== undefined) return { ...left, reason: REASONS.terminating };
     const reason = `it is handed over by Application ${ownership.annotation}`;
     return { ...base, type: 'adopt', ...adoptionOf(desired, live), reason, takenFrom: ownership.annotation };
   }
@@ -122,7 +124,7 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   if (ownership.type === 'set' && !options.inventory.has(idKey(id))) {
     return { ...base, type: 'conflict', reason: `part of the ApplySet ${ownership.applySetId} of another tool` };
   }
-  if (live.deletionTimestamp !== undefined) return { ...base, type: 'none', reason: REASONS.terminating };
+  if (live.deletionTimestamp !== undefined) return { ...left, reason: REASONS.terminating };
   const isInventoried = options.inventory.has(idKey(id));
   const isKnown =
     isInventoried && (options.hasWritten?.(id) || appliedFieldsOf(live.body, FIELD_MANAGER) !== undefined);
@@ -131,6 +133,10 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
     return { ...base, type: 'adopt', ...adoptionOf(desired, live), reason };
   }
   return diffOwned(desired, live, options);
+}
+
+function isUnwatched({ body }: LiveObject): boolean {
+  return labelsOf(body)[PART_OF_LABEL] === undefined;
 }
 
 function adoptionOf(desired: DesiredObject, live: LiveObject): ReturnType<typeof differenceOf> {
@@ -145,28 +151,61 @@ function diffOwned(desired: DesiredObject, live: LiveObject, { memory, settled }
   const key = idKey(id);
   const isOfManifest = memory.isOfManifest?.(desired) === true;
   const isAccepted = isOfManifest || memory.isAccepted(id, digest);
-  const judged = judgedDigest(desired);
+  // The spec of a Job that runs cannot be changed: to ask again would only have it refused, or run again.
+  const isDoubted = !isOfManifest && memory.isDoubted?.(key) === true;
   const known = settled?.get(key);
-  if (known && isAccepted && known.manifestDigest === judged && isSameLive(known, live)) return known.change;
+  if (known && isAccepted && isStillSettled(known, { desired, live, isDoubted })) return known.change;
   const sides = withoutIgnored(desired, live);
   const comparison = compareObject(sides.desired, sides.live, MAX_FINDINGS);
   const baseline = memory.baselines.get(key);
-  if (comparison.result === 'same' || isAtBaseline(sides.desired, sides.live, baseline)) {
+  const isSame = comparison.result === 'same';
+  const isExpected = !isSame && isAtBaseline(sides.desired, sides.live, baseline);
+  if (isSame || (isExpected && !isDoubted)) {
     // The server may refuse a manifest for reasons that the comparison cannot see, so each is sent to it once.
     if (!isAccepted) return { ...base, type: 'unsure', reason: REASONS.neverAccepted };
-    const change: Change = { ...base, type: 'none' };
-    settled?.set(key, { manifestDigest: judged, resourceVersion: live.resourceVersion, change });
+    const change: Change = { ...base, type: 'none', ...(isExpected ? { isByAnswer: true } : {}) };
+    settled?.set(key, { manifestDigest: judgedDigest(desired), resourceVersion: live.resourceVersion, change });
     return change;
   }
-  const difference = differenceOf(desired, live, comparison.findings);
+  if (isExpected) {
+    const difference = differenceOf(desired, live, comparison.findings);
+    return { ...base, type: 'unsure', ...difference, reason: REASONS.doubted };
+  }
+  const isProven = isComparable(sides.desired, sides.live, baseline);
+  return judgeDifference(base, { comparison, isOfManifest, isProven });
+}
+
+interface Difference {
+  readonly comparison: Comparison;
+  readonly isOfManifest: boolean;
+  /** The baseline is the server's result for this manifest, and the live object differs from it. */
+  readonly isProven: boolean;
+}
+
+function judgeDifference(
+  base: Omit<Change, 'type'> & { readonly desired: DesiredObject; readonly live: LiveObject },
+  { comparison, isOfManifest, isProven }: Difference,
+): Change {
+  const difference = differenceOf(base.desired, base.live, comparison.findings);
   const { fields } = difference;
   // A policy may have changed the Job when it was created; the difference lasts, and nothing may be changed any more.
-  const isRunSpec = fields.length > 0 && fields.every(({ path }) => isImmutableInRun(id, path));
+  const isRunSpec = fields.length > 0 && fields.every(({ path }) => isImmutableInRun(base.id, path));
   if (isOfManifest && isRunSpec) return { ...base, type: 'none', reason: REASONS.started };
-  // The baseline is the server's result for this manifest, and the live object differs from it.
-  const isProven = fields.length > 0 && isComparable(sides.desired, sides.live, baseline);
-  if (comparison.result === 'differs' || isProven) return { ...base, type: 'update', ...difference };
+  const isDifferent = comparison.result === 'differs' || (isProven && fields.length > 0);
+  if (isDifferent) return { ...base, type: 'update', ...difference };
   return { ...base, type: 'unsure', ...difference, reason: REASONS.inconclusive };
+}
+
+interface Judged {
+  readonly desired: DesiredObject;
+  readonly live: LiveObject;
+  readonly isDoubted: boolean;
+}
+
+/** Whether a change was decided for exactly this manifest and live object, by something that still counts. */
+function isStillSettled(known: SettledChange, { desired, live, isDoubted }: Judged): boolean {
+  if (isDoubted && known.change.isByAnswer === true) return false;
+  return known.manifestDigest === judgedDigest(desired) && isSameLive(known, live);
 }
 
 /** Whether the API server refuses to change a field of a Job or Pod that exists. `path` is a JSON pointer. */

@@ -8,6 +8,7 @@ import { formatPointer } from '../object/pointer.ts';
 import { isSensitivePath, maskValue } from '../object/redact.ts';
 import { isMap, newMap, type KubeObject, type Value } from '../object/value.ts';
 import type { FieldDifference } from './changes.ts';
+import { unifiedHunks } from './text-hunks.ts';
 import type { Finding } from './walk.ts';
 
 /** Differences shown per change. */
@@ -23,16 +24,40 @@ export function fieldDifferences(findings: readonly Finding[], live: KubeObject)
   return findings.slice(0, MAX_FIELDS).map((finding) => {
     const { tokens, desired } = finding;
     const isHidden = isSensitivePath(live, tokens);
-    const show = (value: Value): Value => (isHidden ? maskValue(boundValue(value)) : boundValue(value));
+    const cut = sharedStart(desired, finding.live);
+    const show = (value: Value): Value =>
+      isHidden ? maskValue(boundValue(value)) : boundValue(withoutStart(value, cut));
+    const hunks = isHidden ? undefined : hunksOf(finding.live, desired);
     const entry = entryFor(finding, entries);
     return {
       path: formatPointer(tokens),
       ...(desired === undefined ? {} : { desired: show(desired) }),
       ...(finding.live === undefined ? {} : { live: show(finding.live) }),
+      ...(hunks === undefined ? {} : { hunks }),
       ...(entry === undefined ? {} : { manager: entry.manager }),
       ...(entry?.time === undefined ? {} : { managedAt: entry.time }),
     };
   });
+}
+
+function hunksOf(live: Value | undefined, desired: Value | undefined): string | undefined {
+  if (typeof live !== 'string' || typeof desired !== 'string' || live === desired) return undefined;
+  return live.includes('\n') || desired.includes('\n') ? unifiedHunks(live, desired) : undefined;
+}
+
+/** Characters shown before the first one that differs. */
+const LEAD_CHARS = 32;
+
+/** How much to leave out of two long texts that begin alike: otherwise only what is equal would be shown. */
+function sharedStart(desired: Value | undefined, live: Value | undefined): number {
+  if (typeof desired !== 'string' || typeof live !== 'string') return 0;
+  let same = 0;
+  while (same < desired.length && desired[same] === live[same]) same += 1;
+  return same + LEAD_CHARS < MAX_TEXT_CHARS ? 0 : same - LEAD_CHARS;
+}
+
+function withoutStart(value: Value, cut: number): Value {
+  return typeof value === 'string' && cut > 0 ? CUT + value.slice(cut) : value;
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
+import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
 import { managedFieldsOf, type ManagedFields } from '../object/field-set.ts';
 import { pathSetOf } from '../object/path-set.ts';
 import { isSecret } from '../object/redact.ts';
@@ -21,7 +22,6 @@ import {
 } from '../object/value.ts';
 import { cutFields } from './cut-fields.ts';
 import type { CutContext } from './cut-place.ts';
-import { BUILT_IN_GROUPS } from './known-values.ts';
 
 interface ComparedSides {
   readonly desired: DesiredObject;

@@ -1,34 +1,8 @@
 /**
- * Tables about built-in kinds: their groups, the paths of quantities, and the values that the server fills in. Objects
- * of other groups are compared strictly, since the server drops no zero values there.
+ * Tables about built-in kinds: the paths of quantities, and the values that the server fills in. Objects of other
+ * groups are compared strictly, since the server drops no zero values there.
  */
 import { isEqualValue, type Value } from '../object/value.ts';
-
-export const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
-  '',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'apiregistration.k8s.io',
-  'apps',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'coordination.k8s.io',
-  'discovery.k8s.io',
-  'events.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-  'internal.apiserver.k8s.io',
-  'networking.k8s.io',
-  'node.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'resource.k8s.io',
-  'scheduling.k8s.io',
-  'storage.k8s.io',
-  'storagemigration.k8s.io',
-]);
 
 /** Fields whose value is a quantity. */
 const QUANTITY_FIELDS: ReadonlySet<string> = new Set(['averageValue', 'divisor', 'maximumVolumeSize', 'sizeLimit']);

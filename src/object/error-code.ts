@@ -54,7 +54,8 @@ export const ERROR_CODES = {
   sandbox: ['Killed', 'Failed', 'Cancelled', 'SandboxBusy', 'SandboxClosed'],
   /** Answers of the API server to a request about an object. */
   answer: [
-    'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: never retried
+    'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: retried for custom kinds only
+    'VersionGone', // managedFields name a version of a custom resource that is served no more
     'Immutable', // only the update is forbidden: deleting and creating the object would succeed
     'FieldConflict', // another manager owns a field we send (only without force)
     'Modified', // uid or resourceVersion precondition failed

@@ -30,7 +30,7 @@ export interface Problem {
   readonly line?: number;
   /** 1-based. */
   readonly column?: number;
-  /** The line of the file, as it is written there; never a line of a Secret. */
+  /** Lines of the file, as they are written there, the last one is that of the problem; never those of a Secret. */
   readonly excerpt?: string;
   readonly object?: ObjectId;
   /** Says how to mend it. */
@@ -45,12 +45,17 @@ export function isPassing({ code }: Problem): boolean {
 }
 
 /**
- * `file:line: message`, then the line of the file, then the hint, with unprintable characters escaped; cut at
+ * `file:line: message`, then the lines of the file, then the hint, with unprintable characters escaped; cut at
  * `maxChars` characters.
  */
 export function formatProblem(problem: Problem, maxChars = 1024): string {
   const place = problem.file === undefined ? '' : `${problem.file}${problem.line ? `:${problem.line}` : ''}: `;
-  const excerpt = problem.excerpt === undefined ? '' : `\n  ${printable(problem.excerpt.trimEnd())}`;
+  const excerpt =
+    problem.excerpt
+      ?.trimEnd()
+      .split('\n')
+      .map((line) => `\n  ${printable(line)}`)
+      .join('') ?? '';
   const hint = problem.hint === undefined ? '' : `\n  ${printable(problem.hint)}`;
   const text = `${printable(`${place}${problem.message}`)}${excerpt}${hint}`;
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`;

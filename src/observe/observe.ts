@@ -57,7 +57,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     live.set(target.key, entry);
     const isAsked = options.shouldProveAbsence
       ? isUnwatched(entry)
-      : entry.state === 'unseen' && options.inventory.has(target.key);
+      : entry.state === 'unseen' && (options.inventory.has(target.key) || target.isOnlyCreated);
     // The 404 for a path that is not served proves nothing about an object.
     if (isAsked && !target.isAwaited) asked.push(target);
   }
@@ -85,20 +85,25 @@ interface Target {
   /** Its CRD is not served yet: nothing can be watched or asked. */
   readonly isAwaited: boolean;
   readonly isOutOfReach: boolean;
+  /** It is left as it is where it exists, and may exist without our label. */
+  readonly isOnlyCreated: boolean;
 }
 
 function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target[] {
   const targets = new Map<string, Target>();
   const findKind = createKindFinder(kinds);
-  for (const { id, kind, awaitsCrd } of desired) {
+  for (const { id, kind, awaitsCrd, policy } of desired) {
     const isAwaited = awaitsCrd !== undefined;
-    targets.set(idKey(id), { key: idKey(id), id, kind, isAwaited, isOutOfReach: isOutOfReach(id, reach) });
+    const isOnlyCreated = policy?.ssa === 'IfNotPresent' && !isAwaited;
+    const target = { key: idKey(id), id, kind, isAwaited, isOnlyCreated, isOutOfReach: isOutOfReach(id, reach) };
+    targets.set(target.key, target);
   }
   for (const [key, id] of inventory) {
     if (targets.has(key)) continue;
     const found = findKind(id);
     const kind = found === 'unavailable' ? undefined : found;
-    targets.set(key, { key, id, kind, isAwaited: false, isOutOfReach: isOutOfReach(id, reach) });
+    const isLeft = { isAwaited: false, isOnlyCreated: false };
+    targets.set(key, { key, id, kind, ...isLeft, isOutOfReach: isOutOfReach(id, reach) });
   }
   return [...targets.values()];
 }

@@ -5,7 +5,7 @@
  * earlier declared waves are settled; a Namespace or CustomResourceDefinition comes before the objects in it; prunes
  * come after all applies, in reverse order; outside mode `auto` a plan has no effects.
  */
-import { HOW_TO_CONFIRM } from '../application/request.ts';
+import { isRunToCompletion } from '../application/ended-jobs.ts';
 import type { Change } from '../diff/changes.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
@@ -65,7 +65,7 @@ export interface PlanOptions {
   readonly guard: PruneGuard;
   /** By `idKey`: for Applications that left Git, the objects that each would delete. */
   readonly behind?: ReadonlyMap<string, Behind>;
-  /** Ends the reason of a held prune. Default: `HOW_TO_CONFIRM`. */
+  /** Ends the reason of a held prune. Default: nothing. */
   readonly howToConfirm?: string;
   /** By `idKey`: changes that must wait (heals, prunes, hand-overs), with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
@@ -171,14 +171,16 @@ function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change)
 function holdPrunes(
   prunes: readonly Change[],
   left: readonly Change[],
-  { changes, isConfirmed, guard, objectsBefore, behind = new Map(), howToConfirm = HOW_TO_CONFIRM }: PlanOptions,
+  { changes, isConfirmed, guard, objectsBefore, behind = new Map(), howToConfirm = '' }: PlanOptions,
 ): HeldPrune | undefined {
   // Left out: objects whose deletion has begun, and completed hooks, which have not left Git.
   const isNew = (change: Change): boolean => !isTerminating(change) && !change.desired;
   const ready = prunes.filter(isNew);
   if (isConfirmed || ready.length === 0) return undefined;
   const reason = reasonToHold({ left: left.filter(isNew), changes, objectsBefore, guard, behind });
-  return reason === undefined ? undefined : { changes: ready, reason: `${reason}; ${howToConfirm}` };
+  return reason === undefined
+    ? undefined
+    : { changes: ready, reason: [reason, howToConfirm].filter(Boolean).join('; ') };
 }
 
 function mayYield(change: Change): boolean {
@@ -197,6 +199,25 @@ function holdKept(kept: readonly Change[]): HeldPrune | undefined {
 
 function isTerminating({ live }: Change): boolean {
   return live?.deletionTimestamp !== undefined;
+}
+
+/**
+ * The part of a plan that adds nothing to the inventory and to the records of Jobs, for an Application whose status
+ * cannot be written: what is stored must name every object that may exist. Where something is left out, only what may
+ * be the reason for the refusal is pruned: objects of admission.
+ */
+export function withoutAdditions(plan: Plan, isStored: (id: ObjectId) => boolean): Plan {
+  const waves = plan.waves.map(({ name, changes }) => ({
+    name,
+    changes: changes.filter(({ change: { id } }) => isStored(id) && !isRunToCompletion(id)),
+  }));
+  const isWhole = waves.every(({ changes }, index) => changes.length === plan.waves[index]?.changes.length);
+  if (isWhole) return plan;
+  const prunes = plan.prunes.map(({ name, changes }) => ({
+    name,
+    changes: changes.filter(({ change: { id } }) => id.group === 'admissionregistration.k8s.io'),
+  }));
+  return { ...plan, waves, prunes, yielding: [] };
 }
 
 /** The ids that a plan would apply. They are stored in the inventory before the first apply. */

@@ -57,6 +57,10 @@ export interface ReconcileSettings {
   readonly maxPollBackoffMs: number;
   /** How long a pass waits before it looks again at progressing objects that no watch tells about. */
   readonly progressCheckMs: number;
+  /** How long a pass waits before it reads objects again that no watch tells about and that it leaves as they are. */
+  readonly unwatchedCheckMs: number;
+  /** How long an answer of the API server is believed for an object that differs from Git. */
+  readonly answerAgeMs: number;
   /** How long a prune waits for the announcements of other Applications of the source. */
   readonly handOverWaitMs: number;
   /** Least time between two requests to discovery for a kind that the API server lacks. */
@@ -71,6 +75,8 @@ export interface RenderPort {
     path: string;
     /** The last render of this path: unchanged manifests of it are handed on again. */
     previous: Manifests | undefined;
+    /** The namespace of the Application. */
+    tenant: string;
     signal: AbortSignal;
   }): Promise<Manifests>;
 }

@@ -6,6 +6,7 @@
  * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them.
  */
 import type { KubeObject } from '../object/value.ts';
+import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { ErrorCode } from '../object/error-code.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 import { emptyClocksMemory, type ClocksMemory } from './attempt.ts';
@@ -33,10 +34,14 @@ export interface ApplicationRecord {
   readonly signals: Signals;
   /** Findings of the last pass, for the status API; no pass reads them. */
   view: ApplicationView | undefined;
+  /** API groups whose definitions the last pass missed or found different; no pass reads them. */
+  awaitedGroups: ReadonlySet<string>;
 }
 
 export interface ApplicationView {
   readonly objects: readonly ObjectStatus[];
+  /** The status that could not be written, in place of the stored one. undefined: the stored one is up to date. */
+  readonly unwritten: ApplicationStatus | undefined;
 }
 
 /** Written from outside at any moment, also while a pass is under way; read by the pass that acts on them. */
@@ -45,6 +50,10 @@ export interface Signals {
   hookHeardMs: number | undefined;
   /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
   pollsAsked: number;
+  /**
+   * Monotonic; when a person, a webhook or another Application asked last. A poll that began earlier is no answer.
+   */
+  askedMs: number;
   /** The memory is no longer to be trusted: the next pass begins with an empty one. */
   isForgetAsked: boolean;
 }
@@ -70,8 +79,8 @@ export interface RunMemory {
 }
 
 export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
-  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false };
-  return { key, stored, memory: emptyMemory(), signals, view: undefined };
+  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false };
+  return { key, stored, memory: emptyMemory(), signals, view: undefined, awaitedGroups: new Set() };
 }
 
 export function emptyMemory(): Memory {

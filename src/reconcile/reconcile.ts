@@ -14,12 +14,15 @@ import type { Snapshot } from '../source/snapshot.ts';
 import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
-import { compareLive } from './decide/compare-live.ts';
+import { compareLive, foreseeChanges } from './decide/compare-live.ts';
 import { forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
-import { announceDesired, planPass, planQuestionOf } from './decide/plan-pass.ts';
+import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
+import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
+import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
+import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
@@ -35,6 +38,7 @@ import {
   type NextPass,
   type Pass,
 } from './pass.ts';
+import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
@@ -53,6 +57,7 @@ export async function reconcile(
 ): Promise<NextPass> {
   try {
     const { metadata, status, spec } = parsed.ok ? parsed.application : { ...parsed, spec: undefined };
+    if (metadata.deletionTimestamp || !spec || spec.suspend) record.awaitedGroups = new Set();
     if (metadata.deletionTimestamp) return await finalise({ metadata, status, spec }, record, context, signal);
     if (!parsed.ok) {
       await writeInvalid(parsed, { record, context, base: record.stored });
@@ -82,11 +87,14 @@ function startOver({ memory }: ApplicationRecord): NextPass {
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
 }
 
-/** Without a status only the log can tell it; once, since an outage lasts for many passes. */
-function logEarlyEnd({ key, memory }: ApplicationRecord, { log }: ReconcileContext, error: StageError): void {
+/** Without a status only log, Events and metrics can tell it; once, since an outage lasts for many passes. */
+function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: ReconcileContext, error: StageError): void {
   const isNews = memory.run.endedEarly !== error.code;
   memory.run.endedEarly = error.code;
-  if (isNews) log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+  if (!isNews) return;
+  context.log.warn('a pass ended early', { application: key, code: error.code, reason: error.message });
+  if (error.stage !== 'status') return;
+  context.notify({ type: 'Warning', reason: 'StatusNotWritten', action: 'Reconcile', note: error.message }, stored);
 }
 
 async function runPass(pass: Pass): Promise<NextPass> {
@@ -94,6 +102,7 @@ async function runPass(pass: Pass): Promise<NextPass> {
   const report = reportOf(pass, findings, 'ended');
   const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
   pass.memory.run.endedEarly = undefined;
+  pass.record.awaitedGroups = awaitedGroupsOf(report);
   if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
   return decideNextPass(endedPassOf(pass, { findings, report, verdict, answer: status.lastRequest }));
 }
@@ -122,9 +131,12 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const { changes, rivalClaims } = compared;
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
-  const { planned, goal } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
+  if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
+  const { planned, goal, excess } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
   pass.goal = goal;
-  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned };
+  if (excess) pass.failures.push(excess);
+  const foreseen = await foreseeChanges(pass, planned.changes, isUnsent(planned));
+  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned, changes: foreseen };
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));
@@ -149,15 +161,18 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
   const source = await timed(pass, 'source', () =>
     refreshSource(memory.desired, {
       spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
+      isPinned: goal.commit !== undefined,
+      known: goal.commit === undefined ? knownFromStatus(application) : undefined,
       signal,
       context,
     }),
   );
   if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
-  if (source.snapshot) pass.goal = goalAtRevision(goal, application, source.snapshot);
+  if (source.snapshot && !source.isOfEarlierSpec) pass.goal = goalAtRevision(goal, application, source.snapshot);
   return source.snapshot;
 }
 
@@ -168,9 +183,12 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
 async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | undefined> {
   const { application, context, record } = pass;
   const { spec } = application;
-  const manifests = await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
-  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const isPinned = pass.goal.commit !== undefined;
+  const isOfEarlierSpec = sourceFor(pass.memory.desired, isPinned)?.isOfEarlierSpec === true;
+  const manifests = isOfEarlierSpec
+    ? undefined
+    : await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
   if (!bound) return undefined;

@@ -92,10 +92,19 @@ const UTF8 = { fatal: true, ignoreBOM: true } as const;
 
 /** The text of a file, which must be UTF-8. A byte order mark is dropped, and line ends become `\n`. */
 export function readText(context: RenderContext, path: string): string {
-  const text = decodeUtf8(readBytes(context, path));
+  const bytes = readBytes(context, path);
+  const text = decodeUtf8(bytes);
+  if (text === undefined && isUtf16(bytes)) {
+    const hint = 'Save it as UTF-8; in PowerShell write it with Out-File -Encoding utf8.';
+    fail('YamlSyntax', 'the file is UTF-16, and only UTF-8 is read', { file: path, hint });
+  }
   if (text === undefined) fail('YamlSyntax', 'the file is not UTF-8', { file: path });
   const bare = text.startsWith('\ufeff') ? text.slice(1) : text;
   return bare.includes('\r\n') ? bare.replaceAll('\r\n', '\n') : bare;
+}
+
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
 /** Decodes UTF-8, keeping a byte order mark; undefined if the bytes are not UTF-8. */

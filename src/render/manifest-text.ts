@@ -25,8 +25,14 @@ export interface TextSource {
   readonly limits: RenderLimits;
 }
 
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+
 export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 'error'): TextObject[] {
   const { text, file } = source;
+  if (text.startsWith(LFS_POINTER)) {
+    const hint = 'Commit the file itself, without Git LFS.';
+    fail('Unsupported', 'the file is a pointer of Git LFS, whose content is not fetched', { file, line: 1, hint });
+  }
   const separator = /\n---[ \t]*[^\s#][^\n]*\n/.exec(text);
   if (separator) {
     const line = text.slice(0, separator.index + 1).split('\n').length;
@@ -70,12 +76,12 @@ export function readDocuments(
   const { text, file, limits } = source;
   const result = readYaml(text, { ...options, maxNodes: limits.maxNodes, maxDepth: limits.maxDepth });
   if (result.ok) return result.documents;
-  const { message, line, column, excerpt, hint } = explainYaml(text, result.failure);
+  const { message, mayQuote, line, column, excerpt, hint } = explainYaml(text, result.failure);
   const place = { file, line, column, ...(hint === undefined ? {} : { hint }) };
-  // The document cannot be parsed, so words in the text decide whether it may be a Secret. For such a text the line and
-  // the message of the explanation are left out, because both may repeat parts of the text.
+  // The document cannot be parsed, so words in the text decide whether it may be a Secret. For such a text the lines
+  // are left out, and so is a message of the explanation that may repeat parts of the text.
   const mayHoldSecret = MAY_HOLD_SECRET.test(text) || MAY_HOLD_SECRET.test(file);
-  if (mayHoldSecret) fail(result.failure.code, result.failure.message, place);
+  if (mayHoldSecret) fail(result.failure.code, mayQuote ? result.failure.message : message, place);
   fail(result.failure.code, message, { ...place, excerpt });
 }
 
@@ -99,9 +105,20 @@ function checkObject(node: YamlNode, place: { file: string; line: number }): Tex
     !kind.endsWith('List') &&
     (!isYamlMap(metadata) || isNothing(metadata.get('name')) || textOf(metadata.get('name')) === '')
   ) {
-    return fail('NotAnObject', `an object of kind ${kind} has no metadata.name`, place);
+    return unnamed(kind, metadata, place);
   }
   return { node, line: place.line };
+}
+
+function unnamed(kind: string, metadata: YamlNode | undefined, place: { file: string; line: number }): never {
+  if (isYamlMap(metadata) && !isNothing(metadata.get('generateName'))) {
+    fail('ReservedField', `a ${kind} has metadata.generateName: every sync would create another object`, {
+      ...place,
+      hint: 'Give it a metadata.name instead. A Job or hook with a name runs again when its manifest changes.',
+    });
+  }
+  const hint = 'Give it a metadata.name.';
+  return fail('NotAnObject', `an object of kind ${kind} has no metadata.name`, { ...place, hint });
 }
 
 function isObject(object: TextObject | undefined): object is TextObject {

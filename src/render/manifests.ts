@@ -30,6 +30,8 @@ export interface Manifests {
   readonly needs: readonly Need[];
   /** Git object id by path for every path that the render looked up; empty for a path that is absent. */
   readonly readSet: Readonly<Record<string, string>>;
+  /** For people: why nothing is rendered. Set exactly if there are neither manifests nor problems. */
+  readonly whyEmpty?: string;
 }
 
 export interface RenderLimits {

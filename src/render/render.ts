@@ -11,6 +11,8 @@ import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
 import type { DocumentCache } from './document-cache.ts';
+import { explainAbsent } from './explain-absent.ts';
+import { explainEmpty } from './explain-empty.ts';
 import { fail, problemOf } from './fail.ts';
 import type { RenderContext } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
@@ -32,7 +34,7 @@ export interface RenderInput {
 
 /** Renders a folder to manifests for a cluster. */
 export function renderPath(input: RenderInput): Manifests {
-  const { objects, problems, warnings, readSet } = renderObjects(input);
+  const { objects, problems, warnings, readSet, whyEmpty } = renderObjects(input);
   const manifests: Manifest[] = [];
   const malformed: Problem[] = [];
   for (const { object, digest, file, line } of objects) {
@@ -40,10 +42,17 @@ export function renderPath(input: RenderInput): Manifests {
     else malformed.push({ code: 'NotAnObject', message: 'an object has no apiVersion or metadata', file, line });
   }
   const allProblems = [...problems, ...malformed, ...findDuplicates(manifests)];
-  return { manifests, problems: allProblems, warnings, needs: [], readSet };
+  return {
+    manifests,
+    problems: allProblems,
+    warnings,
+    needs: [],
+    readSet,
+    ...(whyEmpty === undefined ? {} : { whyEmpty }),
+  };
 }
 
-export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings' | 'readSet'> {
+export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings' | 'readSet' | 'whyEmpty'> {
   readonly objects: readonly BuiltObject[];
 }
 
@@ -60,15 +69,19 @@ export function renderObjects({ tree, path, limits, plainFolder = 'render', cach
   };
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
+  let whyEmpty: string | undefined;
   try {
     const folder = locateFolder(context, path);
     if (isKustomized(context, folder)) objects = buildKustomization(context, folder);
     else if (plainFolder === 'refuse') refusePlainFolder(folder);
     else objects = readFolder(context, folder, problems);
+    if (objects.length === 0 && problems.length === 0) {
+      whyEmpty = explainEmpty(context.tree, folder, findKustomization(context, folder));
+    }
   } catch (error) {
     problems.push(problemOf(error));
   }
-  return { objects, problems, warnings: context.warnings, readSet };
+  return { objects, problems, warnings: context.warnings, readSet, ...(whyEmpty === undefined ? {} : { whyEmpty }) };
 }
 
 /** The path of the folder in the tree, with links resolved. */
@@ -83,8 +96,9 @@ function locateFolder(context: RenderContext, path: string): string {
   if (found.type === 'outside')
     fail('PathEscapesRoot', `${name} is a link that leaves the repository`, { file: clean });
   if (found.type === 'absent') {
-    fail('PathNotFound', `there is no folder ${name} in the repository`, {
-      hint: 'Check spec.source.path and the revision.',
+    const { message, hint } = explainAbsent(context.tree, clean);
+    fail('PathNotFound', message ?? `there is no folder ${name} in the repository`, {
+      hint: hint ?? 'Check spec.source.path and the revision.',
     });
   }
   if (found.type === 'file') fail('PathNotFound', `${name} is a file, not a folder`, { file: clean });

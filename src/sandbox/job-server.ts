@@ -4,7 +4,7 @@
  */
 import { runInThisContext } from 'node:vm';
 import { StageError } from '../object/stage-error.ts';
-import type { JobMessage, JobReply, PlainStageError } from './protocol.ts';
+import type { JobMessage, JobReply, PlainStageError, ReadyMessage } from './protocol.ts';
 
 /** Gets the input that the parent sent. The type is not checked, because only the parent can send jobs. */
 export type JobHandler = (input: never) => Uint8Array | Promise<Uint8Array>;
@@ -16,6 +16,8 @@ export function serveJobs(handlers: Readonly<Record<string, JobHandler>>): void 
     const job = message as JobMessage;
     void runJob(handlers, job).then((reply) => process.send?.(reply));
   });
+  const ready: ReadyMessage = { isReady: true };
+  process.send?.(ready);
 }
 
 async function runJob(handlers: Readonly<Record<string, JobHandler>>, job: JobMessage): Promise<JobReply> {

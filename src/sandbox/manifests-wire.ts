@@ -38,6 +38,7 @@ export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>)
     warnings: rendered.warnings,
     needs: rendered.needs,
     readSet: rendered.readSet,
+    ...(rendered.whyEmpty === undefined ? {} : { whyEmpty: rendered.whyEmpty }),
     manifests: rendered.manifests.map(({ digest, file, line }, index) => {
       return { digest, file, line, sizeBytes: bodies[index]?.length ?? 0 };
     }),

@@ -1,4 +1,7 @@
-/** The messages between parent and child of the sandbox: plain data, and one reply to each job. */
+/**
+ * The messages between parent and child of the sandbox, as plain data: one when the child is ready, and one reply to
+ * each job.
+ */
 import type { ErrorCode } from '../object/error-code.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
 
@@ -10,6 +13,11 @@ export interface JobMessage {
   readonly input: unknown;
   /** Shortly after this time the child stops the job by itself, in case its parent is gone. */
   readonly deadlineMs: number;
+}
+
+/** Sent once, when the child has loaded its code. */
+export interface ReadyMessage {
+  readonly isReady: true;
 }
 
 export type JobReply =

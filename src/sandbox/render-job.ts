@@ -1,4 +1,5 @@
 /** The parent's side of a render: sends the job to the sandbox and decodes the manifests of the reply. */
+import { dirname } from 'node:path';
 import type { KubeObject } from '../object/value.ts';
 import type { Manifests, RenderLimits } from '../render/manifests.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
@@ -32,6 +33,8 @@ export interface RenderRequest {
   readonly path: string;
   /** The last render of this path, from any snapshot. Its objects are reused if they are unchanged. */
   readonly previous: Manifests | undefined;
+  /** The namespace of the Application; '' on a person's machine. */
+  readonly tenant: string;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +49,7 @@ export interface RenderSettings {
 /** Rejects with StageError: one of the sandbox (Killed, Cancelled, ...), or one that the job threw in the child. */
 export async function renderInSandbox(
   sandbox: Sandbox,
-  { snapshot, path, previous, signal }: RenderRequest,
+  { snapshot, path, previous, tenant, signal }: RenderRequest,
   { limits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
   const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
@@ -60,6 +63,9 @@ export async function renderInSandbox(
     known: [...known.keys()],
     previousReadSet,
   };
-  const bytes = await sandbox.run({ name: 'render', stage: 'render', input }, { deadlineMs, signal });
+  // The folder of the repository, so that the child can keep parsed files from one commit to the next.
+  const dataFolder = dirname(snapshot.tree.gitDir);
+  const job = { name: 'render', stage: 'render', input, tenant, dataFolder } as const;
+  const bytes = await sandbox.run(job, { deadlineMs, signal });
   return previous !== undefined && isUnchanged(bytes) ? previous : decodeManifests(bytes, known);
 }

@@ -1,24 +1,33 @@
 /**
- * Runs jobs on untrusted input in child processes, a bounded number at a time.
+ * Runs jobs on untrusted input in child processes, a bounded number at a time and fairly between tenants.
  *
- * Invariants: a job that exhausts memory or time ends only its own child; the next job gets a new child. No child
- * outlives its parent.
+ * There are two lanes. The long lane has the configured number of children, and runs any job up to its deadline. The
+ * short lane has one more child, which stops a job after a short time or at a small size of memory; that job starts
+ * again in the long lane. So a few expensive jobs never keep everybody else waiting.
+ *
+ * Invariants: a job that exhausts memory or time ends only its own child; the next job gets a new child. A child serves
+ * one tenant and reads one folder; a job of another tenant or on another folder gets a new child. No child outlives its
+ * parent.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StageError, type Stage } from '../object/stage-error.ts';
-import type { Log } from '../telemetry/ports.ts';
+import type { Clock, Log } from '../telemetry/ports.ts';
+import { createJobQueue, type Burst, type JobQueue, type Lane, type QueuedWork } from './job-queue.ts';
 import type { JobMessage } from './protocol.ts';
 import { refusal } from './refusal.ts';
 import { createSlot, type KillCause, type Slot, type SlotOptions } from './slot.ts';
 
 export interface SandboxOptions extends SlotOptions {
-  /** Children at the same time. */
+  /** Children of the long lane. */
   readonly slots: number;
+  /** Bounds on a job in the short lane. */
+  readonly shortLane: { readonly deadlineMs: number; readonly maxHeapMib: number; readonly maxRssMib: number };
   /** The deadline of a job that names none. */
   readonly jobDeadlineMs: number;
   /** Jobs that may wait for a child; further ones are refused with SandboxBusy. */
   readonly maxQueuedJobs: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
 }
 
@@ -28,6 +37,10 @@ export interface Job {
   readonly stage: Stage;
   /** Plain data without credentials. */
   readonly input: unknown;
+  /** The namespace for which the job runs; '' on a person's machine. */
+  readonly tenant: string;
+  /** The one folder with data that the job reads. */
+  readonly dataFolder: string;
 }
 
 export interface RunOptions {
@@ -42,75 +55,146 @@ export interface Sandbox {
   close(): void;
 }
 
-interface QueuedJob {
+interface QueuedJob extends QueuedWork {
   readonly message: JobMessage;
+  readonly dataFolder: string;
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: StageError) => void;
+  isLong: boolean;
   /** Set while the job runs. */
   slot?: Slot;
 }
 
+interface LaneSlot {
+  readonly lane: Lane;
+  readonly slot: Slot;
+  burst?: Burst;
+}
+
+function createSlots(options: SandboxOptions): LaneSlot[] {
+  return [
+    { lane: 'short', slot: createSlot({ ...options, ...options.shortLane }) },
+    ...Array.from({ length: options.slots }, (): LaneSlot => ({ lane: 'long', slot: createSlot(options) })),
+  ];
+}
+
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const slots = Array.from({ length: options.slots }, () => createSlot(options));
+  const { clock, shortLane } = options;
+  const slots = createSlots(options);
+  // The last free slot is used first: a slot of the long lane, and of these the one whose child was used last.
   const free = [...slots];
-  const queue: QueuedJob[] = [];
+  const queue = createJobQueue<QueuedJob>(() => clock.monotonicMs());
+  const knownLong = createKnownLong();
   let nextId = 1;
   let isClosed = false;
 
   function close(): void {
     isClosed = true;
     process.removeListener('exit', close);
-    for (const queued of queue.splice(0)) queued.reject(refusal(queued.message, 'SandboxClosed'));
-    for (const slot of slots) slot.end('SandboxClosed');
+    for (const queued of queue.removeAll()) queued.reject(refusal(queued.message, 'SandboxClosed'));
+    for (const { slot } of slots) slot.end('SandboxClosed');
   }
   // An idle child ends by itself when its channel closes; a child in a busy loop does not notice that.
   process.on('exit', close);
 
   function startQueued(): void {
-    while (queue.length > 0 && free.length > 0 && !isClosed) {
-      // The slot that was used last has a child that is already running.
-      void runIn(free.pop() as Slot, queue.shift() as QueuedJob);
+    for (let at = free.length - 1; at >= 0 && queue.size > 0 && !isClosed; at--) {
+      const laneSlot = free[at] as LaneSlot;
+      const queued = queue.take(laneSlot.lane, laneSlot.burst);
+      if (!queued) continue;
+      free.splice(at, 1);
+      void runIn(laneSlot, queued);
     }
   }
 
-  async function runIn(slot: Slot, queued: QueuedJob): Promise<void> {
+  async function runIn(laneSlot: LaneSlot, queued: QueuedJob): Promise<void> {
+    const { lane, slot } = laneSlot;
+    const { message, affinity } = queued;
+    const startMs = clock.monotonicMs();
+    if (laneSlot.burst?.affinity !== affinity) laneSlot.burst = { affinity, sinceMs: startMs };
     queued.slot = slot;
+    const deadlineMs = lane === 'short' ? Math.min(message.deadlineMs, shortLane.deadlineMs) : message.deadlineMs;
     try {
-      queued.resolve(await slot.run(queued.message));
+      queued.resolve(await slot.run({ ...message, deadlineMs }, queued));
+      if (clock.monotonicMs() - startMs < shortLane.deadlineMs / 2) knownLong.forget(queued);
     } catch (error) {
-      logKill(options.log, queued.message, error);
-      queued.reject(error as StageError);
+      if (lane === 'short' && isBoundExceeded(error) && !isClosed) {
+        knownLong.remember(queued);
+        requeue(queue, queued);
+      } else {
+        logKill(options.log, message, error);
+        queued.reject(error as StageError);
+      }
     } finally {
-      free.push(slot);
+      queue.charge(queued.tenant, clock.monotonicMs() - startMs);
+      free.splice(lane === 'short' ? 0 : free.length, 0, laneSlot);
       startQueued();
     }
-  }
-
-  function cancel(queued: QueuedJob): void {
-    if (queued.slot) return queued.slot.end('Cancelled');
-    const at = queue.indexOf(queued);
-    if (at >= 0) queue.splice(at, 1);
-    queued.reject(refusal(queued.message, 'Cancelled'));
   }
 
   return {
     close,
-    async run(job, { deadlineMs = options.jobDeadlineMs, signal } = {}) {
+    async run({ tenant, dataFolder, ...job }, { deadlineMs = options.jobDeadlineMs, signal } = {}) {
       if (isClosed) throw refusal(job, 'SandboxClosed');
       if (signal?.aborted) throw refusal(job, 'Cancelled');
-      if (queue.length >= options.maxQueuedJobs) throw refusal(job, 'SandboxBusy');
+      if (queue.size >= options.maxQueuedJobs) throw refusal(job, 'SandboxBusy');
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-      const queued: QueuedJob = { message: { ...job, id: nextId++, deadlineMs }, resolve, reject };
-      const onAbort = () => cancel(queued);
+      const work = {
+        message: { ...job, id: nextId++, deadlineMs },
+        tenant,
+        dataFolder,
+        affinity: `${tenant}\n${dataFolder}`,
+      };
+      const queued: QueuedJob = { ...work, isLong: knownLong.has(work), resolve, reject };
+      const onAbort = () => cancel(queue, queued);
       signal?.addEventListener('abort', onAbort, { once: true });
       queue.push(queued);
       startQueued();
-      try {
-        return await promise;
-      } finally {
-        signal?.removeEventListener('abort', onAbort);
-      }
+      return promise.finally(() => signal?.removeEventListener('abort', onAbort));
     },
+  };
+}
+
+/** Whether time or memory stopped the job, and not a crash. */
+function isBoundExceeded(error: unknown): boolean {
+  return isKilled(error) && error.cause.reason !== 'crash';
+}
+
+function requeue(queue: JobQueue<QueuedJob>, queued: QueuedJob): void {
+  queued.isLong = true;
+  delete queued.slot;
+  queue.push(queued);
+}
+
+function cancel(queue: JobQueue<QueuedJob>, queued: QueuedJob): void {
+  if (queued.slot) return queued.slot.end('Cancelled');
+  queue.remove(queued);
+  queued.reject(refusal(queued.message, 'Cancelled'));
+}
+
+type Kind = Pick<QueuedJob, 'message' | 'affinity'>;
+
+/** Jobs that took long by name, tenant and folder; the next one goes to the long lane at once. */
+interface KnownLong {
+  has(job: Kind): boolean;
+  /** Forgets the oldest beyond a bound. */
+  remember(job: Kind): void;
+  forget(job: Kind): void;
+}
+
+const MAX_KNOWN_LONG = 2_000;
+
+function createKnownLong(): KnownLong {
+  const keys = new Set<string>();
+  const keyOf = ({ message, affinity }: Kind): string => `${message.name}\n${affinity}`;
+  return {
+    has: (job) => keys.has(keyOf(job)),
+    remember(job) {
+      keys.add(keyOf(job));
+      const [oldest] = keys;
+      if (keys.size > MAX_KNOWN_LONG && oldest !== undefined) keys.delete(oldest);
+    },
+    forget: (job) => void keys.delete(keyOf(job)),
   };
 }
 
@@ -130,8 +214,12 @@ export function codeDirs(entryFile: string): string[] {
   return [...new Set(dirs)];
 }
 
+function isKilled(error: unknown): error is StageError & { readonly cause: KillCause } {
+  return error instanceof StageError && error.code === 'Killed';
+}
+
 function logKill(log: Log, message: JobMessage, error: unknown): void {
-  if (!(error instanceof StageError) || error.code !== 'Killed') return;
-  const cause = error.cause as KillCause;
-  log.warn('a sandboxed job was killed', { job: message.name, reason: cause.reason, peakRssMib: cause.peakRssMib });
+  if (!isKilled(error)) return;
+  const { reason, peakRssMib } = error.cause;
+  log.warn('a sandboxed job was killed', { job: message.name, reason, peakRssMib });
 }

@@ -1,6 +1,7 @@
 /**
  * One child process of the sandbox and the job that it runs. The child has no environment, no credentials and a bounded
- * heap, and may read only a few folders. The parent watches its memory and its time, and kills it beyond a limit.
+ * heap, and may read only its own code and one folder with data. The parent watches its memory and its time, and kills
+ * it beyond a limit.
  *
  * Invariant: every job ends exactly once: with bytes, with the StageError of the job, with StageError `Killed`, or with
  * the code that was given to `end`.
@@ -9,7 +10,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
-import type { JobMessage, JobReply } from './protocol.ts';
+import { confine, type Confinement } from './confinement.ts';
+import type { JobMessage, JobReply, ReadyMessage } from './protocol.ts';
 import { refusal, type RefusalCode } from './refusal.ts';
 
 export interface SlotOptions {
@@ -25,6 +27,16 @@ export interface SlotOptions {
   readonly idleEndMs: number;
   readonly readableDirs: readonly string[];
   readonly writableDirs: readonly string[];
+  /** The program that confines children by means of the kernel; undefined: Node's permission model alone does it. */
+  readonly confinement?: Confinement | undefined;
+}
+
+/** The place that a child serves. The child is replaced before a job of another place. */
+export interface Place {
+  /** Names tenant and folder. */
+  readonly affinity: string;
+  /** The one folder with data that the child may read. */
+  readonly dataFolder: string;
 }
 
 /** The cause of a StageError `Killed`. */
@@ -35,7 +47,7 @@ export interface KillCause {
 
 export interface Slot {
   /** Runs one job; the caller must await it before the next one. Rejects with StageError. */
-  run(job: JobMessage): Promise<Uint8Array>;
+  run(job: JobMessage, place: Place): Promise<Uint8Array>;
   /** Ends the child; a running job is rejected with this code. */
   end(code: RefusalCode): void;
 }
@@ -51,6 +63,9 @@ const IDLE_RSS_SHARE = 0.5;
 /** A child process, the end of its error output, and the number of jobs that it has been given. */
 interface Child {
   readonly process: ChildProcess;
+  readonly affinity: string;
+  /** Resolves when the child has loaded its code; never if it cannot. */
+  readonly ready: Promise<void>;
   stderrTail: string;
   jobCount: number;
 }
@@ -60,6 +75,7 @@ interface RunningJob {
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: StageError) => void;
   readonly timers: NodeJS.Timeout[];
+  isEnded: boolean;
   /** Set when the parent kills the child because of this job. */
   killReason?: KillCause['reason'];
   peakRssMib: number | undefined;
@@ -81,6 +97,7 @@ export function createSlot(options: SlotOptions): Slot {
   function takeRunning(): RunningJob | undefined {
     const taken = running;
     running = undefined;
+    if (taken) taken.isEnded = true;
     taken?.timers.forEach(clearTimeout);
     return taken;
   }
@@ -108,15 +125,16 @@ export function createSlot(options: SlotOptions): Slot {
   }
 
   return {
-    run(job) {
+    run(job, place) {
       clearTimeout(idleTimer);
       return new Promise((resolve, reject) => {
-        running = { job, resolve, reject, timers: [], peakRssMib: undefined };
-        child ??= startChild(options, onReply, onExit);
+        if (child && child.affinity !== place.affinity) endChild();
+        running = { job, resolve, reject, timers: [], isEnded: false, peakRssMib: undefined };
+        child ??= startChild({ options, place, onReply, onExit });
         child.jobCount += 1;
-        const { process } = child;
+        const { process, ready } = child;
         setReferenced(process, true);
-        watchJob(running, process, options);
+        watchJob(running, { process, ready }, options);
         process.send(job, (error) => {
           if (error) process.kill('SIGKILL');
         });
@@ -130,38 +148,63 @@ export function createSlot(options: SlotOptions): Slot {
   };
 }
 
-function startChild(options: SlotOptions, onReply: (reply: JobReply) => void, onExit: (exited: Child) => void): Child {
+interface ChildStart {
+  readonly options: SlotOptions;
+  readonly place: Place;
+  readonly onReply: (reply: JobReply) => void;
+  readonly onExit: (exited: Child) => void;
+}
+
+function startChild({ options, place, onReply, onExit }: ChildStart): Child {
+  const readableDirs = [...options.readableDirs, place.dataFolder];
+  const nodeFlags = permissionFlags({ ...options, readableDirs });
   const process = fork(options.entryFile, [], {
     serialization: 'advanced',
-    execArgv: permissionFlags(options),
+    ...confine(options.confinement, { nodeFlags, readableDirs }),
     env: {},
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const child: Child = { process, stderrTail: '', jobCount: 0 };
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
+  const child: Child = { process, affinity: place.affinity, ready, stderrTail: '', jobCount: 0 };
   process.stderr?.on('data', (chunk: Buffer) => {
     child.stderrTail = (child.stderrTail + chunk.toString('utf8')).slice(-MAX_STDERR_CHARS);
   });
-  process.on('message', (message) => onReply(message as JobReply));
+  process.on('message', (message) => {
+    const reply = message as JobReply | ReadyMessage;
+    if ('isReady' in reply) onReady();
+    else onReply(reply);
+  });
   // `close` comes after the end of stderr, which tells an exhausted heap from a crash.
   process.on('close', () => onExit(child));
   process.on('error', () => onExit(child));
   return child;
 }
 
-/** Kills the child when the job exceeds its deadline or the memory bound. Ends when the timers are cleared. */
-function watchJob(running: RunningJob, child: ChildProcess, { maxRssMib }: SlotOptions): void {
+/** Longest start of a child, in milliseconds. It takes a tenth of a second on a quiet machine. */
+const MAX_START_MS = 30_000;
+
+/**
+ * Kills the child when the job exceeds its deadline or the memory bound. Ends when the timers are cleared. The start of
+ * the child does not count as time of the job.
+ */
+function watchJob(running: RunningJob, child: Pick<Child, 'process' | 'ready'>, { maxRssMib }: SlotOptions): void {
   const kill = (reason: KillCause['reason']): void => {
     running.killReason ??= reason;
-    child.kill('SIGKILL');
+    child.process.kill('SIGKILL');
   };
-  const deadline = setTimeout(() => kill('time'), running.job.deadlineMs);
+  const start = setTimeout(() => kill('time'), MAX_START_MS);
+  running.timers.push(start);
+  void child.ready.then(() => {
+    clearTimeout(start);
+    if (!running.isEnded) running.timers.push(setTimeout(() => kill('time'), running.job.deadlineMs));
+  });
   const poll = setInterval(() => {
-    const memory = memoryOf(child.pid);
+    const memory = memoryOf(child.process.pid);
     if (!memory) return;
     running.peakRssMib = Math.max(running.peakRssMib ?? 0, memory.peakMib);
     if (memory.rssMib > maxRssMib) kill('memory');
   }, RSS_POLL_MS);
-  running.timers.push(deadline, poll);
+  running.timers.push(poll);
 }
 
 function permissionFlags(options: SlotOptions): string[] {

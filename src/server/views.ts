@@ -4,6 +4,7 @@
  */
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { ParsedApplication } from '../application/parse.ts';
+import type { StoredStatus } from '../application/schema.ts';
 import type { ObjectPatch, PatchOperation } from '../diff/changes.ts';
 import { stringifyJson } from '../object/json.ts';
 import type { Value } from '../object/value.ts';
@@ -12,7 +13,13 @@ import type { ObjectStatus } from '../status/object-status.ts';
 /** An Application in the memory of reconcile/; `view` is undefined until the first pass has ended. */
 export interface KnownApplication {
   readonly parsed: ParsedApplication;
-  readonly view: { readonly objects: readonly ObjectStatus[] } | undefined;
+  readonly view:
+    | {
+        readonly objects: readonly ObjectStatus[];
+        /** The status of the last pass, where it could not be stored. */
+        readonly unwritten?: ApplicationStatus | undefined;
+      }
+    | undefined;
 }
 
 export interface ApplicationSummary {
@@ -61,12 +68,21 @@ export interface FieldView {
   readonly path: string;
   readonly desired?: Value;
   readonly live?: Value;
+  /** The difference of a text of several lines in unified form, from the live text to the desired one. */
+  readonly hunks?: string;
   readonly manager?: string;
   readonly managedAt?: string;
 }
 
-export function summarise({ parsed }: Pick<KnownApplication, 'parsed'>): ApplicationSummary {
-  const { metadata, status } = parsed.ok ? parsed.application : parsed;
+/** The stored status, or the newer one that could not be stored. */
+function statusOf({ parsed, view }: KnownApplication): StoredStatus | ApplicationStatus {
+  return view?.unwritten ?? (parsed.ok ? parsed.application : parsed).status;
+}
+
+export function summarise(known: KnownApplication): ApplicationSummary {
+  const { parsed } = known;
+  const { metadata } = parsed.ok ? parsed.application : parsed;
+  const status = statusOf(known);
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const spec = parsed.ok ? parsed.application.spec : undefined;
   return {
@@ -84,8 +100,7 @@ export function summarise({ parsed }: Pick<KnownApplication, 'parsed'>): Applica
 }
 
 export function describe(known: KnownApplication): ApplicationDetail {
-  const { parsed } = known;
-  const { status } = parsed.ok ? parsed.application : parsed;
+  const status = statusOf(known);
   return {
     ...summarise(known),
     conditions: status.conditions ?? [],

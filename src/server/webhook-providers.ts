@@ -13,6 +13,8 @@ export type HookEvent =
   | { readonly type: 'push'; readonly push: RepositoryPush }
   /** A test message that the forge sends when the webhook is created. */
   | { readonly type: 'ping' }
+  /** A push of Bitbucket Data Center, whose events have another form. */
+  | { readonly type: 'dataCenter' }
   /** An event that is not about commits. */
   | { readonly type: 'other' }
   /** A push event without the address of a repository. */
@@ -73,7 +75,9 @@ function readGitLab(payload: Value): HookEvent {
 /** Bitbucket Cloud. A deleted branch has no `new`, a created one no `old`. */
 function readBitbucket(headers: IncomingHttpHeaders, payload: Value): HookEvent {
   const name = headers['x-event-key'];
+  // Both products send it; the event of a push shows which one it is.
   if (name === 'diagnostics:ping') return { type: 'ping' };
+  if (name === 'repo:refs_changed') return { type: 'dataCenter' };
   if (name !== 'repo:push') return { type: 'other' };
   const changes = listAt(payload, 'push', 'changes').slice(0, MAX_REFS + 1);
   const clones = listAt(payload, 'repository', 'links', 'clone').slice(0, MAX_ADDRESSES);
@@ -116,7 +120,12 @@ function pushOf({ addresses, refs, defaultBranch }: FoundPush): HookEvent {
   const moved = [...new Set(refs.filter((ref) => ref !== undefined))];
   // A reference that is not a full name is ambiguous. Then the push concerns every revision of the repository.
   const isKnown = moved.length <= MAX_REFS && moved.every((ref) => ref.startsWith('refs/'));
-  return { type: 'push', push: { addresses: named, refs: isKnown ? moved : [], defaultBranch } };
+  const push = {
+    addresses: named,
+    refs: isKnown ? moved : [],
+    defaultBranch: defaultBranch?.replace(/^refs\/heads\//, ''),
+  };
+  return { type: 'push', push };
 }
 
 /**

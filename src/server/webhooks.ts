@@ -37,6 +37,10 @@ const ANSWERS = {
   accepted: { status: 200 },
   ping: { status: 200, message: 'pong' },
   ignored: { status: 202, message: 'this event is not about commits and is ignored' },
+  other_product: {
+    status: 400,
+    error: 'this is an event of Bitbucket Data Center, and /hooks/bitbucket is for Bitbucket Cloud: use /hooks/generic',
+  },
   malformed: { status: 400, error: 'the body is not JSON in UTF-8' },
   unreadable: { status: 400, error: 'the body names no repository' },
   unauthorized: { status: 401, error: 'the signature is missing or wrong' },
@@ -116,6 +120,7 @@ const RESULT_OF = {
   ping: 'ping',
   other: 'ignored',
   unreadable: 'unreadable',
+  dataCenter: 'other_product',
 } as const satisfies Record<Exclude<HookEvent['type'], 'push'>, Result>;
 
 /** undefined if the body is not JSON. GitHub can also send a form, which holds the JSON in its field `payload`. */

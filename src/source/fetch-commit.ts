@@ -33,6 +33,8 @@ export interface CommitRequest {
   readonly repository: Repository;
   /** 40 hex digits. */
   readonly commit: string;
+  /** The namespace that asked first. */
+  readonly tenant: string;
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +102,7 @@ async function findOrFetch(options: CommitFetcherOptions, request: CommitRequest
 async function fetchOnto(
   onto: StoredSnapshot | undefined,
   { transport, remote, store, limits, sandbox, log, clock }: CommitFetcherOptions,
-  { repository, commit, signal }: CommitRequest,
+  { repository, commit, tenant, signal }: CommitRequest,
 ): Promise<StoredSnapshot> {
   const draft = await store.begin(repository.key, onto);
   const { gitDir, packPath } = draft;
@@ -110,10 +112,10 @@ async function fetchOnto(
     const answer = await fetchPack({ transport, remote, limits, repository, commit, have, packPath, signal });
     const treesPath = onto && join(onto.gitDir, TREES_FILE);
     const input = { gitDir, packPath, commit, limits, treesPath };
-    const indexed = await runIndexJob(sandbox, input, { deadlineMs: limits.indexTimeoutMs, signal });
-    const { treeOid, index, trees, fileCount } = indexed;
+    const indexed = await runIndexJob(sandbox, input, { tenant, deadlineMs: limits.indexTimeoutMs, signal });
+    const { treeOid, lineage, about, index, trees, fileCount } = indexed;
     const { checksum, packBytes } = answer;
-    const snapshot = await draft.finish({ commit, treeOid, index, trees, checksum, packBytes });
+    const snapshot = await draft.finish({ commit, treeOid, lineage, about, index, trees, checksum, packBytes });
     const durationMs = Math.round(clock.monotonicMs() - startMs);
     log.info('fetched a commit', { repository: repository.label, commit, packBytes, fileCount, durationMs });
     return snapshot;

@@ -45,7 +45,7 @@ export interface SourceLimits {
   readonly maxSnapshotsPerRepository: number;
   /** How long an unused snapshot stays on disk. The two used last of a public repository always stay. */
   readonly retainSnapshotMs: number;
-  /** At the start of a process, repositories whose newest snapshot is older are removed from the disk. */
+  /** At the start of a process, repositories that were not polled for longer are removed from the disk. */
   readonly forgetRepositoryMs: number;
 }
 

@@ -15,7 +15,28 @@ export interface Snapshot {
   readonly revision: string;
   /** 40 hex digits. The same for every credential that can fetch it. */
   readonly commit: string;
+  readonly lineage?: Lineage;
   readonly tree: SnapshotTree;
+  /** Absent for a snapshot of an older version of the agent. */
+  readonly about?: CommitAbout;
+}
+
+/** Subject, author and date of a commit; printable and bounded. */
+export interface CommitAbout {
+  /** First line of the message. */
+  readonly subject?: string;
+  /** Name of the author, without the address. */
+  readonly author?: string;
+  /** Author date (RFC 3339). */
+  readonly date?: string;
+}
+
+/** The place of a commit among others, as the commit itself tells it. */
+export interface Lineage {
+  /** The first parents, 40 hex digits each. */
+  readonly parents: readonly string[];
+  /** The time of the committer, in seconds since 1970. undefined: the commit names none that can be read. */
+  readonly committedS: number | undefined;
 }
 
 /** Where the files of a snapshot are read from. */

@@ -43,8 +43,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   const remote = createRemote(transport, limits);
   const store = createSnapshotStore({ dataDir: resolve(options.dataDir), limits, clock, log });
   const fetcher = createCommitFetcher({ transport, remote, store, limits, sandbox, log, clock });
-  const polls = createFlights<ResolvedRevision>();
-  const fetches = createFlights<StoredSnapshot>();
+  const polls = createFlights<ResolvedRevision>(clock);
+  const fetches = createFlights<StoredSnapshot>(clock);
 
   async function resolveRedacted(repository: Repository, wanted: WantedRevision, signal: AbortSignal) {
     try {
@@ -55,12 +55,13 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   }
 
   return {
-    async poll({ repoUrl, credential, revision, signal }) {
+    async poll({ repoUrl, credential, revision, notBeforeMs, signal }) {
       const repository = nameRepository(repoUrl, credential);
       const wanted = parseRevision(revision);
       const resolved = await polls.join({
         key: `${repository.key}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
         signal,
+        notBeforeMs,
         work: (shared) => resolveRedacted(repository, wanted, shared),
         onAbort: () => cancelled(repository.label),
       });
@@ -68,17 +69,23 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       store.touch(repository.key, resolved.commit);
       return { ...resolved, id: idOf(repository, resolved.commit) };
     },
-    async fetch({ repoUrl, credential, resolved, signal }) {
+    async fetch({ repoUrl, credential, resolved, tenant = '', signal }) {
       const repository = nameRepository(repoUrl, credential);
       const { commit, revision } = resolved;
       const id = idOf(repository, commit);
-      const { gitDir, treeOid } = await fetches.join({
+      const stored = await fetches.join({
         key: id,
         signal,
-        work: (shared) => fetcher.fetch({ repository, commit, signal: shared }),
+        work: (shared) => fetcher.fetch({ repository, commit, tenant, signal: shared }),
         onAbort: () => cancelled(repository.label),
       });
-      return { id, repoUrl, revision, commit, tree: { gitDir, treeOid } };
+      return snapshotOf(stored, { id, repoUrl, revision });
+    },
+    async recall({ repoUrl, credential, resolved }) {
+      const repository = nameRepository(repoUrl, credential);
+      const { commit, revision } = resolved;
+      const stored = await onDisk({ repoUrl: repository.label }, () => store.find(repository.key, commit));
+      return stored && snapshotOf(stored, { id: idOf(repository, commit), repoUrl, revision });
     },
     async find(snapshot) {
       const { repositoryKey, commit } = parseSnapshotId(snapshot.id);
@@ -97,7 +104,14 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   };
 }
 
-async function onDisk<T>({ repoUrl }: Snapshot, work: () => Promise<T>): Promise<T> {
+function snapshotOf(
+  { commit, lineage, gitDir, treeOid, about }: StoredSnapshot,
+  named: Pick<Snapshot, 'id' | 'repoUrl' | 'revision'>,
+): Snapshot {
+  return { ...named, commit, lineage, tree: { gitDir, treeOid }, ...(about === undefined ? {} : { about }) };
+}
+
+async function onDisk<T>({ repoUrl }: Pick<Snapshot, 'repoUrl'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -2,7 +2,7 @@
  * Composes the next status without a pass through the pipeline: for an Application that is malformed, suspended or
  * being deleted, and for a request that only needs an answer. Invariant: all other fields stay as they are stored.
  */
-import { formatTime } from '../application/conditions.ts';
+import { formatTime, getCondition, setCondition } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
 import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
 import type { ApplicationStatus, HeldPruneStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
@@ -47,6 +47,20 @@ export function composeSuspended(
     ...(reconcileAt === undefined ? {} : { lastHandledReconcileAt: reconcileAt }),
     ...(request ? { lastRequest: refusedRequest(request, message, nowMs) } : {}),
   };
+}
+
+/** The status as metrics and status API show it while it cannot be stored, for the reason in `message`. */
+export function composeUnwritten(
+  { metadata, status, message }: Pick<Bare, 'metadata'> & { readonly status: ApplicationStatus; message: string },
+  nowMs: number,
+): ApplicationStatus {
+  const { conditions = [], ...rest } = status;
+  const ready = getCondition(conditions, 'Ready');
+  // Another reason is more important, and the message of the pass tells it.
+  if (ready?.status === 'False') return status;
+  const { generation } = metadata;
+  const value = { type: 'Ready', status: 'False', reason: 'ReconciliationFailed', message: clip(message) } as const;
+  return { ...rest, conditions: [...setCondition(conditions, value, { nowMs, generation })] };
 }
 
 function refusedRequest({ id, action }: Request, message: string, nowMs: number): LastRequest {

@@ -8,12 +8,12 @@
 import { formatTime } from '../application/conditions.ts';
 import { encodeInventory } from '../application/inventory.ts';
 import type { StoredStatus } from '../application/schema.ts';
-import type { ApplicationStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
+import type { ApplicationStatus, HealthSummary, InventoryValue, LastRequest } from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import { nextPruneGuard } from './prune-guard.ts';
-import type { PassReport } from './report.ts';
+import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
 import { nextWarnings } from './warnings.ts';
 
@@ -23,7 +23,8 @@ export interface ComposedStatus {
   readonly objects: readonly ObjectStatus[];
 }
 
-export function composeStatus(previous: StoredStatus, report: PassReport, nowMs: number): ComposedStatus {
+export function composeStatus(previous: StoredStatus, findings: PassReport, nowMs: number): ComposedStatus {
+  const report = inOneOrder(findings);
   const now = formatTime(nowMs);
   const objects = objectStatuses(report);
   const verdict = judgePass(report, objects);
@@ -31,12 +32,13 @@ export function composeStatus(previous: StoredStatus, report: PassReport, nowMs:
   const resources = troubledResources(objects);
   const warnings = nextWarnings(previous, report);
   const requested = requestOf(previous, report, { verdict, now });
+  const health = healthOf(previous, report);
   const pruneGuard = nextPruneGuard(previous, report, requested.lastRequest);
   const status: ApplicationStatus = {
     observedGeneration: generation,
-    conditions: passConditions(report, { verdict, previous: previous.conditions ?? [], nowMs, generation }),
+    conditions: passConditions(report, { verdict, health, previous: previous.conditions ?? [], nowMs, generation }),
     sync: syncOf(previous, report, { verdict, objects, now }),
-    health: healthOf(previous, report),
+    health,
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
@@ -123,32 +125,38 @@ function syncWord(report: PassReport, objects: readonly ObjectStatus[]): 'Synced
   return report.problems.length > 0 || report.isEmptyRender ? 'OutOfSync' : 'Synced';
 }
 
-function healthOf(previous: StoredStatus, { phase, worst, failures }: PassReport): ApplicationStatus['health'] {
+/** Without an object nothing is known to work; a set that only holds left-out objects is Healthy. */
+function healthOf(
+  previous: StoredStatus,
+  { phase, worst, failures, problems, isEmptyRender }: PassReport,
+): HealthSummary {
   if (phase === 'begun') return previous.health ?? { status: 'Progressing' };
-  if (!worst) return { status: failures.length > 0 ? 'Unknown' : 'Healthy' };
+  if (!worst) return { status: failures.length + problems.length > 0 || isEmptyRender ? 'Unknown' : 'Healthy' };
   return { status: worst.status, ...(worst.message ? { message: clip(worst.message) } : {}) };
 }
 
 function requestOf(
   previous: StoredStatus,
-  { request, reconcileAt, phase }: PassReport,
+  { request, reconcileAt, phase, isInDoubt = false }: PassReport,
   circumstances: Circumstances,
 ): Pick<ApplicationStatus, 'lastRequest' | 'lastHandledReconcileAt'> {
-  const answer = request ? answerTo(request, phase, circumstances) : previous.lastRequest;
-  const handled = reconcileAt ?? previous.lastHandledReconcileAt;
+  // A request is answered for the revision that polls agree on.
+  const isOpen = phase === 'begun' || isInDoubt;
+  const answer = request ? answerTo(request, isOpen, circumstances) : previous.lastRequest;
+  const handled = (isInDoubt ? undefined : reconcileAt) ?? previous.lastHandledReconcileAt;
   return { ...optional('lastRequest', answer), ...optional('lastHandledReconcileAt', handled) };
 }
 
 function answerTo(
   { id, action, refusal }: NonNullable<PassReport['request']>,
-  phase: PassReport['phase'],
+  isOpen: boolean,
   { verdict, now }: Circumstances,
 ): LastRequest {
   if (refusal) return { id, action, outcome: 'Refused', message: clip(refusal), finishedAt: now };
   const isProgressing = verdict.reason === 'Progressing';
   // A refresh is complete after one pass. Other actions may take several passes.
   const isRefresh = action === 'refresh';
-  if (phase === 'begun' || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
+  if (isOpen || (isProgressing && !isRefresh)) return { id, action, outcome: 'InProgress' };
   const outcome = isProgressing || isDone(verdict) ? 'Succeeded' : 'Failed';
   return { id, action, outcome, message: clip(verdict.message), finishedAt: now };
 }

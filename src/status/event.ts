@@ -1,11 +1,13 @@
 /**
- * The Kubernetes Event of a pass: at most one beside that of its releases (released.ts), and only for a new verdict, or
- * for objects that were written or deleted. Repeated passes with the same verdict and without writes give no Event.
+ * The Kubernetes Events of a pass: at most one for a new verdict or for objects that were written or deleted, and at
+ * most one for a health that has changed; released.ts has that of its releases. Repeated passes with the same verdict
+ * and without writes give no Event.
  */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { ChangeResult, Outcome } from '../apply/applied.ts';
 import { compareIds, formatId } from '../object/identity.ts';
+import { describeDrift } from './drift-note.ts';
 import type { PassReport } from './report.ts';
 import type { PassVerdict } from './verdict.ts';
 
@@ -29,7 +31,8 @@ export interface EventOptions {
 }
 
 export function eventOf({ before, report, verdict }: EventOptions): PassEvent | undefined {
-  const done = describeDone(report);
+  const drift = driftOf(before, report);
+  const done = drift ? describeDrift(drift) : describeDone(report);
   const ready = getCondition(before.conditions ?? [], 'Ready');
   // A changed message alone is no reason for an Event after a successful pass (a commit may change no object), or after
   // a failed health check (the reason of a failing Pod changes all the time; status.health has it).
@@ -41,10 +44,33 @@ export function eventOf({ before, report, verdict }: EventOptions): PassEvent | 
   if (isSame && !done) return undefined;
   if (!done && verdict.reason === 'Progressing') return undefined;
   const note = [done, verdict.message].filter(Boolean).join('; ');
+  const doneReason = drift ? 'DriftCorrected' : 'Applied';
   return {
     type: isWarning ? 'Warning' : 'Normal',
-    reason: done && !isWarning ? 'Applied' : verdict.reason,
+    reason: done && !isWarning ? doneReason : verdict.reason,
     action: done ? 'Apply' : 'Reconcile',
+    note: cutText(note, MAX_NOTE_CHARS),
+  };
+}
+
+/**
+ * The Event of a health that has changed. The first health of an Application is told only if it is Degraded.
+ * `passEvent` tells a failed health check itself.
+ */
+export function healthEventOf(
+  before: StoredStatus,
+  { health }: Pick<StoredStatus, 'health'>,
+  passEvent: PassEvent | undefined,
+): PassEvent | undefined {
+  if (!health || health.status === before.health?.status || passEvent?.reason === 'HealthCheckFailed') return undefined;
+  const isFirst = before.health === undefined || before.health.status === 'Unknown';
+  const isWarning = health.status === 'Degraded';
+  if (health.status === 'Unknown' || (isFirst && !isWarning)) return undefined;
+  const note = health.message ?? `Every object is ${health.status}.`;
+  return {
+    type: isWarning ? 'Warning' : 'Normal',
+    reason: health.status,
+    action: 'AssessHealth',
     note: cutText(note, MAX_NOTE_CHARS),
   };
 }
@@ -55,6 +81,15 @@ export function bareEventOf(before: StoredStatus, after: Pick<StoredStatus, 'con
   if (!ready || (known?.reason === ready.reason && known.message === ready.message)) return undefined;
   const type = ready.reason === 'Suspended' ? 'Normal' : 'Warning';
   return { type, reason: ready.reason, action: 'Reconcile', note: cutText(ready.message, MAX_NOTE_CHARS) };
+}
+
+const HEALED: ReadonlySet<Outcome> = new Set(['created', 'configured', 'adopted']);
+
+/** The written objects, if the same desired objects were complete before: then only drift was corrected. */
+function driftOf(before: StoredStatus, { applied, desiredDigest }: PassReport): readonly ChangeResult[] | undefined {
+  if (desiredDigest === undefined || before.sync?.digest !== desiredDigest) return undefined;
+  const written = [...applied.values()].filter(({ outcome }) => COUNTED.includes(outcome));
+  return written.length > 0 && written.every(({ outcome }) => HEALED.has(outcome)) ? written : undefined;
 }
 
 /** Only the pass that began a deletion counts as a write: a finalizer may hold the object for hours. */

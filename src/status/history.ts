@@ -17,17 +17,32 @@ export function nextHistory(
   const isSettled = isApplied(verdict) || verdict.isStalled;
   if (!isSettled || report.failures.some(({ stage }) => stage === 'source')) return [...previous];
   const outcome = isApplied(verdict) ? 'Succeeded' : 'Failed';
-  const isKnown = last?.revision === revision && last.outcome === outcome;
-  if (isKnown) return [...previous];
+  const message = cutText(verdict.message, STATUS_LIMITS.maxResourceMessageChars);
+  if (last?.outcome === outcome && isSameSync(last, report, message)) return [...previous];
+  const { about = {}, desiredDigest } = report;
   const entry: HistoryEntry = {
     revision,
     ...(commit === undefined ? {} : { commit: commit.slice(0, 12) }),
+    ...(about.subject === undefined ? {} : { subject: about.subject }),
+    ...(about.author === undefined ? {} : { author: about.author }),
+    ...(about.date === undefined ? {} : { committedAt: about.date }),
+    ...(desiredDigest === undefined ? {} : { digest: desiredDigest }),
     startedAt: report.startedAt,
     finishedAt: now,
     outcome,
-    message: cutText(verdict.message, STATUS_LIMITS.maxResourceMessageChars),
+    message,
   };
   return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
+}
+
+/**
+ * Whether an entry tells this sync too. A commit that leaves the desired objects as they are would push out the
+ * revisions that a person may want to go back to; so would each commit on top of a broken one.
+ */
+function isSameSync(last: HistoryEntry, { revision, desiredDigest }: PassReport, message: string): boolean {
+  if (last.revision === revision) return true;
+  if (last.outcome === 'Failed') return last.message === message;
+  return last.digest !== undefined && last.digest === desiredDigest;
 }
 
 /** Adds the previous revision as Superseded if it was attempted and neither applied nor failed for good. */
@@ -38,6 +53,8 @@ function withSuperseded(
   const attempted = sync?.lastAttemptedRevision;
   if (attempted === undefined || revision === undefined || attempted === revision) return history;
   if (attempted === sync?.lastAppliedRevision || attempted === history[0]?.revision) return history;
+  // It failed for good, with the message of an entry before it.
+  if (getCondition(conditions, 'Stalled')?.status === 'True') return history;
   const entry: HistoryEntry = {
     revision: attempted,
     ...(attempted === sync?.revision && sync.commit !== undefined ? { commit: sync.commit } : {}),

@@ -1,9 +1,9 @@
 /**
  * The conditions of a pass, in the form of kstatus. Invariants: Reconciling and Stalled are present only while they are
- * True; a transition time changes only with the status; every message is within the bounds of the CRD.
+ * True, Healthy always; a transition time changes only with the status; every message is within the bounds of the CRD.
  */
 import { cutText, setCondition } from '../application/conditions.ts';
-import { STATUS_LIMITS, type Condition } from '../application/status-schema.ts';
+import { isSettledHealth, STATUS_LIMITS, type Condition, type HealthSummary } from '../application/status-schema.ts';
 import { formatId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import { RELEASED, releasedLines } from './released.ts';
@@ -12,6 +12,7 @@ import type { PassVerdict } from './verdict.ts';
 
 interface ConditionOptions {
   readonly verdict: PassVerdict;
+  readonly health: HealthSummary;
   readonly previous: readonly Condition[];
   readonly nowMs: number;
   readonly generation: number;
@@ -19,9 +20,11 @@ interface ConditionOptions {
 
 export function passConditions(report: PassReport, options: ConditionOptions): Condition[] {
   const { verdict } = options;
+  const { health } = options;
   const { message } = verdict;
   const wanted: ConditionValue[] = [
-    { type: 'Ready', status: verdict.ready, reason: verdict.reason, message },
+    { type: 'Ready', status: verdict.ready, reason: verdict.reason, message: readyMessage(verdict, health) },
+    healthyCondition(health),
     ...stageConditions(report),
   ];
   const conflict = conflictOf(report);
@@ -45,6 +48,23 @@ export function passConditions(report: PassReport, options: ConditionOptions): C
   }
   if (verdict.isStalled) wanted.push({ type: 'Stalled', status: 'True', reason: verdict.reason, message });
   return mergeConditions(wanted, options);
+}
+
+/** Ready says only that everything is applied: where an object is not well, the same line must not sound healthy. */
+function readyMessage({ ready, message }: PassVerdict, health: HealthSummary): string {
+  if (ready !== 'True' || isSettledHealth(health.status)) return message;
+  return `${message}; ${describeHealth(health)}`;
+}
+
+/** `Degraded: Job.batch shop/migrate: …`, for messages. */
+export function describeHealth({ status, message }: HealthSummary): string {
+  return message === undefined ? status : `${status}: ${message}`;
+}
+
+/** True exactly if status.health is Healthy, with its word as the reason. */
+function healthyCondition({ status, message = '' }: HealthSummary): ConditionValue {
+  const holds = status === 'Healthy' ? 'True' : status === 'Unknown' ? 'Unknown' : 'False';
+  return { type: 'Healthy', status: holds, reason: status, message };
 }
 
 /**
@@ -72,7 +92,8 @@ function shorten(lines: readonly string[]): string {
 }
 
 /** SourceReady and Rendered: whether the first stages failed, with the code of the stage as the reason. */
-function stageConditions({ failures, problems, revision, desiredDigest, phase }: PassReport): ConditionValue[] {
+function stageConditions(report: PassReport): ConditionValue[] {
+  const { failures, problems, revision, desiredDigest, phase, isEmptyRender, whyEmpty = '' } = report;
   const source = failures.find(({ stage }) => stage === 'source');
   const render = failures.find(({ stage }) => stage === 'render');
   const problem = problems[0];
@@ -89,6 +110,8 @@ function stageConditions({ failures, problems, revision, desiredDigest, phase }:
       .map((item) => formatProblem(item))
       .join('\n');
     conditions.push({ type: 'Rendered', status: 'False', reason: problem.code, message: clip(text) });
+  } else if (isEmptyRender) {
+    conditions.push({ type: 'Rendered', status: 'False', reason: 'EmptyRender', message: clip(whyEmpty) });
   } else if (desiredDigest !== undefined) {
     conditions.push({ type: 'Rendered', status: 'True', reason: 'Rendered', message: revision ?? '' });
   }
@@ -98,7 +121,7 @@ function stageConditions({ failures, problems, revision, desiredDigest, phase }:
 /** Returns exactly the wanted conditions. A transition time is kept if the status did not change. */
 export function mergeConditions(
   wanted: readonly ConditionValue[],
-  { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict'>,
+  { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict' | 'health'>,
 ): Condition[] {
   const kept = previous.filter(({ type }) => wanted.some((condition) => condition.type === type));
   const merged = wanted.reduce<readonly Condition[]>(

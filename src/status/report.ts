@@ -5,9 +5,10 @@ import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
 import type { ErrorCode } from '../object/error-code.ts';
-import { idKey, type ObjectId } from '../object/identity.ts';
+import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
+import type { CommitAbout } from '../source/snapshot.ts';
 import type { HeldPrune, Wait } from '../plan/plan.ts';
 
 /** A StageError as data. */
@@ -49,6 +50,8 @@ export interface PassReport {
   readonly revision?: string;
   /** 40 hex digits. */
   readonly commit?: string;
+  /** Subject, author and date of the commit. */
+  readonly about?: CommitAbout;
   readonly failures: readonly StageFailure[];
   readonly problems: readonly Problem[];
   /** Warnings of the last render; undefined if this process has not rendered yet. */
@@ -84,8 +87,10 @@ export interface PassReport {
   readonly desiredDigest?: string;
   /** Whether everything was read that decides which objects left Git. Otherwise nothing is pruned. */
   readonly isComplete: boolean;
-  /** Whether the render has neither problems nor objects, although the inventory has objects. */
+  /** Whether the render has neither problems nor objects. */
   readonly isEmptyRender: boolean;
+  /** For people: why it has none. */
+  readonly whyEmpty?: string;
   /** Whether the sync has run longer than spec.sync.timeout. */
   readonly isTimedOut: boolean;
   /** Whether some object has not been Healthy for longer than spec.health.timeout. */
@@ -96,10 +101,31 @@ export interface PassReport {
   readonly startedAt: string;
   /** When the next attempt is due, while failing or waiting (RFC 3339). */
   readonly nextAttemptAt?: string;
+  /** The last poll has answered an older commit than the one that is in force; another poll has to agree. */
+  readonly isInDoubt?: boolean;
   /** The request that this pass answers. */
   readonly request?: { readonly id: string; readonly action: string; readonly refusal?: string };
   /** The value of the annotation reconcile.fluxcd.io/requestedAt that this pass handles. */
   readonly reconcileAt?: string;
+}
+
+/**
+ * The report with its lists sorted by object. Answers and maps have another order in each pass, and after a restart;
+ * equal findings must give an equal status.
+ */
+export function inOneOrder(report: PassReport): PassReport {
+  return {
+    ...report,
+    changes: sortedById(report.changes),
+    rivalClaims: sortedById(report.rivalClaims),
+    contestedObjects: sortedById(report.contestedObjects),
+    waitingFor: sortedById(report.waitingFor),
+    polling: [...report.polling].sort(),
+  };
+}
+
+function sortedById<T extends { readonly id: ObjectId }>(items: readonly T[]): T[] {
+  return [...items].sort((a, b) => compareIds(a.id, b.id));
 }
 
 /** Objects that another Application owns, without those that it is about to hand over, which are waited for. */

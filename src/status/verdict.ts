@@ -88,8 +88,9 @@ function badManifests({ problems }: PassReport): PassVerdict | undefined {
 function emptyRender(report: PassReport): PassVerdict | undefined {
   if (!report.isEmptyRender) return undefined;
   const kept = report.inventory?.length ?? 0;
-  const message = `${report.revision ?? 'the revision'} renders no object; the ${kept} applied objects are kept`;
-  return failed({ reason: 'EmptyRender', message, retry: 'never' });
+  const [why = '', ...hint] = (report.whyEmpty ?? `${report.revision ?? 'the revision'} renders no object`).split('\n');
+  const rest = kept === 0 ? '' : kept === 1 ? '; the applied object is kept' : `; the ${kept} applied objects are kept`;
+  return failed({ reason: 'EmptyRender', message: [`${why}${rest}`, ...hint].join('\n'), retry: 'never' });
 }
 
 /** Needs no retry: a change of the other Application starts the next pass. */

@@ -18,7 +18,7 @@ export function nextWarnings({ warnings: stored = [] }: StoredStatus, report: Pa
   const ofRender = new Set(report.renderWarnings?.map(withoutPrefix) ?? storedOfRender(stored));
   const ofObjects = [...byObject.keys()]
     .sort()
-    .flatMap((object) => [...new Set(byObject.get(object))].map((message) => ({ object, message })));
+    .flatMap((object) => [...new Set(byObject.get(object))].sort().map((message) => ({ object, message })));
   return [...[...ofRender].map((message) => ({ message })), ...ofObjects]
     .slice(0, STATUS_LIMITS.maxWarnings)
     .map((warning) => ({ ...warning, message: cutText(warning.message, STATUS_LIMITS.maxResourceMessageChars) }));

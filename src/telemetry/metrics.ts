@@ -21,7 +21,8 @@ const APP = ['namespace', 'name'] as const;
 
 export function createMetrics(options: { version: string }): MetricsEndpoint {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'tautline_' });
+  // The usual names of Node processes, so that dashboards made for any of them work.
+  collectDefaultMetrics({ register: registry });
   new Gauge(named(registry, 'build_info', 'Version of the agent; always 1.', ['version', 'node'])).set(
     { version: options.version, node: process.versions.node },
     1,

@@ -80,22 +80,27 @@ test(`the tree is smaller than ${MAX_TREE_MIB} MiB`, async (t) => {
 
 test('the Dockerfile runs the scripts of the repository, and starts the built agent as a user without privileges', () => {
   const stages = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
-  const [build, final] = stages;
-  assert.ok(build && final && stages.length === 2);
+  const [landlock, build, final] = stages;
+  assert.ok(landlock && build && final && stages.length === 3);
   const runs = build.instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
   assert.deepEqual(runs, ['npm ci --ignore-scripts --no-progress', 'npm run image-tree -- /tautline']);
   assert.ok(manifest.scripts['image-tree'] === 'node scripts/image-tree.ts');
-  for (const { name, text } of build.instructions) {
+  for (const { name, text } of [...landlock.instructions, ...build.instructions]) {
     if (name !== 'COPY') continue;
     for (const path of text.split(' ').slice(0, -1)) assert.ok(existsSync(join(ROOT, path)), `no ${path} to copy`);
   }
   const textsOf = (wanted: string): string[] =>
     final.instructions.filter(({ name }) => name === wanted).map(({ text }) => text);
   assert.deepEqual(textsOf('RUN'), [], 'the runtime image has no shell, so it can have no RUN');
-  assert.deepEqual(textsOf('COPY'), ['--from=build --chown=0:0 /tautline /app']);
+  assert.deepEqual(textsOf('COPY'), [
+    '--from=build --chown=0:0 /tautline /app',
+    '--from=landlock --chown=0:0 /tautline-landlock /usr/local/bin/tautline-landlock',
+  ]);
+  assert.deepEqual(textsOf('ENV'), ['TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock']);
   assert.deepEqual(textsOf('USER'), [`${USER_ID}:${USER_ID}`]);
   const [entrypoint = ''] = textsOf('ENTRYPOINT');
-  const [program, script] = JSON.parse(entrypoint) as string[];
+  const [program, flag, script] = JSON.parse(entrypoint) as string[];
+  assert.equal(flag, '--disable-sigusr1');
   assert.equal(program, '/nodejs/bin/node');
   assert.ok(script?.startsWith('/app/') && existsSync(join(tree, script.slice('/app/'.length))), script);
   assert.deepEqual(JSON.parse(textsOf('CMD')[0] ?? ''), ['agent']);
@@ -104,7 +109,7 @@ test('the Dockerfile runs the scripts of the repository, and starts the built ag
 
 test('the Dockerfile copies exactly the paths that .dockerignore admits', () => {
   const admitted = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^!.*$/gm) ?? [];
-  const [build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
+  const [, build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
   const copied = (build?.instructions ?? [])
     .filter(({ name }) => name === 'COPY')
     .flatMap(({ text }) => text.split(' ').slice(0, -1));

@@ -201,6 +201,18 @@ test('the notes after an install warn of the rights of the agent', async () => {
   assert.match(await notesWith({ rbac: { impersonate: false } }), /rbac\.extraRules/);
 });
 
+test('the notes after an install warn of an image without a registry, and show a first Application', async () => {
+  const notesWith = async (values: unknown): Promise<string> => {
+    const args = ['install', 'tautline', CHART, '--dry-run=client', '--namespace', 'x'];
+    const { stdout } = await helm.run(args, values);
+    return stdout.slice(stdout.indexOf('NOTES:'));
+  };
+  assert.match(await notesWith({}), /WARNING: image\.registry is empty/);
+  assert.doesNotMatch(await notesWith({ image: { registry: 'registry.example.com' } }), /image\.registry/);
+  assert.match(await notesWith({}), /kind: Application[\s\S]*serviceAccountName: deployer/);
+  assert.doesNotMatch(await notesWith({ rbac: { clusterAdmin: true } }), /serviceAccountName/);
+});
+
 test('every value that docs/install.md names exists', () => {
   const rows = readValueRows(read('values.yaml')).map((row) => row.path);
   const flags = Object.values(SETTINGS).map(({ flag }) => `settings.${flag}`);

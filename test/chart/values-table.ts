@@ -83,9 +83,9 @@ export const ACCEPTED: Readonly<Record<string, unknown>> = {
   'an image tag and no registry': { image: { tag: 'v1' } },
   'the smallest memory sizes': {
     settings: { 'heap-mib': 128, 'sandbox-rss-mib': 192 },
-    resources: { limits: { memory: '512Mi' } },
+    resources: { limits: { memory: '768Mi' } },
   },
-  'a memory limit in a decimal unit': { resources: { limits: { memory: '2G' } } },
+  'a memory limit in a decimal unit': { resources: { limits: { memory: '2.1G' } } },
 };
 
 /** Values that the chart refuses, with a pattern of the reason. */
@@ -101,7 +101,7 @@ export const REFUSED: Readonly<Record<string, { readonly values: unknown; readon
   'a grace period shorter than the drain': { values: { terminationGracePeriodSeconds: 5 }, reason: /minimum|40/ },
   'a heap that does not fit into the memory limit': {
     values: { settings: { 'heap-mib': 1024 } },
-    reason: /1792Mi.*less than the 2240 MiB/,
+    reason: /2Gi.*less than the 2496 MiB/,
   },
   'one sandbox more than fits into the memory limit': {
     values: { settings: { 'sandbox-slots': 2 } },

@@ -1,5 +1,5 @@
 /**
- * Finds the executables of a real control plane, kustomize and helm, for the demo and the tests.
+ * Finds the executables of a real control plane, kustomize, helm and tautline-landlock, for the demo and the tests.
  *
  * The order is: the directory KUBEBUILDER_ASSETS (a variable of many Kubernetes test tools), the cache, a build with Go
  * into the cache. If all fail, an error says what to install. The name of a cached file contains its version or a hash
@@ -58,7 +58,7 @@ export async function findPrograms(programs: readonly Program[], options: Lookup
 /** Path of the executable that contains every part; its first argument selects the part. May build for minutes. */
 export async function controlPlaneBinary(options: LookupOptions = {}): Promise<string> {
   const environment = options.environment ?? process.env;
-  const target = join(cacheDirectory(environment), `control-plane-${await sourceKey()}`);
+  const target = join(cacheDirectory(environment), `control-plane-${await sourceKey(source)}`);
   if (await exists(target)) return target;
   const version = 'k8s.io/component-base/version';
   const stamp = `-X ${version}.gitVersion=${kubernetesVersion.full} -X ${version}.gitMajor=${kubernetesVersion.major} -X ${version}.gitMinor=${kubernetesVersion.minor}`;
@@ -88,6 +88,23 @@ export function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
 export function helmBinary(options: LookupOptions = {}): Promise<string> {
   const module = `helm.sh/helm/v4/cmd/helm@${helmVersion}`;
   return installedBinary({ name: 'helm', version: helmVersion, module }, options);
+}
+
+/** Path of the program by which the kernel confines the children of the sandbox. May build for a minute. */
+export async function landlockBinary(options: LookupOptions = {}): Promise<string> {
+  const environment = options.environment ?? process.env;
+  const folder = join(import.meta.dirname, '../../src/sandbox/landlock');
+  const target = join(cacheDirectory(environment), `tautline-landlock-${await sourceKey(folder)}`);
+  if (await exists(target)) return target;
+  await goBuild({
+    name: 'tautline-landlock',
+    target,
+    command: (output) => ({ args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', output, '.'], cwd: folder }),
+    remedy: 'Install Go 1.26 or newer (https://go.dev/dl).',
+    environment,
+    progress: (line) => report(options, line),
+  });
+  return target;
 }
 
 interface Installed {
@@ -124,9 +141,9 @@ function cacheDirectory(environment: NodeJS.ProcessEnv): string {
   return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tautline');
 }
 
-async function sourceKey(): Promise<string> {
+async function sourceKey(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, file))).update('\0');
+  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(folder, file))).update('\0');
   return `${hash.digest('hex').slice(0, 16)}-${platform}`;
 }
 

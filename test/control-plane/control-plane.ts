@@ -55,6 +55,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly kubeconfig: string;
   readonly adminToken: string;
   readonly caFile: string;
+  /** For people who have no kubectl: the start of a command line. */
+  readonly kubectlCommand: string;
   /** A token of this ServiceAccount, valid for an hour. Creates the namespace and the ServiceAccount if absent. */
   serviceAccountToken(namespace: string, name: string): Promise<string>;
   /** Runs kubectl as administrator. A failure of kubectl is in `code`; it does not reject. */
@@ -121,6 +123,7 @@ interface StartedPlane extends Plane {
 
 function controlPlane(plane: StartedPlane): ControlPlane {
   const access = adminAccess(plane.layout);
+  const kubectl = plane.program('kubectl');
   const kubeconfig = kubeconfigFile(plane.layout, 'admin');
   let stopped: Promise<void> | undefined;
   const stopOnce = (): Promise<void> => (stopped ??= stop(plane));
@@ -129,9 +132,10 @@ function controlPlane(plane: StartedPlane): ControlPlane {
     kubeconfig,
     adminToken: access.token,
     caFile: access.caFile,
+    kubectlCommand: [kubectl.command, ...kubectl.args].join(' '),
     serviceAccountToken: (namespace, name) => serviceAccountToken(access, namespace, name),
     kubectl: (args, { input } = {}) =>
-      run(plane.program('kubectl'), args, {
+      run(kubectl, args, {
         ...(input !== undefined && { input }),
         environment: {
           KUBECONFIG: kubeconfig,

@@ -101,7 +101,7 @@ export function gitHook({ fault, fraction, times }: GitFault, pathPrefix: string
   return async ({ path }) => {
     if (!path.startsWith(pathPrefix) || left-- <= 0) return undefined;
     if (fault === 'slow') return pause(50 + fraction * 1000);
-    // Longer than the silence that the agent allows (--git-timeout 2s in trials).
+    // Longer than the silence that the agent allows (--git-timeout 4s in trials).
     if (fault === 'silent') return pause(6_000);
     return GIT_FAULTS[fault](fraction);
   };

@@ -82,12 +82,14 @@ export interface FaultProxy extends AsyncDisposable {
   cutOpen(path: RegExp): number;
   /** Passes no more bytes of the unfinished answers whose path matches. Returns their number. */
   stallOpen(path: RegExp): number;
+  /** Forgets the finished requests, so that hours of them need no memory. */
+  forget(): void;
   stop(): Promise<void>;
 }
 
 export async function startFaultProxy({ target, caFile, token }: FaultProxyOptions): Promise<FaultProxy> {
   const [cert, key] = await Promise.all([readFile(caFile), readFile(caFile.replace(/\.crt$/, '.key'))]);
-  const upstream: Upstream = { url: new URL(target), agent: new Agent({ ca: cert, keepAlive: false }) };
+  const upstream: Upstream = { url: new URL(target), agent: new Agent({ ca: cert, keepAlive: true }) };
   const rules: FaultRule[] = [];
   const counts = new Map<FaultRule, number>();
   const requests: Exchange[] = [];
@@ -134,6 +136,10 @@ export async function startFaultProxy({ target, caFile, token }: FaultProxyOptio
       const open = underWay(path);
       for (const exchange of open) exchange.isStalled = true;
       return open.length;
+    },
+    forget() {
+      requests.splice(0, requests.length, ...underWay(/./));
+      for (const rule of counts.keys()) if (!rules.includes(rule)) counts.delete(rule);
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,11 +1,12 @@
 /**
  * Random trials for fast-check, and a list that covers every fault of the API server on every kind of request, every
- * fault of Git, and a kill at every named point with one agent and with two.
+ * fault of Git, a kill at every named point with one agent and with two, and every situation.
  */
 import fc from 'fast-check';
 import { FAULT_POINTS } from '../../src/reconcile/context.ts';
 import { API_FAULTS, API_TARGETS, GIT_FAULT_NAMES, type ApiFaultName, type ApiTargetName } from './faults.ts';
-import { OBJECTS, SUBJECTS, type Trial } from './ordeal.ts';
+import { OBJECTS } from './situations/commits.ts';
+import { SITUATIONS, SUBJECTS, withoutExcluded, type SituationName, type Trial } from './trial.ts';
 
 const API_FAULT_NAMES = Object.keys(API_FAULTS) as ApiFaultName[];
 const API_TARGET_NAMES = Object.keys(API_TARGETS) as ApiTargetName[];
@@ -15,6 +16,11 @@ const DELETION_POINTS: ReadonlySet<string> = new Set(['finalizer-removed']);
 
 /** Points that are reached only when an object is deleted and created again. */
 const RECREATION_POINTS: ReadonlySet<string> = new Set(['object-recreating']);
+
+/** Shares of the random trials; `large` takes the longest. */
+const WEIGHTS: Readonly<Record<SituationName, number>> = {
+  ...{ commits: 5, removal: 1, specs: 5, lag: 2, jobs: 3, fight: 2, guard: 3, large: 1 },
+};
 
 const index = fc.nat({ max: OBJECTS - 1 });
 const fraction = fc.double({ min: 0, max: 1, noNaN: true });
@@ -40,31 +46,53 @@ const kill = fc.record({
   count: fc.integer({ min: 1, max: 2 }),
 });
 
-/** Any combination of a fault of the API server, a fault of Git and a kill; each of them may be absent. */
-export const trialArbitrary: fc.Arbitrary<Trial> = fc.record(
-  {
+/** In one of `share` draws. */
+function sometimes<T>(arbitrary: fc.Arbitrary<T>, share: number): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 1, arbitrary }, { weight: share - 1, arbitrary: fc.constant(undefined) });
+}
+
+/** Any combination of a fault of the API server, a fault of Git and a kill, in one of the given situations. */
+export function trialArbitrary(situations: readonly SituationName[] = SITUATIONS): fc.Arbitrary<Trial> {
+  const weighted = situations.map((name) => ({ weight: WEIGHTS[name], arbitrary: fc.constant(name) }));
+  const drawn = fc.record({
+    situation: fc.oneof(...weighted),
+    seed: fc.nat({ max: 1_000_000 }),
     subject: fc.nat({ max: SUBJECTS - 1 }),
     commit,
     handEdits,
     isPaired: fc.boolean(),
     isRecreation: fc.boolean(),
-    api,
-    git,
-    kill,
-  },
-  { requiredKeys: ['subject', 'commit', 'handEdits', 'isPaired'] },
-);
+    api: sometimes(api, 2),
+    git: sometimes(git, 3),
+    kill: sometimes(kill, 3),
+  });
+  return drawn.map(({ api: apiFault, git: gitFault, kill: killed, ...rest }) =>
+    withoutExcluded({
+      ...rest,
+      ...(apiFault && { api: apiFault }),
+      ...(gitFault && { git: gitFault }),
+      ...(killed && { kill: killed }),
+    }),
+  );
+}
 
 /** Returns at least `least` trials: first each fault alone, then random ones. The same seed gives the same list. */
 export function listTrials(least: number, seed: number): Trial[] {
-  const named = [...apiTrials(), ...gitTrials(), ...killTrials()];
+  const named = [...situationTrials(), ...apiTrials(), ...gitTrials(), ...killTrials()];
   const numRuns = Math.max(named.length, least);
-  const random = fc.sample(trialArbitrary, { numRuns, seed });
+  const random = fc.sample(trialArbitrary(), { numRuns, seed });
   return random.map((trial, at) => {
     const { api: _api, git: _git, kill: _kill, ...withoutFaults } = trial;
     const namedFault = named[at];
-    return namedFault ? { ...withoutFaults, isPaired: false, ...namedFault } : trial;
+    // In turns, so that neighbours in the list can run at the same time.
+    const subject = at % SUBJECTS;
+    return namedFault ? { ...withoutFaults, isPaired: false, situation: 'commits', subject, ...namedFault } : trial;
   });
+}
+
+/** Every situation without faults, several times. */
+function situationTrials(): Partial<Trial>[] {
+  return [1, 2, 3].flatMap(() => SITUATIONS.map((situation) => ({ situation })));
 }
 
 function apiTrials(): Partial<Trial>[] {
@@ -90,7 +118,7 @@ function killTrials(): Partial<Trial>[] {
       // The one immutable object is recreated once a trial, so its point is not reached a second time.
       const counts = isRecreation ? [1, 1, 1] : [1, 2, 1];
       const kills = counts.map((count) => ({ kill: { point, count }, isPaired, isRecreation }));
-      const deletion = { kill: { point, count: 1 }, isPaired, isDeletion: true };
+      const deletion = { kill: { point, count: 1 }, isPaired, situation: 'removal' as const };
       const isOfDeletion = DELETION_POINTS.has(point);
       return [...(isOfDeletion ? [] : kills), ...(isOfDeletion || point === 'objects-pruned' ? [deletion] : [])];
     }),

@@ -155,6 +155,9 @@ function pack(name: string, entries: readonly Buffer[], expected: string | reado
   return server(name, serves(honest.commit, packOf([...honest.entries, ...entries])), expected);
 }
 
+/** The same entry many times over. */
+const repeated = (count: number, one: Buffer): Buffer[] => many(count, () => one);
+
 const zeros = Buffer.alloc(100 * MiB);
 const copyInstructions = many(4_000, () => [0xb0, 0xe8, 0x03]).flat();
 const thousand = Buffer.from('x'.repeat(1_000));
@@ -172,7 +175,7 @@ export const PACK_ATTACKS: readonly Attack[] = [
     '2,000 deltas with a result of 4 MB each',
     [
       entry(BLOB, thousand),
-      ...many(2_000, () => byId(delta(sizeBytes(1000), sizeBytes(4e6), copyInstructions), oidOf(BLOB, thousand))),
+      ...repeated(2_000, byId(delta(sizeBytes(1000), sizeBytes(4e6), copyInstructions), oidOf(BLOB, thousand))),
     ],
     ['TooLarge', 'Killed'],
   ),
@@ -182,13 +185,7 @@ export const PACK_ATTACKS: readonly Attack[] = [
   pack('a delta whose base does not exist', [byId(delta(1, 1, 0x90, 1), NO_OID)], 'IncompletePack'),
   server(
     'a pack that declares a million small objects',
-    serves(
-      honest.commit,
-      packOf(
-        many(200_000, () => entry(BLOB, Buffer.from('x'))),
-        1_000_000,
-      ),
-    ),
+    serves(honest.commit, packOf(repeated(200_000, entry(BLOB, Buffer.from('x'))), 1_000_000)),
     'TooLarge',
   ),
   server(

@@ -1,9 +1,13 @@
 /** The cluster of the demo: a new control plane with simulated nodes, or the cluster of KUBECONFIG. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 
 export interface DemoCluster extends AsyncDisposable {
   readonly kubeconfig: string;
+  /** The start of a command line, for people who have no kubectl. */
+  readonly kubectlCommand: string;
   /** Runs kubectl. Resolves to its output; rejects with its error message. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Server-side apply of a manifest. */
@@ -38,20 +42,31 @@ export function demoCluster(plane: ControlPlane): DemoCluster {
     if (code !== 0) throw new Error(stderr.trim());
     return stdout;
   };
-  return clusterBy(plane.kubeconfig, run, () => plane.stop());
+  const { kubeconfig, kubectlCommand } = plane;
+  return clusterBy({ kubeconfig, kubectlCommand, kubectl: run, stop: () => plane.stop() });
 }
 
 function externalCluster(): DemoCluster {
   const kubeconfig = process.env['KUBECONFIG'];
   if (!kubeconfig) throw new Error('--cluster needs KUBECONFIG: set it to the path of a kubeconfig file');
-  return clusterBy(kubeconfig, runKubectl, async () => undefined);
+  // Without a file kubectl would talk to a server on this machine.
+  if (!kubeconfig.split(delimiter).some((file) => existsSync(file))) {
+    throw new Error(`there is no kubeconfig at ${kubeconfig}: set KUBECONFIG to a file that exists`);
+  }
+  return clusterBy({ kubeconfig, kubectlCommand: 'kubectl', kubectl: runKubectl, stop: async () => undefined });
 }
 
 type Kubectl = (args: readonly string[], input?: string) => Promise<string>;
 
-function clusterBy(kubeconfig: string, kubectl: Kubectl, stop: () => Promise<void>): DemoCluster {
+interface ClusterParts extends Pick<DemoCluster, 'kubeconfig' | 'kubectlCommand'> {
+  readonly kubectl: Kubectl;
+  readonly stop: () => Promise<void>;
+}
+
+function clusterBy({ kubeconfig, kubectlCommand, kubectl, stop }: ClusterParts): DemoCluster {
   return {
     kubeconfig,
+    kubectlCommand,
     kubectl,
     async apply(manifest) {
       await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], manifest);

@@ -22,7 +22,8 @@ export interface DemoScene {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { once: { type: 'boolean' }, cluster: { type: 'boolean' } } });
+  const values = readFlags();
+  if (!values) return 2;
   await using stack = new AsyncDisposableStack();
   const interrupted = new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
   say('starting the cluster (the first start builds it, which takes some minutes)');
@@ -33,6 +34,8 @@ async function main(): Promise<number> {
   const git = stack.use(await startGitServer(root));
   const repository = await createRepository(git, 'examples');
   await repository.commit(await readExamples());
+  // People push to the repository of the demo; Git's server takes no push by default.
+  await repository.git(['config', 'http.receivepack', 'true']);
   say(`repository     git clone ${repository.url}`);
   await cluster.apply(printCrd());
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd/applications.tautline.dev']);
@@ -46,10 +49,49 @@ async function main(): Promise<number> {
   say(
     `declared ${APPLICATIONS.join(' and ')} in namespace ${NAMESPACE}; the log of the agent follows, Ctrl-C ends the demo`,
   );
-  say(`try            kubectl --kubeconfig ${cluster.kubeconfig} -n shop scale deployment web --replicas 5\n`);
+  say(
+    `try            ${cluster.kubectlCommand} --kubeconfig ${cluster.kubeconfig} -n shop scale deployment web --replicas 5`,
+  );
+  say(`or             git clone ${repository.url}, edit a file, commit and push\n`);
   await Promise.race([interrupted, agent.ended]);
   stopShowing();
+  if (values.cluster) await removeApplications(cluster);
   return agent.process.exitCode === null ? 0 : 1;
+}
+
+const USAGE = `usage: npm run demo -- [--once] [--cluster]
+  --once      run the steps of the demo and end
+  --cluster   use the cluster of KUBECONFIG instead of a new one`;
+
+/** undefined: the command line is wrong, and the usage is printed. */
+function readFlags(): { readonly once?: boolean; readonly cluster?: boolean } | undefined {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean' }, cluster: { type: 'boolean' } } }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message.split('. ')[0] : 'the command line is wrong'}\n${USAGE}`);
+    return undefined;
+  }
+}
+
+/** The cluster stays, and without an agent the finalizers of the Applications would hold them and their namespace. */
+async function removeApplications(cluster: DemoCluster): Promise<void> {
+  const names = ['delete', 'applications.tautline.dev', ...APPLICATIONS, '-n', NAMESPACE, '--ignore-not-found'];
+  say('removing the Applications and their objects; Ctrl-C leaves them');
+  const left = new Promise<'left'>((resolve) => process.once('SIGINT', () => resolve('left')));
+  const done = await Promise.race([
+    left,
+    cluster.kubectl([...names, '--timeout=60s']).then(
+      () => 'removed' as const,
+      () => 'left' as const,
+    ),
+  ]);
+  if (done === 'removed') return;
+  say('the Applications are still there; these commands remove them and keep their objects:');
+  for (const name of APPLICATIONS) {
+    const patch = `'{"metadata":{"finalizers":null}}'`;
+    say(`  kubectl -n ${NAMESPACE} patch applications.tautline.dev ${name} --type=merge -p ${patch}`);
+    say(`  kubectl -n ${NAMESPACE} delete applications.tautline.dev ${name}`);
+  }
 }
 
 /** Prints each log record of the agent as one readable line. Returns a function that stops this. */

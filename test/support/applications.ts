@@ -4,7 +4,7 @@ import { parseApplication } from '../../src/application/parse.ts';
 import type { Application } from '../../src/application/schema.ts';
 import { idKey, type ObjectId } from '../../src/object/identity.ts';
 import { mapAt, type KubeObject, type ValueMap } from '../../src/object/value.ts';
-import type { DesiredMemory, SourceMemory } from '../../src/reconcile/desired/memory.ts';
+import { NOTHING_FOLLOWED, type DesiredMemory, type SourceMemory } from '../../src/reconcile/desired/memory.ts';
 import { createRecord, type ApplicationRecord } from '../../src/reconcile/memory.ts';
 import type { Statement } from '../../src/reconcile/neighbours/announcements.ts';
 import { createRegistry, type Neighbours, type Registry } from '../../src/reconcile/neighbours/neighbours.ts';
@@ -57,7 +57,8 @@ export function snapshotOf(digit: string, branch = 'main'): Snapshot {
 /** A source that was polled once without an error. */
 export function sourceOf(more: Partial<SourceMemory> = {}): NonNullable<DesiredMemory['source']> {
   const polled = { answered: undefined, snapshot: undefined, pollsAsked: 0, polledMs: 0, nextPollMs: 0 };
-  return { key: '', ...polled, pace: START_PACE, failures: 0, error: undefined, ...more };
+  const followed = { isOfEarlierSpec: false, following: NOTHING_FOLLOWED };
+  return { key: '', ...polled, ...followed, pace: START_PACE, failures: 0, error: undefined, ...more };
 }
 
 /** By `idKey`. */

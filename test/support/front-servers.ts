@@ -1,7 +1,7 @@
 /**
- * Servers in front of a Git server, as users have them: one that ends TLS, and a forward proxy.
+ * Servers in front of a Git server, as users have them: one that ends TLS, a forward proxy, and one that is slow.
  *
- * Invariant: both listen on 127.0.0.1 and pass bytes on as they arrive.
+ * Invariant: all listen on 127.0.0.1 and pass bytes on as they are.
  */
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -80,6 +80,41 @@ export async function startProxy(): Promise<Proxy> {
   });
   const proxy: Proxy = { ...(await listen(http, 'http')), asked, refuses: false };
   return proxy;
+}
+
+export interface HoldingFront extends Front {
+  /**
+   * Holds back the answer to the next POST: the server behind has read its state, and the client waits. Resolves to a
+   * function that lets the answer go.
+   */
+  holdNextAnswer(): Promise<() => void>;
+}
+
+/** A server whose answers take their time. `target`: address of the server behind, as http://127.0.0.1:port. */
+export async function startHoldingFront(target: string): Promise<HoldingFront> {
+  const { port } = new URL(target);
+  let onHeld: ((release: () => void) => void) | undefined;
+  const http = createHttpServer((request, response) => {
+    const { method, url, headers } = request;
+    const onward = httpRequest({ host: '127.0.0.1', port, method, path: url, headers }, (answer) => {
+      const tell = method === 'POST' ? onHeld : undefined;
+      if (tell) onHeld = undefined;
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => {
+        const release = (): void => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          response.end(Buffer.concat(chunks));
+        };
+        if (tell) tell(release);
+        else release();
+      });
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  const front = await listen(http, 'http');
+  return { ...front, holdNextAnswer: () => new Promise((resolve) => (onHeld = resolve)) };
 }
 
 function join(one: Socket, other: Socket): void {

@@ -29,9 +29,12 @@ export function entryHead(type: number, size: number): Buffer {
   return Buffer.from(bytes);
 }
 
+/** Each compression keeps a buffer of this size until memory is collected; the default of zlib is 16 KiB. */
+const CHUNK_BYTES = 1_024;
+
 /** `base`: for a delta, the bytes that name its base. */
 export function entry(type: number, content: Uint8Array, base: Uint8Array = Buffer.alloc(0)): Buffer {
-  return Buffer.concat([entryHead(type, content.length), base, deflateSync(content)]);
+  return Buffer.concat([entryHead(type, content.length), base, deflateSync(content, { chunkSize: CHUNK_BYTES })]);
 }
 
 /** `count`: the number of entries that the pack claims to hold. */

@@ -132,7 +132,8 @@ export function applicationManifest(name: string, spec: unknown, metadata: Manif
   return objectOf('tautline.dev/v1alpha1 Application', { name, namespace: 'apps', ...metadata }, { spec });
 }
 
-function objectOf(type: `${string} ${string}`, metadata: Manifest, fields: Manifest = {}): KubeObject {
+/** An object of a type such as `apps/v1 Deployment`; `fields` are `spec` and the like. */
+export function objectOf(type: `${string} ${string}`, metadata: Manifest, fields: Manifest = {}): KubeObject {
   const [apiVersion, kind] = type.split(' ');
   return { apiVersion, kind, metadata: withoutAbsent(metadata), ...fields } as KubeObject;
 }

@@ -10,6 +10,9 @@ interface Answers {
   readonly get: ReadAnswer;
   readonly apply: WriteAnswer;
   readonly takeOver: WriteAnswer;
+  readonly moveGoneVersions: WriteAnswer;
+  readonly takeFields: WriteAnswer;
+  readonly tryReplace: WriteAnswer;
   readonly release: WriteAnswer;
   readonly isImmutable: boolean;
   readonly remove: DeleteAnswer;
@@ -20,8 +23,10 @@ export type ScriptedAnswer = { [Method in keyof Answers]: Pick<Answers, Method> 
 
 export interface ScriptedClient {
   readonly client: ClusterClient;
-  /** Bodies of the apply requests so far. */
+  /** Bodies of the apply and tryReplace requests so far. */
   readonly bodies: readonly KubeObject[];
+  /** For each apply request so far: whether it may only create the object. */
+  readonly creations: readonly boolean[];
   /**
    * Asserts that exactly these requests were made, and that no answer of the script is left. A request is one line,
    * such as `apply settings force` or `remove settings u1 at 1`.
@@ -33,6 +38,7 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
   const left = [...script];
   const requests: string[] = [];
   const bodies: KubeObject[] = [];
+  const creations: boolean[] = [];
   const answer = async <T>(request: string, pick: (scripted: Partial<Answers>) => T | undefined): Promise<T> => {
     requests.push(request);
     const scripted = left.shift();
@@ -43,10 +49,22 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       get: (_kind, { name }) => answer(`get ${name}`, ({ get }) => get),
       apply(request) {
         bodies.push(request.body);
+        creations.push(request.isCreation === true);
         return answer(lineOf(request), ({ apply }) => apply);
       },
       takeOver: (_kind, { id, resourceVersion }) =>
         answer(`takeOver ${id.name} at ${resourceVersion}`, ({ takeOver }) => takeOver),
+      moveGoneVersions: (_kind, { id, resourceVersion }, goneVersion) =>
+        answer(
+          `moveGoneVersions ${id.name} at ${resourceVersion} from ${goneVersion}`,
+          ({ moveGoneVersions }) => moveGoneVersions,
+        ),
+      takeFields: (_kind, { id, resourceVersion }, fields) =>
+        answer(`takeFields ${id.name} at ${resourceVersion} ${JSON.stringify(fields)}`, ({ takeFields }) => takeFields),
+      tryReplace(_kind, { id, resourceVersion }, body) {
+        bodies.push(body);
+        return answer(`tryReplace ${id.name} at ${resourceVersion}`, ({ tryReplace }) => tryReplace);
+      },
       release: (_kind, { id, resourceVersion }) =>
         answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),
@@ -57,6 +75,7 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
       listBySelector: () => assert.fail("unexpected request 'listBySelector'"),
     },
     bodies,
+    creations,
     expectRequests(expected) {
       assert.deepEqual(requests, expected);
       assert.deepEqual(left, [], 'answers that no request has used');

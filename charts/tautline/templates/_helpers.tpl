@@ -60,7 +60,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "tautline.checkMemory" -}}
 {{- $limit := dig "limits" "memory" "" .Values.resources -}}
 {{- if $limit -}}
-{{- $beside := 192 -}}
+{{- $beside := 448 -}}
 {{- $heap := required "settings.heap-mib is required with a memory limit" (get .Values.settings "heap-mib") | int64 -}}
 {{- $slots := required "settings.sandbox-slots is required with a memory limit" (get .Values.settings "sandbox-slots") | int64 -}}
 {{- $sandbox := required "settings.sandbox-rss-mib is required with a memory limit" (get .Values.settings "sandbox-rss-mib") | int64 -}}

@@ -5,8 +5,8 @@
  * Invariant: an entry never goes back in time. An event or answer with an older resourceVersion changes nothing, and
  * neither does the 404 of a GET that a later event has overtaken.
  */
-import { OWNER_ANNOTATION } from '../../object/applyset.ts';
-import { annotationsOf, type ObjectId } from '../../object/identity.ts';
+import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../object/applyset.ts';
+import { annotationsOf, labelsOf, type ObjectId } from '../../object/identity.ts';
 import { parseJson, stringifyJson } from '../../object/json.ts';
 import type { KubeObject } from '../../object/value.ts';
 import type { Clock } from '../../telemetry/ports.ts';
@@ -31,6 +31,8 @@ interface PresentEntry {
   readonly resourceVersion: string;
   readonly deletionTimestamp: string | undefined;
   readonly owner: string | undefined;
+  /** It carries our label, so a watch tells about its changes. */
+  readonly isWatched: boolean;
   readonly json: string;
   /** The cluster's history went back: the next version counts as newer, even with a lower number. */
   isVoid: boolean;
@@ -48,8 +50,8 @@ export interface DeletionMark {
 }
 
 export interface LiveObjects {
-  /** An object that was last confirmed before `notBeforeMs` counts as unseen. */
-  look(id: ObjectId, notBeforeMs?: number): LiveEntry;
+  /** An object that was last confirmed before one of these times counts as unseen. */
+  look(id: ObjectId, notBefore?: NotBefore): LiveEntry;
   /**
    * `listedAt`: the resourceVersion of the complete list that holds the object. A known version between the object's
    * and the list's belongs to a void history (a restored etcd), for otherwise the list would hold it; it is replaced.
@@ -66,6 +68,13 @@ export interface LiveObjects {
   voidHistory(namespace: string): void;
   /** Drops the objects that were last confirmed before `notBeforeMs`; by default all. */
   dropNamespace(namespace: string, notBeforeMs?: number): void;
+}
+
+/** By the monotonic clock; without a time an object counts, however old it is. */
+export interface NotBefore {
+  readonly anyMs?: number;
+  /** For objects without our label, which no watch tells about. */
+  readonly unwatchedMs?: number;
 }
 
 export interface DroppedObject {
@@ -88,9 +97,10 @@ export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOption
   const entries = createEntries(maxAbsentEntries);
 
   return {
-    look(id, notBeforeMs = -Infinity) {
+    look(id, { anyMs = -Infinity, unwatchedMs = -Infinity } = {}) {
       const entry = entries.get(objectKey(id));
-      if (entry && entry.readAtMs < notBeforeMs) return { state: 'unseen' };
+      const isUnwatched = entry?.state === 'present' && !entry.isWatched;
+      if (entry && entry.readAtMs < (isUnwatched ? Math.max(anyMs, unwatchedMs) : anyMs)) return { state: 'unseen' };
       if (entry?.state === 'present') return { state: 'present', object: unpack(entry) };
       return { state: entry?.state ?? 'unseen' };
     },
@@ -214,6 +224,7 @@ function pack(object: LiveObject, readAtMs: number): PresentEntry {
     resourceVersion: object.resourceVersion,
     deletionTimestamp: object.deletionTimestamp,
     owner: annotationsOf(object.body)[OWNER_ANNOTATION],
+    isWatched: labelsOf(object.body)[PART_OF_LABEL] !== undefined,
     json: stringifyJson(withoutStatusFields(object.body)),
     isVoid: false,
     readAtMs,

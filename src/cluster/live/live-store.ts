@@ -126,6 +126,10 @@ function pollingReasonsOf({ kind, polledFor }: WatchedKind, application: string)
   });
 }
 
+/** A kind that is made again with another scope or plural name is another kind, with watches of its own. */
 function keyOf(identity: Identity, kind: KindInfo): string {
-  return `${identityKey(identity)} ${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}`;
+  const scope = kind.isNamespaced ? 'namespaced' : 'cluster-scoped';
+  const served = kind.isWatchable ? 'watchable' : 'polled';
+  const name = kindKey(apiVersionOf(kind.group, kind.version), kind.kind);
+  return `${identityKey(identity)} ${name} ${kind.plural} ${scope} ${served}`;
 }

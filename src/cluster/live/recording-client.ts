@@ -37,6 +37,9 @@ export function recordWrites<Client extends ClusterClient>(client: Client, begin
       return recorded(kind, id, () => client.apply(request));
     },
     takeOver: (kind, live) => recorded(kind, live.id, () => client.takeOver(kind, live)),
+    moveGoneVersions: (kind, live, goneVersion) =>
+      recorded(kind, live.id, () => client.moveGoneVersions(kind, live, goneVersion)),
+    takeFields: (kind, live, fields) => recorded(kind, live.id, () => client.takeFields(kind, live, fields)),
     release: (kind, live) => recorded(kind, live.id, () => client.release(kind, live)),
     async remove(request) {
       if (request.dryRun) return client.remove(request);

@@ -72,8 +72,10 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     look(id) {
       const scope = coverage.scopeOf(kind.isNamespaced ? id.namespace : '');
       if (!scope) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };
-      if (scope.state === 'open') return objects.look(id);
-      if (scope.state === 'polled') return objects.look(id, notBeforeMs(scope.sinceMs));
+      if (scope.state === 'open') {
+        return objects.look(id, { unwatchedMs: clock.monotonicMs() - limits.unwatchedReadMs });
+      }
+      if (scope.state === 'polled') return objects.look(id, { anyMs: notBeforeMs(scope.sinceMs) });
       return { state: 'unknown', reason: scope.reason };
     },
     record(id, object) {

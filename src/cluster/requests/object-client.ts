@@ -5,15 +5,15 @@
  * is sent. A delete always carries uid and resourceVersion.
  */
 import { randomBytes } from 'node:crypto';
-import { FIELD_MANAGER, OWNER_ANNOTATION, PART_OF_LABEL } from '../../object/applyset.ts';
+import { FIELD_MANAGER } from '../../object/applyset.ts';
 import { stringifyJson } from '../../object/json.ts';
 import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type ValueMap } from '../../object/value.ts';
 import type { Refusal } from '../answers.ts';
 import { identityHeaders, type Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
-import type { LiveObject } from '../live.ts';
 import { toLiveObject, tryParseJson } from '../live-object.ts';
-import { takeOverManagedFields } from './managed-fields.ts';
+import type { Discovery } from './discovery.ts';
+import { createOwnershipWrites } from './ownership-writes.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
 import type {
   ApplyRequest,
@@ -33,8 +33,6 @@ import { writeYamlSafeJson } from './yaml-safe-json.ts';
 
 const JSON_TYPE = 'application/json';
 const APPLY = 'application/apply-patch+yaml';
-const JSON_PATCH = 'application/json-patch+json';
-const MERGE_PATCH = 'application/merge-patch+json';
 
 /** Written down, not discovered: every API server serves the core kinds. */
 const SECRET_KIND: KindInfo = {
@@ -54,12 +52,21 @@ interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentTy
   readonly path: () => string;
 }
 
+/** The part of Discovery that a client needs. */
+export type KindsPort = Pick<Discovery, 'kinds' | 'doubt'>;
+
 /** Throws RangeError for a malformed identity, so that no request is sent with rights that are in doubt. */
-export function createClient(transport: ClientTransport, identity: Identity): FullClient {
+export function createClient(transport: ClientTransport, identity: Identity, discovery?: KindsPort): FullClient {
   identityHeaders(identity);
-  const call = (request: Call): Promise<CallAnswer> => send(transport, identity, request);
+  const call = async (request: Call): Promise<CallAnswer> => {
+    const answer = await send(transport, identity, request);
+    if (!answer.ok && answer.refusal.code === 'KindNotServed') discovery?.doubt();
+    return answer;
+  };
   const reads = createReads(call);
-  return { ...reads, ...createWrites(call, reads) };
+  const kinds: KindsPort['kinds'] = (options) =>
+    discovery ? discovery.kinds(options) : Promise.reject(new RangeError('nothing is known of kinds'));
+  return { ...reads, ...createWrites(call, reads, kinds) };
 }
 
 type ClientTransport = Pick<Transport, 'send'>;
@@ -104,15 +111,21 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
   };
 }
 
-/** Every write in one place, so that their headers and parameters can be compared at a glance. */
-function createWrites(call: (request: Call) => Promise<CallAnswer>, reads: Reads): Omit<ClusterClient, keyof Reads> {
+/** The writes of whole objects in one place, so that their headers and parameters can be compared at a glance. */
+function createWrites(
+  call: (request: Call) => Promise<CallAnswer>,
+  reads: Reads,
+  kinds: KindsPort['kinds'],
+): Omit<ClusterClient, keyof Reads> {
   async function write(request: Call): Promise<WriteAnswer> {
     const answer = await call(request);
     return answer.ok ? readWritten(answer.http, request.kind) : answer;
   }
 
   return {
-    async apply({ kind, body, force, dryRun, fieldManager = FIELD_MANAGER, liveSecretKeys = [] }: ApplyRequest) {
+    async apply(request: ApplyRequest) {
+      const { kind, force, dryRun, fieldManager = FIELD_MANAGER, liveSecretKeys = [] } = request;
+      const body = request.isCreation ? atNoVersion(request.body) : request.body;
       const parameters = { fieldManager, force, dryRun: dryRun ? 'All' : undefined };
       const name = nameOf(kind, body);
       const secret = liveSecretKeys.length > 0 ? await reads.readSecret(name.namespace, name.name) : undefined;
@@ -127,13 +140,7 @@ function createWrites(call: (request: Call) => Promise<CallAnswer>, reads: Reads
       });
     },
 
-    takeOver(kind, live) {
-      const patch = takeOverPatch(live);
-      if (!patch) return Promise.resolve({ ok: true, object: live, isCreated: false, warnings: [] });
-      return write(patchOf(kind, live, { patch, contentType: JSON_PATCH }));
-    },
-
-    release: (kind, live) => write(patchOf(kind, live, { patch: releasePatch(live), contentType: MERGE_PATCH })),
+    ...createOwnershipWrites({ write, kinds }),
 
     async isImmutable(kind, body) {
       const namespace = stringAt(body.metadata, 'namespace') ?? '';
@@ -181,38 +188,6 @@ async function send(
   const http = await transport.send({ ...rest, path: target, identity, category: 'object' });
   if (http.status >= 200 && http.status < 300) return { ok: true, http };
   return { ok: false, refusal: refusalOf(http, rest.verb, kind) };
-}
-
-/** A JSON patch (RFC 6902) that fails if the object was replaced or changed; undefined if there is nothing to patch. */
-function takeOverPatch({ body, uid, resourceVersion }: LiveObject): Value | undefined {
-  const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const managedFields = takeOverManagedFields(body, time);
-  if (!managedFields) return undefined;
-  return [
-    { op: 'test', path: '/metadata/uid', value: uid },
-    { op: 'replace', path: '/metadata/managedFields', value: managedFields },
-    { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-  ];
-}
-
-/** A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced. */
-function releasePatch({ uid }: LiveObject): Value {
-  return { metadata: { uid, labels: { [PART_OF_LABEL]: null }, annotations: { [OWNER_ANNOTATION]: null } } };
-}
-
-function patchOf(
-  kind: KindInfo,
-  { id }: LiveObject,
-  { patch, contentType }: { readonly patch: Value; readonly contentType: string },
-): Call {
-  return {
-    kind,
-    verb: 'patch',
-    method: 'PATCH',
-    path: () => objectPath(kind, id) + query({ fieldManager: FIELD_MANAGER }),
-    body: stringifyJson(patch),
-    contentType,
-  };
 }
 
 /**
@@ -270,6 +245,14 @@ function withLiveData(body: KubeObject, keys: readonly string[], values: Readonl
 function nameOf(kind: KindInfo, body: KubeObject): { namespace: string; name: string } {
   const namespace = kind.isNamespaced ? (stringAt(body.metadata, 'namespace') ?? '') : '';
   return { namespace, name: stringAt(body.metadata, 'name') ?? '' };
+}
+
+/**
+ * A body that no existing object accepts: the API server compares resourceVersions only where the object exists, and
+ * none has the first version of etcd.
+ */
+function atNoVersion(body: KubeObject): KubeObject {
+  return { ...body, metadata: { ...body.metadata, resourceVersion: '1' } };
 }
 
 function underOtherName(body: KubeObject): KubeObject {

@@ -31,11 +31,12 @@ export function collectionPath(kind: KindInfo, namespace: string): string {
 }
 
 /**
- * The path of one object. Throws RangeError for an invalid part, for a name that is not a path segment, and for an
- * empty namespace of a namespaced kind.
+ * The path of one object. Throws RangeError for an invalid part, for a name that is not a path segment, and for a
+ * namespace that does not fit the scope of the kind.
  */
 export function objectPath(kind: KindInfo, id: Pick<ObjectId, 'namespace' | 'name'>): string {
-  check(!kind.isNamespaced || id.namespace !== '', 'namespace', id.namespace);
+  // Without this check a namespaced object would be taken for the cluster-scoped one of the same name.
+  check(kind.isNamespaced === (id.namespace !== ''), 'namespace', id.namespace);
   const isSegment = id.name !== '' && id.name !== '.' && id.name !== '..' && !/[/%]/.test(id.name);
   check(isSegment, 'name', id.name);
   return `${collectionPath(kind, id.namespace)}/${encodeURIComponent(id.name)}`;

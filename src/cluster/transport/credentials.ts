@@ -8,13 +8,17 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Cluster as KubeconfigCluster, User } from '@kubernetes/client-node/dist/config_types.js';
+import { stringifyJson } from '../../object/json.ts';
 import { isMap, listAt, mapAt, stringAt, type Value } from '../../object/value.ts';
 import { StageError } from '../../object/stage-error.ts';
+import { mergeKubeconfigs } from './merge-kubeconfigs.ts';
 
 export type ClusterSource =
   | {
       readonly type: 'kubeconfig';
       readonly file: string;
+      /** Further files; their entries count where `file` has none of that name. */
+      readonly more?: readonly string[];
       /** Default: the file's current-context. */
       readonly context?: string;
       /** Whether `exec` and `auth-provider` logins may run programs. Default false. */
@@ -56,11 +60,23 @@ const TOKEN_REREAD_MS = 60_000;
 export async function loadCredentials(source: ClusterSource): Promise<Credentials> {
   if (source.type === 'inCluster') return loadInCluster(source);
   if (source.type === 'kubeconfigText') return readKubeconfig(source.text, { ...source, origin: 'the kubeconfig' });
-  const origin = `kubeconfig ${source.file}`;
-  const text = await readFile(source.file, 'utf8').catch((error: unknown) => {
-    throw invalid(`cannot read ${origin}: ${errorCode(error)}`);
-  });
+  const { file, more = [] } = source;
+  const origin = more.length > 0 ? `kubeconfigs ${[file, ...more].join(', ')}` : `kubeconfig ${file}`;
+  const text = more.length > 0 ? await readMerged([file, ...more]) : await readText(file);
   return readKubeconfig(text, { ...source, origin });
+}
+
+async function readMerged(files: readonly string[]): Promise<string> {
+  const roots = files.map(async (file) => {
+    return { file, root: await parseKubeconfig(await readText(file), `kubeconfig ${file}`) };
+  });
+  return stringifyJson(mergeKubeconfigs(await Promise.all(roots)));
+}
+
+function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw invalid(`cannot read kubeconfig ${file}: ${errorCode(error)}`);
+  });
 }
 
 interface ReadOptions {

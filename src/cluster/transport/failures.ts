@@ -10,6 +10,7 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'ETIMEDOUT',
 ]);
+const BOUND_CODES: ReadonlySet<string> = new Set(['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'ERR_BUFFER_TOO_LARGE']);
 const RESET_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 export function isTimeout(error: unknown): boolean {
@@ -19,6 +20,11 @@ export function isTimeout(error: unknown): boolean {
 /** Whether the server closed the socket, as it may close an idle one while a request is on its way. */
 export function isReset(error: unknown): boolean {
   return RESET_CODES.has(errorCode(error));
+}
+
+/** Whether the answer, or the text that it unpacks to, is larger than the bound on responses. */
+export function isBeyondBound(error: unknown): boolean {
+  return BOUND_CODES.has(errorCode(error));
 }
 
 /** Advice by error code; the first match wins. */

@@ -11,7 +11,7 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Agent, type Dispatcher } from 'undici';
 import type { Credentials, TlsOptions } from './credentials.ts';
-import { describeFailure, isReset, isTimeout } from './failures.ts';
+import { describeFailure, isBeyondBound, isReset, isTimeout } from './failures.ts';
 import { createGate } from './gate.ts';
 import { identityHeaders, identityKey, type Identity } from '../identity.ts';
 import type { ClusterLimits } from '../limits.ts';
@@ -41,6 +41,8 @@ export interface HttpAnswer {
   readonly text: string;
   /** For people: the server's address, the cause and advice. */
   readonly failure?: string;
+  /** With status 0: the answer is larger than `maxResponseBytes`. */
+  readonly isTooLarge?: boolean;
 }
 
 export interface StreamAnswer {
@@ -94,10 +96,12 @@ export function createTransport(options: TransportOptions): Transport {
         recovery.noteAnswer();
         return { status: answer.statusCode, headers: answer.headers, text };
       } catch (error) {
-        recovery.noteFailure(isTimeout(error));
+        // The server has answered; only the answer was not read to its end.
+        if (!isBeyondBound(error)) recovery.noteFailure(isTimeout(error));
         // The server closes idle sockets while a request is on its way, so a reset one was not begun: send it again.
         if (isRetry || !isReset(error) || closing.signal.aborted) {
-          return { status: 0, headers: {}, text: '', failure: describeFailure(error, server) };
+          const failure = describeFailure(error, server);
+          return { status: 0, headers: {}, text: '', failure, isTooLarge: isBeyondBound(error) };
         }
       }
     }
@@ -119,9 +123,7 @@ export function createTransport(options: TransportOptions): Transport {
       let answer = await sendWithinGate(request, false);
       if (answer.status === 401) answer = await sendWithinGate(request, true);
       for (let retries = 0; answer.status === 429 && retries < limits.maxThrottleRetries; retries++) {
-        const waitMs = retryAfterMs(answer.headers);
-        if (waitMs === undefined || waitMs > limits.maxThrottleWaitMs || closing.signal.aborted) break;
-        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {});
+        if (!(await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: closing.signal }))) break;
         answer = await sendWithinGate(request, false);
       }
       return answer;
@@ -132,6 +134,14 @@ export function createTransport(options: TransportOptions): Transport {
       if (answer.statusCode === 401) {
         await answer.body.dump();
         answer = await dispatch(agents.watches, request, { mustRenewToken: true, signal: either });
+      }
+      // A kind whose definition has just changed cannot be watched for a second.
+      if (
+        answer.statusCode === 429 &&
+        (await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: either }))
+      ) {
+        await answer.body.dump();
+        answer = await dispatch(agents.watches, request, { mustRenewToken: false, signal: either });
       }
       return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
     },
@@ -238,6 +248,17 @@ function createRecovery(): Recovery {
 interface DispatchOptions {
   readonly mustRenewToken: boolean;
   readonly signal: AbortSignal;
+}
+
+/** Waits for the time that a 429 names. false: it names none or a long one, or the request is not to be repeated. */
+async function waitAsTold(
+  headers: HttpAnswer['headers'],
+  { maxWaitMs, signal }: { readonly maxWaitMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const waitMs = retryAfterMs(headers);
+  if (waitMs === undefined || waitMs > maxWaitMs || signal.aborted) return false;
+  await sleep(waitMs, undefined, { signal }).catch(() => {});
+  return !signal.aborted;
 }
 
 /** `Retry-After` in milliseconds. Dates are ignored: the API server sends only seconds. */

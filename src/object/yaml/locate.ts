@@ -15,9 +15,33 @@ export interface YamlLine {
 
 /** The line of a member, or of its nearest existing parent; undefined if the text is not YAML. */
 export function locateLine(text: string, path: YamlPath): YamlLine | undefined {
+  const events = eventsOf(text);
+  return events === undefined || events.length < 2 ? undefined : lineAt(text, offsetOf({ text, events, at: 1 }, path));
+}
+
+/** The 1-based lines of the items of a list at a top-level key, in one pass; empty if there is no such list. */
+export function locateItems(text: string, key: string): readonly number[] {
+  const events = eventsOf(text);
+  if (events === undefined || events.length < 2) return [];
+  const walk: Walk = { text, events, at: 1 };
+  if (events[1]?.type !== MAPPING || enterKey(walk, key) === undefined) return [];
+  if (events[walk.at]?.type !== SEQUENCE) return [];
+  const lines: number[] = [];
+  let [line, counted] = [1, 0];
+  for (walk.at += 1; walk.at < events.length && events[walk.at]?.type !== POP; skip(walk)) {
+    const offset = startOf(events[walk.at]);
+    for (let next = text.indexOf('\n', counted); next >= 0 && next < offset; next = text.indexOf('\n', counted)) {
+      line += 1;
+      counted = next + 1;
+    }
+    lines.push(line);
+  }
+  return lines;
+}
+
+function eventsOf(text: string): readonly Event[] | undefined {
   try {
-    const events = parseEvents(text, { maxDepth: 100 });
-    return events.length < 2 ? undefined : lineAt(text, offsetOf({ text, events, at: 1 }, path));
+    return parseEvents(text, { maxDepth: 100 });
   } catch (error) {
     if (error instanceof YAMLException) return undefined;
     throw error;

@@ -53,6 +53,8 @@ export interface YamlFailure {
   readonly message: string;
   /** Offset of the error in the text. */
   readonly offset: number;
+  /** The words and the place are those of the parser, and may be far behind the cause. */
+  readonly isVague?: boolean;
 }
 
 export type YamlResult =
@@ -78,7 +80,8 @@ export function readYaml(text: string, options: YamlOptions): YamlResult {
     if (error instanceof StageError) return { ok: false, failure: error.cause as YamlFailure };
     if (!(error instanceof YAMLException)) throw error;
     const code = /depth/i.test(error.reason) ? 'LimitExceeded' : 'YamlSyntax';
-    return { ok: false, failure: { code, message: error.reason, offset: error.mark?.position ?? 0 } };
+    const offset = error.mark?.position ?? 0;
+    return { ok: false, failure: { code, message: error.reason, offset, isVague: code === 'YamlSyntax' } };
   }
 }
 

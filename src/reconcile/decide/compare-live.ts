@@ -19,7 +19,7 @@ import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
 import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
 import { claimantOf, claimObjects, disputedPairs, hasGivenUp, readClaims } from './claim-objects.ts';
-import { noteDryRun } from './evidence.ts';
+import { doubtAnswers, noteDryRun, noteForeseen, recallForeseen, type Doubt } from './evidence.ts';
 import { leftoverOf, noteSeen } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
 import { reviewStanding } from './standing.ts';
@@ -59,6 +59,7 @@ export async function compareLive(
     shouldProveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
   });
+  doubtAnswers(memory.evidence, doubtOf(pass));
   const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
   const jobs = readJobRecords(memory.endedJobs, application);
   const changes = diffObjects({
@@ -78,6 +79,7 @@ export async function compareLive(
     isForged: (id, annotation) => isForged(pass, id, annotation),
     memory: {
       baselines: memory.evidence.baselines,
+      isDoubted: (key) => memory.evidence.doubted.has(key),
       // A sync that names a Job runs it again.
       runOf: (object) => (isNamed(object) ? undefined : runOf(healthOfAbsentJob(jobs, object))),
       isOfManifest: (object) => isJobOfManifest(jobs, object),
@@ -103,6 +105,17 @@ function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): 
   return !isOfHub || context.neighbours.get(applicationKey(named.namespace, named.name))?.hasWritten(id) !== true;
 }
 
+/** A request that takes several passes asks once. */
+function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
+  const isAsked = goal.request?.action === 'sync' && !goal.request.refusal && (goal.isForced || goal.isDryRun);
+  const share = 1 + settings.pollJitter * (2 * chance() - 1);
+  return {
+    asked: isAsked ? (goal.intent.objects ?? 'all') : undefined,
+    nowMs: clock.monotonicMs(),
+    answerAgeMs: settings.answerAgeMs * share,
+  };
+}
+
 function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {
   if (!health) return undefined;
   return health.status === 'Healthy' ? 'ended' : 'failed';
@@ -118,6 +131,32 @@ async function findKinds(
   const { clock, settings } = context;
   const { discoveryRetryMs } = settings;
   return lookForMissingKinds(leftover, { evidence: memory.evidence, target, clock, discoveryRetryMs });
+}
+
+/**
+ * The changes, those of them that are unsure and wait judged by a dry run. Unlike an apply, it does not make the
+ * manifest accepted, so that it still waits. An answer is remembered as long as manifest and object stay the same.
+ */
+export async function foreseeChanges(
+  { context, goal, identity, memory, target }: Pass,
+  changes: readonly Change[],
+  isWaiting: (change: Change) => boolean,
+): Promise<readonly Change[]> {
+  // A mode that writes nothing has asked before, and a dry run of a sync asks for what it would send alone.
+  if (goal.intent.mode !== 'auto' || goal.isDryRun) return changes;
+  const { evidence } = memory;
+  const recalled = new Set<Change>();
+  const known = changes.map((change) => {
+    const foreseen = isWaiting(change) ? recallForeseen(evidence, change) : undefined;
+    if (foreseen) recalled.add(foreseen);
+    return foreseen ?? change;
+  });
+  return askDryRun(known, {
+    client: target.as(identity),
+    concurrency: context.settings.applyConcurrency,
+    isAsked: (change) => isWaiting(change) && !recalled.has(change),
+    judge: (change, answer) => noteForeseen(evidence, change, answer),
+  });
 }
 
 /** A mode that writes nothing reports only differences that it knows; the proof of a dry run is remembered. */

@@ -3,13 +3,13 @@
  * live, is done and not missing. The records are in status, so that neither a restart nor a broken commit runs a
  * migration twice.
  */
-import { hasRunFailed, isRunOf, storedRun } from '../../application/ended-jobs.ts';
+import { hasRunFailed, isRunOf, isRunToCompletion, storedRun } from '../../application/ended-jobs.ts';
 import type { Application } from '../../application/schema.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredObject } from '../../bind/desired.ts';
 import type { LiveObject } from '../../cluster/live.ts';
 import { assessHealth, isFinished, type Health } from '../../health/health.ts';
-import { idKey, type ObjectId } from '../../object/identity.ts';
+import { idKey } from '../../object/identity.ts';
 import { numberAt } from '../../object/value.ts';
 import type { IsAccepted } from '../accepted.ts';
 import type { EndedJobsMemory } from './memory.ts';
@@ -27,10 +27,6 @@ export function readJobRecords(memory: EndedJobsMemory, { status }: Application)
   memory.ended ??= new Map(Object.entries(status.finished ?? {}));
   memory.started ??= new Map(Object.entries(status.started ?? {}));
   return { ended: memory.ended, started: memory.started, seenRunning: memory.seenRunning };
-}
-
-export function isRunToCompletion({ group, kind }: Pick<ObjectId, 'group' | 'kind'>): boolean {
-  return (group === 'batch' && kind === 'Job') || (group === '' && kind === 'Pod');
 }
 
 /** Takes in that the server has accepted the manifest of a Job. */

@@ -62,12 +62,19 @@ export interface Completion {
   readonly owner: Owner;
 }
 
-/** An object that is as desired and carries both our marks is ours, even where the inventory was lost. */
-export function completeInventory({ inventory, changes, owner }: Completion): void {
+/**
+ * An object that is as desired and carries both our marks is ours, even where the inventory was lost. Returns the keys
+ * that were added.
+ */
+export function completeInventory({ inventory, changes, owner }: Completion): string[] {
+  const added: string[] = [];
   for (const { type, id, live } of changes) {
     if (type !== 'none' || !live || inventory.has(idKey(id))) continue;
-    if (readOwnership(live.body, owner).type === 'ours') inventory.set(idKey(id), id);
+    if (readOwnership(live.body, owner).type !== 'ours') continue;
+    inventory.set(idKey(id), id);
+    added.push(idKey(id));
   }
+  return added;
 }
 
 /**

@@ -32,14 +32,31 @@ export interface EvidenceMemory {
   baselines: Map<string, Baseline>;
   /** By `idKey`: digest of the manifest that the server accepted last. */
   accepted: Map<string, string>;
+  /** The digest in status whose set `accepted` holds; see recall-accepted.ts. */
+  recalledDigest: string | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
+  /** By `idKey`: what a dry run has told about a change that waits. */
+  foreseen: Map<string, SettledChange>;
+  /** Keys (`idKey`) whose baselines and settled answers prove nothing until the server has answered again. */
+  doubted: Set<string>;
+  /** Monotonic; when all answers are doubted next. undefined: no pass has begun yet. */
+  doubtAtMs: number | undefined;
   /** Since when discovery lacks a kind of the inventory, and whether it lacked it again later; see missing-kinds.ts. */
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
 }
 
 export function emptyEvidenceMemory(): EvidenceMemory {
-  return { baselines: new Map(), accepted: new Map(), settled: new Map(), unserved: undefined };
+  return {
+    baselines: new Map(),
+    accepted: new Map(),
+    recalledDigest: undefined,
+    settled: new Map(),
+    foreseen: new Map(),
+    doubted: new Set(),
+    doubtAtMs: undefined,
+    unserved: undefined,
+  };
 }
 
 /** Records of Jobs and bare Pods by `idKey`; see ended-jobs.ts. undefined: the status was not read yet. */

@@ -4,7 +4,7 @@
  * Invariant: only a confirmation of exactly the prune that this pass would carry out lets a held prune go on.
  */
 import type { LeftObject } from '../../application/prune-digest.ts';
-import { HOW_TO_CONFIRM } from '../../application/request.ts';
+import { howToConfirm } from '../../application/request.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
@@ -51,16 +51,13 @@ export interface GuardQuestion {
 export function planGuarded(question: GuardQuestion, { commit, standing, ...options }: GuardedOptions): GuardedPlan {
   const { goal, neighbours, settings, wantedBy } = question;
   const behind = objectsBehind({ changes: options.changes, neighbours, wantedBy, standing });
-  // The next pass of mode manual compares the newest commit again: the confirmation has to name this one.
-  const isPinned = goal.commit !== undefined && !goal.isDryRun;
-  const howToConfirm = isPinned ? `${HOW_TO_CONFIRM} with "revision":"${goal.commit}" in it` : HOW_TO_CONFIRM;
   const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes)]);
   const asked: PlanOptions = {
     ...options,
     postponed,
     behind,
     guard: settings.pruneGuard,
-    howToConfirm,
+    howToConfirm: howToConfirm(question.application.metadata),
     isConfirmed: false,
   };
   const plan = planChanges(asked);

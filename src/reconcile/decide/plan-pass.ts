@@ -11,8 +11,8 @@ import type { Change } from '../../diff/changes.ts';
 import type { Owner } from '../../object/applyset.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import { stringAt } from '../../object/value.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { stringAt, type KubeObject } from '../../object/value.ts';
+import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { StageFailure } from '../../status/report.ts';
@@ -30,9 +30,10 @@ import { refuse, type PassGoal } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
-import { completeInventory, measureInventory } from './inventory.ts';
+import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
 import { behindPairs } from './objects-behind.ts';
+import { findExcess } from './room.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
 import { reviewStanding, type Standing, type StandingPair } from './standing.ts';
 
@@ -48,7 +49,7 @@ export interface Planned {
   readonly plan: Plan;
   /** Source, render, bind and observation were complete: the condition of every prune. */
   readonly isComplete: boolean;
-  /** No object is desired while the inventory holds some: more likely a mistake than a wish. */
+  /** Everything was read, and no object is desired: more likely a mistake than a wish. */
   readonly isEmptyRender: boolean;
   readonly guard: GuardFindings;
 }
@@ -67,7 +68,9 @@ export interface PlanQuestion {
   readonly identity: Identity;
   readonly owner: Owner;
   readonly goal: PassGoal;
-  readonly memory: Pick<Memory, 'evidence' | 'heals' | 'inventory'>;
+  /** The Application as it is stored now. */
+  readonly base: KubeObject;
+  readonly memory: Pick<Memory, 'endedJobs' | 'evidence' | 'heals' | 'inventory'>;
   readonly failures: readonly StageFailure[];
   readonly neighbours: Neighbours;
   /** Key of the Application that owns an object, if any. */
@@ -79,11 +82,11 @@ export interface PlanQuestion {
   /** Reviews whether Applications may write objects; see standing.ts. */
   readonly reviewStanding: (pairsOf: () => readonly StandingPair[]) => Promise<Standing>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard'>;
+  readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard' | 'version'>;
 }
 
 export function planQuestionOf(pass: Pass): PlanQuestion {
-  const { record, application, identity, owner, goal, memory, failures, context, target } = pass;
+  const { record, application, identity, owner, goal, base, memory, failures, context, target } = pass;
   const { claims, clock, neighbours, settings } = context;
   return {
     record,
@@ -91,6 +94,7 @@ export function planQuestionOf(pass: Pass): PlanQuestion {
     identity,
     owner,
     goal,
+    base,
     memory,
     failures,
     neighbours,
@@ -107,20 +111,23 @@ export interface PlannedPass {
   readonly planned: Planned;
   /** The goal of the question; if its request confirms another prune, that of the spec with the refused request. */
   readonly goal: PassGoal;
+  /** The plan would add more than has room, so it only heals. */
+  readonly excess: StageFailure | undefined;
 }
 
 export async function planPass(question: PlanQuestion, input: PlanInput): Promise<PlannedPass> {
-  const { refusal, ...planned } = await planGoal(question, input);
-  if (refusal === undefined) return { planned, goal: question.goal };
+  const { refusal, excess, ...planned } = await planGoal(question, input);
+  if (refusal === undefined) return { planned, goal: question.goal, excess };
   const goal = refuse(question.goal, question.application.spec, refusal);
-  const { refusal: _, ...declared } = await planGoal({ ...question, goal }, input);
-  return { planned: declared, goal };
+  const { refusal: _, excess: more, ...declared } = await planGoal({ ...question, goal }, input);
+  return { planned: declared, goal, excess: more };
 }
 
-async function planGoal(
-  question: PlanQuestion,
-  input: PlanInput,
-): Promise<Planned & { readonly refusal: string | undefined }> {
+interface PlannedGoal extends Planned, Pick<PlannedPass, 'excess'> {
+  readonly refusal: string | undefined;
+}
+
+async function planGoal(question: PlanQuestion, input: PlanInput): Promise<PlannedGoal> {
   const { application, clock, failures, goal, memory, owner } = question;
   const { snapshot, bound, inventory } = input;
   const { intent, isDryRun } = goal;
@@ -129,29 +136,44 @@ async function planGoal(
   const isActing = intent.mode === 'auto';
   const changes = isActing ? retireHooks(handed.changes, application.status.finished ?? {}, owner) : handed.changes;
   const isComplete = bound.isComplete && failures.length === 0 && !changes.some(({ type }) => type === 'unknown');
-  const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete && inventory.size > 0;
-  if (intent.mode !== 'detect') completeInventory({ inventory, changes, owner });
+  const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete;
+  const keepsAll = isEmptyRender && inventory.size > 0;
+  const completed = intent.mode === 'detect' ? [] : completeInventory({ inventory, changes, owner });
   const braked = brakeHeals(memory.heals, changes, clock.monotonicMs());
   const awaited = isDryRun ? undefined : awaitOthers(question, snapshot, { bound, changes });
   // Objects that a request names are applied whatever the waves before them lack.
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
   const isAccepted = acceptanceOf(question, bound.desired);
   const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
-  const objectsBefore = measureInventory(memory.inventory, bound.desired.objects);
   const { neighbours, wantedBy } = question;
   const standing = await question.reviewStanding(() => behindPairs({ changes: scoped, neighbours, wantedBy }));
-  const guarded = planGuarded(question, {
+  const options = {
     changes: scoped,
     standing,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
     gate,
     mode: intent.mode,
     mayPrune: intent.prune,
-    isComplete: isComplete && !isEmptyRender,
-    objectsBefore,
+    isComplete: isComplete && !keepsAll,
+    objectsBefore: measureInventory(memory.inventory, bound.desired.objects),
     commit: snapshot.commit,
-  });
-  return { changes, handOverAgainInMs: handed.againInMs, braked, awaited, gate, isComplete, isEmptyRender, ...guarded };
+  };
+  const guarded = planGuarded(question, options);
+  const found = { changes, handOverAgainInMs: handed.againInMs, braked, awaited, gate, isEmptyRender };
+  const isCompleted = completed.length > 0;
+  const excess = findExcess(question, { plan: guarded.plan, inventory, isCompleted, revision: snapshot.revision });
+  if (!excess) return { ...found, ...guarded, isComplete, excess };
+  removeFromInventory(inventory, completed);
+  const isHeal = ({ id, desired }: Change): boolean =>
+    desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
+  const heals = planGuarded(question, { ...options, changes: scoped.filter(isHeal), isComplete: false });
+  return { ...found, ...heals, isComplete: false, excess };
+}
+
+/** Whether a change is not sent by this plan: it waits, or is none of what a request names. */
+export function isUnsent({ plan }: Pick<Planned, 'plan'>): (change: Change) => boolean {
+  const sent = new Set(plannedIds(plan).map(idKey));
+  return ({ id }) => !sent.has(idKey(id));
 }
 
 async function handOverTo(question: PlanQuestion, { snapshot, changes }: PlanInput): Promise<HandOver> {
@@ -183,12 +205,20 @@ function stateOf({ neighbours, record }: PlanQuestion, { commit }: Snapshot): So
 
 function awaitOthers(
   question: PlanQuestion,
-  { revision }: Snapshot,
+  snapshot: Snapshot,
   { bound, changes }: Pick<PlanInput, 'bound' | 'changes'>,
 ): DependencyWait | undefined {
   const { neighbours, record } = question;
   const isAccepted = acceptanceOf(question, bound.desired);
-  return awaitDependencies({ key: record.key, stored: record.stored, revision, changes, isAccepted, neighbours });
+  return awaitDependencies({
+    key: record.key,
+    stored: record.stored,
+    revision: snapshot.revision,
+    state: stateOf(question, snapshot),
+    changes,
+    isAccepted,
+    neighbours,
+  });
 }
 
 interface Announcer extends Pick<Pass, 'application'> {
@@ -210,6 +240,7 @@ export async function readForSuspended(
   suspended: readonly Neighbour[],
   snapshot: Snapshot,
 ): Promise<void> {
+  if (memory.desired.source?.isOfEarlierSpec) return;
   for (const { key, application } of suspended) {
     if (!application) continue;
     const reading = beginReading({ application, memory: emptyMemory(), context, signal });

@@ -7,7 +7,7 @@
  * can be proven here, so for it the request itself is the proof.
  */
 import { API_VERSION } from '../../application/keys.ts';
-import { HOW_TO_TAKE_OVER } from '../../application/request.ts';
+import { howToTakeOver } from '../../application/request.ts';
 import { agentIdentity } from '../../cluster/identity.ts';
 import { kindKey } from '../../cluster/kinds.ts';
 import type { Hub } from '../../cluster/ports.ts';
@@ -48,7 +48,12 @@ export async function takeOver(question: TakeOverQuestion): Promise<readonly Cha
       const ref = marks?.type === 'application' ? parseOwner(marks.annotation) : undefined;
       if (marks?.type !== 'application' || !ref) return change;
       if (isAsked && (await isGone(marks.annotation, ref))) {
-        return { ...change, type: 'adopt', takenFrom: marks.annotation, reason: `taken over from ${marks.annotation}` };
+        return {
+          ...change,
+          type: 'adopt',
+          takenFrom: marks.annotation,
+          reason: `taken over from ${ref.namespace}/${ref.name}`,
+        };
       }
       const hint = hintOf(question, ref);
       return hint === undefined ? change : { ...change, reason: `${change.reason ?? 'conflict'}, ${hint}` };
@@ -56,11 +61,15 @@ export async function takeOver(question: TakeOverQuestion): Promise<readonly Cha
   );
 }
 
-function hintOf({ hub, isKnown }: TakeOverQuestion, { hubId, namespace, name }: ApplicationRef): string | undefined {
+function hintOf(
+  { hub, isKnown, owner }: TakeOverQuestion,
+  { hubId, namespace, name }: ApplicationRef,
+): string | undefined {
+  const howTo = howToTakeOver(parseOwner(owner.ownerAnnotation));
   if (hubId !== hub.hubId) {
-    return `which belongs to another cluster or agent; if none manages the object any more, ${HOW_TO_TAKE_OVER}`;
+    return `which belongs to another cluster or agent; if none manages the object any more, ${howTo}`;
   }
-  return isKnown(`${namespace}/${name}`) ? undefined : `which does not exist any more; ${HOW_TO_TAKE_OVER}`;
+  return isKnown(`${namespace}/${name}`) ? undefined : `which does not exist any more; ${howTo}`;
 }
 
 async function isProvenGone({ hub }: TakeOverQuestion, { hubId, namespace, name }: ApplicationRef): Promise<boolean> {

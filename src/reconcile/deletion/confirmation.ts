@@ -7,7 +7,7 @@
  */
 import { REQUEST_ANNOTATION } from '../../application/keys.ts';
 import { DELETION, digestPrune, type LeftObject } from '../../application/prune-digest.ts';
-import { HOW_TO_CONFIRM, parseRequest, type ApplicationRequest } from '../../application/request.ts';
+import { howToConfirm, parseRequest, type ApplicationRequest } from '../../application/request.ts';
 import type { HeldPruneStatus, LastRequest } from '../../application/status-schema.ts';
 import { formatId, type ObjectId } from '../../object/identity.ts';
 import { judgeConfirmation, OTHER_SET } from '../../plan/prune-guard.ts';
@@ -40,7 +40,7 @@ export function judgeEnd(deleted: DeletedApplication, { ids, asking }: EndQuesti
   const request = unansweredConfirmation(deleted);
   const isRecorded = request !== undefined && shown?.confirmedBy === request.id;
   if (asking.length === 0 && !isRecorded) return { type: 'unneeded' };
-  const reason = reasonToAsk(asking, ids);
+  const reason = `${reasonToAsk(asking, ids)}; ${howToConfirm(deleted.metadata)}`;
   if (!request) return { type: 'missing', reason, refused: undefined };
   const judgement = judgeConfirmation({
     shown,
@@ -89,5 +89,5 @@ function reasonToAsk([first, ...more]: readonly ObjectId[], ids: readonly Object
   const others = more.length > 0 ? ` and ${more.length} more` : '';
   const verb = more.length > 0 ? 'ask' : 'asks';
   const named = first ? `${formatId(first)}${others} ${verb} for a confirmation (Delete=confirm)` : '';
-  return `${named}, so none of the ${ids.length} objects of the Application is deleted; ${HOW_TO_CONFIRM}`;
+  return `${named}, so none of the ${ids.length} objects of the Application is deleted`;
 }

@@ -42,7 +42,7 @@ export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notif
 
 export interface DeletionHub extends Pick<Hub, 'hubId' | 'kinds'> {
   as(identity: Identity): Pick<HubClient, 'get'>;
-  readonly applications: Pick<ApplicationClient, 'putStatus' | 'removeFinalizer'>;
+  readonly applications: Pick<ApplicationClient, 'putStatus' | 'read' | 'removeFinalizer'>;
 }
 
 export interface DeletedRecord extends Pick<ApplicationRecord, 'key' | 'stored'> {

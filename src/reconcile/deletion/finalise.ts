@@ -12,7 +12,7 @@ import { composeDeleting } from '../../status/compose-bare.ts';
 import { replaceInventory } from '../decide/inventory.ts';
 import { lookForMissingKinds } from '../decide/missing-kinds.ts';
 import type { NextPass } from '../pass.ts';
-import { adoptAnswer, writeStatusValue, type Adopter } from '../report/status-writer.ts';
+import { adoptAnswer, writeGuarded, writeStatusValue, type Adopter } from '../report/status-writer.ts';
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, DeletedRecord, Deletion, DeletionContext } from './deletion.ts';
 import { permissionToPrune } from './deletion-policy.ts';
@@ -97,7 +97,10 @@ async function removeFinalizer(
   writer: Adopter,
   { hub, onFaultPoint }: Pick<DeletionContext, 'hub' | 'onFaultPoint'>,
 ): Promise<NextPass> {
-  const answer = await hub.applications.removeFinalizer(writer.base, PRUNE_FINALIZER);
+  const { applications } = hub;
+  const answer = await writeGuarded(writer, applications, (base) =>
+    applications.removeFinalizer(base, PRUNE_FINALIZER),
+  );
   // An Application that is gone already needs no finalizer removed.
   if (answer.ok || answer.refusal.code !== 'NotFound') adoptAnswer(writer, answer);
   await onFaultPoint('finalizer-removed');

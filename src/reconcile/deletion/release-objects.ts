@@ -4,7 +4,7 @@
  * Invariant: the Application always goes. An object whose marks cannot be removed keeps them: at once if a right is
  * missing, after a while if its API does not answer.
  */
-import { HOW_TO_TAKE_OVER } from '../../application/request.ts';
+import { howToTakeOver } from '../../application/request.ts';
 import { isOutOfReach, reachOf } from '../../bind/reach.ts';
 import type { RefusalCode } from '../../cluster/answers.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
@@ -85,6 +85,6 @@ function tellLeftMarked(
   context.log.warn('objects are released with their owner marks', fields);
   const note =
     `${ids.length} released with the owner marks (${first}${ids.length > 1 ? ', …' : ''}: ${reason}); to manage them ` +
-    `with another Application, ${HOW_TO_TAKE_OVER}`;
+    `with another Application, ${howToTakeOver(undefined)}`;
   context.notify({ type: 'Warning', reason: 'OwnerMarksLeft', action: 'Orphan', note }, record.stored);
 }

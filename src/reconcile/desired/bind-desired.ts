@@ -11,7 +11,6 @@ import { isPassing } from '../../object/problem.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { Reading } from '../pass.ts';
 import { isDiscoveryDue, paceAfterDiscovery, type Lack } from './discovery-pace.ts';
-import { NO_DISCOVERY } from './memory.ts';
 import { isUsable } from './render-snapshot.ts';
 
 export interface BoundSet {
@@ -41,7 +40,7 @@ export async function bindDesired(reading: Reading, manifests: Manifests | undef
       desired = bindOnce(reading, manifests, kinds);
     }
   } else {
-    memory.discovery = NO_DISCOVERY;
+    memory.discovery = undefined;
   }
   memory.bound = desired;
   return { desired, kinds, isComplete: desired.problems.length === 0 };

@@ -15,21 +15,21 @@ export interface Lack {
   readonly isAwaited: boolean;
 }
 
-export function isDiscoveryDue(pace: DiscoveryPace, { nowMs, definitions }: Lack): boolean {
-  return nowMs >= pace.nextMs || definitions !== pace.definitions;
+export function isDiscoveryDue(pace: DiscoveryPace | undefined, { nowMs, definitions }: Lack): boolean {
+  return !pace || nowMs >= pace.nextMs || definitions !== pace.definitions;
 }
 
 /** The pace after discovery was asked. */
 export function paceAfterDiscovery(
-  before: DiscoveryPace,
+  before: DiscoveryPace | undefined,
   { nowMs, definitions, isAwaited }: Lack,
   {
     discoveryRetryMs,
     awaitedDiscoveryRetryMs,
   }: Pick<ReconcileSettings, 'discoveryRetryMs' | 'awaitedDiscoveryRetryMs'>,
 ): DiscoveryPace {
-  const isNews = definitions !== before.definitions;
-  const grownMs = isNews ? awaitedDiscoveryRetryMs : Math.max(awaitedDiscoveryRetryMs, 2 * before.pauseMs);
+  const isKnown = before?.definitions === definitions;
+  const grownMs = isKnown ? Math.max(awaitedDiscoveryRetryMs, 2 * before.pauseMs) : awaitedDiscoveryRetryMs;
   const pauseMs = isAwaited ? Math.min(grownMs, discoveryRetryMs) : discoveryRetryMs;
   return { nextMs: nowMs + pauseMs, pauseMs, definitions };
 }

@@ -9,31 +9,39 @@ import type { Snapshot } from '../../source/snapshot.ts';
 
 export interface DesiredMemory {
   source: SourceMemory | undefined;
+  /** The source of passes over a commit that a request names. */
+  pinned: SourceMemory | undefined;
   /** The last render, with the tree and path that it was made of. */
   rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
   /** The last usable set of desired objects: drift is healed by it while a newer commit is broken. */
   bound: Desired | undefined;
   /** Bound objects by manifest, so that binding costs only what changed. */
   objects: Map<string, DesiredObject>;
-  /** When discovery is asked again for a kind that the API server lacks. */
-  discovery: DiscoveryPace;
+  /** When discovery is asked again for a kind that the API server lacks. undefined: it lacks none. */
+  discovery: DiscoveryPace | undefined;
 }
 
 export interface DiscoveryPace {
   /** Monotonic; discovery is not asked again before this. */
   readonly nextMs: number;
-  /** The pause before `nextMs`. 0: no kind was lacking. */
+  /** The pause before `nextMs`. */
   readonly pauseMs: number;
   /** The awaited definitions, and the digests of their manifests that the server had accepted. */
   readonly definitions: string;
 }
 
-export const NO_DISCOVERY: DiscoveryPace = { nextMs: 0, pauseMs: 0, definitions: '' };
-
 export interface SourceMemory {
-  /** Repository, revision and Secret that were polled: with another key the snapshot is worthless. */
+  /** Repository and revision that were polled. */
   readonly key: string;
+  /** The newest one that is followed. */
   readonly snapshot: Snapshot | undefined;
+  /**
+   * The snapshot is of another repository or revision, which an earlier spec named: it is not rendered by this spec.
+   * Objects that were bound of it are healed until the source of this spec has been read.
+   */
+  readonly isOfEarlierSpec: boolean;
+  /** The answers of earlier polls, which tell the order of commits; see follow-poll.ts. */
+  readonly following: Following;
   /** `Signals.pollsAsked` when the last poll began: a higher count asks for another poll. */
   readonly pollsAsked: number;
   /** Monotonic; when the last poll ended. */
@@ -50,6 +58,32 @@ export interface SourceMemory {
   readonly error: unknown;
 }
 
+export interface Following {
+  /** Commits that were followed before, the oldest first; bounded. */
+  readonly seen: readonly string[];
+  /** An older commit that the last poll has answered. undefined: the last poll is followed. */
+  readonly doubt: { readonly commit: string; readonly polls: number } | undefined;
+  /** How often a poll has answered with the followed commit after a doubt, since a newer one was followed. Bounded. */
+  readonly refuted: number;
+}
+
+export const NOTHING_FOLLOWED: Following = { seen: [], doubt: undefined, refuted: 0 };
+
+/** The source of a pass. */
+export function sourceFor(
+  memory: Pick<DesiredMemory, 'source' | 'pinned'>,
+  isPinned: boolean,
+): SourceMemory | undefined {
+  return isPinned ? memory.pinned : memory.source;
+}
+
 export function emptyDesiredMemory(): DesiredMemory {
-  return { source: undefined, rendered: undefined, bound: undefined, objects: new Map(), discovery: NO_DISCOVERY };
+  return {
+    source: undefined,
+    pinned: undefined,
+    rendered: undefined,
+    bound: undefined,
+    objects: new Map(),
+    discovery: undefined,
+  };
 }

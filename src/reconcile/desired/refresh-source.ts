@@ -2,7 +2,9 @@
  * The source stage of a pass: polls when a poll is due, fetches when the commit is new, and otherwise answers from
  * memory.
  *
- * Invariant: a failure never takes a snapshot away. The last good one stays, so that drift is healed while Git is down.
+ * Invariants: a failure never takes a snapshot away. The last good one stays, also over a restart of the agent, so that
+ * drift is healed while Git is down. An older commit replaces a newer one only if polls agree on it (follow-poll.ts).
+ * A poll that began before a person, a webhook or another Application asked is no answer to them.
  */
 import { nextScheduledMs } from '../../application/cron.ts';
 import { parseDuration } from '../../application/duration.ts';
@@ -12,39 +14,59 @@ import type { Credential } from '../../source/credential.ts';
 import { hearHook, paceAfterPoll, pacedIntervalMs, START_PACE } from '../../source/poll-pace.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Signals } from '../memory.ts';
-import type { DesiredMemory, SourceMemory } from './memory.ts';
+import { doubtWaitMs } from './follow-poll.ts';
+import { NOTHING_FOLLOWED, type DesiredMemory, type SourceMemory } from './memory.ts';
+import { pollAndFetch } from './poll-and-fetch.ts';
+import { recallSource, type KnownFromStatus } from './recall-source.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
+  /** The namespace of the Application. */
+  readonly tenant: string;
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */
   readonly signals: Readonly<Signals>;
   /** A person asks: poll now, whatever the interval. */
   readonly isForced: boolean;
+  /** The revision is a commit that a request names, and not that of the spec. */
+  readonly isPinned?: boolean;
+  /** The polls of an earlier process, as status tells of them. undefined: it does not. */
+  readonly known?: KnownFromStatus | undefined;
   readonly signal: AbortSignal;
   readonly context: RefreshContext;
 }
 
 export interface RefreshContext extends Pick<ReconcileContext, 'clock' | 'chance'> {
-  readonly source: Pick<ReconcileContext['source'], 'poll' | 'fetch'>;
+  readonly source: Pick<ReconcileContext['source'], 'poll' | 'fetch' | 'recall'>;
   readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
   readonly settings: Pick<ReconcileContext['settings'], 'pollJitter' | 'minPollBackoffMs' | 'maxPollBackoffMs'>;
 }
 
 /** Returns the source as it is remembered from now on. A failed poll or fetch is in its `error`. */
 export async function refreshSource(
-  memory: Pick<DesiredMemory, 'source'>,
+  memory: Pick<DesiredMemory, 'source' | 'pinned'>,
   options: RefreshOptions,
 ): Promise<SourceMemory> {
-  memory.source = await refresh(memory.source, options);
-  return memory.source;
+  const slot = options.isPinned ? 'pinned' : 'source';
+  let reading: ReturnType<RefreshOptions['credential']> | undefined;
+  // The Secret is read once, for the disk and for the poll.
+  const once = { ...options, credential: () => (reading ??= options.credential()) };
+  const remembered = memory[slot] ?? (await recallSource({ ...once, key: keyOf(options.spec) }));
+  const source = await refresh(remembered, once);
+  memory[slot] = source;
+  return source;
+}
+
+/** Another Secret shows the same commits, so it is not part of the key. */
+function keyOf({ repoURL, revision }: ApplicationSpec['source']): string {
+  return `${repoURL} ${revision}`;
 }
 
 async function refresh(known: SourceMemory | undefined, options: RefreshOptions): Promise<SourceMemory> {
-  const { spec, credential, isForced, signal, context } = options;
+  const { spec, isForced, signal, context } = options;
   const { hookHeardMs, pollsAsked } = options.signals;
-  const key = `${spec.repoURL} ${spec.revision} ${spec.secretRef?.name ?? ''}`;
+  const key = keyOf(spec);
   const same = known?.key === key ? known : undefined;
   const isAsked = same && (isHookPending(same, hookHeardMs) || pollsAsked > same.pollsAsked);
   const before = isAsked ? sooner(same) : same;
@@ -54,20 +76,43 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const calm = before?.pace ?? { ...START_PACE, heardMs: hookHeardMs };
   const alert = hearHook(calm, hookHeardMs);
   try {
-    const snapshot = await pollAndFetch({ spec, credential, known: before?.snapshot, signal }, context);
-    const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot?.commit;
+    const polled = await pollAndFetch(options, before);
+    const { snapshot, following } = polled;
+    const hasMoved = before?.snapshot !== undefined && before.snapshot.commit !== snapshot.commit;
     const pace = paceAfterPoll(alert, { before: calm, hasMoved, nowMs: context.clock.monotonicMs() });
-    const waitMs = jitter(pacedIntervalMs(pace, intervalOf(spec)), context);
+    const waitMs = following.doubt ? doubtWaitMs(following) : jitter(pacedIntervalMs(pace, intervalOf(spec)), context);
     const times = timesAfter(poll, waitMs, context);
-    const answered = { begunMs, endedMs: times.polledMs };
-    return { key, snapshot, pace, ...times, answered, failures: 0, error: undefined };
+    // A poll that is not followed says nothing about the time until which its commit was the newest.
+    const answered = following.doubt ? before?.answered : { begunMs, endedMs: times.polledMs };
+    return {
+      key,
+      snapshot,
+      isOfEarlierSpec: false,
+      following,
+      pace,
+      ...times,
+      answered,
+      failures: 0,
+      error: undefined,
+    };
   } catch (error) {
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
     const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
-    const { snapshot, answered } = before ?? { snapshot: undefined, answered: undefined };
-    return { key, snapshot, answered, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
+    return { ...keptOf(known, before), key, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
   }
+}
+
+type Kept = Pick<SourceMemory, 'snapshot' | 'isOfEarlierSpec' | 'following' | 'answered'>;
+
+/** The part of the memory that a failed poll leaves as it is. */
+function keptOf(known: SourceMemory | undefined, before: SourceMemory | undefined): Kept {
+  if (before) {
+    const { snapshot, isOfEarlierSpec, following, answered } = before;
+    return { snapshot, isOfEarlierSpec, following, answered };
+  }
+  const snapshot = known?.snapshot;
+  return { snapshot, isOfEarlierSpec: snapshot !== undefined, following: NOTHING_FOLLOWED, answered: undefined };
 }
 
 function isHookPending({ pace }: SourceMemory, hookHeardMs: number | undefined): boolean {
@@ -122,35 +167,6 @@ const LEAST_BETWEEN_POLLS_MS = 1_000;
 
 function sooner(source: SourceMemory): SourceMemory {
   return { ...source, nextPollMs: Math.min(source.nextPollMs, source.polledMs + LEAST_BETWEEN_POLLS_MS) };
-}
-
-interface FetchOptions extends Pick<RefreshOptions, 'spec' | 'credential' | 'signal'> {
-  readonly known: SourceMemory['snapshot'];
-}
-
-async function pollAndFetch(
-  { spec, credential: readCredential, known, signal }: FetchOptions,
-  context: RefreshContext,
-): Promise<SourceMemory['snapshot']> {
-  const { source } = context;
-  const credential = await readCredential();
-  const resolved = await counted(context, 'poll', () =>
-    source.poll({ repoUrl: spec.repoURL, credential, revision: spec.revision, signal }),
-  );
-  if (known?.id === resolved.id) return { ...known, revision: resolved.revision };
-  return counted(context, 'fetch', () => source.fetch({ repoUrl: spec.repoURL, credential, resolved, signal }));
-}
-
-async function counted<T>(context: RefreshContext, operation: 'poll' | 'fetch', run: () => Promise<T>): Promise<T> {
-  const startedMs = context.clock.monotonicMs();
-  let result: 'success' | 'failure' = 'failure';
-  try {
-    const answer = await run();
-    result = 'success';
-    return answer;
-  } finally {
-    context.metrics.onGitRequest({ operation, result, durationMs: context.clock.monotonicMs() - startedMs });
-  }
 }
 
 function jitter(intervalMs: number, { chance, settings }: RefreshContext): number {

@@ -12,13 +12,14 @@ const UNUSABLE_SNAPSHOT: ReadonlySet<string> = new Set(['CorruptPack', 'Incomple
 export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Promise<Manifests> {
   const { application, context, memory, signal } = reading;
   const path = sourcePath(application.spec.source.path);
+  const tenant = application.metadata.namespace;
   const key = `${snapshot.tree.treeOid}:${path}`;
   const { rendered } = memory.desired;
   if (rendered?.key === key) return rendered.manifests;
   const found = (await context.source.find(snapshot)) ?? (await fetchAgain(reading, snapshot));
   const previous = rendered?.key.endsWith(`:${path}`) ? rendered.manifests : undefined;
   try {
-    const manifests = await context.render.render({ snapshot: found, path, previous, signal });
+    const manifests = await context.render.render({ snapshot: found, path, previous, tenant, signal });
     memory.desired.rendered = { key, manifests };
     return manifests;
   } catch (error) {
@@ -31,7 +32,9 @@ export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Prom
 async function fetchAgain(reading: Reading, snapshot: Snapshot): Promise<Snapshot> {
   const { application, context, signal } = reading;
   const credential = await readCredential(reading);
-  return context.source.fetch({ repoUrl: application.spec.source.repoURL, credential, resolved: snapshot, signal });
+  const { spec, metadata } = application;
+  const repoUrl = spec.source.repoURL;
+  return context.source.fetch({ repoUrl, credential, resolved: snapshot, tenant: metadata.namespace, signal });
 }
 
 /** A render that failed as a whole says nothing about the desired objects. */

@@ -2,6 +2,9 @@
  * The effects of a pass, in the one order that survives a kill at any moment: the destination namespace (it belongs to
  * no Application), finalizer and ApplySet marks on the Application, the inventory as the union of old and new, then the
  * plan.
+ *
+ * Where the API server refuses to store them (an admission webhook, a size), only those effects are carried out of
+ * which a kill would lose nothing: the commit that removes such a webhook must not wait for it.
  */
 import { decodeInventory, encodeInventory } from '../../application/inventory.ts';
 import type { Applied, Outcome } from '../../apply/applied.ts';
@@ -9,14 +12,14 @@ import { applyPlan } from '../../apply/apply.ts';
 import type { RefusalCode } from '../../cluster/answers.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { valueAt } from '../../object/value.ts';
-import { plannedIds, type Plan } from '../../plan/plan.ts';
+import { plannedIds, withoutAdditions, type Plan } from '../../plan/plan.ts';
 import type { Metrics } from '../../telemetry/ports.ts';
 import { remainingMs } from '../attempt.ts';
 import { claimantOf, keepClaims } from '../decide/claim-objects.ts';
 import { addToInventory, measureInventory, removeFromInventory } from '../decide/inventory.ts';
-import type { Pass } from '../pass.ts';
+import { toFailure, type Pass } from '../pass.ts';
 import { reportOf, type Findings } from '../report/report-of.ts';
-import { writeStatus, writeStatusValue } from '../report/status-writer.ts';
+import { isWriteRefused, writeStatus, writeStatusValue } from '../report/status-writer.ts';
 import { createDestination, markParent } from './prepare-place.ts';
 import { recordResult } from './record-result.ts';
 import { untilNewer } from './until-newer.ts';
@@ -28,15 +31,38 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   const inventory = pass.memory.inventory.ids;
   if (!inventory) throw new RangeError('effects need an inventory');
   await createPlace(pass, findings, inventory);
-  addToInventory(inventory, plannedIds(plan));
-  await storeIntent(pass, findings, inventory);
-  const applied = await applyUntilNewer(pass, plan, findings);
+  const added = plannedIds(plan).filter((id) => !inventory.has(idKey(id)));
+  addToInventory(inventory, added);
+  const isRecorded = await unlessRefused(pass, () => storeIntent(pass, findings, inventory));
+  if (!isRecorded) removeFromInventory(inventory, added.map(idKey));
+  const possible = isRecorded ? plan : withoutAdditions(plan, storedIn(pass));
+  const applied = await applyUntilNewer(pass, possible, findings);
   if (findings.bound) measureInventory(pass.memory.inventory, findings.bound.desired.objects);
   await letGo(pass, findings, { applied, inventory });
   return applied;
 }
 
 type Inventory = Map<string, ObjectId>;
+
+/** Runs a write of the Application. Returns false if the API server refuses it, which the pass then reports. */
+async function unlessRefused(pass: Pass, write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    if (!isWriteRefused(error)) throw error;
+    const failure = toFailure('status', error);
+    if (!pass.failures.some(({ stage }) => stage === 'status')) pass.failures.push(failure);
+    return false;
+  }
+}
+
+/** Whether the stored inventory names an object. */
+function storedIn({ base }: Pass): (id: ObjectId) => boolean {
+  const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
+  const keys = new Set(stored.ok ? stored.ids.map(idKey) : []);
+  return (id) => keys.has(idKey(id));
+}
 
 /**
  * Creates the destination namespace. If that fails, this Application gives up its claims on objects that it does not
@@ -115,7 +141,7 @@ async function letGo(pass: Pass, { bound }: Findings, { applied, inventory }: Ef
   if (!isLess && forbidden.size === 0) return;
   const desired = (bound?.desired.objects ?? []).map(({ id }) => id).filter((id) => !forbidden.has(idKey(id)));
   keepClaims(claimantOf(pass), desired, inventory);
-  await markParent(pass, inventory.values());
+  await unlessRefused(pass, () => markParent(pass, inventory.values()));
 }
 
 /**
@@ -144,8 +170,7 @@ const FAILURES: ReadonlySet<Outcome> = new Set(['failed', 'conflict']);
 const NO_EFFECTS: ReadonlySet<Outcome> = new Set(['unchanged', 'waiting', 'pruning']);
 
 /** Compared with what is stored, not with memory: an earlier write of it may have failed. */
-function isWiderThanStored({ base }: Pass, inventory: ReadonlyMap<string, ObjectId>): boolean {
-  const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
-  const keys = new Set(stored.ok ? stored.ids.map(idKey) : []);
-  return [...inventory.keys()].some((key) => !keys.has(key));
+function isWiderThanStored(pass: Pass, inventory: ReadonlyMap<string, ObjectId>): boolean {
+  const isStored = storedIn(pass);
+  return [...inventory.values()].some((id) => !isStored(id));
 }

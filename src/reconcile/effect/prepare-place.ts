@@ -1,13 +1,7 @@
 /**
  * The places that must be ready before the first effect: the marks on the Application, and the destination namespace.
  */
-import {
-  APPLYSET_ID_LABEL,
-  APPLYSET_KINDS_ANNOTATION,
-  APPLYSET_NAMESPACES_ANNOTATION,
-  APPLYSET_TOOLING_ANNOTATION,
-  PRUNE_FINALIZER,
-} from '../../application/keys.ts';
+import { PRUNE_FINALIZER } from '../../application/keys.ts';
 import type { Application, ApplicationMetadata } from '../../application/schema.ts';
 import { ensureNamespace } from '../../apply/namespace.ts';
 import type { Desired } from '../../bind/desired.ts';
@@ -17,15 +11,16 @@ import { annotationsOf, labelsOf, type ObjectId } from '../../object/identity.ts
 import { StageError } from '../../object/stage-error.ts';
 import { listAt } from '../../object/value.ts';
 import type { ReconcileContext } from '../context.ts';
+import { parentMarks } from '../decide/parent-marks.ts';
 import type { Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
-import { adoptAnswer, type Adopter } from '../report/status-writer.ts';
+import { adoptAnswer, writeGuarded, type Adopter } from '../report/status-writer.ts';
 
 /** The part of a pass that marks its Application. `base` is replaced by the answer. */
 export interface Marking extends Pick<Pass, 'owner'>, Adopter {
   readonly application: { readonly metadata: Pick<ApplicationMetadata, 'namespace'> };
   readonly context: {
-    readonly hub: { readonly applications: Pick<ApplicationClient, 'applyMetadata'> };
+    readonly hub: { readonly applications: Pick<ApplicationClient, 'applyMetadata' | 'read'> };
     readonly settings: Pick<ReconcileContext['settings'], 'version'>;
   };
 }
@@ -35,30 +30,16 @@ export interface Marking extends Pick<Pass, 'owner'>, Adopter {
  * from what is stored. `ids` is the inventory: the union of old and new before the effects, the exact set afterwards.
  */
 export async function markParent(pass: Marking, ids: Iterable<ObjectId>): Promise<void> {
-  const { base, owner, context, application } = pass;
-  const groupKinds = new Set<string>();
-  const namespaces = new Set<string>();
-  for (const { group, kind, namespace } of ids) {
-    groupKinds.add(group ? `${kind}.${group}` : kind);
-    if (namespace && namespace !== application.metadata.namespace) namespaces.add(namespace);
-  }
-  const labels = { [APPLYSET_ID_LABEL]: owner.applySetId };
-  const annotations = {
-    [APPLYSET_TOOLING_ANNOTATION]: `tautline/${context.settings.version}`,
-    [APPLYSET_KINDS_ANNOTATION]: [...groupKinds].sort().join(','),
-    [APPLYSET_NAMESPACES_ANNOTATION]: [...namespaces].sort().join(','),
-  };
+  const { application, base, context, owner } = pass;
+  const { labels, annotations } = parentMarks({ application, owner, settings: context.settings }, ids);
   const isWritten =
     listAt(base.metadata, 'finalizers').includes(PRUNE_FINALIZER) &&
     includesAll(labelsOf(base), labels) &&
     includesAll(annotationsOf(base), annotations);
   if (isWritten) return;
-  const answer = await context.hub.applications.applyMetadata(base, {
-    finalizers: [PRUNE_FINALIZER],
-    labels,
-    annotations,
-  });
-  adoptAnswer(pass, answer);
+  const marks = { finalizers: [PRUNE_FINALIZER], labels, annotations };
+  const { applications } = context.hub;
+  adoptAnswer(pass, await writeGuarded(pass, applications, (stored) => applications.applyMetadata(stored, marks)));
 }
 
 /** The part of a pass that creates its destination namespace. */

@@ -67,6 +67,7 @@ async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, s
   try {
     const source = await refreshSource(memory.desired, {
       spec: application.spec.source,
+      tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       signals: record.signals,
       isForced: false,

@@ -31,6 +31,8 @@ export interface Announcement extends Statement {
   /** Monotonic; the beginning and the end of the first poll that brought the commit. */
   readonly readFromMs: number;
   readonly readByMs: number;
+  /** By commit, the newest last: the beginning of the first poll that brought each of the last commits. Monotonic. */
+  readonly readFrom: ReadonlyMap<string, number>;
   /** Monotonic; since when the Application announces by this generation of its spec. -Infinity: since it is known. */
   readonly specSinceMs: number;
 }
@@ -218,10 +220,17 @@ function isSameState(before: Announcement, after: Announcement): boolean {
 function readTimes(
   { commit, poll }: Statement,
   before: Announcement | undefined,
-): Pick<Announcement, 'readFromMs' | 'readByMs'> {
-  if (before?.commit === commit) return { readFromMs: before.readFromMs, readByMs: before.readByMs };
-  return { readFromMs: poll.begunMs, readByMs: poll.endedMs };
+): Pick<Announcement, 'readFromMs' | 'readByMs' | 'readFrom'> {
+  // A commit that was recalled from the disk has no times until a poll has brought it.
+  if (before?.commit === commit && before.readByMs !== Infinity) {
+    return { readFromMs: before.readFromMs, readByMs: before.readByMs, readFrom: before.readFrom };
+  }
+  const readFrom = new Map([...(before?.readFrom ?? []), [commit, poll.begunMs] as const].slice(-MAX_READ_COMMITS));
+  return { readFromMs: poll.begunMs, readByMs: poll.endedMs, readFrom };
 }
+
+/** On a busy branch the commit that an Application has applied is a few commits behind the one that it read last. */
+const MAX_READ_COMMITS = 20;
 
 function specSinceMs(
   { generation }: Statement,

@@ -155,6 +155,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     const record = records.get(key);
     if (!record) return;
     record.signals.pollsAsked++;
+    record.signals.askedMs = clock.monotonicMs();
     wake(key);
   };
   return {
@@ -171,7 +172,8 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       const record = records.get(key);
       if (!record) return;
       const isComing = isHookPending(record);
-      record.signals.hookHeardMs = clock.monotonicMs();
+      const nowMs = clock.monotonicMs();
+      Object.assign(record.signals, { hookHeardMs: nowMs, askedMs: nowMs });
       if (!isComing) wake(key);
     },
     announce(key, statement, isNewSpec) {
@@ -255,7 +257,9 @@ class NeighbourView implements Neighbour {
 
   get followedRef(): string | undefined {
     const { memory, stored } = this.#record;
-    const revision = memory.desired.source?.snapshot?.revision ?? observedRevision(stored);
+    const { source } = memory.desired;
+    if (source?.isOfEarlierSpec) return undefined;
+    const revision = source?.snapshot?.revision ?? observedRevision(stored);
     return revision === undefined ? undefined : nameOfRevision(revision);
   }
 

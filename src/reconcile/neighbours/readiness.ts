@@ -31,12 +31,17 @@ export interface Dependency extends Follower {
   readonly stored: KubeObject;
 }
 
-/** Why an Application is not Ready for `dependent`, which is at `revision`. undefined: it is Ready. */
-export function reasonNotReady(
-  other: Dependency | undefined,
-  dependent: Application | undefined,
-  revision: string,
-): string | undefined {
+/** An Application that depends on others. */
+export interface DependentState {
+  readonly application: Application | undefined;
+  /** The revision that it is about to apply. */
+  readonly revision: string;
+  /** Whether a revision that the other one has applied is newer than that. */
+  readonly isNewer: (appliedRevision: string) => boolean;
+}
+
+/** Why an Application is not Ready for one that depends on it. undefined: it is Ready. */
+export function reasonNotReady(other: Dependency | undefined, dependent: DependentState): string | undefined {
   if (!other) return 'does not exist';
   const { stored } = other;
   // Waiting for a deleted Application would never end.
@@ -44,11 +49,20 @@ export function reasonNotReady(
   const { status, observed, reason } = readyOf(stored);
   if (observed !== numberAt(stored.metadata, 'generation')) return 'has not looked at its spec yet';
   if (status !== 'True') return reason === '' ? 'is not Ready' : `is not Ready (${reason})`;
-  // An Application of the same source counts only at the same revision: Ready may be about the one before.
-  const self = { application: dependent, followedRef: nameOfRevision(revision) };
-  const isBound = isSameSource(other, self) && other.application?.spec.sync.mode === 'auto';
-  if (!isBound || stringAt(stored, 'status', 'sync', 'lastAppliedRevision') === revision) return undefined;
+  if (!isBoundTo(other, dependent)) return undefined;
+  const { revision, isNewer } = dependent;
+  const applied = stringAt(stored, 'status', 'sync', 'lastAppliedRevision') ?? '';
+  if (applied === revision || isNewer(applied)) return undefined;
   return `is Ready, but not at ${revision} yet`;
+}
+
+/**
+ * Whether a dependency counts only once it has applied the revision of the dependent or a newer one: it follows the
+ * same source by itself, and its Ready may be about the revision before.
+ */
+export function isBoundTo(other: Dependency, { application, revision }: DependentState): boolean {
+  const self = { application, followedRef: nameOfRevision(revision) };
+  return isSameSource(other, self) && other.application?.spec.sync.mode === 'auto';
 }
 
 /**

@@ -6,7 +6,7 @@ import { decodeInventory } from '../../application/inventory.ts';
 import { applicationKey } from '../../application/keys.ts';
 import type { ParsedApplication } from '../../application/parse.ts';
 import type { RepositoryPush } from '../../application/repository.ts';
-import { wishOf } from '../../application/wish.ts';
+import { requestsOf, wishOf } from '../../application/wish.ts';
 import type { LiveStoreEvents } from '../../cluster/ports.ts';
 import { parseOwner } from '../../object/applyset.ts';
 import type { ObjectId } from '../../object/identity.ts';
@@ -18,6 +18,8 @@ import { hearPush } from '../neighbours/hear-push.ts';
 import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
 import type { NextPass } from '../pass.ts';
 import { reconcile } from '../reconcile.ts';
+import { createDefinitionWatch, type DefinitionWatch } from './definition-watch.ts';
+import { inFairOrder } from './fair-order.ts';
 import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
 
 export interface ControllerOptions {
@@ -29,6 +31,8 @@ export interface ControllerOptions {
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly maxApplications: number;
+  /** Between two looks at definitions while an Application waits for one. */
+  readonly definitionCheckMs: number;
 }
 
 /** An Application as the agent knows it, valid or not; shared, never to be written to. */
@@ -65,7 +69,12 @@ export function createController(options: ControllerOptions): Controller {
   const registry = createRegistry({ clock, wake: (key) => void queue.add(key) });
   const context: ReconcileContext = { ...options.context, neighbours: registry.neighbours };
   const dependents = createDependents(enqueue);
-  const known: Tracks = { registry, dependents, context, enqueue, forgetKey: (key) => queue.forget(key) };
+  const definitions = createDefinitionWatch({
+    read: () => cluster.definitions(),
+    wake: enqueue,
+    checkMs: options.definitionCheckMs,
+  });
+  const known: Tracks = { registry, dependents, definitions, context, enqueue, forgetKey: (key) => queue.forget(key) };
   const queue = new KeyedQueue({
     work: (key, signal) => runPass(key, known, signal),
     concurrency: options.concurrency,
@@ -86,9 +95,12 @@ export function createController(options: ControllerOptions): Controller {
       });
       isStarted = true;
       log.info('watching applications', { applications: registry.size });
-      for (const { key } of registry.records()) enqueue(key);
+      for (const { key } of inFairOrder(registry.records())) enqueue(key);
     },
-    drain: () => queue.drain(),
+    async drain() {
+      definitions.stop();
+      await queue.drain();
+    },
     onObjectChange: ({ id, owner }) => {
       const key = applicationOf(id, owner, { claims, hubId: hub.hubId, clusterId: cluster.clusterId });
       if (key) enqueue(key);
@@ -110,6 +122,7 @@ export function createController(options: ControllerOptions): Controller {
 interface Tracks {
   readonly registry: Registry;
   readonly dependents: Dependents;
+  readonly definitions: DefinitionWatch;
   readonly context: ReconcileContext;
   readonly enqueue: (key: string) => void;
   /** Takes a key off the queue. */
@@ -117,7 +130,7 @@ interface Tracks {
 }
 
 async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promise<NextPass> {
-  const { registry, dependents, context } = tracks;
+  const { registry, dependents, definitions, context } = tracks;
   const record = registry.get(key);
   if (!record) return { type: 'none' };
   if (record.signals.isForgetAsked) registry.forget(record);
@@ -125,13 +138,16 @@ async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promis
   const startedMs = context.clock.monotonicMs();
   let result: 'success' | 'failure' = 'failure';
   try {
+    const requests = requestsOf(record.stored);
     const next = await reconcile(record, registry.parsedOf(record.stored), context, signal);
     if (next.type !== 'backoff') result = 'success';
-    return next;
+    // The answer to a write may show a request before the watch brings it, and its event is then no news.
+    return requestsOf(record.stored) === requests ? next : { type: 'after', delayMs: 0 };
   } finally {
     if (registry.get(key) === record) {
       // The status that the pass wrote is known before the watch brings it.
       dependents.note(key, record.stored);
+      definitions.note(key, record.awaitedGroups);
       const durationMs = context.clock.monotonicMs() - startedMs;
       context.metrics.onPass({ namespace, name, result, durationMs });
     } else {
@@ -159,6 +175,7 @@ function upsert(
     }
     const isSameWish = wishOf(known.stored) === wishOf(stored);
     known.stored = stored;
+    if (!isSameWish) known.signals.askedMs = tracks.context.clock.monotonicMs();
     registry.note(known);
     dependents.note(key, stored);
     if (!isSameWish || known.signals.isForgetAsked) enqueue(key);
@@ -166,6 +183,7 @@ function upsert(
   }
   if (known) drop(tracks, key);
   const record = createRecord(key, stored);
+  record.signals.askedMs = tracks.context.clock.monotonicMs();
   registry.note(record);
   claimInventory(record, tracks.context);
   dependents.note(key, stored);
@@ -186,9 +204,10 @@ function drop(tracks: Tracks, key: string): void {
 }
 
 /** Ends the watches, claims and metrics of an Application that is gone. */
-function dropTracks(key: string, { context, enqueue }: Tracks): void {
+function dropTracks(key: string, { context, definitions, enqueue }: Tracks): void {
   const [namespace = '', name = ''] = key.split('/');
   context.cluster.live.release(key);
+  definitions.note(key, new Set());
   for (const other of context.claims.drop(key)) enqueue(other);
   context.metrics.removeApplication({ namespace, name });
 }

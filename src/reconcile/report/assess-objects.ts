@@ -30,6 +30,8 @@ export async function assessObjects(
 ): Promise<Map<string, Health>> {
   // An object that could not be read by name either is not missing.
   const unread = new Map(changes.flatMap(({ type, id, reason }) => (type === 'unknown' ? [[idKey(id), reason]] : [])));
+  // A read of an object that no watch reports counts for a while only, and a pass may take longer than that.
+  const unwatched = new Map(changes.flatMap(({ id, live, isUnwatched }) => (isUnwatched ? [[idKey(id), live]] : [])));
   const isAccepted = acceptanceOf(pass, desired);
   const jobs = readJobRecords(pass.memory.endedJobs, pass.application);
   const self = pass.application.metadata;
@@ -37,7 +39,7 @@ export async function assessObjects(
   const unwell: Unwell[] = [];
   for (const object of desired.objects) {
     const entry = lookAt(pass, object, unread);
-    const live = entry?.state === 'present' ? entry.object : undefined;
+    const live = unwatched.get(idKey(object.id)) ?? (entry?.state === 'present' ? entry.object : undefined);
     if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) continue;
     const assessed: Health =
       entry?.state === 'unknown'

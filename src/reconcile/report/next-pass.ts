@@ -8,7 +8,9 @@ import type { Retry } from '../../object/stage-error.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
+import { doubtInMs } from '../decide/evidence.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
+import { sourceFor } from '../desired/memory.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
@@ -25,6 +27,8 @@ export interface EndedPass {
   readonly answer: Pick<LastRequest, 'outcome'> | undefined;
   /** Monotonic; undefined: the source was not asked yet. */
   readonly nextPollMs: number | undefined;
+  /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
+  readonly doubtInMs: number;
   /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
   readonly nextDiscoveryMs: number;
   /** By `idKey`, after this pass. */
@@ -33,7 +37,7 @@ export interface EndedPass {
   readonly nowMs: number;
   readonly settings: Pick<
     ReconcileContext['settings'],
-    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs'
+    'minPollBackoffMs' | 'maxPollBackoffMs' | 'progressCheckMs' | 'awaitedDiscoveryRetryMs' | 'unwatchedCheckMs'
   >;
 }
 
@@ -46,8 +50,9 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: memory.desired.source?.nextPollMs,
-    nextDiscoveryMs: memory.desired.discovery.nextMs,
+    nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
+    doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
+    nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
     settings: context.settings,
@@ -90,13 +95,24 @@ function dueLater(ended: EndedPass): NextPass {
   }
   if (atLeastMs !== undefined) return { type: 'after', delayMs: atLeastMs };
   const delays = [pollInMs, findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity];
-  delays.push(awaitedKindInMs(ended));
+  delays.push(awaitedKindInMs(ended), ended.doubtInMs);
   const isMoving =
     (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
     [...report.health.values()].some(({ status }) => status === 'Progressing');
   if (isMoving) delays.push(settings.progressCheckMs);
+  if (hasUnwatched(ended)) delays.push(settings.unwatchedCheckMs);
   return { type: 'after', delayMs: Math.min(...delays) };
+}
+
+/**
+ * Whether objects are left as they are that no watch tells about. Only in mode auto: the other modes read such objects
+ * at each poll, and before an adoption these may be all objects.
+ */
+function hasUnwatched({ application, report }: EndedPass): boolean {
+  if (declaredIntent(application.spec).mode !== 'auto') return false;
+  const isLeft = [...report.applied.values()].some(({ outcome, live }) => outcome === 'unchanged' && !live);
+  return isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
 }
 
 /**

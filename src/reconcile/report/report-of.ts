@@ -11,6 +11,7 @@ import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
+import { sourceFor } from '../desired/memory.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
 import type { PassGoal } from '../requests.ts';
@@ -44,9 +45,10 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     application,
     intent: goal.intent,
     phase,
-    ...(snapshot ? { revision: snapshot.revision, commit: snapshot.commit } : {}),
+    ...commitOf(snapshot),
     failures,
     problems: bound?.desired.problems ?? memory.desired.rendered?.manifests.problems ?? [],
+    ...whyEmptyOf(memory),
     renderWarnings: memory.desired.rendered?.manifests.warnings,
     ...comparedOf(findings),
     applied: findings.applied ?? new Map(),
@@ -65,8 +67,20 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     polling: target.live.pollingReasons(record.key),
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
+    ...(isInDoubt(pass) ? { isInDoubt: true } : {}),
     ...answersOf(goal),
   };
+}
+
+function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' | 'commit' | 'about'> {
+  if (!snapshot) return {};
+  const { revision, commit, about } = snapshot;
+  return { revision, commit, ...(about ? { about } : {}) };
+}
+
+function whyEmptyOf({ desired }: Pick<Pass['memory'], 'desired'>): Pick<PassReport, 'whyEmpty'> {
+  const whyEmpty = desired.rendered?.manifests.whyEmpty;
+  return whyEmpty === undefined ? {} : { whyEmpty };
 }
 
 type ComparedFields = 'changes' | 'rivalClaims' | 'contestedObjects' | 'isComplete' | 'isEmptyRender';
@@ -94,8 +108,13 @@ export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): 
   return members.length > 0 ? worstHealth(members) : undefined;
 }
 
-function nextAttempt({ memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
-  const nextPollMs = memory.desired.source?.nextPollMs;
+/** An older commit that the last poll has answered waits for another poll to agree. */
+function isInDoubt({ goal, memory }: Pick<ReportedPass, 'goal' | 'memory'>): boolean {
+  return sourceFor(memory.desired, goal.commit !== undefined)?.following.doubt !== undefined;
+}
+
+function nextAttempt({ goal, memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
+  const nextPollMs = sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs;
   if (nextPollMs === undefined) return {};
   return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };
 }

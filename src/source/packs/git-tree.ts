@@ -4,6 +4,7 @@
  * Invariant: a tree is refused as a whole if it holds a name that git would not check out, or two entries of one name.
  * So a render never differs from one of a clone.
  */
+import type { Lineage } from '../snapshot.ts';
 import { cleanText, sourceError } from '../source-error.ts';
 
 export interface TreeEntry {
@@ -41,11 +42,22 @@ export function parseTree(data: Buffer, path: string): Map<string, TreeEntry> {
   return entries;
 }
 
+/** Git refuses to write more parents than 16 at a time; a commit that is made by hand may hold any number. */
+const MAX_PARENTS = 32;
+/** The longest beginning of a commit that is read: the message may be of any size. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
 /** Throws StageError NotACommit. */
-export function parseCommit(data: Buffer, oid: string): { readonly treeOid: string } {
-  const treeOid = /^tree ([0-9a-f]{40})\n/.exec(data.toString('latin1', 0, 46))?.[1];
+export function parseCommit(data: Buffer, oid: string): { readonly treeOid: string; readonly lineage: Lineage } {
+  const text = data.toString('latin1', 0, Math.min(data.length, MAX_HEADER_BYTES));
+  const [header = ''] = text.split('\n\n', 1);
+  const treeOid = /^tree ([0-9a-f]{40})(?:\n|$)/.exec(header)?.[1];
   if (treeOid === undefined) throw notACommit(oid);
-  return { treeOid };
+  const lines = header.split('\n');
+  const parents = lines.flatMap((line) => /^parent ([0-9a-f]{40})$/.exec(line)?.[1] ?? []).slice(0, MAX_PARENTS);
+  const committer = lines.find((line) => line.startsWith('committer '));
+  const seconds = committer && /> (\d{1,15}) [-+]\d{4}$/.exec(committer)?.[1];
+  return { treeOid, lineage: { parents, committedS: seconds ? Number(seconds) : undefined } };
 }
 
 export function notACommit(oid: string): Error {

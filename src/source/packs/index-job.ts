@@ -1,15 +1,24 @@
 /** The job `indexPack` of the sandbox. Its result crosses as one buffer: a line of JSON, then the index. */
+import { dirname } from 'node:path';
 import type { IndexedSnapshot, IndexPackInput } from './pack-index.ts';
 
 /** The part of the sandbox that source/ uses. */
 export interface JobRunner {
   run(
-    job: { readonly name: string; readonly stage: 'source'; readonly input: unknown },
+    job: {
+      readonly name: string;
+      readonly stage: 'source';
+      readonly input: unknown;
+      readonly tenant: string;
+      readonly dataFolder: string;
+    },
     options: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Uint8Array>;
 }
 
 export interface IndexJobOptions {
+  /** The namespace that asked for the fetch. */
+  readonly tenant: string;
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -18,9 +27,10 @@ export interface IndexJobOptions {
 export async function runIndexJob(
   sandbox: JobRunner,
   input: IndexPackInput,
-  options: IndexJobOptions,
+  { tenant, ...options }: IndexJobOptions,
 ): Promise<IndexedSnapshot> {
-  const bytes = await sandbox.run({ name: 'indexPack', stage: 'source', input }, options);
+  const job = { name: 'indexPack', stage: 'source', input, tenant, dataFolder: dirname(input.gitDir) } as const;
+  const bytes = await sandbox.run(job, options);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const newline = buffer.indexOf('\n');
   const head = JSON.parse(buffer.toString('utf8', 0, newline)) as Omit<IndexedSnapshot, 'index'>;

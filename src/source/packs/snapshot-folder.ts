@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CommitAbout, Lineage } from '../snapshot.ts';
 import { decodePackIndex } from './pack-index-file.ts';
 import { INDEX_SUFFIX, PACK_SUFFIX } from './pack-store.ts';
 import type { VerifiedTrees } from './verify-snapshot.ts';
@@ -14,16 +15,20 @@ import type { VerifiedTrees } from './verify-snapshot.ts';
 export interface StoredSnapshot {
   readonly commit: string;
   readonly treeOid: string;
+  readonly lineage: Lineage;
   readonly gitDir: string;
   /** Names without suffix, the oldest first. */
   readonly packs: readonly string[];
   /** All packs together. */
   readonly packBytes: number;
+  readonly about?: CommitAbout;
 }
 
 export interface NewPack {
   readonly commit: string;
   readonly treeOid: string;
+  readonly lineage: Lineage;
+  readonly about: CommitAbout;
   readonly index: Uint8Array;
   readonly trees: VerifiedTrees;
   /** SHA-1 in hex. */
@@ -45,7 +50,7 @@ export const TREES_FILE = 'trees.json';
 /** The new pack before its checksum is known. */
 export const INCOMING_FILE = 'incoming';
 const DESCRIPTION_FILE = 'snapshot.json';
-const DESCRIPTION_VERSION = 2;
+const DESCRIPTION_VERSION = 3;
 
 const TEMPORARY_PREFIX = 'tmp-';
 
@@ -89,13 +94,13 @@ export async function completeDraft({ draftDir, gitDir, onto }: Draft, pack: New
     await writeFile(join(draftDir, name + INDEX_SUFFIX), pack.index, { mode: 0o600 });
   }
   await writeFile(join(draftDir, TREES_FILE), JSON.stringify(pack.trees), { mode: 0o600 });
-  const { commit, treeOid } = pack;
+  const { commit, treeOid, lineage, about } = pack;
   const packs = isKnown ? older : [...older, name];
   const packBytes = (onto?.packBytes ?? 0) + (isKnown ? 0 : pack.packBytes);
-  const description = { version: DESCRIPTION_VERSION, commit, treeOid, packs, packBytes };
+  const description = { version: DESCRIPTION_VERSION, commit, treeOid, lineage, packs, packBytes, about };
   await writeFile(join(draftDir, DESCRIPTION_FILE), JSON.stringify(description));
   await rename(draftDir, gitDir);
-  return { commit, treeOid, gitDir, packs, packBytes };
+  return { commit, treeOid, lineage, gitDir, packs, packBytes, about };
 }
 
 /**
@@ -118,8 +123,8 @@ export async function readSnapshot(gitDir: string, commit: string): Promise<Stor
       const checksum = await readChecksum(join(gitDir, pack + PACK_SUFFIX), index.packBytes);
       if (checksum !== index.packChecksum) return undefined;
     }
-    const { treeOid, packs, packBytes } = described;
-    return { commit, treeOid, gitDir, packs, packBytes };
+    const { treeOid, lineage, packs, packBytes, about } = described;
+    return { commit, treeOid, lineage, gitDir, packs, packBytes, ...(about === undefined ? {} : { about }) };
   } catch {
     return undefined;
   }

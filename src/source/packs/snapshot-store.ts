@@ -4,7 +4,7 @@
  *
  * Invariant: a snapshot that is handed out was complete on disk; a draft that fails leaves nothing behind.
  */
-import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../../telemetry/ports.ts';
 import type { SourceLimits } from '../limits.ts';
@@ -66,11 +66,15 @@ type KeptSnapshots = Map<string, Kept>;
 /** The latest snapshots of a public repository stay, however long ago they were used. */
 const ALWAYS_KEPT = 2;
 
+/** How often a used repository is marked within the time after which it would be forgotten. */
+const STAMPS_BEFORE_FORGETTING = 14;
+
 export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
   const { limits, clock } = options;
   const repositories = new Map<string, Promise<KeptSnapshots>>();
   const sweepOnce = onceSuccessful(() => sweep(options));
   const folderOf = (repositoryKey: string): string => join(options.dataDir, repositoryKey);
+  const stamps = createStamps(options, folderOf);
 
   function snapshotsOf(repositoryKey: string): Promise<KeptSnapshots> {
     const known = repositories.get(repositoryKey);
@@ -116,7 +120,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     },
     touch(repositoryKey, commit) {
       const loading = repositories.get(repositoryKey);
-      loading?.then((kept) => use(kept, commit)).catch(() => undefined);
+      loading?.then((kept) => use(kept, commit) && stamps.mark(repositoryKey)).catch(() => undefined);
     },
     async remove(repositoryKey, commit) {
       const kept = await snapshotsOf(repositoryKey);
@@ -131,9 +135,35 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
           await removeSnapshot(folder, commit);
         }
         const isUnused = isPrivate(repositoryKey) && kept.size === 0;
-        if (isUnused && (await removeIfEmpty(folder))) repositories.delete(repositoryKey);
+        if (!isUnused || !(await removeIfEmpty(folder))) continue;
+        repositories.delete(repositoryKey);
+        stamps.delete(repositoryKey);
       }
     },
+  };
+}
+
+interface Stamps {
+  mark(repositoryKey: string): Promise<void>;
+  delete(repositoryKey: string): void;
+}
+
+/**
+ * Marks folders as used by their time, which a repository without new commits would not change. The sweep of a later
+ * process goes by it.
+ */
+function createStamps({ clock, limits }: SnapshotStoreOptions, folderOf: (repositoryKey: string) => string): Stamps {
+  /** Wall clock, as the times of files are. */
+  const markedMs = new Map<string, number>();
+  const pauseMs = limits.forgetRepositoryMs / STAMPS_BEFORE_FORGETTING;
+  return {
+    async mark(repositoryKey) {
+      const nowMs = clock.now();
+      if (nowMs - (markedMs.get(repositoryKey) ?? -Infinity) < pauseMs) return;
+      markedMs.set(repositoryKey, nowMs);
+      await utimes(folderOf(repositoryKey), new Date(nowMs), new Date(nowMs));
+    },
+    delete: (repositoryKey) => void markedMs.delete(repositoryKey),
   };
 }
 
@@ -189,7 +219,7 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
 
 /**
  * Runs once for each process, before anything is read. Removes unfinished snapshots, those that only an earlier process
- * could name (they were fetched with a credential), and repositories without a new snapshot for long.
+ * could name (they were fetched with a credential), and repositories that were not polled for long.
  */
 async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });

@@ -5,13 +5,18 @@
  * Each tree is visited once. So a tree that contains the same tree a million times costs no more than its own length,
  * and a commit that changes one file costs no more than the folders above it.
  */
+import type { CommitAbout } from '../snapshot.ts';
+import { readCommitAbout } from './commit-about.ts';
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from '../limits.ts';
+import type { Lineage } from '../snapshot.ts';
 import type { PackStore } from './pack-store.ts';
 import { sourceError } from '../source-error.ts';
 
 export interface VerifiedCommit {
   readonly treeOid: string;
+  readonly lineage: Lineage;
+  readonly about: CommitAbout;
   /** Counted by path: the same content in two places counts twice. */
   readonly fileCount: number;
   /** Every tree of the commit, and those of `VerifyOptions.verified`. */
@@ -37,7 +42,8 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   const found = store.find(commit);
   if (!found) throw lacks('commit', commit);
   if (found.type !== 'commit') throw notACommit(commit);
-  const { treeOid } = parseCommit(store.read(commit), commit);
+  const data = store.read(commit);
+  const { treeOid, lineage } = parseCommit(data, commit);
   const filesOf = new Map(verified);
 
   function countFiles(oid: string, path: string, depth: number): number {
@@ -63,7 +69,7 @@ export function verifyCommit({ store, commit, limits, verified }: VerifyOptions)
   }
 
   const fileCount = countFiles(treeOid, '', 0);
-  return { treeOid, fileCount, trees: [...filesOf] };
+  return { treeOid, lineage, about: readCommitAbout(data), fileCount, trees: [...filesOf] };
 }
 
 function lacks(type: string, name: string): Error {

@@ -4,6 +4,7 @@
  *
  * Invariant: a server that fails a request is forgotten, so it may change its address or its protocol at any time.
  */
+import { nearestName } from '../../object/nearest.ts';
 import type { SourceLimits } from '../limits.ts';
 import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
 import { readAdvertisement, readLsRefs, type Advertisement } from './ref-answers.ts';
@@ -129,6 +130,19 @@ function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer
   );
 }
 
+/** Says what to write instead of a revision that does not exist. */
+function adviceOn(text: string, refs: RemoteRefs): string {
+  if (/^[0-9a-f]{4,39}$/i.test(text)) return 'If it is a commit, write all its 40 hex digits.';
+  if (/^[<>=~^]|\.[x*]$|\|\|/.test(text)) return 'Ranges of versions are not read. Name one tag, branch or commit.';
+  const bare = text.replace(/^(refs\/)?(remotes\/)?origin\//, '');
+  if (bare !== text && refs.has(`refs/heads/${bare}`)) {
+    return `Write ${cleanText(bare, 120)}: a server knows its branches without origin/.`;
+  }
+  const names = [...refs.keys()].map((name) => name.replace(/^refs\/(heads|tags)\//, ''));
+  const near = nearestName(bare, names);
+  return near === undefined ? 'Check spec.source.revision.' : `Did you mean ${cleanText(near, 120)}?`;
+}
+
 function missing(repository: Repository, text: string, refs: RemoteRefs): Error {
   if (refs.size === 0) {
     return sourceError('EmptyRepository', `${repository.label} holds no commit yet. Push one.`);
@@ -141,6 +155,6 @@ function missing(repository: Repository, text: string, refs: RemoteRefs): Error 
   }
   return sourceError(
     'RevisionNotFound',
-    `${repository.label} has no branch or tag ${cleanText(JSON.stringify(text), 120)}. Check spec.source.revision.`,
+    `${repository.label} has no branch or tag ${cleanText(JSON.stringify(text), 120)}. ${adviceOn(text, refs)}`,
   );
 }

@@ -35,7 +35,7 @@ test('the first heal is immediate, later ones are delayed, and the condition nam
   assert.match(message, /other-side at \/data\/value/);
   assert.doesNotMatch(message, /two/, 'no value');
   assert.ok(await eventually(isHealed), 'the second heal comes after its pause');
-  const writes = agent.log.filter(({ reason }) => reason === 'Applied').length;
+  const writes = agent.log.filter(({ reason }) => reason === 'DriftCorrected').length;
   assert.ok(writes <= 4, `${writes} writes told`);
 });
 

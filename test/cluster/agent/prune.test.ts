@@ -172,6 +172,20 @@ test('an empty render, a missing path and a missing revision delete nothing', as
   assert.ok(await subject.configMap('a'));
 });
 
+test('a first render that is empty is not Ready, says where the manifests are, and is over once the path is right', async () => {
+  const subject = await declareSubject(world, 'folders', {
+    files: { 'shop/base/a.yaml': text(configMap('a', { k: '1' })) },
+  });
+  const empty = await subject.application.until('empty', (a) => readyReason(a) === 'False EmptyRender');
+  const expected = /^no manifests in the root of the repository; there are some in shop\/base\n.*spec\.source\.path/;
+  assert.match(readyMessage(empty), expected);
+  assert.equal(at(empty, 'status', 'sync', 'status'), 'OutOfSync');
+  assert.equal(at(empty, 'status', 'health', 'status'), 'Unknown');
+  await subject.application.patch({ source: { path: 'shop/base' } });
+  await subject.application.untilReady();
+  assert.ok(await subject.configMap('a'));
+});
+
 test('objects of a broken file are neither deleted nor reported as surplus, and the others are applied', async () => {
   const subject = await declareSubject(world, 'broken', {
     files: { 'a.yaml': text(configMap('a', { k: '1' })), 'b.yaml': text(configMap('b', { k: '1' })) },

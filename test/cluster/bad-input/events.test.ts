@@ -57,7 +57,9 @@ test('each change is reported by one Event, and a lasting failure by no further 
 
   await scene.world.apply(configMap('a', { v: 'by hand' }, { namespace: 'told' }));
   await untilObject(scene.world, configMapPath('told', 'a'), (object) => at(object, 'data', 'v') === '2');
-  assert.match(String((await nextEvent(subject, 2)).note), /^1 configured \(ConfigMap told\/a\)/);
+  const healed = await nextEvent(subject, 2);
+  assert.equal(healed.reason, 'DriftCorrected');
+  assert.match(String(healed.note), /^ConfigMap told\/a: \/data\/v changed \(person\); main@/);
 
   await subject.repository.commit({ 'broken.yaml': '{' });
   await subject.application.refresh();

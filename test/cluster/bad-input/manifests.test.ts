@@ -34,7 +34,7 @@ test('a YAML syntax error is reported with file, line and text; other files are 
   await subject.application.refresh();
   const { message, isStalled } = await untilFailed(subject, 'BuildFailed');
   assert.match(message, /^broken\.yaml:[56]: /);
-  assert.match(message, /\n {2}(data: \{a: 1|more: 2)/);
+  assert.match(message, /\n {2}5 \| data: \{a: 1\n/);
   assert.ok(isStalled, 'only a new commit mends it');
   assert.ok(await subject.configMap('more'), 'good files of the same folder are applied');
   assert.ok(await subject.configMap('left'), 'nothing is pruned on incomplete knowledge');

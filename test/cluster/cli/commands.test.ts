@@ -19,8 +19,8 @@ test('get prints a table, one Application, names, JSON and YAML', async () => {
   const commit = String(at(await subject.application.untilReady(), 'status', 'sync', 'commit'));
   const table = await tautline(world, 'get');
   assert.equal(table.code, 0);
-  assert.match(table.stdout, /^NAME +SYNC +HEALTH +READY +REVISION +AGE\n/);
-  assert.match(table.stdout, new RegExp(`^shown +Synced +Healthy +True +${commit} +\\d+s$`, 'm'));
+  assert.match(table.stdout, /^NAME +SYNC +HEALTH +READY +REVISION +AGE +MESSAGE\n/);
+  assert.match(table.stdout, new RegExp(`^shown +Synced +Healthy +True +${commit} +\\d+s +-$`, 'm'));
   const wide = await tautline(world, 'get', '-A', '-o', 'wide');
   assert.match(wide.stdout, /^NAMESPACE +NAME .* MODE +REPOSITORY +PATH +MESSAGE\n/);
   assert.match(wide.stdout, /^apps +shown .* auto +http.*shown\.git +\. +main@sha1:\S+ 1 object in sync$/m);
@@ -95,15 +95,17 @@ test('sync waits for health if the Application does, and its exit code tells suc
   assert.match(failed.stderr, /Error: healthy: sync failed: .*Job\.batch healthy\/bad/);
 });
 
-test('sync reports why it failed, and ends with code 2 for a malformed revision', async () => {
+test('sync reports why it failed, and says what is wrong with a revision that does not exist', async () => {
   await declareSubject(world, 'failing', { files: broken, spec: manual });
   const failed = await tautline(world, 'sync', 'failing');
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /Error: failing: sync failed: .*a\.yaml/);
   assert.doesNotMatch(failed.stderr, /at .*\.ts:/);
-  const misused = await tautline(world, 'sync', 'failing', '--revision', 'main');
-  assert.equal(misused.code, 2);
-  assert.match(misused.stderr, /40 hex digits/);
+  const absent = await tautline(world, 'sync', 'failing', '--revision', 'abcdef1');
+  assert.equal(absent.code, 1);
+  assert.match(absent.stderr, /no commit of its history begins with abcdef1.*40 hex digits/);
+  const misspelt = await tautline(world, 'sync', 'failing', '--revision', 'mian');
+  assert.match(misspelt.stderr, /no branch or tag "mian".*Did you mean main\?/);
 });
 
 test('a request of another person is reported, and replaced only with --replace', async () => {

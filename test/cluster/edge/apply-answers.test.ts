@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Refusal } from '../../../src/cluster/answers.ts';
+import { serviceAccountIdentity } from '../../../src/cluster/identity.ts';
 import type { KindInfo } from '../../../src/cluster/kinds.ts';
 import type { ClusterClient } from '../../../src/cluster/ports.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject } from '../../../src/object/value.ts';
@@ -11,10 +12,12 @@ import {
   configMap as unmarked,
   job,
   namespaceManifest,
+  objectOf,
   secret,
   workload,
   type Manifest,
 } from '../../support/objects.ts';
+import { ACCOUNT, grant, makeAccount, rule } from '../../support/rights.ts';
 import { untilTrue } from '../../support/world.ts';
 
 const { plane, cluster, client } = useCluster();
@@ -62,6 +65,27 @@ test('a duplicate list key is an invalid manifest: never retried, reported by it
   assert.equal(told.code, 'InvalidManifest');
   assert.equal(told.retry, 'never');
   assert.match(told.message, /env/);
+});
+
+test('a ConfigMap of more than one megabyte is too large, never to be retried', async () => {
+  const told = await refusal(configMap('default', 'large', { a: 'x'.repeat(1_153_434) }));
+  assert.deepEqual([told.code, told.retry], ['TooLarge', 'never']);
+  assert.match(told.message, /make it smaller or split it/);
+});
+
+test('a Role with rights that the account lacks is forbidden, and the message names these rights', async () => {
+  await makeAccount({ plane }, 'default');
+  await grant({ plane }, { namespace: 'default', rules: [rule('rbac.authorization.k8s.io', 'roles')] });
+  const role = objectOf(
+    'rbac.authorization.k8s.io/v1 Role',
+    { namespace: 'default', name: 'r' },
+    { rules: [{ apiGroups: ['x.example.com'], resources: ['things'], verbs: ['*'] }] },
+  );
+  const kind = await kindOf(cluster, role.apiVersion, role.kind);
+  const answer = await cluster.as(serviceAccountIdentity('default', ACCOUNT)).apply({ kind, body: role, force: true });
+  assert.ok(!answer.ok, 'was accepted');
+  assert.equal(answer.refusal.code, 'Forbidden');
+  assert.match(answer.refusal.message, /not currently held: \{APIGroups:\["x\.example\.com"\]/);
 });
 
 test('a number in place of a string is an invalid manifest, and its value is not shown', async () => {

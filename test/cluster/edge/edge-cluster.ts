@@ -5,7 +5,7 @@ import { kindKey, type KindInfo } from '../../../src/cluster/kinds.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import type { LiveObject } from '../../../src/cluster/live.ts';
 import type { ClusterClient, ReadAnswer, WriteAnswer } from '../../../src/cluster/ports.ts';
-import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../src/object/applyset.ts';
+import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../src/object/applyset.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
 import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
 import type { Log } from '../../../src/telemetry/ports.ts';
@@ -65,7 +65,9 @@ export function configMap(
 }
 
 export function marks(owner = 'hub/default/shop'): ValueMap {
-  return { labels: { [PART_OF_LABEL]: 'applyset-test-v1' }, annotations: { [OWNER_ANNOTATION]: owner } };
+  const [hubId = '', namespace = '', name = ''] = owner.split('/');
+  const { applySetId, ownerAnnotation } = ownerOf({ hubId, namespace, name });
+  return { labels: { [PART_OF_LABEL]: applySetId }, annotations: { [OWNER_ANNOTATION]: ownerAnnotation } };
 }
 
 export function configMapId(namespace: string, name: string): ObjectId {

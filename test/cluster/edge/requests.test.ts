@@ -309,6 +309,13 @@ test('a release removes our marks and nothing else', async () => {
   assert.deepEqual({ ...mapAt(answer.object.body, 'data') }, { x: '1' });
 });
 
+test('an object that was changed since it was read is not released', async () => {
+  const { object } = written(await apply(configMaps, configMap('default', 'taken', { x: '1' })));
+  await kubectl({ plane }, ['-n', 'default', 'label', 'configmap', 'taken', 'b=c']);
+  const answer = await client.release(configMaps, object);
+  assert.ok(!answer.ok && answer.refusal.code === 'Modified');
+});
+
 test('an object with another uid is not released', async () => {
   const { object } = written(await apply(configMaps, configMap('default', 'kept', { x: '1' })));
   const answer = await client.release(configMaps, { ...object, uid: '11111111-1111-1111-1111-111111111111' });

@@ -9,6 +9,7 @@ import {
   declareSubject,
   endJob,
   jobPath,
+  makeNamespace,
   readyMessage,
   readyReason,
   untilObject,
@@ -65,4 +66,36 @@ test('a cycle of dependencies is reported on each of its members, with all of it
   await subjects[2]?.application.until('the cycle is told', (now) => /is a cycle/.test(readyMessage(now)));
   await subjects[1]?.application.patch({ dependsOn: null });
   for (const { application } of subjects) await application.untilReady();
+});
+
+test('a dependency on the same branch is met at a newer commit, and asked to look at it', async () => {
+  const repository = await world.repository('busy');
+  await repository.commit({
+    'web/a.yaml': text(configMap('web', { v: '1' })),
+    'database/a.yaml': text(configMap('database', {})),
+  });
+  await makeNamespace(world, 'busy');
+  const declare = (path: string, more: Manifest = {}) =>
+    world.declare(path, {
+      source: { repoURL: repository.url, path, interval: '1h' },
+      destination: { namespace: 'busy' },
+      ...more,
+    });
+  const database = await declare('database');
+  await database.untilReady();
+  const web = await declare('web', { dependsOn: [{ name: 'database' }] });
+  await web.untilReady();
+  await repository.commit({ 'web/a.yaml': text(configMap('web', { v: '2' })) });
+  const path = new URL(repository.url).pathname;
+  let requests = 0;
+  // The branch moves on after the poll of the dependent, and at each of the next requests.
+  world.git.onRequest = async (request) => {
+    if (request.method !== 'POST' || !request.path.startsWith(path)) return;
+    requests += 1;
+    if (requests > 1 && requests < 10) await repository.commit({ 'readme.md': String(requests) });
+  };
+  await web.refresh();
+  await untilObject(world, configMapPath('busy', 'web'), (now) => at(now, 'data', 'v') === '2');
+  world.git.onRequest = undefined;
+  assert.ok(requests > 2, 'the dependency polled a moved branch');
 });

@@ -51,7 +51,7 @@ for (const { manifest, path } of GUARDED) {
     const answered = await subject.application.refresh();
     assert.ok(isHeld(answered), readyReason(answered));
     assert.equal(outcomeOf(answered), 'Failed');
-    assert.match(readyMessage(answered), new RegExp(`${kind}.* would delete .*confirm-prune`));
+    assert.match(readyMessage(answered), new RegExp(`${kind}.* would delete .*confirm it with: tautline confirm `));
     await sleep(500);
     assert.equal(at(await world.read(path(name)), 'metadata', 'deletionTimestamp'), undefined);
     assert.ok(await subject.configMap('b'), 'a prune is held whole');

@@ -91,7 +91,7 @@ test('drift made while no agent ran is healed by the next agent, and nothing els
   const lines = agent.log.filter(({ application }) => application === 'apps/stopped');
   assert.deepEqual(
     lines.map(({ reason }) => reason),
-    ['Applied'],
+    ['DriftCorrected'],
   );
   await expectRest(world, agent, subject, { refreshes: 2 });
 });

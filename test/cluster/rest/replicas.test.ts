@@ -73,11 +73,14 @@ test('kubectl scale is left alone if the manifest has no replicas', async () => 
 test('kubectl scale is healed once if the manifest has replicas, and the Deployment comes to rest', async () => {
   const subject = await declareSubject(world, 'undone', { files: { 'web.yaml': text(workload('Deployment', 'web')) } });
   await expectRest(world, agent, subject);
-  const events = (await eventsOf(world, subject)).length;
+  const heals = async () =>
+    (await eventsOf(world, subject)).filter((event) => at(event, 'reason') === 'DriftCorrected');
   await scale('undone', 3);
   await untilObject(world, webPath('undone'), (found) => at(found, 'spec', 'replicas') === 1);
   await expectRest(world, agent, subject);
-  assert.equal((await eventsOf(world, subject)).length, events + 1);
+  const [heal, ...more] = await heals();
+  assert.equal(more.length, 0);
+  assert.match(String(at(heal, 'note')), /^Deployment\.apps undone\/web: \/spec\/replicas 3 → 1 \([\w-]+\)/);
   assert.equal(conditionOf(await subject.application.read(), 'Contested'), undefined);
   // Scaled by hand to the value in Git: another manager owns the field too, and nothing differs.
   await scale('undone', 1);
@@ -102,7 +105,9 @@ test('when an autoscaler and a manifest both set the replicas, the brake delays 
   await sleep(10_000);
   const writes = (await statusWrites()) - version;
   assert.ok(writes <= 8, `${writes} writes of status in ten seconds`);
-  const heals = agent.log.filter(({ application, reason }) => application === 'apps/fought' && reason === 'Applied');
+  const heals = agent.log.filter(
+    ({ application, reason }) => application === 'apps/fought' && reason === 'DriftCorrected',
+  );
   assert.ok(heals.length <= 6, `${heals.length} heals`);
   // Without replicas in Git the conflict is over.
   await subject.repository.commit({ 'web.yaml': text(withoutReplicas) });

@@ -1,5 +1,5 @@
 /** One random case: a stack of three or four kustomizations, sometimes with a component, and the uses in it. */
-import { newChance } from './chance.ts';
+import { newChance } from '../../support/chance.ts';
 import { makeFields, type Fields, type Layer } from './fields.ts';
 import { makeObject, type MadeObject } from './objects.ts';
 import { writeYamlText, type Written } from './yaml-text.ts';

@@ -1,5 +1,5 @@
 /** Random fields of a kustomization: each transformer and generator has its own probability. */
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../support/chance.ts';
 import { makePatches } from './patches.ts';
 import { NAMES, NAMESPACES, oddText, type MadeObject } from './objects.ts';
 import { makeReplacements } from './replacements.ts';

@@ -2,7 +2,7 @@
  * Random objects of many kinds. Their names come from a short list, so that references, patches and transformers have
  * targets.
  */
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../support/chance.ts';
 import type { Written } from './yaml-text.ts';
 
 type Fields = Readonly<Record<string, Written>>;

@@ -1,5 +1,5 @@
 /** Random patches for objects of the case: strategic merge and JSON 6902, inline and in files, by id and by target. */
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../support/chance.ts';
 import type { Layer } from './fields.ts';
 import { NAMES, oddText, podSpec, type MadeObject } from './objects.ts';
 import { writeYamlText, type Written } from './yaml-text.ts';

@@ -1,5 +1,5 @@
 /** Writes values as YAML in the many ways in which people write it: flow and block style, quotes, unquoted scalars. */
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../support/chance.ts';
 
 /** A scalar that is written as it is, without quotes. */
 export interface Raw {

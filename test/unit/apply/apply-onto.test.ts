@@ -11,6 +11,8 @@ const FORBIDDEN = refusedWith('Forbidden');
 /** The same object, changed by another writer since. */
 const NEWER = liveOf({ resourceVersion: '2' });
 
+const GONE = refusedWith('VersionGone', { status: 500, goneVersion: 'v1beta1', retry: 'backoff' });
+
 interface Case {
   readonly script: readonly ScriptedAnswer[];
   readonly requests: readonly string[];
@@ -53,6 +55,31 @@ const CASES: Readonly<Record<string, Case>> = {
   'an apply is not sent again to an object with another uid': {
     script: [{ apply: MODIFIED }, { get: found(liveOf({ uid: 'u2' })) }],
     requests: ['apply settings u1 force', 'get settings'],
+    answer: MODIFIED,
+  },
+  'an apply is sent again once the fields of a version that is gone are moved': {
+    script: [{ apply: GONE }, { get: found(liveOf()) }, { moveGoneVersions: written(NEWER) }, { apply: ACCEPTED }],
+    requests: [
+      'apply settings u1 force',
+      'get settings',
+      'moveGoneVersions settings at 1 from v1beta1',
+      'apply settings u1 force',
+    ],
+    answer: ACCEPTED,
+  },
+  'an apply is not sent again if no field could be moved': {
+    script: [{ apply: GONE }, { get: found(NEWER) }, { moveGoneVersions: written(NEWER) }],
+    requests: ['apply settings u1 force', 'get settings', 'moveGoneVersions settings at 2 from v1beta1'],
+    answer: GONE,
+  },
+  'no field of an object with another uid is moved': {
+    script: [{ apply: GONE }, { get: found(liveOf({ uid: 'u2' })) }],
+    requests: ['apply settings u1 force', 'get settings'],
+    answer: GONE,
+  },
+  'a refused move ends the attempts with its own refusal': {
+    script: [{ apply: GONE }, { get: found(NEWER) }, { moveGoneVersions: MODIFIED }],
+    requests: ['apply settings u1 force', 'get settings', 'moveGoneVersions settings at 2 from v1beta1'],
     answer: MODIFIED,
   },
   'a refused read ends the attempts with its own refusal': {

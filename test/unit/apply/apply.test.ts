@@ -149,8 +149,13 @@ const HOLDING: Readonly<Record<string, HoldingCase>> = {
     changes: [
       planned(changeOf('update', { id: idOf('a'), live: liveOf({ id: idOf('a') }), policy: { mayRecreate: true } })),
     ],
-    script: [{ apply: refusedWith('InvalidManifest', { status: 422 }) }, { isImmutable: true }, { get: ABSENT }],
-    requests: ['apply a force', 'isImmutable a', 'get a'],
+    script: [
+      { apply: refusedWith('InvalidManifest', { status: 422 }) },
+      { get: ABSENT },
+      { isImmutable: true },
+      { get: ABSENT },
+    ],
+    requests: ['apply a force', 'get a', 'isImmutable a', 'get a'],
   },
 };
 

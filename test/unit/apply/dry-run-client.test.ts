@@ -33,11 +33,12 @@ test('a dry run sends each apply and each deletion with dryRun, and reads as usu
   expectRequests(['get settings', 'apply settings force dryRun', 'remove settings u1 at 1 dryRun']);
 });
 
-test('a dry run sends no take-over and no release, and answers with the object as it is', async () => {
+test('a dry run sends no take-over, no move of fields and no release, and answers with the object as it is', async () => {
   const { client, expectRequests } = scriptClient([]);
   const dry = dryRunClient(client);
   const kind = kindOf(idOf('settings'));
-  for (const answer of [await dry.takeOver(kind, LIVE), await dry.release(kind, LIVE)]) {
+  const moved = await dry.moveGoneVersions(kind, LIVE, 'v1beta1');
+  for (const answer of [await dry.takeOver(kind, LIVE), moved, await dry.release(kind, LIVE)]) {
     assert.deepEqual(answer, written(LIVE));
   }
   expectRequests([]);
@@ -46,6 +47,7 @@ test('a dry run sends no take-over and no release, and answers with the object a
 test('a dry run of a recreation deletes nothing', async () => {
   const { client, expectRequests } = scriptClient([
     { apply: refusedWith('InvalidManifest', { status: 422 }) },
+    { get: found(LIVE) },
     { isImmutable: true },
     { get: found(LIVE) },
     { remove: { ok: true, outcome: 'held' } },
@@ -55,6 +57,7 @@ test('a dry run of a recreation deletes nothing', async () => {
   assert.equal(outcome, 'recreating');
   expectRequests([
     'apply settings force dryRun',
+    'get settings',
     'isImmutable settings',
     'get settings',
     'remove settings u1 at 1 dryRun',

@@ -286,6 +286,27 @@ const RELEASES: Readonly<Record<string, Case>> = {
     requests: [GET, RELEASE],
     outcome: 'released',
   },
+  'an object that changed hands during a race is not written again': {
+    script: [{ get: found(liveOf()) }, { release: refusedWith('Modified') }, { get: found(OF_ANOTHER) }],
+    requests: [GET, RELEASE, GET],
+    outcome: 'released',
+  },
+  'a write that lost a race is sent again with a new resourceVersion': {
+    script: [
+      { get: found(liveOf()) },
+      { release: refusedWith('Modified') },
+      { get: found(liveOf({ resourceVersion: '2' })) },
+      { release: written(liveOf()) },
+    ],
+    requests: [GET, RELEASE, GET, 'release settings at 2'],
+    outcome: 'released',
+  },
+  'a write is sent at most three times': {
+    script: [1, 2, 3].flatMap(() => [{ get: found(liveOf()) }, { release: refusedWith('Modified') }]),
+    requests: [GET, RELEASE, GET, RELEASE, GET, RELEASE],
+    outcome: 'failed',
+    refusal: 'Modified',
+  },
   'a refused write is a failure': {
     script: [{ get: found(liveOf()) }, { release: refusedWith('Forbidden') }],
     requests: [GET, RELEASE],

@@ -11,6 +11,7 @@ import {
   ABSENT,
   changeOf,
   found,
+  idOf,
   leftChange,
   liveOf,
   managedBy,
@@ -57,6 +58,25 @@ const createIfNotPresent = changeOf('create', { policy: { ssa: 'IfNotPresent' } 
 const createWithIgnored = changeOf('create', { isColorIgnored: true });
 
 const CREATES: Readonly<Record<string, Case>> = {
+  'an object that turns out to exist is read before it is adopted': {
+    change: create,
+    script: [{ apply: refusedWith('Modified') }, { get: found(UNMARKED) }, { apply: written(CHANGED) }],
+    requests: [APPLY, GET, FORCE],
+    outcome: 'adopted',
+  },
+  'an object that turns out to exist and is disabled is left as it is': {
+    change: create,
+    owner: ALLOWING,
+    script: [{ apply: refusedWith('Modified') }, { get: found(DISABLED) }],
+    requests: [APPLY, GET],
+    outcome: 'unchanged',
+  },
+  'an object that turns out to exist and belongs to another Application is a conflict': {
+    change: create,
+    script: [{ apply: refusedWith('Modified') }, { get: found(OF_ANOTHER) }],
+    requests: [APPLY, GET],
+    outcome: 'conflict',
+  },
   'a missing object is created without force': {
     change: create,
     script: [{ apply: written(LIVE, true) }],
@@ -115,10 +135,22 @@ const CREATES: Readonly<Record<string, Case>> = {
   },
   'an invalid manifest is a failure without a check for immutable fields': {
     change: create,
-    script: [{ apply: INVALID }],
-    requests: [APPLY],
+    script: [{ apply: INVALID }, { get: ABSENT }],
+    requests: [APPLY, GET],
     outcome: 'failed',
     refusal: 'InvalidManifest',
+  },
+  'an object that exists with fields that the server refuses beside those of Git is adopted': {
+    change: create,
+    script: [{ apply: INVALID }, { get: found(OF_HELM) }, { takeOver: written(OF_HELM) }, { apply: written(LIVE) }],
+    requests: [APPLY, GET, TAKE_OVER, FORCE],
+    outcome: 'adopted',
+  },
+  'an object of another Application that is refused beside Git is a conflict': {
+    change: create,
+    script: [{ apply: INVALID }, { get: found(OF_ANOTHER) }],
+    requests: [APPLY, GET],
+    outcome: 'conflict',
   },
   'an object with ssa: IfNotPresent is read first and left alone if it exists': {
     change: createIfNotPresent,
@@ -241,8 +273,8 @@ const UPDATES: Readonly<Record<string, Case>> = {
   },
   'a 422 for an immutable field is a failure': {
     change: update,
-    script: [{ apply: INVALID }, { isImmutable: true }],
-    requests: [FORCE, 'isImmutable settings'],
+    script: [{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: true }],
+    requests: [FORCE, GET, 'isImmutable settings'],
     outcome: 'failed',
     refusal: 'Immutable',
   },
@@ -250,17 +282,18 @@ const UPDATES: Readonly<Record<string, Case>> = {
     change: changeOf('update', { live: LIVE, policy: { mayRecreate: true } }),
     script: [
       { apply: INVALID },
+      { get: found(LIVE) },
       { isImmutable: true },
       { get: found(LIVE) },
       { remove: { ok: true, outcome: 'gone' } },
     ],
-    requests: [FORCE, 'isImmutable settings', GET, 'remove settings u1 at 1'],
+    requests: [FORCE, GET, 'isImmutable settings', GET, 'remove settings u1 at 1'],
     outcome: 'recreating',
   },
   'a 422 for an invalid value is a failure, and nothing is deleted': {
     change: changeOf('update', { live: LIVE, policy: { mayRecreate: true } }),
-    script: [{ apply: INVALID }, { isImmutable: false }],
-    requests: [FORCE, 'isImmutable settings'],
+    script: [{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: false }],
+    requests: [FORCE, GET, 'isImmutable settings'],
     outcome: 'failed',
     refusal: 'InvalidManifest',
   },
@@ -306,12 +339,31 @@ test('a successful apply hands on the object and the warnings of the answer', as
   assert.deepEqual(result.warnings, ['deprecated']);
 });
 
-test('the refusal for an immutable field keeps the fields that the server named', async () => {
-  const { client } = scriptClient([{ apply: INVALID }, { isImmutable: true }]);
+test('the refusal for an immutable field keeps the fields that the server named, and its words', async () => {
+  const { client } = scriptClient([{ apply: INVALID }, { get: found(LIVE) }, { isImmutable: true }]);
   const { refusal } = await sendChange(update, { client, owner: OWNER });
   assert.deepEqual(refusal?.fields, ['spec.selector']);
-  assert.match(refusal?.message ?? '', /spec\.selector/);
+  assert.equal(
+    refusal?.message,
+    'a field cannot be changed in place: the server answered InvalidManifest; delete the object to recreate it',
+  );
 });
+
+for (const [kind, group] of [
+  ['PersistentVolumeClaim', ''],
+  ['PersistentVolume', ''],
+  ['Namespace', ''],
+  ['CustomResourceDefinition', 'apiextensions.k8s.io'],
+] as const) {
+  test(`nothing advises to delete a ${kind}`, async () => {
+    const id = idOf('settings', { group, kind });
+    const live = liveOf({ id });
+    const { client } = scriptClient([{ apply: INVALID }, { get: found(live) }, { isImmutable: true }]);
+    const { refusal } = await sendChange(changeOf('update', { id, live }), { client, owner: OWNER });
+    assert.equal(refusal?.code, 'Immutable');
+    assert.doesNotMatch(refusal.message, /delete|recreate/);
+  });
+}
 
 test('a change without a desired object is an error of the caller', async () => {
   const { client, expectRequests } = scriptClient([]);
@@ -326,4 +378,15 @@ test('an object belongs to another Application if it has a label and the annotat
   assert.equal(ownerOfOther(LIVE, OWNER), undefined);
   assert.equal(ownerOfOther(liveOf({ metadata: { labels: label, annotations: {} } }), OWNER), undefined);
   assert.equal(ownerOfOther(liveOf({ metadata: { labels: {}, annotations: annotation } }), OWNER), undefined);
+});
+
+test('an object that is not known to exist is only created, and one that is known to exist is not', async () => {
+  const absent = scriptClient([{ apply: written(LIVE, true) }]);
+  await sendChange(create, { client: absent.client, owner: OWNER });
+  assert.deepEqual(absent.creations, [true]);
+  const existing = scriptClient([{ get: found(UNMARKED) }, { apply: written(CHANGED) }]);
+  await sendChange(adopt, { client: existing.client, owner: OWNER });
+  const ours = scriptClient([{ apply: written(CHANGED) }]);
+  await sendChange(update, { client: ours.client, owner: OWNER });
+  assert.deepEqual([existing.creations, ours.creations], [[false], [false]]);
 });

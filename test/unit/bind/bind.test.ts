@@ -364,3 +364,27 @@ test('binding never modifies a manifest, and the body has no null timestamp', ()
     }),
   );
 });
+
+test('a name that YAML reads as a number or a boolean is told to be quoted', () => {
+  for (const name of [2024, true]) {
+    const { problems } = bind([configMap({ name })]);
+    assert.equal(problems[0]?.code, 'NotAnObject');
+    assert.match(problems[0]?.message ?? '', new RegExp(`metadata\\.name ${name}, which YAML reads as a`));
+    assert.equal(problems[0]?.hint, `Quote it: name: "${name}".`);
+  }
+});
+
+test('an object that SOPS encrypted is refused by a message that names SOPS', () => {
+  const sealed = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'enc' }, sops: { mac: 'ENC[x]', version: '3' } };
+  const { objects, problems } = bind([sealed]);
+  assert.deepEqual([objects.length, problems[0]?.code], [0, 'Unsupported']);
+  assert.match(problems[0]?.message ?? '', /^Secret shop\/enc is encrypted by SOPS/);
+});
+
+test('an unknown kind that the cluster serves in other capitals or in another group is named', () => {
+  const wrongCase = { apiVersion: 'apps/v1', kind: 'deployment', metadata: { name: 'a' } };
+  const moved = { apiVersion: 'extensions/v1beta1', kind: 'Deployment', metadata: { name: 'a' } };
+  const hints = [wrongCase, moved].map((object) => bind([object]).problems[0]?.hint);
+  assert.equal(hints[0], 'Write Deployment: kinds are case-sensitive.');
+  assert.equal(hints[1], 'It serves Deployment in apps/v1: if that is the same kind, change apiVersion.');
+});

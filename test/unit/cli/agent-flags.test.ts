@@ -31,7 +31,7 @@ test('an unknown flag, argument or command ends with exit code 2 and one line on
   for (const args of [['agent', '--nonsense'], ['agent', 'extra'], ['nonsense']]) {
     const { status, stderr } = tautline(args);
     assert.equal(status, 2, args.join(' '));
-    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, /^Error: [^\n]+\n$/);
   }
 });
 

@@ -63,13 +63,13 @@ test('an invalid command line ends with exit code 2 before any request', () => {
   for (const args of wrong) {
     const { status, stderr } = tautline(args);
     assert.equal(status, 2, args.join(' '));
-    assert.match(stderr, /^error: /);
+    assert.match(stderr, /^Error: /);
   }
 });
 
 test('the help lists every command and its flags', () => {
-  for (const name of ['get', 'refresh', 'sync', 'wait', 'diff']) {
-    assert.match(tautline(['--help']).stdout, new RegExp(`^ {2}${name} `, 'm'));
+  for (const name of ['get', 'refresh', 'sync', 'confirm', 'take-over', 'wait', 'diff']) {
+    assert.match(tautline(['--help']).stdout, new RegExp(`^ {2}${name}[ |]`, 'm'));
     const { status, stdout } = tautline([name, '--help']);
     assert.equal(status, 0);
     assert.match(stdout, /--kubeconfig <file>[\s\S]*--context <name>[\s\S]*--namespace <name>/);
@@ -85,17 +85,40 @@ test('a missing or unreadable kubeconfig ends with one sentence that names it', 
   assert.match(unread.stderr, /^Error: cannot read kubeconfig \/nonexistent\/config: ENOENT\n$/);
 });
 
-test('a KUBECONFIG with several existing files is refused', () => {
+test('several existing files of KUBECONFIG are merged, and others are left out', () => {
   const dir = mkdtempSync(join(tmpdir(), 'tautline-kubeconfig-'));
   try {
-    const files = ['one', 'two'].map((name) => join(dir, name));
-    for (const file of files) writeFileSync(file, 'kind: Config\n');
-    const { status, stderr } = tautline(['get'], { KUBECONFIG: files.join(delimiter) });
+    const [one = '', two = '', none = ''] = ['one', 'two', 'none'].map((name) => join(dir, name));
+    writeFileSync(one, 'kind: Config\n');
+    writeFileSync(two, kubeconfigText({ cluster: { server: 'http://127.0.0.1:1' } }));
+    const { status, stderr } = tautline(['get'], { KUBECONFIG: [none, one, two].join(delimiter) });
     assert.equal(status, 1);
-    assert.match(stderr, /KUBECONFIG names several files.*--kubeconfig/);
+    assert.match(stderr, /^Error: .*http:\/\/127\.0\.0\.1:1.*ECONNREFUSED/);
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test('a name that cannot be that of an Application or namespace ends with one sentence before any request', () => {
+  for (const args of [
+    ['get', 'deployment/shop'],
+    ['wait', ''],
+    ['sync', 'shop', '-n', 'Bad NS'],
+    ['diff', 'a/b/c'],
+    ['confirm', 'Shop'],
+    ['get', 'shop', '-A'],
+  ]) {
+    const { status, stderr } = tautline(args, { KUBECONFIG: '/nonexistent/config' });
+    assert.equal(status, 2, args.join(' '));
+    assert.match(stderr, /^Error: [^\n]+\n$/, args.join(' '));
+    assert.doesNotMatch(stderr, /\n +at |kubeconfig/);
+  }
+});
+
+test('diff needs an Application, and refuses a folder that does not exist by the name that was written', () => {
+  assert.match(tautline(['diff']).stderr, /^Error: name an Application, or its file with --filename\n$/);
+  const { status, stderr } = tautline(['diff', 'shop', '--local', '/nosuch/folder']);
+  assert.deepEqual([status, stderr], [2, 'Error: there is no folder /nosuch/folder\n']);
 });
 
 test('an API server that does not answer is reported with its address', () => {

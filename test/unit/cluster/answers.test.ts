@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { readRefusal, type FailedAnswer, type FailedRequest } from '../../../src/cluster/answers.ts';
 import { withoutValue } from '../../../src/cluster/answer-text.ts';
 
@@ -152,6 +153,29 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     { code: 'TooLarge', retry: 'never' },
   ],
   [
+    '422 of a ConfigMap that is too long is too large: the server names it by an empty list',
+    status(422, { details: { causes: [{ reason: 'FieldValueTooLong', field: '[]' }] } }),
+    { code: 'TooLarge', retry: 'never' },
+  ],
+  [
+    '422 of one long field is an invalid manifest',
+    status(422, { details: { causes: [{ reason: 'FieldValueTooLong', field: 'metadata.labels' }] } }),
+    { code: 'InvalidManifest', retry: 'never' },
+  ],
+  [
+    '500 of two ports with one port of the node is taken',
+    status(500, { message: 'duplicate nodePort: {TCP 30080}' }),
+    { code: 'Taken', retry: 'backoff' },
+  ],
+  [
+    '403 of a Role names the rights that the account lacks, which stand below a colon',
+    status(403, {
+      reason: 'Forbidden',
+      message: 'user "a" is attempting to grant RBAC permissions not currently held:\n{APIGroups:["x"], Verbs:["*"]}',
+    }),
+    { code: 'Forbidden', message: /not currently held: \{APIGroups:\["x"\], Verbs:\["\*"\]\}/ },
+  ],
+  [
     '422 of an admission policy, with a cause without reason, is forbidden',
     status(422, {
       reason: 'Invalid',
@@ -211,6 +235,18 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
     { code: 'Forbidden', message: /no latest tag/ },
   ],
   [
+    '500 about a version of managedFields that is served no more names it',
+    status(500, {
+      message: 'request to convert CR to an invalid group/version: plant.example.org/v1beta1',
+    }),
+    { code: 'VersionGone', retry: 'backoff', message: /names plant\.example\.org\/v1beta1, which/ },
+  ],
+  ...[405, 415, 422].map((code): (typeof rows)[number] => [
+    `${code} of a webhook that refuses is forbidden`,
+    status(code, { message: 'admission webhook "v.x.io" denied the request: no latest tag' }),
+    { code: 'Forbidden', retry: 'backoff', message: /no latest tag/ },
+  ]),
+  [
     '405 is an invalid manifest that names the verb',
     status(405, { reason: 'MethodNotAllowed' }),
     { code: 'InvalidManifest', message: /apply/ },
@@ -246,6 +282,61 @@ test('an invalid manifest names its fields', () => {
   const message = 'failed to create typed patch object (a/b; v1, Kind=X): .spec.x: field not declared in schema';
   assert.deepEqual(readRefusal(status(500, { message }), deployment).fields, ['.spec.x']);
 });
+
+test('the same errors in another order give the same refusal', () => {
+  const anyField = fc.constantFrom('.data.port', '.metadata.labels.a', '.metadata.labels.b', '.spec.x', '.spec.y');
+  const anyCause = fc.record({
+    reason: fc.constantFrom('FieldValueInvalid', 'FieldManagerConflict', 'FieldValueForbidden'),
+    field: anyField,
+    message: fc.constantFrom('Invalid value: 5: must be a string', 'Required value', 'conflict with "hpa" using v1'),
+  });
+  const anyLine = fc.tuple(anyField, fc.constantFrom('expected string, got &value', 'field not declared in schema'));
+  const [causes, lines] = [fc.array(anyCause, { maxLength: 8 }), fc.array(anyLine, { maxLength: 8 })];
+  const anyErrors = fc.tuple(fc.constantFrom(409, 422, 500), causes, lines);
+  const shuffled = anyErrors.chain(([code, some, more]) =>
+    fc.record({
+      code: fc.constant(code),
+      causes: fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length })),
+      lines: fc.tuple(fc.constant(more), fc.shuffledSubarray(more, { minLength: more.length })),
+    }),
+  );
+  fc.assert(
+    fc.property(shuffled, (errorsOf) => {
+      const [one, other] = ([0, 1] as const).map((side) => {
+        const errors = errorsOf.lines[side].map(([field, text]) => `\n  ${field}: ${text}`).join('');
+        const message = `failed to create typed patch object (a/b; v1, Kind=X): errors:${errors}`;
+        return readRefusal(status(errorsOf.code, { message, details: { causes: errorsOf.causes[side] } }), deployment);
+      });
+      assert.deepEqual(other, one);
+    }),
+  );
+});
+
+/** Refusals of a manifest. A custom kind may be defined otherwise tomorrow, a built-in one may not. */
+const REFUSED_MANIFESTS: Readonly<Record<string, FailedAnswer>> = {
+  'an unknown field': status(500, {
+    message: 'failed to create typed patch object (t/v; x/v1, Kind=V): .spec.grade: field not declared in schema',
+  }),
+  'an invalid value': status(422, {
+    details: { causes: [{ reason: 'FieldValueInvalid', field: 'spec.size', message: 'Invalid value: 0: too small' }] },
+  }),
+  'a body that cannot be read': status(400, { reason: 'BadRequest', message: 'bad' }),
+};
+
+for (const [what, answer] of Object.entries(REFUSED_MANIFESTS)) {
+  for (const [group, retry] of [
+    ['apps', 'never'],
+    ['', 'never'],
+    ['networking.k8s.io', 'never'],
+    ['gateway.networking.k8s.io', 'backoff'],
+    ['plant.example.net', 'backoff'],
+  ] as const) {
+    test(`${what} of a kind of the group '${group}' is retried: ${retry}`, () => {
+      const refusal = readRefusal(answer, { verb: 'apply', group, kind: 'Valve' });
+      assert.deepEqual([refusal.code, refusal.retry], ['InvalidManifest', retry]);
+    });
+  }
+}
 
 const SECRET_VALUE = 'hunter2';
 const answersAboutSecrets: FailedAnswer[] = [

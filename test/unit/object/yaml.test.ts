@@ -100,7 +100,7 @@ test('a text with too many nodes or too deep nesting is refused with LimitExceed
 test('a syntax error is explained with line, column, the line itself and a hint', () => {
   const text = 'a: b\nc: @d\n';
   const { line, column, excerpt, hint } = explainYaml(text, refuse(text));
-  assert.deepEqual([line, column, excerpt], [2, 4, 'c: @d']);
+  assert.deepEqual([line, column, excerpt], [2, 4, '1 | a: b\n2 | c: @d\n  |    ^']);
   assert.match(hint ?? '', /quotes/);
 });
 

@@ -29,7 +29,7 @@ for (const shouldProveAbsence of [false, true]) {
       const cluster = {
         as: () => ({ get: note('get') }),
         live: {
-          hold: (_application: string, _identity: unknown, scopes: readonly unknown[]) => {
+          keepWatched: (_application: string, _identity: unknown, scopes: readonly unknown[]) => {
             held.push(...scopes);
             return Promise.resolve();
           },

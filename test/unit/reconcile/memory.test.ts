@@ -25,6 +25,7 @@ function filledMemory(): Memory {
   return {
     desired: {
       source: sourceOf({ snapshot: snapshotOf('1') }),
+      pinned: sourceOf({ snapshot: snapshotOf('2') }),
       rendered: { key: 'tree:', manifests: manifestsOf([]) },
       bound: { objects: [], problems: [], digest: 'set' },
       objects: new Map([['key', desiredOf()]]),
@@ -34,7 +35,11 @@ function filledMemory(): Memory {
     evidence: {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),
+      recalledDigest: 'digest',
       settled: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
+      foreseen: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
+      doubted: new Set([KEY]),
+      doubtAtMs: 1,
       unserved: { sinceMs: 1, isSettled: false },
     },
     endedJobs: {
@@ -122,8 +127,9 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
     key: 'apps/shop',
     stored,
     memory: emptyMemory(),
-    signals: { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false },
+    signals: { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false },
     view: undefined,
+    awaitedGroups: new Set(),
   });
 });
 

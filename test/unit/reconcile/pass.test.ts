@@ -6,7 +6,7 @@ import { agentIdentity, serviceAccountIdentity } from '../../../src/cluster/iden
 import { acceptedDigest } from '../../../src/reconcile/accepted.ts';
 import type { ReconcileContext } from '../../../src/reconcile/context.ts';
 import { identityToFinish } from '../../../src/reconcile/deletion/tenant-gone.ts';
-import { createRecord, emptyMemory, scratchOf } from '../../../src/reconcile/memory.ts';
+import { createRecord, emptyMemory } from '../../../src/reconcile/memory.ts';
 import { changeAccount, identityOf } from '../../../src/reconcile/pass.ts';
 
 const metadata = { namespace: 'shop' } as Parameters<typeof identityOf>[0]['metadata'];
@@ -67,20 +67,4 @@ test('an unreadable spec is finished as the account that it names, and as no acc
   assert.deepEqual(finishAs(), agentIdentity);
   assert.deepEqual(finishAs(null), agentIdentity);
   for (const hostile of ['', ' ', 'system:admin', '../x', 7]) assert.equal(finishAs(hostile), undefined);
-});
-
-test('a dry run can write to every group of its memory without touching the memory of the Application', () => {
-  const memory = emptyMemory();
-  memory.inventory.ids = new Map();
-  memory.endedJobs.ended = new Map();
-  memory.endedJobs.started = new Map();
-  const scratch = scratchOf(memory);
-  assert.deepEqual(scratch, memory);
-  for (const [name, group] of Object.entries(memory)) {
-    const copy = scratch[name as keyof typeof scratch] as unknown as Record<string, unknown>;
-    assert.notEqual(copy, group, name);
-    for (const [field, value] of Object.entries(group as object)) {
-      if (typeof value === 'object' && value !== null) assert.notEqual(copy[field], value, `${name}.${field}`);
-    }
-  }
 });

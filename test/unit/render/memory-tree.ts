@@ -10,14 +10,18 @@ export const LIMITS: RenderLimits = {
   maxFiles: 10_000,
 };
 
-/** A link is given as `{ link: 'path from the root' }`, a link that leaves the tree as `{ link: undefined }`. */
+/**
+ * A link is given as `{ link: 'path from the root' }`, a link that leaves the tree as `{ link: undefined }`, and a
+ * submodule as `{ submodule: true }`.
+ */
 export function memoryTree(
-  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined }>>,
+  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined } | { submodule: true }>>,
 ): FileTree {
   const paths = Object.keys(files);
   const isFolder = (path: string): boolean => path === '' || paths.some((one) => one.startsWith(`${path}/`));
   const resolve = (path: string): string | undefined => {
     const file = files[path];
+    if (file !== undefined && typeof file === 'object' && 'submodule' in file) return undefined;
     if (file !== undefined && typeof file === 'object' && 'link' in file) return file.link;
     return file !== undefined || isFolder(path) ? path : undefined;
   };
@@ -43,7 +47,9 @@ export function memoryTree(
       for (const one of paths) {
         if (!one.startsWith(start)) continue;
         const [name = '', ...rest] = one.slice(start.length).split('/');
-        entries.set(name, { name, type: rest.length > 0 ? 'folder' : 'file' });
+        const file = files[one];
+        const leaf = typeof file === 'object' && 'submodule' in file ? 'submodule' : 'file';
+        entries.set(name, { name, type: rest.length > 0 ? 'folder' : leaf });
       }
       return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     },

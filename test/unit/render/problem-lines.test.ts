@@ -71,3 +71,25 @@ for (const [title, entries, message] of WRONG_ENTRIES) {
     assert.match(problem?.message ?? '', message);
   });
 }
+
+test('a generated object names the line of its generator', () => {
+  const kustomization = [
+    ...['namespace: x', '', 'configMapGenerator:', '- name: one', '  literals:', '  - a=b', '- {name: two}'],
+    ...['secretGenerator: [{name: three}, {name: four}]', 'generatorOptions: {disableNameSuffixHash: true}', ''],
+  ].join('\n');
+  const { manifests, problems } = renderPath({
+    tree: memoryTree({ 'app/kustomization.yaml': kustomization }),
+    path: 'app',
+    limits: LIMITS,
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    manifests.map(({ object, file, line }) => [object.metadata['name'], file, line]),
+    [
+      ['one', 'app/kustomization.yaml', 4],
+      ['two', 'app/kustomization.yaml', 7],
+      ['four', 'app/kustomization.yaml', 8],
+      ['three', 'app/kustomization.yaml', 8],
+    ],
+  );
+});

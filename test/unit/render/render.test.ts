@@ -51,7 +51,7 @@ test('a broken file of a plain folder is a problem with its line, and the other 
   assert.equal(problem?.code, 'YamlSyntax');
   assert.equal(problem?.file, 'app/b.yaml');
   assert.equal(problem?.line, 2);
-  assert.equal(problem?.excerpt, '\tname: y');
+  assert.equal(problem?.excerpt, '1 | kind: X\n2 | \tname: y\n  | ^');
   assert.match(problem?.hint ?? '', /tabs/);
 });
 

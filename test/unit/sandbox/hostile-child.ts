@@ -3,6 +3,7 @@ import { execSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { serveJobs } from '../../../src/sandbox/job-server.ts';
+import { makeAttempts } from './attempts.ts';
 
 const kept: Buffer[] = [];
 
@@ -43,4 +44,5 @@ serveJobs({
     return Buffer.alloc(0);
   },
   spawn: () => execSync('id'),
+  makeAttempts,
 });

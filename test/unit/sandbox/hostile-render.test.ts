@@ -46,7 +46,11 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
   };
   return {
     render: (path: string, previous?: Manifests): Promise<Manifests> => {
-      return renderInSandbox(sandbox, { snapshot, path, previous, signal: new AbortController().signal }, settings);
+      return renderInSandbox(
+        sandbox,
+        { snapshot, path, previous, tenant: 'team', signal: new AbortController().signal },
+        settings,
+      );
     },
     commit: async (changes: Files): Promise<void> => {
       await repository.commit(changes);
@@ -216,4 +220,21 @@ test('a commit outside the read-set renders nothing, and a commit inside it send
   assert.notEqual(second, first);
   assert.equal(second.manifests[0]?.object, first.manifests[0]?.object, 'the unchanged object is reused');
   assert.deepEqual(second.manifests[1]?.object['data'], { x: '1' });
+});
+
+test('packages that only some inputs need can be loaded in the child', async (t) => {
+  const { render } = await startRenders(t, {
+    broken: { 'a.yaml': 'apiVersion: v1\nkind: [\n' },
+    pattern: {
+      'a.yaml': CONFIG_MAP,
+      'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {name: "a.*"}, patch: "[]"}]\n',
+    },
+  });
+  const broken = await render('broken');
+  assert.deepEqual(
+    broken.problems.map(({ code, line }) => [code, line]),
+    [['YamlSyntax', 2]],
+  );
+  assert.match(broken.problems[0]?.message ?? '', /^the bracket \[ of line 2 is not closed/);
+  assert.equal((await render('pattern')).manifests.length, 1);
 });

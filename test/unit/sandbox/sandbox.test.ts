@@ -9,6 +9,9 @@ import { codeDirs, type Sandbox, type SandboxOptions } from '../../../src/sandbo
 import type { KillCause } from '../../../src/sandbox/slot.ts';
 import { childFile, startSandbox, temporaryFolder } from '../source/source-harness.ts';
 
+/** A job that reads nothing. */
+const place = { stage: 'render', input: null, tenant: 'team', dataFolder: dirname(childFile) } as const;
+
 const entryFile = fileURLToPath(new URL('hostile-child.ts', import.meta.url));
 
 function startHostile(t: TestContext, options: Partial<SandboxOptions> = {}): Sandbox {
@@ -17,7 +20,7 @@ function startHostile(t: TestContext, options: Partial<SandboxOptions> = {}): Sa
 }
 
 function run(sandbox: Sandbox, name: string, input: unknown = null, deadlineMs = 60_000): Promise<string> {
-  return sandbox.run({ name, stage: 'render', input }, { deadlineMs }).then((bytes) => Buffer.from(bytes).toString());
+  return sandbox.run({ name, ...place, input }, { deadlineMs }).then((bytes) => Buffer.from(bytes).toString());
 }
 
 async function failureOf(work: Promise<unknown>): Promise<StageError> {
@@ -52,7 +55,7 @@ async function untilGone(pid: number): Promise<void> {
 test('a job gets its input and returns its bytes, and one child runs many jobs', async (t) => {
   const sandbox = startHostile(t);
   const bytes = Buffer.alloc(3_000_000, 'abc');
-  assert.deepEqual(Buffer.from(await sandbox.run({ name: 'echo', stage: 'source', input: bytes })), bytes);
+  assert.deepEqual(Buffer.from(await sandbox.run({ name: 'echo', ...place, input: bytes })), bytes);
   assert.equal(await run(sandbox, 'pid'), await run(sandbox, 'pid'));
 });
 
@@ -134,17 +137,18 @@ test('jobs are queued up to a bound, and both waiting and running jobs can be ca
   const sandbox = startHostile(t, { maxQueuedJobs: 2 });
   const running = new AbortController();
   const waiting = new AbortController();
-  const spin = failureOf(sandbox.run({ name: 'spin', stage: 'render', input: null }, { signal: running.signal }));
-  const waits = failureOf(sandbox.run({ name: 'spin', stage: 'render', input: null }, { signal: waiting.signal }));
+  const busy = failureOf(sandbox.run({ name: 'spin', ...place }, { signal: running.signal }));
+  const spin = failureOf(sandbox.run({ name: 'spin', ...place }, { signal: running.signal }));
+  const waits = failureOf(sandbox.run({ name: 'spin', ...place }, { signal: waiting.signal }));
   const next = run(sandbox, 'echo', Buffer.from('next'));
   assert.equal((await failureOf(run(sandbox, 'echo'))).code, 'SandboxBusy');
   waiting.abort();
   assert.equal((await waits).code, 'Cancelled');
   running.abort();
-  assert.equal((await spin).code, 'Cancelled');
+  assert.deepEqual([(await busy).code, (await spin).code], ['Cancelled', 'Cancelled']);
   assert.equal(await next, 'next');
   assert.equal(
-    (await failureOf(sandbox.run({ name: 'echo', stage: 'render', input: null }, { signal: running.signal }))).code,
+    (await failureOf(sandbox.run({ name: 'echo', ...place }, { signal: running.signal }))).code,
     'Cancelled',
   );
 });
@@ -152,7 +156,7 @@ test('jobs are queued up to a bound, and both waiting and running jobs can be ca
 test('closing the sandbox rejects running and waiting jobs and ends all children', async (t) => {
   const sandbox = startHostile(t);
   const pid = Number(await run(sandbox, 'pid'));
-  const jobs = [failureOf(run(sandbox, 'spin')), failureOf(run(sandbox, 'echo'))];
+  const jobs = ['spin', 'spin', 'echo'].map((name) => failureOf(run(sandbox, name)));
   sandbox.close();
   for (const job of jobs) assert.equal((await job).code, 'SandboxClosed');
   assert.equal((await failureOf(run(sandbox, 'echo'))).code, 'SandboxClosed');

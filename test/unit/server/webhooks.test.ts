@@ -275,3 +275,19 @@ test('no part of a secret or of a body is logged or answered', async () => {
   const output = JSON.stringify([answers.map(({ json }) => json), hooks.log]);
   assert.ok(!output.includes('canary') && !output.includes(SECRET) && !output.includes('shop'));
 });
+
+test('a push of Bitbucket Data Center is refused with the address that takes it', async () => {
+  const body = JSON.stringify({ eventKey: 'repo:refs_changed', repository: { slug: 'shop' } });
+  const headers = { 'X-Event-Key': 'repo:refs_changed', 'X-Hub-Signature': `sha256=${hmac(body, SECRET)}` };
+  const answer = await send(`${hooks.url}/hooks/bitbucket`, { headers, body });
+  assert.equal(answer.status, 400);
+  assert.match(JSON.stringify(answer.json), /Bitbucket Data Center.*use \/hooks\/generic/);
+  assert.deepEqual(hooks.pushes, []);
+});
+
+test('a generic webhook may name the default branch in full', async () => {
+  const body = JSON.stringify({ repository: SHOP, refs: MAIN, defaultBranch: 'refs/heads/main' });
+  const headers = { 'X-Tautline-Signature-256': `sha256=${hmac(body, SECRET)}` };
+  assert.equal((await send(`${hooks.url}/hooks/generic`, { headers, body })).status, 200);
+  assert.equal(hooks.pushes[0]?.defaultBranch, 'main');
+});

@@ -201,6 +201,16 @@ overEach('a missing repository, branch or commit is named, each with its own cod
     'RepositoryNotFound',
     /none\.git was not found/,
   );
+  await repository.git(['branch', 'release-1']);
+  const advice: readonly (readonly [string, RegExp])[] = [
+    ['e7c34ad', /If it is a commit, write all its 40 hex digits\./],
+    ['>=1.0.0', /Ranges of versions are not read/],
+    ['origin/main', /Write main: a server knows its branches without origin\//],
+    ['relaese-1', /Did you mean release-1\?/],
+  ];
+  for (const [revision, expected] of advice) {
+    await rejectsWith(source.poll({ repoUrl, revision }), 'RevisionNotFound', expected);
+  }
   const unknown = 'ab'.repeat(20);
   await rejectsWith(
     bring(source, repoUrl, unknown),
@@ -231,6 +241,30 @@ overEach('after a restart snapshots are still there and unfinished ones are remo
   assert.ok(!sent.some(({ operation }) => operation === 'fetch'), 'polled, not fetched');
   assert.ok(!existsSync(unfinished));
   assert.deepEqual(snapshotsIn(dataDir), [before.commit]);
+});
+
+overEach(
+  'a snapshot on disk is recalled after a restart without a request, and another one is not',
+  async (t, over) => {
+    const { source, sent, repository, repoUrl, reopen } = await startShop(t, over);
+    await repository.commit({ 'a.yaml': 'a: 1\n' });
+    const before = await bring(source, repoUrl);
+    await source.close();
+    sent.length = 0;
+    const next = reopen();
+    assert.deepEqual(await next.recall({ repoUrl, resolved: before }), before);
+    assert.equal(await next.recall({ repoUrl: `${repoUrl}/x`, resolved: before }), undefined);
+    assert.equal(await next.recall({ repoUrl, resolved: { ...before, commit: 'ab'.repeat(20) } }), undefined);
+    assert.deepEqual(sent, []);
+  },
+);
+
+overEach('a snapshot names the parents of its commit and the time of its committer', async (t, over) => {
+  const { source, repository, repoUrl } = await startShop(t, over);
+  const parent = await repository.commit({ 'a.yaml': 'a: 1\n' });
+  await repository.commit({ 'a.yaml': 'a: 2\n' }, { atSeconds: 1_700_000_000, message: 'one\n\nparent 1\n' });
+  const { lineage } = await bring(source, repoUrl);
+  assert.deepEqual(lineage, { parents: [parent], committedS: 1_700_000_000 });
 });
 
 overEach('a snapshot that was damaged on disk is fetched again after a restart', async (t, over) => {

@@ -172,6 +172,24 @@ test('a later pass with the same report composes the same status', () => {
   );
 });
 
+test('the same findings in another order compose the same status', () => {
+  const reordered = anyReport.chain((report) => {
+    const permute = <T>(items: readonly T[]) => fc.shuffledSubarray([...items], { minLength: items.length });
+    const waits = report.changes.slice(0, 3).map(({ id }, index) => ({ id, reason: `waits ${index}` }));
+    return fc
+      .tuple(permute(report.changes), permute([...report.applied]), permute(waits), permute(['x: no', 'y: no']))
+      .map(([changes, applied, waitingFor, polling]) => {
+        const one = { ...report, waitingFor: waits, polling: ['x: no', 'y: no'] };
+        return { one, other: { ...one, changes, applied: new Map(applied), waitingFor, polling } };
+      });
+  });
+  fc.assert(
+    fc.property(reordered, ({ one, other }) => {
+      assert.deepEqual(composeStatus({}, other, NOW).status, composeStatus({}, one, NOW).status);
+    }),
+  );
+});
+
 test('kstatus reads at most one of Ready, Reconciling and Stalled as True', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
@@ -234,6 +252,21 @@ test('a request stays in progress until its sync ends', () => {
   assert.equal(composeStatus({}, waiting, NOW).status.lastRequest?.outcome, 'InProgress');
   assert.equal(composeStatus({}, { ...waiting, isTimedOut: true }, NOW).status.lastRequest?.outcome, 'Failed');
   assert.equal(composeStatus({}, reportOf({ request }), NOW).status.lastRequest?.outcome, 'Succeeded');
+});
+
+test('a request stays in progress while polls do not agree on the revision', () => {
+  const request = { id: 'r', action: 'refresh' };
+  const inDoubt = reportOf({ request, reconcileAt: 'now', isInDoubt: true });
+  const { status } = composeStatus({ lastHandledReconcileAt: 'before' }, inDoubt, NOW);
+  assert.deepEqual(status.lastRequest, { id: 'r', action: 'refresh', outcome: 'InProgress' });
+  assert.equal(status.lastHandledReconcileAt, 'before');
+  const { status: settled } = composeStatus(
+    { lastHandledReconcileAt: 'before' },
+    { ...inDoubt, isInDoubt: false },
+    NOW,
+  );
+  assert.equal(settled.lastRequest?.outcome, 'Succeeded');
+  assert.equal(settled.lastHandledReconcileAt, 'now');
 });
 
 test('a request for some objects succeeds once these are applied, and status reports the others as OutOfSync', () => {

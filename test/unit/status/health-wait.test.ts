@@ -64,7 +64,7 @@ interface Expected {
   readonly ready: string;
   readonly reason: string;
   readonly message: RegExp;
-  /** Types of conditions besides Ready, SourceReady and Rendered. */
+  /** Types of conditions besides Ready, Healthy, SourceReady and Rendered. */
   readonly also: readonly string[];
 }
 
@@ -72,7 +72,12 @@ const CASES: readonly (readonly [title: string, situation: Situation, expected: 
   [
     'without wait, Ready is True for any health of the objects',
     { spec: {}, web: BROKEN },
-    { ready: 'True', reason: 'ReconciliationSucceeded', message: /1 object in sync/, also: [] },
+    {
+      ready: 'True',
+      reason: 'ReconciliationSucceeded',
+      message: /1 object in sync; Degraded: Deployment\.apps shop\/web: Progress/,
+      also: [],
+    },
   ],
   [
     'while objects are Progressing, Ready is False and its message shows their progress',
@@ -128,7 +133,7 @@ for (const [title, situation, { ready, reason, message, also }] of CASES) {
     const found = status.conditions?.find(({ type }) => type === 'Ready');
     assert.deepEqual([found?.status, found?.reason], [ready, reason]);
     assert.match(found?.message ?? '', message);
-    const others = status.conditions?.map(({ type }) => type).filter((type) => !/Ready|Rendered/.test(type));
+    const others = status.conditions?.map(({ type }) => type).filter((type) => !/Ready|Healthy|Rendered/.test(type));
     assert.deepEqual(others, also);
     assert.equal(status.sync?.status, 'Synced');
   });

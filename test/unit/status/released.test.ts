@@ -43,7 +43,7 @@ function conditionsOf({ revision, released = [], previous = [], generation = 1 }
     ...{ failures: [], problems: [], changes: [], rivalClaims: [], contestedObjects: [], polling: [], waitingFor: [] },
     applied: releasing(...released),
   } as unknown as PassReport;
-  return passConditions(report, { verdict, previous, nowMs: 0, generation });
+  return passConditions(report, { verdict, health: { status: 'Healthy' }, previous, nowMs: 0, generation });
 }
 
 const told = (conditions: readonly Condition[]): string | undefined => getCondition(conditions, 'Released')?.message;

@@ -1,4 +1,5 @@
 /** All generators of a kustomization in the order of kustomize: configMapGenerator, secretGenerator, `generators`. */
+import { locateItems } from '../../../object/yaml/locate.ts';
 import { atField, builtInOrigin, type Layer } from '../layer.ts';
 import type { Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
@@ -10,17 +11,28 @@ import { configuredGenerators } from './configured.ts';
  */
 export function* generateAll(layer: Layer): Generator<Resource> {
   const { configMapGenerator, secretGenerator, generatorOptions } = layer.kustomization;
+  const configMapLines = linesOf(layer, 'configMapGenerator');
   for (const [index, args] of configMapGenerator.entries()) {
     yield atField(layer, ['configMapGenerator', index], () => {
-      return withOrigin(layer, generateConfigMap(layer, args, generatorOptions), 'ConfigMapGenerator');
+      const resource = generateConfigMap(layer, args, generatorOptions);
+      resource.line = configMapLines[index] ?? 1;
+      return withOrigin(layer, resource, 'ConfigMapGenerator');
     });
   }
+  const secretLines = linesOf(layer, 'secretGenerator');
   for (const [index, args] of secretGenerator.entries()) {
     yield atField(layer, ['secretGenerator', index], () => {
-      return withOrigin(layer, generateSecret(layer, args, generatorOptions), 'SecretGenerator');
+      const resource = generateSecret(layer, args, generatorOptions);
+      resource.line = secretLines[index] ?? 1;
+      return withOrigin(layer, resource, 'SecretGenerator');
     });
   }
   yield* configuredGenerators(layer);
+}
+
+/** The lines of the entries: the manifest of a generated object is its entry. */
+function linesOf({ kustomization }: Layer, field: 'configMapGenerator' | 'secretGenerator'): readonly number[] {
+  return kustomization[field].length === 0 ? [] : locateItems(kustomization.source, field);
 }
 
 function withOrigin(layer: Layer, resource: Resource, kind: string): Resource {

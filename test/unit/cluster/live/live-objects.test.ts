@@ -110,12 +110,30 @@ test('an object that was not confirmed for too long counts as unseen', () => {
   objects.put(object('read-again', '5'));
   objects.put(object('old', '4'));
   assert.deepEqual(
-    ['read-again', 'old', 'absent'].map((name) => objects.look(id(name), 1_500).state),
+    ['read-again', 'old', 'absent'].map((name) => objects.look(id(name), { anyMs: 1_500 }).state),
     ['present', 'unseen', 'unseen'],
   );
   objects.dropNamespace('shop', 1_500);
   assert.equal(objects.put(object('old', '4')), 'added');
   assert.equal(objects.put(object('read-again', '4')), 'older');
+});
+
+test('an object without our label counts for a while, and one with it until an event', () => {
+  const labels = { 'applyset.kubernetes.io/part-of': 'set' };
+  const stored = { namespace: 'shop', resourceVersion: '5', uid: 'u' };
+  const marked = toLiveObject(configMaps, { metadata: { ...stored, name: 'marked', labels } });
+  assert.ok(marked);
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  nowMs = 1_000;
+  objects.put(marked);
+  objects.put(object('bare', '5'));
+  const statesSince = (unwatchedMs: number) =>
+    ['marked', 'bare'].map((name) => objects.look(id(name), { unwatchedMs }).state);
+  assert.deepEqual(statesSince(1_000), ['present', 'present']);
+  assert.deepEqual(statesSince(1_001), ['present', 'unseen']);
+  nowMs = 2_000;
+  objects.put(object('bare', '5'));
+  assert.deepEqual(statesSince(2_000), ['present', 'present'], 'a read confirms it');
 });
 
 test('only the latest proofs of absence are kept, up to the limit', () => {

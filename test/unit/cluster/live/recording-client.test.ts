@@ -31,11 +31,12 @@ function record(methods: Partial<ClusterClient>): { readonly client: ClusterClie
 
 test('the answer of every write is recorded', async () => {
   const write = (): Promise<typeof written> => Promise.resolve(written);
-  const { client, notes } = record({ apply: write, takeOver: write, release: write });
+  const { client, notes } = record({ apply: write, takeOver: write, moveGoneVersions: write, release: write });
   await client.apply({ kind: configMaps, body, force: true });
   await client.takeOver(configMaps, object);
+  await client.moveGoneVersions(configMaps, object, 'v1beta1');
   await client.release(configMaps, object);
-  assert.deepEqual(notes, Array.from({ length: 3 }, () => ['begin ConfigMap shop/a', '7']).flat());
+  assert.deepEqual(notes, Array.from({ length: 4 }, () => ['begin ConfigMap shop/a', '7']).flat());
 });
 
 test('a removed object is recorded as gone, and a held one is left to its events', async () => {

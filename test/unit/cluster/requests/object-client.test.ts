@@ -6,6 +6,7 @@ import type { LiveObject } from '../../../../src/cluster/live.ts';
 import type { ClusterClient } from '../../../../src/cluster/ports.ts';
 import { createClient, deleteOptions } from '../../../../src/cluster/requests/object-client.ts';
 import type { HttpAnswer, HttpRequest } from '../../../../src/cluster/transport/transport.ts';
+import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../../src/object/applyset.ts';
 import type { KubeObject } from '../../../../src/object/value.ts';
 import { configMaps, secrets } from '../sample-kinds.ts';
 
@@ -126,17 +127,29 @@ test('a take-over of an object without foreign fields sends no request', async (
   assert.equal(sent.length, 0);
 });
 
-test('a release removes only our label and annotation, guarded by uid', async () => {
+const OWNER = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' });
+
+test('a release removes only our label and annotation, guarded by uid and resourceVersion', async () => {
   const { client, sent } = clientOf(text(configMap()));
-  await client.release(configMaps, live());
+  const labels = { [PART_OF_LABEL]: OWNER.applySetId };
+  await client.release(configMaps, live({ labels, annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation } }));
   assert.equal(sent[0]?.contentType, 'application/merge-patch+json');
   assert.deepEqual(bodyOf(sent[0]), {
     metadata: {
       uid: 'uid-a',
-      labels: { 'applyset.kubernetes.io/part-of': null },
-      annotations: { 'tautline.dev/owner': null },
+      resourceVersion: '7',
+      labels: { [PART_OF_LABEL]: null },
+      annotations: { [OWNER_ANNOTATION]: null },
     },
   });
+});
+
+test('a release leaves the label of another ApplySet', async () => {
+  const { client, sent } = clientOf(text(configMap()));
+  const labels = { [PART_OF_LABEL]: 'applyset-of-another-tool-v1' };
+  await client.release(configMaps, live({ labels, annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation } }));
+  const metadata = { uid: 'uid-a', resourceVersion: '7', annotations: { [OWNER_ANNOTATION]: null } };
+  assert.deepEqual(bodyOf(sent[0]), { metadata });
 });
 
 test('a GET by name that is answered with 404 proves absence, and an unserved kind does not', async () => {
@@ -200,6 +213,60 @@ test('a name that would address something else is refused without a request', as
     const read = await client.get(configMaps, { ...ID, name });
     assert.ok(!read.ok && read.refusal.code === 'InvalidManifest');
   }
+  assert.equal(sent.length, 0);
+});
+
+test('a request for a kind that is not served tells so, and one for an absent object does not', async () => {
+  let told = 0;
+  const texts = ['404 page not found', JSON.stringify({ kind: 'Status', code: 404, details: { kind: 'configmaps' } })];
+  const transport = { send: () => Promise.resolve({ status: 404, headers: {}, text: texts.shift() ?? '' }) };
+  const discovery = { kinds: () => Promise.reject(new Error('asked')), doubt: () => void told++ };
+  const client = createClient(transport, agentIdentity, discovery);
+  assert.equal((await client.get(configMaps, ID)).ok, false);
+  assert.equal(told, 1);
+  assert.deepEqual(await client.get(configMaps, ID), { ok: true, object: undefined });
+  assert.equal(told, 1);
+});
+
+test('a creation names a resourceVersion that no object has', async () => {
+  const { client, sent } = clientOf();
+  await client.apply({ kind: configMaps, body: configMap(), force: false, isCreation: true });
+  assert.equal((JSON.parse(String(sent[0]?.body)) as KubeObject).metadata['resourceVersion'], '1');
+});
+
+test('the fields of all versions that are not served are moved in one patch, and those of others stay', async () => {
+  const sent: HttpRequest[] = [];
+  const transport = {
+    send(request: HttpRequest) {
+      sent.push(request);
+      return Promise.resolve({ status: 200, headers: {}, text: JSON.stringify(configMap()) });
+    },
+  };
+  const pumps = { ...configMaps, group: 'x', kind: 'Pump', plural: 'pumps' };
+  const served = new Map(['x/v1', 'x/v2'].map((version) => [`${version}/Pump`, pumps] as const));
+  const found = { served, stale: new Set(['x/v3']), preferred: new Map<string, string>() };
+  const client = createClient(transport, agentIdentity, { kinds: () => Promise.resolve(found), doubt() {} });
+  const versions = ['x/v1alpha1', 'x/v1beta1', 'x/v2', 'x/v3', 'v1'];
+  const managedFields = versions.map((apiVersion) => ({
+    manager: apiVersion,
+    operation: 'Update',
+    apiVersion,
+    fieldsV1: {},
+  }));
+  await client.moveGoneVersions(pumps, live({ managedFields }), 'x/v1beta1');
+  const patch = JSON.parse(String(sent[0]?.body)) as { path: string; value: { apiVersion: string }[] }[];
+  const moved = patch.find(({ path }) => path === '/metadata/managedFields')?.value;
+  assert.deepEqual(
+    moved?.map(({ apiVersion }) => apiVersion),
+    ['x/v1', 'x/v1', 'x/v2', 'x/v3', 'v1'],
+  );
+  assert.equal(sent.length, 1);
+});
+
+test('no field is moved while the API server does not tell which versions it serves', async () => {
+  const { client, sent } = clientOf();
+  const answer = await client.moveGoneVersions(configMaps, live({ managedFields: [] }), 'x/v1beta1');
+  assert.ok(!answer.ok && answer.refusal.code === 'Unavailable');
   assert.equal(sent.length, 0);
 });
 

@@ -6,7 +6,7 @@ import { deployments, namespaces } from '../sample-kinds.ts';
 test('a path names an object of the core or another group, with or without a namespace', () => {
   const id = { namespace: 'shop', name: 'web' };
   assert.equal(objectPath(deployments, id), '/apis/apps/v1/namespaces/shop/deployments/web');
-  assert.equal(objectPath(namespaces, { namespace: 'ignored', name: 'shop' }), '/api/v1/namespaces/shop');
+  assert.equal(objectPath(namespaces, { namespace: '', name: 'shop' }), '/api/v1/namespaces/shop');
   assert.equal(objectPath(namespaces, { namespace: '', name: 'system:x' }), '/api/v1/namespaces/system%3Ax');
   assert.equal(collectionPath(deployments, ''), '/apis/apps/v1/deployments');
 });
@@ -18,6 +18,8 @@ test('a name or part that would address something else is refused', () => {
   for (const namespace of ['', '..', 'a/b', 'shop?x']) {
     assert.throws(() => objectPath(deployments, { namespace, name: 'web' }), RangeError);
   }
+  // Otherwise it would be taken for the object of that name in no namespace.
+  assert.throws(() => objectPath(namespaces, { namespace: 'shop', name: 'web' }), RangeError);
   for (const wrong of [{ plural: 'a/b' }, { plural: '' }, { version: 'v1/x' }, { group: 'a/../b' }]) {
     assert.throws(() => collectionPath({ ...deployments, ...wrong }, 'shop'), RangeError);
   }

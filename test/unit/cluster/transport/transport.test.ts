@@ -118,6 +118,21 @@ test('a 429 is retried after a short Retry-After, and returned with a long one',
   assert.equal(requests, 3);
 });
 
+test('a stream is opened once more after a 429 with a short Retry-After, and returned with a long one', async () => {
+  let requests = 0;
+  await serve((_request, response) => {
+    requests++;
+    if (requests === 2) response.end('{}');
+    else response.writeHead(429, { 'retry-after': requests === 3 ? '600' : '0' }).end();
+  });
+  for (const status of [200, 429, 429]) {
+    const stream = await transport.openStream({ ...get, category: 'watch' }, new AbortController().signal);
+    assert.equal(stream.status, status);
+    for await (const _chunk of stream.chunks);
+  }
+  assert.equal(requests, 5);
+});
+
 test('a request is retried once if its idle socket was reset', async () => {
   let requests = 0;
   await serve((request, response) => {

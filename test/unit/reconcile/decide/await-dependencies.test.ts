@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Change, ChangeType } from '../../../../src/diff/changes.ts';
 import { idKey } from '../../../../src/object/identity.ts';
+import type { ValueMap } from '../../../../src/object/value.ts';
 import { awaitDependencies, type DependencyWait } from '../../../../src/reconcile/decide/await-dependencies.ts';
 import { createNeighbourhood, storedOf, type StoredOptions } from '../../../support/applications.ts';
 import { changeOf, idOf, leftChange } from '../../../support/changes.ts';
 
 const REVISION = 'main@sha1:1';
+const STATE = { commit: '1', readByMs: 100 };
 
 /** The Application `apps/base`, of another source, which is Ready or not. */
 function baseOf(ready: 'True' | 'False', dependsOn: readonly string[] = []): StoredOptions {
@@ -32,6 +34,7 @@ function ask(
     key: 'apps/shop',
     stored,
     revision: REVISION,
+    state: STATE,
     changes,
     isAccepted: () => isAccepted,
     neighbours,
@@ -111,9 +114,81 @@ test('the manifest of the change decides whether it was accepted', () => {
     key: 'apps/shop',
     stored: storedOf({ spec: { dependsOn: namesOf(['base']) } }),
     revision: REVISION,
+    state: STATE,
     changes: [changeOf('update', { id: idOf('a') })],
     isAccepted: (id, digest) => asked.push(`${idKey(id)} ${digest}`) > 0,
     neighbours,
   });
   assert.deepEqual(asked, [`${idKey(idOf('a'))} digest`]);
+});
+
+const oid = (digit: string): string => digit.repeat(40);
+
+interface Polled {
+  readonly digit: string;
+  readonly begunMs: number;
+}
+
+/**
+ * `apps/shop` has read a commit with a poll from 50 to 100 ms. `apps/base` follows the same branch; it has announced
+ * what its polls brought, and has applied the commit of the first of them.
+ */
+function askSameSource(polls: readonly Polled[], spec: ValueMap = {}) {
+  const { add, neighbours, pollsAskedOf } = createNeighbourhood();
+  const { stored } = add({ spec: { dependsOn: namesOf(['base']) } });
+  const [applied] = polls;
+  const sync = applied ? { status: 'Synced', lastAppliedRevision: `main@sha1:${oid(applied.digit)}` } : undefined;
+  const conditions = [{ type: 'Ready', status: 'True', reason: '', message: '', observedGeneration: 1 }];
+  add({ name: 'base', spec, status: { conditions, ...(sync && { sync }) } });
+  for (const { digit, begunMs } of polls) {
+    const poll = { begunMs, endedMs: begunMs + 10 };
+    neighbours.announce(
+      'apps/base',
+      { commit: oid(digit), generation: 1, ids: new Set(), isComplete: true, poll },
+      false,
+    );
+  }
+  const wait = awaitDependencies({
+    key: 'apps/shop',
+    stored,
+    revision: `main@sha1:${oid('2')}`,
+    state: { commit: oid('2'), readByMs: 100 },
+    changes: [CREATE],
+    isAccepted: () => false,
+    neighbours,
+  });
+  return { isMet: wait === undefined, isAsked: pollsAskedOf('base') > 0 };
+}
+
+const SAME_SOURCE: readonly (readonly [string, readonly Polled[], { isMet: boolean; isAsked: boolean }])[] = [
+  ['has announced nothing', [], { isMet: false, isAsked: true }],
+  ['has applied an older commit and not polled since', [{ digit: '1', begunMs: 20 }], { isMet: false, isAsked: true }],
+  ['polled at the same time', [{ digit: '3', begunMs: 60 }], { isMet: false, isAsked: true }],
+  ['has applied the commit', [{ digit: '2', begunMs: 20 }], { isMet: true, isAsked: false }],
+  ['has applied a newer commit', [{ digit: '3', begunMs: 100 }], { isMet: true, isAsked: false }],
+  [
+    'has applied a newer commit and read a third one',
+    [
+      { digit: '3', begunMs: 100 },
+      { digit: '4', begunMs: 200 },
+    ],
+    { isMet: true, isAsked: false },
+  ],
+  [
+    'has applied an older commit and read a newer one',
+    [
+      { digit: '1', begunMs: 20 },
+      { digit: '3', begunMs: 100 },
+    ],
+    { isMet: false, isAsked: false },
+  ],
+];
+for (const [what, polls, expected] of SAME_SOURCE) {
+  test(`a dependency of the same source that ${what} ${expected.isMet ? 'is met' : 'is waited for'}`, () => {
+    assert.deepEqual(askSameSource(polls), expected);
+  });
+}
+
+test('a suspended dependency is not asked to poll', () => {
+  assert.deepEqual(askSameSource([{ digit: '1', begunMs: 20 }], { suspend: true }), { isMet: false, isAsked: false });
 });

@@ -5,7 +5,15 @@ import type { LiveObject } from '../../../../src/cluster/live.ts';
 import type { Change, DiffMemory } from '../../../../src/diff/changes.ts';
 import { diffObjects } from '../../../../src/diff/diff.ts';
 import { idKey } from '../../../../src/object/identity.ts';
-import { dropEvidence, dropSettled, noteApplied, noteDryRun } from '../../../../src/reconcile/decide/evidence.ts';
+import {
+  doubtAnswers,
+  doubtInMs,
+  dropEvidence,
+  dropSettled,
+  noteApplied,
+  noteDryRun,
+  type Doubt,
+} from '../../../../src/reconcile/decide/evidence.ts';
 import { emptyEvidenceMemory, type EvidenceMemory } from '../../../../src/reconcile/decide/memory.ts';
 import { inventoryOf } from '../../../support/applications.ts';
 import { changeOf, desiredOf, kindOf, liveOf, OWNER, type DesiredOptions } from '../../../support/changes.ts';
@@ -36,6 +44,7 @@ function compare(evidence: EvidenceMemory, live: LiveObject): Change | undefined
   const kind = kindOf(desired.id);
   const memory: DiffMemory = {
     baselines: evidence.baselines,
+    isDoubted: (key) => evidence.doubted.has(key),
     isAccepted: (id, digest) => evidence.accepted.get(idKey(id)) === digest,
   };
   return diffObjects({
@@ -103,4 +112,74 @@ test('a write drops the settled change alone, and the end of the object drops th
   noteApplied(evidence, desiredOf(), AS_DESIRED);
   dropSettled(evidence, desiredOf().id);
   assert.deepEqual(sizes(), [0, 1, 1]);
+});
+
+const HOUR_MS = 3_600_000;
+
+interface DoubtCase {
+  readonly doubt: Partial<Doubt>;
+  /** Whether the answer for the object is doubted. */
+  readonly isDoubted: boolean;
+}
+
+const DOUBTS: Readonly<Record<string, DoubtCase>> = {
+  'nothing happens': { doubt: {}, isDoubted: false },
+  'an answer is almost too old': { doubt: { nowMs: HOUR_MS - 1 }, isDoubted: false },
+  'an answer is too old': { doubt: { nowMs: HOUR_MS }, isDoubted: true },
+  'a person asks for a sync': { doubt: { asked: 'all' }, isDoubted: true },
+  'a person asks for a sync of the object': { doubt: { asked: new Set([KEY]) }, isDoubted: true },
+  'a person asks for a sync of another object': { doubt: { asked: new Set(['other']) }, isDoubted: false },
+};
+
+/** The live object that the server answered with, the request, and the change with and without doubt. */
+const ANSWERS = [
+  { live: AS_DESIRED, by: 'apply', believed: 'none', doubted: 'none' },
+  { live: DRIFTED, by: 'apply', believed: 'none', doubted: 'unsure' },
+  { live: DRIFTED, by: 'dry run', believed: 'none', doubted: 'unsure' },
+] as const;
+
+for (const [when, { doubt, isDoubted }] of Object.entries(DOUBTS)) {
+  for (const { live, by, believed, doubted } of ANSWERS) {
+    const wanted = isDoubted ? doubted : believed;
+    const as = live === DRIFTED ? 'different from Git' : 'as in Git';
+    test(`when ${when}, an object that the answer to an ${by} left ${as} is ${wanted}`, () => {
+      const evidence = emptyEvidenceMemory();
+      doubtAnswers(evidence, { asked: undefined, nowMs: 0, answerAgeMs: HOUR_MS });
+      if (by === 'apply') noteApplied(evidence, desiredOf(), live);
+      else noteDryRun(evidence, unsure(live), live);
+      assert.equal(compare(evidence, live)?.type, 'none', 'the answer is believed at first');
+      doubtAnswers(evidence, { asked: undefined, nowMs: 1, answerAgeMs: HOUR_MS, ...doubt });
+      assert.equal(compare(evidence, live)?.type, wanted);
+      noteApplied(evidence, desiredOf(), live);
+      dropSettled(evidence, desiredOf().id);
+      assert.equal(compare(evidence, live)?.type, 'none', 'the new answer is believed');
+    });
+  }
+}
+
+test('a doubted answer is unsure and no drift, and a change since the answer is still an update', () => {
+  const evidence = emptyEvidenceMemory();
+  noteApplied(evidence, desiredOf(), AS_DESIRED);
+  doubtAnswers(evidence, { asked: 'all', nowMs: 0, answerAgeMs: HOUR_MS });
+  assert.equal(compare(evidence, DRIFTED)?.type, 'update');
+});
+
+test('a difference that a dry run has proved is asked about again once its answer is doubted', () => {
+  const evidence = emptyEvidenceMemory();
+  noteDryRun(evidence, unsure(DRIFTED), AS_DESIRED);
+  assert.equal(compare(evidence, DRIFTED)?.type, 'update');
+  doubtAnswers(evidence, { asked: 'all', nowMs: 0, answerAgeMs: HOUR_MS });
+  assert.notEqual(compare(evidence, DRIFTED)?.isByAnswer, true);
+});
+
+test('the next doubt wakes only an Application with objects that rest on an answer', () => {
+  const evidence = emptyEvidenceMemory();
+  doubtAnswers(evidence, { asked: undefined, nowMs: 0, answerAgeMs: HOUR_MS });
+  noteApplied(evidence, desiredOf(), AS_DESIRED);
+  assert.equal(doubtInMs(evidence, [compare(evidence, AS_DESIRED) as Change], 10), Infinity);
+  noteApplied(evidence, desiredOf(), DRIFTED);
+  dropSettled(evidence, desiredOf().id);
+  assert.equal(doubtInMs(evidence, [compare(evidence, DRIFTED) as Change], 10), HOUR_MS - 10);
+  doubtAnswers(evidence, { asked: 'all', nowMs: 20, answerAgeMs: HOUR_MS });
+  assert.equal(doubtInMs(evidence, [compare(evidence, DRIFTED) as Change], 20), HOUR_MS);
 });

@@ -8,10 +8,10 @@ import { Model, type Commit } from './hand-over-model.ts';
 
 const PATHS = ['a', 'b', 'c'];
 const OBJECTS = Array.from({ length: 6 }, (_, index) => `o${index}`);
-const ROUNDS = 25;
 
-/** TAUTLINE_HAND_OVER_SEEDS=500 for more. */
+/** TAUTLINE_HAND_OVER_SEEDS=500 and TAUTLINE_HAND_OVER_ROUNDS=500 for more. */
 const SEEDS = Number(process.env['TAUTLINE_HAND_OVER_SEEDS'] ?? 20);
+const ROUNDS = Number(process.env['TAUTLINE_HAND_OVER_ROUNDS'] ?? 25);
 
 for (let seed = 1; seed <= SEEDS; seed++) {
   test(`objects that stay desired live on, and others are deleted, in ${ROUNDS} random rounds of seed ${seed}`, async () => {

@@ -86,6 +86,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
         ...goal,
         intent: { mode: 'auto', prune: true, objects: undefined, ...intent },
       },
+      base: record.stored,
       memory,
       failures: [...failures],
       neighbours: neighbourhood.neighbours,
@@ -94,7 +95,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
       readForSuspended: () => Promise.resolve(),
       reviewStanding: () => Promise.resolve(() => true),
       clock,
-      settings: { handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
+      settings: { version: '1.2.3', handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
     },
     input,
   );
@@ -131,11 +132,11 @@ for (const [when, options, isComplete] of KNOWLEDGE) {
   });
 }
 
-test('a render without objects prunes nothing, as long as the inventory holds some', async () => {
+test('a complete render without objects is empty, and prunes nothing', async () => {
   const scene = await plan({ changes: [PRUNE], inventory: [B] });
   assert.equal(scene.planned.isEmptyRender, true);
   assert.deepEqual(prunedBy(scene), []);
-  assert.equal((await plan({ changes: [] })).planned.isEmptyRender, false);
+  assert.equal((await plan({ changes: [] })).planned.isEmptyRender, true);
   assert.equal((await plan({ changes: [PRUNE], inventory: [B], isComplete: false })).planned.isEmptyRender, false);
 });
 

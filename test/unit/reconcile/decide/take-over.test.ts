@@ -37,7 +37,7 @@ const CASES: readonly Case[] = [
     type: 'conflict',
     reason: /not exist any more.*take-over/,
   },
-  { title: 'gone, asked', answer: ABSENT, isAsked: true, type: 'adopt', reason: /taken over from hub\/apps\/old/ },
+  { title: 'gone, asked', answer: ABSENT, isAsked: true, type: 'adopt', reason: /taken over from apps\/old/ },
   {
     title: 'unknown to the agent, but it exists',
     answer: EXISTS,
@@ -54,7 +54,7 @@ const CASES: readonly Case[] = [
     reason: /take-over/,
   },
   { title: 'of another hub, not asked', hubId: 'far', isAsked: false, type: 'conflict', reason: /another cluster/ },
-  { title: 'of another hub, asked', hubId: 'far', isAsked: true, type: 'adopt', reason: /far\/apps\/old/ },
+  { title: 'of another hub, asked', hubId: 'far', isAsked: true, type: 'adopt', reason: /apps\/old/ },
 ];
 
 for (const { title, hubId = 'hub', answer, isKnown = false, isAsked, type, reason } of CASES) {

@@ -126,5 +126,5 @@ test('the reason names an object that asks, the number of all objects, and how t
   const found = judgeEnd(deletedWith(), { ids: ALL.ids, asking: [B, C] });
   assert.equal(found.type, 'missing');
   assert.match(found.reason, /^ConfigMap shop\/b and 1 more ask for a confirmation \(Delete=confirm\)/);
-  assert.match(found.reason, /none of the 3 objects .* is deleted; .*confirm-prune/);
+  assert.match(found.reason, /none of the 3 objects .* is deleted; confirm it with: tautline confirm /);
 });

@@ -5,10 +5,12 @@ import { serviceAccountIdentity } from '../../../../src/cluster/identity.ts';
 import type { LiveObject } from '../../../../src/cluster/live.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../../src/object/applyset.ts';
+import type { ValueMap } from '../../../../src/object/value.ts';
 import type { Remainder } from '../../../../src/reconcile/deletion/carry-out.ts';
+import { heldEndOf } from '../../../../src/reconcile/deletion/confirmation.ts';
 import { pruneObjects } from '../../../../src/reconcile/deletion/prune-objects.ts';
 import { ABSENT, found, idOf, liveOf, marksOf, OWNER, refusedWith, written } from '../../../support/changes.ts';
-import { statementOf } from '../../../support/applications.ts';
+import { applicationOf, statementOf } from '../../../support/applications.ts';
 import { kindsOf } from '../../../support/reading.ts';
 import type { ScriptedAnswer } from '../../../support/scripted-client.ts';
 import { scriptDeletion, type DeletionScene, type DeletionScript } from './scene.ts';
@@ -144,40 +146,26 @@ test('an object that asks for a confirmation holds the whole deletion', async ()
   const { left: ids, scene } = await left({ live: [CONFIRM, LIVE_B] }, [], { ids: [A, B] });
   assert.deepEqual(ids, [A, B]);
   const message = scene.statuses[0]?.conditions?.[0]?.message ?? '';
-  assert.match(
-    message,
-    /^ConfigMap shop\/a asks for a confirmation \(Delete=confirm\); confirm it with the annotation/,
-  );
+  assert.match(message, /^ConfigMap shop\/a asks for a confirmation \(Delete=confirm\), so none of the 2 objects/);
   assert.deepEqual(scene.steps, ['status']);
 });
 
 test('the first of several objects that ask for a confirmation is named', async () => {
   const other = liveOf({ id: B, annotations: { 'argocd.argoproj.io/sync-options': 'Delete=confirm' } });
   const { scene } = await left({ live: [CONFIRM, other] }, [], { ids: [A, B] });
-  assert.match(scene.statuses[0]?.conditions?.[0]?.message ?? '', /^ConfigMap shop\/a and 1 more asks for/);
+  assert.match(scene.statuses[0]?.conditions?.[0]?.message ?? '', /^ConfigMap shop\/a and 1 more ask for/);
 });
 
 const requestWith = (action: string) => ({
   annotations: { 'tautline.dev/request': JSON.stringify({ id: 'one', action }) },
 });
 
+const HELD: ValueMap = { pruneGuard: { held: { ...heldEndOf(applicationOf(), [A]) } as ValueMap } };
+
 const CONFIRMATIONS: readonly (readonly [string, NonNullable<DeletionScript['own']>, boolean])[] = [
-  ['a confirmation', { metadata: requestWith('confirm-prune') }, true],
-  ['a sync', { metadata: requestWith('sync') }, false],
-  ['a request that is not understood', { metadata: requestWith('delete everything') }, false],
-  [
-    'a confirmation that was answered before',
-    {
-      metadata: requestWith('confirm-prune'),
-      status: { lastRequest: { id: 'one', action: 'confirm-prune', outcome: 'Succeeded' } },
-    },
-    false,
-  ],
-  [
-    'a confirmation after another request',
-    { metadata: requestWith('confirm-prune'), status: { lastRequest: { id: 'zero', outcome: 'Succeeded' } } },
-    true,
-  ],
+  ['a confirmation of the objects that status shows', { metadata: requestWith('confirm-prune'), status: HELD }, true],
+  ['a confirmation while status shows none', { metadata: requestWith('confirm-prune') }, false],
+  ['a sync', { metadata: requestWith('sync'), status: HELD }, false],
 ];
 for (const [what, own, isConfirmed] of CONFIRMATIONS) {
   test(`${what} ${isConfirmed ? 'lets' : 'does not let'} the deletion go on`, async () => {

@@ -116,6 +116,8 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
         get: (_kind, id) => Promise.resolve(hubReads[id.kind] ?? found(liveOf({ id }))),
       }),
       applications: {
+        // Another client has changed the spec meanwhile.
+        read: async (object) => ({ ok: true, object: { ...object, metadata: { ...object.metadata, generation: 99 } } }),
         async putStatus(object, status: ValueMap) {
           steps.push('status');
           statuses.push(status);

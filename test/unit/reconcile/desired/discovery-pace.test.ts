@@ -7,7 +7,7 @@ import type { HealthWord } from '../../../../src/application/status-schema.ts';
 import type { DesiredObject } from '../../../../src/bind/desired.ts';
 import { idKey } from '../../../../src/object/identity.ts';
 import { isDiscoveryDue, paceAfterDiscovery, type Lack } from '../../../../src/reconcile/desired/discovery-pace.ts';
-import { NO_DISCOVERY } from '../../../../src/reconcile/desired/memory.ts';
+import type { DiscoveryPace } from '../../../../src/reconcile/desired/memory.ts';
 import { decideNextPass, type EndedPass } from '../../../../src/reconcile/report/next-pass.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import { changeOf, idOf, liveOf } from '../../../support/changes.ts';
@@ -17,7 +17,7 @@ const RETRIES = { discoveryRetryMs: 5_000, awaitedDiscoveryRetryMs: 300 };
 /** The times at which discovery is asked when a pass runs each 100 ms. */
 function timesOf(lackAt: (nowMs: number) => Omit<Lack, 'nowMs'>, untilMs: number): number[] {
   const times: number[] = [];
-  let pace = NO_DISCOVERY;
+  let pace: DiscoveryPace | undefined;
   for (let nowMs = 0; nowMs <= untilMs; nowMs += 100) {
     const lack = { nowMs, ...lackAt(nowMs) };
     if (!isDiscoveryDue(pace, lack)) continue;
@@ -68,7 +68,7 @@ interface Moment {
 function delayAfter({ mode = 'auto', definition, result, health, objects, nextDiscoveryMs = 0 }: Moment): number {
   const waiting = changeOf('create', { id: idOf('w') });
   const desired: DesiredObject = { ...(waiting.desired as DesiredObject), awaitsCrd: CRD };
-  const ended = {
+  const ended: EndedPass = {
     application: applicationOf(),
     goal: { intent: { mode, prune: true, objects }, request: undefined, commit: undefined },
     isCutShort: false,
@@ -86,9 +86,16 @@ function delayAfter({ mode = 'auto', definition, result, health, objects, nextDi
     nextDiscoveryMs,
     endedJobs: undefined,
     nowMs: 0,
-    settings: { minPollBackoffMs: 1, maxPollBackoffMs: 1, progressCheckMs: 5_000, ...RETRIES },
+    doubtInMs: Infinity,
+    settings: {
+      minPollBackoffMs: 1,
+      maxPollBackoffMs: 1,
+      progressCheckMs: 5_000,
+      unwatchedCheckMs: 60_000,
+      ...RETRIES,
+    },
   };
-  const next = decideNextPass(ended as unknown as EndedPass);
+  const next = decideNextPass(ended);
   return next.type === 'after' ? next.delayMs : assert.fail(`the next pass is ${JSON.stringify(next)}`);
 }
 

@@ -4,11 +4,18 @@ import { test } from 'node:test';
 import type { RepositoryPush } from '../../../../src/application/repository.ts';
 import { specSchema } from '../../../../src/application/schema.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
+import {
+  refreshSource,
+  type RefreshContext,
+  type RefreshOptions,
+} from '../../../../src/reconcile/desired/refresh-source.ts';
 import { sourceError } from '../../../../src/source/source-error.ts';
-import { refreshSource, type RefreshContext } from '../../../../src/reconcile/desired/refresh-source.ts';
 import { createRecord, type ApplicationRecord } from '../../../../src/reconcile/memory.ts';
 import { hearPush } from '../../../../src/reconcile/neighbours/hear-push.ts';
 import { createRegistry, type Neighbours } from '../../../../src/reconcile/neighbours/neighbours.ts';
+import type { FetchRequest, PollRequest } from '../../../../src/source/ports.ts';
+import type { Snapshot } from '../../../../src/source/snapshot.ts';
+import { snapshotOf } from '../../../support/applications.ts';
 
 const MINUTE_MS = 60_000;
 const REPOSITORY = 'https://git.example.com/team/shop.git';
@@ -25,13 +32,17 @@ interface Scene {
   polls: number;
   commit: string;
   isDown: boolean;
+  /** `notBeforeMs` of the last poll. */
+  notBeforeMs: number | undefined;
+  /** Snapshots of an earlier process. */
+  disk: readonly Snapshot[];
   /** The time that the server names while it is down. */
   retryAfterMs: number | undefined;
   /** Called while a poll is under way. */
   duringPoll: () => void;
   hook(push?: RepositoryPush): number;
   /** A pass's use of the source stage; answers the time until the next poll. */
-  pass(): Promise<number>;
+  pass(more?: Partial<RefreshOptions>): Promise<number>;
   wait(ms: number): void;
 }
 
@@ -54,13 +65,15 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
     settings: { pollJitter: 0.1, minPollBackoffMs: 5_000, maxPollBackoffMs: 300_000 },
     metrics: { onGitRequest: () => undefined },
     source: {
-      poll: async () => {
+      poll: async ({ notBeforeMs }: PollRequest) => {
         it.polls++;
+        it.notBeforeMs = notBeforeMs;
         it.duringPoll();
         if (it.isDown) throw downError(it.retryAfterMs);
         return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
       },
       fetch: async () => ({ id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit }),
+      recall: async ({ resolved }: FetchRequest) => it.disk.find(({ commit }) => commit === resolved.commit),
     },
   } as unknown as RefreshContext;
   const it: Scene = {
@@ -70,14 +83,25 @@ function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
     polls: 0,
     commit: 'a',
     isDown: false,
+    notBeforeMs: undefined,
+    disk: [],
     retryAfterMs: undefined,
     duringPoll: () => undefined,
     hook: (push = PUSH) => hearPush(push, registry.neighbours),
-    async pass() {
+    async pass(more = {}) {
       const { memory, signals } = record;
       const signal = new AbortController().signal;
       const credential = async () => undefined;
-      const options = { spec: spec.source, signals, isForced: false, credential, signal, context };
+      const options = {
+        spec: spec.source,
+        tenant: 'team',
+        signals,
+        isForced: false,
+        credential,
+        signal,
+        context,
+        ...more,
+      };
       const polled = await refreshSource(memory.desired, options);
       return polled.nextPollMs - passedMs;
     },
@@ -216,6 +240,121 @@ test('a scheduled time that passes while a poll is under way is followed by anot
   it.wait(89_000);
   it.duringPoll = () => it.wait(2_000);
   assert.equal(await it.pass(), 0);
+});
+
+const commitOf = ({ record }: Scene): string | undefined => record.memory.desired.source?.snapshot?.commit;
+
+test('an older commit is followed once a second poll, which comes soon, answers it too', async () => {
+  const it = scene({ interval: '1h' });
+  await it.pass();
+  it.commit = 'b';
+  await it.pass({ isForced: true });
+  it.commit = 'a';
+  assert.equal(await it.pass({ isForced: true }), 2_000);
+  assert.equal(commitOf(it), 'b');
+  it.wait(2_000);
+  assert.equal(await it.pass(), 60 * MINUTE_MS);
+  assert.equal(commitOf(it), 'a');
+});
+
+test('a failed poll between two polls does not end a doubt', async () => {
+  const it = scene();
+  for (const commit of ['a', 'b', 'a']) {
+    it.commit = commit;
+    await it.pass({ isForced: true });
+  }
+  it.isDown = true;
+  await it.pass({ isForced: true });
+  assert.equal(commitOf(it), 'b');
+  it.isDown = false;
+  await it.pass({ isForced: true });
+  assert.equal(commitOf(it), 'a');
+});
+
+test('a poll is not older than the question of a webhook or of a neighbour', async () => {
+  const it = scene();
+  it.wait(7);
+  it.hook();
+  it.wait(1);
+  await it.pass();
+  assert.equal(it.notBeforeMs, 7);
+  it.wait(2_000);
+  it.neighbours.askToPoll('apps/shop');
+  await it.pass();
+  assert.equal(it.notBeforeMs, 2_008);
+});
+
+const SECRET = { secretRef: { name: 'git' } };
+const EDITS: readonly (readonly [string, ValueMap, boolean])[] = [
+  ['another Secret', SECRET, false],
+  ['another revision', { revision: 'next' }, true],
+  ['another repository', { repoURL: 'https://git.example.com/other.git' }, true],
+];
+for (const [what, source, isOfEarlierSpec] of EDITS) {
+  test(`the snapshot stays in force while Git is down after an edit that names ${what}`, async () => {
+    const it = scene();
+    await it.pass();
+    const { source: edited } = specSchema.parse({ source: { repoURL: REPOSITORY, ...source } });
+    it.isDown = true;
+    for (let passes = 0; passes < 3; passes++) {
+      await it.pass({ spec: edited, isForced: true });
+      assert.equal(commitOf(it), 'a');
+      assert.equal(it.record.memory.desired.source?.isOfEarlierSpec, isOfEarlierSpec);
+      assert.notEqual(it.record.memory.desired.source?.error, undefined);
+    }
+    it.isDown = false;
+    it.commit = 'b';
+    await it.pass({ spec: edited, isForced: true });
+    assert.equal(commitOf(it), 'b');
+    assert.equal(it.record.memory.desired.source?.isOfEarlierSpec, false);
+  });
+}
+
+test('a commit that a request names leaves the source of the spec as it is', async () => {
+  const it = scene();
+  await it.pass();
+  it.commit = 'pinned';
+  await it.pass({ isPinned: true });
+  assert.equal(commitOf(it), 'a');
+  assert.equal(it.record.memory.desired.pinned?.snapshot?.commit, 'pinned');
+});
+
+const [OLDER, NEWER] = [snapshotOf('a'), snapshotOf('b')];
+const KNOWN = { resolved: NEWER, seen: [OLDER.commit, NEWER.commit] };
+
+test('after a restart the snapshot on disk is in force while Git is down', async () => {
+  const it = scene();
+  it.disk = [NEWER];
+  it.isDown = true;
+  await it.pass({ known: KNOWN });
+  assert.equal(commitOf(it), NEWER.commit);
+  assert.notEqual(it.record.memory.desired.source?.error, undefined);
+});
+
+test('after a restart an older commit is followed only if polls agree, with a snapshot on disk or without', async () => {
+  const onDisk = scene();
+  onDisk.disk = [NEWER];
+  onDisk.commit = OLDER.commit;
+  assert.equal(await onDisk.pass({ known: KNOWN }), 2_000);
+  assert.equal(commitOf(onDisk), NEWER.commit);
+
+  const lagging = scene();
+  lagging.commit = OLDER.commit;
+  lagging.duringPoll = () => (lagging.commit = lagging.polls === 1 ? OLDER.commit : NEWER.commit);
+  await lagging.pass({ known: KNOWN });
+  assert.deepEqual([lagging.polls, commitOf(lagging)], [2, NEWER.commit]);
+
+  const moved = scene();
+  moved.commit = OLDER.commit;
+  await moved.pass({ known: KNOWN });
+  assert.deepEqual([moved.polls, commitOf(moved)], [2, OLDER.commit]);
+});
+
+test('a server that names another older commit at each poll does not hold the first pass for ever', async () => {
+  const it = scene();
+  it.duringPoll = () => (it.commit = it.polls % 2 ? OLDER.commit : 'c');
+  await it.pass({ known: { resolved: NEWER, seen: ['c', OLDER.commit, NEWER.commit] } });
+  assert.equal(it.polls, 5);
 });
 
 test('a failed poll is repeated no sooner than the server asks for, nor sooner than its backoff', async () => {

@@ -45,12 +45,17 @@ async function mark(stored: KubeObject, ids: readonly ObjectId[] = IDS, answer?:
       answer ?? { ok: true, object: { ...application, metadata: { ...application.metadata, resourceVersion: '2' } } }
     );
   };
+  // Another client has changed the spec meanwhile.
+  const read: ApplicationClient['read'] = async (application) => ({
+    ok: true,
+    object: { ...application, metadata: { ...application.metadata, generation: 99 } },
+  });
   const pass: Marking = {
     application: applicationOf(),
     owner: OWNER,
     base: stored,
     record: { stored },
-    context: { hub: { applications: { applyMetadata } }, settings: { version: '1.2.3' } },
+    context: { hub: { applications: { applyMetadata, read } }, settings: { version: '1.2.3' } },
   };
   await markParent(pass, ids);
   return { sent, pass };

@@ -44,13 +44,13 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
   const hooks = new Map<number, () => void>();
   const memory = emptyMemory();
   memory.desired.source = sourceOf({
-    key: `${REPOSITORY} HEAD `,
+    key: `${REPOSITORY} HEAD`,
     snapshot: SNAPSHOT,
     nextPollMs: isDue ? 0 : 1e9,
   });
   const polls: string[] = [];
   const record = {
-    signals: { hookHeardMs: undefined, pollsAsked: 0, isForgetAsked: false },
+    signals: { hookHeardMs: undefined, pollsAsked: 0, askedMs: 0, isForgetAsked: false },
     get stored() {
       hooks.get(++looks)?.();
       return stored;
@@ -76,6 +76,7 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
         settings: { pollJitter: 0, minPollBackoffMs: 1, maxPollBackoffMs: 1 },
         hub: { as: () => ({ readSecret: async () => ({ ok: true, data: undefined }) }) },
         source: {
+          recall: async () => undefined,
           async poll(request) {
             polls.push('poll');
             return poll && request.signal ? poll(request.signal) : snapshotOf(polled);

@@ -16,6 +16,7 @@ function announcement(fields: Partial<Announcement> = {}): Announcement {
     poll: { begunMs: 0, endedMs: 10 },
     readFromMs: 0,
     readByMs: 10,
+    readFrom: new Map([['one', 0]]),
     specSinceMs: 0,
     ...fields,
   };

@@ -53,6 +53,12 @@ function dependencyOf(stored: KubeObject): Dependency {
   return { stored, application: parsed.ok ? parsed.application : undefined, followedRef };
 }
 
+const state = {
+  application: DEPENDENT,
+  revision: 'main@sha1:1',
+  isNewer: (applied: string) => applied === 'main@sha1:2',
+};
+
 const OTHER_SOURCE = { source: { repoURL: 'https://git.example.com/base.git' } };
 
 const REASONS: readonly (readonly [string, KubeObject | undefined, string | undefined])[] = [
@@ -64,6 +70,7 @@ const REASONS: readonly (readonly [string, KubeObject | undefined, string | unde
   ['is Ready for an older spec', baseOf({ metadata: { generation: 2 } }), 'has not looked at its spec yet'],
   ['is being deleted', baseOf({ ready: 'False', metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }), undefined],
   ['is Ready at another revision', baseOf({ applied: 'main@sha1:0' }), 'is Ready, but not at main@sha1:1 yet'],
+  ['is Ready at a newer revision', baseOf({ applied: 'main@sha1:2' }), undefined],
   ['has another source', baseOf({ applied: 'main@sha1:0', spec: OTHER_SOURCE }), undefined],
   [
     'follows another branch of the repository',
@@ -83,7 +90,7 @@ const REASONS: readonly (readonly [string, KubeObject | undefined, string | unde
 ];
 for (const [what, base, expected] of REASONS) {
   test(`a dependency that ${what} ${expected === undefined ? 'is not waited for' : 'is waited for'}`, () => {
-    assert.equal(reasonNotReady(base && dependencyOf(base), DEPENDENT, 'main@sha1:1'), expected);
+    assert.equal(reasonNotReady(base && dependencyOf(base), state), expected);
   });
 }
 
@@ -91,8 +98,8 @@ test('the generation of the whole status counts where the condition Ready has no
   const conditions = [{ type: 'Ready', status: 'True', reason: 'x', message: '' }];
   const observing = (observedGeneration: number) =>
     storedOf({ name: 'base', spec: OTHER_SOURCE, status: { conditions, observedGeneration } });
-  assert.equal(reasonNotReady(dependencyOf(observing(1)), DEPENDENT, ''), undefined);
-  assert.equal(reasonNotReady(dependencyOf(observing(0)), DEPENDENT, ''), 'has not looked at its spec yet');
+  assert.equal(reasonNotReady(dependencyOf(observing(1)), state), undefined);
+  assert.equal(reasonNotReady(dependencyOf(observing(0)), state), 'has not looked at its spec yet');
 });
 
 test('the readiness is equal as long as its dependents see no difference', () => {

@@ -21,6 +21,7 @@ const SETTINGS: EndedPass['settings'] = {
   maxPollBackoffMs: 300_000,
   progressCheckMs: 10_000,
   awaitedDiscoveryRetryMs: 2_000,
+  unwatchedCheckMs: 15_000,
 };
 const AT_ONCE: NextPass = { type: 'after', delayMs: 0 };
 const AT_POLL: NextPass = { type: 'after', delayMs: POLL_MS };
@@ -49,6 +50,7 @@ function passWith({ report, ...more }: Parts = {}): EndedPass {
     answer: undefined,
     nextPollMs: NOW_MS + POLL_MS,
     nextDiscoveryMs: 0,
+    doubtInMs: Infinity,
     endedJobs: undefined,
     nowMs: NOW_MS,
     settings: SETTINGS,
@@ -128,7 +130,7 @@ const PASSES: readonly (readonly [string, Parts, NextPass])[] = [
   ['a manifest is wrong', { report: { problems: [problemWith('YamlSyntax')] } }, AT_POLL],
   ['an object could not be read', { report: { changes: [changeOf('unknown')] } }, WITH_BACKOFF],
   ['another Application owns an object', { report: { changes: [changeOf('conflict')] } }, WITH_BACKOFF],
-  ['a definition is not served yet', { report: { changes: [AWAITING_CRD] } }, { type: 'after', delayMs: 2_000 }],
+  ['a definition that is not in Git is not served', { report: { changes: [AWAITING_CRD] } }, AT_POLL],
   ['a deletion is under way', { report: { applied: resultsOf('pruning') } }, AFTER_CHECK],
   ['an object is created again next', { report: { applied: resultsOf('recreating') } }, AFTER_CHECK],
   ['an object was changed', { report: { applied: resultsOf('configured') } }, AT_POLL],
@@ -308,5 +310,29 @@ test('no time that a server has named is undercut, except by the next poll', () 
       assert.ok(leastMs >= Math.min(pollInMsOf(pass), Math.max(...named)), `${leastMs} is less than ${named}`);
     }),
     { numRuns: 500 },
+  );
+});
+
+test('answers that are believed no longer start a pass, but no sooner than a poll that is due', () => {
+  assert.deepEqual(decideNextPass(passWith({ doubtInMs: 3_000 })), { type: 'after', delayMs: 3_000 });
+  assert.deepEqual(decideNextPass(passWith({ doubtInMs: POLL_MS + 1 })), AT_POLL);
+});
+
+test('objects that no watch tells about are looked at again in mode auto only', () => {
+  const left: Change = { ...changeOf('none', { live: liveOf() }), isUnwatched: true };
+  const again: NextPass = { type: 'after', delayMs: SETTINGS.unwatchedCheckMs };
+  const found = resultsOf('unchanged');
+  for (const report of [{ changes: [left] }, { applied: found }]) {
+    assert.deepEqual(decideNextPass(passWith({ report })), again);
+    for (const mode of ['manual', 'detect'] as const) {
+      const { spec, ...application } = applicationOf();
+      const other = { ...application, spec: { ...spec, sync: { ...spec.sync, mode } } };
+      assert.deepEqual(decideNextPass(passWith({ report, application: other })), AT_POLL);
+    }
+  }
+  assert.deepEqual(decideNextPass(passWith({ report: { changes: [changeOf('none', { live: liveOf() })] } })), AT_POLL);
+  assert.deepEqual(
+    decideNextPass(passWith({ report: { applied: resultsOf('unchanged', { live: liveOf() }) } })),
+    AT_POLL,
   );
 });

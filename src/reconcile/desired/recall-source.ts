@@ -1,0 +1,93 @@
+/**
+ * The source of an Application at its first pass in a process: status names the revision that was followed last and
+ * those before it, and the snapshot may still be on disk. So a restart forgets neither the state that is in force while
+ * Git is down, nor which commits are older.
+ */
+import type { Application, ApplicationSpec } from '../../application/schema.ts';
+import { printable } from '../../object/printable.ts';
+import { StageError } from '../../object/stage-error.ts';
+import type { Credential } from '../../source/credential.ts';
+import { START_PACE } from '../../source/poll-pace.ts';
+import type { SourcePort } from '../../source/ports.ts';
+import { nameOfRevision, readRevision, type ResolvedRevision } from '../../source/revision.ts';
+import type { Snapshot } from '../../source/snapshot.ts';
+import type { Signals } from '../memory.ts';
+import { NOTHING_FOLLOWED, type SourceMemory } from './memory.ts';
+
+export interface KnownFromStatus {
+  /** The revision that was followed last. */
+  readonly resolved: ResolvedRevision;
+  /** Commits that were followed before, the oldest first; the last is that of `resolved`. */
+  readonly seen: readonly string[];
+}
+
+/** undefined: status names no revision, or one that the spec does not name. */
+export function knownFromStatus({ spec, status }: Pick<Application, 'spec' | 'status'>): KnownFromStatus | undefined {
+  const resolved = readRevision(status.sync?.revision ?? '');
+  if (!resolved || !isNamedBy(spec.source.revision, resolved)) return undefined;
+  const revisions = [...(status.history ?? []).map(({ revision }) => revision).reverse(), resolved.revision];
+  const commits = revisions.flatMap((revision) => readRevision(revision)?.commit ?? []);
+  return { resolved, seen: [...new Set(commits.reverse())].reverse() };
+}
+
+/** HEAD stands for whichever branch is the default. */
+function isNamedBy(wanted: string, { revision, commit }: ResolvedRevision): boolean {
+  const name = nameOfRevision(revision);
+  if (name === revision) return wanted.toLowerCase() === commit;
+  return wanted === 'HEAD' || name === printable(wanted);
+}
+
+export interface RecallOptions {
+  readonly spec: ApplicationSpec['source'];
+  readonly credential: () => Promise<Credential | undefined>;
+  readonly context: { readonly source: Pick<SourcePort, 'recall'> };
+}
+
+export interface RecallSourceOptions extends RecallOptions {
+  /** `SourceMemory.key` of the spec. */
+  readonly key: string;
+  readonly known?: KnownFromStatus | undefined;
+  readonly signals: Readonly<Signals>;
+}
+
+/** The memory of an earlier process, as far as it can be recalled. undefined: none of it. */
+export async function recallSource(options: RecallSourceOptions): Promise<SourceMemory | undefined> {
+  const { key, known, signals } = options;
+  if (!known) return undefined;
+  return {
+    key,
+    snapshot: await recallSnapshot(options, known.resolved),
+    isOfEarlierSpec: false,
+    following: { ...NOTHING_FOLLOWED, seen: known.seen },
+    pollsAsked: signals.pollsAsked,
+    polledMs: -Infinity,
+    answered: undefined,
+    nextPollMs: -Infinity,
+    pace: { ...START_PACE, heardMs: signals.hookHeardMs },
+    failures: 0,
+    error: undefined,
+  };
+}
+
+/**
+ * Costs no request to Git. A snapshot that was fetched without a credential may be used while the Secret cannot be
+ * read: it was open to everyone who reaches the server.
+ */
+export async function recallSnapshot(
+  { spec, credential, context }: RecallOptions,
+  resolved: ResolvedRevision,
+): Promise<Snapshot | undefined> {
+  const find = (read: RecallOptions['credential']) =>
+    orNothing(async () => context.source.recall({ repoUrl: spec.repoURL, credential: await read(), resolved }));
+  return (await find(credential)) ?? (spec.secretRef ? find(async () => undefined) : undefined);
+}
+
+/** The poll that follows reports why the Secret or the disk cannot be read. */
+async function orNothing<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StageError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+// Command tautline-landlock confines its process by Landlock (a security module of Linux that needs no privileges), and
+// then starts a program in its place:
+//
+//	tautline-landlock PATH... -- PROGRAM [ARGUMENT...]
+//
+// The program may read and execute the files at these paths and below them. It cannot open other files, cannot open or
+// accept TCP connections, and cannot send signals or connect to abstract sockets outside the confinement. What the
+// kernel does not support is left out: the agent finds out and logs it. A path that does not exist is left out.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "tautline-landlock: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	end := slices.Index(args, "--")
+	if end < 0 || end+1 == len(args) {
+		return errors.New("usage: tautline-landlock PATH... -- PROGRAM [ARGUMENT...]")
+	}
+	rules, err := readRules(args[:end])
+	if err != nil {
+		return err
+	}
+	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
+		return err
+	}
+	command := args[end+1:]
+	return syscall.Exec(command[0], command, os.Environ())
+}
+
+func readRules(paths []string) ([]landlock.Rule, error) {
+	var dirs, files []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		case info.IsDir():
+			dirs = append(dirs, path)
+		default:
+			files = append(files, path)
+		}
+	}
+	return []landlock.Rule{landlock.RODirs(dirs...), landlock.ROFiles(files...)}, nil
+}

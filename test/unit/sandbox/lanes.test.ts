@@ -1,0 +1,69 @@
+/** The fairness of the sandbox between tenants, and what a child of one tenant shares with another. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { codeDirs, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
+import { childFile, startSandbox, temporaryFolder } from '../source/source-harness.ts';
+
+const entryFile = fileURLToPath(new URL('hostile-child.ts', import.meta.url));
+
+const SHORT = { deadlineMs: 400, maxHeapMib: 64, maxRssMib: 200 };
+
+function start(t: TestContext, options: Partial<SandboxOptions> = {}): Sandbox {
+  return startSandbox(t, { shortLane: SHORT, ...options, entryFile, readableDirs: codeDirs(childFile) });
+}
+
+interface Ask {
+  readonly tenant?: string;
+  readonly dataFolder?: string;
+  readonly input?: unknown;
+  readonly deadlineMs?: number;
+}
+
+async function ask(sandbox: Sandbox, name: string, options: Ask = {}): Promise<string> {
+  const { tenant = 'team', dataFolder = import.meta.dirname, input = null, deadlineMs = 60_000 } = options;
+  const bytes = await sandbox.run({ name, stage: 'render', tenant, dataFolder, input }, { deadlineMs });
+  return Buffer.from(bytes).toString();
+}
+
+test('a short job of another tenant is answered while one tenant has many endless jobs', async (t) => {
+  const sandbox = start(t);
+  const endless = Array.from({ length: 5 }, () => ask(sandbox, 'spin', { tenant: 'greedy', deadlineMs: 30_000 }));
+  const killed = Promise.allSettled(endless);
+  const first = await Promise.race([ask(sandbox, 'pid', { tenant: 'victim' }), killed]);
+  assert.equal(typeof first, 'string', 'the short job ended only after the endless ones');
+  sandbox.close();
+  await killed;
+});
+
+test('a job that exceeds the bounds of the short lane runs to its end in the long lane', async (t) => {
+  const sandbox = start(t);
+  // The first job takes the child of the long lane, so that the others begin in the short lane.
+  const first = ask(sandbox, 'later', { input: { waitMs: 1_500 } });
+  const slow = ask(sandbox, 'later', { input: { waitMs: 1_000 } });
+  assert.deepEqual(await Promise.all([first, slow]), ['later', 'later']);
+  const again = ask(sandbox, 'later', { input: { waitMs: 1_500 } });
+  const large = ask(sandbox, 'keep', { tenant: 'large', input: { mib: 300 } });
+  assert.deepEqual(await Promise.all([again, large]), ['later', 'kept']);
+});
+
+test('a child serves one tenant and one folder, and is replaced before another', async (t) => {
+  const folder = await temporaryFolder(t);
+  const sandbox = start(t);
+  const pids = [
+    await ask(sandbox, 'pid', { tenant: 'a' }),
+    await ask(sandbox, 'pid', { tenant: 'a' }),
+    await ask(sandbox, 'pid', { tenant: 'b' }),
+    await ask(sandbox, 'pid', { tenant: 'b', dataFolder: folder }),
+  ];
+  assert.equal(pids[0], pids[1]);
+  assert.equal(new Set(pids).size, 3);
+});
+
+test('a child cannot read the folder of another repository', async (t) => {
+  const sandbox = start(t);
+  const [own, other] = [await temporaryFolder(t), await temporaryFolder(t)];
+  await assert.rejects(ask(sandbox, 'read', { dataFolder: own, input: join(other, 'secret') }), /restricted/);
+  await assert.rejects(ask(sandbox, 'read', { dataFolder: own, input: join(own, 'missing') }), /no such file/);
+});
