@@ -9,6 +9,7 @@ import { digestPrune, type PruneSet } from '../application/prune-digest.ts';
 import type { HeldPruneStatus } from '../application/status-schema.ts';
 import type { Change } from '../diff/changes.ts';
 import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
+import { stemOf } from '../object/generated-name.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
 
@@ -105,13 +106,6 @@ function withoutSuccessor({ left, changes }: GuardQuestion): Change[] {
     successors.set(stemOf(id), count - 1);
     return false;
   });
-}
-
-/** The content hash of kustomize: ten characters of hexadecimal, in which `0`, `1`, `3`, `a` and `e` are replaced. */
-const CONTENT_HASH = /-[2456789bcdfghkmt]{10}$/;
-
-function stemOf(id: ObjectId): string {
-  return idKey({ ...id, name: id.name.replace(CONTENT_HASH, '') });
 }
 
 export interface ConfirmationQuestion {

@@ -48,6 +48,8 @@ export interface ApplicationView {
 export interface Signals {
   /** Monotonic; when the newest webhook about the source arrived. */
   hookHeardMs: number | undefined;
+  /** Monotonic; when webhooks were last refused that may have been genuine. undefined: never. */
+  hooksDoubtedMs: number | undefined;
   /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
   pollsAsked: number;
   /**
@@ -79,7 +81,13 @@ export interface RunMemory {
 }
 
 export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
-  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false };
+  const signals: Signals = {
+    hookHeardMs: undefined,
+    hooksDoubtedMs: undefined,
+    pollsAsked: 0,
+    askedMs: -Infinity,
+    isForgetAsked: false,
+  };
   return { key, stored, memory: emptyMemory(), signals, view: undefined, awaitedGroups: new Set() };
 }
 

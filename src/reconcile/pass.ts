@@ -7,6 +7,7 @@ import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { StageFailure } from '../status/report.ts';
 import type { ReconcileContext } from './context.ts';
+import type { Neighbours } from './neighbours/neighbours.ts';
 import { dropMemory, scratchOf, type ApplicationRecord, type Memory } from './memory.ts';
 import { readGoal, type PassGoal } from './requests.ts';
 
@@ -44,8 +45,13 @@ export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock
   readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret'> };
   readonly settings: Pick<
     ReconcileContext['settings'],
-    'allowCrossNamespace' | 'discoveryRetryMs' | 'awaitedDiscoveryRetryMs'
+    | 'allowCrossNamespace'
+    | 'discoveryRetryMs'
+    | 'awaitedDiscoveryRetryMs'
+    | 'maxNamespaceRenderedBytes'
+    | 'maxTotalRenderedBytes'
   >;
+  readonly neighbours: Pick<Neighbours, 'renderedSizes'>;
 }
 
 export interface PassOptions {

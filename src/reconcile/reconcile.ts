@@ -24,7 +24,7 @@ import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
-import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
+import { forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
 import type { ApplicationRecord } from './memory.ts';
@@ -184,6 +184,7 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   const { application, context, record } = pass;
   const { spec } = application;
   const isPinned = pass.goal.commit !== undefined;
+  if (pass.goal.isForced) forgetRefusedRender(pass.memory);
   const isOfEarlierSpec = sourceFor(pass.memory.desired, isPinned)?.isOfEarlierSpec === true;
   const manifests = isOfEarlierSpec
     ? undefined

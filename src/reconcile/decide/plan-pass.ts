@@ -28,6 +28,7 @@ import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
 import { beginReading, type Pass, type ReadingOptions } from '../pass.ts';
 import { refuse, type PassGoal } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
+import { awaitRollouts } from './await-rollouts.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
@@ -151,6 +152,7 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
     changes: scoped,
     standing,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
+    ...(application.spec.health.wait && !isDryRun ? { rollouts: awaitRollouts(changes) } : {}),
     gate,
     mode: intent.mode,
     mayPrune: intent.prune,

@@ -52,7 +52,8 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
     const applied = withKept(await carryOut(deletion, { changes, isConfirmed }), changes);
     const results = step.isDone === isGoneOrForbidden ? await withRefusals(deletion, part, applied) : applied;
     const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
-    const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
+    const isLeft = new Set(left);
+    const done = new Set(step.ids.filter((id) => !isLeft.has(id)).map(idKey));
     rest = rest.filter((id) => !done.has(idKey(id)));
     await context.onFaultPoint('objects-pruned');
     if (left.length === 0) continue;
