@@ -1,7 +1,7 @@
 /**
- * The Kubernetes Events of a pass: at most one for a new verdict or for objects that were written or deleted, at most
- * one for a health that has changed, and that of its releases (released.ts). Repeated passes with the same verdict and
- * without writes give no Event.
+ * The Kubernetes Events of a pass: at most one for a new verdict or for objects that were written or deleted, and at
+ * most one for a health that has changed; released.ts has that of its releases. Repeated passes with the same verdict
+ * and without writes give no Event.
  */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
