@@ -2,8 +2,8 @@
  * The budget of webhooks that are not genuine: a token bucket for each address, and one for all addresses together.
  *
  * Invariants: a genuine webhook gives its token back, so only failures use up a budget. Where a budget is empty, a
- * reserve is left by which a genuine webhook is still found among false ones. Failures of other addresses do not use up the
- * budget of an address that has sent a genuine webhook. At most `maxAddresses` buckets are kept.
+ * reserve is left by which a genuine webhook is still found among false ones. Failures of other addresses do not use up
+ * the budget of an address that has sent a genuine webhook. At most `maxAddresses` buckets are kept.
  */
 import type { Clock } from '../telemetry/ports.ts';
 
