@@ -156,6 +156,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       maxWatches: config.maxWatches,
       requestTimeoutMs: config.requestTimeoutMs,
       unwatchedReadMs: config.unwatchedCheckMs,
+      maxNamespaceLiveBytes: config.maxNamespaceLiveMib * MiB,
+      maxTotalLiveBytes: config.maxTotalLiveMib * MiB,
     },
     log,
     metrics: {
@@ -182,6 +184,10 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
+    sizeLimits: {
+      maxRenderedObjectBytes: config.maxObjectMib * MiB,
+      maxRenderedBytes: config.maxRenderedMib * MiB,
+    },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeoutMs,
@@ -249,6 +255,9 @@ function reconcileContext(
       handOverWaitMs: config.handOverWaitMs,
       discoveryRetryMs: config.discoveryRetryMs,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
+      maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
+      maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
+      maxReadBytes: config.maxNamespaceLiveMib * MiB,
     },
     notify: (event, about) => {
       void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));

@@ -66,6 +66,7 @@ export function renderCommit(cluster: UserCluster, application: Application, wan
     };
     const manifests = await renderInSandbox(sandbox, request, {
       limits: LOCAL_LIMITS,
+      sizeLimits: { maxRenderedObjectBytes: Infinity, maxRenderedBytes: Infinity },
       treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
       parsedCacheBytes: config.renderCacheMib * 1024 * 1024,
       deadlineMs: config.renderTimeoutMs,

@@ -50,7 +50,7 @@ export interface Signals {
   hookHeardMs: number | undefined;
   /** Monotonic; when webhooks were last refused that may have been genuine. undefined: never. */
   hooksDoubtedMs: number | undefined;
-  /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
+  /** How often a poll was asked for: by Applications that saw another commit, or while no status can be written. */
   pollsAsked: number;
   /**
    * Monotonic; when a person, a webhook or another Application asked last. A poll that began earlier is no answer.

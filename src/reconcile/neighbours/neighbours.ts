@@ -17,6 +17,7 @@ import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
 import { Announcements, type Announcement, type Statement } from './announcements.ts';
 import { dependenciesOf } from './readiness.ts';
+import { sumRendered, type RenderedSizes } from './rendered-sizes.ts';
 
 /** One Application as the others see it. */
 export interface Neighbour {
@@ -38,6 +39,8 @@ export interface Neighbour {
   dependsOn(key: string): boolean;
   /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
   holds(id: ObjectId): boolean | undefined;
+  /** Whether the API server has shown or accepted the object with its marks, and nothing has shown otherwise since. */
+  hasWritten(id: ObjectId): boolean;
   /** The objects that it would finish with if it were deleted now, as `deletion/finalise.ts` reads them. */
   inventory(): DecodedInventory;
 }
@@ -50,6 +53,8 @@ export interface Neighbours {
   ofRepository(repoUrl: string): Iterable<Neighbour>;
   /** Every Application that has announced to desire the object. */
   desiredBy(id: ObjectId): Iterable<Neighbour>;
+  /** The sizes of the renders that all Applications but one keep in memory. */
+  renderedSizes(exceptKey: string): RenderedSizes;
   /** Asks for a pass of an Application. */
   wake(key: string): void;
   /** Asks for a pass that polls the source, whatever the interval. */
@@ -167,6 +172,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     all: () => showAll(records.keys()),
     ofRepository: (repoUrl) => showAll(byRepository.keysOf(repositoryKey(repoUrl))),
     desiredBy: (id) => showAll(announcements.desiredBy(idKey(id))),
+    renderedSizes: (exceptKey) => sumRendered(records.values(), exceptKey),
     wake,
     askToPoll,
     hearPush(key) {
@@ -289,6 +295,10 @@ class NeighbourView implements Neighbour {
 
   holds(id: ObjectId): boolean | undefined {
     return this.#record.memory.inventory.ids?.has(idKey(id));
+  }
+
+  hasWritten(id: ObjectId): boolean {
+    return this.#record.memory.inventory.written.has(idKey(id));
   }
 
   inventory(): DecodedInventory {
