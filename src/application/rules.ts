@@ -25,6 +25,11 @@ export function notMatching(pattern: RegExp, message: string): FieldRule<string>
   return { cel: `!self.matches(r'${pattern.source}')`, holds: (text) => !pattern.test(text), message };
 }
 
+/** The text must not contain a character that a terminal would interpret or not show; see `object/printable.ts`. */
+export function visible(field: string): FieldRule<string> {
+  return notMatching(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u, `${field} must not contain control or invisible characters`);
+}
+
 /** Attaches the rules for parser and CRD. Call it before `.default()` and `.optional()`. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly FieldRule<z.output<S>>[]): S {
   let ruled: S = schema;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Value } from '../object/value.ts';
 import { SCHEDULE_PATTERN } from './cron.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
-import { matching, notMatching, withRules } from './rules.ts';
+import { matching, notMatching, withRules, visible } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
 
 /** A stored Application after parsing: validated, with defaults filled in (see parse.ts). */
@@ -48,6 +48,7 @@ const sourceFields = z.object({
     matching(/^https?:\/\/[^/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
     notMatching(/^[^/]*\/\/[^/?#]*@/, 'spec.source.repoURL must not contain a user name or a password'),
     notMatching(/[?#\x00-\x20]/, 'spec.source.repoURL must not contain a query, a fragment or white space'),
+    visible('spec.source.repoURL'),
   ]).describe('URL of the Git repository, http or https, without user name and password.'),
   revision: withRules(z.string().min(1).max(256), [
     // Characters and parts that git refuses in a reference name (git-check-ref-format).
@@ -55,6 +56,7 @@ const sourceFields = z.object({
       /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/,
       'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits',
     ),
+    visible('spec.source.revision'),
   ])
     .default('HEAD')
     .describe(
@@ -64,6 +66,7 @@ const sourceFields = z.object({
   path: withRules(z.string().max(1024), [
     notMatching(/^\//, 'spec.source.path must be relative to the root of the repository, without a leading /'),
     notMatching(/(^|\/)\.\.(\/|$)/, 'spec.source.path must not leave the repository: no part of it may be ..'),
+    visible('spec.source.path'),
   ])
     .default('.')
     .describe('Folder of the repository that holds the manifests or a kustomization.yaml. Default: ., the root.'),

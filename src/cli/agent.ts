@@ -1,6 +1,7 @@
 /** `tautline agent`: runs the agent until SIGTERM or SIGINT, then drains it. A second signal ends it immediately. */
 import { readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
+import { printError } from './output.ts';
 
 export interface RunningAgent {
   stop(): Promise<void>;
@@ -21,7 +22,7 @@ export async function runAgent(
 ): Promise<number> {
   const read = readConfig(flags);
   if (!read.ok) {
-    process.stderr.write(`tautline agent: ${read.problem}\n`);
+    printError(`tautline agent: ${read.problem}\n`);
     return 2;
   }
   // Prevents prototype pollution, as in the child of the sandbox: no input can add a member to every object.
@@ -45,7 +46,7 @@ export async function runAgent(
     return 0;
   } catch (error) {
     if (ended.signal.aborted && error === ended.signal.reason) return 0;
-    process.stderr.write(`tautline agent: ${describeFailure(error)}\n`);
+    printError(`tautline agent: ${describeFailure(error)}\n`);
     return 1;
   }
 }

@@ -15,6 +15,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
 import { sendRequest, type RequestFields } from './send-request.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
+import { printError } from './output.ts';
 
 export interface ConfirmCommand extends ClusterFlags {
   readonly name: string;
@@ -41,7 +42,7 @@ async function confirm(access: Access, { name, yes, replace, timeoutMs }: Confir
   const held = status.pruneGuard?.held;
   if (!held && !isForDeletion) return fail(`${name}: no prune waits for a confirmation`);
   const question = held && !isForDeletion ? `Delete ${countOf(held.objects)}?` : `Delete ${name} with its objects?`;
-  process.stderr.write(held && !isForDeletion ? listHeld(status, held) : `${firstLine(ready?.message ?? '')}\n`);
+  printError(held && !isForDeletion ? listHeld(status, held) : `${firstLine(ready?.message ?? '')}\n`);
   if (!yes && !process.stdin.isTTY) return fail('there is no terminal to ask on: add --yes to confirm', EXIT.misused);
   if (!yes && !(await ask(question))) return fail('not confirmed; nothing is deleted');
   const isManual = spec?.sync.mode === 'manual';

@@ -2,7 +2,6 @@
  * `tautline diff`: lists the differences between an Application and the cluster, by object and field. Exit codes
  * as those of `kubectl diff`: 0 nothing differs, 1 something differs, more: the comparison failed.
  */
-import { styleText } from 'node:util';
 import type { Change, FieldDifference } from '../diff/changes.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
 import { compareIds, formatId, versionOf } from '../object/identity.ts';
@@ -20,6 +19,7 @@ import { readDeclared, readFromFile } from './read-application.ts';
 import { resolveCommit } from './resolve-commit.ts';
 import { renderCommit, renderLocal } from './rendered.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
+import { paint, print, printError, printPainted, type Colour } from './output.ts';
 
 export type DiffOutput = 'text' | 'json' | 'patch' | 'name';
 
@@ -62,8 +62,9 @@ export function runDiff({ name, filename, local, revision, output, ...flags }: D
       writeWarnings(manifests, compared.changes);
       const changes = compared.changes.filter(({ type }) => type !== 'none');
       const count = changes.length === 0 ? 'no difference' : countOf(changes);
-      process.stderr.write(`${application.metadata.name} against ${origin}: ${count}\n`);
-      process.stdout.write(FORMATS[output]([...changes].sort((a, b) => compareIds(a.id, b.id))));
+      printError(`${application.metadata.name} against ${origin}: ${count}\n`);
+      const write = output === 'text' ? printPainted : print;
+      write(FORMATS[output]([...changes].sort((a, b) => compareIds(a.id, b.id))));
       if (changes.some(({ type }) => type === 'unknown')) return EXIT.misused;
       return changes.length > 0 ? EXIT.failed : EXIT.done;
     },
@@ -90,11 +91,11 @@ function writeWarnings(
   { warnings, whyEmpty }: Pick<Manifests, 'warnings' | 'whyEmpty'>,
   changes: readonly Change[],
 ): void {
-  for (const warning of warnings) process.stderr.write(`${printable(warning)}\n`);
-  if (whyEmpty !== undefined) process.stderr.write(`Warning: ${printableLines(whyEmpty)}\n`);
+  for (const warning of warnings) printError(`${printable(warning)}\n`);
+  if (whyEmpty !== undefined) printError(`Warning: ${printableLines(whyEmpty)}\n`);
   for (const change of [...changes].sort((a, b) => compareIds(a.id, b.id))) {
     for (const warning of change.warnings ?? []) {
-      process.stderr.write(`Warning: ${formatId(change.id)}: ${printable(warning)}\n`);
+      printError(`Warning: ${formatId(change.id)}: ${printable(warning)}\n`);
     }
   }
 }
@@ -105,7 +106,7 @@ function countOf(changes: readonly Change[]): string {
 
 interface Mark {
   readonly sign: string;
-  readonly colour: 'green' | 'red' | 'yellow';
+  readonly colour: Colour;
   readonly word: string;
 }
 
@@ -133,33 +134,31 @@ const FORMATS: Readonly<Record<DiffOutput, (changes: readonly Change[]) => strin
 
 function formatChange({ type, id, desired, fields, reason }: Change): string {
   const { sign, colour } = MARKS[type];
-  const place = desired ? ` (${desired.file}:${desired.line})` : '';
+  const place = desired ? ` (${printable(desired.file)}:${desired.line})` : '';
   // For missing and surplus objects the sign says the same as the reason.
-  const why = reason === undefined || sign === '+' || sign === '-' ? '' : `: ${reason}`;
+  const why = reason === undefined || sign === '+' || sign === '-' ? '' : `: ${printable(reason)}`;
   return `${paint(colour, `${sign} ${formatId(id)}`)}${place}${why}\n${fields.map(formatField).join('')}`;
 }
 
 function formatField({ path, live, desired, hunks, manager }: FieldDifference): string {
   // The agent itself wrote what a new commit changes.
   const by = manager === undefined || manager === FIELD_MANAGER ? '' : `   (by ${printable(manager)})`;
-  if (hunks !== undefined) return `    ${path}:${by}\n${hunks.split('\n').map(formatHunkLine).join('')}`;
-  if (live === MASK && desired === MASK) return `    ${path}: ${paint('yellow', 'changed')}${by}\n`;
-  return `    ${path}: ${paint('red', show(live))} → ${paint('green', show(desired))}${by}\n`;
+  if (hunks !== undefined) return `    ${printable(path)}:${by}\n${hunks.split('\n').map(formatHunkLine).join('')}`;
+  if (live === MASK && desired === MASK) return `    ${printable(path)}: ${paint('yellow', 'changed')}${by}\n`;
+  return `    ${printable(path)}: ${paint('red', show(live))} → ${paint('green', show(desired))}${by}\n`;
 }
 
 function formatHunkLine(line: string): string {
-  const text = printable(line);
-  const shown = line.startsWith('-') ? paint('red', text) : line.startsWith('+') ? paint('green', text) : text;
+  const shown = line.startsWith('-')
+    ? paint('red', line)
+    : line.startsWith('+')
+      ? paint('green', line)
+      : printable(line);
   return `      ${shown}\n`;
 }
 
 function show(value: Value | undefined): string {
   return value === undefined ? 'absent' : stringifyJson(value);
-}
-
-/** Colours the text if stdout is a terminal and NO_COLOR is not set. */
-function paint(colour: Mark['colour'], text: string): string {
-  return styleText(colour, text, { stream: process.stdout });
 }
 
 /** kubectl takes `patch` with `--type=json`, and names the kind `Kind.version.group`. */

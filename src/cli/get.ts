@@ -2,7 +2,7 @@
 import { cutText } from '../application/conditions.ts';
 import { own, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { stringifyJson } from '../object/json.ts';
-import { writeYaml } from '../object/yaml/write.ts';
+import { writeYamlToShow } from '../object/yaml/write.ts';
 import { printable } from '../object/printable.ts';
 import type { Refusal } from '../cluster/answers.ts';
 import { formatWarning } from '../status/warnings.ts';
@@ -11,6 +11,7 @@ import { readApplicationNames } from './application-name.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { formatAge, formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
+import { print, printError } from './output.ts';
 
 export interface GetCommand extends ClusterFlags {
   /** Empty: all Applications of the namespace. */
@@ -38,11 +39,11 @@ export function runGet(command: GetCommand): Promise<ExitCode> {
     if (!found.ok) return fail(found.refusal.message);
     const { value: applications, missing } = found;
     if (applications.length === 0 && missing.length === 0 && isTable(output)) {
-      process.stderr.write(allNamespaces ? 'No applications found.\n' : `No applications in ${access.namespace}.\n`);
+      printError(allNamespaces ? 'No applications found.\n' : `No applications in ${access.namespace}.\n`);
       return EXIT.done;
     }
     if (applications.length > 0 || missing.length === 0) {
-      process.stdout.write(FORMATS[output](applications.map(withoutManagedFields), command));
+      print(FORMATS[output](applications.map(withoutManagedFields), command));
     }
     if (names.length > 0 && isTable(output)) for (const item of applications) writeWarnings(item);
     for (const name of missing) fail(notFound(access.namespace, name));
@@ -57,7 +58,7 @@ function isTable(output: GetOutput): boolean {
 /** On stderr, as kubectl prints warnings of the API server. The other formats print the whole status. */
 function writeWarnings(application: KubeObject): void {
   for (const warning of factsOf(application).status.warnings ?? []) {
-    process.stderr.write(`Warning: ${printable(formatWarning(warning))}\n`);
+    printError(`Warning: ${printable(formatWarning(warning))}\n`);
   }
 }
 
@@ -103,7 +104,7 @@ const FORMATS: Readonly<Record<GetOutput, Format>> = {
   table: (applications, command) => tableOf(applications, command, [...COLUMNS, WHY]),
   wide: (applications, command) => tableOf(applications, command, [...COLUMNS, ...WIDE]),
   json: (applications, command) => `${stringifyJson(oneOrList(applications, command), 2)}\n`,
-  yaml: (applications, command) => writeYaml(oneOrList(applications, command)),
+  yaml: (applications, command) => writeYamlToShow(oneOrList(applications, command)),
   name: (applications) => applications.map((object) => `${nameOf(object)}\n`).join(''),
 };
 
@@ -138,7 +139,7 @@ function tableOf(applications: readonly KubeObject[], command: GetCommand, colum
   const shown = command.allNamespaces ? [namespace, ...columns] : columns;
   const rows = applications.map((object) => {
     const row = { object, facts: factsOf(object) };
-    return shown.map(([, cell]) => cell(row) || '-');
+    return shown.map(([, cell]) => printable(cell(row) || '-'));
   });
   return formatTable(command.hasHeaders ? shown.map(([title]) => title) : undefined, rows);
 }

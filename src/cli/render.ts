@@ -5,11 +5,12 @@
 import { formatProblem } from '../object/problem.ts';
 import { groupOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
-import { writeYaml } from '../object/yaml/write.ts';
+import { writeYamlToShow } from '../object/yaml/write.ts';
 import { stringAt, type Value, type ValueMap } from '../object/value.ts';
 import type { RenderLimits } from '../render/manifests.ts';
 import { renderObjects } from '../render/render.ts';
 import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
+import { print, printError } from './output.ts';
 
 export type RenderOutput = 'yaml' | 'json' | 'name';
 
@@ -34,7 +35,7 @@ export function runRender(command: RenderCommand): 0 | 1 {
   const path = pathInTree(command.dir);
   const tree = openLocalTree(LOCAL_ROOT);
   if (tree.find(path).type !== 'folder') {
-    process.stderr.write(`Error: there is no folder ${command.dir}\n`);
+    printError(`Error: there is no folder ${command.dir}\n`);
     return 1;
   }
   const { objects, problems, warnings, whyEmpty } = renderObjects({
@@ -43,20 +44,20 @@ export function runRender(command: RenderCommand): 0 | 1 {
     limits: LOCAL_LIMITS,
     plainFolder: command.directory ? 'render' : 'refuse',
   });
-  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  for (const warning of warnings) printError(`${warning}\n`);
   for (const problem of problems) {
     const file = problem.file === undefined ? {} : { file: pathFromHere(problem.file) };
     const message = withPathsFromHere(problem.message, command.dir);
-    process.stderr.write(`Error: ${formatProblem({ ...problem, ...file, message })}\n`);
+    printError(`Error: ${formatProblem({ ...problem, ...file, message })}\n`);
   }
   if (problems.length > 0) return 1;
-  if (whyEmpty !== undefined) process.stderr.write(`Warning: ${withPathsFromHere(whyEmpty, command.dir)}\n`);
-  process.stdout.write(FORMATS[command.output](objects.map(({ object }) => object)));
+  if (whyEmpty !== undefined) printError(`Warning: ${withPathsFromHere(whyEmpty, command.dir)}\n`);
+  print(FORMATS[command.output](objects.map(({ object }) => object)));
   return 0;
 }
 
 const FORMATS: Readonly<Record<RenderOutput, (objects: readonly ValueMap[]) => string>> = {
-  yaml: (objects) => objects.map((object) => writeYaml(object)).join('---\n'),
+  yaml: (objects) => objects.map((object) => writeYamlToShow(object)).join('---\n'),
   json: (objects) => `${stringifyJson(listOf(objects), 4)}\n`,
   name: (objects) => objects.map((object) => `${nameOf(object)}\n`).join(''),
 };

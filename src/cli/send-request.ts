@@ -17,6 +17,7 @@ import { factsOf, firstLine, summarise } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
+import { print, printError } from './output.ts';
 
 /**
  * Connects, and runs a command for several Applications at once; the code of the worst one is that of the command.
@@ -72,7 +73,7 @@ export async function sendRequest({ cluster, namespace }: Access, options: SendO
   const problem = await writeRequest(cluster, { name, text, replace, isForDeletion });
   if (problem !== undefined) return fail(problem);
   if (options.timeoutMs === undefined) {
-    process.stdout.write(`application.tautline.dev/${options.name}: ${request.action} requested\n`);
+    print(`application.tautline.dev/${options.name}: ${request.action} requested\n`);
     return EXIT.done;
   }
   const { timeoutMs, isOneOfSeveral = false } = options;
@@ -137,7 +138,7 @@ async function awaitAnswer(
   const deadline = AbortSignal.timeout(timeoutMs);
   const progress = createProgress(name.name);
   const silence = setTimeout(() => {
-    process.stderr.write(`${name.name}: no agent has taken up the request yet; check that the agent is running\n`);
+    printError(`${name.name}: no agent has taken up the request yet; check that the agent is running\n`);
   }, SILENCE_MS);
   try {
     for await (const application of cluster.followApplication(name, deadline)) {
@@ -166,7 +167,7 @@ function report(name: string, { outcome, action, message = '' }: LastRequest, is
 }
 
 function done(message: string): ExitCode {
-  process.stdout.write(`${message}\n`);
+  print(`${message}\n`);
   return EXIT.done;
 }
 
@@ -175,7 +176,7 @@ export function createProgress(name: string): (application: KubeObject) => void 
   let last = '';
   return (application) => {
     const line = firstLine(summarise(factsOf(application)));
-    if (line !== last) process.stderr.write(`${name}: ${line}\n`);
+    if (line !== last) printError(`${name}: ${line}\n`);
     last = line;
   };
 }

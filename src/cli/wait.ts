@@ -11,6 +11,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
 import { createProgress, SILENCE_MS } from './send-request.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
+import { print, printError } from './output.ts';
 
 export type WaitFor = 'ready' | 'synced' | 'healthy';
 
@@ -60,14 +61,14 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
   const progress = createProgress(name);
   let last: ApplicationFacts | undefined;
   const silence = setTimeout(() => {
-    if (last && (!last.isCurrent || !last.ready)) process.stderr.write(`${name}: ${NO_AGENT}\n`);
+    if (last && (!last.isCurrent || !last.ready)) printError(`${name}: ${NO_AGENT}\n`);
   }, SILENCE_MS);
   silence.unref();
   for await (const application of cluster.followApplication({ namespace, name }, signal)) {
     if (!application) return fail(last ? `the Application ${name} was deleted` : notFound(namespace, name));
     last = factsOf(application);
     if (last.isCurrent && IS_REACHED[wanted](last)) {
-      process.stdout.write(`application.tautline.dev/${name} is ${wanted}\n`);
+      print(`application.tautline.dev/${name} is ${wanted}\n`);
       return EXIT.done;
     }
     const obstacle = obstacleOf(last, wanted);

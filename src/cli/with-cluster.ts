@@ -14,6 +14,7 @@ import { inClusterAddress, kubeconfigFiles, VERSION } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { namespaceProblem } from './application-name.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { printError } from './output.ts';
 
 /** The flags that all of these commands have. */
 export interface ClusterFlags {
@@ -56,7 +57,7 @@ export async function withCluster(
 
 /** Prints the reason of a failure on stderr and returns the exit code. */
 export function fail(message: string, code: ExitCode = EXIT.failed): ExitCode {
-  process.stderr.write(`Error: ${message}\n`);
+  printError(`Error: ${message}\n`);
   return code;
 }
 

@@ -1,7 +1,8 @@
 /** The status API: read-only JSON, answered from memory without a request to the cluster. */
-import type { Express } from 'express';
+import type { Express, Response } from 'express';
 import { compareTexts } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
+import { printable } from '../object/printable.ts';
 import type { Value } from '../object/value.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { createRoutes, endRoutes, readOnly } from './listener.ts';
@@ -22,7 +23,7 @@ export function apiRoutes(applications: ApplicationIndex, log: Log): Express {
   routes.get('/api/v1/applications', (_request, response) => {
     const summaries = applications.list().map(summarise);
     summaries.sort((a, b) => compareTexts(a.namespace, b.namespace) || compareTexts(a.name, b.name));
-    response.json({ applications: summaries });
+    send(response, { applications: summaries });
   });
   routes.get('/api/v1/applications/:namespace/:name', (request, response) => {
     const { namespace, name } = request.params;
@@ -31,9 +32,16 @@ export function apiRoutes(applications: ApplicationIndex, log: Log): Express {
       response.status(404).json({ error: 'no such Application' });
       return;
     }
-    // express would use JSON.stringify, which cannot write the bigints of field values beyond 2^53.
-    response.type('application/json').send(stringifyJson(describe(known) as unknown as Value));
+    send(response, describe(known));
   });
   endRoutes(routes, log);
   return routes;
+}
+
+/**
+ * express would use JSON.stringify, which cannot write the bigints of field values beyond 2^53. Characters that a
+ * terminal would interpret become their escapes, which are the same values in JSON.
+ */
+function send(response: Response, answer: object): void {
+  response.type('application/json').send(printable(stringifyJson(answer as unknown as Value)));
 }

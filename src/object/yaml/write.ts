@@ -10,7 +10,16 @@ import { sortedKeys } from './key-order.ts';
 
 /** Writes one document, without a separator and with a newline at its end. */
 export function writeYaml(value: Value, keys: 'sorted' | 'as they are' = 'sorted'): string {
-  const out: Output = { pieces: [], line: '', keysOf: keys === 'sorted' ? sortedKeys : Object.keys };
+  const keysOf = keys === 'sorted' ? sortedKeys : Object.keys;
+  return write(value, { pieces: [], line: '', keysOf, unprintable: UNPRINTABLE });
+}
+
+/** The same for people: characters that a terminal would interpret or not show are escaped, too. The value is equal. */
+export function writeYamlToShow(value: Value): string {
+  return write(value, { pieces: [], line: '', keysOf: sortedKeys, unprintable: INVISIBLE });
+}
+
+function write(value: Value, out: Output): string {
   if (Array.isArray(value) && value.length > 0) writeList(out, value, 0, true);
   else if (isMap(value) && Object.keys(value).length > 0) writeMap(out, value, 0, true);
   else writeInline(out, value, 0);
@@ -25,6 +34,8 @@ interface Output {
   /** The current line as far as it is written; empty or without a newline. */
   line: string;
   readonly keysOf: (map: ValueMap) => readonly string[];
+  /** Characters that are escaped. */
+  readonly unprintable: RegExp;
 }
 
 /** Columns after which a scalar is folded at the next single space. */
@@ -84,7 +95,7 @@ const MAX_SIMPLE_KEY_BYTES = 128;
 function writeKey(out: Output, key: string, indent: number): void {
   if (!/[\n\r\x85\u2028\u2029]/.test(key) && (key.length <= 42 || Buffer.byteLength(key) <= MAX_SIMPLE_KEY_BYTES)) {
     // Without quotes `<<` is a text as a value, but a merge as a key.
-    out.line += styleOf(key) === 'plain' && key !== '<<' ? key : quote(key);
+    out.line += styleOf(key, out) === 'plain' && key !== '<<' ? key : quote(key, out);
     return;
   }
   out.line += '? ';
@@ -95,7 +106,7 @@ function writeKey(out: Output, key: string, indent: number): void {
 type Style = 'plain' | 'single' | 'double' | 'literal';
 
 function writeString(out: Output, text: string, indent: number): void {
-  switch (styleOf(text)) {
+  switch (styleOf(text, out)) {
     case 'plain':
       return writeFolded(out, text, indent);
     case 'single':
@@ -110,8 +121,8 @@ function writeString(out: Output, text: string, indent: number): void {
   }
 }
 
-function quote(text: string): string {
-  return styleOf(text) === 'single' ? `'${text.replaceAll("'", "''")}'` : `"${escapeAll(text)}"`;
+function quote(text: string, out: Output): string {
+  return styleOf(text, out) === 'single' ? `'${text.replaceAll("'", "''")}'` : `"${escapeAll(text, out)}"`;
 }
 
 /** Texts that are plain unless they are an ambiguous word; the quick test for most texts. */
@@ -119,12 +130,14 @@ const SAFE = /^[A-Za-z/][A-Za-z0-9/._-]*$/;
 const AMBIGUOUS_WORD = /^(?:y|yes|on|n|no|off|true|false|null)$/i;
 /** Characters that go-yaml escapes: control characters, characters beyond U+FFFF, byte order marks. */
 const UNPRINTABLE = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
+/** The same, and the characters of `object/printable.ts`. */
+const INVISIBLE = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]|(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const NEVER_PLAIN = /^[-?:](?= |$)|^[#,[\]{}&*!|>'"%@`]|^---|^\.\.\.|:(?: |$)| #|^ | $/;
 
-function styleOf(text: string): Style {
+function styleOf(text: string, { unprintable }: Output): Style {
   if (SAFE.test(text) && !AMBIGUOUS_WORD.test(text)) return 'plain';
-  if (UNPRINTABLE.test(text)) return 'double';
+  if (unprintable.test(text)) return 'double';
   if (text.includes('\n')) return / \n| $/.test(text) ? 'double' : 'literal';
   if (text === '' || !isPlainString(text) || BASE_60.test(text)) return 'double';
   return NEVER_PLAIN.test(text) ? 'single' : 'plain';
@@ -173,7 +186,7 @@ function writeDouble(out: Output, text: string, indent: number): void {
       isAfterSpace = true;
       return;
     }
-    const escaped = escapeChar(char);
+    const escaped = escapeChar(char, out);
     run.push(escaped);
     column += escaped.length === char.length ? 1 : escaped.length;
     isAfterSpace = false;
@@ -210,18 +223,18 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function escapeChar(char: string): string {
+function escapeChar(char: string, { unprintable }: Output): string {
   const short = SHORT_ESCAPES[char];
   if (short !== undefined) return short;
-  if (!UNPRINTABLE.test(char)) return char;
+  if (!unprintable.test(char)) return char;
   const code = char.codePointAt(0) as number;
   const hex = code.toString(16).toUpperCase();
   if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }
 
-function escapeAll(text: string): string {
-  return Array.from(text, escapeChar).join('');
+function escapeAll(text: string, out: Output): string {
+  return Array.from(text, (char) => escapeChar(char, out)).join('');
 }
 
 /** The shortest digits that read back as the same double, in Go's `%g` form if the number is not an integer. */

@@ -70,6 +70,21 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'a revision with a control character', spec: withSource({ revision: 'a\u0007b' }), message: REVISION },
   { name: 'a semver range', spec: withSource({ revision: 'semver:>=1.0' }), message: REVISION },
   { name: 'an absolute path', spec: withSource({ path: '/deploy' }), message: ABSOLUTE },
+  {
+    name: 'an address with text direction',
+    spec: withSource({ repoURL: 'https://git.example.com/x\u202e.git' }),
+    message: 'spec.source.repoURL must not contain control or invisible characters',
+  },
+  {
+    name: 'a revision with a C1 control',
+    spec: withSource({ revision: 'a\u009bb' }),
+    message: 'spec.source.revision must not contain control or invisible characters',
+  },
+  {
+    name: 'a path with an escape sequence',
+    spec: withSource({ path: 'a\u001b[2J' }),
+    message: 'spec.source.path must not contain control or invisible characters',
+  },
   { name: 'a path that leaves the repository', spec: withSource({ path: '../other' }), message: ESCAPE },
   { name: 'a path that leaves the repository in its middle', spec: withSource({ path: 'a/../../b' }), message: ESCAPE },
   { name: 'an interval below the floor', spec: withSource({ interval: '9s' }), message: INTERVAL },

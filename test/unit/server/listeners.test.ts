@@ -134,6 +134,23 @@ test('an object has its patch and says whether it is masked; a very large patch 
   });
 });
 
+test('control characters and text direction of a repository are escaped, and stay the same values', async () => {
+  const hostile = 'a\u001b[2J\u009b31m\u202eb\u2028';
+  const spec = { source: { repoURL: 'https://git.example.com/shop.git', path: 'a' } };
+  const times = { lastTransitionTime: '2026-11-30T00:00:00Z', observedGeneration: 1 };
+  const conditions = [{ type: 'Ready', status: 'False', reason: 'Failed', message: hostile, ...times }];
+  const stored = applicationNamed('a', { spec, status: { conditions } as unknown as KubeObject['metadata'] });
+  await withApi(indexOf(knownAs(stored)), async (url) => {
+    for (const path of ['', '/apps/a']) {
+      const text = await (await fetch(`${url}/api/v1/applications${path}`)).text();
+      assert.doesNotMatch(text, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      const told = parseJson(text);
+      const one = path === '' ? listAt(told, 'applications')[0] : told;
+      assert.equal(valueAt(one, 'ready', 'message'), hostile);
+    }
+  });
+});
+
 test('an Application with an invalid spec is listed and described', async () => {
   const stored = applicationNamed('broken', { spec: { source: {} } });
   await withApi(indexOf(knownAs(stored)), async (url) => {

@@ -13,7 +13,7 @@ export type SecretArgs = Layer['kustomization']['secretGenerator'][number];
 export function generateConfigMap(layer: Layer, args: ConfigMapArgs, global: ConfigMapArgs['options']): Resource {
   const options = mergeOptions(global, args.options);
   const node = baseNode('ConfigMap', args);
-  for (const [key, bytes] of sorted(loadPairs(layer, args))) {
+  for (const [key, bytes] of sorted(loadPairs(layer, args, false))) {
     const text = decodeUtf8(bytes);
     if (text === undefined) childMap(node, 'binaryData').set(key, toBase64(bytes));
     else childMap(node, 'data').set(key, text);
@@ -26,7 +26,7 @@ export function generateSecret(layer: Layer, args: SecretArgs, global: ConfigMap
   const node = baseNode('Secret', args);
   node.set('type', args.type || 'Opaque');
   const data = childMap(node, 'data');
-  for (const [key, bytes] of sorted(loadPairs(layer, args))) data.set(key, toBase64(bytes));
+  for (const [key, bytes] of sorted(loadPairs(layer, args, true))) data.set(key, toBase64(bytes));
   return finish(layer, args, options, node);
 }
 

@@ -1,29 +1,54 @@
-/** The keys and values of a generator: env files first, then literals, then files. Every key must be unique. */
+/**
+ * The keys and values of a generator: env files first, then literals, then files. Every key must be unique.
+ *
+ * Invariant: no problem of a generator of Secrets shows a path or a key of an env file: a value may stand there by
+ * mistake.
+ */
 import { posix } from 'node:path';
-import { fail, withPlace } from '../../fail.ts';
+import { fail, problemOf, withPlace } from '../../fail.ts';
 import { countGenerated, decodeUtf8 } from '../../file-loader.ts';
 import { loadBytes, locateFile, type Layer } from '../layer.ts';
 
 type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
 
-export function loadPairs(layer: Layer, args: GeneratorArgs): Map<string, Uint8Array> {
+export function loadPairs(layer: Layer, args: GeneratorArgs, isSecret: boolean): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   const add = (key: string, value: Uint8Array): void => {
     countGenerated(layer.build.context, value.length);
-    if (pairs.has(key)) fail('KustomizationInvalid', `the generator of ${args.name} has the key ${key} twice`);
+    const shown = isSecret ? 'a key' : `the key ${key}`;
+    if (pairs.has(key)) fail('KustomizationInvalid', `the generator of ${args.name} has ${shown} twice`);
     pairs.set(key, value);
   };
   const envFiles = args.env === '' ? args.envs : [...args.envs, args.env];
-  for (const path of envFiles) readEnvFile(layer, path, add);
+  const reading = (what: string, run: () => void): void => {
+    if (isSecret) withoutPath(`${what} of the generator of ${args.name}`, run);
+    else run();
+  };
+  for (const path of envFiles) reading('an env file', () => readEnvFile(layer, path, add));
   for (const literal of args.literals) {
     const [key, value] = parseLiteral(literal, args.name);
     add(key, Buffer.from(value));
   }
   for (const source of args.files) {
-    const { key, path } = parseFileSource(source);
-    add(key, loadBytes(layer, path));
+    const named = /^[-._a-zA-Z0-9]+(?==[^=]+$)/.exec(source)?.[0];
+    reading(named === undefined ? 'a file' : `the file of the key ${named}`, () => {
+      const { key, path } = parseFileSource(source);
+      add(key, loadBytes(layer, path));
+    });
   }
   return pairs;
+}
+
+/** Replaces problems of the path by one that does not show it. */
+function withoutPath(what: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const { code } = problemOf(error);
+    if (code === 'LimitExceeded') throw error;
+    const hint = 'Paths are not shown here, since a value may stand in their place. Values belong under literals.';
+    fail(code, `${what} cannot be read: name one file in or below the folder of the kustomization, once`, { hint });
+  }
 }
 
 function parseLiteral(literal: string, name: string): [string, string] {
