@@ -199,6 +199,7 @@ function sourceLimitsOf(config: Config): SourceLimits {
   return {
     ...defaultSourceLimits,
     maxPackBytes: maxPackMib * MiB,
+    maxDiskBytes: config.maxDataMib * MiB,
     maxFiles: maxRepositoryFiles,
     headersTimeoutMs: gitTimeoutMs,
     requestTimeoutMs: gitTimeoutMs,
