@@ -171,6 +171,12 @@ export const SETTINGS = {
   gitFetchTimeoutMs: duration('git-fetch-timeout', '10m', 'longest fetch of one commit'),
   indexTimeoutMs: duration('index-timeout', '2m', 'longest check of a fetched commit'),
   maxPackMib: count('max-pack-mib', '512', 'largest answer to a fetch', [1, 65_536]),
+  maxDataMib: count(
+    'max-data-mib',
+    '3072',
+    'fetched data on disk, with room for one more fetch; the data that was not used for longest is removed first',
+    [1, 1_000_000],
+  ),
   maxRepositoryFiles: count('max-repository-files', '200000', 'most files of one revision', [1, 10_000_000]),
   maxFileMib: count('max-file-mib', '8', 'largest manifest file', [1, 1024]),
   maxNodes: count('max-yaml-nodes', '1000000', 'most values of one file, with aliases expanded', [1000, 100_000_000]),

@@ -2,8 +2,6 @@
  * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
  * listeners. It imports everything and decides nothing.
  */
-import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
 import { API_VERSION } from './application/keys.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
@@ -26,6 +24,7 @@ import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
+import { prepareDataFolder } from './source/packs/data-folder.ts';
 import { createGitSource } from './source/source.ts';
 import { createHttpTransport } from './source/transport/http-transport.ts';
 import { createLog } from './telemetry/log.ts';
@@ -64,7 +63,8 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     for (const stop of onStop.splice(0).reverse()) await stop();
   };
   try {
-    await prepareDataDir(config.dataDir);
+    // Otherwise every fetch would fail, each with the same error.
+    await prepareDataFolder(config.dataDir);
     const edges = await connectEdges({ config, log, metrics, onStop });
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
@@ -207,6 +207,7 @@ function sourceLimitsOf(config: Config): SourceLimits {
   return {
     ...defaultSourceLimits,
     maxPackBytes: maxPackMib * MiB,
+    maxDiskBytes: config.maxDataMib * MiB,
     maxFiles: maxRepositoryFiles,
     headersTimeoutMs: gitTimeoutMs,
     requestTimeoutMs: gitTimeoutMs,
@@ -310,22 +311,6 @@ function failuresOf(controller: Controller, maxPassMs: number): string[] {
   const { longest } = controller.stats();
   if (!longest || longest.runningMs <= maxPassMs) return [];
   return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
-}
-
-/** Checks the folder at the start. Otherwise every fetch would fail, each with the same error. */
-async function prepareDataDir(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await access(dataDir, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new StageError({
-      stage: 'source',
-      code: 'DataDirUnusable',
-      retry: 'never',
-      message: `the folder ${dataDir} cannot be written (${errnoOf(error)}): choose another folder with --data-dir`,
-      cause: error,
-    });
-  }
 }
 
 function errnoOf(error: unknown): string {

@@ -85,6 +85,7 @@ async function findOrFetch(options: CommitFetcherOptions, request: CommitRequest
   const { repository, commit } = request;
   const found = await store.find(repository.key, commit);
   if (found) return found;
+  await pruneStore(options, options.limits.maxPackBytes);
   const onto = await store.latest(repository.key);
   try {
     return await fetchOnto(onto, options, request);
@@ -126,8 +127,8 @@ async function fetchOnto(
 }
 
 /** A failure to remove old snapshots does not fail the fetch. */
-async function pruneStore({ store, log }: CommitFetcherOptions): Promise<void> {
-  await store.prune().catch((error: unknown) => {
+async function pruneStore({ store, log }: CommitFetcherOptions, neededBytes = 0): Promise<void> {
+  await store.prune(neededBytes).catch((error: unknown) => {
     log.warn('old snapshots cannot be removed', { code: String((error as { code?: unknown }).code) });
   });
 }

@@ -43,6 +43,8 @@ export interface SourceLimits {
   readonly maxPacksPerSnapshot: number;
   /** Most snapshots of one repository on disk. */
   readonly maxSnapshotsPerRepository: number;
+  /** Bytes of all packs on disk. */
+  readonly maxDiskBytes: number;
   /** How long an unused snapshot stays on disk. The two used last of a public repository always stay. */
   readonly retainSnapshotMs: number;
   /** At the start of a process, repositories that were not polled for longer are removed from the disk. */
@@ -52,7 +54,7 @@ export interface SourceLimits {
 const MiB = 1024 * 1024;
 
 export const defaultSourceLimits: SourceLimits = {
-  maxRefsBytes: 32 * MiB,
+  maxRefsBytes: 4 * MiB,
   maxPackBytes: 512 * MiB,
   maxPackObjects: 500_000,
   maxObjectBytes: 64 * MiB,
@@ -74,6 +76,7 @@ export const defaultSourceLimits: SourceLimits = {
   keepPoolMs: 300_000,
   maxPacksPerSnapshot: 30,
   maxSnapshotsPerRepository: 256,
+  maxDiskBytes: 3072 * MiB,
   retainSnapshotMs: 86_400_000,
   forgetRepositoryMs: 7 * 86_400_000,
 };

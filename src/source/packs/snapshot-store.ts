@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Clock, Log } from '../../telemetry/ports.ts';
 import type { SourceLimits } from '../limits.ts';
 import { isPrivate } from '../repository.ts';
+import { beyondDisk, type SnapshotOnDisk } from './disk-budget.ts';
 import {
   completeDraft,
   createDraft,
@@ -40,15 +41,23 @@ export interface SnapshotStore {
   /** Marks a snapshot as used, if it is there. */
   touch(repositoryKey: string, commit: string): void;
   remove(repositoryKey: string, commit: string): Promise<void>;
-  /** Removes the snapshots of all repositories that were not used for long. */
-  prune(): Promise<void>;
+  /**
+   * Removes the snapshots of all repositories that were not used for long, and more of them until the disk has room for
+   * `neededBytes` within its bound.
+   */
+  prune(neededBytes?: number): Promise<void>;
 }
 
 export interface SnapshotStoreOptions {
   readonly dataDir: string;
   readonly limits: Pick<
     SourceLimits,
-    'maxPacksPerSnapshot' | 'maxPackBytes' | 'maxSnapshotsPerRepository' | 'retainSnapshotMs' | 'forgetRepositoryMs'
+    | 'maxPacksPerSnapshot'
+    | 'maxPackBytes'
+    | 'maxSnapshotsPerRepository'
+    | 'maxDiskBytes'
+    | 'retainSnapshotMs'
+    | 'forgetRepositoryMs'
   >;
   readonly clock: Clock;
   readonly log: Log;
@@ -124,16 +133,15 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     },
     async remove(repositoryKey, commit) {
       const kept = await snapshotsOf(repositoryKey);
-      if (kept.delete(commit)) await removeSnapshot(folderOf(repositoryKey), commit);
+      if (kept.has(commit)) await removeKept(kept, folderOf(repositoryKey), commit);
     },
-    async prune() {
+    async prune(neededBytes = 0) {
+      await makeRoom(repositories, folderOf, limits.maxDiskBytes - neededBytes);
       for (const [repositoryKey, loading] of repositories) {
         const kept = await loading;
         const folder = folderOf(repositoryKey);
-        for (const commit of outdated(kept, { isOfCredential: isPrivate(repositoryKey), limits, clock })) {
-          kept.delete(commit);
-          await removeSnapshot(folder, commit);
-        }
+        const retention = { isOfCredential: isPrivate(repositoryKey), limits, clock };
+        for (const commit of outdated(kept, retention)) await removeKept(kept, folder, commit);
         const isUnused = isPrivate(repositoryKey) && kept.size === 0;
         if (!isUnused || !(await removeIfEmpty(folder))) continue;
         repositories.delete(repositoryKey);
@@ -141,6 +149,27 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       }
     },
   };
+}
+
+async function removeKept(kept: KeptSnapshots, folder: string, commit: string): Promise<void> {
+  kept.delete(commit);
+  await removeSnapshot(folder, commit);
+}
+
+/** Removes the snapshots that were not used for longest, until the rest is within the bound. */
+async function makeRoom(
+  repositories: ReadonlyMap<string, Promise<KeptSnapshots>>,
+  folderOf: (repositoryKey: string) => string,
+  maxBytes: number,
+): Promise<void> {
+  const all: (SnapshotOnDisk & { readonly kept: KeptSnapshots })[] = [];
+  for (const [repositoryKey, loading] of repositories) {
+    const kept = await loading;
+    for (const [commit, { snapshot, usedMs }] of kept) all.push({ ...snapshot, repositoryKey, commit, usedMs, kept });
+  }
+  for (const { kept, repositoryKey, commit } of beyondDisk(all, maxBytes)) {
+    await removeKept(kept, folderOf(repositoryKey), commit);
+  }
 }
 
 interface Stamps {
