@@ -7,6 +7,7 @@
  *
  * Invariant: the same errors give the same text. The server lists them in another order each time, so they are sorted.
  */
+import { compareTexts } from '../object/identity.ts';
 import { parseJson } from '../object/json.ts';
 
 /** The parts of an answer that messages are made of; answers.ts fills them. */
@@ -191,10 +192,6 @@ function endOfJson(text: string): number | undefined {
     else if ((char === '}' || char === ']') && --depth === 0) return at + 1;
   }
   return undefined;
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function shorten(items: readonly string[], separator = ', '): string {

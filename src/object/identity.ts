@@ -27,10 +27,10 @@ export function formatId(id: ObjectId): string {
 /** Orders ids by kind, group, namespace and name, for lists that people read. */
 export function compareIds(a: ObjectId, b: ObjectId): number {
   return (
-    compareText(a.kind, b.kind) ||
-    compareText(a.group, b.group) ||
-    compareText(a.namespace, b.namespace) ||
-    compareText(a.name, b.name)
+    compareTexts(a.kind, b.kind) ||
+    compareTexts(a.group, b.group) ||
+    compareTexts(a.namespace, b.namespace) ||
+    compareTexts(a.name, b.name)
   );
 }
 
@@ -76,6 +76,7 @@ export function annotationsOf(object: KubeObject): Record<string, string> {
   return stringMap(own(object.metadata, 'annotations'));
 }
 
-function compareText(a: string, b: string): number {
+/** For sorts by UTF-16 code units, which are independent of the locale. */
+export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

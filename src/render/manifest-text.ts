@@ -38,7 +38,8 @@ export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 
     const line = text.slice(0, separator.index + 1).split('\n').length;
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
-  const documents = readDocuments(source, { dialect: 'v3', nonTextKeys, shouldMarkQuotes: true });
+  const shouldMarkStyles = nonTextKeys === 'error';
+  const documents = readDocuments(source, { dialect: 'v3', nonTextKeys, shouldMarkStyles });
   const isAlone = documents.length === 1;
   const queue: TextObject[] = [];
   for (const { root, line } of documents) {
@@ -71,7 +72,7 @@ const MAY_HOLD_SECRET = /secret|passw|token|credential|private.?key|\/(data|stri
 /** Reads the documents of a text. If it is not YAML, fails with the line of the error, but never shows a Secret. */
 export function readDocuments(
   source: TextSource,
-  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'nonTextKeys' | 'shouldMarkQuotes'>,
+  options: Pick<YamlOptions, 'dialect' | 'duplicateKeys' | 'nonTextKeys' | 'shouldMarkStyles'>,
 ): readonly YamlDocument[] {
   const { text, file, limits } = source;
   const result = readYaml(text, { ...options, maxNodes: limits.maxNodes, maxDepth: limits.maxDepth });

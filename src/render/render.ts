@@ -107,16 +107,11 @@ function locateFolder(context: RenderContext, path: string): string {
 
 function isKustomized(context: RenderContext, folder: string): boolean {
   const kustomization = findKustomization(context, folder);
+  if (kustomization !== undefined) return true;
   const isChart = context.tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
-  if (kustomization !== undefined && isChart) {
-    fail('KustomizationInvalid', `${folder || 'the root'} contains both ${kustomization} and Chart.yaml`, {
-      file: folder,
-      hint: 'Remove one of them, or move it into another folder.',
-    });
-  }
   if (isChart)
     fail('Unsupported', `${folder || 'the root'} is a Helm chart; charts are not rendered yet`, { file: folder });
-  return kustomization !== undefined;
+  return false;
 }
 
 function refusePlainFolder(folder: string): never {

@@ -1,5 +1,6 @@
 /** The status API: read-only JSON, answered from memory without a request to the cluster. */
 import type { Express } from 'express';
+import { compareTexts } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import type { Value } from '../object/value.ts';
 import type { Log } from '../telemetry/ports.ts';
@@ -20,7 +21,7 @@ export function apiRoutes(applications: ApplicationIndex, log: Log): Express {
   });
   routes.get('/api/v1/applications', (_request, response) => {
     const summaries = applications.list().map(summarise);
-    summaries.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+    summaries.sort((a, b) => compareTexts(a.namespace, b.namespace) || compareTexts(a.name, b.name));
     response.json({ applications: summaries });
   });
   routes.get('/api/v1/applications/:namespace/:name', (request, response) => {
@@ -35,8 +36,4 @@ export function apiRoutes(applications: ApplicationIndex, log: Log): Express {
   });
   endRoutes(routes, log);
   return routes;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

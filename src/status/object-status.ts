@@ -6,7 +6,8 @@ import type { ChangeResult } from '../apply/applied.ts';
 import type { Change, FieldDifference, ObjectPatch } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
-import { isExtraneousIgnored, isReconcileDisabled } from '../object/policy.ts';
+import { KEPT_BY_DISABLED } from '../object/may-delete.ts';
+import { isExtraneousIgnored } from '../object/policy.ts';
 import type { PassReport } from './report.ts';
 
 export interface ObjectStatus {
@@ -72,10 +73,8 @@ function statusOf(change: Change, circumstances: Circumstances): ObjectStatus {
 }
 
 /** Whether `reconcile: disabled` is set, in Git or on the live object. */
-function isDisabled({ type, desired, live }: Change): boolean {
-  return (
-    type === 'none' && live !== undefined && (desired?.policy?.reconcile === false || isReconcileDisabled(live.body))
-  );
+function isDisabled({ type, live, reason }: Change): boolean {
+  return type === 'none' && live !== undefined && reason === KEPT_BY_DISABLED;
 }
 
 function syncWordOf(change: Change, result: ChangeResult | undefined): SyncWord {

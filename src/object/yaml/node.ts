@@ -7,10 +7,18 @@
  * a `SharedText` may occur in several places of a tree; aliases are copied when they are read.
  */
 import { newMap, type Value } from '../value.ts';
+import { refold } from './refold.ts';
 
-export type YamlNode = string | YamlScalar | YamlNode[] | YamlMap;
+export type YamlNode = string | YamlScalar | YamlList | YamlMap;
 
-export type YamlMap = Map<string, YamlNode>;
+export type YamlMap = Map<string, YamlNode> & InFlow;
+
+export type YamlList = YamlNode[] & InFlow;
+
+/** Collections written with brackets. kustomize writes no block inside them, so a folded text keeps its lines there. */
+interface InFlow {
+  isFlow?: boolean;
+}
 
 /** A scalar that is not a string: null, boolean, number, or a timestamp (whose value is its RFC 3339 text). */
 export interface YamlScalar {
@@ -35,6 +43,8 @@ interface SharedText {
 interface QuotedText extends YamlScalar {
   readonly value: string;
   readonly isQuoted: true;
+  /** Written with `>`. kustomize folds its lines again when it writes the object, which can change the text. */
+  readonly isFolded?: true;
 }
 
 export function isUntyped(node: YamlNode | undefined): node is YamlScalar {
@@ -43,6 +53,20 @@ export function isUntyped(node: YamlNode | undefined): node is YamlScalar {
 
 export function quotedText(text: string): QuotedText {
   return { text, value: text, isQuoted: true };
+}
+
+export function foldedText(text: string): QuotedText {
+  return { text, value: text, isQuoted: true, isFolded: true };
+}
+
+export function isFoldedText(node: YamlNode | undefined): node is QuotedText {
+  return isQuotedText(node) && node.isFolded === true;
+}
+
+/** A text in the style of the scalar that it replaces: folded, in quotes, or without quotes. */
+export function styledAs(found: YamlNode | undefined, text: string): string | YamlScalar {
+  if (isFoldedText(found)) return foldedText(text);
+  return isQuotedText(found) ? quotedText(text) : text;
 }
 
 export function isQuotedText(node: YamlNode | undefined): node is QuotedText {
@@ -86,7 +110,7 @@ export function isYamlMap(node: YamlNode | undefined): node is YamlMap {
   return node instanceof Map;
 }
 
-export function isYamlList(node: YamlNode | undefined): node is YamlNode[] {
+export function isYamlList(node: YamlNode | undefined): node is YamlList {
   return Array.isArray(node);
 }
 
@@ -112,35 +136,55 @@ export function copyNode<T extends YamlNode>(node: T): T {
   if (isYamlMap(node)) {
     const copy: YamlMap = new Map();
     node.forEach((value, key) => copy.set(key, copyNode(value)));
-    return copy as T;
+    return inFlowOf(copy, node) as T;
   }
-  if (isYamlList(node)) return node.map((item) => copyNode(item)) as T;
+  if (isYamlList(node)) {
+    const copy = node.map((item) => copyNode(item));
+    return inFlowOf(copy, node) as T;
+  }
   return (isSharedText(node) ? plainScalar(node) : node) as T;
+}
+
+/** Marks a collection as written with brackets if another one is. */
+export function inFlowOf<T extends YamlList | YamlMap>(node: T, other: YamlNode | undefined): T {
+  const isFlow = (isYamlMap(other) || isYamlList(other)) && other.isFlow === true;
+  if ((node.isFlow === true) !== isFlow) node.isFlow = isFlow;
+  return node;
 }
 
 function plainScalar({ text, value }: YamlScalar): YamlNode {
   return typeof value === 'string' ? text : { text, value };
 }
 
-/** The value of a node; maps of the result have no prototype. */
-export function nodeToValue(node: YamlNode): Value {
+/** The value of a node as kustomize prints it; maps of the result have no prototype. */
+export function nodeToValue(node: YamlNode, isInFlow = false): Value {
   if (typeof node === 'string') return node;
   if (isYamlMap(node)) {
     const map = newMap();
-    for (const [key, value] of node) map[key] = nodeToValue(value);
+    const isFlow = isInFlow || node.isFlow === true;
+    for (const [key, value] of node) map[key] = nodeToValue(value, isFlow);
     return map;
   }
-  if (isYamlList(node)) return node.map(nodeToValue);
+  if (isYamlList(node)) {
+    const isFlow = isInFlow || node.isFlow === true;
+    return node.map((item) => nodeToValue(item, isFlow));
+  }
+  if (!isInFlow && isFoldedText(node)) return refold(node.text);
   return node === EMPTY_IN_FLOW ? '' : node.value;
 }
 
-/** The tree of a value that was read from JSON, where every text is in quotes. */
+/** The tree of a value that was read from JSON, where every text is in quotes and every collection in brackets. */
 export function valueToNode(value: Value): YamlNode {
   if (typeof value === 'string') return quotedText(value);
   if (value === null) return NULL;
-  if (Array.isArray(value)) return value.map(valueToNode);
+  if (Array.isArray(value)) {
+    const list: YamlList = value.map(valueToNode);
+    list.isFlow = true;
+    return list;
+  }
   if (typeof value !== 'object') return { text: String(value), value };
   const map: YamlMap = new Map();
+  map.isFlow = true;
   for (const key of Object.keys(value)) map.set(key, valueToNode(value[key] as Value));
   return map;
 }

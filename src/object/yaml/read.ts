@@ -15,12 +15,13 @@ import {
   isText,
   isYamlList,
   isYamlMap,
+  foldedText,
   quotedText,
   textOf,
+  type YamlList,
   type YamlMap,
   type YamlNode,
 } from './node.ts';
-import { refold } from './refold.ts';
 import { resolvePlain, resolveTagged, type YamlDialect } from './scalar.ts';
 
 export interface YamlOptions {
@@ -37,8 +38,8 @@ export interface YamlOptions {
    * `error`.
    */
   readonly nonTextKeys?: 'error' | 'text';
-  /** Whether texts in quotes and blocks are kept apart from others, as `QuotedText`. Default false. */
-  readonly shouldMarkQuotes?: boolean;
+  /** Whether texts in quotes and blocks, and collections in brackets, are kept apart from others. Default false. */
+  readonly shouldMarkStyles?: boolean;
 }
 
 export interface YamlDocument {
@@ -151,7 +152,8 @@ function readNode(reader: Reader, depth: number, isInFlow: boolean): YamlNode {
     }
     case SEQUENCE: {
       const anchor = openAnchor(reader, event);
-      const list: YamlNode[] = [];
+      const list: YamlList = [];
+      if (event.style === FLOW && reader.options.shouldMarkStyles) list.isFlow = true;
       while (reader.events[reader.at]?.type !== POP) list.push(readNode(reader, depth + 1, event.style === FLOW));
       reader.at += 1;
       if (anchor !== undefined) reader.anchors.set(anchor, list);
@@ -169,14 +171,17 @@ function readScalar(reader: Reader, event: ScalarEvent, isInFlow: boolean): Yaml
   const tag = event.tagStart < 0 ? '' : coreTag(reader.text.slice(event.tagStart, event.tagEnd));
   if (tag === '' || (tag === '!' && event.style === PLAIN)) {
     if (event.style !== PLAIN) {
-      const written = event.style === FOLDED && reader.options.dialect !== 'v2' ? refold(text) : text;
-      return reader.options.shouldMarkQuotes ? quotedText(written) : written;
+      if (!reader.options.shouldMarkStyles) return text;
+      return event.style === FOLDED ? foldedText(text) : quotedText(text);
     }
     if (isInFlow && text === '') return EMPTY_IN_FLOW;
     // kustomize reads the text that go-yaml writes. In flow style go-yaml puts a time in quotes, because of its colon,
     // which makes it a text.
     const isTimeInFlow = isInFlow && reader.options.dialect !== 'v2' && text.includes(':');
     return isTimeInFlow ? text : resolvePlain(text, reader.options.dialect);
+  }
+  if ((tag === '!' || tag === 'str') && event.style === FOLDED && reader.options.shouldMarkStyles) {
+    return foldedText(text);
   }
   if (tag === '!') return text;
   const tagged = resolveTagged(text, tag, reader.options.dialect ?? 'v3');
@@ -216,6 +221,7 @@ function coreTag(tag: string): string {
 
 function readMap(reader: Reader, depth: number, isInFlow: boolean): YamlMap {
   const map: YamlMap = new Map();
+  if (isInFlow && reader.options.shouldMarkStyles) map.isFlow = true;
   let sources: YamlMap[] | undefined;
   while (reader.events[reader.at]?.type !== POP) {
     const event = reader.events[reader.at] as Event;

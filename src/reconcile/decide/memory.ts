@@ -12,6 +12,11 @@ import type { HealRecord } from '../../plan/brake.ts';
 export interface InventoryMemory {
   /** By `idKey`: applied and owned objects. undefined until the status was read, or while it cannot be decoded. */
   ids: Map<string, ObjectId> | undefined;
+  /**
+   * `idKey`s of the objects that the API server has shown or accepted with the marks of this Application, without a gap
+   * since: the proof that it has written them. Dropping it costs access reviews where another Application claims one.
+   */
+  written: Set<string>;
   /** The stored inventory that was merged into `ids` last. */
   stored: Value | undefined;
   /** The stored form that was made last, if it is large. */
@@ -21,7 +26,7 @@ export interface InventoryMemory {
 }
 
 export function emptyInventoryMemory(): InventoryMemory {
-  return { ids: undefined, stored: undefined, encoded: undefined, sizeBefore: undefined };
+  return { ids: undefined, written: new Set(), stored: undefined, encoded: undefined, sizeBefore: undefined };
 }
 
 /** Answers of the API server about manifests. All of it may be dropped at the price of requests. */

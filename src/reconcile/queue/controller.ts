@@ -19,6 +19,7 @@ import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
 import type { NextPass } from '../pass.ts';
 import { reconcile } from '../reconcile.ts';
 import { createDefinitionWatch, type DefinitionWatch } from './definition-watch.ts';
+import { inFairOrder } from './fair-order.ts';
 import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
 
 export interface ControllerOptions {
@@ -52,6 +53,8 @@ export interface Controller {
   readonly onObjectChange: LiveStoreEvents['onChange'];
   /** To be called for every authenticated webhook; returns how many Applications it concerns. */
   readonly onPush: (push: RepositoryPush) => number;
+  /** To be called after webhooks were refused that may have been genuine. */
+  readonly onHooksLost: () => void;
   list(): readonly KnownApplication[];
   get(namespace: string, name: string): KnownApplication | undefined;
   stats(): QueueStats;
@@ -94,7 +97,7 @@ export function createController(options: ControllerOptions): Controller {
       });
       isStarted = true;
       log.info('watching applications', { applications: registry.size });
-      for (const { key } of registry.records()) enqueue(key);
+      for (const { key } of inFairOrder(registry.records())) enqueue(key);
     },
     async drain() {
       definitions.stop();
@@ -105,6 +108,7 @@ export function createController(options: ControllerOptions): Controller {
       if (key) enqueue(key);
     },
     onPush: (push) => hearPush(push, registry.neighbours),
+    onHooksLost: () => registry.neighbours.doubtHooks(),
     list: () => Array.from(registry.records(), (record) => show(record, registry)),
     get(namespace, name) {
       const record = registry.get(applicationKey(namespace, name));

@@ -17,7 +17,7 @@ import { generateAll } from './generators/generators.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
 import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry } from './layer.ts';
 import { chooseSchema } from './openapi.ts';
-import { appendAll, newResourceSet, type ResourceSet } from './resource-set.ts';
+import { appendAll, checkUnique, newResourceSet, type ResourceSet } from './resource-set.ts';
 import { newResource, type Resource } from './resource.ts';
 import { transformAll } from './transformers/transformers.ts';
 import { validate } from './validators.ts';
@@ -72,6 +72,7 @@ function accumulateInto(
   });
   for (const [index, path] of kustomization.components.entries()) {
     into = atField(bare, ['components', index], () => accumulateComponent(bare, path, into));
+    atField(bare, ['components', index], () => checkUnique(into.set));
   }
   withPlace({ file }, () => {
     transformAll({ ...bare, specs: into.specs }, into.set);

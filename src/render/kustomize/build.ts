@@ -1,6 +1,5 @@
 /** Builds a kustomization: the objects that `kustomize build` prints, in its order. */
 import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
-import { resolvePlain } from '../../object/yaml/scalar.ts';
 import { isMap, type Value, type ValueMap } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
@@ -13,7 +12,7 @@ import { fixNameReferences } from './name-references.ts';
 import { chooseSchema } from './openapi.ts';
 import { formatOrigin, formatTransformations, ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origins.ts';
 import { currentId, formatResourceId } from './resource-id.ts';
-import { metadataOf, setTextMap, textMap, type Resource } from './resource.ts';
+import { checkWrittenKey, metadataOf, setTextMap, textMap, type Resource } from './resource.ts';
 import { sortResources } from './sort.ts';
 import { resolveVars } from './vars.ts';
 
@@ -44,8 +43,18 @@ function finish(context: RenderContext, { set, specs, vars }: Accumulation, kust
   hashNames(set);
   fixNameReferences(set, specs.nameReference);
   resolveVars(context, set, vars, specs.varReference);
+  for (const resource of set.all) checkNamed(resource);
   const kept = [...set.all].filter((resource) => !isLocal(resource));
   return sortResources(kept, kustomization.sortOptions);
+}
+
+/** Fails if a patch or a replacement has taken the kind or the name away. */
+function checkNamed(resource: Resource): void {
+  const { kind, name } = currentId(resource.node);
+  const isNamed = name !== '' || kind.endsWith('List');
+  if (kind !== '' && isNamed) return;
+  const missing = kind === '' ? 'kind' : 'metadata.name';
+  fail('NotAnObject', `an object has no ${missing} after the patches and replacements`, placeOf(resource));
 }
 
 /** Whether an object is only for kustomize, and not part of the result. */
@@ -76,7 +85,7 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   if (buildMetadata.includes('transformerAnnotations') && resource.transformations.length > 0) {
     annotations.set(TRANSFORMATIONS_ANNOTATION, formatTransformations(resource.transformations));
   }
-  checkKeys(resource, annotations);
+  for (const name of annotations.keys()) checkWrittenKey(name, placeOf(resource));
   setTextMap(resource, 'annotations', annotations);
   if (buildMetadata.includes('managedByLabel')) addManagedBy(metadataOf(resource));
   const object = nodeToValue(resource.node);
@@ -84,14 +93,6 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   checkNumbers(object, resource);
   if (!isMap(object)) return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} is not a map`, place);
   return { object, ...place };
-}
-
-/** kustomize writes the names of annotations without quotes, and fails if a name without quotes is not a text. */
-function checkKeys(resource: Resource, annotations: ReadonlyMap<string, string>): void {
-  for (const name of annotations.keys()) {
-    if (typeof resolvePlain(name) === 'string') continue;
-    fail('InvalidObject', `the name of the annotation ${name} is not a text`, placeOf(resource));
-  }
 }
 
 function addManagedBy(metadata: YamlMap): void {

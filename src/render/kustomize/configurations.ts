@@ -3,9 +3,9 @@ import { isYamlMap } from '../../object/yaml/node.ts';
 import { fail, withPlace } from '../fail.ts';
 import { readDocuments } from '../manifest-text.ts';
 import { mergeFieldSpecs } from './merge-field-specs.ts';
-import { decode, list, struct, text } from './decode.ts';
+import { decode, list, struct } from './decode.ts';
 import { NO_FIELD_SPECS, type FieldSpecs } from './field-specs/defaults.ts';
-import { FIELD_SPEC } from './kustomization.ts';
+import { FIELD_SPEC, GVK } from './kustomization.ts';
 import { entriesOf, loadText, locateFile, type Layer } from './layer.ts';
 
 const SPECS = list(FIELD_SPEC);
@@ -19,7 +19,7 @@ const CONFIGURATION = struct({
   templateLabels: SPECS,
   volumeClaimTemplateLabels: SPECS,
   commonAnnotations: SPECS,
-  nameReference: list(struct({ group: text, version: text, kind: text, fieldSpecs: SPECS })),
+  nameReference: list(struct({ ...GVK, fieldSpecs: SPECS })),
   varReference: SPECS,
   images: SPECS,
   replicas: SPECS,
@@ -42,5 +42,5 @@ function readConfiguration(layer: Layer, path: string, file: string): FieldSpecs
   const root = documents[0]?.root;
   if (root !== undefined && !isYamlMap(root))
     return fail('KustomizationInvalid', 'a configuration must be a map of field specs');
-  return decode(CONFIGURATION, root, '');
+  return decode(CONFIGURATION, root, '', 'converting');
 }

@@ -2,7 +2,7 @@
  * The field `crds`: OpenAPI definitions of custom kinds. Their extensions say which fields are names, selectors or
  * references.
  */
-import { isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { isNothing, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { fail, withPlace } from '../fail.ts';
 import { readDocuments } from '../manifest-text.ts';
 import { mergeFieldSpecs } from './merge-field-specs.ts';
@@ -23,9 +23,21 @@ export function loadCrds(layer: Layer): FieldSpecs {
       if (!isYamlMap(document?.root)) {
         return fail('KustomizationInvalid', 'a file of crds must be a map of OpenAPI definitions');
       }
+      for (const [name, definition] of document.root) checkDefinition(name, definition);
       return mergeFieldSpecs(specs, readDefinitions(document.root, limits.maxNodes));
     });
   }, NO_FIELD_SPECS);
+}
+
+/** Refuses above all the manifest of a CustomResourceDefinition, whose place is `resources`. */
+function checkDefinition(name: string, definition: YamlNode): void {
+  const schemas = isYamlMap(definition)
+    ? [...definition].filter(([key]) => /^schema$/i.test(key)).map(([, schema]) => schema)
+    : [definition];
+  if (schemas.every((schema) => isNothing(schema) || isYamlMap(schema))) return;
+  fail('KustomizationInvalid', `a file of crds maps names to OpenAPI definitions, but "${name}" is none`, {
+    hint: 'Name the manifest of a CustomResourceDefinition under resources.',
+  });
 }
 
 interface CrdFieldSpecs {

@@ -105,8 +105,8 @@ function walk(walking: Walk, node: YamlNode, at: number, put: (node: YamlNode) =
   const isList = part.endsWith('[]');
   const name = isList ? part.slice(0, -2) : part;
   if (name === '') fail('KustomizationInvalid', `the field path "${walking.path}" has an empty member`);
-  if (/^\d+$/.test(name)) {
-    fail('KustomizationInvalid', `the field path "${walking.path}" has an index, but the object has a map there`);
+  if (/^\d+$/.test(name) || name === '-' || name === '*' || /^\[.*\]$/.test(name)) {
+    fail('KustomizationInvalid', `the field path "${walking.path}" has "${name}" where the object has a map`);
   }
   const next = memberOf(walking, node, at, { name, isList });
   if (next !== undefined) walk(walking, next, at + 1, (changed) => assign(node, name, changed));

@@ -8,13 +8,27 @@ import { locateLine, parsePath, type YamlPath } from '../../object/yaml/locate.t
 import { fail, problemOf, withPlace } from '../fail.ts';
 import { readText, type RenderContext } from '../file-loader.ts';
 import { readDocuments, type TextSource } from '../manifest-text.ts';
-import { anything, decode, flag, integer, list, optional, struct, text, texts, type Decoded } from './decode.ts';
+import {
+  anything,
+  decode,
+  embedded,
+  flag,
+  integer,
+  list,
+  optional,
+  struct,
+  text,
+  texts,
+  type Decoded,
+} from './decode.ts';
 
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
 
-const GVK = { group: text, version: text, kind: text };
+const NAME = embedded(text);
 
-export const SELECTOR = struct({ ...GVK, name: text, namespace: text, labelSelector: text, annotationSelector: text });
+export const GVK = { group: NAME, version: NAME, kind: NAME };
+
+export const SELECTOR = struct({ ...GVK, name: NAME, namespace: NAME, labelSelector: text, annotationSelector: text });
 
 export const FIELD_SPEC = struct({ ...GVK, path: text, create: flag });
 
@@ -37,23 +51,23 @@ export const LABEL = struct({
 const GENERATOR_OPTIONS = struct({ labels: texts, annotations: texts, disableNameSuffixHash: flag, immutable: flag });
 
 const GENERATOR = {
-  namespace: text,
-  name: text,
-  behavior: text,
-  literals: list(text),
-  files: list(text),
-  envs: list(text),
-  env: text,
-  options: optional(GENERATOR_OPTIONS),
+  namespace: NAME,
+  name: NAME,
+  behavior: NAME,
+  literals: embedded(list(text)),
+  files: embedded(list(text)),
+  envs: embedded(list(text)),
+  env: NAME,
+  options: embedded(optional(GENERATOR_OPTIONS)),
 };
 
 export const CONFIG_MAP = struct(GENERATOR);
 
-export const SECRET = struct({ ...GENERATOR, type: text });
+export const SECRET = struct({ ...GENERATOR, type: NAME });
 
 const FIELD_OPTIONS = struct({ delimiter: text, index: integer, encoding: text, create: flag });
 
-const SOURCE = struct({ ...GVK, name: text, namespace: text, fieldPath: text, options: optional(FIELD_OPTIONS) });
+const SOURCE = struct({ ...GVK, name: NAME, namespace: NAME, fieldPath: text, options: optional(FIELD_OPTIONS) });
 
 const TARGET = struct({
   select: optional(SELECTOR),
@@ -83,7 +97,7 @@ const SORT_OPTIONS = struct({
 const KUSTOMIZATION = struct({
   apiVersion: text,
   kind: text,
-  metadata: optional(anything),
+  metadata: optional(struct({ name: text, namespace: text, labels: texts, annotations: texts })),
   openapi: texts,
   namePrefix: text,
   nameSuffix: text,
@@ -106,7 +120,7 @@ const KUSTOMIZATION = struct({
   bases: optional(list(text)),
   configMapGenerator: list(CONFIG_MAP),
   secretGenerator: list(SECRET),
-  helmGlobals: optional(anything),
+  helmGlobals: optional(struct({ chartHome: text, configHome: text })),
   helmCharts: optional(anything),
   helmChartInflationGenerator: optional(anything),
   generatorOptions: optional(GENERATOR_OPTIONS),
@@ -223,7 +237,6 @@ function warnDeprecated(context: RenderContext, fields: Fields): void {
 const UNSUPPORTED: readonly (readonly [keyof Fields, string])[] = [
   ['helmCharts', 'charts inside a kustomization are not rendered'],
   ['helmChartInflationGenerator', 'charts inside a kustomization are not rendered'],
-  ['helmGlobals', 'charts inside a kustomization are not rendered'],
 ];
 
 function checkSupported(fields: Fields, source: TextSource): void {

@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import { newResource, textMap, type Origin, type Resource } from './resource.ts';
 import { locateLine } from '../../object/yaml/locate.ts';
-import { textOf } from '../../object/yaml/node.ts';
+import { nodeToValue, textOf, valueToNode } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import { readObjects } from '../manifest-text.ts';
 import { decode, type Decoder } from './decode.ts';
@@ -69,9 +69,9 @@ function pluginType(config: Resource): string {
   return 'a Go or exec plugin';
 }
 
-/** Decodes a configuration. Unknown fields are ignored, unlike those of a kustomization. */
+/** Decodes a configuration. kustomize writes it out and reads it again, which gives scalars their canonical form. */
 export function decodeConfig<T>(decoder: Decoder<T>, config: Resource): T {
-  return decode(decoder, config.node, '', 'ignore');
+  return decode(decoder, valueToNode(nodeToValue(config.node)), '', 'lenient');
 }
 
 /** The origin of objects that a configuration made or changed; undefined if origins are not recorded. */

@@ -13,6 +13,8 @@ import {
   type YamlMap,
   type YamlNode,
 } from '../../object/yaml/node.ts';
+import { resolvePlain } from '../../object/yaml/scalar.ts';
+import { fail } from '../fail.ts';
 import { currentId, effectiveNamespace, gvkOf, keyOf, type ResourceId } from './resource-id.ts';
 
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
@@ -118,6 +120,12 @@ export function normalizeAnnotations(resource: Resource): void {
   const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
   if (!isYamlMap(annotations)) return;
   for (const [key, text] of annotations) if (isSharedText(text) || isUntyped(text)) annotations.set(key, textOf(text));
+}
+
+/** Fails for a key that kustomize writes without quotes, if it is not a text without quotes. */
+export function checkWrittenKey(key: string, place: { readonly file: string; readonly line: number }): void {
+  if (typeof resolvePlain(key) === 'string' && key !== '<<') return;
+  fail('InvalidObject', `the key ${key} is written without quotes by kustomize, and then is not a text`, place);
 }
 
 /** The metadata map, created if it is missing. */

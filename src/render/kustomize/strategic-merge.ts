@@ -6,6 +6,9 @@
  */
 import {
   assign,
+  foldedText,
+  inFlowOf,
+  isFoldedText,
   isNothing,
   isQuotedText,
   isSharedText,
@@ -66,6 +69,7 @@ function mergeMaps(
   if (result === undefined) return undefined;
   const left = result;
   const right = patchMap;
+  if (left.size === 0 && right !== undefined) inFlowOf(left, right);
   for (const name of fieldNames(left, right)) {
     const merged = mergeNodes(schema, left.get(name), right?.get(name), fieldSchema(schema, type, name));
     // A null of the patch removes the field; a null of the target is kept.
@@ -116,9 +120,12 @@ function typedByMerge(node: YamlNode): YamlNode {
   return isUntyped(node) ? node.text : node;
 }
 
-/** A new scalar takes over the quotes of the scalar that it replaces; in quotes it is a text. */
+/** A new node takes over the style of the one that it replaces; a scalar in quotes or a block is a text. */
 function inPlaceOf(found: YamlNode | undefined, node: YamlNode): YamlNode {
-  if (node === found || !isYamlScalar(node) || !isYamlScalar(found) || isSharedText(found)) return node;
+  if (node === found || found === undefined) return node;
+  if (!isYamlScalar(node)) return inFlowOf(node, found);
+  if (!isYamlScalar(found) || isSharedText(found)) return node;
+  if (isFoldedText(found)) return foldedText(textOf(node));
   const isQuoted = isQuotedText(found) || (typeof found === 'string' && typeof resolvePlain(found) !== 'string');
   if (isQuoted) return quotedText(textOf(node));
   return isQuotedText(node) ? node.text : node;

@@ -104,7 +104,8 @@ function readVar(one: Var, source: Resource | undefined): string | YamlScalar | 
   if (found === undefined)
     return fail('KustomizationInvalid', `the var ${one.name} names the field ${path}, which does not exist`);
   // A map or list cannot be part of a text, so `$(NAME)` is left unchanged.
-  return isYamlMap(found) || isYamlList(found) ? undefined : found;
+  if (isYamlMap(found) || isYamlList(found)) return undefined;
+  return isText(found) ? textOf(found) : found;
 }
 
 /** Splits `ports[0].port` into `ports`, `0` and `port`. */

@@ -39,7 +39,10 @@ test('objects of an Application whose finalizer was removed by hand are taken ov
   await using agent = await world.agent({ flags: FLAGS });
   const next = await world.declare('new', spec);
   const told = await next.until('conflict', (a) => readyReason(a) === 'False Conflict');
-  assert.match(readyMessage(told), /apps\/old, which does not exist any more; take them over with: tautline take-over \w+ -n apps/);
+  assert.match(
+    readyMessage(told),
+    /apps\/old, which does not exist any more; take them over with: tautline take-over \w+ -n apps/,
+  );
   assert.equal(outcomeOf(await next.ask({ action: 'sync' })), 'Failed', 'a sync takes nothing over');
   assert.match(ownerOf(await world.read(configMapPath('pool', 'a'))), /\/apps\/old$/);
   const answered = await next.ask({ action: 'take-over' });

@@ -26,7 +26,7 @@ test('a line end that is missing at the end of a text is a difference', () => {
 
 test('the hunks turn one text into the other', () => {
   const line = fc.constantFrom('a', 'b', 'c', 'd');
-  const lines = fc.array(line, { maxLength: 12 }).map(textOf);
+  const lines = fc.array(line, { maxLength: 12, size: 'max' }).map(textOf);
   fc.assert(
     fc.property(lines, lines, (before, after) => {
       if (before === after) return;

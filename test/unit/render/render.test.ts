@@ -129,7 +129,6 @@ test('each mistake in the input has its code and a message that names the cause'
     ['absent', { 'other/a.yaml': '' }, 'PathNotFound', /no folder app/],
     ['a file', { app: 'x' }, 'PathNotFound', /is a file/],
     ['a chart', { 'app/Chart.yaml': 'name: x' }, 'Unsupported', /Helm chart/],
-    ['both', { 'app/Chart.yaml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /contains both/],
     ['two', { 'app/kustomization.yml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /only one/],
     ['empty', kustomization(''), 'KustomizationInvalid', /empty/],
     ['unknown field', kustomization('resources: [a.yaml]\nfoo: 1\n'), 'KustomizationInvalid', /"foo" is unknown/],

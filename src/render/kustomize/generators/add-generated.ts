@@ -4,7 +4,7 @@ import { fail } from '../../fail.ts';
 import { placeOf } from '../layer.ts';
 import { currentId, formatResourceId } from '../resource-id.ts';
 import { append, change, findByAnyId, type ResourceSet } from '../resource-set.ts';
-import { setName, setNamespace, setTextMap, textMap, textsOf, type Resource } from '../resource.ts';
+import { checkWrittenKey, setName, setNamespace, setTextMap, textMap, textsOf, type Resource } from '../resource.ts';
 
 export function addGenerated(set: ResourceSet, resource: Resource): void {
   const id = currentId(resource.node);
@@ -36,6 +36,8 @@ function takeOver(old: Resource, fresh: Resource): void {
   const annotations = new Map([...textMap(old, 'annotations'), ...textMap(fresh, 'annotations')]);
   const data = new Map([...oldData(old.node), ...textsOf(fresh.node.get('data'))]);
   const binaryData = new Map([...textsOf(old.node.get('binaryData')), ...textsOf(fresh.node.get('binaryData'))]);
+  const written = isMerge ? [labels, annotations, data, binaryData] : [labels, annotations];
+  for (const key of written.flatMap((texts) => [...texts.keys()])) checkWrittenKey(key, placeOf(old));
   old.node = fresh.node;
   old.file = fresh.file;
   old.line = fresh.line;

@@ -3,7 +3,7 @@ import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { decodeUtf8 } from '../../file-loader.ts';
 import type { Layer } from '../layer.ts';
-import { childMap, newResource, type Behavior, type Resource } from '../resource.ts';
+import { checkWrittenKey, childMap, newResource, type Behavior, type Resource } from '../resource.ts';
 import { loadPairs } from './key-values.ts';
 
 export type ConfigMapArgs = Layer['kustomization']['configMapGenerator'][number];
@@ -65,7 +65,11 @@ function finish(layer: Layer, args: ConfigMapArgs, options: GeneratorOptions, no
   if (options.labels.size > 0) metadata.set('labels', new Map(options.labels));
   if (options.annotations.size > 0) metadata.set('annotations', new Map(options.annotations));
   if (options.immutable) node.set('immutable', { text: 'true', value: true });
-  const resource = newResource(node, { file: layer.kustomization.file, line: 1 });
+  const place = { file: layer.kustomization.file, line: 1 };
+  for (const texts of [options.labels, options.annotations, node.get('data'), node.get('binaryData')]) {
+    if (texts instanceof Map) for (const key of texts.keys()) checkWrittenKey(key, place);
+  }
+  const resource = newResource(node, place);
   resource.isGenerated = true;
   resource.shouldHashName = !options.disableNameSuffixHash;
   resource.behavior = BEHAVIORS.has(args.behavior) ? (args.behavior as Behavior) : 'unspecified';

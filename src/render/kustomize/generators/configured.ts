@@ -1,7 +1,7 @@
 /** The field `generators`: configurations of the built-in generators of kustomize. */
 import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
 import { fail, withPlace } from '../../fail.ts';
-import { struct, text } from '../decode.ts';
+import { embedded, struct, text } from '../decode.ts';
 import { CONFIG_MAP, SECRET } from '../kustomization.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-configs.ts';
@@ -22,18 +22,24 @@ export function configuredGenerators(layer: Layer): Resource[] {
   });
 }
 
-/** The name and namespace of the generated object may also be given in the metadata of the configuration. */
+/**
+ * The name and namespace of the generated object may also be given in the metadata of the configuration. Its field
+ * `env` has no effect: kustomize knows that old name of `envs` only in a kustomization.
+ */
 const METADATA = struct({ metadata: struct({ name: text, namespace: text }) });
 
-function withMetadata<T extends { readonly name: string; readonly namespace: string }>(args: T, config: Resource): T {
+function withMetadata<T extends { readonly name: string; readonly namespace: string; readonly env: string }>(
+  args: T,
+  config: Resource,
+): T {
   const { metadata } = decodeConfig(METADATA, config);
-  return { ...args, name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
+  return { ...args, env: '', name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
 }
 
 const POLICY = struct({
-  cloud: text,
-  kubernetesService: struct({ name: text, namespace: text }),
-  serviceAccount: struct({ name: text, projectId: text }),
+  cloud: embedded(text),
+  kubernetesService: embedded(struct({ name: text, namespace: text })),
+  serviceAccount: embedded(struct({ name: text, projectId: text })),
 });
 
 const BUILT_IN: Readonly<Record<string, (layer: Layer, config: Resource) => Resource>> = {

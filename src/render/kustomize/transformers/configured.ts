@@ -1,6 +1,6 @@
 /** The fields `transformers` and `validators`: configurations of the built-in transformers of kustomize. */
 import { fail, withPlace } from '../../fail.ts';
-import { flag, list, optional, struct, text, texts } from '../decode.ts';
+import { embedded, flag, list, optional, struct, text, texts } from '../decode.ts';
 import { hashNames } from '../hash.ts';
 import { FIELD_SPEC, IMAGE, REPLACEMENT, SELECTOR, REPLICA } from '../kustomization.ts';
 import { placeOf, type Layer } from '../layer.ts';
@@ -49,7 +49,7 @@ const AFFIXES = struct({ prefix: text, suffix: text, fieldSpecs: FIELD_SPECS });
 const IMAGE_TAG = struct({ imageTag: IMAGE, fieldSpecs: FIELD_SPECS });
 const REPLICA_COUNT = struct({ replica: REPLICA, fieldSpecs: FIELD_SPECS });
 const STRATEGIC = struct({ paths: list(text), patches: text });
-const REPLACEMENTS = struct({ replacements: list(REPLACEMENT) });
+const REPLACEMENTS = struct({ replacements: list(embedded(REPLACEMENT)) });
 const PATCH_FIELDS = struct({
   path: text,
   patch: text,

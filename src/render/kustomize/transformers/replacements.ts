@@ -7,6 +7,7 @@ import {
   isYamlMap,
   isYamlScalar,
   nodeToValue,
+  styledAs,
   textOf,
   type YamlNode,
 } from '../../../object/yaml/node.ts';
@@ -32,8 +33,10 @@ export const replacementTransformer: Transformer = {
   configure: (layer: Layer) => {
     const { replacements } = layer.kustomization;
     if (replacements.length === 0) return [];
+    // kustomize drops an empty list of targets here, but not in a file of replacements.
+    const entries = replacements.map((one) => (one.targets?.length === 0 ? { ...one, targets: undefined } : one));
     const atEntry = entriesOf(layer, 'replacements');
-    return [placed(layer, ['replacements'], () => configureReplacements(layer, replacements, atEntry))];
+    return [placed(layer, ['replacements'], () => configureReplacements(layer, entries, atEntry))];
   },
 };
 
@@ -66,9 +69,9 @@ function load(layer: Layer, replacement: Replacement): Replacement[] {
     const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
     const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
     const root = document?.root;
-    if (isYamlList(root)) return decode(list(REPLACEMENT), root, '', 'ignore');
+    if (isYamlList(root)) return decode(list(REPLACEMENT), root, '', 'lenient');
     return isYamlMap(root)
-      ? [decode(REPLACEMENT, root, '', 'ignore')]
+      ? [decode(REPLACEMENT, root, '', 'lenient')]
       : fail('KustomizationInvalid', 'the file must be a replacement or a list of replacements');
   });
 }
@@ -81,11 +84,13 @@ function replace(set: ResourceSet, replacement: Replacement, context: RenderCont
   if (source !== undefined && sourceValue !== undefined) {
     fail('KustomizationInvalid', 'a replacement has both source and sourceValue');
   }
-  const value = source === undefined ? resolvePlain(sourceValue ?? '') : readSource(set, source);
+  const fixed = resolvePlain(sourceValue ?? '');
+  const value = source === undefined ? (): YamlNode => fixed : readSource(set, source);
   for (const target of targets) copyToTarget(set, target, value, context);
 }
 
-function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>): YamlNode {
+/** Returns the value of the source. It changes during the replacement, if the source is among the targets. */
+function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>): () => YamlNode {
   const named = source.name === '' ? [...set.all] : findByName(set, source.name);
   const found = named.filter((resource) => idsOf(resource).some((id) => isNamed(id, source)));
   const [only] = found;
@@ -97,14 +102,19 @@ function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>
       `the source ${wanted} of a replacement is ambiguous: it matches ${found.length} objects`,
     );
   const path = source.fieldPath || 'metadata.name';
-  const node = lookup(only.node, smartPath(path));
+  const parts = smartPath(path);
+  const node = lookup(only.node, parts);
   const isEmpty = isNothing(node) || (isYamlMap(node) && node.size === 0) || (isYamlList(node) && node.length === 0);
   if (node === undefined || isEmpty)
     return fail(
       'KustomizationInvalid',
       `the source ${wanted} of a replacement has no field ${path}, or the field is empty`,
     );
-  return takePart(node, source.options);
+  // kustomize copies a part of a text once, and refers to a whole field.
+  const part = takePart(node, source.options);
+  if (part !== node) return () => part;
+  let last = node;
+  return () => (last = attempt(() => lookup(only.node, parts)) ?? last);
 }
 
 /** The current and previous ids, as written: an empty namespace does not count as `default` here. */
@@ -128,10 +138,10 @@ function takePart(node: YamlNode, options: FieldOptions): YamlNode {
   const part = textOf(node).split(options.delimiter)[options.index];
   if (part === undefined)
     return fail('KustomizationInvalid', `options.index ${options.index} of a source is out of range`);
-  return isText(node) ? part : resolvePlain(part);
+  return isText(node) ? styledAs(node, part) : resolvePlain(part);
 }
 
-function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, context: RenderContext): void {
+function copyToTarget(set: ResourceSet, target: Target, value: () => YamlNode, context: RenderContext): void {
   const { select } = target;
   if (select === undefined) return fail('KustomizationInvalid', 'a target of a replacement needs select');
   const compiled = compileTarget(select);
@@ -145,7 +155,7 @@ function copyToTarget(set: ResourceSet, target: Target, value: YamlNode, context
     if (!ids.some((id) => matchesId(compiled, id))) continue;
     change(set, resource, () => {
       withPlace(placeOf(resource), () =>
-        paths.forEach((path) => copyTo(resource, path, { value, options: target.options, context })),
+        paths.forEach((path) => copyTo(resource, path, { valueNow: value, options: target.options, context })),
       );
     });
   }
@@ -170,14 +180,15 @@ function matchesId(compiled: CompiledSelector, id: ResourceId): boolean {
 }
 
 interface Copying {
-  readonly value: YamlNode;
+  readonly valueNow: () => YamlNode;
   readonly options: FieldOptions;
   readonly context: RenderContext;
 }
 
 function copyTo(resource: Resource, path: string, copying: Copying): void {
   const parts = smartPath(path);
-  const { value, options } = copying;
+  const { options } = copying;
+  const value = copying.valueNow();
   const creates: CreatedNode = options?.create
     ? isYamlMap(value)
       ? 'map'
@@ -215,7 +226,8 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
   return false;
 }
 
-function setTarget(ref: NodeRef, { value, options, context }: Copying): void {
+function setTarget(ref: NodeRef, { valueNow, options, context }: Copying): void {
+  const value = valueNow();
   const found = ref.get();
   countGenerated(context, sizeOf(value) + (options?.delimiter ? textOf(found).length : 0));
   if (options !== undefined && options.delimiter !== '') {
@@ -246,7 +258,7 @@ function splice(text: string, part: string, { delimiter, index }: NonNullable<Fi
  * that it looks like. Fails if the types do not fit.
  */
 function typed(found: YamlNode, text: string): YamlNode {
-  if (isText(found)) return text;
+  if (isText(found)) return styledAs(found, text);
   const plain = resolvePlain(text);
   if (found === CREATED_SCALAR) return typeof plain === 'string' ? plain : { ...plain, isUntyped: true };
   const wanted = nodeToValue(found);

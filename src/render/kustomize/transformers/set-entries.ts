@@ -1,5 +1,5 @@
 /** Sets entries of maps in the fields of field specs; shared by labels and annotations. */
-import { assign, isNothing, isYamlMap, shareText, textOf, type YamlNode } from '../../../object/yaml/node.ts';
+import { assign, isNothing, isYamlMap, shareText, styledAs, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { resolvePlain } from '../../../object/yaml/scalar.ts';
 import { fail } from '../../fail.ts';
 import { fieldsByKind, visitField, type Field, type FieldSpec } from '../field-spec.ts';
@@ -21,7 +21,7 @@ function setEntriesOf(resource: Resource, entries: ReadonlyMap<string, string>, 
     const map: YamlNode = isNothing(found) ? new Map<string, YamlNode>() : found;
     if (!isYamlMap(map)) return fail('InvalidObject', 'labels or annotations are not a map', placeOf(resource));
     for (const [key, text] of texts) {
-      if (map.has(key)) assign(map, key, textOf(text));
+      if (map.has(key)) assign(map, key, styledAs(map.get(key), textOf(text)));
       else if (typeof resolvePlain(key) === 'string') map.set(key, text);
       else fail('KustomizationInvalid', `the name of the label or annotation ${key} is not a text`, placeOf(resource));
     }

@@ -2,6 +2,7 @@
  * ValueAddTransformer: writes a text into fields of the selected objects, as their value or as a part of the path that
  * they contain.
  */
+import { posix } from 'node:path';
 import { isYamlScalar, textOf, type YamlNode } from '../../../object/yaml/node.ts';
 import { fail, withPlace } from '../../fail.ts';
 import { readDocuments } from '../../manifest-text.ts';
@@ -39,7 +40,7 @@ function loadTargets(layer: Layer, path: string): Target[] {
   const file = locateFile(layer, path);
   const source = { text: loadText(layer, path), file, limits: layer.build.context.limits };
   const [document] = readDocuments(source, { dialect: 'v2', duplicateKeys: 'last', nonTextKeys: 'text' });
-  return withPlace({ file }, () => decode(TARGET_FILE, document?.root, '', 'ignore').targets);
+  return withPlace({ file }, () => decode(TARGET_FILE, document?.root, '', 'lenient').targets);
 }
 
 function addTo(set: ResourceSet, target: Target, value: string): void {
@@ -66,12 +67,26 @@ function addToField(resource: Resource, { fieldPath, filePathPosition }: Target,
   }
 }
 
-/** Inserts a part into a path; an absolute path stays absolute. */
+/** Inserts a part into a path; an absolute path stays absolute. The result is cleaned: `a//b/../c` becomes `a/c`. */
 function insertPart(path: string, position: number, part: string): string {
-  const parts = path === '' ? [] : path.replace(/(.)\/+$/, '$1').split('/');
-  if (path === '/') parts.length = 1;
+  const parts = splitFilePath(path);
   const at = Math.min(position, parts.length);
   const isAbsolute = parts[0] === '' && at < parts.length;
   parts.splice(isAbsolute ? at + 1 : at, 0, part);
-  return parts.join('/');
+  if (parts.every((one) => one === '')) return parts.length > 1 ? '/' : '';
+  return parts[0] === '' ? `/${posix.join(...parts.slice(1))}` : posix.join(...parts);
+}
+
+/** Splits a path at slashes; an absolute path begins with an empty part. */
+function splitFilePath(path: string): string[] {
+  const parts: string[] = [];
+  let rest = path;
+  while (rest !== '') {
+    const slash = rest.lastIndexOf('/');
+    const last = rest.slice(slash + 1);
+    if (slash === 0) return last === '' ? ['', ...parts] : ['', last, ...parts];
+    parts.unshift(last);
+    rest = rest.slice(0, Math.max(slash, 0));
+  }
+  return parts;
 }

@@ -12,8 +12,12 @@ import {
   encodeAhead,
   encodeFor,
   forgetInventory,
+  forgetWritten,
   keysOfStored,
   leftoverOf,
+  noteLost,
+  noteSeen,
+  noteWritten,
   readInventory,
   removeFromInventory,
   replaceInventory,
@@ -170,4 +174,31 @@ test('an inventory that changes after its form was made is stored as it is now',
   await isMade;
   assert.deepEqual(encodeFor(memory, [...memory.ids.values()]), encodeInventory(ids.slice(1)));
   assert.deepEqual(keysOfStored(memory, encodeInventory(ids) as Value), new Set(ids.map(idKey)));
+});
+
+test('an object counts as written once it was seen or accepted with our marks, until something else is seen', () => {
+  const memory = emptyInventoryMemory();
+  const isWritten = (): boolean => memory.written.has(idKey(A));
+  const see = (...changes: Parameters<typeof noteSeen>[1]): boolean => {
+    noteSeen(memory, changes, OWNER);
+    return isWritten();
+  };
+  const theirs = liveOf({ id: A, metadata: marksOf(OTHER_OWNER) });
+  const stripped = liveOf({ id: A, metadata: { labels: {} } });
+  assert.equal(see(changeOf('update', { id: A, live: stripped })), false, 'marks that were never complete');
+  assert.equal(see(changeOf('none', { id: A, live: liveOf({ id: A }) })), true);
+  assert.equal(see(changeOf('update', { id: A, live: stripped })), true, 'marks that are being healed');
+  assert.equal(see(changeOf('update', { id: A, live: theirs })), true, 'forged marks that are being healed');
+  assert.equal(see(changeOf('unknown', { id: A })), true);
+  assert.equal(see(changeOf('conflict', { id: A, live: theirs })), false);
+  noteWritten(memory, A);
+  assert.equal(see(changeOf('create', { id: A })), false, 'it is gone');
+  noteWritten(memory, A);
+  assert.equal(see(), false, 'it is neither desired nor in the inventory');
+  noteWritten(memory, A);
+  noteLost(memory, A);
+  assert.equal(isWritten(), false);
+  noteWritten(memory, A);
+  forgetWritten(memory);
+  assert.equal(isWritten(), false);
 });
