@@ -2,7 +2,8 @@
  * The stored form of the inventory: the ids of all objects that were applied and are owned. Only these may be pruned.
  * Invariant: decoding returns exactly the encoded ids; a value that cannot be decoded is an error, never an empty list.
  */
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzipSync, gzip, gzipSync } from 'node:zlib';
 import { idKey, type ObjectId } from '../object/identity.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import type { InventoryValue } from './status-schema.ts';
@@ -17,8 +18,48 @@ export type DecodedInventory =
   /** Then nothing may be pruned, and the stored value must not be overwritten. `problem` is a sentence for people. */
   | { readonly ok: false; readonly problem: string };
 
+/** A stored form with the set of ids that it holds. */
+export interface EncodedInventory {
+  /** `idKey` of each id. */
+  readonly keys: ReadonlySet<string>;
+  readonly value: InventoryValue;
+}
+
 /** Equal sets of ids give equal values in any order. Duplicates count once. */
 export function encodeInventory(ids: readonly ObjectId[]): InventoryValue {
+  const { objects, json } = toJson(ids);
+  return json === undefined ? { objects } : { gzip: gzipSync(json).toString('base64') };
+}
+
+/** The same, without the work if the form of the same set is known. */
+export function encodeOnce(ids: readonly ObjectId[], known: EncodedInventory | undefined): EncodedInventory {
+  const keys = new Set(ids.map(idKey));
+  return known && isSameSet(keys, known.keys) ? known : { keys, value: encodeInventory(ids) };
+}
+
+/** The same, and a large inventory is compressed beside the main thread. */
+export async function encodeAside(
+  ids: readonly ObjectId[],
+  known: EncodedInventory | undefined,
+): Promise<EncodedInventory> {
+  const keys = new Set(ids.map(idKey));
+  if (known && isSameSet(keys, known.keys)) return known;
+  const { objects, json } = toJson(ids);
+  if (json === undefined) return { keys, value: { objects } };
+  return { keys, value: { gzip: (await promisify(gzip)(json)).toString('base64') } };
+}
+
+/** Whether the stored form is worth to be kept: the names alone are too long for plain JSON. */
+export function isLargeInventory(ids: readonly ObjectId[]): boolean {
+  return ids.reduce((sum, { name }) => sum + name.length + 1, 0) > MAX_PLAIN_INVENTORY_BYTES;
+}
+
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
+}
+
+/** `json` is present if it is to be compressed. */
+function toJson(ids: readonly ObjectId[]): { objects: Record<string, Record<string, string>>; json?: string } {
   const byKey = new Map(ids.map((id) => [idKey(id), id]));
   const objects: Record<string, Record<string, string>> = Object.create(null);
   for (const key of [...byKey.keys()].sort()) {
@@ -28,8 +69,7 @@ export function encodeInventory(ids: readonly ObjectId[]): InventoryValue {
     names[id.namespace] = before === undefined ? escapeName(id.name) : `${before} ${escapeName(id.name)}`;
   }
   const json = JSON.stringify(objects);
-  if (Buffer.byteLength(json) <= MAX_PLAIN_INVENTORY_BYTES) return { objects };
-  return { gzip: gzipSync(json).toString('base64') };
+  return Buffer.byteLength(json) <= MAX_PLAIN_INVENTORY_BYTES ? { objects } : { objects, json };
 }
 
 /** Never throws. undefined decodes to no ids: the Application has not applied anything yet. */

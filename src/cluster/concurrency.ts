@@ -1,4 +1,5 @@
-/** Bounded concurrency for requests. */
+/** Bounded concurrency for requests, and turns of the one thread for long computations. */
+import { setImmediate } from 'node:timers/promises';
 
 export interface ConcurrencyOptions {
   /** Calls under way at once. */
@@ -23,4 +24,19 @@ export async function forEachConcurrently<T>(
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
+}
+
+/** Probes, watches and other Applications wait no longer than this for a computation. */
+const TURN_MS = 10;
+
+/** Runs a computation to its end, and lets others have their turn whenever it has held the thread for a while. */
+export async function inTurns<T>(steps: Generator<undefined, T>): Promise<T> {
+  let sinceMs = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() - sinceMs < TURN_MS) continue;
+    await setImmediate();
+    sinceMs = performance.now();
+  }
 }

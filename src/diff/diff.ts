@@ -74,9 +74,21 @@ export const REASONS = {
 
 /** Changes of the desired objects in their order, then of the inventory objects that are no longer desired. */
 export function diffObjects(options: DiffOptions): Change[] {
-  const changes = options.desired.objects
-    .filter(({ id, policy }) => !isLeftOut(policy, options.live.get(idKey(id))?.state === 'present'))
-    .map((desired) => diffDesired(desired, options));
+  const steps = diffSteps(options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same with a pause after each object, for a caller that has other work to do. */
+export function* diffSteps(options: DiffOptions): Generator<undefined, Change[]> {
+  const changes: Change[] = [];
+  for (const desired of options.desired.objects) {
+    if (isLeftOut(desired.policy, options.live.get(idKey(desired.id))?.state === 'present')) continue;
+    changes.push(diffDesired(desired, options));
+    yield;
+  }
   const desiredKeys = new Set(options.desired.objects.map(({ id }) => idKey(id)));
   const faulty = new Set<string>();
   for (const { object } of options.desired.problems) if (object) faulty.add(idKey(object));

@@ -15,7 +15,7 @@ import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
-import { forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
+import { encodeAhead, forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
@@ -109,6 +109,7 @@ function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: Reconc
 
 async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
+  await encodeAhead(pass.memory.inventory);
   const report = reportOf(pass, findings, 'ended');
   const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
   pass.memory.run.endedEarly = undefined;

@@ -6,7 +6,7 @@
  * holds no value of any object.
  */
 import { formatTime } from '../application/conditions.ts';
-import { encodeInventory } from '../application/inventory.ts';
+import { encodeOnce } from '../application/inventory.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import type { ApplicationStatus, HealthSummary, InventoryValue, LastRequest } from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
@@ -61,8 +61,12 @@ interface Circumstances {
 }
 
 /** Keeps the stored inventory if it could not be read. */
-function inventoryOf(previous: StoredStatus, { inventory }: PassReport): Pick<ApplicationStatus, 'inventory'> {
-  if (inventory) return inventory.length > 0 ? { inventory: encodeInventory(inventory) } : {};
+function inventoryOf(
+  previous: StoredStatus,
+  { inventory, encodedInventory }: PassReport,
+): Pick<ApplicationStatus, 'inventory'> {
+  if (inventory?.length === 0) return {};
+  if (inventory) return { inventory: encodeOnce(inventory, encodedInventory).value };
   return previous.inventory === undefined ? {} : { inventory: previous.inventory as InventoryValue };
 }
 

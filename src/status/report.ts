@@ -1,4 +1,5 @@
 /** The results of all stages of one pass: the input of status/. Plain data, made only by reconcile/. */
+import type { EncodedInventory } from '../application/inventory.ts';
 import type { LeftObject } from '../application/prune-digest.ts';
 import type { Application, ApplicationSpec } from '../application/schema.ts';
 import type { Applied } from '../apply/applied.ts';
@@ -79,6 +80,8 @@ export interface PassReport {
   readonly worst: Health | undefined;
   /** undefined: the stored inventory could not be read. */
   readonly inventory: readonly ObjectId[] | undefined;
+  /** The stored form of the same set or of an earlier one, to be used again if the set is the same. */
+  readonly encodedInventory?: EncodedInventory;
   /** By `idKey`: Jobs and bare Pods that completed or failed, with their manifest digest. undefined: not read. */
   readonly finishedJobs: ReadonlyMap<string, string> | undefined;
   /** The same for Jobs and bare Pods that were started and have not ended yet. */

@@ -4,8 +4,9 @@
  */
 import type { DesiredObject } from '../../bind/desired.ts';
 import { reachOf } from '../../bind/reach.ts';
+import { inTurns } from '../../cluster/concurrency.ts';
 import type { Change } from '../../diff/changes.ts';
-import { diffObjects } from '../../diff/diff.ts';
+import { diffSteps } from '../../diff/diff.ts';
 import type { Health } from '../../health/health.ts';
 import { applicationKey } from '../../application/keys.ts';
 import { parseOwner } from '../../object/applyset.ts';
@@ -63,30 +64,32 @@ export async function compareLive(
   doubtAnswers(memory.evidence, doubtOf(pass));
   const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
   const jobs = readJobRecords(memory.endedJobs, application);
-  const changes = diffObjects({
-    desired,
-    live,
-    inventory,
-    owner,
-    kinds,
-    settled: memory.evidence.settled,
-    claims: (id) => claimants.get(idKey(id)),
-    isGivenUp: (id, annotation) => {
-      const giver = parseOwner(annotation);
-      if (giver?.hubId !== context.hub.hubId) return false;
-      return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
-    },
-    hasWritten: (id) => memory.inventory.written.has(idKey(id)),
-    isForged: (id, annotation) => isForged(pass, id, annotation),
-    memory: {
-      baselines: memory.evidence.baselines,
-      isDoubted: (key) => memory.evidence.doubted.has(key),
-      // A sync that names a Job runs it again.
-      runOf: (object) => (isNamed(object) ? undefined : runOf(healthOfAbsentJob(jobs, object))),
-      isOfManifest: (object) => isJobOfManifest(jobs, object),
-      isAccepted: acceptanceOf(pass, desired),
-    },
-  });
+  const changes = await inTurns(
+    diffSteps({
+      desired,
+      live,
+      inventory,
+      owner,
+      kinds,
+      settled: memory.evidence.settled,
+      claims: (id) => claimants.get(idKey(id)),
+      isGivenUp: (id, annotation) => {
+        const giver = parseOwner(annotation);
+        if (giver?.hubId !== context.hub.hubId) return false;
+        return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
+      },
+      hasWritten: (id) => memory.inventory.written.has(idKey(id)),
+      isForged: (id, annotation) => isForged(pass, id, annotation),
+      memory: {
+        baselines: memory.evidence.baselines,
+        isDoubted: (key) => memory.evidence.doubted.has(key),
+        // A sync that names a Job runs it again.
+        runOf: (object) => (isNamed(object) ? undefined : runOf(healthOfAbsentJob(jobs, object))),
+        isOfManifest: (object) => isJobOfManifest(jobs, object),
+        isAccepted: acceptanceOf(pass, desired),
+      },
+    }),
+  );
   noteSeen(memory.inventory, changes, owner);
   const settled = await takeOver({
     changes: isReporting ? await gatherEvidence(pass, changes) : changes,

@@ -2,13 +2,14 @@
  * The inventory of a pass: applied and owned objects, by `idKey`. Invariant: an id enters before its object is written,
  * and leaves only when the object is confirmed gone or released; a lost or damaged inventory never deletes.
  */
-import { decodeInventory } from '../../application/inventory.ts';
+import { decodeInventory, encodeAside, encodeOnce, isLargeInventory } from '../../application/inventory.ts';
 import type { Application } from '../../application/schema.ts';
+import type { InventoryValue } from '../../application/status-schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { readOwnership, type Owner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
-import { isEqualValue } from '../../object/value.ts';
+import { isEqualValue, type Value } from '../../object/value.ts';
 import type { InventoryMemory } from './memory.ts';
 
 /**
@@ -34,6 +35,32 @@ export function readInventory(memory: InventoryMemory, { status }: Pick<Applicat
   for (const id of decoded.ids) memory.ids.set(idKey(id), id);
   memory.stored = stored;
   return memory.ids;
+}
+
+/**
+ * Makes the stored form of the inventory beside the main thread, so that the status is composed without that work. If
+ * the inventory changes meanwhile, the form is of another set, and is not used.
+ */
+export async function encodeAhead(memory: InventoryMemory): Promise<void> {
+  const ids = [...(memory.ids?.values() ?? [])];
+  memory.encoded = isLargeInventory(ids) ? await encodeAside(ids, memory.encoded) : undefined;
+}
+
+/** The stored form of a set of ids, which is remembered if it is large. */
+export function encodeFor(memory: Pick<InventoryMemory, 'encoded'>, ids: readonly ObjectId[]): InventoryValue {
+  const encoded = encodeOnce(ids, memory.encoded);
+  if (isLargeInventory(ids)) memory.encoded = encoded;
+  return encoded.value;
+}
+
+/** By `idKey`: the ids of a stored inventory; none if it cannot be read. */
+export function keysOfStored(
+  { encoded }: Pick<InventoryMemory, 'encoded'>,
+  stored: Value | undefined,
+): ReadonlySet<string> {
+  if (encoded && isEqualValue(encoded.value as Value, stored)) return encoded.keys;
+  const decoded = decodeInventory(stored);
+  return new Set(decoded.ok ? decoded.ids.map(idKey) : []);
 }
 
 /** To be called when a write of the status was refused: additions that were to be stored with it are read again. */

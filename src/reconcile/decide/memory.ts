@@ -3,6 +3,7 @@
  * (`noteApplied`, `noteGone` in evidence.ts, `noteHeal` in brake-heals.ts, and those of inventory.ts and
  * ended-jobs.ts).
  */
+import type { EncodedInventory } from '../../application/inventory.ts';
 import type { Baseline, SettledChange } from '../../diff/changes.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import type { Value } from '../../object/value.ts';
@@ -18,12 +19,14 @@ export interface InventoryMemory {
   written: Set<string>;
   /** The stored inventory that was merged into `ids` last. */
   stored: Value | undefined;
+  /** The stored form that was made last, if it is large. */
+  encoded: EncodedInventory | undefined;
   /** Number of objects before the first of those that left Git did so. undefined: no object has left Git. */
   sizeBefore: number | undefined;
 }
 
 export function emptyInventoryMemory(): InventoryMemory {
-  return { ids: undefined, written: new Set(), stored: undefined, sizeBefore: undefined };
+  return { ids: undefined, written: new Set(), stored: undefined, encoded: undefined, sizeBefore: undefined };
 }
 
 /** Answers of the API server about manifests. All of it may be dropped at the price of requests. */

@@ -4,7 +4,6 @@
  * created.
  */
 import { isRunToCompletion } from '../../application/ended-jobs.ts';
-import { encodeInventory } from '../../application/inventory.ts';
 import {
   annotationBytes,
   countThatFits,
@@ -18,13 +17,14 @@ import type { KubeObject, Value } from '../../object/value.ts';
 import { plannedIds, type Plan } from '../../plan/plan.ts';
 import type { StageFailure } from '../../status/report.ts';
 import type { Memory } from '../memory.ts';
+import { encodeFor } from './inventory.ts';
 import { parentMarks, type ParentQuestion } from './parent-marks.ts';
 
 /** The Application that everything is recorded in. */
 export interface Recording extends ParentQuestion {
   /** As it is stored. */
   readonly base: KubeObject;
-  readonly memory: Pick<Memory, 'endedJobs'>;
+  readonly memory: Pick<Memory, 'endedJobs' | 'inventory'>;
 }
 
 export interface RoomQuestion {
@@ -93,7 +93,7 @@ function excessOfRecords(recording: Recording, { ids, inventory, jobs }: Records
   const room = roomForRecords(recording.base) - jobBytes;
   // Spares the encoding of an inventory that fits in any case.
   if (ids.reduce((sum, id) => sum + idKey(id).length + 1, 0) * WORST_ENCODING <= room) return undefined;
-  const bytes = storedBytes(encodeInventory(ids) as Value);
+  const bytes = storedBytes(encodeFor(recording.memory.inventory, ids) as Value);
   if (bytes <= room) return undefined;
   const fits = countThatFits(ids.length, { bytes, room });
   const before = inventory.size > 0 ? ` (${inventory.size} of them applied before)` : '';

@@ -6,7 +6,6 @@
  * Where the API server refuses to store them (an admission webhook, a size), only those effects are carried out of
  * which a kill would lose nothing: the commit that removes such a webhook must not wait for it.
  */
-import { decodeInventory, encodeInventory } from '../../application/inventory.ts';
 import type { Applied, Outcome } from '../../apply/applied.ts';
 import { applyPlan } from '../../apply/apply.ts';
 import type { RefusalCode } from '../../cluster/answers.ts';
@@ -16,7 +15,14 @@ import { plannedIds, withoutAdditions, type Plan } from '../../plan/plan.ts';
 import type { Metrics } from '../../telemetry/ports.ts';
 import { remainingMs } from '../attempt.ts';
 import { claimantOf, keepClaims } from '../decide/claim-objects.ts';
-import { addToInventory, measureInventory, removeFromInventory } from '../decide/inventory.ts';
+import {
+  addToInventory,
+  encodeAhead,
+  encodeFor,
+  keysOfStored,
+  measureInventory,
+  removeFromInventory,
+} from '../decide/inventory.ts';
 import { toFailure, type Pass } from '../pass.ts';
 import { reportOf, type Findings } from '../report/report-of.ts';
 import { isWriteRefused, writeStatus, writeStatusValue } from '../report/status-writer.ts';
@@ -58,9 +64,8 @@ async function unlessRefused(pass: Pass, write: () => Promise<void>): Promise<bo
 }
 
 /** Whether the stored inventory names an object. */
-function storedIn({ base }: Pass): (id: ObjectId) => boolean {
-  const stored = decodeInventory(valueAt(base, 'status', 'inventory'));
-  const keys = new Set(stored.ok ? stored.ids.map(idKey) : []);
+function storedIn({ base, memory }: Pass): (id: ObjectId) => boolean {
+  const keys = keysOfStored(memory.inventory, valueAt(base, 'status', 'inventory'));
   return (id) => keys.has(idKey(id));
 }
 
@@ -84,6 +89,7 @@ async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory)
   const isWider = isWiderThanStored(pass, inventory);
   await markParent(pass, inventory.values());
   await context.onFaultPoint('marks-written');
+  if (isWider) await encodeAhead(pass.memory.inventory);
   const revision = findings.snapshot?.revision;
   const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
   const { confirmedBy } = findings.guard ?? {};
@@ -93,9 +99,10 @@ async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory)
   // A retry changes no condition: only the inventory is stored, and the size that it had before.
   else if (isWider) {
     const objectsBefore = pass.memory.inventory.sizeBefore;
+    const ids = [...inventory.values()];
     const pruneGuard = { ...status.pruneGuard, ...(objectsBefore === undefined ? {} : { objectsBefore }) };
     const stored = Object.keys(pruneGuard).length > 0 ? { pruneGuard } : {};
-    await writeStatusValue(pass, { ...status, ...stored, inventory: encodeInventory([...inventory.values()]) });
+    await writeStatusValue(pass, { ...status, ...stored, inventory: encodeFor(pass.memory.inventory, ids) });
   }
   await context.onFaultPoint('inventory-written');
 }

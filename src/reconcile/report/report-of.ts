@@ -59,6 +59,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     health: findings.health ?? new Map(),
     worst,
     inventory: inventory && [...inventory.values()],
+    ...(memory.inventory.encoded ? { encodedInventory: memory.inventory.encoded } : {}),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { forEachConcurrently } from '../../../src/cluster/concurrency.ts';
+import { forEachConcurrently, inTurns } from '../../../src/cluster/concurrency.ts';
 
 test('each item is taken once, in order, with a bounded number of calls under way', async () => {
   const taken: number[] = [];
@@ -32,4 +32,14 @@ test('a rejected call rejects the result, and an empty list makes no call', asyn
   const fails = (): Promise<never> => Promise.reject(new Error('failed'));
   await assert.rejects(forEachConcurrently([1, 2], { concurrency: 1 }, fails), /failed/);
   await forEachConcurrently([], { concurrency: 1 }, fails);
+});
+
+test('a long computation lets timers and other work run before it ends', async () => {
+  let hasOtherRun = false;
+  setImmediate(() => (hasOtherRun = true));
+  const computation = function* (): Generator<undefined, string> {
+    while (!hasOtherRun) yield;
+    return 'done';
+  };
+  assert.equal(await inTurns(computation()), 'done');
 });

@@ -38,7 +38,13 @@ function filledMemory(): Memory {
       objects: new Map([['key', desiredOf()]]),
       discovery: { nextMs: 1, pauseMs: 1, definitions: 'd' },
     },
-    inventory: { ids: inventoryOf(idOf('a')), written: new Set([KEY]), stored: 'stored', sizeBefore: 1 },
+    inventory: {
+      ids: inventoryOf(idOf('a')),
+      written: new Set([KEY]),
+      stored: 'stored',
+      encoded: { keys: new Set(['a']), value: { gzip: '' } },
+      sizeBefore: 1,
+    },
     evidence: {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),

@@ -9,8 +9,11 @@ import type { Value } from '../../../../src/object/value.ts';
 import {
   addToInventory,
   completeInventory,
+  encodeAhead,
+  encodeFor,
   forgetInventory,
   forgetWritten,
+  keysOfStored,
   leftoverOf,
   noteLost,
   noteSeen,
@@ -144,6 +147,33 @@ test('leftovers are the objects of the inventory that are not desired', () => {
   assert.deepEqual(leftoverOf([desiredOf({ id: A }), desiredOf({ id: C })], inventoryOf(A, B)), [B]);
   assert.deepEqual(leftoverOf([], inventoryOf(A, B)), [A, B]);
   assert.deepEqual(leftoverOf([desiredOf({ id: A })], inventoryOf(A)), []);
+});
+
+const longIds = (count: number): ObjectId[] =>
+  Array.from({ length: count }, (_, at) => idOf(`${'n'.repeat(200)}-${at}`));
+
+test('the form of a large inventory is made once for each set of ids, and equals that of the set', async () => {
+  const memory = emptyInventoryMemory();
+  const ids = longIds(1_000);
+  memory.ids = new Map(ids.map((id) => [idKey(id), id]));
+  await encodeAhead(memory);
+  const { encoded } = memory;
+  assert.deepEqual(encoded?.value, encodeInventory(ids));
+  assert.equal(encodeFor(memory, ids.toReversed()), encoded?.value);
+  assert.deepEqual(keysOfStored(memory, encoded?.value as Value), new Set(ids.map(idKey)));
+  await encodeAhead(memory);
+  assert.equal(memory.encoded, encoded);
+});
+
+test('an inventory that changes after its form was made is stored as it is now', async () => {
+  const memory = emptyInventoryMemory();
+  const ids = longIds(1_000);
+  memory.ids = new Map(ids.map((id) => [idKey(id), id]));
+  const isMade = encodeAhead(memory);
+  memory.ids.delete(idKey(ids[0] ?? A));
+  await isMade;
+  assert.deepEqual(encodeFor(memory, [...memory.ids.values()]), encodeInventory(ids.slice(1)));
+  assert.deepEqual(keysOfStored(memory, encodeInventory(ids) as Value), new Set(ids.map(idKey)));
 });
 
 test('an object counts as written once it was seen or accepted with our marks, until something else is seen', () => {

@@ -9,7 +9,7 @@ import { ownerOf } from '../../../../src/object/applyset.ts';
 import type { ObjectId } from '../../../../src/object/identity.ts';
 import type { KubeObject, Value, ValueMap } from '../../../../src/object/value.ts';
 import type { Plan } from '../../../../src/plan/plan.ts';
-import { emptyEndedJobsMemory } from '../../../../src/reconcile/decide/memory.ts';
+import { emptyEndedJobsMemory, emptyInventoryMemory } from '../../../../src/reconcile/decide/memory.ts';
 import { findExcess, type Recording } from '../../../../src/reconcile/decide/room.ts';
 import { applicationOf, inventoryOf, storedOf } from '../../../support/applications.ts';
 
@@ -29,7 +29,10 @@ function refusalOf({ added = [], inventory = [], metadata = {}, ended = [] }: Si
     base,
     owner: ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' }),
     settings: { version: '0.1.0' },
-    memory: { endedJobs: { ...emptyEndedJobsMemory(), ended: new Map(ended.map((key) => [key, 'x'])) } },
+    memory: {
+      inventory: emptyInventoryMemory(),
+      endedJobs: { ...emptyEndedJobsMemory(), ended: new Map(ended.map((key) => [key, 'x'])) },
+    },
   };
   const changes = added.map((id) => ({ change: { type: 'create', id, kind: undefined, fields: [] }, requires: [] }));
   const plan = { waves: [{ name: '', changes }] } as unknown as Plan;
