@@ -65,8 +65,19 @@ export type YamlResult =
 /** Characters that libyaml refuses everywhere in a text, and the parser accepts. */
 const CONTROLS = /[\x7f-\x84\x86-\x9f]/;
 
+/** A colon before a comma or a closing bracket, which may be the end of an unquoted text in a flow collection. */
+const COLON_IN_FLOW = /[^\s"'\]},{[]:[,\]}]/;
+
 /** Reads all documents of a text. Never throws because of the text. */
 export function readYaml(text: string, options: YamlOptions): YamlResult {
+  if (COLON_IN_FLOW.test(text)) {
+    const result = readOnce(indentFlow(text), options);
+    if (result.ok) return result;
+  }
+  return readOnce(text, options);
+}
+
+function readOnce(text: string, options: YamlOptions): YamlResult {
   try {
     const control = text.search(CONTROLS);
     if (control >= 0) refuse('control characters are not allowed', control);
@@ -75,7 +86,7 @@ export function readYaml(text: string, options: YamlOptions): YamlResult {
   } catch (error) {
     if (error instanceof YAMLException) {
       const indented = indentFlow(text);
-      const result = indented === text ? undefined : readYaml(indented, options);
+      const result = indented === text ? undefined : readOnce(indented, options);
       if (result?.ok) return result;
     }
     if (error instanceof StageError) return { ok: false, failure: error.cause as YamlFailure };

@@ -152,9 +152,11 @@ function writeDouble(out: Output, text: string, indent: number): void {
   out.text += '"';
   let column = columnOf(out);
   let isAfterSpace = false;
+  // go-yaml looks for a byte order mark only at the beginning, and then escapes every character.
+  const isMarked = text.startsWith('\ufeff');
   const chars = Array.from(text);
   chars.forEach((char, index) => {
-    if (char === ' ') {
+    if (char === ' ' && !isMarked) {
       if (!isAfterSpace && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
         newLine(out, indent);
         column = indent;
@@ -169,7 +171,7 @@ function writeDouble(out: Output, text: string, indent: number): void {
       isAfterSpace = true;
       return;
     }
-    const escaped = escapeChar(char);
+    const escaped = escapeChar(char, isMarked);
     out.text += escaped;
     column += escaped.length === char.length ? 1 : escaped.length;
     isAfterSpace = false;
@@ -205,10 +207,10 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function escapeChar(char: string): string {
+function escapeChar(char: string, isAlways = false): string {
   const short = SHORT_ESCAPES[char];
   if (short !== undefined) return short;
-  if (!UNPRINTABLE.test(char)) return char;
+  if (!isAlways && !UNPRINTABLE.test(char)) return char;
   const code = char.codePointAt(0) as number;
   const hex = code.toString(16).toUpperCase();
   if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
@@ -216,7 +218,7 @@ function escapeChar(char: string): string {
 }
 
 function escapeAll(text: string): string {
-  return Array.from(text, escapeChar).join('');
+  return Array.from(text, (char) => escapeChar(char, text.startsWith('\ufeff'))).join('');
 }
 
 /** The shortest digits that read back as the same double, in Go's `%g` form if the number is not an integer. */
