@@ -72,6 +72,7 @@ function render(sandbox: Sandbox, snapshot: Snapshot, previous: Rendered | undef
   const treeLimits = { maxObjectBytes, maxDeltaDepth, cacheBytes };
   return renderInSandbox(sandbox, request, {
     limits: LIMITS,
+    sizeLimits: { maxRenderedObjectBytes: 3 * MiB, maxRenderedBytes: 32 * MiB },
     treeLimits,
     parsedCacheBytes: 128 * MiB,
     deadlineMs: 60_000,
@@ -108,7 +109,7 @@ function openSource(dataDir: string, sandbox: Sandbox): GitSource {
     dataDir,
     limits,
     sandbox,
-    transport: createHttpTransport({ limits, proxy, clock: CLOCK }),
+    transport: createHttpTransport({ limits, proxy, addresses: { allow: [], deny: [] }, clock: CLOCK }),
     log: LOG,
     clock: CLOCK,
   });

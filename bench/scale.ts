@@ -207,7 +207,7 @@ async function resourceVersions(world: World): Promise<Map<string, string>> {
 }
 
 async function countRequests(agent: RunningAgent): Promise<number> {
-  const text = await (await fetch(`${agent.probesUrl}/metrics`)).text();
+  const text = await (await fetch(`${agent.metricsUrl}/metrics`)).text();
   const lines = [...text.matchAll(/^tautline_kubernetes_requests_total\{.*\} (\d+)$/gm)];
   return lines.reduce((total, [, count]) => total + Number(count), 0);
 }

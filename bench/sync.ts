@@ -186,7 +186,7 @@ async function measureIdle(
 const NOT_FOR_OBJECTS = new Set(['update', 'create', 'watch']);
 
 async function countRequests(agent: RunningAgent): Promise<{ all: number; objects: number }> {
-  const text = await (await fetch(`${agent.probesUrl}/metrics`)).text();
+  const text = await (await fetch(`${agent.metricsUrl}/metrics`)).text();
   const counts = { all: 0, objects: 0 };
   for (const [, verb = '', count] of text.matchAll(/^tautline_kubernetes_requests_total\{verb="(\w+)",.*\} (\d+)$/gm)) {
     counts.all += Number(count);

@@ -14,6 +14,7 @@ export const FLAGS_OF_THE_CHART: readonly string[] = [
   'context',
   'data-dir',
   'probes-address',
+  'metrics-address',
   'api-address',
   'webhook-address',
   'webhook-secrets-dir',
@@ -83,7 +84,8 @@ const VALUES: Readonly<Record<string, Schema>> = {
   affinity: anyMap,
   topologySpreadConstraints: anyMaps,
   listenHost: { type: 'string', pattern: '^([0-9.]+|\\[[0-9a-fA-F:.]+\\])$' },
-  probes: strict({ port, service: flag }),
+  probes: strict({ port }),
+  metrics: strict({ port, service: flag }),
   api: strict({ port, service: flag }),
   webhook: strict({
     enabled: flag,
@@ -97,6 +99,7 @@ const VALUES: Readonly<Record<string, Schema>> = {
   networkPolicy: strict({
     enabled: flag,
     probesFrom: anyMaps,
+    metricsFrom: anyMaps,
     apiFrom: anyMaps,
     webhookFrom: anyMaps,
     egress: anyMaps,
@@ -132,6 +135,9 @@ function schemaOf(setting: (typeof SETTINGS)[keyof typeof SETTINGS]): Schema {
   switch (setting.type) {
     case 'boolean':
       return flag;
+    case 'networks':
+    case 'addresses':
+      return text;
     case 'level':
       return choice('debug', 'info', 'warn', 'error');
     case 'duration':

@@ -5,6 +5,7 @@
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import { renderPath } from './render/render.ts';
+import { measureRendered } from './render/rendered-size.ts';
 import { hardenProcess } from './sandbox/harden.ts';
 import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
@@ -30,13 +31,14 @@ serveJobs({
 /** Keeps parsed files from one job to the next, within the bound that the first job names. */
 function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   let cache: DocumentCache | undefined;
-  return ({ tree: location, path, limits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
+  return ({ tree: location, path, limits, sizeLimits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
     cache ??= createDocumentCache(parsedCacheBytes);
     const tree = openPackTree(location, { ...treeLimits, maxFileBytes: limits.maxFileBytes });
     try {
       if (previousReadSet !== undefined && tree.isUnchanged(previousReadSet)) return UNCHANGED;
       const rendered = renderPath({ tree, path, limits, cache });
-      return encodeManifests({ ...rendered, readSet: tree.readSet() }, new Set(known));
+      const read = { ...rendered, readSet: tree.readSet() };
+      return encodeManifests({ ...read, sizeBytes: measureRendered(read, sizeLimits) }, new Set(known));
     } finally {
       tree.close();
     }

@@ -4,13 +4,15 @@
  */
 import { hostname, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { parseAddressRules, parseNetworks, type AddressRule, type Network } from './application/address-rule.ts';
 import { parseDuration } from './application/duration.ts';
 import { isServiceAccountName } from './cluster/identity.ts';
 
 /** The version of Tautline. A test keeps it equal to the one in package.json. */
 export const VERSION = '0.1.0';
 
-type SettingType = 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
+type SettingType =
+  'networks' | 'addresses' | 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
 
 interface Setting {
   /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
@@ -33,7 +35,8 @@ export const SETTINGS = {
   kubeconfig: text('kubeconfig', '', 'kubeconfig file; empty: KUBECONFIG, then the ServiceAccount of the Pod'),
   context: text('context', '', 'context of the kubeconfig; empty: its current context'),
   dataDir: text('data-dir', join(tmpdir(), 'tautline'), 'folder for fetched repositories; its content may be lost'),
-  probesAddress: address('probes-address', '127.0.0.1:8081', 'address of /healthz, /readyz and /metrics'),
+  probesAddress: address('probes-address', '127.0.0.1:8081', 'address of /healthz and /readyz'),
+  metricsAddress: address('metrics-address', '127.0.0.1:8083', 'address of /metrics'),
   apiAddress: address('api-address', '127.0.0.1:8080', 'address of the status API'),
   webhookAddress: address('webhook-address', '127.0.0.1:8082', 'address of the webhook listener'),
   webhookSecretsDir: text(
@@ -41,11 +44,22 @@ export const SETTINGS = {
     '',
     'folder with the webhook secrets, one file for each provider; empty: every webhook is refused',
   ),
-  webhooksPerMinute: count('webhook-rate', '120', 'most webhooks a minute from one address', [1, 100_000]),
+  webhookTrustedProxies: {
+    flag: 'webhook-trusted-proxies',
+    type: 'networks',
+    default: '',
+    description: 'networks of proxies whose X-Forwarded-For names the sender of a webhook, separated by commas',
+  },
+  webhooksPerMinute: count(
+    'webhook-rate',
+    '120',
+    'most webhooks a minute from one address that are not genuine',
+    [1, 100_000],
+  ),
   totalWebhooksPerMinute: count(
     'webhook-total-rate',
     '1200',
-    'most webhooks a minute from all addresses together',
+    'most webhooks a minute from all addresses together that are not genuine',
     [1, 1_000_000],
   ),
   logLevel: { flag: 'log-level', type: 'level', default: 'info', description: 'debug, info, warn or error' },
@@ -75,6 +89,18 @@ export const SETTINGS = {
   ),
   requestTimeoutMs: duration('request-timeout', '35s', 'longest silence of the API server before or within an answer'),
   maxWatches: count('max-watches', '1000', 'most open watches', [1, 10_000]),
+  maxNamespaceLiveMib: count(
+    'max-namespace-live-mib',
+    '64',
+    'memory for live objects that the accounts of one namespace see; other objects are read by name',
+    [1, 65_536],
+  ),
+  maxTotalLiveMib: count(
+    'max-total-live-mib',
+    '128',
+    'memory for all live objects from which on a namespace gets no more than an equal share of it',
+    [1, 65_536],
+  ),
   maxApplications: count('max-applications', '5000', 'most Applications that the agent works on', [1, 100_000]),
   minBackoffMs: duration('min-backoff', '1s', 'first delay after a failed pass'),
   maxBackoffMs: duration('max-backoff', '5m', 'longest delay after failed passes'),
@@ -124,6 +150,19 @@ export const SETTINGS = {
     'number of objects above which a prune that also exceeds --prune-max-percent waits for a confirmation',
     [0, 100_000],
   ),
+  sourceAllow: {
+    flag: 'source-allow',
+    type: 'addresses',
+    default: '',
+    description:
+      'the only addresses of repositories, separated by commas: host, *.host, host:port/path, network; empty: all',
+  },
+  sourceDeny: {
+    flag: 'source-deny',
+    type: 'addresses',
+    default: 'loopback,link-local',
+    description: 'addresses at which no repository is read, in the same form; checked after names are resolved',
+  },
   gitTimeoutMs: duration(
     'git-timeout',
     '60s',
@@ -137,6 +176,20 @@ export const SETTINGS = {
   maxNodes: count('max-yaml-nodes', '1000000', 'most values of one file, with aliases expanded', [1000, 100_000_000]),
   maxDepth: count('max-yaml-depth', '200', 'deepest nesting of one file', [10, 10_000]),
   maxObjects: count('max-objects', '50000', 'most objects of one render', [1, 1_000_000]),
+  maxObjectMib: count('max-object-mib', '3', 'largest rendered object', [1, 1024]),
+  maxRenderedMib: count('max-rendered-mib', '32', 'largest sum of the objects of one render', [1, 16_384]),
+  maxNamespaceRenderedMib: count(
+    'max-namespace-rendered-mib',
+    '64',
+    'largest sum of the rendered objects of all Applications of one namespace',
+    [1, 65_536],
+  ),
+  maxTotalRenderedMib: count(
+    'max-total-rendered-mib',
+    '128',
+    'sum of all rendered objects from which on a namespace gets no more than an equal share of it',
+    [1, 65_536],
+  ),
   maxRenderFiles: count('max-render-files', '20000', 'most files that one render reads', [1, 1_000_000]),
   renderTimeoutMs: duration('render-timeout', '60s', 'longest render'),
   sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
@@ -154,6 +207,8 @@ export const SETTINGS = {
 type SettingName = keyof typeof SETTINGS;
 
 interface ValueOf {
+  networks: readonly Network[];
+  addresses: readonly AddressRule[];
   text: string;
   /** undefined if no account is set. */
   account: string | undefined;
@@ -241,6 +296,13 @@ type Parsed = { readonly value: unknown } | { readonly problem: string };
 
 /** Parsers by type. `problem` describes the allowed values; it continues a sentence that begins with "must be". */
 const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range']) => Parsed>> = {
+  networks: (raw) => parseList(raw, parseNetworks, 'addresses or networks, such as 10.0.0.0/8, separated by commas'),
+  addresses: (raw) =>
+    parseList(
+      raw,
+      parseAddressRules,
+      'hosts or networks, such as git.example.com/team or 10.0.0.0/8, separated by commas',
+    ),
   text: (raw) => ({ value: raw }),
   account: parseAccount,
   level: (raw) => (LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` }),
@@ -251,6 +313,12 @@ const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range'
 };
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
+
+function parseList<T>(raw: string, parse: (text: string) => readonly T[] | undefined, problem: string): Parsed {
+  const members = raw.split(/[\s,]+/).filter((text) => text !== '');
+  const parsed = members.map(parse);
+  return parsed.includes(undefined) ? { problem } : { value: parsed.flatMap((found) => found ?? []) };
+}
 
 function parseAccount(raw: string): Parsed {
   if (raw === '') return { value: undefined };

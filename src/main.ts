@@ -22,6 +22,7 @@ import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
 import { listen, type Listener } from './server/listener.ts';
+import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
@@ -37,6 +38,7 @@ export interface Agent {
   /** Addresses of the listeners; a port 0 of the configuration is replaced by the real one. */
   readonly apiUrl: string;
   readonly probesUrl: string;
+  readonly metricsUrl: string;
   readonly webhookUrl: string;
   readonly controller: Controller;
   /** Number of requests to the API server so far, by category. For tests and benchmarks. */
@@ -72,8 +74,9 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     const urls = await openListeners({ config, clock: edges.clock, controller, log, metrics, ready, onStop });
     onStop.push(() => controller.drain());
     const { clusterId } = edges.cluster;
-    const addresses = { api: urls.apiUrl, probes: urls.probesUrl, webhooks: urls.webhookUrl };
-    log.info('tautline started', { version: VERSION, ...addresses, cluster: clusterId });
+    const addresses = { api: urls.apiUrl, probes: urls.probesUrl };
+    const others = { metrics: urls.metricsUrl, webhooks: urls.webhookUrl };
+    log.info('tautline started', { version: VERSION, ...addresses, ...others, cluster: clusterId });
     await Promise.race([controller.start(), rejectedBy(signal)]);
     ready['applications-listed'] = true;
     return {
@@ -153,6 +156,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       maxWatches: config.maxWatches,
       requestTimeoutMs: config.requestTimeoutMs,
       unwatchedReadMs: config.unwatchedCheckMs,
+      maxNamespaceLiveBytes: config.maxNamespaceLiveMib * MiB,
+      maxTotalLiveBytes: config.maxTotalLiveMib * MiB,
     },
     log,
     metrics: {
@@ -168,12 +173,21 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   onStop.push(() => sandbox.close());
   await checkSandbox(sandbox, log);
   const limits = sourceLimitsOf(config);
-  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const transport = createHttpTransport({
+    limits,
+    proxy: proxySettings(),
+    addresses: { allow: config.sourceAllow, deny: config.sourceDeny },
+    clock,
+  });
   const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
   onStop.push(() => source.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
+    sizeLimits: {
+      maxRenderedObjectBytes: config.maxObjectMib * MiB,
+      maxRenderedBytes: config.maxRenderedMib * MiB,
+    },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeoutMs,
@@ -241,6 +255,9 @@ function reconcileContext(
       handOverWaitMs: config.handOverWaitMs,
       discoveryRetryMs: config.discoveryRetryMs,
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
+      maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
+      maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
+      maxReadBytes: config.maxNamespaceLiveMib * MiB,
     },
     notify: (event, about) => {
       void cluster.writeEvent(kubernetesEvent(event, about, { instance: config.instance, nowMs: Date.now() }));
@@ -256,16 +273,20 @@ interface Serving extends Wiring {
   readonly ready: Readonly<Record<string, boolean>>;
 }
 
-async function openListeners(serving: Serving): Promise<Pick<Agent, 'apiUrl' | 'probesUrl' | 'webhookUrl'>> {
+type Urls = Pick<Agent, 'apiUrl' | 'probesUrl' | 'metricsUrl' | 'webhookUrl'>;
+
+async function openListeners(serving: Serving): Promise<Urls> {
   const { config, clock, controller, log, metrics, ready, onStop } = serving;
   const probeSources = {
     failures: () => failuresOf(controller, config.maxPassTimeMs),
     readiness: () => ready,
-    metrics: () => metrics.expose(),
     log,
   };
   const probes = await bind('probes', () => listen(probeRoutes(probeSources), config.probesAddress));
   onStop.push(() => probes.close());
+  const metricsSources = { expose: () => metrics.expose(), clock, log };
+  const scrapes = await bind('metrics', () => listen(metricsRoutes(metricsSources), config.metricsAddress));
+  onStop.push(() => scrapes.close());
   const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
@@ -273,13 +294,15 @@ async function openListeners(serving: Serving): Promise<Pick<Agent, 'apiUrl' | '
     perMinute: config.webhooksPerMinute,
     totalPerMinute: config.totalWebhooksPerMinute,
     onPush: controller.onPush,
+    onLost: controller.onHooksLost,
+    trustedProxies: config.webhookTrustedProxies,
     log,
     metrics,
     clock,
   });
   const webhooks = await bind('webhook', () => listen(hooks, config.webhookAddress));
   onStop.push(() => webhooks.close());
-  return { apiUrl: api.url, probesUrl: probes.url, webhookUrl: webhooks.url };
+  return { apiUrl: api.url, probesUrl: probes.url, metricsUrl: scrapes.url, webhookUrl: webhooks.url };
 }
 
 /** Every request and render has a deadline, so a pass that does not end is a defect that only a restart can clear. */
@@ -322,7 +345,7 @@ async function expectCrd(cluster: ConnectedCluster): Promise<void> {
   });
 }
 
-async function bind(name: 'api' | 'probes' | 'webhook', start: () => Promise<Listener>): Promise<Listener> {
+async function bind(name: 'api' | 'probes' | 'metrics' | 'webhook', start: () => Promise<Listener>): Promise<Listener> {
   try {
     return await start();
   } catch (error) {

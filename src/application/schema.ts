@@ -128,6 +128,14 @@ const syncSchema = z.object({
     .boolean()
     .default(true)
     .describe('Whether objects that left Git are deleted. If false, they are reported as OutOfSync. Default: true.'),
+  allowLiveAnnotations: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether annotations that are not from Git loosen the hold on a live object: reconcile: disabled, and those that ' +
+        'forbid or delay its deletion. If false, whoever may only patch an object cannot take it from Git by them. ' +
+        'Default: false.',
+    ),
   timeout: durationBetween('spec.sync.timeout', '1s', '24h')
     .default('5m')
     .describe('Time after which a sync, with all its waves, counts as failed. Default: 5m.'),

@@ -29,6 +29,8 @@ export interface ChangeResult {
   readonly outcome: Outcome;
   /** The object as the server returned it, after a successful apply. */
   readonly live?: LiveObject;
+  /** The object as it was read and left as it is: kept by an annotation, or owned by another Application. */
+  readonly found?: LiveObject;
   /** The reason of `failed`. */
   readonly refusal?: Refusal;
   /** For people, if the outcome needs an explanation. */

@@ -10,7 +10,7 @@ import type { Change } from '../diff/changes.ts';
 import type { DesiredObject, Owner } from '../bind/desired.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { annotationsOf, formatId, labelsOf, type ObjectId } from '../object/identity.ts';
-import { isReconcileDisabled } from '../object/policy.ts';
+import { isLeftToOthers } from '../object/live-policy.ts';
 import { listAt, stringAt } from '../object/value.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
@@ -63,13 +63,14 @@ async function adopt(change: Change, desired: DesiredObject, context: SendContex
 }
 
 async function adoptFound({ change, desired, live, context }: TakeOverOptions): Promise<ChangeResult> {
-  if (desired.policy?.ssa === 'IfNotPresent' || isReconcileDisabled(live.body)) {
-    return { change, outcome: 'unchanged' };
+  if (desired.policy?.ssa === 'IfNotPresent' || isLeftToOthers(live.body, context.owner)) {
+    return { change, outcome: 'unchanged', found: live };
   }
   const other = ownerOfOther(live, context.owner);
   // The object may have changed hands since the change was decided.
-  if (other !== undefined && other !== change.takenFrom)
-    return { change, outcome: 'conflict', message: `managed by Application ${other}` };
+  if (other !== undefined && other !== change.takenFrom) {
+    return { change, outcome: 'conflict', message: `managed by Application ${other}`, found: live };
+  }
   return takeOver({ change, desired, live, context });
 }
 

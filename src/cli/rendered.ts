@@ -66,6 +66,7 @@ export function renderCommit(cluster: UserCluster, application: Application, wan
     };
     const manifests = await renderInSandbox(sandbox, request, {
       limits: LOCAL_LIMITS,
+      sizeLimits: { maxRenderedObjectBytes: Infinity, maxRenderedBytes: Infinity },
       treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
       parsedCacheBytes: config.renderCacheMib * 1024 * 1024,
       deadlineMs: config.renderTimeoutMs,
@@ -92,6 +93,9 @@ interface Git {
   readonly config: Config;
 }
 
+/** The command line acts for the person who calls it, with that person's access to the network. */
+const ALL_ADDRESSES = { allow: [], deny: [] };
+
 async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-diff-'));
   const read = readConfig({ dataDir }, {});
@@ -100,7 +104,7 @@ async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
-  const transport = createHttpTransport({ limits, proxy: proxySettings(), clock });
+  const transport = createHttpTransport({ limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock });
   const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
   try {
     return await run({ source, sandbox, config });

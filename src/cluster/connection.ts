@@ -23,6 +23,7 @@ import { readDefinitions } from './requests/definitions.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
+import { createRights } from './requests/rights.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
 
@@ -68,6 +69,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   });
   const shared = { transport, limits, clock, chance, log, metrics };
   const discovery = createDiscovery(shared);
+  const rights = createRights(shared);
   const live = createLiveStore({
     ...shared,
     events,
@@ -89,6 +91,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     kinds: (options) => discovery.kinds(options),
     definitions: () => readDefinitions({ transport, discovery }),
     live,
+    mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
     requestCounts: () => transport.requestCounts(),

@@ -8,6 +8,8 @@ export interface ClusterLimits {
   readonly connectTimeoutMs: number;
   /** Silence before the first byte of an answer, and between two chunks. An admission webhook may take up to 30 s. */
   readonly requestTimeoutMs: number;
+  /** Pages of lists under way at once: each may be as large as `maxResponseBytes`. */
+  readonly maxLists: number;
   readonly maxResponseBytes: number;
   /** How often the transport itself retries a 429; after that the caller backs off. */
   readonly maxThrottleRetries: number;
@@ -37,6 +39,10 @@ export interface ClusterLimits {
   readonly watchStaleMs: number;
   /** Proofs of absence that are kept for a kind; the oldest is dropped first. */
   readonly maxAbsentEntries: number;
+  /** Memory for live objects that the accounts of one namespace see; beyond it they are read by name. */
+  readonly maxNamespaceLiveBytes: number;
+  /** The same of all namespaces; beyond it each namespace gets an equal share. */
+  readonly maxTotalLiveBytes: number;
   /** The least time between two discoveries when a discovered kind turns out not to be served. */
   readonly discoveryDoubtMs: number;
   /** How long the result of an access review is used. */
@@ -50,7 +56,8 @@ export const defaultClusterLimits: ClusterLimits = {
   maxWatches: 1_000,
   connectTimeoutMs: 5_000,
   requestTimeoutMs: 35_000,
-  maxResponseBytes: 64 * 1024 * 1024,
+  maxLists: 4,
+  maxResponseBytes: 16 * 1024 * 1024,
   maxThrottleRetries: 3,
   maxThrottleWaitMs: 5_000,
   listPageSize: 250,
@@ -66,6 +73,8 @@ export const defaultClusterLimits: ClusterLimits = {
   unwatchedReadMs: 15_000,
   watchStaleMs: 60_000,
   maxAbsentEntries: 10_000,
+  maxNamespaceLiveBytes: 64 * 1024 * 1024,
+  maxTotalLiveBytes: 128 * 1024 * 1024,
   discoveryDoubtMs: 10_000,
   accessReviewMs: 300_000,
   drainTimeoutMs: 5_000,

@@ -21,13 +21,14 @@ export interface LiveObject {
 /**
  * - present: from a watch, a GET or the answer of a write.
  * - absent: a GET by name was answered with 404 after the last event.
- * - unseen: not in the watch on our label; the object may exist all the same.
+ * - unseen: not in the watch on our label; the object may exist all the same. `isUnread`: it may well exist, and only a
+ *   read by name shows its content, since the watch did not keep it.
  * - unknown: nothing can be said about the object now; `reason` says why, for people.
  */
 export type LiveEntry =
   | { readonly state: 'present'; readonly object: LiveObject }
   | { readonly state: 'absent' }
-  | { readonly state: 'unseen' }
+  | { readonly state: 'unseen'; readonly isUnread?: true }
   | { readonly state: 'unknown'; readonly reason: string };
 
 /** The live objects of one pass: an entry for each object that the pass needs, by `idKey`. */

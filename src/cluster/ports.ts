@@ -148,6 +148,8 @@ export interface WatchScope {
   readonly kind: KindInfo;
   /** Empty: all namespaces, or a cluster-scoped kind. */
   readonly namespace: string;
+  /** The objects whose content is kept; undefined: all. Others are only known to exist. */
+  readonly names?: ReadonlySet<string>;
 }
 
 export interface LiveStore {
@@ -247,4 +249,9 @@ export interface Cluster {
    */
   definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
+  /**
+   * Whether an identity may create and change objects of a kind in a namespace, by an access review that is kept for a
+   * while. Throws StageError where there is no answer.
+   */
+  mayWrite(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<boolean>;
 }

@@ -5,6 +5,7 @@
  * reorder leaves no trace in managedFields, but a new apply restores our order.
  */
 import { keyedMembers, setMembers, type FieldSet } from '../object/field-set.ts';
+import { addMember, removeMember } from '../object/set-map.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { KEY_DEFAULTS } from './known-values.ts';
 import { enter, leave, note, noteRemoval, type ListMatch, type Walk } from './walk.ts';
@@ -117,27 +118,62 @@ function matchMembers(
     if (member) member.isDesired = true;
     return member;
   });
+  const undesired = new UndesiredMembers(members, form.keys);
   for (let index = 0; index < desired.length; index++) {
     const item = desired[index] ?? null;
     if (matched[index] || !isMap(item) || hasWholeKey(item, form)) continue;
-    const fitting = [...members.values()].filter(({ key, isDesired }) => !isDesired && agrees(item, key, form.keys));
-    const [only] = fitting;
-    if (!only || fitting.length > 1) continue;
-    only.isDesired = true;
-    matched[index] = only;
+    matched[index] = undesired.takeOnlyFitting(item);
   }
   return matched;
 }
 
-function hasWholeKey(item: Value, { keys, defaults }: KeyForm): boolean {
-  return isMap(item) && keys.every((key) => defaults.has(key) || own(item, key) !== undefined);
+/** Lists have four key fields at most in practice. With more ways to leave some of them out, items stay unmatched. */
+const MAX_PARTIAL_KEYS = 32;
+
+/** Finds the members that agree with a part of the key, without a look at each member for each item. */
+class UndesiredMembers {
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #keys: readonly string[];
+  /** By the names of the key fields that an item sets: the members by their values of these fields. */
+  readonly #indexes = new Map<string, { names: readonly string[]; byValues: Map<string, Set<Member>> }>();
+
+  constructor(members: ReadonlyMap<string, Member>, keys: readonly string[]) {
+    this.#members = members;
+    this.#keys = keys;
+  }
+
+  takeOnlyFitting(item: ValueMap): Member | undefined {
+    const names = this.#keys.filter((key) => own(item, key) !== undefined);
+    const fitting = this.#indexOf(names)?.get(valuesOf(item, names));
+    const [only] = fitting ?? [];
+    if (!only || fitting?.size !== 1) return undefined;
+    only.isDesired = true;
+    for (const { names: others, byValues } of this.#indexes.values()) {
+      removeMember(byValues, valuesOf(only.key, others), only);
+    }
+    return only;
+  }
+
+  #indexOf(names: readonly string[]): ReadonlyMap<string, ReadonlySet<Member>> | undefined {
+    const form = JSON.stringify(names);
+    const known = this.#indexes.get(form);
+    if (known) return known.byValues;
+    if (this.#indexes.size === MAX_PARTIAL_KEYS) return undefined;
+    const byValues = new Map<string, Set<Member>>();
+    for (const member of this.#members.values()) {
+      if (!member.isDesired) addMember(byValues, valuesOf(member.key, names), member);
+    }
+    this.#indexes.set(form, { names, byValues });
+    return byValues;
+  }
 }
 
-function agrees(item: ValueMap, memberKey: Value, keys: readonly string[]): boolean {
-  return keys.every((key) => {
-    const said = own(item, key);
-    return said === undefined || scalarKey(said) === scalarKey(isMap(memberKey) ? own(memberKey, key) : undefined);
-  });
+function valuesOf(key: Value, names: readonly string[]): string {
+  return names.map((name) => scalarKey(isMap(key) ? own(key, name) : undefined)).join('\n');
+}
+
+function hasWholeKey(item: Value, { keys, defaults }: KeyForm): boolean {
+  return isMap(item) && keys.every((key) => defaults.has(key) || own(item, key) !== undefined);
 }
 
 /** Compares sets of scalars, such as finalizers. */

@@ -9,7 +9,7 @@ import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { FIELD_MANAGER } from '../object/applyset.ts';
 import { BUILT_IN_GROUPS } from '../object/built-in-groups.ts';
-import { isLeaf, listTypeOf, managedFieldsOf, type FieldSet } from '../object/field-set.ts';
+import { isLeaf, ItemIndex, listTypeOf, managedFieldsOf, type FieldSet } from '../object/field-set.ts';
 import { isMap, own, type Value, type ValueMap } from '../object/value.ts';
 import { compareKeyedList, compareSet, compareUnownedKeyedList } from './compare-list.ts';
 import { compareAtomic, isEmptyCollection, isEqualLeaf, isSameEmpty, isZero } from './compare-value.ts';
@@ -50,6 +50,7 @@ export function compareObject(desired: DesiredObject, live: LiveObject, maxFindi
     isLenient: BUILT_IN_GROUPS.has(kind.group),
     hasEntry,
     others: entries.filter((other) => other !== entry).map(({ fields }) => fields),
+    items: new ItemIndex(),
     tokens: [],
     steps: [],
     findings: [],

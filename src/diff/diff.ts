@@ -11,7 +11,8 @@ import { FIELD_MANAGER, PART_OF_LABEL, readOwnership } from '../object/applyset.
 import { appliedFieldsOf } from '../object/field-set.ts';
 import { idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
-import { isLeftOut, isReconcileDisabled } from '../object/policy.ts';
+import { isLeftToOthers } from '../object/live-policy.ts';
+import { isLeftOut } from '../object/policy.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, SettledChange } from './changes.ts';
 import { compareObject, type Comparison } from './compare.ts';
@@ -39,6 +40,13 @@ export interface DiffOptions {
    * overwritten.
    */
   readonly isGivenUp?: (id: ObjectId, annotation: string) => boolean;
+  /** Whether this Application has written an object, and has seen it as its own without a gap since. */
+  readonly hasWritten?: (id: ObjectId) => boolean;
+  /**
+   * Whether marks that name another Application were put on an object that this one has written without that other one
+   * having written it: a forgery, which is healed like any other difference.
+   */
+  readonly isForged?: (id: ObjectId, annotation: string) => boolean;
   /** By `idKey`: decided changes of earlier passes. The caller owns the cache and drops ids that are gone. */
   readonly settled?: SettledChanges;
 }
@@ -102,7 +110,7 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
   const { id, kind } = desired;
   const base = { id, kind, desired, live, fields: [] };
   const left = { ...base, type: 'none' as const, ...(isUnwatched(live) ? { isUnwatched: true } : {}) };
-  if (isReconcileDisabled(live.body)) return { ...left, reason: REASONS.disabled };
+  if (isLeftToOthers(live.body, options.owner)) return { ...left, reason: REASONS.disabled };
   if (desired.policy?.ssa === 'IfNotPresent') return left;
   const ownership = readOwnership(live.body, options.owner);
   if (ownership.type === 'application' && options.isGivenUp?.(id, ownership.annotation)) {
@@ -110,14 +118,16 @@ function diffPresent(desired: DesiredObject, live: LiveObject, options: DiffOpti
     const reason = `it is handed over by Application ${ownership.annotation}`;
     return { ...base, type: 'adopt', ...adoptionOf(desired, live), reason, takenFrom: ownership.annotation };
   }
-  if (ownership.type === 'application') {
+  if (ownership.type === 'application' && !options.isForged?.(id, ownership.annotation)) {
     return { ...base, type: 'conflict', reason: `managed by Application ${ownership.annotation}` };
   }
   if (ownership.type === 'set' && !options.inventory.has(idKey(id))) {
     return { ...base, type: 'conflict', reason: `part of the ApplySet ${ownership.applySetId} of another tool` };
   }
   if (live.deletionTimestamp !== undefined) return { ...left, reason: REASONS.terminating };
-  const isKnown = options.inventory.has(idKey(id)) && appliedFieldsOf(live.body, FIELD_MANAGER) !== undefined;
+  const isInventoried = options.inventory.has(idKey(id));
+  const isKnown =
+    isInventoried && (options.hasWritten?.(id) || appliedFieldsOf(live.body, FIELD_MANAGER) !== undefined);
   if (ownership.type === 'none' && !isKnown) {
     const reason = 'it exists without the owner marks of this Application';
     return { ...base, type: 'adopt', ...adoptionOf(desired, live), reason };
@@ -222,7 +232,7 @@ function differenceOf(
 type LeftoverOptions = DiffOptions & { isFaulty: boolean; findKind: KindFinder };
 
 /** The change of an object that is in the inventory and no longer desired. */
-function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }: LeftoverOptions): Change {
+function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind, isForged }: LeftoverOptions): Change {
   const found = findKind(id);
   const base = { id, kind: found === 'unavailable' ? undefined : found, fields: [] };
   if (isFaulty) return { ...base, type: 'unknown', reason: 'its manifest has a problem' };
@@ -236,9 +246,16 @@ function diffLeftover(id: ObjectId, { live, owner, claims, isFaulty, findKind }:
   if (entry === undefined) return { ...base, type: 'unknown', reason: 'it was not observed' };
   if (entry.state === 'absent') return { ...base, type: 'release', reason: REASONS.gone };
   if (entry.state === 'unseen') return { ...base, type: 'prune' };
+  const ownership = readOwnership(entry.object.body, owner);
+  if (ownership.type === 'application' && isForged?.(id, ownership.annotation)) {
+    const keptFor = `it carries the marks of Application ${ownership.annotation}, which has not written it`;
+    return { ...shown, type: 'prune', keptFor };
+  }
   const decision = mayDelete({ live: entry.object, owner, occasion: 'prune' });
   if (decision.type === 'leave') return { ...shown, type: 'none', reason: decision.reason };
   if (decision.type === 'release') return { ...shown, type: 'release', reason: decision.reason };
   if (decision.type === 'refuse') return { ...shown, type: 'prune', keptFor: decision.reason };
-  return { ...shown, type: 'prune', ...(entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {}) };
+  const asksConfirmation = decision.type === 'confirm' ? { asksConfirmation: true } : {};
+  const reason = entry.object.deletionTimestamp ? { reason: REASONS.terminating } : {};
+  return { ...shown, type: 'prune', ...asksConfirmation, ...reason };
 }

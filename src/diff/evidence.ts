@@ -4,7 +4,14 @@
  * Invariant: the result is never `unsure`.
  */
 import type { LiveObject } from '../cluster/live.ts';
-import { fieldNodeAt, keyedMembers, listTypeOf, managedFieldsOf, type ManagedFields } from '../object/field-set.ts';
+import {
+  fieldNodeAt,
+  ItemIndex,
+  keyedMembers,
+  listTypeOf,
+  managedFieldsOf,
+  type ManagedFields,
+} from '../object/field-set.ts';
 import { isEqualValue, isMap, own, type KubeObject, type Value } from '../object/value.ts';
 import type { Change } from './changes.ts';
 import { keyNamesOf, signatureOf } from './compare-list.ts';
@@ -42,7 +49,7 @@ function findingsOf(
   { made, live }: { readonly made: KubeObject; readonly live: KubeObject },
 ): Finding[] {
   const findings: Finding[] = [];
-  const context = { findings, sets: [made, live].flatMap(managedFieldsOf) };
+  const context = { findings, sets: [made, live].flatMap(managedFieldsOf), items: new ItemIndex() };
   for (const key of new Set([...Object.keys(made), ...Object.keys(live)])) {
     // Controllers may have written status in the meantime; an apply never writes it.
     if (key === 'status' && kind?.hasStatus === true) continue;
@@ -56,6 +63,7 @@ interface Context {
   readonly findings: Finding[];
   /** Field sets of both objects. They tell which lists are merged by item. */
   readonly sets: readonly ManagedFields[];
+  readonly items: ItemIndex;
 }
 
 interface Place {
@@ -141,9 +149,9 @@ function find({ findings }: Context, { desired, live, tokens, steps, reordered }
 }
 
 /** Key field names of a list that is merged by item; empty for a set; undefined for any other list. */
-function keysAt({ sets }: Context, steps: readonly Step[]): readonly string[] | undefined {
+function keysAt({ sets, items }: Context, steps: readonly Step[]): readonly string[] | undefined {
   for (const { fields } of sets) {
-    const node = fieldNodeAt(fields, steps);
+    const node = fieldNodeAt(fields, steps, items);
     const type = node && listTypeOf(node);
     if (node && type === 'keyed') return keyNamesOf(keyedMembers(node).map(({ key }) => key));
     if (type === 'set') return [];
@@ -156,7 +164,9 @@ function indexBy(items: readonly Value[], keys: readonly string[]): Map<string, 
   const index = new Map<string, number[]>();
   for (const [position, item] of items.entries()) {
     const signature = signatureOf(item, keys, KEY_DEFAULTS);
-    index.set(signature, [...(index.get(signature) ?? []), position]);
+    const same = index.get(signature);
+    if (same) same.push(position);
+    else index.set(signature, [position]);
   }
   return index;
 }

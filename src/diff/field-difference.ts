@@ -3,7 +3,7 @@
  *
  * Invariant: values of Secrets are masked, and every value is bounded.
  */
-import { managedFieldsOf, fieldNodeAt, isLeaf, type ManagedFields } from '../object/field-set.ts';
+import { managedFieldsOf, fieldNodeAt, isLeaf, ItemIndex, type ManagedFields } from '../object/field-set.ts';
 import { formatPointer } from '../object/pointer.ts';
 import { isSensitivePath, maskValue } from '../object/redact.ts';
 import { isMap, newMap, type KubeObject, type Value } from '../object/value.ts';
@@ -21,6 +21,7 @@ const CUT = '…';
 
 export function fieldDifferences(findings: readonly Finding[], live: KubeObject): FieldDifference[] {
   const entries = findings.length > 0 ? managedFieldsOf(live) : [];
+  const items = new ItemIndex();
   return findings.slice(0, MAX_FIELDS).map((finding) => {
     const { tokens, desired } = finding;
     const isHidden = isSensitivePath(live, tokens);
@@ -28,7 +29,7 @@ export function fieldDifferences(findings: readonly Finding[], live: KubeObject)
     const show = (value: Value): Value =>
       isHidden ? maskValue(boundValue(value)) : boundValue(withoutStart(value, cut));
     const hunks = isHidden ? undefined : hunksOf(finding.live, desired);
-    const entry = entryFor(finding, entries);
+    const entry = entryFor(finding, entries, items);
     return {
       path: formatPointer(tokens),
       ...(desired === undefined ? {} : { desired: show(desired) }),
@@ -64,11 +65,15 @@ function withoutStart(value: Value, cut: number): Value {
  * The managedFields entry that owns the path itself, else one that owns a path below it; the latest of them. undefined
  * if no value is live, and for the order of a merged list, which managedFields do not record.
  */
-function entryFor({ steps, live }: Finding, entries: readonly ManagedFields[]): ManagedFields | undefined {
+function entryFor(
+  { steps, live }: Finding,
+  entries: readonly ManagedFields[],
+  items: ItemIndex,
+): ManagedFields | undefined {
   if (live === undefined) return undefined;
   let best: { entry: ManagedFields; rank: number } | undefined;
   for (const entry of entries) {
-    const node = fieldNodeAt(entry.fields, steps);
+    const node = fieldNodeAt(entry.fields, steps, items);
     if (!node || (Array.isArray(live) && !isLeaf(node))) continue;
     const rank = isLeaf(node) || Object.hasOwn(node, '.') ? 1 : 0;
     const isLater = best === undefined || (entry.time ?? '') > (best.entry.time ?? '');

@@ -6,7 +6,7 @@
  * object, and no value of a Secret is in it.
  */
 import jsonPatch from 'fast-json-patch';
-import { fieldNodeAt, isLeaf, keyedMembers, type FieldSet } from '../object/field-set.ts';
+import { fieldNodeAt, isLeaf, ItemIndex, keyedMembers, type FieldSet } from '../object/field-set.ts';
 import { formatPointer, parsePointer } from '../object/pointer.ts';
 import { isSensitivePath, maskValue } from '../object/redact.ts';
 import { isMap, newMap, own, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
@@ -33,7 +33,7 @@ interface Sides {
 export function patchOf(findings: readonly Finding[], { desired, live }: Sides): ObjectPatch | undefined {
   if (findings.length >= MAX_FINDINGS) return undefined;
   const parts = { guards: new Map(), before: newMap(), after: newMap(), values: [], lists: new Map() };
-  const draft: Draft = { desired, live, ...parts };
+  const draft: Draft = { desired, live, items: new ItemIndex(), ...parts };
   for (const finding of findings) record(draft, finding);
   // Lists inside items come first, while the items are where they are in the live object.
   const lists = [...draft.lists.values()].sort((a, b) => b.address.length - a.address.length);
@@ -65,6 +65,7 @@ function placeOf({ steps }: Finding): string {
 }
 
 interface Draft extends Sides {
+  readonly items: ItemIndex;
   /** Tests of list items, by pointer. */
   readonly guards: Map<string, PatchOperation>;
   /**
@@ -122,7 +123,7 @@ function removeUnheld(draft: Draft, { address, value, held, keys = [] }: Removal
   if (!isMap(value)) return;
   for (const key of Object.keys(value)) {
     if (keys.includes(key)) continue;
-    const nodes = held.map((node) => fieldNodeAt(node, [key])).filter((node) => node !== undefined);
+    const nodes = held.map((node) => fieldNodeAt(node, [key], draft.items)).filter((node) => node !== undefined);
     if (nodes.length === 0) changeField(draft, [...address, key], undefined);
     else removeUnheld(draft, { address: [...address, key], value: value[key] ?? null, held: nodes });
   }
@@ -132,7 +133,7 @@ function removeUnheldItems(draft: Draft, { address, value, held }: Removal & { r
   const keys = keyNamesOf(held.flatMap(keyedMembers).map(({ key }) => key));
   const match = { keys, positions: [] };
   for (const [position, item] of value.entries()) {
-    const nodes = held.map((node) => fieldNodeAt(node, [{ item }])).filter((node) => node !== undefined);
+    const nodes = held.map((node) => fieldNodeAt(node, [{ item }], draft.items)).filter((node) => node !== undefined);
     if (nodes.some(isLeaf)) continue;
     const at = [...address, position];
     guardItem(draft, at, match);

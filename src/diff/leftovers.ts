@@ -84,9 +84,13 @@ export function fieldsOfLeftovers(removed: readonly Leftover[]): FieldSet {
 
 function prune(value: Value, paths: readonly MergedPath[]): Value {
   if (paths.length === 0) return value;
-  const isCut = (step: string | number): boolean => paths.some((path) => path.length === 1 && path[0] === step);
-  const restOf = (step: string | number): MergedPath[] =>
-    paths.filter((path) => path.length > 1 && path[0] === step).map((path) => path.slice(1));
+  const isCutAt = new Set(paths.flatMap((path) => (path.length === 1 ? path : [])));
+  const rests = Map.groupBy(
+    paths.filter((path) => path.length > 1),
+    ([step]) => step,
+  );
+  const isCut = (step: string | number): boolean => isCutAt.has(step);
+  const restOf = (step: string | number): MergedPath[] => (rests.get(step) ?? []).map((path) => path.slice(1));
   if (Array.isArray(value)) {
     return value.flatMap((item, index) => (isCut(index) ? [] : [prune(item, restOf(index))]));
   }

@@ -1,6 +1,6 @@
 /** The position and the findings of one comparison. Each compared object gets its own Walk. */
 import type { FieldSet } from '../object/field-set.ts';
-import { fieldNodeAt, keyedMembers, listTypeOf } from '../object/field-set.ts';
+import { fieldNodeAt, keyedMembers, listTypeOf, type ItemIndex } from '../object/field-set.ts';
 import { EMPTY_STRUCTS, isForcedByServer, isFreeMap, keysOfList } from './known-values.ts';
 import type { Value } from '../object/value.ts';
 
@@ -45,6 +45,7 @@ export interface Walk {
   readonly hasEntry: boolean;
   /** Field sets of other managers. They tell keyed lists from atomic ones where our own entry does not. */
   readonly others: readonly FieldSet[];
+  readonly items: ItemIndex;
   readonly tokens: string[];
   readonly steps: Step[];
   /** The first `maxFindings`. */
@@ -85,7 +86,7 @@ export function note(walk: Walk, { desired, live, ...more }: Noted, isCertain: b
 export function noteRemoval(walk: Walk, live: Value | undefined): void {
   const isEntry =
     typeof walk.steps[walk.steps.length - 1] !== 'string' || isFreeMap(walk.tokens[walk.tokens.length - 2]);
-  const held = walk.others.map((set) => fieldNodeAt(set, walk.steps)).filter((node) => node !== undefined);
+  const held = walk.others.map((set) => fieldNodeAt(set, walk.steps, walk.items)).filter((node) => node !== undefined);
   const stays = held.length > 0 || isForcedByServer(walk.kind, walk.tokens);
   const isCertain = isEntry && live !== undefined && live !== null && !stays;
   note(walk, { live, ...(held.length > 0 ? { held } : {}) }, isCertain);
@@ -114,7 +115,7 @@ const MAP: Shape = { type: 'map', keys: [] };
  */
 export function shapeHere(walk: Walk): Shape | undefined {
   for (const set of walk.others) {
-    const node = fieldNodeAt(set, walk.steps);
+    const node = fieldNodeAt(set, walk.steps, walk.items);
     if (!node) continue;
     const type = listTypeOf(node);
     if (type === 'keyed') return { type, keys: Object.keys(keyedMembers(node)[0]?.key ?? {}) };

@@ -26,12 +26,14 @@ export const APPLY_SET_NAMESPACES_ANNOTATION = 'applyset.kubernetes.io/additiona
 /** The field manager of every server-side apply. */
 export const FIELD_MANAGER = 'tautline';
 
-/** The marks of one Application, written on its objects as a label and an annotation. */
+/** An Application as the owner of objects: its marks (a label and an annotation), and how it holds the objects. */
 export interface Owner {
   /** Value of `PART_OF_LABEL`: `applyset-<base64url>-v1`. */
   readonly applySetId: string;
   /** Value of `OWNER_ANNOTATION`: `<hub id>/<namespace>/<name>`. */
   readonly ownerAnnotation: string;
+  /** Whether annotations that are not from Git count on its live objects (`spec.sync.allowLiveAnnotations`). */
+  readonly allowsLiveAnnotations?: boolean;
 }
 
 export interface ApplicationRef {

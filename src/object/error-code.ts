@@ -16,7 +16,7 @@ export const ERROR_CODES = {
     'UnsupportedServer',
     'UnsupportedObjectFormat',
     'Network',
-    'HostNotFound',
+    'AddressDenied',
     'TlsFailed',
     'Timeout',
     'Cancelled',

@@ -5,17 +5,7 @@
  *
  * Invariant: the functions here never write to the trees, because these are part of the live object.
  */
-import {
-  isEqualValue,
-  isMap,
-  listAt,
-  own,
-  stringAt,
-  valueAt,
-  type KubeObject,
-  type Value,
-  type ValueMap,
-} from './value.ts';
+import { isMap, listAt, own, stringAt, valueAt, type KubeObject, type Value, type ValueMap } from './value.ts';
 
 export type FieldSet = ValueMap;
 
@@ -67,11 +57,15 @@ export function isLeaf(node: FieldSet): boolean {
 }
 
 /** The node at a path; undefined if it is not in the set. A leaf on the way covers everything below it. */
-export function fieldNodeAt(set: FieldSet, steps: readonly FieldStep[]): FieldSet | undefined {
+export function fieldNodeAt(
+  set: FieldSet,
+  steps: readonly FieldStep[],
+  items: ItemIndex = new ItemIndex(),
+): FieldSet | undefined {
   let node = set;
   for (const step of steps) {
-    if (node !== set && isLeaf(node)) return node;
-    const next = typeof step === 'string' ? own(node, `f:${step}`) : itemNode(node, step.item);
+    if (node !== set && items.isLeaf(node)) return node;
+    const next = typeof step === 'string' ? own(node, `f:${step}`) : items.nodeOf(node, step.item);
     if (!isMap(next)) return undefined;
     node = next;
   }
@@ -108,12 +102,73 @@ export function listTypeOf(node: FieldSet): 'keyed' | 'set' | undefined {
   return undefined;
 }
 
-function itemNode(node: FieldSet, item: Value): FieldSet | undefined {
-  for (const { key, fields } of keyedMembers(node)) {
-    if (isMap(item) && Object.keys(key).every((name) => isEqualValue(key[name], own(item, name)))) return fields;
+interface IndexedItem {
+  readonly position: number;
+  readonly fields: FieldSet;
+}
+
+/** The items of a list whose keys have the same names, by the values of their keys. */
+interface ItemGroup {
+  readonly names: readonly string[];
+  readonly byValues: Map<string, IndexedItem>;
+}
+
+/**
+ * The nodes of list items by the items themselves. One index serves many look-ups in the same sets, which are then
+ * parsed once and not for each item.
+ */
+export class ItemIndex {
+  readonly #groups = new WeakMap<FieldSet, readonly ItemGroup[]>();
+  readonly #leaves = new WeakMap<FieldSet, boolean>();
+
+  /** To begin to list the members of a large node takes as long as to list them all. */
+  isLeaf(node: FieldSet): boolean {
+    const known = this.#leaves.get(node);
+    if (known !== undefined) return known;
+    const found = isLeaf(node);
+    this.#leaves.set(node, found);
+    return found;
   }
-  const member = own(node, `v:${typeof item === 'bigint' ? item : JSON.stringify(item)}`);
-  return isMap(member) ? member : undefined;
+
+  nodeOf(node: FieldSet, item: Value): FieldSet | undefined {
+    if (isMap(item)) {
+      let first: IndexedItem | undefined;
+      for (const { names, byValues } of this.#groupsOf(node)) {
+        const found = byValues.get(keyTextOf(item, names));
+        if (found && (!first || found.position < first.position)) first = found;
+      }
+      if (first) return first.fields;
+    }
+    const member = own(node, `v:${typeof item === 'bigint' ? item : JSON.stringify(item)}`);
+    return isMap(member) ? member : undefined;
+  }
+
+  #groupsOf(node: FieldSet): readonly ItemGroup[] {
+    const known = this.#groups.get(node);
+    if (known) return known;
+    const groups = new Map<string, ItemGroup>();
+    for (const [position, { key, fields }] of keyedMembers(node).entries()) {
+      const names = Object.keys(key);
+      const form = JSON.stringify(names);
+      const group: ItemGroup = groups.get(form) ?? { names, byValues: new Map() };
+      groups.set(form, group);
+      const values = keyTextOf(key, names);
+      if (!group.byValues.has(values)) group.byValues.set(values, { position, fields });
+    }
+    const found = [...groups.values()];
+    this.#groups.set(node, found);
+    return found;
+  }
+}
+
+/** Equal texts for equal scalars alone: a key has no other values. */
+function keyTextOf(item: ValueMap, names: readonly string[]): string {
+  return JSON.stringify(
+    names.map((name) => {
+      const value = own(item, name);
+      return `${typeof value} ${String(value)}`;
+    }),
+  );
 }
 
 function parseMember(member: string): Value | undefined {

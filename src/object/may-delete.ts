@@ -4,12 +4,14 @@
  * the GET right before the DELETE.
  *
  * Invariant: `delete` only for an object whose owner label and owner annotation both name this Application, and that no
- * controller owns. An Application never prunes itself.
+ * controller owns. An Application never prunes itself. An object that gives or bounds rights is never released because
+ * of what its live form says: its Application keeps it, and says so.
  */
 import { APPLICATION_GROUP, APPLICATION_KIND, parseOwner, readOwnership, type Owner } from './applyset.ts';
+import { isAccessKind } from './access-kinds.ts';
 import { isGuardedKind } from './guarded-kinds.ts';
-import type { ObjectId } from './identity.ts';
-import { isReconcileDisabled, removalsOf } from './policy.ts';
+import { formatId, type ObjectId } from './identity.ts';
+import { policyInGit, policyOfLeft, type LivePolicy, type ReadObject } from './live-policy.ts';
 import { listAt, valueAt, type KubeObject } from './value.ts';
 
 /**
@@ -33,7 +35,7 @@ export type DeleteDecision =
 
 export interface DeleteQuestion {
   /** The object as it was last read; only its id and its `metadata` are used. */
-  readonly live: { readonly id: ObjectId; readonly body: KubeObject };
+  readonly live: ReadObject;
   /** The marks of this Application. */
   readonly owner: Owner;
   readonly occasion: DeleteOccasion;
@@ -48,18 +50,30 @@ const ASKS = 'its annotations ask for a confirmation before it is deleted';
 
 export function mayDelete({ live, owner, occasion, isConfirmed = false }: DeleteQuestion): DeleteDecision {
   const { id, body } = live;
-  if (isReconcileDisabled(body)) return { type: 'leave', reason: KEPT_BY_DISABLED };
+  const isDesired = occasion === 'recreate' || occasion === 'hook';
+  const policy = isDesired ? policyInGit(body, owner) : policyOfLeft(live, owner);
+  if (policy.isDisabled) return { type: 'leave', reason: KEPT_BY_DISABLED };
   const reason = reasonNotOurs(body, owner);
-  if (occasion === 'recreate' || occasion === 'hook') {
-    const kept = reason ?? reasonItself(id, owner) ?? reasonProtected(body);
+  if (isDesired) {
+    const kept = reason ?? reasonItself(id, owner) ?? reasonProtected(policy);
     return decideDesired(id, occasion, kept);
   }
-  if (reason !== undefined) return { type: 'release', reason };
-  const removal = removalsOf(body)[occasion];
+  if (reason !== undefined) return letGo(live, owner, reason);
+  const removal = policy[occasion];
   if (removal === 'keep') return { type: 'release', reason: KEPT_BY_ANNOTATION };
   const itself = occasion === 'prune' ? reasonItself(id, owner) : undefined;
   if (itself !== undefined) return { type: 'refuse', reason: itself };
   return removal === 'confirm' && !isConfirmed ? { type: 'confirm', reason: ASKS } : { type: 'delete' };
+}
+
+/** An object with other marks belongs to another owner now. Rights do not end up with another namespace in this way. */
+function letGo({ id, body }: ReadObject, owner: Owner, reason: string): DeleteDecision {
+  const ownership = readOwnership(body, owner);
+  const taker = ownership.type === 'application' ? parseOwner(ownership.annotation) : undefined;
+  const self = parseOwner(owner.ownerAnnotation);
+  const isTakenAtHome = taker?.namespace === self?.namespace && taker?.hubId === self?.hubId;
+  if (!isAccessKind(id) || (taker && isTakenAtHome) || owner.allowsLiveAnnotations) return { type: 'release', reason };
+  return { type: 'refuse', reason: `${reason}; delete ${formatId(id)} by hand if nothing else needs it` };
 }
 
 /** An object that is in Git is never released: it stays as it is where it may not be deleted. */
@@ -74,8 +88,7 @@ function decideDesired(id: ObjectId, occasion: 'recreate' | 'hook', reason: stri
 }
 
 /** No request confirms the deletion of an object that is in Git, so one that asks for a confirmation is kept. */
-function reasonProtected(body: KubeObject): string | undefined {
-  const { prune, deletion } = removalsOf(body);
+function reasonProtected({ prune, deletion }: LivePolicy): string | undefined {
   if (prune === 'keep' && deletion === 'keep') return 'its annotations forbid deleting it';
   return prune === 'confirm' || deletion === 'confirm' ? ASKS : undefined;
 }

@@ -9,10 +9,12 @@ import { isOutOfReach, OUT_OF_REACH, type Reach } from '../bind/reach.ts';
 import type { Identity } from '../cluster/identity.ts';
 import { createKindFinder, kindKey, type KindInfo, type Kinds } from '../cluster/kinds.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
-import type { LiveEntry } from '../cluster/live.ts';
+import type { LiveEntry, LiveObject } from '../cluster/live.ts';
 import type { ClusterClient, LiveStore, WatchScope } from '../cluster/ports.ts';
 import { PART_OF_LABEL } from '../object/applyset.ts';
 import { apiVersionOf, idKey, labelsOf, type ObjectId } from '../object/identity.ts';
+import { sizeOf, toMib } from '../object/size.ts';
+import { StageError } from '../object/stage-error.ts';
 import { entryOfRead, notServed } from './read-by-name.ts';
 
 /** The part of a cluster that is observed. */
@@ -37,6 +39,8 @@ export interface ObserveOptions {
   readonly shouldProveAbsence: boolean;
   /** Requests under way at once. */
   readonly concurrency: number;
+  /** Size of the objects that are read by name. */
+  readonly maxReadBytes: number;
 }
 
 export interface Observation {
@@ -55,21 +59,50 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   for (const target of targets) {
     const entry = entryOf(target, options);
     live.set(target.key, entry);
-    const isAsked = options.shouldProveAbsence
-      ? isUnwatched(entry)
-      : entry.state === 'unseen' && (options.inventory.has(target.key) || target.isOnlyCreated);
+    const isAsked = options.shouldProveAbsence ? isUnwatched(entry) : isToBeRead(entry, target, options);
     // The 404 for a path that is not served proves nothing about an object.
     if (isAsked && !target.isAwaited) asked.push(target);
   }
   const client = cluster.as(identity);
+  const room = readingRoom(options.maxReadBytes);
   await forEachConcurrently(asked, { concurrency: options.concurrency }, async ({ key, kind, id }) => {
     if (!kind) return;
     const answer = await client.get(kind, id);
     if (answer.ok) cluster.live.record(identity, kind, id, answer.object);
-    live.set(key, entryOfRead(answer));
+    const entry = entryOfRead(answer);
+    if (entry.state === 'present') room.take(entry.object);
+    live.set(key, entry);
   });
   const kindOf = new Map(targets.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
   return { live, kindOf };
+}
+
+/** Whether only a read by name shows the object. */
+function isToBeRead(
+  entry: LiveEntry,
+  { key, isOnlyCreated }: Target,
+  { inventory }: Pick<ObserveOptions, 'inventory'>,
+): boolean {
+  return entry.state === 'unseen' && (entry.isUnread === true || inventory.has(key) || isOnlyCreated);
+}
+
+/** Bounds the memory of the objects that one pass reads by name. Throws StageError TooLarge. */
+function readingRoom(maxReadBytes: number): { take(object: LiveObject): void } {
+  let totalBytes = 0;
+  return {
+    take({ body }) {
+      totalBytes += sizeOf(body);
+      if (totalBytes <= maxReadBytes) return;
+      throw new StageError({
+        stage: 'observe',
+        code: 'TooLarge',
+        retry: 'backoff',
+        message:
+          `the live objects that are read by name have a size of more than ${toMib(maxReadBytes)} MiB ` +
+          '(--max-namespace-live-mib). Make the objects smaller, split the Application, or increase the setting.',
+      });
+    },
+  };
 }
 
 /** An object without our label is in no watch: an earlier read of it may be out of date. */
@@ -109,13 +142,13 @@ function targetsOf({ desired, inventory, kinds, reach }: ObserveOptions): Target
 }
 
 function scopesOf(targets: readonly Target[]): WatchScope[] {
-  const scopes = new Map<string, WatchScope>();
+  const scopes = new Map<string, WatchScope & { readonly names: Set<string> }>();
   for (const { kind, id, ...target } of targets) {
     if (!kind || target.isAwaited || target.isOutOfReach) continue;
-    scopes.set(`${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`, {
-      kind,
-      namespace: id.namespace,
-    });
+    const key = `${kindKey(apiVersionOf(kind.group, kind.version), kind.kind)}|${id.namespace}`;
+    const scope = scopes.get(key) ?? { kind, namespace: id.namespace, names: new Set() };
+    scope.names.add(id.name);
+    scopes.set(key, scope);
   }
   return [...scopes.values()];
 }

@@ -30,6 +30,8 @@ export interface Wait {
   readonly id: ObjectId;
   /** For people: `CustomResourceDefinition widgets.example.com is not served yet`. */
   readonly reason: string;
+  /** It only waits for the rollout of a workload, whose health tells more. */
+  readonly isForRollout?: true;
 }
 
 export interface HeldPrune {
@@ -69,6 +71,8 @@ export interface PlanOptions {
   readonly howToConfirm?: string;
   /** By `idKey`: changes that must wait (heals, prunes, hand-overs), with the reason for people. */
   readonly postponed?: ReadonlyMap<string, string>;
+  /** By `idKey`: prunes that wait for the rollout of a workload, with the reason for people. */
+  readonly rollouts?: ReadonlyMap<string, string>;
   /** Decides when later waves may start. undefined: the waves are only an order, and none waits (a dry run). */
   readonly gate?: Gate | undefined;
   /** Whether a person confirmed this prune, or deleted the Application. */
@@ -94,14 +98,16 @@ export function planChanges(options: PlanOptions): Plan {
   const unapplied = [...late, ...refused][0];
   const waitingFor = [...candidates, ...left, ...refused].flatMap((change) => {
     const reason = reasonToWait(change, options) ?? gatedReason(change, gated) ?? reasonToStay(change, unapplied);
-    return reason === undefined ? [] : [{ id: change.id, reason }];
+    if (reason !== undefined) return [{ id: change.id, reason }];
+    const rollout = reasonToKeep(change, options);
+    return rollout === undefined ? [] : [{ id: change.id, reason: rollout, isForRollout: true as const }];
   });
   const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
   const sends = candidates.filter(({ id }) => !waiting.has(idKey(id)));
   const homes = indexHomes(sends);
   const prunes = left.filter(({ id }) => !waiting.has(idKey(id)));
   const held = holdPrunes(prunes, left, options);
-  const ready = left.filter((change) => reasonToWait(change, options) === undefined);
+  const ready = left.filter((change) => (reasonToWait(change, options) ?? reasonToKeep(change, options)) === undefined);
   const rankOf = ({ id }: Change): number => syncWaves?.get(idKey(id)) ?? 0;
   const planned = sends.map((change) => ({ change, requires: homesOf(change.id, homes) }));
   return {
@@ -122,6 +128,10 @@ function gatedReason({ id, type }: Change, gated: ReadonlyMap<string, string>): 
 function reasonToWait({ id, desired }: Change, { postponed }: PlanOptions): string | undefined {
   if (desired?.awaitsCrd) return `${formatId(desired.awaitsCrd)} is not served yet`;
   return postponed?.get(idKey(id));
+}
+
+function reasonToKeep(change: Change, { rollouts }: PlanOptions): string | undefined {
+  return isTerminating(change) ? undefined : rollouts?.get(idKey(change.id));
 }
 
 function reasonToStay(change: Change, unapplied: Change | undefined): string | undefined {
@@ -192,8 +202,8 @@ function holdKept(kept: readonly Change[]): HeldPrune | undefined {
   const [first] = kept;
   if (!first) return undefined;
   const reason =
-    `${formatId(first.id)} left Git and is not deleted: ${first.keptFor}; restore its manifest, or annotate the ` +
-    `object with ${KEEP_ANNOTATION} to let go of it`;
+    `${formatId(first.id)} left Git and is not deleted: ${first.keptFor}; restore its manifest, or set ` +
+    `spec.sync.allowLiveAnnotations and annotate the object with ${KEEP_ANNOTATION} to let go of it`;
   return { changes: kept, reason };
 }
 

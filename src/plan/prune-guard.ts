@@ -9,9 +9,9 @@ import { digestPrune, type PruneSet } from '../application/prune-digest.ts';
 import type { HeldPruneStatus } from '../application/status-schema.ts';
 import type { Change } from '../diff/changes.ts';
 import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
+import { stemOf } from '../object/generated-name.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
-import { removalsOf } from '../object/policy.ts';
 
 export interface PruneGuard {
   /** From 0 to 1: share of the objects that were there before. A prune that exceeds both bounds is held. */
@@ -70,9 +70,9 @@ function uncounted({ left, behind }: GuardQuestion): string | undefined {
 }
 
 function annotated({ left }: GuardQuestion): string | undefined {
-  const asking = left.filter(({ live }) => live && removalsOf(live.body).prune === 'confirm');
+  const asking = left.filter(({ asksConfirmation }) => asksConfirmation);
   if (asking.length === 0) return undefined;
-  return `pruning ${listOf(asking.map(({ id }) => nameOf(id)))} needs a confirmation (Prune=confirm)`;
+  return `pruning ${listOf(asking.map(({ id }) => nameOf(id)))} needs a confirmation, which annotations ask for`;
 }
 
 function many(question: GuardQuestion): string | undefined {
@@ -106,13 +106,6 @@ function withoutSuccessor({ left, changes }: GuardQuestion): Change[] {
     successors.set(stemOf(id), count - 1);
     return false;
   });
-}
-
-/** The content hash of kustomize: ten characters of hexadecimal, in which `0`, `1`, `3`, `a` and `e` are replaced. */
-const CONTENT_HASH = /-[2456789bcdfghkmt]{10}$/;
-
-function stemOf(id: ObjectId): string {
-  return idKey({ ...id, name: id.name.replace(CONTENT_HASH, '') });
 }
 
 export interface ConfirmationQuestion {

@@ -67,6 +67,12 @@ export interface ReconcileSettings {
   readonly discoveryRetryMs: number;
   /** The first pause while a CustomResourceDefinition of the same render is to define the kind; it doubles. */
   readonly awaitedDiscoveryRetryMs: number;
+  /** Size of the renders that all Applications of one namespace keep in memory. */
+  readonly maxNamespaceRenderedBytes: number;
+  /** The same of all namespaces; beyond it each namespace gets an equal share. */
+  readonly maxTotalRenderedBytes: number;
+  /** Size of the live objects that one pass reads by name. */
+  readonly maxReadBytes: number;
 }
 
 export interface RenderPort {

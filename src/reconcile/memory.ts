@@ -48,7 +48,9 @@ export interface ApplicationView {
 export interface Signals {
   /** Monotonic; when the newest webhook about the source arrived. */
   hookHeardMs: number | undefined;
-  /** How often other Applications of the source have asked for a poll, since they have seen another commit. */
+  /** Monotonic; when webhooks were last refused that may have been genuine. undefined: never. */
+  hooksDoubtedMs: number | undefined;
+  /** How often a poll was asked for: by Applications that saw another commit, or while no status can be written. */
   pollsAsked: number;
   /**
    * Monotonic; when a person, a webhook or another Application asked last. A poll that began earlier is no answer.
@@ -79,7 +81,13 @@ export interface RunMemory {
 }
 
 export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
-  const signals: Signals = { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false };
+  const signals: Signals = {
+    hookHeardMs: undefined,
+    hooksDoubtedMs: undefined,
+    pollsAsked: 0,
+    askedMs: -Infinity,
+    isForgetAsked: false,
+  };
   return { key, stored, memory: emptyMemory(), signals, view: undefined, awaitedGroups: new Set() };
 }
 

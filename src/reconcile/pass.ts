@@ -7,6 +7,7 @@ import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { StageFailure } from '../status/report.ts';
 import type { ReconcileContext } from './context.ts';
+import type { Neighbours } from './neighbours/neighbours.ts';
 import { dropMemory, scratchOf, type ApplicationRecord, type Memory } from './memory.ts';
 import { readGoal, type PassGoal } from './requests.ts';
 
@@ -44,8 +45,13 @@ export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock
   readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret'> };
   readonly settings: Pick<
     ReconcileContext['settings'],
-    'allowCrossNamespace' | 'discoveryRetryMs' | 'awaitedDiscoveryRetryMs'
+    | 'allowCrossNamespace'
+    | 'discoveryRetryMs'
+    | 'awaitedDiscoveryRetryMs'
+    | 'maxNamespaceRenderedBytes'
+    | 'maxTotalRenderedBytes'
   >;
+  readonly neighbours: Pick<Neighbours, 'renderedSizes'>;
 }
 
 export interface PassOptions {
@@ -82,16 +88,25 @@ export interface ReadingOptions extends Pick<Reading, 'application' | 'memory' |
 }
 
 export function beginReading({ application, memory, context, signal }: ReadingOptions): Reading {
-  const { namespace, name } = application.metadata;
+  const { allowLiveAnnotations } = application.spec.sync;
   return {
     application,
-    owner: ownerOf({ hubId: context.hub.hubId, namespace, name }),
+    owner: ownerMarks(context.hub, application.metadata, allowLiveAnnotations),
     identity: identityOf(application, context.settings),
     target: context.cluster,
     memory,
     context,
     signal,
   };
+}
+
+/** The marks of an Application, and whether annotations that are not from Git count on its objects. */
+export function ownerMarks(
+  { hubId }: Pick<Hub, 'hubId'>,
+  { namespace, name }: Pick<ApplicationMetadata, 'namespace' | 'name'>,
+  allowsLiveAnnotations: boolean,
+): Owner {
+  return { ...ownerOf({ hubId, namespace, name }), allowsLiveAnnotations };
 }
 
 /** The account that the spec names, else the default one, both of the Application's own namespace; else the agent. */

@@ -15,7 +15,7 @@ import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
-import { forgetInventory, readInventory } from './decide/inventory.ts';
+import { forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
@@ -24,7 +24,7 @@ import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
-import { isUsable, renderSnapshot } from './desired/render-snapshot.ts';
+import { forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
 import type { ApplicationRecord } from './memory.ts';
@@ -42,7 +42,7 @@ import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
-import { writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
+import { isWriteRefused, writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
 import { declaredIntent, goalAtRevision, goalForObjects } from './requests.ts';
 
 /** The longest pause after a conflict; the watch event of the other write starts the pass at once. */
@@ -66,6 +66,7 @@ export async function reconcile(
     const pass = beginPass({ application: parsed.application, record, context, signal });
     if (!parsed.application.spec.suspend) return await (pass.goal.isDryRun ? runDryRun(pass) : runPass(pass));
     stopWaiting(claimantOf(pass));
+    forgetWritten(record.memory.inventory);
     await writeSuspended(pass);
     return { type: 'none' };
   } catch (error) {
@@ -73,6 +74,7 @@ export async function reconcile(
     if (error instanceof StatusConflict) return startOver(record);
     if (!(error instanceof StageError)) throw error;
     logEarlyEnd(record, context, error);
+    if (isWriteRefused(error)) pollUnasked(record, context);
     return { type: 'backoff', atMostMs: context.settings.minPollBackoffMs };
   }
 }
@@ -84,6 +86,15 @@ export async function reconcile(
 function startOver({ memory }: ApplicationRecord): NextPass {
   forgetInventory(memory.inventory);
   return { type: 'backoff', atMostMs: MAX_CONFLICT_PAUSE_MS };
+}
+
+/** While the Application cannot be written, the interval is no shorter than this: a retry comes every few seconds. */
+const UNASKED_POLL_MS = 15_000;
+
+/** No request can be written either, and the next commit may remove the cause: the next pass polls for it. */
+function pollUnasked({ memory, signals }: ApplicationRecord, { clock }: ReconcileContext): void {
+  const { polledMs = Infinity } = memory.desired.source ?? {};
+  if (clock.monotonicMs() - polledMs >= UNASKED_POLL_MS) signals.pollsAsked++;
 }
 
 /** Without a status only log, Events and metrics can tell it; once, since an outage lasts for many passes. */
@@ -183,6 +194,7 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   const { application, context, record } = pass;
   const { spec } = application;
   const isPinned = pass.goal.commit !== undefined;
+  if (pass.goal.isForced) forgetRefusedRender(pass.memory);
   const isOfEarlierSpec = sourceFor(pass.memory.desired, isPinned)?.isOfEarlierSpec === true;
   const manifests = isOfEarlierSpec
     ? undefined

@@ -32,6 +32,8 @@ export interface Manifests {
   readonly readSet: Readonly<Record<string, string>>;
   /** For people: why nothing is rendered. Set exactly if there are neither manifests nor problems. */
   readonly whyEmpty?: string;
+  /** Size of the objects in memory (rendered-size.ts), if it was measured. */
+  readonly sizeBytes?: number;
 }
 
 export interface RenderLimits {

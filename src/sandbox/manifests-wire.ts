@@ -39,6 +39,7 @@ export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>)
     needs: rendered.needs,
     readSet: rendered.readSet,
     ...(rendered.whyEmpty === undefined ? {} : { whyEmpty: rendered.whyEmpty }),
+    ...(rendered.sizeBytes === undefined ? {} : { sizeBytes: rendered.sizeBytes }),
     manifests: rendered.manifests.map(({ digest, file, line }, index) => {
       return { digest, file, line, sizeBytes: bodies[index]?.length ?? 0 };
     }),

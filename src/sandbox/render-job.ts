@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import type { KubeObject } from '../object/value.ts';
 import type { Manifests, RenderLimits } from '../render/manifests.ts';
+import type { RenderedSizeLimits } from '../render/rendered-size.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import { decodeManifests, isUnchanged } from './manifests-wire.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -11,6 +12,7 @@ export interface RenderJobInput {
   readonly tree: SnapshotTree;
   readonly path: string;
   readonly limits: RenderLimits;
+  readonly sizeLimits: RenderedSizeLimits;
   readonly treeLimits: TreeLimits;
   /** Memory for the parsed files of earlier renders. */
   readonly parsedCacheBytes: number;
@@ -40,6 +42,7 @@ export interface RenderRequest {
 
 export interface RenderSettings {
   readonly limits: RenderLimits;
+  readonly sizeLimits: RenderedSizeLimits;
   readonly treeLimits: TreeLimits;
   /** Memory for the parsed files of earlier renders. */
   readonly parsedCacheBytes: number;
@@ -50,7 +53,7 @@ export interface RenderSettings {
 export async function renderInSandbox(
   sandbox: Sandbox,
   { snapshot, path, previous, tenant, signal }: RenderRequest,
-  { limits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
+  { limits, sizeLimits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
   const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
   const previousReadSet = previous?.readSet;
@@ -58,6 +61,7 @@ export async function renderInSandbox(
     tree: snapshot.tree,
     path,
     limits,
+    sizeLimits,
     treeLimits,
     parsedCacheBytes,
     known: [...known.keys()],

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import type { Log } from '../telemetry/ports.ts';
+import { limitConnections, type ConnectionLimit } from './connection-limit.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -21,6 +22,8 @@ export interface Listener {
 export function createRoutes(): Express {
   const routes = express();
   routes.disable('x-powered-by');
+  // An entity tag is a hash over the whole answer, which would be computed for each request.
+  routes.disable('etag');
   routes.set('query parser', false);
   routes.set('trust proxy', false);
   routes.use(
@@ -57,10 +60,29 @@ export function endRoutes(routes: Express, log: Log): void {
   routes.use(onError);
 }
 
+/** One address cannot hold all connections, so that a second one (the kubelet, Prometheus) is served beside it. */
+const CONNECTIONS: ConnectionLimit = { perAddress: 512, total: 1024 };
+
+const TIMES = {
+  headersTimeout: 5_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  /** How often connections are compared with these times; the default of Node is 30 s. */
+  connectionsCheckingInterval: 1_000,
+};
+
+/** A client that does not take its answer is closed after this time. */
+const SILENCE_MS = 30_000;
+
 /** Rejects if the address cannot be bound. */
-export async function listen(routes: Express, { host, port }: ListenAddress): Promise<Listener> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, routes);
-  server.maxConnections = 1000;
+export async function listen(
+  routes: Express,
+  { host, port }: ListenAddress,
+  connections: ConnectionLimit = CONNECTIONS,
+): Promise<Listener> {
+  const server = createServer(TIMES, routes);
+  server.setTimeout(SILENCE_MS);
+  limitConnections(server, connections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -1,4 +1,7 @@
-/** The probes listener: `/healthz`, `/readyz`, `/metrics`. No answer needs a request to Git or to the API server. */
+/**
+ * The probes listener: `/healthz` and `/readyz`, on a listener of their own, so that no scrape and no webhook delays
+ * the kubelet. No answer needs a request to Git or to the API server.
+ */
 import type { Express } from 'express';
 import type { Log } from '../telemetry/ports.ts';
 import { createRoutes, endRoutes, readOnly } from './listener.ts';
@@ -8,11 +11,10 @@ export interface ProbeSources {
   readonly failures: () => readonly string[];
   /** Checks by name, such as `crd-found`; the agent is ready when all of them are true. */
   readonly readiness: () => Readonly<Record<string, boolean>>;
-  readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly log: Log;
 }
 
-export function probeRoutes({ failures, readiness, metrics, log }: ProbeSources): Express {
+export function probeRoutes({ failures, readiness, log }: ProbeSources): Express {
   const routes = createRoutes();
   readOnly(routes);
   routes.get('/healthz', (_request, response) => {
@@ -31,10 +33,6 @@ export function probeRoutes({ failures, readiness, metrics, log }: ProbeSources)
       .status(isReady ? 200 : 503)
       .type('text/plain')
       .send(`${lines.join('\n')}\n${isReady ? 'ok' : 'not ready'}\n`);
-  });
-  routes.get('/metrics', async (_request, response) => {
-    const { contentType, body } = await metrics();
-    response.type(contentType).send(body);
   });
   endRoutes(routes, log);
   return routes;

@@ -1,14 +1,16 @@
 /**
- * Rate limit of the webhook listener: a token bucket for each remote address, and one for all addresses together.
+ * The budget of webhooks that are not genuine: a token bucket for each address, and one for all addresses together.
  *
- * Invariant: the limit is checked before anything of a request is read. At most `maxAddresses` buckets are kept.
+ * Invariants: a genuine webhook gives its token back, so only failures use up a budget. Where a budget is empty, a
+ * reserve is left by which a genuine webhook is still found among false ones. Failures of other addresses do not use up
+ * the budget of an address that has sent a genuine webhook. At most `maxAddresses` buckets are kept.
  */
 import type { Clock } from '../telemetry/ports.ts';
 
 export interface HookLimit {
-  /** Requests from one remote address. The requests of one minute may arrive at once. */
+  /** Failures of one address. Those of one minute may arrive at once. */
   readonly perMinute: number;
-  /** Requests from all addresses together. */
+  /** Failures of all addresses together. Half as many more are checked by the reserve. */
   readonly totalPerMinute: number;
   /** Number of addresses with a bucket. Beyond it, the bucket that was not used for the longest time is dropped. */
   readonly maxAddresses: number;
@@ -21,31 +23,64 @@ interface Bucket {
   filledMs: number;
 }
 
-/** Takes a token for a request from this address. Returns 0, or the number of seconds after which to try again. */
-export type TakeToken = (address: string) => number;
+interface Address extends Bucket {
+  /** Whether a genuine webhook has come from it. */
+  isKnown: boolean;
+}
 
-export function createHookLimit({ perMinute, totalPerMinute, maxAddresses, clock }: HookLimit): TakeToken {
-  const total: Bucket = { tokens: totalPerMinute, filledMs: clock.monotonicMs() };
+export type Admission =
+  /** To be called if the webhook is genuine. */
+  | { readonly isAdmitted: true; readonly giveBack: () => void }
+  | { readonly isAdmitted: false; readonly retryAfterS: number };
+
+/** Takes a token for a webhook from this address. */
+export type Admit = (address: string) => Admission;
+
+export function createHookLimit({ perMinute, totalPerMinute, maxAddresses, clock }: HookLimit): Admit {
+  const startMs = clock.monotonicMs();
+  const total: Bucket = { tokens: totalPerMinute, filledMs: startMs };
+  const reservePerMinute = Math.max(1, totalPerMinute / 2);
+  const reserve: Bucket = { tokens: reservePerMinute, filledMs: startMs };
   /** Ordered by their last use, the oldest first. */
-  const buckets = new Map<string, Bucket>();
-  const bucketOf = (address: string, nowMs: number): Bucket => {
-    const bucket = buckets.get(address) ?? { tokens: perMinute, filledMs: nowMs };
-    buckets.delete(address);
-    const [oldest] = buckets.size >= maxAddresses ? buckets.keys() : [];
-    if (oldest !== undefined) buckets.delete(oldest);
-    buckets.set(address, bucket);
-    return bucket;
+  const addresses = new Map<string, Address>();
+  const addressOf = (name: string, nowMs: number): Address => {
+    const address = addresses.get(name) ?? { tokens: perMinute, filledMs: nowMs, isKnown: false };
+    addresses.delete(name);
+    const oldest = addresses.size >= maxAddresses ? oldestOf(addresses) : undefined;
+    if (oldest !== undefined) addresses.delete(oldest);
+    addresses.set(name, address);
+    return address;
   };
-  return (address) => {
+  return (name) => {
     const nowMs = clock.monotonicMs();
-    const own = bucketOf(address, nowMs);
-    const waitS = Math.max(fill(own, perMinute, nowMs), fill(total, totalPerMinute, nowMs));
-    if (waitS > 0) return waitS;
-    own.tokens--;
-    total.tokens--;
-    return 0;
+    const own = addressOf(name, nowMs);
+    const ownWaitS = fill(own, perMinute, nowMs);
+    const totalWaitS = own.isKnown ? 0 : fill(total, totalPerMinute, nowMs);
+    const waitS = Math.max(ownWaitS, totalWaitS);
+    const taken: Bucket[] = waitS > 0 ? [reserve] : own.isKnown ? [own] : [own, total];
+    if (waitS > 0 && fill(reserve, reservePerMinute, nowMs) > 0) return { isAdmitted: false, retryAfterS: waitS };
+    for (const bucket of taken) bucket.tokens--;
+    const giveBack = (): void => {
+      own.isKnown = true;
+      for (const bucket of taken) bucket.tokens++;
+    };
+    return { isAdmitted: true, giveBack };
   };
 }
+
+/** The address that was not used for the longest time. Addresses that have sent a genuine webhook are kept. */
+function oldestOf(addresses: ReadonlyMap<string, Address>): string | undefined {
+  const [oldest] = addresses.keys();
+  let looked = 0;
+  for (const [name, { isKnown }] of addresses) {
+    if (!isKnown) return name;
+    if (++looked === MAX_KNOWN) break;
+  }
+  return oldest;
+}
+
+/** Bounds the search above; a cluster has a few forges. */
+const MAX_KNOWN = 100;
 
 /** Refills a bucket. Returns the whole seconds until it holds a token, or 0 if it holds one. */
 function fill(bucket: Bucket, perMinute: number, nowMs: number): number {

@@ -21,6 +21,8 @@ export type HookEvent =
   | { readonly type: 'unreadable' };
 
 export interface Provider {
+  /** Whether the headers hold a signature or token at all; its form is checked, and nothing else. */
+  isSigned(headers: IncomingHttpHeaders): boolean;
   /** Whether the signature was made with one of the secrets; false if there are none. */
   isGenuine(headers: IncomingHttpHeaders, body: Buffer, secrets: readonly Buffer[]): boolean;
   readEvent(headers: IncomingHttpHeaders, payload: Value): HookEvent;
@@ -30,9 +32,9 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider
   ['github', likeGitHub({ signatures: ['x-hub-signature-256'], event: 'x-github-event' })],
   ['gitea', likeGitHub({ signatures: ['x-gitea-signature'], event: 'x-gitea-event' })],
   ['forgejo', likeGitHub({ signatures: ['x-forgejo-signature', 'x-gitea-signature'], event: 'x-forgejo-event' })],
-  ['gitlab', { isGenuine: hasToken('x-gitlab-token'), readEvent: (_headers, payload) => readGitLab(payload) }],
-  ['bitbucket', { isGenuine: isSigned(['x-hub-signature']), readEvent: readBitbucket }],
-  ['generic', { isGenuine: isSigned(['x-tautline-signature-256']), readEvent: (_h, payload) => readGeneric(payload) }],
+  ['gitlab', { ...token('x-gitlab-token'), readEvent: (_headers, payload) => readGitLab(payload) }],
+  ['bitbucket', { ...signature(['x-hub-signature']), readEvent: readBitbucket }],
+  ['generic', { ...signature(['x-tautline-signature-256']), readEvent: (_h, payload) => readGeneric(payload) }],
 ]);
 
 /** A push of more references counts as a push of unknown references. */
@@ -42,7 +44,7 @@ const MAX_ADDRESSES = 32;
 /** Gitea and Forgejo send the payload of GitHub with headers of their own. */
 function likeGitHub({ signatures, event }: { signatures: readonly string[]; event: string }): Provider {
   return {
-    isGenuine: isSigned(signatures),
+    ...signature(signatures),
     readEvent(headers, payload) {
       const name = headers[event];
       if (name === 'ping') return { type: 'ping' };
@@ -128,28 +130,41 @@ function pushOf({ addresses, refs, defaultBranch }: FoundPush): HookEvent {
   return { type: 'push', push };
 }
 
+type Proof = Pick<Provider, 'isSigned' | 'isGenuine'>;
+
 /**
  * HMAC-SHA-256 over the raw body, in hex, with or without the prefix `sha256=`, in the first header that is present.
  */
-function isSigned(headerNames: readonly string[]): Provider['isGenuine'] {
-  return (headers, body, secrets) => {
+function signature(headerNames: readonly string[]): Proof {
+  const hexOf = (headers: IncomingHttpHeaders): string | undefined => {
     const header = headerNames.map((name) => headers[name]).find((value) => value !== undefined);
-    const hex = typeof header === 'string' ? /^(?:sha256=)?([0-9a-f]{64})$/i.exec(header)?.[1] : undefined;
-    if (hex === undefined) return false;
-    const given = Buffer.from(hex, 'hex');
-    return isAnyEqual(
-      given,
-      secrets.map((secret) => createHmac('sha256', secret).update(body).digest()),
-    );
+    return typeof header === 'string' ? /^(?:sha256=)?([0-9a-f]{64})$/i.exec(header)?.[1] : undefined;
+  };
+  return {
+    isSigned: (headers) => hexOf(headers) !== undefined,
+    isGenuine(headers, body, secrets) {
+      const hex = hexOf(headers);
+      if (hex === undefined) return false;
+      return isAnyEqual(
+        Buffer.from(hex, 'hex'),
+        secrets.map((secret) => createHmac('sha256', secret).update(body).digest()),
+      );
+    },
   };
 }
 
 /** GitLab sends the secret itself. Comparing digests takes the same time for texts of any length. */
-function hasToken(headerName: string): Provider['isGenuine'] {
-  return (headers, _body, secrets) => {
+function token(headerName: string): Proof {
+  const tokenOf = (headers: IncomingHttpHeaders): string => {
     const header = headers[headerName];
-    if (typeof header !== 'string' || header === '') return false;
-    return isAnyEqual(sha256(Buffer.from(header, 'latin1')), secrets.map(sha256));
+    return typeof header === 'string' ? header : '';
+  };
+  return {
+    isSigned: (headers) => tokenOf(headers) !== '',
+    isGenuine(headers, _body, secrets) {
+      const given = tokenOf(headers);
+      return given !== '' && isAnyEqual(sha256(Buffer.from(given, 'latin1')), secrets.map(sha256));
+    },
   };
 }
 

@@ -1,18 +1,21 @@
 /**
- * The webhook listener: `POST /hooks/<provider>`. Its safety lies in the order of the checks: rate limit, encoding,
- * size, secret, signature. Nothing is parsed before all of them have passed.
+ * The webhook listener: `POST /hooks/<provider>`. Its safety lies in the order of the checks: secret, header of the
+ * signature, encoding, budget, size, signature. Nothing is parsed before all of them have passed.
  *
- * Invariant: without a secret every webhook is refused. A request that is not genuine costs at most its bytes. No part
- * of a secret or a body is logged, and no answer names an Application. A genuine webhook only advances polls, so a
- * replay is harmless.
+ * Invariant: without a secret every webhook is refused. A request that is not genuine costs at most its bytes, and one
+ * without a signature costs no body and no budget. No part of a secret or a body is logged, and no answer names an
+ * Application. A genuine webhook only advances polls, so a replay is harmless. One that may have been genuine and was
+ * not checked is reported, so that polls do not rely on webhooks.
  */
 import type { Express, Request, Response } from 'express';
+import type { Network } from '../application/address-rule.ts';
 import type { RepositoryPush } from '../application/repository.ts';
 import type { Value } from '../object/value.ts';
 import type { Clock, Log, Metrics } from '../telemetry/ports.ts';
+import { clientAddressBehind } from './client-address.ts';
 import { createRoutes, endRoutes } from './listener.ts';
 import { createBodyReader, type BodyLimits, type ReadBody } from './webhook-body.ts';
-import { createHookLimit, type HookLimit, type TakeToken } from './webhook-limit.ts';
+import { createHookLimit, type Admit, type HookLimit } from './webhook-limit.ts';
 import { PROVIDERS, type HookEvent, type Provider } from './webhook-providers.ts';
 import { createWebhookSecrets, type SecretsOf } from './webhook-secrets.ts';
 
@@ -21,6 +24,10 @@ export interface WebhookOptions extends Pick<HookLimit, 'perMinute' | 'totalPerM
   readonly secretsDir: string;
   /** Advances the next poll of every Application that the push concerns; returns their number. */
   readonly onPush: (push: RepositoryPush) => number;
+  /** Webhooks were refused that may have been genuine; called once in ten seconds at most. */
+  readonly onLost: () => void;
+  /** Networks of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly Network[];
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'onWebhook'>;
   readonly clock: Clock;
@@ -31,6 +38,7 @@ export interface WebhookOptions extends Pick<HookLimit, 'perMinute' | 'totalPerM
 const BODY_LIMITS: BodyLimits = { maxBytes: 1024 * 1024, maxHeldBytes: 32 * 1024 * 1024, timeoutMs: 10_000 };
 const MAX_ADDRESSES = 10_000;
 const REREAD_MS = 1_000;
+const LOST_EVERY_MS = 10_000;
 
 /** The results of a webhook, each with the status and the text of its answer. */
 const ANSWERS = {
@@ -62,7 +70,8 @@ interface Outcome {
 }
 
 interface HookTools {
-  readonly takeToken: TakeToken;
+  readonly admit: Admit;
+  readonly addressOf: (request: Request) => string;
   readonly readBody: ReadBody;
   readonly secretsOf: SecretsOf;
   readonly onPush: WebhookOptions['onPush'];
@@ -71,12 +80,14 @@ interface HookTools {
 export function webhookRoutes(options: WebhookOptions): Express {
   const { log, metrics, clock, perMinute, totalPerMinute, onPush } = options;
   const tools: HookTools = {
-    takeToken: createHookLimit({ perMinute, totalPerMinute, maxAddresses: MAX_ADDRESSES, clock }),
+    addressOf: clientAddressBehind(options.trustedProxies),
+    admit: createHookLimit({ perMinute, totalPerMinute, maxAddresses: MAX_ADDRESSES, clock }),
     readBody: createBodyReader(options.bodyLimits ?? BODY_LIMITS),
     secretsOf: createWebhookSecrets({ dir: options.secretsDir, clock, log, rereadMs: REREAD_MS }),
     onPush,
   };
   const logResult = createRefusalLog(log);
+  const tellLost = atMostEvery(LOST_EVERY_MS, options.onLost, clock);
   const routes = createRoutes();
   for (const [name, provider] of PROVIDERS) {
     const path = `/hooks/${name}`;
@@ -84,6 +95,7 @@ export function webhookRoutes(options: WebhookOptions): Express {
       const outcome = await receive(request, { name, provider }, tools);
       metrics.onWebhook(name, outcome.result);
       logResult(name, outcome.result);
+      if (LOST.has(outcome.result)) tellLost();
       answer(response, outcome);
     });
     routes.all(path, (_request, response) => {
@@ -98,17 +110,19 @@ export function webhookRoutes(options: WebhookOptions): Express {
 async function receive(
   request: Request,
   { name, provider }: { name: string; provider: Provider },
-  { takeToken, readBody, secretsOf, onPush }: HookTools,
+  { admit, addressOf, readBody, secretsOf, onPush }: HookTools,
 ): Promise<Outcome> {
-  const retryAfterS = takeToken(request.socket.remoteAddress ?? '');
-  if (retryAfterS > 0) return { result: 'limited', retryAfterS };
   const { headers } = request;
-  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return { result: 'encoded' };
-  const body = await readBody(request);
-  if (!body.ok) return { result: body.reason };
   const secrets = await secretsOf(name);
   if (secrets.length === 0) return { result: 'unconfigured' };
+  if (!provider.isSigned(headers)) return { result: 'unauthorized' };
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return { result: 'encoded' };
+  const admission = admit(addressOf(request));
+  if (!admission.isAdmitted) return { result: 'limited', retryAfterS: admission.retryAfterS };
+  const body = await readBody(request);
+  if (!body.ok) return { result: body.reason };
   if (!provider.isGenuine(headers, body.bytes, secrets)) return { result: 'unauthorized' };
+  admission.giveBack();
   const payload = parsePayload(body.bytes, headers['content-type']);
   if (payload === undefined) return { result: 'malformed' };
   const event = provider.readEvent(headers, payload);
@@ -122,6 +136,18 @@ const RESULT_OF = {
   unreadable: 'unreadable',
   dataCenter: 'other_product',
 } as const satisfies Record<Exclude<HookEvent['type'], 'push'>, Result>;
+
+/** Results of webhooks that have a signature which was not checked. */
+const LOST: ReadonlySet<Result> = new Set(['limited', 'busy', 'timeout']);
+
+function atMostEvery(ms: number, act: () => void, clock: Clock): () => void {
+  let nextMs = -Infinity;
+  return () => {
+    if (clock.monotonicMs() < nextMs) return;
+    nextMs = clock.monotonicMs() + ms;
+    act();
+  };
+}
 
 /** undefined if the body is not JSON. GitHub can also send a form, which holds the JSON in its field `payload`. */
 function parsePayload(bytes: Buffer, contentType = ''): Value | undefined {

@@ -2,7 +2,8 @@
  * Webhooks lengthen the time between polls. The law:
  * - Each commit that a hook announced before a poll found it doubles the interval, up to tenfold, but not beyond ten
  *   minutes (or the interval of the spec, if that is longer).
- * - After a commit that no hook announced, or a day without a hook, the interval is that of the spec again.
+ * - After a commit that no hook announced, after the refusal of a hook that may have been genuine, or a day without a
+ *   hook, the interval is that of the spec again.
  * - If a poll does not find the commit of a hook, the next poll follows after the interval of the spec: a replica of
  *   the server may be late.
  */
@@ -22,6 +23,15 @@ const MAX_FACTOR = 10;
 const MAX_LENGTHENED_MS = 10 * 60_000;
 /** After this time without a hook, none is expected any more. */
 const MAX_SILENCE_MS = 24 * 3_600_000;
+
+/** The pace after webhooks were refused that may have been genuine: the interval is that of the spec again. */
+export function doubtHooks(pace: PollPace): PollPace {
+  return { ...pace, factor: 1 };
+}
+
+export function isLengthened({ factor }: PollPace): boolean {
+  return factor > 1;
+}
 
 /** Call it when a poll begins, with the time of the newest hook: the commit is awaited until a poll finds it. */
 export function hearHook(pace: PollPace, heardMs: number | undefined): PollPace {

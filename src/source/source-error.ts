@@ -17,7 +17,7 @@ const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   UnsupportedServer: 'never',
   UnsupportedObjectFormat: 'never',
   Network: 'backoff',
-  HostNotFound: 'backoff',
+  AddressDenied: 'backoff',
   TlsFailed: 'backoff',
   Timeout: 'backoff',
   Cancelled: 'backoff',

@@ -1,6 +1,7 @@
 /**
- * The Kubernetes Events of a pass: at most one for a new verdict or for objects that were written or deleted, and at
- * most one for a health that has changed. Repeated passes with the same verdict and without writes give no Event.
+ * The Kubernetes Events of a pass: at most one for a new verdict or for objects that were written or deleted, at most
+ * one for a health that has changed, and that of its releases (released.ts). Repeated passes with the same verdict and
+ * without writes give no Event.
  */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
@@ -20,7 +21,7 @@ export interface PassEvent {
   readonly note: string;
 }
 
-const MAX_NOTE_CHARS = 1024;
+export const MAX_NOTE_CHARS = 1024;
 const COUNTED: readonly Outcome[] = ['created', 'configured', 'adopted', 'recreating', 'pruned', 'released', 'pruning'];
 
 export interface EventOptions {

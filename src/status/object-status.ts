@@ -6,7 +6,8 @@ import type { ChangeResult } from '../apply/applied.ts';
 import type { Change, FieldDifference, ObjectPatch } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
-import { isExtraneousIgnored, isReconcileDisabled } from '../object/policy.ts';
+import { KEPT_BY_DISABLED } from '../object/may-delete.ts';
+import { isExtraneousIgnored } from '../object/policy.ts';
 import type { PassReport } from './report.ts';
 
 export interface ObjectStatus {
@@ -37,18 +38,28 @@ const UNKNOWN_HEALTH: Health = { status: 'Unknown', message: '' };
 /** One entry for each object that is desired or still in the inventory, ordered by id. */
 export function objectStatuses(report: PassReport): ObjectStatus[] {
   const statuses: ObjectStatus[] = [];
+  const waits = new Map<string, string>();
+  for (const { id, reason } of report.waitingFor) if (!waits.has(idKey(id))) waits.set(idKey(id), reason);
   for (const change of report.changes) {
     const result = report.applied.get(idKey(change.id));
     if (result && GONE_OUTCOMES.has(result.outcome)) continue;
-    statuses.push(statusOf(change, result, report));
+    statuses.push(statusOf(change, { result, report, waits }));
   }
   return statuses.sort((a, b) => compareIds(a.id, b.id));
 }
 
-function statusOf(change: Change, result: ChangeResult | undefined, report: PassReport): ObjectStatus {
+interface Circumstances {
+  readonly result: ChangeResult | undefined;
+  readonly report: PassReport;
+  /** By `idKey`: why an object waits. */
+  readonly waits: ReadonlyMap<string, string>;
+}
+
+function statusOf(change: Change, circumstances: Circumstances): ObjectStatus {
+  const { result, report } = circumstances;
   const isLeft = change.type === 'prune';
   const sync = isLeft && !report.isComplete ? 'Unknown' : syncWordOf(change, result);
-  const message = sync === 'Synced' && !isDisabled(change) ? undefined : messageOf(change, result, report);
+  const message = sync === 'Synced' && !isDisabled(change) ? undefined : messageOf(change, circumstances);
   return {
     id: change.id,
     sync,
@@ -62,10 +73,8 @@ function statusOf(change: Change, result: ChangeResult | undefined, report: Pass
 }
 
 /** Whether `reconcile: disabled` is set, in Git or on the live object. */
-function isDisabled({ type, desired, live }: Change): boolean {
-  return (
-    type === 'none' && live !== undefined && (desired?.policy?.reconcile === false || isReconcileDisabled(live.body))
-  );
+function isDisabled({ type, live, reason }: Change): boolean {
+  return type === 'none' && live !== undefined && reason === KEPT_BY_DISABLED;
 }
 
 function syncWordOf(change: Change, result: ChangeResult | undefined): SyncWord {
@@ -75,11 +84,11 @@ function syncWordOf(change: Change, result: ChangeResult | undefined): SyncWord 
   return change.type === 'unknown' || (change.type === 'unsure' && !result) ? 'Unknown' : 'OutOfSync';
 }
 
-function messageOf(change: Change, result: ChangeResult | undefined, report: PassReport): string {
+function messageOf(change: Change, { result, report, waits }: Circumstances): string {
   if (result?.refusal) return result.refusal.message;
   if (result?.message) return result.message;
-  const wait = report.waitingFor.find(({ id }) => idKey(id) === idKey(change.id));
-  if (wait) return `waits: ${wait.reason}`;
+  const wait = waits.get(idKey(change.id));
+  if (wait !== undefined) return `waits: ${wait}`;
   if (change.keptFor !== undefined) return `left Git; kept, since ${change.keptFor}`;
   if (change.type === 'prune' && !change.desired) return leftMessage(report);
   if (change.reason) return change.reason;

@@ -6,6 +6,7 @@ import { cutText, setCondition } from '../application/conditions.ts';
 import { isSettledHealth, STATUS_LIMITS, type Condition, type HealthSummary } from '../application/status-schema.ts';
 import { formatId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
+import { RELEASED, releasedLines } from './released.ts';
 import { refusedChanges, type PassReport } from './report.ts';
 import type { PassVerdict } from './verdict.ts';
 
@@ -32,6 +33,10 @@ export function passConditions(report: PassReport, options: ConditionOptions): C
   }
   if (report.contestedObjects.length > 0) {
     wanted.push({ type: 'Contested', status: 'True', reason: 'HealedAgain', message: clip(contestedText(report)) });
+  }
+  const released = releasedLines(report, options.previous);
+  if (released.length > 0) {
+    wanted.push({ type: RELEASED, status: 'True', reason: 'LeftAlive', message: clip(shorten(released)) });
   }
   if (report.polling.length > 0) {
     const text = shorten(report.polling);

@@ -31,7 +31,7 @@ const RULES: readonly Rule[] = [
   (report) => unobserved(report),
   (report) => conflicts(report),
   (report) => heldPrune(report),
-  (report) => waiting(report),
+  (report, statuses) => waiting(report, statuses),
   (report, statuses) => drifted(report, statuses),
   (report, statuses) => unwell(report, statuses),
 ];
@@ -151,9 +151,12 @@ function heldPrune({ held }: PassReport): PassVerdict | undefined {
   return held ? failed({ reason: 'PruneHeld', message: held.reason, retry: 'never' }) : undefined;
 }
 
-function waiting(report: PassReport): PassVerdict | undefined {
+function waiting(report: PassReport, statuses: readonly ObjectStatus[]): PassVerdict | undefined {
+  // The health of a workload says more than what waits for its rollout.
+  const rollouts = report.waitingFor.filter(({ isForRollout }) => isForRollout);
+  const others = report.waitingFor.filter(({ isForRollout }) => !isForRollout);
   const waits = [
-    ...report.waitingFor.map(({ id, reason }) => `${formatId(id)}: ${reason}`),
+    ...others.map(({ id, reason }) => `${formatId(id)}: ${reason}`),
     ...resultsOf(report.applied, 'waiting').map(
       ({ change, message }) => `${formatId(change.id)}: ${message ?? 'waits'}`,
     ),
@@ -161,8 +164,11 @@ function waiting(report: PassReport): PassVerdict | undefined {
       ({ change, message }) => `${formatId(change.id)}: ${message ?? 'deletion has begun'}`,
     ),
   ];
+  const unsettled = waits.length === 0 && rollouts.length > 0 ? unwell(report, statuses) : undefined;
+  waits.push(...rollouts.map(({ id, reason }) => `${formatId(id)}: ${reason}`));
   const first = waits[0];
   if (first === undefined) return undefined;
+  if (unsettled) return { ...unsettled, message: `${unsettled.message}; ${first}` };
   const text = waits.length > 1 ? `${first}; ${waits.length - 1} more` : first;
   return report.isTimedOut
     ? failed({ reason: 'TimedOut', message: `still waiting after spec.sync.timeout: ${text}`, retry: 'backoff' })

@@ -120,7 +120,7 @@ test('every port of a Service or of the NetworkPolicy is a port of the container
   const objects = await helm.render(ACCEPTED['every switch on']);
   const { ports } = containerOf(objects);
   const names = ports.map(({ name }) => name);
-  assert.deepEqual(names, ['probes', 'api', 'webhook']);
+  assert.deepEqual(names, ['probes', 'metrics', 'api', 'webhook']);
   for (const service of objects.filter(({ kind }) => kind === 'Service')) {
     const { ports: exposed } = service['spec'] as { ports: { targetPort: string }[] };
     for (const { targetPort } of exposed) assert.ok(names.includes(targetPort), targetPort);

@@ -50,7 +50,8 @@ const ALL_ON = {
     httpRoute: { enabled: true, parentRefs: [{ name: 'gateway' }], hostnames: ['hooks.example.com'] },
   },
   networkPolicy: {
-    probesFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+    probesFrom: [{ ipBlock: { cidr: '198.51.100.0/24' } }],
+    metricsFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
     apiFrom: [{ podSelector: {} }],
     webhookFrom: [{ ipBlock: { cidr: '192.0.2.0/24' } }],
     egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0' } }] }],
@@ -68,7 +69,7 @@ const ALL_OFF = {
   crds: { install: false },
   rbac: { create: false },
   serviceAccount: { create: false, name: 'ours' },
-  probes: { service: false },
+  metrics: { service: false },
   networkPolicy: { enabled: false },
   resources: { limits: { memory: null } },
 };
@@ -119,7 +120,7 @@ export const REFUSED: Readonly<Record<string, { readonly values: unknown; readon
     reason: /parentRefs/,
   },
   'a ServiceMonitor without a Service': {
-    values: { probes: { service: false }, monitoring: { serviceMonitor: { enabled: true } } },
-    reason: /needs probes\.service/,
+    values: { metrics: { service: false }, monitoring: { serviceMonitor: { enabled: true } } },
+    reason: /needs metrics\.service/,
   },
 };

@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd/applications.tautline.dev']);
   const agent = stack.use(await startAgentProcess({ kubeconfig: cluster.kubeconfig }));
   say(`status API     curl ${agent.apiUrl}/api/v1/applications`);
-  say(`metrics        curl ${agent.probesUrl}/metrics\n`);
+  say(`metrics        curl ${agent.metricsUrl}/metrics\n`);
   const scene = { cluster, repository, agent };
   if (values.once) return await tellStory(scene, await declarations(repository));
   const stopShowing = showLog(agent);

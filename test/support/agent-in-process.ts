@@ -17,8 +17,15 @@ export interface InProcessOptions extends StartOptions {
 export async function startAgentInProcess(kubeconfig: string, options: InProcessOptions = {}): Promise<Agent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
   const anyPort = '127.0.0.1:0';
-  const listeners = { apiAddress: anyPort, probesAddress: anyPort, webhookAddress: anyPort };
-  const flags = { kubeconfig, dataDir, logLevel: 'error', allowCrossNamespace: 'true', ...listeners };
+  const listeners = { apiAddress: anyPort, probesAddress: anyPort, metricsAddress: anyPort, webhookAddress: anyPort };
+  const flags = {
+    kubeconfig,
+    dataDir,
+    logLevel: 'error',
+    allowCrossNamespace: 'true',
+    sourceDeny: 'link-local',
+    ...listeners,
+  };
   const read = readConfig({ ...flags, ...options.settings }, {});
   if (!read.ok) throw new Error(read.problem);
   const agent = await startAgent(read.config, new AbortController().signal, options);

@@ -19,6 +19,7 @@ export interface AgentOptions {
 export interface RunningAgent extends AsyncDisposable {
   readonly apiUrl: string;
   readonly probesUrl: string;
+  readonly metricsUrl: string;
   readonly webhookUrl: string;
   readonly process: ChildProcess;
   /** All lines of its log up to now, parsed. */
@@ -40,8 +41,10 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   const flags = ['--kubeconfig', options.kubeconfig, '--data-dir', dataDir, '--instance', 'test'];
   // Most tests are not about rights; a later flag of the test wins.
   flags.push('--allow-cross-namespace', 'true');
+  // The Git servers of tests, demo and bench are on loopback, which the agent denies by default.
+  flags.push('--source-deny', 'link-local');
   const listeners = ['--api-address', '127.0.0.1:0', '--probes-address', '127.0.0.1:0'];
-  listeners.push('--webhook-address', '127.0.0.1:0');
+  listeners.push('--metrics-address', '127.0.0.1:0', '--webhook-address', '127.0.0.1:0');
   const { user } = options;
   if (user !== undefined) await chown(dataDir, user, user);
   const child = spawn(
@@ -57,13 +60,13 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   const log: Record<string, unknown>[] = [];
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
-  const started = new Promise<{ api: string; probes: string; webhooks: string }>((resolve) => {
+  const started = new Promise<Record<'api' | 'probes' | 'metrics' | 'webhooks', string>>((resolve) => {
     readLines(child, (line) => {
       const entry = JSON.parse(line) as Record<string, unknown>;
       log.push(entry);
       if (entry['msg'] !== 'tautline started') return;
-      const { api, probes, webhooks } = entry;
-      resolve({ api: String(api), probes: String(probes), webhooks: String(webhooks) });
+      const { api, probes, metrics, webhooks } = entry;
+      resolve({ api: String(api), probes: String(probes), metrics: String(metrics), webhooks: String(webhooks) });
     });
   });
   const first = await Promise.race([started, ended]);
@@ -81,6 +84,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   return {
     apiUrl: first.api,
     probesUrl: first.probes,
+    metricsUrl: first.metrics,
     webhookUrl: first.webhooks,
     process: child,
     log,

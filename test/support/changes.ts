@@ -5,7 +5,7 @@ import type { KindInfo } from '../../src/cluster/kinds.ts';
 import type { LiveObject } from '../../src/cluster/live.ts';
 import type { ReadAnswer, Refused, WriteAnswer } from '../../src/cluster/ports.ts';
 import type { Change, ChangeType } from '../../src/diff/changes.ts';
-import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../src/object/applyset.ts';
+import { FIELD_MANAGER, OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../src/object/applyset.ts';
 import type { ObjectId } from '../../src/object/identity.ts';
 import { DEFAULT_POLICY, type ObjectPolicy } from '../../src/object/policy.ts';
 import type { KubeObject, ValueMap } from '../../src/object/value.ts';
@@ -35,7 +35,7 @@ export interface LiveOptions {
   readonly resourceVersion?: string;
   /** Added to the metadata; the default marks are those of OWNER. */
   readonly metadata?: ValueMap;
-  /** Annotations besides those in `metadata` or the marks. */
+  /** Annotations besides those in `metadata` or the marks, which are from Git. */
   readonly annotations?: ValueMap;
   readonly status?: ValueMap;
   readonly isTerminating?: boolean;
@@ -45,7 +45,7 @@ export interface LiveOptions {
 export function liveOf(options: LiveOptions = {}): LiveObject {
   const { id = idOf('settings'), uid = 'u1', resourceVersion = '1', metadata = {}, annotations, status } = options;
   const marks = marksOf(OWNER);
-  const all: ValueMap = { name: id.name, ...marks, ...metadata };
+  const all: ValueMap = { name: id.name, ...marks, ...(annotations && fromGit(annotations)), ...metadata };
   if (annotations) all['annotations'] = { ...marks.annotations, ...annotations };
   return {
     id,
@@ -55,6 +55,13 @@ export function liveOf(options: LiveOptions = {}): LiveObject {
     ...(options.isTerminating && { deletionTimestamp: '2026-01-01T00:00:00Z' }),
     body: { apiVersion: 'v1', kind: id.kind, metadata: all, ...(status && { status }) },
   };
+}
+
+/** managedFields in which Tautline has applied these annotations. */
+export function fromGit(annotations: ValueMap): ValueMap {
+  const fields = Object.fromEntries(Object.keys(annotations).map((key) => [`f:${key}`, {}]));
+  const entry = { manager: FIELD_MANAGER, operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1' };
+  return { managedFields: [{ ...entry, fieldsV1: { 'f:metadata': { 'f:annotations': fields } } }] };
 }
 
 /** managedFields in which one manager has an entry. */

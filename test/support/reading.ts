@@ -6,6 +6,7 @@ import { digestValue } from '../../src/object/digest.ts';
 import { apiVersionOf, type ObjectId } from '../../src/object/identity.ts';
 import type { KubeObject } from '../../src/object/value.ts';
 import type { ReadingOptions } from '../../src/reconcile/pass.ts';
+import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-sizes.ts';
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
@@ -44,6 +45,8 @@ export interface ReadingScript {
   readonly secret?: SecretAnswer;
   /** Default: false, an Application stays in its namespace. */
   readonly allowCrossNamespace?: boolean;
+  /** The sizes of the renders of other Applications. Default: none. */
+  readonly renderedSizes?: RenderedSizes;
 }
 
 export interface ScriptedReading {
@@ -97,6 +100,11 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         defaultServiceAccount: undefined,
         discoveryRetryMs: 1_000,
         awaitedDiscoveryRetryMs: 100,
+        maxNamespaceRenderedBytes: 1_000,
+        maxTotalRenderedBytes: 2_000,
+      },
+      neighbours: {
+        renderedSizes: () => script.renderedSizes ?? { namespaceBytes: 0, totalBytes: 0, namespaces: 1 },
       },
     },
   };

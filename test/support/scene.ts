@@ -215,8 +215,8 @@ export function inventoryOf(application: Json | undefined): string[] {
 }
 
 /** The agent's metrics in the text format of Prometheus. */
-export async function metricsOf({ probesUrl }: Pick<RunningAgent, 'probesUrl'>): Promise<string> {
-  return (await fetch(`${probesUrl}/metrics`)).text();
+export async function metricsOf({ metricsUrl }: Pick<RunningAgent, 'metricsUrl'>): Promise<string> {
+  return (await fetch(`${metricsUrl}/metrics`)).text();
 }
 
 /** The Events about an Application of the namespace `apps`. */
@@ -227,7 +227,7 @@ export async function eventsOf(world: World, { name }: Pick<Subject, 'name'>): P
 }
 
 /** The number of requests that the agent has sent to the API server, by verb, from its metrics. */
-export async function requestsByVerb(agent: Pick<RunningAgent, 'probesUrl'>): Promise<Record<string, number>> {
+export async function requestsByVerb(agent: Pick<RunningAgent, 'metricsUrl'>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { labels, value } of await readSeries(agent, 'tautline_kubernetes_requests_total')) {
     const verb = /verb="([^"]*)"/.exec(labels)?.[1] ?? '';
@@ -237,22 +237,22 @@ export async function requestsByVerb(agent: Pick<RunningAgent, 'probesUrl'>): Pr
 }
 
 /** The number of passes over an Application that have ended. */
-export async function passesOf(agent: Pick<RunningAgent, 'probesUrl'>, name: string): Promise<number> {
+export async function passesOf(agent: Pick<RunningAgent, 'metricsUrl'>, name: string): Promise<number> {
   const series = await readSeries(agent, 'tautline_reconcile_duration_seconds_count');
   return series.filter(({ labels }) => labels.includes(`name="${name}"`)).reduce((sum, { value }) => sum + value, 0);
 }
 
 /** Waits until at least so many passes over an Application have ended. */
-export async function untilPasses(agent: Pick<RunningAgent, 'probesUrl'>, name: string, least: number): Promise<void> {
+export async function untilPasses(agent: Pick<RunningAgent, 'metricsUrl'>, name: string, least: number): Promise<void> {
   const found = await eventually(async () => ((await passesOf(agent, name)) >= least ? true : undefined));
   assert.ok(found, `no ${least} passes over ${name}`);
 }
 
 async function readSeries(
-  { probesUrl }: Pick<RunningAgent, 'probesUrl'>,
+  { metricsUrl }: Pick<RunningAgent, 'metricsUrl'>,
   name: string,
 ): Promise<{ labels: string; value: number }[]> {
-  const exposition = await metricsOf({ probesUrl });
+  const exposition = await metricsOf({ metricsUrl });
   return exposition.split('\n').flatMap((line) => {
     const match = /^(\w+)\{(.*)\} ([\d.e+]+)$/.exec(line);
     return match?.[1] === name ? [{ labels: match[2] ?? '', value: Number(match[3]) }] : [];

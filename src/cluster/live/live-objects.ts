@@ -1,6 +1,7 @@
 /**
  * The objects of one kind as one identity sees them. To save memory each is kept as JSON text with the few fields that
- * are read often; the text is parsed when `body` is read.
+ * are read often; the text is parsed when `body` is read. The text is kept only of objects that an Application holds,
+ * and within a bound on memory: other objects are to be read by name.
  *
  * Invariant: an entry never goes back in time. An event or answer with an older resourceVersion changes nothing, and
  * neither does the 404 of a GET that a later event has overtaken.
@@ -33,12 +34,27 @@ interface PresentEntry {
   readonly owner: string | undefined;
   /** It carries our label, so a watch tells about its changes. */
   readonly isWatched: boolean;
-  readonly json: string;
+  /** undefined: the content is not kept. */
+  json: string | undefined;
+  /** Memory that the entry has taken from the budget. */
+  takenBytes: number;
   /** The cluster's history went back: the next version counts as newer, even with a lower number. */
   isVoid: boolean;
   /** When an event or answer last confirmed it, by the monotonic clock. */
   readAtMs: number;
 }
+
+/** The objects whose content is kept, and the memory for it. */
+export interface Bodies {
+  isHeld(key: string): boolean;
+  take(id: ObjectId, bytes: number): boolean;
+  giveBack(id: ObjectId, bytes: number): void;
+}
+
+const UNBOUNDED: Bodies = { isHeld: () => true, take: () => true, giveBack() {} };
+
+/** Memory of an entry without its content, in bytes. */
+const ENTRY_BYTES = 512;
 
 /** `older`: than the known version, so nothing was changed. */
 export type PutResult = 'added' | 'modified' | 'unchanged' | 'older';
@@ -62,12 +78,16 @@ export interface LiveObjects {
   /** A DELETED event: the object left the watch, so it is unseen. undefined: older than the known version. */
   markDeleted(object: LiveObject): DeletionMark | undefined;
   ownerOf(id: ObjectId): string | undefined;
+  /** Drops the content of an object that no Application holds any more. */
+  dropBody(key: string): void;
   /** Drops the objects that a complete list at `resourceVersion` does not hold, and returns them. */
   keepOnly(list: { namespace: string; listedKeys: ReadonlySet<string>; resourceVersion: string }): DroppedObject[];
   /** The cluster's history went back: any version of an object may replace the known one. */
   voidHistory(namespace: string): void;
   /** Drops the objects that were last confirmed before `notBeforeMs`; by default all. */
   dropNamespace(namespace: string, notBeforeMs?: number): void;
+  /** Drops all objects; none is stored any more. */
+  close(): void;
 }
 
 /** By the monotonic clock; without a time an object counts, however old it is. */
@@ -91,19 +111,16 @@ export interface LiveObjectsOptions {
   /** Proofs of absence that are kept. */
   readonly maxAbsentEntries: number;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Default: everything is kept. */
+  readonly bodies?: Bodies;
 }
 
-export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOptions): LiveObjects {
-  const entries = createEntries(maxAbsentEntries);
+export function createLiveObjects({ maxAbsentEntries, clock, bodies = UNBOUNDED }: LiveObjectsOptions): LiveObjects {
+  const entries = createEntries(maxAbsentEntries, bodies);
+  const storage = createStorage(entries, bodies);
 
   return {
-    look(id, { anyMs = -Infinity, unwatchedMs = -Infinity } = {}) {
-      const entry = entries.get(objectKey(id));
-      const isUnwatched = entry?.state === 'present' && !entry.isWatched;
-      if (entry && entry.readAtMs < (isUnwatched ? Math.max(anyMs, unwatchedMs) : anyMs)) return { state: 'unseen' };
-      if (entry?.state === 'present') return { state: 'present', object: unpack(entry) };
-      return { state: entry?.state ?? 'unseen' };
-    },
+    look: (id, notBefore) => lookAt(entries.get(objectKey(id)), notBefore, storage.isPartial()),
     put(object, listedAt) {
       const key = objectKey(object.id);
       const known = entries.get(key);
@@ -113,9 +130,11 @@ export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOption
       if (!isFoundAgain && !isNewer(known, object.resourceVersion, listedAt)) {
         if (known?.resourceVersion !== object.resourceVersion) return 'older';
         known.readAtMs = readAtMs;
+        const isContentMissing = known.state === 'present' && known.json === undefined;
+        if (isContentMissing && bodies.isHeld(key)) storage.store(key, object, readAtMs);
         return 'unchanged';
       }
-      entries.set(key, pack(object, readAtMs));
+      storage.store(key, object, readAtMs);
       return known?.state === 'present' ? 'modified' : 'added';
     },
     putAbsent(id, mark) {
@@ -138,6 +157,7 @@ export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOption
       const entry = entries.get(objectKey(id));
       return entry?.state === 'present' ? entry.owner : undefined;
     },
+    dropBody: (key) => storage.dropBody(key),
     keepOnly({ namespace, listedKeys, resourceVersion }) {
       const dropped: DroppedObject[] = [];
       for (const [key, entry] of entries.presentIn(namespace)) {
@@ -157,6 +177,63 @@ export function createLiveObjects({ maxAbsentEntries, clock }: LiveObjectsOption
       for (const [key, { readAtMs }] of entries.all()) {
         if (readAtMs < notBeforeMs && key.startsWith(`${namespace}/`)) entries.delete(key);
       }
+    },
+    close: () => storage.close(),
+  };
+}
+
+function lookAt(
+  entry: Entry | undefined,
+  { anyMs = -Infinity, unwatchedMs = -Infinity }: NotBefore = {},
+  isPartial: boolean,
+): LiveEntry {
+  if (!entry) return isPartial ? { state: 'unseen', isUnread: true } : { state: 'unseen' };
+  const isUnwatched = entry.state === 'present' && !entry.isWatched;
+  if (entry.readAtMs < (isUnwatched ? Math.max(anyMs, unwatchedMs) : anyMs)) return { state: 'unseen' };
+  if (entry.state !== 'present') return { state: entry.state };
+  const { json } = entry;
+  return json === undefined
+    ? { state: 'unseen', isUnread: true }
+    : { state: 'present', object: unpack({ ...entry, json }) };
+}
+
+interface Storage {
+  /** Stores an object, with its content if it is held, within the budget. */
+  store(key: string, object: LiveObject, readAtMs: number): void;
+  dropBody(key: string): void;
+  /** There was no memory for the entry of an object, so an object without an entry may exist. */
+  isPartial(): boolean;
+  close(): void;
+}
+
+function createStorage(entries: Entries, bodies: Bodies): Storage {
+  let isPartial = false;
+  let isClosed = false;
+  return {
+    store(key, object, readAtMs) {
+      if (isClosed) return;
+      entries.delete(key);
+      const json = bodies.isHeld(key) ? stringifyJson(withoutStatusFields(object.body)) : undefined;
+      const takenBytes = ENTRY_BYTES + Buffer.byteLength(json ?? '');
+      if (json !== undefined && bodies.take(object.id, takenBytes)) {
+        entries.set(key, pack(object, { readAtMs, json, takenBytes }));
+      } else if (bodies.take(object.id, ENTRY_BYTES)) {
+        entries.set(key, pack(object, { readAtMs, json: undefined, takenBytes: ENTRY_BYTES }));
+      } else {
+        isPartial = true;
+      }
+    },
+    dropBody(key) {
+      const entry = entries.get(key);
+      if (entry?.state !== 'present' || entry.json === undefined) return;
+      bodies.giveBack(entry.id, entry.takenBytes - ENTRY_BYTES);
+      entry.json = undefined;
+      entry.takenBytes = ENTRY_BYTES;
+    },
+    isPartial: () => isPartial,
+    close() {
+      isClosed = true;
+      for (const [key] of entries.all()) entries.delete(key);
     },
   };
 }
@@ -181,13 +258,18 @@ interface Entries {
 }
 
 /** The entries by key, with at most `maxMissing` of absent and unseen objects: the oldest of these is deleted first. */
-function createEntries(maxMissing: number): Entries {
+function createEntries(maxMissing: number, bodies: Pick<Bodies, 'giveBack'>): Entries {
   const entries = new Map<string, Entry>();
   /** In the order in which the entries were set. */
   const missing = new Set<string>();
+  const giveBack = (key: string): void => {
+    const entry = entries.get(key);
+    if (entry?.state === 'present') bodies.giveBack(entry.id, entry.takenBytes);
+  };
   return {
     get: (key) => entries.get(key),
     set(key, entry) {
+      giveBack(key);
       entries.set(key, entry);
       missing.delete(key);
       if (entry.state === 'present') return;
@@ -199,6 +281,7 @@ function createEntries(maxMissing: number): Entries {
       }
     },
     delete(key) {
+      giveBack(key);
       entries.delete(key);
       missing.delete(key);
     },
@@ -215,7 +298,9 @@ function createEntries(maxMissing: number): Entries {
   };
 }
 
-function pack(object: LiveObject, readAtMs: number): PresentEntry {
+type Kept = Pick<PresentEntry, 'readAtMs' | 'json' | 'takenBytes'>;
+
+function pack(object: LiveObject, kept: Kept): PresentEntry {
   return {
     state: 'present',
     id: object.id,
@@ -225,13 +310,12 @@ function pack(object: LiveObject, readAtMs: number): PresentEntry {
     deletionTimestamp: object.deletionTimestamp,
     owner: annotationsOf(object.body)[OWNER_ANNOTATION],
     isWatched: labelsOf(object.body)[PART_OF_LABEL] !== undefined,
-    json: stringifyJson(withoutStatusFields(object.body)),
     isVoid: false,
-    readAtMs,
+    ...kept,
   };
 }
 
-function unpack(entry: PresentEntry): LiveObject {
+function unpack(entry: PresentEntry & { readonly json: string }): LiveObject {
   const { id, apiVersion, uid, resourceVersion, deletionTimestamp } = entry;
   let body: KubeObject | undefined;
   return {

@@ -2,6 +2,9 @@
  * The live store: the objects of the cluster that carry our label, from watches. They are kept by identity and kind,
  * and shared by the Applications of one identity.
  *
+ * The content of an object is kept only while an Application holds it, and within a bound for each namespace; beyond
+ * that it is read by name.
+ *
  * Invariant: `look` and a repeated `keepWatched` send no request, and a kind is watched only while an
  * Application needs it.
  */
@@ -10,6 +13,8 @@ import { apiVersionOf, type ObjectId } from '../../object/identity.ts';
 import { identityKey, type Identity } from '../identity.ts';
 import { kindKey, type KindInfo } from '../kinds.ts';
 import type { ClusterClient, LiveStore, LiveStoreEvents, WatchScope } from '../ports.ts';
+import { createBodyBudget } from './body-budget.ts';
+import { objectKey } from './live-objects.ts';
 import type { WriteOutcome } from './recording-client.ts';
 import { mayWatchEverywhere } from '../requests/rights.ts';
 import { createWatchBudget } from './watch-budget.ts';
@@ -37,6 +42,7 @@ export interface OwnedLiveStore extends LiveStore {
 
 export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
   const budget = createWatchBudget(options.limits.maxWatches);
+  const bodies = createBodyBudget(options.limits);
   const kinds = new Map<string, WatchedKind>();
   /** By Application: the keys of `kinds` that it needs. */
   const keysOf = new Map<string, Set<string>>();
@@ -54,6 +60,10 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       mayWatchEverywhere: () => mayWatchEverywhere(options.transport, identity, kind),
       takeWatch: () => budget.take(identity),
       giveWatchBack: () => budget.giveBack(identity),
+      budget: {
+        take: (id, bytes) => bodies.take(payerOf(identity, id), bytes),
+        giveBack: (id, bytes) => bodies.giveBack(payerOf(identity, id), bytes),
+      },
     });
     kinds.set(key, created);
     return created;
@@ -68,8 +78,8 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       const wanted = namespacesByKind(identity, scopes);
       const keysBefore = keysOf.get(application) ?? new Set();
       keysOf.set(application, new Set(wanted.keys()));
-      const listed = [...wanted.values()].map(({ kind, namespaces }) =>
-        watchedKind(identity, kind).keepWatched(application, namespaces),
+      const listed = [...wanted.values()].map(({ kind, namespaces, held }) =>
+        watchedKind(identity, kind).keepWatched(application, namespaces, held),
       );
       for (const key of keysBefore) if (!wanted.has(key)) releaseKind(application, key);
       await Promise.all(listed);
@@ -105,15 +115,24 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
 interface WantedKind {
   readonly kind: KindInfo;
   readonly namespaces: Set<string>;
+  /** undefined: all objects. */
+  held: Set<string> | undefined;
+}
+
+/** The namespace whose share of the memory an object takes: that of the account that sees it. */
+function payerOf(identity: Identity, id: ObjectId): string {
+  return identity.type === 'agent' ? id.namespace : identity.namespace;
 }
 
 /** The scopes grouped by their kind, under the key of `kinds`. */
 function namespacesByKind(identity: Identity, scopes: readonly WatchScope[]): Map<string, WantedKind> {
   const wanted = new Map<string, WantedKind>();
-  for (const { kind, namespace } of scopes) {
+  for (const { kind, namespace, names } of scopes) {
     const key = keyOf(identity, kind);
-    const entry = wanted.get(key) ?? { kind, namespaces: new Set() };
+    const entry = wanted.get(key) ?? { kind, namespaces: new Set(), held: new Set() };
     entry.namespaces.add(kind.isNamespaced ? namespace : '');
+    if (!names) entry.held = undefined;
+    for (const name of names ?? []) entry.held?.add(objectKey({ namespace: kind.isNamespaced ? namespace : '', name }));
     wanted.set(key, entry);
   }
   return wanted;

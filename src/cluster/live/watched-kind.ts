@@ -9,7 +9,8 @@ import { createCoverage, type Coverage, type CoverageOptions, type OnWatchState 
 import type { KindInfo } from '../kinds.ts';
 import type { LiveEntry, LiveObject } from '../live.ts';
 import { toLiveObject } from '../live-object.ts';
-import { createLiveObjects, objectKey, type LiveObjects } from './live-objects.ts';
+import { createHeldNames } from './held-names.ts';
+import { createLiveObjects, objectKey, type Bodies, type LiveObjects } from './live-objects.ts';
 import type { ClusterClient, LiveStoreEvents } from '../ports.ts';
 import type { WriteOutcome } from './recording-client.ts';
 import { startWatch } from '../watches/watch.ts';
@@ -23,10 +24,14 @@ export interface WatchedKindOptions
   readonly client: Pick<ClusterClient, 'get'>;
   readonly events: LiveStoreEvents;
   readonly onKindNotServed: () => void;
+  /** The memory for the content of objects. Default: without a bound. */
+  readonly budget?: Pick<Bodies, 'take' | 'giveBack'>;
 }
 
-export interface WatchedKind extends Pick<Coverage, 'keepWatched' | 'release' | 'stop' | 'polledFor'> {
+export interface WatchedKind extends Pick<Coverage, 'release' | 'stop' | 'polledFor'> {
   readonly kind: KindInfo;
+  /** `held`: the objects that the Application holds, by `objectKey`; undefined: all of these namespaces. */
+  keepWatched(application: string, namespaces: ReadonlySet<string>, held?: ReadonlySet<string>): Promise<void>;
   look(id: ObjectId): LiveEntry;
   record(id: ObjectId, object: LiveObject | undefined): void;
   /** Delays events on the object until the returned function has recorded the outcome of our write. */
@@ -35,7 +40,10 @@ export interface WatchedKind extends Pick<Coverage, 'keepWatched' | 'release' | 
 
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const { kind, clock, limits, mayWatchEverywhere, takeWatch, giveWatchBack } = options;
-  const objects = createLiveObjects({ maxAbsentEntries: limits.maxAbsentEntries, clock });
+  const held = createHeldNames();
+  const budget = options.budget ?? { take: () => true, giveBack() {} };
+  const bodies: Bodies = { ...budget, isHeld: (key) => held.isHeld(key) };
+  const objects = createLiveObjects({ maxAbsentEntries: limits.maxAbsentEntries, clock, bodies });
   const writes = createWritesUnderWay();
   const coverage: Coverage = createCoverage({
     kind,
@@ -58,7 +66,8 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const notBeforeMs = (sinceMs: number): number => Math.max(sinceMs, clock.monotonicMs() - limits.pollIntervalMs);
   return {
     kind,
-    async keepWatched(application, namespaces) {
+    async keepWatched(application, namespaces, keys) {
+      for (const key of held.hold(application, keys)) objects.dropBody(key);
       await coverage.keepWatched(application, namespaces);
       for (const namespace of namespaces) {
         const scope = coverage.scopeOf(namespace);
@@ -66,9 +75,17 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
         if (scope?.state === 'polled') objects.dropNamespace(namespace, notBeforeMs(scope.sinceMs));
       }
     },
-    release: (application) => coverage.release(application),
+    release(application) {
+      for (const key of held.release(application)) objects.dropBody(key);
+      const isUnused = coverage.release(application);
+      if (isUnused) objects.close();
+      return isUnused;
+    },
     polledFor: (application) => coverage.polledFor(application),
-    stop: () => coverage.stop(),
+    stop() {
+      coverage.stop();
+      objects.close();
+    },
     look(id) {
       const scope = coverage.scopeOf(kind.isNamespaced ? id.namespace : '');
       if (!scope) return { state: 'unknown', reason: `${kind.kind} is not watched in this namespace` };

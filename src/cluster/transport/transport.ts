@@ -78,11 +78,34 @@ export interface TransportOptions {
 const DRAIN_POLL_MS = 20;
 const unzip = promisify(gunzip);
 
+interface Gates {
+  /** Resolves to the function that gives the permit back. */
+  enter(request: HttpRequest): Promise<() => void>;
+  isBusy(): boolean;
+}
+
+/** Every request needs a permit. A page of a list needs another one, because its answer may be large. */
+function createGates({ maxRequests, maxLists }: Pick<ClusterLimits, 'maxRequests' | 'maxLists'>): Gates {
+  const [all, lists] = [createGate(maxRequests), createGate(maxLists)];
+  return {
+    async enter({ verb, category, identity }) {
+      const key = identityKey(identity);
+      const leaveLists = verb === 'list' && category === 'watch' ? await lists.enter(key) : undefined;
+      const leave = await all.enter(key);
+      return () => {
+        leave();
+        leaveLists?.();
+      };
+    },
+    isBusy: () => all.running + all.waiting + lists.waiting > 0,
+  };
+}
+
 export function createTransport(options: TransportOptions): Transport {
   const { credentials, limits } = options;
   const { server } = credentials;
   const agents = createAgents(credentials.tls, limits);
-  const gate = createGate(limits.maxRequests);
+  const gates = createGates(limits);
   const closing = new AbortController();
   const counts: Record<RequestCategory, number> = { object: 0, status: 0, watch: 0, discovery: 0, event: 0, other: 0 };
   const dispatch = createDispatch(options, counts);
@@ -109,7 +132,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   /** Holds a permit of the gate only while the request is under way, not during the wait after a 429. */
   async function sendWithinGate(request: HttpRequest, mustRenewToken: boolean): Promise<HttpAnswer> {
-    const leave = await gate.enter(identityKey(request.identity));
+    const leave = await gates.enter(request);
     try {
       return await sendOnce(request, mustRenewToken);
     } finally {
@@ -149,7 +172,7 @@ export function createTransport(options: TransportOptions): Transport {
     requestCounts: () => ({ ...counts }),
     async close() {
       const deadline = AbortSignal.timeout(limits.drainTimeoutMs);
-      while (gate.running + gate.waiting > 0 && !deadline.aborted) await sleep(DRAIN_POLL_MS);
+      while (gates.isBusy() && !deadline.aborted) await sleep(DRAIN_POLL_MS);
       closing.abort();
       await Promise.all([agents.requests.destroy(), agents.watches.destroy()]);
     },

@@ -10,17 +10,20 @@ import { sortedKeys } from './key-order.ts';
 
 /** Writes one document, without a separator and with a newline at its end. */
 export function writeYaml(value: Value, keys: 'sorted' | 'as they are' = 'sorted'): string {
-  const out: Output = { text: '', lineStart: 0, keysOf: keys === 'sorted' ? sortedKeys : Object.keys };
+  const out: Output = { pieces: [], line: '', keysOf: keys === 'sorted' ? sortedKeys : Object.keys };
   if (Array.isArray(value) && value.length > 0) writeList(out, value, 0, true);
   else if (isMap(value) && Object.keys(value).length > 0) writeMap(out, value, 0, true);
   else writeInline(out, value, 0);
-  return out.text.endsWith('\n') ? out.text : `${out.text}\n`;
+  if (out.line !== '' || out.pieces.length === 0) out.pieces.push(out.line, '\n');
+  return out.pieces.join('');
 }
 
+/** The text is never read again while it grows: V8 copies a text that is read after an append as a whole. */
 interface Output {
-  text: string;
-  /** Offset at which the current line begins. */
-  lineStart: number;
+  /** All lines before the current one, each with its newline. */
+  readonly pieces: string[];
+  /** The current line as far as it is written; empty or without a newline. */
+  line: string;
   readonly keysOf: (map: ValueMap) => readonly string[];
 }
 
@@ -28,9 +31,8 @@ interface Output {
 const BEST_WIDTH = 80;
 
 function newLine(out: Output, indent: number): void {
-  if (out.text.length > 0 && !out.text.endsWith('\n')) out.text += '\n';
-  out.lineStart = out.text.length;
-  out.text += spaces(indent);
+  if (out.line !== '') out.pieces.push(out.line, '\n');
+  out.line = spaces(indent);
 }
 
 /** `isInline`: the first entry continues the current line (after `- `). */
@@ -42,13 +44,13 @@ function writeMap(out: Output, map: ValueMap, indent: number, isInline: boolean)
     writeKey(out, key, indent);
     const value = map[key] as Value;
     if (Array.isArray(value) && value.length > 0) {
-      out.text += ':';
+      out.line += ':';
       writeList(out, value, indent, false);
     } else if (isMap(value) && Object.keys(value).length > 0) {
-      out.text += ':';
+      out.line += ':';
       writeMap(out, value, indent + 2, false);
     } else {
-      out.text += ': ';
+      out.line += ': ';
       writeInline(out, value, indent + 2);
     }
   }
@@ -60,7 +62,7 @@ function writeList(out: Output, list: readonly Value[], indent: number, isInline
   for (const item of list) {
     if (isFirst) isFirst = false;
     else newLine(out, indent);
-    out.text += '- ';
+    out.line += '- ';
     if (Array.isArray(item) && item.length > 0) writeList(out, item, indent + 2, true);
     else if (isMap(item) && Object.keys(item).length > 0) writeMap(out, item, indent + 2, true);
     else writeInline(out, item, indent + 2);
@@ -70,10 +72,10 @@ function writeList(out: Output, list: readonly Value[], indent: number, isInline
 /** Writes a scalar or an empty collection; `indent` is the indentation of the lines that continue it. */
 function writeInline(out: Output, value: Value, indent: number): void {
   if (typeof value === 'string') return writeString(out, value, indent);
-  if (typeof value === 'number') out.text += formatNumber(value);
-  else if (Array.isArray(value)) out.text += '[]';
-  else if (isMap(value)) out.text += '{}';
-  else out.text += String(value);
+  if (typeof value === 'number') out.line += formatNumber(value);
+  else if (Array.isArray(value)) out.line += '[]';
+  else if (isMap(value)) out.line += '{}';
+  else out.line += String(value);
 }
 
 /** Longer keys are written with `? `. */
@@ -82,10 +84,10 @@ const MAX_SIMPLE_KEY_BYTES = 128;
 function writeKey(out: Output, key: string, indent: number): void {
   if (!/[\n\r\x85\u2028\u2029]/.test(key) && (key.length <= 42 || Buffer.byteLength(key) <= MAX_SIMPLE_KEY_BYTES)) {
     // Without quotes `<<` is a text as a value, but a merge as a key.
-    out.text += styleOf(key) === 'plain' && key !== '<<' ? key : quote(key);
+    out.line += styleOf(key) === 'plain' && key !== '<<' ? key : quote(key);
     return;
   }
-  out.text += '? ';
+  out.line += '? ';
   writeString(out, key, indent + 2);
   newLine(out, indent);
 }
@@ -97,9 +99,9 @@ function writeString(out: Output, text: string, indent: number): void {
     case 'plain':
       return writeFolded(out, text, indent);
     case 'single':
-      out.text += "'";
+      out.line += "'";
       writeFolded(out, text.replaceAll("'", "''"), indent);
-      out.text += "'";
+      out.line += "'";
       return;
     case 'double':
       return writeDouble(out, text, indent);
@@ -130,8 +132,8 @@ function styleOf(text: string): Style {
 
 /** Writes one line of text, broken at single spaces past the best width. */
 function writeFolded(out: Output, text: string, indent: number): void {
-  if (out.text.length - out.lineStart + text.length <= BEST_WIDTH) {
-    out.text += text;
+  if (out.line.length + text.length <= BEST_WIDTH) {
+    out.line += text;
     return;
   }
   let column = columnOf(out);
@@ -139,55 +141,58 @@ function writeFolded(out: Output, text: string, indent: number): void {
   for (let at = 0; at < text.length; at += 1) {
     const isSingle = text[at] === ' ' && at > 0 && at < text.length - 1 && text[at - 1] !== ' ' && text[at + 1] !== ' ';
     if (isSingle && column > BEST_WIDTH) {
-      out.text += text.slice(from, at);
+      out.line += text.slice(from, at);
       newLine(out, indent);
       column = indent;
       from = at + 1;
     } else if (!isLowSurrogate(text, at)) column += 1;
   }
-  out.text += text.slice(from);
+  out.line += text.slice(from);
 }
 
 function writeDouble(out: Output, text: string, indent: number): void {
-  out.text += '"';
-  let column = columnOf(out);
+  let column = columnOf(out) + 1;
   let isAfterSpace = false;
   // go-yaml looks for a byte order mark only at the beginning, and then escapes every character.
   const isMarked = text.startsWith('\ufeff');
+  let run = ['"'];
   const chars = Array.from(text);
   chars.forEach((char, index) => {
     if (char === ' ' && !isMarked) {
       if (!isAfterSpace && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
+        out.line += run.join('');
         newLine(out, indent);
         column = indent;
+        run = [];
         if (chars[index + 1] === ' ') {
-          out.text += '\\';
+          run.push('\\');
           column += 1;
         }
       } else {
-        out.text += ' ';
+        run.push(' ');
         column += 1;
       }
       isAfterSpace = true;
       return;
     }
     const escaped = escapeChar(char, isMarked);
-    out.text += escaped;
+    run.push(escaped);
     column += escaped.length === char.length ? 1 : escaped.length;
     isAfterSpace = false;
   });
-  out.text += '"';
+  out.line += `${run.join('')}"`;
 }
 
 function writeLiteral(out: Output, text: string, indent: number): void {
   const hasEmptyEnd = text === '\n' || text.endsWith('\n\n');
-  out.text += `|${/^[ \n]/.test(text) ? '2' : ''}${hasEmptyEnd ? '+' : text.endsWith('\n') ? '' : '-'}`;
+  const header = `|${/^[ \n]/.test(text) ? '2' : ''}${hasEmptyEnd ? '+' : text.endsWith('\n') ? '' : '-'}`;
+  out.pieces.push(out.line, header);
   const pad = spaces(indent);
   const lines = text.split('\n');
   if (text.endsWith('\n')) lines.pop();
-  for (const line of lines) out.text += line === '' ? '\n' : `\n${pad}${line}`;
-  out.text += '\n';
-  out.lineStart = out.text.length;
+  for (const line of lines) out.pieces.push(line === '' ? '\n' : `\n${pad}${line}`);
+  out.pieces.push('\n');
+  out.line = '';
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
@@ -240,8 +245,7 @@ function isLargeInteger(value: number): boolean {
 }
 
 function columnOf(out: Output): number {
-  const line = out.text.slice(out.lineStart);
-  return line.length - (line.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+  return out.line.length - (out.line.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
 function isLowSurrogate(text: string, at: number): boolean {

@@ -1,6 +1,9 @@
 /**
- * The claims of an Application on the objects of a pass. Invariant: every Application that gains or loses by a claim is
- * woken: those that wait for a released object, and the owner of an object that is claimed a second time or no longer.
+ * The claims of an Application on the objects of a pass.
+ *
+ * Invariants: a claim yields to one with a better title, so an Application keeps no object from others that it may not
+ * write itself. Every Application that gains or loses by a claim is woken: those that wait for a released object, and
+ * the owner of an object that is claimed a second time or no longer.
  */
 import type { Identity } from '../../cluster/identity.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
@@ -15,13 +18,13 @@ import {
   isSameSource,
   relationTo,
 } from '../neighbours/desire.ts';
-import type { Neighbours } from '../neighbours/neighbours.ts';
+import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
 import { identityOf, type Pass } from '../pass.ts';
+import { mayPass, mayReceive, type Standing, type StandingPair } from './standing.ts';
 
 export interface Claimant {
   /** `namespace/name` of the Application. */
   readonly key: string;
-  readonly identity: Identity;
   readonly clusterId: string;
   /** In mode detect an Application claims nothing. */
   readonly isReporting: boolean;
@@ -33,18 +36,17 @@ export interface Claimant {
 }
 
 /** The part of a pass that its claims need. */
-export interface ClaimingPass extends Pick<Pass, 'identity'> {
+export interface ClaimingPass {
   readonly record: Pick<Pass['record'], 'key'>;
   readonly target: Pick<Pass['target'], 'clusterId'>;
   readonly goal: Pick<Pass['goal'], 'isDryRun'> & { readonly intent: Pick<Pass['goal']['intent'], 'mode'> };
   readonly context: Pick<Claimant, 'claims' | 'neighbours' | 'settings'>;
 }
 
-export function claimantOf({ record, identity, target, goal, context }: ClaimingPass): Claimant {
+export function claimantOf({ record, target, goal, context }: ClaimingPass): Claimant {
   const { claims, neighbours, settings } = context;
   return {
     key: record.key,
-    identity,
     clusterId: target.clusterId,
     isReporting: goal.intent.mode === 'detect',
     isActing: goal.intent.mode === 'auto' && !goal.isDryRun,
@@ -61,18 +63,36 @@ export interface ClaimResult {
   readonly rivalClaims: readonly RivalClaim[];
 }
 
+export interface ClaimedSets {
+  readonly desired: readonly ObjectId[];
+  readonly inventory: ReadonlyMap<string, ObjectId>;
+}
+
+/** The pairs whose standing decides about these claims. None where no object is claimed or wanted by two. */
+export function disputedPairs(claimant: Claimant, { desired, inventory }: ClaimedSets): StandingPair[] {
+  const { key, clusterId, claims, neighbours } = claimant;
+  const pairs: StandingPair[] = [];
+  for (const id of desired) {
+    const owner = claims.ownerOf(clusterId, id);
+    if (owner === undefined || owner === key || neighbours.get(owner)?.hasWritten(id)) continue;
+    pairs.push({ key, id }, { key: owner, id });
+  }
+  const wanted = new Set(desired.map(idKey));
+  for (const [each, id] of inventory) {
+    if (wanted.has(each)) continue;
+    for (const other of wantedElsewhere(claimant, id)) pairs.push({ key: other, id });
+  }
+  return pairs;
+}
+
 /** Claims desired objects, and lets go of objects that are neither desired nor in the inventory. */
-export function claimObjects(
-  claimant: Claimant,
-  desired: readonly ObjectId[],
-  inventory: ReadonlyMap<string, ObjectId>,
-): ClaimResult {
+export function claimObjects(claimant: Claimant, { desired, inventory }: ClaimedSets, standing: Standing): ClaimResult {
   const { key, clusterId, claims, neighbours, isReporting } = claimant;
   const claimants = new Map<string, string>();
   const rivalClaims: RivalClaim[] = [];
   const waitsFor = new Set<string>();
   for (const id of desired) {
-    const owner = claimOne(claimant, id);
+    const owner = claimOne(claimant, id, standing);
     if (owner === key) {
       const [rival] = claims.wantedBy(clusterId, id);
       if (rival !== undefined) rivalClaims.push({ id, claimant: rival });
@@ -82,24 +102,19 @@ export function claimObjects(
     }
   }
   for (const owner of claims.wantOnly(clusterId, key, waitsFor)) neighbours.wake(owner);
-  addWantedLeftovers(claimants, claimant, { desired, inventory });
+  addWantedLeftovers(claimants, claimant, { desired, inventory, standing });
   keepClaims(claimant, desired, inventory);
   return { claimants, rivalClaims };
 }
 
 /** The same without claiming anything, for a dry run. */
-export function readClaims(
-  claimant: Claimant,
-  desired: readonly ObjectId[],
-  inventory: ReadonlyMap<string, ObjectId>,
-): ClaimResult {
-  const { key, clusterId, claims } = claimant;
+export function readClaims(claimant: Claimant, { desired, inventory }: ClaimedSets, standing: Standing): ClaimResult {
   const claimants = new Map<string, string>();
   for (const id of desired) {
-    const owner = claims.ownerOf(clusterId, id) ?? key;
-    if (owner !== key) claimants.set(idKey(id), owner);
+    const owner = readOwner(claimant, id, standing);
+    if (owner !== claimant.key) claimants.set(idKey(id), owner);
   }
-  addWantedLeftovers(claimants, claimant, { desired, inventory });
+  addWantedLeftovers(claimants, claimant, { desired, inventory, standing });
   return { claimants, rivalClaims: [] };
 }
 
@@ -119,51 +134,88 @@ export function stopWaiting({ key, clusterId, claims, neighbours }: Claimant): v
   for (const owner of claims.wantOnly(clusterId, key, new Set())) neighbours.wake(owner);
 }
 
-interface Sets {
-  readonly desired: readonly ObjectId[];
-  readonly inventory: ReadonlyMap<string, ObjectId>;
-}
-
 /**
- * A claim of an Application of another source counts as it stands. One of the same source may be that of an older
- * commit: decide/hand-over.ts decides about it by what the other one has announced.
+ * A claim of an Application of another source counts as it stands, if it may write the object. One of the same source
+ * may be that of an older commit: decide/hand-over.ts decides about it by what the other one has announced.
  */
 function addWantedLeftovers(
   claimants: Map<string, string>,
-  { key: self, clusterId, claims, neighbours }: Claimant,
-  { desired, inventory }: Sets,
+  claimant: Claimant,
+  { desired, inventory, standing }: ClaimedSets & { readonly standing: Standing },
 ): void {
   const wanted = new Set(desired.map(idKey));
-  const own = neighbours.get(self);
-  const isElsewhere = (other: string): boolean => {
-    const neighbour = neighbours.get(other);
-    return !own || !neighbour || !isSameSource(own, neighbour);
-  };
   for (const [key, id] of inventory) {
-    const other = wanted.has(key) ? undefined : claims.wantedBy(clusterId, id).find(isElsewhere);
+    const others = wanted.has(key) ? [] : wantedElsewhere(claimant, id);
+    const other = others.find((each) => mayReceive({ key: each, id }, claimant.key, standing) === true);
     if (other !== undefined) claimants.set(key, other);
   }
 }
 
-/** The owner of an object: the claimant, unless another Application came first. */
-function claimOne(claimant: Claimant, id: ObjectId): string {
-  const { key, identity, clusterId, claims, neighbours, isReporting } = claimant;
-  if (isReporting) return claims.ownerOf(clusterId, id) ?? key;
+/** The Applications of other sources that wait for an object, and that it could go over to. */
+function wantedElsewhere({ key: self, clusterId, claims, neighbours }: Claimant, id: ObjectId): string[] {
+  const own = neighbours.get(self);
+  return claims.wantedBy(clusterId, id).filter((other) => {
+    const neighbour = neighbours.get(other);
+    return (!own || !neighbour || !isSameSource(own, neighbour)) && mayPass({ key: other, id }, self);
+  });
+}
+
+/** The owner of an object: the claimant, unless another Application with a title as good came first. */
+function claimOne(claimant: Claimant, id: ObjectId, standing: Standing): string {
+  const { key, clusterId, claims, neighbours, isReporting } = claimant;
+  if (isReporting) return readOwner(claimant, id, standing);
   const hasWaited = claims.wantedBy(clusterId, id).includes(key);
   const owner = claims.claim(clusterId, id, key);
   if (owner !== key && !hasWaited) neighbours.wake(owner);
-  if (owner === key) return owner;
-  if (!hasGivenUp(claimant, owner, id) && (!hasStanding(identity, id) || hasTitle(claimant, owner, id))) return owner;
+  if (owner === key || (!hasGivenUp(claimant, owner, id) && !isBetter(claimant, owner, { id, standing }))) return owner;
   claims.take(clusterId, id, key);
   return key;
 }
 
-/** Whether the owner may well write the object, or has written it. An unknown owner counts as one that has. */
-function hasTitle({ neighbours, settings }: Claimant, owner: string, id: ObjectId): boolean {
-  const neighbour = neighbours.get(owner);
-  const { application } = neighbour ?? {};
-  if (!neighbour || !application) return true;
-  return hasStanding(identityOf(application, settings), id) || neighbour.holds(id) !== false;
+/** The same without claiming anything. */
+function readOwner(claimant: Claimant, id: ObjectId, standing: Standing): string {
+  const { key, clusterId, claims } = claimant;
+  const owner = claims.ownerOf(clusterId, id) ?? key;
+  return owner === key || isBetter(claimant, owner, { id, standing }) ? key : owner;
+}
+
+/** By what an Application claims an object, the weakest title first. */
+const TITLES = ['none', 'allowed', 'at home', 'held', 'written'] as const;
+type Title = (typeof TITLES)[number];
+
+interface Disputed {
+  readonly id: ObjectId;
+  readonly standing: Standing;
+}
+
+function isBetter(claimant: Claimant, owner: string, disputed: Disputed): boolean {
+  const { key, neighbours } = claimant;
+  const own = titleOf(claimant, key, { ...disputed, isHeld: neighbours.get(key)?.holds(disputed.id) === true });
+  // Until its inventory is read, the owner holds what status says: a restart must not shuffle owners.
+  const isHeld = neighbours.get(owner)?.holds(disputed.id) !== false;
+  const theirs = titleOf(claimant, owner, { ...disputed, isHeld });
+  // A review does not show rights that are limited to single names: the write of the claimant will tell.
+  if (own === 'none' && theirs === 'none') return claimant.isActing;
+  return TITLES.indexOf(own) > TITLES.indexOf(theirs);
+}
+
+/**
+ * - written: the API server has shown or accepted the object with the marks of the Application.
+ * - held: its account may write the object, and the object is in its inventory. The inventory alone proves nothing,
+ *   since an object enters it before its first write.
+ * - at home: its account may write the object, and is of the object's namespace.
+ * - allowed: its account may write the object.
+ */
+function titleOf(
+  { neighbours, settings }: Claimant,
+  key: string,
+  { id, standing, isHeld }: Disputed & { readonly isHeld: boolean },
+): Title {
+  const neighbour: Neighbour | undefined = neighbours.get(key);
+  if (neighbour?.hasWritten(id)) return 'written';
+  if (!neighbour?.application || !standing(key, id)) return 'none';
+  if (isHeld) return 'held';
+  return isAtHome(identityOf(neighbour.application, settings), id) ? 'at home' : 'allowed';
 }
 
 /**
@@ -173,16 +225,14 @@ function hasTitle({ neighbours, settings }: Claimant, owner: string, id: ObjectI
  */
 export function hasGivenUp({ key, neighbours, isActing: isApplying }: Claimant, owner: string, id: ObjectId): boolean {
   const [own, other] = [neighbours.get(key), neighbours.get(owner)];
+  if (!mayPass({ key, id }, owner)) return false;
   if (!isApplying || !own?.announced?.ids.has(idKey(id)) || !isOfNewestSpec(own) || !other) return false;
   if (other.isDeleted) return isSameRepository(own, other);
   if (!isActing(other) || !isSameSource(own, other)) return false;
   return desireFor(idKey(id), other, relationTo(own.announced, other)) === 'undesired';
 }
 
-/**
- * Whether the claim of an Application counts before it has written the object: in its own namespace, and with the
- * agent's rights. Rights of an account in other namespaces show only by its writes.
- */
-export function hasStanding(identity: Identity, { namespace }: Pick<ObjectId, 'namespace'>): boolean {
+/** Whether an object that does not exist yet is in the namespace of the account. The agent is at home everywhere. */
+function isAtHome(identity: Identity, { namespace }: Pick<ObjectId, 'namespace'>): boolean {
   return identity.type === 'agent' || identity.namespace === namespace;
 }

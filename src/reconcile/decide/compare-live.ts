@@ -18,10 +18,11 @@ import { acceptanceOf } from '../accepted.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
 import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
-import { claimantOf, claimObjects, hasGivenUp, readClaims } from './claim-objects.ts';
+import { claimantOf, claimObjects, disputedPairs, hasGivenUp, readClaims } from './claim-objects.ts';
 import { doubtAnswers, noteDryRun, noteForeseen, recallForeseen, type Doubt } from './evidence.ts';
-import { leftoverOf } from './inventory.ts';
+import { leftoverOf, noteSeen } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
+import { reviewStanding } from './standing.ts';
 import { takeOver } from './take-over.ts';
 
 export interface LiveComparison {
@@ -41,7 +42,10 @@ export async function compareLive(
   const claim = goal.isDryRun ? readClaims : claimObjects;
   const claimedIds = desired.objects.filter(({ policy }) => !isLeftOut(policy, true)).map(({ id }) => id);
   const claimant = claimantOf(pass);
-  const { claimants, rivalClaims } = claim(claimant, claimedIds, inventory);
+  const sets = { desired: claimedIds, inventory };
+  const { neighbours, settings } = context;
+  const standing = await reviewStanding(() => disputedPairs(claimant, sets), { neighbours, target, settings });
+  const { claimants, rivalClaims } = claim(claimant, sets, standing);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
   const { live } = await observe({
     cluster: target,
@@ -54,6 +58,7 @@ export async function compareLive(
     inventory,
     shouldProveAbsence: isReporting || goal.isDryRun,
     concurrency: context.settings.applyConcurrency,
+    maxReadBytes: context.settings.maxReadBytes,
   });
   doubtAnswers(memory.evidence, doubtOf(pass));
   const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
@@ -71,6 +76,8 @@ export async function compareLive(
       if (giver?.hubId !== context.hub.hubId) return false;
       return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
     },
+    hasWritten: (id) => memory.inventory.written.has(idKey(id)),
+    isForged: (id, annotation) => isForged(pass, id, annotation),
     memory: {
       baselines: memory.evidence.baselines,
       isDoubted: (key) => memory.evidence.doubted.has(key),
@@ -80,6 +87,7 @@ export async function compareLive(
       isAccepted: acceptanceOf(pass, desired),
     },
   });
+  noteSeen(memory.inventory, changes, owner);
   const settled = await takeOver({
     changes: isReporting ? await gatherEvidence(pass, changes) : changes,
     owner,
@@ -99,6 +107,14 @@ function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
     nowMs: clock.monotonicMs(),
     answerAgeMs: settings.answerAgeMs * share,
   };
+}
+
+/** Whether an object that this Application has written carries the marks of one that has not written it. */
+function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): boolean {
+  if (!memory.inventory.written.has(idKey(id))) return false;
+  const named = parseOwner(annotation);
+  const isOfHub = named?.hubId === context.hub.hubId;
+  return !isOfHub || context.neighbours.get(applicationKey(named.namespace, named.name))?.hasWritten(id) !== true;
 }
 
 function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {

@@ -10,11 +10,14 @@
  *   marks, so it has an owner at any moment. An Application that does not write by itself, or has not taken the object
  *   in time, finds it released.
  * - An object that an Application desired when it could be read last is kept for as long as it cannot be read.
+ * - An Application that may not write an object has no say over it, and objects that give or bound rights do not go
+ *   over to another namespace; see standing.ts.
  */
 import { applicationKey } from '../../application/keys.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { OWNER_ANNOTATION, parseOwner } from '../../object/applyset.ts';
+import { isAccessKind } from '../../object/access-kinds.ts';
 import { annotationsOf, idKey, type ObjectId } from '../../object/identity.ts';
 import {
   desireFor,
@@ -25,6 +28,7 @@ import {
   type SourceState,
 } from '../neighbours/desire.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
+import { mayPass, mayReceive, namespaceOf, type Standing, type StandingPair } from './standing.ts';
 
 export interface HandOver {
   readonly changes: readonly Change[];
@@ -54,7 +58,11 @@ export interface HandOverQuestion {
    * rendered by the Application that waits.
    */
   readonly readForSuspended: (suspended: readonly Neighbour[]) => Promise<void>;
+  readonly reviewStanding: ReviewStanding;
 }
+
+/** Reviews whether Applications may write the objects that they desire. */
+type ReviewStanding = (pairsOf: () => readonly StandingPair[]) => Promise<Standing>;
 
 /**
  * An Application that can be reached gets at least this long at each commit, even where an object has waited for
@@ -79,7 +87,11 @@ export async function handOver(question: HandOverQuestion): Promise<HandOver> {
   const others = neighboursOfSource(question);
   const isUnread = (other: Neighbour): boolean => isSuspended(other) && relationTo(state, other) !== 'same';
   if (left.length > 0) await question.readForSuspended([...others.values()].filter(isUnread));
-  const fates = new Map([...fatesOfLeft(question, left, others), ...fatesOfRefused(question, refused, others)]);
+  const mayTake = await reviewTakers(question, left, others);
+  const fates = new Map([
+    ...fatesOfLeft(question, left, { others, mayTake }),
+    ...fatesOfRefused(question, refused, others),
+  ]);
   return carryTimes({ ...question, changes }, fates, { others, awaitedSinceMs });
 }
 
@@ -102,10 +114,29 @@ type Fate =
 
 type Others = ReadonlyMap<string, Neighbour>;
 
+interface Takers {
+  readonly others: Others;
+  /** Whether an object may go over to another Application, or stay alive for it. undefined: not reviewed. */
+  readonly mayTake: (pair: StandingPair) => boolean | undefined;
+}
+
+async function reviewTakers(
+  { key, neighbours, reviewStanding }: Pick<HandOverQuestion, 'key' | 'neighbours' | 'reviewStanding'>,
+  left: readonly Change[],
+  others: Others,
+): Promise<Takers['mayTake']> {
+  const pairsOf = (): StandingPair[] =>
+    left
+      .flatMap(({ id }) => Array.from(neighbours.desiredBy(id), (other) => ({ key: other.key, id })))
+      .filter((pair) => others.has(pair.key) && mayPass(pair, key));
+  const standing = await reviewStanding(pairsOf);
+  return (pair) => mayReceive(pair, key, standing);
+}
+
 function* fatesOfLeft(
   question: HandOverQuestion,
   left: readonly Change[],
-  others: Others,
+  takers: Takers,
 ): Iterable<readonly [string, Fate]> {
   const { key, neighbours, state, isPinned, nowMs } = question;
   const own = neighbours.get(key);
@@ -114,18 +145,26 @@ function* fatesOfLeft(
     for (const { id } of left) yield [idKey(id), { type: 'pause', reason: OUTDATED_TEXT, untilMs: nowMs }];
     return;
   }
-  const silent = isPinned ? [] : [...others.values()].filter((other) => isAwaited(other) && !hasSaidAll(other, state));
-  const isUnread = silent.some((other) => relationTo(state, other) === 'older' && !other.isSourceFailing);
+  const { others } = takers;
+  const allSilent = isPinned
+    ? []
+    : [...others.values()].filter((other) => isAwaited(other) && !hasSaidAll(other, state));
+  const atHome = allSilent.filter((other) => namespaceOf(other.key) === namespaceOf(key));
+  const canRead = (other: Neighbour): boolean => relationTo(state, other) === 'older' && !other.isSourceFailing;
+  const [isUnread, isUnreadAtHome] = [allSilent.some(canRead), atHome.some(canRead)];
   const pauseMs = EDITED_TOGETHER_MS - (nowMs - (own?.announced?.specSinceMs ?? -Infinity));
   for (const { id } of left) {
-    const wish = wishFor(question, id, others);
+    const wish = wishFor(question, id, takers);
+    const [silent, mayRead] = isAccessKind(id) ? [atHome, isUnreadAtHome] : [allSilent, isUnread];
     if (wish) yield [idKey(id), wish];
-    else if (silent[0]) yield [idKey(id), { type: 'wait', reason: silenceText(silent), after: 'asPlanned', isUnread }];
-    else if (pauseMs > 0) yield [idKey(id), { type: 'pause', reason: PAUSE_TEXT, untilMs: nowMs + pauseMs }];
+    else if (silent[0]) {
+      yield [idKey(id), { type: 'wait', reason: silenceText(silent), after: 'asPlanned', isUnread: mayRead }];
+    } else if (pauseMs > 0) yield [idKey(id), { type: 'pause', reason: PAUSE_TEXT, untilMs: nowMs + pauseMs }];
   }
 }
 
 const OUTDATED_TEXT = 'the spec has changed since this pass began';
+const UNREVIEWED_TEXT = 'another Application has just come to desire it';
 const PAUSE_TEXT = 'it stays for a moment: the spec has changed, and other Applications may be edited with it';
 
 function silenceText([first, ...more]: readonly Neighbour[]): string {
@@ -133,16 +172,21 @@ function silenceText([first, ...more]: readonly Neighbour[]): string {
   return `it is pruned once Application ${first?.key}${others} of the same source has read the revision`;
 }
 
+type WishQuestion = Pick<HandOverQuestion, 'key' | 'state' | 'isPinned' | 'neighbours'> &
+  Partial<Pick<HandOverQuestion, 'nowMs'>>;
+
 /** The fate of an object that another Application desires, or desired last. undefined: there is none. */
 function wishFor(
-  { key, state, isPinned, neighbours }: Pick<HandOverQuestion, 'key' | 'state' | 'isPinned' | 'neighbours'>,
+  { key, state, isPinned, neighbours, nowMs = 0 }: WishQuestion,
   id: ObjectId,
-  others: Others,
+  { others, mayTake }: Takers,
 ): Fate | undefined {
   let held: Fate | undefined;
   for (const { key: other } of neighbours.desiredBy(id)) {
     const neighbour = others.get(other);
-    if (!neighbour) continue;
+    const isTaker = mayTake({ key: other, id });
+    if (neighbour && isTaker === undefined) return { type: 'pause', reason: UNREVIEWED_TEXT, untilMs: nowMs };
+    if (!neighbour || !isTaker) continue;
     const desire = desireFor(idKey(id), neighbour, isPinned ? 'same' : relationTo(state, neighbour));
     if (desire === 'desired' && (!isActing(neighbour) || neighbour.dependsOn(key)))
       return { type: 'release', to: other };
@@ -223,15 +267,17 @@ function ask({ key, state, isPinned, neighbours }: HandOverQuestion, others: Oth
 }
 
 /** The changes as a dry run shows them: it waits for no other Application, and asks none. */
-export function foreseeHandOver(
-  question: Pick<HandOverQuestion, 'key' | 'state' | 'changes' | 'neighbours' | 'isPinned'>,
-): readonly Change[] {
+export async function foreseeHandOver(
+  question: Pick<HandOverQuestion, 'key' | 'state' | 'changes' | 'neighbours' | 'isPinned' | 'reviewStanding'>,
+): Promise<readonly Change[]> {
   const { changes } = question;
-  if (!changes.some(({ type }) => type === 'prune')) return changes;
+  const left = changes.filter(({ type }) => type === 'prune');
+  if (left.length === 0) return changes;
   const others = neighboursOfSource(question);
+  const mayTake = await reviewTakers(question, left, others);
   const takers = new Map<string, string>();
   for (const { id, type } of changes) {
-    const wish = type === 'prune' ? wishFor(question, id, others) : undefined;
+    const wish = type === 'prune' ? wishFor(question, id, { others, mayTake }) : undefined;
     const to = wish?.type === 'release' || wish?.type === 'wait' ? wish.to : undefined;
     if (to !== undefined) takers.set(idKey(id), to);
   }

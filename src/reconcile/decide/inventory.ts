@@ -77,6 +77,36 @@ export function completeInventory({ inventory, changes, owner }: Completion): st
   return added;
 }
 
+/**
+ * Notes which objects carry the marks of this Application, as far as a pass has seen: `changes` has one for each object
+ * that is desired or in the inventory. An object whose marks are being healed is still one that it has written.
+ */
+export function noteSeen(memory: InventoryMemory, changes: readonly Change[], owner: Owner): void {
+  const written = new Set<string>();
+  for (const { type, id, live } of changes) {
+    const isOurs = live !== undefined && readOwnership(live.body, owner).type === 'ours';
+    const isLost = LOST.has(type) && (live !== undefined || type !== 'conflict');
+    if (isOurs || (!isLost && memory.written.has(idKey(id)))) written.add(idKey(id));
+  }
+  memory.written = written;
+}
+
+/** Changes of objects that are gone, or that no longer belong to this Application. */
+const LOST: ReadonlySet<Change['type']> = new Set(['create', 'adopt', 'release', 'conflict']);
+
+export function noteWritten(memory: InventoryMemory, id: ObjectId): void {
+  memory.written.add(idKey(id));
+}
+
+export function noteLost(memory: InventoryMemory, id: ObjectId): void {
+  memory.written.delete(idKey(id));
+}
+
+/** While nothing is looked at, another Application may come to own any object. */
+export function forgetWritten(memory: InventoryMemory): void {
+  memory.written.clear();
+}
+
 /** Objects in the inventory that are no longer desired. */
 export function leftoverOf(
   desired: readonly { readonly id: ObjectId }[],

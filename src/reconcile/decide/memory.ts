@@ -11,6 +11,11 @@ import type { HealRecord } from '../../plan/brake.ts';
 export interface InventoryMemory {
   /** By `idKey`: applied and owned objects. undefined until the status was read, or while it cannot be decoded. */
   ids: Map<string, ObjectId> | undefined;
+  /**
+   * `idKey`s of the objects that the API server has shown or accepted with the marks of this Application, without a gap
+   * since: the proof that it has written them. Dropping it costs access reviews where another Application claims one.
+   */
+  written: Set<string>;
   /** The stored inventory that was merged into `ids` last. */
   stored: Value | undefined;
   /** Number of objects before the first of those that left Git did so. undefined: no object has left Git. */
@@ -18,7 +23,7 @@ export interface InventoryMemory {
 }
 
 export function emptyInventoryMemory(): InventoryMemory {
-  return { ids: undefined, stored: undefined, sizeBefore: undefined };
+  return { ids: undefined, written: new Set(), stored: undefined, sizeBefore: undefined };
 }
 
 /** Answers of the API server about manifests. All of it may be dropped at the price of requests. */

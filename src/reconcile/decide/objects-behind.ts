@@ -6,10 +6,12 @@
 import { declaredPolicy } from '../../application/deletion-policy.ts';
 import { PRUNE_FINALIZER, applicationKey } from '../../application/keys.ts';
 import type { Change } from '../../diff/changes.ts';
+import { isAccessKind } from '../../object/access-kinds.ts';
 import { stringAt } from '../../object/value.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { isApplication, type Behind } from '../../plan/prune-guard.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
+import type { Standing, StandingPair } from './standing.ts';
 
 /** Applications that are looked at; beyond them the number of objects is unknown, and the prune is held. */
 const MAX_APPLICATIONS = 1_000;
@@ -19,16 +21,31 @@ export interface BehindQuestion {
   readonly neighbours: Pick<Neighbours, 'get' | 'desiredBy'>;
   /** Keys of the Applications that wait for an object. */
   readonly wantedBy: (id: ObjectId) => readonly string[];
+  /** Reviewed for `behindPairs`: an Application that may not write an object does not take it over. */
+  readonly standing: Standing;
+}
+
+/** The pairs whose standing decides whether an object behind an Application counts as lost. */
+export function behindPairs({ changes, ...question }: Omit<BehindQuestion, 'standing'>): StandingPair[] {
+  return changes.filter(hasLeft).flatMap(({ id }) => {
+    const { ids, doomed } = collect(id, question.neighbours);
+    return ids.flatMap((each) => takersOf(each, { doomed, ...question }).map((key) => ({ key, id: each })));
+  });
+}
+
+/** An Application that left Git, and whose deletion has not begun yet. */
+function hasLeft({ id, type, desired, live }: Change): boolean {
+  return type === 'prune' && !desired && isApplication(id) && live?.deletionTimestamp === undefined;
 }
 
 /** By `idKey`, for each Application that left Git and deletes objects when it is deleted. */
-export function objectsBehind({ changes, neighbours, wantedBy }: BehindQuestion): Map<string, Behind> {
+export function objectsBehind({ changes, neighbours, wantedBy, standing }: BehindQuestion): Map<string, Behind> {
   const found = new Map<string, Behind>();
-  for (const { id, type, desired, live } of changes) {
-    const hasLeft = type === 'prune' && !desired && isApplication(id) && live?.deletionTimestamp === undefined;
-    if (!hasLeft) continue;
+  for (const { id } of changes.filter(hasLeft)) {
     const { ids, doomed, uncounted } = collect(id, neighbours);
-    const kept = ids.filter((each) => !isTakenOver(each, { doomed, neighbours, wantedBy }));
+    const kept = ids.filter((each) => {
+      return !takersOf(each, { doomed, neighbours, wantedBy }).some((key) => standing(key, each) === true);
+    });
     if (kept.length > 0 || uncounted !== undefined) {
       found.set(idKey(id), { ids: kept, ...(uncounted === undefined ? {} : { uncounted }) });
     }
@@ -70,16 +87,19 @@ function isPruning({ application, isDeleted }: Neighbour): boolean {
   return declaredPolicy(application.spec) === 'Prune';
 }
 
-/** Whether an Application that stays desires the object or waits for it: then it goes over to that one alive. */
-function isTakenOver(
+/** The Applications that stay, and desire the object or wait for it: it goes over to one that may write it alive. */
+function takersOf(
   id: ObjectId,
   { doomed, neighbours, wantedBy }: Pick<Collected, 'doomed'> & Pick<BehindQuestion, 'neighbours' | 'wantedBy'>,
-): boolean {
-  if (wantedBy(id).some((key) => !doomed.has(key))) return true;
+): string[] {
+  // Such objects do not go over to another namespace, so all of them count.
+  if (isAccessKind(id)) return [];
+  const takers = wantedBy(id).filter((key) => !doomed.has(key));
   for (const { key, isDeleted, stored } of neighbours.desiredBy(id)) {
-    if (!doomed.has(key) && !isDeleted && stringAt(stored, 'spec', 'sync', 'mode') !== 'detect') return true;
+    const isDetecting = stringAt(stored, 'spec', 'sync', 'mode') === 'detect';
+    if (!doomed.has(key) && !isDeleted && !isDetecting) takers.push(key);
   }
-  return false;
+  return takers;
 }
 
 function keyOf({ namespace, name }: ObjectId): string {

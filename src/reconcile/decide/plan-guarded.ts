@@ -14,6 +14,7 @@ import type { ReconcileContext } from '../context.ts';
 import type { Neighbours } from '../neighbours/neighbours.ts';
 import type { PassGoal } from '../requests.ts';
 import { objectsBehind } from './objects-behind.ts';
+import type { Standing } from './standing.ts';
 
 /** The measure of the guard, for status. */
 export interface GuardFindings {
@@ -33,6 +34,8 @@ export interface GuardedPlan {
 type GuardedOptions = Omit<PlanOptions, 'behind' | 'guard' | 'howToConfirm' | 'isConfirmed'> & {
   /** 40 hex digits. */
   readonly commit: string;
+  /** Reviewed for `behindPairs`. */
+  readonly standing: Standing;
 };
 
 /** The part of a pass that the guard of its prunes needs. */
@@ -45,9 +48,9 @@ export interface GuardQuestion {
   readonly settings: Pick<ReconcileContext['settings'], 'pruneGuard'>;
 }
 
-export function planGuarded(question: GuardQuestion, { commit, ...options }: GuardedOptions): GuardedPlan {
+export function planGuarded(question: GuardQuestion, { commit, standing, ...options }: GuardedOptions): GuardedPlan {
   const { goal, neighbours, settings, wantedBy } = question;
-  const behind = objectsBehind({ changes: options.changes, neighbours, wantedBy });
+  const behind = objectsBehind({ changes: options.changes, neighbours, wantedBy, standing });
   const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes)]);
   const asked: PlanOptions = {
     ...options,

@@ -28,12 +28,15 @@ import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
 import { beginReading, type Pass, type ReadingOptions } from '../pass.ts';
 import { refuse, type PassGoal } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
+import { awaitRollouts } from './await-rollouts.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
+import { behindPairs } from './objects-behind.ts';
 import { findExcess } from './room.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
+import { reviewStanding, type Standing, type StandingPair } from './standing.ts';
 
 export interface Planned {
   /** As the other Applications of the source leave them to this one. */
@@ -77,6 +80,8 @@ export interface PlanQuestion {
   readonly wantedBy: (id: ObjectId) => readonly string[];
   /** Announces what suspended neighbours desire in the snapshot; see `handOver`. */
   readonly readForSuspended: (suspended: readonly Neighbour[], snapshot: Snapshot) => Promise<void>;
+  /** Reviews whether Applications may write objects; see standing.ts. */
+  readonly reviewStanding: (pairsOf: () => readonly StandingPair[]) => Promise<Standing>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard' | 'version'>;
 }
@@ -97,6 +102,7 @@ export function planQuestionOf(pass: Pass): PlanQuestion {
     ownerOf: (id) => claims.ownerOf(target.clusterId, id),
     wantedBy: (id) => claims.wantedBy(target.clusterId, id),
     readForSuspended: (suspended, snapshot) => readForSuspended(pass, suspended, snapshot),
+    reviewStanding: (pairsOf) => reviewStanding(pairsOf, { neighbours, target, settings }),
     clock,
     settings,
   };
@@ -140,9 +146,13 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
   const isAccepted = acceptanceOf(question, bound.desired);
   const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
+  const { neighbours, wantedBy } = question;
+  const standing = await question.reviewStanding(() => behindPairs({ changes: scoped, neighbours, wantedBy }));
   const options = {
     changes: scoped,
+    standing,
     postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
+    ...(application.spec.health.wait && !isDryRun ? { rollouts: awaitRollouts(changes) } : {}),
     gate,
     mode: intent.mode,
     mayPrune: intent.prune,
@@ -176,8 +186,9 @@ async function handOverTo(question: PlanQuestion, { snapshot, changes }: PlanInp
     changes,
     isPinned: goal.commit !== undefined,
     neighbours,
+    reviewStanding: question.reviewStanding,
   };
-  if (goal.isDryRun) return { changes: foreseeHandOver(common), waits: new Map(), againInMs: Infinity };
+  if (goal.isDryRun) return { changes: await foreseeHandOver(common), waits: new Map(), againInMs: Infinity };
   return handOver({
     ...common,
     isActing: goal.intent.mode === 'auto',

@@ -9,6 +9,7 @@ import { stringAt } from '../../object/value.ts';
 import { desireFor, isActing, isOfNewestSpec, isSameRepository } from '../neighbours/desire.ts';
 import type { Announcement } from '../neighbours/announcements.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
+import { mayPass, reviewStanding, type Standing, type StandingPair } from '../decide/standing.ts';
 import type { Deletion } from './deletion.ts';
 
 /** The state at which a deletion waits, in place of a commit. */
@@ -39,18 +40,28 @@ export function reasonToAwaitNeighbours(deletion: Deletion): string | undefined 
  */
 export type OtherWish = 'none' | 'taken' | 'released';
 
-/** An object that another Application waits for or desires goes over to it alive. */
-export function wishElsewhere(deletion: Deletion, id: ObjectId): OtherWish {
-  const { record, context, target } = deletion;
-  const { claims, neighbours } = context;
+/** Reviews the standing of the Applications that want one of these objects: one that may not write it has no say. */
+export function reviewWishes(deletion: Deletion, ids: readonly ObjectId[]): Promise<Standing> {
+  const { neighbours, settings } = deletion.context;
+  const pairsOf = (): StandingPair[] =>
+    ids.flatMap((id) => [
+      ...waitingElsewhere(deletion, id).map((key) => ({ key, id })),
+      ...Array.from(wishingFor(deletion, id), ({ key }) => ({ key, id })),
+    ]);
+  return reviewStanding(pairsOf, { neighbours, target: deletion.target, settings });
+}
+
+/** An object that another Application waits for or desires, and may write, goes over to it alive. */
+export function wishElsewhere(deletion: Deletion, id: ObjectId, standing: Standing): OtherWish {
+  const { record, context } = deletion;
+  const { neighbours } = context;
   const own = neighbours.get(record.key);
-  const isElsewhere = (key: string): boolean => {
-    const other = neighbours.get(key);
-    return !own || !other || !isSameRepository(own, other);
-  };
-  let wish: OtherWish = claims.wantedBy(target.clusterId, id).some(isElsewhere) ? 'released' : 'none';
-  for (const other of neighbours.desiredBy(id)) {
-    if (other.key === record.key || other.isDeleted || isDetecting(other)) continue;
+  let wish: OtherWish = waitingElsewhere(deletion, id).some((key) => standing(key, id)) ? 'released' : 'none';
+  for (const other of wishingFor(deletion, id)) {
+    const isTaker = standing(other.key, id);
+    // It came to desire the object after the review: the next pass decides.
+    if (isTaker === undefined) return 'taken';
+    if (!isTaker) continue;
     // The time to announce is over by now: an announcement of an older state counts as far as it goes.
     const desire = desireFor(idKey(id), other, isOfNewestSpec(other) ? 'same' : 'older');
     if (desire === 'undesired' || desire === 'unknown') continue;
@@ -62,6 +73,24 @@ export function wishElsewhere(deletion: Deletion, id: ObjectId): OtherWish {
     wish = 'released';
   }
   return wish;
+}
+
+/** The Applications of other repositories that wait for an object, and that it could go over to. */
+function waitingElsewhere({ record, context, target }: Deletion, id: ObjectId): string[] {
+  const { claims, neighbours } = context;
+  const own = neighbours.get(record.key);
+  return claims.wantedBy(target.clusterId, id).filter((key) => {
+    const other = neighbours.get(key);
+    return (!own || !other || !isSameRepository(own, other)) && mayPass({ key, id }, record.key);
+  });
+}
+
+/** The Applications that have announced to desire an object, and that it could go over to. */
+function* wishingFor({ record, context: { neighbours } }: Deletion, id: ObjectId): Iterable<Neighbour> {
+  for (const other of neighbours.desiredBy(id)) {
+    if (other.key === record.key || other.isDeleted || isDetecting(other)) continue;
+    if (mayPass({ key: other.key, id }, record.key)) yield other;
+  }
 }
 
 function beginOf({ record, context }: Deletion): number {

@@ -4,10 +4,12 @@ import { applyPlan } from '../../apply/apply.ts';
 import { reachOf } from '../../bind/reach.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import type { Change } from '../../diff/changes.ts';
-import { ownerOf, type Owner } from '../../object/applyset.ts';
+import type { Owner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { observe, type Observation } from '../../observe/observe.ts';
 import { planChanges } from '../../plan/plan.ts';
+import { releaseEventOf } from '../../status/released.ts';
+import { ownerMarks } from '../pass.ts';
 import type { KnownKinds } from '../decide/missing-kinds.ts';
 import type { Deletion } from './deletion.ts';
 
@@ -30,6 +32,7 @@ export function observeIds(
     inventory: new Map(ids.map((id) => [idKey(id), id])),
     shouldProveAbsence: false,
     concurrency: context.settings.applyConcurrency,
+    maxReadBytes: context.settings.maxReadBytes,
   });
 }
 
@@ -39,8 +42,8 @@ export interface Effects {
   readonly isConfirmed: boolean;
 }
 
-export function carryOut(deletion: Deletion, { changes, isConfirmed }: Effects): Promise<Applied> {
-  const { context, identity, signal, target } = deletion;
+export async function carryOut(deletion: Deletion, { changes, isConfirmed }: Effects): Promise<Applied> {
+  const { context, identity, record, signal, target } = deletion;
   const plan = planChanges({
     changes,
     mode: 'auto',
@@ -51,19 +54,25 @@ export function carryOut(deletion: Deletion, { changes, isConfirmed }: Effects):
     // Deleting the Application is the confirmation, but for objects that ask for one of their own.
     isConfirmed: true,
   });
-  return applyPlan(plan, {
+  const applied = await applyPlan(plan, {
     client: target.as(identity),
-    owner: ownerMarks(deletion),
+    owner: ownerOfDeleted(deletion),
     occasion: 'deletion',
     isConfirmed,
     concurrency: context.settings.applyConcurrency,
     signal,
     onResult: ({ outcome }) => context.metrics.onChange(outcome),
   });
+  const event = releaseEventOf(applied, 'Delete');
+  if (event) {
+    context.log.warn('objects stay in the cluster', { application: record.key, detail: event.note });
+    context.notify(event, record.stored);
+  }
+  return applied;
 }
 
-export function ownerMarks({ deleted: { metadata }, context: { hub } }: Deletion): Owner {
-  return ownerOf({ hubId: hub.hubId, namespace: metadata.namespace, name: metadata.name });
+export function ownerOfDeleted({ deleted: { metadata, spec }, context: { hub } }: Deletion): Owner {
+  return ownerMarks(hub, metadata, spec?.sync.allowLiveAnnotations === true);
 }
 
 /** Whether the object needs no further work: it is gone, or no longer has the marks of the Application. */

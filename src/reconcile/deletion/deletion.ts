@@ -32,6 +32,7 @@ export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notif
     ReconcileContext['settings'],
     | 'allowCrossNamespace'
     | 'applyConcurrency'
+    | 'maxReadBytes'
     | 'defaultServiceAccount'
     | 'discoveryRetryMs'
     | 'handOverWaitMs'
@@ -55,7 +56,7 @@ export interface Deletion {
   /** The rights with which its objects are read and deleted. */
   readonly identity: Identity;
   /** Where its objects are. */
-  readonly target: Pick<Cluster, 'clusterId' | 'as' | 'kinds'> & Pick<ObservedCluster, 'live'>;
+  readonly target: Pick<Cluster, 'clusterId' | 'as' | 'kinds' | 'mayWrite'> & Pick<ObservedCluster, 'live'>;
   readonly record: DeletedRecord;
   readonly context: DeletionContext;
   readonly signal: AbortSignal;

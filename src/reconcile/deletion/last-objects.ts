@@ -25,8 +25,9 @@ export function keysWaitingFor(key: string, others: readonly Holder[]): Readonly
   const waiting = new Set([key]);
   // The set grows while it is walked: an Application that is found may itself be held by others.
   for (const held of waiting) {
+    const places = placesOf(held);
     for (const other of others) {
-      if (!waiting.has(other.key) && placesOf(held).some((id) => other.holds(id))) waiting.add(other.key);
+      if (!waiting.has(other.key) && places.some((id) => other.holds(id))) waiting.add(other.key);
     }
   }
   return waiting;

@@ -16,8 +16,9 @@ import type { Change } from '../../diff/changes.ts';
 import type { ConfirmationStatus } from '../../status/compose-bare.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
 import { replaceInventory } from '../decide/inventory.ts';
-import { reasonToAwaitNeighbours, wishElsewhere } from './await-neighbours.ts';
-import { carryOut, isGone, isLackOfRights, observeIds, ownerMarks, type Remainder } from './carry-out.ts';
+import type { Standing } from '../decide/standing.ts';
+import { reasonToAwaitNeighbours, reviewWishes, wishElsewhere } from './await-neighbours.ts';
+import { carryOut, isGone, isLackOfRights, observeIds, ownerOfDeleted, type Remainder } from './carry-out.ts';
 import { heldEndOf, judgeEnd, type Answer } from './confirmation.ts';
 import type { Deletion } from './deletion.ts';
 import { keysWaitingFor, stagesOf, type Holder } from './last-objects.ts';
@@ -46,10 +47,13 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
     if (step.ids.length === 0) continue;
     const part = { ids: step.ids, observation };
     if (step.ids !== stages.first) await storeRest(deletion, rest, confirmationOf(rest));
-    const applied = await carryOut(deletion, { changes: changesOf(deletion, part), isConfirmed });
+    const standing = await reviewWishes(deletion, step.ids);
+    const changes = changesOf(deletion, part, standing);
+    const applied = withKept(await carryOut(deletion, { changes, isConfirmed }), changes);
     const results = step.isDone === isGoneOrForbidden ? await withRefusals(deletion, part, applied) : applied;
     const left = step.ids.filter((id) => !isOwnObject(deletion, id) && !step.isDone(results.get(idKey(id))));
-    const done = new Set(step.ids.filter((id) => !left.includes(id)).map(idKey));
+    const isLeft = new Set(left);
+    const done = new Set(step.ids.filter((id) => !isLeft.has(id)).map(idKey));
     rest = rest.filter((id) => !done.has(idKey(id)));
     await context.onFaultPoint('objects-pruned');
     if (left.length === 0) continue;
@@ -136,6 +140,16 @@ async function withRefusals(
   return results;
 }
 
+/** An object that may be neither deleted nor released holds up the deletion, with the reason. */
+function withKept(applied: Applied, changes: readonly Change[]): Applied {
+  const results = new Map(applied);
+  for (const change of changes) {
+    if (change.keptFor === undefined) continue;
+    results.set(idKey(change.id), { change, outcome: 'waiting', message: `it is not deleted: ${change.keptFor}` });
+  }
+  return results;
+}
+
 /** The finalizer of the Application keeps its own object alive, so nothing is asked about it. */
 function isOwnObject({ record }: Deletion, { group, kind, namespace, name }: ObjectId): boolean {
   return group === 'tautline.dev' && kind === 'Application' && `${namespace}/${name}` === record.key;
@@ -165,8 +179,12 @@ interface Leftovers {
   readonly observation: Observation;
 }
 
-function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: Leftovers): Change[] {
-  const owner = ownerMarks(deletion);
+function changesOf(
+  deletion: Deletion,
+  { ids, observation: { kindOf, live } }: Leftovers,
+  standing: Standing,
+): Change[] {
+  const owner = ownerOfDeleted(deletion);
   // Asked again, since other Applications may have read a newer commit while the objects were observed.
   const isAwaiting = reasonToAwaitNeighbours(deletion) !== undefined;
   return ids.flatMap((id): Change[] => {
@@ -175,9 +193,12 @@ function changesOf(deletion: Deletion, { ids, observation: { kindOf, live } }: L
     const kind = kindOf.get(idKey(id));
     if (entry?.state === 'unknown') return [];
     const shown = entry?.state === 'present' ? { live: entry.object } : {};
-    const isKept =
-      entry?.state === 'present' && !isDeletable(mayDelete({ live: entry.object, owner, occasion: 'deletion' }).type);
-    const wish = isKept ? 'released' : wishElsewhere(deletion, id);
+    const decision =
+      entry?.state === 'present' ? mayDelete({ live: entry.object, owner, occasion: 'deletion' }) : undefined;
+    if (decision?.type === 'refuse')
+      return [{ type: 'prune', id, kind, fields: [], ...shown, keptFor: decision.reason }];
+    const isKept = decision !== undefined && !isDeletable(decision.type);
+    const wish = isKept ? 'released' : wishElsewhere(deletion, id, standing);
     if (wish === 'taken' || (wish === 'none' && isAwaiting)) return [];
     const type = wish === 'none' ? 'prune' : 'release';
     return [{ type, id, kind, fields: [], ...shown }];
@@ -189,7 +210,7 @@ function isDeletable(decision: ReturnType<typeof mayDelete>['type']): boolean {
 }
 
 function askingForConfirmation(deletion: Deletion, ids: readonly ObjectId[], live: Live): ObjectId[] {
-  const owner = ownerMarks(deletion);
+  const owner = ownerOfDeleted(deletion);
   return ids.filter((id) => {
     const entry = live.get(idKey(id));
     if (entry?.state !== 'present' || entry.object.deletionTimestamp !== undefined) return false;

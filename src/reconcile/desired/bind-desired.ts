@@ -43,6 +43,7 @@ export async function bindDesired(reading: Reading, manifests: Manifests | undef
     memory.discovery = undefined;
   }
   memory.bound = desired;
+  memory.boundBytes = manifests.sizeBytes ?? 0;
   return { desired, kinds, isComplete: desired.problems.length === 0 };
 }
 

@@ -3,6 +3,7 @@
  * last usable set of desired objects. All of it may be dropped at the price of a poll, a render and a bind.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
+import type { StageError } from '../../object/stage-error.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { PollPace } from '../../source/poll-pace.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
@@ -13,12 +14,24 @@ export interface DesiredMemory {
   pinned: SourceMemory | undefined;
   /** The last render, with the tree and path that it was made of. */
   rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
+  /** The last render that was refused or killed, which is not tried again for a while. */
+  refused: RefusedRender | undefined;
   /** The last usable set of desired objects: drift is healed by it while a newer commit is broken. */
   bound: Desired | undefined;
+  /** Size of the render that `bound` was made of. */
+  boundBytes: number;
   /** Bound objects by manifest, so that binding costs only what changed. */
   objects: Map<string, DesiredObject>;
   /** When discovery is asked again for a kind that the API server lacks. undefined: it lacks none. */
   discovery: DiscoveryPace | undefined;
+}
+
+export interface RefusedRender {
+  /** The tree and path. */
+  readonly key: string;
+  readonly error: StageError;
+  /** Monotonic; until then the error is the answer. */
+  readonly untilMs: number;
 }
 
 export interface DiscoveryPace {
@@ -82,7 +95,9 @@ export function emptyDesiredMemory(): DesiredMemory {
     source: undefined,
     pinned: undefined,
     rendered: undefined,
+    refused: undefined,
     bound: undefined,
+    boundBytes: 0,
     objects: new Map(),
     discovery: undefined,
   };

@@ -11,7 +11,14 @@ import { parseDuration } from '../../application/duration.ts';
 import type { ApplicationSpec } from '../../application/schema.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Credential } from '../../source/credential.ts';
-import { hearHook, paceAfterPoll, pacedIntervalMs, START_PACE } from '../../source/poll-pace.ts';
+import {
+  doubtHooks,
+  hearHook,
+  isLengthened,
+  paceAfterPoll,
+  pacedIntervalMs,
+  START_PACE,
+} from '../../source/poll-pace.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Signals } from '../memory.ts';
 import { doubtWaitMs } from './follow-poll.ts';
@@ -67,7 +74,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const { spec, isForced, signal, context } = options;
   const { hookHeardMs, pollsAsked } = options.signals;
   const key = keyOf(spec);
-  const same = known?.key === key ? known : undefined;
+  const same = known?.key === key ? withoutDoubtfulHooks(known, options) : undefined;
   const isAsked = same && (isHookPending(same, hookHeardMs) || pollsAsked > same.pollsAsked);
   const before = isAsked ? sooner(same) : same;
   if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
@@ -113,6 +120,14 @@ function keptOf(known: SourceMemory | undefined, before: SourceMemory | undefine
   }
   const snapshot = known?.snapshot;
   return { snapshot, isOfEarlierSpec: snapshot !== undefined, following: NOTHING_FOLLOWED, answered: undefined };
+}
+
+/** After webhooks were refused that may have been genuine, the next poll is no later than the interval of the spec. */
+function withoutDoubtfulHooks(source: SourceMemory, { spec, signals }: RefreshOptions): SourceMemory {
+  const { hooksDoubtedMs } = signals;
+  if (hooksDoubtedMs === undefined || hooksDoubtedMs < source.polledMs || !isLengthened(source.pace)) return source;
+  const nextPollMs = Math.min(source.nextPollMs, source.polledMs + intervalOf(spec));
+  return { ...source, nextPollMs, pace: doubtHooks(source.pace) };
 }
 
 function isHookPending({ pace }: SourceMemory, hookHeardMs: number | undefined): boolean {

@@ -8,7 +8,7 @@ import type { Clock, Log, Metrics } from '../../telemetry/ports.ts';
 import { dropHeals, noteHeal } from '../decide/brake-heals.ts';
 import { noteStartedJob } from '../decide/ended-jobs.ts';
 import { dropEvidence, dropSettled, noteApplied } from '../decide/evidence.ts';
-import { removeFromInventory } from '../decide/inventory.ts';
+import { noteLost, noteWritten, removeFromInventory } from '../decide/inventory.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Neighbours } from '../neighbours/neighbours.ts';
 import type { Pass } from '../pass.ts';
@@ -29,7 +29,7 @@ export interface Recording extends Pick<Pass, 'identity'> {
 export function recordResult(pass: Recording, result: ChangeResult): void {
   const { context, identity, memory, record, target } = pass;
   const { evidence, heals, inventory, place } = memory;
-  const { change, outcome, live } = result;
+  const { change, outcome, live, found } = result;
   const key = idKey(change.id);
   dropSettled(evidence, change.id);
   // Before the answer counts as accepted: only a manifest that was accepted before can be healed.
@@ -44,12 +44,16 @@ export function recordResult(pass: Recording, result: ChangeResult): void {
     target.live.record(identity, change.desired.kind, change.id, live);
     noteApplied(evidence, change.desired, live);
     noteStartedJob(memory.endedJobs, change.desired);
+    noteWritten(inventory, change.id);
   }
+  // Without our label no watch shows it, and its health would be that of a missing object.
+  if (found && change.desired) target.live.record(identity, change.desired.kind, change.id, found);
   const giver = outcome === 'adopted' && change.takenFrom !== undefined ? parseOwner(change.takenFrom) : undefined;
   // The object counts as ours from now on, so its events no longer reach the other Application.
   if (giver) context.neighbours.wake(applicationKey(giver.namespace, giver.name));
   if (outcome === 'pruned' || outcome === 'released') {
     if (inventory.ids) removeFromInventory(inventory.ids, [key]);
+    noteLost(inventory, change.id);
     dropEvidence(evidence, change.id);
     dropHeals(heals, change.id);
     if (outcome === 'pruned' && change.kind) target.live.record(identity, change.kind, change.id, undefined);

@@ -11,11 +11,13 @@ import type { Application } from '../../application/schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { addMember, removeMember } from '../../object/set-map.ts';
 import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { isLengthened } from '../../source/poll-pace.ts';
 import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
 import { Announcements, type Announcement, type Statement } from './announcements.ts';
 import { dependenciesOf } from './readiness.ts';
+import { sumRendered, type RenderedSizes } from './rendered-sizes.ts';
 
 /** One Application as the others see it. */
 export interface Neighbour {
@@ -37,6 +39,8 @@ export interface Neighbour {
   dependsOn(key: string): boolean;
   /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
   holds(id: ObjectId): boolean | undefined;
+  /** Whether the API server has shown or accepted the object with its marks, and nothing has shown otherwise since. */
+  hasWritten(id: ObjectId): boolean;
   /** The objects that it would finish with if it were deleted now, as `deletion/finalise.ts` reads them. */
   inventory(): DecodedInventory;
 }
@@ -49,12 +53,16 @@ export interface Neighbours {
   ofRepository(repoUrl: string): Iterable<Neighbour>;
   /** Every Application that has announced to desire the object. */
   desiredBy(id: ObjectId): Iterable<Neighbour>;
+  /** The sizes of the renders that all Applications but one keep in memory. */
+  renderedSizes(exceptKey: string): RenderedSizes;
   /** Asks for a pass of an Application. */
   wake(key: string): void;
   /** Asks for a pass that polls the source, whatever the interval. */
   askToPoll(key: string): void;
   /** Brings a poll forward, since a webhook told of a push. */
   hearPush(key: string): void;
+  /** Webhooks were refused that may have been genuine: no Application relies on them until its next poll. */
+  doubtHooks(): void;
   /**
    * Announces what an Application desires, and wakes the Applications that wait for it. `isNewSpec`: its spec has
    * changed since its last status. An Application that is gone announces nothing.
@@ -164,6 +172,7 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     all: () => showAll(records.keys()),
     ofRepository: (repoUrl) => showAll(byRepository.keysOf(repositoryKey(repoUrl))),
     desiredBy: (id) => showAll(announcements.desiredBy(idKey(id))),
+    renderedSizes: (exceptKey) => sumRendered(records.values(), exceptKey),
     wake,
     askToPoll,
     hearPush(key) {
@@ -173,6 +182,13 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
       const nowMs = clock.monotonicMs();
       Object.assign(record.signals, { hookHeardMs: nowMs, askedMs: nowMs });
       if (!isComing) wake(key);
+    },
+    doubtHooks() {
+      const nowMs = clock.monotonicMs();
+      for (const { key, signals, memory } of records.values()) {
+        signals.hooksDoubtedMs = nowMs;
+        if (memory.desired.source && isLengthened(memory.desired.source.pace)) wake(key);
+      }
     },
     announce(key, statement, isNewSpec) {
       if (!records.has(key)) return;
@@ -279,6 +295,10 @@ class NeighbourView implements Neighbour {
 
   holds(id: ObjectId): boolean | undefined {
     return this.#record.memory.inventory.ids?.has(idKey(id));
+  }
+
+  hasWritten(id: ObjectId): boolean {
+    return this.#record.memory.inventory.written.has(idKey(id));
   }
 
   inventory(): DecodedInventory {

@@ -53,6 +53,8 @@ export interface Controller {
   readonly onObjectChange: LiveStoreEvents['onChange'];
   /** To be called for every authenticated webhook; returns how many Applications it concerns. */
   readonly onPush: (push: RepositoryPush) => number;
+  /** To be called after webhooks were refused that may have been genuine. */
+  readonly onHooksLost: () => void;
   list(): readonly KnownApplication[];
   get(namespace: string, name: string): KnownApplication | undefined;
   stats(): QueueStats;
@@ -106,6 +108,7 @@ export function createController(options: ControllerOptions): Controller {
       if (key) enqueue(key);
     },
     onPush: (push) => hearPush(push, registry.neighbours),
+    onHooksLost: () => registry.neighbours.doubtHooks(),
     list: () => Array.from(registry.records(), (record) => show(record, registry)),
     get(namespace, name) {
       const record = registry.get(applicationKey(namespace, name));

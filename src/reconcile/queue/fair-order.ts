@@ -1,6 +1,6 @@
 /**
- * The order in which the agent takes up Applications when it starts. If there are more than it works on, the ones at the
- * end are left out: those of namespaces with many, and of these the youngest.
+ * The order in which the agent takes up Applications when it starts. If there are more than it works on, the ones at
+ * the end are left out: those of namespaces with many, and of these the youngest.
  */
 import { compareTexts } from '../../object/identity.ts';
 import { stringAt, type KubeObject } from '../../object/value.ts';

@@ -55,12 +55,15 @@ export async function assessObjects(
   return health;
 }
 
+const NOT_KEPT = 'there is no memory left for its content (--max-namespace-live-mib)';
+
 function lookAt(
   { identity, target }: Pass,
   { id, kind, awaitsCrd }: DesiredObject,
   unread: ReadonlyMap<string, string | undefined>,
 ): LiveEntry | undefined {
   const entry = awaitsCrd ? undefined : target.live.look(identity, kind, id);
+  if (entry?.state === 'unseen' && entry.isUnread) return { state: 'unknown', reason: NOT_KEPT };
   if (entry?.state === 'unknown' || !unread.has(idKey(id))) return entry;
   return { state: 'unknown', reason: unread.get(idKey(id)) ?? '' };
 }

@@ -86,6 +86,12 @@ export function findByName(set: ResourceSet, name: string): readonly Resource[] 
   return [...(indexBy(set, 'name').get(name) ?? [])];
 }
 
+/** The objects that have or had the name, in the order of the set. */
+export function findByNameInOrder(set: ResourceSet, name: string): readonly Resource[] {
+  const found = indexBy(set, 'name').get(name) ?? new Set<Resource>();
+  return found.size <= 1 ? [...found] : [...set.all].filter((resource) => found.has(resource));
+}
+
 /** Fails with DuplicateObject if two objects have the same id. */
 export function checkUnique(set: ResourceSet): void {
   const byId = indexBy(set, 'currentId');

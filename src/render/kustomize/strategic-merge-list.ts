@@ -24,6 +24,8 @@ export function mergeKeyedList(merge: ListMerge): YamlNode[] {
   const keys = isKeyed ? merge.keys : [''];
   const wanted = isKeyed ? keyTexts(sources, keys) : scalarTexts(sources);
   if (wanted.length === 0) return target;
+  const plain = isKeyed ? plainKeys(sources, wanted, keys) : undefined;
+  if (plain) return mergePlainList(merge, { ...plain, wanted });
   if (keys.length > 1) completeFromEachOther(wanted);
   const merged: YamlNode[] = [];
   let usedKeys: readonly string[] = keys;
@@ -38,6 +40,72 @@ export function mergeKeyedList(merge: ListMerge): YamlNode[] {
   return merged;
 }
 
+interface PlainKeys {
+  /** The fields that every element sets. No element sets any of the others. */
+  readonly keys: readonly string[];
+  /** By source: the elements by their keys. */
+  readonly elements: readonly ReadonlyMap<string, YamlNode>[];
+}
+
+/**
+ * The keys of the usual list, in which all elements are maps that set the same fields of the key, each with other
+ * texts. undefined: the list is another one, for which the rules of kustomize need a look at all other elements.
+ */
+function plainKeys(
+  sources: readonly YamlNode[][],
+  wanted: readonly (readonly string[])[],
+  all: readonly string[],
+): PlainKeys | undefined {
+  const isSet = all.map((_, index) => wanted[0]?.[index] !== '');
+  if (!isSet.includes(true)) return undefined;
+  if (!wanted.every((values) => values.every((value, index) => (value !== '') === isSet[index]))) return undefined;
+  const keys = all.filter((_, index) => isSet[index]);
+  const elements: Map<string, YamlNode>[] = [];
+  for (const source of sources) {
+    const byKey = new Map<string, YamlNode>();
+    for (const item of source) if (isYamlMap(item)) byKey.set(plainKeyOf(item, keys), item);
+    if (byKey.size !== source.length) return undefined;
+    elements.push(byKey);
+  }
+  return { keys, elements };
+}
+
+function plainKeyOf(item: YamlNode, keys: readonly string[]): string {
+  return JSON.stringify(keys.map((key) => (isYamlMap(item) ? textOf(item.get(key)) : '')));
+}
+
+/** The result of the general way for a list with plain keys, in time proportional to its length. */
+function mergePlainList(
+  merge: ListMerge,
+  { keys, elements, wanted }: PlainKeys & { readonly wanted: readonly (readonly string[])[] },
+): YamlNode[] {
+  const patched = merge.patch === undefined ? undefined : elements[0];
+  const targets = elements[elements.length - 1] ?? new Map<string, YamlNode>();
+  const merged = new Map<string, YamlNode>();
+  const removed = new Set<YamlNode>();
+  for (const texts of wanted) {
+    const values = texts.filter((text) => text !== '');
+    const key = JSON.stringify(values);
+    const target = targets.get(key);
+    const element = mergePair(merge, { keys, values }, { target, patch: patched?.get(key) });
+    if (element === undefined || isNothing(element) || (isYamlMap(element) && element.size === 0)) {
+      if (target !== undefined) removed.add(target);
+    } else merged.set(key, element);
+  }
+  const kept = merge.target.filter((item) => !removed.has(item));
+  if (removed.size > 0) {
+    merge.target.length = 0;
+    for (const item of kept) merge.target.push(item);
+  }
+  for (const item of kept) {
+    const key = plainKeyOf(item, keys);
+    // As in kustomize, elements with a key of several fields come after those that only the patch has.
+    if (keys.length > 1) merged.delete(key);
+    merged.set(key, item);
+  }
+  return [...merged.values()];
+}
+
 interface ElementKey {
   readonly keys: readonly string[];
   readonly values: readonly string[];
@@ -47,6 +115,14 @@ function mergeElement(merge: ListMerge, used: ElementKey): YamlNode | undefined 
   const own = withoutUnusedKeys([used.values], used.values, used.keys);
   const target = findElement(merge.target, own);
   const patch = merge.patch === undefined ? undefined : findElement(merge.patch, own);
+  return mergePair(merge, used, { target, patch });
+}
+
+function mergePair(
+  merge: ListMerge,
+  used: ElementKey,
+  { target, patch }: { readonly target: YamlNode | undefined; readonly patch: YamlNode | undefined },
+): YamlNode | undefined {
   const element = merge.mergeElements(target, patch);
   if (isYamlMap(element) && element.size > 0) {
     used.keys.forEach((key, index) => {

@@ -5,16 +5,19 @@
  * that is not used for a while is closed, so certificates that have left their Secret go out of use soon.
  */
 import { createHash } from 'node:crypto';
+import type { LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import type { Clock } from '../../telemetry/ports.ts';
 import type { Credential } from '../credential.ts';
 import type { SourceLimits } from '../limits.ts';
+import type { Repository } from '../repository.ts';
+import { createAddressGuard, type AddressRules } from './address-rules.ts';
 import { proxyFor, type ProxySettings } from './proxy.ts';
 
 export interface Dispatchers {
-  /** Throws StageError InvalidProxy. */
-  dispatcherFor(url: string, credential: Credential | undefined): Dispatcher;
+  /** Throws StageError InvalidProxy or AddressDenied. */
+  dispatcherFor(url: string, repository: Pick<Repository, 'credential' | 'label'>): Dispatcher;
   /** Breaks off the requests under way. */
   close(): Promise<void>;
 }
@@ -22,6 +25,7 @@ export interface Dispatchers {
 export interface DispatchersOptions {
   readonly limits: SourceLimits;
   readonly proxy: ProxySettings;
+  readonly addresses: AddressRules;
   readonly clock: Clock;
 }
 
@@ -30,7 +34,8 @@ interface Pool {
   readonly usedMs: number;
 }
 
-export function createDispatchers({ limits, proxy, clock }: DispatchersOptions): Dispatchers {
+export function createDispatchers({ limits, proxy, addresses, clock }: DispatchersOptions): Dispatchers {
+  const guard = createAddressGuard(addresses);
   /** In order of use, the latest last. */
   const pools = new Map<string, Pool>();
 
@@ -45,10 +50,12 @@ export function createDispatchers({ limits, proxy, clock }: DispatchersOptions):
   }
 
   return {
-    dispatcherFor(url, credential) {
+    dispatcherFor(url, { credential, label }) {
       const proxyUrl = proxyFor(new URL(url), proxy);
-      const key = `${proxyUrl ?? 'direct'} ${certificatesKey(credential)}`;
-      const dispatcher = pools.get(key)?.dispatcher ?? open(proxyUrl, credential, limits);
+      const checked = guard.check(url, label, proxyUrl !== undefined);
+      const lookup = guard.lookupFor(checked);
+      const key = `${proxyUrl ?? 'direct'} ${checked} ${certificatesKey(credential)}`;
+      const dispatcher = pools.get(key)?.dispatcher ?? open({ proxyUrl, credential, limits, lookup });
       pools.delete(key);
       pools.set(key, { dispatcher, usedMs: clock.monotonicMs() });
       closeUnused();
@@ -61,8 +68,15 @@ export function createDispatchers({ limits, proxy, clock }: DispatchersOptions):
   };
 }
 
+interface PoolOptions {
+  readonly proxyUrl: string | undefined;
+  readonly credential: Credential | undefined;
+  readonly limits: SourceLimits;
+  readonly lookup: LookupFunction;
+}
+
 /** The timers of undici are exact to about a second. */
-function open(proxyUrl: string | undefined, credential: Credential | undefined, limits: SourceLimits): Dispatcher {
+function open({ proxyUrl, credential, limits, lookup }: PoolOptions): Dispatcher {
   const options = {
     // undici 8 speaks HTTP/2 by default and then hangs when a server closes the connection gracefully.
     allowH2: false,
@@ -71,7 +85,7 @@ function open(proxyUrl: string | undefined, credential: Credential | undefined, 
     bodyTimeout: limits.idleTimeoutMs,
   };
   const connect = { timeout: limits.connectTimeoutMs, secureContext: secureContextOf(credential) };
-  if (proxyUrl === undefined) return new Agent({ ...options, connect });
+  if (proxyUrl === undefined) return new Agent({ ...options, connect: { ...connect, lookup } });
   return new ProxyAgent({ ...options, uri: proxyUrl, connectTimeout: limits.connectTimeoutMs, requestTls: connect });
 }
 

@@ -1,6 +1,7 @@
 /** The errors of a Git server that does not answer a request over HTTP with 200, each with a code and advice. */
 import type { Repository } from '../repository.ts';
 import { cancelled, cleanText, sourceError, type SourceCode } from '../source-error.ts';
+import { addressDenied, DENIED } from './address-rules.ts';
 import { truncated } from './answer-error.ts';
 import type { TransportRequest } from './transport.ts';
 
@@ -74,17 +75,10 @@ interface NetworkRow {
 }
 
 const TIMEOUT: NetworkRow = { code: 'Timeout', text: 'did not answer in time' };
-const NO_HOST: NetworkRow = { code: 'HostNotFound', text: 'could not be reached: its host name does not resolve' };
-const REFUSED: NetworkRow = { code: 'Network', text: 'could not be reached: the host refused the connection' };
 
 const NETWORK_ROWS: ReadonlyMap<string, NetworkRow> = new Map([
-  ['UND_ERR_CONNECT_TIMEOUT', { code: 'Timeout', text: 'could not be reached: no connection to its host in time' }],
   ['UND_ERR_HEADERS_TIMEOUT', TIMEOUT],
   ['UND_ERR_BODY_TIMEOUT', { code: 'Timeout', text: 'stopped sending in the middle of an answer' }],
-  ['ETIMEDOUT', TIMEOUT],
-  ['ENOTFOUND', NO_HOST],
-  ['EAI_AGAIN', NO_HOST],
-  ['ECONNREFUSED', REFUSED],
 ]);
 
 /** undici reports a refusal of the proxy only by this text. */
@@ -108,6 +102,7 @@ export function networkError(error: unknown, request: TransportRequest, isInBody
     );
   }
   const code = codeOf(error);
+  if (code === DENIED) return addressDenied(label);
   const row = NETWORK_ROWS.get(code);
   if (row) return sourceError(row.code, `${label} ${row.text} (${code}).`);
   if (IS_TLS.test(code)) {
@@ -117,7 +112,11 @@ export function networkError(error: unknown, request: TransportRequest, isInBody
     );
   }
   if (isInBody) return truncated(label);
-  return sourceError('Network', `${label} could not be reached: the connection failed (${code}).`);
+  // The same words for every name and port: a tenant must not learn by them which hosts and ports exist in the network.
+  return sourceError(
+    'Network',
+    `${label} could not be reached. Check the address, and whether the agent may connect to its host.`,
+  );
 }
 
 function codeOf(error: Error): string {

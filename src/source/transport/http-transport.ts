@@ -85,7 +85,7 @@ async function sendOnce(
   const { method, headers } = FORMS[wanted.operation];
   try {
     return await request(url, {
-      dispatcher: dispatchers.dispatcherFor(url, credential),
+      dispatcher: dispatchers.dispatcherFor(url, wanted.repository),
       method,
       headers: {
         'user-agent': USER_AGENT,

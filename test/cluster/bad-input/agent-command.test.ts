@@ -31,6 +31,8 @@ async function runAgent(flags: readonly string[], environment: Record<string, st
     '127.0.0.1:0',
     '--probes-address',
     '127.0.0.1:0',
+    '--metrics-address',
+    '127.0.0.1:0',
     '--webhook-address',
     '127.0.0.1:0',
     '--data-dir',

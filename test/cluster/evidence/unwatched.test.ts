@@ -17,11 +17,14 @@ import { useWorld } from '../../support/use-world.ts';
 
 const { world, agent } = useWorld({ agent: { flags: ['--unwatched-check', '2s'] } });
 
+/** Annotations of the live object count as if they were from Git. */
+const spec = { sync: { allowLiveAnnotations: true } };
+
 const DISABLED = { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' };
 
 test('an object that lost its label while it was disabled is healed once it is enabled again, without a request', async () => {
   const files = { 'a.yaml': text(configMap('a', { k: 'git' }), configMap('b')) };
-  const subject = await declareSubject(world, 'enabled', { files });
+  const subject = await declareSubject(world, 'enabled', { files, spec });
   await subject.application.untilReady();
   const path = configMapPath('enabled', 'a');
   await world.send('PUT', path, configMap('a', { k: 'hand' }, { namespace: 'enabled', annotations: DISABLED }));
@@ -34,7 +37,10 @@ test('an object that lost its label while it was disabled is healed once it is e
 });
 
 test('an object without our label that goes away while it is disabled is seen to be gone', async () => {
-  const subject = await declareSubject(world, 'gone', { files: { 'a.yaml': text(configMap('a', { k: 'git' })) } });
+  const subject = await declareSubject(world, 'gone', {
+    files: { 'a.yaml': text(configMap('a', { k: 'git' })) },
+    spec,
+  });
   await subject.application.untilReady();
   const path = configMapPath('gone', 'a');
   await world.send('PUT', path, configMap('a', { k: 'hand' }, { namespace: 'gone', annotations: DISABLED }));
@@ -63,9 +69,9 @@ test('an object that exists and is disabled is not written to, nor marked, and i
   const path = configMapPath('off', 'a');
   await world.apply(configMap('a', { theirs: '1' }, { namespace: 'off', annotations: DISABLED }));
   const before = fingerprint(await world.read(path));
-  const subject = await declareSubject(world, 'off', { files: { 'a.yaml': text(configMap('a', { k: 'git' })) } });
-  await subject.application.untilReady();
-  await untilHealth(subject.application, 'Healthy');
+  const subject = await declareSubject(world, 'off', { files: { 'a.yaml': text(configMap('a', { k: 'git' })) }, spec });
+  const ready = await subject.application.untilReady();
+  assert.equal(at(ready, 'status', 'health', 'status'), 'Healthy', 'an object that exists is not called Missing');
   assert.equal(fingerprint(await world.read(path)), before);
   await world.send('PUT', path, configMap('a', { theirs: '1' }, { namespace: 'off' }));
   const adopted = await untilObject(world, path, (live) => at(live, 'data', 'k') === 'git');

@@ -88,9 +88,11 @@ test('Merge adopts an object and leaves what another tool has added', async () =
   await untilObject(world, configMapPath('merged', 'merged'), (object) => at(object, 'data', 'k') === 'git');
 });
 
+const ALLOWED = { sync: { allowLiveAnnotations: true } };
+
 test('an object that is disabled by hand is left alone, which is reported, and healed when it is enabled again', async () => {
   const files = (value: string): Record<string, string> => ({ 'a.yaml': text(configMap('a', { k: value })) });
-  const subject = await declareSubject(world, 'disabled', { files: files('1') });
+  const subject = await declareSubject(world, 'disabled', { files: files('1'), spec: ALLOWED });
   await subject.application.untilReady();
   const path = configMapPath('disabled', 'a');
   await edit(world, 'configmap/a', {
@@ -112,6 +114,7 @@ test('an object that is disabled by hand is left alone, which is reported, and h
 test('a disabled object is not pruned before it is enabled, nor when the Application is deleted', async () => {
   const subject = await declareSubject(world, 'kept', {
     files: { 'a.yaml': text(configMap('a', {}), configMap('b', {})), 'c.yaml': text(configMap('c', {})) },
+    spec: ALLOWED,
   });
   await subject.application.untilReady();
   for (const name of ['a', 'b'])

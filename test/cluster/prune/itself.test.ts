@@ -44,7 +44,7 @@ const CASES = [
 for (const { name, title, path, inventory, resource, manifestOf } of CASES) {
   test(`an Application never prunes ${title}, whatever is confirmed, and prunes the rest`, async () => {
     const repository = await world.repository(name);
-    const spec = { source: { repoURL: repository.url } };
+    const spec = { source: { repoURL: repository.url }, sync: { allowLiveAnnotations: true } };
     await repository.commit({
       'self.yaml': text(manifestOf(spec)),
       'old.yaml': text(configMap('old', {})),

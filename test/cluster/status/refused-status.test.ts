@@ -56,17 +56,20 @@ for (const [what, resource] of [
 ] as const) {
   test(`a webhook that refuses ${what} does not stop the commit that takes it away`, async () => {
     const name = `refused-${resource === 'applications/*' ? 'all' : 'status'}`;
-    const subject = await declareSubject(world, name, { files: { 'a.yaml': text(configMap('a', { v: '1' })) } });
-    // No request can be written while every write is refused.
-    await subject.application.patch({ source: { interval: '10s' } });
+    const subject = await declareSubject(world, name, {
+      files: { 'a.yaml': text(configMap('a', { v: '1' })) },
+      spec: { source: { repoURL: `${world.git.url}/${name}.git`, interval: '1h' } },
+    });
     await subject.application.untilReady();
     await subject.repository.commit({ 'hook.yaml': text(hook(name, resource)) });
+    await subject.application.request({ action: 'refresh' });
     await untilStatusRefused(name);
     const told = await detailOf(agent, name);
     assert.equal(at(told, 'ready', 'status'), 'False');
     assert.match(await metricsOf(agent), new RegExp(`app_info\\{[^}]*name="${name}"[^}]*ready="False"`));
     const events = (await eventsOf(world, subject)).map((event: Json) => String(event['reason']));
     assert.ok(events.includes('StatusNotWritten'), events.join());
+    // No request can be written while every write is refused, and the interval is long: the agent polls all the same.
     // The new object cannot be recorded yet. The commit is applied as far as that is possible, and then to its end.
     const commit = await subject.repository.commit({
       'hook.yaml': null,

@@ -20,7 +20,7 @@ test('the shortest Application gets all defaults', () => {
   assert.deepEqual(parsed.application.spec, {
     source: { repoURL: 'https://git.example.com/shop.git', revision: 'HEAD', path: '.', interval: '1m' },
     destination: { namespace: 'shop', createNamespace: false },
-    sync: { mode: 'auto', prune: true, timeout: '5m' },
+    sync: { mode: 'auto', prune: true, allowLiveAnnotations: false, timeout: '5m' },
     health: { wait: false },
     suspend: false,
   });

@@ -5,7 +5,7 @@ import type { Outcome } from '../../../src/apply/applied.ts';
 import { ownerOfOther, sendChange } from '../../../src/apply/send.ts';
 import type { RefusalCode } from '../../../src/cluster/answers.ts';
 import type { Change } from '../../../src/diff/changes.ts';
-import { OWNER_ANNOTATION, PART_OF_LABEL } from '../../../src/object/applyset.ts';
+import { OWNER_ANNOTATION, PART_OF_LABEL, type Owner } from '../../../src/object/applyset.ts';
 import { BEFORE_FIRST_APPLY } from '../../../src/object/managers.ts';
 import {
   ABSENT,
@@ -45,7 +45,11 @@ interface Case {
   readonly requests: readonly string[];
   readonly outcome: Outcome;
   readonly refusal?: RefusalCode;
+  /** Default: OWNER, on whose objects only annotations from Git count. */
+  readonly owner?: Owner;
 }
+
+const ALLOWING: Owner = { ...OWNER, allowsLiveAnnotations: true };
 
 const create = changeOf('create');
 const adopt = changeOf('adopt', { live: LIVE });
@@ -60,8 +64,9 @@ const CREATES: Readonly<Record<string, Case>> = {
     requests: [APPLY, GET, FORCE],
     outcome: 'adopted',
   },
-  'an object that turns out to exist and is disabled is left as it is': {
+  'an object that turns out to exist and is disabled is left as it is where the Application allows it': {
     change: create,
+    owner: ALLOWING,
     script: [{ apply: refusedWith('Modified') }, { get: found(DISABLED) }],
     requests: [APPLY, GET],
     outcome: 'unchanged',
@@ -110,6 +115,7 @@ const CREATES: Readonly<Record<string, Case>> = {
   },
   'a conflict of fields with an object whose reconciliation is disabled changes nothing': {
     change: create,
+    owner: ALLOWING,
     script: [{ apply: FIELD_CONFLICT }, { get: found(DISABLED) }],
     requests: [APPLY, GET],
     outcome: 'unchanged',
@@ -198,11 +204,18 @@ const ADOPTIONS: Readonly<Record<string, Case>> = {
     requests: [GET],
     outcome: 'conflict',
   },
-  'an object whose reconciliation is disabled stays unchanged': {
+  'an object whose reconciliation is disabled stays unchanged where the Application allows it': {
     change: adopt,
+    owner: ALLOWING,
     script: [{ get: found(DISABLED) }],
     requests: [GET],
     outcome: 'unchanged',
+  },
+  'an object whose reconciliation is disabled by others is taken over': {
+    change: adopt,
+    script: [{ get: found(DISABLED) }, { apply: written(CHANGED) }],
+    requests: [GET, FORCE],
+    outcome: 'adopted',
   },
   'an object that is gone is created': {
     change: adopt,
@@ -305,10 +318,10 @@ for (const [title, cases] of Object.entries({
   'in an adoption': ADOPTIONS,
   'in an update': UPDATES,
 })) {
-  for (const [name, { change, script, requests, outcome, refusal }] of Object.entries(cases)) {
+  for (const [name, { change, script, requests, outcome, refusal, owner = OWNER }] of Object.entries(cases)) {
     test(`${title}, ${name}`, async () => {
       const { client, expectRequests } = scriptClient(script);
-      const result = await sendChange(change, { client, owner: OWNER });
+      const result = await sendChange(change, { client, owner });
       assert.equal(result.outcome, outcome);
       assert.equal(result.refusal?.code, refusal);
       assert.equal(result.change, change);
@@ -324,6 +337,13 @@ test('a successful apply hands on the object and the warnings of the answer', as
   const result = await sendChange(update, { client, owner: OWNER });
   assert.equal(result.live, CHANGED);
   assert.deepEqual(result.warnings, ['deprecated']);
+});
+
+test('an object that is left as it is is handed on as it was read', async () => {
+  for (const left of [DISABLED, OF_ANOTHER]) {
+    const { client } = scriptClient([{ get: found(left) }]);
+    assert.equal((await sendChange(adopt, { client, owner: OWNER })).found, left);
+  }
 });
 
 test('the refusal for an immutable field keeps the fields that the server named, and its words', async () => {

@@ -5,7 +5,7 @@ import { isGuardedKind } from '../../../src/object/guarded-kinds.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
 import { mayDelete, type DeleteDecision, type DeleteOccasion } from '../../../src/object/may-delete.ts';
 import type { Value, ValueMap } from '../../../src/object/value.ts';
-import { idOf, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../support/changes.ts';
+import { fromGit, idOf, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../support/changes.ts';
 
 const { labels: OUR_LABEL, annotations: OUR_ANNOTATION } = marksOf(OWNER);
 const OTHER = marksOf(OTHER_OWNER);
@@ -83,7 +83,12 @@ function everyCombination(): Facts[] {
 function decide({ marks, owners, annotation, kind, isDisabled, occasion }: Facts): DeleteDecision {
   const disabled: ValueMap = isDisabled ? { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' } : {};
   const annotations = { ...MARKS[marks]?.annotations, ...ANNOTATIONS[annotation], ...disabled };
-  const metadata = { labels: MARKS[marks]?.labels ?? {}, annotations, ownerReferences: OWNERS[owners] ?? [] };
+  const metadata = {
+    labels: MARKS[marks]?.labels ?? {},
+    annotations,
+    ...fromGit(annotations),
+    ownerReferences: OWNERS[owners] ?? [],
+  };
   return mayDelete({ live: liveOf({ id: KINDS[kind] ?? idOf(''), metadata }), owner: OWNER, occasion });
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../src/object/applyset.ts';
 import { mayDelete, type DeleteOccasion } from '../../../src/object/may-delete.ts';
 import type { ObjectId } from '../../../src/object/identity.ts';
+import { fromGit } from '../../support/changes.ts';
 
 const OWNER = ownerOf({ hubId: 'hub', namespace: 'shop', name: 'me' });
 const application = (namespace: string, name: string): ObjectId => ({
@@ -24,6 +25,7 @@ function decide(id: ObjectId, occasion: DeleteOccasion, { annotations = {}, isCo
     name: id.name,
     labels: { [PART_OF_LABEL]: OWNER.applySetId },
     annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation, ...annotations },
+    ...fromGit(annotations),
   };
   const live = { id, body: { apiVersion: 'v1', kind: id.kind, metadata } };
   return mayDelete({ live, owner: OWNER, occasion, ...(isConfirmed === undefined ? {} : { isConfirmed }) }).type;

@@ -48,6 +48,7 @@ for (const shouldProveAbsence of [false, true]) {
         inventory,
         shouldProveAbsence,
         concurrency: 1,
+        maxReadBytes: 1_000_000,
       });
       assert.deepEqual(live.get(idKey(WIDGET)), { state: 'unseen' });
       assert.deepEqual({ asked, held }, { asked: [], held: [] });

@@ -61,6 +61,7 @@ async function see(scene: Scene, requests: readonly string[] = []): Promise<Obse
     inventory: inventoryOf(...inventory),
     shouldProveAbsence: false,
     concurrency: 1,
+    maxReadBytes: 1_000_000,
     ...more,
   });
   expectRequests(requests);
@@ -195,5 +196,24 @@ test('a group that does not answer says nothing about kinds of other groups', as
   const kinds = { ...kindsOf(A), stale: new Set(['other.com/v1']) };
   assert.deepEqual(stateOf(await see({ inventory: [WIDGET], kinds, isUnservedGone: true }), WIDGET), {
     state: 'absent',
+  });
+});
+
+test('an object whose content no watch keeps is read by name, also if it was never ours', async () => {
+  const unread: LiveEntry = { state: 'unseen', isUnread: true };
+  const observed = await see({ desired: [A], watched: { [idKey(A)]: unread }, requests: [{ get: found(LIVE_A) }] }, [
+    'get a',
+  ]);
+  assert.deepEqual(stateOf(observed, A), present(LIVE_A));
+  assert.deepEqual(
+    observed.held.map(({ names }) => [...(names ?? [])]),
+    [['a']],
+  );
+});
+
+test('objects that are too large to be read in one pass are TooLarge', async () => {
+  await assert.rejects(see({ inventory: [A], requests: [{ get: found(LIVE_A) }], maxReadBytes: 10 }), {
+    code: 'TooLarge',
+    stage: 'observe',
   });
 });

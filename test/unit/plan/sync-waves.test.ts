@@ -129,7 +129,7 @@ test('prunes run in reverse waves, PruneLast after all others, and one with Prun
   const names = (plan: ReturnType<typeof planChanges>): string[] =>
     plan.prunes.flatMap((wave) => wave.changes.map(({ change }) => change.id.name));
   assert.deepEqual(names(planChanges(planOptions(changes))), ['post', 'late', 'early', 'last']);
-  const guarded = [...changes, pruneOf('guarded', { [`${ARGO}/sync-options`]: 'Prune=confirm' })];
+  const guarded = [...changes, { ...pruneOf('guarded', {}), asksConfirmation: true }];
   const held = planChanges(planOptions(guarded));
   assert.deepEqual(names(held), []);
   assert.match(held.held?.reason ?? '', /pruning ConfigMap a\/guarded needs a confirmation/);

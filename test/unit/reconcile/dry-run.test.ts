@@ -84,7 +84,12 @@ function scene(): Scene {
     metrics: recordMetrics(),
     clock,
     chance: () => 0.5,
-    settings: { applyConcurrency: 1, pruneGuard: { maxShare: 1, maxObjects: 1 }, pollJitter: 0 },
+    settings: {
+      applyConcurrency: 1,
+      maxReadBytes: 1_000_000,
+      pruneGuard: { maxShare: 1, maxObjects: 1 },
+      pollJitter: 0,
+    },
     notify: nothing,
     onFaultPoint: nothing,
   } as unknown as ReconcileContext;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { agentIdentity, identityKey } from '../../../src/cluster/identity.ts';
+import { StageError } from '../../../src/object/stage-error.ts';
 import { idKey } from '../../../src/object/identity.ts';
 import {
   createRecord,
@@ -27,11 +28,17 @@ function filledMemory(): Memory {
       source: sourceOf({ snapshot: snapshotOf('1') }),
       pinned: sourceOf({ snapshot: snapshotOf('2') }),
       rendered: { key: 'tree:', manifests: manifestsOf([]) },
+      refused: {
+        key: 'tree:',
+        error: new StageError({ stage: 'render', code: 'Killed', retry: 'backoff', message: 'it took too long' }),
+        untilMs: 1,
+      },
       bound: { objects: [], problems: [], digest: 'set' },
+      boundBytes: 1,
       objects: new Map([['key', desiredOf()]]),
       discovery: { nextMs: 1, pauseMs: 1, definitions: 'd' },
     },
-    inventory: { ids: inventoryOf(idOf('a')), stored: 'stored', sizeBefore: 1 },
+    inventory: { ids: inventoryOf(idOf('a')), written: new Set([KEY]), stored: 'stored', sizeBefore: 1 },
     evidence: {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),
@@ -127,7 +134,13 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
     key: 'apps/shop',
     stored,
     memory: emptyMemory(),
-    signals: { hookHeardMs: undefined, pollsAsked: 0, askedMs: -Infinity, isForgetAsked: false },
+    signals: {
+      hookHeardMs: undefined,
+      hooksDoubtedMs: undefined,
+      pollsAsked: 0,
+      askedMs: -Infinity,
+      isForgetAsked: false,
+    },
     view: undefined,
     awaitedGroups: new Set(),
   });

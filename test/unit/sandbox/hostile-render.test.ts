@@ -40,6 +40,7 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
   const settings = {
     limits: LIMITS,
+    sizeLimits: { maxRenderedObjectBytes: 3 * MiB, maxRenderedBytes: 32 * MiB },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: 128 * MiB,
     deadlineMs: 60_000,

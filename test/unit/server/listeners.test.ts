@@ -58,7 +58,6 @@ async function withProbes(sources: Partial<ProbeSources>, run: (url: string) => 
   const all: ProbeSources = {
     failures: () => [],
     readiness: () => ({}),
-    metrics: async () => ({ contentType: 'text/plain', body: 'a 1\n' }),
     log: recordingLog(),
     ...sources,
   };
@@ -239,11 +238,6 @@ test('/readyz names each check and answers 503 until all checks have passed', as
     ready['applications-listed'] = true;
     assert.equal((await fetch(`${url}/readyz`)).status, 200);
   });
-});
-
-test('/metrics answers 500 when the metrics cannot be collected', async () => {
-  const metrics = (): Promise<never> => Promise.reject(new Error('no'));
-  await withProbes({ metrics }, async (url) => assert.equal((await fetch(`${url}/metrics`)).status, 500));
 });
 
 test('listening on an address that is in use fails', async () => {

@@ -16,6 +16,8 @@ export interface HookScene extends AsyncDisposable {
   readonly log: { readonly message: string; readonly fields: LogFields | undefined }[];
   /** `provider result` of each counted webhook, in order. */
   readonly counted: string[];
+  /** The times at which lost webhooks were reported. */
+  readonly lostMs: number[];
   wait(ms: number): void;
   secret(file: string, text: string): Promise<void>;
 }
@@ -26,12 +28,15 @@ export async function startHooks(options: Partial<WebhookOptions> = {}): Promise
   const pushes: RepositoryPush[] = [];
   const log: { message: string; fields: LogFields | undefined }[] = [];
   const counted: string[] = [];
+  const lostMs: number[] = [];
   const record = (message: string, fields?: LogFields): void => void log.push({ message, fields });
   const routes = webhookRoutes({
     secretsDir: dir,
     perMinute: 1000,
     totalPerMinute: 1000,
     onPush: (push) => pushes.push(push),
+    onLost: () => void lostMs.push(nowMs),
+    trustedProxies: [],
     log: { debug: record, info: record, warn: record, error: record },
     metrics: { onWebhook: (provider, result) => void counted.push(`${provider} ${result}`) },
     clock: { now: () => nowMs, monotonicMs: () => nowMs },
@@ -44,6 +49,7 @@ export async function startHooks(options: Partial<WebhookOptions> = {}): Promise
     pushes,
     log,
     counted,
+    lostMs,
     wait: (ms) => (nowMs += ms),
     secret: (file, text) => writeFile(join(dir, file), text),
     async [Symbol.asyncDispose]() {

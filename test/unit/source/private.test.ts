@@ -102,10 +102,12 @@ test('connections are shared by certificates, not by passwords, and unused ones 
   let nowMs = 0;
   const clock = { now: () => 0, monotonicMs: () => nowMs };
   const limits = { ...defaultSourceLimits, maxPools: 2 };
-  const dispatchers = createDispatchers({ limits, clock, proxy: noProxy });
+  const dispatchers = createDispatchers({ limits, clock, proxy: noProxy, addresses: { allow: [], deny: [] } });
   t.after(() => dispatchers.close());
   const poolOf = (credential: Credential | undefined) =>
-    dispatchers.dispatcherFor('https://git.example.com/a', credential) as unknown as { closed: boolean };
+    dispatchers.dispatcherFor('https://git.example.com/a', { credential, label: 'a' }) as unknown as {
+      closed: boolean;
+    };
   const plain = poolOf(undefined);
   assert.equal(poolOf(first), plain);
   assert.equal(poolOf(second), plain);

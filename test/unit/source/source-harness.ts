@@ -1,4 +1,5 @@
 /** A source on a real sandbox and a real Git server, in a folder of its own that goes when the test ends. */
+import type { AddressRules } from '../../../src/source/transport/address-rules.ts';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,8 +40,12 @@ export const TRANSPORTS: readonly TestTransport[] = [overHttp];
 export interface HarnessOptions {
   readonly limits?: Partial<SourceLimits>;
   readonly proxy?: ProxySettings;
+  readonly addresses?: AddressRules;
   readonly clock?: Clock;
 }
+
+/** The servers of tests are on loopback. */
+const ANY: AddressRules = { allow: [], deny: [] };
 
 export interface Harness<Server extends ServedRepositories = GitServer> {
   readonly server: Server;
@@ -107,7 +112,7 @@ export function startHarness(t: TestContext, options: HarnessOptions = {}): Prom
 export async function startHarnessOver<Server extends ServedRepositories>(
   over: TestTransport<Server>,
   t: TestContext,
-  { limits = {}, proxy = noProxy, clock = systemClock }: HarnessOptions = {},
+  { limits = {}, proxy = noProxy, addresses = ANY, clock = systemClock }: HarnessOptions = {},
 ): Promise<Harness<Server>> {
   const dir = await temporaryFolder(t);
   const dataDir = join(dir, 'data');
@@ -117,7 +122,7 @@ export async function startHarnessOver<Server extends ServedRepositories>(
   const sent: SentRequest[] = [];
   const open = (changed: Partial<SourceLimits>): GitSource => {
     const all = { ...defaultSourceLimits, ...changed };
-    const transport = recording(over.open({ limits: all, proxy, clock }), harness);
+    const transport = recording(over.open({ limits: all, proxy, addresses, clock }), harness);
     const source = createGitSource({ dataDir, limits: all, sandbox, transport, log: quietLog, clock });
     t.after(() => source.close());
     return source;

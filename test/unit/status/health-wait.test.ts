@@ -17,9 +17,16 @@ interface Situation {
   readonly web: Health;
   readonly api?: Health;
   readonly isHealthOverdue?: boolean;
+  readonly waitingFor?: PassReport['waitingFor'];
 }
 
-function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: Situation): PassReport {
+function reportOf({
+  spec = { wait: true },
+  web,
+  api,
+  isHealthOverdue = false,
+  waitingFor = [],
+}: Situation): PassReport {
   const metadata = { namespace: 'apps', name: 'shop', uid: 'u', resourceVersion: '1', generation: 1 };
   const parsed = parseApplication({
     apiVersion: 'tautline.dev/v1alpha1',
@@ -44,7 +51,7 @@ function reportOf({ spec = { wait: true }, web, api, isHealthOverdue = false }: 
     finishedJobs: undefined,
     startedJobs: undefined,
     applied: new Map(),
-    waitingFor: [],
+    waitingFor,
     held: undefined,
     health: new Map([[idKey(WEB), web], ...(api ? [[idKey(API), api] as const] : [])]),
     worst: { status: web.status, message: web.message },
@@ -67,6 +74,12 @@ interface Expected {
   /** Types of conditions besides Ready, Healthy, SourceReady and Rendered. */
   readonly also: readonly string[];
 }
+
+const KEPT: PassReport['waitingFor'][number] = {
+  id: { ...WEB, group: '', kind: 'ConfigMap', name: 'old' },
+  reason: 'kept until it is rolled out',
+  isForRollout: true,
+};
 
 const CASES: readonly (readonly [title: string, situation: Situation, expected: Expected])[] = [
   [
@@ -111,6 +124,17 @@ const CASES: readonly (readonly [title: string, situation: Situation, expected: 
       ready: 'False',
       reason: 'HealthCheckFailed',
       message: /^not Healthy for longer than 2m: Deployment\.apps shop\/web: 2 of 3/,
+      also: ['Reconciling'],
+    },
+  ],
+  [
+    'an object that is kept until a rollout is over does not hide that the rollout is Degraded',
+    { web: BROKEN, waitingFor: [KEPT] },
+    {
+      ready: 'False',
+      reason: 'HealthCheckFailed',
+      message:
+        /^Deployment\.apps shop\/web: Progress deadline exceeded; ConfigMap shop\/old: kept until it is rolled out$/,
       also: ['Reconciling'],
     },
   ],

@@ -20,8 +20,9 @@ import { decode, list } from '../decode.ts';
 import { CREATED_SCALAR, lookup, nodeRefsAt, smartPath, type CreatedNode, type NodeRef } from '../field-path.ts';
 import { REPLACEMENT } from '../kustomization.ts';
 import { entriesOf, loadText, locateFile, placeOf, type AtEntry, type Layer } from '../layer.ts';
+import { isLiteral } from '../pattern.ts';
 import { currentId, effectiveNamespace, formatResourceId, isSelected, type ResourceId } from '../resource-id.ts';
-import { change, type ResourceSet } from '../resource-set.ts';
+import { change, findByName, findByNameInOrder, type ResourceSet } from '../resource-set.ts';
 import { previousIds, type Resource } from '../resource.ts';
 import { writeStructured } from '../structured-text.ts';
 import { compileTarget, matchesMetadata, type CompiledSelector, type Selector } from '../selector.ts';
@@ -90,7 +91,8 @@ function replace(set: ResourceSet, replacement: Replacement, context: RenderCont
 
 /** Returns the value of the source. It changes during the replacement, if the source is among the targets. */
 function readSource(set: ResourceSet, source: NonNullable<Replacement['source']>): () => YamlNode {
-  const found = [...set.all].filter((resource) => idsOf(resource).some((id) => isNamed(id, source)));
+  const named = source.name === '' ? [...set.all] : findByName(set, source.name);
+  const found = named.filter((resource) => idsOf(resource).some((id) => isNamed(id, source)));
   const [only] = found;
   const wanted = formatResourceId(source);
   if (only === undefined) return fail('KustomizationInvalid', `the source ${wanted} of a replacement does not exist`);
@@ -145,7 +147,8 @@ function copyToTarget(set: ResourceSet, target: Target, value: () => YamlNode, c
   const compiled = compileTarget(select);
   const rejected = target.reject.map((selector) => ({ selector, compiled: compileTarget(selector) }));
   const paths = target.fieldPaths.length === 0 ? ['metadata.name'] : target.fieldPaths;
-  for (const resource of set.all) {
+  const isOneName = select.name !== '' && isLiteral(select.name);
+  for (const resource of isOneName ? findByNameInOrder(set, select.name) : set.all) {
     const ids = idsOf(resource);
     if (!matchesMetadata(compiled, resource)) continue;
     if (rejected.some((reject) => isRejected(resource, ids, reject))) continue;

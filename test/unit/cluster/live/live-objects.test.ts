@@ -144,3 +144,49 @@ test('only the latest proofs of absence are kept, up to the limit', () => {
     ['unseen', 'absent', 'absent'],
   );
 });
+
+test('only the content of held objects is kept, and an object that is held later is to be read by name', () => {
+  const held = new Set(['shop/a']);
+  const bodies = { isHeld: (key: string) => held.has(key), take: () => true, giveBack() {} };
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock, bodies });
+  objects.put(object('a', '1'));
+  assert.equal(objects.put(object('b', '1')), 'added');
+  assert.equal(objects.put(object('b', '1')), 'unchanged');
+  assert.equal(objects.look(id('a')).state, 'present');
+  assert.deepEqual(objects.look(id('b')), { state: 'unseen', isUnread: true });
+  held.add('shop/b');
+  assert.deepEqual(objects.look(id('b')), { state: 'unseen', isUnread: true });
+  assert.equal(objects.put(object('b', '1')), 'unchanged', 'the answer of the read by name');
+  assert.equal(objects.look(id('b')).state, 'present');
+  objects.dropBody('shop/a');
+  assert.deepEqual(objects.look(id('a')), { state: 'unseen', isUnread: true });
+  assert.equal(objects.put(object('a', '2')), 'modified');
+});
+
+test('without memory an object may exist and is to be read by name, and all memory is given back', () => {
+  let freeBytes = 1_200;
+  const bodies = {
+    isHeld: () => true,
+    take: (_id: unknown, bytes: number) => {
+      if (bytes > freeBytes) return false;
+      freeBytes -= bytes;
+      return true;
+    },
+    giveBack: (_id: unknown, bytes: number) => void (freeBytes += bytes),
+  };
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock, bodies });
+  assert.deepEqual(objects.look(id('c')), { state: 'unseen' });
+  for (const name of ['a', 'b', 'c']) objects.put(object(name, '1'));
+  assert.equal(objects.look(id('a')).state, 'present');
+  assert.deepEqual(objects.look(id('b')), { state: 'unseen', isUnread: true });
+  assert.deepEqual(objects.look(id('c')), { state: 'unseen', isUnread: true });
+  objects.put(object('a', '2'));
+  objects.markDeleted(object('b', '2'));
+  objects.dropBody('shop/a');
+  objects.dropNamespace('shop');
+  assert.equal(freeBytes, 1_200);
+  objects.put(object('a', '1'));
+  objects.close();
+  objects.put(object('a', '2'));
+  assert.equal(freeBytes, 1_200);
+});

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serviceAccountIdentity } from '../../../../src/cluster/identity.ts';
-import { mayWatchEverywhere } from '../../../../src/cluster/requests/rights.ts';
+import { createRights, mayWatchEverywhere } from '../../../../src/cluster/requests/rights.ts';
 import type { HttpRequest } from '../../../../src/cluster/transport/transport.ts';
 import { valueAt, type Value } from '../../../../src/object/value.ts';
+import { createClock } from '../../../support/clock.ts';
 import { deployments } from '../sample-kinds.ts';
 
 const account = serviceAccountIdentity('shop', 'deployer');
@@ -42,4 +43,71 @@ test('a review is sent as the identity, for the kind in all namespaces', async (
   assert.deepEqual(valueAt(review, 'spec'), {
     resourceAttributes: { verb: 'list', group: 'apps', version: 'v1', resource: 'deployments' },
   });
+});
+
+/** Answers every review with one status and text. */
+function answering(status: number, text: string) {
+  const bodies: Value[] = [];
+  return {
+    bodies,
+    send({ body = '' }: HttpRequest) {
+      bodies.push(JSON.parse(body) as Value);
+      return Promise.resolve({ status, headers: {}, text });
+    },
+  };
+}
+
+test('an account may write only if it may both create and patch', async () => {
+  for (const [allowed, expected] of [
+    [['create', 'patch'], true],
+    [['create'], false],
+    [['patch'], false],
+    [[], false],
+  ] as const) {
+    const rights = createRights({ transport: reviewing(allowed), clock: createClock() });
+    assert.equal(await rights.mayWrite(account, deployments, { namespace: 'shop' }), expected, allowed.join());
+  }
+});
+
+test('a right is asked about once for each account, verb, kind and namespace, and again after a minute', async () => {
+  const [transport, clock] = [reviewing(['create', 'patch']), createClock()];
+  const rights = createRights({ transport, clock });
+  const ask = (namespace: string, identity = account): Promise<boolean> =>
+    rights.mayWrite(identity, deployments, { namespace });
+  await Promise.all([ask('shop'), ask('shop')]);
+  await ask('shop');
+  assert.equal(transport.sent.length, 2, 'one review for each verb');
+  await ask('other');
+  await ask('shop', serviceAccountIdentity('shop', 'builder'));
+  assert.equal(transport.sent.length, 6);
+  clock.nowMs += 60_000;
+  await ask('shop');
+  assert.equal(transport.sent.length, 8);
+});
+
+test('a review of rights names the namespace of a namespaced kind, and none of another', async () => {
+  for (const [kind, namespace] of [
+    [deployments, 'shop'],
+    [{ ...deployments, isNamespaced: false }, undefined],
+  ] as const) {
+    const transport = answering(201, '{"status":{"allowed":true}}');
+    await createRights({ transport, clock: createClock() }).mayWrite(account, kind, { namespace: 'shop' });
+    const places = transport.bodies.map((body) => valueAt(body, 'spec', 'resourceAttributes', 'namespace'));
+    assert.deepEqual(places, [namespace, namespace]);
+  }
+});
+
+test('a review that is refused shows no right, and one without an answer ends the pass and is asked again', async () => {
+  for (const status of [401, 403, 404, 405]) {
+    const rights = createRights({ transport: answering(status, '{}'), clock: createClock() });
+    assert.equal(await rights.mayWrite(account, deployments, { namespace: 'shop' }), false, String(status));
+  }
+  for (const status of [0, 429, 500, 503]) {
+    const transport = answering(status, '');
+    const rights = createRights({ transport, clock: createClock() });
+    for (const _ of [1, 2]) {
+      await assert.rejects(rights.mayWrite(account, deployments, { namespace: 'shop' }), /rights of an account/);
+    }
+    assert.equal(transport.bodies.length, 2, String(status));
+  }
 });

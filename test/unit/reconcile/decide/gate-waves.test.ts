@@ -6,7 +6,7 @@ import { REASONS } from '../../../../src/diff/diff.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { gateOf, isRetirementDue, retireHooks } from '../../../../src/reconcile/decide/gate-waves.ts';
 import { applicationOf } from '../../../support/applications.ts';
-import { changeOf, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../../support/changes.ts';
+import { changeOf, fromGit, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../../support/changes.ts';
 
 const FIRST = idOf('first', { group: 'batch', kind: 'Job' });
 const SECOND = idOf('second');
@@ -115,8 +115,10 @@ const KEPT: readonly (readonly [string, Change, Readonly<Record<string, string>>
 
 function annotated(options: string): Change {
   const { body, ...live } = jobIn('Complete');
-  const annotations = { ...marksOf(OWNER).annotations, 'argocd.argoproj.io/sync-options': options };
-  return { ...HOOK, live: { ...live, body: { ...body, metadata: { ...body.metadata, annotations } } } };
+  const own = { 'argocd.argoproj.io/sync-options': options };
+  const annotations = { ...marksOf(OWNER).annotations, ...own };
+  const metadata = { ...body.metadata, annotations, ...fromGit(own) };
+  return { ...HOOK, live: { ...live, body: { ...body, metadata } } };
 }
 
 for (const [which, change, stored] of KEPT) {

@@ -27,6 +27,7 @@ test('Applications that all wait for each other are woken and asked a few times 
       neighbours: place.neighbours,
       ownerOf: () => undefined,
       readForSuspended: () => Promise.resolve(),
+      reviewStanding: () => Promise.resolve(() => true),
     });
     return waits.size;
   };

@@ -179,8 +179,9 @@ export class Model {
     yield;
     if (!(found instanceof Set)) return;
     const claimant = this.#claimantOf(key);
-    const { claimants } = claimObjects(claimant, ids, inventory);
+    const { claimants } = claimObjects(claimant, { desired: ids, inventory }, () => true);
     const changes = this.#diff({ key, ids, inventory, claimants, claimant });
+    this.#noteSeen(key, running, changes);
     yield;
     const handed = await handOver({
       key,
@@ -193,6 +194,7 @@ export class Model {
       neighbours,
       ownerOf: (id) => this.#claims.ownerOf('c', id),
       readForSuspended: () => Promise.resolve(),
+      reviewStanding: () => Promise.resolve(() => true),
     });
     const plan = planChanges({
       changes: handed.changes,
@@ -212,6 +214,7 @@ export class Model {
       yield;
       if (isOutdated()) return;
       this.#send(key, change);
+      this.#noteSeen(key, running, [change]);
     }
     for (const change of plan.releases) {
       yield;
@@ -246,7 +249,7 @@ export class Model {
     if (reasonToAwaitNeighbours(deletion) !== undefined) return;
     yield;
     const isAwaiting = reasonToAwaitNeighbours(deletion) !== undefined;
-    const wishes = [...stored.inventory.values()].map((id) => [id, wishElsewhere(deletion, id)] as const);
+    const wishes = [...stored.inventory.values()].map((id) => [id, wishElsewhere(deletion, id, () => true)] as const);
     for (const [id, wish] of wishes) {
       yield;
       if (this.cluster.get(id.name)?.owner !== key) stored.inventory.delete(idKey(id));
@@ -280,7 +283,6 @@ export class Model {
   #claimantOf(key: string): Claimant {
     return {
       key,
-      identity: { type: 'agent' },
       clusterId: 'c',
       isReporting: false,
       isActing: true,
@@ -310,6 +312,15 @@ export class Model {
         return { id, kind: undefined, fields: [], type: isOurs ? 'prune' : 'release' };
       }),
     ];
+  }
+
+  /** Notes which objects carry the marks of the Application, as compare-live.ts and record-result.ts do. */
+  #noteSeen(key: string, { record }: Running, changes: readonly Change[]): void {
+    const { written } = record.memory.inventory;
+    for (const { id } of changes) {
+      if (this.cluster.get(id.name)?.owner === key) written.add(idKey(id));
+      else written.delete(idKey(id));
+    }
   }
 
   #send(key: string, { id, takenFrom }: Change): void {

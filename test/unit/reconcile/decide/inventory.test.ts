@@ -10,7 +10,11 @@ import {
   addToInventory,
   completeInventory,
   forgetInventory,
+  forgetWritten,
   leftoverOf,
+  noteLost,
+  noteSeen,
+  noteWritten,
   readInventory,
   removeFromInventory,
   replaceInventory,
@@ -140,4 +144,31 @@ test('leftovers are the objects of the inventory that are not desired', () => {
   assert.deepEqual(leftoverOf([desiredOf({ id: A }), desiredOf({ id: C })], inventoryOf(A, B)), [B]);
   assert.deepEqual(leftoverOf([], inventoryOf(A, B)), [A, B]);
   assert.deepEqual(leftoverOf([desiredOf({ id: A })], inventoryOf(A)), []);
+});
+
+test('an object counts as written once it was seen or accepted with our marks, until something else is seen', () => {
+  const memory = emptyInventoryMemory();
+  const isWritten = (): boolean => memory.written.has(idKey(A));
+  const see = (...changes: Parameters<typeof noteSeen>[1]): boolean => {
+    noteSeen(memory, changes, OWNER);
+    return isWritten();
+  };
+  const theirs = liveOf({ id: A, metadata: marksOf(OTHER_OWNER) });
+  const stripped = liveOf({ id: A, metadata: { labels: {} } });
+  assert.equal(see(changeOf('update', { id: A, live: stripped })), false, 'marks that were never complete');
+  assert.equal(see(changeOf('none', { id: A, live: liveOf({ id: A }) })), true);
+  assert.equal(see(changeOf('update', { id: A, live: stripped })), true, 'marks that are being healed');
+  assert.equal(see(changeOf('update', { id: A, live: theirs })), true, 'forged marks that are being healed');
+  assert.equal(see(changeOf('unknown', { id: A })), true);
+  assert.equal(see(changeOf('conflict', { id: A, live: theirs })), false);
+  noteWritten(memory, A);
+  assert.equal(see(changeOf('create', { id: A })), false, 'it is gone');
+  noteWritten(memory, A);
+  assert.equal(see(), false, 'it is neither desired nor in the inventory');
+  noteWritten(memory, A);
+  noteLost(memory, A);
+  assert.equal(isWritten(), false);
+  noteWritten(memory, A);
+  forgetWritten(memory);
+  assert.equal(isWritten(), false);
 });

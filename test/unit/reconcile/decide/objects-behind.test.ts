@@ -53,7 +53,9 @@ function behind(applications: Readonly<Record<string, Stored>>, waiting?: string
   }
   const changes: Change[] = [{ type: 'prune', id: child('child'), kind: undefined, fields: [] }];
   const wantedBy = (id: ObjectId) => (waiting !== undefined && id.name === 'a' ? [`apps/${waiting}`] : []);
-  const found = objectsBehind({ changes, neighbours: registry.neighbours, wantedBy }).get(idKey(child('child')));
+  const found = objectsBehind({ changes, neighbours: registry.neighbours, wantedBy, standing: () => true }).get(
+    idKey(child('child')),
+  );
   return { names: found?.ids.map(formatId), uncounted: found?.uncounted };
 }
 

@@ -93,6 +93,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
       ownerOf: () => undefined,
       wantedBy: () => [],
       readForSuspended: () => Promise.resolve(),
+      reviewStanding: () => Promise.resolve(() => true),
       clock,
       settings: { version: '1.2.3', handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
     },
@@ -180,6 +181,25 @@ test('an object that another Application desires is left for it, or released to 
     [[B, 'claimed by Application apps/other']],
   );
   assert.deepEqual(scene.planned.plan.releases, scene.planned.changes.slice(1));
+});
+
+test('with health.wait a generated object is kept until a rollout is over, except in a dry run', async () => {
+  const [old, successor] = [idOf('c-h5dk2mgtf9'), idOf('c-tt6bfc2g4m')];
+  const web = changeOf('create', { id: idOf('web', { group: 'apps', kind: 'Deployment' }) });
+  const spec = { template: { spec: { volumes: [{ configMap: { name: successor.name } }] } } };
+  const desired = web.desired && { ...web.desired, body: { ...web.desired.body, spec } };
+  const changes = [
+    { ...web, ...(desired && { desired }) },
+    changeOf('create', { id: successor }),
+    leftChange('prune', old),
+  ];
+  const options = { changes, inventory: [old], own: { spec: { health: { wait: true } } } };
+  const scene = await plan(options);
+  assert.deepEqual(waitsOf(scene), { [old.name]: 'kept until Deployment.apps shop/web is rolled out' });
+  assert.deepEqual(prunedBy(scene), []);
+  assert.deepEqual(scene.planned.plan.yielding, []);
+  assert.deepEqual(prunedBy(await plan({ ...options, goal: { isDryRun: true } })), [old.name]);
+  assert.deepEqual(prunedBy(await plan({ ...options, own: {} })), [old.name]);
 });
 
 test('a later wave waits for an earlier one, and a dry run for none', async () => {

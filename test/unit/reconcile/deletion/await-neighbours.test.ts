@@ -99,10 +99,19 @@ test('an object that an Application of another repository waits for is released,
   claims.claim('other cluster', A, 'apps/shop');
   claims.claim('other cluster', A, 'apps/other');
   claims.claim('cluster', A, 'apps/same');
-  assert.equal(wishElsewhere(deletion, A), 'none');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'none',
+  );
   claims.claim('cluster', A, 'apps/other');
-  assert.equal(wishElsewhere(deletion, A), 'released');
-  assert.equal(wishElsewhere(deletion, idOf('b')), 'none');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'released',
+  );
+  assert.equal(
+    wishElsewhere(deletion, idOf('b'), () => true),
+    'none',
+  );
 });
 
 const WISHES: readonly (readonly [string, StoredOptions, OtherWish])[] = [
@@ -120,8 +129,14 @@ for (const [what, other, expected] of WISHES) {
   test(`an object is ${expected} if another Application ${what}`, () => {
     const { clock, deletion, neighbours, woken } = sceneWith(other);
     neighbours.announce('apps/other', announcedAt(clock.nowMs, [A]), false);
-    assert.equal(wishElsewhere(deletion, A), expected);
-    assert.equal(wishElsewhere(deletion, idOf('b')), 'none');
+    assert.equal(
+      wishElsewhere(deletion, A, () => true),
+      expected,
+    );
+    assert.equal(
+      wishElsewhere(deletion, idOf('b'), () => true),
+      'none',
+    );
     assert.deepEqual(woken, expected === 'taken' ? ['apps/other'] : []);
   });
 }
@@ -129,22 +144,37 @@ for (const [what, other, expected] of WISHES) {
 test('an object that is not taken in time is released', () => {
   const { clock, deletion, neighbours } = sceneWith();
   neighbours.announce('apps/other', announcedAt(clock.nowMs, [A]), false);
-  assert.equal(wishElsewhere(deletion, A), 'taken');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'taken',
+  );
   clock.nowMs += 60_000;
-  assert.equal(wishElsewhere(deletion, A), 'released');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'released',
+  );
 });
 
 test('an object that an Application cannot tell of any more is released', () => {
   const { clock, deletion, neighbours } = sceneWith();
   neighbours.announce('apps/other', announcedAt(clock.nowMs, [A]), false);
   neighbours.announce('apps/other', announcedAt(clock.nowMs, [], { isComplete: false }), false);
-  assert.equal(wishElsewhere(deletion, A), 'released');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'released',
+  );
   neighbours.announce('apps/other', announcedAt(clock.nowMs), false);
-  assert.equal(wishElsewhere(deletion, A), 'none');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'none',
+  );
 });
 
 test('the announcement of the deleted Application itself does not count', () => {
   const { clock, deletion, neighbours } = sceneWith();
   neighbours.announce('apps/shop', announcedAt(clock.nowMs, [A]), false);
-  assert.equal(wishElsewhere(deletion, A), 'none');
+  assert.equal(
+    wishElsewhere(deletion, A, () => true),
+    'none',
+  );
 });

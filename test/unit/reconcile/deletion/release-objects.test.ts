@@ -40,7 +40,7 @@ test('the marks are removed, and the object stays', async () => {
   );
   assert.deepEqual(left, []);
   assert.deepEqual(scene.steps, ['objects-pruned']);
-  assert.deepEqual(events, []);
+  assert.deepEqual(events, ['Released']);
 });
 
 test('an object that is gone already needs no release', async () => {

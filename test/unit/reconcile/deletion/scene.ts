@@ -52,6 +52,8 @@ export interface DeletionScript {
   /** The answer to the removal of the finalizer. Default: the Application without it. */
   readonly removal?: ApplicationAnswer;
   readonly allowCrossNamespace?: boolean;
+  /** Whether the accounts of all Applications may write objects of the target. Default: true. */
+  readonly mayWrite?: boolean;
 }
 
 export interface DeletionScene extends Neighbourhood {
@@ -93,6 +95,7 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     clusterId: 'cluster',
     as: () => client.client,
     kinds: () => Promise.resolve(targetKinds),
+    mayWrite: () => Promise.resolve(script.mayWrite ?? true),
     live: {
       keepWatched: () => Promise.resolve(),
       look: (_identity, _kind, id) => entries[idKey(id)] ?? byKey.get(idKey(id)) ?? { state: 'unseen' },
@@ -133,6 +136,7 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     settings: {
       allowCrossNamespace: script.allowCrossNamespace ?? true,
       applyConcurrency: 1,
+      maxReadBytes: 1_000_000,
       defaultServiceAccount: undefined,
       discoveryRetryMs: 1_000,
       handOverWaitMs: 60_000,

@@ -369,3 +369,26 @@ test('a failed poll is repeated no sooner than the server asks for, nor sooner t
   it.retryAfterMs = 600_000;
   assert.equal(await it.pass(), 600_000);
 });
+
+test('webhooks that were refused bring the next poll back to the interval, once', async () => {
+  const it = scene({ interval: '1m' });
+  await it.pass();
+  for (const commit of ['b', 'c', 'd', 'e']) {
+    it.wait(MINUTE_MS);
+    it.commit = commit;
+    it.hook();
+    await it.pass();
+  }
+  assert.equal(await it.pass(), 10 * MINUTE_MS, 'polls rely on webhooks');
+  it.wait(20_000);
+  it.woken.length = 0;
+  it.neighbours.doubtHooks();
+  assert.deepEqual(it.woken, ['apps/shop']);
+  const { polls } = it;
+  assert.equal(await it.pass(), 40_000);
+  it.neighbours.doubtHooks();
+  assert.deepEqual(it.woken, ['apps/shop'], 'the interval is short already');
+  it.wait(40_000);
+  assert.equal(await it.pass(), MINUTE_MS);
+  assert.equal(it.polls, polls + 1);
+});

@@ -74,6 +74,16 @@ test('an applied object is known as the server returned it, and its manifest as 
   assert.deepEqual(log, []);
 });
 
+test('an object that was read and left as it is is known, and its manifest does not count as accepted', () => {
+  for (const outcome of ['unchanged', 'conflict'] as const) {
+    const memory = emptyMemory();
+    const { seen } = record({ change: changeOf('create', { id: A }), outcome, found: LIVE }, memory);
+    assert.deepEqual(seen, [[A, LIVE]]);
+    assert.equal(memory.evidence.accepted.size, 0);
+    assert.equal(memory.endedJobs.ended?.size ?? 0, 0);
+  }
+});
+
 test('every result drops the settled comparison of the object', () => {
   for (const outcome of ['configured', 'failed', 'unchanged', 'pruned', 'conflict'] as const) {
     assert.equal(record({ change: UPDATE, outcome }).memory.evidence.settled.size, 0, outcome);

@@ -128,7 +128,13 @@ test('an Application whose memory is dropped has announced nothing, and its sign
   registry.forget(record);
   assert.equal(record.memory, memory);
   assert.deepEqual(memory, emptyMemory());
-  assert.deepEqual(record.signals, { hookHeardMs: undefined, pollsAsked: 1, askedMs: 0, isForgetAsked: false });
+  assert.deepEqual(record.signals, {
+    hookHeardMs: undefined,
+    hooksDoubtedMs: undefined,
+    pollsAsked: 1,
+    askedMs: 0,
+    isForgetAsked: false,
+  });
   assert.equal(neighbours.get('apps/shop')?.announced, undefined);
   assert.deepEqual([...neighbours.desiredBy(idOf('a'))], []);
 });
