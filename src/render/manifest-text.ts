@@ -27,7 +27,11 @@ export interface TextSource {
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
-export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 'error'): TextObject[] {
+export function readObjects(
+  source: TextSource,
+  nonTextKeys: 'error' | 'text' = 'error',
+  duplicateKeys: YamlOptions['duplicateKeys'] = 'error',
+): TextObject[] {
   const { text, file } = source;
   if (text.startsWith(LFS_POINTER)) {
     const hint = 'Commit the file itself, without Git LFS.';
@@ -39,7 +43,7 @@ export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
   const shouldMarkStyles = nonTextKeys === 'error';
-  const documents = readParts(source, { dialect: 'v3', nonTextKeys, shouldMarkStyles });
+  const documents = readParts(source, { dialect: 'v3', nonTextKeys, duplicateKeys, shouldMarkStyles });
   const isAlone = documents.length === 1;
   const queue: TextObject[] = [];
   for (const { root, line } of documents) {
