@@ -90,21 +90,29 @@ export function checkFile(context: RenderContext, path: string): { oid: string; 
 
 const UTF8 = { fatal: true, ignoreBOM: true } as const;
 
-/** The text of a file, which must be UTF-8. A byte order mark is dropped, and line ends become `\n`. */
+/**
+ * The text of a file in UTF-8, or in UTF-16 with a byte order mark. The mark is dropped, and line ends become `\n`.
+ * kustomize finds no `---` in UTF-16, so it reads only the first document there.
+ */
 export function readText(context: RenderContext, path: string): string {
   const bytes = readBytes(context, path);
-  const text = decodeUtf8(bytes);
-  if (text === undefined && isUtf16(bytes)) {
-    const hint = 'Save it as UTF-8; in PowerShell write it with Out-File -Encoding utf8.';
-    fail('YamlSyntax', 'the file is UTF-16, and only UTF-8 is read', { file: path, hint });
-  }
+  const text = decodeUtf8(bytes) ?? decodeUtf16(bytes);
   if (text === undefined) fail('YamlSyntax', 'the file is not UTF-8', { file: path });
   const bare = text.startsWith('\ufeff') ? text.slice(1) : text;
   return bare.includes('\r\n') ? bare.replaceAll('\r\n', '\n') : bare;
 }
 
-function isUtf16([first, second]: Uint8Array): boolean {
-  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+function decodeUtf16(bytes: Uint8Array): string | undefined {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-16be';
+  if (encoding === 'utf-16be' && (bytes[0] !== 0xfe || bytes[1] !== 0xff)) return undefined;
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes).replaceAll('\r\n', '\n');
+    const first = /^(?:\s*(?:#[^\n]*)?\n)*(?:---[^\n]*\n)?/.exec(text)?.[0].length ?? 0;
+    const next = /\n---(?=[ \t\n]|$)/.exec(text.slice(first));
+    return next === null ? text : text.slice(0, first + next.index + 1);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Decodes UTF-8, keeping a byte order mark; undefined if the bytes are not UTF-8. */

@@ -13,12 +13,13 @@ import { readObjects, type TextObject } from './manifest-text.ts';
 /** The objects of a file for a kustomization; the caller may change them. */
 export function readManifestFile(context: RenderContext, file: string): TextObject[] {
   const { cache, limits } = context;
-  if (cache === undefined) return readObjects({ text: readText(context, file), file, limits });
+  if (cache === undefined)
+    return readObjects({ text: readText(context, file), file, limits }, 'error', 'last in annotations');
   const { oid, sizeBytes } = checkFile(context, file);
   const key = `objects ${oid} ${limits.maxNodes} ${limits.maxDepth}`;
   const known = cache.get(key)?.objects;
   if (known !== undefined) return known.map(copyObject);
-  const objects = readObjects({ text: readText(context, file), file, limits });
+  const objects = readObjects({ text: readText(context, file), file, limits }, 'error', 'last in annotations');
   cache.set(key, { objects: objects.map(copyObject) }, sizeBytes);
   return objects;
 }

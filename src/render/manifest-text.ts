@@ -9,7 +9,7 @@ import { explainYaml } from '../object/yaml/explain.ts';
 import { isNothing, isYamlList, isYamlMap, nodeToValue, textOf, valueToNode } from '../object/yaml/node.ts';
 import type { YamlMap, YamlNode } from '../object/yaml/node.ts';
 import { readYaml, type YamlDocument, type YamlOptions } from '../object/yaml/read.ts';
-import { fail } from './fail.ts';
+import { fail, problemOf } from './fail.ts';
 import type { RenderLimits } from './manifests.ts';
 
 export interface TextObject {
@@ -27,7 +27,11 @@ export interface TextSource {
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
-export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 'error'): TextObject[] {
+export function readObjects(
+  source: TextSource,
+  nonTextKeys: 'error' | 'text' = 'error',
+  duplicateKeys: YamlOptions['duplicateKeys'] = 'error',
+): TextObject[] {
   const { text, file } = source;
   if (text.startsWith(LFS_POINTER)) {
     const hint = 'Commit the file itself, without Git LFS.';
@@ -39,7 +43,7 @@ export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 
     fail('YamlSyntax', 'a document must begin on the line after ---', { file, line });
   }
   const shouldMarkStyles = nonTextKeys === 'error';
-  const documents = readDocuments(source, { dialect: 'v3', nonTextKeys, shouldMarkStyles });
+  const documents = readParts(source, { dialect: 'v3', nonTextKeys, duplicateKeys, shouldMarkStyles });
   const isAlone = documents.length === 1;
   const queue: TextObject[] = [];
   for (const { root, line } of documents) {
@@ -61,6 +65,60 @@ export function readObjects(source: TextSource, nonTextKeys: 'error' | 'text' = 
     }
   }
   return objects;
+}
+
+/**
+ * The documents that kustomize reads: it splits the text at lines of `---`, and reads only the first document of each
+ * part. A document may also end with `...`, or with the bracket that closes it. The rest of the part is left out,
+ * except its line ends, so that every line keeps its number. A byte order mark at the beginning of a part is dropped.
+ */
+function readParts(source: TextSource, options: Parameters<typeof readDocuments>[1]): readonly YamlDocument[] {
+  const text = mapParts(source.text, (part) => cut(part, endOfDocument(part)));
+  try {
+    return readDocuments({ ...source, text }, options);
+  } catch (error) {
+    // Two JSON values without a separator are not YAML, and only the first one counts.
+    const firstOnly = mapParts(text, (part) => cut(part, endOfBrackets(part)));
+    if (firstOnly === text || problemOf(error).code !== 'YamlSyntax') throw error;
+    return readDocuments({ ...source, text: firstOnly }, options);
+  }
+}
+
+function mapParts(text: string, change: (part: string) => string): string {
+  const separators = /\n---[^\n]*\n/g;
+  const parts: string[] = [];
+  let from = 0;
+  for (const { 0: separator, index } of text.matchAll(separators)) {
+    parts.push(change(text.slice(from, index)), separator);
+    from = index + separator.length;
+  }
+  parts.push(change(text.slice(from)));
+  return parts.join('');
+}
+
+function cut(part: string, end: number | undefined): string {
+  const text = end === undefined ? part : part.slice(0, end) + part.slice(end).replace(/[^\n]+/g, '');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** Where a line `...` ends the document; undefined if there is none behind its content. */
+function endOfDocument(text: string): number | undefined {
+  for (const { index } of text.matchAll(/\n\.\.\.(?=[ \t\n]|$)/g)) {
+    if (/^(?!#|---|\.\.\.)[ \t]*[^\s#]/m.test(text.slice(0, index))) return index;
+  }
+  return undefined;
+}
+
+/** Where the JSON value ends that is the whole document; undefined if the document is not JSON. */
+function endOfBrackets(text: string): number | undefined {
+  if (!/^\s*[{[]/.test(text)) return undefined;
+  let depth = 0;
+  for (const { 0: found, index } of text.matchAll(/"(?:[^"\\]|\\.)*(?:"|$)|[{}[\]]/gs)) {
+    if (found === '{' || found === '[') depth += 1;
+    else if (found === '}' || found === ']') depth -= 1;
+    if (depth === 0) return index + 1;
+  }
+  return undefined;
 }
 
 /**

@@ -1,9 +1,11 @@
 /**
  * Makes a text that libyaml (and so kustomize) accepts acceptable to the stricter parser. libyaml ignores the
  * indentation of lines that continue a flow collection or a quoted text: the `}` that closes a map often stands at
- * column 0. Nor does it require a space before a comment after a quoted text. These spaces are added here.
+ * column 0. Nor does it require a space before a comment after a quoted text or a flow collection. These spaces are
+ * added here, a tab between the entries of a flow collection becomes a space, and an unquoted text of a flow collection
+ * that the parser reads otherwise (`-`, or `a:` without a space) gets quotes.
  *
- * Invariant: only spaces are added, so every line keeps its number.
+ * Invariant: no line is added or removed, so every line keeps its number.
  */
 
 /** Adds the missing spaces. Meant for texts that the parser refused; finds flow collections without a full parser. */
@@ -68,14 +70,40 @@ function scanFlow(scan: Scan, indent: number): void {
       indentLine(scan, indent);
     } else if (mayBeginNode && (char === '"' || char === "'")) skipQuoted(scan, indent);
     else if (char === '#' && isGap(text[scan.at - 1])) scan.at = lineEnd(scan);
-    else {
+    else if (mayBeginNode && isPlainStart(char)) {
+      skipPlain(scan);
+      mayBeginNode = false;
+    } else {
       if (char === '{' || char === '[') depth += 1;
       if (char === '}' || char === ']') depth -= 1;
       if (!isGap(char)) mayBeginNode = '{[,:'.includes(char);
+      if (char === '\t' && mayBeginNode) replace(scan, scan.at, ' ');
       scan.at += 1;
-      if (depth === 0) return endLine(scan);
+      if (depth === 0) {
+        if (text[scan.at] === '#') insertBlanks(scan, scan.at, 1);
+        return endLine(scan);
+      }
     }
   }
+}
+
+function isPlainStart(char: string): boolean {
+  return !isGap(char) && !'{}[],:?#&*!|>\'"%@`'.includes(char);
+}
+
+/**
+ * Skips an unquoted text of a flow collection, up to the end of its line. In libyaml a colon ends it only before a
+ * blank, so that `a:` before a comma or bracket is the text `a:`.
+ */
+function skipPlain(scan: Scan): void {
+  const start = scan.at;
+  const rest = scan.text.slice(start, lineEnd(scan));
+  const found = /^(?:(?!:(?:[ \t\r]|$)|[ \t]#)[^,[\]{}])*/.exec(rest)?.[0] ?? '';
+  const plain = found.trimEnd();
+  scan.at += Math.max(plain.length, 1);
+  if (plain !== '-' && !plain.endsWith(':')) return;
+  if (plain.includes("'")) return;
+  replace(scan, start, `'${plain}'`, plain.length);
 }
 
 function skipQuoted(scan: Scan, indent: number): void {
@@ -116,8 +144,13 @@ function indentLine(scan: Scan, indent: number): void {
 }
 
 function insertBlanks(scan: Scan, at: number, count: number): void {
-  scan.out.push(scan.text.slice(scan.copied, at), ' '.repeat(count));
-  scan.copied = at;
+  replace(scan, at, ' '.repeat(count), 0);
+}
+
+/** Puts a text in the place of `length` characters. */
+function replace(scan: Scan, at: number, text: string, length = 1): void {
+  scan.out.push(scan.text.slice(scan.copied, at), text);
+  scan.copied = at + length;
 }
 
 /** Skips spaces and tabs; returns their number. */

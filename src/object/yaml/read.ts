@@ -31,8 +31,8 @@ export interface YamlOptions {
   readonly maxDepth: number;
   /** Default `v3`. */
   readonly dialect?: YamlDialect;
-  /** A key that occurs twice in one map is an error, or the last one counts. Default `error`. */
-  readonly duplicateKeys?: 'error' | 'last';
+  /** A key that occurs twice in one map is an error, or the last one counts: always, or in annotations of objects. */
+  readonly duplicateKeys?: 'error' | 'last' | 'last in annotations';
   /**
    * A key below the top level that is not a string (`1: a`) is an error, as in kustomize, or is taken as text. Default
    * `error`.
@@ -65,17 +65,31 @@ export type YamlResult =
 /** Characters that libyaml refuses everywhere in a text, and the parser accepts. */
 const CONTROLS = /[\x7f-\x84\x86-\x9f]/;
 
+/** A colon before a comma or a closing bracket, which may be the end of an unquoted text in a flow collection. */
+const COLON_IN_FLOW = /[^\s"'\]},{[]:[,\]}]/;
+
 /** Reads all documents of a text. Never throws because of the text. */
 export function readYaml(text: string, options: YamlOptions): YamlResult {
+  if (COLON_IN_FLOW.test(text)) {
+    const result = readOnce(indentFlow(text), options);
+    if (result.ok) return result;
+  }
+  return readOnce(text, options);
+}
+
+function readOnce(text: string, options: YamlOptions): YamlResult {
   try {
     const control = text.search(CONTROLS);
     if (control >= 0) refuse('control characters are not allowed', control);
     const events = parseEvents(text, { maxDepth: options.maxDepth });
-    return { ok: true, documents: readDocuments({ text, events, options, at: 0, nodes: 0, anchors: new Map() }) };
+    return {
+      ok: true,
+      documents: readDocuments({ text, events, options, at: 0, nodes: 0, trail: [], anchors: new Map() }),
+    };
   } catch (error) {
     if (error instanceof YAMLException) {
       const indented = indentFlow(text);
-      const result = indented === text ? undefined : readYaml(indented, options);
+      const result = indented === text ? undefined : readOnce(indented, options);
       if (result?.ok) return result;
     }
     if (error instanceof StageError) return { ok: false, failure: error.cause as YamlFailure };
@@ -106,6 +120,8 @@ interface Reader {
   at: number;
   /** Nodes read so far. */
   nodes: number;
+  /** The keys of the outer two maps that lead to the current node. */
+  readonly trail: string[];
   /** Anchored nodes of the current document; undefined while the end of the node is not reached. */
   readonly anchors: Map<string, YamlNode | undefined>;
 }
@@ -231,14 +247,21 @@ function readMap(reader: Reader, depth: number, isInFlow: boolean): YamlMap {
       sources = mergeSources(readNode(reader, depth + 1, isInFlow), startOf(event));
       continue;
     }
-    if (map.has(key) && reader.options.duplicateKeys !== 'last') {
+    if (map.has(key) && !mayRepeat(reader, depth)) {
       refuse(`the key "${key}" occurs twice in one map`, startOf(event));
     }
+    if (depth < 2) reader.trail[depth] = key;
     map.set(key, readNode(reader, depth + 1, isInFlow));
   }
   reader.at += 1;
   if (sources) mergeInto(map, sources);
   return map;
+}
+
+/** Whether a key may occur twice in the map that is read now. kustomize writes all annotations of an object again. */
+function mayRepeat({ options, trail }: Reader, depth: number): boolean {
+  if (options.duplicateKeys !== 'last in annotations') return options.duplicateKeys === 'last';
+  return depth === 2 && trail[0] === 'metadata' && trail[1] === 'annotations';
 }
 
 /** The key `<<` without quotes. A symbol, because the text `<<` in quotes is an ordinary key. */

@@ -166,10 +166,12 @@ function writeFolded(out: Output, text: string, indent: number): void {
 function writeDouble(out: Output, text: string, indent: number): void {
   let column = columnOf(out) + 1;
   let isAfterSpace = false;
+  // go-yaml looks for a byte order mark only at the beginning, and then escapes every character.
+  const isMarked = text.startsWith('\ufeff');
   let run = ['"'];
   const chars = Array.from(text);
   chars.forEach((char, index) => {
-    if (char === ' ') {
+    if (char === ' ' && !isMarked) {
       if (!isAfterSpace && column > BEST_WIDTH && index > 0 && index < chars.length - 1) {
         out.line += run.join('');
         newLine(out, indent);
@@ -186,7 +188,7 @@ function writeDouble(out: Output, text: string, indent: number): void {
       isAfterSpace = true;
       return;
     }
-    const escaped = escapeChar(char, out);
+    const escaped = escapeChar(char, out, isMarked);
     run.push(escaped);
     column += escaped.length === char.length ? 1 : escaped.length;
     isAfterSpace = false;
@@ -223,10 +225,10 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function escapeChar(char: string, { unprintable }: Output): string {
+function escapeChar(char: string, { unprintable }: Output, isAlways: boolean): string {
   const short = SHORT_ESCAPES[char];
   if (short !== undefined) return short;
-  if (!unprintable.test(char)) return char;
+  if (!isAlways && !unprintable.test(char)) return char;
   const code = char.codePointAt(0) as number;
   const hex = code.toString(16).toUpperCase();
   if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
@@ -234,7 +236,7 @@ function escapeChar(char: string, { unprintable }: Output): string {
 }
 
 function escapeAll(text: string, out: Output): string {
-  return Array.from(text, (char) => escapeChar(char, out)).join('');
+  return Array.from(text, (char) => escapeChar(char, out, text.startsWith('\ufeff'))).join('');
 }
 
 /** The shortest digits that read back as the same double, in Go's `%g` form if the number is not an integer. */

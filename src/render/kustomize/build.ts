@@ -90,7 +90,7 @@ function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltOb
   if (buildMetadata.includes('managedByLabel')) addManagedBy(metadataOf(resource));
   const object = nodeToValue(resource.node);
   const place = placeOf(resource);
-  checkNumbers(object, resource);
+  checkPrintable(object, resource);
   if (!isMap(object)) return fail('NotAnObject', `${formatResourceId(currentId(resource.node))} is not a map`, place);
   return { object, ...place };
 }
@@ -102,11 +102,18 @@ function addManagedBy(metadata: YamlMap): void {
   metadata.set('labels', map);
 }
 
-/** Fails for infinity and NaN, which JSON does not have. */
-function checkNumbers(value: Value, resource: Resource): void {
+/** Characters that kustomize writes as they are into JSON, and then refuses to read there. */
+const CONTROLS = /[\x7f-\x84\x86-\x9f\ufffe\uffff]/;
+
+/** Fails for values that kustomize cannot print: infinity, NaN and some control characters. */
+function checkPrintable(value: Value, resource: Resource): void {
+  if (typeof value === 'string' && CONTROLS.test(value)) {
+    fail('InvalidObject', `a ${textOf(resource.node.get('kind'))} has a control character`, placeOf(resource));
+  }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     fail('InvalidObject', `a ${textOf(resource.node.get('kind'))} has a number that is not finite`, placeOf(resource));
   }
   if (typeof value !== 'object' || value === null) return;
-  for (const item of Array.isArray(value) ? value : Object.values(value)) checkNumbers(item, resource);
+  if (!Array.isArray(value)) for (const key of Object.keys(value)) checkPrintable(key, resource);
+  for (const item of Array.isArray(value) ? value : Object.values(value)) checkPrintable(item, resource);
 }

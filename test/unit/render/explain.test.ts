@@ -90,11 +90,6 @@ test('a file that is no manifest says what it is and what to do', () => {
       'NotAnObject',
       /an object has no kind\n {2}If the file is not a manifest, move it .* kustomization\.yaml/,
     ],
-    [
-      { 'app/a.yaml': Buffer.from(`\ufeff${configMap('x')}`, 'utf16le') },
-      'YamlSyntax',
-      /the file is UTF-16, and only UTF-8 is read\n {2}Save it as UTF-8/,
-    ],
   ];
   for (const [files, code, expected] of table) {
     const problem = onlyProblem(files);

@@ -218,9 +218,12 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
     const document: NodeRef = { get: () => inner.root ?? CREATED_SCALAR, put: (node) => (inner.root = node) };
     const refs = attempt(() => nodeRefsAt(document, parts.slice(length), creates));
     if (refs === undefined || refs.length === 0) return false;
-    if (attempt(() => (refs.forEach((ref) => setTarget(ref, copying)), true)) === undefined) return false;
+    // kustomize silently leaves JSON unchanged if the new value does not fit the type of the old one.
+    const isJson = /^\s*[{[]/.test(textOf(head)) && refs.every((ref) => isYamlScalar(ref.get()));
+    if (isJson && refs.some((ref) => isNothing(ref.get()) && ref.get() !== CREATED_SCALAR)) return true;
+    if (attempt(() => (refs.forEach((ref) => setTarget(ref, copying)), true)) === undefined) return isJson;
     const [outer] = nodeRefsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
-    outer?.put(writeStructured(inner.root ?? CREATED_SCALAR, textOf(head)));
+    outer?.put(styledAs(head, writeStructured(inner.root ?? CREATED_SCALAR, textOf(head))));
     return true;
   }
   return false;
