@@ -40,7 +40,9 @@ function compare(a: string, b: string): number {
 }
 
 function nameKinds(kinds: readonly string[]): string {
-  return kinds.map((kind) => (kind === '*' ? 'every other kind' : kind)).join(', ');
+  return kinds
+    .map((kind) => (kind === '*' ? 'every other kind' : kind.startsWith('*') ? `every …${kind.slice(1)}` : kind))
+    .join(', ');
 }
 
 function describe({ rules, otherwise, pauses }: KindRules): string {

@@ -81,7 +81,7 @@ export interface RuleSet {
 export interface KindRules extends RuleSet {
   /** `*.crossplane.io` stands for every group that ends so. */
   readonly group: string;
-  /** `*` stands for all kinds of the group that have no rules of their own. */
+  /** `*Template` stands for kinds whose last word this is, `*` for all kinds that have no other rules in the group. */
   readonly kind: string;
 }
 

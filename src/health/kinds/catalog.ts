@@ -17,8 +17,9 @@ const BY_KIND: ReadonlyMap<string, KindRules> = new Map(CATALOG.map((set) => [`$
 
 /** undefined: the kind has no rules. */
 export function rulesOf({ group, kind }: Pick<ObjectId, 'group' | 'kind'>): KindRules | undefined {
+  const word = /[A-Z][a-z]+$/.exec(kind)?.[0] ?? '';
   for (const place of placesOf(group)) {
-    const found = BY_KIND.get(`${place}/${kind}`) ?? BY_KIND.get(`${place}/*`);
+    const found = BY_KIND.get(`${place}/${kind}`) ?? BY_KIND.get(`${place}/*${word}`) ?? BY_KIND.get(`${place}/*`);
     if (found) return found;
   }
   return undefined;

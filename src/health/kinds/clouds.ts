@@ -78,7 +78,8 @@ const CLUSTER_PART: readonly Rule[] = [
   healthy(at('status.initialization.provisioned', true)),
 ];
 const PARTS = { rules: CLUSTER_PART, pauses: PAUSED_CLUSTER } as const;
-const TEMPLATES = ['KubeadmControlPlaneTemplate', 'KubeadmConfigTemplate', 'ClusterClass', 'IPAddress'].join(' ');
+/** No controller reports on them. */
+const TEMPLATES = '*Template *Identity ClusterClass';
 
 export const CLOUDS = [
   ...kindsOf('pkg.crossplane.io', {
@@ -173,7 +174,7 @@ export const CLOUDS = [
   }),
   ...kindsOf('controlplane.cluster.x-k8s.io', { '*': PARTS, [TEMPLATES]: ALWAYS }),
   ...kindsOf('bootstrap.cluster.x-k8s.io', { '*': PARTS, [TEMPLATES]: ALWAYS }),
-  ...kindsOf('infrastructure.cluster.x-k8s.io', { '*': PARTS }),
+  ...kindsOf('infrastructure.cluster.x-k8s.io', { '*': PARTS, [TEMPLATES]: ALWAYS }),
   ...kindsOf('addons.cluster.x-k8s.io', {
     ClusterResourceSet: { rules: settled('ResourcesApplied'), pauses: PAUSED_CLUSTER },
     'HelmChartProxy HelmReleaseProxy': PARTS,

@@ -28,7 +28,10 @@ const ELASTIC = [
 ];
 const RABBIT = settled('Ready');
 const CONFLUENT = {
-  rules: byWord('status.phase', { Healthy: ['RUNNING'], Degraded: ['ERROR', 'FAILED'] }),
+  rules: [
+    ...byWord('status.phase', { Healthy: ['RUNNING'], Degraded: ['ERROR', 'FAILED'] }),
+    ...byWord('status.state', { Healthy: ['CREATED', 'SUCCEEDED', 'RUNNING'], Degraded: ['ERROR', 'FAILED'] }),
+  ],
 } as const;
 const MONGODB = byWord('status.phase', {
   Healthy: ['Running', 'Updated', 'Disabled'],
@@ -135,7 +138,15 @@ export const DATA_STORES = [
     PerconaServerMySQL: PERCONA,
     'PerconaServerMySQLBackup PerconaServerMySQLRestore': PERCONA_RUN,
   }),
-  ...kindsOf('k8s.mariadb.com', { '*': awaited('Ready', 'Failed', 'Error', 'CreateFailed') }),
+  ...kindsOf('k8s.mariadb.com', {
+    '*': awaited('Ready', 'Failed', 'Error', 'CreateFailed'),
+    'Backup PhysicalBackup Restore SqlJob': [
+      degraded(on('Complete', 'False', 'JobFailed', 'CronJobFailed', 'Failed')),
+      suspended(on('Complete', 'False', 'CronJobSuspended', 'JobSuspended')),
+      healthy(on('Complete', 'False', 'CronJobScheduled', 'CronJobRunning', 'CronJobSucceeded')),
+      healthy(on('Complete', 'True')),
+    ],
+  }),
   ...kindsOf('mysql.oracle.com', {
     InnoDBCluster: byWord('status.cluster.status', {
       Healthy: ['ONLINE'],
@@ -166,7 +177,10 @@ export const DATA_STORES = [
       Degraded: ['Error', 'Invalid', 'InvalidConfiguration', 'InvalidUpgrade'],
     }).concat(byWord('status.status', { Healthy: ['active'], Degraded: ['creation-failed', 'error'] })),
   }),
-  ...kindsOf('*.k8s.elastic.co', { '*': ELASTIC }),
+  ...kindsOf('*.k8s.elastic.co', {
+    '*': ELASTIC,
+    ElasticsearchAutoscaler: [degraded(on('Healthy', 'False')), healthy(on('Active', 'True'))],
+  }),
   ...kindsOf('stackconfigpolicy.k8s.elastic.co', {
     StackConfigPolicy: byWord('status.phase', {
       Healthy: ['Ready'],
@@ -194,7 +208,7 @@ export const DATA_STORES = [
     ],
     '*': RABBIT,
   }),
-  ...kindsOf('jetstream.nats.io', { '*': settled('Ready', 'Pending') }),
+  ...kindsOf('jetstream.nats.io', { '*': settled('Ready', 'Pending'), Account: ALWAYS }),
   ...kindsOf('clickhouse.altinity.com', {
     'ClickHouseInstallation ClickHouseKeeperInstallation': byWord('status.status', {
       Healthy: ['Completed'],

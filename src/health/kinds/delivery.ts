@@ -47,7 +47,7 @@ export const DELIVERY = [
     EventSource: allOf('Deployed', 'SourcesProvided'),
     Sensor: allOf('Deployed', 'DependenciesProvided', 'TriggersProvided'),
   }),
-  ...kindsOf('promoter.argoproj.io', { '*': PROMOTER }),
+  ...kindsOf('promoter.argoproj.io', { '*': PROMOTER, ControllerConfiguration: ALWAYS }),
   ...kindsOf('kargo.akuity.io', {
     Stage: [
       degraded(at('status.health.status', 'Unhealthy')),
@@ -190,7 +190,7 @@ export const DELIVERY = [
       healthy(at('status.compliant', 'Compliant')),
     ],
     PolicySet: { rules: byWord('status.compliant', { Healthy: ['Compliant'], Degraded: ['NonCompliant'] }) },
-    PlacementBinding: ALWAYS,
+    'PlacementBinding PolicyAutomation': ALWAYS,
   }),
   ...kindsOf('work.open-cluster-management.io', {
     ManifestWork: allOf('Applied', 'Available'),

@@ -66,7 +66,10 @@ export const PLATFORM = [
     'Prometheus PrometheusAgent Alertmanager ThanosRuler': PROMETHEUS,
     'ServiceMonitor PodMonitor Probe ScrapeConfig PrometheusRule AlertmanagerConfig': BOUND,
   }),
-  ...kindsOf('operator.victoriametrics.com', { '*': VICTORIA }),
+  ...kindsOf('operator.victoriametrics.com', {
+    'VMCluster VMAgent VMSingle VMAlert VMAlertmanager VMAuth VLogs VLSingle VLCluster VMAnomaly': VICTORIA,
+    '*': { ...VICTORIA, otherwise: 'Healthy' },
+  }),
   ...kindsOf('grafana.integreatly.org', {
     Grafana: [
       degraded(at('status.stageStatus', 'failed')),
@@ -180,6 +183,7 @@ export const PLATFORM = [
       healthy(at('status.ceph.health', 'HEALTH_OK', 'HEALTH_WARN')),
       healthy(at('status.phase', 'Ready', 'Connected')),
     ],
+    CephBucketNotification: ALWAYS,
     '*': ROOK,
   }),
   ...kindsOf('objectbucket.io', {

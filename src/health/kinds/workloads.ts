@@ -85,7 +85,7 @@ export const WORKLOADS = [
   ...kindsOf('flows.knative.dev', KNATIVE_KINDS),
   ...kindsOf('sinks.knative.dev', KNATIVE_KINDS),
   ...kindsOf('operator.knative.dev', KNATIVE_KINDS),
-  ...kindsOf('networking.internal.knative.dev', KNATIVE_KINDS),
+  ...kindsOf('networking.internal.knative.dev', { ...KNATIVE_KINDS, ClusterDomainClaim: ALWAYS }),
   ...kindsOf('autoscaling.internal.knative.dev', KNATIVE_KINDS),
   ...kindsOf('functions.dev', KNATIVE_KINDS),
   ...kindsOf('serving.kserve.io', {
@@ -101,7 +101,7 @@ export const WORKLOADS = [
   ...kindsOf('machinelearning.seldon.io', {
     SeldonDeployment: byWord('status.state', { Healthy: ['Available'], Degraded: ['Failed'] }),
   }),
-  ...kindsOf('mlops.seldon.io', { '*': settled('Ready') }),
+  ...kindsOf('mlops.seldon.io', { '*': settled('Ready'), ServerConfig: ALWAYS }),
   ...kindsOf('kueue.x-k8s.io', {
     'ClusterQueue LocalQueue': { rules: settled('Active'), pauses: KUEUE_STOP },
     AdmissionCheck: settled('Active'),

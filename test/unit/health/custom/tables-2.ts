@@ -116,6 +116,13 @@ export const TABLE_2: Table = {
   ],
   'controlplane.cluster.x-k8s.io/v1beta1 KubeadmControlPlane': CLUSTER_PART,
   'infrastructure.cluster.x-k8s.io/v1beta2 AWSCluster AWSMachine': CLUSTER_PART,
+  'infrastructure.cluster.x-k8s.io/v1beta2 AWSMachineTemplate AWSClusterStaticIdentity': ['Healthy'],
+  'autoscaling.k8s.elastic.co/v1alpha1 ElasticsearchAutoscaler': ['Progressing', 'Healthy Active=True Healthy=True'],
+  'k8s.mariadb.com/v1alpha1 Backup': [
+    'Progressing',
+    'Healthy Complete=True',
+    'Healthy Complete=False/CronJobScheduled',
+  ],
   'karpenter.sh/v1 NodePool': ['Progressing', 'Healthy Ready=True', 'Degraded Ready=False/NodeClassNotReady'],
   'karpenter.sh/v1 NodeClaim': [
     'Progressing',
