@@ -129,6 +129,9 @@ const MESSAGES = [
   ...['jobStatus.message', 'applicationState.errorMessage', 'error.message', 'description'],
 ];
 
+/** Split once, since every object that is not Healthy looks at all of them. */
+const MESSAGE_PATHS = MESSAGES.flatMap((path) => [['status', ...path.split('.')], path.split('.')]);
+
 /** The text of the condition that the tests name, or the value that they name with the message beside it. */
 function explainTests(tests: readonly Test[], scope: Scope): string {
   for (const test of tests) {
@@ -161,9 +164,8 @@ function nameOf(test: Test): string {
 }
 
 function messageOf(scope: Scope): string {
-  const paths = MESSAGES.flatMap((path) => [`status.${path}`, path]);
-  for (const path of paths) {
-    const text = stringAt(scope.value, ...path.split('.'));
+  for (const path of MESSAGE_PATHS) {
+    const text = stringAt(scope.value, ...path);
     if (text) return text;
   }
   return '';
