@@ -1,7 +1,7 @@
 /**
- * `npm run generate`: writes the files that are generated from the schema of the Application, from the settings, and
- * from the values of the chart. With `--check` it writes nothing, and fails if a committed file differs from the
- * generated one.
+ * `npm run generate`: writes the files that are generated from the schema of the Application, from the settings, from
+ * the values of the chart, and from the rules of health. With `--check` it writes nothing, and fails if a committed
+ * file differs from the generated one.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { printCrd } from '../src/application/crd.ts';
 import { printFieldReference } from '../src/application/reference.ts';
 import { printChartReadme } from './chart-readme.ts';
 import { printChartSchema } from './chart-schema.ts';
+import { printHealthPage } from './health-page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -17,6 +18,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   'charts/tautline/values.schema.json': printChartSchema,
   'charts/tautline/README.md': printChartReadme,
   'docs/spec/application-fields.md': printFieldReference,
+  'docs/spec/health.md': printHealthPage,
 };
 
 const isCheck = process.argv.includes('--check');

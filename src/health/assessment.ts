@@ -4,6 +4,9 @@ import { isMap, listAt, numberAt, stringAt, type KubeObject, type Value } from '
 
 export type HealthStatus = 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown';
 
+/** From best to worst. A known failure ranks worse than Unknown. */
+export const ORDER: readonly HealthStatus[] = ['Healthy', 'Suspended', 'Unknown', 'Progressing', 'Missing', 'Degraded'];
+
 export interface Health {
   readonly status: HealthStatus;
   /** One sentence for people, at most `MAX_MESSAGE_CHARS`; empty if there is nothing to explain. */
@@ -39,18 +42,25 @@ export interface Condition {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+  /** Cluster API and Azure Service Operator say here whether False is an error. */
+  readonly severity: string;
 }
 
 /** `status.conditions` by type; the last one of a type counts. */
 export function conditionsOf(object: KubeObject): ReadonlyMap<string, Condition> {
+  return readConditions(listAt(object, 'status', 'conditions'));
+}
+
+export function readConditions(list: readonly Value[]): ReadonlyMap<string, Condition> {
   const conditions = new Map<string, Condition>();
-  for (const item of listAt(object, 'status', 'conditions')) {
+  for (const item of list) {
     const type = stringAt(item, 'type');
     if (type === undefined || !isMap(item)) continue;
     conditions.set(type, {
       status: stringAt(item, 'status') ?? '',
       reason: stringAt(item, 'reason') ?? '',
       message: stringAt(item, 'message') ?? '',
+      severity: stringAt(item, 'severity') ?? '',
     });
   }
   return conditions;

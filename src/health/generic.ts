@@ -1,7 +1,8 @@
 /**
- * Health of kinds that have no file of their own, by the conventions that kstatus reads (sigs.k8s.io/cli-utils,
- * pkg/kstatus), in its order: deletionTimestamp, observedGeneration, the conditions Reconciling, Stalled and Ready.
- * In addition, spec.suspend is read, which many custom resources have.
+ * Health of kinds that have neither a file nor rules of their own, by the conventions that kstatus reads
+ * (sigs.k8s.io/cli-utils, pkg/kstatus), in its order: deletionTimestamp, observedGeneration, the conditions
+ * Reconciling, Stalled and Ready. In addition spec.suspend is read, which many custom resources have, and conditions
+ * whose names say a failure.
  */
 import type { LiveObject } from '../cluster/live.ts';
 import { listAt, valueAt } from '../object/value.ts';
@@ -26,6 +27,11 @@ interface ConditionRule {
 const RULES: readonly ConditionRule[] = [
   { type: 'Reconciling', statuses: ['True'], health: 'Progressing' },
   { type: 'Stalled', statuses: ['True'], health: 'Degraded' },
+  ...['Failed', 'Degraded', 'Error', 'Failing'].map((type): ConditionRule => ({
+    type,
+    statuses: ['True'],
+    health: 'Degraded',
+  })),
   { type: 'Ready', statuses: ['True'], health: 'Healthy' },
   { type: 'Ready', statuses: ['False', 'Unknown'], health: 'Progressing' },
 ];

@@ -7,6 +7,7 @@ import { APPLICATION_GROUP } from '../object/applyset.ts';
 import { formatId, type ObjectId } from '../object/identity.ts';
 import { assessApiService } from './api-service.ts';
 import { assessApplication } from './application.ts';
+import { assessByRules } from './by-rules.ts';
 import { assessCronJob } from './cron-job.ts';
 import { assessCustomResourceDefinition } from './custom-resource-definition.ts';
 import { assessDaemonSet } from './daemon-set.ts';
@@ -15,21 +16,23 @@ import { assessGeneric, assessTermination } from './generic.ts';
 import { assessHorizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { assessIngress } from './ingress.ts';
 import { assessJob, isFinishedJob } from './job.ts';
+import { rulesOf } from './kinds/catalog.ts';
 import { assessNamespace } from './namespace.ts';
 import { assessPersistentVolumeClaim } from './persistent-volume-claim.ts';
 import { assessPodDisruptionBudget } from './pod-disruption-budget.ts';
 import { assessPod, isFinishedPod } from './pod.ts';
 import { assessReplicaSet } from './replica-set.ts';
+import { assessRollout } from './rollout.ts';
 import { assessService } from './service.ts';
 import { assessStatefulSet } from './stateful-set.ts';
-import { HEALTHY, healthOf, type Health, type HealthContext, type HealthStatus } from './assessment.ts';
+import { HEALTHY, healthOf, ORDER, type Health, type HealthContext } from './assessment.ts';
 
 export type { Health, HealthContext, HealthStatus } from './assessment.ts';
 export { podSelectorOf } from './workload-pods.ts';
 
 type Assess = (live: LiveObject, context: HealthContext) => Health;
 
-/** By `<group>/<kind>`; the generic rules assess every other kind. */
+/** By `<group>/<kind>`. Other kinds have rules (`kinds/`), or are assessed by the generic ones. */
 const ASSESSMENTS = new Map<string, Assess>([
   ['apps/Deployment', assessDeployment],
   ['apps/StatefulSet', assessStatefulSet],
@@ -47,20 +50,23 @@ const ASSESSMENTS = new Map<string, Assess>([
   ['policy/PodDisruptionBudget', assessPodDisruptionBudget],
   ['apiregistration.k8s.io/APIService', assessApiService],
   [`${APPLICATION_GROUP}/Application`, assessApplication],
+  ['argoproj.io/Rollout', assessRollout],
   ['apiextensions.k8s.io/CustomResourceDefinition', assessCustomResourceDefinition],
 ]);
 
 /** `live` is undefined if the object is proven absent or has not been created yet. */
 export function assessHealth(live: LiveObject | undefined, context: HealthContext = {}): Health {
   if (!live) return { status: 'Missing', message: 'The object does not exist.' };
-  const assess = ASSESSMENTS.get(`${live.id.group}/${live.id.kind}`) ?? assessGeneric;
+  const assess = ASSESSMENTS.get(`${live.id.group}/${live.id.kind}`) ?? assessCustom;
   // The conditions of a terminating Namespace say what it waits for, and a finished Job stays finished while it goes.
   const isSelfExplaining = assess === assessNamespace || isFinished(live);
   return (isSelfExplaining ? undefined : assessTermination(live)) ?? assess(live, context);
 }
 
-/** From best to worst. A known failure ranks worse than Unknown. */
-const ORDER: readonly HealthStatus[] = ['Healthy', 'Suspended', 'Unknown', 'Progressing', 'Missing', 'Degraded'];
+function assessCustom(live: LiveObject): Health {
+  const rules = rulesOf(live.id);
+  return rules ? assessByRules(live, rules) : assessGeneric(live);
+}
 
 /** The first of the worst healths, with the object's name before its message; Healthy for an empty list. */
 export function worstHealth(list: Iterable<{ readonly id: ObjectId; readonly health: Health }>): Health {

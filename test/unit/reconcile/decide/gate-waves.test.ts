@@ -53,6 +53,16 @@ test('health without a message is told as one word, and unknown health is not wa
   assert.equal(unwellOf(childOf('Unknown'))?.size, 0);
 });
 
+test('a later wave waits for a custom resource until its controller says that it is ready', () => {
+  const id = { group: 'cert-manager.io', kind: 'Certificate', namespace: 'apps', name: 'web' };
+  const unwellWith = (status: string) => {
+    const conditions = [{ type: 'Ready', status, reason: 'Failed', message: 'the order was refused' }];
+    return [...(gate({ id, live: liveOf({ id, status: { conditions } }) })?.unwell.values() ?? [])];
+  };
+  assert.deepEqual(unwellWith('False'), ['it is Degraded (Failed: the order was refused)']);
+  assert.deepEqual(unwellWith('True'), []);
+});
+
 test('an Application among its own objects is not waited for', () => {
   const id = { group: 'tautline.dev', kind: 'Application', namespace: 'apps', name: 'shop' };
   assert.equal(gate({ id, live: liveOf({ id }) })?.unwell.size, 0);
