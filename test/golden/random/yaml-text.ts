@@ -69,7 +69,7 @@ function scalar(chance: Chance, value: null | boolean | number | string | Raw, i
   if (isBlock && chance.may(0.8)) {
     const lines = value.slice(0, -1).split('\n');
     const chomping = value.endsWith('\n\n') ? '+' : '';
-    return `|${chomping}\n${lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n')}`;
+    return `${chance.may(0.4) ? ">" : "|"}${chomping}\n${lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n')}`;
   }
   if (!/[\n\t\\\x7f-\uffff]/.test(value) && chance.may(0.4)) return `'${value.replaceAll("'", "''")}'`;
   return JSON.stringify(value);
