@@ -103,11 +103,6 @@ export interface ClusterClient {
    */
   takeOver(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
   /**
-   * Moves the fields that managedFields list under versions that are served no more, `goneVersion` among them, to the
-   * version of `kind`; guarded by uid and resourceVersion. Sends no patch where no entry has such a version.
-   */
-  moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
-  /**
    * Makes these fields ours alone by a patch of managedFields, so that the next apply removes those that it leaves out.
    * Values stay as they are. Guarded by uid and resourceVersion. `live` comes from a read by name or from a write.
    */
