@@ -6,6 +6,7 @@
  * share a world and one agent.
  */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from './agent.ts';
 import type { TestRepository } from './git-repository.ts';
 import { namespaceManifest, type Manifest } from './objects.ts';
@@ -214,10 +215,23 @@ export function inventoryOf(application: Json | undefined): string[] {
     .sort();
 }
 
-/** The agent's metrics in the text format of Prometheus. */
+/** When the last read of an agent's metrics ended, by address; of `performance.now`. */
+const readAtMs = new Map<string, number>();
+
+/**
+ * The agent's metrics in the text format of Prometheus, as they are now: scrapes within a second share an answer, so
+ * this waits until the answer to the last read is too old to be given again.
+ */
 export async function metricsOf({ metricsUrl }: Pick<RunningAgent, 'metricsUrl'>): Promise<string> {
-  return (await fetch(`${metricsUrl}/metrics`)).text();
+  const last = readAtMs.get(metricsUrl);
+  if (last !== undefined) await sleep(Math.max(0, last + SHARED_FOR_MS - performance.now()));
+  const text = await (await fetch(`${metricsUrl}/metrics`)).text();
+  readAtMs.set(metricsUrl, performance.now());
+  return text;
 }
+
+/** How long scrapes share an answer, in milliseconds, and a little more. */
+const SHARED_FOR_MS = 1_050;
 
 /** The Events about an Application of the namespace `apps`. */
 export async function eventsOf(world: World, { name }: Pick<Subject, 'name'>): Promise<Json[]> {
