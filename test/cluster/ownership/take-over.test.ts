@@ -88,7 +88,7 @@ test('objects restored from a backup of another cluster are taken over after a r
   await world.send('PUT', `${subject.application.path}/status`, { ...stored, status: {} });
   await using agent = await world.agent({ flags: FLAGS });
   const told = await subject.application.until('conflict', (a) => readyReason(a) === 'False Conflict');
-  assert.match(readyMessage(told), /another cluster or agent.*"take-over"/);
+  assert.match(readyMessage(told), /another cluster or agent.*tautline take-over restored/);
   assert.equal(ownerOf(await subject.configMap('x')), foreign);
   const answered = await subject.application.ask({ action: 'take-over' });
   assert.equal(outcomeOf(answered), 'Succeeded', answerOf(answered));
