@@ -342,7 +342,7 @@ test('a successful apply hands on the object and the warnings of the answer', as
 test('an object that is left as it is is handed on as it was read', async () => {
   for (const left of [DISABLED, OF_ANOTHER]) {
     const { client } = scriptClient([{ get: found(left) }]);
-    assert.equal((await sendChange(adopt, { client, owner: OWNER })).found, left);
+    assert.equal((await sendChange(adopt, { client, owner: ALLOWING })).found, left);
   }
 });
 
