@@ -138,7 +138,7 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'clock' | 'chance'> {
+interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (onChange: LiveStoreEvents['onChange']) => void;
@@ -147,6 +147,7 @@ interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'clock' | '
 async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
   const clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const chance = Math.random;
+  const claims = new Claims();
   let onChange: LiveStoreEvents['onChange'] = () => undefined;
   const cluster = await connectCluster({
     source: clusterSourceOf(config),
@@ -166,7 +167,11 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     },
     clock,
     chance,
-    events: { onChange: (change) => onChange(change) },
+    events: {
+      onChange: (change) => onChange(change),
+      // Watches open only once the cluster is connected.
+      isClaimed: (id) => claims.ownerOf(cluster.clusterId, id) !== undefined,
+    },
   });
   onStop.push(() => cluster.close());
   const sandbox = openSandbox(config, { maxQueuedJobs: config.maxApplications, log, clock });
@@ -194,6 +199,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   };
   return {
     cluster,
+    claims,
     source,
     render: { render: (request) => renderInSandbox(sandbox, request, settings) },
     clock,
@@ -237,10 +243,9 @@ function reconcileContext(
   config: Config,
   cluster: ConnectedCluster,
   { onFaultPoint = () => undefined }: StartOptions,
-): Pick<ReconcileContext, 'hub' | 'claims' | 'settings' | 'notify' | 'onFaultPoint'> {
+): Pick<ReconcileContext, 'hub' | 'settings' | 'notify' | 'onFaultPoint'> {
   return {
     hub: cluster,
-    claims: new Claims(),
     settings: {
       version: VERSION,
       applyConcurrency: config.applyConcurrency,

@@ -172,6 +172,11 @@ export interface LiveStore {
 
 export interface LiveStoreEvents {
   /**
+   * Whether an Application claims an object, as by its stored inventory: its content is kept from the first list on,
+   * also where the Application has had no pass yet. Default: none does.
+   */
+  readonly isClaimed?: (id: ObjectId) => boolean;
+  /**
    * An object of a watched scope appeared, changed or disappeared, and not by our own write. `owner`: the value of its
    * owner annotation.
    */

@@ -1,6 +1,7 @@
 /**
- * The objects of one kind that Applications hold: those that they desire or list in their inventory. Only their content
- * is kept, because anybody can put our label on an object.
+ * The objects of one kind that Applications hold: those that they desire or list in their inventory, and those that
+ * they claim by a stored inventory before their first pass. Only their content is kept, because anybody can put our
+ * label on an object.
  */
 
 export interface HeldNames {
@@ -12,7 +13,8 @@ export interface HeldNames {
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
-export function createHeldNames(): HeldNames {
+/** `isClaimed`: whether an Application claims an object, by `objectKey`. */
+export function createHeldNames(isClaimed: (key: string) => boolean = () => false): HeldNames {
   const keysOf = new Map<string, ReadonlySet<string>>();
   const holdersOfAll = new Set<string>();
   /** The number of Applications that hold an object. */
@@ -29,14 +31,14 @@ export function createHeldNames(): HeldNames {
       if (count > 0) counts.set(key, count);
       else {
         counts.delete(key);
-        left.push(key);
+        if (!isClaimed(key)) left.push(key);
       }
     }
     return left;
   }
 
   return {
-    isHeld: (key) => counts.has(key) || holdersOfAll.size > 0,
+    isHeld: (key) => counts.has(key) || holdersOfAll.size > 0 || isClaimed(key),
     hold(application, keys) {
       if (keys) holdersOfAll.delete(application);
       else holdersOfAll.add(application);

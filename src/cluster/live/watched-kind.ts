@@ -40,8 +40,8 @@ export interface WatchedKind extends Pick<Coverage, 'release' | 'stop' | 'polled
 
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const { kind, clock, limits, mayWatchEverywhere, takeWatch, giveWatchBack } = options;
-  const held = createHeldNames();
   const budget = options.budget ?? { take: () => true, giveBack() {} };
+  const held = createHeldNames((key) => options.events.isClaimed?.(idOfKey(kind, key)) ?? false);
   const bodies: Bodies = { ...budget, isHeld: (key) => held.isHeld(key) };
   const objects = createLiveObjects({ maxAbsentEntries: limits.maxAbsentEntries, clock, bodies });
   const writes = createWritesUnderWay();
@@ -108,6 +108,12 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
       };
     },
   };
+}
+
+/** The object of an `objectKey`. */
+function idOfKey({ group, kind }: KindInfo, key: string): ObjectId {
+  const slash = key.indexOf('/');
+  return { group, kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 interface SinkOptions extends Pick<WatchedKindOptions, 'kind' | 'client' | 'events' | 'onKindNotServed'> {
