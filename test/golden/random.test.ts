@@ -15,7 +15,7 @@ import { kustomizeBinary } from '../control-plane/binaries.ts';
 import { memoryTree } from '../unit/render/memory-tree.ts';
 import { makeCase, withoutUse, type RandomCase } from './random/case.ts';
 
-const CASES = Number(process.env['TAUTLINE_RENDER_CASES'] ?? 500);
+const CASES = Number(process.env['TAUTLINE_RENDER_CASES'] ?? 640);
 const FIRST_SEED = Number(process.env['TAUTLINE_RENDER_SEED'] ?? 1);
 const LIMITS = { maxFileBytes: 1e9, maxNodes: 1e7, maxDepth: 1000, maxObjects: 1e6, maxFiles: 1e6 };
 

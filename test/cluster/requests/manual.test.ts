@@ -169,7 +169,7 @@ test('a large prune waits for a confirmation in mode manual too', async () => {
   await subject.repository.commit(gone);
   const held = await subject.application.ask({ action: 'sync' });
   assert.equal(outcomeOf(held), 'Failed');
-  assert.match(answerOf(held), /confirm-prune/);
+  assert.match(answerOf(held), /confirm it with: tautline confirm guarded -n apps/);
   assert.ok(await subject.configMap('b'));
   const confirmed = await subject.application.ask({ action: 'confirm-prune' });
   assert.equal(outcomeOf(confirmed), 'Succeeded');

@@ -50,9 +50,10 @@ function reasons(name: string): unknown[] {
   return agent.log.filter(({ application }) => application === `apps/${name}`).map(({ reason }) => reason);
 }
 
-/** Without those about health: the Deployment becomes Healthy at some moment. */
+/** Without those about health: the Deployment becomes Healthy at some moment, and a refused object is Missing. */
 function changes(name: string): unknown[] {
-  return reasons(name).filter((reason) => reason !== 'Healthy' && reason !== 'Progressing');
+  const ofHealth: readonly unknown[] = ['Healthy', 'Progressing', 'Missing'];
+  return reasons(name).filter((reason) => !ofHealth.includes(reason));
 }
 
 test('each change writes one log line and one Event, and rest writes none', async () => {
