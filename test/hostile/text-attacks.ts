@@ -72,7 +72,7 @@ const UNUSUAL: readonly Attack[] = [
   ),
   yaml('half of a surrogate pair', 'data: {x: "\\ud800"}', 'YamlSyntax'),
   yaml('a byte order mark', Buffer.from(`\ufeff${CONFIG_MAP}`), 'Ready'),
-  yaml('a file in UTF-16', Buffer.from(`\ufeff${CONFIG_MAP}`, 'utf16le'), 'YamlSyntax'),
+  yaml('a file in UTF-16', Buffer.from(`\ufeff${CONFIG_MAP}`, 'utf16le'), 'Ready'),
   yaml('tabs as indentation', 'data:\n\tx: y', 'YamlSyntax'),
   yaml('a number too large for a double', 'data: {x: 1e999999999}', 'Ready'),
 ];
