@@ -115,8 +115,8 @@ async function untilHeld({ application, head }: Books, count: number): Promise<O
 const ACCEPTED: Outcome = { isConverged: true, orphans: [], untrueStatus: [], findings: [] };
 
 /**
- * As a person would: reads the digest, confirms it, and reads it again when another set is held by now. A fault may fail
- * a confirmed prune half-way; the few objects that are left are then pruned by the next pass, and nothing is held.
+ * As a person would: reads the digest, confirms it, and reads it again when another set is held by now. A fault may
+ * fail a confirmed prune half-way; the few objects that are left are then pruned by the next pass, and nothing is held.
  */
 async function confirm({ application }: Books): Promise<Outcome> {
   for (let tries = 0; tries < 5; tries++) {
