@@ -118,7 +118,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       queued.resolve(await slot.run({ ...message, deadlineMs }, queued));
       if (clock.monotonicMs() - startMs < shortLane.deadlineMs / 2) knownLong.forget(queued);
     } catch (error) {
-      if (lane === 'short' && isBoundExceeded(error) && !isClosed) {
+      if (lane === 'short' && mayEndInLongLane(message, error, options) && !isClosed) {
         knownLong.remember(queued);
         requeue(queue, queued);
       } else {
@@ -155,9 +155,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   };
 }
 
-/** Whether time or memory stopped the job, and not a crash. */
-function isBoundExceeded(error: unknown): boolean {
-  return isKilled(error) && error.cause.reason !== 'crash';
+/** Whether a bound stopped a job in the short lane that is wider in the long lane. */
+function mayEndInLongLane(
+  { deadlineMs }: JobMessage,
+  error: unknown,
+  { shortLane, maxHeapMib, maxRssMib }: SandboxOptions,
+): boolean {
+  if (!isKilled(error) || error.cause.reason === 'crash') return false;
+  if (error.cause.reason === 'time') return shortLane.deadlineMs < deadlineMs;
+  return shortLane.maxHeapMib < maxHeapMib || shortLane.maxRssMib < maxRssMib;
 }
 
 function requeue(queue: JobQueue<QueuedJob>, queued: QueuedJob): void {

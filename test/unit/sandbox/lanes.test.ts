@@ -48,6 +48,19 @@ test('a job that exceeds the bounds of the short lane runs to its end in the lon
   assert.deepEqual(await Promise.all([again, large]), ['later', 'kept']);
 });
 
+test('a job that exceeds its own deadline in the short lane does not start again', async (t) => {
+  const sandbox = start(t);
+  let isLongLaneFree = false;
+  const first = ask(sandbox, 'later', { input: { waitMs: 5_000 } }).then(() => (isLongLaneFree = true));
+  await assert.rejects(
+    ask(sandbox, 'spin', { deadlineMs: SHORT.deadlineMs / 2 }),
+    /took longer than allowed \(200 ms\)/,
+  );
+  assert.equal(isLongLaneFree, false, 'the job waited for the long lane');
+  sandbox.close();
+  await assert.rejects(first);
+});
+
 test('a child serves one tenant and one folder, and is replaced before another', async (t) => {
   const folder = await temporaryFolder(t);
   const sandbox = start(t);
