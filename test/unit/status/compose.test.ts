@@ -14,9 +14,9 @@ import { composeInvalid, composeSuspended } from '../../../src/status/compose-ba
 import { composeStatus } from '../../../src/status/compose.ts';
 import type { PassReport, StageFailure } from '../../../src/status/report.ts';
 import { validSpec } from '../application/spec-cases.ts';
+import { passReport, REVISION } from './pass-report.ts';
 
 const NOW = Date.parse('2026-03-01T10:00:00Z');
-const REVISION = `main@sha1:${'a'.repeat(40)}`;
 
 function applicationOf(sync: Record<string, string | boolean>): PassReport['application'] {
   const metadata = { namespace: 'apps', name: 'shop', uid: 'u', resourceVersion: '1', generation: 3 };
@@ -38,35 +38,7 @@ const changeOf = (type: ChangeType, name: string, reason?: string): Change => ({
 function reportOf(more: Partial<PassReport> = {}): PassReport {
   const { application = applicationOf({}) } = more;
   const { mode, prune } = application.spec.sync;
-  return {
-    application,
-    intent: { mode, prune, objects: undefined },
-    phase: 'ended',
-    revision: REVISION,
-    commit: 'a'.repeat(40),
-    failures: [],
-    problems: [],
-    renderWarnings: [],
-    changes: [],
-    rivalClaims: [],
-    contestedObjects: [],
-    polling: [],
-    finishedJobs: undefined,
-    startedJobs: undefined,
-    applied: new Map(),
-    waitingFor: [],
-    held: undefined,
-    health: new Map(),
-    worst: undefined,
-    inventory: [],
-    desiredDigest: 'd',
-    isComplete: true,
-    isEmptyRender: false,
-    isTimedOut: false,
-    isHealthOverdue: false,
-    startedAt: '2026-03-01T09:59:00Z',
-    ...more,
-  };
+  return passReport({ application, intent: { mode, prune, objects: undefined }, desiredDigest: 'd', ...more });
 }
 
 const anyText = fc.oneof(fc.string({ maxLength: 40, size: 'max' }), fc.constant('long '.repeat(2_000)));
