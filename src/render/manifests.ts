@@ -1,6 +1,7 @@
 /** The result of render/: the rendered objects with the files that they come from, and the problems of the input. */
 import type { KubeObject } from '../object/value.ts';
 import type { Problem } from '../object/problem.ts';
+import type { Need } from './needs.ts';
 
 export interface Manifest {
   readonly object: KubeObject;
@@ -10,15 +11,6 @@ export interface Manifest {
   readonly file: string;
   /** 1-based line at which its document begins. */
   readonly line: number;
-}
-
-/**
- * Something that only an effect can provide (a remote base, a chart, a key). `reconcile` is to fetch it and to render
- * again.
- */
-export interface Need {
-  readonly type: 'remoteBase' | 'chart' | 'substitution' | 'key';
-  readonly name: string;
 }
 
 export interface Manifests {

@@ -1,0 +1,97 @@
+/**
+ * The questions of a render to the rest of the agent, and their answers. A render never fetches: it names what only an
+ * effect can bring, ends, and is repeated with the answers (rounds.ts).
+ *
+ * Invariant: a need is plain data, and its key covers everything that the answer depends on as far as the render knows
+ * it. Equal keys mean equal questions.
+ */
+import type { Problem } from '../object/problem.ts';
+
+/** A file or folder of one of the trees of a render. */
+export interface TreePlace {
+  /** '' is the tree of spec.source; a name of spec.sources; or the key of a need that was answered by a tree. */
+  readonly tree: string;
+  /** Path within the tree, links resolved. */
+  readonly path: string;
+}
+
+interface Asked {
+  /** Names the question; a digest or a short text. */
+  readonly key: string;
+  /** File and 1-based line that asks, for problems. The spec of the Application asks without a file. */
+  readonly file?: string;
+  readonly line?: number;
+}
+
+/** The data of a ConfigMap or Secret in the namespace of the Application, read with its account. */
+export interface DataNeed extends Asked {
+  readonly type: 'data';
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+}
+
+/** Another Git repository: a remote base or component of a kustomization. The answer is a tree. */
+export interface RepositoryNeed extends Asked {
+  readonly type: 'repository';
+  readonly repoURL: string;
+  /** As `spec.source.revision`. */
+  readonly revision: string;
+}
+
+/** A chart of a Helm repository or registry. The answer is a tree whose root is the folder of the chart. */
+export interface ChartNeed extends Asked {
+  readonly type: 'chart';
+  /** http(s):// of a repository with an index.yaml, or oci:// of a registry without the name of the chart. */
+  readonly repoURL: string;
+  readonly name: string;
+  /** A version or a semver range; empty: the newest. */
+  readonly version: string;
+}
+
+/** The output of `helm template`. The answer is text. */
+export interface HelmNeed extends Asked {
+  readonly type: 'helm';
+  readonly run: HelmRun;
+}
+
+export type Need = DataNeed | RepositoryNeed | ChartNeed | HelmNeed;
+
+/** One call of `helm template`. */
+export interface HelmRun {
+  readonly chart: TreePlace;
+  /** Object id of the chart's folder, so that the key covers its files. */
+  readonly chartOid: string;
+  /** Dependencies that are not vendored; each is placed as `charts/<name>`. */
+  readonly dependencies: readonly { readonly name: string; readonly place: TreePlace; readonly oid: string }[];
+  /** In the order in which helm merges them: a later one wins. */
+  readonly values: readonly HelmValues[];
+  /** `--set`, or `--set-string` if `isText`. */
+  readonly parameters: readonly { readonly name: string; readonly value: string; readonly isText: boolean }[];
+  readonly releaseName: string;
+  readonly namespace: string;
+  /** undefined: the version of the cluster. */
+  readonly kubeVersion: string | undefined;
+  /** In addition to those of the cluster. */
+  readonly apiVersions: readonly string[];
+  readonly includeCrds: boolean;
+  readonly skipTests: boolean;
+  readonly skipHooks: boolean;
+}
+
+export type HelmValues =
+  | { readonly type: 'file'; readonly place: TreePlace; readonly oid: string }
+  /** YAML or JSON; may hold values of a Secret. */
+  | { readonly type: 'text'; readonly text: string };
+
+/** The answer to one need. Its tree, if it brings one, is opened by whoever runs the render. */
+export type Answer =
+  | { readonly type: 'data'; readonly data: Readonly<Record<string, string>> }
+  /** The ConfigMap or Secret does not exist. */
+  | { readonly type: 'noData' }
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'tree' }
+  /** What was asked for cannot be brought. */
+  | { readonly type: 'refused'; readonly problem: Omit<Problem, 'file' | 'line'> };
+
+/** Answers by the key of their need. */
+export type Answers = ReadonlyMap<string, Answer>;
