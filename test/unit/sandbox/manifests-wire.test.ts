@@ -30,7 +30,7 @@ const rendered: Manifests = {
     },
   ],
   warnings: ['old'],
-  needs: [{ type: 'remoteBase', name: 'x' }],
+  needs: [{ type: 'data', key: 'ConfigMap web', kind: 'ConfigMap', name: 'web' }],
   readSet: { '0.yaml': 'ab', none: '' },
 };
 
