@@ -7,12 +7,19 @@
  */
 import type { Problem } from '../object/problem.ts';
 
-/** A file or folder of one of the trees of a render. */
+/** A file or folder of one of the trees of a render, by its path from the root of that tree. */
 export interface TreePlace {
-  /** '' is the tree of spec.source; a name of spec.sources; or the key of a need that was answered by a tree. */
+  /** '' is the tree of spec.source; `$name` one of spec.sources; otherwise the key of a need that a tree answers. */
   readonly tree: string;
   /** Path within the tree, links resolved. */
   readonly path: string;
+}
+
+/** The Application as a chart sees it. */
+export interface Release {
+  readonly name: string;
+  /** The namespace that its objects go to by default. */
+  readonly namespace: string;
 }
 
 interface Asked {
