@@ -21,7 +21,7 @@ export interface RenderContext {
   readonly usage: { kustomizations: number; generatedChars: number };
   /** Parsed files of earlier renders; undefined for a render without a cache. */
   readonly cache: DocumentCache | undefined;
-  /** Trees beside `tree`: the sources of spec.sources by `$name`, and trees that needs brought by the key of the need. */
+  /** Trees beside `tree`: sources of spec.sources by `$name`, and the trees that answer needs by their key. */
   readonly trees: ReadonlyMap<string, RenderTree>;
   readonly answers: Answers;
   /** Needs that have no answer yet; they grow while the render goes on. */

@@ -90,14 +90,14 @@ export type HelmValues =
   /** YAML or JSON; may hold values of a Secret. */
   | { readonly type: 'text'; readonly text: string };
 
-/** The answer to one need. Its tree, if it brings one, is opened by whoever runs the render. */
+/** The answer to one need. A tree is handed to the render beside the answer, by the key of the need. */
 export type Answer =
   | { readonly type: 'data'; readonly data: Readonly<Record<string, string>> }
   /** The ConfigMap or Secret does not exist. */
   | { readonly type: 'noData' }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tree' }
-  /** What was asked for cannot be brought. */
+  /** The answer cannot be brought; the problem says why. */
   | { readonly type: 'refused'; readonly problem: Omit<Problem, 'file' | 'line'> };
 
 /** Answers by the key of their need. */
