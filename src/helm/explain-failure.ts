@@ -65,7 +65,7 @@ interface Hint {
   readonly hint?: string;
 }
 
-/** Templates are named `<chart>/templates/x.yaml`, and those of its dependencies `<chart>/charts/<name>/templates/…`. */
+/** A template has the name `<chart>/templates/x.yaml`, and that of a dependency `<chart>/charts/<name>/templates/…`. */
 function blame(name: string, line?: string): { blamed: NonNullable<HelmRefusal['blamed']> } {
   const path = name.slice(name.indexOf('/') + 1);
   return { blamed: line === undefined ? { path } : { path, line: Number(line) } };

@@ -2,8 +2,8 @@
  * Runs `helm template` as a process of the agent: with the files of a chart in a fresh folder, an empty home, no
  * environment, no network where the kernel can close it, and bounds on time, memory and output.
  *
- * Invariants: helm reads nothing but the files that it is given. A mistake in the chart or the values is an answer; only
- * a failure of the run itself (no helm, too slow, too large) is a StageError. The output is untrusted text.
+ * Invariants: helm reads nothing but the files that it is given. A mistake in the chart or the values is an answer;
+ * only a failure of the run itself (no helm, too slow, too large) is a StageError. The output is untrusted text.
  */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import type { Answer, HelmRun } from '../render/needs.ts';
 import { helmCommand, type Capabilities } from './arguments.ts';
 import { createExitHooks, type ExitHooks } from './exit-hooks.ts';
 import { explainFailure, malformedOutputOf, type HelmRefusal } from './explain-failure.ts';
-import { withRunFolder, type RunFolder } from './run-folder.ts';
+import { removeLeftovers, withRunFolder, type RunFolder } from './run-folder.ts';
 import { runProcess, type Finished, type ProcessLimits, type StopReason } from './run-process.ts';
 import { findTemplateLine } from './template-line.ts';
 import { createTurnQueue } from './turn-queue.ts';
@@ -84,7 +84,7 @@ export function createHelm(options: HelmOptions): Helm {
       try {
         return await queue.run({ tenant: call.tenant, signal }, async () => {
           const { program } = await find();
-          return await renderChart({ ...call, signal }, { ...options, program, hooks });
+          return renderChart({ ...call, signal }, { ...options, program, hooks });
         });
       } catch (error) {
         if (signal.aborted && !(error instanceof StageError)) throw stopped('cancelled', options.limits);
@@ -138,6 +138,7 @@ async function findHelm(
   signal: AbortSignal,
 ): Promise<{ program: string; version: string }> {
   const program = await findProgram(options);
+  await removeLeftovers(options.folder);
   const run = { parent: options.folder, files: [], hooks };
   const { exitCode, stdout } = await withRunFolder(run, async (folder) =>
     checkFinished(

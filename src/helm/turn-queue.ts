@@ -4,7 +4,7 @@
  */
 
 export interface TurnQueue {
-  /** Rejects with `onFull()` if too much work waits, and with the reason of the signal if it aborts before the start. */
+  /** Rejects with `onFull()` if too much work waits, or with the reason of the signal if it aborts before the start. */
   run<T>(turn: Turn, work: () => Promise<T>): Promise<T>;
 }
 

@@ -12,7 +12,7 @@ export type ProblemCode =
   | 'NotAnObject' // a document without apiVersion, kind or metadata.name
   | 'KustomizationInvalid' // a kustomization.yaml that kustomize would refuse
   | 'ChartInvalid' // a chart, or its options, that helm refuses
-  | 'DependencyMissing' // a dependency of a chart is neither in its folder nor can it be fetched
+  | 'DependencyMissing' // a dependency of a chart is missing in its folder, and cannot be brought
   | 'ValuesInvalid' // values that cannot be read, or that the schema of the chart refuses
   | 'TemplateFailed' // a template that helm cannot execute, or that refuses its values
   | 'NonDeterministic' // a chart that prints something else for the same input

@@ -1,6 +1,6 @@
 /**
- * Charts that try to harm the agent, rendered by the real helm: each ends within its bounds and with its own reason, and
- * leaves neither a process nor a file.
+ * Charts that try to harm the agent, rendered by the real helm: each ends within its bounds and with its own reason,
+ * and leaves neither a process nor a file.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

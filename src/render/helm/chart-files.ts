@@ -2,8 +2,8 @@
  * The files that one run of helm reads: the chart with its dependencies in `chart/`, and files with values as
  * `values/<index>.yaml`, where the index is that in `HelmRun.values`.
  *
- * Invariants: the result holds regular files alone. Links are resolved inside their tree, because helm follows links out
- * of the chart, and a link that leaves the tree is a problem. Count, bytes and depth are bounded.
+ * Invariants: the result holds regular files alone. Links are resolved inside their tree, because helm follows links
+ * out of the chart, and a link that leaves the tree is a problem. Count, bytes and depth are bounded.
  */
 import { fail } from '../fail.ts';
 import type { FileTree } from '../file-tree.ts';
