@@ -7,12 +7,19 @@
  */
 import type { Problem } from '../object/problem.ts';
 
-/** A file or folder of one of the trees of a render. */
+/** A file or folder of one of the trees of a render, by its path from the root of that tree. */
 export interface TreePlace {
-  /** '' is the tree of spec.source; a name of spec.sources; or the key of a need that was answered by a tree. */
+  /** '' is the tree of spec.source; `$name` one of spec.sources; otherwise the key of a need that a tree answers. */
   readonly tree: string;
   /** Path within the tree, links resolved. */
   readonly path: string;
+}
+
+/** The Application as a chart sees it. */
+export interface Release {
+  readonly name: string;
+  /** The namespace that its objects go to by default. */
+  readonly namespace: string;
 }
 
 interface Asked {
@@ -83,14 +90,14 @@ export type HelmValues =
   /** YAML or JSON; may hold values of a Secret. */
   | { readonly type: 'text'; readonly text: string };
 
-/** The answer to one need. Its tree, if it brings one, is opened by whoever runs the render. */
+/** The answer to one need. A tree is handed to the render beside the answer, by the key of the need. */
 export type Answer =
   | { readonly type: 'data'; readonly data: Readonly<Record<string, string>> }
   /** The ConfigMap or Secret does not exist. */
   | { readonly type: 'noData' }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tree' }
-  /** What was asked for cannot be brought. */
+  /** The answer cannot be brought; the problem says why. */
   | { readonly type: 'refused'; readonly problem: Omit<Problem, 'file' | 'line'> };
 
 /** Answers by the key of their need. */
