@@ -124,7 +124,7 @@ export class WorkerTurns {
   }
 
   /** The worker of one pass. Both methods do nothing if there is nothing to take or to give back. */
-  #workerOf(tenant: Tenant): { take(): void; giveBack(): void } {
+  #workerOf(tenant: Tenant): { readonly take: () => void; readonly giveBack: () => void } {
     let sinceMs: number | undefined;
     return {
       take: () => {
