@@ -37,6 +37,11 @@ export interface DataNeed extends Asked {
   readonly name: string;
 }
 
+/** Equal for all who ask for the same object, so that it is read once. */
+export function dataNeed(kind: DataNeed['kind'], name: string): DataNeed {
+  return { type: 'data', key: `${kind} ${name}`, kind, name };
+}
+
 /** Another Git repository: a remote base or component of a kustomization. The answer is a tree. */
 export interface RepositoryNeed extends Asked {
   readonly type: 'repository';

@@ -19,6 +19,8 @@ import type { RenderContext, RenderTree } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
 import { readFolder } from './folder.ts';
 import { buildKustomization, type BuiltObject } from './kustomize/build.ts';
+import { openPlace } from './helm/chart-place.ts';
+import { NO_HELM_OPTIONS, renderChart } from './helm/render-chart.ts';
 import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomization.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 import type { Answers, Release } from './needs.ts';
@@ -75,11 +77,16 @@ export function renderObjects(input: RenderInput): RenderedObjects {
   let whyEmpty: string | undefined;
   try {
     const folder = locateFolder(context, path);
-    if (isKustomized(context, folder)) objects = buildKustomization(context, folder);
-    else if (plainFolder === 'refuse') refusePlainFolder(folder);
+    if (findKustomization(context, folder) !== undefined) objects = buildKustomization(context, folder);
+    else if (isChart(context, folder)) {
+      const chart = openPlace(context, folder);
+      const { options = {}, release } = input;
+      objects = renderChart(context, { chart, options: options.helm ?? NO_HELM_OPTIONS, release });
+      if (objects.length === 0) whyEmpty = `the chart ${folder || 'in the root'} renders no object with these values`;
+    } else if (plainFolder === 'refuse') refusePlainFolder(folder);
     else objects = readFolder(context, folder, problems);
     if (objects.length === 0 && problems.length === 0) {
-      whyEmpty = explainEmpty(context.tree, folder, findKustomization(context, folder));
+      whyEmpty ??= explainEmpty(context.tree, folder, findKustomization(context, folder));
     }
   } catch (error) {
     problems.push(problemOf(error));
@@ -128,13 +135,8 @@ function locateFolder(context: RenderContext, path: string): string {
   return context.tree.resolve(clean) ?? clean;
 }
 
-function isKustomized(context: RenderContext, folder: string): boolean {
-  const kustomization = findKustomization(context, folder);
-  if (kustomization !== undefined) return true;
-  const isChart = context.tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
-  if (isChart)
-    fail('Unsupported', `${folder || 'the root'} is a Helm chart; charts are not rendered yet`, { file: folder });
-  return false;
+function isChart({ tree }: RenderContext, folder: string): boolean {
+  return tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
 }
 
 function refusePlainFolder(folder: string): never {
