@@ -57,6 +57,8 @@ export const ERROR_CODES = {
   snapshot: ['FileNotFound', 'FileTooLarge'],
   /** A job of the sandbox. */
   sandbox: ['Killed', 'Failed', 'Cancelled', 'SandboxBusy', 'SandboxClosed'],
+  /** A run of helm. */
+  helm: ['HelmMissing', 'HelmVersionUnsupported', 'HelmBusy', 'HelmTimeout', 'HelmMemory', 'HelmOutputTooLarge'],
   /** Answers of the API server to a request about an object. */
   answer: [
     'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: retried for custom kinds only
