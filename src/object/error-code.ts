@@ -48,6 +48,11 @@ export const ERROR_CODES = {
     'StorageFailed',
     'SnapshotGone',
   ],
+  /** Bringing what a render asks for. */
+  render: [
+    'DataForbidden', // a ConfigMap or Secret of spec.render
+    'DataUnreadable',
+  ],
   /** Reading a file of a snapshot. */
   snapshot: ['FileNotFound', 'FileTooLarge'],
   /** A job of the sandbox. */
