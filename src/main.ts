@@ -2,20 +2,24 @@
  * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
  * listeners. It imports everything and decides nothing.
  */
+import { join } from 'node:path';
 import { API_VERSION } from './application/keys.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
 import type { LiveStoreEvents } from './cluster/ports.ts';
-import { inClusterAddress, proxySettings, VERSION, type Config } from './config.ts';
+import { inClusterAddress, proxySettings, searchPath, VERSION, type Config } from './config.ts';
+import { createHelm, type HelmOptions } from './helm/helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
+import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
+import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
@@ -138,7 +142,7 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'claims' | 'clock' | 'chance'> {
+interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (onChange: LiveStoreEvents['onChange']) => void;
@@ -186,6 +190,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   });
   const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
   onStop.push(() => source.close());
+  const helm = createHelm(helmOptionsOf(config));
+  onStop.push(() => helm.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
@@ -201,7 +207,11 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     cluster,
     claims,
     source,
-    render: { render: (request) => renderInSandbox(sandbox, request, settings) },
+    render: {
+      render: (request) => renderInSandbox(sandbox, request, settings),
+      chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
+    },
+    helm,
     clock,
     chance,
     forwardChanges: (receiver) => (onChange = receiver),
@@ -236,6 +246,30 @@ function renderLimitsOf(config: Config): RenderLimits {
     maxDepth: config.maxDepth,
     maxObjects: config.maxObjects,
     maxFiles: config.maxRenderFiles,
+  };
+}
+
+function chartLimitsOf(config: Config): ChartFilesLimits {
+  return {
+    maxFiles: config.maxRenderFiles,
+    maxFileBytes: config.maxFileMib * MiB,
+    maxChartBytes: config.maxChartMib * MiB,
+  };
+}
+
+function helmOptionsOf(config: Config): HelmOptions {
+  return {
+    program: config.helmProgram,
+    searchPath: searchPath(),
+    folder: join(config.dataDir, 'helm'),
+    landlockProgram: config.landlockProgram,
+    limits: {
+      deadlineMs: config.helmTimeoutMs,
+      maxRssBytes: config.helmMemoryMib * MiB,
+      maxOutputBytes: config.maxHelmOutputMib * MiB,
+    },
+    slots: config.helmSlots,
+    maxWaiting: config.maxApplications,
   };
 }
 

@@ -58,7 +58,7 @@ function findDependency(context: RenderContext, chart: OpenPlace, wanted: Wanted
   const { name, repository } = wanted.dependency;
   const file = shownPath(within(chart, 'Chart.yaml'));
   if (repository.startsWith('file://')) return localDependency(chart, wanted.dependency);
-  if (/^(https?|oci):\/\//.test(repository)) return fetchedDependency(context, { ...wanted, file });
+  if (/^(https?|oci):\/\//.test(repository)) return repositoryDependency(context, { ...wanted, file });
   const isNamed = /^(@|alias:)/.test(repository);
   const why = isNamed
     ? `the name ${repository} of its repository is known only on the machine where it was added`
@@ -82,12 +82,15 @@ function localDependency(chart: OpenPlace, { name, repository }: Dependency): Pl
   return { name, place: treePlace(place), oid: identityOf(place) };
 }
 
-function fetchedDependency(context: RenderContext, { dependency, locked, file }: Wanted & { readonly file: string }) {
+function repositoryDependency(
+  context: RenderContext,
+  { dependency, locked, file }: Wanted & { readonly file: string },
+) {
   const { name, repository: repoURL } = dependency;
   const version = locked?.name === name ? locked.version : dependency.version;
   const need = chartNeed({ repoURL, name, version, file });
   if (ask(context, need)?.type !== 'tree') return undefined;
-  const place = fetchedChart(context, need);
+  const place = chartOfNeed(context, need);
   return { name, place: treePlace(place), oid: identityOf(place) };
 }
 
@@ -98,7 +101,7 @@ export function chartNeed(wanted: Omit<ChartNeed, 'type' | 'key'>): ChartNeed {
 }
 
 /** The folder of a chart whose need is answered by a tree. */
-export function fetchedChart({ trees }: Pick<RenderContext, 'trees'>, { key, name }: ChartNeed): OpenPlace {
+export function chartOfNeed({ trees }: Pick<RenderContext, 'trees'>, { key, name }: ChartNeed): OpenPlace {
   const found = trees.get(key);
   if (found === undefined) throw new Error(`the tree of the chart ${name} is not open`);
   return { tree: key, path: found.path, files: found.tree, shownAs: name };

@@ -13,6 +13,7 @@ import type { BuiltObject } from '../kustomize/build.ts';
 import type { Answer, HelmNeed, HelmRun, Release } from '../needs.ts';
 import { identityOf, shownPath, treePlace, within, type OpenPlace } from './chart-place.ts';
 import { readChartYaml } from './chart-yaml.ts';
+import { checkSameOutput } from './compare-outputs.ts';
 import { findDependencies } from './dependencies.ts';
 import { readOutput, type FileOf } from './output.ts';
 import { valuesOf } from './values.ts';
@@ -24,6 +25,8 @@ export interface ChartRender {
   readonly release: Release | undefined;
 }
 
+export type HelmOutput = Extract<Answer, { readonly type: 'text' }>;
+
 /** As the schema fills them in. */
 export const NO_HELM_OPTIONS: HelmOptions = { ignoreMissingValueFiles: false, skipCRDs: false, skipTests: true };
 
@@ -31,7 +34,14 @@ export const NO_HELM_OPTIONS: HelmOptions = { ignoreMissingValueFiles: false, sk
 export function renderChart(context: RenderContext, render: ChartRender): BuiltObject[] {
   const run = runOf(context, render);
   const output = run === undefined ? undefined : askHelm(context, run, render.chart);
-  return output === undefined ? [] : readOutput(context, output, templateFile(render.chart));
+  return output === undefined ? [] : readObjects(context, output, render.chart);
+}
+
+/** The objects of an output. Fails with NonDeterministic if a second run printed something else. */
+function readObjects(context: RenderContext, { text, again }: HelmOutput, chart: OpenPlace): BuiltObject[] {
+  const objects = readOutput(context, text, templateFile(chart));
+  if (again !== undefined && again !== text) checkSameOutput(objects, readOutput(context, again, templateFile(chart)));
+  return objects;
 }
 
 /** undefined while a part of the chart or of its values is open. Fails if one is missing. */
@@ -70,7 +80,7 @@ function releaseNameOf(release: Release | undefined): string {
  * The output of a run; undefined while it is open. Fails with the problem that helm reports, at the file of the chart
  * that it blames.
  */
-export function askHelm(context: RenderContext, run: HelmRun, chart: OpenPlace): string | undefined {
+export function askHelm(context: RenderContext, run: HelmRun, chart: OpenPlace): HelmOutput | undefined {
   const need: HelmNeed = {
     type: 'helm',
     key: `helm:${digestValue(run as unknown as Value)}`,
@@ -80,7 +90,7 @@ export function askHelm(context: RenderContext, run: HelmRun, chart: OpenPlace):
   const answer = context.answers.get(need.key);
   if (answer?.type === 'refused') failAtBlamed(answer, chart);
   const asked = ask(context, need);
-  return asked?.type === 'text' ? asked.text : undefined;
+  return asked?.type === 'text' ? asked : undefined;
 }
 
 function failAtBlamed({ problem, blamed }: Extract<Answer, { readonly type: 'refused' }>, chart: OpenPlace): never {

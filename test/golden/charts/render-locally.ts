@@ -2,17 +2,16 @@
 import { parse } from 'yaml';
 import { renderSchema } from '../../../src/application/render-schema.ts';
 import { openLocalTree } from '../../../src/cli/local-tree.ts';
-import type { Capabilities } from '../../../src/helm/arguments.ts';
 import type { Helm } from '../../../src/helm/helm.ts';
 import type { FileTree } from '../../../src/render/file-tree.ts';
 import { collectChartFiles } from '../../../src/render/helm/chart-files.ts';
 import type { Manifests, RenderLimits } from '../../../src/render/manifests.ts';
-import type { Answer, Need, Release } from '../../../src/render/needs.ts';
+import type { Answer, Capabilities, Need, Release } from '../../../src/render/needs.ts';
 import { renderPath } from '../../../src/render/render.ts';
 import { renderWithAnswers } from '../../../src/render/rounds.ts';
 
-export const LIMITS: RenderLimits = { maxFileBytes: 1e7, maxNodes: 1e6, maxDepth: 200, maxObjects: 1e5, maxFiles: 1e4 };
-export const NO_CLUSTER: Capabilities = { kubeVersion: undefined, apiVersions: [] };
+const LIMITS: RenderLimits = { maxFileBytes: 1e7, maxNodes: 1e6, maxDepth: 200, maxObjects: 1e5, maxFiles: 1e4 };
+const NO_CLUSTER: Capabilities = { kubeVersion: undefined, apiVersions: [] };
 
 export interface LocalRender {
   readonly helm: Helm;

@@ -5,7 +5,10 @@ import fc from 'fast-check';
 import { decodeChartFiles, encodeChartFiles } from '../../../src/sandbox/chart-files-wire.ts';
 
 test('decoding reverses encoding for files of any content', () => {
-  const file = fc.record({ path: fc.string({ minLength: 1 }), bytes: fc.uint8Array({ maxLength: 50 }) });
+  const file = fc.record({
+    path: fc.string({ minLength: 1, maxLength: 20, size: 'max' }),
+    bytes: fc.uint8Array({ maxLength: 50, size: 'max' }),
+  });
   fc.assert(
     fc.property(fc.array(file), (files) => {
       const decoded = decodeChartFiles(encodeChartFiles({ ok: true, files }));
