@@ -178,7 +178,7 @@ export interface DataRef {
 }
 
 export interface DataWatches {
-  /** Keeps exactly these objects watched for an Application, which its key names. Sends no request where none is new. */
+  /** Keeps exactly these objects watched for an Application, which its key names. Costs nothing where none is new. */
   keep(application: string, identity: Identity, refs: readonly DataRef[]): void;
   /** Whether changes of the object are told. False: the watch is refused or not open, so the object has to be read. */
   isWatched(identity: Identity, ref: DataRef): boolean;
