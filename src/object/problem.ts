@@ -11,6 +11,7 @@ export type ProblemCode =
   | 'YamlSyntax' // a text is not valid YAML or JSON
   | 'NotAnObject' // a document without apiVersion, kind or metadata.name
   | 'KustomizationInvalid' // a kustomization.yaml that kustomize would refuse
+  | 'SubstitutionFailed' // a variable has no value, an expression is malformed, or the result is no YAML
   | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
   | 'LimitExceeded' // a bound of config.ts on size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render
