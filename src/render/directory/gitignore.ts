@@ -1,6 +1,6 @@
 /**
- * Rules in the syntax of .gitignore, as git reads them. The last rule that matches a path counts; below a folder that is
- * left out everything is left out.
+ * Rules in the syntax of .gitignore, as git reads them. The last rule that matches a path counts; below a folder that
+ * is left out everything is left out.
  */
 import { charPiece, compileMatcher, type Matcher, type Piece } from './matcher.ts';
 

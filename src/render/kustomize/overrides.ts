@@ -75,8 +75,8 @@ function toEntry({ patch, target }: NonNullable<Overrides['patches']>[number]): 
 }
 
 /**
- * Finds the folders of the components that the overrides add. Fails if one is missing, unless it may be; the same folder
- * as in the kustomization counts once.
+ * Finds the folders of the components that the overrides add. Fails if one is missing, unless it may be; the same
+ * folder as in the kustomization counts once.
  */
 export function locateComponents(
   context: RenderContext,

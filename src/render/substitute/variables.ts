@@ -32,7 +32,7 @@ function dataNeed({ kind, name }: SubstituteFrom): DataNeed {
  * added to `problems`. Fails with the problem of an answer that cannot be brought.
  */
 export function readVariables(
-  context: Pick<RenderContext, 'answers' | 'needs'>,
+  context: Pick<RenderContext, 'answers' | 'answersUsed' | 'needs'>,
   { substitute = {}, substituteFrom = [] }: SubstituteOptions,
   problems: Problem[],
 ): ReadonlyMap<string, string> {
