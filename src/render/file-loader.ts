@@ -26,6 +26,8 @@ export interface RenderContext {
   readonly answers: Answers;
   /** Needs that have no answer yet; they grow while the render goes on. */
   readonly needs: Need[];
+  /** Keys of the answers that were used. */
+  readonly answersUsed: Set<string>;
 }
 
 /** A tree with the folder in it that a path begins at. */
@@ -38,8 +40,12 @@ export interface RenderTree {
  * The answer to a need. undefined: it has none yet, and the result of this render does not count, so the caller goes on
  * without it to find the other needs. Fails with the problem of an answer that cannot be brought.
  */
-export function ask({ answers, needs }: Pick<RenderContext, 'answers' | 'needs'>, need: Need): Answer | undefined {
+export function ask(
+  { answers, needs, answersUsed }: Pick<RenderContext, 'answers' | 'needs' | 'answersUsed'>,
+  need: Need,
+): Answer | undefined {
   const answer = answers.get(need.key);
+  if (answer) answersUsed.add(need.key);
   if (answer?.type === 'refused') {
     const { code, message, ...rest } = answer.problem;
     const { file, line } = need;

@@ -75,6 +75,9 @@ export interface HelmRun {
   /** `--set`, or `--set-string` if `isText`. */
   readonly parameters: readonly { readonly name: string; readonly value: string; readonly isText: boolean }[];
   readonly releaseName: string;
+  /** A Go template that gives the name of the release instead; only kustomizations name one. */
+  readonly nameTemplate?: string;
+  /** Empty: the default of helm. */
   readonly namespace: string;
   /** undefined: the version of the cluster. */
   readonly kubeVersion: string | undefined;
@@ -87,8 +90,8 @@ export interface HelmRun {
 
 export type HelmValues =
   | { readonly type: 'file'; readonly place: TreePlace; readonly oid: string }
-  /** YAML or JSON; may hold values of a Secret. */
-  | { readonly type: 'text'; readonly text: string };
+  /** YAML or JSON. If `isSecret`, no part of it is ever shown. */
+  | { readonly type: 'text'; readonly text: string; readonly isSecret: boolean };
 
 /** The answer to one need. A tree is handed to the render beside the answer, by the key of the need. */
 export type Answer =
@@ -98,7 +101,12 @@ export type Answer =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tree' }
   /** The answer cannot be brought; the problem says why. */
-  | { readonly type: 'refused'; readonly problem: Omit<Problem, 'file' | 'line'> };
+  | {
+      readonly type: 'refused';
+      readonly problem: Omit<Problem, 'file' | 'line'>;
+      /** The file of the chart that helm blames, and its 1-based line. */
+      readonly blamed?: { readonly path: string; readonly line?: number };
+    };
 
 /** Answers by the key of their need. */
 export type Answers = ReadonlyMap<string, Answer>;

@@ -43,7 +43,7 @@ export interface RenderInput {
 
 /** Renders a folder to manifests for a cluster. */
 export function renderPath(input: RenderInput): Manifests {
-  const { objects, problems, warnings, needs, readSet, whyEmpty } = renderObjects(input);
+  const { objects, problems, warnings, needs, answersUsed, readSet, whyEmpty } = renderObjects(input);
   const manifests: Manifest[] = [];
   const malformed: Problem[] = [];
   for (const { object, digest, file, line } of objects) {
@@ -56,12 +56,13 @@ export function renderPath(input: RenderInput): Manifests {
     problems: allProblems,
     warnings,
     needs,
+    ...(answersUsed === undefined ? {} : { answersUsed }),
     readSet,
     ...(whyEmpty === undefined ? {} : { whyEmpty }),
   };
 }
 
-export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings' | 'needs' | 'readSet' | 'whyEmpty'> {
+export interface RenderedObjects extends Omit<Manifests, 'manifests' | 'sizeBytes'> {
   readonly objects: readonly BuiltObject[];
 }
 
@@ -87,7 +88,15 @@ export function renderObjects(input: RenderInput): RenderedObjects {
   const { warnings, needs } = context;
   // Without the answers neither the objects nor the problems are those of the input.
   if (needs.length > 0) return { objects: [], problems: [], warnings: [], needs, readSet };
-  return { objects, problems, warnings, needs, readSet, ...(whyEmpty === undefined ? {} : { whyEmpty }) };
+  return {
+    objects,
+    problems,
+    warnings,
+    needs,
+    ...(context.answersUsed.size > 0 ? { answersUsed: [...context.answersUsed] } : {}),
+    readSet,
+    ...(whyEmpty === undefined ? {} : { whyEmpty }),
+  };
 }
 
 function contextOf(
@@ -104,6 +113,7 @@ function contextOf(
     trees,
     answers,
     needs: [],
+    answersUsed: new Set(),
   };
 }
 
