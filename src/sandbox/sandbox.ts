@@ -108,19 +108,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   function startQueued(): void {
     for (let at = free.length - 1; at >= 0 && queue.size > 0 && !isClosed; at--) {
       const laneSlot = free[at] as LaneSlot;
-      const queued = takeFor(laneSlot);
+      const queued = takeFor(laneSlot, queue, knownLong);
       if (!queued) continue;
       free.splice(at, 1);
       void runIn(laneSlot, queued);
-    }
-  }
-
-  /** A job may have waited since before it was known that such jobs take long. */
-  function takeFor({ lane, burst }: LaneSlot): QueuedJob | undefined {
-    for (;;) {
-      const queued = queue.take(lane, burst);
-      if (lane === 'long' || !queued || !knownLong.has(queued)) return queued;
-      requeue(queue, queued);
     }
   }
 
@@ -171,6 +162,19 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       return promise.finally(() => signal?.removeEventListener('abort', onAbort));
     },
   };
+}
+
+/** A job may have waited since before it was known that such jobs take long. */
+function takeFor(
+  { lane, burst }: LaneSlot,
+  queue: JobQueue<QueuedJob>,
+  knownLong: Pick<KnownLong, 'has'>,
+): QueuedJob | undefined {
+  for (;;) {
+    const queued = queue.take(lane, burst);
+    if (lane === 'long' || !queued || !knownLong.has(queued)) return queued;
+    requeue(queue, queued);
+  }
 }
 
 /** Whether a bound stopped a job in the short lane that is wider in the long lane. */

@@ -2,7 +2,8 @@
  * The Applications that the agent works on, if there are more than it may.
  *
  * Invariants: a namespace has no more than its bound, and all of them together have no more than theirs. A namespace
- * with few Applications gets a place from the namespace with the most. Within a namespace the oldest ones are worked on.
+ * with few Applications gets a place from the namespace with the most. Within a namespace the oldest ones are worked
+ * on.
  */
 import { compareTexts } from '../../object/identity.ts';
 import type { KubeObject } from '../../object/value.ts';
