@@ -95,12 +95,12 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
       return { ok: true, data: decodeData(body) };
     },
 
-    async listBySelector(kind, { namespace, labelSelector, limit }) {
+    async listBySelector(kind, { namespace, labelSelector, fieldSelector, limit }) {
       const answer = await call({
         kind,
         verb: 'list',
         method: 'GET',
-        path: () => collectionPath(kind, namespace) + query({ labelSelector, limit }),
+        path: () => collectionPath(kind, namespace) + query({ labelSelector, fieldSelector, limit }),
         acceptsGzip: true,
       });
       if (!answer.ok) return answer;
