@@ -4,6 +4,7 @@
  */
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
+import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
 import { renderPath } from './render/render.ts';
 import { measureRendered } from './render/rendered-size.ts';
 import { hardenProcess } from './sandbox/harden.ts';
@@ -13,7 +14,8 @@ import type { RenderJobInput } from './sandbox/render-job.ts';
 import { createWallCheck } from './sandbox/wall-check.ts';
 import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
-import { openPackTree } from './source/packs/pack-tree.ts';
+import { openPackTree, type PackTree } from './source/packs/pack-tree.ts';
+import type { SnapshotTree } from './source/snapshot.ts';
 
 // No input can add a member to all objects. Freezing the prototype would also forbid an object a `toString` of its own.
 Object.preventExtensions(Object.prototype);
@@ -31,16 +33,58 @@ serveJobs({
 /** Keeps parsed files from one job to the next, within the bound that the first job names. */
 function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   let cache: DocumentCache | undefined;
-  return ({ tree: location, path, limits, sizeLimits, treeLimits, parsedCacheBytes, known, previousReadSet }) => {
-    cache ??= createDocumentCache(parsedCacheBytes);
-    const tree = openPackTree(location, { ...treeLimits, maxFileBytes: limits.maxFileBytes });
+  return (input) => {
+    cache ??= createDocumentCache(input.parsedCacheBytes);
+    const trees = openTrees(input);
     try {
-      if (previousReadSet !== undefined && tree.isUnchanged(previousReadSet)) return UNCHANGED;
-      const rendered = renderPath({ tree, path, limits, cache });
-      const read = { ...rendered, readSet: tree.readSet() };
-      return encodeManifests({ ...read, sizeBytes: measureRendered(read, sizeLimits) }, new Set(known));
+      if (input.previousReadSet !== undefined && trees.isUnchanged(input.previousReadSet)) return UNCHANGED;
+      const { path, limits, options, release } = input;
+      const answers = new Map(input.answers);
+      const rendered = renderPath({ ...trees, path, limits, options, answers, cache, ...(release ? { release } : {}) });
+      const read = { ...rendered, readSet: trees.readSet() };
+      const sizeBytes = measureRendered(read, input.sizeLimits);
+      return encodeManifests({ ...read, sizeBytes }, new Set(input.known));
     } finally {
-      tree.close();
+      trees.close();
     }
   };
+}
+
+interface OpenTrees {
+  readonly tree: PackTree;
+  readonly trees: ReadonlyMap<string, { readonly tree: PackTree; readonly path: string }>;
+  readSet(): ReadSet;
+  isUnchanged(before: ReadSet): boolean;
+  close(): void;
+}
+
+function openTrees({ tree: main, trees: others, treeLimits, limits }: RenderJobInput): OpenTrees {
+  const packLimits = { ...treeLimits, maxFileBytes: limits.maxFileBytes };
+  const opened: PackTree[] = [];
+  const open = (location: SnapshotTree): PackTree => {
+    const tree = openPackTree(location, packLimits);
+    opened.push(tree);
+    return tree;
+  };
+  const close = (): void => opened.forEach((tree) => tree.close());
+  try {
+    const tree = open(main);
+    const trees = new Map(others.map(([name, other]) => [name, { tree: open(other.tree), path: other.path }]));
+    const treeOf = (name: string): PackTree | undefined => (name === '' ? tree : trees.get(name)?.tree);
+    return {
+      tree,
+      trees,
+      readSet: () =>
+        joinReadSets(
+          tree.readSet(),
+          Array.from(trees, ([name, other]) => [name, other.tree.readSet()] as const),
+        ),
+      isUnchanged: (before) =>
+        Array.from(splitReadSet(before)).every(([name, readSet]) => treeOf(name)?.isUnchanged(readSet) === true),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }

@@ -133,7 +133,7 @@ function adaptInteger(result: SchemaNode): void {
   for (const bound of ['minimum', 'maximum']) if (zodBounds.includes(Number(result[bound]))) delete result[bound];
 }
 
-const LEAF_TYPES = ['string', 'number', 'boolean', 'enum', 'literal'];
+const LEAF_TYPES = ['string', 'number', 'boolean', 'enum', 'literal', 'unknown'];
 
 /** Throws for parts of a zod schema that `z.toJSONSchema` drops silently, or that have no structural form. */
 function refuseLossy(schema: z.core.$ZodType, path: string): void {

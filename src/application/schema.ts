@@ -7,6 +7,8 @@ import { z } from 'zod';
 import type { Value } from '../object/value.ts';
 import { SCHEDULE_PATTERN } from './cron.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
+import { DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
+import { renderSchema } from './render-schema.ts';
 import { matching, notMatching, withRules, visible } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
 
@@ -35,41 +37,49 @@ export interface ApplicationMetadata {
   readonly deletionTimestamp?: string;
 }
 
-/** A valid name of a Secret, a ServiceAccount and most other kinds. */
-const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-
 const secretReference = z.object({
   name: z.string().min(1).max(253).regex(DNS_SUBDOMAIN).describe('Name of the Secret.'),
 });
 
-const sourceFields = z.object({
-  repoURL: withRules(z.string().min(1).max(2048), [
-    matching(/^https?:\/\/[^/?#]/, 'spec.source.repoURL must begin with http:// or https:// and name a host'),
-    notMatching(/^[^/]*\/\/[^/?#]*@/, 'spec.source.repoURL must not contain a user name or a password'),
-    notMatching(/[?#\x00-\x20]/, 'spec.source.repoURL must not contain a query, a fragment or white space'),
-    visible('spec.source.repoURL'),
-  ]).describe('URL of the Git repository, http or https, without user name and password.'),
-  revision: withRules(z.string().min(1).max(256), [
+function repoUrlField(field: string): z.ZodString {
+  return withRules(z.string().min(1).max(2048), [
+    matching(/^https?:\/\/[^/?#]/, `${field} must begin with http:// or https:// and name a host`),
+    notMatching(/^[^/]*\/\/[^/?#]*@/, `${field} must not contain a user name or a password`),
+    notMatching(/[?#\x00-\x20]/, `${field} must not contain a query, a fragment or white space`),
+    visible(field),
+  ]).describe('URL of the Git repository, http or https, without user name and password.');
+}
+
+function revisionField(field: string): z.ZodDefault<z.ZodString> {
+  return withRules(z.string().min(1).max(256), [
     // Characters and parts that git refuses in a reference name (git-check-ref-format).
     notMatching(
       /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/,
-      'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits',
+      `${field} must be a branch, a tag, refs/… or a commit of 40 hex digits`,
     ),
-    visible('spec.source.revision'),
+    visible(field),
   ])
     .default('HEAD')
     .describe(
       'Revision to follow: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, tried in this ' +
         'order. Default: HEAD, the default branch of the repository.',
-    ),
-  path: withRules(z.string().max(1024), [
-    notMatching(/^\//, 'spec.source.path must be relative to the root of the repository, without a leading /'),
-    notMatching(/(^|\/)\.\.(\/|$)/, 'spec.source.path must not leave the repository: no part of it may be ..'),
-    visible('spec.source.path'),
-  ])
-    .default('.')
-    .describe('Folder of the repository that holds the manifests or a kustomization.yaml. Default: ., the root.'),
+    );
+}
+
+function pathField(field: string): z.ZodDefault<z.ZodString> {
+  return withRules(z.string().max(1024), [
+    notMatching(/^\//, `${field} must be relative to the root of the repository, without a leading /`),
+    notMatching(/(^|\/)\.\.(\/|$)/, `${field} must not leave the repository: no part of it may be ..`),
+    visible(field),
+  ]).default('.');
+}
+
+const sourceFields = z.object({
+  repoURL: repoUrlField('spec.source.repoURL'),
+  revision: revisionField('spec.source.revision'),
+  path: pathField('spec.source.path').describe(
+    'Folder of the repository that holds the manifests or a kustomization.yaml. Default: ., the root.',
+  ),
   interval: durationBetween('spec.source.interval', '10s', '24h')
     .default('1m')
     .describe(
@@ -104,6 +114,25 @@ const sourceSchema = withRules(sourceFields, [
     message: 'spec.source.timeZone needs spec.source.schedule, which is missing',
   },
 ]);
+
+const MAX_SOURCES = 10;
+
+const namedSourceSchema = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(DNS_LABEL)
+    .describe('Name of the source: $name/… stands for its files in valueFiles and components.'),
+  repoURL: repoUrlField('spec.sources[].repoURL'),
+  revision: revisionField('spec.sources[].revision'),
+  path: pathField('spec.sources[].path').describe('Folder that $name stands for. Default: ., the root.'),
+  secretRef: secretReference
+    .optional()
+    .describe('Secret with the credentials of this repository, as spec.source.secretRef. Default: none.'),
+});
+
+export type NamedSource = z.output<typeof namedSourceSchema>;
 
 const destinationSchema = z.object({
   namespace: z
@@ -210,6 +239,16 @@ export type IgnoreRule = z.output<typeof ignoreSchema>;
 
 export const specSchema = z.object({
   source: sourceSchema.describe('Source of the manifests.'),
+  sources: z
+    .array(namedSourceSchema)
+    .max(MAX_SOURCES)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .optional()
+    .describe(
+      'Other repositories whose files the render uses, such as values for a chart. They are polled with spec.source. ' +
+        'Default: none.',
+    ),
+  render: renderSchema.prefault({}).describe('How the files become objects. Default: as they are.'),
   destination: destinationSchema.prefault({}).describe('Destination of the objects. Default: all defaults.'),
   sync: syncSchema.prefault({}).describe('How objects are made equal to Git. Default: all defaults.'),
   serviceAccountName: z

@@ -226,6 +226,8 @@ export interface ApplicationHandlers {
 export interface HubClient extends Pick<ClusterClient, 'get'> {
   /** The values of one Secret: the only way to them, since LiveObject carries digests. Not kept in cluster/. */
   readSecret(namespace: string, name: string): Promise<SecretAnswer>;
+  /** The values of one ConfigMap: its `data` and its `binaryData`. */
+  readConfigMap(namespace: string, name: string): Promise<SecretAnswer>;
 }
 
 /** A client for both: one API server may be hub and cluster at once. */

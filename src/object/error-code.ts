@@ -48,10 +48,17 @@ export const ERROR_CODES = {
     'StorageFailed',
     'SnapshotGone',
   ],
+  /** Bringing what a render asks for. */
+  render: [
+    'DataForbidden', // a ConfigMap or Secret of spec.render
+    'DataUnreadable',
+  ],
   /** Reading a file of a snapshot. */
   snapshot: ['FileNotFound', 'FileTooLarge'],
   /** A job of the sandbox. */
   sandbox: ['Killed', 'Failed', 'Cancelled', 'SandboxBusy', 'SandboxClosed'],
+  /** A run of helm. */
+  helm: ['HelmMissing', 'HelmVersionUnsupported', 'HelmBusy', 'HelmTimeout', 'HelmMemory', 'HelmOutputTooLarge'],
   /** Answers of the API server to a request about an object. */
   answer: [
     'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: retried for custom kinds only

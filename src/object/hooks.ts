@@ -28,8 +28,8 @@ const ARGO_PHASES: ReadonlyMap<string, Hook['phase']> = new Map([
   ['Skip', 'never'],
 ]);
 
+/** `crd-install` marks a CustomResourceDefinition of a Helm 2 chart, which is an object like any other. */
 const HELM_PHASES: ReadonlyMap<string, Hook['phase']> = new Map([
-  ['crd-install', 'PreSync'],
   ['pre-install', 'PreSync'],
   ['pre-upgrade', 'PreSync'],
   ['post-install', 'PostSync'],

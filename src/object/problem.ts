@@ -11,6 +11,11 @@ export type ProblemCode =
   | 'YamlSyntax' // a text is not valid YAML or JSON
   | 'NotAnObject' // a document without apiVersion, kind or metadata.name
   | 'KustomizationInvalid' // a kustomization.yaml that kustomize would refuse
+  | 'ChartInvalid' // a chart, or its options, that helm refuses
+  | 'DependencyMissing' // a dependency of a chart is missing in its folder, and cannot be brought
+  | 'ValuesInvalid' // values that cannot be read, or that the schema of the chart refuses
+  | 'TemplateFailed' // a template that helm cannot execute, or that refuses its values
+  | 'NonDeterministic' // a chart that prints something else for the same input
   | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
   | 'LimitExceeded' // a bound of config.ts on size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render

@@ -1,10 +1,12 @@
 /** The edges that a pass works with, and the numbers that bound it; main.ts hands them in. */
+import type { RenderOptions } from '../application/render-schema.ts';
 import type { Cluster, Hub } from '../cluster/ports.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { SourcePort } from '../source/ports.ts';
-import type { Snapshot } from '../source/snapshot.ts';
+import type { Answers, Release } from '../render/needs.ts';
+import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
 import type { Claims } from './neighbours/claims.ts';
@@ -76,13 +78,29 @@ export interface ReconcileSettings {
 }
 
 export interface RenderPort {
-  render(request: {
-    snapshot: Snapshot;
-    path: string;
-    /** The last render of this path: unchanged manifests of it are handed on again. */
-    previous: Manifests | undefined;
-    /** The namespace of the Application. */
-    tenant: string;
-    signal: AbortSignal;
-  }): Promise<Manifests>;
+  render(request: RenderRequest): Promise<Manifests>;
+}
+
+export interface RenderRequest {
+  readonly snapshot: Snapshot;
+  readonly path: string;
+  /** `spec.render`. */
+  readonly options: RenderOptions;
+  readonly release: Release;
+  /** By `$name` of spec.sources, or by the key of a need that a tree answers. */
+  readonly trees: ReadonlyMap<string, RenderedTree>;
+  readonly answers: Answers;
+  /** The last render of this path: unchanged manifests of it are handed on again. */
+  readonly previous: Manifests | undefined;
+  /** False: `previous` had other options or answers. */
+  readonly mayBeUnchanged: boolean;
+  /** The namespace of the Application. */
+  readonly tenant: string;
+  readonly signal: AbortSignal;
+}
+
+/** A tree on disk, and the folder in it that paths begin at. */
+export interface RenderedTree {
+  readonly tree: SnapshotTree;
+  readonly path: string;
 }

@@ -80,15 +80,18 @@ export interface RunMemory {
   endedEarly: ErrorCode | undefined;
 }
 
-export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
-  const signals: Signals = {
+export function noSignals(): Signals {
+  return {
     hookHeardMs: undefined,
     hooksDoubtedMs: undefined,
     pollsAsked: 0,
     askedMs: -Infinity,
     isForgetAsked: false,
   };
-  return { key, stored, memory: emptyMemory(), signals, view: undefined, awaitedGroups: new Set() };
+}
+
+export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
+  return { key, stored, memory: emptyMemory(), signals: noSignals(), view: undefined, awaitedGroups: new Set() };
 }
 
 export function emptyMemory(): Memory {

@@ -8,10 +8,12 @@ import type { KubeObject } from '../object/value.ts';
 import type { StageFailure } from '../status/report.ts';
 import type { ReconcileContext } from './context.ts';
 import type { Neighbours } from './neighbours/neighbours.ts';
-import { dropMemory, scratchOf, type ApplicationRecord, type Memory } from './memory.ts';
+import { dropMemory, noSignals, scratchOf, type ApplicationRecord, type Memory, type Signals } from './memory.ts';
 import { readGoal, type PassGoal } from './requests.ts';
 
 export interface Pass {
+  /** Those of the record. */
+  readonly signals: ApplicationRecord['signals'];
   readonly application: Application;
   /** The marks that the objects of the Application carry. */
   readonly owner: Owner;
@@ -38,11 +40,14 @@ export interface Reading extends Pick<Pass, 'application' | 'owner' | 'identity'
   readonly target: Pick<Cluster, 'kinds'>;
   readonly memory: Pick<Memory, 'desired' | 'evidence'>;
   readonly context: ReadingContext;
+  /** Questions from outside that a poll has to answer. */
+  readonly signals: Readonly<Signals>;
 }
 
-export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock'> {
-  readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard'>;
-  readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret'> };
+export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock' | 'chance'> {
+  readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard' | 'poll' | 'recall'>;
+  readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
+  readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret' | 'readConfigMap'> };
   readonly settings: Pick<
     ReconcileContext['settings'],
     | 'allowCrossNamespace'
@@ -50,6 +55,9 @@ export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock
     | 'awaitedDiscoveryRetryMs'
     | 'maxNamespaceRenderedBytes'
     | 'maxTotalRenderedBytes'
+    | 'pollJitter'
+    | 'minPollBackoffMs'
+    | 'maxPollBackoffMs'
   >;
   readonly neighbours: Pick<Neighbours, 'renderedSizes'>;
 }
@@ -67,11 +75,12 @@ export function beginPass({ application, record, context, signal }: PassOptions)
   changeAccount(identity, record, context.cluster);
   const memory = goal.isDryRun ? scratchOf(record.memory) : record.memory;
   return {
-    ...beginReading({ application, memory, context, signal }),
+    ...beginReading({ application, memory, context, signal, signals: record.signals }),
     target: context.cluster,
     memory,
     context,
     record,
+    signals: record.signals,
     goal,
     base: record.stored,
     failures: [],
@@ -79,7 +88,8 @@ export function beginPass({ application, record, context, signal }: PassOptions)
   };
 }
 
-export interface ReadingOptions extends Pick<Reading, 'application' | 'memory' | 'signal'> {
+export interface ReadingOptions
+  extends Pick<Reading, 'application' | 'memory' | 'signal'>, Partial<Pick<Reading, 'signals'>> {
   readonly context: ReadingContext & {
     readonly hub: Pick<Hub, 'hubId'>;
     readonly cluster: Reading['target'];
@@ -87,7 +97,7 @@ export interface ReadingOptions extends Pick<Reading, 'application' | 'memory' |
   };
 }
 
-export function beginReading({ application, memory, context, signal }: ReadingOptions): Reading {
+export function beginReading({ application, memory, context, signal, signals = noSignals() }: ReadingOptions): Reading {
   const { allowLiveAnnotations } = application.spec.sync;
   return {
     application,
@@ -97,6 +107,7 @@ export function beginReading({ application, memory, context, signal }: ReadingOp
     memory,
     context,
     signal,
+    signals,
   };
 }
 

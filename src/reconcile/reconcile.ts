@@ -24,6 +24,7 @@ import { sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
+import { refreshOthers } from './desired/other-sources.ts';
 import { forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
@@ -182,7 +183,9 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
       context,
     }),
   );
-  if (source.error !== undefined) pass.failures.push(toFailure('source', source.error));
+  const otherErrors = await timed(pass, 'source', () => refreshOthers(pass, goal.isForced || isNewSpec(pass)));
+  const errors = source.error === undefined ? otherErrors : [source.error, ...otherErrors];
+  for (const error of errors) pass.failures.push(toFailure('source', error));
   if (source.snapshot && !source.isOfEarlierSpec) pass.goal = goalAtRevision(goal, application, source.snapshot);
   return source.snapshot;
 }

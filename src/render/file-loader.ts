@@ -8,6 +8,7 @@ import type { DocumentCache } from './document-cache.ts';
 import { fail } from './fail.ts';
 import type { FileTree } from './file-tree.ts';
 import type { RenderLimits } from './manifests.ts';
+import type { Answer, Answers, Need } from './needs.ts';
 
 export interface RenderContext {
   readonly tree: FileTree;
@@ -20,6 +21,38 @@ export interface RenderContext {
   readonly usage: { kustomizations: number; generatedChars: number };
   /** Parsed files of earlier renders; undefined for a render without a cache. */
   readonly cache: DocumentCache | undefined;
+  /** Trees beside `tree`: sources of spec.sources by `$name`, and the trees that answer needs by their key. */
+  readonly trees: ReadonlyMap<string, RenderTree>;
+  readonly answers: Answers;
+  /** Needs that have no answer yet; they grow while the render goes on. */
+  readonly needs: Need[];
+  /** Keys of the answers that were used. */
+  readonly answersUsed: Set<string>;
+}
+
+/** A tree with the folder in it that a path begins at. */
+export interface RenderTree {
+  readonly tree: FileTree;
+  readonly path: string;
+}
+
+/**
+ * The answer to a need. undefined: it has none yet, and the result of this render does not count, so the caller goes on
+ * without it to find the other needs. Fails with the problem of an answer that cannot be brought.
+ */
+export function ask(
+  { answers, needs, answersUsed }: Pick<RenderContext, 'answers' | 'needs' | 'answersUsed'>,
+  need: Need,
+): Answer | undefined {
+  const answer = answers.get(need.key);
+  if (answer) answersUsed.add(need.key);
+  if (answer?.type === 'refused') {
+    const { code, message, ...rest } = answer.problem;
+    const { file, line } = need;
+    fail(code, message, { ...rest, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) });
+  }
+  if (answer === undefined && needs.every(({ key }) => key !== need.key)) needs.push(need);
+  return answer;
 }
 
 /** Bound on the text that generators, replacements and vars create in one render, in multiples of the largest file. */

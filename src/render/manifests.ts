@@ -19,7 +19,10 @@ export interface Manifests {
   readonly problems: readonly Problem[];
   /** Deprecated fields and the like; they never prevent anything. */
   readonly warnings: readonly string[];
+  /** Questions without an answer. If there are any, the rest is empty. */
   readonly needs: readonly Need[];
+  /** Keys of the answers that it depends on. Absent: none. */
+  readonly answersUsed?: readonly string[];
   /** Git object id by path for every path that the render looked up; empty for a path that is absent. */
   readonly readSet: Readonly<Record<string, string>>;
   /** For people: why nothing is rendered. Set exactly if there are neither manifests nor problems. */

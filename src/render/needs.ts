@@ -7,12 +7,19 @@
  */
 import type { Problem } from '../object/problem.ts';
 
-/** A file or folder of one of the trees of a render. */
+/** A file or folder of one of the trees of a render, by its path from the root of that tree. */
 export interface TreePlace {
-  /** '' is the tree of spec.source; a name of spec.sources; or the key of a need that was answered by a tree. */
+  /** '' is the tree of spec.source; `$name` one of spec.sources; otherwise the key of a need that a tree answers. */
   readonly tree: string;
   /** Path within the tree, links resolved. */
   readonly path: string;
+}
+
+/** The Application as a chart sees it. */
+export interface Release {
+  readonly name: string;
+  /** The namespace that its objects go to by default. */
+  readonly namespace: string;
 }
 
 interface Asked {
@@ -68,6 +75,9 @@ export interface HelmRun {
   /** `--set`, or `--set-string` if `isText`. */
   readonly parameters: readonly { readonly name: string; readonly value: string; readonly isText: boolean }[];
   readonly releaseName: string;
+  /** A Go template that gives the name of the release instead; only kustomizations name one. */
+  readonly nameTemplate?: string;
+  /** Empty: the default of helm. */
   readonly namespace: string;
   /** undefined: the version of the cluster. */
   readonly kubeVersion: string | undefined;
@@ -80,18 +90,23 @@ export interface HelmRun {
 
 export type HelmValues =
   | { readonly type: 'file'; readonly place: TreePlace; readonly oid: string }
-  /** YAML or JSON; may hold values of a Secret. */
-  | { readonly type: 'text'; readonly text: string };
+  /** YAML or JSON. If `isSecret`, no part of it is ever shown. */
+  | { readonly type: 'text'; readonly text: string; readonly isSecret: boolean };
 
-/** The answer to one need. Its tree, if it brings one, is opened by whoever runs the render. */
+/** The answer to one need. A tree is handed to the render beside the answer, by the key of the need. */
 export type Answer =
   | { readonly type: 'data'; readonly data: Readonly<Record<string, string>> }
   /** The ConfigMap or Secret does not exist. */
   | { readonly type: 'noData' }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tree' }
-  /** What was asked for cannot be brought. */
-  | { readonly type: 'refused'; readonly problem: Omit<Problem, 'file' | 'line'> };
+  /** The answer cannot be brought; the problem says why. */
+  | {
+      readonly type: 'refused';
+      readonly problem: Omit<Problem, 'file' | 'line'>;
+      /** The file of the chart that helm blames, and its 1-based line. */
+      readonly blamed?: { readonly path: string; readonly line?: number };
+    };
 
 /** Answers by the key of their need. */
 export type Answers = ReadonlyMap<string, Answer>;

@@ -6,6 +6,7 @@
  * defects of Tautline are thrown. A broken kustomization yields no manifests; in a plain folder only the objects of the
  * broken files are missing.
  */
+import type { RenderOptions } from '../application/render-schema.ts';
 import { digestValue } from '../object/digest.ts';
 import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
@@ -14,12 +15,13 @@ import type { DocumentCache } from './document-cache.ts';
 import { explainAbsent } from './explain-absent.ts';
 import { explainEmpty } from './explain-empty.ts';
 import { fail, problemOf } from './fail.ts';
-import type { RenderContext } from './file-loader.ts';
+import type { RenderContext, RenderTree } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
 import { readFolder } from './folder.ts';
 import { buildKustomization, type BuiltObject } from './kustomize/build.ts';
 import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomization.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
+import type { Answers, Release } from './needs.ts';
 
 export interface RenderInput {
   readonly tree: FileTree;
@@ -30,11 +32,18 @@ export interface RenderInput {
   readonly plainFolder?: 'render' | 'refuse';
   /** Parsed files of earlier renders; they do not change the result. */
   readonly cache?: DocumentCache;
+  /** `spec.render`. Absent: no options. */
+  readonly options?: RenderOptions;
+  /** The Application, for the defaults of a chart. Absent on the command line without an Application. */
+  readonly release?: Release;
+  /** Trees beside `tree`; see RenderContext. */
+  readonly trees?: ReadonlyMap<string, RenderTree>;
+  readonly answers?: Answers;
 }
 
 /** Renders a folder to manifests for a cluster. */
 export function renderPath(input: RenderInput): Manifests {
-  const { objects, problems, warnings, readSet, whyEmpty } = renderObjects(input);
+  const { objects, problems, warnings, needs, answersUsed, readSet, whyEmpty } = renderObjects(input);
   const manifests: Manifest[] = [];
   const malformed: Problem[] = [];
   for (const { object, digest, file, line } of objects) {
@@ -46,27 +55,22 @@ export function renderPath(input: RenderInput): Manifests {
     manifests,
     problems: allProblems,
     warnings,
-    needs: [],
+    needs,
+    ...(answersUsed === undefined ? {} : { answersUsed }),
     readSet,
     ...(whyEmpty === undefined ? {} : { whyEmpty }),
   };
 }
 
-export interface RenderedObjects extends Pick<Manifests, 'problems' | 'warnings' | 'readSet' | 'whyEmpty'> {
+export interface RenderedObjects extends Omit<Manifests, 'manifests' | 'sizeBytes'> {
   readonly objects: readonly BuiltObject[];
 }
 
 /** The same for printing: the objects that kustomize prints, including ones that no cluster would accept. */
-export function renderObjects({ tree, path, limits, plainFolder = 'render', cache }: RenderInput): RenderedObjects {
+export function renderObjects(input: RenderInput): RenderedObjects {
+  const { path, plainFolder = 'render' } = input;
   const readSet: Record<string, string> = Object.create(null);
-  const context: RenderContext = {
-    tree: recordReads(tree, readSet),
-    limits,
-    warnings: [],
-    filesRead: new Set(),
-    usage: { kustomizations: 0, generatedChars: 0 },
-    cache,
-  };
+  const context = contextOf(input, readSet);
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   let whyEmpty: string | undefined;
@@ -81,7 +85,36 @@ export function renderObjects({ tree, path, limits, plainFolder = 'render', cach
   } catch (error) {
     problems.push(problemOf(error));
   }
-  return { objects, problems, warnings: context.warnings, readSet, ...(whyEmpty === undefined ? {} : { whyEmpty }) };
+  const { warnings, needs } = context;
+  // Without the answers neither the objects nor the problems are those of the input.
+  if (needs.length > 0) return { objects: [], problems: [], warnings: [], needs, readSet };
+  return {
+    objects,
+    problems,
+    warnings,
+    needs,
+    ...(context.answersUsed.size > 0 ? { answersUsed: [...context.answersUsed] } : {}),
+    readSet,
+    ...(whyEmpty === undefined ? {} : { whyEmpty }),
+  };
+}
+
+function contextOf(
+  { tree, limits, cache, trees = new Map(), answers = new Map() }: RenderInput,
+  readSet: Record<string, string>,
+): RenderContext {
+  return {
+    tree: recordReads(tree, readSet),
+    limits,
+    warnings: [],
+    filesRead: new Set(),
+    usage: { kustomizations: 0, generatedChars: 0 },
+    cache,
+    trees,
+    answers,
+    needs: [],
+    answersUsed: new Set(),
+  };
 }
 
 /** The path of the folder in the tree, with links resolved. */

@@ -4,6 +4,8 @@
  * another tenant needs a new process.
  */
 
+import { createUsedTime } from '../object/fair-share.ts';
+
 /** The lanes of the sandbox: jobs that are known to take long share one, and any other job may use both. */
 export type Lane = 'long' | 'short';
 
@@ -36,10 +38,6 @@ export interface JobQueue<Work extends QueuedWork> {
 
 /** Longest time for which a running child serves one affinity while others wait, in milliseconds. */
 const BURST_MS = 300;
-/** Used time counts half after this time, in milliseconds. */
-const HALF_LIFE_MS = 60_000;
-/** Used time below this counts as none, in milliseconds. */
-const NEGLIGIBLE_MS = 1;
 
 /** The waiting jobs of one tenant, oldest first. */
 interface TenantJobs<Work> {
@@ -49,15 +47,8 @@ interface TenantJobs<Work> {
 
 export function createJobQueue<Work extends QueuedWork>(nowMs: () => number): JobQueue<Work> {
   const waiting = new Map<string, TenantJobs<Work>>();
-  /** In the order of their last use. */
-  const used = new Map<string, { readonly ms: number; readonly atMs: number }>();
+  const used = createUsedTime(nowMs);
   let size = 0;
-
-  function usedBy(tenant: string): number {
-    const entry = used.get(tenant);
-    const ms = entry ? entry.ms * 0.5 ** ((nowMs() - entry.atMs) / HALF_LIFE_MS) : 0;
-    return ms < NEGLIGIBLE_MS ? 0 : ms;
-  }
 
   /** The scan is linear in the waiting tenants: nanoseconds for each, beside a job of milliseconds. */
   function find(lane: Lane, burst: Burst | undefined): Work | undefined {
@@ -67,7 +58,7 @@ export function createJobQueue<Work extends QueuedWork>(nowMs: () => number): Jo
       const work = lane === 'long' ? (long[0] ?? other[0]) : other[0];
       if (!work) continue;
       if (isBursting && work.affinity === burst.affinity) return work;
-      const usedMs = usedBy(tenant);
+      const usedMs = used.of(tenant);
       if (!best || usedMs < best.usedMs) best = { work, usedMs };
     }
     return best?.work;
@@ -106,14 +97,6 @@ export function createJobQueue<Work extends QueuedWork>(nowMs: () => number): Jo
       size = 0;
       return all;
     },
-    charge(tenant, usedMs) {
-      const ms = usedBy(tenant) + usedMs;
-      used.delete(tenant);
-      used.set(tenant, { ms, atMs: nowMs() });
-      for (const oldest of used.keys()) {
-        if (usedBy(oldest) > 0) break;
-        used.delete(oldest);
-      }
-    },
+    charge: (tenant, usedMs) => used.add(tenant, usedMs),
   };
 }

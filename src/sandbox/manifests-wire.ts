@@ -37,6 +37,7 @@ export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>)
     problems: rendered.problems,
     warnings: rendered.warnings,
     needs: rendered.needs,
+    ...(rendered.answersUsed === undefined ? {} : { answersUsed: rendered.answersUsed }),
     readSet: rendered.readSet,
     ...(rendered.whyEmpty === undefined ? {} : { whyEmpty: rendered.whyEmpty }),
     ...(rendered.sizeBytes === undefined ? {} : { sizeBytes: rendered.sizeBytes }),

@@ -69,7 +69,7 @@ export async function checkSandbox(sandbox: Sandbox, log: Log): Promise<void> {
     stage: 'render',
     input: null,
     tenant: '',
-    dataFolder: dirname(childFile()),
+    dataFolders: [dirname(childFile())],
   } as const;
   const { isNetworkClosed, isSignallingClosed } = decodeWalls(await sandbox.run(job));
   if (isNetworkClosed && isSignallingClosed) return log.info('child processes are confined by the kernel');

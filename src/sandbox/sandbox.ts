@@ -6,8 +6,8 @@
  * again in the long lane. So a few expensive jobs never keep everybody else waiting.
  *
  * Invariants: a job that exhausts memory or time ends only its own child; the next job gets a new child. A child serves
- * one tenant and reads one folder; a job of another tenant or on another folder gets a new child. No child outlives its
- * parent.
+ * one tenant and reads the folders of its job; a job of another tenant or on other folders gets a new child. No child
+ * outlives its parent.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -39,8 +39,8 @@ export interface Job {
   readonly input: unknown;
   /** The namespace for which the job runs; '' on a person's machine. */
   readonly tenant: string;
-  /** The one folder with data that the job reads. */
-  readonly dataFolder: string;
+  /** The folders with data that the job reads: one for each repository. */
+  readonly dataFolders: readonly string[];
 }
 
 export interface RunOptions {
@@ -57,7 +57,7 @@ export interface Sandbox {
 
 interface QueuedJob extends QueuedWork {
   readonly message: JobMessage;
-  readonly dataFolder: string;
+  readonly dataFolders: readonly string[];
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: StageError) => void;
   isLong: boolean;
@@ -134,7 +134,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   return {
     close,
-    async run({ tenant, dataFolder, ...job }, { deadlineMs = options.jobDeadlineMs, signal } = {}) {
+    async run({ tenant, dataFolders, ...job }, { deadlineMs = options.jobDeadlineMs, signal } = {}) {
       if (isClosed) throw refusal(job, 'SandboxClosed');
       if (signal?.aborted) throw refusal(job, 'Cancelled');
       if (queue.size >= options.maxQueuedJobs) throw refusal(job, 'SandboxBusy');
@@ -142,8 +142,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       const work = {
         message: { ...job, id: nextId++, deadlineMs },
         tenant,
-        dataFolder,
-        affinity: `${tenant}\n${dataFolder}`,
+        dataFolders,
+        affinity: [tenant, ...dataFolders].join('\n'),
       };
       const queued: QueuedJob = { ...work, isLong: knownLong.has(work), resolve, reject };
       const onAbort = () => cancel(queue, queued);
@@ -180,7 +180,7 @@ function cancel(queue: JobQueue<QueuedJob>, queued: QueuedJob): void {
 
 type Kind = Pick<QueuedJob, 'message' | 'affinity'>;
 
-/** Jobs that took long by name, tenant and folder; the next one goes to the long lane at once. */
+/** Jobs that took long by name, tenant and folders; the next one goes to the long lane at once. */
 interface KnownLong {
   has(job: Kind): boolean;
   /** Forgets the oldest beyond a bound. */

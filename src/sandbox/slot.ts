@@ -33,10 +33,10 @@ export interface SlotOptions {
 
 /** The place that a child serves. The child is replaced before a job of another place. */
 export interface Place {
-  /** Names tenant and folder. */
+  /** Names tenant and folders. */
   readonly affinity: string;
-  /** The one folder with data that the child may read. */
-  readonly dataFolder: string;
+  /** The folders with data that the child may read. */
+  readonly dataFolders: readonly string[];
 }
 
 /** The cause of a StageError `Killed`. */
@@ -156,7 +156,7 @@ interface ChildStart {
 }
 
 function startChild({ options, place, onReply, onExit }: ChildStart): Child {
-  const readableDirs = [...options.readableDirs, place.dataFolder];
+  const readableDirs = [...options.readableDirs, ...place.dataFolders];
   const nodeFlags = permissionFlags({ ...options, readableDirs });
   const process = fork(options.entryFile, [], {
     serialization: 'advanced',

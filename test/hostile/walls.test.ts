@@ -36,7 +36,7 @@ async function successes(t: TestContext, { isHardened, isConfined }: Layers): Pr
   process.on('SIGUSR1', onSignal);
   t.after(() => process.off('SIGUSR1', onSignal));
   const input = { port: (server.address() as AddressInfo).port, file };
-  const job = { name: 'makeAttempts', stage: 'render', input, tenant: 'team', dataFolder: own } as const;
+  const job = { name: 'makeAttempts', stage: 'render', input, tenant: 'team', dataFolders: [own] } as const;
   const answers = JSON.parse(Buffer.from(await sandbox.run(job)).toString()) as Record<string, string>;
   return Object.entries(answers).flatMap(([name, answer]) => (answer === 'refused' ? [] : [name]));
 }

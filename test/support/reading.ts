@@ -8,6 +8,7 @@ import type { KubeObject } from '../../src/object/value.ts';
 import type { ReadingOptions } from '../../src/reconcile/pass.ts';
 import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-sizes.ts';
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
+import type { PolledRevision } from '../../src/source/ports.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
 import { kindOf } from './changes.ts';
@@ -33,9 +34,13 @@ export function manifestsOf(manifests: readonly Manifest[], more: Partial<Manife
   return { manifests, problems: [], warnings: [], needs: [], readSet: {}, ...more };
 }
 
+const NEVER_POLLED: PolledRevision = { id: 'none', commit: '0'.repeat(40), revision: `sha1:${'0'.repeat(40)}` };
+
 type RenderRequest = Parameters<ReadingOptions['context']['render']['render']>[0];
 
 export interface ReadingScript {
+  /** The answer to a poll of a repository. */
+  readonly poll?: (repoUrl: string) => PolledRevision;
   /** Default: a render without objects. */
   readonly render?: (request: RenderRequest) => Manifests;
   /** The answers of discovery, first the cached one, then one for each refresh; the last one stays. */
@@ -43,6 +48,7 @@ export interface ReadingScript {
   /** Whether the snapshot is still on disk. Default: true. */
   readonly isOnDisk?: boolean;
   readonly secret?: SecretAnswer;
+  readonly configMap?: () => SecretAnswer;
   /** Default: false, an Application stays in its namespace. */
   readonly allowCrossNamespace?: boolean;
   /** The sizes of the renders of other Applications. Default: none. */
@@ -58,7 +64,7 @@ export interface ScriptedReading {
 
 /** Discovery is asked again after 1,000 ms, and after 100 ms for a kind that a CRD of the render defines. */
 export function scriptReading(script: ReadingScript = {}): ScriptedReading {
-  const { render = () => manifestsOf([]), discoveries = [kindsOf()], isOnDisk = true, secret } = script;
+  const { render = () => manifestsOf([]), discoveries = [kindsOf()], isOnDisk = true, secret, configMap } = script;
   const requests: string[] = [];
   const clock = createClock();
   let found = 0;
@@ -71,10 +77,14 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
     requests,
     context: {
       clock,
+      chance: () => 0.5,
+      metrics: { onGitRequest: () => undefined },
       hub: {
         hubId: 'hub',
         as: () => ({
           readSecret: (_namespace, name) => noted(`secret ${name}`, secret ?? { ok: true, data: undefined }),
+          readConfigMap: (_namespace, name) =>
+            noted(`configmap ${name}`, configMap?.() ?? { ok: true, data: undefined }),
         }),
       },
       cluster: {
@@ -88,6 +98,8 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         find: (snapshot) => noted('find', isOnDisk ? snapshot : undefined),
         fetch: ({ resolved }) => noted('fetch', resolved as Snapshot),
         discard: () => noted('discard', undefined),
+        poll: ({ repoUrl }) => noted(`poll ${repoUrl}`, script.poll?.(repoUrl) ?? NEVER_POLLED),
+        recall: () => Promise.resolve(undefined),
       },
       render: {
         render: async (request) => {
@@ -102,6 +114,9 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         awaitedDiscoveryRetryMs: 100,
         maxNamespaceRenderedBytes: 1_000,
         maxTotalRenderedBytes: 2_000,
+        pollJitter: 0,
+        minPollBackoffMs: 1_000,
+        maxPollBackoffMs: 60_000,
       },
       neighbours: {
         renderedSizes: () => script.renderedSizes ?? { namespaceBytes: 0, totalBytes: 0, namespaces: 1 },

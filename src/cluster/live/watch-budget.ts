@@ -1,9 +1,10 @@
 /**
  * The watches that identities may have open at once.
  *
- * Invariant: at most `maxWatches` are taken, and the accounts of one namespace have at most half of them, so that no
- * tenant takes the watches of all others.
+ * Invariant: at most `maxWatches` are taken, and the accounts of a namespace take no more than their fair share, so
+ * that a few tenants do not take the watches of all others.
  */
+import { isWithinFairShare } from '../../object/fair-share.ts';
 import type { Identity } from '../identity.ts';
 
 export interface WatchBudget {
@@ -15,7 +16,6 @@ export interface WatchBudget {
 }
 
 export function createWatchBudget(maxWatches: number): WatchBudget {
-  const maxPerNamespace = Math.ceil(maxWatches / 2);
   /** By namespace of the account; watches of the agent itself are not among them. */
   const countByNamespace = new Map<string, number>();
   let count = 0;
@@ -30,9 +30,8 @@ export function createWatchBudget(maxWatches: number): WatchBudget {
 
   return {
     take(identity) {
-      const isShareTaken =
-        identity.type !== 'agent' && (countByNamespace.get(identity.namespace) ?? 0) >= maxPerNamespace;
-      if (count >= maxWatches || isShareTaken) return false;
+      const held = identity.type === 'agent' ? 0 : (countByNamespace.get(identity.namespace) ?? 0);
+      if (!isWithinFairShare({ held, free: maxWatches - count })) return false;
       add(identity, 1);
       return true;
     },

@@ -45,6 +45,8 @@ const SECRET_KIND: KindInfo = {
   isWatchable: true,
 };
 
+const CONFIG_MAP_KIND: KindInfo = { ...SECRET_KIND, kind: 'ConfigMap', plural: 'configmaps' };
+
 /** A request about a kind, without the identity, which the client adds. */
 interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'acceptsGzip'> {
   readonly kind: KindInfo;
@@ -71,9 +73,20 @@ export function createClient(transport: ClientTransport, identity: Identity, dis
 
 type ClientTransport = Pick<Transport, 'send'>;
 
-type Reads = Pick<FullClient, 'get' | 'readSecret' | 'listBySelector'>;
+type Reads = Pick<FullClient, 'get' | 'readSecret' | 'readConfigMap' | 'listBySelector'>;
 
 function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
+  async function readData(
+    kind: KindInfo,
+    name: { readonly namespace: string; readonly name: string },
+  ): Promise<SecretAnswer> {
+    const answer = await call({ kind, verb: 'get', method: 'GET', path: () => objectPath(kind, name) });
+    if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, data: undefined } : answer;
+    const body = tryParseJson(answer.http.text);
+    if (stringAt(body, 'kind') !== kind.kind) return { ok: false, refusal: unreadable(answer.http) };
+    return { ok: true, data: kind === SECRET_KIND ? decodeData(body, 'data') : configData(body) };
+  }
+
   return {
     async get(kind, id): Promise<ReadAnswer> {
       const answer = await call({ kind, verb: 'get', method: 'GET', path: () => objectPath(kind, id) });
@@ -82,18 +95,8 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
       return object ? { ok: true, object } : { ok: false, refusal: unreadable(answer.http) };
     },
 
-    async readSecret(namespace, name): Promise<SecretAnswer> {
-      const answer = await call({
-        kind: SECRET_KIND,
-        verb: 'get',
-        method: 'GET',
-        path: () => objectPath(SECRET_KIND, { namespace, name }),
-      });
-      if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, data: undefined } : answer;
-      const body = tryParseJson(answer.http.text);
-      if (stringAt(body, 'kind') !== 'Secret') return { ok: false, refusal: unreadable(answer.http) };
-      return { ok: true, data: decodeData(body) };
-    },
+    readSecret: (namespace, name) => readData(SECRET_KIND, { namespace, name }),
+    readConfigMap: (namespace, name) => readData(CONFIG_MAP_KIND, { namespace, name }),
 
     async listBySelector(kind, { namespace, labelSelector, fieldSelector, limit }) {
       const answer = await call({
@@ -224,8 +227,14 @@ function readWritten(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
   return { ok: true, object, isCreated: answer.status === 201, warnings };
 }
 
-function decodeData(secret: Value | undefined): ReadonlyMap<string, Buffer> {
-  const entries = Object.entries(mapAt(secret, 'data'));
+function configData(body: Value | undefined): ReadonlyMap<string, Buffer> {
+  const texts = Object.entries(mapAt(body, 'data'));
+  const plain = texts.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '')] as const);
+  return new Map([...plain, ...decodeData(body, 'binaryData')]);
+}
+
+function decodeData(body: Value | undefined, field: 'data' | 'binaryData'): ReadonlyMap<string, Buffer> {
+  const entries = Object.entries(mapAt(body, field));
   return new Map(entries.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '', 'base64')]));
 }
 

@@ -5,6 +5,7 @@
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import type { StageError } from '../../object/stage-error.ts';
 import type { Manifests } from '../../render/manifests.ts';
+import type { Need } from '../../render/needs.ts';
 import type { PollPace } from '../../source/poll-pace.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 
@@ -12,8 +13,9 @@ export interface DesiredMemory {
   source: SourceMemory | undefined;
   /** The source of passes over a commit that a request names. */
   pinned: SourceMemory | undefined;
-  /** The last render, with the tree and path that it was made of. */
-  rendered: { readonly key: string; readonly manifests: Manifests } | undefined;
+  /** The repositories of spec.sources by `$name`, and those that a render asked for by the key of the need. */
+  others: Map<string, SourceMemory>;
+  rendered: LastRender | undefined;
   /** The last render that was refused or killed, which is not tried again for a while. */
   refused: RefusedRender | undefined;
   /** The last usable set of desired objects: drift is healed by it while a newer commit is broken. */
@@ -26,8 +28,28 @@ export interface DesiredMemory {
   discovery: DiscoveryPace | undefined;
 }
 
+/** The last render, with everything that it was made of. */
+export interface LastRender {
+  /** Trees, path and options. */
+  readonly key: string;
+  readonly path: string;
+  /** Options, and the digests of the answers that it used. */
+  readonly inputs: string;
+  readonly manifests: Manifests;
+  /** The answers that it used, by the key of their need. */
+  readonly answers: ReadonlyMap<string, KeptAnswer>;
+}
+
+/** An answer without its content, which may be large or secret. */
+export interface KeptAnswer {
+  readonly need: Need;
+  readonly digest: string;
+  /** Monotonic; when it was brought. */
+  readonly broughtMs: number;
+}
+
 export interface RefusedRender {
-  /** The tree and path. */
+  /** As `LastRender.key`. */
   readonly key: string;
   readonly error: StageError;
   /** Monotonic; until then the error is the answer. */
@@ -84,6 +106,13 @@ export interface Following {
 
 export const NOTHING_FOLLOWED: Following = { seen: [], doubt: undefined, refuted: 0 };
 
+/** Monotonic; when the earliest poll of the sources of a pass is due. undefined: its source was not asked yet. */
+export function nextPollMs(memory: Pick<DesiredMemory, 'source' | 'pinned' | 'others'>, isPinned: boolean) {
+  const source = sourceFor(memory, isPinned);
+  if (!source) return undefined;
+  return [...memory.others.values()].reduce((least, other) => Math.min(least, other.nextPollMs), source.nextPollMs);
+}
+
 /** The source of a pass. */
 export function sourceFor(
   memory: Pick<DesiredMemory, 'source' | 'pinned'>,
@@ -96,6 +125,7 @@ export function emptyDesiredMemory(): DesiredMemory {
   return {
     source: undefined,
     pinned: undefined,
+    others: new Map(),
     rendered: undefined,
     refused: undefined,
     bound: undefined,

@@ -15,6 +15,8 @@ export interface CredentialQuestion {
   readonly application: Pick<Application, 'metadata' | 'spec'>;
   readonly identity: Identity;
   readonly context: { readonly hub: { as(identity: Identity): Pick<HubClient, 'readSecret'> } };
+  /** The Secret, and the field that names it. Absent: that of spec.source. */
+  readonly secretRef?: { readonly name: string | undefined; readonly field: string };
 }
 
 /**
@@ -25,34 +27,39 @@ export async function readCredential({
   application,
   identity,
   context,
+  secretRef = { name: application.spec.source.secretRef?.name, field: 'spec.source.secretRef' },
 }: CredentialQuestion): Promise<Credential | undefined> {
   const { namespace } = application.metadata;
-  const name = application.spec.source.secretRef?.name;
+  const { name, field } = secretRef;
   if (name === undefined) return undefined;
   const secret = `${namespace}/${name}`;
   const answer = await context.hub.as(identity).readSecret(namespace, name);
-  if (!answer.ok) throw refused(secret, answer.refusal, identity);
+  if (!answer.ok) throw refused({ secret, field, identity }, answer.refusal);
   if (answer.data) return parseCredential({ secret, data: answer.data });
   throw sourceError(
     'SecretNotFound',
-    `The Secret ${secret} of spec.source.secretRef does not exist. Create it, or name another one.`,
+    `The Secret ${secret} of ${field} does not exist. Create it, or name another one.`,
   );
 }
 
-function refused(secret: string, { code, message, retry }: Refusal, identity: Identity): Error {
+interface AskedSecret {
+  /** `namespace/name`. */
+  readonly secret: string;
+  readonly field: string;
+  readonly identity: Identity;
+}
+
+function refused({ secret, field, identity }: AskedSecret, { code, message, retry }: Refusal): Error {
   if (code === 'Forbidden') {
     const account =
       identity.type === 'agent' ? 'the agent itself' : `the ServiceAccount ${identity.namespace}/${identity.name}`;
     return sourceError(
       'SecretForbidden',
-      `The Secret ${secret} of spec.source.secretRef may not be read by ${account}. ` +
-        'Allow it the verb get on this Secret.',
+      `The Secret ${secret} of ${field} may not be read by ${account}. ` + 'Allow it the verb get on this Secret.',
     );
   }
   const afterMs = typeof retry === 'object' ? retry.afterMs : undefined;
-  return sourceError(
-    'SecretUnreadable',
-    `The Secret ${secret} of spec.source.secretRef could not be read: ${message}.`,
-    { afterMs },
-  );
+  return sourceError('SecretUnreadable', `The Secret ${secret} of ${field} could not be read: ${message}.`, {
+    afterMs,
+  });
 }

@@ -40,6 +40,8 @@ export interface RefreshOptions {
   readonly isForced: boolean;
   /** The revision is a commit that a request names, and not that of the spec. */
   readonly isPinned?: boolean;
+  /** The key in `DesiredMemory.others` of another source than `spec.source`. */
+  readonly other?: string;
   /** The polls of an earlier process, as status tells of them. undefined: it does not. */
   readonly known?: KnownFromStatus | undefined;
   readonly signal: AbortSignal;
@@ -54,16 +56,19 @@ export interface RefreshContext extends Pick<ReconcileContext, 'clock' | 'chance
 
 /** Returns the source as it is remembered from now on. A failed poll or fetch is in its `error`. */
 export async function refreshSource(
-  memory: Pick<DesiredMemory, 'source' | 'pinned'>,
+  memory: Pick<DesiredMemory, 'source' | 'pinned' | 'others'>,
   options: RefreshOptions,
 ): Promise<SourceMemory> {
+  const { other } = options;
   const slot = options.isPinned ? 'pinned' : 'source';
+  const before = other === undefined ? memory[slot] : memory.others.get(other);
   let reading: ReturnType<RefreshOptions['credential']> | undefined;
   // The Secret is read once, for the disk and for the poll.
   const once = { ...options, credential: () => (reading ??= options.credential()) };
-  const remembered = memory[slot] ?? (await recallSource({ ...once, key: keyOf(options.spec) }));
+  const remembered = before ?? (await recallSource({ ...once, key: keyOf(options.spec) }));
   const source = await refresh(remembered, once);
-  memory[slot] = source;
+  if (other === undefined) memory[slot] = source;
+  else memory.others.set(other, source);
   return source;
 }
 

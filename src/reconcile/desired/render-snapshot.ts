@@ -1,14 +1,20 @@
 /**
- * The render stage of a pass: renders in the child process, once for each tree and path. A render that exceeds its
+ * The render stage of a pass: renders in the child process, once for each set of inputs. A render that exceeds its
  * bounds on memory, time or size is not repeated for a while, because it would end in the same way.
  */
 import { applicationKey } from '../../application/keys.ts';
 import { sourcePath } from '../../application/parse.ts';
+import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
+import type { Value } from '../../object/value.ts';
 import type { Manifests } from '../../render/manifests.ts';
+import { renderWithAnswers } from '../../render/rounds.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
+import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
-import type { DesiredMemory } from './memory.ts';
+import { bringNeed, type Brought } from './bring-needs.ts';
+import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
+import { treesOfOthers } from './other-sources.ts';
 import { readCredential } from './read-credential.ts';
 import { refuseRendered } from './rendered-room.ts';
 
@@ -20,32 +26,142 @@ const REFUSED_MS = 3_600_000;
 /** The same if it only lacks room beside other renders, which may shrink at any time. */
 const NO_ROOM_MS = 60_000;
 
+/** Throws StageError: of the render, of a source that was never read, or of a need that could not be brought. */
 export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Promise<Manifests> {
-  const { application, context, memory, signal } = reading;
-  const path = sourcePath(application.spec.source.path);
-  const tenant = application.metadata.namespace;
-  const key = `${snapshot.tree.treeOid}:${path}`;
+  const { context, memory } = reading;
+  const trees = await treesOfOthers(reading);
+  const inputs = inputsOf(reading, snapshot, trees);
+  const { key } = inputs;
   const { rendered, refused } = memory.desired;
-  if (rendered?.key === key) return rendered.manifests;
+  const known = await refreshAnswers(reading, rendered);
+  if (rendered?.key === key && isSameAnswers(rendered.answers, known)) return rendered.manifests;
   if (refused?.key === key && context.clock.monotonicMs() < refused.untilMs) throw refused.error;
   const found = (await context.source.find(snapshot)) ?? (await fetchAgain(reading, snapshot));
-  const previous = rendered?.key.endsWith(`:${path}`) ? rendered.manifests : undefined;
   const refuse = (error: StageError, forMs: number): void => {
     memory.desired.refused = { key, error, untilMs: context.clock.monotonicMs() + forMs };
   };
   try {
-    const manifests = await context.render.render({ snapshot: found, path, previous, tenant, signal });
-    const noRoom = refuseForRoom(reading, manifests);
+    const last = await renderInRounds(reading, { ...inputs, snapshot: found, trees, known });
+    const noRoom = refuseForRoom(reading, last.manifests);
     if (noRoom) refuse(noRoom, NO_ROOM_MS);
     if (noRoom) throw noRoom;
-    memory.desired.rendered = { key, manifests };
+    memory.desired.rendered = last;
+    forgetUnused(memory.desired, last);
     memory.desired.refused = undefined;
-    return manifests;
+    return last.manifests;
   } catch (error) {
     if (error instanceof StageError && UNUSABLE_SNAPSHOT.has(error.code)) await context.source.discard(found);
     if (memory.desired.refused?.error !== error && isBoundExceeded(error)) refuse(error, REFUSED_MS);
     throw error;
   }
+}
+
+interface Inputs extends Pick<LastRender, 'key' | 'path'> {
+  /** Digest of the options alone. */
+  readonly options: string;
+}
+
+function inputsOf({ application }: Reading, snapshot: Snapshot, trees: ReadonlyMap<string, RenderedTree>): Inputs {
+  const { spec, metadata } = application;
+  const path = sourcePath(spec.source.path);
+  const options = digestValue([spec.render as Value, metadata.name, spec.destination.namespace ?? null]);
+  const others = Array.from(trees, ([name, { tree, path: folder }]) => `${name} ${tree.treeOid} ${folder}`);
+  return { key: [snapshot.tree.treeOid, path, options, ...others].join('\n'), path, options };
+}
+
+/**
+ * Brings the answers of the last render again that may have changed since. Others are kept without their content, and
+ * are brought when the render asks for them.
+ */
+async function refreshAnswers(reading: Reading, rendered: LastRender | undefined): Promise<Map<string, Brought>> {
+  const known = new Map<string, Brought>();
+  if (!rendered) return known;
+  const due = [...rendered.answers.values()].filter((kept) => isDue(reading, kept));
+  for (const brought of await Promise.all(due.map(({ need }) => bringNeed(reading, need)))) {
+    known.set(brought.need.key, brought);
+  }
+  return known;
+}
+
+/** Data is read again after each poll of the source, and a repository decides by its own memory. */
+function isDue({ memory }: Reading, { need, broughtMs }: KeptAnswer): boolean {
+  if (need.type === 'repository') return true;
+  return need.type === 'data' && (memory.desired.source?.polledMs ?? -Infinity) > broughtMs;
+}
+
+function isSameAnswers(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap<string, Brought>): boolean {
+  return [...known].every(([key, { digest }]) => kept.get(key)?.digest === digest);
+}
+
+/** Whether a render with these answers is the same if no file has changed; the read-set covers the files of trees. */
+function hasSameContent(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap<string, Brought>): boolean {
+  return [...known].every(([key, { digest, tree }]) => tree !== undefined || kept.get(key)?.digest === digest);
+}
+
+interface RoundsInput extends Inputs {
+  readonly snapshot: Snapshot;
+  readonly trees: ReadonlyMap<string, RenderedTree>;
+  readonly known: ReadonlyMap<string, Brought>;
+}
+
+async function renderInRounds(
+  reading: Reading,
+  { key, path, options, snapshot, trees, known }: RoundsInput,
+): Promise<LastRender> {
+  const { application, context, memory, signal } = reading;
+  const { spec, metadata } = application;
+  const before = memory.desired.rendered?.path === path ? memory.desired.rendered : undefined;
+  const isAsBefore = before?.inputs === options && hasSameContent(before.answers, known);
+  const { manifests, answers } = await renderWithAnswers<Brought>({
+    known,
+    render: (brought) =>
+      context.render.render({
+        snapshot,
+        path,
+        options: spec.render,
+        release: { name: metadata.name, namespace: spec.destination.namespace ?? metadata.namespace },
+        trees: new Map([...trees, ...treesOf(brought)]),
+        answers: new Map(Array.from(brought, ([name, { answer }]) => [name, answer])),
+        previous: before?.manifests,
+        mayBeUnchanged: isAsBefore,
+        tenant: metadata.namespace,
+        signal,
+      }),
+    bring: (need) => bringNeed(reading, need),
+  });
+  const isUnchanged = before !== undefined && manifests === before.manifests;
+  return {
+    key,
+    path,
+    inputs: options,
+    manifests,
+    answers: keptOf(manifests, answers, isUnchanged ? before : undefined),
+  };
+}
+
+function treesOf(brought: ReadonlyMap<string, Brought>): [string, RenderedTree][] {
+  return [...brought].flatMap(([name, { tree }]) => (tree ? [[name, tree] as [string, RenderedTree]] : []));
+}
+
+/** The answers that the render used. `before`: the last render, if this one is the same. */
+function keptOf(
+  { answersUsed = [] }: Manifests,
+  answers: ReadonlyMap<string, Brought>,
+  before: LastRender | undefined,
+): ReadonlyMap<string, KeptAnswer> {
+  const kept = new Map<string, KeptAnswer>(before?.answers);
+  for (const key of answersUsed) {
+    const brought = answers.get(key);
+    if (!brought) continue;
+    const { need, digest, broughtMs } = brought;
+    kept.set(key, { need, digest, broughtMs });
+  }
+  return kept;
+}
+
+/** Repositories that the render asks for no more are not polled any longer. */
+function forgetUnused({ others }: DesiredMemory, { answers }: LastRender): void {
+  for (const name of others.keys()) if (!name.startsWith('$') && !answers.has(name)) others.delete(name);
 }
 
 /** A person asks: the next render is tried, whatever came of the last one. */

@@ -4,8 +4,8 @@
  * Invariant: a webhook leads to a poll and to nothing else, so its claims need not be true. However many arrive, an
  * Application polls once a second at most (see desired/refresh-source.ts), and is not woken while a poll is coming.
  */
-import type { RepositoryPush } from '../../application/repository.ts';
-import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { canonicalRepository, type RepositoryPush } from '../../application/repository.ts';
+import { listAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import { mayHaveMoved } from '../../source/revision.ts';
 import type { Neighbours } from './neighbours.ts';
 
@@ -24,5 +24,15 @@ export function hearPush(push: RepositoryPush, neighbours: Neighbours): number {
 /** Reads the stored form unparsed: a webhook must stay cheap for thousands of Applications. */
 function isFollowing(stored: KubeObject, push: RepositoryPush): boolean {
   if (valueAt(stored, 'spec', 'suspend') === true) return false;
-  return mayHaveMoved(stringAt(stored, 'spec', 'source', 'revision') ?? 'HEAD', push);
+  const addresses = new Set(push.addresses.map(canonicalOf));
+  const sources = [valueAt(stored, 'spec', 'source'), ...listAt(stored, 'spec', 'sources')];
+  return sources.some(
+    (source) =>
+      addresses.has(canonicalOf(stringAt(source, 'repoURL') ?? '')) &&
+      mayHaveMoved(stringAt(source, 'revision') ?? 'HEAD', push),
+  );
+}
+
+function canonicalOf(address: string): string {
+  return canonicalRepository(address) ?? address;
 }

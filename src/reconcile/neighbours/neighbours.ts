@@ -10,7 +10,7 @@ import { canonicalRepository } from '../../application/repository.ts';
 import type { Application } from '../../application/schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { addMember, removeMember } from '../../object/set-map.ts';
-import { stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { listAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import { isLengthened } from '../../source/poll-pace.ts';
 import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
@@ -49,7 +49,9 @@ export interface Neighbours {
   get(key: string): Neighbour | undefined;
   /** Every Application that the agent knows. */
   all(): Iterable<Neighbour>;
-  /** Every Application whose `spec.source.repoURL` names the same repository, in whichever way it is written. */
+  /**
+   * Every Application whose `spec.source` or `spec.sources` names the same repository, in whichever way it is written.
+   */
   ofRepository(repoUrl: string): Iterable<Neighbour>;
   /** Every Application that has announced to desire the object. */
   desiredBy(id: ObjectId): Iterable<Neighbour>;
@@ -119,7 +121,7 @@ export function createRegistry({ clock, wake }: RegistryOptions): Registry {
     },
     note(record) {
       records.set(record.key, record);
-      byRepository.set(record.key, repositoryKey(stringAt(record.stored, 'spec', 'source', 'repoURL') ?? ''));
+      byRepository.set(record.key, repositoriesOf(record.stored));
     },
     remove(key) {
       records.delete(key);
@@ -332,33 +334,38 @@ function sourceOf(stored: KubeObject): string {
   return `${repository} ${stringAt(stored, 'spec', 'source', 'revision') ?? ''}`;
 }
 
+/** One text for each repository that an Application names. */
+function repositoriesOf(stored: KubeObject): ReadonlySet<string> {
+  const others = listAt(stored, 'spec', 'sources').map((source) => stringAt(source, 'repoURL') ?? '');
+  return new Set([stringAt(stored, 'spec', 'source', 'repoURL') ?? '', ...others].map(repositoryKey));
+}
+
 /** One text for all ways to write the address of a repository. */
 function repositoryKey(repoUrl: string): string {
   return canonicalRepository(repoUrl) ?? repoUrl;
 }
 
 interface KeyIndex {
-  set(key: string, value: string): void;
+  set(key: string, values: ReadonlySet<string>): void;
   delete(key: string): void;
   keysOf(value: string): Iterable<string>;
 }
 
-/** Keys by one value each. */
+/** Keys by their values. */
 function createIndex(): KeyIndex {
-  const valueOf = new Map<string, string>();
+  const valuesOf = new Map<string, ReadonlySet<string>>();
   const keysOf = new Map<string, Set<string>>();
   const remove = (key: string): void => {
-    const value = valueOf.get(key);
-    if (value === undefined) return;
-    valueOf.delete(key);
-    removeMember(keysOf, value, key);
+    for (const value of valuesOf.get(key) ?? []) removeMember(keysOf, value, key);
+    valuesOf.delete(key);
   };
   return {
-    set(key, value) {
-      if (valueOf.get(key) === value) return;
+    set(key, values) {
+      const before = valuesOf.get(key);
+      if (before?.size === values.size && before.isSubsetOf(values)) return;
       remove(key);
-      valueOf.set(key, value);
-      addMember(keysOf, value, key);
+      valuesOf.set(key, values);
+      for (const value of values) addMember(keysOf, value, key);
     },
     delete: remove,
     keysOf: (value) => keysOf.get(value) ?? [],

@@ -20,11 +20,11 @@ import type { NextPass } from '../pass.ts';
 import { reconcile } from '../reconcile.ts';
 import { createDefinitionWatch, type DefinitionWatch } from './definition-watch.ts';
 import { inFairOrder } from './fair-order.ts';
-import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
+import { KeyedQueue, type QueueStats, type Worker } from './keyed-queue.ts';
 
 export interface ControllerOptions {
   readonly context: Omit<ReconcileContext, 'neighbours'>;
-  /** Passes under way at once. */
+  /** Passes that are worked on at once. */
   readonly concurrency: number;
   /** Over one Application, on average. */
   readonly passesPerSecond: number;
@@ -78,8 +78,9 @@ export function createController(options: ControllerOptions): Controller {
   });
   const known: Tracks = { registry, dependents, definitions, context, enqueue, forgetKey: (key) => queue.forget(key) };
   const queue = new KeyedQueue({
-    work: (key, signal) => runPass(key, known, signal),
+    work: (key, signal, worker) => runPass(key, { ...known, context: contextOf(context, worker) }, signal),
     concurrency: options.concurrency,
+    maxUnderWay: options.concurrency * UNDER_WAY_PER_WORKER,
     passesPerSecond: options.passesPerSecond,
     tenantOf: (key) => key.split('/', 1)[0] ?? '',
     minBackoffMs: options.minBackoffMs,
@@ -118,6 +119,23 @@ export function createController(options: ControllerOptions): Controller {
     forget: () => {
       for (const { signals } of registry.records()) signals.isForgetAsked = true;
     },
+  };
+}
+
+/** Passes that have begun, for each worker: most of them wait for a Git server or a render. */
+const UNDER_WAY_PER_WORKER = 16;
+
+/** A pass holds no worker while it waits for a Git server or a render, which may take minutes. */
+function contextOf(context: ReconcileContext, worker: Worker): ReconcileContext {
+  const { source, render } = context;
+  return {
+    ...context,
+    source: {
+      ...source,
+      poll: (request) => worker.whileWaiting(() => source.poll(request)),
+      fetch: (request) => worker.whileWaiting(() => source.fetch(request)),
+    },
+    render: { render: (request) => worker.whileWaiting(() => render.render(request)) },
   };
 }
 

@@ -3,18 +3,24 @@
  * one worker at a time; a key that is added while it is worked on gets one more pass afterwards; every wait has a
  * bound.
  *
- * Fairness: the tenant with the fewest workers comes first, and its keys in the order in which they became due. While
- * there are several tenants none takes every worker, since a Git server may keep a worker busy for minutes. No key is
- * served more often than its rate allows.
+ * Fairness: workers are shared between tenants (worker-turns.ts), and the keys of a tenant are served in the order in
+ * which they became due. No key is served more often than its rate allows.
  */
 import type { Chance } from '../../telemetry/ports.ts';
 import type { NextPass } from '../pass.ts';
 import { createPassRate, type PassRate } from './pass-rate.ts';
+import { WorkerTurns, type Turn } from './worker-turns.ts';
+
+/** The part of its turn that a pass uses. */
+export type Worker = Pick<Turn, 'whileWaiting'>;
 
 export interface QueueOptions {
   /** Runs one pass. A rejection means backoff. */
-  readonly work: (key: string, signal: AbortSignal) => Promise<NextPass>;
+  readonly work: (key: string, signal: AbortSignal, worker: Worker) => Promise<NextPass>;
+  /** Passes that are worked on at once. */
   readonly concurrency: number;
+  /** Passes that have begun and not ended, those that wait for a Git server or a render included. */
+  readonly maxUnderWay: number;
   /** The tenant of a key: its namespace. */
   readonly tenantOf: (key: string) => string;
   /** First and longest delay after a failure; each failure doubles the delay. */
@@ -31,6 +37,7 @@ export interface QueueOptions {
 export interface QueueStats {
   /** Due keys that no worker is free for. */
   readonly waiting: number;
+  /** Passes that have begun and not ended. */
   readonly active: number;
   readonly added: number;
   readonly retries: number;
@@ -39,8 +46,8 @@ export interface QueueStats {
 }
 
 interface Tenant {
+  readonly name: string;
   keys: number;
-  active: number;
 }
 
 interface KeyState {
@@ -48,7 +55,8 @@ interface KeyState {
   isActive: boolean;
   /** Due next as soon as the present pass ends. */
   isDirty: boolean;
-  isReady: boolean;
+  /** Set while the key is due and waits for a worker. */
+  turn: Turn | undefined;
   failures: number;
   timer: NodeJS.Timeout | undefined;
   dueAt: number;
@@ -62,10 +70,9 @@ export class KeyedQueue {
   readonly #options: QueueOptions;
   readonly #keys = new Map<string, KeyState>();
   readonly #tenants = new Map<string, Tenant>();
-  readonly #ready: string[] = [];
+  readonly #turns: WorkerTurns;
   readonly #rate: PassRate;
   readonly #stop = new AbortController();
-  #active = 0;
   #added = 0;
   #retries = 0;
   #idle: (() => void) | undefined;
@@ -73,6 +80,9 @@ export class KeyedQueue {
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#rate = createPassRate(options.passesPerSecond);
+    const { concurrency, maxUnderWay } = options;
+    const hasSeveralTenants = (): boolean => this.#tenants.size > 1;
+    this.#turns = new WorkerTurns({ concurrency, maxUnderWay, hasSeveralTenants, nowMs: () => performance.now() });
   }
 
   /** Asks for a pass now. False if the queue is full or stopped. */
@@ -90,7 +100,7 @@ export class KeyedQueue {
     if (delayMs <= 0) return this.add(key);
     if (this.#stop.signal.aborted) return false;
     const state = this.#state(key);
-    if (!state || state.isReady) return state !== undefined;
+    if (!state || state.turn) return state !== undefined;
     if (!state.timer || state.dueAt > performance.now() + delayMs) this.#wait(key, state, delayMs);
     return true;
   }
@@ -114,13 +124,13 @@ export class KeyedQueue {
     state.failures = 0;
     state.cancel?.abort();
     if (!state.isActive) this.#drop(key, state);
-    this.#next();
+    this.#turns.next();
   }
 
   stats(): QueueStats {
     return {
-      waiting: this.#ready.length,
-      active: this.#active,
+      waiting: this.#turns.waiting,
+      active: this.#turns.underWay,
       added: this.#added,
       retries: this.#retries,
       longest: this.#longest(),
@@ -141,8 +151,8 @@ export class KeyedQueue {
   async drain(): Promise<void> {
     this.#stop.abort();
     for (const state of this.#keys.values()) clearTimeout(state.timer);
-    this.#ready.length = 0;
-    if (this.#active === 0) return;
+    this.#turns.stop();
+    if (this.#turns.underWay === 0) return;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
@@ -153,14 +163,14 @@ export class KeyedQueue {
     if (known) return known;
     if (this.#keys.size >= this.#options.maxKeys) return undefined;
     const name = this.#options.tenantOf(key);
-    const tenant = this.#tenants.get(name) ?? { keys: 0, active: 0 };
+    const tenant = this.#tenants.get(name) ?? { name, keys: 0 };
     this.#tenants.set(name, tenant);
     tenant.keys++;
     const state: KeyState = {
       tenant,
       isActive: false,
       isDirty: false,
-      isReady: false,
+      turn: undefined,
       failures: 0,
       timer: undefined,
       dueAt: 0,
@@ -176,61 +186,42 @@ export class KeyedQueue {
     state.timer = undefined;
     if (state.isActive) {
       state.isDirty = true;
-    } else if (!state.isReady) {
+    } else if (!state.turn) {
       const slowedMs = this.#rate.waitMs(key, performance.now());
       if (slowedMs > 0) return this.#wait(key, state, slowedMs);
-      state.isReady = true;
-      this.#ready.push(key);
-      this.#next();
+      this.#begin(key, state);
     }
   }
 
-  #next(): void {
-    while (this.#active < this.#options.concurrency && !this.#stop.signal.aborted) {
-      const key = this.#takeReady();
-      const state = key === undefined ? undefined : this.#keys.get(key);
-      if (key === undefined || !state) return;
-      state.isReady = false;
+  #begin(key: string, state: KeyState): void {
+    let hasBegun = false;
+    const turn = this.#turns.ask(state.tenant.name, (begun) => {
+      hasBegun = true;
+      state.turn = undefined;
       state.isActive = true;
       state.beganMs = performance.now();
       this.#rate.spend(key, state.beganMs);
-      state.tenant.active++;
-      this.#active++;
-      void this.#run(key, state);
-    }
+      void this.#run(key, state, begun);
+    });
+    if (!hasBegun) state.turn = turn;
   }
 
-  #takeReady(): string | undefined {
-    const { concurrency } = this.#options;
-    const most = this.#tenants.size > 1 ? Math.max(1, concurrency - 1) : concurrency;
-    let best: { at: number; active: number } | undefined;
-    for (let at = 0; at < this.#ready.length && best?.active !== 0; at++) {
-      const state = this.#keys.get(this.#ready[at] ?? '');
-      // Forgotten meanwhile.
-      if (!state?.isReady) this.#ready.splice(at--, 1);
-      else if (state.tenant.active < (best?.active ?? most)) best = { at, active: state.tenant.active };
-    }
-    return best && this.#ready.splice(best.at, 1)[0];
-  }
-
-  async #run(key: string, state: KeyState): Promise<void> {
+  async #run(key: string, state: KeyState, turn: Turn): Promise<void> {
     let next: NextPass;
     const cancel = new AbortController();
     state.cancel = cancel;
     try {
-      next = await this.#options.work(key, AbortSignal.any([this.#stop.signal, cancel.signal]));
+      next = await this.#options.work(key, AbortSignal.any([this.#stop.signal, cancel.signal]), turn);
     } catch (error) {
       this.#options.onError(key, error);
       next = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };
     }
     state.cancel = undefined;
     state.isActive = false;
-    state.tenant.active--;
-    this.#active--;
     // A forgotten pass asks for no other one. A key that was added after that gets its pass.
     this.#settle(key, state, cancel.signal.aborted ? { type: 'none' } : next);
-    if (this.#active === 0) this.#idle?.();
-    this.#next();
+    turn.end();
+    if (this.#turns.underWay === 0) this.#idle?.();
   }
 
   #settle(key: string, state: KeyState, next: NextPass): void {
@@ -258,7 +249,8 @@ export class KeyedQueue {
 
   #drop(key: string, state: KeyState): void {
     clearTimeout(state.timer);
-    state.isReady = false;
+    state.turn?.cancel();
+    state.turn = undefined;
     this.#keys.delete(key);
     if (--state.tenant.keys === 0) this.#tenants.delete(this.#options.tenantOf(key));
   }

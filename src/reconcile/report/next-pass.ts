@@ -10,7 +10,7 @@ import type { PassVerdict } from '../../status/verdict.ts';
 import type { ReconcileContext } from '../context.ts';
 import { doubtInMs } from '../decide/evidence.ts';
 import { isRetirementDue } from '../decide/gate-waves.ts';
-import { sourceFor } from '../desired/memory.ts';
+import { nextPollMs } from '../desired/memory.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import { declaredIntent, type PassGoal } from '../requests.ts';
 import type { Findings } from './report-of.ts';
@@ -50,7 +50,7 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs,
+    nextPollMs: nextPollMs(memory.desired, goal.commit !== undefined),
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
     nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,

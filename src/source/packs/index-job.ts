@@ -10,7 +10,7 @@ export interface JobRunner {
       readonly stage: 'source';
       readonly input: unknown;
       readonly tenant: string;
-      readonly dataFolder: string;
+      readonly dataFolders: readonly string[];
     },
     options: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Uint8Array>;
@@ -29,7 +29,7 @@ export async function runIndexJob(
   input: IndexPackInput,
   { tenant, ...options }: IndexJobOptions,
 ): Promise<IndexedSnapshot> {
-  const job = { name: 'indexPack', stage: 'source', input, tenant, dataFolder: dirname(input.gitDir) } as const;
+  const job = { name: 'indexPack', stage: 'source', input, tenant, dataFolders: [dirname(input.gitDir)] } as const;
   const bytes = await sandbox.run(job, options);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const newline = buffer.indexOf('\n');

@@ -19,6 +19,7 @@ test('the shortest Application gets all defaults', () => {
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.application.spec, {
     source: { repoURL: 'https://git.example.com/shop.git', revision: 'HEAD', path: '.', interval: '1m' },
+    render: {},
     destination: { namespace: 'shop', createNamespace: false },
     sync: { mode: 'auto', prune: true, allowLiveAnnotations: false, timeout: '5m' },
     health: { wait: false },

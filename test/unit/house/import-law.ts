@@ -10,7 +10,7 @@ export const PIPELINE = ['source', 'render', 'cluster', 'bind', 'diff', 'health'
 export const PURE = ['object', 'application', 'render', 'bind', 'diff', 'plan', 'health', 'status'];
 
 /** They act on the world, and never import each other's values. */
-export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox'];
+export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm'];
 
 /** The modules that each upper module may import by value. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {

@@ -30,7 +30,7 @@ const CASES: readonly (readonly [Record<string, string>, Partial<ObjectPolicy>])
     { 'helm.sh/hook': 'post-upgrade', [`${ARGO}/sync-wave`]: '1', 'helm.sh/hook-weight': '2' },
     { ...hook('PostSync'), wave: 1 },
   ],
-  [{ 'helm.sh/hook': 'crd-install' }, hook('PreSync')],
+  [{ 'helm.sh/hook': 'crd-install' }, {}],
   [{ [`${ARGO}/hook`]: 'PostSync', 'helm.sh/hook': 'pre-install' }, hook('PostSync')],
   [{ [`${ARGO}/hook`]: 'PreSync,PostSync' }, hook('PreSync')],
   [

@@ -27,7 +27,8 @@ function filledMemory(): Memory {
     desired: {
       source: sourceOf({ snapshot: snapshotOf('1') }),
       pinned: sourceOf({ snapshot: snapshotOf('2') }),
-      rendered: { key: 'tree:', manifests: manifestsOf([]) },
+      others: new Map([['$values', sourceOf({ snapshot: snapshotOf('3') })]]),
+      rendered: { key: 'tree:', path: '', inputs: '', manifests: manifestsOf([]), answers: new Map() },
       refused: {
         key: 'tree:',
         error: new StageError({ stage: 'render', code: 'Killed', retry: 'backoff', message: 'it took too long' }),

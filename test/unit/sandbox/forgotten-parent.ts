@@ -23,7 +23,7 @@ const sandbox = createSandbox({
   clock: { monotonicMs: () => performance.now() },
   log,
 });
-const place = { stage: 'source', input: null, tenant: '', dataFolder: dirname(entryFile) } as const;
+const place = { stage: 'source', input: null, tenant: '', dataFolders: [dirname(entryFile)] } as const;
 const pid = await sandbox.run({ name: 'pid', ...place });
 if (process.argv[2] === 'busy') void sandbox.run({ name: 'spin', ...place }, { deadlineMs: 500 });
 // By then the job has begun.

@@ -23,7 +23,7 @@ interface Ask {
 
 async function ask(sandbox: Sandbox, name: string, options: Ask = {}): Promise<string> {
   const { tenant = 'team', dataFolder = import.meta.dirname, input = null, deadlineMs = 60_000 } = options;
-  const bytes = await sandbox.run({ name, stage: 'render', tenant, dataFolder, input }, { deadlineMs });
+  const bytes = await sandbox.run({ name, stage: 'render', tenant, dataFolders: [dataFolder], input }, { deadlineMs });
   return Buffer.from(bytes).toString();
 }
 

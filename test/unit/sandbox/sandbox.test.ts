@@ -10,7 +10,7 @@ import type { KillCause } from '../../../src/sandbox/slot.ts';
 import { childFile, startSandbox, temporaryFolder } from '../source/source-harness.ts';
 
 /** A job that reads nothing. */
-const place = { stage: 'render', input: null, tenant: 'team', dataFolder: dirname(childFile) } as const;
+const place = { stage: 'render', input: null, tenant: 'team', dataFolders: [dirname(childFile)] } as const;
 
 const entryFile = fileURLToPath(new URL('hostile-child.ts', import.meta.url));
 

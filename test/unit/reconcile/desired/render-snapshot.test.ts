@@ -2,16 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorCode } from '../../../../src/object/error-code.ts';
 import { StageError } from '../../../../src/object/stage-error.ts';
+import type { SecretAnswer } from '../../../../src/cluster/ports.ts';
+import { refreshOthers } from '../../../../src/reconcile/desired/other-sources.ts';
 import { forgetRefusedRender, isUsable, renderSnapshot } from '../../../../src/reconcile/desired/render-snapshot.ts';
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
 import { beginReading, type Reading } from '../../../../src/reconcile/pass.ts';
-import { applicationOf, snapshotOf } from '../../../support/applications.ts';
+import { applicationOf, snapshotOf, sourceOf } from '../../../support/applications.ts';
 import { idOf } from '../../../support/changes.ts';
 import { manifestOf, manifestsOf, scriptReading, type ReadingScript } from '../../../support/reading.ts';
 
 const SNAPSHOT = snapshotOf('1');
 
 interface Scene {
+  /** Notes that the source was polled now. */
+  readonly poll: () => void;
+  readonly readingOf: (spec: Record<string, unknown>) => Reading;
   readonly clock: ReturnType<typeof scriptReading>['clock'];
   /** A reading of the folder `path`; all share one memory. */
   readonly at: (path?: string, source?: Record<string, string>) => Reading;
@@ -25,6 +30,16 @@ function scene(script: ReadingScript = {}): Scene {
   return {
     clock,
     requests,
+    poll: () => {
+      memory.desired.source = sourceOf({ snapshot: SNAPSHOT, polledMs: clock.monotonicMs() });
+    },
+    readingOf: (spec) =>
+      beginReading({
+        application: applicationOf({ spec: { source: { path: 'deploy' }, ...spec } }),
+        memory,
+        context,
+        signal,
+      }),
     at: (path = 'deploy', source = {}) =>
       beginReading({ application: applicationOf({ spec: { source: { path, ...source } } }), memory, context, signal }),
   };
@@ -161,4 +176,81 @@ test('a render without objects is usable if it has no problems', () => {
   assert.equal(isUsable({ ...manifestsOf([]) }), true);
   assert.equal(isUsable({ ...manifestsOf([]), problems }), false);
   assert.equal(isUsable({ ...manifestsOf(manifests), problems }), true);
+});
+
+const SETTINGS = { type: 'data', key: 'ConfigMap settings', kind: 'ConfigMap', name: 'settings' } as const;
+
+function dataAnswer(text: string): SecretAnswer {
+  return { ok: true, data: new Map([['color', Buffer.from(text)]]) };
+}
+
+test('data that a render asks for is read once, and again after the next poll of the source', async () => {
+  let color = 'red';
+  const answers: unknown[] = [];
+  const { at, requests, clock, poll } = scene({
+    configMap: () => dataAnswer(color),
+    render: ({ answers: known, mayBeUnchanged }) => {
+      if (!known.has(SETTINGS.key)) return manifestsOf([], { needs: [SETTINGS] });
+      answers.push([known.get(SETTINGS.key), mayBeUnchanged]);
+      return manifestsOf([manifestOf(idOf('web'))], { answersUsed: [SETTINGS.key] });
+    },
+  });
+  const first = await renderSnapshot(at(), SNAPSHOT);
+  assert.deepEqual(requests, ['find', 'render deploy', 'configmap settings', 'render deploy']);
+  assert.equal(await renderSnapshot(at(), SNAPSHOT), first);
+  assert.equal(requests.length, 4, 'nothing is asked before a poll');
+  clock.nowMs += 1_000;
+  poll();
+  assert.equal(await renderSnapshot(at(), SNAPSHOT), first, 'the same data gives the same render');
+  assert.deepEqual(requests.slice(4), ['configmap settings']);
+  color = 'blue';
+  clock.nowMs += 1_000;
+  poll();
+  await renderSnapshot(at(), SNAPSHOT);
+  assert.deepEqual(requests.slice(5), ['configmap settings', 'find', 'render deploy']);
+  assert.deepEqual(answers, [
+    [{ type: 'data', data: { color: 'red' } }, false],
+    [{ type: 'data', data: { color: 'blue' } }, false],
+  ]);
+});
+
+test('data that may not be read fails the render, and says whose right is missing', async () => {
+  const refusal = { code: 'Forbidden', message: 'forbidden', retry: 'never', status: 403 } as const;
+  const { at } = scene({
+    configMap: () => ({ ok: false, refusal }),
+    render: () => manifestsOf([], { needs: [SETTINGS] }),
+  });
+  await assert.rejects(renderSnapshot(at(), SNAPSHOT), (error) => {
+    assert.equal((error as StageError).code, 'DataForbidden');
+    assert.match((error as StageError).message, /ConfigMap apps\/settings of spec.render may not be read by /);
+    return true;
+  });
+});
+
+test('the tree of another source is handed to the render by its name, and a new commit of it renders again', async () => {
+  let commit = '3';
+  const trees: unknown[] = [];
+  const values = { name: 'values', repoURL: 'https://git.example.com/values.git', path: 'prod' };
+  const { readingOf, clock, requests } = scene({
+    poll: () => ({ ...snapshotOf(commit), id: `values ${commit}` }),
+    render: ({ trees: given }) => {
+      trees.push([...given].map(([name, { path, tree }]) => [name, path, tree.treeOid]));
+      return manifestsOf([]);
+    },
+  });
+  const reading = readingOf({ sources: [values] });
+  const first = await renderSnapshot(reading, SNAPSHOT);
+  assert.deepEqual(requests, [`poll ${values.repoURL}`, 'fetch', 'find', 'render deploy']);
+  assert.equal(await renderSnapshot(reading, SNAPSHOT), first);
+  clock.nowMs += 120_000;
+  assert.deepEqual(await refreshOthers(reading, false), []);
+  assert.equal(await renderSnapshot(reading, SNAPSHOT), first, 'the same commit');
+  commit = '4';
+  clock.nowMs += 120_000;
+  assert.deepEqual(await refreshOthers(reading, false), []);
+  await renderSnapshot(reading, SNAPSHOT);
+  assert.deepEqual(trees, [
+    [['$values', 'prod', snapshotOf('3').tree.treeOid]],
+    [['$values', 'prod', snapshotOf('4').tree.treeOid]],
+  ]);
 });

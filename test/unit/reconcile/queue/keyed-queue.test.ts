@@ -11,6 +11,7 @@ function queueOf(work: QueueOptions['work'], options: Partial<QueueOptions> = {}
   return new KeyedQueue({
     work,
     concurrency: 2,
+    maxUnderWay: 16,
     tenantOf: (key) => key.split('/', 1)[0] ?? '',
     minBackoffMs: 1,
     maxBackoffMs: 8,

@@ -113,7 +113,8 @@ test('the findings of the stages are reported as they are', () => {
 
 test('problems are those of the bound set, or those of the last render where nothing was bound', () => {
   const memory = emptyMemory();
-  memory.desired.rendered = { key: 'tree:', manifests: manifestsOf([], { problems: [PROBLEM], warnings: ['old'] }) };
+  const manifests = manifestsOf([], { problems: [PROBLEM], warnings: ['old'] });
+  memory.desired.rendered = { key: 'tree:', path: '', inputs: '', manifests, answers: new Map() };
   assert.deepEqual(report({}, { memory }).problems, [PROBLEM]);
   assert.deepEqual(report({ bound: boundWith() }, { memory }).problems, []);
   const other: Problem = { code: 'KindUnknown', message: 'no such kind' };

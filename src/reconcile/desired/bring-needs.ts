@@ -1,0 +1,69 @@
+/**
+ * Brings the answers to the needs of a render: the data of ConfigMaps and Secrets, with the rights of the Application,
+ * and other repositories.
+ *
+ * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
+ * is an answer, too.
+ */
+import { digestValue } from '../../object/digest.ts';
+import { StageError } from '../../object/stage-error.ts';
+import type { Answer, DataNeed, Need } from '../../render/needs.ts';
+import type { RenderedTree } from '../context.ts';
+import type { Reading } from '../pass.ts';
+import { treeOfRepository } from './other-sources.ts';
+
+/** An answer with a digest of its content: of a tree, its object id. */
+export interface Brought {
+  readonly need: Need;
+  readonly answer: Answer;
+  readonly digest: string;
+  readonly tree?: RenderedTree;
+  /** Monotonic. */
+  readonly broughtMs: number;
+}
+
+/** Throws StageError. */
+export async function bringNeed(reading: Reading, need: Need): Promise<Brought> {
+  const broughtMs = reading.context.clock.monotonicMs();
+  switch (need.type) {
+    case 'data':
+      return { need, ...(await bringData(reading, need)), broughtMs };
+    case 'repository': {
+      const tree = await treeOfRepository(reading, need);
+      return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
+    }
+    case 'chart':
+    case 'helm': {
+      const problem = { code: 'Unsupported', message: 'charts are not rendered yet' } as const;
+      return { need, answer: { type: 'refused', problem }, digest: '', broughtMs };
+    }
+  }
+}
+
+async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pick<Brought, 'answer' | 'digest'>> {
+  const { application, context, identity } = reading;
+  const { namespace } = application.metadata;
+  const client = context.hub.as(identity);
+  const read = kind === 'Secret' ? client.readSecret(namespace, name) : client.readConfigMap(namespace, name);
+  const answer = await read;
+  if (!answer.ok) {
+    const { code, message, retry } = answer.refusal;
+    throw new StageError({
+      stage: 'render',
+      code: code === 'Forbidden' ? 'DataForbidden' : 'DataUnreadable',
+      retry: code === 'Forbidden' ? 'backoff' : retry,
+      message:
+        code === 'Forbidden'
+          ? `The ${kind} ${namespace}/${name} of spec.render may not be read by ${accountOf(reading)}. ` +
+            `Allow it the verb get on this ${kind}.`
+          : `The ${kind} ${namespace}/${name} of spec.render could not be read: ${message}.`,
+    });
+  }
+  if (!answer.data) return { answer: { type: 'noData' }, digest: 'absent' };
+  const data = Object.fromEntries(Array.from(answer.data, ([key, value]) => [key, value.toString('utf8')]));
+  return { answer: { type: 'data', data }, digest: digestValue(data) };
+}
+
+function accountOf({ identity }: Reading): string {
+  return identity.type === 'agent' ? 'the agent itself' : `the ServiceAccount ${identity.namespace}/${identity.name}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * The other repositories of a render: those of spec.sources, and those that the render itself asks for (remote bases).
+ * They are polled as `spec.source` is, and keep their last snapshot while they do not answer.
+ */
+import type { ApplicationSpec, NamedSource } from '../../application/schema.ts';
+import { sourcePath } from '../../application/parse.ts';
+import type { RepositoryNeed } from '../../render/needs.ts';
+import type { RenderedTree } from '../context.ts';
+import type { Reading } from '../pass.ts';
+import type { SourceMemory } from './memory.ts';
+import { readCredential } from './read-credential.ts';
+import { refreshSource } from './refresh-source.ts';
+
+/** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
+export function treeNameOf({ name }: Pick<NamedSource, 'name'>): string {
+  return `$${name}`;
+}
+
+/**
+ * Refreshes the sources of spec.sources, and forgets those that the spec names no more. The errors of failed polls are
+ * returned; their sources keep the last snapshot.
+ */
+export async function refreshOthers(reading: Reading, isForced: boolean): Promise<unknown[]> {
+  const { spec } = reading.application;
+  const { others } = reading.memory.desired;
+  const names = new Set(spec.sources?.map(treeNameOf));
+  for (const name of others.keys()) if (name.startsWith('$') && !names.has(name)) others.delete(name);
+  const refreshed = await Promise.all((spec.sources ?? []).map((source) => refreshNamed(reading, source, isForced)));
+  return refreshed.flatMap(({ error }) => (error === undefined ? [] : [error]));
+}
+
+/** The trees of spec.sources by `$name`. Throws the error of a source that has never been read. */
+export async function treesOfOthers(reading: Reading): Promise<Map<string, RenderedTree>> {
+  const trees = new Map<string, RenderedTree>();
+  for (const source of reading.application.spec.sources ?? []) {
+    const name = treeNameOf(source);
+    const memory = reading.memory.desired.others.get(name) ?? (await refreshNamed(reading, source, false));
+    if (!memory.snapshot) throw memory.error;
+    trees.set(name, { tree: memory.snapshot.tree, path: sourcePath(source.path) });
+  }
+  return trees;
+}
+
+function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean): Promise<SourceMemory> {
+  const { spec } = reading.application;
+  const field = `spec.sources[${source.name}].secretRef`;
+  const credential = () => readCredential({ ...reading, secretRef: { name: source.secretRef?.name, field } });
+  return refresh(reading, { spec: { ...spec.source, ...source }, credential, isForced, other: treeNameOf(source) });
+}
+
+/**
+ * The tree of a repository that the render asked for. It is read without a credential, unless `spec.source` has one for
+ * the same host. Throws StageError if it cannot be read and was never read before.
+ */
+export async function treeOfRepository(reading: Reading, need: RepositoryNeed): Promise<RenderedTree> {
+  const { source } = reading.application.spec;
+  const spec = { ...source, repoURL: need.repoURL, revision: need.revision, secretRef: undefined };
+  const isSameHost = hostOf(need.repoURL) === hostOf(source.repoURL);
+  const credential = async () => (isSameHost ? readCredential(reading) : undefined);
+  const memory = await refresh(reading, { spec, credential, isForced: false, other: need.key });
+  if (!memory.snapshot) throw memory.error;
+  return { tree: memory.snapshot.tree, path: '' };
+}
+
+/** Scheme and host: a credential for https is not sent over http. */
+function hostOf(address: string): string {
+  try {
+    return new URL(address).origin;
+  } catch {
+    return address;
+  }
+}
+
+interface Refresh {
+  readonly spec: ApplicationSpec['source'];
+  readonly credential: () => ReturnType<typeof readCredential>;
+  readonly isForced: boolean;
+  readonly other: string;
+}
+
+function refresh(reading: Reading, { spec, credential, isForced, other }: Refresh): Promise<SourceMemory> {
+  const { application, context, memory, signal, signals } = reading;
+  const tenant = application.metadata.namespace;
+  return refreshSource(memory.desired, { spec, tenant, credential, signals, isForced, other, signal, context });
+}

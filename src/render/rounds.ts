@@ -1,0 +1,67 @@
+/**
+ * Repeats a render until it asks for nothing more: each round brings the answers to what the last one asked for. It is
+ * pure but for the two functions that are handed in.
+ *
+ * Invariant: it ends. After `MAX_ROUNDS` rounds of answers the open needs become a problem.
+ */
+import type { Problem } from '../object/problem.ts';
+import type { Manifests } from './manifests.ts';
+import type { Need } from './needs.ts';
+
+/** A chart within a base within an overlay, and values for it, take three. */
+export const MAX_ROUNDS = 4;
+
+export interface Rounds<A> {
+  /** Answers that are known already, by the key of their need. */
+  readonly known: ReadonlyMap<string, A>;
+  /** Renders with the answers so far. */
+  readonly render: (answers: ReadonlyMap<string, A>) => Manifests | Promise<Manifests>;
+  /** Brings the answer to one need. It is called for all needs of a round at once. */
+  readonly bring: (need: Need, answers: ReadonlyMap<string, A>) => Promise<A>;
+}
+
+export interface Answered<A> {
+  readonly manifests: Manifests;
+  readonly answers: ReadonlyMap<string, A>;
+}
+
+/** Rejects as `render` and `bring` do. */
+export async function renderWithAnswers<A>({ known, render, bring }: Rounds<A>): Promise<Answered<A>> {
+  const answers = new Map(known);
+  for (let round = 0; ; round++) {
+    const manifests = await render(answers);
+    if (manifests.needs.length === 0) return { manifests, answers };
+    if (round === MAX_ROUNDS) return { manifests: { ...manifests, problems: [unanswered(manifests.needs)] }, answers };
+    const brought = await Promise.all(
+      manifests.needs.map(async (need) => [need.key, await bring(need, answers)] as const),
+    );
+    for (const [key, answer] of brought) answers.set(key, answer);
+  }
+}
+
+function unanswered(needs: readonly Need[]): Problem {
+  const [first] = needs;
+  const more = needs.length > 1 ? ` and ${needs.length - 1} more` : '';
+  return {
+    code: 'LimitExceeded',
+    message:
+      `after ${MAX_ROUNDS} rounds the render still asks for ${first === undefined ? 'more' : nameOfNeed(first)}${more}; ` +
+      'charts and remote bases are nested too deeply',
+    ...(first?.file === undefined ? {} : { file: first.file }),
+    ...(first?.line === undefined ? {} : { line: first.line }),
+  };
+}
+
+/** For people: `the chart redis of https://…`. */
+export function nameOfNeed(need: Need): string {
+  switch (need.type) {
+    case 'data':
+      return `the ${need.kind} ${need.name}`;
+    case 'repository':
+      return `the repository ${need.repoURL} at ${need.revision}`;
+    case 'chart':
+      return `the chart ${need.name} of ${need.repoURL}`;
+    case 'helm':
+      return `the output of helm for the release ${need.run.releaseName}`;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Charts that try to harm the agent, rendered by the real helm: each ends within its bounds and with its own reason,
+ * and leaves neither a process nor a file.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createHelm, type Helm, type HelmCall, type HelmOptions } from '../../src/helm/helm.ts';
+import type { StageError } from '../../src/object/stage-error.ts';
+import type { HelmRun } from '../../src/render/needs.ts';
+import { helmBinary, landlockBinary } from '../control-plane/binaries.ts';
+
+const MIB = 2 ** 20;
+const LIMITS = { deadlineMs: 120_000, maxRssBytes: 512 * MIB, maxOutputBytes: 16 * MIB };
+
+const RUN: HelmRun = {
+  chart: { tree: '', path: 'web' },
+  chartOid: 'oid',
+  dependencies: [],
+  values: [],
+  parameters: [],
+  releaseName: 'web',
+  namespace: 'shop',
+  kubeVersion: undefined,
+  apiVersions: [],
+  includeCrds: true,
+  skipTests: true,
+  skipHooks: false,
+};
+
+let options: HelmOptions;
+let folder = '';
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tautline-charts-'));
+  options = {
+    program: await helmBinary(),
+    searchPath: '',
+    folder: join(folder, 'runs'),
+    landlockProgram: await landlockBinary(),
+    limits: LIMITS,
+    slots: 1,
+    maxWaiting: 10,
+  };
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const CHART = 'apiVersion: v2\nname: web\nversion: 1.0.0\n';
+
+function callOf(template: string, { run = {}, files = {}, signal = new AbortController().signal } = {}): HelmCall {
+  const all: Record<string, string> = { 'chart/Chart.yaml': CHART, 'chart/templates/x.yaml': template, ...files };
+  return {
+    run: { ...RUN, ...run },
+    files: Object.entries(all).map(([path, text]) => ({ path, bytes: Buffer.from(text) })),
+    capabilities: { kubeVersion: undefined, apiVersions: [] },
+    tenant: 'shop',
+    signal,
+  };
+}
+
+async function codeOf(result: Promise<unknown>): Promise<string> {
+  try {
+    return `no error: ${JSON.stringify(await result)}`;
+  } catch (error) {
+    return (error as StageError).code;
+  }
+}
+
+/** Whether no process runs with a file of the runs, and no folder of a run is left. */
+function assertNothingLeft(): void {
+  assert.deepEqual(existsSync(options.folder) ? readdirSync(options.folder) : [], []);
+  const running = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(options.folder);
+      } catch {
+        return false;
+      }
+    });
+  assert.deepEqual(running, []);
+}
+
+const LIST = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n';
+
+const BOUNDED: readonly (readonly [title: string, template: string, limits: Partial<typeof LIMITS>, code: string])[] = [
+  [
+    'never ends',
+    '{{ define "a" }}{{ range until 100000 }}{{ end }}{{ include "a" . }}{{ end }}{{ include "a" . }}',
+    { deadlineMs: 1500 },
+    'HelmTimeout',
+  ],
+  ['makes a list without end', '{{ $x := until 2000000000 }}{{ len $x }}', { maxRssBytes: 200 * MIB }, 'HelmMemory'],
+  [
+    'prints too much',
+    `${LIST}  {{- range until 10000 }}\n  k{{ . }}: ${'x'.repeat(200)}\n  {{- end }}\n`,
+    { maxOutputBytes: MIB },
+    'HelmOutputTooLarge',
+  ],
+];
+
+for (const [title, template, limits, code] of BOUNDED) {
+  test(`a template that ${title} is stopped with ${code}, and the next chart is rendered`, async () => {
+    const helm = createHelm({ ...options, limits: { ...LIMITS, ...limits } });
+    const bad = helm.template(callOf(template));
+    const good = helm.template(callOf(`${LIST}  a: b\n`));
+    assert.equal(await codeOf(bad), code);
+    assert.equal((await good).type, 'text');
+    assertNothingLeft();
+  });
+}
+
+test('a run that is cancelled ends at once, and a waiting one never starts', async () => {
+  const helm = createHelm(options);
+  const cancel = new AbortController();
+  const template = '{{ define "a" }}{{ range until 100000 }}{{ end }}{{ include "a" . }}{{ end }}{{ include "a" . }}';
+  const results = [1, 2].map(() => codeOf(helm.template(callOf(template, { signal: cancel.signal }))));
+  setTimeout(() => cancel.abort(), 300);
+  assert.deepEqual(await Promise.all(results), ['Cancelled', 'Cancelled']);
+  assertNothingLeft();
+});
+
+test('runs beyond the bound on waiting are refused, and closing ends all others', async () => {
+  const helm = createHelm({ ...options, maxWaiting: 1 });
+  const template = '{{ define "a" }}{{ range until 100000 }}{{ end }}{{ include "a" . }}{{ end }}{{ include "a" . }}';
+  const first = codeOf(helm.template(callOf(template)));
+  const second = codeOf(helm.template(callOf(template)));
+  assert.equal(await codeOf(helm.template(callOf(template))), 'HelmBusy');
+  helm.close();
+  assert.deepEqual(await Promise.all([first, second]), ['Cancelled', 'Cancelled']);
+  assertNothingLeft();
+});
+
+async function textOf(helm: Helm, call: HelmCall): Promise<string> {
+  const answer = await helm.template(call);
+  return answer.type === 'text' ? answer.text : JSON.stringify(answer);
+}
+
+test('a chart sees neither the environment, nor the cluster, nor files outside its folder', async () => {
+  writeFileSync(join(folder, 'outside.txt'), 'outside');
+  process.env['TAUTLINE_TEST_VALUE'] = 'from-the-environment';
+  const template = [
+    `${LIST}  env: {{ env "TAUTLINE_TEST_VALUE" | default "none" | quote }}`,
+    '  file: {{ .Files.Get "../../outside.txt" | quote }}',
+    `  absolute: {{ .Files.Get "${join(folder, 'outside.txt')}" | quote }}`,
+    '  lookup: {{ lookup "v1" "Namespace" "" "default" | toJson | quote }}',
+    '  host: {{ getHostByName "localhost" | quote }}',
+  ].join('\n');
+  const printed = await textOf(
+    createHelm(options),
+    callOf(template.replace('{{ env "TAUTLINE_TEST_VALUE" | default "none" | quote }}', '"none"')),
+  );
+  assert.match(printed, /file: ""\n\s+absolute: ""\n\s+lookup: "\{\}"\n\s+host: ""/);
+  // The functions that read the environment do not exist in helm.
+  assert.match(await textOf(createHelm(options), callOf(template)), /function \\"env\\" not defined/);
+  delete process.env['TAUTLINE_TEST_VALUE'];
+});
+
+test('a chart whose dependency is in a repository makes helm ask no server', async () => {
+  let requests = 0;
+  const server = createServer((_, response) => {
+    requests += 1;
+    response.end('a: 1');
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  const repository = `dependencies: [{name: db, version: 1.0.0, repository: "http://127.0.0.1:${port}"}]\n`;
+  const call = callOf(`${LIST}  a: b\n`, { files: { 'chart/Chart.yaml': CHART + repository } });
+  assert.match(await textOf(createHelm(options), call), /DependencyMissing/);
+  server.close();
+  assert.equal(requests, 0);
+});
+
+test('files outside the folder of the run are never written', async () => {
+  const helm = createHelm(options);
+  for (const path of ['../x', 'chart/../../x', '/x', 'chart//x', './x', 'chart/x\0y']) {
+    await assert.rejects(helm.template(callOf('', { files: { [path]: 'x' } })), /not a relative path/, path);
+  }
+  assert.ok(!existsSync(join(folder, 'x')));
+  assertNothingLeft();
+});
+
+test('a missing program and a program of another version have reasons of their own', async () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'helm'), '#!/bin/sh\necho v3.17.0+gabc\n', { mode: 0o755 });
+  writeFileSync(join(bin, 'other'), '#!/bin/sh\necho hello\n', { mode: 0o755 });
+  const unconfined = { ...options, landlockProgram: '' };
+  const code = (program: string, searchPath = ''): Promise<string> =>
+    codeOf(createHelm({ ...unconfined, program, searchPath }).version());
+  assert.equal(await code('helm'), 'HelmMissing');
+  assert.equal(await code(join(bin, 'absent')), 'HelmMissing');
+  assert.equal(await code('helm', bin), 'HelmVersionUnsupported');
+  assert.equal(await code(join(bin, 'other')), 'HelmVersionUnsupported');
+});
+
+test('a helm that is installed later is found', async () => {
+  const bin = join(folder, 'later');
+  mkdirSync(bin);
+  const helm = createHelm({ ...options, program: 'helm', searchPath: bin, landlockProgram: '' });
+  assert.equal(await codeOf(helm.version()), 'HelmMissing');
+  writeFileSync(join(bin, 'helm'), `#!/bin/sh\nexec ${options.program} "$@"\n`, { mode: 0o755 });
+  assert.match(await helm.version(), /^v4\./);
+});
+
+test('helm is killed when this process ends by a signal, and its folder is removed', async () => {
+  const script = `
+    import { createHelm } from ${JSON.stringify(join(import.meta.dirname, '../../src/helm/helm.ts'))};
+    const call = JSON.parse(process.argv[2]);
+    const files = call.files.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }));
+    const helm = createHelm(call.options);
+    await helm.version();
+    process.stdout.write('started');
+    await helm.template({ ...call, files, signal: new AbortController().signal });
+  `;
+  const file = join(folder, 'script.ts');
+  writeFileSync(file, script);
+  const call = callOf(
+    '{{ define "a" }}{{ range until 100000 }}{{ end }}{{ include "a" . }}{{ end }}{{ include "a" . }}',
+  );
+  const files = call.files.map(({ path, bytes }) => ({ path, text: Buffer.from(bytes).toString() }));
+  const child = spawn(process.execPath, [file, JSON.stringify({ ...call, files, options })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  await untilRunning();
+  child.kill('SIGTERM');
+  await new Promise((resolve) => child.once('exit', resolve));
+  assert.equal(child.signalCode, 'SIGTERM');
+  assertNothingLeft();
+});
+
+async function untilRunning(): Promise<void> {
+  const runs = (): boolean => existsSync(options.folder) && readdirSync(options.folder).length > 0;
+  while (!runs()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
