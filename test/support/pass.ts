@@ -106,7 +106,7 @@ export function scriptPass(script: PassScript = {}): ScriptedPass {
   const pass: Pass = {
     ...{ application, record, context, target, identity: agentIdentity, memory: emptyMemory() },
     owner: ownerOf({ hubId: 'hub', namespace: 'apps', name: 'shop' }),
-    signal: new AbortController().signal,
+    ...{ signal: new AbortController().signal, signals: record.signals },
     goal: {
       ...{ isForced: false, request: undefined, reconcileAt: undefined, confirmation: undefined, takesOver: false },
       ...{ intent: { mode: 'auto', prune: true, objects: undefined }, commit: undefined, isDryRun: false },

@@ -16,7 +16,11 @@ import type { Snapshot } from '../../../../src/source/snapshot.ts';
 
 export const MINUTE_MS = 60_000;
 export const REPOSITORY = 'https://git.example.com/team/shop.git';
-export const PUSH: RepositoryPush = { addresses: ['git@git.example.com:team/shop'], refs: [], defaultBranch: undefined };
+export const PUSH: RepositoryPush = {
+  addresses: ['git@git.example.com:team/shop'],
+  refs: [],
+  defaultBranch: undefined,
+};
 export const START = Date.parse('2026-11-16T05:58:30Z');
 
 const downError = (afterMs: number | undefined): Error => sourceError('ServerError', 'the server is down', { afterMs });
