@@ -53,6 +53,8 @@ export interface Controller {
   drain(): Promise<void>;
   /** To be called for every change of an object that carries our label. */
   readonly onObjectChange: LiveStoreEvents['onChange'];
+  /** To be called when a ConfigMap or Secret that an Application depends on may have changed. */
+  readonly onDataChange: (application: string) => void;
   /** To be called for every authenticated webhook; returns how many Applications it concerns. */
   readonly onPush: (push: RepositoryPush) => number;
   /** To be called after webhooks were refused that may have been genuine. */
@@ -113,6 +115,12 @@ export function createController(options: ControllerOptions): Controller {
     onObjectChange: ({ id, owner }) => {
       const key = applicationOf(id, owner, { claims, hubId: hub.hubId, clusterId: cluster.clusterId });
       if (key) enqueue(key);
+    },
+    onDataChange(key) {
+      const record = registry.get(key);
+      if (!record) return;
+      record.signals.dataChangedMs = clock.monotonicMs();
+      enqueue(key);
     },
     onPush: (push) => hearPush(push, registry.neighbours),
     onHooksLost: () => registry.neighbours.doubtHooks(),
@@ -257,6 +265,7 @@ function drop(tracks: Tracks, key: string): void {
 function dropTracks(key: string, { context, definitions, enqueue }: Tracks): void {
   const [namespace = '', name = ''] = key.split('/');
   context.cluster.live.release(key);
+  context.hub.data.release(key);
   definitions.note(key, new Set());
   for (const other of context.claims.drop(key)) enqueue(other);
   context.metrics.removeApplication({ namespace, name });
