@@ -7,7 +7,6 @@ import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
-import type { LiveStoreEvents } from './cluster/ports.ts';
 import { inClusterAddress, proxySettings, VERSION, type Config } from './config.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
@@ -69,7 +68,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
     const controller = startableController({ config, edges, log, metrics, options });
-    edges.forwardChanges(controller.onObjectChange);
+    edges.forwardChanges(controller);
     const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
     const urls = await openListeners({ config, clock: edges.clock, controller, log, metrics, ready, onStop });
     onStop.push(() => controller.drain());
@@ -125,6 +124,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    maxApplicationsPerNamespace: config.maxApplicationsPerNamespace,
     definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
@@ -141,14 +141,14 @@ interface Wiring {
 interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
-  readonly forwardChanges: (onChange: LiveStoreEvents['onChange']) => void;
+  readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
 }
 
 async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
   const clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const chance = Math.random;
   const claims = new Claims();
-  let onChange: LiveStoreEvents['onChange'] = () => undefined;
+  let receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'> | undefined;
   const cluster = await connectCluster({
     source: clusterSourceOf(config),
     limits: {
@@ -168,7 +168,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     clock,
     chance,
     events: {
-      onChange: (change) => onChange(change),
+      onChange: (change) => receiver?.onObjectChange(change),
+      onDataChange: (application) => receiver?.onDataChange(application),
       // Watches open only once the cluster is connected.
       isClaimed: (id) => claims.ownerOf(cluster.clusterId, id) !== undefined,
     },
@@ -204,7 +205,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     render: { render: (request) => renderInSandbox(sandbox, request, settings) },
     clock,
     chance,
-    forwardChanges: (receiver) => (onChange = receiver),
+    forwardChanges: (controller) => (receiver = controller),
   };
 }
 
@@ -293,7 +294,9 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const metricsSources = { expose: () => metrics.expose(), clock, log };
   const scrapes = await bind('metrics', () => listen(metricsRoutes(metricsSources), config.metricsAddress));
   onStop.push(() => scrapes.close());
-  const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
+  const api = await bind('api', () =>
+    listen(apiRoutes(controller, log, { hosts: config.apiHosts, clock }), config.apiAddress),
+  );
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
     secretsDir: config.webhookSecretsDir,

@@ -15,6 +15,7 @@ import { agentIdentity, type Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
+import { createDataWatches } from './live/data-watches.ts';
 import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
 import { collectionPath } from './requests/paths.ts';
@@ -76,6 +77,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     clientOf: (identity) => createClient(transport, identity, discovery),
     onKindNotServed: () => discovery.doubt(),
   });
+  const data = createDataWatches({ ...shared, onChange: (application) => events.onDataChange?.(application) });
   const { applicationNamespace } = options;
   const applications = createApplicationClient({
     ...shared,
@@ -91,6 +93,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     kinds: (options) => discovery.kinds(options),
     definitions: () => readDefinitions({ transport, discovery }),
     live,
+    data,
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
@@ -99,6 +102,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     async close() {
       applications.close();
       live.close();
+      data.close();
       await transport.close();
     },
   };

@@ -25,7 +25,7 @@ import { readCredential } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { refreshOthers } from './desired/other-sources.ts';
-import { forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
+import { dataOf, forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
 import type { ApplicationRecord } from './memory.ts';
@@ -203,6 +203,7 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   const manifests = isOfEarlierSpec
     ? undefined
     : await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  if (!pass.goal.isDryRun) context.hub.data.keep(record.key, pass.identity, dataOf(pass));
   const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
