@@ -124,6 +124,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    maxApplicationsPerNamespace: config.maxApplicationsPerNamespace,
     definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
@@ -293,7 +294,9 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const metricsSources = { expose: () => metrics.expose(), clock, log };
   const scrapes = await bind('metrics', () => listen(metricsRoutes(metricsSources), config.metricsAddress));
   onStop.push(() => scrapes.close());
-  const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
+  const api = await bind('api', () =>
+    listen(apiRoutes(controller, log, { hosts: config.apiHosts, clock }), config.apiAddress),
+  );
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
     secretsDir: config.webhookSecretsDir,

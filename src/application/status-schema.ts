@@ -214,8 +214,8 @@ export const statusSchema = z.object({
     .meta({ 'x-kubernetes-map-type': 'atomic' })
     .optional()
     .describe(
-      'Jobs and bare Pods that were started and have not ended yet, in the same form. They are not started again ' +
-        'when the agent restarts. At most 5000.',
+      'Jobs and bare Pods that were started and have not ended yet, in the same form, with a time in seconds while ' +
+        'their creation is under way. They are not started again when the agent restarts. At most 5000.',
     ),
   history: z
     .array(historySchema)

@@ -131,11 +131,18 @@ export interface ClusterClient {
   isImmutable(kind: KindInfo, body: KubeObject): Promise<boolean>;
   /** Rejects with RangeError if a precondition is empty. */
   remove(request: DeleteRequest): Promise<DeleteAnswer>;
-  /** Objects by an equality selector on labels, such as the Pods of a workload; at most `limit`. */
-  listBySelector(
-    kind: KindInfo,
-    options: { namespace: string; labelSelector: string; limit: number },
-  ): Promise<ListAnswer>;
+  /**
+   * Objects by an equality selector on labels, such as the Pods of a workload, or on the fields that the API server
+   * offers for a kind, such as the object of an Event; at most `limit`.
+   */
+  listBySelector(kind: KindInfo, options: Selection): Promise<ListAnswer>;
+}
+
+export interface Selection {
+  readonly namespace: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit: number;
 }
 
 /** Objects of one kind in one namespace, watched while at least one Application needs them. */

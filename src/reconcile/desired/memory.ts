@@ -87,6 +87,8 @@ export interface SourceMemory {
   readonly nextPollMs: number;
   /** By how much webhooks lengthen the interval. */
   readonly pace: PollPace;
+  /** The commit that status named at the last poll, if it is not the one of this process: it is polled for once. */
+  readonly told: string | undefined;
   /** Failed polls in a row; the poll backs off with it. */
   readonly failures: number;
   /** The error of the last poll or fetch, reported until one succeeds. */
