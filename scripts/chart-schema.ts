@@ -135,6 +135,7 @@ function schemaOf(setting: (typeof SETTINGS)[keyof typeof SETTINGS]): Schema {
   switch (setting.type) {
     case 'boolean':
       return flag;
+    case 'names':
     case 'networks':
     case 'addresses':
       return text;

@@ -12,7 +12,7 @@ import { isServiceAccountName } from './cluster/identity.ts';
 export const VERSION = '0.1.0';
 
 type SettingType =
-  'networks' | 'addresses' | 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
+  'names' | 'networks' | 'addresses' | 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
 
 interface Setting {
   /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
@@ -38,6 +38,13 @@ export const SETTINGS = {
   probesAddress: address('probes-address', '127.0.0.1:8081', 'address of /healthz and /readyz'),
   metricsAddress: address('metrics-address', '127.0.0.1:8083', 'address of /metrics'),
   apiAddress: address('api-address', '127.0.0.1:8080', 'address of the status API'),
+  apiHosts: {
+    flag: 'api-hosts',
+    type: 'names',
+    default: '',
+    description:
+      'names by which the status API is called, separated by commas, beside addresses and names in a cluster',
+  },
   webhookAddress: address('webhook-address', '127.0.0.1:8082', 'address of the webhook listener'),
   webhookSecretsDir: text(
     'webhook-secrets-dir',
@@ -102,6 +109,12 @@ export const SETTINGS = {
     [1, 65_536],
   ),
   maxApplications: count('max-applications', '5000', 'most Applications that the agent works on', [1, 100_000]),
+  maxApplicationsPerNamespace: count(
+    'max-applications-per-namespace',
+    '5000',
+    'most Applications of one namespace that the agent works on; the oldest ones come first',
+    [1, 100_000],
+  ),
   minBackoffMs: duration('min-backoff', '1s', 'first delay after a failed pass'),
   maxBackoffMs: duration('max-backoff', '5m', 'longest delay after failed passes'),
   minPollBackoffMs: duration('min-poll-backoff', '5s', 'first delay after a failed poll of a repository'),
@@ -219,6 +232,8 @@ export const SETTINGS = {
 type SettingName = keyof typeof SETTINGS;
 
 interface ValueOf {
+  /** Host names in lower case. */
+  names: readonly string[];
   networks: readonly Network[];
   addresses: readonly AddressRule[];
   text: string;
@@ -275,9 +290,7 @@ export function readNodeOptions(environment: Readonly<Record<string, string | un
 }
 
 /** The folders in which programs are looked up. */
-export function searchPath(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  return environment['PATH'] ?? '';
-}
+export const searchPath = (environment = process.env): string => environment['PATH'] ?? '';
 
 /** The files that KUBECONFIG names, separated by the path delimiter as for kubectl. */
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
@@ -313,6 +326,7 @@ type Parsed = { readonly value: unknown } | { readonly problem: string };
 
 /** Parsers by type. `problem` describes the allowed values; it continues a sentence that begins with "must be". */
 const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range']) => Parsed>> = {
+  names: (raw) => parseList(raw, parseHostName, 'host names, such as tautline.example.com, separated by commas'),
   networks: (raw) => parseList(raw, parseNetworks, 'addresses or networks, such as 10.0.0.0/8, separated by commas'),
   addresses: (raw) =>
     parseList(
@@ -330,6 +344,10 @@ const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range'
 };
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
+
+function parseHostName(text: string): readonly string[] | undefined {
+  return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(text) ? [text.toLowerCase()] : undefined;
+}
 
 function parseList<T>(raw: string, parse: (text: string) => readonly T[] | undefined, problem: string): Parsed {
   const members = raw.split(/[\s,]+/).filter((text) => text !== '');

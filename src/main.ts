@@ -8,7 +8,6 @@ import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
-import type { LiveStoreEvents } from './cluster/ports.ts';
 import { inClusterAddress, proxySettings, searchPath, VERSION, type Config } from './config.ts';
 import { createHelm, type HelmOptions } from './helm/helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
@@ -73,7 +72,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
     const controller = startableController({ config, edges, log, metrics, options });
-    edges.forwardChanges(controller.onObjectChange);
+    edges.forwardChanges(controller);
     const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
     const urls = await openListeners({ config, clock: edges.clock, controller, log, metrics, ready, onStop });
     onStop.push(() => controller.drain());
@@ -129,6 +128,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    maxApplicationsPerNamespace: config.maxApplicationsPerNamespace,
     definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
@@ -145,14 +145,14 @@ interface Wiring {
 interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
-  readonly forwardChanges: (onChange: LiveStoreEvents['onChange']) => void;
+  readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
 }
 
 async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
   const clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const chance = Math.random;
   const claims = new Claims();
-  let onChange: LiveStoreEvents['onChange'] = () => undefined;
+  let receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'> | undefined;
   const cluster = await connectCluster({
     source: clusterSourceOf(config),
     limits: {
@@ -172,7 +172,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     clock,
     chance,
     events: {
-      onChange: (change) => onChange(change),
+      onChange: (change) => receiver?.onObjectChange(change),
+      onDataChange: (application) => receiver?.onDataChange(application),
       // Watches open only once the cluster is connected.
       isClaimed: (id) => claims.ownerOf(cluster.clusterId, id) !== undefined,
     },
@@ -214,7 +215,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     helm,
     clock,
     chance,
-    forwardChanges: (receiver) => (onChange = receiver),
+    forwardChanges: (controller) => (receiver = controller),
   };
 }
 
@@ -327,7 +328,9 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const metricsSources = { expose: () => metrics.expose(), clock, log };
   const scrapes = await bind('metrics', () => listen(metricsRoutes(metricsSources), config.metricsAddress));
   onStop.push(() => scrapes.close());
-  const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
+  const api = await bind('api', () =>
+    listen(apiRoutes(controller, log, { hosts: config.apiHosts, clock }), config.apiAddress),
+  );
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
     secretsDir: config.webhookSecretsDir,

@@ -15,6 +15,7 @@ import { agentIdentity, type Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
+import { createDataWatches } from './live/data-watches.ts';
 import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
 import { collectionPath } from './requests/paths.ts';
@@ -79,6 +80,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     clientOf: (identity) => createClient(transport, identity, discovery),
     onKindNotServed: () => discovery.doubt(),
   });
+  const data = createDataWatches({ ...shared, onChange: (application) => events.onDataChange?.(application) });
   const { applicationNamespace } = options;
   const applications = createApplicationClient({
     ...shared,
@@ -95,6 +97,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     capabilities,
     definitions: () => readDefinitions({ transport, discovery }),
     live,
+    data,
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
     writeEvent: (event) => writeEvent({ transport, log, event }),
@@ -103,6 +106,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     async close() {
       applications.close();
       live.close();
+      data.close();
       await transport.close();
     },
   };

@@ -132,11 +132,18 @@ export interface ClusterClient {
   isImmutable(kind: KindInfo, body: KubeObject): Promise<boolean>;
   /** Rejects with RangeError if a precondition is empty. */
   remove(request: DeleteRequest): Promise<DeleteAnswer>;
-  /** Objects by an equality selector on labels, such as the Pods of a workload; at most `limit`. */
-  listBySelector(
-    kind: KindInfo,
-    options: { namespace: string; labelSelector: string; limit: number },
-  ): Promise<ListAnswer>;
+  /**
+   * Objects by an equality selector on labels, such as the Pods of a workload, or on the fields that the API server
+   * offers for a kind, such as the object of an Event; at most `limit`.
+   */
+  listBySelector(kind: KindInfo, options: Selection): Promise<ListAnswer>;
+}
+
+export interface Selection {
+  readonly namespace: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit: number;
 }
 
 /** Objects of one kind in one namespace, watched while at least one Application needs them. */
@@ -171,7 +178,24 @@ export interface LiveStore {
   record(identity: Identity, kind: KindInfo, id: ObjectId, object: LiveObject | undefined): void;
 }
 
+/** A ConfigMap or Secret that a render depends on. */
+export interface DataRef {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface DataWatches {
+  /** Keeps exactly these objects watched for an Application, which its key names. Costs nothing where none is new. */
+  keep(application: string, identity: Identity, refs: readonly DataRef[]): void;
+  /** Whether changes of the object are told. False: the watch is refused or not open, so the object has to be read. */
+  isWatched(identity: Identity, ref: DataRef): boolean;
+  release(application: string): void;
+}
+
 export interface LiveStoreEvents {
+  /** A ConfigMap or Secret that the render of an Application depends on may have changed. */
+  readonly onDataChange?: (application: string) => void;
   /**
    * Whether an Application claims an object, as by its stored inventory: its content is kept from the first list on,
    * also where the Application has had no pass yet. Default: none does.
@@ -234,6 +258,7 @@ export interface Hub {
   as(identity: Identity): HubClient;
   /** The cached discovery. */
   kinds(): Promise<Kinds>;
+  readonly data: DataWatches;
   readonly applications: ApplicationClient;
   /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
   writeEvent(event: KubeObject): Promise<void>;

@@ -48,6 +48,8 @@ export interface ApplicationView {
 export interface Signals {
   /** Monotonic; when the newest webhook about the source arrived. */
   hookHeardMs: number | undefined;
+  /** Monotonic; when a ConfigMap or Secret of the render changed last. -Infinity: never. */
+  dataChangedMs: number;
   /** Monotonic; when webhooks were last refused that may have been genuine. undefined: never. */
   hooksDoubtedMs: number | undefined;
   /** How often a poll was asked for: by Applications that saw another commit, or while no status can be written. */
@@ -83,6 +85,7 @@ export interface RunMemory {
 export function noSignals(): Signals {
   return {
     hookHeardMs: undefined,
+    dataChangedMs: -Infinity,
     hooksDoubtedMs: undefined,
     pollsAsked: 0,
     askedMs: -Infinity,

@@ -20,12 +20,12 @@ import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/pl
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
-import { sourceFor } from './desired/memory.ts';
+import { revisionsOf, sourceFor } from './desired/memory.ts';
 import { readCredential } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { refreshOthers } from './desired/other-sources.ts';
-import { forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
+import { dataOf, forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
 import type { ApplicationRecord } from './memory.ts';
@@ -132,7 +132,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (pass.goal.isForced) endAttempt(clocks);
   const inventory = await attempt(pass, 'status', () => readInventory(memory.inventory, application));
   const snapshot = inventory && (await bringSnapshot(pass));
-  const begun = { attempt: startAttempt(clocks, snapshot?.revision ?? '', context.clock) };
+  const begun = { attempt: startAttempt(clocks, revisionsOf(memory.desired, snapshot), context.clock) };
   if (!snapshot) return begun;
   const bound = await readSnapshot(pass, snapshot);
   if (!bound) return { ...begun, snapshot };
@@ -203,6 +203,7 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   const manifests = isOfEarlierSpec
     ? undefined
     : await attemptTimed(pass, 'render', () => renderSnapshot(pass, snapshot));
+  if (!pass.goal.isDryRun) context.hub.data.keep(record.key, pass.identity, dataOf(pass));
   const bound = await attemptTimed(pass, 'bind', () => bindDesired(pass, manifests));
   const announcer = { key: record.key, application, context, memory: pass.memory, isPinned };
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });

@@ -51,7 +51,7 @@ function matchesSequence(texts: readonly string[], pattern: readonly string[], r
 }
 
 function matchesPart(part: string, pattern: string): boolean {
-  return matchesSequence([...part], tokensOf(pattern), {
+  return matchesSequence(Array.from(part), tokensOf(pattern), {
     isMany: (item) => item === '*' || item === '**',
     matchesOne: (character, item) => item === '?' || matchesClass(character, item),
   });
@@ -68,7 +68,7 @@ function matchesClass(character: string, item: string): boolean {
   const isNegated = item[1] === '!' || item[1] === '^';
   const members = item.slice(isNegated ? 2 : 1, -1).match(/.-.|./gsu) ?? [];
   const isMember = members.some((member) => {
-    const [from = '', dash, to] = [...member];
+    const [from = '', dash, to] = Array.from(member);
     return dash === '-' && to !== undefined ? from <= character && character <= to : member === character;
   });
   return isMember !== isNegated;

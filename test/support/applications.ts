@@ -56,7 +56,14 @@ export function snapshotOf(digit: string, branch = 'main'): Snapshot {
 
 /** A source that was polled once without an error. */
 export function sourceOf(more: Partial<SourceMemory> = {}): NonNullable<DesiredMemory['source']> {
-  const polled = { answered: undefined, snapshot: undefined, pollsAsked: 0, polledMs: 0, nextPollMs: 0 };
+  const polled = {
+    answered: undefined,
+    snapshot: undefined,
+    pollsAsked: 0,
+    polledMs: 0,
+    nextPollMs: 0,
+    told: undefined,
+  };
   const followed = { isOfEarlierSpec: false, following: NOTHING_FOLLOWED };
   return { key: '', ...polled, ...followed, pace: START_PACE, failures: 0, error: undefined, ...more };
 }

@@ -41,6 +41,8 @@ const NEVER_POLLED: PolledRevision = { id: 'none', commit: '0'.repeat(40), revis
 type RenderRequest = Parameters<ReadingOptions['context']['render']['render']>[0];
 
 export interface ReadingScript {
+  /** Whether changes of ConfigMaps and Secrets are told. Default: false. */
+  readonly isDataWatched?: boolean;
   /** The answer to a poll of a repository. */
   readonly poll?: (repoUrl: string) => PolledRevision;
   /** Default: a render without objects. */
@@ -90,6 +92,7 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
       metrics: { onGitRequest: () => undefined },
       hub: {
         hubId: 'hub',
+        data: { isWatched: () => script.isDataWatched === true },
         as: () => ({
           readSecret: (_namespace, name) => noted(`secret ${name}`, secret ?? { ok: true, data: undefined }),
           readConfigMap: (_namespace, name) =>

@@ -98,12 +98,12 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
     readSecret: (namespace, name) => readData(SECRET_KIND, { namespace, name }),
     readConfigMap: (namespace, name) => readData(CONFIG_MAP_KIND, { namespace, name }),
 
-    async listBySelector(kind, { namespace, labelSelector, limit }) {
+    async listBySelector(kind, { namespace, labelSelector, fieldSelector, limit }) {
       const answer = await call({
         kind,
         verb: 'list',
         method: 'GET',
-        path: () => collectionPath(kind, namespace) + query({ labelSelector, limit }),
+        path: () => collectionPath(kind, namespace) + query({ labelSelector, fieldSelector, limit }),
         acceptsGzip: true,
       });
       if (!answer.ok) return answer;

@@ -26,6 +26,7 @@ export interface ListTarget {
   readonly kind: KindInfo;
   readonly namespace: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 type ListEnd =
@@ -106,13 +107,14 @@ export async function checkRevision(
 }
 
 function listPage(
-  { transport, identity, kind, namespace, labelSelector }: ListTarget,
+  { transport, identity, kind, namespace, labelSelector, fieldSelector }: ListTarget,
   { token, limit, accept }: Place & { readonly accept?: string },
 ): Promise<HttpAnswer> {
   return transport.send({
     verb: 'list',
     method: 'GET',
-    path: collectionPath(kind, namespace) + query({ labelSelector, limit, continue: token || undefined }),
+    path:
+      collectionPath(kind, namespace) + query({ labelSelector, fieldSelector, limit, continue: token || undefined }),
     identity,
     category: 'watch',
     acceptsGzip: true,

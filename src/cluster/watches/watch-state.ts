@@ -41,6 +41,7 @@ export interface WatchOptions {
   /** Empty: all namespaces, or a cluster-scoped kind. */
   readonly namespace: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   readonly sink: WatchSink;
 }
 

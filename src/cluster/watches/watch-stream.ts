@@ -69,12 +69,12 @@ function open(
   { timeoutSeconds, signal }: { timeoutSeconds: number; signal: AbortSignal },
 ): Promise<StreamAnswer> {
   const { options, resourceVersion } = state;
-  const { kind, namespace, labelSelector, identity } = options;
+  const { kind, namespace, labelSelector, fieldSelector, identity } = options;
   const from =
     resourceVersion === undefined
       ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
       : { resourceVersion };
-  const parameters = { watch: 1, allowWatchBookmarks: true, labelSelector, timeoutSeconds, ...from };
+  const parameters = { watch: 1, allowWatchBookmarks: true, labelSelector, fieldSelector, timeoutSeconds, ...from };
   const path = collectionPath(kind, namespace) + query(parameters);
   return options.transport.openStream({ verb: 'watch', method: 'GET', path, identity, category: 'watch' }, signal);
 }

@@ -23,6 +23,7 @@ import { claimantOf, claimObjects, disputedPairs, hasGivenUp, readClaims } from 
 import { doubtAnswers, noteDryRun, noteForeseen, recallForeseen, type Doubt } from './evidence.ts';
 import { leftoverOf, noteSeen } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
+import { settleSentJobs } from './sent-jobs.ts';
 import { reviewStanding } from './standing.ts';
 import { takeOver } from './take-over.ts';
 
@@ -48,7 +49,7 @@ export async function compareLive(
   const standing = await reviewStanding(() => disputedPairs(claimant, sets), { neighbours, target, settings });
   const { claimants, rivalClaims } = claim(claimant, sets, standing);
   const { kinds, isUnservedGone } = await findKinds(pass, bound, inventory);
-  const { live } = await observe({
+  const { live: observed } = await observe({
     cluster: target,
     identity,
     reach: reachOf(identity, application.metadata, context.settings),
@@ -64,6 +65,11 @@ export async function compareLive(
   doubtAnswers(memory.evidence, doubtOf(pass));
   const isNamed = ({ id }: DesiredObject): boolean => goal.intent.objects?.has(idKey(id)) === true;
   const jobs = readJobRecords(memory.endedJobs, application);
+  const live = await settleSentJobs(observed, {
+    ...{ jobs, owner, kinds, client: target.as(identity), nowMs: context.clock.now() },
+    desired: desired.objects.filter((object) => !isNamed(object)),
+    concurrency: context.settings.applyConcurrency,
+  });
   const changes = await inTurns(
     diffSteps({
       desired,
@@ -73,11 +79,7 @@ export async function compareLive(
       kinds,
       settled: memory.evidence.settled,
       claims: (id) => claimants.get(idKey(id)),
-      isGivenUp: (id, annotation) => {
-        const giver = parseOwner(annotation);
-        if (giver?.hubId !== context.hub.hubId) return false;
-        return hasGivenUp(claimant, applicationKey(giver.namespace, giver.name), id);
-      },
+      isGivenUp: (id, annotation) => isGivenUp(pass, id, annotation),
       hasWritten: (id) => memory.inventory.written.has(idKey(id)),
       isForged: (id, annotation) => isForged(pass, id, annotation),
       memory: {
@@ -110,6 +112,13 @@ function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
     nowMs: clock.monotonicMs(),
     answerAgeMs: settings.answerAgeMs * share,
   };
+}
+
+/** Whether the Application that an object's marks name lets this one have it. */
+function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
+  const giver = parseOwner(annotation);
+  if (giver?.hubId !== pass.context.hub.hubId) return false;
+  return hasGivenUp(claimantOf(pass), applicationKey(giver.namespace, giver.name), id);
 }
 
 /** Whether an object that this Application has written carries the marks of one that has not written it. */

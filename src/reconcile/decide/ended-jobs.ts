@@ -3,7 +3,7 @@
  * live, is done and not missing. The records are in status, so that neither a restart nor a broken commit runs a
  * migration twice.
  */
-import { hasRunFailed, isRunOf, isRunToCompletion, storedRun } from '../../application/ended-jobs.ts';
+import { hasRunFailed, isRunOf, isRunToCompletion, isSending, storedRun } from '../../application/ended-jobs.ts';
 import type { Application } from '../../application/schema.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredObject } from '../../bind/desired.ts';
@@ -17,7 +17,10 @@ import type { EndedJobsMemory } from './memory.ts';
 export interface JobRecords {
   /** By `idKey`: the stored digest of the manifest with which a Job ended. */
   readonly ended: Map<string, string>;
-  /** By `idKey`: the stored digest of the manifest with which a Job was started, until it has ended. */
+  /**
+   * By `idKey`: the stored digest of the manifest with which a Job was started, until it has ended, or with which its
+   * creation was about to be sent; see sent-jobs.ts.
+   */
   readonly started: Map<string, string>;
   /** By `idKey`: Jobs that this process has seen unfinished, and whether they have a time to live. */
   readonly seenRunning: Map<string, boolean>;
@@ -92,7 +95,8 @@ export function noteJob(records: JobRecords, { desired, live, isAccepted }: Seen
   if (!live) {
     const health = healthOfAbsentJob(records, desired);
     if (health) return health;
-    started.delete(key);
+    // The answer to the creation may have been lost: only sent-jobs.ts ends that doubt.
+    if (!isSending(started.get(key))) started.delete(key);
     seenRunning.delete(key);
     return undefined;
   }

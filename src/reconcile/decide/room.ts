@@ -3,7 +3,7 @@
  * the list of its namespaces. It is asked before the first effect, since an object that cannot be recorded must not be
  * created.
  */
-import { isRunToCompletion } from '../../application/ended-jobs.ts';
+import { isRunToCompletion, RECORD_BYTES } from '../../application/ended-jobs.ts';
 import {
   annotationBytes,
   countThatFits,
@@ -103,8 +103,6 @@ function excessOfRecords(recording: Recording, { ids, inventory, jobs }: Records
   );
 }
 
-/** The value of a record with its quotes, colon and comma. */
-const RECORD_BYTES = 32;
 /** Base64 makes four bytes of three. */
 const WORST_ENCODING = 4 / 3;
 

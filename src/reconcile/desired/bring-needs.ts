@@ -7,7 +7,7 @@
  */
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { Answer, DataNeed, Need } from '../../render/needs.ts';
+import type { DataNeed, Need } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';

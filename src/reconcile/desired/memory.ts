@@ -89,6 +89,8 @@ export interface SourceMemory {
   readonly nextPollMs: number;
   /** By how much webhooks lengthen the interval. */
   readonly pace: PollPace;
+  /** The commit that status named at the last poll, if it is not the one of this process: it is polled for once. */
+  readonly told: string | undefined;
   /** Failed polls in a row; the poll backs off with it. */
   readonly failures: number;
   /** The error of the last poll or fetch, reported until one succeeds. */
@@ -111,6 +113,12 @@ export function nextPollMs(memory: Pick<DesiredMemory, 'source' | 'pinned' | 'ot
   const source = sourceFor(memory, isPinned);
   if (!source) return undefined;
   return [...memory.others.values()].reduce((least, other) => Math.min(least, other.nextPollMs), source.nextPollMs);
+}
+
+/** One text for the revisions of all sources, so that a new revision of any of them counts as new. */
+export function revisionsOf({ others }: Pick<DesiredMemory, 'others'>, snapshot: Snapshot | undefined): string {
+  const more = Array.from(others.values(), ({ snapshot: other }) => other?.revision ?? '');
+  return [snapshot?.revision ?? '', ...more].join(' ');
 }
 
 /** The source of a pass. */

@@ -64,6 +64,7 @@ export async function recallSource(options: RecallSourceOptions): Promise<Source
     answered: undefined,
     nextPollMs: -Infinity,
     pace: { ...START_PACE, heardMs: signals.hookHeardMs },
+    told: undefined,
     failures: 0,
     error: undefined,
   };

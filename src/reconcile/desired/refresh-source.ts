@@ -4,7 +4,9 @@
  *
  * Invariants: a failure never takes a snapshot away. The last good one stays, also over a restart of the agent, so that
  * drift is healed while Git is down. An older commit replaces a newer one only if polls agree on it (follow-poll.ts).
- * A poll that began before a person, a webhook or another Application asked is no answer to them.
+ * A poll that began before a person, a webhook or another Application asked is no answer to them. A commit in status
+ * that this process has never seen is from another agent, which may know of a newer one: it is polled for before
+ * anything is healed by an older one.
  */
 import { nextScheduledMs } from '../../application/cron.ts';
 import { parseDuration } from '../../application/duration.ts';
@@ -82,8 +84,9 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const same = known?.key === key ? withoutDoubtfulHooks(known, options) : undefined;
   const isAsked = same && (isHookPending(same, hookHeardMs) || pollsAsked > same.pollsAsked);
   const before = isAsked ? sooner(same) : same;
-  if (before && !isForced && context.clock.monotonicMs() < before.nextPollMs) return before;
+  if (before && !isForced && !isTold(before, options) && context.clock.monotonicMs() < before.nextPollMs) return before;
   const begunMs = context.clock.monotonicMs();
+  const told = options.known?.resolved.commit;
   const poll: Poll = { options, hookHeardMs, pollsAsked, begunAtMs: context.clock.now() };
   const calm = before?.pace ?? { ...START_PACE, heardMs: hookHeardMs };
   const alert = hearHook(calm, hookHeardMs);
@@ -104,6 +107,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
       pace,
       ...times,
       answered,
+      told,
       failures: 0,
       error: undefined,
     };
@@ -111,7 +115,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
     if (signal.aborted) throw error;
     const failures = (before?.failures ?? 0) + 1;
     const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
-    return { ...keptOf(known, before), key, pace: alert, ...timesAfter(poll, waitMs, context), failures, error };
+    return { ...keptOf(known, before), key, pace: alert, ...timesAfter(poll, waitMs, context), told, failures, error };
   }
 }
 
@@ -133,6 +137,13 @@ function withoutDoubtfulHooks(source: SourceMemory, { spec, signals }: RefreshOp
   if (hooksDoubtedMs === undefined || hooksDoubtedMs < source.polledMs || !isLengthened(source.pace)) return source;
   const nextPollMs = Math.min(source.nextPollMs, source.polledMs + intervalOf(spec));
   return { ...source, nextPollMs, pace: doubtHooks(source.pace) };
+}
+
+/** Whether status names a commit that this process has neither followed nor polled for. */
+function isTold({ snapshot, following, told }: SourceMemory, { known }: RefreshOptions): boolean {
+  const commit = known?.resolved.commit;
+  if (commit === undefined || !snapshot || commit === told) return false;
+  return commit !== snapshot.commit && !following.seen.includes(commit);
 }
 
 function isHookPending({ pace }: SourceMemory, hookHeardMs: number | undefined): boolean {

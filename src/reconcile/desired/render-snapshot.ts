@@ -7,6 +7,8 @@ import { sourcePath } from '../../application/parse.ts';
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Value } from '../../object/value.ts';
+import type { DataRef } from '../../cluster/ports.ts';
+import type { DataNeed } from '../../render/needs.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { Need } from '../../render/needs.ts';
 import { renderWithAnswers } from '../../render/rounds.ts';
@@ -91,10 +93,27 @@ async function refreshAnswers(
   return known;
 }
 
-/** Data is read again after each poll of the source, and a repository decides by its own memory. */
-function isDue({ memory }: Reading, { need, broughtMs }: KeptAnswer): boolean {
+/**
+ * Data is read again after its watch has told of a change; without a watch, after each poll of the source. A repository
+ * decides by its own memory.
+ */
+function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
   if (need.type === 'repository') return true;
-  return need.type === 'data' && (memory.desired.source?.polledMs ?? -Infinity) > broughtMs;
+  if (need.type !== 'data') return false;
+  const { context, identity, memory, signals } = reading;
+  if (signals.dataChangedMs >= broughtMs) return true;
+  if (context.hub.data.isWatched(identity, dataRefOf(reading, need))) return false;
+  return (memory.desired.source?.polledMs ?? -Infinity) > broughtMs;
+}
+
+/** The ConfigMaps and Secrets that the last render depends on. */
+export function dataOf(reading: Reading): DataRef[] {
+  const answers = reading.memory.desired.rendered?.answers.values() ?? [];
+  return [...answers].flatMap(({ need }) => (need.type === 'data' ? [dataRefOf(reading, need)] : []));
+}
+
+function dataRefOf({ application }: Reading, { kind, name }: DataNeed): DataRef {
+  return { kind, namespace: application.metadata.namespace, name };
 }
 
 function isSameAnswers(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap<string, Brought>): boolean {

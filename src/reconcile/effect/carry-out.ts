@@ -23,9 +23,16 @@ import {
   measureInventory,
   removeFromInventory,
 } from '../decide/inventory.ts';
-import { toFailure, type Pass } from '../pass.ts';
+import { endSending, noteSending, type Sending } from '../decide/sent-jobs.ts';
+import { StatusConflict, toFailure, type Pass } from '../pass.ts';
 import { reportOf, type Findings } from '../report/report-of.ts';
-import { isWriteRefused, writeStatus, writeStatusValue } from '../report/status-writer.ts';
+import {
+  adoptAnswer,
+  isSameButMetadata,
+  isWriteRefused,
+  writeStatus,
+  writeStatusValue,
+} from '../report/status-writer.ts';
 import { createDestination, markParent } from './prepare-place.ts';
 import { recordResult } from './record-result.ts';
 import { untilNewer } from './until-newer.ts';
@@ -39,10 +46,13 @@ export async function carryOut(pass: Pass, plan: Plan, findings: Findings): Prom
   await createPlace(pass, findings, inventory);
   const added = plannedIds(plan).filter((id) => !inventory.has(idKey(id)));
   addToInventory(inventory, added);
-  const isRecorded = await unlessRefused(pass, () => storeIntent(pass, findings, inventory));
+  const { endedJobs } = pass.memory;
+  const sending = noteSending(endedJobs, plan, pass.context.clock.now());
+  const isRecorded = await unlessRefused(pass, () => storeIntent(pass, findings, { inventory, sending }));
   if (!isRecorded) removeFromInventory(inventory, added.map(idKey));
   const possible = isRecorded ? plan : withoutAdditions(plan, storedIn(pass));
   const applied = await applyUntilNewer(pass, possible, findings);
+  endSending(endedJobs, sending, applied);
   if (findings.bound) measureInventory(pass.memory.inventory, findings.bound.desired.objects);
   await letGo(pass, findings, { applied, inventory });
   return applied;
@@ -82,29 +92,50 @@ async function createPlace(pass: Pass, { bound }: Findings, inventory: Inventory
   }
 }
 
+interface Intent {
+  readonly inventory: Inventory;
+  readonly sending: Sending;
+}
+
 /** Marks and stores everything that is about to be written, so that a kill leaves no doubt about what may exist. */
-async function storeIntent(pass: Pass, findings: Findings, inventory: Inventory): Promise<void> {
-  const { context } = pass;
+async function storeIntent(pass: Pass, findings: Findings, { inventory, sending }: Intent): Promise<void> {
+  const { context, memory } = pass;
   const { status, metadata } = pass.application;
   const isWider = isWiderThanStored(pass, inventory);
   await markParent(pass, inventory.values());
   await context.onFaultPoint('marks-written');
-  if (isWider) await encodeAhead(pass.memory.inventory);
+  if (isWider) await encodeAhead(memory.inventory);
   const revision = findings.snapshot?.revision;
   const isNew = status.sync?.lastAttemptedRevision !== revision || status.observedGeneration !== metadata.generation;
   const { confirmedBy } = findings.guard ?? {};
   // After a kill the rest of a confirmed prune is still known as confirmed.
   const isNewlyConfirmed = confirmedBy !== undefined && status.pruneGuard?.held?.confirmedBy !== confirmedBy;
   if (isNew || isNewlyConfirmed) await writeStatus(pass, reportOf(pass, findings, 'begun'));
-  // A retry changes no condition: only the inventory is stored, and the size that it had before.
-  else if (isWider) {
-    const objectsBefore = pass.memory.inventory.sizeBefore;
+  // A retry changes no condition: only the inventory is stored, the size that it had before, and the Jobs to be sent.
+  else if (isWider || sending.size > 0) {
+    const objectsBefore = memory.inventory.sizeBefore;
     const ids = [...inventory.values()];
     const pruneGuard = { ...status.pruneGuard, ...(objectsBefore === undefined ? {} : { objectsBefore }) };
     const stored = Object.keys(pruneGuard).length > 0 ? { pruneGuard } : {};
-    await writeStatusValue(pass, { ...status, ...stored, inventory: encodeFor(pass.memory.inventory, ids) });
-  }
+    const started = Object.fromEntries(memory.endedJobs.started ?? []);
+    const jobs = sending.size > 0 ? { started } : {};
+    await writeStatusValue(pass, { ...status, ...stored, ...jobs, inventory: encodeFor(memory.inventory, ids) });
+  } else await expectUnwritten(pass);
   await context.onFaultPoint('inventory-written');
+}
+
+/**
+ * Where nothing is to be stored, no write shows that another process (an agent that is being replaced) has written the
+ * Application meanwhile: its revision may be newer than the one of this pass. Throws StatusConflict. Where the
+ * Application cannot be read, drift is healed nevertheless.
+ */
+async function expectUnwritten(pass: Pass): Promise<void> {
+  const read = await pass.context.hub.applications.read(pass.base);
+  if (!read.ok && read.refusal.code !== 'NotFound') return;
+  if (!read.ok || !isSameButMetadata(pass.base, read.object)) {
+    throw new StatusConflict('the Application was written since the pass began');
+  }
+  adoptAnswer(pass, read);
 }
 
 function applyUntilNewer(pass: Pass, plan: Plan, { attempt, guard, snapshot }: Findings): Promise<Applied> {

@@ -80,6 +80,7 @@ export async function writeSuspended(pass: Pass): Promise<void> {
   const { metadata, status } = application;
   const { request, reconcileAt } = goal;
   target.live.release(record.key);
+  context.hub.data.release(record.key);
   const bare = { metadata, status, reconcileAt, ...(request ? { request } : {}) };
   const next = composeSuspended(bare, context.clock.now());
   await writeAndShow(pass, { metadata, status: next, spec: application.spec });

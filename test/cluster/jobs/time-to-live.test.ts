@@ -1,7 +1,10 @@
 /** Jobs with a time to live run once for a manifest, with the real controllers for Jobs and for their time to live. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultPoint } from '../../../src/reconcile/context.ts';
 import { configMap, job, text } from '../../support/objects.ts';
 import {
   at,
@@ -11,12 +14,14 @@ import {
   PROGRESS_FLAGS,
   untilGone,
   untilPasses,
+  type Subject,
 } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf, eventually } from '../../support/world.ts';
 
 const { world } = useWorld({ mode: 'full' });
 const flags = PROGRESS_FLAGS;
+const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts', import.meta.url));
 const hook = { metadata: { annotations: { 'argocd.argoproj.io/hook': 'PreSync' } } };
 
 /** Collects the uids of a Job until the returned function is called. */
@@ -77,6 +82,41 @@ test('a Job that ends and expires while no agent runs does not run again', async
   assert.ok(restarted.apiUrl);
   await application.refresh();
   await application.untilReady();
+  assert.equal((await stop()).size, 1);
+});
+
+/** Starts an agent that kills itself at the point, and declares an Application with one Job. */
+async function killWhileSending(name: string, point: FaultPoint): Promise<Subject> {
+  await using agent = await world.agent({ entry: FAULTY_AGENT, flags: [...flags, '--kill-at', point] });
+  const files = { 'job.yaml': text(job('once', { spec: { ttlSecondsAfterFinished: 1 } })) };
+  const subject = await declareSubject(world, name, { files });
+  const { process } = agent;
+  if (process.exitCode === null && process.signalCode === null) await once(process, 'exit');
+  return subject;
+}
+
+test('a Job that was created right before a kill, and expires while no agent runs, does not run again', async () => {
+  const path = jobPath('sent', 'once');
+  const stop = watchUids(path);
+  const { application } = await killWhileSending('sent', 'wave-applied');
+  await untilGone(world, path);
+  await using restarted = await world.agent({ flags });
+  assert.ok(restarted.apiUrl);
+  await application.refresh();
+  await application.untilReady();
+  assert.equal((await stop()).size, 1);
+});
+
+test('a Job whose creation a kill prevented is created by the next agent, once', async () => {
+  const path = jobPath('unsent', 'once');
+  const stop = watchUids(path);
+  const { application } = await killWhileSending('unsent', 'inventory-written');
+  assert.equal(await world.read(path), undefined);
+  await using restarted = await world.agent({ flags });
+  assert.ok(restarted.apiUrl);
+  await application.untilReady();
+  await untilGone(world, path);
+  await application.refresh();
   assert.equal((await stop()).size, 1);
 });
 

@@ -4,111 +4,8 @@ import { test } from 'node:test';
 import type { RepositoryPush } from '../../../../src/application/repository.ts';
 import { specSchema } from '../../../../src/application/schema.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
-import {
-  refreshSource,
-  type RefreshContext,
-  type RefreshOptions,
-} from '../../../../src/reconcile/desired/refresh-source.ts';
-import { sourceError } from '../../../../src/source/source-error.ts';
-import { createRecord, type ApplicationRecord } from '../../../../src/reconcile/memory.ts';
-import { hearPush } from '../../../../src/reconcile/neighbours/hear-push.ts';
-import { createRegistry, type Neighbours } from '../../../../src/reconcile/neighbours/neighbours.ts';
-import type { FetchRequest, PollRequest } from '../../../../src/source/ports.ts';
-import type { Snapshot } from '../../../../src/source/snapshot.ts';
 import { snapshotOf } from '../../../support/applications.ts';
-
-const MINUTE_MS = 60_000;
-const REPOSITORY = 'https://git.example.com/team/shop.git';
-const PUSH: RepositoryPush = { addresses: ['git@git.example.com:team/shop'], refs: [], defaultBranch: undefined };
-const START = Date.parse('2026-11-16T05:58:30Z');
-
-const downError = (afterMs: number | undefined): Error => sourceError('ServerError', 'the server is down', { afterMs });
-
-interface Scene {
-  readonly record: ApplicationRecord;
-  readonly neighbours: Neighbours;
-  /** Keys that were woken. */
-  readonly woken: string[];
-  polls: number;
-  commit: string;
-  isDown: boolean;
-  /** `notBeforeMs` of the last poll. */
-  notBeforeMs: number | undefined;
-  /** Snapshots of an earlier process. */
-  disk: readonly Snapshot[];
-  /** The time that the server names while it is down. */
-  retryAfterMs: number | undefined;
-  /** Called while a poll is under way. */
-  duringPoll: () => void;
-  hook(push?: RepositoryPush): number;
-  /** A pass's use of the source stage; answers the time until the next poll. */
-  pass(more?: Partial<RefreshOptions>): Promise<number>;
-  wait(ms: number): void;
-}
-
-function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
-  const spec = specSchema.parse({ source: { repoURL: REPOSITORY, ...source }, ...more });
-  const record = createRecord('apps/shop', {
-    apiVersion: 'tautline.dev/v1alpha1',
-    kind: 'Application',
-    metadata: { namespace: 'apps', name: 'shop' },
-    spec: { source: { repoURL: REPOSITORY, ...source }, ...more },
-  });
-  let passedMs = 0;
-  const woken: string[] = [];
-  const clock = { now: () => START + passedMs, monotonicMs: () => passedMs };
-  const registry = createRegistry({ clock, wake: (key) => woken.push(key) });
-  registry.note(record);
-  const context = {
-    clock,
-    chance: () => 0.5,
-    settings: { pollJitter: 0.1, minPollBackoffMs: 5_000, maxPollBackoffMs: 300_000 },
-    metrics: { onGitRequest: () => undefined },
-    source: {
-      poll: async ({ notBeforeMs }: PollRequest) => {
-        it.polls++;
-        it.notBeforeMs = notBeforeMs;
-        it.duringPoll();
-        if (it.isDown) throw downError(it.retryAfterMs);
-        return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
-      },
-      fetch: async () => ({ id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit }),
-      recall: async ({ resolved }: FetchRequest) => it.disk.find(({ commit }) => commit === resolved.commit),
-    },
-  } as unknown as RefreshContext;
-  const it: Scene = {
-    record,
-    neighbours: registry.neighbours,
-    woken,
-    polls: 0,
-    commit: 'a',
-    isDown: false,
-    notBeforeMs: undefined,
-    disk: [],
-    retryAfterMs: undefined,
-    duringPoll: () => undefined,
-    hook: (push = PUSH) => hearPush(push, registry.neighbours),
-    async pass(more = {}) {
-      const { memory, signals } = record;
-      const signal = new AbortController().signal;
-      const credential = async () => undefined;
-      const options = {
-        spec: spec.source,
-        tenant: 'team',
-        signals,
-        isForced: false,
-        credential,
-        signal,
-        context,
-        ...more,
-      };
-      const polled = await refreshSource(memory.desired, options);
-      return polled.nextPollMs - passedMs;
-    },
-    wait: (ms) => (passedMs += ms),
-  };
-  return it;
-}
+import { MINUTE_MS, PUSH, REPOSITORY, scene, type Scene } from './source-scene.ts';
 
 test('a webhook leads to a poll at once, however far away the next one was', async () => {
   const it = scene({ interval: '1h' });
@@ -348,6 +245,25 @@ test('after a restart an older commit is followed only if polls agree, with a sn
   moved.commit = OLDER.commit;
   await moved.pass({ known: KNOWN });
   assert.deepEqual([moved.polls, commitOf(moved)], [2, OLDER.commit]);
+});
+
+test('a commit in status that this process has never seen is polled for at once, and once only', async () => {
+  const it = scene({ interval: '1h' });
+  it.commit = OLDER.commit;
+  await it.pass({ known: { resolved: OLDER, seen: [OLDER.commit] } });
+  const { polls } = it;
+  it.wait(10);
+  it.commit = NEWER.commit;
+  await it.pass({ known: KNOWN });
+  assert.deepEqual([it.polls, commitOf(it)], [polls + 1, NEWER.commit]);
+  await it.pass({ known: KNOWN });
+  await it.pass({ known: { resolved: OLDER, seen: [OLDER.commit] } });
+  assert.equal(it.polls, polls + 1, 'both commits are known now');
+  const lagging = scene({ interval: '1h' });
+  lagging.commit = OLDER.commit;
+  await lagging.pass({ known: { resolved: OLDER, seen: [OLDER.commit] } });
+  for (let count = 0; count < 3; count++) await lagging.pass({ known: KNOWN });
+  assert.equal(lagging.polls, 2, 'a Git server that lags behind is not asked at every pass');
 });
 
 test('a server that names another older commit at each poll does not hold the first pass for ever', async () => {

@@ -50,7 +50,14 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
   });
   const polls: string[] = [];
   const record = {
-    signals: { hookHeardMs: undefined, hooksDoubtedMs: undefined, pollsAsked: 0, askedMs: 0, isForgetAsked: false },
+    signals: {
+      hookHeardMs: undefined,
+      hooksDoubtedMs: undefined,
+      dataChangedMs: -Infinity,
+      pollsAsked: 0,
+      askedMs: 0,
+      isForgetAsked: false,
+    },
     get stored() {
       hooks.get(++looks)?.();
       return stored;
