@@ -49,7 +49,7 @@ export function readChartYaml(context: RenderContext, chart: OpenPlace): ChartYa
     }
   }
   return {
-    name: stringAt(metadata, 'name') ?? '',
+    name: asText(own(metadata, 'name')),
     dependencies: dependencies.map(toDependency),
     lock: locked?.map(toDependency),
   };
