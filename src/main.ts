@@ -2,14 +2,13 @@
  * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
  * listeners. It imports everything and decides nothing.
  */
-import { join } from 'node:path';
 import { API_VERSION } from './application/keys.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
 import { inClusterAddress, proxySettings, searchPath, VERSION, type Config } from './config.ts';
-import { createHelm, type HelmOptions } from './helm/helm.ts';
+import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
@@ -187,7 +186,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const limits = sourceLimitsOf(config);
   const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
-  const helm = createHelm(helmOptionsOf(config));
+  const helm = openHelm(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
   onStop.push(() => helm.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
@@ -278,22 +277,6 @@ function chartLimitsOf(config: Config): ChartFilesLimits {
     maxFiles: config.maxRenderFiles,
     maxFileBytes: config.maxFileMib * MiB,
     maxChartBytes: config.maxChartMib * MiB,
-  };
-}
-
-function helmOptionsOf(config: Config): HelmOptions {
-  return {
-    program: config.helmProgram,
-    searchPath: searchPath(),
-    folder: join(config.dataDir, 'helm'),
-    landlockProgram: config.landlockProgram,
-    limits: {
-      deadlineMs: config.helmTimeoutMs,
-      maxRssBytes: config.helmMemoryMib * MiB,
-      maxOutputBytes: config.maxHelmOutputMib * MiB,
-    },
-    slots: config.helmSlots,
-    maxWaiting: config.maxApplications,
   };
 }
 
