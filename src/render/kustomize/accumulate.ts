@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { textOf, type YamlMap } from '../../object/yaml/node.ts';
-import { fail, withPlace } from '../fail.ts';
+import { fail, problemOf, withPlace } from '../fail.ts';
 import { countKustomization, isInside } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { joinInTree } from '../mounted-trees.ts';
@@ -36,6 +36,7 @@ export interface LayerPlace {
   readonly folder: string;
   readonly chain: readonly string[];
   readonly originPath: string;
+  readonly helmNamespace: string;
 }
 
 /** Objects and components of the first kustomization that its file does not name. */
@@ -93,7 +94,9 @@ function accumulateInto(
   const { file } = kustomization;
   let into = start;
   kustomization.resources.forEach((path, index) => {
-    atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
+    goOnIfOpen(build, () => {
+      atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
+    });
   });
   withPlace({ file }, () => {
     into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, loadConfigurations(bare)));
@@ -114,6 +117,19 @@ function accumulateInto(
     mergeVars(into.vars, bare, into.set);
   });
   return into;
+}
+
+/**
+ * A step may fail only because the objects of a chart are not there yet. Then the result of this render does not count,
+ * and the other entries are walked to find their needs as well.
+ */
+function goOnIfOpen({ context }: Build, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    problemOf(error);
+    if (context.needs.length === 0) throw error;
+  }
 }
 
 /** The path of an entry in the file: the list `resources` is followed by the entries of the deprecated `bases`. */
@@ -183,7 +199,8 @@ function enter(layer: Layer, path: string, folder: string): { place: LayerPlace;
   countKustomization(layer.build.context);
   const kustomization = readKustomization(layer.build.context, folder);
   const originPath = posix.join(layer.originPath, path);
-  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPath };
+  const helmNamespace = layer.kustomization.namespace || layer.helmNamespace;
+  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPath, helmNamespace };
   chooseSchema(layer.build, { ...layer, ...place, kustomization });
   return { place, kustomization };
 }

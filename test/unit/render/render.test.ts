@@ -138,7 +138,7 @@ test('each mistake in the input has its code and a message that names the cause'
       'KustomizationInvalid',
       /newTag must be a string/,
     ],
-    ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'Unsupported', /helmCharts/],
+    ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'PathNotFound', /there is no chart/],
     [
       'remote base',
       kustomization('resources: ["https://example.com/x//y?ref=v1"]\n'),
