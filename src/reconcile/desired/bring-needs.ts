@@ -1,6 +1,6 @@
 /**
  * Brings the answers to the needs of a render: the data of ConfigMaps and Secrets, with the rights of the Application,
- * and other repositories.
+ * and other repositories and charts.
  *
  * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
  * is an answer, too.
@@ -10,7 +10,7 @@ import { StageError } from '../../object/stage-error.ts';
 import type { Answer, DataNeed, Need } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
-import { treeOfRepository } from './other-sources.ts';
+import { treeOfNeed } from './other-sources.ts';
 
 /** An answer with a digest of its content: of a tree, its object id. */
 export interface Brought {
@@ -28,11 +28,11 @@ export async function bringNeed(reading: Reading, need: Need): Promise<Brought> 
   switch (need.type) {
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
-    case 'repository': {
-      const tree = await treeOfRepository(reading, need);
+    case 'repository':
+    case 'chart': {
+      const tree = await treeOfNeed(reading, need);
       return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
     }
-    case 'chart':
     case 'helm': {
       const problem = { code: 'Unsupported', message: 'charts are not rendered yet' } as const;
       return { need, answer: { type: 'refused', problem }, digest: '', broughtMs };
