@@ -51,8 +51,8 @@ function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean):
 }
 
 /**
- * The tree of a repository or chart that the render asked for. It is read without a credential, unless `spec.source` has
- * one for the same host. Throws StageError if it cannot be read and was never read before.
+ * The tree of a repository or chart that the render asked for. It is read without a credential, unless `spec.source`
+ * has one for the same host. Throws StageError if it cannot be read and was never read before.
  */
 export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartNeed): Promise<RenderedTree> {
   const { source } = reading.application.spec;

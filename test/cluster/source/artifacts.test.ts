@@ -1,4 +1,6 @@
-/** Applications whose source is an artifact of a registry or a chart: they become live, follow, and survive a restart. */
+/**
+ * Applications whose source is an artifact of a registry or a chart: they become live, follow, and survive a restart.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempDisposable } from 'node:fs/promises';
