@@ -9,7 +9,7 @@ import { isKubeObject, isMap, own, stringAt, valueAt, type Value } from '../../o
 import { nodeToValue, type YamlMap } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
-import type { BuiltObject } from '../kustomize/build.ts';
+import type { BuiltObject } from '../built-object.ts';
 import { readDocuments, readObjects } from '../manifest-text.ts';
 import { checkSameOutput } from './compare-outputs.ts';
 

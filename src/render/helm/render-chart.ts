@@ -9,7 +9,7 @@ import { digestValue } from '../../object/digest.ts';
 import type { Value } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import { ask, type RenderContext } from '../file-loader.ts';
-import type { BuiltObject } from '../kustomize/build.ts';
+import type { BuiltObject } from '../built-object.ts';
 import type { Answer, HelmNeed, HelmRun, Release } from '../needs.ts';
 import { identityOf, shownPath, treePlace, within, type OpenPlace } from './chart-place.ts';
 import { readChartYaml } from './chart-yaml.ts';

@@ -8,7 +8,7 @@
 import { posix } from 'node:path';
 import { stringifyJson } from '../../../object/json.ts';
 import { isMap, newMap, type ValueMap } from '../../../object/value.ts';
-import { nodeToValue, type YamlNode } from '../../../object/yaml/node.ts';
+import { nodeToValue } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
 import { ask, readText } from '../../file-loader.ts';
 import { openPlace, identityOf, shownPath, treePlace, within, type OpenPlace } from '../../helm/chart-place.ts';
@@ -112,7 +112,7 @@ function locateChart(layer: Layer, { args, chartHome, line }: ChartGenerator): O
 
 function chartValues(layer: Layer, chart: OpenPlace, args: HelmChartArgs): HelmValues[] {
   const file = args.valuesFile === '' ? within(chart, 'values.yaml') : placeOfFile(layer, args.valuesFile);
-  const inline = args.valuesInline === undefined ? {} : nodeToValue(args.valuesInline as YamlNode);
+  const inline = args.valuesInline === undefined ? {} : nodeToValue(args.valuesInline);
   if (!isMap(inline)) return fail('KustomizationInvalid', 'valuesInline is no map');
   const others = args.additionalValuesFiles.map((path) => fileValues(placeOfFile(layer, path)));
   if (Object.keys(inline).length === 0) return [fileValues(file), ...others];
