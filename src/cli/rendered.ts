@@ -13,12 +13,14 @@ import { proxySettings, readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential } from '../reconcile/desired/read-credential.ts';
+import { readCredential, type CredentialQuestion } from '../reconcile/desired/read-credential.ts';
 import type { Manifests } from '../render/manifests.ts';
+import type { Answer, DataNeed, Release } from '../render/needs.ts';
 import { renderPath } from '../render/render.ts';
+import { renderWithAnswers } from '../render/rounds.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { renderInSandbox } from '../sandbox/render-job.ts';
+import { renderInSandbox, type NamedTree } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import type { Credential } from '../source/credential.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
@@ -26,8 +28,9 @@ import type { Snapshot } from '../source/snapshot.ts';
 import { createGitSource, type GitSource } from '../source/source.ts';
 import { createHttpTransport } from '../source/transport/http-transport.ts';
 import type { Log } from '../telemetry/ports.ts';
-import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
-import { LOCAL_LIMITS } from './render.ts';
+import { LOCAL_LIMITS } from './local-limits.ts';
+import { pathFromHere, withPathsFromHere } from './local-tree.ts';
+import { cannotBring, renderHere } from './render-here.ts';
 
 /** A command runs two jobs: it checks the fetched pack and renders the snapshot. */
 const MAX_QUEUED_JOBS = 16;
@@ -38,9 +41,27 @@ export interface Rendered {
   readonly manifests: Manifests;
 }
 
-/** `dir` is the folder that replaces spec.source.path. */
-export function renderLocal(dir: string): Rendered {
-  const rendered = renderPath({ tree: openLocalTree(LOCAL_ROOT), path: pathInTree(dir), limits: LOCAL_LIMITS });
+export interface LocalSource {
+  /** The folder that replaces spec.source.path. */
+  readonly dir: string;
+  /** Folders that replace entries of spec.sources, by `$name`. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Renders a local folder with spec.render of the Application; data is read with the person's own rights. */
+export async function renderLocal(
+  cluster: UserCluster,
+  application: Application,
+  { dir, sources }: LocalSource,
+): Promise<Rendered> {
+  const rendered = await renderHere({
+    dir,
+    sources,
+    options: application.spec.render,
+    release: releaseOf(application),
+    bringData: (need) => bringData(cluster, application, need),
+    render: renderPath,
+  });
   const manifests = rendered.manifests.map((manifest) => ({ ...manifest, file: pathFromHere(manifest.file) }));
   const here = (text: string): string => withPathsFromHere(text, dir);
   const problems = rendered.problems.map((problem) => ({
@@ -52,6 +73,26 @@ export function renderLocal(dir: string): Rendered {
   return { origin: dir, manifests: { ...rendered, manifests, problems, ...why } };
 }
 
+function releaseOf({ metadata, spec }: Application): Release {
+  return { name: metadata.name, namespace: spec.destination.namespace ?? metadata.namespace };
+}
+
+/** The data of a ConfigMap or Secret in the namespace of the Application. Throws StageError if it cannot be read. */
+async function bringData(
+  { client }: UserCluster,
+  { metadata: { namespace } }: Application,
+  { kind, name }: DataNeed,
+): Promise<Answer> {
+  const read = await (kind === 'Secret' ? client.readSecret(namespace, name) : client.readConfigMap(namespace, name));
+  if (!read.ok) {
+    const { code, message, retry } = read.refusal;
+    const text = `the ${kind} ${namespace}/${name} of spec.render cannot be read: ${message}`;
+    throw new StageError({ stage: 'render', code, retry, message: text });
+  }
+  if (!read.data) return { type: 'noData' };
+  return { type: 'data', data: Object.fromEntries(Array.from(read.data, ([key, value]) => [key, value.toString()])) };
+}
+
 /** Renders a resolved revision, else the one in the status, else the newest one. Throws StageError. */
 export function renderCommit(cluster: UserCluster, application: Application, wanted?: string): Promise<Rendered> {
   return withGit(async ({ source, sandbox, config }) => {
@@ -60,16 +101,24 @@ export function renderCommit(cluster: UserCluster, application: Application, wan
     const request = {
       snapshot,
       path: sourcePath(application.spec.source.path),
+      options: application.spec.render,
+      release: releaseOf(application),
+      trees: await fetchOthers(source, cluster, application),
       previous: undefined,
       tenant: '',
       signal: new AbortController().signal,
     };
-    const manifests = await renderInSandbox(sandbox, request, {
+    const settings = {
       limits: LOCAL_LIMITS,
       sizeLimits: { maxRenderedObjectBytes: Infinity, maxRenderedBytes: Infinity },
       treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
       parsedCacheBytes: config.renderCacheMib * 1024 * 1024,
       deadlineMs: config.renderTimeoutMs,
+    };
+    const { manifests } = await renderWithAnswers<Answer>({
+      known: new Map(),
+      render: (answers) => renderInSandbox(sandbox, { ...request, answers }, settings),
+      bring: async (need) => (need.type === 'data' ? bringData(cluster, application, need) : cannotBring(need)),
     });
     return { origin: snapshot.revision, manifests };
   });
@@ -131,17 +180,39 @@ async function fetchRevision(source: GitSource, { cluster, application, wanted }
   return source.fetch({ ...repository, resolved });
 }
 
+/** The newest snapshots of spec.sources, by `$name`. */
+async function fetchOthers(
+  source: GitSource,
+  cluster: UserCluster,
+  application: Application,
+): Promise<Map<string, NamedTree>> {
+  const trees = new Map<string, NamedTree>();
+  for (const { name, repoURL, revision, path, secretRef } of application.spec.sources ?? []) {
+    const from = { name: secretRef?.name, field: `spec.sources[${name}].secretRef` };
+    const repository = { repoUrl: repoURL, credential: await credentialOf(cluster, application, from) };
+    const resolved = await source.poll({ ...repository, revision });
+    const snapshot = await source.fetch({ ...repository, resolved });
+    trees.set(`$${name}`, { tree: snapshot.tree, path: sourcePath(path) });
+  }
+  return trees;
+}
+
 /** The Secret is read with the person's own rights. */
-async function credentialOf(cluster: UserCluster, application: Application): Promise<Credential | undefined> {
+async function credentialOf(
+  cluster: UserCluster,
+  application: Application,
+  secretRef?: CredentialQuestion['secretRef'],
+): Promise<Credential | undefined> {
   return readCredential({
     application,
     identity: agentIdentity,
     context: { hub: { as: () => cluster.client } },
+    ...(secretRef === undefined ? {} : { secretRef }),
   }).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message =
-      'you may not read the Secret of spec.source.secretRef; name a commit by its 40 digits, or use --local to compare ' +
-      'with a folder';
+      `you may not read the Secret of ${secretRef?.field ?? 'spec.source.secretRef'}; name a commit by its 40 digits, ` +
+      'or use --local to compare with a folder';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });
 }
