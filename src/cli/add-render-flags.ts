@@ -24,24 +24,28 @@ export interface RenderFlags {
 }
 
 export function addRenderFlags(command: Command): Command {
-  const many = (value: string, before: readonly string[] = []): string[] => [...before, value];
   return command
     .option('--directory', 'also accept a folder of plain manifests without a kustomization, as the agent does', false)
     .option('-f, --application <file>', 'take spec.render from the Application in this file')
-    .option('--data <file>', 'file with ConfigMaps and Secrets that the Application reads', many)
-    .option('--source <name=dir>', 'folder in place of an entry of spec.sources', many)
+    .option('--data <file>', 'file with ConfigMaps and Secrets that the Application reads', collect)
+    .option('--source <name=dir>', 'folder in place of an entry of spec.sources', collect)
     .option('--recurse', 'read the folders below, too; implies --directory')
-    .option('--include <glob>', 'read only files that match; implies --directory', many)
-    .option('--exclude <glob>', 'read no files that match; implies --directory', many)
+    .option('--include <glob>', 'read only files that match; implies --directory', collect)
+    .option('--exclude <glob>', 'read no files that match; implies --directory', collect)
     .option('--namespace <name>', 'set the namespace of all namespaced objects')
     .option('--name-prefix <text>', 'set the text before every name')
     .option('--name-suffix <text>', 'set the text after every name')
-    .option('--label <key=value>', 'set a label of every object', many)
-    .option('--annotation <key=value>', 'set an annotation of every object and Pod template', many)
-    .option('--image <image>', 'set an image: name=new-name:tag, name:tag or name@digest', many)
-    .option('--replicas <name=count>', 'set the number of replicas of a workload', many)
-    .option('--patch <file>', 'apply the strategic merge patches in this file', many)
-    .option('--component <dir>', 'add a component, relative to the folder, or $name/… of --source', many)
+    .option('--label <key=value>', 'set a label of every object', collect)
+    .option('--annotation <key=value>', 'set an annotation of every object and Pod template', collect)
+    .option('--image <image>', 'set an image: name=new-name:tag, name:tag or name@digest', collect)
+    .option('--replicas <name=count>', 'set the number of replicas of a workload', collect)
+    .option('--patch <file>', 'apply the strategic merge patches in this file', collect)
+    .option('--component <dir>', 'add a component, relative to the folder, or $name/… of --source', collect)
     .option('--ignore-missing-components', 'leave out components whose folder does not exist')
-    .option('--substitute <name=value>', 'set a variable', many);
+    .option('--substitute <name=value>', 'set a variable', collect);
+}
+
+/** Gathers the values of a flag that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }

@@ -8,12 +8,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sourcePath } from '../application/parse.ts';
-import type { Application } from '../application/schema.ts';
+import type { Application, NamedSource } from '../application/schema.ts';
 import { proxySettings, readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential, type CredentialQuestion } from '../reconcile/desired/read-credential.ts';
+import { readCredential, readVerification } from '../reconcile/desired/read-credential.ts';
+import { readPlace } from '../reconcile/desired/source-place.ts';
+import { defaultRegistryLimits } from '../registry/limits.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Answer, DataNeed, Release } from '../render/needs.ts';
 import { renderPath } from '../render/render.ts';
@@ -22,11 +24,12 @@ import { openSandbox } from '../sandbox/open-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { renderInSandbox, type NamedTree } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
-import type { Credential } from '../source/credential.ts';
+import type { SourcePlace } from '../source/ports.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
-import { createGitSource, type GitSource } from '../source/source.ts';
+import { createSource, type Source } from '../source/source.ts';
 import { createHttpTransport } from '../source/transport/http-transport.ts';
+import { createWebClient } from '../source/transport/web-client.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { pathFromHere, withPathsFromHere } from './local-tree.ts';
@@ -131,13 +134,12 @@ export function pollRevision(
   revision: string,
 ): Promise<ResolvedRevision> {
   return withGit(async ({ source }) => {
-    const credential = await credentialOf(cluster, application);
-    return source.poll({ repoUrl: application.spec.source.repoURL, credential, revision });
+    return source.poll({ ...(await placeOf(cluster, application)), revision });
   });
 }
 
 interface Git {
-  readonly source: GitSource;
+  readonly source: Source;
   readonly sandbox: Sandbox;
   readonly config: Config;
 }
@@ -153,8 +155,10 @@ async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
-  const transport = createHttpTransport({ limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock });
-  const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
+  const network = { limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock };
+  const registry = { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] };
+  const [transport, web] = [createHttpTransport(network), createWebClient(network)];
+  const source = createSource({ dataDir, limits, registry, sandbox, transport, web, log: SILENT, clock });
   try {
     return await run({ source, sandbox, config });
   } finally {
@@ -171,9 +175,9 @@ interface Wanted {
   readonly wanted: string | undefined;
 }
 
-async function fetchRevision(source: GitSource, { cluster, application, wanted }: Wanted): Promise<Snapshot> {
-  const { repoURL, revision } = application.spec.source;
-  const repository = { repoUrl: repoURL, credential: await credentialOf(cluster, application) };
+async function fetchRevision(source: Source, { cluster, application, wanted }: Wanted): Promise<Snapshot> {
+  const { revision } = application.spec.source;
+  const repository = await placeOf(cluster, application);
   const known = wanted ?? application.status.sync?.revision;
   const resolved =
     (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
@@ -182,37 +186,36 @@ async function fetchRevision(source: GitSource, { cluster, application, wanted }
 
 /** The newest snapshots of spec.sources, by `$name`. */
 async function fetchOthers(
-  source: GitSource,
+  source: Source,
   cluster: UserCluster,
   application: Application,
 ): Promise<Map<string, NamedTree>> {
   const trees = new Map<string, NamedTree>();
-  for (const { name, repoURL, revision, path, secretRef } of application.spec.sources ?? []) {
-    const from = { name: secretRef?.name, field: `spec.sources[${name}].secretRef` };
-    const repository = { repoUrl: repoURL, credential: await credentialOf(cluster, application, from) };
-    const resolved = await source.poll({ ...repository, revision });
+  for (const other of application.spec.sources ?? []) {
+    const repository = await placeOf(cluster, application, other);
+    const resolved = await source.poll({ ...repository, revision: other.revision });
     const snapshot = await source.fetch({ ...repository, resolved });
-    trees.set(`$${name}`, { tree: snapshot.tree, path: sourcePath(path) });
+    trees.set(`$${other.name}`, { tree: snapshot.tree, path: sourcePath(other.path) });
   }
   return trees;
 }
 
-/** The Secret is read with the person's own rights. */
-async function credentialOf(
-  cluster: UserCluster,
-  application: Application,
-  secretRef?: CredentialQuestion['secretRef'],
-): Promise<Credential | undefined> {
-  return readCredential({
-    application,
-    identity: agentIdentity,
-    context: { hub: { as: () => cluster.client } },
-    ...(secretRef === undefined ? {} : { secretRef }),
-  }).catch((error: unknown) => {
+/** The place of spec.source, or of an entry of spec.sources. Secrets are read with the person's own rights. */
+async function placeOf(cluster: UserCluster, application: Application, other?: NamedSource): Promise<SourcePlace> {
+  const question = { application, identity: agentIdentity, context: { hub: { as: () => cluster.client } } };
+  const field = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
+  const { secretRef } = other ?? application.spec.source;
+  const readers = {
+    spec: other ?? application.spec.source,
+    credential: () =>
+      readCredential({ ...question, secretRef: { name: secretRef?.name, field: `${field}.secretRef` } }),
+    verification: () => (other === undefined ? readVerification(question) : Promise.resolve(undefined)),
+  };
+  return readPlace(readers).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message =
-      `you may not read the Secret of ${secretRef?.field ?? 'spec.source.secretRef'}; name a commit by its 40 digits, ` +
-      'or use --local to compare with a folder';
+      `you may not read a Secret that ${field} names; name a commit by its 40 digits, or use --local to compare with ` +
+      'a folder';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });
 }
