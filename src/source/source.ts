@@ -14,7 +14,7 @@ import type { StoredSnapshot } from './packs/snapshot-folder.ts';
 import { createSnapshotStore } from './packs/snapshot-store.ts';
 import type { SourcePort } from './ports.ts';
 import { createRepositoryNaming, type Repository } from './repository.ts';
-import { parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
+import { nameOfRevision, parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import { parseSnapshotId, snapshotId, type Snapshot } from './snapshot.ts';
 import { cancelled } from './source-error.ts';
@@ -67,6 +67,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       });
       // So that it stays on disk until the fetch that follows.
       store.touch(repository.key, resolved.commit);
+      store.follow(repository.key, nameOfRevision(resolved.revision), resolved.commit);
       return { ...resolved, id: idOf(repository, resolved.commit) };
     },
     async fetch({ repoUrl, credential, resolved, tenant = '', signal }) {
@@ -108,7 +109,7 @@ function snapshotOf(
   { commit, lineage, gitDir, treeOid, about }: StoredSnapshot,
   named: Pick<Snapshot, 'id' | 'repoUrl' | 'revision'>,
 ): Snapshot {
-  return { ...named, commit, lineage, tree: { gitDir, treeOid }, ...(about === undefined ? {} : { about }) };
+  return { ...named, commit, lineage, tree: { gitDir, treeOid, commit }, ...(about === undefined ? {} : { about }) };
 }
 
 async function onDisk<T>({ repoUrl }: Pick<Snapshot, 'repoUrl'>, work: () => Promise<T>): Promise<T> {
