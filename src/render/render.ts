@@ -13,15 +13,25 @@ import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { explainAbsent } from './explain-absent.ts';
-import { explainEmpty } from './explain-empty.ts';
+import { explainEmpty, explainLeftOut } from './explain-empty.ts';
 import { fail, problemOf } from './fail.ts';
 import type { RenderContext, RenderTree } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
-import { readFolder } from './folder.ts';
+import { readFolder, type FolderOptions } from './directory/folder.ts';
 import { buildKustomization, type BuiltObject } from './kustomize/build.ts';
 import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomization.ts';
+import type { Overrides } from './kustomize/overrides.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
+import { mountTrees } from './mounted-trees.ts';
 import type { Answers, Release } from './needs.ts';
+import { substituteObjects } from './substitute/substitute.ts';
+import { readVariables } from './substitute/variables.ts';
+
+/** `spec.render`; on the command line every field may be absent. */
+export interface GivenOptions extends Omit<RenderOptions, 'kustomize' | 'directory'> {
+  readonly kustomize?: Overrides | undefined;
+  readonly directory?: FolderOptions['directory'];
+}
 
 export interface RenderInput {
   readonly tree: FileTree;
@@ -33,7 +43,7 @@ export interface RenderInput {
   /** Parsed files of earlier renders; they do not change the result. */
   readonly cache?: DocumentCache;
   /** `spec.render`. Absent: no options. */
-  readonly options?: RenderOptions;
+  readonly options?: GivenOptions;
   /** The Application, for the defaults of a chart. Absent on the command line without an Application. */
   readonly release?: Release;
   /** Trees beside `tree`; see RenderContext. */
@@ -68,20 +78,20 @@ export interface RenderedObjects extends Omit<Manifests, 'manifests' | 'sizeByte
 
 /** The same for printing: the objects that kustomize prints, including ones that no cluster would accept. */
 export function renderObjects(input: RenderInput): RenderedObjects {
-  const { path, plainFolder = 'render' } = input;
+  const { path, plainFolder = 'render', options = {} } = input;
   const readSet: Record<string, string> = Object.create(null);
   const context = contextOf(input, readSet);
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   let whyEmpty: string | undefined;
   try {
+    const variables = readVariables(context, options, problems);
+    const areVariablesRight = problems.length === 0;
     const folder = locateFolder(context, path);
-    if (isKustomized(context, folder)) objects = buildKustomization(context, folder);
-    else if (plainFolder === 'refuse') refusePlainFolder(folder);
-    else objects = readFolder(context, folder, problems);
-    if (objects.length === 0 && problems.length === 0) {
-      whyEmpty = explainEmpty(context.tree, folder, findKustomization(context, folder));
-    }
+    if (!isKustomized(context, folder) && plainFolder === 'refuse') refusePlainFolder(folder);
+    const rendered = renderFolder(context, folder, { options, problems });
+    ({ whyEmpty } = rendered);
+    if (areVariablesRight) objects = [...substituteObjects(context, rendered.objects, { variables, problems })];
   } catch (error) {
     problems.push(problemOf(error));
   }
@@ -99,12 +109,35 @@ export function renderObjects(input: RenderInput): RenderedObjects {
   };
 }
 
+interface FolderRender {
+  readonly objects: readonly BuiltObject[];
+  readonly whyEmpty?: string;
+}
+
+/** The objects of a folder before the substitution. */
+function renderFolder(
+  context: RenderContext,
+  folder: string,
+  { options, problems }: { readonly options: GivenOptions; readonly problems: Problem[] },
+): FolderRender {
+  const kustomization = findKustomization(context, folder);
+  const { kustomize: overrides, directory } = options;
+  if (kustomization !== undefined) {
+    const objects = buildKustomization(context, folder, overrides);
+    return objects.length > 0 ? { objects } : { objects, whyEmpty: explainEmpty(context.tree, folder, kustomization) };
+  }
+  const { objects, leftOut } = readFolder(context, folder, { directory, overrides, problems });
+  if (objects.length > 0 || problems.length > 0) return { objects };
+  const whyEmpty = leftOut > 0 ? explainLeftOut(folder, leftOut) : explainEmpty(context.tree, folder, undefined);
+  return { objects, whyEmpty };
+}
+
 function contextOf(
   { tree, limits, cache, trees = new Map(), answers = new Map() }: RenderInput,
   readSet: Record<string, string>,
 ): RenderContext {
   return {
-    tree: recordReads(tree, readSet),
+    tree: recordReads(mountTrees(tree, trees), readSet),
     limits,
     warnings: [],
     filesRead: new Set(),

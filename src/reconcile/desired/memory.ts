@@ -113,6 +113,12 @@ export function nextPollMs(memory: Pick<DesiredMemory, 'source' | 'pinned' | 'ot
   return [...memory.others.values()].reduce((least, other) => Math.min(least, other.nextPollMs), source.nextPollMs);
 }
 
+/** One text for the revisions of all sources, so that a new revision of any of them counts as new. */
+export function revisionsOf({ others }: Pick<DesiredMemory, 'others'>, snapshot: Snapshot | undefined): string {
+  const more = Array.from(others.values(), ({ snapshot: other }) => other?.revision ?? '');
+  return [snapshot?.revision ?? '', ...more].join(' ');
+}
+
 /** The source of a pass. */
 export function sourceFor(
   memory: Pick<DesiredMemory, 'source' | 'pinned'>,
