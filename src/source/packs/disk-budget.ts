@@ -1,6 +1,6 @@
 /**
- * Decides which snapshots leave the disk so that all of them stay within a bound. The namespace that takes the most gives
- * first, so that no namespace drives out the snapshots of others.
+ * Decides which snapshots leave the disk so that all of them stay within a bound. The namespace that takes the most
+ * gives first, so that no namespace drives out the snapshots of others.
  */
 
 export interface SnapshotOnDisk {
