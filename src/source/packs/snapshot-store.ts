@@ -87,8 +87,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   const repositories = new Map<string, Promise<KeptSnapshots>>();
   const sweepOnce = onceSuccessful(() => sweep(options));
   const folderOf = (repositoryKey: string): string => join(options.dataDir, repositoryKey);
-  const stamps = createStamps(options, folderOf);
-  const followed = createFollowed();
+  const [stamps, followed] = [createStamps(options, folderOf), createFollowed()];
 
   function snapshotsOf(repositoryKey: string): Promise<KeptSnapshots> {
     const known = repositories.get(repositoryKey);
