@@ -138,6 +138,7 @@ function schemaOf(setting: (typeof SETTINGS)[keyof typeof SETTINGS]): Schema {
     case 'names':
     case 'networks':
     case 'addresses':
+    case 'hosts':
       return text;
     case 'level':
       return choice('debug', 'info', 'warn', 'error');

@@ -5,6 +5,7 @@
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
+import { readIndexJob } from './registry/chart-index.ts';
 import { renderPath } from './render/render.ts';
 import { measureRendered } from './render/rendered-size.ts';
 import { hardenProcess } from './sandbox/harden.ts';
@@ -12,7 +13,9 @@ import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
 import { createWallCheck } from './sandbox/wall-check.ts';
+import { encodePackedArchive } from './source/packs/archive-job.ts';
 import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
+import { packArchive, type PackArchiveInput } from './source/packs/pack-archive.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
 import { openPackTree, type PackTree } from './source/packs/pack-tree.ts';
 import type { SnapshotTree } from './source/snapshot.ts';
@@ -27,6 +30,8 @@ hardenProcess();
 serveJobs({
   checkWalls,
   indexPack: (input: IndexPackInput) => encodeIndexedSnapshot(indexPack(input)),
+  packArchive: async (input: PackArchiveInput) => encodePackedArchive(await packArchive(input)),
+  readChartIndex: readIndexJob,
   render: createRenderJob(),
 });
 

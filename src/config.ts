@@ -1,6 +1,7 @@
 /**
  * All settings of the agent. This is the only file that reads the environment. One table defines flags, environment
- * variables, defaults and `--help`. A flag takes precedence over its variable, and the variable over the default.
+ * variables, defaults and `--help`, which makes the file long. A flag takes precedence over its variable, and the
+ * variable over the default.
  */
 import { hostname, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -12,7 +13,17 @@ import { isServiceAccountName } from './cluster/identity.ts';
 export const VERSION = '0.1.0';
 
 type SettingType =
-  'names' | 'networks' | 'addresses' | 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
+  | 'names'
+  | 'networks'
+  | 'addresses'
+  | 'hosts'
+  | 'text'
+  | 'account'
+  | 'count'
+  | 'duration'
+  | 'boolean'
+  | 'address'
+  | 'level';
 
 interface Setting {
   /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
@@ -176,6 +187,20 @@ export const SETTINGS = {
     default: 'loopback,link-local',
     description: 'addresses at which no repository is read, in the same form; checked after names are resolved',
   },
+  registryTokenHosts: {
+    flag: 'registry-token-hosts',
+    type: 'hosts',
+    default: '',
+    description:
+      'hosts (host, *.host) that may give tokens for registries of other domains, and get their credentials; commas between',
+  },
+  registryPlainHttp: {
+    flag: 'registry-plain-http',
+    type: 'hosts',
+    default: '',
+    description:
+      'registries (host, host:port) that speak http, separated by commas; credentials cross the network as text',
+  },
   gitTimeoutMs: duration(
     'git-timeout',
     '60s',
@@ -230,6 +255,7 @@ interface ValueOf {
   names: readonly string[];
   networks: readonly Network[];
   addresses: readonly AddressRule[];
+  hosts: readonly string[];
   text: string;
   /** undefined if no account is set. */
   account: string | undefined;
@@ -325,6 +351,7 @@ const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range'
       parseAddressRules,
       'hosts or networks, such as git.example.com/team or 10.0.0.0/8, separated by commas',
     ),
+  hosts: (raw) => parseList(raw, parseHost, 'hosts, such as registry.example.com:5000, separated by commas'),
   text: (raw) => ({ value: raw }),
   account: parseAccount,
   level: (raw) => (LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` }),
@@ -344,6 +371,10 @@ function parseList<T>(raw: string, parse: (text: string) => readonly T[] | undef
   const members = raw.split(/[\s,]+/).filter((text) => text !== '');
   const parsed = members.map(parse);
   return parsed.includes(undefined) ? { problem } : { value: parsed.flatMap((found) => found ?? []) };
+}
+
+function parseHost(text: string): readonly string[] | undefined {
+  return /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text) ? [text.toLowerCase()] : undefined;
 }
 
 function parseAccount(raw: string): Parsed {

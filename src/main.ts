@@ -22,10 +22,12 @@ import { listen, type Listener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
+import { defaultRegistryLimits } from './registry/limits.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
-import { createGitSource } from './source/source.ts';
+import { createSource, type Source, type SourceOptions } from './source/source.ts';
 import { createHttpTransport } from './source/transport/http-transport.ts';
+import { createWebClient } from './source/transport/web-client.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
 import type { Clock, Log } from './telemetry/ports.ts';
@@ -179,13 +181,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   onStop.push(() => sandbox.close());
   await checkSandbox(sandbox, log);
   const limits = sourceLimitsOf(config);
-  const transport = createHttpTransport({
-    limits,
-    proxy: proxySettings(),
-    addresses: { allow: config.sourceAllow, deny: config.sourceDeny },
-    clock,
-  });
-  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
+  const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
@@ -209,6 +205,19 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   };
 }
 
+function openSource(config: Config, parts: Pick<SourceOptions, 'limits' | 'sandbox' | 'log' | 'clock'>): Source {
+  const { limits, clock } = parts;
+  const addresses = { allow: config.sourceAllow, deny: config.sourceDeny };
+  const network = { limits, proxy: proxySettings(), addresses, clock };
+  return createSource({
+    ...parts,
+    dataDir: config.dataDir,
+    registry: registrySettingsOf(config),
+    transport: createHttpTransport(network),
+    web: createWebClient(network),
+  });
+}
+
 function sourceLimitsOf(config: Config): SourceLimits {
   const { maxPackMib, maxRepositoryFiles, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
   return {
@@ -221,6 +230,20 @@ function sourceLimitsOf(config: Config): SourceLimits {
     idleTimeoutMs: Math.min(gitTimeoutMs, defaultSourceLimits.idleTimeoutMs),
     fetchTimeoutMs: gitFetchTimeoutMs,
     indexTimeoutMs,
+  };
+}
+
+function registrySettingsOf(config: Config): SourceOptions['registry'] {
+  const { registryTokenHosts, registryPlainHttp, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
+  return {
+    tokenHosts: registryTokenHosts,
+    plainHttpHosts: registryPlainHttp,
+    limits: {
+      ...defaultRegistryLimits,
+      requestTimeoutMs: gitTimeoutMs,
+      downloadTimeoutMs: gitFetchTimeoutMs,
+      readTimeoutMs: indexTimeoutMs,
+    },
   };
 }
 

@@ -71,8 +71,8 @@ const sourceRevisionsSchema = z
 
 const syncStatusSchema = z.object({
   status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
-  revision: text('Compared revision: main@sha1:<40 hex>.').optional(),
-  commit: text('First 12 hex digits of the compared commit.').optional(),
+  revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
+  commit: text('First 12 hex digits of the compared commit or digest.').optional(),
   sources: sourceRevisionsSchema.describe('Revisions of the other repositories that were rendered.'),
   lastAppliedRevision: text('Last revision of which every object was applied.').optional(),
   lastAttemptedRevision: text('Last revision of which any apply was attempted.').optional(),

@@ -17,8 +17,9 @@ import type { Reading } from '../pass.ts';
 import { bringNeed, type Brought } from './bring-needs.ts';
 import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
 import { treesOfOthers } from './other-sources.ts';
-import { readCredential } from './read-credential.ts';
+import { readCredential, readVerification } from './read-credential.ts';
 import { refuseRendered } from './rendered-room.ts';
+import { readPlace } from './source-place.ts';
 
 /** Codes of a snapshot that is gone from the disk or damaged there; it is fetched again. */
 const UNUSABLE_SNAPSHOT: ReadonlySet<string> = new Set(['CorruptPack', 'IncompletePack', 'SnapshotGone']);
@@ -204,10 +205,12 @@ function isBoundExceeded(error: unknown): error is StageError {
 /** A snapshot that was not used for a while may have left the disk. */
 async function fetchAgain(reading: Reading, snapshot: Snapshot): Promise<Snapshot> {
   const { application, context, signal } = reading;
-  const credential = await readCredential(reading);
-  const { spec, metadata } = application;
-  const repoUrl = spec.source.repoURL;
-  return context.source.fetch({ repoUrl, credential, resolved: snapshot, tenant: metadata.namespace, signal });
+  const place = await readPlace({
+    spec: application.spec.source,
+    credential: () => readCredential(reading),
+    verification: () => readVerification(reading),
+  });
+  return context.source.fetch({ ...place, resolved: snapshot, tenant: application.metadata.namespace, signal });
 }
 
 /** A render that failed as a whole says nothing about the desired objects. */
