@@ -244,6 +244,12 @@ export const SETTINGS = {
     '',
     'the program tautline-landlock, by which the kernel confines these processes; empty: only Node confines them',
   ),
+  helmProgram: text('helm', 'helm', 'the program helm, which renders charts; a name is looked up in PATH'),
+  helmTimeoutMs: duration('helm-timeout', '30s', 'longest run of helm'),
+  helmMemoryMib: count('helm-memory-mib', '512', 'memory at which helm is stopped', [64, 16_384]),
+  helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
+  maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
+  maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
   renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
   sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;
@@ -308,6 +314,9 @@ export function readConfig(
 export function readNodeOptions(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   return environment['NODE_OPTIONS'] ?? '';
 }
+
+/** The folders in which programs are looked up. */
+export const searchPath = (environment = process.env): string => environment['PATH'] ?? '';
 
 /** The files that KUBECONFIG names, separated by the path delimiter as for kubectl. */
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
