@@ -1,6 +1,6 @@
 /**
  * Brings the answers to the needs of a render: the data of ConfigMaps and Secrets, with the rights of the Application,
- * and other repositories.
+ * and other repositories and charts.
  *
  * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
  * is an answer, too.
@@ -11,7 +11,7 @@ import type { DataNeed, Need } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';
-import { treeOfRepository } from './other-sources.ts';
+import { treeOfNeed } from './other-sources.ts';
 
 /** Throws StageError. */
 export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRender): Promise<Brought> {
@@ -19,16 +19,13 @@ export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRend
   switch (need.type) {
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
-    case 'repository': {
-      const tree = await treeOfRepository(reading, need);
+    case 'repository':
+    case 'chart': {
+      const tree = await treeOfNeed(reading, need);
       return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
     }
     case 'helm':
       return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
-    case 'chart': {
-      const problem = { code: 'Unsupported', message: 'charts are not rendered yet' } as const;
-      return { need, answer: { type: 'refused', problem }, digest: '', broughtMs };
-    }
   }
 }
 
