@@ -59,6 +59,8 @@ export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock
     | 'maxNamespaceRenderedBytes'
     | 'maxTotalRenderedBytes'
     | 'pollJitter'
+    | 'remoteBaseHosts'
+    | 'remoteBaseAllowUnpinned'
     | 'minPollBackoffMs'
     | 'maxPollBackoffMs'
   >;

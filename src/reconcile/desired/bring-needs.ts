@@ -10,6 +10,7 @@ import { StageError } from '../../object/stage-error.ts';
 import type { Answer, DataNeed, Need } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
+import { refuseRemoteBase } from './remote-base-policy.ts';
 import { treeOfRepository } from './other-sources.ts';
 
 /** An answer with a digest of its content: of a tree, its object id. */
@@ -29,6 +30,9 @@ export async function bringNeed(reading: Reading, need: Need): Promise<Brought> 
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
     case 'repository': {
+      const problem = refuseRemoteBase(need, reading.context.settings);
+      if (problem)
+        return { need, answer: { type: 'refused', problem }, digest: digestValue(problem.message), broughtMs };
       const tree = await treeOfRepository(reading, need);
       return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
     }
