@@ -195,6 +195,14 @@ export const SETTINGS = {
       'hosts whose repositories a kustomization may name as bases, separated by commas: host, *.host, host:port/path; ' +
       'empty: none',
   },
+  chartHosts: {
+    flag: 'chart-hosts',
+    type: 'addresses',
+    default: '',
+    description:
+      'hosts of Helm repositories and registries whose charts a chart or a kustomization may depend on, in the same ' +
+      'form; empty: none',
+  },
   remoteBaseAllowUnpinned: bool(
     'remote-base-allow-unpinned',
     'false',
@@ -257,6 +265,12 @@ export const SETTINGS = {
     '',
     'the program tautline-landlock, by which the kernel confines these processes; empty: only Node confines them',
   ),
+  helmProgram: text('helm', 'helm', 'the program helm, which renders charts; a name is looked up in PATH'),
+  helmTimeoutMs: duration('helm-timeout', '30s', 'longest run of helm'),
+  helmMemoryMib: count('helm-memory-mib', '512', 'memory at which helm is stopped', [64, 16_384]),
+  helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
+  maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
+  maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
   renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
   sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;
@@ -321,6 +335,9 @@ export function readConfig(
 export function readNodeOptions(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   return environment['NODE_OPTIONS'] ?? '';
 }
+
+/** The folders in which programs are looked up. */
+export const searchPath = (environment = process.env): string => environment['PATH'] ?? '';
 
 /** The files that KUBECONFIG names, separated by the path delimiter as for kubectl. */
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {

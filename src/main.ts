@@ -7,14 +7,17 @@ import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
-import { inClusterAddress, proxySettings, VERSION, type Config } from './config.ts';
+import { inClusterAddress, proxySettings, searchPath, VERSION, type Config } from './config.ts';
+import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
+import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
+import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
@@ -140,7 +143,7 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'claims' | 'clock' | 'chance'> {
+interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
@@ -183,6 +186,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const limits = sourceLimitsOf(config);
   const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
+  const helm = openHelm(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
+  onStop.push(() => helm.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
@@ -198,7 +203,11 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     cluster,
     claims,
     source,
-    render: { render: (request) => renderInSandbox(sandbox, request, settings) },
+    render: {
+      render: (request) => renderInSandbox(sandbox, request, settings),
+      chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
+    },
+    helm,
     clock,
     chance,
     forwardChanges: (controller) => (receiver = controller),
@@ -263,6 +272,14 @@ function renderLimitsOf(config: Config): RenderLimits {
   };
 }
 
+function chartLimitsOf(config: Config): ChartFilesLimits {
+  return {
+    maxFiles: config.maxRenderFiles,
+    maxFileBytes: config.maxFileMib * MiB,
+    maxChartBytes: config.maxChartMib * MiB,
+  };
+}
+
 function reconcileContext(
   config: Config,
   cluster: ConnectedCluster,
@@ -288,6 +305,7 @@ function reconcileContext(
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
       remoteBaseHosts: config.remoteBaseHosts,
+      chartHosts: config.chartHosts,
       remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,
     },

@@ -3,8 +3,11 @@ import type { AddressRule } from '../application/address-rule.ts';
 import type { RenderOptions } from '../application/render-schema.ts';
 import type { Cluster, Hub } from '../cluster/ports.ts';
 import type { KubeObject } from '../object/value.ts';
+import type { Helm } from '../helm/helm.ts';
 import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
+import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { CollectedFiles } from '../sandbox/chart-files-wire.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Answers, Release } from '../render/needs.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
@@ -20,6 +23,7 @@ export interface ReconcileContext {
   readonly cluster: Cluster;
   readonly source: SourcePort;
   readonly render: RenderPort;
+  readonly helm: HelmPort;
   readonly claims: Claims;
   readonly neighbours: Neighbours;
   readonly log: Log;
@@ -76,6 +80,8 @@ export interface ReconcileSettings {
   readonly maxTotalRenderedBytes: number;
   /** Hosts whose repositories a kustomization may name as bases. */
   readonly remoteBaseHosts: readonly AddressRule[];
+  /** Hosts whose charts a chart or a kustomization may depend on. */
+  readonly chartHosts: readonly AddressRule[];
   /** Whether such a base may name no revision. */
   readonly remoteBaseAllowUnpinned: boolean;
   /** Size of the live objects that one pass reads by name. */
@@ -84,7 +90,11 @@ export interface ReconcileSettings {
 
 export interface RenderPort {
   render(request: RenderRequest): Promise<Manifests>;
+  /** The files of a chart, for helm. */
+  chartFiles(request: ChartFilesRequest): Promise<CollectedFiles>;
 }
+
+export type HelmPort = Pick<Helm, 'template' | 'version'>;
 
 export interface RenderRequest {
   readonly snapshot: Snapshot;

@@ -11,6 +11,7 @@ import { digestValue } from '../object/digest.ts';
 import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
+import { valueToNode, type YamlMap } from '../object/yaml/node.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { explainAbsent } from './explain-absent.ts';
 import { explainEmpty, explainLeftOut } from './explain-empty.ts';
@@ -18,9 +19,11 @@ import { fail, problemOf } from './fail.ts';
 import type { RenderContext, RenderTree } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
 import { readFolder, type FolderOptions } from './directory/folder.ts';
-import { buildKustomization, type BuiltObject } from './kustomize/build.ts';
+import { buildKustomization, buildObjects, type BuiltObject } from './kustomize/build.ts';
+import { openPlace } from './helm/chart-place.ts';
+import { NO_HELM_OPTIONS, renderChart } from './helm/render-chart.ts';
 import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomization.ts';
-import type { Overrides } from './kustomize/overrides.ts';
+import { hasOverrides, type Overrides } from './kustomize/overrides.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 import { mountTrees } from './mounted-trees.ts';
 import type { Answers, Release } from './needs.ts';
@@ -88,8 +91,9 @@ export function renderObjects(input: RenderInput): RenderedObjects {
     const variables = readVariables(context, options, problems);
     const areVariablesRight = problems.length === 0;
     const folder = locateFolder(context, path);
-    if (!isKustomized(context, folder) && plainFolder === 'refuse') refusePlainFolder(folder);
-    const rendered = renderFolder(context, folder, { options, problems });
+    const isPlain = findKustomization(context, folder) === undefined && !isChart(context, folder);
+    if (isPlain && plainFolder === 'refuse') refusePlainFolder(folder);
+    const rendered = renderFolder(context, folder, { options, release: input.release, problems });
     ({ whyEmpty } = rendered);
     if (areVariablesRight) objects = [...substituteObjects(context, rendered.objects, { variables, problems })];
   } catch (error) {
@@ -114,11 +118,17 @@ interface FolderRender {
   readonly whyEmpty?: string;
 }
 
+interface FolderInput {
+  readonly options: GivenOptions;
+  readonly release: Release | undefined;
+  readonly problems: Problem[];
+}
+
 /** The objects of a folder before the substitution. */
 function renderFolder(
   context: RenderContext,
   folder: string,
-  { options, problems }: { readonly options: GivenOptions; readonly problems: Problem[] },
+  { options, release, problems }: FolderInput,
 ): FolderRender {
   const kustomization = findKustomization(context, folder);
   const { kustomize: overrides, directory } = options;
@@ -126,10 +136,24 @@ function renderFolder(
     const objects = buildKustomization(context, folder, overrides);
     return objects.length > 0 ? { objects } : { objects, whyEmpty: explainEmpty(context.tree, folder, kustomization) };
   }
+  if (isChart(context, folder)) {
+    const chart = openPlace(context, folder);
+    const objects = renderChart(context, { chart, options: options.helm ?? NO_HELM_OPTIONS, release });
+    if (objects.length === 0) return { objects, whyEmpty: `the chart in ${folder || 'the root'} renders no object` };
+    return { objects: hasOverrides(overrides) ? overrideObjects(context, { folder, objects, overrides }) : objects };
+  }
   const { objects, leftOut } = readFolder(context, folder, { directory, overrides, problems });
   if (objects.length > 0 || problems.length > 0) return { objects };
   const whyEmpty = leftOut > 0 ? explainLeftOut(folder, leftOut) : explainEmpty(context.tree, folder, undefined);
   return { objects, whyEmpty };
+}
+
+function overrideObjects(
+  context: RenderContext,
+  { folder, objects, overrides }: { folder: string; objects: readonly BuiltObject[]; overrides: Overrides },
+): BuiltObject[] {
+  const given = objects.map(({ object, file, line }) => ({ node: valueToNode(object) as YamlMap, file, line }));
+  return buildObjects(context, { folder, objects: given, overrides });
 }
 
 function contextOf(
@@ -171,13 +195,8 @@ function locateFolder(context: RenderContext, path: string): string {
   return context.tree.resolve(clean) ?? clean;
 }
 
-function isKustomized(context: RenderContext, folder: string): boolean {
-  const kustomization = findKustomization(context, folder);
-  if (kustomization !== undefined) return true;
-  const isChart = context.tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
-  if (isChart)
-    fail('Unsupported', `${folder || 'the root'} is a Helm chart; charts are not rendered yet`, { file: folder });
-  return false;
+function isChart({ tree }: RenderContext, folder: string): boolean {
+  return tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
 }
 
 function refusePlainFolder(folder: string): never {

@@ -7,41 +7,51 @@
  */
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { Answer, DataNeed, Need } from '../../render/needs.ts';
-import type { RenderedTree } from '../context.ts';
+import type { Problem } from '../../object/problem.ts';
+import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
-import { refuseRemoteBase } from './remote-base-policy.ts';
-import { treeOfRepository } from './other-sources.ts';
-
-/** An answer with a digest of its content: of a tree, its object id. */
-export interface Brought {
-  readonly need: Need;
-  readonly answer: Answer;
-  readonly digest: string;
-  readonly tree?: RenderedTree;
-  /** Monotonic. */
-  readonly broughtMs: number;
-}
+import { bringHelm } from './bring-helm.ts';
+import type { Brought, TreesOfRender } from './brought.ts';
+import { refuseChart, refuseRemoteBase } from './host-policy.ts';
+import { credentialFor, treeOfRepository } from './other-sources.ts';
 
 /** Throws StageError. */
-export async function bringNeed(reading: Reading, need: Need): Promise<Brought> {
+export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRender): Promise<Brought> {
   const broughtMs = reading.context.clock.monotonicMs();
   switch (need.type) {
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
-    case 'repository': {
-      const problem = refuseRemoteBase(need, reading.context.settings);
-      if (problem)
-        return { need, answer: { type: 'refused', problem }, digest: digestValue(problem.message), broughtMs };
-      const tree = await treeOfRepository(reading, need);
-      return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
-    }
+    case 'repository':
+      return { need, ...(await bringRepository(reading, need)), broughtMs };
+    case 'helm':
+      return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
     case 'chart':
-    case 'helm': {
-      const problem = { code: 'Unsupported', message: 'charts are not rendered yet' } as const;
-      return { need, answer: { type: 'refused', problem }, digest: '', broughtMs };
-    }
+      return { need, ...(await bringChart(reading, need)), broughtMs };
   }
+}
+
+type Content = Pick<Brought, 'answer' | 'digest' | 'tree'>;
+
+async function bringRepository(reading: Reading, need: RepositoryNeed): Promise<Content> {
+  const problem = refuseRemoteBase(need, reading.context.settings);
+  if (problem) return refused(problem);
+  const tree = await treeOfRepository(reading, need);
+  return { answer: { type: 'tree' }, digest: tree.tree.treeOid, tree };
+}
+
+async function bringChart(reading: Reading, need: ChartNeed): Promise<Content> {
+  const { application, context, signal } = reading;
+  const problem = refuseChart(need, context.settings);
+  if (problem) return refused(problem);
+  const { repoURL, name, version } = need;
+  const credential = await credentialFor(reading, repoURL);
+  const tenant = application.metadata.namespace;
+  const { tree, digest } = await context.source.bringChart({ repoURL, name, version, credential, tenant, signal });
+  return { answer: { type: 'tree' }, digest, tree: { tree, path: '' } };
+}
+
+function refused(problem: Omit<Problem, 'file' | 'line'>): Content {
+  return { answer: { type: 'refused', problem }, digest: digestValue(problem.message) };
 }
 
 async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pick<Brought, 'answer' | 'digest'>> {

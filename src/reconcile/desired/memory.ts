@@ -44,6 +44,8 @@ export interface LastRender {
 export interface KeptAnswer {
   readonly need: Need;
   readonly digest: string;
+  /** The cluster and the helm that an output of helm is for; absent for other answers. */
+  readonly renderedFor?: string;
   /** Monotonic; when it was brought. */
   readonly broughtMs: number;
 }

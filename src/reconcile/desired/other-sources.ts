@@ -58,17 +58,24 @@ export async function treeOfRepository(reading: Reading, need: RepositoryNeed): 
   const { source } = reading.application.spec;
   const { repoURL, revision } = need;
   const spec = { ...source, repoURL, revision, chart: undefined, secretRef: undefined };
-  const isSameHost = hostOf(need.repoURL) === hostOf(source.repoURL);
-  const credential = async () => (isSameHost ? readCredential(reading) : undefined);
+  const credential = () => credentialFor(reading, need.repoURL);
   const memory = await refresh(reading, { spec, credential, isForced: false, other: need.key });
   if (!memory.snapshot) throw memory.error;
   return { tree: memory.snapshot.tree, path: '' };
 }
 
+/** The credential of `spec.source` for an address of the same origin; undefined for any other. */
+export async function credentialFor(reading: Reading, address: string): ReturnType<typeof readCredential> {
+  const isSameOrigin = hostOf(address) === hostOf(reading.application.spec.source.repoURL);
+  return isSameOrigin ? readCredential(reading) : undefined;
+}
+
 /** Scheme and host: a credential for https is not sent over http. */
 function hostOf(address: string): string {
   try {
-    return new URL(address).origin;
+    // `origin` is the same text for all addresses of oci:// and ssh://.
+    const { protocol, host } = new URL(address);
+    return `${protocol}//${host}`;
   } catch {
     return address;
   }

@@ -141,7 +141,7 @@ const UNDER_WAY_PER_WORKER = 16;
 
 /** A pass holds no worker while it waits for a Git server or a render, which may take minutes. */
 function contextOf(context: ReconcileContext, worker: Worker): ReconcileContext {
-  const { source, render } = context;
+  const { source, render, helm } = context;
   return {
     ...context,
     source: {
@@ -150,7 +150,11 @@ function contextOf(context: ReconcileContext, worker: Worker): ReconcileContext 
       fetch: (request) => worker.whileWaiting(() => source.fetch(request)),
       bringChart: (request) => worker.whileWaiting(() => source.bringChart(request)),
     },
-    render: { render: (request) => worker.whileWaiting(() => render.render(request)) },
+    render: {
+      render: (request) => worker.whileWaiting(() => render.render(request)),
+      chartFiles: (request) => worker.whileWaiting(() => render.chartFiles(request)),
+    },
+    helm: { ...helm, template: (call) => worker.whileWaiting(() => helm.template(call)) },
   };
 }
 

@@ -1,8 +1,8 @@
-/** Which repositories a kustomization may name as bases. */
+/** Which repositories a kustomization may name as bases, and where charts may be. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAddressRules } from '../../../../src/application/address-rule.ts';
-import { refuseRemoteBase } from '../../../../src/reconcile/desired/remote-base-policy.ts';
+import { refuseChart, refuseRemoteBase } from '../../../../src/reconcile/desired/host-policy.ts';
 
 const HOSTS = ['github.com', '*.example.com', 'git.shop.test:8443/team'].flatMap(
   (text) => parseAddressRules(text) ?? [],
@@ -47,4 +47,13 @@ test('no repository may be named by default', () => {
   const policy = { remoteBaseHosts: [], remoteBaseAllowUnpinned: true };
   const problem = refuseRemoteBase({ repoURL: 'https://github.com/org/repo', isPinned: true }, policy);
   assert.match(problem?.hint ?? '', /--remote-base-hosts/);
+});
+
+test('a chart may only be at an allowed host, over https or in a registry', () => {
+  const refused = (repoURL: string) => refuseChart({ repoURL, name: 'redis' }, { chartHosts: HOSTS })?.code;
+  assert.equal(refused('https://charts.example.com/stable'), undefined);
+  assert.equal(refused('oci://registry.example.com/charts'), undefined);
+  assert.equal(refused('https://charts.test/stable'), 'Unsupported');
+  assert.equal(refused('oci://registry.test/charts'), 'Unsupported');
+  assert.equal(refused('alias:stable'), 'Unsupported');
 });

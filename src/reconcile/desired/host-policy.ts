@@ -1,7 +1,10 @@
-/** Decides which repositories a kustomization may name as bases: by host, and at a revision unless settings allow none. */
+/**
+ * Decides what files may name that is read from other servers: remote bases, by host and at a revision unless the
+ * settings allow none, and charts by host.
+ */
 import type { AddressRule } from '../../application/address-rule.ts';
 import type { Problem } from '../../object/problem.ts';
-import type { RepositoryNeed } from '../../render/needs.ts';
+import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 
 export interface RemoteBasePolicy {
   /** Rules for networks count for no name. Empty: no repository may be named. */
@@ -30,6 +33,25 @@ export function refuseRemoteBase(
   };
 }
 
+export interface ChartPolicy {
+  /** As `RemoteBasePolicy.remoteBaseHosts`. */
+  readonly chartHosts: readonly AddressRule[];
+}
+
+/** The same for a chart that a chart or a kustomization depends on. */
+export function refuseChart(
+  { repoURL, name }: Pick<ChartNeed, 'repoURL' | 'name'>,
+  { chartHosts }: ChartPolicy,
+): Omit<Problem, 'file' | 'line'> | undefined {
+  const place = placeOf(repoURL);
+  if (place !== undefined && chartHosts.some((rule) => matches(rule, place))) return undefined;
+  return {
+    code: 'Unsupported',
+    message: `the chart ${name} is in ${repoURL}, whose host the settings of the agent do not allow`,
+    hint: 'Put the chart into the folder charts, or add the host to --chart-hosts of the agent.',
+  };
+}
+
 interface Place {
   readonly host: string;
   readonly port: string;
@@ -46,7 +68,7 @@ function placeOf(repoURL: string): Place | undefined {
   return { host: hostname.toLowerCase(), port: port || (PORTS[protocol] ?? ''), path: pathname.toLowerCase() };
 }
 
-const PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'http:': '80', 'ssh:': '22' };
+const PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'http:': '80', 'ssh:': '22', 'oci:': '443' };
 
 function matches(rule: AddressRule, { host, port, path }: Place): boolean {
   if (rule.type === 'network') return false;
