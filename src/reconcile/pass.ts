@@ -45,7 +45,7 @@ export interface Reading extends Pick<Pass, 'application' | 'owner' | 'identity'
 }
 
 export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'helm' | 'clock' | 'chance'> {
-  readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard' | 'poll' | 'recall' | 'bringChart'>;
+  readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard' | 'poll' | 'recall'>;
   readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
   readonly hub: {
     as(identity: Identity): Pick<HubClient, 'readSecret' | 'readConfigMap'>;

@@ -114,11 +114,6 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         discard: () => noted('discard', undefined),
         poll: ({ repoUrl }) => noted(`poll ${repoUrl}`, script.poll?.(repoUrl) ?? NEVER_POLLED),
         recall: () => Promise.resolve(undefined),
-        bringChart: ({ repoURL, name, credential }) => {
-          const tree = { gitDir: '/charts', treeOid: `${repoURL}/${name}` };
-          const answer = { tree, revision: '1.0.0', digest: 'sha256:1' };
-          return noted(`chart ${repoURL} ${name}${credential ? ' with a credential' : ''}`, answer);
-        },
       },
       render: {
         render: async (request) => {
@@ -141,7 +136,7 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         pollJitter: 0,
         remoteBaseHosts: parseAddressRules('bases.example.com') ?? [],
         remoteBaseAllowUnpinned: false,
-        chartHosts: ['charts.example.com', 'git.example.com'].flatMap((host) => parseAddressRules(host) ?? []),
+        chartHosts: parseAddressRules('charts.example.com') ?? [],
         minPollBackoffMs: 1_000,
         maxPollBackoffMs: 60_000,
       },

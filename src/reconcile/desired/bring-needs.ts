@@ -1,19 +1,18 @@
 /**
  * Brings the answers to the needs of a render: the data of ConfigMaps and Secrets, with the rights of the Application,
- * and other repositories.
+ * and other repositories and charts.
  *
  * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
  * is an answer, too.
  */
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { Problem } from '../../object/problem.ts';
 import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';
 import { refuseChart, refuseRemoteBase } from './host-policy.ts';
-import { credentialFor, treeOfRepository } from './other-sources.ts';
+import { treeOfNeed } from './other-sources.ts';
 
 /** Throws StageError. */
 export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRender): Promise<Brought> {
@@ -22,36 +21,22 @@ export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRend
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
     case 'repository':
-      return { need, ...(await bringRepository(reading, need)), broughtMs };
+    case 'chart':
+      return { need, ...(await bringTree(reading, need)), broughtMs };
     case 'helm':
       return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
-    case 'chart':
-      return { need, ...(await bringChart(reading, need)), broughtMs };
   }
 }
 
-type Content = Pick<Brought, 'answer' | 'digest' | 'tree'>;
-
-async function bringRepository(reading: Reading, need: RepositoryNeed): Promise<Content> {
-  const problem = refuseRemoteBase(need, reading.context.settings);
-  if (problem) return refused(problem);
-  const tree = await treeOfRepository(reading, need);
+async function bringTree(
+  reading: Reading,
+  need: RepositoryNeed | ChartNeed,
+): Promise<Pick<Brought, 'answer' | 'digest' | 'tree'>> {
+  const { settings } = reading.context;
+  const problem = need.type === 'chart' ? refuseChart(need, settings) : refuseRemoteBase(need, settings);
+  if (problem) return { answer: { type: 'refused', problem }, digest: digestValue(problem.message) };
+  const tree = await treeOfNeed(reading, need);
   return { answer: { type: 'tree' }, digest: tree.tree.treeOid, tree };
-}
-
-async function bringChart(reading: Reading, need: ChartNeed): Promise<Content> {
-  const { application, context, signal } = reading;
-  const problem = refuseChart(need, context.settings);
-  if (problem) return refused(problem);
-  const { repoURL, name, version } = need;
-  const credential = await credentialFor(reading, repoURL);
-  const tenant = application.metadata.namespace;
-  const { tree, digest } = await context.source.bringChart({ repoURL, name, version, credential, tenant, signal });
-  return { answer: { type: 'tree' }, digest, tree: { tree, path: '' } };
-}
-
-function refused(problem: Omit<Problem, 'file' | 'line'>): Content {
-  return { answer: { type: 'refused', problem }, digest: digestValue(problem.message) };
 }
 
 async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pick<Brought, 'answer' | 'digest'>> {

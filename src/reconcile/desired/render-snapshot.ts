@@ -95,17 +95,16 @@ async function refreshAnswers(
 }
 
 /**
- * Data is read again after its watch has told of a change; without a watch, after each poll of the source, as charts
- * are. A repository decides by its own memory.
+ * Data is read again after its watch has told of a change; without a watch, after each poll of the source. A repository
+ * decides by its own memory.
  */
 function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
-  if (need.type === 'repository') return true;
-  const { context, identity, memory, signals } = reading;
-  const isPolledSince = (memory.desired.source?.polledMs ?? -Infinity) > broughtMs;
-  if (need.type === 'chart') return isPolledSince;
+  if (need.type === 'repository' || need.type === 'chart') return true;
   if (need.type !== 'data') return false;
+  const { context, identity, memory, signals } = reading;
   if (signals.dataChangedMs >= broughtMs) return true;
-  return isPolledSince && !context.hub.data.isWatched(identity, dataRefOf(reading, need));
+  if (context.hub.data.isWatched(identity, dataRefOf(reading, need))) return false;
+  return (memory.desired.source?.polledMs ?? -Infinity) > broughtMs;
 }
 
 /** The ConfigMaps and Secrets that the last render depends on. */

@@ -254,34 +254,3 @@ test('the tree of another source is handed to the render by its name, and a new 
     [['$values', 'prod', snapshotOf('4').tree.treeOid]],
   ]);
 });
-
-const PASSWORD: SecretAnswer = {
-  ok: true,
-  data: new Map([
-    ['username', Buffer.from('deployer')],
-    ['password', Buffer.from('secret')],
-  ]),
-};
-
-/** Address of spec.source, address of the chart, whether the credential of the first is sent to the second. */
-const CREDENTIALS = [
-  ['https://git.example.com/shop.git', 'https://git.example.com/charts', true],
-  ['https://git.example.com/shop.git', 'https://charts.example.com/stable', false],
-  ['https://git.example.com/shop.git', 'http://git.example.com/charts', false],
-  ['https://git.example.com/shop.git', 'oci://git.example.com/charts', false],
-  ['oci://git.example.com/shop', 'oci://git.example.com/charts', true],
-  ['oci://git.example.com/shop', 'oci://charts.example.com/stable', false],
-] as const;
-for (const [repoURL, charts, isSent] of CREDENTIALS) {
-  test(`the credential of ${repoURL} is ${isSent ? '' : 'not '}sent to ${charts}`, async () => {
-    const need = { type: 'chart', key: 'redis', repoURL: charts, name: 'redis', version: '1' } as const;
-    const { readingOf, requests } = scene({
-      secret: PASSWORD,
-      render: ({ trees }) => manifestsOf([], trees.has('redis') ? { answersUsed: ['redis'] } : { needs: [need] }),
-    });
-    const source = { path: 'deploy', repoURL, secretRef: { name: 'shop-repository' } };
-    await renderSnapshot(readingOf({ source }), SNAPSHOT);
-    const asked = requests.find((request) => request.startsWith('chart '));
-    assert.equal(asked, `chart ${charts} redis${isSent ? ' with a credential' : ''}`);
-  });
-}
