@@ -2,8 +2,10 @@
 /** Entry point of the command line. The code of a command is imported when it is called, so that each starts fast. */
 import { Command, CommanderError, Option } from 'commander';
 import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
+import { addRenderFlags } from './cli/add-render-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
 import { nodeProblem } from './cli/node-version.ts';
+import type { RenderCommand } from './cli/render.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
 /** Exit codes are listed in src/cli/exit-code.ts; 2 means that the command line is invalid. */
@@ -67,15 +69,14 @@ function addAgent(program: Command): void {
 }
 
 function addRender(program: Command): void {
-  program
+  const command = program
     .command('render')
     .description('render a folder and print the same as `kustomize build`')
     .argument('<dir>', 'folder to render')
-    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json', 'name']).default('yaml'))
-    .option('--directory', 'also accept a folder of plain manifests without a kustomization, as the agent does', false)
-    .action(async (dir: string, options: { output: 'yaml' | 'json' | 'name'; directory: boolean }) => {
-      process.exitCode = (await import('./cli/render.ts')).runRender({ dir, ...options });
-    });
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json', 'name']).default('yaml'));
+  addRenderFlags(command).action(async (dir: string, options: Omit<RenderCommand, 'dir'>) => {
+    process.exitCode = await (await import('./cli/render.ts')).runRender({ dir, ...options });
+  });
 }
 
 /** The name that commander gives to the value of a flag. */

@@ -139,12 +139,6 @@ test('each mistake in the input has its code and a message that names the cause'
       /newTag must be a string/,
     ],
     ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'PathNotFound', /there is no chart/],
-    [
-      'remote base',
-      kustomization('resources: ["https://example.com/x//y?ref=v1"]\n'),
-      'Unsupported',
-      /another repository/,
-    ],
     ['missing', kustomization('resources: [nope.yaml]\n'), 'PathNotFound', /nope.yaml/],
     ['above', kustomization('resources: [../../x]\n'), 'PathEscapesRoot', /leaves the repository/],
     [
