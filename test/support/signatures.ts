@@ -16,12 +16,18 @@ const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const IN_TOTO = 'application/vnd.in-toto+json';
 
-export function pushSignature(registry: RegistryServer, artifact: SignedArtifact): void {
+export function pushSignature(
+  registry: Pick<RegistryServer, 'putBlob' | 'putManifest'>,
+  artifact: SignedArtifact,
+): void {
   if (artifact.layout === 'bundle') pushBundle(registry, artifact);
   else pushSimple(registry, artifact);
 }
 
-function pushSimple(registry: RegistryServer, { name, digest, at = digest, sign }: SignedArtifact): void {
+function pushSimple(
+  registry: Pick<RegistryServer, 'putBlob' | 'putManifest'>,
+  { name, digest, at = digest, sign }: SignedArtifact,
+): void {
   const critical = {
     identity: { 'docker-reference': '' },
     image: { 'docker-manifest-digest': digest },
@@ -34,7 +40,7 @@ function pushSimple(registry: RegistryServer, { name, digest, at = digest, sign 
 }
 
 /** As a registry without the list of referrers has it: below a tag with the digest. */
-function pushBundle(registry: RegistryServer, artifact: SignedArtifact): void {
+function pushBundle(registry: Pick<RegistryServer, 'putBlob' | 'putManifest'>, artifact: SignedArtifact): void {
   const { name, digest, at = digest, sign, predicateType = 'https://sigstore.dev/cosign/sign/v1' } = artifact;
   const statement = {
     _type: 'https://in-toto.io/Statement/v1',

@@ -303,13 +303,21 @@ async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dataDir)) {
     const folder = join(dataDir, name);
-    const ageMs = clock.now() - (await stat(folder)).mtimeMs;
+    const ageMs = clock.now() - (await lastChangedMs(folder));
     if (isPrivate(name) || ageMs > limits.forgetRepositoryMs) {
       await rm(folder, { recursive: true, force: true });
       continue;
     }
-    for (const inner of await readdir(folder)) {
+    for (const inner of await readdir(folder).catch(() => [])) {
       if (isTemporary(inner)) await rm(join(folder, inner), { recursive: true, force: true });
     }
   }
+}
+
+/** A folder that has gone meanwhile counts as old: the indexes of Helm repositories are deleted at their first use. */
+async function lastChangedMs(folder: string): Promise<number> {
+  return stat(folder).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => -Infinity,
+  );
 }
