@@ -14,7 +14,8 @@ import { exists, goBuild } from './go-build.ts';
 
 const kubernetesVersion = { full: 'v1.36.3', major: '1', minor: '36' };
 const kustomizeVersion = 'v5.8.2';
-const helmVersion = 'v4.3.1';
+/** The version of helm in the tests and in the image. */
+export const HELM_VERSION = 'v4.3.1';
 const source = join(import.meta.dirname, 'binary');
 
 export type Program =
@@ -87,8 +88,8 @@ export function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
 
 /** Path of the helm that renders and installs the chart. May build for some minutes. */
 export function helmBinary(options: LookupOptions = {}): Promise<string> {
-  const module = `helm.sh/helm/v4/cmd/helm@${helmVersion}`;
-  return installedBinary({ name: 'helm', version: helmVersion, module }, options);
+  const module = `helm.sh/helm/v4/cmd/helm@${HELM_VERSION}`;
+  return installedBinary({ name: 'helm', version: HELM_VERSION, module }, options);
 }
 
 /** Path of the program by which the kernel confines the children of the sandbox. May build for a minute. */
