@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { renderInSandbox } from '../src/sandbox/render-job.ts';
 import { codeDirs, createSandbox, type Sandbox } from '../src/sandbox/sandbox.ts';
 import { defaultSourceLimits } from '../src/source/limits.ts';
-import { createGitSource, type GitSource } from '../src/source/source.ts';
+import { createSource, type Source } from '../src/source/source.ts';
 import { createHttpTransport } from '../src/source/transport/http-transport.ts';
+import { createWebClient } from '../src/source/transport/web-client.ts';
+import { defaultRegistryLimits } from '../src/registry/limits.ts';
 import type { Snapshot } from '../src/source/snapshot.ts';
 import type { Clock, Log } from '../src/telemetry/ports.ts';
 import { createRepository } from '../test/support/git-repository.ts';
@@ -59,7 +61,7 @@ function filesOf(): Record<string, string> {
   );
 }
 
-async function fetchTip(source: GitSource, repoUrl: string): Promise<Snapshot> {
+async function fetchTip(source: Source, repoUrl: string): Promise<Snapshot> {
   const resolved = await source.poll({ repoUrl });
   return source.fetch({ repoUrl, resolved });
 }
@@ -102,14 +104,17 @@ function openSandbox(): Sandbox {
   });
 }
 
-function openSource(dataDir: string, sandbox: Sandbox): GitSource {
+function openSource(dataDir: string, sandbox: Sandbox): Source {
   const limits = defaultSourceLimits;
   const proxy = { http: '', https: '', exceptions: '' };
-  return createGitSource({
+  const network = { limits, proxy, addresses: { allow: [], deny: [] }, clock: CLOCK };
+  return createSource({
     dataDir,
     limits,
+    registry: { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] },
     sandbox,
-    transport: createHttpTransport({ limits, proxy, addresses: { allow: [], deny: [] }, clock: CLOCK }),
+    transport: createHttpTransport(network),
+    web: createWebClient(network),
     log: LOG,
     clock: CLOCK,
   });

@@ -135,8 +135,10 @@ function schemaOf(setting: (typeof SETTINGS)[keyof typeof SETTINGS]): Schema {
   switch (setting.type) {
     case 'boolean':
       return flag;
+    case 'names':
     case 'networks':
     case 'addresses':
+    case 'hosts':
       return text;
     case 'level':
       return choice('debug', 'info', 'warn', 'error');

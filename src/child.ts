@@ -4,15 +4,23 @@
  */
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
+import { problemOf } from './render/fail.ts';
+import type { FileTree } from './render/file-tree.ts';
+import { collectChartFiles } from './render/helm/chart-files.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
+import { readIndexJob } from './registry/chart-index.ts';
 import { renderPath } from './render/render.ts';
 import { measureRendered } from './render/rendered-size.ts';
+import type { ChartFilesJobInput } from './sandbox/chart-files-job.ts';
+import { encodeChartFiles } from './sandbox/chart-files-wire.ts';
 import { hardenProcess } from './sandbox/harden.ts';
 import { serveJobs } from './sandbox/job-server.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
 import { createWallCheck } from './sandbox/wall-check.ts';
+import { encodePackedArchive } from './source/packs/archive-job.ts';
 import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
+import { packArchive, type PackArchiveInput } from './source/packs/pack-archive.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
 import { openPackTree, type PackTree } from './source/packs/pack-tree.ts';
 import type { SnapshotTree } from './source/snapshot.ts';
@@ -27,7 +35,10 @@ hardenProcess();
 serveJobs({
   checkWalls,
   indexPack: (input: IndexPackInput) => encodeIndexedSnapshot(indexPack(input)),
+  packArchive: async (input: PackArchiveInput) => encodePackedArchive(await packArchive(input)),
+  readChartIndex: readIndexJob,
   render: createRenderJob(),
+  chartFiles: collectFiles,
 });
 
 /** Keeps parsed files from one job to the next, within the bound that the first job names. */
@@ -35,7 +46,7 @@ function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   let cache: DocumentCache | undefined;
   return (input) => {
     cache ??= createDocumentCache(input.parsedCacheBytes);
-    const trees = openTrees(input);
+    const trees = openTrees({ ...input, maxFileBytes: input.limits.maxFileBytes });
     try {
       if (input.previousReadSet !== undefined && trees.isUnchanged(input.previousReadSet)) return UNCHANGED;
       const { path, limits, options, release } = input;
@@ -50,6 +61,23 @@ function createRenderJob(): (input: RenderJobInput) => Uint8Array {
   };
 }
 
+function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array {
+  const trees = openTrees({ ...input, maxFileBytes: limits.maxFileBytes });
+  try {
+    const byName = new Map<string, FileTree>([['', trees.tree]]);
+    for (const [name, { tree }] of trees.trees) byName.set(name, tree);
+    return encodeChartFiles({ ok: true, files: collectChartFiles(byName, run, limits) });
+  } catch (error) {
+    return encodeChartFiles({ ok: false, problem: problemOf(error) });
+  } finally {
+    trees.close();
+  }
+}
+
+interface TreesInput extends Pick<RenderJobInput, 'tree' | 'trees' | 'treeLimits'> {
+  readonly maxFileBytes: number;
+}
+
 interface OpenTrees {
   readonly tree: PackTree;
   readonly trees: ReadonlyMap<string, { readonly tree: PackTree; readonly path: string }>;
@@ -58,8 +86,8 @@ interface OpenTrees {
   close(): void;
 }
 
-function openTrees({ tree: main, trees: others, treeLimits, limits }: RenderJobInput): OpenTrees {
-  const packLimits = { ...treeLimits, maxFileBytes: limits.maxFileBytes };
+function openTrees({ tree: main, trees: others, treeLimits, maxFileBytes }: TreesInput): OpenTrees {
+  const packLimits = { ...treeLimits, maxFileBytes };
   const opened: PackTree[] = [];
   const open = (location: SnapshotTree): PackTree => {
     const tree = openPackTree(location, packLimits);

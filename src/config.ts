@@ -1,6 +1,7 @@
 /**
  * All settings of the agent. This is the only file that reads the environment. One table defines flags, environment
- * variables, defaults and `--help`. A flag takes precedence over its variable, and the variable over the default.
+ * variables, defaults and `--help`, which makes the file long. A flag takes precedence over its variable, and the
+ * variable over the default.
  */
 import { hostname, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -12,7 +13,17 @@ import { isServiceAccountName } from './cluster/identity.ts';
 export const VERSION = '0.1.0';
 
 type SettingType =
-  'networks' | 'addresses' | 'text' | 'account' | 'count' | 'duration' | 'boolean' | 'address' | 'level';
+  | 'names'
+  | 'networks'
+  | 'addresses'
+  | 'hosts'
+  | 'text'
+  | 'account'
+  | 'count'
+  | 'duration'
+  | 'boolean'
+  | 'address'
+  | 'level';
 
 interface Setting {
   /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
@@ -38,6 +49,13 @@ export const SETTINGS = {
   probesAddress: address('probes-address', '127.0.0.1:8081', 'address of /healthz and /readyz'),
   metricsAddress: address('metrics-address', '127.0.0.1:8083', 'address of /metrics'),
   apiAddress: address('api-address', '127.0.0.1:8080', 'address of the status API'),
+  apiHosts: {
+    flag: 'api-hosts',
+    type: 'names',
+    default: '',
+    description:
+      'names by which the status API is called, separated by commas, beside addresses and names in a cluster',
+  },
   webhookAddress: address('webhook-address', '127.0.0.1:8082', 'address of the webhook listener'),
   webhookSecretsDir: text(
     'webhook-secrets-dir',
@@ -102,6 +120,12 @@ export const SETTINGS = {
     [1, 65_536],
   ),
   maxApplications: count('max-applications', '5000', 'most Applications that the agent works on', [1, 100_000]),
+  maxApplicationsPerNamespace: count(
+    'max-applications-per-namespace',
+    '5000',
+    'most Applications of one namespace that the agent works on; the oldest ones come first',
+    [1, 100_000],
+  ),
   minBackoffMs: duration('min-backoff', '1s', 'first delay after a failed pass'),
   maxBackoffMs: duration('max-backoff', '5m', 'longest delay after failed passes'),
   minPollBackoffMs: duration('min-poll-backoff', '5s', 'first delay after a failed poll of a repository'),
@@ -163,6 +187,20 @@ export const SETTINGS = {
     default: 'loopback,link-local',
     description: 'addresses at which no repository is read, in the same form; checked after names are resolved',
   },
+  registryTokenHosts: {
+    flag: 'registry-token-hosts',
+    type: 'hosts',
+    default: '',
+    description:
+      'hosts (host, *.host) that may give tokens for registries of other domains, and get their credentials; commas between',
+  },
+  registryPlainHttp: {
+    flag: 'registry-plain-http',
+    type: 'hosts',
+    default: '',
+    description:
+      'registries (host, host:port) that speak http, separated by commas; credentials cross the network as text',
+  },
   gitTimeoutMs: duration(
     'git-timeout',
     '60s',
@@ -206,6 +244,12 @@ export const SETTINGS = {
     '',
     'the program tautline-landlock, by which the kernel confines these processes; empty: only Node confines them',
   ),
+  helmProgram: text('helm', 'helm', 'the program helm, which renders charts; a name is looked up in PATH'),
+  helmTimeoutMs: duration('helm-timeout', '30s', 'longest run of helm'),
+  helmMemoryMib: count('helm-memory-mib', '512', 'memory at which helm is stopped', [64, 16_384]),
+  helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
+  maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
+  maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
   renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
   sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;
@@ -213,8 +257,11 @@ export const SETTINGS = {
 type SettingName = keyof typeof SETTINGS;
 
 interface ValueOf {
+  /** Host names in lower case. */
+  names: readonly string[];
   networks: readonly Network[];
   addresses: readonly AddressRule[];
+  hosts: readonly string[];
   text: string;
   /** undefined if no account is set. */
   account: string | undefined;
@@ -268,6 +315,9 @@ export function readNodeOptions(environment: Readonly<Record<string, string | un
   return environment['NODE_OPTIONS'] ?? '';
 }
 
+/** The folders in which programs are looked up. */
+export const searchPath = (environment = process.env): string => environment['PATH'] ?? '';
+
 /** The files that KUBECONFIG names, separated by the path delimiter as for kubectl. */
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
   return (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
@@ -302,6 +352,7 @@ type Parsed = { readonly value: unknown } | { readonly problem: string };
 
 /** Parsers by type. `problem` describes the allowed values; it continues a sentence that begins with "must be". */
 const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range']) => Parsed>> = {
+  names: (raw) => parseList(raw, parseHostName, 'host names, such as tautline.example.com, separated by commas'),
   networks: (raw) => parseList(raw, parseNetworks, 'addresses or networks, such as 10.0.0.0/8, separated by commas'),
   addresses: (raw) =>
     parseList(
@@ -309,6 +360,7 @@ const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range'
       parseAddressRules,
       'hosts or networks, such as git.example.com/team or 10.0.0.0/8, separated by commas',
     ),
+  hosts: (raw) => parseList(raw, parseHost, 'hosts, such as registry.example.com:5000, separated by commas'),
   text: (raw) => ({ value: raw }),
   account: parseAccount,
   level: (raw) => (LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` }),
@@ -320,10 +372,18 @@ const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
+function parseHostName(text: string): readonly string[] | undefined {
+  return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(text) ? [text.toLowerCase()] : undefined;
+}
+
 function parseList<T>(raw: string, parse: (text: string) => readonly T[] | undefined, problem: string): Parsed {
   const members = raw.split(/[\s,]+/).filter((text) => text !== '');
   const parsed = members.map(parse);
   return parsed.includes(undefined) ? { problem } : { value: parsed.flatMap((found) => found ?? []) };
+}
+
+function parseHost(text: string): readonly string[] | undefined {
+  return /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text) ? [text.toLowerCase()] : undefined;
 }
 
 function parseAccount(raw: string): Parsed {

@@ -7,14 +7,17 @@ import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
-import { inClusterAddress, proxySettings, VERSION, type Config } from './config.ts';
+import { inClusterAddress, proxySettings, searchPath, VERSION, type Config } from './config.ts';
+import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
 import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
+import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
+import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
@@ -22,10 +25,12 @@ import { listen, type Listener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
+import { defaultRegistryLimits } from './registry/limits.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
-import { createGitSource } from './source/source.ts';
+import { createSource, type Source, type SourceOptions } from './source/source.ts';
 import { createHttpTransport } from './source/transport/http-transport.ts';
+import { createWebClient } from './source/transport/web-client.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
 import type { Clock, Log } from './telemetry/ports.ts';
@@ -124,6 +129,7 @@ function startableController({ config, edges, log, metrics, options }: Controlle
     minBackoffMs: config.minBackoffMs,
     maxBackoffMs: config.maxBackoffMs,
     maxApplications: config.maxApplications,
+    maxApplicationsPerNamespace: config.maxApplicationsPerNamespace,
     definitionCheckMs: config.definitionCheckMs,
   });
   metrics.showQueue(() => controller.stats());
@@ -137,7 +143,7 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'claims' | 'clock' | 'chance'> {
+interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
@@ -178,14 +184,10 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   onStop.push(() => sandbox.close());
   await checkSandbox(sandbox, log);
   const limits = sourceLimitsOf(config);
-  const transport = createHttpTransport({
-    limits,
-    proxy: proxySettings(),
-    addresses: { allow: config.sourceAllow, deny: config.sourceDeny },
-    clock,
-  });
-  const source = createGitSource({ dataDir: config.dataDir, limits, sandbox, transport, log, clock });
+  const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
+  const helm = openHelm(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
+  onStop.push(() => helm.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
@@ -201,11 +203,28 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     cluster,
     claims,
     source,
-    render: { render: (request) => renderInSandbox(sandbox, request, settings) },
+    render: {
+      render: (request) => renderInSandbox(sandbox, request, settings),
+      chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
+    },
+    helm,
     clock,
     chance,
     forwardChanges: (controller) => (receiver = controller),
   };
+}
+
+function openSource(config: Config, parts: Pick<SourceOptions, 'limits' | 'sandbox' | 'log' | 'clock'>): Source {
+  const { limits, clock } = parts;
+  const addresses = { allow: config.sourceAllow, deny: config.sourceDeny };
+  const network = { limits, proxy: proxySettings(), addresses, clock };
+  return createSource({
+    ...parts,
+    dataDir: config.dataDir,
+    registry: registrySettingsOf(config),
+    transport: createHttpTransport(network),
+    web: createWebClient(network),
+  });
 }
 
 function sourceLimitsOf(config: Config): SourceLimits {
@@ -223,6 +242,20 @@ function sourceLimitsOf(config: Config): SourceLimits {
   };
 }
 
+function registrySettingsOf(config: Config): SourceOptions['registry'] {
+  const { registryTokenHosts, registryPlainHttp, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
+  return {
+    tokenHosts: registryTokenHosts,
+    plainHttpHosts: registryPlainHttp,
+    limits: {
+      ...defaultRegistryLimits,
+      requestTimeoutMs: gitTimeoutMs,
+      downloadTimeoutMs: gitFetchTimeoutMs,
+      readTimeoutMs: indexTimeoutMs,
+    },
+  };
+}
+
 function clusterSourceOf({ kubeconfig, context }: Config): ClusterSource {
   if (kubeconfig) return { type: 'kubeconfig', file: kubeconfig, ...(context ? { context } : {}) };
   const { host, port } = inClusterAddress();
@@ -236,6 +269,14 @@ function renderLimitsOf(config: Config): RenderLimits {
     maxDepth: config.maxDepth,
     maxObjects: config.maxObjects,
     maxFiles: config.maxRenderFiles,
+  };
+}
+
+function chartLimitsOf(config: Config): ChartFilesLimits {
+  return {
+    maxFiles: config.maxRenderFiles,
+    maxFileBytes: config.maxFileMib * MiB,
+    maxChartBytes: config.maxChartMib * MiB,
   };
 }
 
@@ -293,7 +334,9 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const metricsSources = { expose: () => metrics.expose(), clock, log };
   const scrapes = await bind('metrics', () => listen(metricsRoutes(metricsSources), config.metricsAddress));
   onStop.push(() => scrapes.close());
-  const api = await bind('api', () => listen(apiRoutes(controller, log), config.apiAddress));
+  const api = await bind('api', () =>
+    listen(apiRoutes(controller, log, { hosts: config.apiHosts, clock }), config.apiAddress),
+  );
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
     secretsDir: config.webhookSecretsDir,

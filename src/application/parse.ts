@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { APPLICATION_KIND } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
+import { isArtifactSource, readArtifactRevision } from './artifact-revision.ts';
 import { isReadableSchedule, isTimeZone } from './cron.ts';
 import { describeIssue } from './issue-words.ts';
 import { API_VERSION } from './keys.ts';
@@ -42,7 +43,7 @@ export function parseApplication(object: KubeObject): ParsedApplication {
   }
   const spec = specSchema.safeParse(object['spec'] ?? {});
   if (!spec.success) problems.push(...spec.error.issues.map((issue) => describeIssue(issue, 'spec')));
-  else problems.push(...scheduleProblems(spec.data.source));
+  else problems.push(...scheduleProblems(spec.data.source), ...revisionProblems(spec.data));
   if (!spec.success || problems.length > 0) return { ok: false, problems, metadata, status };
   return { ok: true, application: { metadata, spec: spec.data, status } };
 }
@@ -57,6 +58,19 @@ function scheduleProblems({ schedule, timeZone }: ApplicationSpec['source']): st
     problems.push('spec.source.timeZone must be the IANA name of a time zone, such as Europe/Berlin');
   }
   return problems;
+}
+
+/** Ranges of versions that no rule of the API server can read. */
+function revisionProblems({ source, sources = [] }: ApplicationSpec): string[] {
+  const all = [
+    { ...source, field: 'spec.source' },
+    ...sources.map((named) => ({ ...named, field: `spec.sources[${named.name}]` })),
+  ];
+  return all
+    .filter((one) => isArtifactSource(one) && !readArtifactRevision(one.revision, one.chart !== undefined))
+    .map(
+      ({ field }) => `${field}.revision must be a version, a tag, a digest or a range such as semver:>=1.2.0 <2.0.0`,
+    );
 }
 
 /** The path in the form of a file tree: without `.` and empty segments; '' is the root of the repository. */

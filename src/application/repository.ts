@@ -18,16 +18,19 @@ const MAX_ADDRESS_CHARS = 2048;
 
 /**
  * Returns the same text for all addresses of a repository: `host/path`, or `host:port/path` for an http or https port
- * other than the default. undefined if the text is not an address. Scheme, user, `.git`, trailing slashes and the port
- * of ssh are ignored. So is case: most forges ignore it too, and for the others the cost is a needless poll.
+ * other than the default; `oci://host/path` for an artifact of a registry. undefined if the text is not an address.
+ * Scheme, user, `.git`, trailing slashes and the port of ssh are ignored. So is case: most forges ignore it too, and
+ * for the others the cost is a needless poll.
  */
 export function canonicalRepository(address: string): string | undefined {
   if (address.length > MAX_ADDRESS_CHARS) return undefined;
   const text = address.trim();
-  const scheme = /^(?:git\+)?(https?|ssh|git):\/\//i.exec(text);
+  const scheme = /^(?:git\+)?(https?|ssh|git|oci):\/\//i.exec(text);
   const rest = scheme ? text.slice(scheme[0].length) : fromScpForm(text);
   if (rest === undefined) return undefined;
-  const isHttp = scheme?.[1]?.toLowerCase().startsWith('http') === true;
+  const name = scheme?.[1]?.toLowerCase() ?? '';
+  const isOci = name === 'oci';
+  const isHttp = isOci || name.startsWith('http');
   // URL normalises hosts only for http and https. It drops port 443 itself; port 80 is dropped below.
   const url = URL.parse(`https://${rest}`);
   if (!url?.hostname) return undefined;
@@ -39,7 +42,8 @@ export function canonicalRepository(address: string): string | undefined {
     .replace(/^\//, '')
     .replace(/\/$/, '')
     .replace(/\.git$/, '');
-  return repository === '' ? undefined : `${url.hostname.toLowerCase()}${port}/${repository}`;
+  if (repository === '') return undefined;
+  return `${isOci ? 'oci://' : ''}${url.hostname.toLowerCase()}${port}/${repository}`;
 }
 
 export function isSameRepository(a: string, b: string): boolean {

@@ -12,7 +12,12 @@ const MAX_REQUEST_CHARS = 65_536;
 /** Chosen by the caller, different for each request. `status.lastRequest.id` repeats it. */
 const id = z.string().min(1).max(128).refine(isPrintable, 'must not contain invisible characters');
 
-const commit = z.string().regex(/^[0-9a-f]{40}$/, 'must be a commit of 40 hex digits');
+const commit = z
+  .string()
+  .regex(
+    /^([0-9a-f]{40}|[0-9a-f]{64})$/,
+    'must be a commit of 40 hex digits, or the digest of a chart or artifact of 64',
+  );
 
 const requestSchema = z.discriminatedUnion('action', [
   /** Fetch and compare now. */
@@ -21,7 +26,7 @@ const requestSchema = z.discriminatedUnion('action', [
   z.strictObject({
     id,
     action: z.literal('sync'),
-    /** The commit (40 hex digits) to apply once, instead of the newest one of spec.source.revision. */
+    /** The commit (40 hex digits) or digest (64) to apply once, instead of the newest one of spec.source.revision. */
     revision: commit.optional(),
     /** Whether objects that left Git are pruned; default: spec.sync.prune. */
     prune: z.boolean().optional(),
@@ -39,7 +44,7 @@ const requestSchema = z.discriminatedUnion('action', [
       .string()
       .regex(/^[\w-]{43}$/, 'must be the digest of status.pruneGuard.held')
       .optional(),
-    /** The commit (40 hex digits) of the held prune, in mode manual where it is not the newest one. */
+    /** The commit (40 hex digits) or digest (64) of the held prune, in mode manual where it is not the newest one. */
     revision: commit.optional(),
   }),
   /** As sync, and objects of Applications that do not exist any more, or of another hub, are taken over. */

@@ -5,11 +5,12 @@
  */
 import { z } from 'zod';
 import type { Value } from '../object/value.ts';
+import { isArtifactSource, type SourceAddress } from './artifact-revision.ts';
 import { SCHEDULE_PATTERN } from './cron.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { renderSchema } from './render-schema.ts';
-import { matching, notMatching, withRules, visible } from './rules.ts';
+import { matching, notMatching, withRules, visible, type FieldRule } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
 
 /** A stored Application after parsing: validated, with defaults filled in (see parse.ts). */
@@ -43,28 +44,62 @@ const secretReference = z.object({
 
 function repoUrlField(field: string): z.ZodString {
   return withRules(z.string().min(1).max(2048), [
-    matching(/^https?:\/\/[^/?#]/, `${field} must begin with http:// or https:// and name a host`),
+    matching(/^(https?|oci):\/\/[^/?#]/, `${field} must begin with http://, https:// or oci:// and name a host`),
     notMatching(/^[^/]*\/\/[^/?#]*@/, `${field} must not contain a user name or a password`),
     notMatching(/[?#\x00-\x20]/, `${field} must not contain a query, a fragment or white space`),
     visible(field),
-  ]).describe('URL of the Git repository, http or https, without user name and password.');
+  ]).describe(
+    'URL of the source, without user name and password: of a Git repository, or with chart of a Helm repository, by ' +
+      'http or https; of an artifact or chart in a registry, oci://.',
+  );
+}
+
+function chartField(field: string): z.ZodOptional<z.ZodString> {
+  return withRules(z.string().min(1).max(255), [
+    matching(/^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$/, `${field} must be the name of a chart`),
+    notMatching(/\/\/|\.\./, `${field} must be the name of a chart`),
+  ])
+    .optional()
+    .describe(
+      'Name of a chart in the Helm repository or registry of repoURL. The folder of the chart is the root of the source. ' +
+        'Default: none.',
+    );
 }
 
 function revisionField(field: string): z.ZodDefault<z.ZodString> {
-  return withRules(z.string().min(1).max(256), [
-    // Characters and parts that git refuses in a reference name (git-check-ref-format).
-    notMatching(
-      /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/,
-      `${field} must be a branch, a tag, refs/… or a commit of 40 hex digits`,
-    ),
-    visible(field),
-  ])
+  return withRules(z.string().min(1).max(256), [visible(field)])
     .default('HEAD')
     .describe(
-      'Revision to follow: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, tried in this ' +
-        'order. Default: HEAD, the default branch of the repository.',
+      'Revision to follow. Of a Git repository: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, ' +
+        'tried in this order. Of a chart: a version, a range of versions or a digest. Of an artifact: a tag, ' +
+        'semver:<range> or a digest. Default: HEAD, the default branch, the newest version of a chart, or the tag latest.',
     );
 }
+
+interface AddressFields extends SourceAddress {
+  readonly revision: string;
+}
+
+/** Rules about the revision, which depend on the kind of the address. */
+function revisionRules(field: string): FieldRule<AddressFields>[] {
+  const isArtifact = `self.repoURL.startsWith('oci://') || has(self.chart)`;
+  return [
+    {
+      cel: `${isArtifact} || !self.revision.matches(r'${NOT_IN_GIT.source}')`,
+      holds: (source) => isArtifactSource(source) || !NOT_IN_GIT.test(source.revision),
+      message: `${field} must be a branch, a tag, refs/… or a commit of 40 hex digits`,
+    },
+    {
+      cel: `!(${isArtifact}) || self.revision.matches(r'${IN_ARTIFACTS.source}')`,
+      holds: (source) => !isArtifactSource(source) || IN_ARTIFACTS.test(source.revision),
+      message: `${field} must be a version, a tag, a digest or a range of versions`,
+    },
+  ];
+}
+
+/** Characters and parts that git refuses in a reference name (git-check-ref-format). */
+const NOT_IN_GIT = /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/;
+const IN_ARTIFACTS = /^[0-9A-Za-z_*^~<>=][0-9A-Za-z_.:+*^~<>=|, -]*$/;
 
 function pathField(field: string): z.ZodDefault<z.ZodString> {
   return withRules(z.string().max(1024), [
@@ -74,8 +109,16 @@ function pathField(field: string): z.ZodDefault<z.ZodString> {
   ]).default('.');
 }
 
+const verifySchema = z.object({
+  provider: z.enum(['cosign']).describe('Kind of the signature: cosign, with keys.'),
+  secretRef: secretReference.describe(
+    "Secret in the Application's own namespace with public keys in PEM, under names that end in .pub.",
+  ),
+});
+
 const sourceFields = z.object({
   repoURL: repoUrlField('spec.source.repoURL'),
+  chart: chartField('spec.source.chart'),
   revision: revisionField('spec.source.revision'),
   path: pathField('spec.source.path').describe(
     'Folder of the repository that holds the manifests or a kustomization.yaml. Default: ., the root.',
@@ -103,7 +146,13 @@ const sourceFields = z.object({
     .optional()
     .describe(
       "Secret in the Application's own namespace with the credentials of the repository: username and password, or " +
-        'bearerToken; ca.crt; tls.crt and tls.key. It is read with the rights of the Application. Default: none.',
+        'bearerToken; ca.crt; tls.crt and tls.key; for a registry also .dockerconfigjson. It is read with the rights of ' +
+        'the Application. Default: none.',
+    ),
+  verify: verifySchema
+    .optional()
+    .describe(
+      'Signature that an artifact of a registry must have; without a valid one nothing of it is read. Default: none.',
     ),
 });
 
@@ -113,11 +162,17 @@ const sourceSchema = withRules(sourceFields, [
     holds: ({ schedule, timeZone }) => timeZone === undefined || schedule !== undefined,
     message: 'spec.source.timeZone needs spec.source.schedule, which is missing',
   },
+  {
+    cel: "!has(self.verify) || self.repoURL.startsWith('oci://')",
+    holds: ({ verify, repoURL }) => verify === undefined || repoURL.startsWith('oci://'),
+    message: 'spec.source.verify with provider cosign needs a repoURL that begins with oci://',
+  },
+  ...revisionRules('spec.source.revision'),
 ]);
 
 const MAX_SOURCES = 10;
 
-const namedSourceSchema = z.object({
+const namedSourceFields = z.object({
   name: z
     .string()
     .min(1)
@@ -125,12 +180,15 @@ const namedSourceSchema = z.object({
     .regex(DNS_LABEL)
     .describe('Name of the source: $name/… stands for its files in valueFiles and components.'),
   repoURL: repoUrlField('spec.sources[].repoURL'),
+  chart: chartField('spec.sources[].chart'),
   revision: revisionField('spec.sources[].revision'),
   path: pathField('spec.sources[].path').describe('Folder that $name stands for. Default: ., the root.'),
   secretRef: secretReference
     .optional()
     .describe('Secret with the credentials of this repository, as spec.source.secretRef. Default: none.'),
 });
+
+const namedSourceSchema = withRules(namedSourceFields, revisionRules('spec.sources[].revision'));
 
 export type NamedSource = z.output<typeof namedSourceSchema>;
 

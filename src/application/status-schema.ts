@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 export type ApplicationStatus = z.output<typeof statusSchema>;
 export type Condition = z.output<typeof conditionSchema>;
+export type SourceRevision = NonNullable<z.output<typeof sourceRevisionsSchema>>[number];
 export type SyncStatus = z.output<typeof syncStatusSchema>;
 export type HealthSummary = z.output<typeof healthSchema>;
 export type ObjectCounts = z.output<typeof countsSchema>;
@@ -31,6 +32,7 @@ export const STATUS_LIMITS = {
   maxHistory: 10,
   maxFinished: 5000,
   maxWarnings: 20,
+  maxSources: 20,
   maxMessageChars: 4096,
   maxResourceMessageChars: 1024,
 } as const;
@@ -57,10 +59,21 @@ const conditionSchema = z.object({
   observedGeneration: count('Generation of the spec that the condition describes.').optional(),
 });
 
+const sourceRevisionsSchema = z
+  .array(
+    z.object({
+      name: text('Name of the source in spec.sources, or the address of a repository that the render names.', 2048),
+      revision: text('Its revision.'),
+    }),
+  )
+  .max(STATUS_LIMITS.maxSources)
+  .optional();
+
 const syncStatusSchema = z.object({
   status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
-  revision: text('Compared revision: main@sha1:<40 hex>.').optional(),
-  commit: text('First 12 hex digits of the compared commit.').optional(),
+  revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
+  commit: text('First 12 hex digits of the compared commit or digest.').optional(),
+  sources: sourceRevisionsSchema.describe('Revisions of the other repositories that were rendered.'),
   lastAppliedRevision: text('Last revision of which every object was applied.').optional(),
   lastAttemptedRevision: text('Last revision of which any apply was attempted.').optional(),
   digest: text('Digest of the last desired objects that the server accepted completely.').optional(),
@@ -124,6 +137,7 @@ const pruneGuardSchema = z.object({
 const historySchema = z.object({
   revision: text('Revision of the sync.'),
   commit: text('First 12 hex digits of its commit.').optional(),
+  sources: sourceRevisionsSchema.describe('Revisions of the other repositories.'),
   subject: text('First line of the message of the commit.', 256).optional(),
   author: text('Name of the author of the commit.', 128).optional(),
   committedAt: time('Author date of the commit.').optional(),

@@ -13,18 +13,21 @@ import { proxySettings, readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential } from '../reconcile/desired/read-credential.ts';
+import { readCredential, readVerification } from '../reconcile/desired/read-credential.ts';
+import { readPlace } from '../reconcile/desired/source-place.ts';
 import type { Manifests } from '../render/manifests.ts';
 import { renderPath } from '../render/render.ts';
+import { defaultRegistryLimits } from '../registry/limits.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { renderInSandbox } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
-import type { Credential } from '../source/credential.ts';
+import type { SourcePlace } from '../source/ports.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
-import { createGitSource, type GitSource } from '../source/source.ts';
+import { createSource, type Source } from '../source/source.ts';
 import { createHttpTransport } from '../source/transport/http-transport.ts';
+import { createWebClient } from '../source/transport/web-client.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
 import { LOCAL_LIMITS } from './render.ts';
@@ -82,13 +85,12 @@ export function pollRevision(
   revision: string,
 ): Promise<ResolvedRevision> {
   return withGit(async ({ source }) => {
-    const credential = await credentialOf(cluster, application);
-    return source.poll({ repoUrl: application.spec.source.repoURL, credential, revision });
+    return source.poll({ ...(await placeOf(cluster, application)), revision });
   });
 }
 
 interface Git {
-  readonly source: GitSource;
+  readonly source: Source;
   readonly sandbox: Sandbox;
   readonly config: Config;
 }
@@ -104,8 +106,10 @@ async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
   const limits = defaultSourceLimits;
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
-  const transport = createHttpTransport({ limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock });
-  const source = createGitSource({ dataDir, limits, sandbox, transport, log: SILENT, clock });
+  const network = { limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock };
+  const registry = { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] };
+  const [transport, web] = [createHttpTransport(network), createWebClient(network)];
+  const source = createSource({ dataDir, limits, registry, sandbox, transport, web, log: SILENT, clock });
   try {
     return await run({ source, sandbox, config });
   } finally {
@@ -122,25 +126,27 @@ interface Wanted {
   readonly wanted: string | undefined;
 }
 
-async function fetchRevision(source: GitSource, { cluster, application, wanted }: Wanted): Promise<Snapshot> {
-  const { repoURL, revision } = application.spec.source;
-  const repository = { repoUrl: repoURL, credential: await credentialOf(cluster, application) };
+async function fetchRevision(source: Source, { cluster, application, wanted }: Wanted): Promise<Snapshot> {
+  const { revision } = application.spec.source;
+  const repository = await placeOf(cluster, application);
   const known = wanted ?? application.status.sync?.revision;
   const resolved =
     (known === undefined ? undefined : readRevision(known)) ?? (await source.poll({ ...repository, revision }));
   return source.fetch({ ...repository, resolved });
 }
 
-/** The Secret is read with the person's own rights. */
-async function credentialOf(cluster: UserCluster, application: Application): Promise<Credential | undefined> {
-  return readCredential({
-    application,
-    identity: agentIdentity,
-    context: { hub: { as: () => cluster.client } },
-  }).catch((error: unknown) => {
+/** The Secrets are read with the person's own rights. */
+async function placeOf(cluster: UserCluster, application: Application): Promise<SourcePlace> {
+  const question = { application, identity: agentIdentity, context: { hub: { as: () => cluster.client } } };
+  const readers = {
+    spec: application.spec.source,
+    credential: () => readCredential(question),
+    verification: () => readVerification(question),
+  };
+  return readPlace(readers).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message =
-      'you may not read the Secret of spec.source.secretRef; name a commit by its 40 digits, or use --local to compare ' +
+      'you may not read a Secret that spec.source names; name a commit by its 40 digits, or use --local to compare ' +
       'with a folder';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });

@@ -1,6 +1,7 @@
 /**
  * Finds the commit that a person names: by its 40 digits, by its first ones as `get` shows them, or by a branch or tag.
- * The start of a commit is looked for in the status of the Application, a name is asked of the Git server.
+ * The start of a commit is looked for in the status of the Application, a name is asked of the Git server. The digest
+ * of a chart or artifact stands for a commit: it is named by its 64 digits, its first ones, or a version or tag.
  */
 import type { Application, StoredStatus } from '../application/schema.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
@@ -15,9 +16,9 @@ export async function resolveCommit(
   application: Application,
   text: string,
 ): Promise<FoundCommit> {
-  const digits = text.toLowerCase();
-  if (/^[0-9a-f]{40}$/.test(digits)) return { ok: true, ...resolvedCommit(digits) };
-  const isStart = /^[0-9a-f]{4,39}$/.test(digits);
+  const digits = text.toLowerCase().replace(/^sha256:/, '');
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digits)) return { ok: true, ...resolvedCommit(digits) };
+  const isStart = /^[0-9a-f]{4,63}$/.test(digits);
   const found = isStart ? knownCommits(application.status).filter((commit) => commit.startsWith(digits)) : [];
   if (found.length === 1 && found[0] !== undefined) return { ok: true, ...resolvedCommit(found[0]) };
   if (found.length > 1) return { ok: false, problem: `${text} is the start of several commits: ${found.join(', ')}` };

@@ -21,9 +21,11 @@ import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts
 import { collectionPath } from './requests/paths.ts';
 import type { Cluster, FullClient, Hub, LiveStoreEvents } from './ports.ts';
 import { readDefinitions } from './requests/definitions.ts';
+import { createCapabilities } from './requests/capabilities.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
+import { createServerVersion } from './requests/server-version.ts';
 import { createRights } from './requests/rights.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
@@ -70,6 +72,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
   });
   const shared = { transport, limits, clock, chance, log, metrics };
   const discovery = createDiscovery(shared);
+  const capabilities = createCapabilities({ version: createServerVersion(shared), kinds: () => discovery.kinds() });
   const rights = createRights(shared);
   const live = createLiveStore({
     ...shared,
@@ -91,6 +94,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     as: (identity) =>
       recordWrites(createClient(transport, identity, discovery), (kind, id) => live.beginWrite(identity, kind, id)),
     kinds: (options) => discovery.kinds(options),
+    capabilities,
     definitions: () => readDefinitions({ transport, discovery }),
     live,
     data,

@@ -8,6 +8,7 @@ import type { Refusal } from './answers.ts';
 import type { Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { LiveEntry, LiveObject } from './live.ts';
+import type { Capabilities } from '../render/needs.ts';
 
 /** A request that the API server refused or did not answer. */
 export interface Refused {
@@ -263,6 +264,13 @@ export interface Hub {
   writeEvent(event: KubeObject): Promise<void>;
 }
 
+/** The cluster as charts see it. */
+export interface ClusterCapabilities extends Capabilities {
+  readonly kubeVersion: string;
+  /** Changes with the version or with any API version. */
+  readonly digest: string;
+}
+
 /** Where the objects of Applications go. */
 export interface Cluster {
   /** Identifies the cluster in keys of caches, claims and limits: the uid of the kube-system namespace, or the URL. */
@@ -270,6 +278,8 @@ export interface Cluster {
   as(identity: Identity): ClusterClient;
   /** The discovered kinds, from the cache unless `refresh` is set; concurrent calls share one discovery. */
   kinds(options?: { refresh: boolean }): Promise<Kinds>;
+  /** The version and the API versions that charts are rendered for. Rejects with StageError DiscoveryFailed. */
+  capabilities(): Promise<ClusterCapabilities>;
   /**
    * A text for each API group that changes with the definitions of its kinds. Asks the server, and the known kinds are
    * those of the answer then. undefined: the server does not answer; never rejects.

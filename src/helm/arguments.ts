@@ -5,15 +5,7 @@
  * place in the folder of the run, and texts of values go to the standard input.
  */
 import { valuesPath } from '../render/helm/chart-files.ts';
-import type { HelmRun, HelmValues } from '../render/needs.ts';
-
-/** The cluster for which a chart is rendered; charts read it as `.Capabilities`. */
-export interface Capabilities {
-  /** `v1.36.3`; undefined: that which helm assumes. */
-  readonly kubeVersion: string | undefined;
-  /** `group/version` and `group/version/Kind`, sorted. */
-  readonly apiVersions: readonly string[];
-}
+import type { Capabilities, HelmRun, HelmValues } from '../render/needs.ts';
 
 export interface HelmCommand {
   readonly args: readonly string[];

@@ -11,10 +11,11 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { CodeOf } from '../object/error-code.ts';
 import { StageError, type Retry } from '../object/stage-error.ts';
 import type { ChartFile } from '../render/helm/chart-files.ts';
-import type { Answer, HelmRun } from '../render/needs.ts';
-import { helmCommand, type Capabilities } from './arguments.ts';
+import type { Answer, Capabilities, HelmRun } from '../render/needs.ts';
+import { helmCommand } from './arguments.ts';
 import { createExitHooks, type ExitHooks } from './exit-hooks.ts';
 import { explainFailure, malformedOutputOf, type HelmRefusal } from './explain-failure.ts';
+import { mayVary } from './may-vary.ts';
 import { removeLeftovers, withRunFolder, type RunFolder } from './run-folder.ts';
 import { runProcess, type Finished, type ProcessLimits, type StopReason } from './run-process.ts';
 import { findTemplateLine } from './template-line.ts';
@@ -106,7 +107,12 @@ async function renderChart(call: HelmCall, options: RunOptions) {
       runHelm({ args: [...more, ...args], input, folder, signal: call.signal }, options);
     const finished = await start([]);
     const { exitCode, stdout, stderr } = checkFinished(finished, options.limits);
-    if (exitCode === 0) return { type: 'text', text: stdout.toString('utf8') } as const;
+    if (exitCode === 0) {
+      const text = stdout.toString('utf8');
+      if (!mayVary(files, [input])) return { type: 'text', text } as const;
+      const again = checkFinished(await start([]), options.limits);
+      return { type: 'text', text, again: again.stdout.toString('utf8') } as const;
+    }
     const refusal = explainFailure(stderr, call.run);
     const malformed = malformedOutputOf(stderr);
     if (malformed === undefined) return refusal;

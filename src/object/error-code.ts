@@ -6,7 +6,7 @@
 import type { ProblemCode } from './problem.ts';
 
 export const ERROR_CODES = {
-  /** Requests to a Git server and its answers. */
+  /** Requests to a Git server, a registry or a Helm repository, and their answers. */
   source: [
     'InvalidUrl',
     'UnsupportedTransport',
@@ -47,6 +47,13 @@ export const ERROR_CODES = {
     'MalformedTree',
     'StorageFailed',
     'SnapshotGone',
+    'ChartNotFound',
+    'UnsupportedArtifact',
+    'MalformedArchive',
+    'DigestMismatch',
+    'RealmRefused',
+    'NotSigned',
+    'SignatureRefused',
   ],
   /** Bringing what a render asks for. */
   render: [

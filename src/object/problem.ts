@@ -11,6 +11,7 @@ export type ProblemCode =
   | 'YamlSyntax' // a text is not valid YAML or JSON
   | 'NotAnObject' // a document without apiVersion, kind or metadata.name
   | 'KustomizationInvalid' // a kustomization.yaml that kustomize would refuse
+  | 'SubstitutionFailed' // a variable has no value, an expression is malformed, or the result is no YAML
   | 'ChartInvalid' // a chart, or its options, that helm refuses
   | 'DependencyMissing' // a dependency of a chart is missing in its folder, and cannot be brought
   | 'ValuesInvalid' // values that cannot be read, or that the schema of the chart refuses

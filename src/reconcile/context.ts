@@ -2,8 +2,11 @@
 import type { RenderOptions } from '../application/render-schema.ts';
 import type { Cluster, Hub } from '../cluster/ports.ts';
 import type { KubeObject } from '../object/value.ts';
+import type { Helm } from '../helm/helm.ts';
 import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
+import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { CollectedFiles } from '../sandbox/chart-files-wire.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Answers, Release } from '../render/needs.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
@@ -19,6 +22,7 @@ export interface ReconcileContext {
   readonly cluster: Cluster;
   readonly source: SourcePort;
   readonly render: RenderPort;
+  readonly helm: HelmPort;
   readonly claims: Claims;
   readonly neighbours: Neighbours;
   readonly log: Log;
@@ -79,7 +83,11 @@ export interface ReconcileSettings {
 
 export interface RenderPort {
   render(request: RenderRequest): Promise<Manifests>;
+  /** The files of a chart, for helm. */
+  chartFiles(request: ChartFilesRequest): Promise<CollectedFiles>;
 }
+
+export type HelmPort = Pick<Helm, 'template' | 'version'>;
 
 export interface RenderRequest {
   readonly snapshot: Snapshot;

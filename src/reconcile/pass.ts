@@ -37,14 +37,14 @@ export interface Pass {
 
 /** The part of a pass that reading desired objects needs. */
 export interface Reading extends Pick<Pass, 'application' | 'owner' | 'identity' | 'signal'> {
-  readonly target: Pick<Cluster, 'kinds'>;
+  readonly target: Pick<Cluster, 'kinds' | 'capabilities'>;
   readonly memory: Pick<Memory, 'desired' | 'evidence'>;
   readonly context: ReadingContext;
   /** Questions from outside that a poll has to answer. */
   readonly signals: Readonly<Signals>;
 }
 
-export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'clock' | 'chance'> {
+export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'helm' | 'clock' | 'chance'> {
   readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard' | 'poll' | 'recall'>;
   readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
   readonly hub: {

@@ -20,8 +20,8 @@ import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/pl
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
-import { sourceFor } from './desired/memory.ts';
-import { readCredential } from './desired/read-credential.ts';
+import { revisionsOf, sourceFor } from './desired/memory.ts';
+import { readCredential, readVerification } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { refreshOthers } from './desired/other-sources.ts';
@@ -132,7 +132,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (pass.goal.isForced) endAttempt(clocks);
   const inventory = await attempt(pass, 'status', () => readInventory(memory.inventory, application));
   const snapshot = inventory && (await bringSnapshot(pass));
-  const begun = { attempt: startAttempt(clocks, snapshot?.revision ?? '', context.clock) };
+  const begun = { attempt: startAttempt(clocks, revisionsOf(memory.desired, snapshot), context.clock) };
   if (!snapshot) return begun;
   const bound = await readSnapshot(pass, snapshot);
   if (!bound) return { ...begun, snapshot };
@@ -175,6 +175,7 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
       spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
       tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
+      verification: () => readVerification(pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
       isPinned: goal.commit !== undefined,

@@ -5,7 +5,7 @@
  * Invariant: the search is bounded.
  */
 import type { FileEntry, FileTree } from './file-tree.ts';
-import { isManifestName } from './folder.ts';
+import { isManifestName } from './manifest-name.ts';
 
 /** Folders that the search lists at most, and how far below the first one it goes. */
 const MAX_FOLDERS = 200;
@@ -30,6 +30,15 @@ export function explainEmpty(tree: FileTree, folder: string, kustomization: stri
     );
   }
   return `no manifests in ${name}: ${whatIsThere(entries)}\n  Check spec.source.path and the revision.`;
+}
+
+/** Why a folder of plain files renders nothing although it holds manifests. */
+export function explainLeftOut(folder: string, count: number): string {
+  const files = count === 1 ? 'the only manifest' : `all ${count} manifests or folders with manifests`;
+  return (
+    `${files} in ${folder || 'the root of the repository'} ${count === 1 ? 'is' : 'are'} left out\n` +
+    '  Look at spec.render.directory, and at the files .sourceignore and .tautlineignore here and in the folders above.'
+  );
 }
 
 function whatIsThere(entries: readonly FileEntry[]): string {

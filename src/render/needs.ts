@@ -22,6 +22,14 @@ export interface Release {
   readonly namespace: string;
 }
 
+/** The cluster for which a chart is rendered; charts read it as `.Capabilities`. */
+export interface Capabilities {
+  /** `v1.36.3`; undefined: that which helm assumes. */
+  readonly kubeVersion: string | undefined;
+  /** `group/version` and `group/version/Kind`, sorted. */
+  readonly apiVersions: readonly string[];
+}
+
 interface Asked {
   /** Names the question; a digest or a short text. */
   readonly key: string;
@@ -35,6 +43,11 @@ export interface DataNeed extends Asked {
   readonly type: 'data';
   readonly kind: 'ConfigMap' | 'Secret';
   readonly name: string;
+}
+
+/** Equal for all who ask for the same object, so that it is read once. */
+export function dataNeed(kind: DataNeed['kind'], name: string): DataNeed {
+  return { type: 'data', key: `${kind} ${name}`, kind, name };
 }
 
 /** Another Git repository: a remote base or component of a kustomization. The answer is a tree. */
@@ -98,7 +111,8 @@ export type Answer =
   | { readonly type: 'data'; readonly data: Readonly<Record<string, string>> }
   /** The ConfigMap or Secret does not exist. */
   | { readonly type: 'noData' }
-  | { readonly type: 'text'; readonly text: string }
+  /** `again`: the output of a second run, if the text may vary. */
+  | { readonly type: 'text'; readonly text: string; readonly again?: string }
   | { readonly type: 'tree' }
   /** The answer cannot be brought; the problem says why. */
   | {

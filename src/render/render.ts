@@ -11,17 +11,30 @@ import { digestValue } from '../object/digest.ts';
 import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
+import { valueToNode, type YamlMap } from '../object/yaml/node.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { explainAbsent } from './explain-absent.ts';
-import { explainEmpty } from './explain-empty.ts';
+import { explainEmpty, explainLeftOut } from './explain-empty.ts';
 import { fail, problemOf } from './fail.ts';
 import type { RenderContext, RenderTree } from './file-loader.ts';
 import type { FileTree } from './file-tree.ts';
-import { readFolder } from './folder.ts';
-import { buildKustomization, type BuiltObject } from './kustomize/build.ts';
+import { readFolder, type FolderOptions } from './directory/folder.ts';
+import { buildKustomization, buildObjects, type BuiltObject } from './kustomize/build.ts';
+import { openPlace } from './helm/chart-place.ts';
+import { NO_HELM_OPTIONS, renderChart } from './helm/render-chart.ts';
 import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomization.ts';
+import { hasOverrides, type Overrides } from './kustomize/overrides.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
+import { mountTrees } from './mounted-trees.ts';
 import type { Answers, Release } from './needs.ts';
+import { substituteObjects } from './substitute/substitute.ts';
+import { readVariables } from './substitute/variables.ts';
+
+/** `spec.render`; on the command line every field may be absent. */
+export interface GivenOptions extends Omit<RenderOptions, 'kustomize' | 'directory'> {
+  readonly kustomize?: Overrides | undefined;
+  readonly directory?: FolderOptions['directory'];
+}
 
 export interface RenderInput {
   readonly tree: FileTree;
@@ -33,7 +46,7 @@ export interface RenderInput {
   /** Parsed files of earlier renders; they do not change the result. */
   readonly cache?: DocumentCache;
   /** `spec.render`. Absent: no options. */
-  readonly options?: RenderOptions;
+  readonly options?: GivenOptions;
   /** The Application, for the defaults of a chart. Absent on the command line without an Application. */
   readonly release?: Release;
   /** Trees beside `tree`; see RenderContext. */
@@ -68,20 +81,21 @@ export interface RenderedObjects extends Omit<Manifests, 'manifests' | 'sizeByte
 
 /** The same for printing: the objects that kustomize prints, including ones that no cluster would accept. */
 export function renderObjects(input: RenderInput): RenderedObjects {
-  const { path, plainFolder = 'render' } = input;
+  const { path, plainFolder = 'render', options = {} } = input;
   const readSet: Record<string, string> = Object.create(null);
   const context = contextOf(input, readSet);
   const problems: Problem[] = [];
   let objects: BuiltObject[] = [];
   let whyEmpty: string | undefined;
   try {
+    const variables = readVariables(context, options, problems);
+    const areVariablesRight = problems.length === 0;
     const folder = locateFolder(context, path);
-    if (isKustomized(context, folder)) objects = buildKustomization(context, folder);
-    else if (plainFolder === 'refuse') refusePlainFolder(folder);
-    else objects = readFolder(context, folder, problems);
-    if (objects.length === 0 && problems.length === 0) {
-      whyEmpty = explainEmpty(context.tree, folder, findKustomization(context, folder));
-    }
+    const isPlain = findKustomization(context, folder) === undefined && !isChart(context, folder);
+    if (isPlain && plainFolder === 'refuse') refusePlainFolder(folder);
+    const rendered = renderFolder(context, folder, { options, release: input.release, problems });
+    ({ whyEmpty } = rendered);
+    if (areVariablesRight) objects = [...substituteObjects(context, rendered.objects, { variables, problems })];
   } catch (error) {
     problems.push(problemOf(error));
   }
@@ -99,12 +113,55 @@ export function renderObjects(input: RenderInput): RenderedObjects {
   };
 }
 
+interface FolderRender {
+  readonly objects: readonly BuiltObject[];
+  readonly whyEmpty?: string;
+}
+
+interface FolderInput {
+  readonly options: GivenOptions;
+  readonly release: Release | undefined;
+  readonly problems: Problem[];
+}
+
+/** The objects of a folder before the substitution. */
+function renderFolder(
+  context: RenderContext,
+  folder: string,
+  { options, release, problems }: FolderInput,
+): FolderRender {
+  const kustomization = findKustomization(context, folder);
+  const { kustomize: overrides, directory } = options;
+  if (kustomization !== undefined) {
+    const objects = buildKustomization(context, folder, overrides);
+    return objects.length > 0 ? { objects } : { objects, whyEmpty: explainEmpty(context.tree, folder, kustomization) };
+  }
+  if (isChart(context, folder)) {
+    const chart = openPlace(context, folder);
+    const objects = renderChart(context, { chart, options: options.helm ?? NO_HELM_OPTIONS, release });
+    if (objects.length === 0) return { objects, whyEmpty: `the chart in ${folder || 'the root'} renders no object` };
+    return { objects: hasOverrides(overrides) ? overrideObjects(context, { folder, objects, overrides }) : objects };
+  }
+  const { objects, leftOut } = readFolder(context, folder, { directory, overrides, problems });
+  if (objects.length > 0 || problems.length > 0) return { objects };
+  const whyEmpty = leftOut > 0 ? explainLeftOut(folder, leftOut) : explainEmpty(context.tree, folder, undefined);
+  return { objects, whyEmpty };
+}
+
+function overrideObjects(
+  context: RenderContext,
+  { folder, objects, overrides }: { folder: string; objects: readonly BuiltObject[]; overrides: Overrides },
+): BuiltObject[] {
+  const given = objects.map(({ object, file, line }) => ({ node: valueToNode(object) as YamlMap, file, line }));
+  return buildObjects(context, { folder, objects: given, overrides });
+}
+
 function contextOf(
   { tree, limits, cache, trees = new Map(), answers = new Map() }: RenderInput,
   readSet: Record<string, string>,
 ): RenderContext {
   return {
-    tree: recordReads(tree, readSet),
+    tree: recordReads(mountTrees(tree, trees), readSet),
     limits,
     warnings: [],
     filesRead: new Set(),
@@ -138,13 +195,8 @@ function locateFolder(context: RenderContext, path: string): string {
   return context.tree.resolve(clean) ?? clean;
 }
 
-function isKustomized(context: RenderContext, folder: string): boolean {
-  const kustomization = findKustomization(context, folder);
-  if (kustomization !== undefined) return true;
-  const isChart = context.tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
-  if (isChart)
-    fail('Unsupported', `${folder || 'the root'} is a Helm chart; charts are not rendered yet`, { file: folder });
-  return false;
+function isChart({ tree }: RenderContext, folder: string): boolean {
+  return tree.find(folder === '' ? 'Chart.yaml' : `${folder}/Chart.yaml`).type === 'file';
 }
 
 function refusePlainFolder(folder: string): never {

@@ -22,7 +22,9 @@ export interface SandboxOptions extends SlotOptions {
   /** Children of the long lane. */
   readonly slots: number;
   /** Bounds on a job in the short lane. */
-  readonly shortLane: { readonly deadlineMs: number; readonly maxHeapMib: number; readonly maxRssMib: number };
+  readonly shortLane: Pick<SlotOptions, 'maxHeapMib' | 'maxRssMib' | 'maxProcessorMs'> & {
+    readonly deadlineMs: number;
+  };
   /** The deadline of a job that names none. */
   readonly jobDeadlineMs: number;
   /** Jobs that may wait for a child; further ones are refused with SandboxBusy. */
@@ -71,10 +73,16 @@ interface LaneSlot {
   burst?: Burst;
 }
 
+/** Long jobs leave the processors to short ones, and to the agent. */
+const LONG_LANE_NICENESS = 10;
+
 function createSlots(options: SandboxOptions): LaneSlot[] {
   return [
     { lane: 'short', slot: createSlot({ ...options, ...options.shortLane }) },
-    ...Array.from({ length: options.slots }, (): LaneSlot => ({ lane: 'long', slot: createSlot(options) })),
+    ...Array.from({ length: options.slots }, (): LaneSlot => ({
+      lane: 'long',
+      slot: createSlot({ ...options, niceness: LONG_LANE_NICENESS }),
+    })),
   ];
 }
 
@@ -100,7 +108,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   function startQueued(): void {
     for (let at = free.length - 1; at >= 0 && queue.size > 0 && !isClosed; at--) {
       const laneSlot = free[at] as LaneSlot;
-      const queued = queue.take(laneSlot.lane, laneSlot.burst);
+      const queued = takeFor(laneSlot, queue, knownLong);
       if (!queued) continue;
       free.splice(at, 1);
       void runIn(laneSlot, queued);
@@ -116,7 +124,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     const deadlineMs = lane === 'short' ? Math.min(message.deadlineMs, shortLane.deadlineMs) : message.deadlineMs;
     try {
       queued.resolve(await slot.run({ ...message, deadlineMs }, queued));
-      if (clock.monotonicMs() - startMs < shortLane.deadlineMs / 2) knownLong.forget(queued);
+      const shortMs = shortLane.maxProcessorMs ?? shortLane.deadlineMs;
+      if (clock.monotonicMs() - startMs < shortMs / 2) knownLong.forget(queued);
     } catch (error) {
       if (lane === 'short' && mayEndInLongLane(message, error, options) && !isClosed) {
         knownLong.remember(queued);
@@ -153,6 +162,19 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       return promise.finally(() => signal?.removeEventListener('abort', onAbort));
     },
   };
+}
+
+/** A job may have waited since before it was known that such jobs take long. */
+function takeFor(
+  { lane, burst }: LaneSlot,
+  queue: JobQueue<QueuedJob>,
+  knownLong: Pick<KnownLong, 'has'>,
+): QueuedJob | undefined {
+  for (;;) {
+    const queued = queue.take(lane, burst);
+    if (lane === 'long' || !queued || !knownLong.has(queued)) return queued;
+    requeue(queue, queued);
+  }
 }
 
 /** Whether a bound stopped a job in the short lane that is wider in the long lane. */

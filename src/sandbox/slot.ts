@@ -7,10 +7,11 @@
  * the code that was given to `end`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { StageError } from '../object/stage-error.ts';
 import { confine, type Confinement } from './confinement.ts';
+import { memoryOf, processorMsOf } from './process-figures.ts';
 import type { JobMessage, JobReply, ReadyMessage } from './protocol.ts';
 import { refusal, type RefusalCode } from './refusal.ts';
 
@@ -21,6 +22,10 @@ export interface SlotOptions {
   readonly maxHeapMib: number;
   /** Bound on the resident memory of the child, buffers included. */
   readonly maxRssMib: number;
+  /** Bound on the processor time of a job, beside its deadline. On a busy machine a job may wait for long. */
+  readonly maxProcessorMs?: number | undefined;
+  /** The nice value of the child; 0 is that of the agent. */
+  readonly niceness?: number | undefined;
   /** A child is replaced after so many jobs. */
   readonly maxJobsPerChild: number;
   /** An idle child is ended after this time; 0: never. */
@@ -164,6 +169,7 @@ function startChild({ options, place, onReply, onExit }: ChildStart): Child {
     env: {},
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  if (options.niceness && process.pid !== undefined) lowerPriority(process.pid, options.niceness);
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
   const child: Child = { process, affinity: place.affinity, ready, stderrTail: '', jobCount: 0 };
   process.stderr?.on('data', (chunk: Buffer) => {
@@ -180,6 +186,15 @@ function startChild({ options, place, onReply, onExit }: ChildStart): Child {
   return child;
 }
 
+/** The process may have ended already; its priority is no condition of the job. */
+function lowerPriority(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    return;
+  }
+}
+
 /** Longest start of a child, in milliseconds. It takes a tenth of a second on a quiet machine. */
 const MAX_START_MS = 30_000;
 
@@ -187,7 +202,13 @@ const MAX_START_MS = 30_000;
  * Kills the child when the job exceeds its deadline or the memory bound. Ends when the timers are cleared. The start of
  * the child does not count as time of the job.
  */
-function watchJob(running: RunningJob, child: Pick<Child, 'process' | 'ready'>, { maxRssMib }: SlotOptions): void {
+function watchJob(
+  running: RunningJob,
+  child: Pick<Child, 'process' | 'ready'>,
+  { maxRssMib, maxProcessorMs = Infinity }: SlotOptions,
+): void {
+  const { pid } = child.process;
+  let before: number | undefined;
   const kill = (reason: KillCause['reason']): void => {
     running.killReason ??= reason;
     child.process.kill('SIGKILL');
@@ -196,10 +217,13 @@ function watchJob(running: RunningJob, child: Pick<Child, 'process' | 'ready'>, 
   running.timers.push(start);
   void child.ready.then(() => {
     clearTimeout(start);
+    before = processorMsOf(pid) ?? performance.now();
     if (!running.isEnded) running.timers.push(setTimeout(() => kill('time'), running.job.deadlineMs));
   });
   const poll = setInterval(() => {
-    const memory = memoryOf(child.process.pid);
+    const usedMs = before === undefined ? 0 : (processorMsOf(pid) ?? performance.now()) - before;
+    if (usedMs > maxProcessorMs) kill('time');
+    const memory = memoryOf(pid);
     if (!memory) return;
     running.peakRssMib = Math.max(running.peakRssMib ?? 0, memory.peakMib);
     if (memory.rssMib > maxRssMib) kill('memory');
@@ -250,18 +274,4 @@ function killedError(ended: RunningJob, stderrTail: string, options: SlotOptions
     message: `The job ${job.name} was stopped: ${REASON_TEXT[reason](options, job)}.${peak}`,
     cause,
   });
-}
-
-/** Undefined if there is no /proc; then only the heap and the time of a job are bounded. */
-function memoryOf(pid: number | undefined): { rssMib: number; peakMib: number } | undefined {
-  if (pid === undefined) return undefined;
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    const readMib = (name: string) =>
-      Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024);
-    const [rssMib, peakMib] = [readMib('VmRSS'), readMib('VmHWM')];
-    return Number.isFinite(rssMib) && Number.isFinite(peakMib) ? { rssMib, peakMib } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -99,7 +99,8 @@ export function summarise(known: KnownApplication): ApplicationSummary {
   };
 }
 
-export function describe(known: KnownApplication): ApplicationDetail {
+/** The objects are left out: there may be thousands of them; see `viewObject`. */
+export function describe(known: KnownApplication): Omit<ApplicationDetail, 'objects'> {
   const status = statusOf(known);
   return {
     ...summarise(known),
@@ -108,14 +109,23 @@ export function describe(known: KnownApplication): ApplicationDetail {
     warnings: status.warnings ?? [],
     ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),
     isObserved: known.view !== undefined,
-    objects: (known.view?.objects ?? []).map(viewObject),
   };
 }
 
 /** Characters of one patch in JSON; a longer patch is left out. */
 const MAX_PATCH_CHARS = 16_384;
 
-function viewObject({ id, sync, health, message, fields, patch, isPruning, file, line }: ObjectStatus): ObjectView {
+export function viewObject({
+  id,
+  sync,
+  health,
+  message,
+  fields,
+  patch,
+  isPruning,
+  file,
+  line,
+}: ObjectStatus): ObjectView {
   return {
     ...id,
     sync,

@@ -5,6 +5,7 @@
  * value.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { parseDockerConfig } from './docker-config.ts';
 import { maskedForms, type Masked } from './mask.ts';
 import { sourceError } from './source-error.ts';
 
@@ -12,8 +13,10 @@ import { sourceError } from './source-error.ts';
 export interface Credential extends Masked {
   /** `namespace/name` of the Secret, for messages. */
   readonly secret: string;
-  /** undefined: the Secret holds certificates only. */
+  /** undefined: the Secret holds certificates or logins of registries only. */
   readonly login: Login | undefined;
+  /** From `.dockerconfigjson`: logins of registries by host, with the port if it has one. Absent: it holds none. */
+  readonly registries?: ReadonlyMap<string, Login>;
   /** PEM; trusted beside the roots of the system. */
   readonly ca: string | undefined;
   /** PEM, the chain included. */
@@ -64,12 +67,30 @@ export function parseCredential({ secret, data }: SecretContent): Credential {
   };
   const login = readLogin(read, refuse);
   const { ca, clientCertificate } = readCertificates(read, refuse);
-  if (!login && ca === undefined && clientCertificate === undefined) {
+  const registries = readRegistries(data.get(DOCKER_CONFIG_KEY), refuse);
+  if (!login && ca === undefined && clientCertificate === undefined && registries === undefined) {
     refuse(
-      'holds no credentials that Tautline knows. Give it username and password, or bearerToken; ca.crt; tls.crt and tls.key',
+      'holds no credentials that Tautline knows. Give it username and password, or bearerToken; ca.crt; tls.crt and tls.key; for a registry also .dockerconfigjson',
     );
   }
-  return { secret, login, ca, clientCertificate, maskedTexts: maskedForms(secretsOf(login)) };
+  const secrets = [login, ...(registries?.values() ?? [])].flatMap(secretsOf);
+  return { secret, login, ca, clientCertificate, ...(registries && { registries }), maskedTexts: maskedForms(secrets) };
+}
+
+/** The key of Secrets of the type kubernetes.io/dockerconfigjson. */
+const DOCKER_CONFIG_KEY = '.dockerconfigjson';
+
+/** undefined: the Secret does not hold the key. */
+function readRegistries(value: Buffer | undefined, refuse: Refuse): ReadonlyMap<string, Login> | undefined {
+  if (!value?.length) return undefined;
+  const logins = parseDockerConfig(value);
+  if (!logins) return refuse(`holds no valid JSON with auths under ${DOCKER_CONFIG_KEY}`);
+  for (const { username, password } of logins.values()) {
+    if (/\p{Cc}/u.test(username + password) || username.includes(':')) {
+      refuse(`holds a user name or password under ${DOCKER_CONFIG_KEY} with a character that is not allowed`);
+    }
+  }
+  return logins;
 }
 
 type Read = (part: Part) => Value;

@@ -1,7 +1,11 @@
-/** The interface of source/ for the rest of the agent: revisions are polled, commits are fetched as snapshots. */
+/**
+ * The interface of source/ for the rest of the agent: revisions are polled, commits are fetched as snapshots. For a
+ * chart or an OCI artifact, its digest stands where a commit stands.
+ */
+import type { Verification } from '../registry/cosign.ts';
 import type { Credential } from './credential.ts';
 import type { ResolvedRevision } from './revision.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, SnapshotTree } from './snapshot.ts';
 
 /** Every method throws StageError. */
 export interface SourcePort {
@@ -15,6 +19,41 @@ export interface SourcePort {
   find(snapshot: Snapshot): Promise<Snapshot | undefined>;
   /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
   discard(snapshot: Snapshot): Promise<void>;
+  /** Brings a chart that a render asks for: a poll and a fetch. Costs no download when the chart is on disk. */
+  bringChart(request: ChartRequest): Promise<BroughtChart>;
+}
+
+/** Names the files of a source; with the same fields they are the same files. */
+export interface SourcePlace {
+  /** http(s) of a Git repository, or of a Helm repository if there is a chart; oci:// of a registry. */
+  readonly repoUrl: string;
+  /** Name of a chart of the Helm repository or registry. Absent: the source is no chart, or the address names it. */
+  readonly chart?: string | undefined;
+  /** Snapshots are shared only between requests with the same credential. */
+  readonly credential?: Credential | undefined;
+  /** The artifact must be signed with one of these keys. Absent: it need not be signed. */
+  readonly verification?: Verification | undefined;
+}
+
+export interface ChartRequest {
+  /** http(s):// of a repository with an index.yaml, or oci:// of a registry without the name of the chart. */
+  readonly repoURL: string;
+  readonly name: string;
+  /** A version, a range of versions, a tag or a digest; empty: the newest version that is no pre-release. */
+  readonly version: string;
+  readonly credential?: Credential | undefined;
+  /** See `FetchRequest`. */
+  readonly tenant?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BroughtChart {
+  /** Its root is the folder of the chart. */
+  readonly tree: SnapshotTree;
+  /** `6.5.4@sha256:<64 hex>`, for people. */
+  readonly revision: string;
+  /** `sha256:` and 64 hex digits. Equal digests mean equal charts. */
+  readonly digest: string;
 }
 
 export interface PolledRevision extends ResolvedRevision {
@@ -22,16 +61,18 @@ export interface PolledRevision extends ResolvedRevision {
   readonly id: string;
 }
 
-export interface SourceRequest {
-  readonly repoUrl: string;
-  /** Snapshots are shared only between requests with the same credential. */
-  readonly credential?: Credential | undefined;
+export interface SourceRequest extends SourcePlace {
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface PollRequest extends SourceRequest {
-  /** 40 hex digits, `refs/…`, a branch or a tag; absent: the default branch. */
+  /**
+   * For a Git repository 40 hex digits, `refs/…`, a branch or a tag; absent: the default branch. For a chart or
+   * artifact see application/artifact-revision.ts.
+   */
   readonly revision?: string | undefined;
+  /** See `FetchRequest`. */
+  readonly tenant?: string | undefined;
   /** Monotonic; a poll that began earlier is not shared, since a later push is not in its answer. */
   readonly notBeforeMs?: number | undefined;
 }

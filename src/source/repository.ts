@@ -17,22 +17,33 @@ export interface Repository extends RepositoryUrl {
 
 export type NameRepository = (repoUrl: string, credential: Credential | undefined) => Repository;
 
+/** `identity` names what is fetched; equal texts mean the same. */
+export type NameKey = (identity: string, credential: Credential | undefined) => string;
+
 const PRIVATE = 'private-';
 
 export function isPrivate(repositoryKey: string): boolean {
   return repositoryKey.startsWith(PRIVATE);
 }
 
-/** The returned function throws the StageErrors of `parseRepositoryUrl`. */
-export function createRepositoryNaming(): NameRepository {
+export function createKeyNaming(): NameKey {
   const digestKey = randomBytes(32);
-  return (repoUrl, credential) => {
-    const url = parseRepositoryUrl(repoUrl);
-    if (!credential) return { ...url, credential, key: shorten(createHash('sha256').update(url.base)) };
+  return (identity, credential) => {
+    if (!credential) return shorten(createHash('sha256').update(identity));
     // All of it but the Secret's name, so that a field that is added later counts as well.
     const { secret: _name, maskedTexts: _derived, ...access } = credential;
-    const content = JSON.stringify([url.base, access]);
-    return { ...url, credential, key: PRIVATE + shorten(createHmac('sha256', digestKey).update(content)) };
+    const content = JSON.stringify([identity, access], (_key, value: unknown) =>
+      value instanceof Map ? [...(value as Map<unknown, unknown>)] : value,
+    );
+    return PRIVATE + shorten(createHmac('sha256', digestKey).update(content));
+  };
+}
+
+/** The returned function throws the StageErrors of `parseRepositoryUrl`. */
+export function createRepositoryNaming(nameKey: NameKey = createKeyNaming()): NameRepository {
+  return (repoUrl, credential) => {
+    const url = parseRepositoryUrl(repoUrl);
+    return { ...url, credential, key: nameKey(url.base, credential) };
   };
 }
 

@@ -6,7 +6,8 @@
  * the commit that it points at.
  *
  * A resolved revision is shown to people and stored in status: `main@sha1:<40 hex>`, `v1.2@sha1:<40 hex>`, and
- * `sha1:<40 hex>` for a commit that was named without a branch or tag.
+ * `sha1:<40 hex>` for a commit that was named without a branch or tag. Charts and OCI artifacts have their digest in
+ * the place of a commit: `6.5.4@sha256:<64 hex>`, `sha256:<64 hex>` (see application/artifact-revision.ts).
  */
 import type { RepositoryPush } from '../application/repository.ts';
 import { printable } from '../object/printable.ts';
@@ -24,9 +25,9 @@ export interface RemoteRef {
 export type RemoteRefs = ReadonlyMap<string, RemoteRef>;
 
 export interface ResolvedRevision {
-  /** `<name>@sha1:<40 hex>` or `sha1:<40 hex>`. */
+  /** `<name>@sha1:<40 hex>` or `sha1:<40 hex>`; of a chart or artifact with `sha256:<64 hex>`. */
   readonly revision: string;
-  /** 40 hex digits. */
+  /** 40 hex digits of a commit, or 64 of the digest of a chart or artifact. */
   readonly commit: string;
 }
 
@@ -91,18 +92,26 @@ export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): Resol
   return undefined;
 }
 
-/** A commit that is named without a branch or tag. */
+/** A commit that is named without a branch or tag, or a digest without a tag (64 hex digits). */
 export function resolvedCommit(commit: string): ResolvedRevision {
-  return { commit, revision: `sha1:${commit}` };
+  return { commit, revision: `${commit.length === DIGEST_DIGITS ? 'sha256' : 'sha1'}:${commit}` };
+}
+
+const DIGEST_DIGITS = 64;
+
+/** The digest (`sha256:` and 64 hex digits) of a chart or artifact, with the version or tag that it was found by. */
+export function resolvedDigest(digest: string, name?: string): ResolvedRevision {
+  const commit = digest.slice('sha256:'.length);
+  return { commit, revision: name === undefined ? digest : `${printable(name)}@${digest}` };
 }
 
 /** A resolved revision as status stores it; undefined for any other text. */
 export function readRevision(text: string): ResolvedRevision | undefined {
-  const commit = /(?:^|@)sha1:([0-9a-f]{40})$/.exec(text)?.[1];
-  return commit === undefined ? undefined : { commit, revision: text };
+  const [, commit, digest = commit] = /(?:^|@)(?:sha1:([0-9a-f]{40})|sha256:([0-9a-f]{64}))$/.exec(text) ?? [];
+  return digest === undefined ? undefined : { commit: digest, revision: text };
 }
 
-/** `main` of the resolved revision `main@sha1:<40 hex>`; a bare commit is its own name. */
+/** `main` of the resolved revision `main@sha1:<40 hex>`; a bare commit or digest is its own name. */
 export function nameOfRevision(revision: string): string {
   const at = revision.lastIndexOf('@');
   return at < 0 ? revision : revision.slice(0, at);

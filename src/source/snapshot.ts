@@ -1,6 +1,6 @@
 /**
- * A snapshot: the files of a repository at one commit. It is immutable plain data, so it can cross a process border.
- * The objects behind it stay on disk and are read by object id.
+ * A snapshot: the files of a repository at one commit, or those of a chart or OCI artifact with one digest. It is
+ * immutable plain data, so it can cross a process border. The objects behind it stay on disk and are read by object id.
  */
 
 export interface Snapshot {
@@ -13,7 +13,7 @@ export interface Snapshot {
   readonly repoUrl: string;
   /** For people and for status; see revision.ts, which alone takes it apart. */
   readonly revision: string;
-  /** 40 hex digits. The same for every credential that can fetch it. */
+  /** As `ResolvedRevision.commit`. The same for every credential that can fetch it. */
   readonly commit: string;
   readonly lineage?: Lineage;
   readonly tree: SnapshotTree;

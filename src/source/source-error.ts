@@ -48,6 +48,13 @@ const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   MalformedTree: 'never',
   StorageFailed: 'backoff',
   SnapshotGone: 'backoff',
+  ChartNotFound: 'backoff',
+  UnsupportedArtifact: 'backoff',
+  MalformedArchive: 'never',
+  DigestMismatch: 'backoff',
+  RealmRefused: 'backoff',
+  NotSigned: 'backoff',
+  SignatureRefused: 'backoff',
 };
 
 export interface SourceErrorOptions {

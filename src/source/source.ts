@@ -1,105 +1,119 @@
 /**
- * Git repositories as snapshots, over whatever transport is handed in.
+ * Sources as snapshots: Git repositories, charts and OCI artifacts. The kind of an address decides which origin
+ * answers; everything here is the same for all of them.
  *
  * Invariant: a snapshot that is handed out has been verified completely, whatever the server sent. `fetch` brings
- * exactly the commit that was asked for, or fails.
+ * exactly the commit or digest that was asked for, or fails.
  */
 import { resolve } from 'node:path';
+import { isArtifactSource } from '../application/artifact-revision.ts';
+import type { RegistryLimits } from '../registry/limits.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
-import { createCommitFetcher, toStageError } from './fetch-commit.ts';
+import { createArtifactOrigin, type RegistrySettings } from './artifact-origin.ts';
+import { toStageError } from './fetch-commit.ts';
+import { createGitOrigin } from './git-origin.ts';
 import type { SourceLimits } from './limits.ts';
 import { redactError } from './mask.ts';
+import type { SourceAt } from './origin.ts';
 import type { JobRunner } from './packs/index-job.ts';
 import type { StoredSnapshot } from './packs/snapshot-folder.ts';
 import { createSnapshotStore } from './packs/snapshot-store.ts';
-import type { SourcePort } from './ports.ts';
-import { createRepositoryNaming, type Repository } from './repository.ts';
-import { parseRevision, type ResolvedRevision, type WantedRevision } from './revision.ts';
+import type { SourcePlace, SourcePort } from './ports.ts';
+import { createKeyNaming } from './repository.ts';
+import type { ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import { parseSnapshotId, snapshotId, type Snapshot } from './snapshot.ts';
 import { cancelled } from './source-error.ts';
-import { createRemote } from './transport/remote.ts';
 import type { Transport } from './transport/transport.ts';
+import type { WebClient } from './transport/web-client.ts';
 
-export interface GitSource extends SourcePort {
+export interface Source extends SourcePort {
   /** Aborts the requests under way. */
   close(): Promise<void>;
 }
 
-export interface GitSourceOptions {
+export interface SourceOptions {
   /** Belongs to this process alone. Its content may be deleted at any time while no process uses it. */
   readonly dataDir: string;
   readonly limits: SourceLimits;
+  readonly registry: RegistrySettings & { readonly limits: RegistryLimits };
   readonly sandbox: JobRunner;
-  /** Closed with the source. */
+  /** To Git servers. Closed with the source. */
   readonly transport: Transport;
+  /** To registries and Helm repositories. Closed with the source. */
+  readonly web: WebClient;
   readonly log: Log;
   readonly clock: Clock;
 }
 
-export function createGitSource(options: GitSourceOptions): GitSource {
-  const { limits, sandbox, transport, log, clock } = options;
-  const nameRepository = createRepositoryNaming();
-  const remote = createRemote(transport, limits);
-  const store = createSnapshotStore({ dataDir: resolve(options.dataDir), limits, clock, log });
-  const fetcher = createCommitFetcher({ transport, remote, store, limits, sandbox, log, clock });
+export function createSource(options: SourceOptions): Source {
+  const { limits, clock, log } = options;
+  const dataDir = resolve(options.dataDir);
+  const store = createSnapshotStore({ dataDir, limits, clock, log });
+  const shared = { ...options, dataDir, store, nameKey: createKeyNaming() };
+  const git = createGitOrigin(shared);
+  const artifacts = createArtifactOrigin(shared);
   const polls = createFlights<ResolvedRevision>(clock);
   const fetches = createFlights<StoredSnapshot>(clock);
 
-  async function resolveRedacted(repository: Repository, wanted: WantedRevision, signal: AbortSignal) {
-    try {
-      return await remote.resolve(repository, wanted, signal);
-    } catch (error) {
-      throw redactError(error, repository.credential);
-    }
+  function at(place: SourcePlace): SourceAt {
+    const isArtifact = isArtifactSource({ repoURL: place.repoUrl, chart: place.chart });
+    return (isArtifact ? artifacts : git).at(place);
   }
 
+  const poll: SourcePort['poll'] = async ({ revision, notBeforeMs, tenant = '', signal, ...place }) => {
+    const source = at(place);
+    const lookup = source.lookup(revision);
+    const resolved = await polls.join({
+      key: `${source.key}\n${lookup.key}`,
+      signal,
+      notBeforeMs,
+      work: (joined) => redacted(source, () => lookup.run({ tenant, notBeforeMs, signal: joined })),
+      onAbort: () => cancelled(source.label),
+    });
+    // So that it stays on disk until the fetch that follows.
+    store.touch(source.key, resolved.commit);
+    return { ...resolved, id: idOf(source, resolved.commit) };
+  };
+
+  const fetch: SourcePort['fetch'] = async ({ resolved, tenant = '', signal, ...place }) => {
+    const source = at(place);
+    const id = idOf(source, resolved.commit);
+    const stored = await fetches.join({
+      key: id,
+      signal,
+      work: (joined) => redacted(source, () => source.fetch({ resolved, tenant, signal: joined })),
+      onAbort: () => cancelled(source.label),
+    });
+    return snapshotOf(stored, { id, repoUrl: place.repoUrl, revision: resolved.revision });
+  };
+
   return {
-    async poll({ repoUrl, credential, revision, notBeforeMs, signal }) {
-      const repository = nameRepository(repoUrl, credential);
-      const wanted = parseRevision(revision);
-      const resolved = await polls.join({
-        key: `${repository.key}\n${wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n')}`,
-        signal,
-        notBeforeMs,
-        work: (shared) => resolveRedacted(repository, wanted, shared),
-        onAbort: () => cancelled(repository.label),
-      });
-      // So that it stays on disk until the fetch that follows.
-      store.touch(repository.key, resolved.commit);
-      return { ...resolved, id: idOf(repository, resolved.commit) };
-    },
-    async fetch({ repoUrl, credential, resolved, tenant = '', signal }) {
-      const repository = nameRepository(repoUrl, credential);
-      const { commit, revision } = resolved;
-      const id = idOf(repository, commit);
-      const stored = await fetches.join({
-        key: id,
-        signal,
-        work: (shared) => fetcher.fetch({ repository, commit, tenant, signal: shared }),
-        onAbort: () => cancelled(repository.label),
-      });
-      return snapshotOf(stored, { id, repoUrl, revision });
-    },
-    async recall({ repoUrl, credential, resolved }) {
-      const repository = nameRepository(repoUrl, credential);
-      const { commit, revision } = resolved;
-      const stored = await onDisk({ repoUrl: repository.label }, () => store.find(repository.key, commit));
-      return stored && snapshotOf(stored, { id: idOf(repository, commit), repoUrl, revision });
+    poll,
+    fetch,
+    async recall({ resolved: { commit, revision }, ...place }) {
+      const source = at(place);
+      const stored = await onDisk(source, () => store.find(source.key, commit));
+      return stored && snapshotOf(stored, { id: idOf(source, commit), repoUrl: place.repoUrl, revision });
     },
     async find(snapshot) {
       const { repositoryKey, commit } = parseSnapshotId(snapshot.id);
-      return (await onDisk(snapshot, () => store.find(repositoryKey, commit))) && snapshot;
+      return (await onDisk({ label: snapshot.repoUrl }, () => store.find(repositoryKey, commit))) && snapshot;
     },
     async discard(snapshot) {
       const { repositoryKey, commit } = parseSnapshotId(snapshot.id);
-      await onDisk(snapshot, () => store.remove(repositoryKey, commit));
+      await onDisk({ label: snapshot.repoUrl }, () => store.remove(repositoryKey, commit));
+    },
+    async bringChart({ repoURL, name, version, ...request }) {
+      const place = { ...request, repoUrl: repoURL, chart: name };
+      const resolved = await poll({ ...place, revision: version });
+      const { tree, commit, revision } = await fetch({ ...place, resolved });
+      return { tree, revision, digest: `sha256:${commit}` };
     },
     async close() {
       polls.close();
       fetches.close();
-      await fetcher.settled();
-      await transport.close();
+      await Promise.all([git.close(), artifacts.close()]);
     },
   };
 }
@@ -111,14 +125,23 @@ function snapshotOf(
   return { ...named, commit, lineage, tree: { gitDir, treeOid }, ...(about === undefined ? {} : { about }) };
 }
 
-async function onDisk<T>({ repoUrl }: Pick<Snapshot, 'repoUrl'>, work: () => Promise<T>): Promise<T> {
+/** No error shows the credential that was sent. */
+async function redacted<T>(source: SourceAt, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw toStageError(error, { label: repoUrl });
+    throw redactError(toStageError(error, source), source.credential);
   }
 }
 
-function idOf({ key }: Repository, commit: string): string {
+async function onDisk<T>(source: Pick<SourceAt, 'label'>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStageError(error, source);
+  }
+}
+
+function idOf({ key }: Pick<SourceAt, 'key'>, commit: string): string {
   return snapshotId({ repositoryKey: key, commit });
 }

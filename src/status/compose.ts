@@ -8,7 +8,13 @@
 import { formatTime } from '../application/conditions.ts';
 import { encodeOnce } from '../application/inventory.ts';
 import type { StoredStatus } from '../application/schema.ts';
-import type { ApplicationStatus, HealthSummary, InventoryValue, LastRequest } from '../application/status-schema.ts';
+import type {
+  ApplicationStatus,
+  HealthSummary,
+  InventoryValue,
+  LastRequest,
+  SourceRevision,
+} from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
@@ -91,8 +97,13 @@ function syncOf(
     status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),
     ...optional('revision', report.revision ?? before?.revision),
     ...optional('commit', report.commit?.slice(0, 12) ?? before?.commit),
+    ...optional('sources', sourcesOf(report) ?? (report.revision === undefined ? before?.sources : undefined)),
     ...attemptsOf(before, report, { verdict, now }),
   };
+}
+
+function sourcesOf({ sources }: Pick<PassReport, 'sources'>): SourceRevision[] | undefined {
+  return sources && [...sources];
 }
 
 type Attempts = 'lastAppliedRevision' | 'lastAttemptedRevision' | 'digest' | 'lastSyncedAt';

@@ -1,7 +1,7 @@
 /** Composes the history of the last syncs, the newest first. */
 import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
-import { STATUS_LIMITS, type HistoryEntry } from '../application/status-schema.ts';
+import { STATUS_LIMITS, type HistoryEntry, type SourceRevision } from '../application/status-schema.ts';
 import type { PassReport } from './report.ts';
 import { isApplied, type PassVerdict } from './verdict.ts';
 
@@ -23,6 +23,7 @@ export function nextHistory(
   const entry: HistoryEntry = {
     revision,
     ...(commit === undefined ? {} : { commit: commit.slice(0, 12) }),
+    ...(report.sources === undefined ? {} : { sources: [...report.sources] }),
     ...(about.subject === undefined ? {} : { subject: about.subject }),
     ...(about.author === undefined ? {} : { author: about.author }),
     ...(about.date === undefined ? {} : { committedAt: about.date }),
@@ -39,10 +40,15 @@ export function nextHistory(
  * Whether an entry tells this sync too. A commit that leaves the desired objects as they are would push out the
  * revisions that a person may want to go back to; so would each commit on top of a broken one.
  */
-function isSameSync(last: HistoryEntry, { revision, desiredDigest }: PassReport, message: string): boolean {
-  if (last.revision === revision) return true;
+function isSameSync(last: HistoryEntry, report: PassReport, message: string): boolean {
+  const { revision, desiredDigest, sources = [] } = report;
+  if (last.revision === revision && isSameRevisions(last.sources ?? [], sources)) return true;
   if (last.outcome === 'Failed') return last.message === message;
   return last.digest !== undefined && last.digest === desiredDigest;
+}
+
+function isSameRevisions(before: readonly SourceRevision[], after: readonly SourceRevision[]): boolean {
+  return before.length === after.length && before.every(({ revision }, at) => revision === after[at]?.revision);
 }
 
 /** Adds the previous revision as Superseded if it was attempted and neither applied nor failed for good. */

@@ -2,6 +2,7 @@
 import type { EncodedInventory } from '../application/inventory.ts';
 import type { LeftObject } from '../application/prune-digest.ts';
 import type { Application, ApplicationSpec } from '../application/schema.ts';
+import type { SourceRevision } from '../application/status-schema.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
@@ -51,6 +52,8 @@ export interface PassReport {
   readonly revision?: string;
   /** 40 hex digits. */
   readonly commit?: string;
+  /** Revisions of the other repositories of the render, in a fixed order; absent if there are none. */
+  readonly sources?: readonly SourceRevision[];
   /** Subject, author and date of the commit. */
   readonly about?: CommitAbout;
   readonly failures: readonly StageFailure[];

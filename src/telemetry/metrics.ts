@@ -3,9 +3,9 @@
  * revision, path or message), and the series of an Application are removed with it.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { inTurns } from '../cluster/concurrency.ts';
+import { createApplicationSeries, DURATION_BUCKETS_S, type ApplicationSeries } from './application-series.ts';
 import type { Metrics, QueueLoad } from './ports.ts';
-
-const DURATION_BUCKETS_S = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300];
 
 export interface MetricsEndpoint extends Metrics {
   /** Adds the series of the queue, which are absent before. */
@@ -13,11 +13,6 @@ export interface MetricsEndpoint extends Metrics {
   /** Returns the exposition text and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
-
-type Labelled = { readonly namespace: string; readonly name: string };
-type AppState = Parameters<Metrics['setApplication']>[0];
-
-const APP = ['namespace', 'name'] as const;
 
 export function createMetrics(options: { version: string }): MetricsEndpoint {
   const registry = new Registry();
@@ -27,64 +22,41 @@ export function createMetrics(options: { version: string }): MetricsEndpoint {
     { version: options.version, node: process.versions.node },
     1,
   );
+  const applications = createApplicationSeries();
   return {
-    ...applicationSeries(registry),
+    ...applicationSeries(registry, applications),
     ...stageSeries(registry),
     ...requestSeries(registry),
     showQueue: (read) => showQueue(registry, read),
-    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    expose: async () => {
+      const body = (await registry.metrics()) + (await inTurns(join(applications.texts())));
+      return { contentType: registry.contentType, body };
+    },
   };
+}
+
+function* join(texts: Iterable<string>): Generator<undefined, string> {
+  const joined: string[] = [];
+  for (const text of texts) {
+    joined.push(text);
+    yield;
+  }
+  return joined.join('');
 }
 
 /** The series of each Application, and the sums over all Applications. */
 function applicationSeries(
   registry: Registry,
+  applications: ApplicationSeries,
 ): Pick<Metrics, 'setApplication' | 'removeApplication' | 'onPass' | 'onChange'> {
-  const info = new Gauge(
-    named(registry, 'app_info', 'Sync and health of an Application; always 1.', [
-      ...APP,
-      'sync_status',
-      'health_status',
-      'ready',
-      'stalled',
-      'mode',
-      'suspended',
-    ]),
-  );
-  const seconds = new Histogram({
-    ...named(registry, 'reconcile_duration_seconds', 'Duration of one pass.', [...APP, 'result']),
-    buckets: DURATION_BUCKETS_S,
-  });
   const passes = new Counter(named(registry, 'reconcile_total', 'Passes over all Applications.', ['result']));
-  const lastSuccess = new Gauge(
-    named(registry, 'last_success_timestamp_seconds', 'When an Application last finished a pass without failure.', APP),
-  );
-  const drift = new Gauge(named(registry, 'drift_objects', 'Objects of an Application that are OutOfSync.', APP));
   const changes = new Counter(named(registry, 'apply_changes_total', 'Changes made to objects.', ['op']));
-  const shown = new Map<string, AppState>();
-  const hide = ({ namespace, name }: Labelled): void => {
-    const before = shown.get(`${namespace}/${name}`);
-    if (before) info.remove(infoLabels(before));
-    shown.delete(`${namespace}/${name}`);
-  };
   return {
-    setApplication(state) {
-      const { namespace, name } = state;
-      hide(state);
-      shown.set(`${namespace}/${name}`, state);
-      info.set(infoLabels(state), 1);
-      drift.set({ namespace, name }, state.driftObjects);
-    },
-    removeApplication({ namespace, name }) {
-      hide({ namespace, name });
-      drift.remove({ namespace, name });
-      lastSuccess.remove({ namespace, name });
-      for (const result of ['success', 'failure']) seconds.remove({ namespace, name, result });
-    },
-    onPass({ namespace, name, result, durationMs }) {
-      passes.inc({ result });
-      seconds.observe({ namespace, name, result }, durationMs / 1000);
-      if (result === 'success') lastSuccess.set({ namespace, name }, Date.now() / 1000);
+    setApplication: (state) => applications.set(state),
+    removeApplication: (key) => applications.remove(key),
+    onPass(pass) {
+      passes.inc({ result: pass.result });
+      applications.onPass({ ...pass, atMs: Date.now() });
     },
     onChange: (operation) => changes.inc({ op: operation }),
   };
@@ -99,19 +71,6 @@ function stageSeries(registry: Registry): Pick<Metrics, 'onSync' | 'onStage'> {
   return {
     onSync: (result) => syncs.inc({ result }),
     onStage: (stage, durationMs) => seconds.observe({ stage }, durationMs / 1000),
-  };
-}
-
-function infoLabels({ sync, health, isStalled, isSuspended, ...state }: AppState) {
-  return {
-    namespace: state.namespace,
-    name: state.name,
-    sync_status: sync,
-    health_status: health,
-    ready: state.ready,
-    stalled: String(isStalled),
-    mode: state.mode,
-    suspended: String(isSuspended),
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Finds the executables of a real control plane, kustomize, helm and tautline-landlock, for the demo and the tests.
+ * Finds the executables of a real control plane, kustomize, helm, tautline-landlock and the substitution of Flux, for
+ * the demo and the tests.
  *
  * The order is: the directory KUBEBUILDER_ASSETS (a variable of many Kubernetes test tools), the cache, a build with Go
  * into the cache. If all fail, an error says what to install. The name of a cached file contains its version or a hash
@@ -98,6 +99,23 @@ export async function landlockBinary(options: LookupOptions = {}): Promise<strin
   if (await exists(target)) return target;
   await goBuild({
     name: 'tautline-landlock',
+    target,
+    command: (output) => ({ args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', output, '.'], cwd: folder }),
+    remedy: 'Install Go 1.26 or newer (https://go.dev/dl).',
+    environment,
+    progress: (line) => report(options, line),
+  });
+  return target;
+}
+
+/** Path of the program that substitutes variables with the packages of Flux. May build for a minute. */
+export async function fluxSubstitutionBinary(options: LookupOptions = {}): Promise<string> {
+  const environment = options.environment ?? process.env;
+  const folder = join(import.meta.dirname, '../golden/substitution');
+  const target = join(cacheDirectory(environment), `flux-substitution-${await sourceKey(folder)}`);
+  if (await exists(target)) return target;
+  await goBuild({
+    name: 'flux-substitution',
     target,
     command: (output) => ({ args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', output, '.'], cwd: folder }),
     remedy: 'Install Go 1.26 or newer (https://go.dev/dl).',

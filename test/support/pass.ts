@@ -99,6 +99,7 @@ export function scriptPass(script: PassScript = {}): ScriptedPass {
     clusterId: 'cluster',
     as: () => script.client as ClusterClient,
     kinds: async () => kinds,
+    capabilities: async () => ({ kubeVersion: 'v1.36.3', apiVersions: [], digest: 'one' }),
     definitions: async () => undefined,
     live,
     mayWrite: async () => true,

@@ -1,13 +1,15 @@
 /** The edges that reading desired objects needs, scripted for unit tests: source, render, Secrets and discovery. */
 import type { KindInfo, Kinds } from '../../src/cluster/kinds.ts';
 import { kindKey } from '../../src/cluster/kinds.ts';
-import type { SecretAnswer } from '../../src/cluster/ports.ts';
+import type { ClusterCapabilities, SecretAnswer } from '../../src/cluster/ports.ts';
 import { digestValue } from '../../src/object/digest.ts';
 import { apiVersionOf, type ObjectId } from '../../src/object/identity.ts';
 import type { KubeObject } from '../../src/object/value.ts';
 import type { ReadingOptions } from '../../src/reconcile/pass.ts';
 import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-sizes.ts';
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
+import type { Answer } from '../../src/render/needs.ts';
+import type { CollectedFiles } from '../../src/sandbox/chart-files-wire.ts';
 import type { PolledRevision } from '../../src/source/ports.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
@@ -47,6 +49,11 @@ export interface ReadingScript {
   readonly render?: (request: RenderRequest) => Manifests;
   /** The answers of discovery, first the cached one, then one for each refresh; the last one stays. */
   readonly discoveries?: readonly Kinds[];
+  /** Default: a chart without files. */
+  readonly chartFiles?: CollectedFiles;
+  /** The answer of helm. Default: an empty text. */
+  readonly helm?: () => Extract<Answer, { readonly type: 'text' | 'refused' }>;
+  readonly capabilities?: () => ClusterCapabilities;
   /** Whether the snapshot is still on disk. Default: true. */
   readonly isOnDisk?: boolean;
   readonly secret?: SecretAnswer;
@@ -56,6 +63,8 @@ export interface ReadingScript {
   /** The sizes of the renders of other Applications. Default: none. */
   readonly renderedSizes?: RenderedSizes;
 }
+
+const CAPABILITIES: ClusterCapabilities = { kubeVersion: 'v1.36.3', apiVersions: ['v1'], digest: 'one' };
 
 export interface ScriptedReading {
   readonly context: ReadingOptions['context'];
@@ -96,6 +105,7 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
           if (options?.refresh && found < discoveries.length - 1) found++;
           return Promise.resolve(discoveries[found] ?? kindsOf());
         },
+        capabilities: () => Promise.resolve(script.capabilities?.() ?? CAPABILITIES),
       },
       source: {
         find: (snapshot) => noted('find', isOnDisk ? snapshot : undefined),
@@ -109,6 +119,11 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
           requests.push(`render ${request.path}`);
           return render(request);
         },
+        chartFiles: ({ run }) => noted(`chart ${run.chart.path}`, script.chartFiles ?? { ok: true, files: [] }),
+      },
+      helm: {
+        template: ({ run }) => noted(`helm ${run.releaseName}`, script.helm?.() ?? { type: 'text', text: '' }),
+        version: () => Promise.resolve('v4.3.1'),
       },
       settings: {
         allowCrossNamespace: script.allowCrossNamespace ?? false,

@@ -190,7 +190,7 @@ function readScalar(reader: Reader, event: ScalarEvent, isInFlow: boolean): Yaml
       if (!reader.options.shouldMarkStyles) return text;
       return event.style === FOLDED ? foldedText(text) : quotedText(text);
     }
-    if (isInFlow && text === '') return EMPTY_IN_FLOW;
+    if (isInFlow && text === '' && reader.options.dialect !== 'v2') return EMPTY_IN_FLOW;
     // kustomize reads the text that go-yaml writes. In flow style go-yaml puts a time in quotes, because of its colon,
     // which makes it a text.
     const isTimeInFlow = isInFlow && reader.options.dialect !== 'v2' && text.includes(':');

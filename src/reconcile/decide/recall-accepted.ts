@@ -14,9 +14,10 @@ import { readRevision, type ResolvedRevision } from '../../source/revision.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { acceptedDigest } from '../accepted.ts';
 import { bindDesired, type BoundSet } from '../desired/bind-desired.ts';
-import { readCredential } from '../desired/read-credential.ts';
+import { readCredential, readVerification } from '../desired/read-credential.ts';
 import { recallSnapshot } from '../desired/recall-source.ts';
 import { renderSnapshot } from '../desired/render-snapshot.ts';
+import { readPlace } from '../desired/source-place.ts';
 import { emptyMemory } from '../memory.ts';
 import { dependenciesOf } from '../neighbours/readiness.ts';
 import { beginReading, type Pass } from '../pass.ts';
@@ -62,11 +63,11 @@ async function readApplied(pass: Pass, applied: ResolvedRevision): Promise<Desir
 async function bringApplied(pass: Pass, resolved: ResolvedRevision): Promise<Snapshot | undefined> {
   const { application, context, signal } = pass;
   const { source: spec } = application.spec;
-  const credential = () => readCredential(pass);
-  const found = await recallSnapshot({ spec, credential, context }, resolved);
+  const readers = { spec, credential: () => readCredential(pass), verification: () => readVerification(pass) };
+  const found = await recallSnapshot({ ...readers, context }, resolved);
   // While Git is down, a request to it would only delay the heals of this pass.
   const isDown = pass.failures.some(({ stage }) => stage === 'source');
   if (found || isDown) return found;
   const { namespace: tenant } = application.metadata;
-  return context.source.fetch({ repoUrl: spec.repoURL, credential: await credential(), resolved, tenant, signal });
+  return context.source.fetch({ ...(await readPlace(readers)), resolved, tenant, signal });
 }

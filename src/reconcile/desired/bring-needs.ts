@@ -7,23 +7,14 @@
  */
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { Answer, DataNeed, Need } from '../../render/needs.ts';
-import type { RenderedTree } from '../context.ts';
+import type { DataNeed, Need } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
+import { bringHelm } from './bring-helm.ts';
+import type { Brought, TreesOfRender } from './brought.ts';
 import { treeOfRepository } from './other-sources.ts';
 
-/** An answer with a digest of its content: of a tree, its object id. */
-export interface Brought {
-  readonly need: Need;
-  readonly answer: Answer;
-  readonly digest: string;
-  readonly tree?: RenderedTree;
-  /** Monotonic. */
-  readonly broughtMs: number;
-}
-
 /** Throws StageError. */
-export async function bringNeed(reading: Reading, need: Need): Promise<Brought> {
+export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRender): Promise<Brought> {
   const broughtMs = reading.context.clock.monotonicMs();
   switch (need.type) {
     case 'data':
@@ -32,8 +23,9 @@ export async function bringNeed(reading: Reading, need: Need): Promise<Brought> 
       const tree = await treeOfRepository(reading, need);
       return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
     }
-    case 'chart':
-    case 'helm': {
+    case 'helm':
+      return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
+    case 'chart': {
       const problem = { code: 'Unsupported', message: 'charts are not rendered yet' } as const;
       return { need, answer: { type: 'refused', problem }, digest: '', broughtMs };
     }

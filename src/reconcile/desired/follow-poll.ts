@@ -1,6 +1,8 @@
 /**
  * Decides whether the answer of a poll is followed, as a pure function. A mirror or a replica that lags behind answers
  * with a commit that was followed before. To apply it would undo what the newer commit has brought, and prune it.
+ * For a chart or an OCI artifact a digest stands for a commit. A tag that moves back to an older artifact is a change
+ * like any other, so only digests that were followed before are doubted.
  *
  * Invariants: a commit that is newer than the followed one is followed at once. An older one, as after a forced push,
  * is followed once polls in a row agree on it: two at first, and more at a server whose answers have alternated before.
@@ -10,7 +12,7 @@ import type { Following } from './memory.ts';
 
 /** A commit, with its place among others as far as it is known. */
 export interface PlacedCommit {
-  /** 40 hex digits. */
+  /** As `Snapshot.commit`. */
   readonly commit: string;
   readonly lineage?: Lineage | undefined;
 }

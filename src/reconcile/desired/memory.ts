@@ -44,6 +44,8 @@ export interface LastRender {
 export interface KeptAnswer {
   readonly need: Need;
   readonly digest: string;
+  /** The cluster and the helm that an output of helm is for; absent for other answers. */
+  readonly renderedFor?: string;
   /** Monotonic; when it was brought. */
   readonly broughtMs: number;
 }
@@ -111,6 +113,12 @@ export function nextPollMs(memory: Pick<DesiredMemory, 'source' | 'pinned' | 'ot
   const source = sourceFor(memory, isPinned);
   if (!source) return undefined;
   return [...memory.others.values()].reduce((least, other) => Math.min(least, other.nextPollMs), source.nextPollMs);
+}
+
+/** One text for the revisions of all sources, so that a new revision of any of them counts as new. */
+export function revisionsOf({ others }: Pick<DesiredMemory, 'others'>, snapshot: Snapshot | undefined): string {
+  const more = Array.from(others.values(), ({ snapshot: other }) => other?.revision ?? '');
+  return [snapshot?.revision ?? '', ...more].join(' ');
 }
 
 /** The source of a pass. */

@@ -45,7 +45,9 @@ function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean):
   const { spec } = reading.application;
   const field = `spec.sources[${source.name}].secretRef`;
   const credential = () => readCredential({ ...reading, secretRef: { name: source.secretRef?.name, field } });
-  return refresh(reading, { spec: { ...spec.source, ...source }, credential, isForced, other: treeNameOf(source) });
+  const { repoURL, chart, revision } = source;
+  const own = { ...spec.source, repoURL, chart, revision };
+  return refresh(reading, { spec: own, credential, isForced, other: treeNameOf(source) });
 }
 
 /**
@@ -54,7 +56,8 @@ function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean):
  */
 export async function treeOfRepository(reading: Reading, need: RepositoryNeed): Promise<RenderedTree> {
   const { source } = reading.application.spec;
-  const spec = { ...source, repoURL: need.repoURL, revision: need.revision, secretRef: undefined };
+  const { repoURL, revision } = need;
+  const spec = { ...source, repoURL, revision, chart: undefined, secretRef: undefined };
   const isSameHost = hostOf(need.repoURL) === hostOf(source.repoURL);
   const credential = async () => (isSameHost ? readCredential(reading) : undefined);
   const memory = await refresh(reading, { spec, credential, isForced: false, other: need.key });
@@ -81,5 +84,7 @@ interface Refresh {
 function refresh(reading: Reading, { spec, credential, isForced, other }: Refresh): Promise<SourceMemory> {
   const { application, context, memory, signal, signals } = reading;
   const tenant = application.metadata.namespace;
-  return refreshSource(memory.desired, { spec, tenant, credential, signals, isForced, other, signal, context });
+  // spec.source.verify is about spec.source alone.
+  const options = { spec, tenant, credential, verification: async () => undefined, signals, isForced, other };
+  return refreshSource(memory.desired, { ...options, signal, context });
 }

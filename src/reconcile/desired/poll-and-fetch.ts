@@ -3,18 +3,20 @@
  */
 import type { ApplicationSpec } from '../../application/schema.ts';
 import type { Credential } from '../../source/credential.ts';
-import type { SourcePort } from '../../source/ports.ts';
+import type { SourcePlace, SourcePort } from '../../source/ports.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Signals } from '../memory.ts';
 import { followPoll, isKnownOlder } from './follow-poll.ts';
 import { NOTHING_FOLLOWED, type Following, type SourceMemory } from './memory.ts';
+import { readPlace, type PlaceReaders } from './source-place.ts';
 
 export interface PollOptions {
   readonly spec: ApplicationSpec['source'];
   /** The namespace of the Application. */
   readonly tenant: string;
   readonly credential: () => Promise<Credential | undefined>;
+  readonly verification: PlaceReaders['verification'];
   readonly signals: Pick<Signals, 'askedMs'>;
   readonly signal: AbortSignal;
   readonly context: Pick<ReconcileContext, 'clock'> & {
@@ -31,14 +33,14 @@ export interface Polled {
 
 /** Throws StageError. `before`: what is remembered of the same repository and revision. */
 export async function pollAndFetch(options: PollOptions, before: SourceMemory | undefined): Promise<Polled> {
-  const credential = await options.credential();
+  const place = await readPlace(options);
   const inForce = before && !before.isOfEarlierSpec ? before.snapshot : undefined;
   const state = { inForce, following: before?.following ?? NOTHING_FOLLOWED };
-  const polled = await pollOnce({ ...options, credential }, state);
+  const polled = await pollOnce({ ...options, place }, state);
   if (polled.snapshot) return { snapshot: polled.snapshot, following: polled.following };
   if (inForce) return { snapshot: inForce, following: polled.following };
   // Nothing is in force that a wait would keep.
-  return pollUntilFollowed({ ...options, credential }, polled.following);
+  return pollUntilFollowed({ ...options, place }, polled.following);
 }
 
 const MAX_POLLS_IN_A_ROW = 5;
@@ -53,8 +55,8 @@ async function pollUntilFollowed(options: Options, first: Following): Promise<Po
   }
 }
 
-interface Options extends Omit<PollOptions, 'credential'> {
-  readonly credential: Credential | undefined;
+interface Options extends Omit<PollOptions, 'credential' | 'verification'> {
+  readonly place: SourcePlace;
 }
 
 interface Before {
@@ -64,17 +66,17 @@ interface Before {
 
 /** `snapshot` is undefined where the answer is not followed. */
 async function pollOnce(
-  { spec, tenant, credential, signals, signal, context }: Options,
+  { spec, tenant, place, signals, signal, context }: Options,
   { inForce, following }: Before,
 ): Promise<{ readonly snapshot: Snapshot | undefined; readonly following: Following }> {
   const { source } = context;
-  const repository = { repoUrl: spec.repoURL, credential, signal };
+  const repository = { ...place, tenant, signal };
   const resolved = await counted(context, 'poll', () =>
     source.poll({ ...repository, revision: spec.revision, notBeforeMs: signals.askedMs }),
   );
   const newest = following.seen.at(-1);
   const followed = inForce ?? (newest === undefined ? undefined : { commit: newest });
-  const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, tenant, resolved }));
+  const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, resolved }));
   const isInForce = inForce?.id === resolved.id;
   const isOlder = isKnownOlder(resolved.commit, { following, followed });
   // The lineage of a commit that was followed before is not needed to see that it is older.

@@ -8,8 +8,10 @@ import type { Application } from '../../application/schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import type { Identity } from '../../cluster/identity.ts';
 import type { HubClient } from '../../cluster/ports.ts';
-import { parseCredential, type Credential } from '../../source/credential.ts';
+import type { Verification } from '../../registry/cosign.ts';
+import { parseCredential, type Credential, type SecretContent } from '../../source/credential.ts';
 import { sourceError } from '../../source/source-error.ts';
+import { parseVerification } from '../../source/verification.ts';
 
 export interface CredentialQuestion {
   readonly application: Pick<Application, 'metadata' | 'spec'>;
@@ -23,19 +25,31 @@ export interface CredentialQuestion {
  * undefined: the spec names no Secret. Throws StageError SecretNotFound, SecretForbidden, SecretUnreadable or
  * InvalidSecret.
  */
-export async function readCredential({
-  application,
-  identity,
-  context,
-  secretRef = { name: application.spec.source.secretRef?.name, field: 'spec.source.secretRef' },
-}: CredentialQuestion): Promise<Credential | undefined> {
+export async function readCredential(question: CredentialQuestion): Promise<Credential | undefined> {
+  const { source } = question.application.spec;
+  const { name, field } = question.secretRef ?? { name: source.secretRef?.name, field: 'spec.source.secretRef' };
+  return name === undefined ? undefined : parseCredential(await readSecret(question, { name, field }));
+}
+
+/** The keys of `spec.source.verify`. undefined: the spec asks for no signature. Throws the same StageErrors. */
+export async function readVerification(
+  question: Omit<CredentialQuestion, 'secretRef'>,
+): Promise<Verification | undefined> {
+  const { verify } = question.application.spec.source;
+  if (!verify) return undefined;
+  const named = { name: verify.secretRef.name, field: 'spec.source.verify.secretRef' };
+  return parseVerification(await readSecret(question, named));
+}
+
+async function readSecret(
+  { application, identity, context }: Omit<CredentialQuestion, 'secretRef'>,
+  { name, field }: { readonly name: string; readonly field: string },
+): Promise<SecretContent> {
   const { namespace } = application.metadata;
-  const { name, field } = secretRef;
-  if (name === undefined) return undefined;
   const secret = `${namespace}/${name}`;
   const answer = await context.hub.as(identity).readSecret(namespace, name);
   if (!answer.ok) throw refused({ secret, field, identity }, answer.refusal);
-  if (answer.data) return parseCredential({ secret, data: answer.data });
+  if (answer.data) return { secret, data: answer.data };
   throw sourceError(
     'SecretNotFound',
     `The Secret ${secret} of ${field} does not exist. Create it, or name another one.`,

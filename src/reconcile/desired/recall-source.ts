@@ -3,6 +3,7 @@
  * those before it, and the snapshot may still be on disk. So a restart forgets neither the state that is in force while
  * Git is down, nor which commits are older.
  */
+import { isArtifactSource, isNamedByRevision, readArtifactRevision } from '../../application/artifact-revision.ts';
 import type { Application, ApplicationSpec } from '../../application/schema.ts';
 import { printable } from '../../object/printable.ts';
 import { StageError } from '../../object/stage-error.ts';
@@ -13,6 +14,7 @@ import { nameOfRevision, readRevision, type ResolvedRevision } from '../../sourc
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { Signals } from '../memory.ts';
 import { NOTHING_FOLLOWED, type SourceMemory } from './memory.ts';
+import { readPlace, type PlaceReaders } from './source-place.ts';
 
 export interface KnownFromStatus {
   /** The revision that was followed last. */
@@ -24,15 +26,19 @@ export interface KnownFromStatus {
 /** undefined: status names no revision, or one that the spec does not name. */
 export function knownFromStatus({ spec, status }: Pick<Application, 'spec' | 'status'>): KnownFromStatus | undefined {
   const resolved = readRevision(status.sync?.revision ?? '');
-  if (!resolved || !isNamedBy(spec.source.revision, resolved)) return undefined;
+  if (!resolved || !isNamedBy(spec.source, resolved)) return undefined;
   const revisions = [...(status.history ?? []).map(({ revision }) => revision).reverse(), resolved.revision];
   const commits = revisions.flatMap((revision) => readRevision(revision)?.commit ?? []);
   return { resolved, seen: [...new Set(commits.reverse())].reverse() };
 }
 
 /** HEAD stands for whichever branch is the default. */
-function isNamedBy(wanted: string, { revision, commit }: ResolvedRevision): boolean {
+function isNamedBy(source: ApplicationSpec['source'], { revision, commit }: ResolvedRevision): boolean {
+  const { revision: wanted, chart } = source;
   const name = nameOfRevision(revision);
+  if (isArtifactSource(source)) {
+    return isNamedByRevision({ name, digest: `sha256:${commit}` }, readArtifactRevision(wanted, chart !== undefined));
+  }
   if (name === revision) return wanted.toLowerCase() === commit;
   return wanted === 'HEAD' || name === printable(wanted);
 }
@@ -40,6 +46,7 @@ function isNamedBy(wanted: string, { revision, commit }: ResolvedRevision): bool
 export interface RecallOptions {
   readonly spec: ApplicationSpec['source'];
   readonly credential: () => Promise<Credential | undefined>;
+  readonly verification: PlaceReaders['verification'];
   readonly context: { readonly source: Pick<SourcePort, 'recall'> };
 }
 
@@ -75,12 +82,12 @@ export async function recallSource(options: RecallSourceOptions): Promise<Source
  * read: it was open to everyone who reaches the server.
  */
 export async function recallSnapshot(
-  { spec, credential, context }: RecallOptions,
+  { context, ...readers }: RecallOptions,
   resolved: ResolvedRevision,
 ): Promise<Snapshot | undefined> {
-  const find = (read: RecallOptions['credential']) =>
-    orNothing(async () => context.source.recall({ repoUrl: spec.repoURL, credential: await read(), resolved }));
-  return (await find(credential)) ?? (spec.secretRef ? find(async () => undefined) : undefined);
+  const find = (credential: RecallOptions['credential']) =>
+    orNothing(async () => context.source.recall({ ...(await readPlace({ ...readers, credential })), resolved }));
+  return (await find(readers.credential)) ?? (readers.spec.secretRef ? find(async () => undefined) : undefined);
 }
 
 /** The poll that follows reports why the Secret or the disk cannot be read. */

@@ -27,6 +27,7 @@ import { doubtWaitMs } from './follow-poll.ts';
 import { NOTHING_FOLLOWED, type DesiredMemory, type SourceMemory } from './memory.ts';
 import { pollAndFetch } from './poll-and-fetch.ts';
 import { recallSource, type KnownFromStatus } from './recall-source.ts';
+import type { PlaceReaders } from './source-place.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
@@ -34,6 +35,7 @@ export interface RefreshOptions {
   readonly tenant: string;
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
+  readonly verification: PlaceReaders['verification'];
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */
   readonly signals: Readonly<Signals>;
   /** A person asks: poll now, whatever the interval. */
@@ -63,8 +65,13 @@ export async function refreshSource(
   const slot = options.isPinned ? 'pinned' : 'source';
   const before = other === undefined ? memory[slot] : memory.others.get(other);
   let reading: ReturnType<RefreshOptions['credential']> | undefined;
-  // The Secret is read once, for the disk and for the poll.
-  const once = { ...options, credential: () => (reading ??= options.credential()) };
+  let keys: ReturnType<RefreshOptions['verification']> | undefined;
+  // The Secrets are read once, for the disk and for the poll.
+  const once = {
+    ...options,
+    credential: () => (reading ??= options.credential()),
+    verification: () => (keys ??= options.verification()),
+  };
   const remembered = before ?? (await recallSource({ ...once, key: keyOf(options.spec) }));
   const source = await refresh(remembered, once);
   if (other === undefined) memory[slot] = source;
@@ -73,8 +80,8 @@ export async function refreshSource(
 }
 
 /** Another Secret shows the same commits, so it is not part of the key. */
-function keyOf({ repoURL, revision }: ApplicationSpec['source']): string {
-  return `${repoURL} ${revision}`;
+function keyOf({ repoURL, chart, revision }: ApplicationSpec['source']): string {
+  return [repoURL, ...(chart === undefined ? [] : [chart]), revision].join(' ');
 }
 
 async function refresh(known: SourceMemory | undefined, options: RefreshOptions): Promise<SourceMemory> {

@@ -10,15 +10,19 @@ import type { Value } from '../../object/value.ts';
 import type { DataRef } from '../../cluster/ports.ts';
 import type { DataNeed } from '../../render/needs.ts';
 import type { Manifests } from '../../render/manifests.ts';
+import type { Need } from '../../render/needs.ts';
 import { renderWithAnswers } from '../../render/rounds.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
-import { bringNeed, type Brought } from './bring-needs.ts';
+import { isForThisCluster } from './bring-helm.ts';
+import { bringNeed } from './bring-needs.ts';
+import type { Brought, TreesOfRender } from './brought.ts';
 import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
 import { treesOfOthers } from './other-sources.ts';
-import { readCredential } from './read-credential.ts';
+import { readCredential, readVerification } from './read-credential.ts';
 import { refuseRendered } from './rendered-room.ts';
+import { readPlace } from './source-place.ts';
 
 /** Codes of a snapshot that is gone from the disk or damaged there; it is fetched again. */
 const UNUSABLE_SNAPSHOT: ReadonlySet<string> = new Set(['CorruptPack', 'IncompletePack', 'SnapshotGone']);
@@ -35,15 +39,16 @@ export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Prom
   const inputs = inputsOf(reading, snapshot, trees);
   const { key } = inputs;
   const { rendered, refused } = memory.desired;
-  const known = await refreshAnswers(reading, rendered);
-  if (rendered?.key === key && isSameAnswers(rendered.answers, known)) return rendered.manifests;
+  const known = await refreshAnswers(reading, rendered, { main: snapshot.tree, others: trees });
+  const isSameCluster = rendered === undefined || (await isForThisCluster(reading, rendered));
+  if (rendered?.key === key && isSameAnswers(rendered.answers, known) && isSameCluster) return rendered.manifests;
   if (refused?.key === key && context.clock.monotonicMs() < refused.untilMs) throw refused.error;
   const found = (await context.source.find(snapshot)) ?? (await fetchAgain(reading, snapshot));
   const refuse = (error: StageError, forMs: number): void => {
     memory.desired.refused = { key, error, untilMs: context.clock.monotonicMs() + forMs };
   };
   try {
-    const last = await renderInRounds(reading, { ...inputs, snapshot: found, trees, known });
+    const last = await renderInRounds(reading, { ...inputs, snapshot: found, trees, known, isSameCluster });
     const noRoom = refuseForRoom(reading, last.manifests);
     if (noRoom) refuse(noRoom, NO_ROOM_MS);
     if (noRoom) throw noRoom;
@@ -75,11 +80,15 @@ function inputsOf({ application }: Reading, snapshot: Snapshot, trees: ReadonlyM
  * Brings the answers of the last render again that may have changed since. Others are kept without their content, and
  * are brought when the render asks for them.
  */
-async function refreshAnswers(reading: Reading, rendered: LastRender | undefined): Promise<Map<string, Brought>> {
+async function refreshAnswers(
+  reading: Reading,
+  rendered: LastRender | undefined,
+  trees: TreesOfRender,
+): Promise<Map<string, Brought>> {
   const known = new Map<string, Brought>();
   if (!rendered) return known;
   const due = [...rendered.answers.values()].filter((kept) => isDue(reading, kept));
-  for (const brought of await Promise.all(due.map(({ need }) => bringNeed(reading, need)))) {
+  for (const brought of await Promise.all(due.map(({ need }) => bringNeed(reading, need, trees)))) {
     known.set(brought.need.key, brought);
   }
   return known;
@@ -121,16 +130,18 @@ interface RoundsInput extends Inputs {
   readonly snapshot: Snapshot;
   readonly trees: ReadonlyMap<string, RenderedTree>;
   readonly known: ReadonlyMap<string, Brought>;
+  /** Whether the last render is for the present cluster, if it has charts. */
+  readonly isSameCluster: boolean;
 }
 
 async function renderInRounds(
   reading: Reading,
-  { key, path, options, snapshot, trees, known }: RoundsInput,
+  { key, path, options, snapshot, trees, known, isSameCluster }: RoundsInput,
 ): Promise<LastRender> {
   const { application, context, memory, signal } = reading;
   const { spec, metadata } = application;
   const before = memory.desired.rendered?.path === path ? memory.desired.rendered : undefined;
-  const isAsBefore = before?.inputs === options && hasSameContent(before.answers, known);
+  const isAsBefore = isSameCluster && before?.inputs === options && hasSameContent(before.answers, known);
   const { manifests, answers } = await renderWithAnswers<Brought>({
     known,
     render: (brought) =>
@@ -146,7 +157,8 @@ async function renderInRounds(
         tenant: metadata.namespace,
         signal,
       }),
-    bring: (need) => bringNeed(reading, need),
+    bring: (need, brought) =>
+      bringNeed(reading, need, { main: snapshot.tree, others: new Map([...trees, ...treesOf(brought)]) }),
   });
   const isUnchanged = before !== undefined && manifests === before.manifests;
   return {
@@ -172,10 +184,21 @@ function keptOf(
   for (const key of answersUsed) {
     const brought = answers.get(key);
     if (!brought) continue;
-    const { need, digest, broughtMs } = brought;
-    kept.set(key, { need, digest, broughtMs });
+    const { need, digest, broughtMs, renderedFor } = brought;
+    kept.set(key, {
+      need: withoutTexts(need),
+      digest,
+      broughtMs,
+      ...(renderedFor === undefined ? {} : { renderedFor }),
+    });
   }
   return kept;
+}
+
+/** A need for helm without texts of values, which may be from a Secret; it is never asked again. */
+function withoutTexts(need: Need): Need {
+  if (need.type !== 'helm') return need;
+  return { ...need, run: { ...need.run, values: need.run.values.filter(({ type }) => type === 'file') } };
 }
 
 /** Repositories that the render asks for no more are not polled any longer. */
@@ -204,10 +227,12 @@ function isBoundExceeded(error: unknown): error is StageError {
 /** A snapshot that was not used for a while may have left the disk. */
 async function fetchAgain(reading: Reading, snapshot: Snapshot): Promise<Snapshot> {
   const { application, context, signal } = reading;
-  const credential = await readCredential(reading);
-  const { spec, metadata } = application;
-  const repoUrl = spec.source.repoURL;
-  return context.source.fetch({ repoUrl, credential, resolved: snapshot, tenant: metadata.namespace, signal });
+  const place = await readPlace({
+    spec: application.spec.source,
+    credential: () => readCredential(reading),
+    verification: () => readVerification(reading),
+  });
+  return context.source.fetch({ ...place, resolved: snapshot, tenant: application.metadata.namespace, signal });
 }
 
 /** A render that failed as a whole says nothing about the desired objects. */

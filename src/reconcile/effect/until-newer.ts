@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { wishOf } from '../../application/wish.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
-import { readCredential, type CredentialQuestion } from '../desired/read-credential.ts';
+import { readCredential, readVerification, type CredentialQuestion } from '../desired/read-credential.ts';
 import { refreshSource, type RefreshContext } from '../desired/refresh-source.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
@@ -69,6 +69,7 @@ async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, s
       spec: application.spec.source,
       tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
+      verification: () => readVerification(pass),
       signals: record.signals,
       isForced: false,
       signal,

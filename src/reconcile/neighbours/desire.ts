@@ -11,7 +11,7 @@ import type { Announcement } from './announcements.ts';
 
 /** A state of a source, as the Application that asks has read it. */
 export interface SourceState {
-  /** 40 hex digits. */
+  /** As `Snapshot.commit`. */
   readonly commit: string;
   /** Monotonic; when the poll that brought the commit had ended. */
   readonly readByMs: number;
@@ -82,9 +82,11 @@ export function isSameSource(one: Follower, other: Follower): boolean {
   return one.followedRef !== undefined && one.followedRef === other.followedRef;
 }
 
+/** Two charts of one Helm repository are two repositories: nothing moves between them by a commit. */
 export function isSameRepository(one: Pick<Follower, 'application'>, other: Pick<Follower, 'application'>): boolean {
-  const [url, otherUrl] = [one, other].map(({ application }) => application?.spec.source.repoURL);
-  return url !== undefined && otherUrl !== undefined && isSameAddress(url, otherUrl);
+  const [source, otherSource] = [one.application?.spec.source, other.application?.spec.source];
+  if (!source || !otherSource || source.chart !== otherSource.chart) return false;
+  return isSameAddress(source.repoURL, otherSource.repoURL);
 }
 
 function isSameAddress(url: string, otherUrl: string): boolean {

@@ -328,10 +328,10 @@ function observedRevision(stored: KubeObject): string | undefined {
   return isObserved ? stringAt(stored, 'status', 'sync', 'revision') : undefined;
 }
 
-/** One text for all Applications that name the same revision of a repository. */
+/** One text for all Applications that name the same revision of a repository, or of a chart in it. */
 function sourceOf(stored: KubeObject): string {
-  const repository = repositoryKey(stringAt(stored, 'spec', 'source', 'repoURL') ?? '');
-  return `${repository} ${stringAt(stored, 'spec', 'source', 'revision') ?? ''}`;
+  const read = (field: string): string => stringAt(stored, 'spec', 'source', field) ?? '';
+  return [repositoryKey(read('repoURL')), read('chart'), read('revision')].join(' ');
 }
 
 /** One text for each repository that an Application names. */

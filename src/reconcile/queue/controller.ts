@@ -18,6 +18,7 @@ import { hearPush } from '../neighbours/hear-push.ts';
 import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
 import type { NextPass } from '../pass.ts';
 import { reconcile } from '../reconcile.ts';
+import { Admission, type Moved } from './admission.ts';
 import { createDefinitionWatch, type DefinitionWatch } from './definition-watch.ts';
 import { inFairOrder } from './fair-order.ts';
 import { KeyedQueue, type QueueStats, type Worker } from './keyed-queue.ts';
@@ -31,6 +32,7 @@ export interface ControllerOptions {
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly maxApplications: number;
+  readonly maxApplicationsPerNamespace: number;
   /** Between two looks at definitions while an Application waits for one. */
   readonly definitionCheckMs: number;
 }
@@ -67,10 +69,13 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { claims, clock, cluster, hub, log } = options.context;
   const enqueue = (key: string): void => {
-    if (!registry.has(key)) return;
-    if (!queue.add(key) && isStarted) log.warn('queue refused a key', { application: key });
+    if (registry.has(key) && admission.has(key)) queue.add(key);
   };
-  const registry = createRegistry({ clock, wake: (key) => void queue.add(key) });
+  const admission = new Admission({
+    maxApplications: options.maxApplications,
+    maxPerNamespace: options.maxApplicationsPerNamespace,
+  });
+  const registry = createRegistry({ clock, wake: enqueue });
   const context: ReconcileContext = { ...options.context, neighbours: registry.neighbours };
   const dependents = createDependents(enqueue);
   const definitions = createDefinitionWatch({
@@ -78,7 +83,8 @@ export function createController(options: ControllerOptions): Controller {
     wake: enqueue,
     checkMs: options.definitionCheckMs,
   });
-  const known: Tracks = { registry, dependents, definitions, context, enqueue, forgetKey: (key) => queue.forget(key) };
+  const forgetKey = (key: string): void => queue.forget(key);
+  const known: Tracks = { registry, admission, dependents, definitions, context, enqueue, forgetKey };
   const queue = new KeyedQueue({
     work: (key, signal, worker) => runPass(key, { ...known, context: contextOf(context, worker) }, signal),
     concurrency: options.concurrency,
@@ -100,7 +106,7 @@ export function createController(options: ControllerOptions): Controller {
       });
       isStarted = true;
       log.info('watching applications', { applications: registry.size });
-      for (const { key } of inFairOrder(registry.records())) enqueue(key);
+      for (const record of inFairOrder(registry.records())) move(known, admission.add(record));
     },
     async drain() {
       definitions.stop();
@@ -135,21 +141,27 @@ const UNDER_WAY_PER_WORKER = 16;
 
 /** A pass holds no worker while it waits for a Git server or a render, which may take minutes. */
 function contextOf(context: ReconcileContext, worker: Worker): ReconcileContext {
-  const { source, render } = context;
+  const { source, render, helm } = context;
   return {
     ...context,
     source: {
       ...source,
       poll: (request) => worker.whileWaiting(() => source.poll(request)),
       fetch: (request) => worker.whileWaiting(() => source.fetch(request)),
+      bringChart: (request) => worker.whileWaiting(() => source.bringChart(request)),
     },
-    render: { render: (request) => worker.whileWaiting(() => render.render(request)) },
+    render: {
+      render: (request) => worker.whileWaiting(() => render.render(request)),
+      chartFiles: (request) => worker.whileWaiting(() => render.chartFiles(request)),
+    },
+    helm: { ...helm, template: (call) => worker.whileWaiting(() => helm.template(call)) },
   };
 }
 
 /** Everything that is kept of Applications, beside the queue. */
 interface Tracks {
   readonly registry: Registry;
+  readonly admission: Admission;
   readonly dependents: Dependents;
   readonly definitions: DefinitionWatch;
   readonly context: ReconcileContext;
@@ -216,8 +228,29 @@ function upsert(
   registry.note(record);
   claimInventory(record, tracks.context);
   dependents.note(key, stored);
-  if (isStarted) enqueue(key);
+  if (isStarted) move(tracks, tracks.admission.add(record));
 }
+
+/** Begins to work on some Applications, and stops to work on others. Their claims stay, so no other takes an object. */
+function move({ registry, context, enqueue, forgetKey }: Tracks, { admitted, refused }: Moved): void {
+  for (const key of refused) {
+    forgetKey(key);
+    context.cluster.live.release(key);
+    context.log.warn('refused an Application: there are too many', { application: key });
+    const stored = registry.get(key)?.stored;
+    if (stored) context.notify(REFUSED_EVENT, stored);
+  }
+  for (const key of admitted) enqueue(key);
+}
+
+const REFUSED_EVENT = {
+  type: 'Warning',
+  reason: 'TooManyApplications',
+  action: 'Reconcile',
+  note:
+    'the agent does not work on this Application, because there are more than it allows: delete some, or raise ' +
+    '--max-applications or --max-applications-per-namespace',
+} as const;
 
 /** An Application claims the objects of its inventory before any pass binds: a restart must not shuffle owners. */
 function claimInventory({ key, stored }: ApplicationRecord, { claims, cluster }: ReconcileContext): void {
@@ -228,6 +261,7 @@ function claimInventory({ key, stored }: ApplicationRecord, { claims, cluster }:
 function drop(tracks: Tracks, key: string): void {
   tracks.registry.remove(key);
   tracks.forgetKey(key);
+  move(tracks, tracks.admission.remove(key));
   tracks.dependents.note(key, undefined);
   dropTracks(key, tracks);
 }

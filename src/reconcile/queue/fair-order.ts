@@ -28,6 +28,6 @@ export function inFairOrder<Record extends Stored>(records: Iterable<Record>): R
 }
 
 /** RFC 3339 in UTC with whole seconds, so texts compare as times. */
-function createdOf({ stored }: Stored): string {
+export function createdOf({ stored }: Pick<Stored, 'stored'>): string {
   return stringAt(stored.metadata, 'creationTimestamp') ?? '';
 }

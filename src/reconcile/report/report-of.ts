@@ -12,6 +12,8 @@ import type { ReconcileContext } from '../context.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import { sourceFor } from '../desired/memory.ts';
+import { STATUS_LIMITS } from '../../application/status-schema.ts';
+import type { DesiredMemory } from '../desired/memory.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
 import type { PassGoal } from '../requests.ts';
@@ -46,6 +48,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     intent: goal.intent,
     phase,
     ...commitOf(snapshot),
+    ...sourcesOf(memory.desired),
     failures,
     problems: bound?.desired.problems ?? memory.desired.rendered?.manifests.problems ?? [],
     ...whyEmptyOf(memory),
@@ -77,6 +80,16 @@ function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' |
   if (!snapshot) return {};
   const { revision, commit, about } = snapshot;
   return { revision, commit, ...(about ? { about } : {}) };
+}
+
+/** Bounded, in the order of their names. */
+function sourcesOf({ others }: Pick<DesiredMemory, 'others'>): Pick<PassReport, 'sources'> {
+  const sources = [...others].flatMap(([key, { snapshot }]) =>
+    snapshot ? [{ name: key.startsWith('$') ? key.slice(1) : snapshot.repoUrl, revision: snapshot.revision }] : [],
+  );
+  if (sources.length === 0) return {};
+  sources.sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { sources: sources.slice(0, STATUS_LIMITS.maxSources) };
 }
 
 function whyEmptyOf({ desired }: Pick<Pass['memory'], 'desired'>): Pick<PassReport, 'whyEmpty'> {

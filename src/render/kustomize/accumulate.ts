@@ -4,10 +4,11 @@
  */
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
-import { textOf } from '../../object/yaml/node.ts';
+import { textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { fail, withPlace } from '../fail.ts';
-import { countKustomization, isInside, joinPath } from '../file-loader.ts';
+import { countKustomization, isInside } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
+import { joinInTree } from '../mounted-trees.ts';
 import { mergeFieldSpecs, DEFAULTS } from './merge-field-specs.ts';
 import { loadConfigurations } from './configurations.ts';
 import { loadCrds } from './crds.ts';
@@ -17,6 +18,7 @@ import { generateAll } from './generators/generators.ts';
 import { readKustomization, type Kustomization } from './kustomization.ts';
 import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry } from './layer.ts';
 import { chooseSchema } from './openapi.ts';
+import { atOverride, type ExtraComponent } from './overrides.ts';
 import { appendAll, checkUnique, newResourceSet, type ResourceSet } from './resource-set.ts';
 import { newResource, type Resource } from './resource.ts';
 import { transformAll } from './transformers/transformers.ts';
@@ -36,9 +38,31 @@ export interface LayerPlace {
   readonly originPath: string;
 }
 
+/** Objects and components of the first kustomization that its file does not name. */
+interface Additions {
+  readonly resources?: readonly Resource[];
+  readonly components?: readonly ExtraComponent[];
+}
+
 /** Builds the kustomization of a folder and the kustomizations that it names. */
-export function accumulate(build: Build, place: LayerPlace, kustomization: Kustomization): Accumulation {
-  return accumulateInto(build, place, kustomization, emptyAccumulation());
+export function accumulate(
+  build: Build,
+  { resources = [], components = [], ...place }: LayerPlace & Additions,
+  kustomization: Kustomization,
+): Accumulation {
+  const start = emptyAccumulation();
+  for (const { node } of resources) noteKind(build, node);
+  appendAll(start.set, resources);
+  const layer: Layer = { build, kustomization, ...place, specs: DEFAULTS };
+  const addComponents = (into: Accumulation): Accumulation =>
+    components.reduce((result, { path, folder, index }) => {
+      return atOverride(['components', index], () => {
+        const added = accumulateComponent(layer, { path, folder }, result);
+        checkUnique(added.set);
+        return added;
+      });
+    }, into);
+  return accumulateInto(build, place, kustomization, { start, addComponents });
 }
 
 /** The objects of files and kustomizations that are not part of the result, such as configurations of transformers. */
@@ -52,11 +76,18 @@ function emptyAccumulation(): Accumulation {
   return { set: newResourceSet(), specs: NO_FIELD_SPECS, vars: new Map() };
 }
 
+interface Walk {
+  /** The objects so far. */
+  readonly start: Accumulation;
+  /** Adds components that the file does not name, after those that it names. */
+  readonly addComponents: (into: Accumulation) => Accumulation;
+}
+
 function accumulateInto(
   build: Build,
   place: LayerPlace,
   kustomization: Kustomization,
-  start: Accumulation,
+  { start, addComponents }: Walk,
 ): Accumulation {
   const bare: Layer = { build, kustomization, ...place, specs: DEFAULTS };
   const { file } = kustomization;
@@ -71,9 +102,12 @@ function accumulateInto(
     checkCount(build, into.set);
   });
   for (const [index, path] of kustomization.components.entries()) {
-    into = atField(bare, ['components', index], () => accumulateComponent(bare, path, into));
+    into = atField(bare, ['components', index], () => {
+      return accumulateComponent(bare, { path, folder: findFolder(bare, path) }, into);
+    });
     atField(bare, ['components', index], () => checkUnique(into.set));
   }
+  into = addComponents(into);
   withPlace({ file }, () => {
     transformAll({ ...bare, specs: into.specs }, into.set);
     validate(bare, into.set);
@@ -102,11 +136,14 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
 
 /** Reads a file of objects, and notes their kinds for the choice of the merge schema. */
 function readResources(layer: Layer, file: string): Resource[] {
-  const { context, kinds } = layer.build;
-  return readManifestFile(context, file).map(({ node, line }) => {
-    kinds.add(`${textOf(node.get('apiVersion'))}/${textOf(node.get('kind'))}`);
+  return readManifestFile(layer.build.context, file).map(({ node, line }) => {
+    noteKind(layer.build, node);
     return newResource(node, { file, line });
   });
+}
+
+function noteKind({ kinds }: Build, node: YamlMap): void {
+  kinds.add(`${textOf(node.get('apiVersion'))}/${textOf(node.get('kind'))}`);
 }
 
 function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulation): void {
@@ -122,14 +159,17 @@ function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulat
 }
 
 /** A component works on the objects that its parent has gathered so far. */
-function accumulateComponent(layer: Layer, path: string, into: Accumulation): Accumulation {
-  const folder = findFolder(layer, path);
+function accumulateComponent(
+  layer: Layer,
+  { path, folder }: { readonly path: string; readonly folder: string | undefined },
+  into: Accumulation,
+): Accumulation {
   if (folder === undefined) return fail('PathNotFound', `the component ${path} is not a folder`);
   const { place, kustomization } = enter(layer, path, folder);
   if (kustomization.kind !== 'Component') {
     fail('KustomizationInvalid', `${path} is a Kustomization; name it under resources, not under components`);
   }
-  return accumulateInto(layer.build, place, kustomization, into);
+  return accumulateInto(layer.build, place, kustomization, { start: into, addComponents: (added) => added });
 }
 
 function enter(layer: Layer, path: string, folder: string): { place: LayerPlace; kustomization: Kustomization } {
@@ -151,7 +191,7 @@ function enter(layer: Layer, path: string, folder: string): { place: LayerPlace;
 /** The folder that a path names, with links resolved; undefined if the path does not name a folder. */
 function findFolder(layer: Layer, path: string): string | undefined {
   const { tree } = layer.build.context;
-  const joined = path.startsWith('/') ? undefined : joinPath(layer.folder, path);
+  const joined = path.startsWith('/') ? undefined : joinInTree(layer.build.context, layer.folder, path);
   const resolved = joined === undefined || path === '' ? undefined : tree.resolve(joined);
   if (resolved !== undefined) return tree.find(resolved).type === 'folder' ? resolved : undefined;
   if (isRemote(path)) {

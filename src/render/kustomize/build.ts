@@ -6,14 +6,16 @@ import type { RenderContext } from '../file-loader.ts';
 import { accumulate, gatherResources, type Accumulation, type LayerPlace } from './accumulate.ts';
 import { DEFAULTS } from './merge-field-specs.ts';
 import { hashNames } from './hash.ts';
-import { readKustomization, type Kustomization } from './kustomization.ts';
+import { emptyKustomization, readKustomization, type Kustomization } from './kustomization.ts';
 import { placeOf, type Build } from './layer.ts';
 import { fixNameReferences } from './name-references.ts';
 import { chooseSchema } from './openapi.ts';
 import { formatOrigin, formatTransformations, ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origins.ts';
+import { hasOverrides, locateComponents, withOverrides, type Overrides } from './overrides.ts';
 import { currentId, formatResourceId } from './resource-id.ts';
-import { checkWrittenKey, metadataOf, setTextMap, textMap, type Resource } from './resource.ts';
+import { checkWrittenKey, metadataOf, newResource, setTextMap, textMap, type Resource } from './resource.ts';
 import { sortResources } from './sort.ts';
+import { setLabels } from './transformers/labels.ts';
 import { resolveVars } from './vars.ts';
 
 export interface BuiltObject {
@@ -26,16 +28,56 @@ export interface BuiltObject {
 }
 
 /** Builds the kustomization of a folder. Fails with the first problem; a kustomization is never rendered partly. */
-export function buildKustomization(context: RenderContext, folder: string): BuiltObject[] {
-  const kustomization = readKustomization(context, folder);
+export function buildKustomization(context: RenderContext, folder: string, overrides: Overrides = {}): BuiltObject[] {
+  return build(context, { folder, file: readKustomization(context, folder), resources: [], overrides });
+}
+
+/** An object that comes from no kustomization. */
+export interface GivenObject {
+  /** It may be changed. */
+  readonly node: YamlMap;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Builds objects as if a kustomization in the folder named them as its resources. Fails with the first problem. */
+export function buildObjects(
+  context: RenderContext,
+  { folder, objects, overrides }: { folder: string; objects: readonly GivenObject[]; overrides: Overrides },
+): BuiltObject[] {
+  const resources = objects.map(({ node, file, line }) => newResource(node, { file, line }));
+  return build(context, { folder, file: emptyKustomization(folder), resources, overrides });
+}
+
+/** Builds a folder as if a kustomization in it named these files and folders. Fails with the first problem. */
+export function buildFolder(
+  context: RenderContext,
+  { folder, paths, overrides }: { folder: string; paths: readonly string[]; overrides: Overrides },
+): BuiltObject[] {
+  const file = { ...emptyKustomization(folder), resources: [...paths] };
+  return build(context, { folder, file, resources: [], overrides });
+}
+
+interface BuildInput {
+  readonly folder: string;
+  readonly file: Kustomization;
+  /** Objects beside those of the kustomization. */
+  readonly resources: readonly Resource[];
+  readonly overrides: Overrides;
+}
+
+function build(context: RenderContext, { folder, file, resources, overrides }: BuildInput): BuiltObject[] {
+  const kustomization = hasOverrides(overrides) ? withOverrides(file, overrides) : file;
+  const components = locateComponents(context, { folder, kustomization }, overrides);
   const shouldTrackOrigin = kustomization.buildMetadata.length > 0;
   const shared = { schema: undefined, isSchemaChosen: false, kinds: new Set<string>() };
-  const build: Build = { context, ...shared, gather: gatherResources, shouldTrackOrigin };
+  const state: Build = { context, ...shared, gather: gatherResources, shouldTrackOrigin };
   const place: LayerPlace = { folder, chain: [folder], originPath: '' };
-  chooseSchema(build, { build, kustomization, ...place, specs: DEFAULTS });
-  const accumulation = accumulate(build, place, kustomization);
-  const resources = finish(context, accumulation, kustomization);
-  return resources.map((resource) => toObject(resource, kustomization.buildMetadata));
+  chooseSchema(state, { build: state, kustomization, ...place, specs: DEFAULTS });
+  const accumulation = accumulate(state, { ...place, resources, components }, kustomization);
+  setLabels(accumulation.set, new Map(Object.entries(overrides.labels ?? {})));
+  const finished = finish(context, accumulation, kustomization);
+  return finished.map((resource) => toObject(resource, kustomization.buildMetadata));
 }
 
 /** The steps that kustomize runs once for the whole result. */

@@ -141,6 +141,14 @@ export interface Kustomization extends Fields {
   /** The text of the file, for messages. */
   readonly source: string;
   readonly kind: 'Kustomization' | 'Component';
+  /** Numbers of entries of the file, if overrides of the Application have added entries behind them. */
+  readonly ownEntries?: { readonly patches: number; readonly replicas: number };
+}
+
+/** A kustomization without any field, for objects that come from no kustomization. `file` names their origin. */
+export function emptyKustomization(file: string): Kustomization {
+  const fields = KUSTOMIZATION.zero();
+  return { ...fields, file, fileName: 'kustomization.yaml', source: '', kind: 'Kustomization' };
 }
 
 /** Reads the kustomization of a folder. Fails if it is missing or malformed; the problem names the file. */

@@ -2,10 +2,12 @@
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { fail, withPlace } from '../fail.ts';
-import { isInside, joinPath, readBytes, readText, type RenderContext } from '../file-loader.ts';
+import { isInside, readBytes, readText, type RenderContext } from '../file-loader.ts';
+import { joinInTree } from '../mounted-trees.ts';
 import type { FieldSpecs } from './field-specs/defaults.ts';
 import { placeIn, type Kustomization } from './kustomization.ts';
 import type { MergeSchema } from './merge-schema.ts';
+import { atOverride } from './overrides.ts';
 import type { Origin, Resource } from './resource.ts';
 
 /** The values that all kustomizations of one build share. */
@@ -58,7 +60,7 @@ export function locateFile(layer: Layer, path: string): string {
   const { tree } = layer.build.context;
   if (isRemote(path)) fail('Unsupported', `${path} is on another server; only files of the repository are read`);
   if (path.startsWith('/')) fail('PathEscapesRoot', `${path} is absolute; paths are relative to the kustomization`);
-  const joined = joinPath(layer.folder, path);
+  const joined = joinInTree(layer.build.context, layer.folder, path);
   if (joined === undefined) return fail('PathEscapesRoot', `${path} leaves the repository`);
   const resolved = tree.resolve(joined);
   if (resolved === undefined) {
@@ -97,7 +99,20 @@ export function builtInOrigin(layer: Layer, kind: string): Origin {
 
 /** Runs a step for one field or entry of the kustomization; a problem gets the line of the entry. */
 export function atField<T>({ kustomization }: Pick<Layer, 'kustomization'>, path: YamlPath, run: () => T): T {
+  const added = indexInOverrides(kustomization, path);
+  if (added !== undefined) return atOverride(added, run);
   return withPlace(() => placeIn({ text: kustomization.source, file: kustomization.file }, path), run);
+}
+
+/** The field and index in spec.render.kustomize of an entry that stands behind those of the file. */
+function indexInOverrides(
+  { ownEntries }: Kustomization,
+  [field, index]: YamlPath,
+): readonly [string, number] | undefined {
+  if (ownEntries === undefined || (field !== 'patches' && field !== 'replicas') || typeof index !== 'number') {
+    return undefined;
+  }
+  return index < ownEntries[field] ? undefined : [field, index - ownEntries[field]];
 }
 
 /** Runs a step for one entry of a list; a problem gets the line of the entry. */

@@ -86,8 +86,13 @@ const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d{3})\)/;
 
 const IS_TLS = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|HOSTNAME_MISMATCH)/;
 
+/** The part of a request that its failures are told by. */
+export interface FailedRequest extends Pick<TransportRequest, 'timeoutMs' | 'signal'> {
+  readonly repository: Pick<Repository, 'label'>;
+}
+
 /** The StageError of a failed exchange; `isInBody`: it failed after the answer had begun. */
-export function networkError(error: unknown, request: TransportRequest, isInBody: boolean): unknown {
+export function networkError(error: unknown, request: FailedRequest, isInBody: boolean): unknown {
   if (!(error instanceof Error) || error.name === 'StageError') return error;
   const { label } = request.repository;
   if (error.name === 'TimeoutError') {

@@ -23,7 +23,7 @@ function withSource(source: ValueMap): ValueMap {
   return { ...validSpec(), source: { ...validSpec().source, ...source } };
 }
 
-const SCHEME = 'spec.source.repoURL must begin with http:// or https:// and name a host';
+const SCHEME = 'spec.source.repoURL must begin with http://, https:// or oci:// and name a host';
 const USER = 'spec.source.repoURL must not contain a user name or a password';
 const QUERY = 'spec.source.repoURL must not contain a query, a fragment or white space';
 const REVISION = 'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits';
@@ -60,6 +60,33 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
     message: QUERY,
   },
   { name: 'an empty address', spec: withSource({ repoURL: '' }) },
+  {
+    name: 'a range for a branch',
+    spec: withSource({ revision: '^1.2' }),
+    message: 'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits',
+  },
+  {
+    name: 'a branch with a slash for an artifact',
+    spec: withSource({ repoURL: 'oci://registry.example.com/shop', revision: 'refs/heads/main' }),
+    message: 'spec.source.revision must be a version, a tag, a digest or a range of versions',
+  },
+  {
+    name: 'a path as the name of a chart',
+    spec: withSource({ chart: '../shop' }),
+    message: 'spec.source.chart must be the name of a chart',
+  },
+  {
+    name: 'signatures of cosign for Git',
+    spec: withSource({ verify: { provider: 'cosign', secretRef: { name: 'keys' } } }),
+    message: 'spec.source.verify with provider cosign needs a repoURL that begins with oci://',
+  },
+  {
+    name: 'signatures of another tool',
+    spec: withSource({
+      repoURL: 'oci://registry.example.com/shop',
+      verify: { provider: 'notation', secretRef: { name: 'keys' } },
+    }),
+  },
   { name: 'no address', spec: { source: {}, destination: { namespace: 'shop' } } },
   { name: 'a revision with a blank', spec: withSource({ revision: 'my branch' }), message: REVISION },
   { name: 'a revision with ..', spec: withSource({ revision: 'main..next' }), message: REVISION },
@@ -122,6 +149,19 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
 
 export const ACCEPTED_SPECS: readonly SpecCase[] = [
   { name: 'the shortest spec', spec: validSpec() },
+  { name: 'a range of versions of a chart', spec: withSource({ chart: 'shop', revision: '>=1.2.0, <2.0.0' }) },
+  {
+    name: 'a digest of an artifact',
+    spec: withSource({ repoURL: 'oci://registry.example.com:5000/shop', revision: `sha256:${'a'.repeat(64)}` }),
+  },
+  {
+    name: 'an artifact with signatures',
+    spec: withSource({
+      repoURL: 'oci://registry.example.com/shop',
+      revision: 'semver:^1.2',
+      verify: { provider: 'cosign', secretRef: { name: 'keys' } },
+    }),
+  },
   { name: 'an address with @ in its path', spec: withSource({ repoURL: 'https://git.example.com/a@b/c' }) },
   { name: 'an address with a port', spec: withSource({ repoURL: 'http://127.0.0.1:8080/shop.git' }) },
   { name: 'a commit', spec: withSource({ revision: '0123456789abcdef0123456789abcdef01234567' }) },

@@ -9,8 +9,14 @@ export const PIPELINE = ['source', 'render', 'cluster', 'bind', 'diff', 'health'
 /** Deterministic in their arguments: no clock, no chance, no files, no network. */
 export const PURE = ['object', 'application', 'render', 'bind', 'diff', 'plan', 'health', 'status'];
 
-/** They act on the world, and never import each other's values. */
-export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm'];
+/** They act on the world, and never import each other's values, but for those in EDGES_BELOW. */
+export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm', 'registry'];
+
+/**
+ * Edges that stand on another one. `registry` knows charts and artifacts and no way to a server: `source` hands it one,
+ * and makes snapshots of what it finds.
+ */
+const EDGES_BELOW: Readonly<Record<string, readonly string[]>> = { source: ['registry'] };
 
 /** The modules that each upper module may import by value. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {
@@ -36,7 +42,7 @@ export function allowedValues(folder: string): readonly string[] | undefined {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
   if (PURE.includes(folder)) return ['object', 'application'];
-  if (EDGES.includes(folder)) return PURE;
+  if (EDGES.includes(folder)) return [...PURE, ...(EDGES_BELOW[folder] ?? [])];
   return UPPER[folder];
 }
 
@@ -92,12 +98,13 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['connection.ts', 'user-cluster.ts'],
   ],
   'src/source': [
-    ['limits.ts', 'poll-pace.ts', 'single-flight.ts', 'snapshot.ts', 'source-error.ts'],
+    ['docker-config.ts', 'limits.ts', 'poll-pace.ts', 'single-flight.ts', 'snapshot.ts', 'source-error.ts'],
     ['mask.ts', 'repository-url.ts', 'revision.ts'],
     ['credential.ts'],
-    ['ports.ts', 'repository.ts'],
+    ['ports.ts', 'repository.ts', 'verification.ts'],
     ['packs', 'transport'],
-    ['fetch-commit.ts'],
+    ['fetch-artifact.ts', 'fetch-commit.ts', 'origin.ts'],
+    ['artifact-origin.ts', 'git-origin.ts'],
     ['source.ts'],
   ],
 };

@@ -143,6 +143,7 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
     memory: emptyMemory(),
     signals: {
       hookHeardMs: undefined,
+      dataChangedMs: -Infinity,
       hooksDoubtedMs: undefined,
       pollsAsked: 0,
       askedMs: -Infinity,

@@ -128,7 +128,7 @@ test('each mistake in the input has its code and a message that names the cause'
   const table: readonly (readonly [string, Files, Problem['code'], RegExp])[] = [
     ['absent', { 'other/a.yaml': '' }, 'PathNotFound', /no folder app/],
     ['a file', { app: 'x' }, 'PathNotFound', /is a file/],
-    ['a chart', { 'app/Chart.yaml': 'name: x' }, 'Unsupported', /Helm chart/],
+    ['a chart', { 'app/Chart.yaml': '[]' }, 'ChartInvalid', /is no map/],
     ['two', { 'app/kustomization.yml': '', 'app/kustomization.yaml': '' }, 'KustomizationInvalid', /only one/],
     ['empty', kustomization(''), 'KustomizationInvalid', /empty/],
     ['unknown field', kustomization('resources: [a.yaml]\nfoo: 1\n'), 'KustomizationInvalid', /"foo" is unknown/],

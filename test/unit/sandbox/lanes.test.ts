@@ -61,6 +61,33 @@ test('a job that exceeds its own deadline in the short lane does not start again
   await assert.rejects(first);
 });
 
+test('the short lane counts processor time: a job that waits is not taken for a long one', async (t) => {
+  const shortLane = { ...SHORT, deadlineMs: 60_000, maxProcessorMs: SHORT.deadlineMs };
+  const sandbox = start(t, { shortLane });
+  const first = ask(sandbox, 'spin', { tenant: 'greedy', deadlineMs: 30_000 });
+  assert.equal(await ask(sandbox, 'later', { input: { waitMs: 2 * SHORT.deadlineMs } }), 'later');
+  // The same job, had it been stopped, would now wait for the endless one.
+  assert.equal(await ask(sandbox, 'later', { input: { waitMs: 2 * SHORT.deadlineMs } }), 'later');
+  const endless = ask(sandbox, 'spin', { tenant: 'other', deadlineMs: 30_000 });
+  const ends = Promise.allSettled([first, endless]);
+  // The endless job of the other tenant leaves the short lane once it has used its processor time.
+  assert.equal(await ask(sandbox, 'later', { tenant: 'third', input: { waitMs: 1 } }), 'later');
+  sandbox.close();
+  await ends;
+});
+
+test('jobs that wait when others of their kind turn out to be long do not try the short lane again', async (t) => {
+  const sandbox = start(t);
+  const spins = Array.from({ length: 20 }, () => ask(sandbox, 'spin', { tenant: 'greedy', deadlineMs: 30_000 }));
+  const ends = Promise.allSettled(spins);
+  assert.match(await ask(sandbox, 'pid', { tenant: 'victim' }), /^\d+$/);
+  const before = performance.now();
+  assert.match(await ask(sandbox, 'pid', { tenant: 'second' }), /^\d+$/);
+  t.diagnostic(`a second short job took ${Math.round(performance.now() - before)} ms`);
+  sandbox.close();
+  await ends;
+});
+
 test('a child serves one tenant and one folder, and is replaced before another', async (t) => {
   const folder = await temporaryFolder(t);
   const sandbox = start(t);

@@ -273,3 +273,19 @@ test('closing a listener closes the connections that clients keep open', async (
   await listener.close();
   await closed;
 });
+
+test('the list of 5,000 Applications is made in turns, and once for all requests of a second', async () => {
+  const known = Array.from({ length: 5_000 }, (_, n) => knownAs(applicationNamed(`app-${n}`)));
+  let lists = 0;
+  const index = { ...indexOf(...known), list: () => (lists++, known) };
+  await withApi(index, async (url) => {
+    let turns = 0;
+    const count = setInterval(() => turns++, 0);
+    const first = await (await fetch(`${url}/api/v1/applications`)).text();
+    clearInterval(count);
+    assert.ok(turns > 2, `${turns} turns for other work`);
+    assert.equal((JSON.parse(first) as { applications: unknown[] }).applications.length, 5_000);
+    assert.equal(await (await fetch(`${url}/api/v1/applications`)).text(), first);
+    assert.equal(lists, 1);
+  });
+});

@@ -7,13 +7,13 @@ import { StageError } from '../../../src/object/stage-error.ts';
 import { defaultSourceLimits, type SourceLimits } from '../../../src/source/limits.ts';
 import { openPackTree } from '../../../src/source/packs/pack-tree.ts';
 import type { Snapshot } from '../../../src/source/snapshot.ts';
-import type { GitSource } from '../../../src/source/source.ts';
+import type { Source } from '../../../src/source/source.ts';
 import { createRepository, type TestRepository } from '../../support/git-repository.ts';
 import { startHarnessOver, TRANSPORTS, type TestTransport } from './source-harness.ts';
 
 const treeLimits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
 
-async function bring(source: GitSource, repoUrl: string, revision?: string): Promise<Snapshot> {
+async function bring(source: Source, repoUrl: string, revision?: string): Promise<Snapshot> {
   const resolved = await source.poll({ repoUrl, revision });
   return source.fetch({ repoUrl, resolved });
 }

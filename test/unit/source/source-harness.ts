@@ -7,9 +7,11 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { codeDirs, createSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { defaultSourceLimits, type SourceLimits } from '../../../src/source/limits.ts';
-import { createGitSource, type GitSource } from '../../../src/source/source.ts';
+import { createSource, type Source } from '../../../src/source/source.ts';
 import type { DispatchersOptions } from '../../../src/source/transport/dispatchers.ts';
 import { createHttpTransport } from '../../../src/source/transport/http-transport.ts';
+import { createWebClient } from '../../../src/source/transport/web-client.ts';
+import { defaultRegistryLimits } from '../../../src/registry/limits.ts';
 import type { ProxySettings } from '../../../src/source/transport/proxy.ts';
 import type { Transport, TransportRequest } from '../../../src/source/transport/transport.ts';
 import type { Clock, Log } from '../../../src/telemetry/ports.ts';
@@ -50,14 +52,14 @@ const ANY: AddressRules = { allow: [], deny: [] };
 export interface Harness<Server extends ServedRepositories = GitServer> {
   readonly server: Server;
   readonly sandbox: Sandbox;
-  readonly source: GitSource;
+  readonly source: Source;
   readonly dataDir: string;
   /** Requests that all sources of this harness have sent, oldest first. Empty it with `sent.length = 0`. */
   readonly sent: SentRequest[];
   /** Called when an answer has begun; its body waits for the promise. May be set and unset at any time. */
   onAnswer: (() => Promise<void>) | undefined;
   /** Opens another source over the same folder, as after a restart. */
-  readonly reopen: (limits?: Partial<SourceLimits>) => GitSource;
+  readonly reopen: (limits?: Partial<SourceLimits>) => Source;
 }
 
 export interface SentRequest {
@@ -120,10 +122,12 @@ export async function startHarnessOver<Server extends ServedRepositories>(
   t.after(() => server.stop());
   const sandbox = startSandbox(t, { readableDirs: [dataDir] });
   const sent: SentRequest[] = [];
-  const open = (changed: Partial<SourceLimits>): GitSource => {
+  const open = (changed: Partial<SourceLimits>): Source => {
     const all = { ...defaultSourceLimits, ...changed };
     const transport = recording(over.open({ limits: all, proxy, addresses, clock }), harness);
-    const source = createGitSource({ dataDir, limits: all, sandbox, transport, log: quietLog, clock });
+    const web = createWebClient({ limits: all, proxy, addresses, clock });
+    const registry = { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] };
+    const source = createSource({ dataDir, limits: all, registry, sandbox, transport, web, log: quietLog, clock });
     t.after(() => source.close());
     return source;
   };

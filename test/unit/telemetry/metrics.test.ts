@@ -112,3 +112,27 @@ test('two agents in one process share no series', async () => {
   a.setApplication(STATE);
   assert.ok(!(await seriesOf(b)).some((line) => line.includes('"shop"')));
 });
+
+test('the series of 5,000 Applications are made in turns that leave the thread free', async () => {
+  const metrics = createMetrics({ version: '1' });
+  for (let n = 0; n < 5_000; n++) {
+    metrics.setApplication({ ...STATE, name: `app-${n}` });
+    metrics.onPass({ namespace: 'apps', name: `app-${n}`, result: 'success', durationMs: n });
+  }
+  let turns = 0;
+  const count = setInterval(() => turns++, 0);
+  const { body } = await metrics.expose();
+  clearInterval(count);
+  assert.equal(body.match(/^tautline_app_info/gm)?.length, 5_000);
+  assert.ok(turns > 3, `${turns} turns for other work`);
+});
+
+test('a histogram counts each pass in every bucket that it fits', async () => {
+  const metrics = createMetrics({ version: '1' });
+  for (const durationMs of [5, 700, 400_000]) metrics.onPass({ ...SHOP, result: 'success', durationMs });
+  const { body } = await metrics.expose();
+  const bucket = (le: string): string | undefined =>
+    new RegExp(`_bucket\\{le="${le}",namespace="apps",name="shop",result="success"\\} (\\d+)`).exec(body)?.[1];
+  assert.deepEqual(['0.01', '0.5', '1', '300', '\\+Inf'].map(bucket), ['1', '1', '2', '2', '3']);
+  assert.match(body, /reconcile_duration_seconds_sum\{[^}]*\} 400\.705/);
+});

@@ -41,7 +41,8 @@ test('status without a revision tells nothing', () => {
 function recall(options: { secretRef?: { name: string }; credential: () => Promise<undefined> }) {
   const { spec } = applicationOf({ spec: { source: options.secretRef ? { secretRef: options.secretRef } : {} } });
   const source = { recall: async () => newer } as never;
-  return recallSnapshot({ spec: spec.source, credential: options.credential, context: { source } }, newer);
+  const readers = { credential: options.credential, verification: async () => undefined };
+  return recallSnapshot({ spec: spec.source, ...readers, context: { source } }, newer);
 }
 
 test('a snapshot that was fetched without a credential is recalled while the Secret cannot be read', async () => {

@@ -99,6 +99,7 @@ export function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
         signals,
         isForced: false,
         credential,
+        verification: async () => undefined,
         signal,
         context,
         ...more,

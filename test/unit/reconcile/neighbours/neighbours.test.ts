@@ -130,6 +130,7 @@ test('an Application whose memory is dropped has announced nothing, and its sign
   assert.deepEqual(memory, emptyMemory());
   assert.deepEqual(record.signals, {
     hookHeardMs: undefined,
+    dataChangedMs: -Infinity,
     hooksDoubtedMs: undefined,
     pollsAsked: 1,
     askedMs: 0,

@@ -36,6 +36,7 @@ async function start(listed: readonly KubeObject[] = []): Promise<Scene> {
   const context = {
     hub: {
       hubId: 'hub',
+      data: { release: () => undefined },
       applications: {
         watch: (given: ApplicationHandlers) => {
           handlers = given;
@@ -59,7 +60,7 @@ async function start(listed: readonly KubeObject[] = []): Promise<Scene> {
   const controller = createController({
     context,
     ...{ concurrency: 2, passesPerSecond: 1_000, minBackoffMs: 1, maxBackoffMs: 1 },
-    ...{ maxApplications: 10, definitionCheckMs: 1_000_000 },
+    ...{ maxApplications: 10, maxApplicationsPerNamespace: 10, definitionCheckMs: 1_000_000 },
   });
   await controller.start();
   return {

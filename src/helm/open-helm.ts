@@ -1,0 +1,37 @@
+/** Opens helm for the agent and the command line, with the bounds of their settings. */
+import { join } from 'node:path';
+import { createHelm, type Helm } from './helm.ts';
+
+/** The settings of config.ts that concern helm: sizes in MiB, durations in milliseconds. */
+export interface HelmSettings {
+  readonly helmProgram: string;
+  readonly helmTimeoutMs: number;
+  readonly helmMemoryMib: number;
+  readonly helmSlots: number;
+  readonly maxHelmOutputMib: number;
+  /** Path of `tautline-landlock`; empty: the kernel does not confine helm. */
+  readonly landlockProgram: string;
+  readonly dataDir: string;
+}
+
+const MIB = 2 ** 20;
+
+/** `searchPath`: the variable PATH. The folder `helm` of the data folder belongs to it alone. */
+export function openHelm(
+  settings: HelmSettings,
+  { searchPath, maxWaiting }: { readonly searchPath: string; readonly maxWaiting: number },
+): Helm {
+  return createHelm({
+    program: settings.helmProgram,
+    searchPath,
+    folder: join(settings.dataDir, 'helm'),
+    landlockProgram: settings.landlockProgram,
+    limits: {
+      deadlineMs: settings.helmTimeoutMs,
+      maxRssBytes: settings.helmMemoryMib * MIB,
+      maxOutputBytes: settings.maxHelmOutputMib * MIB,
+    },
+    slots: settings.helmSlots,
+    maxWaiting,
+  });
+}

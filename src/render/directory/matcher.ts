@@ -1,0 +1,84 @@
+/**
+ * Patterns of paths as automata: no pattern needs more than its length times that of the path, whatever it contains.
+ */
+
+/** One part of a pattern. */
+export type Piece =
+  /** One character. */
+  | { readonly type: 'one'; readonly accepts: (char: string) => boolean }
+  /** Any number of characters, also none. */
+  | { readonly type: 'many'; readonly accepts: (char: string) => boolean }
+  /** One of several patterns. */
+  | { readonly type: 'choice'; readonly options: readonly (readonly Piece[])[] };
+
+/** Whether a path matches. `charge` gets the steps of the search. */
+export type Matcher = (path: string, charge: (steps: number) => void) => boolean;
+
+export function charPiece(char: string): Piece {
+  return { type: 'one', accepts: (found) => found === char };
+}
+
+interface State {
+  /** undefined: it is left without a character. */
+  readonly accepts: ((char: string) => boolean) | undefined;
+  readonly next: number[];
+}
+
+export function compileMatcher(pieces: readonly Piece[]): Matcher {
+  const states: State[] = [{ accepts: undefined, next: [] }];
+  const end = append(states, pieces, 0);
+  return (path, charge) => {
+    let active = reach(states, [0]);
+    for (const char of path) {
+      charge(active.size);
+      if (active.size === 0) return false;
+      const next: number[] = [];
+      for (const id of active) {
+        const state = states[id];
+        if (state?.accepts?.(char) === true) next.push(...state.next);
+      }
+      active = reach(states, next);
+    }
+    return active.has(end);
+  };
+}
+
+/** Adds the states of a pattern behind the state `from`; returns the last one. */
+function append(states: State[], pieces: readonly Piece[], from: number): number {
+  return pieces.reduce((at, piece) => appendPiece(states, piece, at), from);
+}
+
+function appendPiece(states: State[], piece: Piece, from: number): number {
+  if (piece.type === 'choice') {
+    const ends = piece.options.map((option) => append(states, option, addState(states, undefined, from)));
+    const end = addState(states, undefined);
+    for (const one of ends) states[one]?.next.push(end);
+    return end;
+  }
+  const state = addState(states, piece.accepts, from);
+  if (piece.type === 'one') {
+    const end = addState(states, undefined);
+    states[state]?.next.push(end);
+    return end;
+  }
+  const end = addState(states, undefined, from);
+  states[state]?.next.push(state, end);
+  return end;
+}
+
+/** `from`: a state that leads to the new one. */
+function addState(states: State[], accepts: State['accepts'], from?: number): number {
+  const id = states.push({ accepts, next: [] }) - 1;
+  if (from !== undefined) states[from]?.next.push(id);
+  return id;
+}
+
+/** The states that can be reached without a character. A state that needs one is not passed. */
+function reach(states: readonly State[], from: readonly number[]): Set<number> {
+  const reached = new Set(from);
+  for (const id of reached) {
+    const state = states[id];
+    if (state?.accepts === undefined) state?.next.forEach((next) => reached.add(next));
+  }
+  return reached;
+}

@@ -1,0 +1,41 @@
+/** Git repositories as an origin of snapshots, over whatever transport is handed in. */
+import { createCommitFetcher, type CommitFetcherOptions } from './fetch-commit.ts';
+import type { Origin } from './origin.ts';
+import { createRepositoryNaming, type NameKey } from './repository.ts';
+import { parseRevision } from './revision.ts';
+import { createRemote } from './transport/remote.ts';
+
+export interface GitOriginOptions extends Omit<CommitFetcherOptions, 'remote'> {
+  readonly nameKey: NameKey;
+}
+
+/** `options.transport` is closed with it. */
+export function createGitOrigin({ nameKey, ...options }: GitOriginOptions): Origin {
+  const { transport, limits } = options;
+  const nameRepository = createRepositoryNaming(nameKey);
+  const remote = createRemote(transport, limits);
+  const fetcher = createCommitFetcher({ ...options, remote });
+  return {
+    at({ repoUrl, credential }) {
+      const repository = nameRepository(repoUrl, credential);
+      const { key, label } = repository;
+      return {
+        key,
+        label,
+        credential,
+        lookup(revision) {
+          const wanted = parseRevision(revision);
+          return {
+            key: wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n'),
+            run: ({ signal }) => remote.resolve(repository, wanted, signal),
+          };
+        },
+        fetch: ({ resolved: { commit }, tenant, signal }) => fetcher.fetch({ repository, commit, tenant, signal }),
+      };
+    },
+    async close() {
+      await fetcher.settled();
+      await transport.close();
+    },
+  };
+}

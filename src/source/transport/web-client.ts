@@ -1,0 +1,126 @@
+/**
+ * Sends the requests of registry/ on undici: through the same pools, proxies and rules about addresses as requests to
+ * Git servers.
+ */
+import { request, type Dispatcher } from 'undici';
+import type { Web, WebAnswer, WebRequest } from '../../registry/web.ts';
+import type { Credential } from '../credential.ts';
+import { cleanText, sourceError } from '../source-error.ts';
+import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
+import { networkError } from './http-failure.ts';
+
+export interface WebClient extends Web {
+  /** Breaks off the requests under way. */
+  close(): Promise<void>;
+}
+
+const USER_AGENT = 'tautline';
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export function createWebClient(options: DispatchersOptions): WebClient {
+  const dispatchers = createDispatchers(options);
+  return {
+    send: (wanted) => sendFollowing(dispatchers, wanted, options.limits.maxRedirects),
+    close: () => dispatchers.close(),
+  };
+}
+
+async function sendFollowing(dispatchers: Dispatchers, wanted: WebRequest, maxRedirects: number): Promise<WebAnswer> {
+  const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(wanted.timeoutMs)]);
+  const origin = new URL(wanted.url).origin;
+  let url = wanted.url;
+  for (let redirects = 0; ; redirects++) {
+    const isOrigin = new URL(url).origin === origin;
+    const response = await sendOnce(dispatchers, { ...wanted, url, signal }, isOrigin);
+    // Without a listener, destroying a body that fails later ends the process.
+    response.body.on('error', () => undefined);
+    if (!REDIRECTS.has(response.statusCode)) return answerOf(response, wanted);
+    response.body.destroy();
+    url = redirectTarget(response, url, wanted);
+    if (redirects >= maxRedirects) throw refusedRedirect(wanted, `redirects more than ${maxRedirects} times`);
+  }
+}
+
+async function sendOnce(
+  dispatchers: Dispatchers,
+  wanted: WebRequest,
+  isOrigin: boolean,
+): Promise<Dispatcher.ResponseData> {
+  const { url, label, authorization, credential, headers, method, signal } = wanted;
+  try {
+    return await request(url, {
+      dispatcher: dispatchers.dispatcherFor(url, { label, credential: isOrigin ? credential : trustOf(credential) }),
+      method,
+      headers: {
+        'user-agent': USER_AGENT,
+        'accept-encoding': 'identity',
+        ...headers,
+        ...(isOrigin && authorization !== undefined && { authorization }),
+      },
+      signal,
+    });
+  } catch (error) {
+    throw failureOf(error, wanted, false);
+  }
+}
+
+/** Another host is trusted by the same authorities, and is not shown the client certificate. */
+function trustOf(credential: Credential | undefined): Credential | undefined {
+  return credential && { ...credential, login: undefined, clientCertificate: undefined };
+}
+
+function answerOf(response: Dispatcher.ResponseData, wanted: WebRequest): WebAnswer {
+  const { statusCode, headers, body } = response;
+  const discard = (): void => void body.destroy();
+  const isHead = wanted.method === 'HEAD';
+  if (!isHead && statusCode === 200 && Number(headers['content-length'] ?? 0) > wanted.maxBytes) {
+    discard();
+    throw tooLarge(wanted);
+  }
+  return { status: statusCode, headers, body: boundedBody(body, wanted), discard };
+}
+
+async function* boundedBody(body: AsyncIterable<Buffer> & { destroy(): unknown }, wanted: WebRequest) {
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > wanted.maxBytes) throw tooLarge(wanted);
+      yield chunk;
+    }
+  } catch (error) {
+    throw failureOf(error, wanted, true);
+  } finally {
+    body.destroy();
+  }
+}
+
+function failureOf(error: unknown, { label, timeoutMs, signal }: WebRequest, isInBody: boolean): unknown {
+  return networkError(error, { repository: { label }, timeoutMs, signal }, isInBody);
+}
+
+function redirectTarget(response: Dispatcher.ResponseData, from: string, wanted: WebRequest): string {
+  const { location } = response.headers;
+  const target = typeof location === 'string' ? URL.parse(location, from) : null;
+  if (!target) throw refusedRedirect(wanted, 'redirects without saying where');
+  const [before, { origin, protocol, username, password }] = [new URL(from), target];
+  const isElsewhere = origin !== before.origin;
+  if (username || password || (isElsewhere && wanted.redirects === 'origin')) {
+    throw refusedRedirect(wanted, `redirects to another origin (${cleanText(origin)})`);
+  }
+  if (protocol !== 'https:' && protocol !== before.protocol) {
+    throw refusedRedirect(wanted, `redirects from ${before.protocol}// to ${cleanText(protocol, 20)}//`);
+  }
+  return target.href;
+}
+
+function refusedRedirect({ label }: WebRequest, what: string): Error {
+  return sourceError('RedirectRefused', `${label} ${what}. Put the final address into repoURL.`);
+}
+
+function tooLarge({ label, maxBytes, maxBytesName }: WebRequest): Error {
+  return sourceError(
+    'TooLarge',
+    `The answer of ${label} exceeds ${maxBytes} bytes (${maxBytesName}). Make it smaller.`,
+  );
+}
