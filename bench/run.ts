@@ -7,6 +7,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOp
   faults: () => import('./faults.ts'),
   scale: () => import('./scale.ts'),
   sync: () => import('./sync.ts'),
+  tenants: () => import('./tenants.ts'),
   render: () => import('./render.ts'),
 };
 

@@ -3,8 +3,10 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Shell } from './cli/completion.ts';
 import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
+import { addRenderFlags } from './cli/add-render-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
 import { nodeProblem } from './cli/node-version.ts';
+import type { RenderCommand } from './cli/render.ts';
 import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
 
 /** Exit codes are listed in src/cli/exit-code.ts; 2 means that the command line is invalid. */
@@ -69,15 +71,14 @@ function addAgent(program: Command): void {
 }
 
 function addRender(program: Command): void {
-  program
+  const command = program
     .command('render')
     .description('render a folder and print the same as `kustomize build`')
     .argument('<dir>', 'folder to render')
-    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json', 'name']).default('yaml'))
-    .option('--directory', 'also accept a folder of plain manifests without a kustomization, as the agent does', false)
-    .action(async (dir: string, options: { output: 'yaml' | 'json' | 'name'; directory: boolean }) => {
-      process.exitCode = (await import('./cli/render.ts')).runRender({ dir, ...options });
-    });
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json', 'name']).default('yaml'));
+  addRenderFlags(command).action(async (dir: string, options: Omit<RenderCommand, 'dir'>) => {
+    process.exitCode = await (await import('./cli/render.ts')).runRender({ dir, ...options });
+  });
 }
 
 function addCompletion(program: Command): void {

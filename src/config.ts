@@ -187,6 +187,27 @@ export const SETTINGS = {
     default: 'loopback,link-local',
     description: 'addresses at which no repository is read, in the same form; checked after names are resolved',
   },
+  remoteBaseHosts: {
+    flag: 'remote-base-hosts',
+    type: 'addresses',
+    default: '',
+    description:
+      'hosts whose repositories a kustomization may name as bases, separated by commas: host, *.host, host:port/path; ' +
+      'empty: none',
+  },
+  chartHosts: {
+    flag: 'chart-hosts',
+    type: 'addresses',
+    default: '',
+    description:
+      'hosts of Helm repositories and registries whose charts a chart or a kustomization may depend on, in the same ' +
+      'form; empty: none',
+  },
+  remoteBaseAllowUnpinned: bool(
+    'remote-base-allow-unpinned',
+    'false',
+    'whether a remote base may name no ?ref=, so that it follows the default branch of its repository',
+  ),
   registryTokenHosts: {
     flag: 'registry-token-hosts',
     type: 'hosts',

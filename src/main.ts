@@ -304,6 +304,9 @@ function reconcileContext(
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
+      remoteBaseHosts: config.remoteBaseHosts,
+      chartHosts: config.chartHosts,
+      remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,
     },
     notify: (event, about) => {

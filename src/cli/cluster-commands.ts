@@ -6,6 +6,7 @@ import { Argument, InvalidArgumentError, Option, type Command } from 'commander'
 import { parseDuration } from '../application/duration.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { GetOutput } from './get.ts';
+import { collect } from './add-render-flags.ts';
 import type { DiffOutput } from './diff.ts';
 import type { WaitFor } from './wait.ts';
 import type { ClusterFlags } from './with-cluster.ts';
@@ -151,6 +152,7 @@ function addDiff(program: Command): void {
   withClusterFlags(program.command('diff').description('show the differences between an Application and the cluster'))
     .argument('[name]', 'the Application; not needed with --filename')
     .option('--local <dir>', 'compare with this folder instead of the current revision of the Application')
+    .option('--source <name=dir>', 'with --local: a folder in place of an entry of spec.sources', collect)
     .option('--revision <revision>', 'compare with this commit (its first digits are enough), branch or tag')
     .option('-f, --filename <file>', 'read the Application from this file; it need not be in the cluster')
     .addOption(

@@ -17,6 +17,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { isLocalFolder } from './local-tree.ts';
 import { readDeclared, readFromFile } from './read-application.ts';
 import { resolveCommit } from './resolve-commit.ts';
+import { readSources } from './render-flags.ts';
 import { renderCommit, renderLocal } from './rendered.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 import { paint, print, printError, printPainted, type Colour } from './output.ts';
@@ -30,14 +31,18 @@ export interface DiffCommand extends ClusterFlags {
   readonly filename?: string | undefined;
   /** A folder that replaces spec.source.path; undefined: compare with a commit of the repository. */
   readonly local?: string | undefined;
+  /** `name=dir`: folders that replace entries of spec.sources beside `local`. */
+  readonly source?: readonly string[] | undefined;
   /** A commit, the start of one, a branch or a tag. undefined: the current revision of the Application. */
   readonly revision?: string | undefined;
   readonly output: DiffOutput;
 }
 
-export function runDiff({ name, filename, local, revision, output, ...flags }: DiffCommand): Promise<ExitCode> {
+export function runDiff({ name, filename, local, source, revision, output, ...flags }: DiffCommand): Promise<ExitCode> {
   const problem = problemOf({ name, filename, local, revision });
   if (problem !== undefined) return Promise.resolve(fail(problem, EXIT.misused));
+  const sources = readSources(source ?? []);
+  if (!sources.ok) return Promise.resolve(fail(sources.problem, EXIT.misused));
   return withCluster(
     flags,
     async (access) => {
@@ -53,7 +58,9 @@ export function runDiff({ name, filename, local, revision, output, ...flags }: D
           : undefined;
       if (commit && !commit.ok) return fail(commit.problem, EXIT.misused);
       const { origin, manifests } =
-        local === undefined ? await renderCommit(access.cluster, application, commit?.revision) : renderLocal(local);
+        local === undefined
+          ? await renderCommit(access.cluster, application, commit?.revision)
+          : await renderLocal(access.cluster, application, { dir: local, sources: sources.value });
       const compared = await compareApplication(access.cluster, application, manifests);
       if (!compared.ok) {
         for (const one of compared.problems) fail(formatProblem(one));

@@ -1,16 +1,9 @@
 /** Reads the Application of a comparison: from the cluster, or from a file that need not be applied yet. */
-import { readFileSync } from 'node:fs';
-import { parseApplication } from '../application/parse.ts';
 import type { Application } from '../application/schema.ts';
-import { APPLICATION_GROUP, APPLICATION_KIND } from '../object/applyset.ts';
-import { groupOf } from '../object/identity.ts';
-import { isKubeObject, stringAt, type KubeObject } from '../object/value.ts';
-import { explainYaml } from '../object/yaml/explain.ts';
-import { nodeToValue } from '../object/yaml/node.ts';
-import { readYaml } from '../object/yaml/read.ts';
+import { stringAt, type KubeObject } from '../object/value.ts';
 import { readApplicationName } from './application-name.ts';
 import { notFound } from './get.ts';
-import { LOCAL_LIMITS } from './render.ts';
+import { parseNamed, readApplicationsOf } from './manifest-file.ts';
 import type { Access } from './with-cluster.ts';
 
 export type FoundApplication =
@@ -34,9 +27,9 @@ interface FileQuestion {
 
 /** The inventory is that of the Application of the same name, if the cluster has one. */
 export async function readFromFile(access: Access, { filename, name }: FileQuestion): Promise<FoundApplication> {
-  const found = applicationsIn(filename);
+  const found = readApplicationsOf(filename);
   if (!found.ok) return found;
-  const declared = found.applications.filter(({ metadata }) => name === undefined || metadata['name'] === name);
+  const declared = found.value.filter(({ metadata }) => name === undefined || metadata['name'] === name);
   const [only] = declared;
   if (!only) return { ok: false, problem: `${filename} has no Application${name === undefined ? '' : ` ${name}`}` };
   if (declared.length > 1) return { ok: false, problem: `${filename} has several Applications: name one of them` };
@@ -54,30 +47,6 @@ export async function readFromFile(access: Access, { filename, name }: FileQuest
 }
 
 function parsed(object: KubeObject, isFromFile: boolean): FoundApplication {
-  const result = parseApplication(object);
-  if (result.ok) return { ok: true, application: result.application, isFromFile };
-  const name = stringAt(object.metadata, 'name') ?? '';
-  return { ok: false, problem: `the Application ${name} is malformed: ${result.problems.join('; ')}` };
-}
-
-function applicationsIn(
-  filename: string,
-): { readonly ok: true; readonly applications: KubeObject[] } | { readonly ok: false; readonly problem: string } {
-  let text: string;
-  try {
-    text = readFileSync(filename, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return { ok: false, problem: `${filename} cannot be read (${code})` };
-  }
-  const read = readYaml(text, { maxNodes: LOCAL_LIMITS.maxNodes, maxDepth: LOCAL_LIMITS.maxDepth });
-  if (!read.ok) {
-    const { line, message } = explainYaml(text, read.failure);
-    return { ok: false, problem: `${filename}:${line}: ${message}` };
-  }
-  const objects = read.documents.flatMap(({ root }) => (root === undefined ? [] : [nodeToValue(root)]));
-  const applications = objects
-    .filter(isKubeObject)
-    .filter(({ apiVersion, kind }) => kind === APPLICATION_KIND && groupOf(apiVersion) === APPLICATION_GROUP);
-  return { ok: true, applications };
+  const read = parseNamed(object);
+  return read.ok ? { ok: true, application: read.value, isFromFile } : read;
 }

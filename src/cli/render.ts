@@ -1,48 +1,41 @@
 /**
- * `tautline render DIR`: prints the same as `kustomize build DIR`. With `--directory` it also accepts a folder of plain
- * manifests, which kustomize refuses. If there is any problem, no object is printed.
+ * `tautline render DIR`: prints the same as `kustomize build DIR`. With flags, or with the file of an Application, it
+ * prints what the agent renders with `spec.render`. If there is any problem, no object is printed.
  */
 import { formatProblem } from '../object/problem.ts';
 import { groupOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYamlToShow } from '../object/yaml/write.ts';
 import { stringAt, type Value, type ValueMap } from '../object/value.ts';
-import type { RenderLimits } from '../render/manifests.ts';
 import { renderObjects } from '../render/render.ts';
-import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
+import type { RenderFlags } from './add-render-flags.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { isLocalFolder, pathFromHere, withPathsFromHere } from './local-tree.ts';
 import { print, printError } from './output.ts';
+import { readRenderFlags } from './render-flags.ts';
+import { renderHere } from './render-here.ts';
+import { fail } from './with-cluster.ts';
 
 export type RenderOutput = 'yaml' | 'json' | 'name';
 
-export interface RenderCommand {
+export interface RenderCommand extends RenderFlags {
   readonly dir: string;
   readonly output: RenderOutput;
-  /** Whether to accept a folder without a kustomization, as the agent does. */
-  readonly directory: boolean;
 }
 
-/** People render their own files, so these bounds are only for input that grows by mistake. */
-export const LOCAL_LIMITS: RenderLimits = {
-  maxFileBytes: 256 * 1024 * 1024,
-  maxNodes: 20_000_000,
-  maxDepth: 1_000,
-  maxObjects: 1_000_000,
-  maxFiles: 1_000_000,
-};
-
-/** Returns the exit code: 0, or 1 if the input is wrong. */
-export function runRender(command: RenderCommand): 0 | 1 {
-  const path = pathInTree(command.dir);
-  const tree = openLocalTree(LOCAL_ROOT);
-  if (tree.find(path).type !== 'folder') {
-    printError(`Error: there is no folder ${command.dir}\n`);
-    return 1;
-  }
-  const { objects, problems, warnings, whyEmpty } = renderObjects({
-    tree,
-    path,
-    limits: LOCAL_LIMITS,
-    plainFolder: command.directory ? 'render' : 'refuse',
+/** Returns the exit code: 0, 1 if the input is wrong, or 2 if a flag or a file that it names is. */
+export async function runRender(command: RenderCommand): Promise<ExitCode> {
+  const read = readRenderFlags(command);
+  if (!read.ok) return fail(read.problem, EXIT.misused);
+  if (!isLocalFolder(command.dir)) return fail(`there is no folder ${command.dir}`);
+  const { options, data, sources, mayBePlain } = read.value;
+  const { objects, problems, warnings, whyEmpty } = await renderHere({
+    dir: command.dir,
+    options,
+    sources,
+    plainFolder: mayBePlain ? 'render' : 'refuse',
+    bringData: (need) => Promise.resolve(data.get(need.key) ?? { type: 'noData' }),
+    render: renderObjects,
   });
   for (const warning of warnings) printError(`${warning}\n`);
   for (const problem of problems) {

@@ -8,19 +8,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sourcePath } from '../application/parse.ts';
-import type { Application } from '../application/schema.ts';
+import type { Application, NamedSource } from '../application/schema.ts';
 import { proxySettings, readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import { readCredential, readVerification } from '../reconcile/desired/read-credential.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
-import type { Manifests } from '../render/manifests.ts';
-import { renderPath } from '../render/render.ts';
 import { defaultRegistryLimits } from '../registry/limits.ts';
+import type { Manifests } from '../render/manifests.ts';
+import type { Answer, DataNeed, Release } from '../render/needs.ts';
+import { renderPath } from '../render/render.ts';
+import { renderWithAnswers } from '../render/rounds.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { renderInSandbox } from '../sandbox/render-job.ts';
+import { renderInSandbox, type NamedTree } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import type { SourcePlace } from '../source/ports.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
@@ -29,8 +31,9 @@ import { createSource, type Source } from '../source/source.ts';
 import { createHttpTransport } from '../source/transport/http-transport.ts';
 import { createWebClient } from '../source/transport/web-client.ts';
 import type { Log } from '../telemetry/ports.ts';
-import { LOCAL_ROOT, openLocalTree, pathFromHere, pathInTree, withPathsFromHere } from './local-tree.ts';
-import { LOCAL_LIMITS } from './render.ts';
+import { LOCAL_LIMITS } from './local-limits.ts';
+import { pathFromHere, withPathsFromHere } from './local-tree.ts';
+import { cannotBring, renderHere } from './render-here.ts';
 
 /** A command runs two jobs: it checks the fetched pack and renders the snapshot. */
 const MAX_QUEUED_JOBS = 16;
@@ -41,9 +44,27 @@ export interface Rendered {
   readonly manifests: Manifests;
 }
 
-/** `dir` is the folder that replaces spec.source.path. */
-export function renderLocal(dir: string): Rendered {
-  const rendered = renderPath({ tree: openLocalTree(LOCAL_ROOT), path: pathInTree(dir), limits: LOCAL_LIMITS });
+export interface LocalSource {
+  /** The folder that replaces spec.source.path. */
+  readonly dir: string;
+  /** Folders that replace entries of spec.sources, by `$name`. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Renders a local folder with spec.render of the Application; data is read with the person's own rights. */
+export async function renderLocal(
+  cluster: UserCluster,
+  application: Application,
+  { dir, sources }: LocalSource,
+): Promise<Rendered> {
+  const rendered = await renderHere({
+    dir,
+    sources,
+    options: application.spec.render,
+    release: releaseOf(application),
+    bringData: (need) => bringData(cluster, application, need),
+    render: renderPath,
+  });
   const manifests = rendered.manifests.map((manifest) => ({ ...manifest, file: pathFromHere(manifest.file) }));
   const here = (text: string): string => withPathsFromHere(text, dir);
   const problems = rendered.problems.map((problem) => ({
@@ -55,6 +76,26 @@ export function renderLocal(dir: string): Rendered {
   return { origin: dir, manifests: { ...rendered, manifests, problems, ...why } };
 }
 
+function releaseOf({ metadata, spec }: Application): Release {
+  return { name: metadata.name, namespace: spec.destination.namespace ?? metadata.namespace };
+}
+
+/** The data of a ConfigMap or Secret in the namespace of the Application. Throws StageError if it cannot be read. */
+async function bringData(
+  { client }: UserCluster,
+  { metadata: { namespace } }: Application,
+  { kind, name }: DataNeed,
+): Promise<Answer> {
+  const read = await (kind === 'Secret' ? client.readSecret(namespace, name) : client.readConfigMap(namespace, name));
+  if (!read.ok) {
+    const { code, message, retry } = read.refusal;
+    const text = `the ${kind} ${namespace}/${name} of spec.render cannot be read: ${message}`;
+    throw new StageError({ stage: 'render', code, retry, message: text });
+  }
+  if (!read.data) return { type: 'noData' };
+  return { type: 'data', data: Object.fromEntries(Array.from(read.data, ([key, value]) => [key, value.toString()])) };
+}
+
 /** Renders a resolved revision, else the one in the status, else the newest one. Throws StageError. */
 export function renderCommit(cluster: UserCluster, application: Application, wanted?: string): Promise<Rendered> {
   return withGit(async ({ source, sandbox, config }) => {
@@ -63,16 +104,24 @@ export function renderCommit(cluster: UserCluster, application: Application, wan
     const request = {
       snapshot,
       path: sourcePath(application.spec.source.path),
+      options: application.spec.render,
+      release: releaseOf(application),
+      trees: await fetchOthers(source, cluster, application),
       previous: undefined,
       tenant: '',
       signal: new AbortController().signal,
     };
-    const manifests = await renderInSandbox(sandbox, request, {
+    const settings = {
       limits: LOCAL_LIMITS,
       sizeLimits: { maxRenderedObjectBytes: Infinity, maxRenderedBytes: Infinity },
       treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
       parsedCacheBytes: config.renderCacheMib * 1024 * 1024,
       deadlineMs: config.renderTimeoutMs,
+    };
+    const { manifests } = await renderWithAnswers<Answer>({
+      known: new Map(),
+      render: (answers) => renderInSandbox(sandbox, { ...request, answers }, settings),
+      bring: async (need) => (need.type === 'data' ? bringData(cluster, application, need) : cannotBring(need)),
     });
     return { origin: snapshot.revision, manifests };
   });
@@ -135,19 +184,38 @@ async function fetchRevision(source: Source, { cluster, application, wanted }: W
   return source.fetch({ ...repository, resolved });
 }
 
-/** The Secrets are read with the person's own rights. */
-async function placeOf(cluster: UserCluster, application: Application): Promise<SourcePlace> {
+/** The newest snapshots of spec.sources, by `$name`. */
+async function fetchOthers(
+  source: Source,
+  cluster: UserCluster,
+  application: Application,
+): Promise<Map<string, NamedTree>> {
+  const trees = new Map<string, NamedTree>();
+  for (const other of application.spec.sources ?? []) {
+    const repository = await placeOf(cluster, application, other);
+    const resolved = await source.poll({ ...repository, revision: other.revision });
+    const snapshot = await source.fetch({ ...repository, resolved });
+    trees.set(`$${other.name}`, { tree: snapshot.tree, path: sourcePath(other.path) });
+  }
+  return trees;
+}
+
+/** The place of spec.source, or of an entry of spec.sources. Secrets are read with the person's own rights. */
+async function placeOf(cluster: UserCluster, application: Application, other?: NamedSource): Promise<SourcePlace> {
   const question = { application, identity: agentIdentity, context: { hub: { as: () => cluster.client } } };
+  const field = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
+  const { secretRef } = other ?? application.spec.source;
   const readers = {
-    spec: application.spec.source,
-    credential: () => readCredential(question),
-    verification: () => readVerification(question),
+    spec: other ?? application.spec.source,
+    credential: () =>
+      readCredential({ ...question, secretRef: { name: secretRef?.name, field: `${field}.secretRef` } }),
+    verification: () => (other === undefined ? readVerification(question) : Promise.resolve(undefined)),
   };
   return readPlace(readers).catch((error: unknown) => {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message =
-      'you may not read a Secret that spec.source names; name a commit by its 40 digits, or use --local to compare ' +
-      'with a folder';
+      `you may not read a Secret that ${field} names; name a commit by its 40 digits, or use --local to compare with ` +
+      'a folder';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });
 }

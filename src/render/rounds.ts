@@ -11,22 +11,29 @@ import type { Need } from './needs.ts';
 /** A chart within a base within an overlay, and values for it, take three. */
 export const MAX_ROUNDS = 4;
 
-export interface Rounds<A> {
+/** The part of a result that decides whether the render goes on. */
+type Asking = Pick<Manifests, 'needs' | 'problems'>;
+
+export interface Rounds<A, M extends Asking = Manifests> {
   /** Answers that are known already, by the key of their need. */
   readonly known: ReadonlyMap<string, A>;
   /** Renders with the answers so far. */
-  readonly render: (answers: ReadonlyMap<string, A>) => Manifests | Promise<Manifests>;
+  readonly render: (answers: ReadonlyMap<string, A>) => M | Promise<M>;
   /** Brings the answer to one need. It is called for all needs of a round at once. */
   readonly bring: (need: Need, answers: ReadonlyMap<string, A>) => Promise<A>;
 }
 
-export interface Answered<A> {
-  readonly manifests: Manifests;
+export interface Answered<A, M extends Asking = Manifests> {
+  readonly manifests: M;
   readonly answers: ReadonlyMap<string, A>;
 }
 
 /** Rejects as `render` and `bring` do. */
-export async function renderWithAnswers<A>({ known, render, bring }: Rounds<A>): Promise<Answered<A>> {
+export async function renderWithAnswers<A, M extends Asking = Manifests>({
+  known,
+  render,
+  bring,
+}: Rounds<A, M>): Promise<Answered<A, M>> {
   const answers = new Map(known);
   for (let round = 0; ; round++) {
     const manifests = await render(answers);

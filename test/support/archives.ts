@@ -1,4 +1,4 @@
-/** Makes tar archives for tests: whole ones, and ones that no tool would make. */
+/** Makes tar archives for tests: whole ones, and ones that no tool would make. Equal entries give equal bytes. */
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 
@@ -14,7 +14,7 @@ export interface ArchiveEntry {
 
 export async function tarOf(entries: readonly ArchiveEntry[]): Promise<Buffer> {
   const archive = pack();
-  for (const { data = '', ...header } of entries) archive.entry(header, Buffer.from(data));
+  for (const { data = '', ...header } of entries) archive.entry({ mtime: new Date(0), ...header }, Buffer.from(data));
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive as AsyncIterable<Buffer>) chunks.push(chunk);

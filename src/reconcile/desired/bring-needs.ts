@@ -1,17 +1,18 @@
 /**
  * Brings the answers to the needs of a render: the data of ConfigMaps and Secrets, with the rights of the Application,
- * and other repositories.
+ * and other repositories and charts.
  *
  * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
  * is an answer, too.
  */
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { DataNeed, Need } from '../../render/needs.ts';
+import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';
-import { treeOfRepository } from './other-sources.ts';
+import { refuseChart, refuseRemoteBase } from './host-policy.ts';
+import { treeOfNeed } from './other-sources.ts';
 
 /** Throws StageError. */
 export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRender): Promise<Brought> {
@@ -19,17 +20,23 @@ export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRend
   switch (need.type) {
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
-    case 'repository': {
-      const tree = await treeOfRepository(reading, need);
-      return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
-    }
+    case 'repository':
+    case 'chart':
+      return { need, ...(await bringTree(reading, need)), broughtMs };
     case 'helm':
       return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
-    case 'chart': {
-      const problem = { code: 'Unsupported', message: 'charts are not rendered yet' } as const;
-      return { need, answer: { type: 'refused', problem }, digest: '', broughtMs };
-    }
   }
+}
+
+async function bringTree(
+  reading: Reading,
+  need: RepositoryNeed | ChartNeed,
+): Promise<Pick<Brought, 'answer' | 'digest' | 'tree'>> {
+  const { settings } = reading.context;
+  const problem = need.type === 'chart' ? refuseChart(need, settings) : refuseRemoteBase(need, settings);
+  if (problem) return { answer: { type: 'refused', problem }, digest: digestValue(problem.message) };
+  const tree = await treeOfNeed(reading, need);
+  return { answer: { type: 'tree' }, digest: tree.tree.treeOid, tree };
 }
 
 async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pick<Brought, 'answer' | 'digest'>> {

@@ -4,7 +4,7 @@
  */
 import type { ApplicationSpec, NamedSource } from '../../application/schema.ts';
 import { sourcePath } from '../../application/parse.ts';
-import type { RepositoryNeed } from '../../render/needs.ts';
+import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
@@ -51,14 +51,18 @@ function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean):
 }
 
 /**
- * The tree of a repository that the render asked for. It is read without a credential, unless `spec.source` has one for
- * the same host. Throws StageError if it cannot be read and was never read before.
+ * The tree of a repository or chart that the render asked for. It is read without a credential, unless `spec.source`
+ * has one for the same host. Throws StageError if it cannot be read and was never read before.
  */
-export async function treeOfRepository(reading: Reading, need: RepositoryNeed): Promise<RenderedTree> {
+export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartNeed): Promise<RenderedTree> {
   const { source } = reading.application.spec;
-  const { repoURL, revision } = need;
-  const spec = { ...source, repoURL, revision, chart: undefined, secretRef: undefined };
-  const isSameHost = hostOf(need.repoURL) === hostOf(source.repoURL);
+  const { repoURL } = need;
+  const named =
+    need.type === 'chart'
+      ? { chart: need.name, revision: need.version || 'HEAD' }
+      : { chart: undefined, revision: need.revision };
+  const spec = { ...source, ...named, repoURL, secretRef: undefined };
+  const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
   const credential = async () => (isSameHost ? readCredential(reading) : undefined);
   const memory = await refresh(reading, { spec, credential, isForced: false, other: need.key });
   if (!memory.snapshot) throw memory.error;
@@ -67,11 +71,9 @@ export async function treeOfRepository(reading: Reading, need: RepositoryNeed): 
 
 /** Scheme and host: a credential for https is not sent over http. */
 function hostOf(address: string): string {
-  try {
-    return new URL(address).origin;
-  } catch {
-    return address;
-  }
+  const url = URL.parse(address);
+  // The origin of schemes other than http and https is the text null, whatever the host.
+  return url ? `${url.protocol}//${url.host}` : address;
 }
 
 interface Refresh {

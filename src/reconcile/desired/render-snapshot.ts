@@ -99,7 +99,7 @@ async function refreshAnswers(
  * decides by its own memory.
  */
 function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
-  if (need.type === 'repository') return true;
+  if (need.type === 'repository' || need.type === 'chart') return true;
   if (need.type !== 'data') return false;
   const { context, identity, memory, signals } = reading;
   if (signals.dataChangedMs >= broughtMs) return true;

@@ -19,7 +19,8 @@ import { openIgnored, type Ignored } from './ignored.ts';
 import type { Matcher } from './matcher.ts';
 
 export interface FolderOptions {
-  readonly directory?: { readonly [K in keyof DirectoryOptions]?: DirectoryOptions[K] | undefined } | undefined;
+  readonly directory?:
+    { readonly [K in keyof DirectoryOptions]?: Readonly<DirectoryOptions[K]> | undefined } | undefined;
   readonly overrides?: Overrides | undefined;
   readonly problems: Problem[];
 }

@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { fail, withPlace } from '../fail.ts';
-import { countKustomization, isInside } from '../file-loader.ts';
+import { ask, countKustomization, isInside } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { joinInTree } from '../mounted-trees.ts';
 import { mergeFieldSpecs, DEFAULTS } from './merge-field-specs.ts';
@@ -20,6 +20,7 @@ import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry }
 import { chooseSchema } from './openapi.ts';
 import { atOverride, type ExtraComponent } from './overrides.ts';
 import { appendAll, checkUnique, newResourceSet, type ResourceSet } from './resource-set.ts';
+import { needOf, parseRemoteBase } from './remote-base.ts';
 import { newResource, type Resource } from './resource.ts';
 import { transformAll } from './transformers/transformers.ts';
 import { validate } from './validators.ts';
@@ -124,6 +125,7 @@ function entryPath({ resources, bases }: Kustomization, index: number): YamlPath
 
 function accumulateResource(layer: Layer, path: string, into: Accumulation): void {
   const folder = findFolder(layer, path);
+  if (folder === UNANSWERED) return;
   if (folder !== undefined) return mergeFolder(layer, path, folder, into);
   const file = locateFile(layer, path);
   const resources = readResources(layer, file);
@@ -161,9 +163,10 @@ function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulat
 /** A component works on the objects that its parent has gathered so far. */
 function accumulateComponent(
   layer: Layer,
-  { path, folder }: { readonly path: string; readonly folder: string | undefined },
+  { path, folder }: { readonly path: string; readonly folder: string | undefined | typeof UNANSWERED },
   into: Accumulation,
 ): Accumulation {
+  if (folder === UNANSWERED) return into;
   if (folder === undefined) return fail('PathNotFound', `the component ${path} is not a folder`);
   const { place, kustomization } = enter(layer, path, folder);
   if (kustomization.kind !== 'Component') {
@@ -188,19 +191,36 @@ function enter(layer: Layer, path: string, folder: string): { place: LayerPlace;
   return { place, kustomization };
 }
 
+/** Stands for the folder of a remote base whose tree is not there yet. */
+const UNANSWERED = Symbol('unanswered');
+
 /** The folder that a path names, with links resolved; undefined if the path does not name a folder. */
-function findFolder(layer: Layer, path: string): string | undefined {
+function findFolder(layer: Layer, path: string): string | undefined | typeof UNANSWERED {
   const { tree } = layer.build.context;
   const joined = path.startsWith('/') ? undefined : joinInTree(layer.build.context, layer.folder, path);
   const resolved = joined === undefined || path === '' ? undefined : tree.resolve(joined);
   if (resolved !== undefined) return tree.find(resolved).type === 'folder' ? resolved : undefined;
-  if (isRemote(path)) {
-    fail('Unsupported', `${path} is a base in another repository; only folders of this repository are rendered`, {
-      hint: 'Copy the base into this repository, or add it as a submodule.',
-    });
-  }
+  if (isRemote(path)) return findRemoteFolder(layer, path);
   if (joined === undefined && !path.startsWith('/')) fail('PathEscapesRoot', `${path} leaves the repository`);
   return undefined;
+}
+
+function findRemoteFolder({ build }: Layer, path: string): string | typeof UNANSWERED {
+  const { context } = build;
+  const base = parseRemoteBase(path);
+  if (base === undefined) {
+    return fail('Unsupported', `${path} is no address of a folder in a repository; other addresses are not read`, {
+      hint: 'Copy the file into this repository.',
+    });
+  }
+  const need = needOf(base);
+  if (ask(context, need) === undefined) return UNANSWERED;
+  const joined = joinInTree(context, need.key, base.path);
+  const folder = joined === undefined ? undefined : context.tree.resolve(joined);
+  if (folder === undefined || context.tree.find(folder).type !== 'folder') {
+    fail('PathNotFound', `there is no folder ${base.path || 'at the root'} in ${base.repoURL} at ${need.revision}`);
+  }
+  return folder;
 }
 
 function checkCount(build: Build, set: ResourceSet): void {

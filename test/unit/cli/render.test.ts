@@ -79,3 +79,90 @@ test('a folder without a kustomization is refused, and rendered with --directory
   assert.match(refused.stderr, /there is no kustomization\.yaml.*\n.*--directory/);
   assert.equal(render(t, plain, 'app', '--directory', '-o', 'name').stdout, 'configmap/a\n');
 });
+
+const plain = {
+  'app/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: "${name} ${other:-default}"}\n',
+  'app/sub/b.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n',
+  'app/sub/c.json': '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}',
+};
+
+test('render chooses files of a folder with --recurse, --include and --exclude', (t) => {
+  assert.equal(render(t, plain, 'app', '--recurse', '-o', 'name').stdout, 'configmap/a\nconfigmap/b\nconfigmap/c\n');
+  const { stdout } = render(t, plain, 'app', '--recurse', '--include=*.yaml', '--exclude=sub/*', '-o', 'name');
+  assert.equal(stdout, 'configmap/a\n');
+});
+
+const workload = {
+  'app/kustomization.yaml': 'resources: [a.yaml]\n',
+  'app/a.yaml':
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: main, image: "nginx:1"}\n',
+  'patch.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {paused: true}\n',
+  'shared/extra/kustomization.yaml':
+    'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonAnnotations: {extra: "yes"}\n',
+};
+
+test('render overrides the objects of a folder by flags', (t) => {
+  const flags = ['--namespace=team', '--name-prefix=p-', '--name-suffix=-s', '--label=l=1', '--annotation=a=2'];
+  flags.push('--image=nginx=example.com/nginx:2', '--replicas=web=3', '--patch=patch.yaml', '--source=s=shared');
+  const { status, stdout, stderr } = render(t, workload, 'app', ...flags, '--component=$s/extra');
+  assert.deepEqual([status, stderr], [0, '']);
+  const annotations = '    a: "2"\n    extra: "yes"\n';
+  const metadata = `metadata:\n  annotations:\n${annotations}  labels:\n    l: "1"\n  name: p-web-s\n  namespace: team\n`;
+  assert.ok(stdout.includes(metadata), stdout);
+  assert.match(stdout, /spec:\n {2}paused: true\n {2}replicas: 3\n/);
+  assert.match(stdout, /image: example\.com\/nginx:2\n/);
+});
+
+const application = {
+  ...plain,
+  'application.yaml': `apiVersion: tautline.dev/v1alpha1
+kind: Application
+metadata: {name: shop}
+spec:
+  source: {repoURL: 'https://git.example.com/shop.git'}
+  render:
+    kustomize: {namePrefix: shop-}
+    substitute: {name: from the Application}
+    substituteFrom:
+    - {kind: Secret, name: settings}
+`,
+  'settings.yaml': `apiVersion: v1
+kind: Secret
+metadata: {name: settings}
+data: {other: ${Buffer.from('from the Secret').toString('base64')}}
+stringData: {name: hidden}
+`,
+};
+
+test('render takes spec.render of an Application, and a flag wins over it', (t) => {
+  const file = ['--application=application.yaml', '--data=settings.yaml'];
+  const { status, stdout } = render(t, application, 'app', ...file);
+  assert.equal(status, 0);
+  assert.match(stdout, /k: from the Application from the Secret\n[^]*name: shop-a\n/);
+  const changed = render(t, application, 'app', ...file, '--substitute=name=flag', '--name-prefix=x-');
+  assert.match(changed.stdout, /k: flag from the Secret\n[^]*name: x-a\n/);
+});
+
+test('render says which ConfigMap or Secret is missing', (t) => {
+  const { status, stdout, stderr } = render(t, application, 'app', '-f', 'application.yaml');
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^Error: the Secret settings of spec\.render\.substituteFrom does not exist/);
+});
+
+/** Flags with the sentence that refuses them. */
+const WRONG_FLAGS: readonly (readonly [string, RegExp])[] = [
+  ['--label=x', /^Error: --label must be key=value, but is x\n$/],
+  ['--image=nginx', /^Error: --image must be name=new-name:tag/],
+  ['--replicas=web=many', /^Error: --replicas must be name=count/],
+  ['--patch=none.yaml', /^Error: none\.yaml cannot be read \(ENOENT\)\n$/],
+  ['--source=x=none', /^Error: there is no folder none\n$/],
+  ['--application=patch.yaml', /^Error: patch\.yaml has no Application\n$/],
+];
+
+for (const [flag, message] of WRONG_FLAGS) {
+  test(`render refuses ${flag} with exit code 2`, (t) => {
+    const { status, stdout, stderr } = render(t, workload, 'app', flag);
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(stderr, message);
+  });
+}
