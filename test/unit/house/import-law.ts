@@ -95,7 +95,8 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['watches'],
     ['live'],
     ['applications.ts'],
-    ['connection.ts', 'user-cluster.ts', 'follow-applications.ts'],
+    ['follow-applications.ts'],
+    ['connection.ts', 'user-cluster.ts'],
   ],
   'src/source': [
     ['docker-config.ts', 'limits.ts', 'poll-pace.ts', 'single-flight.ts', 'snapshot.ts', 'source-error.ts'],
