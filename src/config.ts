@@ -222,6 +222,12 @@ export const SETTINGS = {
     description:
       'registries (host, host:port) that speak http, separated by commas; credentials cross the network as text',
   },
+  sshKnownHosts: text(
+    'ssh-known-hosts',
+    '',
+    'file with the keys of SSH servers (known_hosts) for Secrets that hold none; empty: only those of the Secrets count',
+  ),
+  sshProxy: text('ssh-proxy', '', 'address of the http or https proxy for repositories by ssh; empty: no proxy'),
   gitTimeoutMs: duration(
     'git-timeout',
     '60s',
@@ -355,7 +361,7 @@ export function inClusterAddress(environment: Readonly<Record<string, string | u
   };
 }
 
-/** The usual proxy variables, used for Git servers. A name in lower case takes precedence. */
+/** The usual proxy variables, used for Git servers over http and https. A name in lower case takes precedence. */
 export function proxySettings(environment: Readonly<Record<string, string | undefined>> = process.env): {
   readonly http: string;
   readonly https: string;

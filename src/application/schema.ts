@@ -44,13 +44,20 @@ const secretReference = z.object({
 
 function repoUrlField(field: string): z.ZodString {
   return withRules(z.string().min(1).max(2048), [
-    matching(/^(https?|oci):\/\/[^/?#]/, `${field} must begin with http://, https:// or oci:// and name a host`),
-    notMatching(/^[^/]*\/\/[^/?#]*@/, `${field} must not contain a user name or a password`),
+    matching(
+      /^(https?|oci):\/\/[^/?#]|^ssh:\/\/[^/?#]+\/.|^[A-Za-z0-9_][A-Za-z0-9_.+-]*@([^@:/?#[]+|\[[^@/?#]+\]):./,
+      `${field} must begin with http://, https://, oci:// or ssh:// and name a host, or have the form user@host:path`,
+    ),
+    notMatching(
+      /^(https?|oci):\/\/[^/?#]*@|^ssh:\/\/[^/?#@]*:[^/?#]*@/,
+      `${field} must not contain a password, nor a user name except for ssh`,
+    ),
     notMatching(/[?#\x00-\x20]/, `${field} must not contain a query, a fragment or white space`),
     visible(field),
   ]).describe(
-    'URL of the source, without user name and password: of a Git repository, or with chart of a Helm repository, by ' +
-      'http or https; of an artifact or chart in a registry, oci://.',
+    'Address of the source, without password: of a Git repository, by http, https or ssh (ssh://… or user@host:path, ' +
+      'whose path is relative to the home of the user); with chart of a Helm repository, by http or https; of an ' +
+      'artifact or chart in a registry, oci://.',
   );
 }
 
@@ -146,8 +153,8 @@ const sourceFields = z.object({
     .optional()
     .describe(
       "Secret in the Application's own namespace with the credentials of the repository: username and password, or " +
-        'bearerToken; ca.crt; tls.crt and tls.key; for a registry also .dockerconfigjson. It is read with the rights of ' +
-        'the Application. Default: none.',
+        'bearerToken; ca.crt; tls.crt and tls.key; for ssh identity, password and known_hosts; for a registry also ' +
+        '.dockerconfigjson. It is read with the rights of the Application. Default: none.',
     ),
   verify: verifySchema
     .optional()
