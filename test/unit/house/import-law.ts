@@ -95,6 +95,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['watches'],
     ['live'],
     ['applications.ts'],
+    ['follow-applications.ts'],
     ['connection.ts', 'user-cluster.ts'],
   ],
   'src/source': [
