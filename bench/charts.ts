@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- charts`: 50 Applications, each with a chart of its own in one repository. It measures the first
- * render of all beside a bare loop of `helm template` over the same charts, a pass in which nothing has changed, and the
- * runs of helm after one changed value. The Applications only detect, so that no write of an object is measured.
+ * render of all beside a bare loop of `helm template` over the same charts, a pass in which nothing has changed, and
+ * the runs of helm after one changed value. The Applications only detect, so that no write of an object is measured.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -19,7 +19,7 @@ const GITHUB = /^(?:github\.com|www\.github\.com)[/:]/i;
 
 /** undefined: the text is no address of a repository. */
 export function parseRemoteBase(text: string): RemoteBase | undefined {
-  const [address = '', query = ''] = splitOnce(text.replace(/^git::/, ''), '?');
+  const [address, query = ''] = splitOnce(text.replace(/^git::/, ''), '?');
   const parameters = new URLSearchParams(query);
   const revision = parameters.get('ref') || parameters.get('version') || '';
   const host = hostOf(address);

@@ -46,7 +46,7 @@ test('values of another repository and of a ConfigMap reach the cluster, and a c
   const ready = await application.untilReady();
   const live = await world.read(configMapPath('web', 'web'));
   assert.deepEqual(at(live, 'data'), { color: 'red', size: 'large', tier: 'gold' });
-  const [source] = at(ready, 'status', 'sync', 'sources') as unknown as { name: string; revision: string }[];
+  const [source] = at(ready, 'status', 'sync', 'sources') as { name: string; revision: string }[];
   assert.equal(source?.name, 'values');
   assert.match(source?.revision ?? '', /^main@sha1:[0-9a-f]{40}$/);
   assert.equal(await helm.runs(), 1);
