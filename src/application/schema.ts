@@ -78,7 +78,7 @@ function revisionField(field: string): z.ZodDefault<z.ZodString> {
     .default('HEAD')
     .describe(
       'Revision to follow. Of a Git repository: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, ' +
-        'tried in this order. Of a chart: a version, a range of versions or a digest. Of an artifact: a tag, ' +
+        'tried in this order, or semver:<range> for the newest tag in a range. Of a chart: a version, a range of versions or a digest. Of an artifact: a tag, ' +
         'semver:<range> or a digest. Default: HEAD, the default branch, the newest version of a chart, or the tag latest.',
     );
 }
@@ -92,9 +92,10 @@ function revisionRules(field: string): FieldRule<AddressFields>[] {
   const isArtifact = `self.repoURL.startsWith('oci://') || has(self.chart)`;
   return [
     {
-      cel: `${isArtifact} || !self.revision.matches(r'${NOT_IN_GIT.source}')`,
-      holds: (source) => isArtifactSource(source) || !NOT_IN_GIT.test(source.revision),
-      message: `${field} must be a branch, a tag, refs/… or a commit of 40 hex digits`,
+      cel: `${isArtifact} || self.revision.matches(r'${GIT_RANGE.source}') || !self.revision.matches(r'${NOT_IN_GIT.source}')`,
+      holds: (source) =>
+        isArtifactSource(source) || GIT_RANGE.test(source.revision) || !NOT_IN_GIT.test(source.revision),
+      message: `${field} must be a branch, a tag, refs/…, a commit of 40 hex digits or semver:<range>`,
     },
     {
       cel: `!(${isArtifact}) || self.revision.matches(r'${IN_ARTIFACTS.source}')`,
@@ -104,8 +105,9 @@ function revisionRules(field: string): FieldRule<AddressFields>[] {
   ];
 }
 
-/** Characters and parts that git refuses in a reference name (git-check-ref-format). */
+/** Characters and parts that git refuses in a reference name (git-check-ref-format), unless it is a range. */
 const NOT_IN_GIT = /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/;
+const GIT_RANGE = /^semver:[0-9A-Za-z*^~<>=][0-9A-Za-z_.:+*^~<>=|, -]*$/;
 const IN_ARTIFACTS = /^[0-9A-Za-z_*^~<>=][0-9A-Za-z_.:+*^~<>=|, -]*$/;
 
 function pathField(field: string): z.ZodDefault<z.ZodString> {

@@ -12,7 +12,6 @@ export const ERROR_CODES = {
     'UnsupportedTransport',
     'CredentialsInUrl',
     'InvalidRevision',
-    'UnsupportedRevision',
     'UnsupportedServer',
     'UnsupportedObjectFormat',
     'Network',

@@ -13,7 +13,6 @@ const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   UnsupportedTransport: 'never',
   CredentialsInUrl: 'never',
   InvalidRevision: 'never',
-  UnsupportedRevision: 'never',
   UnsupportedServer: 'never',
   UnsupportedObjectFormat: 'never',
   Network: 'backoff',
