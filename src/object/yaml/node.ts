@@ -11,13 +11,18 @@ import { refold } from './refold.ts';
 
 export type YamlNode = string | YamlScalar | YamlList | YamlMap;
 
-export type YamlMap = Map<string, YamlNode> & InFlow;
+export type YamlMap = Map<string, YamlNode> & InFlow & Repeated;
 
 export type YamlList = YamlNode[] & InFlow;
 
 /** Collections written with brackets. kustomize writes no block inside them, so a folded text keeps its lines there. */
 interface InFlow {
   isFlow?: boolean;
+}
+
+interface Repeated {
+  /** The last values of keys that occur several times, if the first ones count. kustomize prints no such map. */
+  repeated?: Map<string, YamlNode>;
 }
 
 /** A scalar that is not a string: null, boolean, number, or a timestamp (whose value is its RFC 3339 text). */
@@ -45,6 +50,8 @@ interface QuotedText extends YamlScalar {
   readonly isQuoted: true;
   /** Written with `>`. kustomize folds its lines again when it writes the object, which can change the text. */
   readonly isFolded?: true;
+  /** kustomize puts an empty line between the text and the comment behind it, which then belongs to the text. */
+  readonly isBeforeClosingComment?: true;
 }
 
 export function isUntyped(node: YamlNode | undefined): node is YamlScalar {
@@ -57,6 +64,10 @@ export function quotedText(text: string): QuotedText {
 
 export function foldedText(text: string): QuotedText {
   return { text, value: text, isQuoted: true, isFolded: true };
+}
+
+export function beforeClosingComment(text: QuotedText): QuotedText {
+  return { ...text, isBeforeClosingComment: true };
 }
 
 export function isFoldedText(node: YamlNode | undefined): node is QuotedText {
@@ -136,6 +147,7 @@ export function copyNode<T extends YamlNode>(node: T): T {
   if (isYamlMap(node)) {
     const copy: YamlMap = new Map();
     node.forEach((value, key) => copy.set(key, copyNode(value)));
+    if (node.repeated !== undefined) copy.repeated = node.repeated;
     return inFlowOf(copy, node) as T;
   }
   if (isYamlList(node)) {
@@ -169,7 +181,10 @@ export function nodeToValue(node: YamlNode, isInFlow = false): Value {
     const isFlow = isInFlow || node.isFlow === true;
     return node.map((item) => nodeToValue(item, isFlow));
   }
-  if (!isInFlow && isFoldedText(node)) return refold(node.text);
+  if (!isInFlow && isQuotedText(node)) {
+    const text = node.isBeforeClosingComment ? `${node.text}\n` : node.text;
+    return node.isFolded ? refold(text) : text;
+  }
   return node === EMPTY_IN_FLOW ? '' : node.value;
 }
 

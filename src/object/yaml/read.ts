@@ -9,6 +9,7 @@ import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEven
 import { StageError } from '../stage-error.ts';
 import { indentFlow } from './indent-flow.ts';
 import {
+  beforeClosingComment,
   copyNode,
   EMPTY,
   EMPTY_IN_FLOW,
@@ -31,8 +32,11 @@ export interface YamlOptions {
   readonly maxDepth: number;
   /** Default `v3`. */
   readonly dialect?: YamlDialect;
-  /** A key that occurs twice in one map is an error, or the last one counts: always, or in annotations of objects. */
-  readonly duplicateKeys?: 'error' | 'last' | 'last in annotations';
+  /**
+   * A key that occurs twice in one map is an error, or the last one counts: always, or in annotations of objects. Or the
+   * first one counts, and the map keeps the last one too (`repeated`).
+   */
+  readonly duplicateKeys?: 'error' | 'last' | 'last in annotations' | 'first';
   /**
    * A key below the top level that is not a string (`1: a`) is an error, as in kustomize, or is taken as text. Default
    * `error`.
@@ -188,7 +192,8 @@ function readScalar(reader: Reader, event: ScalarEvent, isInFlow: boolean): Yaml
   if (tag === '' || (tag === '!' && event.style === PLAIN)) {
     if (event.style !== PLAIN) {
       if (!reader.options.shouldMarkStyles) return text;
-      return event.style === FOLDED ? foldedText(text) : quotedText(text);
+      const node = event.style === FOLDED ? foldedText(text) : quotedText(text);
+      return isBeforeClosingComment(reader.text, event, text) ? beforeClosingComment(node) : node;
     }
     if (isInFlow && text === '' && reader.options.dialect !== 'v2') return EMPTY_IN_FLOW;
     // kustomize reads the text that go-yaml writes. In flow style go-yaml puts a time in quotes, because of its colon,
@@ -202,6 +207,16 @@ function readScalar(reader: Reader, event: ScalarEvent, isInFlow: boolean): Yaml
   if (tag === '!') return text;
   const tagged = resolveTagged(text, tag, reader.options.dialect ?? 'v3');
   return tagged ?? refuse(`the text does not fit its tag !!${tag}`, event.tagStart);
+}
+
+/** Comments up to the end of the document, none of which is indented less than the first one. */
+const CLOSING_COMMENT = /(?:[ \t]*\n)*( *)#[^\n]*(?:\n(?:[ \t]*|\1 *#[^\n]*))*(?:\n(?:---|\.\.\.)|$)/y;
+
+/** Whether a text that keeps empty lines at its end is the last scalar of its document, and a comment follows it. */
+function isBeforeClosingComment(source: string, event: ScalarEvent, text: string): boolean {
+  if (event.style < LITERAL || !/(?:^|\n)\n$/.test(text)) return false;
+  CLOSING_COMMENT.lastIndex = event.valueEnd;
+  return CLOSING_COMMENT.test(source);
 }
 
 /** The text of a scalar. A block scalar at the end of a file without a last newline has no last newline either. */
@@ -247,11 +262,12 @@ function readMap(reader: Reader, depth: number, isInFlow: boolean): YamlMap {
       sources = mergeSources(readNode(reader, depth + 1, isInFlow), startOf(event));
       continue;
     }
-    if (map.has(key) && !mayRepeat(reader, depth)) {
-      refuse(`the key "${key}" occurs twice in one map`, startOf(event));
-    }
+    const isRepeated = map.has(key);
+    if (isRepeated && !mayRepeat(reader, depth)) refuse(`the key "${key}" occurs twice in one map`, startOf(event));
     if (depth < 2) reader.trail[depth] = key;
-    map.set(key, readNode(reader, depth + 1, isInFlow));
+    const value = readNode(reader, depth + 1, isInFlow);
+    if (isRepeated && reader.options.duplicateKeys === 'first') (map.repeated ??= new Map()).set(key, value);
+    else map.set(key, value);
   }
   reader.at += 1;
   if (sources) mergeInto(map, sources);
@@ -260,7 +276,8 @@ function readMap(reader: Reader, depth: number, isInFlow: boolean): YamlMap {
 
 /** Whether a key may occur twice in the map that is read now. kustomize writes all annotations of an object again. */
 function mayRepeat({ options, trail }: Reader, depth: number): boolean {
-  if (options.duplicateKeys !== 'last in annotations') return options.duplicateKeys === 'last';
+  const { duplicateKeys = 'error' } = options;
+  if (duplicateKeys !== 'last in annotations') return duplicateKeys !== 'error';
   return depth === 2 && trail[0] === 'metadata' && trail[1] === 'annotations';
 }
 

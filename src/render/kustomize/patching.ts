@@ -1,7 +1,7 @@
 /** Applies one patch to one object; shared by all transformers that patch. */
-import { copyNode, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import { copyNode, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { formatNumber } from '../../object/yaml/write.ts';
-import { withPlace } from '../fail.ts';
+import { fail, withPlace } from '../fail.ts';
 import type { Value, ValueMap } from '../../object/value.ts';
 import { applyJsonPatch, jsonValueOf, type JsonOperation } from './json-patch.ts';
 import { placeOf, type Build } from './layer.ts';
@@ -24,7 +24,9 @@ export function patchStrategically(build: Build, set: ResourceSet, resource: Res
   change(set, resource, () => {
     if (patch.allowNameChange || patch.allowKindChange) recordPreviousId(resource);
     const merged = withPlace(placeOf(resource), () => {
-      return mergeStrategically(resource.node, copyNode(patch.node), schemaOf(build));
+      const result = mergeStrategically(resource.node, copyNode(patch.node), schemaOf(build));
+      if (result !== undefined) checkRepeated(result);
+      return result;
     });
     // `$patch: replace` of a whole object has no effect in kustomize, because it drops a result that is another tree.
     if (merged !== undefined && merged !== resource.node) return;
@@ -34,6 +36,15 @@ export function patchStrategically(build: Build, set: ResourceSet, resource: Res
     if (!patch.allowNameChange) setName(resource, name);
     setNamespace(resource, namespace);
   });
+}
+
+/** Fails if a map with a repeated key has come from the patch into the object as a whole. */
+function checkRepeated(node: YamlNode): void {
+  if (isYamlList(node)) return node.forEach(checkRepeated);
+  if (!isYamlMap(node)) return;
+  const [key] = node.repeated?.keys() ?? [];
+  if (key !== undefined) fail('KustomizationInvalid', `the key "${key}" occurs twice in one map of a patch`);
+  for (const value of node.values()) checkRepeated(value);
 }
 
 function schemaOf(build: Build): MergeSchema {

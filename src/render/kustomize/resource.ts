@@ -162,7 +162,7 @@ export function textMap(resource: Resource, field: 'labels' | 'annotations'): Ma
 
 export function textsOf(node: YamlNode | undefined): Map<string, string> {
   const texts = new Map<string, string>();
-  if (isYamlMap(node)) for (const [key, value] of node) texts.set(key, textOf(value));
+  if (isYamlMap(node)) for (const [key, value] of [...node, ...(node.repeated ?? [])]) texts.set(key, textOf(value));
   return texts;
 }
 

@@ -1,8 +1,8 @@
 /** The deprecated field `patchesStrategicMerge`: paths of patches, or inline patches. */
 import { fail, problemOf, withoutPlace } from '../../fail.ts';
-import { readObjects, type TextObject } from '../../manifest-text.ts';
+import type { TextObject } from '../../manifest-text.ts';
 import { entriesOf, loadText, locateFile, type AtEntry, type Layer } from '../layer.ts';
-import { findOne, patchSelected } from './patches.ts';
+import { findOne, patchSelected, readPatches } from './patches.ts';
 import { placed, type Transform, type Transformer } from './transformer.ts';
 
 export const strategicMergeTransformer: Transformer = {
@@ -30,7 +30,7 @@ export function configureStrategicMerge(layer: Layer, { paths, inline = '', atEn
     return at(index, () => readEntry(layer, path)).map(({ node }) => ({ node, index }));
   });
   if (inline !== '') {
-    const objects = withoutPlace(() => readObjects({ text: inline, file, limits }));
+    const objects = withoutPlace(() => readPatches({ text: inline, file, limits }));
     for (const { node } of objects) patches.push({ node, index: paths.length });
   }
   if (patches.length === 0) fail('KustomizationInvalid', `the patches ${paths.join(', ')} are empty`);
@@ -47,11 +47,11 @@ export function configureStrategicMerge(layer: Layer, { paths, inline = '', atEn
 function readEntry(layer: Layer, entry: string): TextObject[] {
   const { limits } = layer.build.context;
   try {
-    return withoutPlace(() => readObjects({ text: entry, file: layer.kustomization.file, limits }));
+    return withoutPlace(() => readPatches({ text: entry, file: layer.kustomization.file, limits }));
   } catch (error) {
     // An entry of several lines cannot be a path, so the problem of the patch is shown.
     if (entry.includes('\n')) throw error;
     problemOf(error);
-    return readObjects({ text: loadText(layer, entry), file: locateFile(layer, entry), limits });
+    return readPatches({ text: loadText(layer, entry), file: locateFile(layer, entry), limits });
   }
 }

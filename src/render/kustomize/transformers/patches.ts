@@ -60,7 +60,7 @@ interface ReadPatch {
 
 /** Reads a patch of either type; the text shows the type. */
 function readPatch(source: TextSource): ReadPatch {
-  const strategic = resultOf(() => readObjects(source));
+  const strategic = resultOf(() => readPatches(source));
   const json = resultOf(() => readJsonPatch(source));
   const [objects, operations] = [strategic.value ?? [], json.value ?? []];
   if (objects.length > 0 && operations.length > 0) {
@@ -71,6 +71,11 @@ function readPatch(source: TextSource): ReadPatch {
     fail('KustomizationInvalid', `the patch is neither an object nor a list of JSON operations: ${message}`, place);
   }
   return { objects, operations };
+}
+
+/** The strategic merge patches of a text. If a key occurs several times in a map, the first one counts. */
+export function readPatches(source: TextSource): TextObject[] {
+  return readObjects(source, 'error', 'first');
 }
 
 /** The operations of a JSON patch. Fails if the text is not a JSON patch. */
