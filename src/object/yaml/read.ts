@@ -33,8 +33,8 @@ export interface YamlOptions {
   /** Default `v3`. */
   readonly dialect?: YamlDialect;
   /**
-   * A key that occurs twice in one map is an error, or the last one counts: always, or in annotations of objects. Or the
-   * first one counts, and the map keeps the last one too (`repeated`).
+   * A key that occurs twice in one map is an error, or the last one counts: always, or in annotations of objects. Or
+   * the first one counts, and the map keeps the last one too (`repeated`).
    */
   readonly duplicateKeys?: 'error' | 'last' | 'last in annotations' | 'first';
   /**
