@@ -13,6 +13,15 @@ WORKDIR /landlock
 COPY src/sandbox/landlock ./
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /tautline-landlock .
 
+# The program that renders charts. Go checks the module against its checksum database, and the sum is pinned here.
+FROM ${GO_IMAGE} AS helm
+ARG HELM_VERSION=v4.3.1
+ARG HELM_SUM=h1:UndCoLe9UPmNoL7IvWzaUXveL7T5t/ijoorEmgJdI9g=
+RUN go mod download -json helm.sh/helm/v4@${HELM_VERSION} | grep -F "\"Sum\": \"${HELM_SUM}\""
+RUN CGO_ENABLED=0 GOBIN=/bin-helm go install -trimpath \
+    -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=${HELM_VERSION}" \
+    helm.sh/helm/v4/cmd/helm@${HELM_VERSION}
+
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -36,7 +45,9 @@ WORKDIR /app
 # The files are owned by root, so that the agent can read its code but not change it.
 COPY --from=build --chown=0:0 /tautline /app
 COPY --from=landlock --chown=0:0 /tautline-landlock /usr/local/bin/tautline-landlock
+COPY --from=helm --chown=0:0 /bin-helm/helm /usr/local/bin/helm
 ENV TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock
+ENV TAUTLINE_HELM=/usr/local/bin/helm
 USER 65532:65532
 EXPOSE 8080 8081 8082
 # The process is Node and not npm, so that it receives signals.

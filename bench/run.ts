@@ -3,10 +3,12 @@ import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench-options.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
+  charts: () => import('./charts.ts'),
   drift: () => import('./drift.ts'),
   faults: () => import('./faults.ts'),
   scale: () => import('./scale.ts'),
   sync: () => import('./sync.ts'),
+  tenants: () => import('./tenants.ts'),
   render: () => import('./render.ts'),
 };
 

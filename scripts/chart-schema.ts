@@ -18,6 +18,7 @@ export const FLAGS_OF_THE_CHART: readonly string[] = [
   'api-address',
   'webhook-address',
   'webhook-secrets-dir',
+  'ssh-known-hosts',
 ];
 
 const text: Schema = { type: 'string' };
@@ -87,6 +88,7 @@ const VALUES: Readonly<Record<string, Schema>> = {
   probes: strict({ port }),
   metrics: strict({ port, service: flag }),
   api: strict({ port, service: flag }),
+  ssh: strict({ knownHosts: text, knownHostsConfigMap: text }),
   webhook: strict({
     enabled: flag,
     port,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Entry point of the command line. The code of a command is imported when it is called, so that each starts fast. */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { Shell } from './cli/completion.ts';
 import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
 import { addRenderFlags } from './cli/add-render-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     .command('crd')
     .description('print the CustomResourceDefinition of Application')
     .action(async () => (await import('./cli/crd.ts')).runCrd());
+  addCompletion(program);
   try {
     await program.parseAsync();
   } catch (error) {
@@ -77,6 +79,15 @@ function addRender(program: Command): void {
   addRenderFlags(command).action(async (dir: string, options: Omit<RenderCommand, 'dir'>) => {
     process.exitCode = await (await import('./cli/render.ts')).runRender({ dir, ...options });
   });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print a script with which a shell completes commands, flags and names')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText('after', '\nExample:\n  source <(tautline completion bash)\n')
+    .action(async (shell: Shell) => (await import('./cli/completion.ts')).printCompletion(shell, program));
 }
 
 /** The name that commander gives to the value of a flag. */

@@ -187,6 +187,27 @@ export const SETTINGS = {
     default: 'loopback,link-local',
     description: 'addresses at which no repository is read, in the same form; checked after names are resolved',
   },
+  remoteBaseHosts: {
+    flag: 'remote-base-hosts',
+    type: 'addresses',
+    default: '',
+    description:
+      'hosts whose repositories a kustomization may name as bases, separated by commas: host, *.host, host:port/path; ' +
+      'empty: none',
+  },
+  chartHosts: {
+    flag: 'chart-hosts',
+    type: 'addresses',
+    default: '',
+    description:
+      'hosts of Helm repositories and registries whose charts a chart or a kustomization may depend on, in the same ' +
+      'form; empty: none',
+  },
+  remoteBaseAllowUnpinned: bool(
+    'remote-base-allow-unpinned',
+    'false',
+    'whether a remote base may name no ?ref=, so that it follows the default branch of its repository',
+  ),
   registryTokenHosts: {
     flag: 'registry-token-hosts',
     type: 'hosts',
@@ -201,6 +222,12 @@ export const SETTINGS = {
     description:
       'registries (host, host:port) that speak http, separated by commas; credentials cross the network as text',
   },
+  sshKnownHosts: text(
+    'ssh-known-hosts',
+    '',
+    'file with the keys of SSH servers (known_hosts) for Secrets that hold none; empty: only those of the Secrets count',
+  ),
+  sshProxy: text('ssh-proxy', '', 'address of the http or https proxy for repositories by ssh; empty: no proxy'),
   gitTimeoutMs: duration(
     'git-timeout',
     '60s',
@@ -246,7 +273,7 @@ export const SETTINGS = {
   ),
   helmProgram: text('helm', 'helm', 'the program helm, which renders charts; a name is looked up in PATH'),
   helmTimeoutMs: duration('helm-timeout', '30s', 'longest run of helm'),
-  helmMemoryMib: count('helm-memory-mib', '512', 'memory at which helm is stopped', [64, 16_384]),
+  helmMemoryMib: count('helm-memory-mib', '256', 'memory at which helm is stopped', [64, 16_384]),
   helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
   maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
   maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
@@ -334,7 +361,7 @@ export function inClusterAddress(environment: Readonly<Record<string, string | u
   };
 }
 
-/** The usual proxy variables, used for Git servers. A name in lower case takes precedence. */
+/** The usual proxy variables, used for Git servers over http and https. A name in lower case takes precedence. */
 export function proxySettings(environment: Readonly<Record<string, string | undefined>> = process.env): {
   readonly http: string;
   readonly https: string;

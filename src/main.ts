@@ -29,7 +29,7 @@ import { defaultRegistryLimits } from './registry/limits.ts';
 import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
 import { createSource, type Source, type SourceOptions } from './source/source.ts';
-import { createHttpTransport } from './source/transport/http-transport.ts';
+import { openTransport } from './source/transport/open-transport.ts';
 import { createWebClient } from './source/transport/web-client.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
@@ -217,12 +217,12 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
 function openSource(config: Config, parts: Pick<SourceOptions, 'limits' | 'sandbox' | 'log' | 'clock'>): Source {
   const { limits, clock } = parts;
   const addresses = { allow: config.sourceAllow, deny: config.sourceDeny };
-  const network = { limits, proxy: proxySettings(), addresses, clock };
+  const network = { limits, proxy: { ...proxySettings(), ssh: config.sshProxy }, addresses, clock };
   return createSource({
     ...parts,
     dataDir: config.dataDir,
     registry: registrySettingsOf(config),
-    transport: createHttpTransport(network),
+    transport: openTransport({ ...network, knownHostsFile: config.sshKnownHosts }),
     web: createWebClient(network),
   });
 }
@@ -304,6 +304,9 @@ function reconcileContext(
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
+      remoteBaseHosts: config.remoteBaseHosts,
+      chartHosts: config.chartHosts,
+      remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,
     },
     notify: (event, about) => {

@@ -7,6 +7,7 @@ import { APPLICATION_KIND } from '../object/applyset.ts';
 import { annotationsOf, labelsOf } from '../object/identity.ts';
 import { listAt, mapAt, numberAt, stringAt, type KubeObject, type Value, type ValueMap } from '../object/value.ts';
 import { isArtifactSource, readArtifactRevision } from './artifact-revision.ts';
+import { rangeOfRevision } from './version-range.ts';
 import { isReadableSchedule, isTimeZone } from './cron.ts';
 import { describeIssue } from './issue-words.ts';
 import { API_VERSION } from './keys.ts';
@@ -67,10 +68,15 @@ function revisionProblems({ source, sources = [] }: ApplicationSpec): string[] {
     ...sources.map((named) => ({ ...named, field: `spec.sources[${named.name}]` })),
   ];
   return all
-    .filter((one) => isArtifactSource(one) && !readArtifactRevision(one.revision, one.chart !== undefined))
-    .map(
-      ({ field }) => `${field}.revision must be a version, a tag, a digest or a range such as semver:>=1.2.0 <2.0.0`,
-    );
+    .filter((one) =>
+      isArtifactSource(one)
+        ? !readArtifactRevision(one.revision, one.chart !== undefined)
+        : one.revision.startsWith('semver:') && !rangeOfRevision(one.revision),
+    )
+    .map((one) => {
+      const kinds = isArtifactSource(one) ? 'a version, a tag, a digest' : 'a branch, a tag, a commit';
+      return `${one.field}.revision must be ${kinds} or a range such as semver:>=1.2.0 <2.0.0`;
+    });
 }
 
 /** The path in the form of a file tree: without `.` and empty segments; '' is the root of the repository. */

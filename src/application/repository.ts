@@ -43,7 +43,23 @@ export function canonicalRepository(address: string): string | undefined {
     .replace(/\/$/, '')
     .replace(/\.git$/, '');
   if (repository === '') return undefined;
-  return `${isOci ? 'oci://' : ''}${url.hostname.toLowerCase()}${port}/${repository}`;
+  const place = `${url.hostname.toLowerCase()}${port}/${repository}`;
+  return isOci ? `oci://${place}` : withoutForgeForms(place);
+}
+
+/** Forges whose addresses by ssh differ from those by https in more than the form. */
+const FORGE_FORMS: readonly (readonly [pattern: RegExp, https: string])[] = [
+  [/^ssh\.github\.com\//, 'github.com/'],
+  [/^altssh\.(gitlab\.com|bitbucket\.org)\//, '$1/'],
+  [/^ssh\.(dev\.azure\.com)\/v3\/([^/]+)\/([^/]+)\/([^/]+)$/, '$1/$2/$3/_git/$4'],
+  [/^vs-ssh\.visualstudio\.com\/v3\/([^/]+)\/([^/]+)\/([^/]+)$/, '$1.visualstudio.com/$2/_git/$3'],
+  // Bitbucket Server has this folder in addresses by https alone.
+  [/^([^/]+)\/scm\/([^/]+\/[^/]+)$/, '$1/$2'],
+];
+
+function withoutForgeForms(address: string): string {
+  const form = FORGE_FORMS.find(([pattern]) => pattern.test(address));
+  return form ? address.replace(form[0], form[1]) : address;
 }
 
 export function isSameRepository(a: string, b: string): boolean {

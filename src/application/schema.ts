@@ -44,13 +44,20 @@ const secretReference = z.object({
 
 function repoUrlField(field: string): z.ZodString {
   return withRules(z.string().min(1).max(2048), [
-    matching(/^(https?|oci):\/\/[^/?#]/, `${field} must begin with http://, https:// or oci:// and name a host`),
-    notMatching(/^[^/]*\/\/[^/?#]*@/, `${field} must not contain a user name or a password`),
+    matching(
+      /^(https?|oci):\/\/[^/?#]|^ssh:\/\/[^/?#]+\/.|^[A-Za-z0-9_][A-Za-z0-9_.+-]*@([^@:/?#[]+|\[[^@/?#]+\]):./,
+      `${field} must begin with http://, https://, oci:// or ssh:// and name a host, or have the form user@host:path`,
+    ),
+    notMatching(
+      /^(https?|oci):\/\/[^/?#]*@|^ssh:\/\/[^/?#@]*:[^/?#]*@/,
+      `${field} must not contain a password, nor a user name except for ssh`,
+    ),
     notMatching(/[?#\x00-\x20]/, `${field} must not contain a query, a fragment or white space`),
     visible(field),
   ]).describe(
-    'URL of the source, without user name and password: of a Git repository, or with chart of a Helm repository, by ' +
-      'http or https; of an artifact or chart in a registry, oci://.',
+    'Address of the source, without password: of a Git repository, by http, https or ssh (ssh://… or user@host:path, ' +
+      'whose path is relative to the home of the user); with chart of a Helm repository, by http or https; of an ' +
+      'artifact or chart in a registry, oci://.',
   );
 }
 
@@ -71,7 +78,7 @@ function revisionField(field: string): z.ZodDefault<z.ZodString> {
     .default('HEAD')
     .describe(
       'Revision to follow. Of a Git repository: a commit (40 hex digits), a full reference (refs/…), a branch or a tag, ' +
-        'tried in this order. Of a chart: a version, a range of versions or a digest. Of an artifact: a tag, ' +
+        'tried in this order, or semver:<range> for the newest tag in a range. Of a chart: a version, a range of versions or a digest. Of an artifact: a tag, ' +
         'semver:<range> or a digest. Default: HEAD, the default branch, the newest version of a chart, or the tag latest.',
     );
 }
@@ -85,9 +92,10 @@ function revisionRules(field: string): FieldRule<AddressFields>[] {
   const isArtifact = `self.repoURL.startsWith('oci://') || has(self.chart)`;
   return [
     {
-      cel: `${isArtifact} || !self.revision.matches(r'${NOT_IN_GIT.source}')`,
-      holds: (source) => isArtifactSource(source) || !NOT_IN_GIT.test(source.revision),
-      message: `${field} must be a branch, a tag, refs/… or a commit of 40 hex digits`,
+      cel: `${isArtifact} || self.revision.matches(r'${GIT_RANGE.source}') || !self.revision.matches(r'${NOT_IN_GIT.source}')`,
+      holds: (source) =>
+        isArtifactSource(source) || GIT_RANGE.test(source.revision) || !NOT_IN_GIT.test(source.revision),
+      message: `${field} must be a branch, a tag, refs/…, a commit of 40 hex digits or semver:<range>`,
     },
     {
       cel: `!(${isArtifact}) || self.revision.matches(r'${IN_ARTIFACTS.source}')`,
@@ -97,8 +105,9 @@ function revisionRules(field: string): FieldRule<AddressFields>[] {
   ];
 }
 
-/** Characters and parts that git refuses in a reference name (git-check-ref-format). */
+/** Characters and parts that git refuses in a reference name (git-check-ref-format), unless it is a range. */
 const NOT_IN_GIT = /[\x00-\x20\x7f~^:?*[\\]|^-|\.\.|@\{|\/\/|^\/|\/$/;
+const GIT_RANGE = /^semver:[0-9A-Za-z*^~<>=][0-9A-Za-z_.:+*^~<>=|, -]*$/;
 const IN_ARTIFACTS = /^[0-9A-Za-z_*^~<>=][0-9A-Za-z_.:+*^~<>=|, -]*$/;
 
 function pathField(field: string): z.ZodDefault<z.ZodString> {
@@ -146,8 +155,8 @@ const sourceFields = z.object({
     .optional()
     .describe(
       "Secret in the Application's own namespace with the credentials of the repository: username and password, or " +
-        'bearerToken; ca.crt; tls.crt and tls.key; for a registry also .dockerconfigjson. It is read with the rights of ' +
-        'the Application. Default: none.',
+        'bearerToken; ca.crt; tls.crt and tls.key; for ssh identity, password and known_hosts; for a registry also ' +
+        '.dockerconfigjson. It is read with the rights of the Application. Default: none.',
     ),
   verify: verifySchema
     .optional()

@@ -28,6 +28,13 @@ export function readRange(text: string): VersionRange | undefined {
   return { text: range, matches: (version) => isVersion(version) && parsed.test(version) };
 }
 
+const REVISION_PREFIX = 'semver:';
+
+/** The range of a revision in the form `semver:<range>`; undefined for any other text. */
+export function rangeOfRevision(revision: string): VersionRange | undefined {
+  return revision.startsWith(REVISION_PREFIX) ? readRange(revision.slice(REVISION_PREFIX.length)) : undefined;
+}
+
 /** The item of the newest version in the range; equal versions are ordered by their build, then by their name. */
 export function newestIn<T>(
   items: Iterable<T>,

@@ -49,3 +49,18 @@ export function namespaceProblem(text: string): string | undefined {
 function shown(text: string): string {
   return printable(JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text));
 }
+
+export interface Choice {
+  readonly names: readonly string[];
+  /** All Applications of the namespace, in place of names. */
+  readonly all: boolean;
+}
+
+/** As `readApplicationNames`; also refuses names beside `--all`, and neither of them. */
+export function readChoice({ names, all }: Choice): ReturnType<typeof readApplicationNames> {
+  if (all && names.length > 0)
+    return { ok: false, problem: 'a name cannot be combined with --all: leave one of them out' };
+  if (!all && names.length === 0)
+    return { ok: false, problem: 'name an Application, or all of the namespace with --all' };
+  return readApplicationNames(names);
+}

@@ -26,6 +26,7 @@ interface GetFlags extends ClusterFlags {
   readonly selector: string;
   readonly headers: boolean;
   readonly output: GetOutput;
+  readonly watch: boolean;
 }
 
 function addGet(program: Command): void {
@@ -39,13 +40,15 @@ function addGet(program: Command): void {
         .default('table'),
     )
     .option('--no-headers', 'print tables without the names of their columns')
-    .addHelpText('after', examples('get', 'get -A -o wide', 'get -l team=shop', 'get shop web -o yaml'))
+    .option('-w, --watch', 'print Applications again as they change, until the command is interrupted', false)
+    .addHelpText('after', examples('get', 'get -A -o wide', 'get -l team=shop --watch', 'get shop web -o yaml'))
     .action(async (names: string[], { headers, ...options }: GetFlags) =>
       end(await (await import('./get.ts')).runGet({ ...options, names, hasHeaders: headers })),
     );
 }
 
 interface RequestFlags extends ClusterFlags {
+  readonly all: boolean;
   readonly replace: boolean;
   readonly wait: boolean;
   readonly timeout: number;
@@ -54,6 +57,7 @@ interface RequestFlags extends ClusterFlags {
 function addRefresh(program: Command): void {
   withRequestFlags(program.command('refresh').description('poll Git and compare with the cluster now'), '5m')
     .addArgument(applicationNames())
+    .addOption(allOption())
     .addHelpText('after', examples('refresh shop', 'get -o name | xargs tautline refresh'))
     .action(async (names: string[], { wait, timeout, ...options }: RequestFlags) => {
       const { runRefresh } = await import('./refresh.ts');
@@ -71,6 +75,7 @@ interface SyncFlags extends RequestFlags {
 function addSync(program: Command): void {
   withRequestFlags(program.command('sync').description('apply the state of Git now, also in mode manual'), '10m')
     .addArgument(applicationNames())
+    .addOption(allOption())
     .option('--revision <revision>', 'commit (its first digits are enough), branch or tag to apply in this sync')
     .option('--prune', 'delete objects that left Git, even if spec.sync.prune is false')
     .option('--no-prune', 'delete nothing, even if spec.sync.prune is true')
@@ -111,6 +116,7 @@ function addTakeOver(program: Command): void {
   const command = program.command('take-over');
   withRequestFlags(command.description('adopt objects of an Application that does not exist any more'), '10m')
     .addArgument(applicationNames())
+    .addOption(allOption())
     .addHelpText('after', examples('take-over shop'))
     .action(async (names: string[], { wait, timeout, ...options }: RequestFlags) => {
       const { runTakeOver } = await import('./refresh.ts');
@@ -121,13 +127,17 @@ function addTakeOver(program: Command): void {
 function addWait(program: Command): void {
   withClusterFlags(program.command('wait').description('wait until Applications are ready, synced or healthy'))
     .addArgument(applicationNames())
+    .addOption(allOption())
     .addOption(
       new Option('--for <state>', 'state to wait for').choices(['ready', 'synced', 'healthy']).default('ready'),
     )
     .addOption(timeoutOption('5m'))
     .addHelpText('after', examples('wait shop --for healthy --timeout 10m', 'get -o name | xargs tautline wait'))
-    .action(async (names: string[], { timeout, ...options }: ClusterFlags & { for: WaitFor; timeout: number }) =>
-      end(await (await import('./wait.ts')).runWait({ ...options, names, timeoutMs: timeout })),
+    .action(
+      async (
+        names: string[],
+        { timeout, ...options }: ClusterFlags & { all: boolean; for: WaitFor; timeout: number },
+      ) => end(await (await import('./wait.ts')).runWait({ ...options, names, timeoutMs: timeout })),
     );
 }
 
@@ -176,7 +186,11 @@ function applicationName(): Argument {
 }
 
 function applicationNames(): Argument {
-  return new Argument('<name...>', 'the Applications, as NAME or application/NAME');
+  return new Argument('[name...]', 'the Applications, as NAME or application/NAME');
+}
+
+function allOption(): Option {
+  return new Option('--all', 'all Applications of the namespace, in place of names').default(false);
 }
 
 function withClusterFlags(command: Command): Command {

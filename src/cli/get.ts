@@ -21,6 +21,8 @@ export interface GetCommand extends ClusterFlags {
   readonly selector: string;
   readonly hasHeaders: boolean;
   readonly output: GetOutput;
+  /** Print Applications again as they change, until the command is interrupted. */
+  readonly watch: boolean;
 }
 
 export type GetOutput = 'table' | 'wide' | 'json' | 'yaml' | 'name';
@@ -35,6 +37,7 @@ export function runGet(command: GetCommand): Promise<ExitCode> {
     return Promise.resolve(fail(problem, EXIT.misused));
   }
   return withCluster(command, async (access) => {
+    if (command.watch) return follow(access, { ...command, names });
     const found = await (names.length > 0 ? readNamed(access, names) : list(access, command));
     if (!found.ok) return fail(found.refusal.message);
     const { value: applications, missing } = found;
@@ -49,6 +52,46 @@ export function runGet(command: GetCommand): Promise<ExitCode> {
     for (const name of missing) fail(notFound(access.namespace, name));
     return missing.length > 0 ? EXIT.failed : EXIT.done;
   });
+}
+
+/** Prints all Applications, then each one that changed, in columns as wide as those of all that were printed first. */
+async function follow({ cluster, namespace }: Access, command: GetCommand): Promise<ExitCode> {
+  const { names, output } = command;
+  const selection = { namespace: command.allNamespaces ? '' : namespace, labelSelector: command.selector };
+  let shown: readonly KubeObject[] | undefined;
+  for await (const followed of cluster.followApplications(selection, new AbortController().signal)) {
+    if ('refusal' in followed) return fail(followed.refusal.message);
+    const isAsked = ({ metadata }: KubeObject): boolean =>
+      names.length === 0 || names.includes(String(metadata['name']));
+    const found = followed.filter(isAsked).map(withoutManagedFields);
+    if (isTable(output)) print(rowsOf(found, { before: shown, command }));
+    else
+      for (const object of found)
+        print(`${output === 'yaml' ? '---\n' : ''}${FORMATS[output]([object], alone(command))}`);
+    shown ??= found;
+  }
+  return EXIT.done;
+}
+
+/** A single object is printed by itself, and not as a list. */
+function alone(command: GetCommand): GetCommand {
+  return { ...command, names: [''] };
+}
+
+interface Shown {
+  /** The Applications whose columns are on the screen; undefined: none. */
+  readonly before: readonly KubeObject[] | undefined;
+  readonly command: GetCommand;
+}
+
+function rowsOf(found: readonly KubeObject[], { before, command }: Shown): string {
+  const text = FORMATS[command.output]([...(before ?? []), ...found], command);
+  if (!before) return text;
+  const lines = text.split('\n').slice(0, -1);
+  return lines
+    .slice(lines.length - found.length)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function isTable(output: GetOutput): boolean {

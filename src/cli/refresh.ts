@@ -1,10 +1,10 @@
 /** `tautline refresh NAME…` and `take-over NAME…`: requests without options, for one or several Applications. */
+import type { Choice } from './application-name.ts';
 import type { ExitCode } from './exit-code.ts';
 import { forEachName, sendRequest, type RequestFields } from './send-request.ts';
 import type { ClusterFlags } from './with-cluster.ts';
 
-export interface RefreshCommand extends ClusterFlags {
-  readonly names: readonly string[];
+export interface RefreshCommand extends ClusterFlags, Choice {
   readonly replace: boolean;
   /** undefined: do not wait for the answer. */
   readonly timeoutMs: number | undefined;

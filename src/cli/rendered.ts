@@ -5,7 +5,7 @@
  * its repository. Nothing stays on the disk.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sourcePath } from '../application/parse.ts';
 import type { Application, NamedSource } from '../application/schema.ts';
@@ -28,7 +28,7 @@ import type { SourcePlace } from '../source/ports.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import { createSource, type Source } from '../source/source.ts';
-import { createHttpTransport } from '../source/transport/http-transport.ts';
+import { openTransport } from '../source/transport/open-transport.ts';
 import { createWebClient } from '../source/transport/web-client.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
@@ -157,7 +157,8 @@ async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
   const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
   const network = { limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock };
   const registry = { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] };
-  const [transport, web] = [createHttpTransport(network), createWebClient(network)];
+  const transport = openTransport({ ...network, knownHostsFile: join(homedir(), '.ssh', 'known_hosts') });
+  const web = createWebClient(network);
   const source = createSource({ dataDir, limits, registry, sandbox, transport, web, log: SILENT, clock });
   try {
     return await run({ source, sandbox, config });

@@ -11,8 +11,8 @@ import { formatRequest, parseRequest, type ApplicationRequest } from '../applica
 import type { LastRequest } from '../application/status-schema.ts';
 import { annotationsOf } from '../object/identity.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
-import type { ApplicationName, UserCluster } from '../cluster/user-cluster.ts';
-import { readApplicationNames } from './application-name.ts';
+import { RefusedError, type ApplicationName, type UserCluster } from '../cluster/user-cluster.ts';
+import { readChoice, type Choice } from './application-name.ts';
 import { factsOf, firstLine, summarise } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
@@ -24,16 +24,24 @@ import { print, printError } from './output.ts';
  * Names are checked before the first request.
  */
 export async function forEachName(
-  { names: texts, ...flags }: ClusterFlags & { readonly names: readonly string[] },
+  { names: texts, all, ...flags }: ClusterFlags & Choice,
   run: (access: Access, name: string, isOneOfSeveral: boolean) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const read = readApplicationNames(texts);
+  const read = readChoice({ names: texts, all });
   if (!read.ok) return fail(read.problem, EXIT.misused);
-  const { names } = read;
   return withCluster(flags, async (access) => {
+    const names = all ? await allNames(access) : read.names;
     const codes = await Promise.all(names.map((name) => run(access, name, names.length > 1)));
     return [EXIT.misused, EXIT.failed, EXIT.timedOut].find((code) => codes.includes(code)) ?? EXIT.done;
   });
+}
+
+/** Names of all Applications of the namespace, in their order. Throws RefusedError. */
+export async function allNames({ cluster, namespace }: Access): Promise<readonly string[]> {
+  const answer = await cluster.listApplications(namespace);
+  if (!answer.ok) throw new RefusedError(answer.refusal.message);
+  if (answer.value.length === 0) printError(`No applications in ${namespace}.\n`);
+  return answer.value.map(({ metadata }) => String(metadata['name'])).sort();
 }
 
 /** A request without its id. */

@@ -1,5 +1,6 @@
 /** `tautline sync NAME…`: requests a sync of Applications, and waits for the answers to these requests. */
 import { parseApplication } from '../application/parse.ts';
+import type { Choice } from './application-name.ts';
 import type { ExitCode } from './exit-code.ts';
 import { completeObject } from './object-name.ts';
 import { resolveCommit } from './resolve-commit.ts';
@@ -7,8 +8,7 @@ import { forEachName, sendRequest, type RequestFields } from './send-request.ts'
 import { fail, type Access, type ClusterFlags } from './with-cluster.ts';
 import { notFound } from './get.ts';
 
-export interface SyncCommand extends ClusterFlags {
-  readonly names: readonly string[];
+export interface SyncCommand extends ClusterFlags, Choice {
   /** A commit, the start of one, a branch or a tag. */
   readonly revision?: string | undefined;
   readonly prune?: boolean | undefined;

@@ -5,18 +5,17 @@
  */
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import { formatId } from '../object/identity.ts';
-import { readApplicationNames } from './application-name.ts';
+import { readChoice, type Choice } from './application-name.ts';
 import { factsOf, summarise, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { notFound } from './get.ts';
-import { createProgress, SILENCE_MS } from './send-request.ts';
+import { allNames, createProgress, SILENCE_MS } from './send-request.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 import { print, printError } from './output.ts';
 
 export type WaitFor = 'ready' | 'synced' | 'healthy';
 
-export interface WaitCommand extends ClusterFlags {
-  readonly names: readonly string[];
+export interface WaitCommand extends ClusterFlags, Choice {
   readonly for: WaitFor;
   readonly timeoutMs: number;
 }
@@ -30,14 +29,16 @@ const IS_REACHED: Readonly<Record<WaitFor, (facts: ApplicationFacts) => boolean>
 };
 
 export function runWait(command: WaitCommand): Promise<ExitCode> {
-  const read = readApplicationNames(command.names);
+  const read = readChoice(command);
   if (!read.ok) return Promise.resolve(fail(read.problem, EXIT.misused));
-  return withCluster(command, async ({ cluster, namespace }) => {
+  return withCluster(command, async (access) => {
+    const { cluster, namespace } = access;
+    const names = command.all ? await allNames(access) : read.names;
     const deadline = AbortSignal.timeout(command.timeoutMs);
     const failed = new AbortController();
     const signal = AbortSignal.any([deadline, failed.signal]);
     const codes = await Promise.all(
-      read.names.map(async (name) => {
+      names.map(async (name) => {
         const code = await waitForOne(cluster, { namespace, name, wanted: command.for, signal, deadline });
         // The command fails if one of them fails, so the others need not be waited for.
         if (code === EXIT.failed) failed.abort();

@@ -9,6 +9,12 @@ import { stringifyJson } from '../object/json.ts';
 import { isMap, isKubeObject, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
+import {
+  followApplications,
+  type ApplicationList,
+  type ApplicationSelection,
+  type FollowedList,
+} from './follow-applications.ts';
 import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
 import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
@@ -46,6 +52,8 @@ export interface UserCluster {
   readApplication(name: ApplicationName): Promise<ReadResult<KubeObject | undefined>>;
   /** The Applications of a namespace, or of all where it is empty. The selector is that of kubectl; empty: all. */
   listApplications(namespace: string, labelSelector?: string): Promise<ReadResult<readonly KubeObject[]>>;
+  /** All Applications first, then those that changed, until the signal; see follow-applications.ts. */
+  followApplications(selection: ApplicationSelection, signal: AbortSignal): AsyncIterable<FollowedList>;
   /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
   annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
   /**
@@ -94,6 +102,11 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     readApplication,
     listApplications: (namespace, labelSelector = '') =>
       listApplications({ transport, limits }, { namespace, labelSelector }),
+    followApplications: (selection, signal) =>
+      followApplications({
+        ...{ transport, ...selection, signal, maxLineBytes: limits.maxWatchLineBytes, retryMs: RETRY_MS },
+        list: () => listApplications({ transport, limits }, selection),
+      }),
     annotate(application, annotation, value) {
       const { resourceVersion = null, uid = null, namespace, name } = application.metadata;
       const patch: Value = { metadata: { resourceVersion, uid, annotations: { [annotation]: value } } };
@@ -133,8 +146,8 @@ async function send(transport: Transport, request: UserRequest): Promise<ReadRes
 
 async function listApplications(
   { transport, limits }: Pick<ListTarget, 'transport' | 'limits'>,
-  selection: { readonly namespace: string; readonly labelSelector: string },
-): Promise<ReadResult<readonly KubeObject[]>> {
+  selection: ApplicationSelection,
+): Promise<ApplicationList> {
   const applications = new Map<string, KubeObject>();
   // An Application is never larger than the bound: etcd would not store it.
   const log = { warn: () => undefined };
@@ -143,7 +156,8 @@ async function listApplications(
     const application = asObjectOf(applicationKind, item);
     if (application) applications.set(objectKey(idOf(application)), application);
   });
-  return end.ok ? { ok: true, value: [...applications.values()] } : end;
+  if (!end.ok) return end;
+  return { ok: true, value: [...applications.values()], resourceVersion: end.resourceVersion };
 }
 
 interface FollowOptions {

@@ -12,7 +12,7 @@ import { isAccessKind } from './access-kinds.ts';
 import { isGuardedKind } from './guarded-kinds.ts';
 import { formatId, type ObjectId } from './identity.ts';
 import { policyInGit, policyOfLeft, type LivePolicy, type ReadObject } from './live-policy.ts';
-import { listAt, valueAt, type KubeObject } from './value.ts';
+import { listAt, stringAt, valueAt, type KubeObject } from './value.ts';
 
 /**
  * - prune: the object left Git.
@@ -34,7 +34,7 @@ export type DeleteDecision =
   | { readonly type: 'refuse'; readonly reason: string };
 
 export interface DeleteQuestion {
-  /** The object as it was last read; only its id and its `metadata` are used. */
+  /** The object as it was last read; only its id, its `metadata` and the retention of its claims are used. */
   readonly live: ReadObject;
   /** The marks of this Application. */
   readonly owner: Owner;
@@ -56,7 +56,7 @@ export function mayDelete({ live, owner, occasion, isConfirmed = false }: Delete
   const reason = reasonNotOurs(body, owner);
   if (isDesired) {
     const kept = reason ?? reasonItself(id, owner) ?? reasonProtected(policy);
-    return decideDesired(id, occasion, kept);
+    return decideDesired(live, occasion, kept);
   }
   if (reason !== undefined) return letGo(live, owner, reason);
   const removal = policy[occasion];
@@ -77,14 +77,29 @@ function letGo({ id, body }: ReadObject, owner: Owner, reason: string): DeleteDe
 }
 
 /** An object that is in Git is never released: it stays as it is where it may not be deleted. */
-function decideDesired(id: ObjectId, occasion: 'recreate' | 'hook', reason: string | undefined): DeleteDecision {
+function decideDesired(
+  { id, body }: ReadObject,
+  occasion: 'recreate' | 'hook',
+  reason: string | undefined,
+): DeleteDecision {
   if (occasion === 'recreate' && isGuardedKind(id)) {
     return {
       type: 'refuse',
       reason: `a ${id.kind} is never deleted to be created again, regardless of its annotations`,
     };
   }
+  if (occasion === 'recreate' && losesClaims(id, body)) return { type: 'refuse', reason: LOSES_CLAIMS };
   return reason === undefined ? { type: 'delete' } : { type: 'refuse', reason: `it is not deleted: ${reason}` };
+}
+
+const LOSES_CLAIMS =
+  'it is not deleted, since its PersistentVolumeClaims would be deleted with it ' +
+  '(spec.persistentVolumeClaimRetentionPolicy.whenDeleted is Delete): set that to Retain and sync before this change';
+
+/** Whether the data of an object goes with it, although the object is to be created again. */
+function losesClaims({ group, kind }: ObjectId, body: KubeObject): boolean {
+  if (group !== 'apps' || kind !== 'StatefulSet') return false;
+  return stringAt(body, 'spec', 'persistentVolumeClaimRetentionPolicy', 'whenDeleted') === 'Delete';
 }
 
 /** No request confirms the deletion of an object that is in Git, so one that asks for a confirmation is kept. */

@@ -1,4 +1,5 @@
 /** The edges that a pass works with, and the numbers that bound it; main.ts hands them in. */
+import type { AddressRule } from '../application/address-rule.ts';
 import type { RenderOptions } from '../application/render-schema.ts';
 import type { Cluster, Hub } from '../cluster/ports.ts';
 import type { KubeObject } from '../object/value.ts';
@@ -77,6 +78,12 @@ export interface ReconcileSettings {
   readonly maxNamespaceRenderedBytes: number;
   /** The same of all namespaces; beyond it each namespace gets an equal share. */
   readonly maxTotalRenderedBytes: number;
+  /** Hosts whose repositories a kustomization may name as bases. */
+  readonly remoteBaseHosts: readonly AddressRule[];
+  /** Hosts whose charts a chart or a kustomization may depend on. */
+  readonly chartHosts: readonly AddressRule[];
+  /** Whether such a base may name no revision. */
+  readonly remoteBaseAllowUnpinned: boolean;
   /** Size of the live objects that one pass reads by name. */
   readonly maxReadBytes: number;
 }

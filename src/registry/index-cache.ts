@@ -60,11 +60,11 @@ export function createIndexCache({ dir, limits, clock }: IndexCacheOptions): Ind
   const inTurn = createTurns();
   let cleared: Promise<void> | undefined;
 
-  async function refresh(question: IndexQuestion): Promise<KnownIndex> {
+  /** `cameMs`: when the question came, since it may have waited for others. */
+  async function refresh(question: IndexQuestion, cameMs: number): Promise<KnownIndex> {
     const { key, notBeforeMs = -Infinity } = question;
     const before = known.get(key);
-    const isFresh = before && before.askedMs >= notBeforeMs && clock.monotonicMs() - before.askedMs < SHARED_MS;
-    if (isFresh) return keep(key, before);
+    if (before && before.askedMs >= Math.max(notBeforeMs, cameMs - SHARED_MS)) return keep(key, before);
     const askedMs = clock.monotonicMs();
     const answer = await question.request(before?.validators ?? {});
     if (answer.status === 304 && before) {
@@ -92,12 +92,22 @@ export function createIndexCache({ dir, limits, clock }: IndexCacheOptions): Ind
   }
 
   return {
-    versionsOf: (question) =>
-      inTurn(question.key, async () => {
-        const { path, charts } = await refresh(question);
-        if (!charts.has(question.chart)) charts.set(question.chart, await question.read(path));
-        return charts.get(question.chart);
-      }),
+    versionsOf(question) {
+      const cameMs = clock.monotonicMs();
+      return inTurn(question.key, async () => {
+        const { path, charts } = await refresh(question, cameMs);
+        if (charts.has(question.chart)) return charts.get(question.chart);
+        try {
+          const versions = await question.read(path);
+          charts.set(question.chart, versions);
+          return versions;
+        } catch (error) {
+          // The file may be gone or damaged, and the server would go on to confirm it.
+          known.delete(question.key);
+          throw error;
+        }
+      });
+    },
   };
 }
 

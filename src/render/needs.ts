@@ -56,6 +56,8 @@ export interface RepositoryNeed extends Asked {
   readonly repoURL: string;
   /** As `spec.source.revision`. */
   readonly revision: string;
+  /** False: the address names no revision, so that the default branch is followed. */
+  readonly isPinned: boolean;
 }
 
 /** A chart of a Helm repository or registry. The answer is a tree whose root is the folder of the chart. */

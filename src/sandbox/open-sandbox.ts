@@ -30,7 +30,7 @@ interface OpenOptions {
 const MAX_JOBS_PER_CHILD = 200;
 
 /** A job that needs more than this goes to the long lane: most renders take some milliseconds. */
-const SHORT_LANE = { maxProcessorMs: 2_000, deadlineMs: 16_000, maxHeapMib: 160, maxRssMib: 256 };
+const SHORT_LANE = { maxProcessorMs: 1_000, deadlineMs: 8_000, maxHeapMib: 160, maxRssMib: 256 };
 
 /** Throws the error of the file system if the program that confines children is configured, and cannot be run. */
 export function openSandbox(settings: SandboxSettings, { maxQueuedJobs, log, clock }: OpenOptions): Sandbox {

@@ -88,6 +88,7 @@ function createSlots(options: SandboxOptions): LaneSlot[] {
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { clock, shortLane } = options;
+  const shortMs = shortLane.maxProcessorMs ?? shortLane.deadlineMs;
   const slots = createSlots(options);
   // The last free slot is used first: a slot of the long lane, and of these the one whose child was used last.
   const free = [...slots];
@@ -117,14 +118,12 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   async function runIn(laneSlot: LaneSlot, queued: QueuedJob): Promise<void> {
     const { lane, slot } = laneSlot;
-    const { message, affinity } = queued;
-    const startMs = clock.monotonicMs();
+    const [{ message, affinity }, startMs] = [queued, clock.monotonicMs()];
     if (laneSlot.burst?.affinity !== affinity) laneSlot.burst = { affinity, sinceMs: startMs };
     queued.slot = slot;
     const deadlineMs = lane === 'short' ? Math.min(message.deadlineMs, shortLane.deadlineMs) : message.deadlineMs;
     try {
       queued.resolve(await slot.run({ ...message, deadlineMs }, queued));
-      const shortMs = shortLane.maxProcessorMs ?? shortLane.deadlineMs;
       if (clock.monotonicMs() - startMs < shortMs / 2) knownLong.forget(queued);
     } catch (error) {
       if (lane === 'short' && mayEndInLongLane(message, error, options) && !isClosed) {

@@ -5,6 +5,7 @@
  * value.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { MAX_KNOWN_HOSTS_BYTES, parseKnownHosts } from './known-hosts.ts';
 import { parseDockerConfig } from './docker-config.ts';
 import { maskedForms, type Masked } from './mask.ts';
 import { sourceError } from './source-error.ts';
@@ -13,8 +14,10 @@ import { sourceError } from './source-error.ts';
 export interface Credential extends Masked {
   /** `namespace/name` of the Secret, for messages. */
   readonly secret: string;
-  /** undefined: the Secret holds certificates or logins of registries only. */
+  /** undefined: the Secret holds no login for http and https. */
   readonly login: Login | undefined;
+  /** For ssh. Absent: it holds no key. */
+  readonly ssh?: SshKey;
   /** From `.dockerconfigjson`: logins of registries by host, with the port if it has one. Absent: it holds none. */
   readonly registries?: ReadonlyMap<string, Login>;
   /** PEM; trusted beside the roots of the system. */
@@ -26,6 +29,15 @@ export interface Credential extends Masked {
 export type Login =
   | { readonly type: 'basic'; /** Without a colon. */ readonly username: string; readonly password: string }
   | { readonly type: 'bearer'; /** Printable ASCII without blanks. */ readonly token: string };
+
+export interface SshKey {
+  /** As the Secret holds it, with line ends as in Unix. */
+  readonly privateKey: string;
+  /** Empty: the key is not encrypted. */
+  readonly passphrase: string;
+  /** Lines of known_hosts that can be read. undefined: those of the agent count. */
+  readonly knownHosts: string | undefined;
+}
 
 export interface SecretContent {
   /** `namespace/name`. */
@@ -42,6 +54,8 @@ const KEYS = {
   ca: ['ca.crt', 'caFile'],
   certificate: ['tls.crt', 'certFile', 'tlsClientCertData'],
   key: ['tls.key', 'keyFile', 'tlsClientCertKey'],
+  privateKey: ['identity', 'sshPrivateKey', 'ssh-privatekey'],
+  knownHosts: ['known_hosts'],
 } as const;
 
 type Part = keyof typeof KEYS;
@@ -53,7 +67,10 @@ interface Value {
   readonly text: string;
 }
 
-/** Throws StageError InvalidSecret. Ignores keys that are not about access (`url`, `type`, `project`…). */
+/**
+ * Throws StageError InvalidSecret. Ignores keys that are not about access (`url`, `type`, `project`…), and the public
+ * key of a private one (`identity.pub`).
+ */
 export function parseCredential({ secret, data }: SecretContent): Credential {
   const refuse = (problem: string): never => {
     throw sourceError('InvalidSecret', `The Secret ${secret} ${problem}.`);
@@ -65,16 +82,18 @@ export function parseCredential({ secret, data }: SecretContent): Credential {
       text: decode(data.get(name) ?? Buffer.alloc(0)) ?? refuse(`holds bytes under ${name} that are not UTF-8 text`),
     };
   };
-  const login = readLogin(read, refuse);
+  const ssh = readSshKey(read, refuse);
+  const login = ssh ? undefined : readLogin(read, refuse);
   const { ca, clientCertificate } = readCertificates(read, refuse);
   const registries = readRegistries(data.get(DOCKER_CONFIG_KEY), refuse);
-  if (!login && ca === undefined && clientCertificate === undefined && registries === undefined) {
+  if (!login && !ssh && ca === undefined && clientCertificate === undefined && registries === undefined) {
     refuse(
-      'holds no credentials that Tautline knows. Give it username and password, or bearerToken; ca.crt; tls.crt and tls.key; for a registry also .dockerconfigjson',
+      'holds no credentials that Tautline knows. Give it username and password, or bearerToken; ca.crt; tls.crt and tls.key; for ssh identity and known_hosts; for a registry also .dockerconfigjson',
     );
   }
   const secrets = [login, ...(registries?.values() ?? [])].flatMap(secretsOf);
-  return { secret, login, ca, clientCertificate, ...(registries && { registries }), maskedTexts: maskedForms(secrets) };
+  const maskedTexts = maskedForms(ssh ? [...secrets, ssh.passphrase] : secrets);
+  return { secret, login, ca, clientCertificate, ...(ssh && { ssh }), ...(registries && { registries }), maskedTexts };
 }
 
 /** The key of Secrets of the type kubernetes.io/dockerconfigjson. */
@@ -95,6 +114,35 @@ function readRegistries(value: Buffer | undefined, refuse: Refuse): ReadonlyMap<
 
 type Read = (part: Part) => Value;
 type Refuse = (problem: string) => never;
+
+/** The key itself is decoded when a connection is opened, since a passphrase costs time. */
+function readSshKey(read: Read, refuse: Refuse): SshKey | undefined {
+  const [privateKey, passphrase, knownHosts] = [read('privateKey'), read('password'), read('knownHosts')];
+  if (privateKey.text === '') return undefined;
+  for (const part of ['username', 'bearerToken'] as const) {
+    if (read(part).text !== '')
+      refuse(
+        `holds both ${privateKey.name} and ${part}. Keep the one that fits the address: ${privateKey.name} for ssh`,
+      );
+  }
+  const lines = privateKey.text.replaceAll('\r\n', '\n').trim();
+  if (!/^-----BEGIN [A-Z ]*PRIVATE KEY-----\n/.test(lines)) {
+    refuse(`holds no private key in PEM or in the form of OpenSSH under ${privateKey.name}`);
+  }
+  return {
+    privateKey: `${lines}\n`,
+    passphrase: passphrase.text.replace(/\r?\n$/, ''),
+    knownHosts: checkKnownHosts(knownHosts, refuse),
+  };
+}
+
+function checkKnownHosts({ name, text }: Value, refuse: Refuse): string | undefined {
+  if (text === '') return undefined;
+  if (text.length > MAX_KNOWN_HOSTS_BYTES) refuse(`holds more than ${MAX_KNOWN_HOSTS_BYTES} bytes under ${name}`);
+  const parsed = parseKnownHosts(text);
+  if (parsed.ok) return text;
+  return refuse(`holds a line under ${name} that is not in the form of OpenSSH: line ${parsed.lineNumber}`);
+}
 
 function readLogin(read: Read, refuse: Refuse): Login | undefined {
   const [username, password, token] = (['username', 'password', 'bearerToken'] as const).map((part) => {

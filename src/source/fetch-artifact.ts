@@ -59,7 +59,7 @@ export async function fetchArtifact(
   const startMs = clock.monotonicMs();
   const opened = await request.open();
   await pruneStore(options, registryLimits.maxArchiveBytes);
-  const draft = await store.begin(key, undefined);
+  const draft = await store.begin(key, undefined, request.tenant);
   try {
     const snapshot = await fill(draft, opened, { options, request });
     const durationMs = Math.round(clock.monotonicMs() - startMs);

@@ -105,7 +105,7 @@ async function fetchOnto(
   { transport, remote, store, limits, sandbox, log, clock }: CommitFetcherOptions,
   { repository, commit, tenant, signal }: CommitRequest,
 ): Promise<StoredSnapshot> {
-  const draft = await store.begin(repository.key, onto);
+  const draft = await store.begin(repository.key, onto, tenant);
   const { gitDir, packPath } = draft;
   const startMs = clock.monotonicMs();
   try {

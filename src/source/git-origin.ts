@@ -26,7 +26,8 @@ export function createGitOrigin({ nameKey, ...options }: GitOriginOptions): Orig
         lookup(revision) {
           const wanted = parseRevision(revision);
           return {
-            key: wanted.type === 'commit' ? wanted.commit : wanted.names.join('\n'),
+            key:
+              wanted.type === 'refs' ? wanted.names.join('\n') : wanted.type === 'range' ? wanted.text : wanted.commit,
             run: ({ signal }) => remote.resolve(repository, wanted, signal),
           };
         },

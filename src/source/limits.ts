@@ -37,7 +37,11 @@ export interface SourceLimits {
   readonly maxConnectionsPerOrigin: number;
   /** Pools of connections: one for each proxy and set of certificates. */
   readonly maxPools: number;
-  /** How long an unused pool stays open. */
+  /** Connections by ssh that are kept: one for each server, user and key. */
+  readonly maxSshConnections: number;
+  /** Requests on one connection by ssh at the same time; OpenSSH allows 10 by default. */
+  readonly maxSshChannels: number;
+  /** How long an unused pool, or connection by ssh, stays open. */
   readonly keepPoolMs: number;
   /** Packs of one snapshot before everything is fetched again into one; a read looks into each of them. */
   readonly maxPacksPerSnapshot: number;
@@ -73,6 +77,8 @@ export const defaultSourceLimits: SourceLimits = {
   maxKnownServers: 10_000,
   maxConnectionsPerOrigin: 8,
   maxPools: 64,
+  maxSshConnections: 128,
+  maxSshChannels: 4,
   keepPoolMs: 300_000,
   maxPacksPerSnapshot: 30,
   maxSnapshotsPerRepository: 256,

@@ -2,14 +2,15 @@
  * Revisions in both directions; no other file takes one apart.
  *
  * `spec.source.revision` holds a wanted revision: 40 hex digits are a commit, `refs/…` is a full reference, `HEAD` or
- * nothing is the default branch, anything else is looked for as a branch and then as a tag. An annotated tag stands for
- * the commit that it points at.
+ * nothing is the default branch, `semver:<range>` is the newest tag in a range of versions, anything else is looked for
+ * as a branch and then as a tag. An annotated tag stands for the commit that it points at.
  *
  * A resolved revision is shown to people and stored in status: `main@sha1:<40 hex>`, `v1.2@sha1:<40 hex>`, and
  * `sha1:<40 hex>` for a commit that was named without a branch or tag. Charts and OCI artifacts have their digest in
  * the place of a commit: `6.5.4@sha256:<64 hex>`, `sha256:<64 hex>` (see application/artifact-revision.ts).
  */
 import type { RepositoryPush } from '../application/repository.ts';
+import { newestIn, rangeOfRevision, type VersionRange } from '../application/version-range.ts';
 import { printable } from '../object/printable.ts';
 import { sourceError } from './source-error.ts';
 
@@ -34,9 +35,12 @@ export interface ResolvedRevision {
 export type WantedRevision =
   | { readonly type: 'commit'; readonly commit: string }
   /** `names`: the first one that exists counts. */
-  | { readonly type: 'refs'; readonly names: readonly string[]; readonly text: string };
+  | { readonly type: 'refs'; readonly names: readonly string[]; readonly text: string }
+  /** The newest tag in the range counts. `names` is the prefix of all tags. */
+  | { readonly type: 'range'; readonly names: readonly string[]; readonly text: string; readonly range: VersionRange };
 
 const HEAD = 'HEAD';
+const TAGS = 'refs/tags/';
 const OID = /^[0-9a-f]{40}$/;
 
 /** Exactly what git refuses in the name of a reference (git-check-ref-format). */
@@ -44,13 +48,15 @@ const BAD_REF = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^\/|\/$|\.$|(^|\/)\.|\.lo
 
 const MAX_REVISION_CHARS = 512;
 
-/** Throws StageError InvalidRevision or UnsupportedRevision. */
+/** Throws StageError InvalidRevision. */
 export function parseRevision(text: string | undefined): WantedRevision {
   const wanted = text === undefined || text === '' ? HEAD : text;
   if (wanted.startsWith('semver:')) {
+    const range = rangeOfRevision(wanted);
+    if (range) return { type: 'range', names: [TAGS], text: wanted, range };
     throw sourceError(
-      'UnsupportedRevision',
-      'Revisions of the form semver:<range> are not supported. Name a tag, a branch or a commit.',
+      'InvalidRevision',
+      `${JSON.stringify(wanted.slice(0, 80))} holds no range of versions. Write it as semver:>=1.2.0 <2.0.0 or semver:^1.2.`,
     );
   }
   if (wanted.length > MAX_REVISION_CHARS || BAD_REF.test(wanted)) {
@@ -62,7 +68,7 @@ export function parseRevision(text: string | undefined): WantedRevision {
   return wantedOf(wanted);
 }
 
-function wantedOf(text: string): WantedRevision {
+function wantedOf(text: string): Exclude<WantedRevision, { type: 'range' }> {
   if (OID.test(text.toLowerCase())) return { type: 'commit', commit: text.toLowerCase() };
   if (text === HEAD || text.startsWith('refs/')) return { type: 'refs', names: [text], text };
   return { type: 'refs', names: [`refs/heads/${text}`, `refs/tags/${text}`], text };
@@ -73,6 +79,7 @@ function wantedOf(text: string): WantedRevision {
  * may be followed before it is pushed, so every push counts for it.
  */
 export function mayHaveMoved(revision: string, { refs, defaultBranch }: RepositoryPush): boolean {
+  if (revision.startsWith('semver:')) return refs.length === 0 || refs.some((name) => name.startsWith(TAGS));
   const wanted = wantedOf(revision);
   if (refs.length === 0 || wanted.type === 'commit') return true;
   if (revision === HEAD) return defaultBranch === undefined || refs.includes(`refs/heads/${defaultBranch}`);
@@ -82,6 +89,7 @@ export function mayHaveMoved(revision: string, { refs, defaultBranch }: Reposito
 /** Finds a wanted revision among the references of a server. */
 export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): ResolvedRevision | undefined {
   if (wanted.type === 'commit') return resolvedCommit(wanted.commit);
+  if (wanted.type === 'range') return newestTag(wanted.range, refs);
   for (const name of wanted.names) {
     const ref = refs.get(name);
     if (!ref) continue;
@@ -90,6 +98,14 @@ export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): Resol
     return { commit, revision: `${printable(branch ?? wanted.text)}@sha1:${commit}` };
   }
   return undefined;
+}
+
+function newestTag(range: VersionRange, refs: RemoteRefs): ResolvedRevision | undefined {
+  const tags = [...refs].filter(([name]) => name.startsWith(TAGS));
+  const found = newestIn(tags, ([name]) => name.slice(TAGS.length), range);
+  if (!found) return undefined;
+  const [name, { oid, peeled = oid }] = found;
+  return { commit: peeled, revision: `${printable(name.slice(TAGS.length))}@sha1:${peeled}` };
 }
 
 /** A commit that is named without a branch or tag, or a digest without a tag (64 hex digits). */

@@ -45,6 +45,8 @@ export interface SnapshotTree {
   readonly gitDir: string;
   /** Object id of the root tree, 40 hex digits. Equal ids mean equal files, whatever the commit. */
   readonly treeOid: string;
+  /** The commit that must name this tree; a reader checks it. Absent: the tree is of no commit. */
+  readonly commit?: string;
 }
 
 /** The parts of an id. On disk they are the names of the snapshot's folders. */

@@ -20,7 +20,7 @@ import type { StoredSnapshot } from './packs/snapshot-folder.ts';
 import { createSnapshotStore } from './packs/snapshot-store.ts';
 import type { SourcePlace, SourcePort } from './ports.ts';
 import { createKeyNaming } from './repository.ts';
-import type { ResolvedRevision } from './revision.ts';
+import { nameOfRevision, type ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import { parseSnapshotId, snapshotId, type Snapshot } from './snapshot.ts';
 import { cancelled } from './source-error.ts';
@@ -73,6 +73,7 @@ export function createSource(options: SourceOptions): Source {
     });
     // So that it stays on disk until the fetch that follows.
     store.touch(source.key, resolved.commit);
+    store.follow(source.key, nameOfRevision(resolved.revision), resolved.commit);
     return { ...resolved, id: idOf(source, resolved.commit) };
   };
 
@@ -118,11 +119,15 @@ export function createSource(options: SourceOptions): Source {
   };
 }
 
+const COMMIT = /^[0-9a-f]{40}$/;
+
 function snapshotOf(
   { commit, lineage, gitDir, treeOid, about }: StoredSnapshot,
   named: Pick<Snapshot, 'id' | 'repoUrl' | 'revision'>,
 ): Snapshot {
-  return { ...named, commit, lineage, tree: { gitDir, treeOid }, ...(about === undefined ? {} : { about }) };
+  // The digest of an artifact stands where that of a commit stands; it names no object of the pack.
+  const tree = { gitDir, treeOid, ...(COMMIT.test(commit) ? { commit } : {}) };
+  return { ...named, commit, lineage, tree, ...(about === undefined ? {} : { about }) };
 }
 
 /** No error shows the credential that was sent. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startWorld } from '../support/world.ts';
 import { run } from './command.ts';
+import { HELM_VERSION } from '../control-plane/binaries.ts';
 import { readDockerfile } from './dockerfile.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 
@@ -80,8 +81,8 @@ test(`the tree is smaller than ${MAX_TREE_MIB} MiB`, async (t) => {
 
 test('the Dockerfile runs the scripts of the repository, and starts the built agent as a user without privileges', () => {
   const stages = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
-  const [landlock, build, final] = stages;
-  assert.ok(landlock && build && final && stages.length === 3);
+  const [landlock, helm, build, final] = stages;
+  assert.ok(landlock && helm && build && final && stages.length === 4);
   const runs = build.instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
   assert.deepEqual(runs, ['npm ci --ignore-scripts --no-progress', 'npm run image-tree -- /tautline']);
   assert.ok(manifest.scripts['image-tree'] === 'node scripts/image-tree.ts');
@@ -95,8 +96,18 @@ test('the Dockerfile runs the scripts of the repository, and starts the built ag
   assert.deepEqual(textsOf('COPY'), [
     '--from=build --chown=0:0 /tautline /app',
     '--from=landlock --chown=0:0 /tautline-landlock /usr/local/bin/tautline-landlock',
+    '--from=helm --chown=0:0 /bin-helm/helm /usr/local/bin/helm',
   ]);
-  assert.deepEqual(textsOf('ENV'), ['TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock']);
+  const pinned = helm.instructions.flatMap(({ name, text }) => (name === 'ARG' ? [text] : []));
+  assert.deepEqual(
+    pinned.map((text) => text.split('=')[0]),
+    ['HELM_VERSION', 'HELM_SUM'],
+  );
+  assert.equal(pinned[0], `HELM_VERSION=${HELM_VERSION}`, 'the image has the helm that the tests use');
+  assert.deepEqual(textsOf('ENV'), [
+    'TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock',
+    'TAUTLINE_HELM=/usr/local/bin/helm',
+  ]);
   assert.deepEqual(textsOf('USER'), [`${USER_ID}:${USER_ID}`]);
   const [entrypoint = ''] = textsOf('ENTRYPOINT');
   const [program, flag, script] = JSON.parse(entrypoint) as string[];
@@ -109,7 +120,7 @@ test('the Dockerfile runs the scripts of the repository, and starts the built ag
 
 test('the Dockerfile copies exactly the paths that .dockerignore admits', () => {
   const admitted = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^!.*$/gm) ?? [];
-  const [, build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
+  const [, , build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
   const copied = (build?.instructions ?? [])
     .filter(({ name }) => name === 'COPY')
     .flatMap(({ text }) => text.split(' ').slice(0, -1));

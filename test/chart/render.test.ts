@@ -110,6 +110,20 @@ test('the CRD of the chart is the one that the program prints, and is kept on un
   assert.deepEqual(kept['spec'], printed?.['spec']);
 });
 
+test('host keys of SSH servers are a ConfigMap of the chart, or one that is named', async () => {
+  const lines = 'git.example.com ssh-ed25519 AAAA\n';
+  const own = await helm.render({ ssh: { knownHosts: lines } });
+  const map = own.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-ssh-known-hosts'));
+  assert.equal((map?.['data'] as { ssh_known_hosts?: string } | undefined)?.ssh_known_hosts, lines);
+  const text = JSON.stringify(own.find(({ kind }) => kind === 'Deployment'));
+  assert.match(text, /--ssh-known-hosts=\/ssh-known-hosts\/ssh_known_hosts/);
+  assert.ok(text.includes(`"name":"${map?.metadata.name}"`));
+  const named = await helm.render({ ssh: { knownHostsConfigMap: 'argocd-ssh-known-hosts-cm' } });
+  assert.ok(!named.some(({ metadata }) => metadata.name.endsWith('-ssh-known-hosts')));
+  assert.match(JSON.stringify(named), /"configMap":\{"name":"argocd-ssh-known-hosts-cm"\}/);
+  assert.doesNotMatch(JSON.stringify(await helm.render()), /ssh-known-hosts/);
+});
+
 test('the status API, which has no login, is reachable from outside the Pod only with a Service', async () => {
   const argsWith = async (values: unknown): Promise<readonly string[]> => containerOf(await helm.render(values)).args;
   assert.ok((await argsWith({})).includes('--api-address=127.0.0.1:8080'));

@@ -83,10 +83,10 @@ export const ACCEPTED: Readonly<Record<string, unknown>> = {
   'a CRD that is removed with the release': { crds: { keep: false } },
   'an image tag and no registry': { image: { tag: 'v1' } },
   'the smallest memory sizes': {
-    settings: { 'heap-mib': 128, 'sandbox-rss-mib': 192 },
-    resources: { limits: { memory: '768Mi' } },
+    settings: { 'heap-mib': 128, 'sandbox-rss-mib': 192, 'helm-memory-mib': 128 },
+    resources: { limits: { memory: '896Mi' } },
   },
-  'a memory limit in a decimal unit': { resources: { limits: { memory: '2.1G' } } },
+  'a memory limit in a decimal unit': { resources: { limits: { memory: '2.4G' } } },
 };
 
 /** Values that the chart refuses, with a pattern of the reason. */
@@ -102,7 +102,7 @@ export const REFUSED: Readonly<Record<string, { readonly values: unknown; readon
   'a grace period shorter than the drain': { values: { terminationGracePeriodSeconds: 5 }, reason: /minimum|40/ },
   'a heap that does not fit into the memory limit': {
     values: { settings: { 'heap-mib': 1024 } },
-    reason: /2Gi.*less than the 2496 MiB/,
+    reason: /2304Mi.*less than the 2752 MiB/,
   },
   'one sandbox more than fits into the memory limit': {
     values: { settings: { 'sandbox-slots': 2 } },

@@ -79,6 +79,17 @@ test('a release is tested first, and has an SBOM for the image and attestations 
   }
 });
 
+test('a release signs the image, the chart and the package, and builds from base images with a digest', () => {
+  const release = workflows.find(({ workflow }) => workflow.name === 'release')?.workflow;
+  const [image = [], pack = []] = ['image', 'package'].map((name) => release?.jobs[name]?.steps);
+  assert.ok(image.some(({ run }) => run?.includes('cosign sign --yes "$IMAGE@')));
+  assert.ok(pack.some(({ run }) => run?.includes('cosign sign-blob')));
+  const build = image.find(({ uses }) => uses?.startsWith('docker/build-push-action@'));
+  for (const name of ['GO_IMAGE', 'BUILD_IMAGE', 'RUNTIME_IMAGE']) {
+    assert.ok(String(build?.with?.['build-args']).includes(`${name}=\${{ vars.${name} }}`), name);
+  }
+});
+
 test('neither a workflow nor the Dockerfile names a registry', () => {
   for (const { file } of workflows) {
     const text = readFileSync(join(FOLDER, file), 'utf8');

@@ -1,6 +1,6 @@
 /**
- * Finds the executables of a real control plane, kustomize, helm, tautline-landlock and the substitution of Flux, for
- * the demo and the tests.
+ * Finds the executables of a real control plane, kustomize, helm, a registry, tautline-landlock and the substitution of
+ * Flux, for the demo and the tests.
  *
  * The order is: the directory KUBEBUILDER_ASSETS (a variable of many Kubernetes test tools), the cache, a build with Go
  * into the cache. If all fail, an error says what to install. The name of a cached file contains its version or a hash
@@ -14,7 +14,9 @@ import { exists, goBuild } from './go-build.ts';
 
 const kubernetesVersion = { full: 'v1.36.3', major: '1', minor: '36' };
 const kustomizeVersion = 'v5.8.2';
-const helmVersion = 'v4.3.1';
+/** The version of helm in the tests and in the image. */
+export const HELM_VERSION = 'v4.3.1';
+const registryVersion = 'v3.0.0';
 const source = join(import.meta.dirname, 'binary');
 
 export type Program =
@@ -87,8 +89,14 @@ export function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
 
 /** Path of the helm that renders and installs the chart. May build for some minutes. */
 export function helmBinary(options: LookupOptions = {}): Promise<string> {
-  const module = `helm.sh/helm/v4/cmd/helm@${helmVersion}`;
-  return installedBinary({ name: 'helm', version: helmVersion, module }, options);
+  const module = `helm.sh/helm/v4/cmd/helm@${HELM_VERSION}`;
+  return installedBinary({ name: 'helm', version: HELM_VERSION, module }, options);
+}
+
+/** Path of the registry of the CNCF, the reference of the distribution specification. May build for ten minutes. */
+export function registryBinary(options: LookupOptions = {}): Promise<string> {
+  const module = `github.com/distribution/distribution/v3/cmd/registry@${registryVersion}`;
+  return installedBinary({ name: 'registry', version: registryVersion, module }, options);
 }
 
 /** Path of the program by which the kernel confines the children of the sandbox. May build for a minute. */

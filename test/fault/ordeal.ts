@@ -36,6 +36,7 @@ interface Scene {
   readonly proxy: FaultProxy;
   readonly grounds: Map<string, Ground>;
   starts: number;
+  hasTwoAgents: boolean;
   /** The agent that is never killed. It runs between trials, and during them unless another agent replaces it. */
   steadyAgent: RunningAgent | undefined;
 }
@@ -66,8 +67,13 @@ export async function startOrdeal(world: World): Promise<Ordeal> {
     return undefined;
   };
   let serial = 0;
-  const stage: Stage = { world, witness, gitHooks, starts: () => scene.starts, next: () => ++serial };
-  const scene: Scene = { stage, proxy, grounds: new Map(), starts: 0, steadyAgent: undefined };
+  const stage: Stage = {
+    ...{ world, witness, gitHooks },
+    hasTwoAgents: () => scene.hasTwoAgents,
+    starts: () => scene.starts,
+    next: () => ++serial,
+  };
+  const scene: Scene = { stage, proxy, grounds: new Map(), starts: 0, hasTwoAgents: false, steadyAgent: undefined };
   stack.defer(async () => scene.steadyAgent?.[Symbol.asyncDispose]());
   scene.steadyAgent = await startAgent(scene);
   const owned = stack.move();
@@ -77,12 +83,14 @@ export async function startOrdeal(world: World): Promise<Ordeal> {
 async function runBatch(scene: Scene, trials: readonly Trial[]): Promise<TrialResult[]> {
   const grounds = await Promise.all(trials.map((trial) => groundFor(scene, trial)));
   const lethal = trials.find(({ kill }) => kill !== undefined);
+  scene.hasTwoAgents = lethal?.isPaired === true;
   const killed = lethal ? await startToKill(scene, lethal) : undefined;
   for (const { api } of trials) if (api) scene.proxy.rules.push(apiRule(api));
   const playing = Promise.all(trials.map((trial, index) => (grounds[index] as Ground).play(trial)));
   const wasKilled = killed ? await awaitKill(killed, playing) : false;
   scene.steadyAgent ??= await startAgent(scene);
   const verdicts = await playing;
+  scene.hasTwoAgents = false;
   scene.proxy.rules.length = 0;
   scene.proxy.forget();
   return verdicts.map((verdict, index) => ({ ...verdict, wasKilled: wasKilled && trials[index] === lethal }));

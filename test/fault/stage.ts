@@ -18,6 +18,8 @@ export interface Stage {
   readonly witness: Witness;
   /** Hooks of the Git server by the prefix of the path, such as `/shop.git/`. */
   readonly gitHooks: Map<string, GitRequestHook>;
+  /** Whether two agents are running, so that each may write right after a status of the other. */
+  readonly hasTwoAgents: () => boolean;
   /** Number of agents that were started so far. */
   readonly starts: () => number;
   /** A number that no earlier call has returned. */
@@ -35,6 +37,9 @@ export interface Ground {
 /** Longer than the longest chain of faults, pauses and backoffs takes on a loaded machine. */
 const CONVERGENCE_MS = 180_000;
 const LOOK_MS = 150;
+
+/** How long a status may stay untrue while two agents are running: each hears of the other's writes by its watches. */
+const TWO_AGENTS_MS = 3_000;
 
 /** One Application of an expected end, with what Git has for it. */
 export interface Part {
@@ -59,15 +64,22 @@ export type Outcome = Pick<Verdict, 'isConverged' | 'orphans' | 'untrueStatus' |
 
 /** Waits until the cluster equals Git and every status says so, and collects untrue statuses on the way. */
 export async function untilEqual(
-  { world, witness }: Pick<Stage, 'world' | 'witness'>,
+  { world, witness, hasTwoAgents }: Pick<Stage, 'world' | 'witness' | 'hasTwoAgents'>,
   expectation: Expectation,
 ): Promise<Outcome> {
   const paths = expectation.parts.map(({ application }) => application.path);
   const untrue = new Set<string>();
+  /** When each untruth of the last look was seen first, by the monotonic clock. */
+  let seenMs = new Map<string, number>();
   const endMs = performance.now() + CONVERGENCE_MS;
   for (;;) {
     const { missing, orphans, unsaid, untruths } = await look(world, expectation);
-    if (expectation.isDisturbed !== true) for (const untruth of untruths) untrue.add(untruth);
+    const nowMs = performance.now();
+    const patienceMs = hasTwoAgents() ? TWO_AGENTS_MS : 0;
+    seenMs = new Map(untruths.map((untruth) => [untruth, seenMs.get(untruth) ?? nowMs]));
+    if (expectation.isDisturbed !== true) {
+      for (const [untruth, firstMs] of seenMs) if (nowMs - firstMs >= patienceMs) untrue.add(untruth);
+    }
     const findings = [...missing, ...orphans, ...unsaid];
     if (findings.length === 0) return { isConverged: true, orphans: [], untrueStatus: [...untrue], findings: [] };
     if (performance.now() > endMs) {

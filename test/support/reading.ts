@@ -1,4 +1,5 @@
 /** The edges that reading desired objects needs, scripted for unit tests: source, render, Secrets and discovery. */
+import { parseAddressRules } from '../../src/application/address-rule.ts';
 import type { KindInfo, Kinds } from '../../src/cluster/kinds.ts';
 import { kindKey } from '../../src/cluster/kinds.ts';
 import type { ClusterCapabilities, SecretAnswer } from '../../src/cluster/ports.ts';
@@ -133,6 +134,9 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         maxNamespaceRenderedBytes: 1_000,
         maxTotalRenderedBytes: 2_000,
         pollJitter: 0,
+        remoteBaseHosts: parseAddressRules('bases.example.com') ?? [],
+        remoteBaseAllowUnpinned: false,
+        chartHosts: parseAddressRules('charts.example.com') ?? [],
         minPollBackoffMs: 1_000,
         maxPollBackoffMs: 60_000,
       },

@@ -7,10 +7,11 @@
  */
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { DataNeed, Need } from '../../render/needs.ts';
+import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/needs.ts';
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';
+import { refuseChart, refuseRemoteBase } from './host-policy.ts';
 import { treeOfNeed } from './other-sources.ts';
 
 /** Throws StageError. */
@@ -20,13 +21,22 @@ export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRend
     case 'data':
       return { need, ...(await bringData(reading, need)), broughtMs };
     case 'repository':
-    case 'chart': {
-      const tree = await treeOfNeed(reading, need);
-      return { need, answer: { type: 'tree' }, digest: tree.tree.treeOid, tree, broughtMs };
-    }
+    case 'chart':
+      return { need, ...(await bringTree(reading, need)), broughtMs };
     case 'helm':
       return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
   }
+}
+
+async function bringTree(
+  reading: Reading,
+  need: RepositoryNeed | ChartNeed,
+): Promise<Pick<Brought, 'answer' | 'digest' | 'tree'>> {
+  const { settings } = reading.context;
+  const problem = need.type === 'chart' ? refuseChart(need, settings) : refuseRemoteBase(need, settings);
+  if (problem) return { answer: { type: 'refused', problem }, digest: digestValue(problem.message) };
+  const tree = await treeOfNeed(reading, need);
+  return { answer: { type: 'tree' }, digest: tree.tree.treeOid, tree };
 }
 
 async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pick<Brought, 'answer' | 'digest'>> {

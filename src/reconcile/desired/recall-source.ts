@@ -4,6 +4,7 @@
  * Git is down, nor which commits are older.
  */
 import { isArtifactSource, isNamedByRevision, readArtifactRevision } from '../../application/artifact-revision.ts';
+import { rangeOfRevision } from '../../application/version-range.ts';
 import type { Application, ApplicationSpec } from '../../application/schema.ts';
 import { printable } from '../../object/printable.ts';
 import { StageError } from '../../object/stage-error.ts';
@@ -39,6 +40,8 @@ function isNamedBy(source: ApplicationSpec['source'], { revision, commit }: Reso
   if (isArtifactSource(source)) {
     return isNamedByRevision({ name, digest: `sha256:${commit}` }, readArtifactRevision(wanted, chart !== undefined));
   }
+  const range = rangeOfRevision(wanted);
+  if (range) return range.matches(name);
   if (name === revision) return wanted.toLowerCase() === commit;
   return wanted === 'HEAD' || name === printable(wanted);
 }

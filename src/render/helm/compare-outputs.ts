@@ -7,7 +7,7 @@
 import { idOf, idKey } from '../../object/identity.ts';
 import { isKubeObject, isMap, type Value } from '../../object/value.ts';
 import { fail } from '../fail.ts';
-import type { BuiltObject } from '../kustomize/build.ts';
+import type { BuiltObject } from '../built-object.ts';
 
 /** Fields that a message names. */
 const MAX_NAMED = 5;

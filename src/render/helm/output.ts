@@ -6,11 +6,12 @@
  */
 import { digestValue } from '../../object/digest.ts';
 import { isKubeObject, isMap, own, stringAt, valueAt, type Value } from '../../object/value.ts';
-import { nodeToValue } from '../../object/yaml/node.ts';
-import { fail } from '../fail.ts';
+import { nodeToValue, type YamlMap } from '../../object/yaml/node.ts';
+import { fail, problemOf } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
-import type { BuiltObject } from '../kustomize/build.ts';
-import { readDocuments } from '../manifest-text.ts';
+import type { BuiltObject } from '../built-object.ts';
+import { readDocuments, readObjects } from '../manifest-text.ts';
+import { checkSameOutput } from './compare-outputs.ts';
 
 /** Gives the file of the chart that helm names, as `<chart>/templates/x.yaml`, a path for people. */
 export type FileOf = (name: string) => string;
@@ -72,4 +73,62 @@ function addObjects(objects: BuiltObject[], value: Value, file: string): void {
     return fail('ReservedField', `a ${kind} has metadata.generateName: every sync would create another object`, place);
   }
   objects.push({ object: value, digest: digestValue(value), ...place });
+}
+
+/** The same for a kustomization, which reads the output as it reads its resources. */
+export function readForKustomize(
+  context: Pick<RenderContext, 'limits'>,
+  text: string,
+  fileOf: FileOf,
+): { readonly node: YamlMap; readonly file: string }[] {
+  const names = namesByLine(text);
+  try {
+    const objects = readObjects({ text, file: OUTPUT, limits: context.limits }, 'error', 'last in annotations');
+    return objects.map(({ node, line }) => ({ node, file: fileOf(nameAt(names, line)) }));
+  } catch (error) {
+    const { code, message, file, line = 1, hint } = problemOf(error);
+    if (file !== OUTPUT) throw error;
+    return fail(code, message, { file: fileOf(nameAt(names, line)), ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+/** Stands for the output of helm, which is no file. */
+const OUTPUT = 'the output of helm';
+
+interface NamedLine {
+  /** 1-based line at which the documents of the template begin. */
+  readonly line: number;
+  readonly name: string;
+}
+
+function namesByLine(text: string): readonly NamedLine[] {
+  const names: NamedLine[] = [];
+  let line = 1;
+  for (const part of splitOutput(text)) {
+    names.push({ line, name: part.name });
+    // The two lines of the next header follow the text of a part.
+    line += part.text.split('\n').length - 1 + 2;
+  }
+  return names.map(({ name, line: first }, index) => ({ name, line: index === 0 ? first : first - 2 }));
+}
+
+/** By bisection, since an output may have thousands of documents. */
+function nameAt(names: readonly NamedLine[], line: number): string {
+  let [low, high] = [0, names.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((names[middle]?.line ?? 0) <= line) low = middle;
+    else high = middle - 1;
+  }
+  return names[low]?.name ?? '';
+}
+
+/** Fails with NonDeterministic if a second run printed something else. */
+export function checkSameText(
+  context: Pick<RenderContext, 'limits'>,
+  { text, again }: { readonly text: string; readonly again?: string },
+  fileOf: FileOf,
+): void {
+  if (again === undefined || again === text) return;
+  checkSameOutput(readOutput(context, text, fileOf), readOutput(context, again, fileOf));
 }

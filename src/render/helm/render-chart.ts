@@ -9,13 +9,12 @@ import { digestValue } from '../../object/digest.ts';
 import type { Value } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import { ask, type RenderContext } from '../file-loader.ts';
-import type { BuiltObject } from '../kustomize/build.ts';
+import type { BuiltObject } from '../built-object.ts';
 import type { Answer, HelmNeed, HelmRun, Release } from '../needs.ts';
 import { identityOf, shownPath, treePlace, within, type OpenPlace } from './chart-place.ts';
 import { readChartYaml } from './chart-yaml.ts';
-import { checkSameOutput } from './compare-outputs.ts';
 import { findDependencies } from './dependencies.ts';
-import { readOutput, type FileOf } from './output.ts';
+import { checkSameText, readOutput, type FileOf } from './output.ts';
 import { valuesOf } from './values.ts';
 
 export interface ChartRender {
@@ -25,7 +24,7 @@ export interface ChartRender {
   readonly release: Release | undefined;
 }
 
-export type HelmOutput = Extract<Answer, { readonly type: 'text' }>;
+type HelmOutput = Extract<Answer, { readonly type: 'text' }>;
 
 /** As the schema fills them in. */
 export const NO_HELM_OPTIONS: HelmOptions = { ignoreMissingValueFiles: false, skipCRDs: false, skipTests: true };
@@ -34,14 +33,10 @@ export const NO_HELM_OPTIONS: HelmOptions = { ignoreMissingValueFiles: false, sk
 export function renderChart(context: RenderContext, render: ChartRender): BuiltObject[] {
   const run = runOf(context, render);
   const output = run === undefined ? undefined : askHelm(context, run, render.chart);
-  return output === undefined ? [] : readObjects(context, output, render.chart);
-}
-
-/** The objects of an output. Fails with NonDeterministic if a second run printed something else. */
-function readObjects(context: RenderContext, { text, again }: HelmOutput, chart: OpenPlace): BuiltObject[] {
-  const objects = readOutput(context, text, templateFile(chart));
-  if (again !== undefined && again !== text) checkSameOutput(objects, readOutput(context, again, templateFile(chart)));
-  return objects;
+  if (output === undefined) return [];
+  const fileOf = templateFile(render.chart);
+  checkSameText(context, output, fileOf);
+  return readOutput(context, output.text, fileOf);
 }
 
 /** undefined while a part of the chart or of its values is open. Fails if one is missing. */

@@ -5,8 +5,8 @@
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { textOf, type YamlMap } from '../../object/yaml/node.ts';
-import { fail, withPlace } from '../fail.ts';
-import { countKustomization, isInside } from '../file-loader.ts';
+import { fail, problemOf, withPlace } from '../fail.ts';
+import { ask, countKustomization, isInside } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { joinInTree } from '../mounted-trees.ts';
 import { mergeFieldSpecs, DEFAULTS } from './merge-field-specs.ts';
@@ -20,6 +20,7 @@ import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry }
 import { chooseSchema } from './openapi.ts';
 import { atOverride, type ExtraComponent } from './overrides.ts';
 import { appendAll, checkUnique, newResourceSet, type ResourceSet } from './resource-set.ts';
+import { needOf, parseRemoteBase } from './remote-base.ts';
 import { newResource, type Resource } from './resource.ts';
 import { transformAll } from './transformers/transformers.ts';
 import { validate } from './validators.ts';
@@ -36,6 +37,7 @@ export interface LayerPlace {
   readonly folder: string;
   readonly chain: readonly string[];
   readonly originPath: string;
+  readonly helmNamespace: string;
 }
 
 /** Objects and components of the first kustomization that its file does not name. */
@@ -93,7 +95,9 @@ function accumulateInto(
   const { file } = kustomization;
   let into = start;
   kustomization.resources.forEach((path, index) => {
-    atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
+    goOnIfOpen(build, () => {
+      atField(bare, entryPath(kustomization, index), () => accumulateResource(bare, path, into));
+    });
   });
   withPlace({ file }, () => {
     into.specs = mergeFieldSpecs(into.specs, mergeFieldSpecs(DEFAULTS, loadConfigurations(bare)));
@@ -116,6 +120,19 @@ function accumulateInto(
   return into;
 }
 
+/**
+ * A step may fail only because the objects of a chart are not there yet. Then the result of this render does not count,
+ * and the other entries are walked to find their needs as well.
+ */
+function goOnIfOpen({ context }: Build, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    problemOf(error);
+    if (context.needs.length === 0) throw error;
+  }
+}
+
 /** The path of an entry in the file: the list `resources` is followed by the entries of the deprecated `bases`. */
 function entryPath({ resources, bases }: Kustomization, index: number): YamlPath {
   const own = resources.length - (bases?.length ?? 0);
@@ -124,6 +141,7 @@ function entryPath({ resources, bases }: Kustomization, index: number): YamlPath
 
 function accumulateResource(layer: Layer, path: string, into: Accumulation): void {
   const folder = findFolder(layer, path);
+  if (folder === UNANSWERED) return;
   if (folder !== undefined) return mergeFolder(layer, path, folder, into);
   const file = locateFile(layer, path);
   const resources = readResources(layer, file);
@@ -161,9 +179,10 @@ function mergeFolder(layer: Layer, path: string, folder: string, into: Accumulat
 /** A component works on the objects that its parent has gathered so far. */
 function accumulateComponent(
   layer: Layer,
-  { path, folder }: { readonly path: string; readonly folder: string | undefined },
+  { path, folder }: { readonly path: string; readonly folder: string | undefined | typeof UNANSWERED },
   into: Accumulation,
 ): Accumulation {
+  if (folder === UNANSWERED) return into;
   if (folder === undefined) return fail('PathNotFound', `the component ${path} is not a folder`);
   const { place, kustomization } = enter(layer, path, folder);
   if (kustomization.kind !== 'Component') {
@@ -183,24 +202,42 @@ function enter(layer: Layer, path: string, folder: string): { place: LayerPlace;
   countKustomization(layer.build.context);
   const kustomization = readKustomization(layer.build.context, folder);
   const originPath = posix.join(layer.originPath, path);
-  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPath };
+  const helmNamespace = layer.kustomization.namespace || layer.helmNamespace;
+  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPath, helmNamespace };
   chooseSchema(layer.build, { ...layer, ...place, kustomization });
   return { place, kustomization };
 }
 
+/** Stands for the folder of a remote base whose tree is not there yet. */
+const UNANSWERED = Symbol('unanswered');
+
 /** The folder that a path names, with links resolved; undefined if the path does not name a folder. */
-function findFolder(layer: Layer, path: string): string | undefined {
+function findFolder(layer: Layer, path: string): string | undefined | typeof UNANSWERED {
   const { tree } = layer.build.context;
   const joined = path.startsWith('/') ? undefined : joinInTree(layer.build.context, layer.folder, path);
   const resolved = joined === undefined || path === '' ? undefined : tree.resolve(joined);
   if (resolved !== undefined) return tree.find(resolved).type === 'folder' ? resolved : undefined;
-  if (isRemote(path)) {
-    fail('Unsupported', `${path} is a base in another repository; only folders of this repository are rendered`, {
-      hint: 'Copy the base into this repository, or add it as a submodule.',
-    });
-  }
+  if (isRemote(path)) return findRemoteFolder(layer, path);
   if (joined === undefined && !path.startsWith('/')) fail('PathEscapesRoot', `${path} leaves the repository`);
   return undefined;
+}
+
+function findRemoteFolder({ build }: Layer, path: string): string | typeof UNANSWERED {
+  const { context } = build;
+  const base = parseRemoteBase(path);
+  if (base === undefined) {
+    return fail('Unsupported', `${path} is no address of a folder in a repository; other addresses are not read`, {
+      hint: 'Copy the file into this repository.',
+    });
+  }
+  const need = needOf(base);
+  if (ask(context, need) === undefined) return UNANSWERED;
+  const joined = joinInTree(context, need.key, base.path);
+  const folder = joined === undefined ? undefined : context.tree.resolve(joined);
+  if (folder === undefined || context.tree.find(folder).type !== 'folder') {
+    fail('PathNotFound', `there is no folder ${base.path || 'at the root'} in ${base.repoURL} at ${need.revision}`);
+  }
+  return folder;
 }
 
 function checkCount(build: Build, set: ResourceSet): void {

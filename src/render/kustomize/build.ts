@@ -1,7 +1,8 @@
 /** Builds a kustomization: the objects that `kustomize build` prints, in its order. */
 import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
-import { isMap, type Value, type ValueMap } from '../../object/value.ts';
+import { isMap, type Value } from '../../object/value.ts';
 import { fail } from '../fail.ts';
+import type { BuiltObject } from '../built-object.ts';
 import type { RenderContext } from '../file-loader.ts';
 import { accumulate, gatherResources, type Accumulation, type LayerPlace } from './accumulate.ts';
 import { DEFAULTS } from './merge-field-specs.ts';
@@ -17,15 +18,6 @@ import { checkWrittenKey, metadataOf, newResource, setTextMap, textMap, type Res
 import { sortResources } from './sort.ts';
 import { setLabels } from './transformers/labels.ts';
 import { resolveVars } from './vars.ts';
-
-export interface BuiltObject {
-  /** Has a kind and a name; the apiVersion may be missing, which kustomize accepts. */
-  readonly object: ValueMap;
-  /** `digestValue(object)`, if it has been computed already. */
-  readonly digest?: string;
-  readonly file: string;
-  readonly line: number;
-}
 
 /** Builds the kustomization of a folder. Fails with the first problem; a kustomization is never rendered partly. */
 export function buildKustomization(context: RenderContext, folder: string, overrides: Overrides = {}): BuiltObject[] {
@@ -72,7 +64,7 @@ function build(context: RenderContext, { folder, file, resources, overrides }: B
   const shouldTrackOrigin = kustomization.buildMetadata.length > 0;
   const shared = { schema: undefined, isSchemaChosen: false, kinds: new Set<string>() };
   const state: Build = { context, ...shared, gather: gatherResources, shouldTrackOrigin };
-  const place: LayerPlace = { folder, chain: [folder], originPath: '' };
+  const place: LayerPlace = { folder, chain: [folder], originPath: '', helmNamespace: '' };
   chooseSchema(state, { build: state, kustomization, ...place, specs: DEFAULTS });
   const accumulation = accumulate(state, { ...place, resources, components }, kustomization);
   setLabels(accumulation.set, new Map(Object.entries(overrides.labels ?? {})));

@@ -94,6 +94,42 @@ const SORT_OPTIONS = struct({
   legacySortOptions: optional(struct({ orderFirst: list(text), orderLast: list(text) })),
 });
 
+export const HELM_CHART = struct({
+  name: text,
+  version: text,
+  repo: text,
+  releaseName: text,
+  namespace: text,
+  additionalValuesFiles: list(text),
+  valuesFile: text,
+  valuesInline: optional(anything),
+  valuesMerge: text,
+  includeCRDs: flag,
+  skipHooks: flag,
+  apiVersions: list(text),
+  kubeVersion: text,
+  nameTemplate: text,
+  skipTests: flag,
+  debug: flag,
+  devel: flag,
+});
+
+const OLD_HELM_CHART = struct({
+  chartName: text,
+  chartVersion: text,
+  chartRepoUrl: text,
+  chartHome: text,
+  chartRepoName: text,
+  helmBin: text,
+  helmHome: text,
+  values: text,
+  valuesLocal: optional(anything),
+  valuesMerge: text,
+  releaseName: text,
+  releaseNamespace: text,
+  extraArgs: list(text),
+});
+
 const KUSTOMIZATION = struct({
   apiVersion: text,
   kind: text,
@@ -121,8 +157,8 @@ const KUSTOMIZATION = struct({
   configMapGenerator: list(CONFIG_MAP),
   secretGenerator: list(SECRET),
   helmGlobals: optional(struct({ chartHome: text, configHome: text })),
-  helmCharts: optional(anything),
-  helmChartInflationGenerator: optional(anything),
+  helmCharts: optional(list(HELM_CHART)),
+  helmChartInflationGenerator: optional(list(OLD_HELM_CHART)),
   generatorOptions: optional(GENERATOR_OPTIONS),
   configurations: list(text),
   generators: list(text),
@@ -167,7 +203,6 @@ export function readKustomization(context: RenderContext, folder: string): Kusto
     if (root !== undefined && !isYamlMap(root)) return fail('KustomizationInvalid', 'the kustomization is not a map');
     const fields = decodeIn(source, () => decode(KUSTOMIZATION, root, ''));
     warnDeprecated(context, fields);
-    checkSupported(fields, source);
     const kind = withPlace(
       () => placeIn(source, ['kind']),
       () => checkKind(fields),
@@ -186,7 +221,7 @@ export function readKustomization(context: RenderContext, folder: string): Kusto
 }
 
 /** Fields whose lines may contain Secret values, and so are never shown. */
-const CONFIDENTIAL_FIELDS = new Set(['secretGenerator', 'generators']);
+const CONFIDENTIAL_FIELDS = new Set(['secretGenerator', 'generators', 'helmCharts', 'helmChartInflationGenerator']);
 
 /** The place of a field in a kustomization, with the text of the line if it may be shown. */
 export function placeIn(
@@ -238,20 +273,6 @@ function warnDeprecated(context: RenderContext, fields: Fields): void {
   for (const [field, instead, fix] of DEPRECATED) {
     if (fields[field] === undefined) continue;
     context.warnings.push(`# Warning: '${field}' is deprecated. Please use '${instead}' instead. ${fix}`);
-  }
-}
-
-/** Fields that need something which a render cannot do. */
-const UNSUPPORTED: readonly (readonly [keyof Fields, string])[] = [
-  ['helmCharts', 'charts inside a kustomization are not rendered'],
-  ['helmChartInflationGenerator', 'charts inside a kustomization are not rendered'],
-];
-
-function checkSupported(fields: Fields, source: TextSource): void {
-  for (const [field, why] of UNSUPPORTED) {
-    const value = fields[field];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    fail('Unsupported', `the field ${field} is not supported: ${why}`, placeIn(source, [field]));
   }
 }
 

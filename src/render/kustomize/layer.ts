@@ -40,6 +40,8 @@ export interface Layer {
   readonly chain: readonly string[];
   /** Path from the folder of the first kustomization to this one, as written in the files. */
   readonly originPath: string;
+  /** Namespace of the nearest kustomization above this one that sets one, for charts; '' if none does. */
+  readonly helmNamespace: string;
   readonly specs: FieldSpecs;
 }
 

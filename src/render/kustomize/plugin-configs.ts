@@ -53,9 +53,6 @@ export function builtInKind(config: Resource): string {
       placeOf(config),
     );
   }
-  if (kind === 'HelmChartInflationGenerator') {
-    fail('Unsupported', 'a HelmChartInflationGenerator renders a chart; this is not supported', placeOf(config));
-  }
   return kind;
 }
 

@@ -51,6 +51,8 @@ export interface Resource {
   behavior: Behavior;
   /** Made by a generator, so kustomize has written internal annotations into it from the start. */
   isGenerated: boolean;
+  /** Printed by helm for a chart of a kustomization: the namespace of the kustomization is not set. */
+  readonly isFromHelm?: boolean;
   /** Whether the hash of the content is appended to the name. */
   shouldHashName: boolean;
   /** Names of the vars that read a field of this object. */

@@ -13,7 +13,7 @@ import { readYaml } from '../../object/yaml/read.ts';
 import { writeYaml } from '../../object/yaml/write.ts';
 import { fail, problemOf } from '../fail.ts';
 import { countGenerated, readText, type RenderContext } from '../file-loader.ts';
-import type { BuiltObject } from '../kustomize/build.ts';
+import type { BuiltObject } from '../built-object.ts';
 import { evaluate, type Filled } from './evaluate.ts';
 import { ExpressionError, readExpressions, type Part } from './expression.ts';
 import type { Costs } from './functions.ts';

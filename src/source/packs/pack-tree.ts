@@ -10,6 +10,7 @@ import { StageError } from '../../object/stage-error.ts';
 import type { FileEntry, FileTree, Found } from '../../render/file-tree.ts';
 import type { SnapshotTree } from '../snapshot.ts';
 import { parseTree, type TreeEntry } from './git-tree.ts';
+import { corrupt } from './pack-entry.ts';
 import { openPackStore, type PackStore, type PackStoreLimits } from './pack-store.ts';
 
 export interface PackTree extends FileTree {
@@ -38,8 +39,9 @@ type Place =
   | { readonly type: 'absent' | 'outside' };
 
 /** Throws StageError SnapshotGone, CorruptPack. */
-export function openPackTree({ gitDir, treeOid }: SnapshotTree, limits: PackTreeLimits): PackTree {
+export function openPackTree({ gitDir, treeOid, commit }: SnapshotTree, limits: PackTreeLimits): PackTree {
   const store = openPackStore(gitDir, limits);
+  if (commit !== undefined) checkCommit(store, commit, treeOid);
   const trees = new Map<string, Map<string, TreeEntry>>();
   const readSet: Record<string, string> = Object.create(null);
 
@@ -103,6 +105,20 @@ export function openPackTree({ gitDir, treeOid }: SnapshotTree, limits: PackTree
     isUnchanged: (before) => Object.entries(before).every(([entry, text]) => describeEntry(entry) === text),
     close: () => store.close(),
   };
+}
+
+/**
+ * The name of a snapshot's folder and its description were written by an earlier process, perhaps by another program.
+ * Objects are compared with their ids when they are read, so a commit that names the tree proves every file.
+ */
+function checkCommit(store: PackStore, commit: string, treeOid: string): void {
+  try {
+    const named = /^tree ([0-9a-f]{40})\n/.exec(store.read(commit).toString('latin1'))?.[1];
+    if (named !== treeOid) throw corrupt(`the commit ${commit} names another tree`);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 }
 
 function describe(place: Place, path: string): string {

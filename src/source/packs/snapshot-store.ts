@@ -37,7 +37,10 @@ export interface SnapshotStore {
   find(repositoryKey: string, commit: string): Promise<StoredSnapshot | undefined>;
   /** The snapshot that was used last, for the next fetch to build on; undefined if that should bring everything. */
   latest(repositoryKey: string): Promise<StoredSnapshot | undefined>;
-  begin(repositoryKey: string, onto: StoredSnapshot | undefined): Promise<SnapshotDraft>;
+  /** `owner`: the namespace for which the snapshot is fetched. */
+  begin(repositoryKey: string, onto: StoredSnapshot | undefined, owner: string): Promise<SnapshotDraft>;
+  /** Notes that a revision such as `main` is at a commit. */
+  follow(repositoryKey: string, revision: string, commit: string): void;
   /** Marks a snapshot as used, if it is there. */
   touch(repositoryKey: string, commit: string): void;
   remove(repositoryKey: string, commit: string): Promise<void>;
@@ -67,6 +70,7 @@ interface Kept {
   readonly snapshot: StoredSnapshot;
   /** Monotonic. */
   readonly usedMs: number;
+  readonly owner: string;
 }
 
 /** The snapshots of one repository by commit, in order of use, the latest last. */
@@ -83,7 +87,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   const repositories = new Map<string, Promise<KeptSnapshots>>();
   const sweepOnce = onceSuccessful(() => sweep(options));
   const folderOf = (repositoryKey: string): string => join(options.dataDir, repositoryKey);
-  const stamps = createStamps(options, folderOf);
+  const [stamps, followed] = [createStamps(options, folderOf), createFollowed()];
 
   function snapshotsOf(repositoryKey: string): Promise<KeptSnapshots> {
     const known = repositories.get(repositoryKey);
@@ -94,15 +98,15 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return loading;
   }
 
-  function keep(kept: KeptSnapshots, snapshot: StoredSnapshot): StoredSnapshot {
+  function keep(kept: KeptSnapshots, snapshot: StoredSnapshot, owner: string): StoredSnapshot {
     kept.delete(snapshot.commit);
-    kept.set(snapshot.commit, { snapshot, usedMs: clock.monotonicMs() });
+    kept.set(snapshot.commit, { snapshot, usedMs: clock.monotonicMs(), owner });
     return snapshot;
   }
 
   function use(kept: KeptSnapshots, commit: string): StoredSnapshot | undefined {
-    const snapshot = kept.get(commit)?.snapshot;
-    return snapshot && keep(kept, snapshot);
+    const known = kept.get(commit);
+    return known && keep(kept, known.snapshot, known.owner);
   }
 
   return {
@@ -112,7 +116,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       const isFull = !last || last.packs.length >= limits.maxPacksPerSnapshot || last.packBytes > limits.maxPackBytes;
       return isFull ? undefined : last;
     },
-    async begin(repositoryKey, onto) {
+    async begin(repositoryKey, onto, owner) {
       await snapshotsOf(repositoryKey);
       const draftDir = join(folderOf(repositoryKey), temporaryName());
       await createDraft(draftDir, onto);
@@ -122,11 +126,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
         async finish(pack) {
           const gitDir = join(folderOf(repositoryKey), pack.commit);
           const snapshot = await completeDraft({ draftDir, gitDir, onto }, pack);
-          return keep(await snapshotsOf(repositoryKey), snapshot);
+          return keep(await snapshotsOf(repositoryKey), snapshot, owner);
         },
         discard: () => rm(draftDir, { recursive: true, force: true }),
       };
     },
+    follow: (repositoryKey, revision, commit) => followed.note(repositoryKey, revision, commit),
     touch(repositoryKey, commit) {
       const loading = repositories.get(repositoryKey);
       loading?.then((kept) => use(kept, commit) && stamps.mark(repositoryKey)).catch(() => undefined);
@@ -140,7 +145,8 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
       for (const [repositoryKey, loading] of repositories) {
         const kept = await loading;
         const folder = folderOf(repositoryKey);
-        const retention = { isOfCredential: isPrivate(repositoryKey), limits, clock };
+        const isSuperseded = (commit: string): boolean => followed.isSuperseded(repositoryKey, commit);
+        const retention = { isOfCredential: isPrivate(repositoryKey), isSuperseded, limits, clock };
         for (const commit of outdated(kept, retention)) await removeKept(kept, folder, commit);
         const isUnused = isPrivate(repositoryKey) && kept.size === 0;
         if (!isUnused || !(await removeIfEmpty(folder))) continue;
@@ -165,11 +171,44 @@ async function makeRoom(
   const all: (SnapshotOnDisk & { readonly kept: KeptSnapshots })[] = [];
   for (const [repositoryKey, loading] of repositories) {
     const kept = await loading;
-    for (const [commit, { snapshot, usedMs }] of kept) all.push({ ...snapshot, repositoryKey, commit, usedMs, kept });
+    for (const [commit, { snapshot, usedMs, owner }] of kept) {
+      all.push({ ...snapshot, repositoryKey, commit, usedMs, owner, kept });
+    }
   }
   for (const { kept, repositoryKey, commit } of beyondDisk(all, maxBytes)) {
     await removeKept(kept, folderOf(repositoryKey), commit);
   }
+}
+
+interface Followed {
+  note(repositoryKey: string, revision: string, commit: string): void;
+  isSuperseded(repositoryKey: string, commit: string): boolean;
+}
+
+/** Revisions and superseded commits that are remembered; the oldest are forgotten first. */
+const MAX_FOLLOWED = 20_000;
+
+/** The two newest commits of each revision. */
+function createFollowed(): Followed {
+  const newest = new Map<string, readonly string[]>();
+  const superseded = new Set<string>();
+  return {
+    note(repositoryKey, revision, commit) {
+      const key = `${repositoryKey} ${revision}`;
+      superseded.delete(`${repositoryKey} ${commit}`);
+      const commits = newest.get(key) ?? [];
+      if (commits.at(-1) === commit) return;
+      const next = [...commits.filter((one) => one !== commit), commit];
+      for (const old of next.slice(0, -2)) superseded.add(`${repositoryKey} ${old}`);
+      newest.delete(key);
+      newest.set(key, next.slice(-2));
+      for (const all of [newest, superseded]) {
+        const [oldest] = all.size > MAX_FOLLOWED ? all.keys() : [];
+        if (oldest !== undefined) all.delete(oldest);
+      }
+    },
+    isSuperseded: (repositoryKey, commit) => superseded.has(`${repositoryKey} ${commit}`),
+  };
 }
 
 interface Stamps {
@@ -215,7 +254,7 @@ async function loadSnapshots(folder: string, { clock, log }: SnapshotStoreOption
   for (const name of await readdir(folder)) {
     const snapshot = isTemporary(name) ? undefined : await readSnapshot(join(folder, name), name);
     if (snapshot) {
-      kept.set(name, { snapshot, usedMs: clock.monotonicMs() });
+      kept.set(name, { snapshot, usedMs: clock.monotonicMs(), owner: folder });
       continue;
     }
     log.info('removed an unfinished snapshot', { folder: name });
@@ -226,15 +265,25 @@ async function loadSnapshots(folder: string, { clock, log }: SnapshotStoreOption
 
 interface Retention extends Pick<SnapshotStoreOptions, 'limits' | 'clock'> {
   readonly isOfCredential: boolean;
+  /** Whether the revision of a commit has moved on by two commits. */
+  readonly isSuperseded: (commit: string) => boolean;
 }
 
+/** How long a snapshot stays that no revision needs: an Application may still be reading it. */
+const SUPERSEDED_MS = 600_000;
+
 /** The commits whose snapshots are to be removed. */
-function outdated(kept: KeptSnapshots, { isOfCredential, limits, clock }: Retention): string[] {
+function outdated(kept: KeptSnapshots, { isOfCredential, isSuperseded, limits, clock }: Retention): string[] {
   const nowMs = clock.monotonicMs();
   const excess = kept.size - limits.maxSnapshotsPerRepository;
   return [...kept]
     .slice(0, isOfCredential ? undefined : -ALWAYS_KEPT)
-    .filter(([, { usedMs }], at) => at < excess || nowMs - usedMs > limits.retainSnapshotMs)
+    .filter(([commit, { usedMs }], at) => {
+      const retainMs = isSuperseded(commit)
+        ? Math.min(SUPERSEDED_MS, limits.retainSnapshotMs)
+        : limits.retainSnapshotMs;
+      return at < excess || nowMs - usedMs > retainMs;
+    })
     .map(([commit]) => commit);
 }
 
@@ -254,13 +303,21 @@ async function sweep({ dataDir, limits, clock }: SnapshotStoreOptions): Promise<
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dataDir)) {
     const folder = join(dataDir, name);
-    const ageMs = clock.now() - (await stat(folder)).mtimeMs;
+    const ageMs = clock.now() - (await lastChangedMs(folder));
     if (isPrivate(name) || ageMs > limits.forgetRepositoryMs) {
       await rm(folder, { recursive: true, force: true });
       continue;
     }
-    for (const inner of await readdir(folder)) {
+    for (const inner of await readdir(folder).catch(() => [])) {
       if (isTemporary(inner)) await rm(join(folder, inner), { recursive: true, force: true });
     }
   }
+}
+
+/** A folder that has gone meanwhile counts as old: the indexes of Helm repositories are deleted at their first use. */
+async function lastChangedMs(folder: string): Promise<number> {
+  return stat(folder).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => -Infinity,
+  );
 }

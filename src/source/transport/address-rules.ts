@@ -9,6 +9,7 @@ import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { AddressRule } from '../../application/address-rule.ts';
 import { sourceError } from '../source-error.ts';
+import { DEFAULT_PORTS } from './proxy.ts';
 
 export interface AddressRules {
   /** Empty: every address that is not denied. */
@@ -90,7 +91,7 @@ function matchesHost(rule: AddressRule, url: URL): boolean {
   const host = url.hostname.toLowerCase().replace(/\.$/, '');
   const isHost = rule.host.startsWith('.') ? host.endsWith(rule.host) : host === rule.host;
   if (!isHost) return false;
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  const port = url.port || DEFAULT_PORTS[url.protocol] || '80';
   if (rule.port !== undefined && rule.port !== port) return false;
   return rule.path === '' || `${plainPath(url.pathname)}/`.startsWith(`${rule.path}/`);
 }

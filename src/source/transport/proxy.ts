@@ -1,6 +1,6 @@
 /**
  * Chooses the proxy of a request by HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as Go's net/http reads them. So Tautline
- * takes the same route as other programs in the cluster.
+ * takes the same route as other programs in the cluster. For ssh there is no such variable; it is a setting.
  */
 import { BlockList, isIP } from 'node:net';
 import { sourceError } from '../source-error.ts';
@@ -10,21 +10,28 @@ export interface ProxySettings {
   readonly http: string;
   /** For https addresses; empty: none. */
   readonly https: string;
+  /** For ssh addresses, by CONNECT; empty or absent: none. */
+  readonly ssh?: string;
   /** Hosts without proxy: `host` with its subdomains, `.subdomains.only`, `host:port`, addresses, CIDR, `*`. */
   readonly exceptions: string;
 }
 
 /** The address of the proxy; undefined: a direct connection. Throws StageError InvalidProxy. */
 export function proxyFor(url: URL, settings: ProxySettings): string | undefined {
-  const [variable, value] = url.protocol === 'https:' ? ['HTTPS_PROXY', settings.https] : ['HTTP_PROXY', settings.http];
+  const { origin, value } = settingFor(url.protocol, settings);
   if (value === '' || isException(url, settings.exceptions)) return undefined;
   const proxy = URL.parse(value.includes('://') ? value : `http://${value}`);
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy.href;
-  throw sourceError(
-    'InvalidProxy',
-    `The variable ${variable} does not hold the address of an http or https proxy. Correct it.`,
-  );
+  throw sourceError('InvalidProxy', `${origin} does not hold the address of an http or https proxy. Correct it.`);
 }
+
+function settingFor(protocol: string, settings: ProxySettings): { readonly origin: string; readonly value: string } {
+  if (protocol === 'ssh:') return { origin: 'The setting --ssh-proxy', value: settings.ssh ?? '' };
+  if (protocol === 'https:') return { origin: 'The variable HTTPS_PROXY', value: settings.https };
+  return { origin: 'The variable HTTP_PROXY', value: settings.http };
+}
+
+export const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'ssh:': '22' };
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -32,7 +39,7 @@ LOOPBACK.addAddress('::1', 'ipv6');
 
 function isException(url: URL, exceptions: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  const port = url.port || DEFAULT_PORTS[url.protocol] || '80';
   if (host === 'localhost' || isWithin(host, LOOPBACK)) return true;
   return exceptions.split(/[\s,]+/).some((entry) => entry !== '' && matches(entry.toLowerCase(), host, port));
 }

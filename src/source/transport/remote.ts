@@ -133,7 +133,7 @@ function lsRefsRequest(server: KnownServer, prefixes: readonly string[]): Buffer
 /** Says what to write instead of a revision that does not exist. */
 function adviceOn(text: string, refs: RemoteRefs): string {
   if (/^[0-9a-f]{4,39}$/i.test(text)) return 'If it is a commit, write all its 40 hex digits.';
-  if (/^[<>=~^]|\.[x*]$|\|\|/.test(text)) return 'Ranges of versions are not read. Name one tag, branch or commit.';
+  if (/^[<>=~^]|\.[x*]$|\|\|/.test(text)) return 'Write semver: before a range of versions.';
   const bare = text.replace(/^(refs\/)?(remotes\/)?origin\//, '');
   if (bare !== text && refs.has(`refs/heads/${bare}`)) {
     return `Write ${cleanText(bare, 120)}: a server knows its branches without origin/.`;
@@ -146,6 +146,12 @@ function adviceOn(text: string, refs: RemoteRefs): string {
 function missing(repository: Repository, text: string, refs: RemoteRefs): Error {
   if (refs.size === 0) {
     return sourceError('EmptyRepository', `${repository.label} holds no commit yet. Push one.`);
+  }
+  if (text.startsWith('semver:')) {
+    return sourceError(
+      'RevisionNotFound',
+      `${repository.label} has no tag in the range ${cleanText(JSON.stringify(text), 280)}. Tags count if they are versions with three parts, with or without v before them, and pre-releases only if the range names one.`,
+    );
   }
   if (text === 'HEAD') {
     return sourceError(

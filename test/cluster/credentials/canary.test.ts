@@ -7,10 +7,12 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import ssh2 from 'ssh2';
 import { encodeLine } from '../../../src/source/transport/pkt-line.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
 import { basic, type GitReaction } from '../../support/git-server.ts';
+import { makeKey, startSshServer } from '../../support/ssh-server.ts';
 import { useStarted } from '../../support/use-world.ts';
 import { declareTenant, FILES, startScene, type Shown } from './scene.ts';
 import { findAll, formsOf, SURFACES, type Watched } from './surfaces.ts';
@@ -92,6 +94,37 @@ test('no canary is shown when a password, a token and a key open repositories th
   const certificates = { 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key };
   const third = await tenant(scene, 'good-key', { secret: certificates, files, gitUrl: front.url });
   await third.application.untilReady();
+  await expectSilence();
+});
+
+test('no canary is shown of an SSH key and its passphrase, when they open a repository and when they do not', async () => {
+  const passphrase = canary('passphrase');
+  const key = makeKey('ed25519', passphrase);
+  const plain = ssh2.utils.parseKey(key.private, passphrase);
+  assert.ok(!(plain instanceof Error));
+  for (const text of [key.private, plain.getPrivatePEM()]) {
+    text
+      .trim()
+      .split('\n')
+      .slice(1, -1)
+      .filter((line) => line.length > 20)
+      .forEach((line) => canaries.add(line));
+  }
+  await using server = await startSshServer(scene.world.git.root, { authorized: [key.public] });
+  const { known_hosts } = server.secret;
+  const good = { identity: key.private, password: passphrase, known_hosts };
+  const subject = await tenant(scene, 'good-ssh', { secret: good, gitUrl: server.url });
+  await subject.application.untilReady();
+  const bad = [
+    { ...good, password: canary('wrong') },
+    { ...good, known_hosts: `[127.0.0.1]:${server.port} ${makeKey('ed25519').public}` },
+    { ...good, identity: key.private.slice(0, 200) },
+  ];
+  for (const secret of bad) {
+    await subject.setSecret(secret);
+    await subject.application.refresh();
+    await untilFailed(subject, 'ArtifactFailed');
+  }
   await expectSilence();
 });
 

@@ -7,8 +7,9 @@ import { test } from 'node:test';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 import { startProxy, startTlsFront } from '../../support/front-servers.ts';
 import { prepare, useStarted } from '../../support/use-world.ts';
-import { declareTenant, useScene } from './scene.ts';
+import { declareTenant, FILES, useScene } from './scene.ts';
 import { basic } from '../../support/git-server.ts';
+import { makeKey, startSshServer } from '../../support/ssh-server.ts';
 import { configMapPath, QUICK_FLAGS, sourceReason, untilFailed } from '../../support/scene.ts';
 
 const scene = useScene();
@@ -22,6 +23,9 @@ const encrypted = useStarted('the encrypted front', () =>
 const mutual = useStarted('the front that asks for a certificate', () =>
   startTlsFront({ server: authority.server, target: scene.world.git.url, clientCa: authority.ca }),
 );
+
+const sealed = makeKey('ed25519', 'geheim');
+const ssh = useStarted('the SSH server', () => startSshServer(scene.world.git.root, { authorized: [sealed.public] }));
 
 const WAYS: readonly (readonly [
   way: string,
@@ -74,6 +78,21 @@ const WAYS: readonly (readonly [
       gitUrl: mutual.url,
     }),
   ],
+  ['a deploy key by ssh', 'deploy-key', () => ({ secret: { ...ssh.secret }, gitUrl: ssh.url })],
+  [
+    "an SSH key with a passphrase in a repository Secret of Argo CD's",
+    'argo-key',
+    () => ({
+      secret: {
+        type: 'git',
+        url: 'git@x:y',
+        sshPrivateKey: sealed.private,
+        password: 'geheim',
+        known_hosts: ssh.secret.known_hosts,
+      },
+      gitUrl: ssh.url,
+    }),
+  ],
 ];
 
 for (const [way, name, set] of WAYS) {
@@ -87,9 +106,27 @@ for (const [way, name, set] of WAYS) {
     await application.untilReady(next);
     assert.ok(await scene.world.read(configMapPath(name, 'more')));
     const shown = scene.shown.filter(({ path }) => path.startsWith(`/${name}.git/`));
-    assert.ok(shown.length > 0 && shown.every(({ authorization }) => authorization === lock));
+    assert.ok(shown.every(({ authorization }) => authorization === lock));
+    assert.equal(shown.length === 0, place.gitUrl === ssh.url, 'nothing goes by http for an address by ssh');
   });
 }
+
+test('a host key that is not known stops the polls, prunes nothing, and is followed once the Secret holds it', async () => {
+  const { identity, known_hosts } = ssh.secret;
+  const tenant = await declareTenant(scene, 'host-key', { secret: { identity, known_hosts }, gitUrl: ssh.url });
+  await tenant.application.untilReady();
+  const foreign = known_hosts.replace(/ssh-ed25519 [^ ]+/, makeKey('ed25519').public.split(' ').slice(0, 2).join(' '));
+  const ed25519 = foreign.split('\n').filter((line) => line.includes('ssh-ed25519'));
+  await tenant.setSecret({ identity, known_hosts: ed25519.join('\n') });
+  const next = await tenant.repository.commit({ 'kept.yaml': null, 'more.yaml': FILES['kept.yaml'] ?? '' });
+  await tenant.application.refresh();
+  const { message } = await untilFailed(tenant, 'ArtifactFailed');
+  assert.match(message, /shows another key than the known one/);
+  assert.ok(await scene.world.read(configMapPath('host-key', 'kept')));
+  await tenant.setSecret({ identity, known_hosts });
+  await tenant.application.refresh();
+  await tenant.application.untilReady(next);
+});
 
 test('an unknown certificate authority is reported, and trusted once the Secret holds it', async () => {
   const tenant = await declareTenant(scene, 'unknown-ca', {

@@ -18,6 +18,11 @@ const SAME: readonly (readonly [string, string])[] = [
   ['git://git.example.com/team/shop.git', 'https://git.example.com/team/shop'],
   ['https://git.example.com/Team/Shop', 'https://git.example.com/team/shop'],
   ['https://git.example.com/gr%C3%B6%C3%9Fe/shop', 'https://git.example.com/größe/shop'],
+  ['ssh://git@ssh.github.com:443/team/shop.git', 'https://github.com/team/shop'],
+  ['ssh://git@altssh.gitlab.com:443/team/shop.git', 'https://gitlab.com/team/shop'],
+  ['git@ssh.dev.azure.com:v3/org/Project%20A/shop', 'https://org@dev.azure.com/org/Project%20A/_git/shop'],
+  ['org@vs-ssh.visualstudio.com:v3/org/project/shop', 'https://org.visualstudio.com/project/_git/shop'],
+  ['ssh://git@git.example.com:7999/team/shop.git', 'https://git.example.com/scm/team/shop.git'],
   ['git@[::1]:team/shop', 'https://[::1]/team/shop'],
 ];
 

@@ -23,10 +23,11 @@ function withSource(source: ValueMap): ValueMap {
   return { ...validSpec(), source: { ...validSpec().source, ...source } };
 }
 
-const SCHEME = 'spec.source.repoURL must begin with http://, https:// or oci:// and name a host';
-const USER = 'spec.source.repoURL must not contain a user name or a password';
+const SCHEME =
+  'spec.source.repoURL must begin with http://, https://, oci:// or ssh:// and name a host, or have the form user@host:path';
+const USER = 'spec.source.repoURL must not contain a password, nor a user name except for ssh';
 const QUERY = 'spec.source.repoURL must not contain a query, a fragment or white space';
-const REVISION = 'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits';
+const REVISION = 'spec.source.revision must be a branch, a tag, refs/…, a commit of 40 hex digits or semver:<range>';
 const ABSOLUTE = 'spec.source.path must be relative to the root of the repository, without a leading /';
 const ESCAPE = 'spec.source.path must not leave the repository: no part of it may be ..';
 const INTERVAL = 'spec.source.interval must be at least 10s and at most 24h';
@@ -39,7 +40,14 @@ const TIMEOUT = 'spec.sync.timeout must be at least 1s and at most 24h';
 const HEALTH_TIMEOUT = 'spec.health.timeout must be at least 1s and at most 24h';
 
 export const REFUSED_SPECS: readonly SpecCase[] = [
-  { name: 'an ssh address', spec: withSource({ repoURL: 'ssh://git.example.com/shop' }), message: SCHEME },
+  { name: 'an address by git://', spec: withSource({ repoURL: 'git://git.example.com/shop' }), message: SCHEME },
+  { name: 'an ssh address without path', spec: withSource({ repoURL: 'ssh://git@git.example.com' }), message: SCHEME },
+  { name: 'a scp form without user', spec: withSource({ repoURL: 'git.example.com:shop' }), message: SCHEME },
+  {
+    name: 'a password in an ssh address',
+    spec: withSource({ repoURL: 'ssh://me:word@git.example.com/x' }),
+    message: USER,
+  },
   { name: 'a local path as address', spec: withSource({ repoURL: '/srv/git/shop' }), message: SCHEME },
   { name: 'an address without host', spec: withSource({ repoURL: 'https:///shop' }), message: SCHEME },
   {
@@ -63,7 +71,7 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   {
     name: 'a range for a branch',
     spec: withSource({ revision: '^1.2' }),
-    message: 'spec.source.revision must be a branch, a tag, refs/… or a commit of 40 hex digits',
+    message: 'spec.source.revision must be a branch, a tag, refs/…, a commit of 40 hex digits or semver:<range>',
   },
   {
     name: 'a branch with a slash for an artifact',
@@ -95,7 +103,8 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
   { name: 'a revision with a caret', spec: withSource({ revision: 'main^1' }), message: REVISION },
   { name: 'a revision with a reflog', spec: withSource({ revision: 'main@{1}' }), message: REVISION },
   { name: 'a revision with a control character', spec: withSource({ revision: 'a\u0007b' }), message: REVISION },
-  { name: 'a semver range', spec: withSource({ revision: 'semver:>=1.0' }), message: REVISION },
+  { name: 'a range without prefix', spec: withSource({ revision: '>=1.0 <2' }), message: REVISION },
+  { name: 'an empty range', spec: withSource({ revision: 'semver:' }), message: REVISION },
   { name: 'an absolute path', spec: withSource({ path: '/deploy' }), message: ABSOLUTE },
   {
     name: 'an address with text direction',
@@ -164,6 +173,11 @@ export const ACCEPTED_SPECS: readonly SpecCase[] = [
   },
   { name: 'an address with @ in its path', spec: withSource({ repoURL: 'https://git.example.com/a@b/c' }) },
   { name: 'an address with a port', spec: withSource({ repoURL: 'http://127.0.0.1:8080/shop.git' }) },
+  { name: 'an ssh address', spec: withSource({ repoURL: 'ssh://git@git.example.com:2222/team/shop.git' }) },
+  { name: 'an ssh address without user', spec: withSource({ repoURL: 'ssh://git.example.com/~team/shop.git' }) },
+  { name: 'the scp form', spec: withSource({ repoURL: 'git@git.example.com:team/shop.git' }) },
+  { name: 'the scp form with IPv6', spec: withSource({ repoURL: 'git@[2001:db8::1]:team/shop.git' }) },
+  { name: 'a range of tags', spec: withSource({ revision: 'semver:>=1.0.0, <2.0.0 || ^3.1' }) },
   { name: 'a commit', spec: withSource({ revision: '0123456789abcdef0123456789abcdef01234567' }) },
   { name: 'a full reference', spec: withSource({ revision: 'refs/pull/7/head' }) },
   { name: 'a branch with slashes and dots', spec: withSource({ revision: 'feature/v1.2@next' }) },

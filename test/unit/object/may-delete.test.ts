@@ -88,3 +88,24 @@ for (const [annotations, expected] of ANNOTATED) {
     });
   }
 }
+
+for (const [whenDeleted, expected] of [
+  ['Delete', 'refuse'],
+  ['Retain', 'delete'],
+  [undefined, 'delete'],
+] as const) {
+  test(`a StatefulSet whose claims are kept by ${whenDeleted ?? 'default'} is recreated: ${expected}`, () => {
+    const id: ObjectId = { group: 'apps', kind: 'StatefulSet', namespace: 'shop', name: 'db' };
+    const metadata = {
+      name: 'db',
+      labels: { [PART_OF_LABEL]: OWNER.applySetId },
+      annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation },
+    };
+    const spec = whenDeleted ? { persistentVolumeClaimRetentionPolicy: { whenDeleted } } : {};
+    const live = { id, body: { apiVersion: 'apps/v1', kind: id.kind, metadata, spec } };
+    const decision = mayDelete({ live, owner: OWNER, occasion: 'recreate' });
+    assert.equal(decision.type, expected);
+    if (decision.type === 'refuse') assert.match(decision.reason, /set that to Retain/);
+    assert.equal(mayDelete({ live, owner: OWNER, occasion: 'prune' }).type, 'delete');
+  });
+}

@@ -138,13 +138,7 @@ test('each mistake in the input has its code and a message that names the cause'
       'KustomizationInvalid',
       /newTag must be a string/,
     ],
-    ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'Unsupported', /helmCharts/],
-    [
-      'remote base',
-      kustomization('resources: ["https://example.com/x//y?ref=v1"]\n'),
-      'Unsupported',
-      /another repository/,
-    ],
+    ['chart inside', kustomization('helmCharts: [{name: x}]\n'), 'PathNotFound', /there is no chart/],
     ['missing', kustomization('resources: [nope.yaml]\n'), 'PathNotFound', /nope.yaml/],
     ['above', kustomization('resources: [../../x]\n'), 'PathEscapesRoot', /leaves the repository/],
     [
@@ -238,7 +232,6 @@ test('the problem of a plugin or function names its type', () => {
     [runtime('container: {image: example.com/x}'), /Made is a container function/],
     [runtime('exec: {path: ./run.sh}'), /Made is an exec function/],
     [runtime('starlark: {path: x.star}'), /Made is a Starlark function/],
-    ['apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: c}\n', /chart/],
   ];
   for (const [text, message] of table) {
     for (const field of ['generators', 'transformers', 'validators']) {

@@ -18,6 +18,7 @@ import { noProxy, quietLog, startSandbox, temporaryFolder } from './source-harne
 export interface ArtifactHarness {
   readonly registry: RegistryServer;
   readonly source: Source;
+  readonly dataDir: string;
   /** `oci://127.0.0.1:port`. */
   readonly oci: string;
   /** Opens another source over the same folder, as after a restart. */
@@ -56,7 +57,7 @@ export async function startArtifacts(
     t.after(() => source.close());
     return source;
   };
-  return { registry, source: reopen(), oci: `oci://${registry.host}`, reopen };
+  return { registry, source: reopen(), dataDir, oci: `oci://${registry.host}`, reopen };
 }
 
 /** Polls and fetches. */

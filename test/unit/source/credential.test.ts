@@ -47,7 +47,18 @@ test('a Secret of Argo CD or of Flux is read unchanged, and its other keys are i
 const REFUSED: readonly (readonly [string, () => Readonly<Record<string, string | Uint8Array>>, RegExp])[] = [
   ['nothing', () => ({}), /no credentials that Tautline knows/],
   ['only empty values', () => ({ username: '', password: '' }), /no credentials/],
-  ['only keys for SSH', () => ({ identity: 'geheim', known_hosts: 'x' }), /no credentials/],
+  ['known hosts without a key', () => ({ known_hosts: 'x' }), /no credentials/],
+  [
+    'a key for SSH that is none',
+    () => ({ identity: 'geheim' }),
+    /no private key in PEM or in the form of OpenSSH under identity/,
+  ],
+  ['a key for SSH and a user', () => ({ identity: 'geheim', username: 'me' }), /both identity and username/],
+  [
+    'damaged known hosts',
+    () => ({ identity: '-----BEGIN OPENSSH PRIVATE KEY-----\ngeheim', known_hosts: '# x\ngit.example.com geheim' }),
+    /under known_hosts that is not in the form of OpenSSH: line 2/,
+  ],
   ['a user without password', () => ({ username: 'geheim' }), /username without password/],
   ['a password without user', () => ({ password: 'geheim' }), /password without username/],
   [

@@ -9,7 +9,7 @@ import { openPackTree } from '../../../src/source/packs/pack-tree.ts';
 import type { Snapshot } from '../../../src/source/snapshot.ts';
 import type { Source } from '../../../src/source/source.ts';
 import { createRepository, type TestRepository } from '../../support/git-repository.ts';
-import { startHarnessOver, TRANSPORTS, type TestTransport } from './source-harness.ts';
+import { overHttp, startHarnessOver, TRANSPORTS, type TestTransport } from './source-harness.ts';
 
 const treeLimits = { ...defaultSourceLimits, maxFileBytes: 1_048_576 };
 
@@ -38,7 +38,7 @@ async function rejectsWith(work: Promise<unknown>, code: string, message = /./):
   return error;
 }
 
-/** Declares the test once for each transport. */
+/** Declares the test once for each transport. A snapshot that is kept over a restart was fetched without credential. */
 function overEach(name: string, run: (t: TestContext, over: TestTransport) => Promise<void>): void {
   for (const over of TRANSPORTS) test(`${name} (over ${over.name})`, (t) => run(t, over));
 }
@@ -83,11 +83,12 @@ overEach('a poll is one request, and a fetch of a commit on disk is none', async
   const resolved = await source.poll({ repoUrl });
   await source.fetch({ repoUrl, resolved });
   const operations = () => sent.map(({ operation }) => operation);
-  assert.deepEqual(operations(), ['advertise', 'list-refs', 'fetch']);
+  const poll = over.isProtocol0 ? 'advertise' : 'list-refs';
+  assert.deepEqual(operations(), [...new Set(['advertise', poll, 'fetch'])]);
   sent.length = 0;
   await source.poll({ repoUrl, revision: 'main' });
   await source.fetch({ repoUrl, resolved });
-  assert.deepEqual(operations(), ['list-refs'], 'what the server understands is remembered');
+  assert.deepEqual(operations(), [poll], 'what the server understands is remembered');
 });
 
 overEach(
@@ -204,7 +205,7 @@ overEach('a missing repository, branch or commit is named, each with its own cod
   await repository.git(['branch', 'release-1']);
   const advice: readonly (readonly [string, RegExp])[] = [
     ['e7c34ad', /If it is a commit, write all its 40 hex digits\./],
-    ['>=1.0.0', /Ranges of versions are not read/],
+    ['>=1.0.0', /Write semver: before a range/],
     ['origin/main', /Write main: a server knows its branches without origin\//],
     ['relaese-1', /Did you mean release-1\?/],
   ];
@@ -228,8 +229,8 @@ overEach('a repository of the object format sha256 is refused by a message that 
   await rejectsWith(source.poll({ repoUrl: repository.url }), 'UnsupportedObjectFormat', /sha256/);
 });
 
-overEach('after a restart snapshots are still there and unfinished ones are removed', async (t, over) => {
-  const { source, sent, repository, repoUrl, dataDir, reopen } = await startShop(t, over);
+test('after a restart snapshots are still there and unfinished ones are removed', async (t) => {
+  const { source, sent, repository, repoUrl, dataDir, reopen } = await startShop(t, overHttp);
   await repository.commit({ 'a.yaml': 'a: 1\n' });
   const before = await bring(source, repoUrl);
   await source.close();
@@ -243,21 +244,18 @@ overEach('after a restart snapshots are still there and unfinished ones are remo
   assert.deepEqual(snapshotsIn(dataDir), [before.commit]);
 });
 
-overEach(
-  'a snapshot on disk is recalled after a restart without a request, and another one is not',
-  async (t, over) => {
-    const { source, sent, repository, repoUrl, reopen } = await startShop(t, over);
-    await repository.commit({ 'a.yaml': 'a: 1\n' });
-    const before = await bring(source, repoUrl);
-    await source.close();
-    sent.length = 0;
-    const next = reopen();
-    assert.deepEqual(await next.recall({ repoUrl, resolved: before }), before);
-    assert.equal(await next.recall({ repoUrl: `${repoUrl}/x`, resolved: before }), undefined);
-    assert.equal(await next.recall({ repoUrl, resolved: { ...before, commit: 'ab'.repeat(20) } }), undefined);
-    assert.deepEqual(sent, []);
-  },
-);
+test('a snapshot on disk is recalled after a restart without a request, and another one is not', async (t) => {
+  const { source, sent, repository, repoUrl, reopen } = await startShop(t, overHttp);
+  await repository.commit({ 'a.yaml': 'a: 1\n' });
+  const before = await bring(source, repoUrl);
+  await source.close();
+  sent.length = 0;
+  const next = reopen();
+  assert.deepEqual(await next.recall({ repoUrl, resolved: before }), before);
+  assert.equal(await next.recall({ repoUrl: `${repoUrl}/x`, resolved: before }), undefined);
+  assert.equal(await next.recall({ repoUrl, resolved: { ...before, commit: 'ab'.repeat(20) } }), undefined);
+  assert.deepEqual(sent, []);
+});
 
 overEach('a snapshot names the parents of its commit and the time of its committer', async (t, over) => {
   const { source, repository, repoUrl } = await startShop(t, over);
@@ -375,7 +373,6 @@ overEach('names of references like __proto__ or ../ do no harm', async (t, over)
   assert.equal(({} as Record<string, unknown>)['corsProxy'], undefined);
   await rejectsWith(source.poll({ repoUrl, revision: '__proto__' }), 'RevisionNotFound');
   await rejectsWith(source.poll({ repoUrl, revision: '../../x' }), 'InvalidRevision');
-  await rejectsWith(source.poll({ repoUrl, revision: 'semver:1.x' }), 'UnsupportedRevision', /semver/);
 });
 
 function snapshotsIn(dataDir: string): string[] {

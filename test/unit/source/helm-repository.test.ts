@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { chartEntries, tgzOf } from '../../support/archives.ts';
 import { digestOf, serveCharts, startRegistry, type ListedChart } from '../../support/registry-server.ts';
@@ -154,4 +156,15 @@ test('answers that are no index have a reason', async (t) => {
   await assert.rejects(poll('<html>sign in</html>'), { code: 'MalformedAnswer', message: /is no index of a Helm/ });
   await assert.rejects(poll('apiVersion: v1\n'), { code: 'MalformedAnswer', message: /it has no entries/ });
   await assert.rejects(poll('apiVersion: v1\nentries: {}\n'), { code: 'ChartNotFound' });
+});
+
+test('an index that has left the disk is fetched again, although the server would confirm it', async (t) => {
+  const { registry, source, dataDir } = await startArtifacts(t);
+  serveCharts(registry, '/c', [await chart('web', '1.0.0'), await chart('db', '2.0.0')]);
+  const poll = (name: string) =>
+    source.poll({ repoUrl: `${registry.url}/c`, chart: name, notBeforeMs: performance.now() });
+  await poll('web');
+  await rm(join(dataDir, 'indexes'), { recursive: true });
+  await assert.rejects(poll('db'));
+  assert.match((await poll('db')).revision, /^2\.0\.0@/);
 });

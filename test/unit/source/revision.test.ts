@@ -15,6 +15,9 @@ const PUSHES: readonly (readonly [string, readonly string[], string | undefined,
   ['refs/heads/main', ['refs/heads/main'], undefined, true],
   ['refs/heads/main', ['refs/tags/main'], undefined, false],
   [COMMIT, ['refs/heads/main'], 'main', true],
+  ['semver:1.x', ['refs/tags/v1.2.0'], 'main', true],
+  ['semver:1.x', ['refs/heads/main'], 'main', false],
+  ['semver:1.x', [], undefined, true],
 ];
 
 for (const [revision, refs, defaultBranch, expected] of PUSHES) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { codeDirs, createSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
+import type { Credential } from '../../../src/source/credential.ts';
 import { defaultSourceLimits, type SourceLimits } from '../../../src/source/limits.ts';
 import { createSource, type Source } from '../../../src/source/source.ts';
 import type { DispatchersOptions } from '../../../src/source/transport/dispatchers.ts';
@@ -13,9 +14,17 @@ import { createHttpTransport } from '../../../src/source/transport/http-transpor
 import { createWebClient } from '../../../src/source/transport/web-client.ts';
 import { defaultRegistryLimits } from '../../../src/registry/limits.ts';
 import type { ProxySettings } from '../../../src/source/transport/proxy.ts';
+import { createSshTransport } from '../../../src/source/transport/ssh/ssh-transport.ts';
 import type { Transport, TransportRequest } from '../../../src/source/transport/transport.ts';
 import type { Clock, Log } from '../../../src/telemetry/ports.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
+import {
+  hasOpenSsh,
+  sshCredential,
+  startSshServer,
+  type SshServer,
+  type SshServerOptions,
+} from '../../support/ssh-server.ts';
 
 export const noProxy: ProxySettings = { http: '', https: '', exceptions: '' };
 
@@ -26,6 +35,10 @@ export interface TestTransport<Server extends ServedRepositories = ServedReposit
   /** Serves the bare repositories below a folder. */
   serve(root: string): Promise<Server>;
   open(options: DispatchersOptions): Transport;
+  /** Every request shows it if it shows no other one. Snapshots are private then. Default: none. */
+  credentialFor?(server: Server): Credential;
+  /** The server answers in protocol 0. */
+  readonly isProtocol0?: boolean;
 }
 
 type ServedRepositories = Pick<GitServer, 'url' | 'root' | 'stop'>;
@@ -36,8 +49,28 @@ export const overHttp: TestTransport<GitServer> = {
   open: createHttpTransport,
 };
 
-/** Every transport; the tests of the source itself run over each. */
-export const TRANSPORTS: readonly TestTransport[] = [overHttp];
+const NO_KNOWN_HOSTS = { read: () => Promise.resolve('') };
+
+function overSsh(name: string, options: SshServerOptions): TestTransport {
+  const over = overSshServer(name, (root) => startSshServer(root, options));
+  return { ...over, isProtocol0: options.isProtocol2 === false };
+}
+
+export function overSshServer(name: string, serve: (root: string) => Promise<SshServer>): TestTransport<SshServer> {
+  return {
+    name,
+    serve,
+    open: (opened) => createSshTransport({ ...opened, knownHosts: NO_KNOWN_HOSTS }),
+    credentialFor: ({ secret }) => sshCredential(secret),
+  };
+}
+
+/** Every transport; the tests of the source itself run over each. Without sshd, the server of the library stands in. */
+export const TRANSPORTS: readonly TestTransport[] = [
+  overHttp,
+  overSsh(hasOpenSsh ? 'ssh' : "ssh, the library's server because sshd is not installed", {}),
+  overSsh('ssh without protocol 2', { isProtocol2: false }),
+];
 
 export interface HarnessOptions {
   readonly limits?: Partial<SourceLimits>;
@@ -129,10 +162,20 @@ export async function startHarnessOver<Server extends ServedRepositories>(
     const registry = { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] };
     const source = createSource({ dataDir, limits: all, registry, sandbox, transport, web, log: quietLog, clock });
     t.after(() => source.close());
-    return source;
+    return withCredential(source, over.credentialFor?.(server));
   };
   const harness = { server, sandbox, dataDir, sent, onAnswer: undefined, reopen: (changed = limits) => open(changed) };
   return Object.assign(harness, { source: open(limits) });
+}
+
+function withCredential(source: Source, credential: Credential | undefined): Source {
+  if (!credential) return source;
+  return {
+    ...source,
+    poll: (request) => source.poll({ credential, ...request }),
+    fetch: (request) => source.fetch({ credential, ...request }),
+    recall: (request) => source.recall({ credential, ...request }),
+  };
 }
 
 function recording(transport: Transport, harness: Pick<Harness, 'sent' | 'onAnswer'>): Transport {

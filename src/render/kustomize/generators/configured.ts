@@ -2,17 +2,19 @@
 import type { YamlMap, YamlNode } from '../../../object/yaml/node.ts';
 import { fail, withPlace } from '../../fail.ts';
 import { embedded, struct, text } from '../decode.ts';
-import { CONFIG_MAP, SECRET } from '../kustomization.ts';
+import { CONFIG_MAP, HELM_CHART, SECRET } from '../kustomization.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { builtInKind, configOrigin, decodeConfig, readConfigs } from '../plugin-configs.ts';
 import { newResource, type Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
+import { generateChart } from './helm-charts.ts';
 
 export function configuredGenerators(layer: Layer): Resource[] {
   const { generators } = layer.kustomization;
   if (generators.length === 0) return [];
-  return readConfigs(layer, 'generators').map((config) => {
+  return readConfigs(layer, 'generators').flatMap((config) => {
     const kind = builtInKind(config);
+    if (kind === 'HelmChartInflationGenerator') return configuredChart(layer, config);
     const generate = Object.hasOwn(BUILT_IN, kind) ? BUILT_IN[kind] : undefined;
     if (generate === undefined) fail('Unsupported', `there is no built-in generator ${kind}`, placeOf(config));
     const resource = withPlace(placeOf(config), () => generate(layer, config));
@@ -34,6 +36,18 @@ function withMetadata<T extends { readonly name: string; readonly namespace: str
 ): T {
   const { metadata } = decodeConfig(METADATA, config);
   return { ...args, env: '', name: args.name || metadata.name, namespace: args.namespace || metadata.namespace };
+}
+
+/** The name of the chart is a field of its own, and the namespace of the kustomization does not count. */
+function configuredChart(layer: Layer, config: Resource): Resource[] {
+  const place = placeOf(config);
+  const origin = configOrigin(config);
+  return withPlace(place, () => {
+    const args = decodeConfig(HELM_CHART, config);
+    const { chartHome } = decodeConfig(struct({ chartHome: text }), config);
+    const resources = generateChart(layer, { args, chartHome, namespace: args.namespace, line: place.line });
+    return resources.map((resource) => (origin === undefined ? resource : { ...resource, origin }));
+  });
 }
 
 const POLICY = struct({

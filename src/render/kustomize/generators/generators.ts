@@ -1,9 +1,13 @@
-/** All generators of a kustomization in the order of kustomize: configMapGenerator, secretGenerator, `generators`. */
+/**
+ * All generators of a kustomization in the order of kustomize: configMapGenerator, secretGenerator, helmCharts,
+ * `generators`.
+ */
 import { locateItems } from '../../../object/yaml/locate.ts';
 import { atField, builtInOrigin, type Layer } from '../layer.ts';
 import type { Resource } from '../resource.ts';
 import { generateConfigMap, generateSecret } from './config-maps.ts';
 import { configuredGenerators } from './configured.ts';
+import { chartHomeOf, chartsOf, generateChart } from './helm-charts.ts';
 
 /**
  * Yields the generated objects one by one, so that the caller adds each of them before a later entry can fail. So the
@@ -11,7 +15,7 @@ import { configuredGenerators } from './configured.ts';
  */
 export function* generateAll(layer: Layer): Generator<Resource> {
   const { configMapGenerator, secretGenerator, generatorOptions } = layer.kustomization;
-  const configMapLines = linesOf(layer, 'configMapGenerator');
+  const configMapLines = locateLines(layer, 'configMapGenerator');
   for (const [index, args] of configMapGenerator.entries()) {
     yield atField(layer, ['configMapGenerator', index], () => {
       const resource = generateConfigMap(layer, args, generatorOptions);
@@ -19,7 +23,7 @@ export function* generateAll(layer: Layer): Generator<Resource> {
       return withOrigin(layer, resource, 'ConfigMapGenerator');
     });
   }
-  const secretLines = linesOf(layer, 'secretGenerator');
+  const secretLines = locateLines(layer, 'secretGenerator');
   for (const [index, args] of secretGenerator.entries()) {
     yield atField(layer, ['secretGenerator', index], () => {
       const resource = generateSecret(layer, args, generatorOptions);
@@ -27,12 +31,24 @@ export function* generateAll(layer: Layer): Generator<Resource> {
       return withOrigin(layer, resource, 'SecretGenerator');
     });
   }
+  const chartLines = locateLines(layer, 'helmCharts');
+  for (const [index, { args, isDeprecated }] of chartsOf(layer.kustomization).entries()) {
+    const own = layer.kustomization.helmCharts?.length ?? 0;
+    const at = isDeprecated ? ['helmChartInflationGenerator', index - own] : ['helmCharts', index];
+    const namespace = args.namespace || layer.kustomization.namespace || layer.helmNamespace;
+    const generator = { args, namespace, chartHome: chartHomeOf(layer.kustomization), line: chartLines[index] ?? 1 };
+    const resources = atField(layer, at, () => generateChart(layer, generator));
+    for (const resource of resources) yield withOrigin(layer, resource, 'HelmChartInflationGenerator');
+  }
   yield* configuredGenerators(layer);
 }
 
 /** The lines of the entries: the manifest of a generated object is its entry. */
-function linesOf({ kustomization }: Layer, field: 'configMapGenerator' | 'secretGenerator'): readonly number[] {
-  return kustomization[field].length === 0 ? [] : locateItems(kustomization.source, field);
+function locateLines(
+  { kustomization }: Layer,
+  field: 'configMapGenerator' | 'secretGenerator' | 'helmCharts',
+): readonly number[] {
+  return (kustomization[field] ?? []).length === 0 ? [] : locateItems(kustomization.source, field);
 }
 
 function withOrigin(layer: Layer, resource: Resource, kind: string): Resource {

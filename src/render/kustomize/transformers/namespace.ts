@@ -38,6 +38,7 @@ export interface NamespaceOptions {
 export function setNamespaces(set: ResourceSet, options: NamespaceOptions): void {
   const fieldsOf = fieldsByKind(options.specs);
   changeAll(set, (resource) => {
+    if (resource.isFromHelm) return;
     recordPreviousId(resource);
     setNamespaceFields(resource, options, fieldsOf(resource.node));
   });

@@ -80,7 +80,7 @@ const FAILURES: readonly (readonly [string, SecretAnswer, Identity, Partial<Stag
   ],
   [
     'holds no credential',
-    secretWith({ identity: 'an ssh key' }),
+    secretWith({ note: 'no key that is read' }),
     DEPLOYER,
     { code: 'InvalidSecret', retry: 'backoff' },
     /apps\/git holds no credentials/,

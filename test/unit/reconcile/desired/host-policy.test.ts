@@ -1,0 +1,59 @@
+/** Which repositories a kustomization may name as bases, and where charts may be. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseAddressRules } from '../../../../src/application/address-rule.ts';
+import { refuseChart, refuseRemoteBase } from '../../../../src/reconcile/desired/host-policy.ts';
+
+const HOSTS = ['github.com', '*.example.com', 'git.shop.test:8443/team'].flatMap(
+  (text) => parseAddressRules(text) ?? [],
+);
+
+function mayName(repoURL: string, isPinned = true, isUnpinnedAllowed = false): boolean {
+  const policy = { remoteBaseHosts: HOSTS, remoteBaseAllowUnpinned: isUnpinnedAllowed };
+  return refuseRemoteBase({ repoURL, isPinned }, policy) === undefined;
+}
+
+const ALLOWED = [
+  'https://github.com/org/repo',
+  'https://GitHub.com/org/repo.git',
+  'git@github.com:org/repo.git',
+  'ssh://git@github.com/org/repo',
+  'https://git.example.com/x/y',
+  'https://git.shop.test:8443/team/app',
+];
+const REFUSED = [
+  'https://gitlab.com/org/repo',
+  'https://example.com/x/y',
+  'https://github.com.evil.test/org/repo',
+  'https://evil.test/github.com/repo',
+  'https://git.shop.test/team/app',
+  'https://git.shop.test:8443/teams/app',
+  'https://github.com@evil.test/org/repo',
+  'file:///etc/repo',
+];
+for (const repoURL of ALLOWED) {
+  test(`${repoURL} may be named`, () => assert.ok(mayName(repoURL)));
+}
+for (const repoURL of REFUSED) {
+  test(`${repoURL} may not be named`, () => assert.ok(!mayName(repoURL)));
+}
+
+test('a base without a revision is refused unless the settings allow it', () => {
+  assert.ok(!mayName('https://github.com/org/repo', false));
+  assert.ok(mayName('https://github.com/org/repo', false, true));
+});
+
+test('no repository may be named by default', () => {
+  const policy = { remoteBaseHosts: [], remoteBaseAllowUnpinned: true };
+  const problem = refuseRemoteBase({ repoURL: 'https://github.com/org/repo', isPinned: true }, policy);
+  assert.match(problem?.hint ?? '', /--remote-base-hosts/);
+});
+
+test('a chart may only be at an allowed host, over https or in a registry', () => {
+  const refused = (repoURL: string) => refuseChart({ repoURL, name: 'redis' }, { chartHosts: HOSTS })?.code;
+  assert.equal(refused('https://charts.example.com/stable'), undefined);
+  assert.equal(refused('oci://registry.example.com/charts'), undefined);
+  assert.equal(refused('https://charts.test/stable'), 'Unsupported');
+  assert.equal(refused('oci://registry.test/charts'), 'Unsupported');
+  assert.equal(refused('alias:stable'), 'Unsupported');
+});
