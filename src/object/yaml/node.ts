@@ -32,6 +32,8 @@ export interface YamlScalar {
   readonly value: null | boolean | number | bigint | string;
   /** The type was only guessed from the text; a strategic merge turns the scalar into a string. */
   readonly isUntyped?: boolean;
+  /** A tag that does not fit the text; it is written out. Only in YAML inside a text. */
+  readonly writtenTag?: string;
 }
 
 /**

@@ -9,8 +9,38 @@ import { writeYaml } from '../../object/yaml/write.ts';
 
 /** `original`: the text of the field before the change. JSON stays JSON, with indentation if it had any. */
 export function writeStructured(node: YamlNode, original: string): string {
-  if (!/^\s*[{[]/.test(original)) return writeYaml(nodeToValue(node), 'as they are').trim();
+  if (!/^\s*[{[]/.test(original)) return writeTagged(node, original);
   return formatJson(node, original.includes('\n') && original.includes('  ') ? '\n' : undefined);
+}
+
+/** Writes YAML. A scalar with a tag is written as a word that is nowhere else, and then replaced. */
+function writeTagged(node: YamlNode, original: string): string {
+  let word = 'tagged';
+  while (original.includes(word)) word += 'd';
+  const scalars: string[] = [];
+  const mark = (inner: YamlNode): YamlNode => {
+    if (isYamlList(inner)) return inner.map(mark);
+    if (isYamlMap(inner)) return new Map(Array.from(inner, ([key, value]) => [key, mark(value)] as const));
+    if (typeof inner === 'string' || inner.writtenTag === undefined) return inner;
+    scalars.push(`${inner.writtenTag} ${writePlain(inner.text)}`.trimEnd());
+    return `${word}-${scalars.length - 1}-end`;
+  };
+  const text = writeYaml(nodeToValue(hasTag(node) ? mark(node) : node), 'as they are').trim();
+  return scalars.length === 0
+    ? text
+    : text.replace(new RegExp(`${word}-(\\d+)-end`, 'g'), (_, index: string) => scalars[Number(index)] ?? '');
+}
+
+function hasTag(node: YamlNode): boolean {
+  if (isYamlList(node)) return node.some(hasTag);
+  if (isYamlMap(node)) return [...node.values()].some(hasTag);
+  return typeof node === 'object' && node.writtenTag !== undefined;
+}
+
+/** A text behind a tag, which needs quotes only if its characters do. */
+function writePlain(text: string): string {
+  const isPlain = /^[^\s#,[\]{}&*!|>'"%@`?:-][^\n]*$/.test(text) || /^[?:-][^\s]/.test(text);
+  return text === '' || (isPlain && !/: | #|:$|\s$/.test(text)) ? text : `'${text.replaceAll("'", "''")}'`;
 }
 
 /** `lineBreak`: a newline and the indentation of the parent; undefined writes everything on one line. */

@@ -180,6 +180,8 @@ function matchesId(compiled: CompiledSelector, id: ResourceId): boolean {
 }
 
 interface Copying {
+  /** Whether the target is in YAML inside a text, where kustomize keeps the tag of the old value. */
+  readonly isInsideYaml?: boolean;
   readonly valueNow: () => YamlNode;
   readonly options: FieldOptions;
   readonly context: RenderContext;
@@ -221,7 +223,8 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
     // kustomize silently leaves JSON unchanged if the new value does not fit the type of the old one.
     const isJson = /^\s*[{[]/.test(textOf(head)) && refs.every((ref) => isYamlScalar(ref.get()));
     if (isJson && refs.some((ref) => isNothing(ref.get()) && ref.get() !== CREATED_SCALAR)) return true;
-    if (attempt(() => (refs.forEach((ref) => setTarget(ref, copying)), true)) === undefined) return isJson;
+    const inside = { ...copying, isInsideYaml: !/^\s*[{[]/.test(textOf(head)) };
+    if (attempt(() => (refs.forEach((ref) => setTarget(ref, inside)), true)) === undefined) return isJson;
     const [outer] = nodeRefsAt({ get: () => resource.node, put: () => undefined }, parts.slice(0, length), undefined);
     outer?.put(styledAs(head, writeStructured(inner.root ?? CREATED_SCALAR, textOf(head))));
     return true;
@@ -229,17 +232,18 @@ function copyIntoText(resource: Resource, parts: readonly string[], creates: Cre
   return false;
 }
 
-function setTarget(ref: NodeRef, { valueNow, options, context }: Copying): void {
+function setTarget(ref: NodeRef, { valueNow, options, context, isInsideYaml = false }: Copying): void {
   const value = valueNow();
   const found = ref.get();
+  const put = (text: string): void => ref.put((isInsideYaml ? tagged(found, text) : undefined) ?? typed(found, text));
   countGenerated(context, sizeOf(value) + (options?.delimiter ? textOf(found).length : 0));
   if (options !== undefined && options.delimiter !== '') {
     if (!isYamlScalar(found))
       return fail('KustomizationInvalid', 'options.delimiter of a target needs a text, but the field is a map or list');
-    return ref.put(typed(found, splice(textOf(found), textOf(value), options)));
+    return put(splice(textOf(found), textOf(value), options));
   }
   if (!isYamlScalar(found)) return ref.put(copyNode(value));
-  ref.put(isYamlScalar(value) ? typed(found, textOf(value)) : typed(found, ''));
+  put(isYamlScalar(value) ? textOf(value) : '');
 }
 
 /** The approximate number of characters of a tree. */
@@ -268,6 +272,25 @@ function typed(found: YamlNode, text: string): YamlNode {
   const got = nodeToValue(plain);
   if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;
   return fail('KustomizationInvalid', `a replacement puts a text into a field where a ${typeof wanted} is`);
+}
+
+/** The text with the tag of a scalar that it does not fit; undefined if it fits, or if no tag would be written. */
+function tagged(found: YamlNode, text: string): YamlNode | undefined {
+  const tag = tagOf(found);
+  if (found === CREATED_SCALAR || tag === undefined || tag === tagOf(resolvePlain(text)) || text.includes('\n')) {
+    return undefined;
+  }
+  return { text, value: text, writtenTag: `!!${tag}` };
+}
+
+/** The tag of a scalar without quotes; undefined for a text, a map or a list. */
+function tagOf(node: YamlNode): string | undefined {
+  if (typeof node === 'string' || isText(node) || !isYamlScalar(node)) return undefined;
+  const { value, text } = node;
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'timestamp';
+  return typeof value === 'number' && /[.eEnN]/.test(text) && !/^[-+]?0[xX]/.test(text) ? 'float' : 'int';
 }
 
 /** The result of a step; undefined if it fails with a problem. */
