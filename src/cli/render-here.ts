@@ -31,13 +31,16 @@ export interface RenderHere<M> extends Pick<RenderInput, 'options' | 'plainFolde
 export const NO_CLUSTER: Capabilities = { kubeVersion: undefined, apiVersions: [] };
 
 /** Throws StageError if helm, a repository or a chart cannot be used. */
-export function renderHere<M extends Pick<Manifests, 'needs' | 'problems'>>(options: RenderHere<M>): Promise<M> {
-  return withLocalEdges(options.helmProgram, (edges) => renderWith(edges, options));
+export function renderHere<M extends Pick<Manifests, 'needs' | 'problems'>>({
+  helmProgram,
+  ...options
+}: RenderHere<M>): Promise<M> {
+  return withLocalEdges(helmProgram, (edges) => renderWith(edges, options));
 }
 
 async function renderWith<M extends Pick<Manifests, 'needs' | 'problems'>>(
   edges: LocalEdges,
-  { dir, sources, bringData, capabilities, render, helmProgram: _, ...input }: RenderHere<M>,
+  { dir, sources, bringData, capabilities, render, ...input }: Omit<RenderHere<M>, 'helmProgram'>,
 ): Promise<M> {
   const tree = openLocalTree(LOCAL_ROOT);
   const trees = new Map<string, RenderTree>();
