@@ -20,6 +20,8 @@ export interface RenderFlags {
   readonly patch?: readonly string[] | undefined;
   readonly component?: readonly string[] | undefined;
   readonly ignoreMissingComponents?: boolean | undefined;
+  /** Path or name of helm. */
+  readonly helm: string;
   readonly substitute?: readonly string[] | undefined;
 }
 
@@ -42,8 +44,12 @@ export function addRenderFlags(command: Command): Command {
     .option('--patch <file>', 'apply the strategic merge patches in this file', collect)
     .option('--component <dir>', 'add a component, relative to the folder, or $name/… of --source', collect)
     .option('--ignore-missing-components', 'leave out components whose folder does not exist')
+    .option('--helm <program>', HELM_FLAG, 'helm')
     .option('--substitute <name=value>', 'set a variable', collect);
 }
+
+/** The description of `--helm`. */
+export const HELM_FLAG = 'the program helm, which renders charts; a name is looked up in PATH';
 
 /** Gathers the values of a flag that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): string[] {

@@ -31,6 +31,8 @@ export interface DiffCommand extends ClusterFlags {
   readonly filename?: string | undefined;
   /** A folder that replaces spec.source.path; undefined: compare with a commit of the repository. */
   readonly local?: string | undefined;
+  /** Path or name of helm. */
+  readonly helm: string;
   /** `name=dir`: folders that replace entries of spec.sources beside `local`. */
   readonly source?: readonly string[] | undefined;
   /** A commit, the start of one, a branch or a tag. undefined: the current revision of the Application. */
@@ -38,7 +40,16 @@ export interface DiffCommand extends ClusterFlags {
   readonly output: DiffOutput;
 }
 
-export function runDiff({ name, filename, local, source, revision, output, ...flags }: DiffCommand): Promise<ExitCode> {
+export function runDiff({
+  name,
+  filename,
+  local,
+  source,
+  revision,
+  output,
+  helm,
+  ...flags
+}: DiffCommand): Promise<ExitCode> {
   const problem = problemOf({ name, filename, local, revision });
   if (problem !== undefined) return Promise.resolve(fail(problem, EXIT.misused));
   const sources = readSources(source ?? []);
@@ -59,8 +70,8 @@ export function runDiff({ name, filename, local, source, revision, output, ...fl
       if (commit && !commit.ok) return fail(commit.problem, EXIT.misused);
       const { origin, manifests } =
         local === undefined
-          ? await renderCommit(access.cluster, application, commit?.revision)
-          : await renderLocal(access.cluster, application, { dir: local, sources: sources.value });
+          ? await renderCommit(access.cluster, application, { wanted: commit?.revision, helm })
+          : await renderLocal(access.cluster, application, { dir: local, sources: sources.value, helm });
       const compared = await compareApplication(access.cluster, application, manifests);
       if (!compared.ok) {
         for (const one of compared.problems) fail(formatProblem(one));

@@ -4,14 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Overrides } from '../render/kustomize/overrides.ts';
-import type { Answer } from '../render/needs.ts';
+import type { Answer, Release } from '../render/needs.ts';
 import type { GivenOptions } from '../render/render.ts';
 import type { RenderFlags } from './add-render-flags.ts';
 import { isLocalFolder } from './local-tree.ts';
+import { releaseOf } from './application-facts.ts';
 import { readDataOf, readOnlyApplication, type Read } from './manifest-file.ts';
 
 export interface RenderInputs {
   readonly options: GivenOptions;
+  /** The release of a chart; undefined: there is no Application that names it. */
+  readonly release: Release | undefined;
   /** Data of ConfigMaps and Secrets, by the key of their need. */
   readonly data: ReadonlyMap<string, Answer>;
   /** Folders of other sources by `$name`. */
@@ -49,6 +52,7 @@ function readInputs(flags: RenderFlags): RenderInputs {
   const isPlain = application !== undefined || Object.keys(directory).length > 0;
   const variables = { ...render.substitute, ...pairs('--substitute', substitute) };
   return {
+    release: application && releaseOf(application),
     options: {
       ...render,
       ...(Object.keys(directory).length > 0 ? { directory } : {}),

@@ -3,6 +3,7 @@
  * prints what the agent renders with `spec.render`. If there is any problem, no object is printed.
  */
 import { formatProblem } from '../object/problem.ts';
+import { StageError } from '../object/stage-error.ts';
 import { groupOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { writeYamlToShow } from '../object/yaml/write.ts';
@@ -13,7 +14,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { isLocalFolder, pathFromHere, withPathsFromHere } from './local-tree.ts';
 import { print, printError } from './output.ts';
 import { readRenderFlags } from './render-flags.ts';
-import { renderHere } from './render-here.ts';
+import { NO_CLUSTER, renderHere } from './render-here.ts';
 import { fail } from './with-cluster.ts';
 
 export type RenderOutput = 'yaml' | 'json' | 'name';
@@ -28,15 +29,22 @@ export async function runRender(command: RenderCommand): Promise<ExitCode> {
   const read = readRenderFlags(command);
   if (!read.ok) return fail(read.problem, EXIT.misused);
   if (!isLocalFolder(command.dir)) return fail(`there is no folder ${command.dir}`);
-  const { options, data, sources, mayBePlain } = read.value;
-  const { objects, problems, warnings, whyEmpty } = await renderHere({
-    dir: command.dir,
-    options,
-    sources,
-    plainFolder: mayBePlain ? 'render' : 'refuse',
-    bringData: (need) => Promise.resolve(data.get(need.key) ?? { type: 'noData' }),
-    render: renderObjects,
-  });
+  const { options, data, sources, release, mayBePlain } = read.value;
+  const rendered = await orProblem(
+    renderHere({
+      dir: command.dir,
+      options,
+      sources,
+      plainFolder: mayBePlain ? 'render' : 'refuse',
+      ...(release === undefined ? {} : { release }),
+      helmProgram: command.helm,
+      capabilities: () => Promise.resolve(NO_CLUSTER),
+      bringData: (need) => Promise.resolve(data.get(need.key) ?? { type: 'noData' }),
+      render: renderObjects,
+    }),
+  );
+  if (typeof rendered === 'string') return fail(rendered);
+  const { objects, problems, warnings, whyEmpty } = rendered;
   for (const warning of warnings) printError(`${warning}\n`);
   for (const problem of problems) {
     const file = problem.file === undefined ? {} : { file: pathFromHere(problem.file) };
@@ -47,6 +55,16 @@ export async function runRender(command: RenderCommand): Promise<ExitCode> {
   if (whyEmpty !== undefined) printError(`Warning: ${withPathsFromHere(whyEmpty, command.dir)}\n`);
   print(FORMATS[command.output](objects.map(({ object }) => object)));
   return 0;
+}
+
+/** The message of a StageError: helm, a repository or a chart cannot be used. */
+async function orProblem<T>(work: Promise<T>): Promise<T | string> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StageError) return error.message;
+    throw error;
+  }
 }
 
 const FORMATS: Readonly<Record<RenderOutput, (objects: readonly ValueMap[]) => string>> = {

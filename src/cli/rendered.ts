@@ -4,39 +4,29 @@
  * Invariant: files of a repository are read in the sandbox, as in the agent. A credential is sent only to the host of
  * its repository. Nothing stays on the disk.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sourcePath } from '../application/parse.ts';
 import type { Application, NamedSource } from '../application/schema.ts';
-import { proxySettings, readConfig, type Config } from '../config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import { readCredential, readVerification } from '../reconcile/desired/read-credential.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
-import { defaultRegistryLimits } from '../registry/limits.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Answer, DataNeed, Release } from '../render/needs.ts';
+import type { Answer, DataNeed, Need } from '../render/needs.ts';
 import { renderPath } from '../render/render.ts';
 import { renderWithAnswers } from '../render/rounds.ts';
-import { openSandbox } from '../sandbox/open-sandbox.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import { collectInSandbox } from '../sandbox/chart-files-job.ts';
 import { renderInSandbox, type NamedTree } from '../sandbox/render-job.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import type { SourcePlace } from '../source/ports.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
-import { createSource, type Source } from '../source/source.ts';
-import { openTransport } from '../source/transport/open-transport.ts';
-import { createWebClient } from '../source/transport/web-client.ts';
-import type { Log } from '../telemetry/ports.ts';
+import type { Source } from '../source/source.ts';
+import { releaseOf } from './application-facts.ts';
+import { withLocalEdges } from './local-edges.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { pathFromHere, withPathsFromHere } from './local-tree.ts';
-import { cannotBring, renderHere } from './render-here.ts';
-
-/** A command runs two jobs: it checks the fetched pack and renders the snapshot. */
-const MAX_QUEUED_JOBS = 16;
+import { renderHere } from './render-here.ts';
 
 export interface Rendered {
   /** The rendered revision or folder, for people. */
@@ -49,19 +39,23 @@ export interface LocalSource {
   readonly dir: string;
   /** Folders that replace entries of spec.sources, by `$name`. */
   readonly sources: ReadonlyMap<string, string>;
+  /** Path or name of helm. */
+  readonly helm: string;
 }
 
 /** Renders a local folder with spec.render of the Application; data is read with the person's own rights. */
 export async function renderLocal(
   cluster: UserCluster,
   application: Application,
-  { dir, sources }: LocalSource,
+  { dir, sources, helm }: LocalSource,
 ): Promise<Rendered> {
   const rendered = await renderHere({
     dir,
     sources,
     options: application.spec.render,
     release: releaseOf(application),
+    helmProgram: helm,
+    capabilities: () => cluster.capabilities(),
     bringData: (need) => bringData(cluster, application, need),
     render: renderPath,
   });
@@ -74,10 +68,6 @@ export async function renderLocal(
   }));
   const why = rendered.whyEmpty === undefined ? {} : { whyEmpty: here(rendered.whyEmpty) };
   return { origin: dir, manifests: { ...rendered, manifests, problems, ...why } };
-}
-
-function releaseOf({ metadata, spec }: Application): Release {
-  return { name: metadata.name, namespace: spec.destination.namespace ?? metadata.namespace };
 }
 
 /** The data of a ConfigMap or Secret in the namespace of the Application. Throws StageError if it cannot be read. */
@@ -96,36 +86,62 @@ async function bringData(
   return { type: 'data', data: Object.fromEntries(Array.from(read.data, ([key, value]) => [key, value.toString()])) };
 }
 
-/** Renders a resolved revision, else the one in the status, else the newest one. Throws StageError. */
-export function renderCommit(cluster: UserCluster, application: Application, wanted?: string): Promise<Rendered> {
-  return withGit(async ({ source, sandbox, config }) => {
+export interface CommitSource {
+  /** A resolved revision. undefined: the one in the status, else the newest one. */
+  readonly wanted: string | undefined;
+  /** Path or name of helm. */
+  readonly helm: string;
+}
+
+/** Throws StageError. */
+export function renderCommit(
+  cluster: UserCluster,
+  application: Application,
+  { wanted, helm }: CommitSource,
+): Promise<Rendered> {
+  return withLocalEdges(helm, async (edges) => {
+    const { source, sandbox, config } = await edges.git();
     const snapshot = await fetchRevision(source, { cluster, application, wanted });
+    const trees = await fetchOthers(source, cluster, application);
+    const { signal } = new AbortController();
     const { maxObjectBytes, maxDeltaDepth, cacheBytes } = defaultSourceLimits;
-    const request = {
-      snapshot,
-      path: sourcePath(application.spec.source.path),
-      options: application.spec.render,
-      release: releaseOf(application),
-      trees: await fetchOthers(source, cluster, application),
-      previous: undefined,
-      tenant: '',
-      signal: new AbortController().signal,
-    };
+    const { maxFiles, maxFileBytes } = LOCAL_LIMITS;
+    const treeLimits = { maxObjectBytes, maxDeltaDepth, cacheBytes };
+    const shared = { treeLimits, deadlineMs: config.renderTimeoutMs };
     const settings = {
+      ...shared,
       limits: LOCAL_LIMITS,
       sizeLimits: { maxRenderedObjectBytes: Infinity, maxRenderedBytes: Infinity },
-      treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
-      parsedCacheBytes: config.renderCacheMib * 1024 * 1024,
-      deadlineMs: config.renderTimeoutMs,
+      parsedCacheBytes: config.renderCacheMib * MIB,
+    };
+    const path = sourcePath(application.spec.source.path);
+    const fixed = { snapshot, path, options: application.spec.render, release: releaseOf(application) };
+    const chartSettings = { ...shared, limits: { maxFiles, maxFileBytes, maxChartBytes: config.maxChartMib * MIB } };
+    const bring = async (need: Need): Promise<Answer> => {
+      if (need.type === 'data') return bringData(cluster, application, need);
+      if (need.type !== 'helm') {
+        trees.set(need.key, { tree: (await edges.snapshotOf(need)).tree, path: '' });
+        return { type: 'tree' };
+      }
+      const { run } = need;
+      const chart = { tree: snapshot.tree, trees, run, tenant: '', signal };
+      const collected = await collectInSandbox(sandbox, chart, chartSettings);
+      if (!collected.ok) return { type: 'refused', problem: collected.problem };
+      const program = await edges.helm();
+      const capabilities = await cluster.capabilities();
+      return program.template({ run, files: collected.files, capabilities, tenant: '', signal });
     };
     const { manifests } = await renderWithAnswers<Answer>({
       known: new Map(),
-      render: (answers) => renderInSandbox(sandbox, { ...request, answers }, settings),
-      bring: async (need) => (need.type === 'data' ? bringData(cluster, application, need) : cannotBring(need)),
+      render: (answers) =>
+        renderInSandbox(sandbox, { ...fixed, trees, answers, previous: undefined, tenant: '', signal }, settings),
+      bring,
     });
     return { origin: snapshot.revision, manifests };
   });
 }
+
+const MIB = 1024 * 1024;
 
 /** The commit that a branch or tag of the Application's repository stands for now. Throws StageError. */
 export function pollRevision(
@@ -133,40 +149,10 @@ export function pollRevision(
   application: Application,
   revision: string,
 ): Promise<ResolvedRevision> {
-  return withGit(async ({ source }) => {
+  return withLocalEdges('', async (edges) => {
+    const { source } = await edges.git();
     return source.poll({ ...(await placeOf(cluster, application)), revision });
   });
-}
-
-interface Git {
-  readonly source: Source;
-  readonly sandbox: Sandbox;
-  readonly config: Config;
-}
-
-/** The command line acts for the person who calls it, with that person's access to the network. */
-const ALL_ADDRESSES = { allow: [], deny: [] };
-
-async function withGit<T>(run: (git: Git) => Promise<T>): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tautline-diff-'));
-  const read = readConfig({ dataDir }, {});
-  if (!read.ok) throw new RangeError(read.problem);
-  const { config } = read;
-  const limits = defaultSourceLimits;
-  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
-  const sandbox = openSandbox(config, { maxQueuedJobs: MAX_QUEUED_JOBS, log: SILENT, clock });
-  const network = { limits, proxy: proxySettings(), addresses: ALL_ADDRESSES, clock };
-  const registry = { limits: defaultRegistryLimits, tokenHosts: [], plainHttpHosts: [] };
-  const transport = openTransport({ ...network, knownHostsFile: join(homedir(), '.ssh', 'known_hosts') });
-  const web = createWebClient(network);
-  const source = createSource({ dataDir, limits, registry, sandbox, transport, web, log: SILENT, clock });
-  try {
-    return await run({ source, sandbox, config });
-  } finally {
-    await source.close();
-    sandbox.close();
-    await rm(dataDir, { recursive: true, force: true });
-  }
 }
 
 interface Wanted {
@@ -220,5 +206,3 @@ async function placeOf(cluster: UserCluster, application: Application, other?: N
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
   });
 }
-
-const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { idOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
 import { isMap, isKubeObject, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
+import type { Capabilities } from '../render/needs.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
 import {
@@ -25,6 +26,8 @@ import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { collectionPath, objectPath, query } from './requests/paths.ts';
 import type { FullClient, Refused } from './ports.ts';
+import { createCapabilities } from './requests/capabilities.ts';
+import { createServerVersion } from './requests/server-version.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
@@ -46,6 +49,8 @@ export interface UserCluster {
   /** Requests with the user's own rights. */
   readonly client: FullClient;
   kinds(): Promise<Kinds>;
+  /** As charts see the cluster. Rejects where discovery does. */
+  capabilities(): Promise<Capabilities>;
   /** The uid of kube-system, which is an agent's clusterId; undefined if it cannot be read. */
   clusterId(): Promise<string | undefined>;
   /** undefined: there is no Application of that name. */
@@ -85,6 +90,9 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
   const credentials = await loadCredentials(source);
   const transport = createTransport({ credentials, limits, metrics: noMetrics, userAgent });
   const discovery = createDiscovery({ transport, limits, clock });
+  const kinds = (): Promise<Kinds> => discovery.kinds();
+  const version = createServerVersion({ transport, clock });
+  const capabilities = createCapabilities({ version, kinds });
   const readApplication: UserCluster['readApplication'] = async (name) => {
     const answer = await send(transport, { verb: 'get', method: 'GET', path: objectPath(applicationKind, name) });
     return answer.ok || answer.refusal.code !== 'NotFound' ? answer : { ok: true, value: undefined };
@@ -93,7 +101,8 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     server: transport.server,
     namespace: credentials.namespace,
     client: createClient(transport, agentIdentity),
-    kinds: () => discovery.kinds(),
+    kinds,
+    capabilities,
     async clusterId() {
       const path = '/api/v1/namespaces/kube-system';
       const answer = await send(transport, { verb: 'get', method: 'GET', path });

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
+import { helmBinary } from '../control-plane/binaries.ts';
 import { openHelm } from '../chart/helm.ts';
 import { readExamples } from '../journey/demo-examples.ts';
 import type { TestRepository } from '../support/git-repository.ts';
@@ -19,6 +20,7 @@ const HOST = 'https://git.example.com';
 const FOLDERS = [
   'app-of-apps',
   'applications',
+  'helm',
   'plain',
   'private-repository',
   'render-options',
@@ -30,7 +32,8 @@ const FOLDERS = [
 const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-examples-')));
 const { world, agent } = useWorld({
   mode: 'full',
-  agent: (started) => started.agent({ flags: ['--webhook-secrets-dir', secrets.path] }),
+  agent: async (started) =>
+    started.agent({ flags: ['--webhook-secrets-dir', secrets.path, '--helm', await helmBinary()] }),
 });
 let files: Record<string, string>;
 let repository: TestRepository;
@@ -71,7 +74,9 @@ test('every folder of examples/ is tested in this file and listed in examples/RE
 });
 
 test('every YAML file of examples/ can be parsed, and its credentials are placeholders', () => {
-  for (const [path, text] of Object.entries(files).filter(([path]) => path.endsWith('.yaml'))) {
+  const isTemplate = (path: string): boolean => path.includes('/templates/');
+  const manifests = Object.entries(files).filter(([path]) => path.endsWith('.yaml') && !isTemplate(path));
+  for (const [path, text] of manifests) {
     for (const { errors } of parseAllDocuments(text)) assert.deepEqual(errors, [], path);
   }
   const credentials = ['private-repository', 'webhook'].map((folder) => parse(example(`${folder}/secret.yaml`)));
@@ -95,6 +100,15 @@ test('the app of apps syncs the plain folder and both overlays', async () => {
   assert.equal(Number(staging?.['spec']?.['replicas']), 1);
   const production = await world.read('/apis/apps/v1/namespaces/shop/deployments/web');
   assert.equal(Number(production?.['spec']?.['replicas']), 3);
+});
+
+test('the chart is rendered with values of its Application and of the cluster', async () => {
+  await apply(example('helm/application.yaml'));
+  await untilSyncedAndHealthy('default', 'guestbook');
+  const page = await world.read('/api/v1/namespaces/default/configmaps/guestbook');
+  assert.equal(page?.['data']?.['index.html'], 'Hello');
+  const web = await world.read('/apis/apps/v1/namespaces/default/deployments/guestbook');
+  assert.equal(Number(web?.['spec']?.['replicas']), 2);
 });
 
 test('the tenant syncs its shop with an account that may not create Secrets', async () => {

@@ -123,6 +123,7 @@ function join(one: Socket, other: Socket): void {
     [other, one],
   ] as const) {
     from.on('error', () => to.destroy());
+    from.on('close', () => to.destroySoon());
     from.pipe(to);
   }
 }

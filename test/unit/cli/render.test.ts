@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { helmBinary } from '../../control-plane/binaries.ts';
 
 const cli = join(import.meta.dirname, '../../../src/cli.ts');
 
@@ -166,3 +167,45 @@ for (const [flag, message] of WRONG_FLAGS) {
     assert.match(stderr, message);
   });
 }
+
+const chart = {
+  'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+  'templates/map.yaml':
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "{{ .Release.Name }}", namespace: "{{ .Release.Namespace }}"}\n' +
+    'data: {color: "{{ .Values.color }}", size: "{{ .Values.size }}"}\n',
+};
+const chartApplication = `
+apiVersion: tautline.dev/v1alpha1
+kind: Application
+metadata: {name: shop, namespace: apps}
+spec:
+  source: {repoURL: https://git.example.com/shop.git}
+  destination: {namespace: live}
+  render:
+    helm: {values: {color: red}, valuesFrom: [{kind: ConfigMap, name: web}]}
+    kustomize: {namePrefix: p-}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web, namespace: apps}
+data: {values.yaml: "size: large"}
+`;
+
+test('render runs helm for a chart, with the release and values of an Application', async (t) => {
+  const helm = await helmBinary();
+  const withApplication = { ...chart, 'app.yaml': chartApplication };
+  const args = ['-f', 'app.yaml', '--data', 'app.yaml', '--helm', helm, '-o', 'json'];
+  const { status, stdout, stderr } = render(t, withApplication, '.', ...args);
+  assert.equal(status, 0, stderr);
+  const { metadata, data } = JSON.parse(stdout) as Record<string, Record<string, string>>;
+  assert.deepEqual(
+    [metadata?.['name'], metadata?.['namespace'], data],
+    ['p-shop', 'live', { color: 'red', size: 'large' }],
+  );
+});
+
+test('render says what to do when helm is missing', (t) => {
+  const { status, stderr } = render(t, chart, '.', '--helm', './no-such-program');
+  assert.equal(status, 1);
+  assert.match(stderr, /Install helm 4, or name it with --helm\.$/m);
+});

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import ssh2 from 'ssh2';
 import type { AddressRules } from '../../../src/source/transport/address-rules.ts';
+import { startProxy } from '../../support/front-servers.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import { makeKey, sshCredential } from '../../support/ssh-server.ts';
 import { temporaryFolder } from './source-harness.ts';
@@ -254,4 +255,26 @@ test('a connection that was cut between two polls is opened again by the next on
   first.cutConnections();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(await poll(`${first.url}/a.git`, credential), COMMIT);
+});
+
+test('a proxy carries ssh by CONNECT with its own login, and a refusal of the proxy is told', async (t) => {
+  const proxy = await startProxy();
+  const server = await serve(t, { onCommand: answer });
+  const { identity, known_hosts } = server.secret;
+  const host = 'git.example.invalid';
+  const credential = sshCredential({ identity, known_hosts: known_hosts.replaceAll('127.0.0.1', host) });
+  const repoUrl = `ssh://git@${host}:${server.port}/a.git`;
+  const address = proxy.url.replace('//', '//agent:geheim@');
+  const client = openClient(t, { proxy: address });
+  assert.equal(await client.poll(repoUrl, credential), COMMIT);
+  const authorization = `Basic ${Buffer.from('agent:geheim').toString('base64')}`;
+  assert.deepEqual(proxy.asked, [{ line: `CONNECT ${host}:${server.port}`, authorization }]);
+  proxy.refuses = true;
+  const refused = openClient(t, { proxy: address }).poll(repoUrl, credential);
+  await rejectsWith(refused, 'Network', /the proxy refused \(HTTP status 407\).*--ssh-proxy/);
+  const invalid = openClient(t, { proxy: 'socks5://x' }).poll(repoUrl, credential);
+  await rejectsWith(invalid, 'InvalidProxy', /--ssh-proxy/);
+  // The proxy ends when the connections through it have ended.
+  await client.transport.close();
+  await proxy[Symbol.asyncDispose]();
 });
