@@ -185,10 +185,10 @@ test('the Application with options of a render is Synced, and follows a change o
   const expected = { cluster: 'eu-central', upper: 'EU-CENTRAL', log_level: 'info', shell: 'echo ${HOME}' };
   assert.deepEqual((await read())?.['data'], expected);
   const deployment = await world.read('/apis/apps/v1/namespaces/default/deployments/eu-web');
-  assert.equal((deployment?.['spec'] as Json | undefined)?.['replicas'], 1);
+  assert.equal(deployment?.['spec']?.['replicas'], 1);
   await apply(example('render-options/settings.yaml').replace('eu-central', 'eu-north'));
   const followed = await eventually(async () => {
-    const data = (await read())?.['data'] as Json | undefined;
+    const data = (await read())?.['data'];
     return String(data?.['upper']) === 'EU-NORTH' ? data : undefined;
   });
   assert.equal(followed?.['cluster'], 'eu-north');
