@@ -110,7 +110,7 @@ export function renderObjects(input: RenderInput): RenderedObjects {
     needs,
     ...(context.answersUsed.size > 0 ? { answersUsed: [...context.answersUsed] } : {}),
     readSet,
-    ...(whyEmpty === undefined ? {} : { whyEmpty }),
+    ...(whyEmpty === undefined || problems.length > 0 ? {} : { whyEmpty }),
   };
 }
 

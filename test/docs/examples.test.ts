@@ -17,7 +17,17 @@ import { prepare, useStarted, useWorld } from '../support/use-world.ts';
 import { conditionOf, eventually, type Json } from '../support/world.ts';
 
 const HOST = 'https://git.example.com';
-const FOLDERS = ['app-of-apps', 'applications', 'helm', 'plain', 'private-repository', 'shop', 'tenant', 'webhook'];
+const FOLDERS = [
+  'app-of-apps',
+  'applications',
+  'helm',
+  'plain',
+  'private-repository',
+  'render-options',
+  'shop',
+  'tenant',
+  'webhook',
+];
 
 const secrets = useStarted('the folder of secrets', () => mkdtempDisposable(join(tmpdir(), 'tautline-examples-')));
 const { world, agent } = useWorld({
@@ -166,3 +176,20 @@ async function postReceive(input: string): Promise<string> {
   assert.equal(code, 0, problem);
   return output;
 }
+
+test('the Application with options of a render is Synced, and follows a change of its variables', async () => {
+  await apply(example('render-options/settings.yaml'));
+  await apply(example('render-options/application.yaml'));
+  await untilSyncedAndHealthy('default', 'render-options');
+  const read = (): Promise<Json | undefined> => world.read('/api/v1/namespaces/default/configmaps/eu-web-settings');
+  const expected = { cluster: 'eu-central', upper: 'EU-CENTRAL', log_level: 'info', shell: 'echo ${HOME}' };
+  assert.deepEqual((await read())?.['data'], expected);
+  const deployment = await world.read('/apis/apps/v1/namespaces/default/deployments/eu-web');
+  assert.equal(deployment?.['spec']?.['replicas'], 1);
+  await apply(example('render-options/settings.yaml').replace('eu-central', 'eu-north'));
+  const followed = await eventually(async () => {
+    const data = (await read())?.['data'];
+    return String(data?.['upper']) === 'EU-NORTH' ? data : undefined;
+  });
+  assert.equal(followed?.['cluster'], 'eu-north');
+});

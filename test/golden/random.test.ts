@@ -22,7 +22,7 @@ const LIMITS = { maxFileBytes: 1e9, maxNodes: 1e7, maxDepth: 1000, maxObjects: 1
 /** This many of every five seeds choose a case that kustomize is likely to build. The others take their first case. */
 const LIKELY_OF_FIVE = 4;
 /** Most cases that such a seed tries. */
-const MAX_TRIES = 10;
+const MAX_TRIES = 16;
 const LEAST_BUILT_PERCENT = 75;
 
 /** Each use in `EFFECTIVE_USES` must change the output of at least this many cases. */

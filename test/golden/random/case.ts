@@ -2,6 +2,7 @@
 import { newChance } from '../../support/chance.ts';
 import { makeFields, type Fields, type Layer } from './fields.ts';
 import { makeObject, type MadeObject } from './objects.ts';
+import { dressDocuments } from './dress.ts';
 import { writeYamlText, type Written } from './yaml-text.ts';
 
 export interface RandomCase {
@@ -15,6 +16,8 @@ export interface RandomCase {
 
 export function makeCase(seed: number): RandomCase {
   const chance = newChance(seed);
+  // A stream of its own keeps the structure of the cases of a seed.
+  const dressing = newChance(seed + 1_000_000_007);
   const files: Record<string, string> = {};
   const kustomizations: Record<string, Fields> = {};
   const uses = new Set<string>();
@@ -34,6 +37,7 @@ export function makeCase(seed: number): RandomCase {
   for (const [folder, bases] of layers) {
     const layer: Layer = {
       chance,
+      dressing,
       folder,
       files,
       kustomizations,
@@ -49,6 +53,7 @@ export function makeCase(seed: number): RandomCase {
       resources: [...bases, ...own],
       ...(components.length > 0 ? { components } : {}),
       ...fields,
+      ...schemaFields(layer),
     };
     writeKustomization(layer, kustomization);
   }
@@ -90,7 +95,7 @@ function writeObjects(layer: Layer, most: number): string[] {
     (one) => !isKnown(objects, one),
   );
   objects.push(...made);
-  const texts = made.map(({ value }) => writeYamlText(chance, value));
+  const texts = made.map(({ value }) => ({ text: writeYamlText(chance, value), value }));
   if (texts.length === 0) return [];
   if (chance.may(0.1)) {
     files[`${folder}/list.yaml`] = writeYamlText(chance, {
@@ -104,7 +109,7 @@ function writeObjects(layer: Layer, most: number): string[] {
   const parts = [texts.slice(0, split), texts.slice(split)].filter((part) => part.length > 0);
   return parts.map((part, index) => {
     const name = `objects-${index}.yaml`;
-    files[`${folder}/${name}`] = part.join('---\n');
+    files[`${folder}/${name}`] = dressDocuments(layer.dressing, part);
     return name;
   });
 }
@@ -113,14 +118,47 @@ function isKnown(objects: readonly MadeObject[], { kind, name }: MadeObject): bo
   return objects.some((one) => one.kind === kind && one.name === name);
 }
 
+/** The fields `openapi` and `crds`, which few kustomizations have. */
+function schemaFields({ dressing, folder, files }: Layer): Fields {
+  const fields: Record<string, Written> = {};
+  if (dressing.may(0.06)) {
+    const items = { $ref: '#/definitions/io.example.v1.Item' };
+    const list = { type: 'array', items, 'x-kubernetes-patch-merge-key': 'name', 'x-kubernetes-patch-strategy': 'merge' };
+    const kind = { group: 'example.com', version: 'v1', kind: 'Thing' };
+    files[`${folder}/schema.json`] = JSON.stringify({
+      definitions: {
+        'io.example.v1.Item': { type: 'object', properties: { name: { type: 'string' } } },
+        'io.example.v1.Thing': {
+          type: 'object',
+          properties: { spec: { type: 'object', properties: { list } } },
+          'x-kubernetes-group-version-kind': [kind],
+        },
+      },
+    });
+    fields['openapi'] = { path: 'schema.json' };
+  }
+  if (dressing.may(0.06)) {
+    const reference = { 'x-kubernetes-object-ref-api-version': 'v1', 'x-kubernetes-object-ref-kind': 'ConfigMap' };
+    files[`${folder}/crds.json`] = JSON.stringify({
+      'example.com/v1.Thing': { Schema: { properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, spec: { $ref: 'example.com/v1.ThingSpec' } } } },
+      'example.com/v1.ThingSpec': { Schema: { properties: { more: { ...reference, $ref: 'example.com/v1.Ref' } } } },
+      'example.com/v1.Ref': { Schema: { properties: { name: { type: 'string' } } } },
+    });
+    fields['crds'] = ['crds.json'];
+  }
+  return fields;
+}
+
 function writeComponent(layer: Layer): string {
   const { folder, uses } = layer;
   uses.add('components');
   const name = `component-of-${folder}`;
   const inner: Layer = { ...layer, folder: name, density: 0.15 };
+  const isNested = layer.dressing.may(0.3) && !folder.startsWith('component');
   writeKustomization(inner, {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
+    ...(isNested ? { components: [writeComponent(inner)] } : {}),
     ...{ commonAnnotations: { component: 'yes' }, ...makeFields(inner) },
   });
   return `../${name}`;

@@ -7,6 +7,8 @@ import { writeYamlText, type Written } from './yaml-text.ts';
 
 export interface Layer {
   readonly chance: Chance;
+  /** Decides how texts are written, and what is in few cases. */
+  readonly dressing: Chance;
   readonly folder: string;
   readonly files: Record<string, string>;
   readonly kustomizations: Record<string, Fields>;

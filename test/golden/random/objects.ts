@@ -49,6 +49,10 @@ const ODD_TEXTS = [
   '{a}',
   '%x',
   '<tag> & more',
+  'first\nsecond',
+  'a paragraph\nof two lines\n\n  code\n\nend\n',
+  '\nafter an empty line\n',
+  'one: 1\ntwo: [a, b]\n',
 ];
 const ODD_SCALARS = [
   '1',

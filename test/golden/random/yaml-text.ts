@@ -65,10 +65,10 @@ function scalar(chance: Chance, value: null | boolean | number | string | Raw, i
   const isPlain = /^[A-Za-z/][\w./-]*$/.test(value) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(value);
   if (isPlain && chance.may(0.8)) return value;
   const isBlock =
-    indent > 0 && value.endsWith('\n') && /^[^\s][\x20-\x7e\n\u00a1-\u00ff]*$/.test(value) && !/ \n/.test(value);
+    indent > 0 && value.includes('\n') && /^\n?[^\s][\x20-\x7e\n\u00a1-\u00ff]*$/.test(value) && !/ \n/.test(value);
   if (isBlock && chance.may(0.8)) {
-    const lines = value.slice(0, -1).split('\n');
-    const chomping = value.endsWith('\n\n') ? '+' : '';
+    const lines = (value.endsWith('\n') ? value.slice(0, -1) : value).split('\n');
+    const chomping = value.endsWith('\n\n') ? '+' : value.endsWith('\n') ? '' : '-';
     return `${chance.may(0.4) ? ">" : "|"}${chomping}\n${lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n')}`;
   }
   if (!/[\n\t\\\x7f-\uffff]/.test(value) && chance.may(0.4)) return `'${value.replaceAll("'", "''")}'`;
