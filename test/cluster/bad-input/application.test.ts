@@ -15,7 +15,7 @@ test('the API server refuses a malformed Application, and kubectl shows the reas
     input: JSON.stringify(application),
   });
   assert.notEqual(code, 0);
-  assert.match(stderr, /spec\.source\.repoURL must not contain a user name or a password/);
+  assert.match(stderr, /spec\.source\.repoURL must not contain a password, nor a user name except for ssh/);
 });
 
 test('an Application without a destination applies its objects in its own namespace', async () => {
