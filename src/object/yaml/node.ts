@@ -52,7 +52,7 @@ interface QuotedText extends YamlScalar {
   readonly isQuoted: true;
   /** Written with `>`. kustomize folds its lines again when it writes the object, which can change the text. */
   readonly isFolded?: true;
-  /** kustomize puts an empty line between the text and the comment behind it, which then belongs to the text. */
+  /** It keeps empty lines at its end, and a comment follows that closes the document (`settleClosingComment`). */
   readonly isBeforeClosingComment?: true;
 }
 
@@ -70,6 +70,30 @@ export function foldedText(text: string): QuotedText {
 
 export function beforeClosingComment(text: QuotedText): QuotedText {
   return { ...text, isBeforeClosingComment: true };
+}
+
+/**
+ * Repeats what kustomize does to a comment that closes a document when it writes the object: it puts an empty line
+ * before the comment, which then belongs to the text. It does so only if the text is still the last scalar of the
+ * object.
+ */
+export function settleClosingComment(object: YamlMap): void {
+  let parent: YamlMap | YamlList = object;
+  for (;;) {
+    const [key, last]: readonly [string | number, YamlNode | undefined] = isYamlMap(parent)
+      ? (Array.from(parent).at(-1) ?? ['', undefined])
+      : [parent.length - 1, parent.at(-1)];
+    if (isYamlMap(last) || isYamlList(last)) {
+      parent = last;
+      continue;
+    }
+    if (!isQuotedText(last) || !last.isBeforeClosingComment) return;
+    const text = `${last.text}\n`;
+    const settled = last.isFolded ? foldedText(text) : quotedText(text);
+    if (isYamlMap(parent)) parent.set(String(key), settled);
+    else parent[Number(key)] = settled;
+    return;
+  }
 }
 
 export function isFoldedText(node: YamlNode | undefined): node is QuotedText {
@@ -183,10 +207,7 @@ export function nodeToValue(node: YamlNode, isInFlow = false): Value {
     const isFlow = isInFlow || node.isFlow === true;
     return node.map((item) => nodeToValue(item, isFlow));
   }
-  if (!isInFlow && isQuotedText(node)) {
-    const text = node.isBeforeClosingComment ? `${node.text}\n` : node.text;
-    return node.isFolded ? refold(text) : text;
-  }
+  if (!isInFlow && isFoldedText(node)) return refold(node.text);
   return node === EMPTY_IN_FLOW ? '' : node.value;
 }
 

@@ -1,5 +1,5 @@
 /** Builds a kustomization: the objects that `kustomize build` prints, in its order. */
-import { nodeToValue, textOf, type YamlMap } from '../../object/yaml/node.ts';
+import { nodeToValue, settleClosingComment, textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { isMap, type Value } from '../../object/value.ts';
 import { fail } from '../fail.ts';
 import type { BuiltObject } from '../built-object.ts';
@@ -109,6 +109,7 @@ const INTERNAL = new Set(
 for (const name of ['path', 'index', 'id'].map((one) => `config.kubernetes.io/${one}`)) INTERNAL.add(name);
 
 function toObject(resource: Resource, buildMetadata: readonly string[]): BuiltObject {
+  settleClosingComment(resource.node);
   const annotations = textMap(resource, 'annotations');
   for (const name of annotations.keys()) if (INTERNAL.has(name)) annotations.delete(name);
   annotations.delete(ORIGIN_ANNOTATION);

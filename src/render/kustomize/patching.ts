@@ -1,5 +1,13 @@
 /** Applies one patch to one object; shared by all transformers that patch. */
-import { copyNode, isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
+import {
+  copyNode,
+  isYamlList,
+  isYamlMap,
+  settleClosingComment,
+  textOf,
+  type YamlMap,
+  type YamlNode,
+} from '../../object/yaml/node.ts';
 import { formatNumber } from '../../object/yaml/write.ts';
 import { fail, withPlace } from '../fail.ts';
 import type { Value, ValueMap } from '../../object/value.ts';
@@ -58,6 +66,7 @@ export function patchByJson(set: ResourceSet, resource: Resource, operations: re
     // kustomize keeps its notes in annotations, so a patch can add to the map of annotations even if the file has none.
     if (hasKustomizeAnnotations(resource)) childMap(metadataOf(resource), 'annotations');
     addOriginMarks(resource);
+    settleClosingComment(resource.node);
     const object = jsonValueOf(resource.node) as ValueMap;
     const patched = withPlace(placeOf(resource), () => applyJsonPatch(object, operations));
     resource.node = canonicalNode(patched) as YamlMap;

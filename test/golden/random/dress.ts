@@ -21,7 +21,8 @@ function dressDocument(chance: Chance, text: string, value: Written): string {
   if (chance.may(0.06) && isJson(value)) return `${JSON.stringify(value, undefined, chance.int(3))}\n`;
   const anchored = chance.may(0.1) ? text.replace(/^( *)name: ([a-z]+)$/m, '$1name: &it $2') : text;
   const before = chance.may(0.08) ? '# an object\n\n' : '';
-  const after = chance.may(0.08) ? chance.pick(['# the end\n', '\n# the end\n', '\n  # the end\n', '\n\n']) : '';
+  // docs/kustomize.md names the difference of a comment behind kept lines in annotations.
+  const after = chance.may(0.08) && !/[|>]\+\n/.test(text) ? chance.pick(['# the end\n', '\n# the end\n', '\n  # the end\n', '\n\n']) : '';
   const end = chance.may(0.04) ? '...\n' : '';
   return `${before}${withNotes(chance, anchored)}${after}${end}`;
 }
