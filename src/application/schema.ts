@@ -52,6 +52,7 @@ function repoUrlField(field: string): z.ZodString {
       /^(https?|oci):\/\/[^/?#]*@|^ssh:\/\/[^/?#@]*:[^/?#]*@/,
       `${field} must not contain a password, nor a user name except for ssh`,
     ),
+    notMatching(/^ssh:\/\/([^/@]*@)?-|^[^/@]*@-/, `${field} must not have a user or host that begins with -`),
     notMatching(/[?#\x00-\x20]/, `${field} must not contain a query, a fragment or white space`),
     visible(field),
   ]).describe(

@@ -150,8 +150,8 @@ test('the post-receive hook of the example makes the agent apply a push', async 
   const answer = JSON.parse(await postReceive(`${'0'.repeat(40)} ${commit} refs/heads/main\n`)) as {
     applications: number;
   };
-  // Three Applications of applications/, one of app-of-apps/ and one of the tenant.
-  assert.equal(answer.applications, 5);
+  // Three Applications of applications/, and one each of app-of-apps/, helm/ and the tenant.
+  assert.equal(answer.applications, 6);
   const live = await eventually(async () => {
     const found = await world.read('/api/v1/namespaces/plain/configmaps/settings');
     return String(found?.['data']?.['log-level']) === 'debug' ? found : undefined;

@@ -20,7 +20,7 @@ const REFUSED: Readonly<Record<string, Record<string, unknown>>> = {
   'a command-line option as URL': { repoURL: '-oProxyCommand=touch /tmp/x' },
   'a command-line option as host': { repoURL: 'ssh://-oProxyCommand=touch/x' },
   'a file as URL': { repoURL: 'file:///etc/passwd' },
-  'an SSH address as URL': { repoURL: 'git@example.invalid:x/y.git' },
+  'a command-line option as host of an SSH address': { repoURL: 'git@-oProxyCommand=touch:x/y.git' },
   'a program as URL': { repoURL: 'ext::sh -c true' },
   'credentials in the URL': { repoURL: 'https://me:word@example.invalid/x' },
   'a line break in the URL': { repoURL: 'https://example.invalid/x\r\nHost: y' },
