@@ -29,8 +29,13 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
 const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   // They need a container engine, do not end, remove everything, or install a package globally.
   'docs/install.md': ['docker', 'docker', 'kubectl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
-  // Nothing is held, there is no branch; jq need not be installed. test/cluster/cli has tests of all of them.
-  'docs/cli.md': ['tautline', 'tautline', 'tautline', 'tautline', 'tautline'],
+  // Nothing is held, there is no branch; jq need not be installed, and there are no folders to render. test/cluster/cli
+  // and test/unit/cli have tests of all of them.
+  'docs/cli.md': Array<string>(8).fill('tautline'),
+  // The key is for a server of ssh; test/cluster/credentials has tests of deploy keys.
+  'docs/private-repositories.md': ['umask', 'ssh-keygen', 'ssh-keyscan', 'ssh-keygen', 'kubectl', 'rm'],
+  // There are no folders to render; test/unit/cli/render.test.ts has tests of the flags.
+  'docs/render-options.md': ['tautline', 'tautline'],
   // Nothing is held; test/cluster/cli/everyday.test.ts confirms a prune.
   'docs/spec/application.md': ['tautline'],
   // Simulated Pods have no log.
