@@ -53,3 +53,36 @@ function parseNetwork(text: string): Network | undefined {
   const bits = digits === undefined ? most : Number(digits);
   return bits > most ? undefined : { address, bits };
 }
+
+/** Ports of schemes that URL does not know, or whose own port it leaves out. */
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'ssh:': '22', 'oci:': '443' };
+
+export function portOf({ port, protocol }: URL): string {
+  return port || DEFAULT_PORTS[protocol] || '80';
+}
+
+/** Whether a rule names the host, port and path of an address. A rule about a network names none. */
+export function matchesHost(rule: AddressRule, url: URL): boolean {
+  if (rule.type === 'network') return false;
+  const host = url.hostname.toLowerCase().replace(/\.$/, '');
+  const isHost = rule.host.startsWith('.') ? host.endsWith(rule.host) : host === rule.host;
+  if (!isHost) return false;
+  if (rule.port !== undefined && rule.port !== portOf(url)) return false;
+  return rule.path === '' || `${plainPath(url.pathname)}/`.startsWith(`${rule.path}/`);
+}
+
+/** A path as most forges read it: without escapes, doubled slashes and the case of letters. */
+function plainPath(path: string): string {
+  let text = path;
+  try {
+    text = decodeURIComponent(path);
+  } catch {
+    // An escape that cannot be read stays as it is.
+  }
+  const parts: string[] = [];
+  for (const part of text.toLowerCase().split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}

@@ -75,3 +75,9 @@ function decode(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** For rules about addresses and proxies. */
+export function sshUrl({ host, port, path }: SshAddress): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `ssh://${name}:${port}/${encodeURI(path.replace(/^\/+/, ''))}`;
+}

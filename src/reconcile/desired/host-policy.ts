@@ -2,9 +2,10 @@
  * Decides what files may name that is read from other servers: remote bases, by host and at a revision unless the
  * settings allow none, and charts by host.
  */
-import type { AddressRule } from '../../application/address-rule.ts';
+import { matchesHost, type AddressRule } from '../../application/address-rule.ts';
 import type { Problem } from '../../object/problem.ts';
 import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
+import { parseSshAddress, sshUrl } from '../../source/ssh-address.ts';
 
 export interface RemoteBasePolicy {
   /** Rules for networks count for no name. Empty: no repository may be named. */
@@ -17,8 +18,7 @@ export function refuseRemoteBase(
   { repoURL, isPinned }: Pick<RepositoryNeed, 'repoURL' | 'isPinned'>,
   { remoteBaseHosts, remoteBaseAllowUnpinned }: RemoteBasePolicy,
 ): Omit<Problem, 'file' | 'line'> | undefined {
-  const place = placeOf(repoURL);
-  if (place === undefined || !remoteBaseHosts.some((rule) => matches(rule, place))) {
+  if (!isNamed(repoURL, remoteBaseHosts)) {
     return {
       code: 'Unsupported',
       message: `the base is in the repository ${repoURL}, whose host the settings of the agent do not allow`,
@@ -43,8 +43,7 @@ export function refuseChart(
   { repoURL, name }: Pick<ChartNeed, 'repoURL' | 'name'>,
   { chartHosts }: ChartPolicy,
 ): Omit<Problem, 'file' | 'line'> | undefined {
-  const place = placeOf(repoURL);
-  if (place !== undefined && chartHosts.some((rule) => matches(rule, place))) return undefined;
+  if (isNamed(repoURL, chartHosts)) return undefined;
   return {
     code: 'Unsupported',
     message: `the chart ${name} is in ${repoURL}, whose host the settings of the agent do not allow`,
@@ -52,27 +51,10 @@ export function refuseChart(
   };
 }
 
-interface Place {
-  readonly host: string;
-  readonly port: string;
-  /** With a slash at the start, in lower case. */
-  readonly path: string;
-}
-
-function placeOf(repoURL: string): Place | undefined {
-  const scp = /^[\w.-]+@([\w.-]+):(?!\/\/)\/?(.*)$/.exec(repoURL);
-  if (scp) return { host: (scp[1] ?? '').toLowerCase(), port: '22', path: `/${scp[2] ?? ''}`.toLowerCase() };
-  if (!URL.canParse(repoURL)) return undefined;
-  const { protocol, hostname, port, pathname } = new URL(repoURL);
-  if (hostname === '') return undefined;
-  return { host: hostname.toLowerCase(), port: port || (PORTS[protocol] ?? ''), path: pathname.toLowerCase() };
-}
-
-const PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'http:': '80', 'ssh:': '22', 'oci:': '443' };
-
-function matches(rule: AddressRule, { host, port, path }: Place): boolean {
-  if (rule.type === 'network') return false;
-  const isHost = rule.host.startsWith('.') ? host.endsWith(rule.host) : host === rule.host;
-  const isPort = rule.port === undefined || rule.port === port;
-  return isHost && isPort && (rule.path === '' || path === rule.path || path.startsWith(`${rule.path}/`));
+/** Rules are compared with the address that would be connected to, as `--source-allow` is. */
+function isNamed(repoURL: string, rules: readonly AddressRule[]): boolean {
+  const ssh = parseSshAddress(repoURL);
+  const text = typeof ssh === 'string' ? repoURL : sshUrl(ssh);
+  const url = URL.parse(text);
+  return url !== null && url.hostname !== '' && rules.some((rule) => matchesHost(rule, url));
 }

@@ -7,9 +7,8 @@
  */
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import type { AddressRule } from '../../application/address-rule.ts';
+import { matchesHost, type AddressRule } from '../../application/address-rule.ts';
 import { sourceError } from '../source-error.ts';
-import { DEFAULT_PORTS } from './proxy.ts';
 
 export interface AddressRules {
   /** Empty: every address that is not denied. */
@@ -84,30 +83,4 @@ function networksOf(rules: readonly AddressRule[]): BlockList {
 
 function isWithin(ip: string, list: BlockList): boolean {
   return list.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
-}
-
-function matchesHost(rule: AddressRule, url: URL): boolean {
-  if (rule.type === 'network') return false;
-  const host = url.hostname.toLowerCase().replace(/\.$/, '');
-  const isHost = rule.host.startsWith('.') ? host.endsWith(rule.host) : host === rule.host;
-  if (!isHost) return false;
-  const port = url.port || DEFAULT_PORTS[url.protocol] || '80';
-  if (rule.port !== undefined && rule.port !== port) return false;
-  return rule.path === '' || `${plainPath(url.pathname)}/`.startsWith(`${rule.path}/`);
-}
-
-/** A path as most forges read it: without escapes, doubled slashes and the case of letters. */
-function plainPath(path: string): string {
-  let text = path;
-  try {
-    text = decodeURIComponent(path);
-  } catch {
-    // An escape that cannot be read stays as it is.
-  }
-  const parts: string[] = [];
-  for (const part of text.toLowerCase().split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
 }

@@ -2,6 +2,7 @@
  * Chooses the proxy of a request by HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as Go's net/http reads them. So Tautline
  * takes the same route as other programs in the cluster. For ssh there is no such variable; it is a setting.
  */
+import { portOf } from '../../application/address-rule.ts';
 import { BlockList, isIP } from 'node:net';
 import { sourceError } from '../source-error.ts';
 
@@ -31,15 +32,13 @@ function settingFor(protocol: string, settings: ProxySettings): { readonly origi
   return { origin: 'The variable HTTP_PROXY', value: settings.http };
 }
 
-export const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'ssh:': '22' };
-
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 function isException(url: URL, exceptions: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  const port = url.port || DEFAULT_PORTS[url.protocol] || '80';
+  const port = portOf(url);
   if (host === 'localhost' || isWithin(host, LOOPBACK)) return true;
   return exceptions.split(/[\s,]+/).some((entry) => entry !== '' && matches(entry.toLowerCase(), host, port));
 }

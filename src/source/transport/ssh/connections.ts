@@ -10,7 +10,7 @@ import { keysOfHost, parseKnownHosts } from '../../known-hosts.ts';
 import type { SourceLimits } from '../../limits.ts';
 import type { Repository } from '../../repository.ts';
 import { sourceError } from '../../source-error.ts';
-import { DEFAULT_SSH_PORT, type SshAddress } from '../../ssh-address.ts';
+import { DEFAULT_SSH_PORT, sshUrl, type SshAddress } from '../../ssh-address.ts';
 import { createAddressGuard, type AddressGuard, type AddressRules, type Checked } from '../address-rules.ts';
 import { proxyFor, type ProxySettings } from '../proxy.ts';
 import { HostKeyRefused, openConnection, type SshConnection } from './connection.ts';
@@ -63,7 +63,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   async function planFor(repository: SshRepository): Promise<Plan> {
     const { credential, label } = repository;
     if (!credential?.ssh) throw keyMissing(repository);
-    const url = urlOf(repository.ssh);
+    const url = sshUrl(repository.ssh);
     const proxyUrl = proxyFor(new URL(url), proxy);
     const checked = guard.check(url, label, proxyUrl !== undefined);
     const known = credential.ssh.knownHosts ?? (await knownHosts.read());
@@ -163,12 +163,6 @@ async function openPlanned(plan: Plan, options: OpenOptions): Promise<SshConnect
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** For rules about addresses and proxies. */
-function urlOf({ host, port, path }: SshAddress): string {
-  const name = host.includes(':') ? `[${host}]` : host;
-  return `ssh://${name}:${port}/${encodeURI(path.replace(/^\/+/, ''))}`;
 }
 
 function keyOf({ repository, ssh, knownHosts, proxyUrl, checked }: Plan): string {

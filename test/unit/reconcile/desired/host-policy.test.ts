@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseAddressRules } from '../../../../src/application/address-rule.ts';
 import { refuseChart, refuseRemoteBase } from '../../../../src/reconcile/desired/host-policy.ts';
 
-const HOSTS = ['github.com', '*.example.com', 'git.shop.test:8443/team'].flatMap(
+const HOSTS = ['github.com', '*.example.com', 'git.shop.test:8443/team', 'forge.test/team'].flatMap(
   (text) => parseAddressRules(text) ?? [],
 );
 
@@ -20,6 +20,8 @@ const ALLOWED = [
   'ssh://git@github.com/org/repo',
   'https://git.example.com/x/y',
   'https://git.shop.test:8443/team/app',
+  'https://git.shop.test:8443//Team/app',
+  'git@forge.test:team/app.git',
 ];
 const REFUSED = [
   'https://gitlab.com/org/repo',
@@ -29,6 +31,10 @@ const REFUSED = [
   'https://git.shop.test/team/app',
   'https://git.shop.test:8443/teams/app',
   'https://github.com@evil.test/org/repo',
+  'git@forge.test:team/../other/app.git',
+  'ssh://git@forge.test/team/..%2Fother/app',
+  'git@forge.test:teams/app.git',
+  'git@-forge.test:team/app.git',
   'file:///etc/repo',
 ];
 for (const repoURL of ALLOWED) {
