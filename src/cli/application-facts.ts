@@ -1,9 +1,8 @@
 /** Reads from a stored Application what tables and progress lines show of it. */
 import { parseApplication } from '../application/parse.ts';
-import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
+import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import { isSettledHealth, type Condition } from '../application/status-schema.ts';
 import type { KubeObject } from '../object/value.ts';
-import type { Release } from '../render/needs.ts';
 
 export interface ApplicationFacts {
   readonly metadata: ApplicationMetadata;
@@ -56,9 +55,4 @@ export function isTroubled({ status, ready }: ApplicationFacts): boolean {
 
 export function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
-}
-
-/** The release that a chart of the Application makes. */
-export function releaseOf({ metadata, spec }: Pick<Application, 'metadata' | 'spec'>): Release {
-  return { name: metadata.name, namespace: spec.destination.namespace ?? metadata.namespace };
 }

@@ -8,7 +8,7 @@ import type { Answer, Release } from '../render/needs.ts';
 import type { GivenOptions } from '../render/render.ts';
 import type { RenderFlags } from './add-render-flags.ts';
 import { isLocalFolder } from './local-tree.ts';
-import { releaseOf } from './application-facts.ts';
+import { releaseOf } from '../reconcile/desired/release.ts';
 import { readDataOf, readOnlyApplication, type Read } from './manifest-file.ts';
 
 export interface RenderInputs {

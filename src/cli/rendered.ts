@@ -22,7 +22,7 @@ import type { SourcePlace } from '../source/ports.ts';
 import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Source } from '../source/source.ts';
-import { releaseOf } from './application-facts.ts';
+import { releaseOf } from '../reconcile/desired/release.ts';
 import { withLocalEdges } from './local-edges.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { pathFromHere, withPathsFromHere } from './local-tree.ts';

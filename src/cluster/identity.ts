@@ -36,6 +36,11 @@ export function identityHeaders(identity: Identity): Record<string, string> {
   return { 'Impersonate-User': `system:serviceaccount:${namespace}:${name}` };
 }
 
+/** For people: who may not do something. */
+export function describeIdentity(identity: Identity): string {
+  return identity.type === 'agent' ? 'the agent itself' : `the ServiceAccount ${identity.namespace}/${identity.name}`;
+}
+
 /** A key that is equal exactly for equal identities. */
 export function identityKey(identity: Identity): string {
   return identity.type === 'agent' ? 'agent' : `${identity.namespace}/${identity.name}`;

@@ -53,3 +53,16 @@ export function createKindFinder({ served, stale, preferred }: Kinds): KindFinde
     return found.isNamespaced === (namespace !== '') ? found : undefined;
   };
 }
+
+const dataKind = (kind: string, plural: string): KindInfo => ({
+  group: '',
+  version: 'v1',
+  kind,
+  plural,
+  isNamespaced: true,
+  hasStatus: false,
+  isWatchable: true,
+});
+
+/** Written down, not discovered: every API server serves the core kinds. */
+export const DATA_KINDS = { ConfigMap: dataKind('ConfigMap', 'configmaps'), Secret: dataKind('Secret', 'secrets') };

@@ -7,7 +7,7 @@
  */
 import { stringAt } from '../../object/value.ts';
 import { identityKey, type Identity } from '../identity.ts';
-import type { KindInfo } from '../kinds.ts';
+import { DATA_KINDS } from '../kinds.ts';
 import type { DataRef, DataWatches } from '../ports.ts';
 import { startWatch, type Watch } from '../watches/watch.ts';
 import type { WatchOptions, WatchSink } from '../watches/watch-state.ts';
@@ -54,7 +54,7 @@ export function createDataWatches(options: DataWatchOptions): OwnedDataWatches {
     const tell = (): void => named.applications.forEach((application) => options.onChange(application));
     const sink = createSink({ named, tell, stop: () => stop(named) });
     const fieldSelector = `metadata.name=${name}`;
-    named.watch = startWatch({ ...options, identity, kind: KINDS[kind], namespace, fieldSelector, sink });
+    named.watch = startWatch({ ...options, identity, kind: DATA_KINDS[kind], namespace, fieldSelector, sink });
     return named;
   }
 
@@ -134,15 +134,3 @@ function createSink({ named, tell, stop }: SinkParts): WatchSink {
 function keyOf(identity: Identity, { kind, namespace, name }: DataRef): string {
   return [identityKey(identity), kind, namespace, name].join('\n');
 }
-
-const kindOf = (kind: string, plural: string): KindInfo => ({
-  group: '',
-  version: 'v1',
-  kind,
-  plural,
-  isNamespaced: true,
-  hasStatus: false,
-  isWatchable: true,
-});
-
-const KINDS = { ConfigMap: kindOf('ConfigMap', 'configmaps'), Secret: kindOf('Secret', 'secrets') } as const;

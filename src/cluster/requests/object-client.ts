@@ -10,7 +10,7 @@ import { stringifyJson } from '../../object/json.ts';
 import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type ValueMap } from '../../object/value.ts';
 import type { Refusal } from '../answers.ts';
 import { identityHeaders, type Identity } from '../identity.ts';
-import type { KindInfo } from '../kinds.ts';
+import { DATA_KINDS, type KindInfo } from '../kinds.ts';
 import { toLiveObject, tryParseJson } from '../live-object.ts';
 import type { Discovery } from './discovery.ts';
 import { createOwnershipWrites } from './ownership-writes.ts';
@@ -33,19 +33,6 @@ import { writeYamlSafeJson } from './yaml-safe-json.ts';
 
 const JSON_TYPE = 'application/json';
 const APPLY = 'application/apply-patch+yaml';
-
-/** Written down, not discovered: every API server serves the core kinds. */
-const SECRET_KIND: KindInfo = {
-  group: '',
-  version: 'v1',
-  kind: 'Secret',
-  plural: 'secrets',
-  isNamespaced: true,
-  hasStatus: false,
-  isWatchable: true,
-};
-
-const CONFIG_MAP_KIND: KindInfo = { ...SECRET_KIND, kind: 'ConfigMap', plural: 'configmaps' };
 
 /** A request about a kind, without the identity, which the client adds. */
 interface Call extends Pick<HttpRequest, 'verb' | 'method' | 'body' | 'contentType' | 'acceptsGzip'> {
@@ -84,7 +71,7 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
     if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, data: undefined } : answer;
     const body = tryParseJson(answer.http.text);
     if (stringAt(body, 'kind') !== kind.kind) return { ok: false, refusal: unreadable(answer.http) };
-    return { ok: true, data: kind === SECRET_KIND ? decodeData(body, 'data') : configData(body) };
+    return { ok: true, data: kind === DATA_KINDS.Secret ? decodeData(body, 'data') : configData(body) };
   }
 
   return {
@@ -95,8 +82,8 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
       return object ? { ok: true, object } : { ok: false, refusal: unreadable(answer.http) };
     },
 
-    readSecret: (namespace, name) => readData(SECRET_KIND, { namespace, name }),
-    readConfigMap: (namespace, name) => readData(CONFIG_MAP_KIND, { namespace, name }),
+    readSecret: (namespace, name) => readData(DATA_KINDS.Secret, { namespace, name }),
+    readConfigMap: (namespace, name) => readData(DATA_KINDS.ConfigMap, { namespace, name }),
 
     async listBySelector(kind, { namespace, labelSelector, fieldSelector, limit }) {
       const answer = await call({

@@ -5,6 +5,7 @@
  * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
  * is an answer, too.
  */
+import { describeIdentity } from '../../cluster/identity.ts';
 import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/needs.ts';
@@ -53,7 +54,7 @@ async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pi
       retry: code === 'Forbidden' ? 'backoff' : retry,
       message:
         code === 'Forbidden'
-          ? `The ${kind} ${namespace}/${name} of spec.render may not be read by ${accountOf(reading)}. ` +
+          ? `The ${kind} ${namespace}/${name} of spec.render may not be read by ${describeIdentity(identity)}. ` +
             `Allow it the verb get on this ${kind}.`
           : `The ${kind} ${namespace}/${name} of spec.render could not be read: ${message}.`,
     });
@@ -61,8 +62,4 @@ async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pi
   if (!answer.data) return { answer: { type: 'noData' }, digest: 'absent' };
   const data = Object.fromEntries(Array.from(answer.data, ([key, value]) => [key, value.toString('utf8')]));
   return { answer: { type: 'data', data }, digest: digestValue(data) };
-}
-
-function accountOf({ identity }: Reading): string {
-  return identity.type === 'agent' ? 'the agent itself' : `the ServiceAccount ${identity.namespace}/${identity.name}`;
 }

@@ -6,7 +6,7 @@
  */
 import type { Application } from '../../application/schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
-import type { Identity } from '../../cluster/identity.ts';
+import { describeIdentity, type Identity } from '../../cluster/identity.ts';
 import type { HubClient } from '../../cluster/ports.ts';
 import type { Verification } from '../../registry/cosign.ts';
 import { parseCredential, type Credential, type SecretContent } from '../../source/credential.ts';
@@ -65,11 +65,10 @@ interface AskedSecret {
 
 function refused({ secret, field, identity }: AskedSecret, { code, message, retry }: Refusal): Error {
   if (code === 'Forbidden') {
-    const account =
-      identity.type === 'agent' ? 'the agent itself' : `the ServiceAccount ${identity.namespace}/${identity.name}`;
     return sourceError(
       'SecretForbidden',
-      `The Secret ${secret} of ${field} may not be read by ${account}. ` + 'Allow it the verb get on this Secret.',
+      `The Secret ${secret} of ${field} may not be read by ${describeIdentity(identity)}. ` +
+        'Allow it the verb get on this Secret.',
     );
   }
   const afterMs = typeof retry === 'object' ? retry.afterMs : undefined;

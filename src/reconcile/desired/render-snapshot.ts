@@ -21,6 +21,7 @@ import type { Brought, TreesOfRender } from './brought.ts';
 import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
 import { treesOfOthers } from './other-sources.ts';
 import { readCredential, readVerification } from './read-credential.ts';
+import { releaseOf } from './release.ts';
 import { refuseRendered } from './rendered-room.ts';
 import { readPlace } from './source-place.ts';
 
@@ -149,7 +150,7 @@ async function renderInRounds(
         snapshot,
         path,
         options: spec.render,
-        release: { name: metadata.name, namespace: spec.destination.namespace ?? metadata.namespace },
+        release: releaseOf(application),
         trees: new Map([...trees, ...treesOf(brought)]),
         answers: new Map(Array.from(brought, ([name, { answer }]) => [name, answer])),
         previous: before?.manifests,
