@@ -190,19 +190,27 @@ async function fetchOthers(
 /** The place of spec.source, or of an entry of spec.sources. Secrets are read with the person's own rights. */
 async function placeOf(cluster: UserCluster, application: Application, other?: NamedSource): Promise<SourcePlace> {
   const question = { application, identity: agentIdentity, context: { hub: { as: () => cluster.client } } };
-  const field = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
+  const source = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
+  const field = `${source}.secretRef`;
   const { secretRef } = other ?? application.spec.source;
-  const readers = {
+  return readPlace({
     spec: other ?? application.spec.source,
     credential: () =>
-      readCredential({ ...question, secretRef: { name: secretRef?.name, field: `${field}.secretRef` } }),
-    verification: () => (other === undefined ? readVerification(question) : Promise.resolve(undefined)),
-  };
-  return readPlace(readers).catch((error: unknown) => {
+      asPerson(field, () => readCredential({ ...question, secretRef: { name: secretRef?.name, field } })),
+    verification: async () =>
+      other === undefined ? asPerson('spec.source.verify', () => readVerification(question)) : undefined,
+  });
+}
+
+/** Reads the Secret of a field, and names the ways that remain to a person who may not read it. */
+async function asPerson<T>(field: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
     if (!(error instanceof StageError) || error.code !== 'SecretForbidden') throw error;
     const message =
-      `you may not read a Secret that ${field} names; name a commit by its 40 digits, or use --local to compare with ` +
+      `you may not read the Secret of ${field}; name a commit by its 40 digits, or use --local to compare with ` +
       'a folder';
     throw new StageError({ stage: 'source', code: error.code, retry: 'never', message });
-  });
+  }
 }

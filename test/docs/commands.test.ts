@@ -29,9 +29,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
 const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   // They need a container engine, do not end, remove everything, or install a package globally.
   'docs/install.md': ['docker', 'docker', 'kubectl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
-  // Nothing is held, there is no branch; jq need not be installed, and there are no folders to render. test/cluster/cli
-  // and test/unit/cli have tests of all of them.
-  'docs/cli.md': Array<string>(8).fill('tautline'),
+  // A watch does not end, nothing is held, there is no branch; jq need not be installed, and there are no folders to
+  // render. test/cluster/cli and test/unit/cli have tests of all of them.
+  'docs/cli.md': Array<string>(9).fill('tautline'),
   // The key is for a server of ssh; test/cluster/credentials has tests of deploy keys.
   'docs/private-repositories.md': ['umask', 'ssh-keygen', 'ssh-keyscan', 'ssh-keygen', 'kubectl', 'rm'],
   // There are no folders to render; test/unit/cli/render.test.ts has tests of the flags.

@@ -38,6 +38,9 @@ export interface Reader extends AsyncDisposable {
   startAgent(): Promise<RunningAgent>;
 }
 
+/** For all commands of a page, so that a command that does not end fails instead of holding up the tests. */
+const PAGE_TIMEOUT_MS = 5 * 60_000;
+
 export interface FollowOptions {
   /** Working directory; by default an empty folder. */
   readonly directory?: string;
@@ -63,7 +66,7 @@ export async function startReader(): Promise<Reader> {
   // The script is a file: if bash read it from standard input, commands could consume the rest of it.
   const bash = async (script: string, cwd: string): Promise<CommandResult> => {
     await writeFile(join(root, 'script'), address(script));
-    return run('bash', [join(root, 'script')], { cwd, environment });
+    return run('bash', [join(root, 'script')], { cwd, environment, timeoutMs: PAGE_TIMEOUT_MS });
   };
   const follow: Reader['follow'] = async (page, { directory, files = {}, replace = {} } = {}) => {
     const cwd = directory ?? (await mkdtemp(join(root, 'page-')));
