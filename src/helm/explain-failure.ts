@@ -47,8 +47,9 @@ function messageOf(stderr: string): string {
     .split('\n')
     .filter((line) => !/^level=|^Use --debug flag|^WARNING: /.test(line))
     .join('\n');
-  const start = lines.lastIndexOf('Error: ');
-  return (start < 0 ? lines : lines.slice(start + 'Error: '.length)).trim().slice(0, MAX_CHARS * 4);
+  // The first one is from helm. The message of a chart may begin with the same word.
+  const [, text = lines] = /^Error: (.*)/ms.exec(lines) ?? [];
+  return text.trim().slice(0, MAX_CHARS * 4);
 }
 
 function refusal(code: ProblemCode, message: string, extra: Omit<HelmRefusal, 'type' | 'problem'> & Hint = {}) {
@@ -129,14 +130,15 @@ const refusedBySchema: Rule = ({ text, isSecret }) => {
   if (!text.startsWith("values don't meet the specifications of the schema")) return undefined;
   const [, ...lines] = text.split('\n');
   let chart = '';
-  const details: string[] = [];
+  const details = new Set<string>();
   for (const line of lines) {
-    const detail = /^- (at '[^']*')(.*)$/.exec(line);
-    if (detail !== null) details.push(`${chart} ${detail[1]}${isSecret ? '' : detail[2]}`);
-    else if (line.trim() !== '') chart = line;
+    // The reasons of a detail stand below it, further to the right.
+    const detail = /^\s*- (at '[^']*')(.*)$/.exec(line);
+    if (detail !== null) details.add(`${chart} ${detail[1]}${isSecret ? '' : detail[2]}`);
+    else if (/^\S+:$/.test(line)) chart = line;
   }
   // helm prints them in another order each time.
-  const message = `values.schema.json of the chart refuses the values:\n${details.sort().join('\n')}`;
+  const message = `values.schema.json of the chart refuses the values:\n${[...details].sort().join('\n')}`;
   return refusal('ValuesInvalid', message, { blamed: { path: 'values.schema.json' } });
 };
 

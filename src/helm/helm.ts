@@ -8,8 +8,9 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { inTurns } from '../cluster/concurrency.ts';
 import type { CodeOf } from '../object/error-code.ts';
-import { StageError, type Retry } from '../object/stage-error.ts';
+import { StageError } from '../object/stage-error.ts';
 import type { ChartFile } from '../render/helm/chart-files.ts';
 import type { Answer, Capabilities, HelmRun } from '../render/needs.ts';
 import { helmCommand } from './arguments.ts';
@@ -109,7 +110,7 @@ async function renderChart(call: HelmCall, options: RunOptions) {
     const { exitCode, stdout, stderr } = checkFinished(finished, options.limits);
     if (exitCode === 0) {
       const text = stdout.toString('utf8');
-      if (!mayVary(files, [input])) return { type: 'text', text } as const;
+      if (!(await inTurns(mayVary(files, textsOf(call.run, input))))) return { type: 'text', text } as const;
       const again = checkFinished(await start([]), options.limits);
       return { type: 'text', text, again: again.stdout.toString('utf8') } as const;
     }
@@ -122,18 +123,26 @@ async function renderChart(call: HelmCall, options: RunOptions) {
   });
 }
 
+/** The texts that helm itself or a template may execute. */
+function textsOf({ nameTemplate = '', parameters }: HelmRun, input: string): string[] {
+  return [input, nameTemplate, ...parameters.map(({ value }) => value)];
+}
+
 interface MalformedOutput {
   readonly files: readonly ChartFile[];
   readonly printed: string;
   readonly malformed: { readonly path: string; readonly line: number };
 }
 
-function withTemplateLine(refusal: HelmRefusal, { files, printed, malformed }: MalformedOutput): HelmRefusal {
+async function withTemplateLine(
+  refusal: HelmRefusal,
+  { files, printed, malformed }: MalformedOutput,
+): Promise<HelmRefusal> {
   const { blamed } = refusal;
   const template = files.find(({ path }) => path === `chart/${blamed?.path ?? ''}`);
   if (blamed === undefined || template === undefined) return refusal;
   const text = Buffer.from(template.bytes).toString('utf8');
-  const line = findTemplateLine(text, { text: printed, name: malformed.path, line: malformed.line });
+  const line = await inTurns(findTemplateLine(text, { ...malformed, text: printed, name: malformed.path }));
   return line === undefined ? refusal : { ...refusal, blamed: { ...blamed, line } };
 }
 
@@ -259,6 +268,6 @@ function stopped(reason: StopReason, limits: ProcessLimits): StageError {
   }
 }
 
-function failure(code: CodeOf<'helm' | 'sandbox'>, message: string, retry: Retry = 'backoff'): StageError {
-  return new StageError({ stage: 'render', code, retry, message });
+function failure(code: CodeOf<'helm' | 'sandbox'>, message: string): StageError {
+  return new StageError({ stage: 'render', code, retry: 'backoff', message });
 }

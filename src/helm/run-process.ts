@@ -50,7 +50,7 @@ const PAGE_BYTES = 4096;
 /** Rejects with the error of the system if the program cannot be started. */
 export function runProcess(call: ProcessCall): Promise<Finished> {
   const { limits, signal } = call;
-  const child = spawn(call.command, call.args, {
+  const child: ChildProcess = spawn(call.command, call.args, {
     cwd: call.folder,
     env: { ...call.environment },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -74,17 +74,18 @@ export function runProcess(call: ProcessCall): Promise<Finished> {
   const removeHook = call.hooks.add(() => killGroup(child));
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) stop('cancelled');
-  child.stdout.on('data', (chunk: Buffer) => {
+  // Without a free descriptor there are no streams either, and the child reports the error.
+  child.stdout?.on('data', (chunk: Buffer) => {
     outputBytes += chunk.length;
     if (outputBytes > limits.maxOutputBytes) return stop('output');
     output.push(chunk);
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-MAX_STDERR_CHARS);
   });
   // A program that ends before it has read its input closes the pipe; its exit code tells why.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(call.input);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(call.input);
   return new Promise<Finished>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode) => {

@@ -5,6 +5,7 @@
  * Invariant: the answer is undefined rather than a guess: if several lines of the template fit equally well, none is
  * named.
  */
+import { splitOutput } from '../render/helm/output.ts';
 
 interface Output {
   /** Everything that helm printed, with `# Source: <name>` before each document. */
@@ -15,12 +16,28 @@ interface Output {
   readonly line: number;
 }
 
-export function findTemplateLine(template: string, { text, name, line }: Output): number | undefined {
+/** Larger templates are not searched. */
+const MAX_TEMPLATE_CHARS = 262_144;
+/** Longer lines of the output are not looked for. */
+const MAX_PRINTED_CHARS = 1000;
+/** Lines of the template times documents that it printed. */
+const MAX_COMPARISONS = 200_000;
+
+/** Runs in turns, since an output may have many megabytes. */
+export function* findTemplateLine(
+  template: string,
+  { text, name, line }: Output,
+): Generator<undefined, number | undefined> {
+  if (template.length > MAX_TEMPLATE_CHARS) return undefined;
   const lines = template.split('\n').map(literalsOf);
   const found = new Set<number>();
-  for (const document of documentsOf(text, name)) {
-    const printed = document[line - 1]?.trim();
-    if (printed === undefined || printed === '') continue;
+  let comparisons = 0;
+  for (const part of splitOutput(text)) {
+    yield;
+    const printed = part.name === name ? printedLine(part.text, line) : '';
+    if (printed === '' || printed.length > MAX_PRINTED_CHARS) continue;
+    comparisons += lines.length;
+    if (comparisons > MAX_COMPARISONS) return undefined;
     const best = bestLine(lines, printed);
     if (best !== undefined) found.add(best);
   }
@@ -28,19 +45,16 @@ export function findTemplateLine(template: string, { text, name, line }: Output)
   return found.size === 1 ? only : undefined;
 }
 
-/** The lines of the documents that a template printed. */
-function documentsOf(text: string, name: string): string[][] {
-  const header = `# Source: ${name}\n`;
-  return text
-    .split(/^---[ \t]*\n/m)
-    .filter((part) => part.startsWith(header))
-    .map((part) => part.slice(header.length).split('\n'));
+/** A line of the first document that a template printed. */
+function printedLine(text: string, line: number): string {
+  const [document = ''] = text.split(/^---[ \t]*$/m, 1);
+  return document.split('\n', line)[line - 1]?.trim() ?? '';
 }
 
-/** The texts of a line of a template outside its actions. */
+/** The texts of a line of a template outside its actions. An action may end on a later line. */
 function literalsOf(line: string): readonly string[] {
   return line
-    .split(/\{\{.*?\}\}/)
+    .split(/\{\{.*?(?:\}\}|$)/)
     .map((literal) => literal.trim())
     .filter((literal) => literal !== '');
 }

@@ -31,6 +31,13 @@ const CASES: readonly (readonly [title: string, stderr: string, code: string, me
     { path: 'templates/cm.yaml', line: 2 },
   ],
   [
+    'the function fail with a text that looks like an error of helm',
+    `Error: execution error at (web/templates/cm.yaml:2:3): Validation\nError: parse error at (a/b:1): s3cret${DEBUG}`,
+    'TemplateFailed',
+    /refuses its values: Validation\nError: parse/,
+    { path: 'templates/cm.yaml', line: 2 },
+  ],
+  [
     'a malformed template',
     'Error: parse error at (web/templates/cm.yaml:7): function "nosuch" not defined',
     'TemplateFailed',
@@ -63,6 +70,13 @@ const CASES: readonly (readonly [title: string, stderr: string, code: string, me
     "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n- at '/b': 's3cret' does not match pattern '^x'\n- at '/a': got number, want string\n",
     'ValuesInvalid',
     /web: at '\/a': got number, want string\nweb: at '\/b': 's3cret'/,
+    { path: 'values.schema.json' },
+  ],
+  [
+    'values that the schema refuses for several reasons',
+    "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n- at '/z': validation failed\n  - at '/z/q': got number, want string\n  - at '/z': 'allOf' failed\n    - at '/z/r': 's3cret' does not match pattern '^y'\n- at '/port': got string, want integer\n",
+    'ValuesInvalid',
+    /:\nweb: at '\/port'.*\nweb: at '\/z'.*\n(web: at '\/z'.*\n)?web: at '\/z\/q'.*\nweb: at '\/z\/r'/,
     { path: 'values.schema.json' },
   ],
   [
