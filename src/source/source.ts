@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { isArtifactSource } from '../application/artifact-revision.ts';
+import { cancelled } from '../object/source-error.ts';
 import type { RegistryLimits } from '../registry/limits.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createArtifactOrigin, type RegistrySettings } from './artifact-origin.ts';
@@ -23,7 +24,6 @@ import { createKeyNaming } from './repository.ts';
 import { nameOfRevision, type ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import { parseSnapshotId, snapshotId, type Snapshot } from './snapshot.ts';
-import { cancelled } from './source-error.ts';
 import type { Transport } from './transport/transport.ts';
 import type { WebClient } from './transport/web-client.ts';
 

@@ -8,7 +8,7 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { AddressRule } from '../../application/address-rule.ts';
-import { sourceError } from '../source-error.ts';
+import { sourceError } from '../../object/source-error.ts';
 import { DEFAULT_PORTS } from './proxy.ts';
 
 export interface AddressRules {

@@ -3,7 +3,7 @@
  * takes the same route as other programs in the cluster. For ssh there is no such variable; it is a setting.
  */
 import { BlockList, isIP } from 'node:net';
-import { sourceError } from '../source-error.ts';
+import { sourceError } from '../../object/source-error.ts';
 
 export interface ProxySettings {
   /** For http addresses; empty: none. */
