@@ -23,6 +23,15 @@ export function isPrintable(text: string): boolean {
   return text.search(UNPRINTABLE) < 0;
 }
 
+/** A foreign text as one printable line of at most `maxChars` characters, its links without user info. */
+export function cleanText(text: string, maxChars = 200): string {
+  const line = text
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .replace(/:\/\/[^\s/@]*@/g, '://')
+    .trim();
+  return line.length <= maxChars ? line : `${line.slice(0, maxChars - 1)}…`;
+}
+
 /** Escapes each UTF-16 code unit, as JSON does. */
 function escape(found: string): string {
   return Array.from({ length: found.length }, (_, at) => {

@@ -2,8 +2,10 @@
  * Finds in the manifest of an artifact the one layer that holds its files: as `flux push artifact`, `oras push` and
  * `helm push` lay it out.
  */
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import type { RegistryLimits } from './limits.ts';
-import { clean, malformedAnswer, registryError } from './registry-error.ts';
+import { malformedAnswer } from './registry-error.ts';
 import { DIGEST, MANIFEST_TYPES, type Descriptor, type FoundManifest } from './registry-client.ts';
 
 export interface ArtifactManifest {
@@ -29,7 +31,7 @@ export function readManifest({ bytes, mediaType }: FoundManifest, label: string)
   if (!parsed) throw malformedAnswer(label, 'is no manifest');
   const type = typeof parsed['mediaType'] === 'string' ? parsed['mediaType'] : mediaType;
   if (type === MANIFEST_TYPES.index || type === MANIFEST_TYPES.dockerList || Array.isArray(parsed['manifests'])) {
-    throw registryError(
+    throw sourceError(
       'UnsupportedArtifact',
       `${label} is an index of several artifacts, such as an image for several platforms. Name an artifact that holds manifests or a chart.`,
     );
@@ -46,21 +48,18 @@ export function contentOf(
   { maxLayers }: Pick<RegistryLimits, 'maxLayers'>,
 ): ArtifactContent {
   if (layers.length > maxLayers) {
-    throw registryError('TooLarge', `${label} holds more than ${maxLayers} layers (maxLayers). Push it as one.`);
+    throw sourceError('TooLarge', `${label} holds more than ${maxLayers} layers (maxLayers). Push it as one.`);
   }
   const chart = layers.find(({ mediaType }) => mediaType === CHART_TYPE);
   if (chart) return { layer: chart, isChart: true };
-  const types = layers.map(({ mediaType }) => clean(mediaType, 100)).join(', ') || 'no layer';
+  const types = layers.map(({ mediaType }) => cleanText(mediaType, 100)).join(', ') || 'no layer';
   if (isChart) {
-    throw registryError(
-      'UnsupportedArtifact',
-      `${label} is no Helm chart: it holds ${types}. Remove spec.source.chart.`,
-    );
+    throw sourceError('UnsupportedArtifact', `${label} is no Helm chart: it holds ${types}. Remove spec.source.chart.`);
   }
   const archives = layers.filter(({ mediaType }) => ARCHIVE_TYPE.test(mediaType));
   const [layer] = archives;
   if (layer && archives.length === 1) return { layer, isChart: false };
-  throw registryError(
+  throw sourceError(
     'UnsupportedArtifact',
     `${label} must hold exactly one layer that is a tar archive, and holds ${types}. Push its files as one archive.`,
   );

@@ -8,8 +8,10 @@
 import { readFileSync } from 'node:fs';
 import { isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../object/yaml/node.ts';
 import { readYaml } from '../object/yaml/read.ts';
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import type { RegistryLimits } from './limits.ts';
-import { clean, malformedAnswer, registryError } from './registry-error.ts';
+import { malformedAnswer } from './registry-error.ts';
 
 export interface ListedVersion {
   readonly version: string;
@@ -50,9 +52,9 @@ export function readChartIndex(
   const entries = entriesOf(text, chart, label);
   if (!entries) return undefined;
   if (entries.length > limits.maxChartVersions) {
-    throw registryError(
+    throw sourceError(
       'TooLarge',
-      `The index of ${label} lists more than ${limits.maxChartVersions} versions of ${clean(chart)} (maxChartVersions).`,
+      `The index of ${label} lists more than ${limits.maxChartVersions} versions of ${cleanText(chart)} (maxChartVersions).`,
     );
   }
   return entries.flatMap((entry) => (isYamlMap(entry) ? (readEntry(entry) ?? []) : []));

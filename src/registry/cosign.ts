@@ -7,10 +7,10 @@
  * signature stays valid for as long as its key is trusted.
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { sourceError } from '../object/source-error.ts';
 import { parseObject, readDescriptor, readManifest } from './artifact-layer.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { Descriptor, RegistryClient } from './registry-client.ts';
-import { registryError } from './registry-error.ts';
 import type { ArtifactPlace } from './tokens.ts';
 
 /** The keys that a signature may be made with. */
@@ -50,12 +50,12 @@ export async function verifyCosign(question: SignatureQuestion): Promise<void> {
     if (seen >= question.limits.maxSignatures) break;
   }
   if (seen === 0) {
-    throw registryError(
+    throw sourceError(
       'NotSigned',
       `${place.label}@${digest} has no signature of cosign, and spec.source.verify asks for one. Sign it with cosign sign --key.`,
     );
   }
-  throw registryError(
+  throw sourceError(
     'SignatureRefused',
     `${place.label}@${digest} has no valid signature by a key of the Secret ${verification.secret}. Sign it with such a key, or add the key of its signer to the Secret.`,
   );

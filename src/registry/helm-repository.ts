@@ -6,12 +6,13 @@
  */
 import { newestIn } from '../application/version-range.ts';
 import type { ArtifactRevision } from '../application/artifact-revision.ts';
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import type { Credential } from '../source/credential.ts';
 import type { ListedVersion } from './chart-index.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { RegistryLimits } from './limits.ts';
 import { checked } from './registry-client.ts';
-import { clean, registryError } from './registry-error.ts';
 import { statusError } from './status-error.ts';
 import { authorizationOf } from './tokens.ts';
 import type { Web, WebAnswer, WebRequest } from './web.ts';
@@ -95,7 +96,7 @@ export function createHelmRepository({ web, indexes, limits }: HelmRepositoryOpt
       const answer = await send(archiveUrl(found, place), place, bounds);
       yield* checked(answer.body, {
         digest: found.digest,
-        what: `version ${clean(found.version)}`,
+        what: `version ${cleanText(found.version)}`,
         label: place.label,
       });
     },
@@ -114,22 +115,22 @@ function versionOf(versions: readonly ListedVersion[], wanted: ArtifactRevision)
 }
 
 function chartNotFound({ base, chart }: ChartPlace): Error {
-  return registryError(
+  return sourceError(
     'ChartNotFound',
-    `The repository ${base} has no chart ${JSON.stringify(clean(chart))}. Check spec.source.chart and repoURL.`,
+    `The repository ${base} has no chart ${JSON.stringify(cleanText(chart))}. Check spec.source.chart and repoURL.`,
   );
 }
 
 function missing({ label }: ChartPlace, wanted: ArtifactRevision, versions: readonly ListedVersion[]): never {
   const listed = versions
     .slice(0, 3)
-    .map(({ version }) => clean(version, 40))
+    .map(({ version }) => cleanText(version, 40))
     .join(', ');
   const [what, hint] =
     wanted.type === 'range'
       ? [`in the range ${JSON.stringify(wanted.range.text)}`, ' A pre-release needs a range such as >=0.0.0-0.']
-      : [JSON.stringify(clean(wanted.type === 'digest' ? wanted.digest : wanted.name)), ''];
-  throw registryError(
+      : [JSON.stringify(cleanText(wanted.type === 'digest' ? wanted.digest : wanted.name)), ''];
+  throw sourceError(
     'RevisionNotFound',
     `${label} has no version ${what}. The index begins with ${listed}. Check spec.source.revision.${hint}`,
   );
@@ -138,9 +139,9 @@ function missing({ label }: ChartPlace, wanted: ArtifactRevision, versions: read
 function usable(found: ListedVersion, { label }: ChartPlace): FoundVersion {
   const { version, digest } = found;
   if (digest !== undefined) return { ...found, digest };
-  throw registryError(
+  throw sourceError(
     'UnsupportedArtifact',
-    `The index names no digest of ${label} ${clean(version)}, so its archive cannot be checked. Make the index again with helm repo index.`,
+    `The index names no digest of ${label} ${cleanText(version)}, so its archive cannot be checked. Make the index again with helm repo index.`,
   );
 }
 
@@ -152,9 +153,9 @@ function archiveUrl({ version, urls }: FoundVersion, { base, label }: ChartPlace
   const advice =
     oci === undefined
       ? 'Make the index again with helm repo index.'
-      : `Use the registry itself as spec.source.repoURL (${clean(oci)}).`;
-  throw registryError(
+      : `Use the registry itself as spec.source.repoURL (${cleanText(oci)}).`;
+  throw sourceError(
     'UnsupportedArtifact',
-    `The index names no https or http address for ${label} ${clean(version)}. ${advice}`,
+    `The index names no https or http address for ${label} ${cleanText(version)}. ${advice}`,
   );
 }

@@ -11,7 +11,8 @@ import { Transform, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Extract, type Header } from 'tar-stream';
 import { StageError } from '../object/stage-error.ts';
-import { clean, registryError } from './registry-error.ts';
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 
 export interface ArchiveFile {
   /** Without empty, `.` and `..` segments. */
@@ -46,7 +47,7 @@ export async function* readArchive(path: string, options: ReadArchiveOptions): A
     for await (const entry of archive.entries) {
       entries += 1;
       if (entries > limits.maxFiles) {
-        throw registryError('TooLarge', `${label} holds more than ${limits.maxFiles} files (maxFiles).`);
+        throw sourceError('TooLarge', `${label} holds more than ${limits.maxFiles} files (maxFiles).`);
       }
       const file = await readEntry(entry, pathOf, options);
       if (file) yield file;
@@ -81,9 +82,9 @@ async function readEntry(
     return { path, type: 'link', data: linkTarget(header, label) };
   }
   if (header.size > limits.maxObjectBytes) {
-    throw registryError(
+    throw sourceError(
       'TooLarge',
-      `${label} holds ${JSON.stringify(clean(path))} of ${header.size} bytes, more than ${limits.maxObjectBytes} (maxObjectBytes).`,
+      `${label} holds ${JSON.stringify(cleanText(path))} of ${header.size} bytes, more than ${limits.maxObjectBytes} (maxObjectBytes).`,
     );
   }
   const chunks: Buffer[] = [];
@@ -124,15 +125,15 @@ function createPathReader({ stripsFolder, label, limits }: ReadArchiveOptions): 
     if (!stripsFolder || parts.length === 0) return parts.join('/');
     top ??= parts[0];
     if (parts[0] !== top)
-      throw refused(label, name, `is not in the folder ${JSON.stringify(clean(top ?? ''))} of the chart`);
+      throw refused(label, name, `is not in the folder ${JSON.stringify(cleanText(top ?? ''))} of the chart`);
     return parts.slice(1).join('/');
   };
 }
 
 function refused(label: string, name: string, defect: string): Error {
-  return registryError(
+  return sourceError(
     'MalformedArchive',
-    `The archive of ${label} is refused: the entry ${JSON.stringify(clean(name))} ${defect}. Push it without this entry.`,
+    `The archive of ${label} is refused: the entry ${JSON.stringify(cleanText(name))} ${defect}. Push it without this entry.`,
   );
 }
 
@@ -164,7 +165,7 @@ function countBytes({ label, limits }: ReadArchiveOptions): Transform {
       bytes += chunk.length;
       if (bytes <= limits.maxInflatedArchiveBytes) return done(null, chunk);
       return done(
-        registryError(
+        sourceError(
           'TooLarge',
           `The archive of ${label} inflates to more than ${limits.maxInflatedArchiveBytes} bytes (maxInflatedArchiveBytes).`,
         ),
@@ -186,8 +187,8 @@ function isGzip(path: string): boolean {
 
 function toStageError(error: unknown, label: string): unknown {
   if (error instanceof StageError || !(error instanceof Error)) return error;
-  return registryError(
+  return sourceError(
     'MalformedArchive',
-    `${label} holds no complete tar archive (${clean(error.message, 80)}). Push it again.`,
+    `${label} holds no complete tar archive (${cleanText(error.message, 80)}). Push it again.`,
   );
 }

@@ -2,7 +2,8 @@
  * The address of an artifact: `oci://host[:port]/name`, as `spec.source.repoURL` writes it. Tag and digest belong into
  * `spec.source.revision`, and credentials into a Secret, so an address may be shown anywhere.
  */
-import { clean, registryError } from './registry-error.ts';
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 
 export interface ArtifactReference {
   /** The names of the registry under which a dockerconfigjson Secret may hold its login, each with the port. */
@@ -35,7 +36,7 @@ export interface ReferenceOptions {
 export function parseReference(repoUrl: string, { chart, plainHttpHosts }: ReferenceOptions): ArtifactReference {
   const [host = '', ...path] = repoUrl.slice(OCI_SCHEME.length).replace(/\/+$/, '').split('/');
   if (host.includes('@')) {
-    throw registryError(
+    throw sourceError(
       'CredentialsInUrl',
       'The address of the artifact holds a user or password. Remove it from repoURL, and put credentials into a Secret.',
     );
@@ -43,15 +44,15 @@ export function parseReference(repoUrl: string, { chart, plainHttpHosts }: Refer
   const name = [...path, ...(chart === undefined ? [] : [chart])].join('/');
   const tag = /[@:].*$/.exec(name)?.[0];
   if (tag !== undefined) {
-    throw registryError(
+    throw sourceError(
       'InvalidUrl',
-      `The address of the artifact ends in ${JSON.stringify(clean(tag))}. Put the tag or digest into spec.source.revision.`,
+      `The address of the artifact ends in ${JSON.stringify(cleanText(tag))}. Put the tag or digest into spec.source.revision.`,
     );
   }
   if (!HOST.test(host) || !NAME.test(name) || name.length > MAX_NAME_CHARS) {
-    throw registryError(
+    throw sourceError(
       'InvalidUrl',
-      `${JSON.stringify(clean(`${OCI_SCHEME}${host}/${name}`))} is no address of an artifact. Write it as oci://<host>/<name>, the name in lower case.`,
+      `${JSON.stringify(cleanText(`${OCI_SCHEME}${host}/${name}`))} is no address of an artifact. Write it as oci://<host>/<name>, the name in lower case.`,
     );
   }
   const lower = host.toLowerCase();

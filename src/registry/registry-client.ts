@@ -5,8 +5,10 @@
  * follows a redirect to another host, without the credential. Every list is bounded.
  */
 import { createHash } from 'node:crypto';
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import type { RegistryLimits } from './limits.ts';
-import { clean, malformedAnswer, registryError, tooLarge } from './registry-error.ts';
+import { malformedAnswer, tooLarge } from './registry-error.ts';
 import { statusError } from './status-error.ts';
 import { loginFor, type ArtifactPlace, type Tokens } from './tokens.ts';
 import { headerOf, readAll, type Web, type WebAnswer, type WebRequest } from './web.ts';
@@ -181,7 +183,7 @@ async function listTags(place: ArtifactPlace, { send, failed, limits, signal }: 
     path = nextPage(headerOf(answer, 'link'), place);
     if (tags.length <= maxTags && (page < maxTagPages || path === undefined)) continue;
     const [bound, name] = tags.length > maxTags ? [maxTags, 'maxTags'] : [maxTagPages, 'maxTagPages'];
-    throw registryError(
+    throw sourceError(
       'TooLarge',
       `The list of tags of ${place.label} does not end within ${bound} (${name}). Name a tag or a digest in spec.source.revision, or remove old tags.`,
     );
@@ -206,7 +208,7 @@ function nextPage(link: string | undefined, { origin, name, label }: ArtifactPla
   const list = `/v2/${name}/tags/list`;
   const url = URL.parse(target, `${origin}${list}`);
   if (url?.origin !== new URL(origin).origin || url.pathname !== list) {
-    throw malformedAnswer(label, `names ${JSON.stringify(clean(target))} as the next page of its tags`);
+    throw malformedAnswer(label, `names ${JSON.stringify(cleanText(target))} as the next page of its tags`);
   }
   return `${url.pathname}${url.search}`;
 }
@@ -215,7 +217,7 @@ function noSuchTag({ label, credential }: ArtifactPlace, tag: string): Error {
   const advice = credential
     ? 'Check spec.source.revision and the address, and whether the credentials may read it.'
     : 'Check spec.source.revision and the address; if it is private, name a Secret in spec.source.secretRef.';
-  return registryError('RevisionNotFound', `${label} has no tag ${JSON.stringify(clean(tag))}. ${advice}`);
+  return sourceError('RevisionNotFound', `${label} has no tag ${JSON.stringify(cleanText(tag))}. ${advice}`);
 }
 
 function mediaTypeOf(answer: WebAnswer): string {
@@ -245,7 +247,7 @@ export async function* checked(body: AsyncIterable<Buffer>, { digest, what, labe
 }
 
 function otherDigest(label: string, what: string, digest: string): Error {
-  return registryError(
+  return sourceError(
     'DigestMismatch',
     `The server of ${label} sent ${what} with another digest than ${digest}, so it is refused. Look for a damaged mirror or cache, or push it again.`,
   );

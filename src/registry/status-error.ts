@@ -1,6 +1,6 @@
 /** The errors of a registry or Helm repository that does not answer a request with 200, each with a code and advice. */
 import type { CodeOf } from '../object/error-code.ts';
-import { registryError } from './registry-error.ts';
+import { sourceError } from '../object/source-error.ts';
 import { headerOf, readAll, type WebAnswer } from './web.ts';
 
 interface StatusRow {
@@ -59,7 +59,7 @@ export async function statusError(answer: WebAnswer, { label, secret }: Asked): 
   const afterMs = status === 429 || status === 503 ? retryAfterMs(headerOf(answer, 'retry-after')) : undefined;
   const advice = text.replace('$secret', () => secret ?? '');
   const reason = await reasonOf(answer);
-  return registryError(code, `${label} ${advice} (HTTP status ${status}${reason}).`, afterMs);
+  return sourceError(code, `${label} ${advice} (HTTP status ${status}${reason}).`, { afterMs });
 }
 
 const MAX_REASON_BYTES = 16_384;

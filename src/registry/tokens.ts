@@ -6,12 +6,14 @@
  * only, and only at a host of the registry's own domain or one that the settings name. A token is remembered for one
  * artifact and one credential, and not beyond its time.
  */
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import type { Credential, Login } from '../source/credential.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { readChallenges, type Challenge } from './challenge.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { ArtifactReference } from './reference.ts';
-import { clean, malformedAnswer, registryError } from './registry-error.ts';
+import { malformedAnswer } from './registry-error.ts';
 import { statusError } from './status-error.ts';
 import { readAll, type Web, type WebAnswer } from './web.ts';
 
@@ -113,9 +115,9 @@ async function askRealm({ parameters }: Challenge, { place, login, signal, optio
     throw malformedAnswer(place.label, 'names no authorization server that can be asked');
   }
   if (!mayAskRealm(realm, new URL(place.origin), tokenHosts)) {
-    throw registryError(
+    throw sourceError(
       'RealmRefused',
-      `The registry of ${place.label} sends clients to another host for a token (${clean(realm.origin)}), which would get the credentials. If it is the right one, the administrator of the agent can allow it (--registry-token-hosts).`,
+      `The registry of ${place.label} sends clients to another host for a token (${cleanText(realm.origin)}), which would get the credentials. If it is the right one, the administrator of the agent can allow it (--registry-token-hosts).`,
     );
   }
   const service = parameters.get('service');

@@ -7,7 +7,8 @@
 import { join } from 'node:path';
 import { readArtifactRevision, type ArtifactRevision } from '../application/artifact-revision.ts';
 import { newestIn } from '../application/version-range.ts';
-import { printable } from '../object/printable.ts';
+import { cleanText, printable } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import { contentOf, readManifest, type ArtifactManifest } from '../registry/artifact-layer.ts';
 import type { ListedVersion } from '../registry/chart-index.ts';
 import { verifyCosign, type Verification } from '../registry/cosign.ts';
@@ -25,7 +26,6 @@ import type { NameKey } from './repository.ts';
 import { parseRepositoryUrl } from './repository-url.ts';
 import { resolvedDigest, type ResolvedRevision } from './revision.ts';
 import type { CommitAbout } from './snapshot.ts';
-import { cleanText, sourceError } from './source-error.ts';
 import type { WebClient } from './transport/web-client.ts';
 
 /** The settings of the agent about registries. */

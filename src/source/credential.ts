@@ -5,10 +5,10 @@
  * value.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { sourceError } from '../object/source-error.ts';
 import { MAX_KNOWN_HOSTS_BYTES, parseKnownHosts } from './known-hosts.ts';
 import { parseDockerConfig } from './docker-config.ts';
 import { maskedForms, type Masked } from './mask.ts';
-import { sourceError } from './source-error.ts';
 
 /** A transport turns it into what its protocol sends, and shows it only to the host of the repository's address. */
 export interface Credential extends Masked {

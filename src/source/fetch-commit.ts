@@ -6,6 +6,7 @@
  * nothing behind.
  */
 import { join } from 'node:path';
+import { cancelled, sourceError } from '../object/source-error.ts';
 import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import type { SourceLimits } from './limits.ts';
@@ -14,7 +15,6 @@ import { runIndexJob, type JobRunner } from './packs/index-job.ts';
 import { TREES_FILE, type StoredSnapshot } from './packs/snapshot-folder.ts';
 import type { SnapshotStore } from './packs/snapshot-store.ts';
 import type { Repository } from './repository.ts';
-import { cancelled, sourceError } from './source-error.ts';
 import { fetchPack } from './transport/fetch-pack.ts';
 import type { Remote } from './transport/remote.ts';
 import type { Transport } from './transport/transport.ts';

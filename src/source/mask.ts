@@ -3,9 +3,9 @@
  *
  * Invariant: an error that leaves source/ holds no form of the credential that was shown.
  */
+import { cleanText } from '../object/printable.ts';
 import { StageError } from '../object/stage-error.ts';
 import { MASK } from '../object/redact.ts';
-import { cleanText } from './source-error.ts';
 
 export interface Masked {
   /** Texts that no message may hold, the longest first; see `maskedForms`. */

@@ -5,7 +5,7 @@
 import type { Verification } from '../registry/cosign.ts';
 import type { Credential } from './credential.ts';
 import type { ResolvedRevision } from './revision.ts';
-import type { Snapshot, SnapshotTree } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Every method throws StageError. */
 export interface SourcePort {
@@ -19,8 +19,6 @@ export interface SourcePort {
   find(snapshot: Snapshot): Promise<Snapshot | undefined>;
   /** Drops a snapshot whose objects turned out to be damaged, so that it is fetched again. */
   discard(snapshot: Snapshot): Promise<void>;
-  /** Brings a chart that a render asks for: a poll and a fetch. Costs no download when the chart is on disk. */
-  bringChart(request: ChartRequest): Promise<BroughtChart>;
 }
 
 /** Names the files of a source; with the same fields they are the same files. */
@@ -33,27 +31,6 @@ export interface SourcePlace {
   readonly credential?: Credential | undefined;
   /** The artifact must be signed with one of these keys. Absent: it need not be signed. */
   readonly verification?: Verification | undefined;
-}
-
-export interface ChartRequest {
-  /** http(s):// of a repository with an index.yaml, or oci:// of a registry without the name of the chart. */
-  readonly repoURL: string;
-  readonly name: string;
-  /** A version, a range of versions, a tag or a digest; empty: the newest version that is no pre-release. */
-  readonly version: string;
-  readonly credential?: Credential | undefined;
-  /** See `FetchRequest`. */
-  readonly tenant?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface BroughtChart {
-  /** Its root is the folder of the chart. */
-  readonly tree: SnapshotTree;
-  /** `6.5.4@sha256:<64 hex>`, for people. */
-  readonly revision: string;
-  /** `sha256:` and 64 hex digits. Equal digests mean equal charts. */
-  readonly digest: string;
 }
 
 export interface PolledRevision extends ResolvedRevision {

@@ -2,7 +2,7 @@
  * The address of a repository: https, http or ssh, without password, query and fragment. Credentials come from a
  * Secret, so an address may be shown anywhere.
  */
-import { sourceError } from './source-error.ts';
+import { sourceError } from '../object/source-error.ts';
 import { isSshForm, parseSshAddress, type SshAddress, type SshAddressProblem } from './ssh-address.ts';
 
 export interface RepositoryUrl {

@@ -12,7 +12,7 @@
 import type { RepositoryPush } from '../application/repository.ts';
 import { newestIn, rangeOfRevision, type VersionRange } from '../application/version-range.ts';
 import { printable } from '../object/printable.ts';
-import { sourceError } from './source-error.ts';
+import { sourceError } from '../object/source-error.ts';
 
 export interface RemoteRef {
   readonly oid: string;

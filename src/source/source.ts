@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { isArtifactSource } from '../application/artifact-revision.ts';
+import { cancelled } from '../object/source-error.ts';
 import type { RegistryLimits } from '../registry/limits.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createArtifactOrigin, type RegistrySettings } from './artifact-origin.ts';
@@ -23,7 +24,6 @@ import { createKeyNaming } from './repository.ts';
 import { nameOfRevision, type ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import { parseSnapshotId, snapshotId, type Snapshot } from './snapshot.ts';
-import { cancelled } from './source-error.ts';
 import type { Transport } from './transport/transport.ts';
 import type { WebClient } from './transport/web-client.ts';
 
@@ -61,37 +61,33 @@ export function createSource(options: SourceOptions): Source {
     return (isArtifact ? artifacts : git).at(place);
   }
 
-  const poll: SourcePort['poll'] = async ({ revision, notBeforeMs, tenant = '', signal, ...place }) => {
-    const source = at(place);
-    const lookup = source.lookup(revision);
-    const resolved = await polls.join({
-      key: `${source.key}\n${lookup.key}`,
-      signal,
-      notBeforeMs,
-      work: (joined) => redacted(source, () => lookup.run({ tenant, notBeforeMs, signal: joined })),
-      onAbort: () => cancelled(source.label),
-    });
-    // So that it stays on disk until the fetch that follows.
-    store.touch(source.key, resolved.commit);
-    store.follow(source.key, nameOfRevision(resolved.revision), resolved.commit);
-    return { ...resolved, id: idOf(source, resolved.commit) };
-  };
-
-  const fetch: SourcePort['fetch'] = async ({ resolved, tenant = '', signal, ...place }) => {
-    const source = at(place);
-    const id = idOf(source, resolved.commit);
-    const stored = await fetches.join({
-      key: id,
-      signal,
-      work: (joined) => redacted(source, () => source.fetch({ resolved, tenant, signal: joined })),
-      onAbort: () => cancelled(source.label),
-    });
-    return snapshotOf(stored, { id, repoUrl: place.repoUrl, revision: resolved.revision });
-  };
-
   return {
-    poll,
-    fetch,
+    async poll({ revision, notBeforeMs, tenant = '', signal, ...place }) {
+      const source = at(place);
+      const lookup = source.lookup(revision);
+      const resolved = await polls.join({
+        key: `${source.key}\n${lookup.key}`,
+        signal,
+        notBeforeMs,
+        work: (joined) => redacted(source, () => lookup.run({ tenant, notBeforeMs, signal: joined })),
+        onAbort: () => cancelled(source.label),
+      });
+      // So that it stays on disk until the fetch that follows.
+      store.touch(source.key, resolved.commit);
+      store.follow(source.key, nameOfRevision(resolved.revision), resolved.commit);
+      return { ...resolved, id: idOf(source, resolved.commit) };
+    },
+    async fetch({ resolved, tenant = '', signal, ...place }) {
+      const source = at(place);
+      const id = idOf(source, resolved.commit);
+      const stored = await fetches.join({
+        key: id,
+        signal,
+        work: (joined) => redacted(source, () => source.fetch({ resolved, tenant, signal: joined })),
+        onAbort: () => cancelled(source.label),
+      });
+      return snapshotOf(stored, { id, repoUrl: place.repoUrl, revision: resolved.revision });
+    },
     async recall({ resolved: { commit, revision }, ...place }) {
       const source = at(place);
       const stored = await onDisk(source, () => store.find(source.key, commit));
@@ -104,12 +100,6 @@ export function createSource(options: SourceOptions): Source {
     async discard(snapshot) {
       const { repositoryKey, commit } = parseSnapshotId(snapshot.id);
       await onDisk({ label: snapshot.repoUrl }, () => store.remove(repositoryKey, commit));
-    },
-    async bringChart({ repoURL, name, version, ...request }) {
-      const place = { ...request, repoUrl: repoURL, chart: name };
-      const resolved = await poll({ ...place, revision: version });
-      const { tree, commit, revision } = await fetch({ ...place, resolved });
-      return { tree, revision, digest: `sha256:${commit}` };
     },
     async close() {
       polls.close();

@@ -5,9 +5,10 @@
  * key, never a value.
  */
 import { createPublicKey } from 'node:crypto';
+import { cleanText } from '../object/printable.ts';
+import { sourceError } from '../object/source-error.ts';
 import type { Verification } from '../registry/cosign.ts';
 import type { SecretContent } from './credential.ts';
-import { cleanText, sourceError } from './source-error.ts';
 
 /** As Flux names them: `cosign.pub`, and any other key with this end. */
 const PUBLIC_KEY = /\.pub$/;

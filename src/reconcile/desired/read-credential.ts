@@ -8,9 +8,9 @@ import type { Application } from '../../application/schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import { describeIdentity, type Identity } from '../../cluster/identity.ts';
 import type { HubClient } from '../../cluster/ports.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { Verification } from '../../registry/cosign.ts';
 import { parseCredential, type Credential, type SecretContent } from '../../source/credential.ts';
-import { sourceError } from '../../source/source-error.ts';
 import { parseVerification } from '../../source/verification.ts';
 
 export interface CredentialQuestion {

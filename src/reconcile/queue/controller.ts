@@ -148,7 +148,6 @@ function contextOf(context: ReconcileContext, worker: Worker): ReconcileContext 
       ...source,
       poll: (request) => worker.whileWaiting(() => source.poll(request)),
       fetch: (request) => worker.whileWaiting(() => source.fetch(request)),
-      bringChart: (request) => worker.whileWaiting(() => source.bringChart(request)),
     },
     render: {
       render: (request) => worker.whileWaiting(() => render.render(request)),

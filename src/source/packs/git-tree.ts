@@ -4,8 +4,9 @@
  * Invariant: a tree is refused as a whole if it holds a name that git would not check out, or two entries of one name.
  * So a render never differs from one of a clone.
  */
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { Lineage } from '../snapshot.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 
 export interface TreeEntry {
   readonly type: 'file' | 'folder' | 'link' | 'submodule';

@@ -7,8 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
+import { sourceError } from '../../object/source-error.ts';
 import { readArchive, type ArchiveFile, type ArchiveLimits } from '../../registry/read-archive.ts';
-import { sourceError } from '../source-error.ts';
 import type { ObjectType } from './pack-entry.ts';
 import { hashObject } from './pack-store.ts';
 

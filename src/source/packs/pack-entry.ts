@@ -5,7 +5,8 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
-import { cleanText, sourceError } from '../source-error.ts';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 

@@ -4,6 +4,7 @@
  * are in the older packs of the same folder.
  */
 import { readFileSync } from 'node:fs';
+import { sourceError } from '../../object/source-error.ts';
 import { createByteCache, type ByteCache } from './byte-cache.ts';
 import type { SourceLimits } from '../limits.ts';
 import {
@@ -19,7 +20,6 @@ import {
 } from './pack-entry.ts';
 import { decodePackIndex, encodePackIndex, MAX_INDEXABLE_BYTES, OBJECT_TYPES } from './pack-index-file.ts';
 import { hashObject, openPacks, readChain, storeOf, type PackStore } from './pack-store.ts';
-import { sourceError } from '../source-error.ts';
 import { verifyCommit, type VerifiedCommit, type VerifiedTrees } from './verify-snapshot.ts';
 
 export type IndexLimits = Pick<

@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sourceError } from '../../object/source-error.ts';
 import { createByteCache, type ByteCache } from './byte-cache.ts';
 import { applyDelta, corrupt, openPackFile, readEntry, type ObjectType, type PackFile } from './pack-entry.ts';
 import { decodePackIndex, type IndexedObject, type PackIndex } from './pack-index-file.ts';
-import { sourceError } from '../source-error.ts';
 
 export interface PackStore {
   /** Without reading the object. */

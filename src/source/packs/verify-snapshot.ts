@@ -5,13 +5,13 @@
  * Each tree is visited once. So a tree that contains the same tree a million times costs no more than its own length,
  * and a commit that changes one file costs no more than the folders above it.
  */
+import { sourceError } from '../../object/source-error.ts';
 import type { CommitAbout } from '../snapshot.ts';
 import { readCommitAbout } from './commit-about.ts';
 import { notACommit, parseCommit, parseTree } from './git-tree.ts';
 import type { SourceLimits } from '../limits.ts';
 import type { Lineage } from '../snapshot.ts';
 import type { PackStore } from './pack-store.ts';
-import { sourceError } from '../source-error.ts';
 
 export interface VerifiedCommit {
   readonly treeOid: string;

@@ -8,7 +8,7 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { matchesHost, type AddressRule } from '../../application/address-rule.ts';
-import { sourceError } from '../source-error.ts';
+import { sourceError } from '../../object/source-error.ts';
 
 export interface AddressRules {
   /** Empty: every address that is not denied. */

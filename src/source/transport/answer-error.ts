@@ -1,5 +1,6 @@
 /** The errors of an answer that is a refusal, is not complete, or does not follow Git's protocol. */
-import { cleanText, sourceError } from '../source-error.ts';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 
 export function remoteError(label: string, reason: string): Error {
   return sourceError('RemoteError', `The Git server refused the request for ${label}: ${cleanText(reason)}.`);

@@ -6,8 +6,9 @@
  * the one in its last 20 bytes. So an answer that was cut anywhere fails.
  */
 import { createHash, type Hash } from 'node:crypto';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { SourceLimits } from '../limits.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 import { malformed, remoteError, truncated } from './answer-error.ts';
 import { FLUSH, lineText, packetLength } from './pkt-line.ts';
 

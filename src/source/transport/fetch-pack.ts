@@ -4,6 +4,8 @@
  */
 import { open } from 'node:fs/promises';
 import { fetch, Errors } from 'isomorphic-git';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { CheckedAnswer } from './fetch-answer.ts';
 import { createFetchPlugin, WANTED_REF } from './fetch-plugin.ts';
 import type { SourceLimits } from '../limits.ts';
@@ -11,7 +13,6 @@ import { createMemoryFs } from './memory-fs.ts';
 import { malformed } from './answer-error.ts';
 import type { Remote } from './remote.ts';
 import type { Repository } from '../repository.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 import type { Transport } from './transport.ts';
 
 export interface FetchPackOptions {

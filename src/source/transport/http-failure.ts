@@ -1,6 +1,7 @@
 /** The errors of a Git server that does not answer a request over HTTP with 200, each with a code and advice. */
+import { cleanText } from '../../object/printable.ts';
+import { cancelled, sourceError, type SourceCode } from '../../object/source-error.ts';
 import type { Repository } from '../repository.ts';
-import { cancelled, cleanText, sourceError, type SourceCode } from '../source-error.ts';
 import { addressDenied, DENIED } from './address-rules.ts';
 import { truncated } from './answer-error.ts';
 import type { TransportRequest } from './transport.ts';

@@ -6,8 +6,9 @@
  * Application does not name.
  */
 import { request, type Dispatcher } from 'undici';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { Login } from '../credential.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
 import { networkError, statusError } from './http-failure.ts';
 import type { Transport, TransportAnswer, TransportOperation, TransportRequest } from './transport.ts';

@@ -4,7 +4,7 @@
  */
 import { portOf } from '../../application/address-rule.ts';
 import { BlockList, isIP } from 'node:net';
-import { sourceError } from '../source-error.ts';
+import { sourceError } from '../../object/source-error.ts';
 
 export interface ProxySettings {
   /** For http addresses; empty: none. */

@@ -5,10 +5,11 @@
  * Invariant: a body that does not end with its last flush is refused. It was cut, and a cut list of references looks
  * like a shorter one.
  */
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import { malformed, remoteError, truncated } from './answer-error.ts';
 import { lineText, splitPackets, type Packet } from './pkt-line.ts';
 import type { RemoteRef, RemoteRefs } from '../revision.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 
 export type Advertisement =
   | { readonly protocol: 2; /** Value by name, '' if it has none. */ readonly features: ReadonlyMap<string, string> }

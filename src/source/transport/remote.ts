@@ -5,6 +5,8 @@
  * Invariant: a server that fails a request is forgotten, so it may change its address or its protocol at any time.
  */
 import { nearestName } from '../../object/nearest.ts';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { SourceLimits } from '../limits.ts';
 import { DELIMITER, encodeLine, FLUSH } from './pkt-line.ts';
 import { readAdvertisement, readLsRefs, type Advertisement } from './ref-answers.ts';
@@ -16,7 +18,6 @@ import {
   type ResolvedRevision,
   type WantedRevision,
 } from '../revision.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 import { readWhole, type Transport } from './transport.ts';
 
 export interface Remote {

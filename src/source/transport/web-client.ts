@@ -3,9 +3,10 @@
  * Git servers.
  */
 import { request, type Dispatcher } from 'undici';
+import { cleanText } from '../../object/printable.ts';
+import { sourceError } from '../../object/source-error.ts';
 import type { Web, WebAnswer, WebRequest } from '../../registry/web.ts';
 import type { Credential } from '../credential.ts';
-import { cleanText, sourceError } from '../source-error.ts';
 import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
 import { networkError } from './http-failure.ts';
 

@@ -104,7 +104,7 @@ test('tags, ranges and digests of artifacts and charts of a real registry become
   });
 
   await push('charts/web', '1.0.0_b', await tgzOf(chartEntries('web', '1.0.0+b')), CHART_LAYER);
-  const chart = await source.bringChart({ repoURL: `oci://${registry.host}/charts`, name: 'web', version: '^1' });
+  const chart = await bring(source, { repoUrl: `oci://${registry.host}/charts`, chart: 'web' }, '^1');
   assert.match(readText(chart.tree, 'Chart.yaml'), /version: 1\.0\.0\+b/);
   assert.match(chart.revision, /^1\.0\.0\+b@sha256:/);
 });

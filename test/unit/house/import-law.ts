@@ -99,15 +99,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['connection.ts', 'user-cluster.ts'],
   ],
   'src/source': [
-    [
-      'docker-config.ts',
-      'limits.ts',
-      'poll-pace.ts',
-      'single-flight.ts',
-      'snapshot.ts',
-      'source-error.ts',
-      'ssh-address.ts',
-    ],
+    ['docker-config.ts', 'limits.ts', 'poll-pace.ts', 'single-flight.ts', 'snapshot.ts', 'ssh-address.ts'],
     ['known-hosts.ts', 'mask.ts', 'repository-url.ts', 'revision.ts'],
     ['credential.ts'],
     ['ports.ts', 'repository.ts', 'verification.ts'],

@@ -30,6 +30,7 @@ test('addresses with a tag, a digest, a user or another form are refused', () =>
   refused('oci://registry.example/app:v1', 'InvalidUrl', /Put the tag or digest into spec\.source\.revision/);
   refused('oci://registry.example/app@sha256:abc', 'InvalidUrl', /spec\.source\.revision/);
   refused('oci://me:word@registry.example/app', 'CredentialsInUrl', /put credentials into a Secret/);
+  assert.throws(() => parse('oci://me:word@registry.example/app'), { retry: 'never' });
   for (const url of [
     'oci://registry.example',
     'oci://registry.example/App',

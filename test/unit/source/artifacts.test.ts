@@ -94,15 +94,15 @@ test('a chart of a registry is its folder, by version, with a plus sign, by rang
   }
 });
 
-test('bringChart answers tree, revision and digest, and downloads a chart once', async (t) => {
+test('a chart is named by its version and digest, and downloaded once', async (t) => {
   const { registry, source, oci } = await startArtifacts(t);
   const content = await tgzOf(chartEntries('web', '1.0.0'));
   const digest = registry.push('charts/web', '1.0.0', { content, mediaType: CHART_LAYER });
-  const request = { repoURL: `${oci}/charts`, name: 'web', version: '' };
-  const chart = await source.bringChart(request);
-  assert.deepEqual([chart.digest, chart.revision], [digest, `1.0.0@${digest}`]);
+  const place = { repoUrl: `${oci}/charts`, chart: 'web' };
+  const chart = await bring(source, place);
+  assert.deepEqual([`sha256:${chart.commit}`, chart.revision], [digest, `1.0.0@${digest}`]);
   assert.match(readText(chart.tree, 'Chart.yaml'), /name: web/);
-  await source.bringChart(request);
+  await bring(source, place);
   assert.equal(registry.requests.filter(({ path }) => path.includes('/blobs/')).length, 1);
 });
 

@@ -5,11 +5,11 @@
  * connected to. A connection that is not used for a while is closed, so a key that has left its Secret goes out of use.
  */
 import { createHash } from 'node:crypto';
+import { sourceError } from '../../../object/source-error.ts';
 import type { SshKey } from '../../credential.ts';
 import { keysOfHost, parseKnownHosts } from '../../known-hosts.ts';
 import type { SourceLimits } from '../../limits.ts';
 import type { Repository } from '../../repository.ts';
-import { sourceError } from '../../source-error.ts';
 import { DEFAULT_SSH_PORT, sshUrl, type SshAddress } from '../../ssh-address.ts';
 import { createAddressGuard, type AddressGuard, type AddressRules, type Checked } from '../address-rules.ts';
 import { proxyFor, type ProxySettings } from '../proxy.ts';

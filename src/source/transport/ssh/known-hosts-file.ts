@@ -1,7 +1,7 @@
 /** The file of known hosts that the agent, or a person, trusts for every repository. */
 import { open } from 'node:fs/promises';
+import { sourceError } from '../../../object/source-error.ts';
 import { MAX_KNOWN_HOSTS_BYTES, parseKnownHosts } from '../../known-hosts.ts';
-import { sourceError } from '../../source-error.ts';
 
 export interface KnownHostsFile {
   /** Reads it for each request, so that a change counts at once. Empty if none is configured or it does not exist. */

@@ -5,7 +5,7 @@
  * Invariant: a promise of `race` settles by the end of the exchange's time, or at once when the caller cancels,
  * whatever the server does.
  */
-import { cancelled, sourceError } from '../../source-error.ts';
+import { cancelled, sourceError } from '../../../object/source-error.ts';
 
 export interface Patience {
   /** Rejects with StageError Timeout or Cancelled if that is earlier. `silenceMs`: for this wait alone. */

@@ -8,8 +8,8 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { ParsedKey } from 'ssh2';
+import { sourceError } from '../../../object/source-error.ts';
 import type { Credential, SshKey } from '../../credential.ts';
-import { sourceError } from '../../source-error.ts';
 
 export interface PrivateKeys {
   /** Throws StageError InvalidSecret. */

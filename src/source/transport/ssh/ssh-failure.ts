@@ -1,6 +1,7 @@
 /** The errors of a Git server that does not answer a request over SSH, each with a code and advice. */
+import { cleanText } from '../../../object/printable.ts';
+import { sourceError, type SourceCode } from '../../../object/source-error.ts';
 import type { Repository } from '../../repository.ts';
-import { cleanText, sourceError, type SourceCode } from '../../source-error.ts';
 import { addressDenied, DENIED } from '../address-rules.ts';
 import { truncated } from '../answer-error.ts';
 import type { HostVerdict } from '../../known-hosts.ts';

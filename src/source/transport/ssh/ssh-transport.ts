@@ -4,8 +4,8 @@
  * Invariants: the callers see the messages of gitprotocol-http, whichever protocol the server speaks. An answer is
  * bounded in bytes and time, and every wait ends by its deadline. Nothing is sent to a server whose key is not known.
  */
+import { sourceError } from '../../../object/source-error.ts';
 import type { SourceLimits } from '../../limits.ts';
-import { sourceError } from '../../source-error.ts';
 import { malformed, truncated } from '../answer-error.ts';
 import { encodeLine, FLUSH, packetLength } from '../pkt-line.ts';
 import type { Transport, TransportAnswer, TransportRequest } from '../transport.ts';

@@ -1,8 +1,8 @@
 /** The source that an Application had in an earlier process, as status and disk tell it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sourceError } from '../../../../src/object/source-error.ts';
 import { knownFromStatus, recallSnapshot } from '../../../../src/reconcile/desired/recall-source.ts';
-import { sourceError } from '../../../../src/source/source-error.ts';
 import { applicationOf, snapshotOf } from '../../../support/applications.ts';
 
 const [older, newer] = [snapshotOf('a'), snapshotOf('b')];

@@ -1,13 +1,13 @@
 /** An Application with a source, a clock and a Git server that the test drives. */
 import type { RepositoryPush } from '../../../../src/application/repository.ts';
 import { specSchema } from '../../../../src/application/schema.ts';
+import { sourceError } from '../../../../src/object/source-error.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
 import {
   refreshSource,
   type RefreshContext,
   type RefreshOptions,
 } from '../../../../src/reconcile/desired/refresh-source.ts';
-import { sourceError } from '../../../../src/source/source-error.ts';
 import { createRecord, type ApplicationRecord } from '../../../../src/reconcile/memory.ts';
 import { hearPush } from '../../../../src/reconcile/neighbours/hear-push.ts';
 import { createRegistry, type Neighbours } from '../../../../src/reconcile/neighbours/neighbours.ts';

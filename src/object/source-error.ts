@@ -1,9 +1,10 @@
 /**
- * The errors of source/: every code with its rule for trying again. Messages name the repository without user info and
- * query; a text that a server sent is cleaned and cut before it is part of one.
+ * The errors of the stage `source`, which source/ and registry/ report: every code with its rule for trying again.
+ * Messages name the repository without user info and query; a text that a server sent is cleaned and cut (`cleanText`)
+ * before it is part of one.
  */
-import type { CodeOf } from '../object/error-code.ts';
-import { StageError, type Retry } from '../object/stage-error.ts';
+import type { CodeOf } from './error-code.ts';
+import { StageError, type Retry } from './stage-error.ts';
 
 export type SourceCode = CodeOf<'source'>;
 
@@ -74,13 +75,4 @@ export function sourceError(code: SourceCode, message: string, options: SourceEr
 
 export function cancelled(label: string): Error {
   return sourceError('Cancelled', `The request for ${label} was cancelled.`);
-}
-
-/** A foreign text as one printable line of at most `maxChars` characters, its links without user info. */
-export function cleanText(text: string, maxChars = 200): string {
-  const line = text
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .replace(/:\/\/[^\s/@]*@/g, '://')
-    .trim();
-  return line.length <= maxChars ? line : `${line.slice(0, maxChars - 1)}…`;
 }
