@@ -20,7 +20,8 @@ export function readManifestFile(context: RenderContext, file: string): TextObje
   const known = cache.get(key)?.objects;
   if (known !== undefined) return known.map(copyObject);
   const objects = readObjects({ text: readText(context, file), file, limits }, 'error', 'last in annotations');
-  cache.set(key, { objects: objects.map(copyObject) }, sizeBytes);
+  // The content of a sealed file depends on keys, which its object id does not cover.
+  if (!context.sealedFiles.has(file)) cache.set(key, { objects: objects.map(copyObject) }, sizeBytes);
   return objects;
 }
 
@@ -47,6 +48,6 @@ export function readPlainFile(context: RenderContext, file: string): readonly Pl
     if (isKubeObject(object)) return { object, digest: digestValue(object), line };
     return fail('NotAnObject', 'an object has no apiVersion, kind or metadata', { file, line });
   });
-  cache?.set(key, { manifests }, sizeBytes);
+  if (!context.sealedFiles.has(file)) cache?.set(key, { manifests }, sizeBytes);
   return manifests;
 }

@@ -8,6 +8,7 @@ import type { Manifests } from '../../render/manifests.ts';
 import type { Need } from '../../render/needs.ts';
 import type { PollPace } from '../../source/poll-pace.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
+import type { Brought } from './brought.ts';
 
 export interface DesiredMemory {
   source: SourceMemory | undefined;
@@ -16,6 +17,10 @@ export interface DesiredMemory {
   /** The repositories of spec.sources by `$name`, and those that a render asked for by the key of the need. */
   others: Map<string, SourceMemory>;
   rendered: LastRender | undefined;
+  /** The Secret of spec.render.decryption as it was last read. undefined: none was. */
+  keys: KnownKeys | undefined;
+  /** Sealed files that the last render has opened; bounded. undefined: none. */
+  opened: OpenedFiles | undefined;
   /** The last render that was refused or killed, which is not tried again for a while. */
   refused: RefusedRender | undefined;
   /** The last usable set of desired objects: drift is healed by it while a newer commit is broken. */
@@ -48,6 +53,21 @@ export interface KeptAnswer {
   readonly renderedFor?: string;
   /** Monotonic; when it was brought. */
   readonly broughtMs: number;
+}
+
+export interface KnownKeys {
+  /** Name of the Secret. */
+  readonly secret: string;
+  /** Digest of its data. */
+  readonly digest: string;
+  /** Monotonic. */
+  readonly readMs: number;
+}
+
+export interface OpenedFiles {
+  readonly keysDigest: string;
+  /** By the key of their need. */
+  readonly files: ReadonlyMap<string, Brought>;
 }
 
 export interface RefusedRender {
@@ -135,6 +155,8 @@ export function emptyDesiredMemory(): DesiredMemory {
     pinned: undefined,
     others: new Map(),
     rendered: undefined,
+    keys: undefined,
+    opened: undefined,
     refused: undefined,
     bound: undefined,
     boundBytes: 0,
