@@ -40,6 +40,18 @@ export interface SealedContent {
   readonly sealed: Uint8Array;
   /** undefined: it is not opened yet. */
   readonly opened: Uint8Array | undefined;
+  /**
+   * How often the file was read into objects that are known to hold it: its own ones, or a Secret. After any other
+   * read, such as that of a patch, every object of the render may hold a part of it.
+   */
+  readonly containedReads: number;
+  readonly reads: number;
+}
+
+/** Called after a read of a file whose content stays in its own objects or in a Secret. */
+export function markContained({ sealedFiles }: Pick<RenderContext, 'sealedFiles'>, file: string): void {
+  const content = sealedFiles.get(file);
+  if (content) sealedFiles.set(file, { ...content, containedReads: content.containedReads + 1 });
 }
 
 /** A tree with the folder in it that a path begins at. */
@@ -181,7 +193,8 @@ export function openSealed(context: RenderContext, { bytes, name, file, line }: 
   }
   const answer = ask(context, need);
   const opened = answer?.type === 'opened' ? answer.bytes : undefined;
-  sealedFiles.set(file, { sealed: bytes, opened });
+  const { reads = 0, containedReads = 0 } = sealedFiles.get(file) ?? {};
+  sealedFiles.set(file, { sealed: bytes, opened, containedReads, reads: reads + 1 });
   return opened ?? bytes;
 }
 

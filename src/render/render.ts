@@ -29,6 +29,7 @@ import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 import { mountTrees } from './mounted-trees.ts';
 import { openSecretData } from './sealed/open-secret-data.ts';
 import { hideOpened } from './sealed/hide-opened.ts';
+import { markSealed } from './sealed/mark-sealed.ts';
 import type { Answers, Release } from './needs.ts';
 import { substituteObjects } from './substitute/substitute.ts';
 import { readVariables } from './substitute/variables.ts';
@@ -64,8 +65,9 @@ export function renderPath(input: RenderInput): Manifests {
   const { objects, problems, warnings, needs, answersUsed, readSet, whyEmpty } = renderObjects(input);
   const manifests: Manifest[] = [];
   const malformed: Problem[] = [];
-  for (const { object, digest, file, line } of objects) {
-    if (isKubeObject(object)) manifests.push({ object, digest: digest ?? digestValue(object), file, line });
+  for (const { object, digest, file, line, isSealed } of objects) {
+    const more = isSealed ? { isSealed } : {};
+    if (isKubeObject(object)) manifests.push({ object, digest: digest ?? digestValue(object), file, line, ...more });
     else malformed.push({ code: 'NotAnObject', message: 'an object has no apiVersion or metadata', file, line });
   }
   const allProblems = [...problems, ...malformed, ...findDuplicates(manifests)];
@@ -109,7 +111,7 @@ export function renderObjects(input: RenderInput): RenderedObjects {
   // Without the answers neither the objects nor the problems are those of the input.
   if (needs.length > 0) return { objects: [], problems: [], warnings: [], needs, readSet };
   return {
-    objects,
+    objects: markSealed(context, objects),
     ...hideOpened(context, problems),
     needs,
     ...(context.answersUsed.size > 0 ? { answersUsed: [...context.answersUsed] } : {}),

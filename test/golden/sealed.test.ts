@@ -262,3 +262,22 @@ test('an object that a controller opens in the cluster stays sealed', async () =
   assert.ok('sops' in onlyObject(manifests));
   assert.equal(opened, 0);
 });
+
+test('objects that may hold values of a sealed file are marked, but for Secrets and those of other files', async () => {
+  const map = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sealed}\ndata: {a: ${CANARY}}\n`;
+  const plain = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n';
+  const files = {
+    'map.yaml': await seal(map, { recipients, args: VALUES_ONLY }),
+    'plain.yaml': plain,
+    'secret.yaml': await seal(SECRET, { recipients, args: VALUES_ONLY }),
+  };
+  const marked = ({ manifests }: Manifests): unknown[] =>
+    manifests.filter(({ isSealed }) => isSealed).map(({ object }) => object.metadata['name']);
+  assert.deepEqual(marked((await render(files)).manifests), ['sealed']);
+  const kustomization = 'resources: [map.yaml, plain.yaml, secret.yaml]\n';
+  assert.deepEqual(marked((await render({ ...files, 'kustomization.yaml': kustomization })).manifests), ['sealed']);
+  const patch = await seal(`${plain}data: {a: ${CANARY}}\n`, { recipients, args: VALUES_ONLY });
+  const patched = { 'plain.yaml': plain, 'patch.yaml': patch };
+  const overlay = 'resources: [plain.yaml]\npatches: [{path: patch.yaml}]\n';
+  assert.deepEqual(marked((await render({ ...patched, 'kustomization.yaml': overlay })).manifests), ['plain']);
+});

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { fail, withPlace } from '../fail.ts';
-import { isInside, readBytes, readStoredBytes, readText, type RenderContext } from '../file-loader.ts';
+import { isInside, markContained, readBytes, readStoredBytes, readText, type RenderContext } from '../file-loader.ts';
 import { joinInTree } from '../mounted-trees.ts';
 import { readSealed } from '../sealed/sealed-file.ts';
 import type { FieldSpecs } from './field-specs/defaults.ts';
@@ -51,9 +51,13 @@ export function loadText(layer: Layer, path: string): string {
   return readText(layer.build.context, locateFile(layer, path));
 }
 
-/** `name`: tells the form of a sealed file, if it is not its path that does. */
+/** Bytes for a Secret. `name`: tells the form of a sealed file, if it is not its path that does. */
 export function loadBytes(layer: Layer, path: string, name?: string): Uint8Array {
-  return readBytes(layer.build.context, locateFile(layer, path), name);
+  const { context } = layer.build;
+  const file = locateFile(layer, path);
+  const bytes = readBytes(context, file, name);
+  markContained(context, file);
+  return bytes;
 }
 
 /** The same for a file that must not be sealed. Fails with Sealed if it is. */

@@ -9,7 +9,7 @@ import { isSecret } from '../../object/redact.ts';
 import { isKubeObject, isMap, newMap, own, type Value, type ValueMap } from '../../object/value.ts';
 import type { BuiltObject } from '../built-object.ts';
 import { problemOf } from '../fail.ts';
-import { openSealed, type RenderContext } from '../file-loader.ts';
+import { markContained, openSealed, type RenderContext } from '../file-loader.ts';
 
 /** The object itself if nothing in it is sealed. Otherwise a copy; a problem leaves the object as it is. */
 export function openSecretData(context: RenderContext, built: BuiltObject, problems: Problem[]): BuiltObject {
@@ -44,7 +44,9 @@ function openValues(context: RenderContext, values: ValueMap, { isBase64, ...pla
     if (typeof value !== 'string') continue;
     const bytes = Buffer.from(value, encoding);
     const opened = openSealed(context, { bytes, name: key, ...place });
-    if (opened !== bytes) changed.set(key, Buffer.from(opened).toString(encoding));
+    if (opened === bytes) continue;
+    markContained(context, place.file);
+    changed.set(key, Buffer.from(opened).toString(encoding));
   }
   if (changed.size === 0) return values;
   return newMap(Object.entries(values).map(([key, value]) => [key, changed.get(key) ?? value] as const));
