@@ -32,10 +32,13 @@ export async function sendChange(change: Change, context: SendContext): Promise<
 }
 
 /** Messages of the API server and of admission webhooks may quote values of a sealed file. */
-function withoutServerText({ warnings: _, refusal, ...result }: ChangeResult): ChangeResult {
-  if (!refusal) return result;
-  const message = `the API server refuses the object (HTTP ${refusal.status}); its own message is hidden, since it may quote values of a sealed file`;
-  return { ...result, refusal: { ...refusal, message } };
+function withoutServerText(result: ChangeResult): ChangeResult {
+  const { warnings: _warnings, refusal, ...shown } = result;
+  if (!refusal) return shown;
+  const message =
+    `the API server refuses the object (HTTP ${refusal.status}); its own message is hidden, since it may quote ` +
+    'values of a sealed file';
+  return { ...shown, refusal: { ...refusal, message } };
 }
 
 async function send(change: Change, context: SendContext): Promise<ChangeResult> {

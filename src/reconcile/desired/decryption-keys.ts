@@ -1,8 +1,8 @@
 /**
  * The keys that open the sealed files of an Application, read with its rights, and the files that they have opened.
  *
- * Invariants: keys are kept for one render, and opened bytes only as long as the keys are the same ones. A change of the
- * Secret changes the digest of the keys, and with it the inputs of the render.
+ * Invariants: keys are kept for one render, and opened bytes only as long as the keys are the same ones. A change of
+ * the Secret changes the digest of the keys, and with it the inputs of the render.
  */
 import type { DataRef } from '../../cluster/ports.ts';
 import { describeIdentity } from '../../cluster/identity.ts';
@@ -126,18 +126,22 @@ const MAX_KEPT_BYTES = 256 * 1024;
 /** The answers to the sealed needs of the last render, which stand as long as the keys do. */
 export function openedBefore({ memory }: Pick<Reading, 'memory'>, { digest }: DecryptionKeys): [string, Brought][] {
   const { opened } = memory.desired;
-  return opened?.keysDigest === digest ? [...opened.files] : [];
+  if (opened?.keysDigest !== digest) return [];
+  return Array.from(opened.files, ([key, { need, bytes, broughtMs }]) => [
+    key,
+    { need, answer: { type: 'opened', bytes }, digest, broughtMs },
+  ]);
 }
 
 /** Files beyond the bound are opened again by the next render that reads them. */
 export function keepOpened(answers: Iterable<Brought>, { digest }: DecryptionKeys): OpenedFiles | undefined {
-  const files = new Map<string, Brought>();
+  const files: Map<string, { need: Brought['need']; bytes: Uint8Array; broughtMs: number }> = new Map();
   let size = 0;
-  for (const brought of answers) {
-    if (brought.answer.type !== 'opened') continue;
-    size += brought.answer.bytes.length;
+  for (const { need, answer, broughtMs } of answers) {
+    if (answer.type !== 'opened') continue;
+    size += answer.bytes.length;
     if (size > MAX_KEPT_BYTES) break;
-    files.set(brought.need.key, { ...brought, need: withoutContent(brought.need) });
+    files.set(need.key, { need: withoutContent(need), bytes: answer.bytes, broughtMs });
   }
   return files.size === 0 ? undefined : { keysDigest: digest, files };
 }

@@ -8,7 +8,6 @@ import type { Manifests } from '../../render/manifests.ts';
 import type { Need } from '../../render/needs.ts';
 import type { PollPace } from '../../source/poll-pace.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
-import type { Brought } from './brought.ts';
 
 export interface DesiredMemory {
   source: SourceMemory | undefined;
@@ -66,8 +65,8 @@ export interface KnownKeys {
 
 export interface OpenedFiles {
   readonly keysDigest: string;
-  /** By the key of their need. */
-  readonly files: ReadonlyMap<string, Brought>;
+  /** By the key of their need; `broughtMs` is monotonic. */
+  readonly files: ReadonlyMap<string, { readonly need: Need; readonly bytes: Uint8Array; readonly broughtMs: number }>;
 }
 
 export interface RefusedRender {

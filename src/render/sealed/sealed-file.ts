@@ -8,7 +8,6 @@
  */
 import { isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { readYaml } from '../../object/yaml/read.ts';
-import type { RenderLimits } from '../manifests.ts';
 
 /** The forms of SOPS; `binary` is any other file, whose bytes are sealed as one text in JSON. */
 export type SealedFormat = 'yaml' | 'json' | 'dotenv' | 'ini' | 'binary';
@@ -25,8 +24,14 @@ export type SealedFile =
   | { readonly format: SealedFormat; readonly recipients: readonly Recipient[] }
   | { readonly format: SealedFormat; readonly malformed: string };
 
+/** Bounds on the nodes of one file and on their nesting. */
+interface YamlLimits {
+  readonly maxNodes: number;
+  readonly maxDepth: number;
+}
+
 /** `name`: a path or the key of a Secret, by whose end JSON is told apart from a sealed file of any other form. */
-export function readSealed(bytes: Uint8Array, name: string, limits: RenderLimits): SealedFile | undefined {
+export function readSealed(bytes: Uint8Array, name: string, limits: YamlLimits): SealedFile | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!buffer.includes('ENC[') || !buffer.includes('sops')) return undefined;
   const text = buffer.toString('utf8').replace(/^\ufeff/, '');
@@ -53,7 +58,7 @@ function isWrittenBySops(text: string): boolean {
   return /^(?:sops:|\s{0,16}"sops":)/m.test(text) && /^\s{1,64}"?mac"?: "?ENC\[/m.test(text);
 }
 
-function readTree(text: string, name: string, { maxNodes, maxDepth }: RenderLimits): SealedFile | undefined {
+function readTree(text: string, name: string, { maxNodes, maxDepth }: YamlLimits): SealedFile | undefined {
   const isJson = /^\s*\{/.test(text);
   const read = readYaml(text, { maxNodes, maxDepth, duplicateKeys: 'error', nonTextKeys: 'text' });
   if (!read.ok) {
