@@ -5,6 +5,7 @@
  * with few Applications gets a place from the namespace with the most. Within a namespace the oldest ones are worked
  * on.
  */
+import { namespaceOf } from '../../application/keys.ts';
 import { compareTexts } from '../../object/identity.ts';
 import type { KubeObject } from '../../object/value.ts';
 import { createdOf, inFairOrder } from './fair-order.ts';
@@ -112,8 +113,4 @@ export class Admission {
 
 function compareAge(one: Application, other: Application): number {
   return compareTexts(createdOf(one), createdOf(other)) || compareTexts(one.key, other.key);
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }

@@ -3,7 +3,7 @@
  * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself.
  */
 import { decodeInventory } from '../../application/inventory.ts';
-import { applicationKey } from '../../application/keys.ts';
+import { applicationKey, namespaceOf } from '../../application/keys.ts';
 import type { ParsedApplication } from '../../application/parse.ts';
 import type { RepositoryPush } from '../../application/repository.ts';
 import { requestsOf, wishOf } from '../../application/wish.ts';
@@ -90,7 +90,7 @@ export function createController(options: ControllerOptions): Controller {
     concurrency: options.concurrency,
     maxUnderWay: options.concurrency * UNDER_WAY_PER_WORKER,
     passesPerSecond: options.passesPerSecond,
-    tenantOf: (key) => key.split('/', 1)[0] ?? '',
+    tenantOf: namespaceOf,
     minBackoffMs: options.minBackoffMs,
     maxBackoffMs: options.maxBackoffMs,
     maxKeys: options.maxApplications,
