@@ -22,6 +22,8 @@ export interface ReconcileContext {
   /** Where the objects of the Applications go. A pass reads it from `Pass.target`. */
   readonly cluster: Cluster;
   readonly source: SourcePort;
+  /** The same source while effects are carried out: the pass works meanwhile, and keeps its worker. */
+  readonly sourceWhileApplying: Pick<SourcePort, 'poll' | 'fetch' | 'recall'>;
   readonly render: RenderPort;
   readonly helm: HelmPort;
   readonly claims: Claims;

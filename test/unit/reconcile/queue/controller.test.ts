@@ -5,9 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import { REQUEST_ANNOTATION } from '../../../../src/application/keys.ts';
 import type { ApplicationHandlers } from '../../../../src/cluster/ports.ts';
 import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
-import type { ReconcileContext } from '../../../../src/reconcile/context.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 import { createController, type Controller } from '../../../../src/reconcile/queue/controller.ts';
+import type { SharedContext } from '../../../../src/reconcile/queue/pass-context.ts';
 import { storedOf } from '../../../support/applications.ts';
 import { idOf, OWNER } from '../../../support/changes.ts';
 import { createClock } from '../../../support/clock.ts';
@@ -56,7 +56,7 @@ async function start(listed: readonly KubeObject[] = []): Promise<Scene> {
     },
     ...{ claims, clock: createClock(), chance: () => 0.5, log: recordLog(), metrics: recordMetrics() },
     ...{ settings: {}, notify: () => undefined, onFaultPoint: () => undefined },
-  } as unknown as Omit<ReconcileContext, 'neighbours'>;
+  } as unknown as Omit<SharedContext, 'neighbours'>;
   const controller = createController({
     context,
     ...{ concurrency: 2, passesPerSecond: 1_000, minBackoffMs: 1, maxBackoffMs: 1 },
