@@ -94,7 +94,6 @@ export function createController(options: ControllerOptions): Controller {
     tenantOf: namespaceOf,
     minBackoffMs: options.minBackoffMs,
     maxBackoffMs: options.maxBackoffMs,
-    maxKeys: options.maxApplications,
     chance: context.chance,
     onError: (key, error) => logDefect(key, error, context),
   });
