@@ -157,7 +157,7 @@ interface PassInput {
 }
 
 async function runPass(key: string, tracks: Tracks, { context, signal }: PassInput): Promise<NextPass> {
-  const { registry, dependents, definitions } = tracks;
+  const { registry, admission, dependents, definitions } = tracks;
   const record = registry.get(key);
   if (!record) return { type: 'none' };
   if (record.signals.isForgetAsked) registry.forget(record);
@@ -177,6 +177,8 @@ async function runPass(key: string, tracks: Tracks, { context, signal }: PassInp
       definitions.note(key, record.awaitedGroups);
       const durationMs = context.clock.monotonicMs() - startedMs;
       context.metrics.onPass({ namespace, name, result, durationMs });
+      // It lost its place while the pass was under way, which may have watched again.
+      if (!admission.has(key)) stopWatching(key, tracks);
     } else {
       // The Application went while the pass was under way, which may have watched, claimed and counted again.
       dropTracks(key, tracks);
@@ -218,10 +220,11 @@ function upsert(
 }
 
 /** Begins to work on some Applications, and stops to work on others. Their claims stay, so no other takes an object. */
-function move({ registry, context, enqueue, forgetKey }: Tracks, { admitted, refused }: Moved): void {
+function move(tracks: Tracks, { admitted, refused }: Moved): void {
+  const { registry, context, enqueue, forgetKey } = tracks;
   for (const key of refused) {
     forgetKey(key);
-    context.cluster.live.release(key);
+    stopWatching(key, tracks);
     context.log.warn('refused an Application: there are too many', { application: key });
     const stored = registry.get(key)?.stored;
     if (stored) context.notify(REFUSED_EVENT, stored);
@@ -252,12 +255,18 @@ function drop(tracks: Tracks, key: string): void {
   dropTracks(key, tracks);
 }
 
-/** Ends the watches, claims and metrics of an Application that is gone. */
-function dropTracks(key: string, { context, definitions, enqueue }: Tracks): void {
-  const [namespace = '', name = ''] = key.split('/');
+/** Ends the watches of objects, data and definitions for an Application. */
+function stopWatching(key: string, { context, definitions }: Tracks): void {
   context.cluster.live.release(key);
   context.hub.data.release(key);
   definitions.note(key, new Set());
+}
+
+/** Ends the watches, claims and metrics of an Application that is gone. */
+function dropTracks(key: string, tracks: Tracks): void {
+  const { context, enqueue } = tracks;
+  const [namespace = '', name = ''] = key.split('/');
+  stopWatching(key, tracks);
   for (const other of context.claims.drop(key)) enqueue(other);
   context.metrics.removeApplication({ namespace, name });
 }
