@@ -270,8 +270,9 @@ function typed(found: YamlNode, text: string): YamlNode {
   if (found === CREATED_SCALAR) return typeof plain === 'string' ? plain : { ...plain, isUntyped: true };
   const wanted = nodeToValue(found);
   const got = nodeToValue(plain);
-  if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;
-  return fail('KustomizationInvalid', `a replacement puts a text into a field where a ${typeof wanted} is`);
+  if (wanted === null ? got === null : typeof wanted === typeof got) return plain;
+  const kind = wanted === null ? 'null' : `a ${typeof wanted}`;
+  return fail('KustomizationInvalid', `a replacement puts a text into a field where ${kind} is`);
 }
 
 /** The text with the tag of a scalar that it does not fit; undefined if it fits, or if no tag would be written. */
