@@ -61,8 +61,8 @@ export interface RenderTree {
 }
 
 /**
- * The answer to a need. undefined: it has none yet, and the result of this render does not count, so the caller goes on
- * without it to find the other needs. Fails with the problem of an answer that cannot be brought.
+ * The answer to a need. undefined: it has none yet, and the result of this render does not count, so the caller goes
+ * on without it to find the other needs. Fails with the problem of an answer that cannot be brought.
  */
 export function ask(
   { answers, needs, answersUsed }: Pick<RenderContext, 'answers' | 'needs' | 'answersUsed'>,

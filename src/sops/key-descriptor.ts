@@ -1,8 +1,8 @@
 /**
  * Hands keys to a program by an open descriptor, so that they are neither on a disk nor in an environment.
  *
- * Invariant: the file behind the descriptor is in memory, and has no name when the program starts. (A pipe would not do:
- * those of Node are sockets, which cannot be opened as /dev/fd/3.)
+ * Invariant: the file behind the descriptor is in memory, and has no name when the program starts. (A pipe would not
+ * do: those of Node are sockets, which cannot be opened as /dev/fd/3.)
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';

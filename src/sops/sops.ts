@@ -3,9 +3,9 @@
  * standard input, the opened one on the standard output, no network where the kernel can close it, and bounds on time,
  * memory and output.
  *
- * Invariants: opened bytes are in memory alone. sops gets no keys but those of the call, and no credential of the agent.
- * A file that cannot be opened is an answer; only a failure of the run itself (no sops, too slow, too large) is a
- * StageError. Nothing that sops prints is shown.
+ * Invariants: opened bytes are in memory alone. sops gets no keys but those of the call, and no credential of the
+ * agent. A file that cannot be opened is an answer; only a failure of the run itself (no sops, too slow, too large)
+ * is a StageError. Nothing that sops prints is shown.
  */
 import { dirname } from 'node:path';
 import type { CodeOf } from '../object/error-code.ts';
@@ -52,7 +52,9 @@ export type SopsKeys =
 type OpenedAnswer = Extract<Answer, { readonly type: 'opened' | 'refused' }>;
 
 export interface Sops {
-  /** Opened bytes or a refusal. Rejects with StageError: SopsMissing, SopsVersionUnsupported, SopsBusy, SopsTimeout, … */
+  /**
+   * Opened bytes or a refusal. Rejects with StageError: SopsMissing, SopsVersionUnsupported, SopsBusy, SopsTimeout, …
+   */
   open(call: SopsCall): Promise<OpenedAnswer>;
   /** Kills what runs, and refuses everything that waits or comes later. */
   close(): void;

@@ -1,7 +1,7 @@
 /**
- * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock and the substitution of Flux into the
- * cache, and prints their paths. Run it before parallel tests, so that the long build happens once and its progress is
- * visible.
+ * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock and the substitution of Flux
+ * into the cache, and prints their paths. Run it before parallel tests, so that the long build happens once and its
+ * progress is visible.
  */
 import {
   controlPlaneBinary,

@@ -2,7 +2,8 @@
  * Files with values that SOPS has sealed: they reach helm as texts on its standard input, so that their content is
  * never on the disk.
  *
- * Invariant: behind the first sealed file every file is given as text, because a text behind a file would become a file.
+ * Invariant: behind the first sealed file every file is given as text, because a text behind a file would become a
+ * file.
  */
 import { fail } from '../fail.ts';
 import { decodeUtf8, openSealed, readStoredBytes, type RenderContext } from '../file-loader.ts';
@@ -11,8 +12,8 @@ import { readSealed } from '../sealed/sealed-file.ts';
 import { openPlace, shownPath, within, type OpenPlace } from './chart-place.ts';
 
 /**
- * The same values in the same order; undefined while a file is not opened yet. Fails with Sealed or DecryptionFailed, or
- * as a read of a file does.
+ * The same values in the same order; undefined while a file is not opened yet. Fails with Sealed or
+ * DecryptionFailed, or as a read of a file does.
  */
 export function withOpenedFiles(
   context: RenderContext,

@@ -1,8 +1,8 @@
 /**
  * Keeps the content of opened files out of the problems and warnings of a render.
  *
- * Invariants: a problem at an opened file shows nothing of its text. A problem at another file, and a warning, shows no
- * value of an opened file that is longer than a few characters.
+ * Invariants: a problem at an opened file shows nothing of its text. A problem at another file, and a warning, shows
+ * no value of an opened file that is longer than a few characters.
  */
 import type { Problem } from '../../object/problem.ts';
 import { MASK } from '../../object/redact.ts';

@@ -1,6 +1,6 @@
 /**
- * Opens sealed files within the data of a Secret, as Flux does: a whole file that SOPS has sealed stands there in base64,
- * for example because a chart has placed it.
+ * Opens sealed files within the data of a Secret, as Flux does: a whole file that SOPS has sealed stands there in
+ * base64, for example because a chart has placed it.
  *
  * Invariant: a Secret never carries a sealed file on to the cluster.
  */

@@ -1,10 +1,10 @@
 /**
- * Recognises files that SOPS has sealed, and reads from their metadata whom they are sealed for. The values stay sealed:
- * the program sops opens them.
+ * Recognises files that SOPS has sealed, and reads from their metadata whom they are sealed for. The values stay
+ * sealed: the program sops opens them.
  *
- * Invariants: a text that may be sealed is never taken for a plain one: if its metadata cannot be read, it is malformed,
- * and not plain. Every key of the metadata is known, so that sops finds no recipient that is not in the result. The cost
- * is linear.
+ * Invariants: a text that may be sealed is never taken for a plain one: if its metadata cannot be read, it is
+ * malformed, and not plain. Every key of the metadata is known, so that sops finds no recipient that is not in the
+ * result. The cost is linear.
  */
 import { isYamlList, isYamlMap, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { readYaml } from '../../object/yaml/read.ts';

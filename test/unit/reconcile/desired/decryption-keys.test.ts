@@ -1,4 +1,7 @@
-/** Sealed files are opened with the keys of the Secret, once for each state of both, and nothing plain outlives the keys. */
+/**
+ * Sealed files are opened with the keys of the Secret, once for each state of both, and nothing plain outlives the
+ * keys.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SecretAnswer } from '../../../../src/cluster/ports.ts';
