@@ -21,11 +21,12 @@ import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { readLines } from './transport/line-reader.ts';
+import { createCredentialSecrets } from './live/credential-secrets.ts';
 import { objectKey } from './live/live-objects.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { collectionPath, objectPath, query } from './requests/paths.ts';
-import type { FullClient, Refused } from './ports.ts';
+import type { CredentialSecrets, FullClient, Refused } from './ports.ts';
 import { createCapabilities } from './requests/capabilities.ts';
 import { createServerVersion } from './requests/server-version.ts';
 import { createDiscovery } from './requests/discovery.ts';
@@ -48,6 +49,7 @@ export interface UserCluster {
   readonly namespace: string | undefined;
   /** Requests with the user's own rights. */
   readonly client: FullClient;
+  readonly credentialSecrets: CredentialSecrets;
   kinds(): Promise<Kinds>;
   /** As charts see the cluster. Rejects where discovery does. */
   capabilities(): Promise<Capabilities>;
@@ -101,6 +103,7 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     server: transport.server,
     namespace: credentials.namespace,
     client: createClient(transport, agentIdentity),
+    credentialSecrets: createCredentialSecrets({ transport, limits, clock, log: SILENT }),
     kinds,
     capabilities,
     async clusterId() {
@@ -144,6 +147,9 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
   };
 }
 
+/** An object is never larger than the bound on answers: etcd would not store it. */
+const SILENT = { warn: () => undefined };
+
 type UserRequest = Omit<HttpRequest, 'identity' | 'category'>;
 
 async function send(transport: Transport, request: UserRequest): Promise<ReadResult<KubeObject>> {
@@ -158,9 +164,7 @@ async function listApplications(
   selection: ApplicationSelection,
 ): Promise<ApplicationList> {
   const applications = new Map<string, KubeObject>();
-  // An Application is never larger than the bound: etcd would not store it.
-  const log = { warn: () => undefined };
-  const target = { transport, limits, log, identity: agentIdentity, kind: applicationKind, ...selection };
+  const target = { transport, limits, log: SILENT, identity: agentIdentity, kind: applicationKind, ...selection };
   const end = await listAll(target, (item) => {
     const application = asObjectOf(applicationKind, item);
     if (application) applications.set(objectKey(idOf(application)), application);

@@ -36,6 +36,8 @@ export interface RefreshOptions {
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
   readonly verification: PlaceReaders['verification'];
+  /** Completes the error of a failed poll. Default: it is kept as it is. */
+  readonly explain?: (error: unknown) => Promise<unknown>;
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */
   readonly signals: Readonly<Signals>;
   /** A person asks: poll now, whatever the interval. */
@@ -118,8 +120,9 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
       failures: 0,
       error: undefined,
     };
-  } catch (error) {
-    if (signal.aborted) throw error;
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    const error = options.explain ? await options.explain(thrown) : thrown;
     const failures = (before?.failures ?? 0) + 1;
     const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
     return { ...keptOf(known, before), key, pace: alert, ...timesAfter(poll, waitMs, context), told, failures, error };
