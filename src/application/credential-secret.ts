@@ -48,7 +48,7 @@ export function secretsFor(wanted: WantedAddress, secrets: readonly LabelledSecr
     .map(({ secret }) => secret);
 }
 
-/** Of the same path: one for this repository alone, then one with Tautline's label, then by name. */
+/** Orders Secrets of one path: one for this repository alone, then one with Tautline's label, then by name. */
 function compareSecrets(a: LabelledSecret, b: LabelledSecret): number {
   return rank(a) - rank(b) || (a.name < b.name ? -1 : 1);
 }

@@ -41,7 +41,7 @@ interface ReadSecret {
   readonly ok: true;
   /** The decoded values by key, never to be shown; undefined: the GET by name was answered with 404. */
   readonly data: ReadonlyMap<string, Buffer> | undefined;
-  /** Of a Secret. */
+  /** Absent for a ConfigMap. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -204,7 +204,7 @@ interface ListedSecrets {
 export type LabelledAnswer = ListedSecrets | Refused;
 
 export interface CredentialSecrets {
-  /** The Secrets of a namespace with the label of credentials, as the identity may list them; at most ten minutes old. */
+  /** The Secrets with credentials by label, as the identity may list them; at most ten minutes old. */
   list(identity: Identity, namespace: string): Promise<LabelledAnswer>;
   /** The next answer for this identity and namespace is a new one. */
   doubt(identity: Identity, namespace: string): void;

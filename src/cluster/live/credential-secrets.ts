@@ -1,9 +1,9 @@
 /**
  * The Secrets of a namespace with the credentials of repositories, found by label with the rights of an identity.
  *
- * Invariants: of a Secret only its name, its address and the names of its keys are kept; its values are read by name when
- * they are needed. An answer for one identity and namespace is not used for another. An answer counts for ten minutes, or
- * until it is doubted, so that polls that find what they need ask for no list.
+ * Invariants: of a Secret only its name, its address and the names of its keys are kept; its values are read by name
+ * when they are needed. An answer for one identity and namespace is not used for another. An answer counts for ten
+ * minutes, or until it is doubted, so that polls that find what they need ask for no list.
  */
 import { CREDENTIAL_LABELS, CREDENTIAL_TYPES, type LabelledSecret } from '../../application/credential-secret.ts';
 import { mapAt, stringAt, type Value } from '../../object/value.ts';
@@ -78,7 +78,7 @@ async function listLabelled(
     const end = await listAll({ ...target, labelSelector }, (item) => {
       const secret = readLabelled(item, label);
       if (!secret || (!secrets.has(secret.name) && ++count > MAX_SECRETS)) return;
-      // Of a Secret with both labels, that of Tautline counts, which is listed first.
+      // The label of Tautline, which is listed first, counts for a Secret with both labels.
       if (secrets.get(secret.name)?.label !== CREDENTIAL_LABELS[0]) secrets.set(secret.name, secret);
     });
     if (!end.ok) return end;

@@ -1,7 +1,7 @@
 /**
  * The credential of a repository, read with the rights of the Application: the agent's own rights say nothing about the
- * Secrets that a tenant may use. It is that of the Secret that the spec names, or else of the Secret of the Application's
- * namespace whose label says so, and whose address fits best.
+ * Secrets that a tenant may use. It is that of the Secret that the spec names, or else of the labelled Secret of the
+ * Application's namespace whose address fits best.
  *
  * Invariant: read for each request that needs it and not kept, so that a changed Secret counts from the next poll.
  */

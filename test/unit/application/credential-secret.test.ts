@@ -72,7 +72,7 @@ test('a Secret for one repository is for that repository alone, and comes before
   assert.equal(chosen('https://h/a/b/c', one), undefined);
 });
 
-test('of two equal ones, that with the label of Tautline wins, then the first by name', () => {
+test('the label of Tautline wins among equal Secrets, then the first by name', () => {
   const argo = secret('https://h', { name: 'a', label: ARGO });
   const [second, first] = [secret('https://h', { name: 'c' }), secret('https://h', { name: 'b' })];
   assert.equal(chosen('https://h/x', argo, second, first), 'b');
