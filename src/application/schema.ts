@@ -156,7 +156,7 @@ const sourceFields = z.object({
     .optional()
     .describe(
       "Secret in the Application's own namespace with the credentials of the repository: username and password, or " +
-        'bearerToken; ca.crt; tls.crt and tls.key; for ssh identity, password and known_hosts; for a registry also ' +
+        'bearerToken; githubAppID and githubAppPrivateKey; ca.crt; tls.crt and tls.key; for ssh identity, password and known_hosts; for a registry also ' +
         '.dockerconfigjson. It is read with the rights of the Application. Default: none.',
     ),
   verify: verifySchema

@@ -47,7 +47,7 @@ async function sendOnce(
   wanted: WebRequest,
   isOrigin: boolean,
 ): Promise<Dispatcher.ResponseData> {
-  const { url, label, authorization, credential, headers, method, signal } = wanted;
+  const { url, label, authorization, credential, headers, method, body, signal } = wanted;
   try {
     return await request(url, {
       dispatcher: dispatchers.dispatcherFor(url, { label, credential: isOrigin ? credential : trustOf(credential) }),
@@ -56,8 +56,10 @@ async function sendOnce(
         'user-agent': USER_AGENT,
         'accept-encoding': 'identity',
         ...headers,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(isOrigin && authorization !== undefined && { authorization }),
       },
+      body: body ?? null,
       signal,
     });
   } catch (error) {
@@ -101,6 +103,7 @@ function failureOf(error: unknown, { label, timeoutMs, signal }: WebRequest, isI
 }
 
 function redirectTarget(response: Dispatcher.ResponseData, from: string, wanted: WebRequest): string {
+  if (wanted.method === 'POST') throw refusedRedirect(wanted, 'redirects a request that holds a body');
   const { location } = response.headers;
   const target = typeof location === 'string' ? URL.parse(location, from) : null;
   if (!target) throw refusedRedirect(wanted, 'redirects without saying where');
@@ -115,8 +118,8 @@ function redirectTarget(response: Dispatcher.ResponseData, from: string, wanted:
   return target.href;
 }
 
-function refusedRedirect({ label }: WebRequest, what: string): Error {
-  return sourceError('RedirectRefused', `${label} ${what}. Put the final address into repoURL.`);
+function refusedRedirect({ label, addressField = 'repoURL' }: WebRequest, what: string): Error {
+  return sourceError('RedirectRefused', `${label} ${what}. Put the final address into ${addressField}.`);
 }
 
 function tooLarge({ label, maxBytes, maxBytesName }: WebRequest): Error {
