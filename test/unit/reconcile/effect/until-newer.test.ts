@@ -86,7 +86,7 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
           as: () => ({ readSecret: async () => ({ ok: true, data: undefined }) }),
           credentialSecrets: NO_LABELLED_SECRETS,
         },
-        source: {
+        sourceWhileApplying: {
           recall: async () => undefined,
           async poll(request) {
             polls.push('poll');
