@@ -156,7 +156,7 @@ export function viewObject({
 }
 
 /** The same without values of fields. */
-export function hideValues({ patch, patchMasked, ...view }: ObjectView): ObjectView {
+export function hideValues({ patch, patchMasked: _, ...view }: ObjectView): ObjectView {
   if (view.fields.length === 0 && patch === undefined) return view;
   return { ...view, fields: view.fields.map(({ path }) => ({ path })), valuesHidden: true };
 }
