@@ -216,7 +216,8 @@ type PersonalRun = Omit<SopsProcess, 'descriptor'> & Pick<Extract<SopsKeys, { ty
 async function runAsPerson({ args, input, signal, environment }: PersonalRun, options: RunOptions): Promise<Finished> {
   const { program, limits, hooks } = options;
   const given = Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  const run = { command: program, args, folder: '/', input, limits, hooks, signal };
+  // Paths in the environment may be relative to the folder that the person is in.
+  const run = { command: program, args, folder: process.cwd(), input, limits, hooks, signal };
   return start(options, {
     ...run,
     environment: { ...(Object.fromEntries(given) as Record<string, string>), SOPS_DISABLE_VERSION_CHECK: '1' },

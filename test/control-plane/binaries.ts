@@ -18,6 +18,7 @@ const kustomizeVersion = 'v5.8.2';
 export const HELM_VERSION = 'v4.3.1';
 /** The version of sops in the tests and in the image. */
 export const SOPS_VERSION = 'v3.13.3';
+const ageVersion = 'v1.3.1';
 const registryVersion = 'v3.0.0';
 const source = join(import.meta.dirname, 'binary');
 
@@ -99,6 +100,12 @@ export function helmBinary(options: LookupOptions = {}): Promise<string> {
 export function sopsBinary(options: LookupOptions = {}): Promise<string> {
   const module = `github.com/getsops/sops/v3/cmd/sops@${SOPS_VERSION}`;
   return installedBinary({ name: 'sops', version: SOPS_VERSION, module }, options);
+}
+
+/** Path of the program that makes keys of age. May build for a minute. */
+export function ageKeygenBinary(options: LookupOptions = {}): Promise<string> {
+  const module = `filippo.io/age/cmd/age-keygen@${ageVersion}`;
+  return installedBinary({ name: 'age-keygen', version: ageVersion, module }, options);
 }
 
 /** Path of the registry of the CNCF, the reference of the distribution specification. May build for ten minutes. */

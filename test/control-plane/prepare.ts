@@ -4,6 +4,7 @@
  * progress is visible.
  */
 import {
+  ageKeygenBinary,
   controlPlaneBinary,
   fluxSubstitutionBinary,
   helmBinary,
@@ -17,6 +18,7 @@ console.log(await controlPlaneBinary());
 console.log(await kustomizeBinary());
 console.log(await helmBinary());
 console.log(await sopsBinary());
+console.log(await ageKeygenBinary());
 console.log(await landlockBinary());
 console.log(await registryBinary());
 console.log(await fluxSubstitutionBinary());

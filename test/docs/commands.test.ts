@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { stringify } from 'yaml';
@@ -65,6 +67,13 @@ const PAGES: Readonly<Record<string, () => Promise<Prepared>>> = {
         : undefined;
     await makeTenant('shop');
     return {};
+  },
+  'docs/secrets.md': async () => {
+    await commit('team/sealed', { 'README.md': 'sealed' });
+    await makeTenant('shop');
+    const directory = await mkdtemp(join(tmpdir(), 'tautline-sealed-'));
+    await reader.sh(`git clone --quiet https://git.example.com/team/sealed.git '${directory}'`);
+    return { directory, check: () => rm(directory, { recursive: true, force: true }) };
   },
   'docs/tenants.md': async () => {
     await commit('team-a/shop', { 'web.yaml': DEPLOYMENT });

@@ -1,5 +1,5 @@
 /**
- * A reader who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm` and `git` in its PATH, and
+ * A reader who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm`, `sops` and `git` in its PATH, and
  * an agent with the rights that the chart gives.
  *
  * No image can be pulled in a test, so the Pod of the chart is simulated, and the agent runs from the source tree with
@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { run, type CommandResult } from '../chart/command.ts';
 import { writeKubeconfig } from '../chart/kubeconfig.ts';
-import { findPrograms, helmBinary } from '../control-plane/binaries.ts';
+import { ageKeygenBinary, findPrograms, helmBinary, sopsBinary } from '../control-plane/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
 import { startAgentProcess, type RunningAgent } from '../support/agent.ts';
 import { gitEnvironment } from '../support/git-command.ts';
@@ -99,7 +99,14 @@ export async function startReader(): Promise<Reader> {
     async startAgent() {
       const kubeconfig = join(root, 'agent-kubeconfig');
       await writeKubeconfig(kubeconfig, plane, await plane.serviceAccountToken(SYSTEM, 'tautline'));
-      const flags = ['--allow-cross-namespace', 'false', '--webhook-secrets-dir', webhookSecrets];
+      const flags = [
+        '--allow-cross-namespace',
+        'false',
+        '--webhook-secrets-dir',
+        webhookSecrets,
+        '--sops',
+        await sopsBinary(),
+      ];
       agent = await startAgentProcess({ kubeconfig, flags });
       return agent;
     },
@@ -119,6 +126,8 @@ async function layOutShell(root: string, plane: ControlPlane): Promise<NodeJS.Pr
     kubectl: [kubectl.command, ...kubectl.args],
     tautline: [process.execPath, join(ROOT, 'src/cli.ts')],
     helm: [await helmBinary()],
+    sops: [await sopsBinary()],
+    'age-keygen': [await ageKeygenBinary()],
   };
   // A copy, since a page may change the current context.
   const kubeconfig = join(root, 'kubeconfig');

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { KubeObject } from '../../src/object/value.ts';
+import { helmCommand } from '../../src/helm/arguments.ts';
+import { NO_HELM_OPTIONS } from '../../src/render/helm/render-chart.ts';
+import type { HelmRun } from '../../src/render/needs.ts';
 import type { Manifests } from '../../src/render/manifests.ts';
 import type { Sops } from '../../src/sops/sops.ts';
 import { ageKey, seal, VALUES_ONLY } from '../support/sealed-files.ts';
@@ -280,4 +283,32 @@ test('objects that may hold values of a sealed file are marked, but for Secrets 
   const patched = { 'plain.yaml': plain, 'patch.yaml': patch };
   const overlay = 'resources: [plain.yaml]\npatches: [{path: patch.yaml}]\n';
   assert.deepEqual(marked((await render({ ...patched, 'kustomization.yaml': overlay })).manifests), ['plain']);
+});
+
+test('sealed values of a chart reach helm on its standard input alone', async () => {
+  const files = {
+    'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+    'values.yaml': 'a: 1\n',
+    'prod.yaml': await seal(`password: ${CANARY}\n`, { recipients }),
+    'last.yaml': 'b: 2\n',
+  };
+  const runs: HelmRun[] = [];
+  const options = { helm: { ...NO_HELM_OPTIONS, valueFiles: ['values.yaml', 'prod.yaml', 'last.yaml'] } };
+  const { manifests } = await renderSealed({ sops, files, keys: [key], options, onHelm: (run) => runs.push(run) });
+  assert.deepEqual(manifests.problems, []);
+  const [run, ...more] = runs;
+  assert.ok(run);
+  assert.deepEqual(more, [], 'helm runs once, after the values are opened');
+  const texts = run.values.map((one) => (one.type === 'text' ? one.text : one.place.path));
+  assert.deepEqual(texts, ['values.yaml', `password: ${CANARY}\n`, 'b: 2\n']);
+  assert.deepEqual(helmCommand(run, { kubeVersion: undefined, apiVersions: [] }).valueFiles, []);
+});
+
+test('sealed default values of a chart are refused, since helm would read them as they are', async () => {
+  const files = {
+    'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+    'values.yaml': await seal(`password: ${CANARY}\n`, { recipients }),
+  };
+  const { code, file } = problemOf((await render(files)).manifests);
+  assert.deepEqual([code, file], ['Sealed', 'values.yaml']);
 });

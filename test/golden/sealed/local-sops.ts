@@ -4,7 +4,7 @@ import { readAgeKeys } from '../../../src/sops/age-keys.ts';
 import type { GivenOptions } from '../../../src/render/render.ts';
 import { renderPath } from '../../../src/render/render.ts';
 import type { Manifests } from '../../../src/render/manifests.ts';
-import type { Answer, SealedNeed } from '../../../src/render/needs.ts';
+import type { Answer, HelmRun, SealedNeed } from '../../../src/render/needs.ts';
 import { renderWithAnswers } from '../../../src/render/rounds.ts';
 import { landlockBinary, sopsBinary } from '../../control-plane/binaries.ts';
 import type { AgeKeyPair } from '../../support/sealed-files.ts';
@@ -35,6 +35,8 @@ export interface SealedRender {
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   readonly keys: readonly AgeKeyPair[];
   readonly options?: GivenOptions;
+  /** Called for each run of helm, which prints nothing. */
+  readonly onHelm?: (run: HelmRun) => void;
 }
 
 /** Renders the root, and counts the files that sops is asked for. */
@@ -43,6 +45,7 @@ export async function renderSealed({
   files,
   keys,
   options = {},
+  onHelm,
 }: SealedRender): Promise<{ readonly manifests: Manifests; readonly opened: number }> {
   let opened = 0;
   const open = (sealed: SealedNeed): Promise<Answer> => {
@@ -61,6 +64,10 @@ export async function renderSealed({
       }),
     bring: (need) => {
       if (need.type === 'sealed') return open(need);
+      if (need.type === 'helm') {
+        onHelm?.(need.run);
+        return Promise.resolve({ type: 'text', text: '' });
+      }
       throw new Error(`the render asks for ${need.type}`);
     },
   });
