@@ -39,3 +39,8 @@ export const APPLYSET_PARENT_TYPE_LABEL = 'applyset.kubernetes.io/is-parent-type
 export function applicationKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
+
+/** The namespace of an Application, by its key. */
+export function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}

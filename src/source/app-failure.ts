@@ -1,5 +1,6 @@
 /** The errors of a GitHub API that gives no token, each with a code and advice. */
 import { sourceError } from '../object/source-error.ts';
+import { MAX_RETRY_AFTER_MS, retryAfterMs } from '../registry/http-status.ts';
 import { headerOf, type WebAnswer } from '../registry/web.ts';
 import type { GitHubApp, GitHubRepository } from './github-app.ts';
 
@@ -63,15 +64,13 @@ function placeOf({ installationId, owner }: GitHubApp, repository: string): stri
   return owner === undefined ? `for ${repository}` : `at ${owner}`;
 }
 
-const MAX_WAIT_MS = 3_600_000;
-
 /** The time that the server asks to be left alone for. undefined: it asks for none. */
 function waitOf(answer: WebAnswer, nowMs: number): number | undefined {
-  const after = headerOf(answer, 'retry-after');
-  if (after !== undefined && /^\d+$/.test(after)) return Math.min(Number(after) * 1000, MAX_WAIT_MS);
+  const afterMs = retryAfterMs(headerOf(answer, 'retry-after'));
+  if (afterMs !== undefined) return afterMs;
   if (headerOf(answer, 'x-ratelimit-remaining') !== '0') return undefined;
   const resetMs = Number(headerOf(answer, 'x-ratelimit-reset')) * 1000;
-  return resetMs > nowMs ? Math.min(resetMs - nowMs, MAX_WAIT_MS) : 0;
+  return resetMs > nowMs ? Math.min(resetMs - nowMs, MAX_RETRY_AFTER_MS) : 0;
 }
 
 const MAX_SKEW_MS = 60_000;

@@ -10,7 +10,7 @@ import type { ReadingOptions } from '../../src/reconcile/pass.ts';
 import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-sizes.ts';
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
 import type { Answer } from '../../src/render/needs.ts';
-import type { CollectedFiles } from '../../src/sandbox/chart-files-wire.ts';
+import type { CollectedFiles } from '../../src/render/helm/chart-files.ts';
 import type { PolledRevision } from '../../src/source/ports.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';

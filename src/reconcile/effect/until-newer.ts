@@ -20,7 +20,9 @@ export interface Interruptible extends Pick<Pass, 'application' | 'identity' | '
   readonly record: Pick<ApplicationRecord, 'stored' | 'signals'>;
   readonly goal: Pick<Pass['goal'], 'commit'>;
   readonly memory: Pick<Memory, 'desired'>;
-  readonly context: RefreshContext & CredentialQuestion['context'];
+  readonly context: Omit<RefreshContext, 'source'> &
+    Pick<Pass['context'], 'sourceWhileApplying'> &
+    CredentialQuestion['context'];
 }
 
 /** Runs `work` with a signal that is aborted as soon as something newer should take over. */
@@ -73,7 +75,7 @@ async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, s
       signals: record.signals,
       isForced: false,
       signal,
-      context,
+      context: { ...context, source: context.sourceWhileApplying },
     });
     return source.snapshot !== undefined && source.snapshot.commit !== snapshot.commit;
   } catch (error) {

@@ -82,7 +82,7 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
         metrics: recordMetrics(),
         settings: { pollJitter: 0, minPollBackoffMs: 1, maxPollBackoffMs: 1 },
         hub: { as: () => ({ readSecret: async () => ({ ok: true, data: undefined }) }) },
-        source: {
+        sourceWhileApplying: {
           recall: async () => undefined,
           async poll(request) {
             polls.push('poll');
