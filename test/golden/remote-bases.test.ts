@@ -28,7 +28,7 @@ before(async () => {
   kustomize = await kustomizeBinary();
   root = mkdtempSync(join(tmpdir(), 'tautline-remote-bases-'));
   mkdirSync(join(root, 'bin'));
-  // Notes its arguments, one a line, and does nothing: kustomize then looks for the folder in an empty clone, and names it.
+  // Notes its arguments, one a line, and does nothing. kustomize then names the folder that is not in the clone.
   writeFileSync(join(root, 'bin/git'), '#!/bin/sh\nprintf "%s\\n" "$@" >> "$ARGUMENTS"\n', { mode: 0o755 });
   server = await startGitServer(join(root, 'server'));
 });
@@ -115,7 +115,10 @@ const BUILDS: readonly (readonly [string, string])[] = [
   ['the form of scp', 'resources: ["git@git.example.com:org/bases.git//web?ref=v1"]'],
   ['ssh', 'resources: ["ssh://git@git.example.com/org/bases.git//web?ref=v1"]'],
   ['origins', 'resources: ["SERVER/org/bases.git//web?ref=v1", local.yaml, next]\nbuildMetadata: [originAnnotations]'],
-  ['origins without a revision', 'resources: ["SERVER/org/bases.git"]\nbuildMetadata: [originAnnotations, transformerAnnotations]\nnamePrefix: a-'],
+  [
+    'origins without a revision',
+    'resources: ["SERVER/org/bases.git"]\nbuildMetadata: [originAnnotations, transformerAnnotations]\nnamePrefix: a-',
+  ],
   ['a folder that is missing', 'resources: ["SERVER/org/bases.git//none?ref=v1"]'],
   ['a file', 'resources: ["SERVER/org/bases.git//web/web.yaml?ref=v1"]'],
   ['a folder without a kustomization', 'resources: ["SERVER/org/bases.git//empty?ref=v1"]'],

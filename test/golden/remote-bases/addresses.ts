@@ -55,8 +55,10 @@ export function makeAddress(chance: Chance): string {
   const segments = Array.from({ length: chance.int(6) }, () => {
     return chance.pick(['a', 'b', 'org', 'repo', 'c.git', '.github', '_git', 'x.github.io', 'a b', '']);
   });
-  const joined = segments.reduce((text, one) => `${text}${text === '' ? '' : chance.pick(['/', '/', '/', '//'])}${one}`, '');
+  const joint = (): string => chance.pick(['/', '/', '/', '//']);
+  const joined = segments.reduce((text, one) => `${text}${text === '' ? '' : joint()}${one}`, '');
   const end = chance.may(0.2) ? '/' : '';
-  const query = chance.pick(['', '', '?ref=v1', '?version=1&ref=', '?ref=x&timeout=10', '?ref=a;b', '?', '?ref=a+b%20c']);
+  const queries = ['', '', '?ref=v1', '?version=1&ref=', '?ref=x&timeout=10', '?ref=a;b', '?', '?ref=a+b%20c'];
+  const query = chance.pick(queries);
   return `${force}${scheme}${user}${host}${separator}${joined}${end}${query}`;
 }
