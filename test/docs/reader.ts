@@ -1,6 +1,6 @@
 /**
- * A reader who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm`, `sops` and `git` in its PATH, and
- * an agent with the rights that the chart gives.
+ * A reader who follows a page on a real cluster: a shell with `kubectl`, `tautline`, `helm`, `sops` and `git` in its
+ * PATH, and an agent with the rights that the chart gives.
  *
  * No image can be pulled in a test, so the Pod of the chart is simulated, and the agent runs from the source tree with
  * the token of the chart's ServiceAccount. The addresses of the pages (`git.example.com`, `hooks.example.com`) are
