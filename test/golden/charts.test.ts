@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { createHelm, type Helm } from '../../src/helm/helm.ts';
-import { helmBinary, landlockBinary } from '../control-plane/binaries.ts';
+import { realHelmOptions } from '../support/real-helm.ts';
 import { CASES, type ChartCase } from './charts/cases.ts';
 import { renderLocally } from './charts/render-locally.ts';
 
@@ -16,17 +16,10 @@ let helm: Helm;
 let root = '';
 
 before(async () => {
-  program = await helmBinary();
   root = mkdtempSync(join(tmpdir(), 'tautline-charts-'));
-  helm = createHelm({
-    program,
-    searchPath: '',
-    folder: join(root, 'runs'),
-    landlockProgram: await landlockBinary(),
-    limits: { deadlineMs: 120_000, maxRssBytes: 1e9, maxOutputBytes: 3e7 },
-    slots: 1,
-    maxWaiting: 10,
-  });
+  const options = await realHelmOptions(root);
+  program = options.program;
+  helm = createHelm(options);
 });
 
 after(() => {

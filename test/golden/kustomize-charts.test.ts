@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createHelm, type Helm } from '../../src/helm/helm.ts';
 import { writeYaml } from '../../src/object/yaml/write.ts';
-import { helmBinary, kustomizeBinary, landlockBinary } from '../control-plane/binaries.ts';
+import { kustomizeBinary } from '../control-plane/binaries.ts';
+import { realHelmOptions } from '../support/real-helm.ts';
 import { KUSTOMIZATIONS, REFUSED } from './charts/kustomize-cases.ts';
 import { renderLocally } from './charts/render-locally.ts';
 
@@ -18,17 +19,10 @@ let root = '';
 
 before(async () => {
   kustomize = await kustomizeBinary();
-  program = await helmBinary();
   root = mkdtempSync(join(tmpdir(), 'tautline-charts-'));
-  helm = createHelm({
-    program,
-    searchPath: '',
-    folder: join(root, 'runs'),
-    landlockProgram: await landlockBinary(),
-    limits: { deadlineMs: 120_000, maxRssBytes: 1e9, maxOutputBytes: 3e7 },
-    slots: 1,
-    maxWaiting: 10,
-  });
+  const options = await realHelmOptions(root);
+  program = options.program;
+  helm = createHelm(options);
 });
 
 after(() => {
