@@ -26,6 +26,7 @@ import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
 import { createServerVersion } from './requests/server-version.ts';
+import { createAccessReviews } from './requests/access-reviews.ts';
 import { createRights } from './requests/rights.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
@@ -100,6 +101,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     data,
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
+    reviews: createAccessReviews(shared),
     writeEvent: (event) => writeEvent({ transport, log, event }),
     requestCounts: () => transport.requestCounts(),
     watchCount: () => live.watchCount(),

@@ -251,6 +251,35 @@ export interface HubClient extends Pick<ClusterClient, 'get'> {
 /** A client for both: one API server may be hub and cluster at once. */
 export type FullClient = ClusterClient & HubClient;
 
+/** A user as the API server knows it. */
+export interface User {
+  readonly username: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A right to a kind of objects, or to a path of a server. */
+export type AccessQuestion =
+  | {
+      readonly verb: string;
+      readonly group: string;
+      /** The plural name. */
+      readonly resource: string;
+      /** Absent: all namespaces, or a cluster-scoped kind. */
+      readonly namespace?: string;
+      /** Absent: all objects. */
+      readonly name?: string;
+    }
+  | { readonly verb: string; readonly path: string };
+
+/** Reviews for callers of our own listeners, each believed for a minute. Both throw StageError without an answer. */
+export interface AccessReviews {
+  /** undefined: the API server does not accept the token. */
+  authenticate(token: string): Promise<User | undefined>;
+  authorize(user: User, question: AccessQuestion): Promise<boolean>;
+}
+
 /** Where the Applications live, with their Secrets, accounts and Events. */
 export interface Hub {
   /** Identifies the hub in owner annotations: the uid of the kube-system namespace, or the URL. Holds no slash. */
@@ -260,6 +289,7 @@ export interface Hub {
   kinds(): Promise<Kinds>;
   readonly data: DataWatches;
   readonly applications: ApplicationClient;
+  readonly reviews: AccessReviews;
   /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
   writeEvent(event: KubeObject): Promise<void>;
 }
