@@ -43,7 +43,7 @@ export function renderHere<M extends Pick<Manifests, 'needs' | 'problems'>>({
       return await renderTree({
         input: { ...options, tree, trees, path: pathInTree(dir), limits: LOCAL_LIMITS },
         edges: {
-          ...{ helm: edges.helm, capabilities, bringData, chartLimits: CHART_LIMITS },
+          ...{ helm: () => edges.helm(), capabilities, bringData, chartLimits: CHART_LIMITS },
           async bringTree(need) {
             const snapshot = await edges.snapshotOf(need);
             const packs = openPackTree(snapshot.tree, { ...defaultSourceLimits, maxFileBytes });
