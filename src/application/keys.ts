@@ -27,6 +27,9 @@ export const REQUEST_ANNOTATION = 'tautline.dev/request';
 /** Annotation on an Application: an opaque token. A pass is due while it differs from status.lastHandledReconcileAt. */
 export const RECONCILE_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt';
 
+/** Label on a Secret with the credentials of repositories; see credential-secret.ts. */
+export const SECRET_TYPE_LABEL = 'tautline.dev/secret-type';
+
 /** On the Application, as the parent of an ApplySet. */
 export const APPLYSET_ID_LABEL = APPLY_SET_ID_LABEL;
 export const APPLYSET_TOOLING_ANNOTATION = APPLY_SET_TOOLING_ANNOTATION;

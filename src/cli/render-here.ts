@@ -4,7 +4,7 @@ import type { Capabilities } from '../render/needs.ts';
 import type { RenderInput } from '../render/render.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import { openPackTree } from '../source/packs/pack-tree.ts';
-import { withLocalEdges } from './local-edges.ts';
+import { withLocalEdges, type LocalPrograms } from './local-edges.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { LOCAL_ROOT, openLocalTree, pathInTree } from './local-tree.ts';
 import { renderTree, type Edges } from './render-tree.ts';
@@ -14,8 +14,7 @@ export interface RenderHere<M>
   readonly dir: string;
   /** Folders of other sources by `$name`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Path or name of helm. */
-  readonly helmProgram: string;
+  readonly programs: LocalPrograms;
   readonly render: (input: RenderInput) => M;
 }
 
@@ -29,21 +28,25 @@ const CHART_LIMITS = { maxFiles, maxFileBytes, maxChartBytes: 1024 * 1024 * 1024
 export function renderHere<M extends Pick<Manifests, 'needs' | 'problems'>>({
   dir,
   sources,
-  helmProgram,
+  programs,
   bringData,
   capabilities,
   render,
   ...options
 }: RenderHere<M>): Promise<M> {
-  return withLocalEdges(helmProgram, async (edges) => {
+  return withLocalEdges(programs, async (edges) => {
     const tree = openLocalTree(LOCAL_ROOT);
     const trees = new Map(Array.from(sources, ([name, folder]) => [name, { tree, path: pathInTree(folder) }] as const));
     const opened: { close(): void }[] = [];
     try {
       return await renderTree({
-        input: { ...options, tree, trees, path: pathInTree(dir), limits: LOCAL_LIMITS },
+        input: {
+          ...{ ...options, tree, trees, path: pathInTree(dir), limits: LOCAL_LIMITS },
+          opensSealed: programs.sops !== undefined,
+        },
         edges: {
           ...{ helm: () => edges.helm(), capabilities, bringData, chartLimits: CHART_LIMITS },
+          openSealed: (need) => edges.open(need),
           async bringTree(need) {
             const snapshot = await edges.snapshotOf(need);
             const packs = openPackTree(snapshot.tree, { ...defaultSourceLimits, maxFileBytes });

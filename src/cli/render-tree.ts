@@ -4,7 +4,16 @@ import type { RenderTree } from '../render/file-loader.ts';
 import type { FileTree } from '../render/file-tree.ts';
 import { collectChartFiles, type ChartFilesLimits } from '../render/helm/chart-files.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Answer, Capabilities, ChartNeed, DataNeed, HelmRun, Need, RepositoryNeed } from '../render/needs.ts';
+import type {
+  Answer,
+  Capabilities,
+  ChartNeed,
+  DataNeed,
+  HelmRun,
+  Need,
+  RepositoryNeed,
+  SealedNeed,
+} from '../render/needs.ts';
 import type { RenderInput } from '../render/render.ts';
 import { renderWithAnswers } from '../render/rounds.ts';
 
@@ -16,6 +25,7 @@ export interface Edges {
   /** The cluster that charts are told of. */
   readonly capabilities: () => Promise<Capabilities>;
   readonly bringData: (need: DataNeed) => Promise<Answer>;
+  readonly openSealed: (need: SealedNeed) => Promise<Answer>;
   /** Opens another repository or a chart. The caller closes it. */
   readonly bringTree: (need: RepositoryNeed | ChartNeed) => Promise<FileTree | Refusal>;
   readonly chartLimits: ChartFilesLimits;
@@ -37,6 +47,7 @@ export async function renderTree<M extends Pick<Manifests, 'needs' | 'problems'>
   const trees = new Map<string, RenderTree>(input.trees);
   const bring = async (need: Need): Promise<Answer> => {
     if (need.type === 'data') return edges.bringData(need);
+    if (need.type === 'sealed') return edges.openSealed(need);
     if (need.type === 'helm') {
       const fileTrees = Array.from(trees, ([name, { tree }]) => [name, tree] as const);
       return runHelm(edges, need.run, new Map([['', input.tree], ...fileTrees]));

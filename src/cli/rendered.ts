@@ -24,7 +24,7 @@ import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Source } from '../source/source.ts';
 import { releaseOf } from '../reconcile/desired/release.ts';
-import { withLocalEdges } from './local-edges.ts';
+import { withLocalEdges, type LocalPrograms } from './local-edges.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { pathFromHere, withPathsFromHere } from './local-tree.ts';
 import { renderHere } from './render-here.ts';
@@ -40,22 +40,21 @@ export interface LocalSource {
   readonly dir: string;
   /** Folders that replace entries of spec.sources, by `$name`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Path or name of helm. */
-  readonly helm: string;
+  readonly programs: LocalPrograms;
 }
 
 /** Renders a local folder with spec.render of the Application; data is read with the person's own rights. */
 export async function renderLocal(
   cluster: UserCluster,
   application: Application,
-  { dir, sources, helm }: LocalSource,
+  { dir, sources, programs }: LocalSource,
 ): Promise<Rendered> {
   const rendered = await renderHere({
     dir,
     sources,
     options: application.spec.render,
     release: releaseOf(application),
-    helmProgram: helm,
+    programs,
     capabilities: () => cluster.capabilities(),
     bringData: (need) => bringData(cluster, application, need),
     render: renderPath,
@@ -87,17 +86,16 @@ async function bringData(
 export interface CommitSource {
   /** A resolved revision. undefined: the one in the status, else the newest one. */
   readonly wanted: string | undefined;
-  /** Path or name of helm. */
-  readonly helm: string;
+  readonly programs: LocalPrograms;
 }
 
 /** Throws StageError. */
 export function renderCommit(
   cluster: UserCluster,
   application: Application,
-  { wanted, helm }: CommitSource,
+  { wanted, programs }: CommitSource,
 ): Promise<Rendered> {
-  return withLocalEdges(helm, async (edges) => {
+  return withLocalEdges(programs, async (edges) => {
     const { source, sandbox, config } = await edges.git();
     const snapshot = await fetchRevision(source, { cluster, application, wanted });
     const trees = await fetchOthers(source, cluster, application);
@@ -117,6 +115,7 @@ export function renderCommit(
     const chartSettings = { ...shared, limits: { maxFiles, maxFileBytes, maxChartBytes: config.maxChartMib * MIB } };
     const bring = async (need: Need): Promise<Answer> => {
       if (need.type === 'data') return bringData(cluster, application, need);
+      if (need.type === 'sealed') return edges.open(need);
       if (need.type !== 'helm') {
         trees.set(need.key, { tree: (await edges.snapshotOf(need)).tree, path: '' });
         return { type: 'tree' };
@@ -147,7 +146,7 @@ export function pollRevision(
   application: Application,
   revision: string,
 ): Promise<ResolvedRevision> {
-  return withLocalEdges('', async (edges) => {
+  return withLocalEdges({ helm: '', sops: undefined }, async (edges) => {
     const { source } = await edges.git();
     return source.poll({ ...(await placeOf(cluster, application)), revision });
   });
@@ -187,14 +186,16 @@ async function fetchOthers(
 
 /** The place of spec.source, or of an entry of spec.sources. Secrets are read with the person's own rights. */
 async function placeOf(cluster: UserCluster, application: Application, other?: NamedSource): Promise<SourcePlace> {
-  const question = { application, identity: agentIdentity, context: { hub: { as: () => cluster.client } } };
+  const { client, credentialSecrets } = cluster;
+  const hub = { as: () => client, credentialSecrets };
   const source = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
   const field = `${source}.secretRef`;
-  const { secretRef } = other ?? application.spec.source;
+  const { repoURL, chart, secretRef } = other ?? application.spec.source;
+  const question = { application, identity: agentIdentity, context: { hub } };
+  const repository = { repoURL, chart, secretName: secretRef?.name, field };
   return readPlace({
     spec: other ?? application.spec.source,
-    credential: () =>
-      asPerson(field, () => readCredential({ ...question, secretRef: { name: secretRef?.name, field } })),
+    credential: () => asPerson(field, () => readCredential({ ...question, other: repository })),
     verification: async () =>
       other === undefined ? asPerson('spec.source.verify', () => readVerification(question)) : undefined,
   });

@@ -15,6 +15,7 @@ import { agentIdentity, type Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
+import { createCredentialSecrets } from './live/credential-secrets.ts';
 import { createDataWatches } from './live/data-watches.ts';
 import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
@@ -99,6 +100,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     definitions: () => readDefinitions({ transport, discovery }),
     live,
     data,
+    credentialSecrets: createCredentialSecrets(shared),
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
     reviews: createAccessReviews(shared),

@@ -1,6 +1,7 @@
 /**
  * The types through which the rest of the agent uses a cluster. `connection.ts` makes the Cluster and hands it in.
  */
+import type { LabelledSecret } from '../application/credential-secret.ts';
 import type { FieldSet } from '../object/field-set.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
@@ -40,6 +41,8 @@ interface ReadSecret {
   readonly ok: true;
   /** The decoded values by key, never to be shown; undefined: the GET by name was answered with 404. */
   readonly data: ReadonlyMap<string, Buffer> | undefined;
+  /** Absent for a ConfigMap. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export type SecretAnswer = ReadSecret | Refused;
@@ -193,6 +196,20 @@ export interface DataWatches {
   release(application: string): void;
 }
 
+interface ListedSecrets {
+  readonly ok: true;
+  readonly secrets: readonly LabelledSecret[];
+}
+
+export type LabelledAnswer = ListedSecrets | Refused;
+
+export interface CredentialSecrets {
+  /** The Secrets with credentials by label, as the identity may list them; at most ten minutes old. */
+  list(identity: Identity, namespace: string): Promise<LabelledAnswer>;
+  /** The next answer for this identity and namespace is a new one. */
+  doubt(identity: Identity, namespace: string): void;
+}
+
 export interface LiveStoreEvents {
   /** A ConfigMap or Secret that the render of an Application depends on may have changed. */
   readonly onDataChange?: (application: string) => void;
@@ -288,6 +305,7 @@ export interface Hub {
   /** The cached discovery. */
   kinds(): Promise<Kinds>;
   readonly data: DataWatches;
+  readonly credentialSecrets: CredentialSecrets;
   readonly applications: ApplicationClient;
   readonly reviews: AccessReviews;
   /** Writes one events.k8s.io/v1 Event; best effort, never throws. */

@@ -22,11 +22,12 @@ import { loadCredentials, type ClusterSource } from './transport/credentials.ts'
 import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
+import { createCredentialSecrets } from './live/credential-secrets.ts';
 import { objectKey } from './live/live-objects.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { objectPath, query } from './requests/paths.ts';
-import type { FullClient, Refused } from './ports.ts';
+import type { CredentialSecrets, FullClient, Refused } from './ports.ts';
 import { createCapabilities } from './requests/capabilities.ts';
 import { createServerVersion } from './requests/server-version.ts';
 import { createDiscovery } from './requests/discovery.ts';
@@ -49,6 +50,7 @@ export interface UserCluster {
   readonly namespace: string | undefined;
   /** Requests with the user's own rights. */
   readonly client: FullClient;
+  readonly credentialSecrets: CredentialSecrets;
   kinds(): Promise<Kinds>;
   /** As charts see the cluster. Rejects where discovery does. */
   capabilities(): Promise<Capabilities>;
@@ -98,6 +100,7 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     server: transport.server,
     namespace: credentials.namespace,
     client: createClient(transport, agentIdentity),
+    credentialSecrets: createCredentialSecrets({ transport, limits, clock, log: SILENT }),
     kinds,
     capabilities,
     async clusterId() {
@@ -141,6 +144,9 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
   };
 }
 
+/** An object is never larger than the bound on answers: etcd would not store it. */
+const SILENT = { warn: () => undefined };
+
 type UserRequest = Omit<HttpRequest, 'identity' | 'category'>;
 
 async function send(transport: Transport, request: UserRequest): Promise<ReadResult<KubeObject>> {
@@ -155,9 +161,7 @@ async function listApplications(
   selection: ApplicationSelection,
 ): Promise<ApplicationList> {
   const applications = new Map<string, KubeObject>();
-  // An Application is never larger than the bound: etcd would not store it.
-  const log = { warn: () => undefined };
-  const target = { transport, limits, log, identity: agentIdentity, kind: applicationKind, ...selection };
+  const target = { transport, limits, log: SILENT, identity: agentIdentity, kind: applicationKind, ...selection };
   const end = await listAll(target, (item) => {
     const application = asObjectOf(applicationKind, item);
     if (application) applications.set(objectKey(idOf(application)), application);

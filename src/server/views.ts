@@ -156,8 +156,9 @@ export function viewObject({
 }
 
 /** The same without values of fields. */
-export function hideValues({ patch, patchMasked: _, ...view }: ObjectView): ObjectView {
-  if (view.fields.length === 0 && patch === undefined) return view;
+export function hideValues(object: ObjectView): ObjectView {
+  if (object.fields.length === 0 && object.patch === undefined) return object;
+  const { patch: _, patchMasked: __, ...view } = object;
   return { ...view, fields: view.fields.map(({ path }) => ({ path })), valuesHidden: true };
 }
 

@@ -2,7 +2,7 @@
 import { parseAddressRules } from '../../src/application/address-rule.ts';
 import type { KindInfo, Kinds } from '../../src/cluster/kinds.ts';
 import { kindKey } from '../../src/cluster/kinds.ts';
-import type { ClusterCapabilities, SecretAnswer } from '../../src/cluster/ports.ts';
+import type { ClusterCapabilities, CredentialSecrets, SecretAnswer } from '../../src/cluster/ports.ts';
 import { digestValue } from '../../src/object/digest.ts';
 import { apiVersionOf, type ObjectId } from '../../src/object/identity.ts';
 import type { KubeObject } from '../../src/object/value.ts';
@@ -11,6 +11,7 @@ import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-size
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
 import type { Answer } from '../../src/render/needs.ts';
 import type { CollectedFiles } from '../../src/render/helm/chart-files.ts';
+import type { SopsCall } from '../../src/sops/sops.ts';
 import type { PolledRevision } from '../../src/source/ports.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
@@ -37,6 +38,12 @@ export function manifestsOf(manifests: readonly Manifest[], more: Partial<Manife
   return { manifests, problems: [], warnings: [], needs: [], readSet: {}, ...more };
 }
 
+/** A namespace without Secrets for the addresses of repositories. */
+export const NO_LABELLED_SECRETS: CredentialSecrets = {
+  list: () => Promise.resolve({ ok: true, secrets: [] }),
+  doubt: () => undefined,
+};
+
 const NEVER_POLLED: PolledRevision = { id: 'none', commit: '0'.repeat(40), revision: `sha1:${'0'.repeat(40)}` };
 
 type RenderRequest = Parameters<ReadingOptions['context']['render']['render']>[0];
@@ -54,6 +61,10 @@ export interface ReadingScript {
   readonly chartFiles?: CollectedFiles;
   /** The answer of helm. Default: an empty text. */
   readonly helm?: () => Extract<Answer, { readonly type: 'text' | 'refused' }>;
+  readonly sops?: (
+    sealed: SopsCall['sealed'],
+    keys: SopsCall['keys'],
+  ) => Extract<Answer, { readonly type: 'opened' | 'refused' }>;
   readonly capabilities?: () => ClusterCapabilities;
   /** Whether the snapshot is still on disk. Default: true. */
   readonly isOnDisk?: boolean;
@@ -94,6 +105,7 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
       hub: {
         hubId: 'hub',
         data: { isWatched: () => script.isDataWatched === true },
+        credentialSecrets: NO_LABELLED_SECRETS,
         as: () => ({
           readSecret: (_namespace, name) => noted(`secret ${name}`, secret ?? { ok: true, data: undefined }),
           readConfigMap: (_namespace, name) =>
@@ -125,6 +137,10 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
       helm: {
         template: ({ run }) => noted(`helm ${run.releaseName}`, script.helm?.() ?? { type: 'text', text: '' }),
         version: () => Promise.resolve('v4.3.1'),
+      },
+      sops: {
+        open: ({ sealed, keys }) =>
+          noted(`sops ${sealed.format}`, script.sops?.(sealed, keys) ?? { type: 'opened', bytes: new Uint8Array() }),
       },
       settings: {
         allowCrossNamespace: script.allowCrossNamespace ?? false,

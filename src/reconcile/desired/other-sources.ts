@@ -8,7 +8,7 @@ import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
-import { readCredential } from './read-credential.ts';
+import { explainAccess, readCredential, type OtherRepository } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -43,16 +43,16 @@ export async function treesOfOthers(reading: Reading): Promise<Map<string, Rende
 
 function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean): Promise<SourceMemory> {
   const { spec } = reading.application;
+  const { repoURL, chart, revision, secretRef } = source;
   const field = `spec.sources[${source.name}].secretRef`;
-  const credential = () => readCredential({ ...reading, secretRef: { name: source.secretRef?.name, field } });
-  const { repoURL, chart, revision } = source;
+  const repository = { repoURL, chart, secretName: secretRef?.name, field };
   const own = { ...spec.source, repoURL, chart, revision };
-  return refresh(reading, { spec: own, credential, isForced, other: treeNameOf(source) });
+  return refresh(reading, { spec: own, repository, isForced, other: treeNameOf(source) });
 }
 
 /**
- * The tree of a repository or chart that the render asked for. It is read without a credential, unless `spec.source`
- * has one for the same host. Throws StageError if it cannot be read and was never read before.
+ * The tree of a repository or chart that the render asked for. It is read with the Secret that `spec.source` names for
+ * the same host, or else as a repository without one. Throws StageError if it cannot be read and was never read before.
  */
 export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartNeed): Promise<RenderedTree> {
   const { source } = reading.application.spec;
@@ -63,8 +63,9 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
       : { chart: undefined, revision: need.revision };
   const spec = { ...source, ...named, repoURL, secretRef: undefined };
   const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
-  const credential = async () => (isSameHost ? readCredential(reading) : undefined);
-  const memory = await refresh(reading, { spec, credential, isForced: false, other: need.key });
+  const secretName = isSameHost ? source.secretRef?.name : undefined;
+  const repository = { repoURL, chart: named.chart, secretName, field: 'spec.source.secretRef' };
+  const memory = await refresh(reading, { spec, repository, isForced: false, other: need.key });
   if (!memory.snapshot) throw memory.error;
   return { tree: memory.snapshot.tree, path: '' };
 }
@@ -78,15 +79,20 @@ function hostOf(address: string): string {
 
 interface Refresh {
   readonly spec: ApplicationSpec['source'];
-  readonly credential: () => ReturnType<typeof readCredential>;
+  readonly repository: OtherRepository;
   readonly isForced: boolean;
   readonly other: string;
 }
 
-function refresh(reading: Reading, { spec, credential, isForced, other }: Refresh): Promise<SourceMemory> {
+function refresh(reading: Reading, { spec, repository, isForced, other }: Refresh): Promise<SourceMemory> {
   const { application, context, memory, signal, signals } = reading;
   const tenant = application.metadata.namespace;
-  // spec.source.verify is about spec.source alone.
-  const options = { spec, tenant, credential, verification: async () => undefined, signals, isForced, other };
-  return refreshSource(memory.desired, { ...options, signal, context });
+  const question = { ...reading, other: repository };
+  const readers = {
+    credential: () => readCredential(question),
+    // spec.source.verify is about spec.source alone.
+    verification: async () => undefined,
+    explain: (error: unknown) => explainAccess(error, question),
+  };
+  return refreshSource(memory.desired, { ...readers, spec, tenant, signals, isForced, other, signal, context });
 }

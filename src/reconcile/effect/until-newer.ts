@@ -7,7 +7,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { wishOf } from '../../application/wish.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
-import { readCredential, readVerification, type CredentialQuestion } from '../desired/read-credential.ts';
+import {
+  explainAccess,
+  readCredential,
+  readVerification,
+  type CredentialQuestion,
+} from '../desired/read-credential.ts';
 import { refreshSource, type RefreshContext } from '../desired/refresh-source.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
@@ -72,6 +77,7 @@ async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, s
       tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       verification: () => readVerification(pass),
+      explain: (error) => explainAccess(error, pass),
       signals: record.signals,
       isForced: false,
       signal,

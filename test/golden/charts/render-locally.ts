@@ -46,6 +46,7 @@ export async function renderLocally(options: LocalRender): Promise<{ manifests: 
         const data = options.data?.[`${kind} ${name}`];
         return data === undefined ? { type: 'noData' } : { type: 'data', data };
       },
+      openSealed: async () => ({ type: 'refused', problem: { code: 'Sealed', message: 'the file is sealed' } }),
       async bringTree(need) {
         const chart = need.type === 'chart' ? options.charts?.[need.name] : undefined;
         if (chart !== undefined) return openLocalTree(chart);
