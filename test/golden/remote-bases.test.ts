@@ -175,7 +175,7 @@ test('bases in other repositories are built as by kustomize', async (context) =>
     assert.equal(ours.problems.length === 0, theirs.isBuilt, details);
     if (theirs.isBuilt) assert.equal(ours.text, theirs.stdout);
   };
-  await withLocalEdges('no-helm', async (edges) => {
+  await withLocalEdges({ helm: 'no-helm', sops: undefined }, async (edges) => {
     for (const [name, text] of BUILDS) await context.test(name, () => check(edges, text));
   });
 });
