@@ -16,10 +16,7 @@ export interface RealRegistry extends AsyncDisposable {
   pushBlob(name: string, content: Uint8Array): Promise<void>;
   /** Resolves to the digest. `mediaType`: default that of an OCI manifest. */
   pushManifest(name: string, reference: string, manifest: unknown, mediaType?: string): Promise<string>;
-  /**
-   * Pushes an artifact of one layer. `mediaType` is that of the layer, by default that of Flux. Resolves to a
-   * digest.
-   */
+  /** Pushes an artifact of one layer, by default with the media type of Flux. Resolves to its digest. */
   push(name: string, tag: string, content: Uint8Array, mediaType?: string): Promise<string>;
 }
 
