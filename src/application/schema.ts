@@ -120,11 +120,48 @@ function pathField(field: string): z.ZodDefault<z.ZodString> {
 }
 
 const verifySchema = z.object({
-  provider: z.enum(['cosign']).describe('Kind of the signature: cosign, with keys.'),
+  provider: z
+    .enum(['cosign'])
+    .optional()
+    .describe('Kind of the signature of an artifact of a registry: cosign, with keys. Default: none.'),
+  mode: z
+    .enum(['head', 'tag', 'both'])
+    .optional()
+    .describe(
+      'Object of a Git repository that must be signed, with SSH or OpenPGP: head is the commit, tag the annotated tag ' +
+        'that names it, both is both. Default: none.',
+    ),
   secretRef: secretReference.describe(
-    "Secret in the Application's own namespace with public keys in PEM, under names that end in .pub.",
+    "Secret in the Application's own namespace with public keys. For Git: allowed signers or public keys of SSH, and " +
+      'armored public keys of OpenPGP, under any names. For cosign: PEM, under names that end in .pub.',
   ),
 });
+
+interface VerifiedFields extends SourceAddress {
+  readonly verify?: z.output<typeof verifySchema> | undefined;
+}
+
+/** cosign signs artifacts, Git signs commits and tags, and a Helm repository knows neither. */
+function verifyRules(field: string): FieldRule<VerifiedFields>[] {
+  const isOci = (repoURL: string): boolean => repoURL.startsWith('oci://');
+  return [
+    {
+      cel: '!has(self.verify) || has(self.verify.provider) != has(self.verify.mode)',
+      holds: ({ verify }) => !verify || (verify.provider === undefined) !== (verify.mode === undefined),
+      message: `${field}.verify needs either mode, for a Git repository, or provider, for an artifact of a registry`,
+    },
+    {
+      cel: "!has(self.verify) || !has(self.verify.provider) || self.repoURL.startsWith('oci://')",
+      holds: ({ verify, repoURL }) => verify?.provider === undefined || isOci(repoURL),
+      message: `${field}.verify with provider cosign needs a repoURL that begins with oci://`,
+    },
+    {
+      cel: "!has(self.verify) || !has(self.verify.mode) || !(self.repoURL.startsWith('oci://') || has(self.chart))",
+      holds: (source) => source.verify?.mode === undefined || !isArtifactSource(source),
+      message: `${field}.verify with mode needs a Git repository; an artifact needs provider cosign`,
+    },
+  ];
+}
 
 const sourceFields = z.object({
   repoURL: repoUrlField('spec.source.repoURL'),
@@ -162,7 +199,8 @@ const sourceFields = z.object({
   verify: verifySchema
     .optional()
     .describe(
-      'Signature that an artifact of a registry must have; without a valid one nothing of it is read. Default: none.',
+      'Signatures that the commit, tag or artifact must have; without valid ones nothing of it is rendered. Default: ' +
+        'none.',
     ),
 });
 
@@ -172,11 +210,7 @@ const sourceSchema = withRules(sourceFields, [
     holds: ({ schedule, timeZone }) => timeZone === undefined || schedule !== undefined,
     message: 'spec.source.timeZone needs spec.source.schedule, which is missing',
   },
-  {
-    cel: "!has(self.verify) || self.repoURL.startsWith('oci://')",
-    holds: ({ verify, repoURL }) => verify === undefined || repoURL.startsWith('oci://'),
-    message: 'spec.source.verify with provider cosign needs a repoURL that begins with oci://',
-  },
+  ...verifyRules('spec.source'),
   ...revisionRules('spec.source.revision'),
 ]);
 
@@ -196,9 +230,15 @@ const namedSourceFields = z.object({
   secretRef: secretReference
     .optional()
     .describe('Secret with the credentials of this repository, as spec.source.secretRef. Default: none.'),
+  verify: verifySchema
+    .optional()
+    .describe('Signatures that this source must have, as spec.source.verify. Default: none.'),
 });
 
-const namedSourceSchema = withRules(namedSourceFields, revisionRules('spec.sources[].revision'));
+const namedSourceSchema = withRules(namedSourceFields, [
+  ...verifyRules('spec.sources[]'),
+  ...revisionRules('spec.sources[].revision'),
+]);
 
 export type NamedSource = z.output<typeof namedSourceSchema>;
 

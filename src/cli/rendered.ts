@@ -9,7 +9,7 @@ import type { Application, NamedSource } from '../application/schema.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential, readVerification } from '../reconcile/desired/read-credential.ts';
+import { readCredential, readVerification, verifyFieldOf } from '../reconcile/desired/read-credential.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Answer, DataNeed, Need } from '../render/needs.ts';
@@ -197,8 +197,7 @@ async function placeOf(cluster: UserCluster, application: Application, other?: N
     spec: other ?? application.spec.source,
     credential: () =>
       asPerson(field, () => readCredential({ ...question, secretRef: { name: secretRef?.name, field } })),
-    verification: async () =>
-      other === undefined ? asPerson('spec.source.verify', () => readVerification(question)) : undefined,
+    verification: () => asPerson(verifyFieldOf(other), () => readVerification(question, other)),
   });
 }
 

@@ -8,7 +8,7 @@ import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
-import { readCredential } from './read-credential.ts';
+import { readCredential, readVerification } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -45,9 +45,10 @@ function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean):
   const { spec } = reading.application;
   const field = `spec.sources[${source.name}].secretRef`;
   const credential = () => readCredential({ ...reading, secretRef: { name: source.secretRef?.name, field } });
-  const { repoURL, chart, revision } = source;
-  const own = { ...spec.source, repoURL, chart, revision };
-  return refresh(reading, { spec: own, credential, isForced, other: treeNameOf(source) });
+  const verification = () => readVerification(reading, source);
+  const { repoURL, chart, revision, verify } = source;
+  const own = { ...spec.source, repoURL, chart, revision, verify };
+  return refresh(reading, { spec: own, credential, verification, isForced, other: treeNameOf(source) });
 }
 
 /**
@@ -61,10 +62,12 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
     need.type === 'chart'
       ? { chart: need.name, revision: need.version || 'HEAD' }
       : { chart: undefined, revision: need.revision };
-  const spec = { ...source, ...named, repoURL, secretRef: undefined };
+  // The verify of spec.source is about that source alone.
+  const spec = { ...source, ...named, repoURL, secretRef: undefined, verify: undefined };
+  const verification = async () => undefined;
   const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
   const credential = async () => (isSameHost ? readCredential(reading) : undefined);
-  const memory = await refresh(reading, { spec, credential, isForced: false, other: need.key });
+  const memory = await refresh(reading, { spec, credential, verification, isForced: false, other: need.key });
   if (!memory.snapshot) throw memory.error;
   return { tree: memory.snapshot.tree, path: '' };
 }
@@ -79,14 +82,17 @@ function hostOf(address: string): string {
 interface Refresh {
   readonly spec: ApplicationSpec['source'];
   readonly credential: () => ReturnType<typeof readCredential>;
+  readonly verification: () => ReturnType<typeof readVerification>;
   readonly isForced: boolean;
   readonly other: string;
 }
 
-function refresh(reading: Reading, { spec, credential, isForced, other }: Refresh): Promise<SourceMemory> {
+function refresh(
+  reading: Reading,
+  { spec, credential, verification, isForced, other }: Refresh,
+): Promise<SourceMemory> {
   const { application, context, memory, signal, signals } = reading;
   const tenant = application.metadata.namespace;
-  // spec.source.verify is about spec.source alone.
-  const options = { spec, tenant, credential, verification: async () => undefined, signals, isForced, other };
+  const options = { spec, tenant, credential, verification, signals, isForced, other };
   return refreshSource(memory.desired, { ...options, signal, context });
 }

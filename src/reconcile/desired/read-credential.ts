@@ -4,14 +4,14 @@
  *
  * Invariant: read for each request that needs it and not kept, so that a changed Secret counts from the next poll.
  */
-import type { Application } from '../../application/schema.ts';
+import type { Application, NamedSource } from '../../application/schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import { describeIdentity, type Identity } from '../../cluster/identity.ts';
 import type { HubClient } from '../../cluster/ports.ts';
 import { sourceError } from '../../object/source-error.ts';
-import type { Verification } from '../../registry/cosign.ts';
 import { parseCredential, type Credential, type SecretContent } from '../../source/credential.ts';
-import { parseVerification } from '../../source/verification.ts';
+import type { SourceVerification } from '../../source/ports.ts';
+import { parseGitVerification, parseVerification } from '../../source/verification.ts';
 
 export interface CredentialQuestion {
   readonly application: Pick<Application, 'metadata' | 'spec'>;
@@ -31,14 +31,25 @@ export async function readCredential(question: CredentialQuestion): Promise<Cred
   return name === undefined ? undefined : parseCredential(await readSecret(question, { name, field }));
 }
 
-/** The keys of `spec.source.verify`. undefined: the spec asks for no signature. Throws the same StageErrors. */
+/**
+ * The keys of `verify` of spec.source, or of an entry of spec.sources. undefined: it asks for no signature. Throws the
+ * same StageErrors.
+ */
 export async function readVerification(
   question: Omit<CredentialQuestion, 'secretRef'>,
-): Promise<Verification | undefined> {
-  const { verify } = question.application.spec.source;
+  other?: Pick<NamedSource, 'name' | 'verify'>,
+): Promise<SourceVerification | undefined> {
+  const { verify } = other ?? question.application.spec.source;
   if (!verify) return undefined;
-  const named = { name: verify.secretRef.name, field: 'spec.source.verify.secretRef' };
-  return parseVerification(await readSecret(question, named));
+  const field = verifyFieldOf(other);
+  const secret = await readSecret(question, { name: verify.secretRef.name, field: `${field}.secretRef` });
+  const { mode } = verify;
+  return mode === undefined ? parseVerification(secret, field) : parseGitVerification(secret, { mode, field });
+}
+
+/** For messages. */
+export function verifyFieldOf(other: Pick<NamedSource, 'name'> | undefined): string {
+  return other === undefined ? 'spec.source.verify' : `spec.sources[${other.name}].verify`;
 }
 
 async function readSecret(
