@@ -58,8 +58,10 @@ export function createRevisionVerifier(options: CommitFetcherOptions): RevisionV
     async verify(question) {
       const { repository, stored, resolved, verification, mayAsk, signal } = question;
       const { mode, keys } = verification;
-      const tag = mode === 'head' ? undefined : (resolved.tag?.oid ?? resolved.revision);
-      const key = digestValue([repository.key, stored.commit, mode, tag ?? '', [...keys]]);
+      // One tag may stand under several names, and is valid under its own alone.
+      const { tag, revision } = resolved;
+      const named = mode === 'head' ? [] : tag ? [tag.name, tag.oid] : [revision];
+      const key = digestValue([repository.key, stored.commit, mode, named, [...keys]]);
       const known = remembered.get(key);
       if (known && clock.now() < known.validUntilMs) return withSigner(stored, known);
       const signer = await flights.join({

@@ -4,16 +4,17 @@
  * Invariants: one signature, of type binary, by a key that is valid now: a key that has expired or was revoked verifies
  * nothing, not even old commits. No text of the package reaches a message.
  */
-import type { PublicKey, Subkey } from 'openpgp';
+import type { PublicKey } from 'openpgp';
 import { printable } from '../../object/printable.ts';
+import { unarmorOpenPgp } from './armor.ts';
 import { altered, SignatureRefusal, unsupported } from './refusal.ts';
 import type { Signer } from './ssh-signature.ts';
 
+type KeyId = NonNullable<Parameters<PublicKey['getKeys']>[0]>;
 type OpenPgp = typeof import('openpgp');
 
 export const PGP_BEGIN = '-----BEGIN PGP SIGNATURE-----';
 const PGP_END = '-----END PGP SIGNATURE-----';
-const MAX_ARMOR_CHARS = 65_536;
 const BINARY = 0;
 
 export interface PgpQuestion {
@@ -30,8 +31,7 @@ export interface PgpQuestion {
 export async function verifyOpenPgp({ payload, signature, keys, nowMs }: PgpQuestion): Promise<Signer> {
   const openpgp = await import('openpgp');
   const trusted = await readKeys(openpgp, keys);
-  const read = await readSignature(openpgp, signature);
-  const [{ keyId }] = [read];
+  const { keyId } = await readSignature(openpgp, signature);
   const signers = trusted.filter((key) => key.getKeys(keyId).length > 0);
   const shown = printable(keyId.toHex().toUpperCase());
   if (signers.length === 0) {
@@ -40,23 +40,40 @@ export async function verifyOpenPgp({ payload, signature, keys, nowMs }: PgpQues
       `is signed by the OpenPGP key ${shown}, which is not in the Secret. Add the key if you trust it.`,
     );
   }
-  const date = new Date(nowMs);
-  const verified = await openpgp.verify({
-    message: await openpgp.createMessage({ binary: new Uint8Array(payload) }),
-    signature: read.signature,
-    verificationKeys: signers,
-    format: 'binary',
-    date,
-  });
-  const [result] = verified.signatures;
-  if (verified.signatures.length !== 1 || !result) throw altered();
-  try {
-    await result.verified;
-  } catch (error) {
-    throw refusalOf(error, shown);
+  let refusal: SignatureRefusal = altered();
+  for (const key of signers) {
+    try {
+      return await verifyBy(key, { openpgp, payload, armored: signature, nowMs });
+    } catch (error) {
+      refusal = refusalOf(error, shown);
+    }
   }
-  const [signer] = signers;
-  return { name: nameOf(signer, shown), validUntilMs: await validUntil(signers, keyId, date) };
+  throw refusal;
+}
+
+interface Verifying {
+  readonly openpgp: OpenPgp;
+  readonly payload: Buffer;
+  readonly armored: string;
+  readonly nowMs: number;
+}
+
+/** Rejects with errors of the package, which remembers in a signature that a key has verified it: each is read once. */
+async function verifyBy(key: PublicKey, { openpgp, payload, armored, nowMs }: Verifying): Promise<Signer> {
+  const date = new Date(nowMs);
+  const { signature, keyId } = await readSignature(openpgp, armored);
+  const message = await openpgp.createMessage({ binary: new Uint8Array(payload) });
+  const options = { message, signature, verificationKeys: key, format: 'binary', date } as const;
+  const { signatures } = await openpgp.verify(options as Parameters<OpenPgp['verify']>[0]);
+  const [result] = signatures;
+  if (signatures.length !== 1 || !result) throw altered();
+  await result.verified;
+  // The package asks whether the key was valid when it signed, by the time that the signer wrote.
+  await key.getSigningKey(keyId, date);
+  return {
+    name: nameOf(key, printable(keyId.toHex().toUpperCase())),
+    validUntilMs: await validUntil(key, keyId, date),
+  };
 }
 
 async function readKeys({ readKeys: read }: OpenPgp, armored: readonly string[]): Promise<readonly PublicKey[]> {
@@ -75,10 +92,8 @@ async function readKeys({ readKeys: read }: OpenPgp, armored: readonly string[])
 }
 
 async function readSignature({ readSignature: read }: OpenPgp, armored: string) {
-  const lines = armored.length > MAX_ARMOR_CHARS ? [] : armored.split('\n');
-  const ends = lines.filter((line) => line.startsWith('-----'));
-  if (lines[0] !== PGP_BEGIN || lines.at(-1) !== PGP_END || ends.length !== 2) throw altered();
-  const signature = await read({ armoredSignature: armored }).catch(() => {
+  const binarySignature = new Uint8Array(unarmorOpenPgp(armored, { begin: PGP_BEGIN, end: PGP_END }));
+  const signature = await read({ binarySignature }).catch(() => {
     throw altered();
   });
   const [packet] = signature.packets;
@@ -89,11 +104,12 @@ async function readSignature({ readSignature: read }: OpenPgp, armored: string) 
 
 /** The package tells the reasons apart by their texts alone. */
 function refusalOf(error: unknown, keyId: string): SignatureRefusal {
+  if (error instanceof SignatureRefusal) return error;
   const text = error instanceof Error ? error.message : '';
-  if (/expired|revoked|future|valid/i.test(text) && !/digest/i.test(text)) {
+  if (/expired|revoked|future|could not find/i.test(text)) {
     return new SignatureRefusal(
       'SignerExpired',
-      `is signed by the OpenPGP key ${keyId}, which has expired, was revoked or is not valid yet. Sign it with a valid key, or store the renewed key in the Secret.`,
+      `is signed by the OpenPGP key ${keyId}, which has expired, was revoked or is not valid at this time. Sign it with a valid key, or store the renewed key in the Secret.`,
     );
   }
   if (/insecure|not allowed|too weak|shorter|forbidden|disallow|not supported|reject/i.test(text)) {
@@ -102,22 +118,14 @@ function refusalOf(error: unknown, keyId: string): SignatureRefusal {
   return altered();
 }
 
-function nameOf(key: PublicKey | undefined, keyId: string): string {
-  const [user = ''] = key?.getUserIDs() ?? [];
+function nameOf(key: PublicKey, keyId: string): string {
+  const [user = ''] = key.getUserIDs();
   return user === '' ? keyId : `${user} (${keyId})`;
 }
 
-type KeyId = Parameters<PublicKey['getKeys']>[0];
-
-/** The earliest end of the keys that may have made the signature. */
-async function validUntil(keys: readonly PublicKey[], keyId: KeyId, date: Date): Promise<number> {
-  let untilMs = Infinity;
-  for (const key of keys) {
-    const parts: readonly (PublicKey | Subkey)[] = [key, ...key.getSubkeys(keyId)];
-    for (const part of parts) {
-      const end = 'getUserIDs' in part ? await part.getExpirationTime() : await part.getExpirationTime(date);
-      untilMs = Math.min(untilMs, end instanceof Date ? end.getTime() : (end ?? -Infinity));
-    }
-  }
-  return untilMs;
+/** The earliest end of the primary key and of the subkey that made the signature. */
+async function validUntil(key: PublicKey, keyId: KeyId, date: Date): Promise<number> {
+  const ends = [await key.getExpirationTime()];
+  for (const subkey of key.getSubkeys(keyId)) ends.push(await subkey.getExpirationTime(date));
+  return Math.min(...ends.map((end) => (end instanceof Date ? end.getTime() : (end ?? -Infinity))));
 }

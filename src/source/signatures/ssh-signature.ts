@@ -4,6 +4,7 @@
  * Invariant: every byte counts. A signature that could be written in another way is refused.
  */
 import { createHash } from 'node:crypto';
+import { unarmorSsh } from './armor.ts';
 import { altered, SignatureRefusal, unsupported } from './refusal.ts';
 import { fingerprintOf, readSshKey } from './ssh-key.ts';
 import { readWire, wireString } from './ssh-wire.ts';
@@ -14,8 +15,6 @@ const SSH_END = '-----END SSH SIGNATURE-----';
 const MAGIC = 'SSHSIG';
 const NAMESPACE = 'git';
 const HASHES = ['sha256', 'sha512'];
-/** The longest key and signature of RSA take 6 KiB. */
-const MAX_ARMOR_CHARS = 32_768;
 
 export interface SshQuestion {
   readonly payload: Buffer;
@@ -73,7 +72,7 @@ interface ReadSignature {
 }
 
 function readSignature(armored: string, payload: Buffer): ReadSignature {
-  const wire = readWire(unarmor(armored));
+  const wire = readWire(unarmorSsh(armored, { begin: SSH_BEGIN, end: SSH_END }));
   const magic = wire.bytes(MAGIC.length)?.toString('latin1');
   const version = wire.uint32();
   const [keyBlob, namespace, reserved, hash = '', signatureBlob] = [
@@ -93,13 +92,4 @@ function readSignature(armored: string, payload: Buffer): ReadSignature {
   const digest = createHash(hash).update(payload).digest();
   const parts = [namespace, reserved, hash, digest].map((part) => wireString(part));
   return { keyBlob, signatureBlob, signed: Buffer.concat([Buffer.from(MAGIC), ...parts]) };
-}
-
-function unarmor(armored: string): Buffer {
-  const lines = armored.length > MAX_ARMOR_CHARS ? [] : armored.split('\n');
-  if (lines[0] !== SSH_BEGIN || lines.at(-1) !== SSH_END) throw altered();
-  const encoded = lines.slice(1, -1).join('');
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) throw altered();
-  return bytes;
 }

@@ -67,7 +67,7 @@ function readLines(text: string): ReadTrust {
     if (typeof read === 'string') return refuse(`has a mistake in line ${index + 1}: ${read}`);
     ssh.push(...read);
   }
-  if (ssh.length === 0) return refuse('holds no public key of SSH or OpenPGP');
+  if (ssh.length === 0) return refuse('holds no public key of OpenPGP, and none of SSH for the namespace git');
   return { ok: true, list: { ssh, openPgp: [] } };
 }
 

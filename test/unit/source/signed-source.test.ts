@@ -1,7 +1,5 @@
 /** Signed commits and tags, from a real Git server to the snapshot: which are handed out, and why others are not. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Source } from '../../../src/source/source.ts';
 import { readRevision } from '../../../src/source/revision.ts';
@@ -70,4 +68,124 @@ test('a commit without signature, and one by a key that is not in the Secret, ar
   await assert.rejects(bring(source, place), { code: 'SignerUnknown', message: /OpenPGP/ });
   await pushCommit(repository, { 'a.yaml': 'a: 4\n' }, { signer: trusted });
   assert.ok(await bring(source, place));
+});
+
+test('a tag without signature, a lightweight tag, a branch and a commit without tag are not signed', async (t) => {
+  const { source, repository } = await start(t);
+  const signer = sshSigner();
+  const place = { repoUrl: repository.url, verification: verificationBy('tag', signer) };
+  const commit = await pushCommit(repository, { 'a.yaml': 'a: 1\n' }, { signer });
+  const noTag = { code: 'NotSigned', message: /no annotated tag.*git tag -s/ };
+  for (const revision of [undefined, 'main', commit])
+    await assert.rejects(bring(source, { ...place, revision }), noTag);
+  await repository.tag('light');
+  await assert.rejects(bring(source, { ...place, revision: 'light' }), noTag);
+  await repository.tag('plain', { message: 'not signed' });
+  await assert.rejects(bring(source, { ...place, revision: 'plain' }), {
+    code: 'NotSigned',
+    message: /The tag plain of/,
+  });
+  await pushTag(repository, 'v1', await signedTag(tagBytes({ object: commit, name: 'v1' }), signer));
+  assert.ok(await bring(source, { ...place, revision: 'v1' }));
+  assert.ok(
+    await bring(source, { ...place, revision: commit }),
+    'a tag of a commit that is asked for by its id counts',
+  );
+  await assert.rejects(bring(source, { ...place, revision: 'main' }), noTag);
+});
+
+test('a signed tag that is replayed under a new name or for another commit is refused', async (t) => {
+  const { source, repository } = await start(t);
+  const signer = sshSigner();
+  const place = { repoUrl: repository.url, verification: verificationBy('tag', signer) };
+  const old = await pushCommit(repository, { 'a.yaml': 'a: 1\n' }, { signer });
+  const tag = await signedTag(tagBytes({ object: old, name: 'v1' }), signer);
+  await pushTag(repository, 'v1', tag);
+  await pushTag(repository, 'v2', tag);
+  await assert.rejects(bring(source, { ...place, revision: 'v2' }), { code: 'TagReplayed', message: /The tag v2 of/ });
+  assert.ok(await bring(source, { ...place, revision: 'refs/tags/v1' }));
+  await assert.rejects(bring(source, { ...place, revision: 'semver:2.x' }), { code: 'RevisionNotFound' });
+  await pushTag(repository, '2.0.0', tag);
+  await assert.rejects(bring(source, { ...place, revision: 'semver:2.x' }), { code: 'TagReplayed' });
+  const nested = await pushTag(repository, 'inner', tagBytes({ object: old, name: 'inner' }));
+  await pushTag(repository, 'v3', await signedTag(tagBytes({ object: nested, name: 'v3', type: 'tag' }), signer));
+  await assert.rejects(bring(source, { ...place, revision: 'v3' }), { code: 'SignatureUnsupported' });
+});
+
+test('a tag that is made again without signature on the same commit is refused', async (t) => {
+  const { source, repository } = await start(t);
+  const signer = sshSigner();
+  const place = { repoUrl: repository.url, revision: 'v1', verification: verificationBy('tag', signer) };
+  const object = await pushCommit(repository, { 'a.yaml': 'a: 1\n' });
+  await pushTag(repository, 'v1', await signedTag(tagBytes({ object, name: 'v1' }), signer));
+  assert.ok(await bring(source, place));
+  await pushTag(repository, 'v1', tagBytes({ object, name: 'v1' }));
+  await assert.rejects(bring(source, place), { code: 'NotSigned' });
+});
+
+for (const mode of ['head', 'tag', 'both'] as const) {
+  test(`a snapshot of an earlier process is recalled only with the signatures that are asked for (${mode})`, async (t) => {
+    const { source, repository, reopen, sent, server } = await start(t);
+    const signer = sshSigner();
+    const object = await pushCommit(repository, { 'a.yaml': 'a: 1\n' }, { signer });
+    await pushTag(repository, 'v1', await signedTag(tagBytes({ object, name: 'v1' }), signer));
+    const place = { repoUrl: repository.url, verification: verificationBy(mode, signer) };
+    const { revision } = await bring(source, { ...place, revision: 'v1' });
+    const resolved = readRevision(revision);
+    assert.ok(resolved);
+    await source.close();
+    await server.stop();
+    sent.length = 0;
+    const later = reopen();
+    assert.equal((await later.recall({ ...place, resolved }))?.commit, object);
+    const other = verificationBy(mode, sshSigner());
+    await assert.rejects(later.recall({ ...place, verification: other, resolved }), { code: 'SignerUnknown' });
+    assert.ok(await later.recall({ repoUrl: repository.url, resolved }));
+    assert.deepEqual(sent, []);
+  });
+}
+
+test('an unsigned commit that was fetched before signatures were asked for is neither recalled nor fetched', async (t) => {
+  const { source, repository } = await start(t);
+  await pushCommit(repository, { 'a.yaml': 'a: 1\n' });
+  const place = { repoUrl: repository.url };
+  const resolved = await source.poll(place);
+  assert.ok(await source.fetch({ ...place, resolved }));
+  const signed = { ...place, verification: verificationBy('head', sshSigner()) };
+  await assert.rejects(source.recall({ ...signed, resolved }), { code: 'NotSigned' });
+  await assert.rejects(source.fetch({ ...signed, resolved }), { code: 'NotSigned' });
+});
+
+test('a verified commit is refused once its key has expired, without a new fetch', async (t) => {
+  let nowMs = Date.parse('2030-01-01T00:00:00Z');
+  const clock = { now: () => nowMs, monotonicMs: () => performance.now() };
+  const { source, server, sent } = await startHarness(t, { clock });
+  const repository = await createRepository(server, 'signed');
+  const [ssh, pgp] = [sshSigner(), await pgpSigner({ date: new Date(nowMs - 60_000), validSeconds: 3600 })];
+  const lines = `someone@example.org valid-before="20300101003000Z" ${ssh.type} ${ssh.blob.toString('base64')}`;
+  for (const [signer, publicKey] of [
+    [ssh, lines],
+    [pgp, pgp.publicKey],
+  ] as const) {
+    nowMs = Date.parse('2030-01-01T00:00:00Z');
+    await pushCommit(repository, { 'a.yaml': publicKey }, { signer, atSeconds: nowMs / 1000 });
+    const place = { repoUrl: repository.url, verification: verificationBy('head', { publicKey }) };
+    const resolved = await source.poll(place);
+    assert.ok(await source.fetch({ ...place, resolved }));
+    sent.length = 0;
+    nowMs += 7_200_000;
+    await assert.rejects(source.fetch({ ...place, resolved }), { code: 'SignerExpired' });
+    await assert.rejects(source.recall({ ...place, resolved }), { code: 'SignerExpired' });
+    assert.deepEqual(sent, []);
+  }
+});
+
+test('keys for another kind of source are refused', async (t) => {
+  const { source, repository } = await start(t);
+  const git = verificationBy('head', sshSigner());
+  const cosign = { provider: 'cosign', secret: 'team/keys', keys: [] } as const;
+  const refused = { code: 'SignatureUnsupported' };
+  await assert.rejects(source.poll({ repoUrl: repository.url, verification: cosign }), refused);
+  await assert.rejects(source.poll({ repoUrl: 'oci://127.0.0.1:1/shop', verification: git }), refused);
+  await assert.rejects(source.poll({ repoUrl: 'https://127.0.0.1:1', chart: 'shop', verification: git }), refused);
 });
