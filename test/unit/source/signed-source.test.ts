@@ -112,6 +112,21 @@ test('a signed tag that is replayed under a new name or for another commit is re
   await assert.rejects(bring(source, { ...place, revision: 'v3' }), { code: 'SignatureUnsupported' });
 });
 
+test('an old signed tag is refused under a higher version, after a newer release', async (t) => {
+  const { source, repository } = await start(t);
+  const signer = sshSigner();
+  const place = { repoUrl: repository.url, revision: 'semver:1.x', verification: verificationBy('tag', signer) };
+  const object = await pushCommit(repository, { 'a.yaml': 'a: 1\n' });
+  const first = await signedTag(tagBytes({ object, name: '1.0.0' }), signer);
+  await pushTag(repository, '1.0.0', first);
+  assert.ok(await bring(source, place));
+  const second = await pushCommit(repository, { 'a.yaml': 'a: 2\n' });
+  await pushTag(repository, '1.1.0', await signedTag(tagBytes({ object: second, name: '1.1.0' }), signer));
+  assert.equal((await bring(source, place)).commit, second);
+  await pushTag(repository, '1.2.0', first);
+  await assert.rejects(bring(source, place), { code: 'TagReplayed' });
+});
+
 test('a tag that is made again without signature on the same commit is refused', async (t) => {
   const { source, repository } = await start(t);
   const signer = sshSigner();
