@@ -29,7 +29,7 @@ export interface CommitAbout {
   readonly author?: string;
   /** Author date (RFC 3339). */
   readonly date?: string;
-  /** Who signed it. Present only if the spec asks for signatures of Git, and they were verified. */
+  /** The person who signed it, with the key. Present only if the spec asks for signatures of Git. */
   readonly signer?: string;
 }
 

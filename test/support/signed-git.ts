@@ -204,8 +204,8 @@ export async function signedTag(tag: Buffer, signer: Pick<TestSigner, 'sign'>): 
 }
 
 /** Writes an object whatever its content; its id. */
-export function writeObject({ git }: TestRepository, type: 'commit' | 'tag', data: Buffer): Promise<string> {
-  return git(['hash-object', '-t', type, '-w', '--stdin', '--literally'], { input: data });
+export function writeObject(repository: TestRepository, type: 'commit' | 'tag', data: Buffer): Promise<string> {
+  return repository.git(['hash-object', '-t', type, '-w', '--stdin', '--literally'], { input: data });
 }
 
 /** Commits files on the default branch, with a signature if there is a signer; the id of the commit. */

@@ -44,7 +44,7 @@ interface JobOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Stores the bytes of a tag of the pack beside the snapshot. Rejects with StageErrors, and those of the file system. */
+/** Stores a tag of the pack beside the snapshot. Rejects with StageErrors, and errors of the file system. */
 export async function storeTag(sandbox: JobRunner, input: ReadTagInput, { tenant, ...options }: JobOptions) {
   const { gitDir, oid } = input;
   const dataFolders = [dirname(gitDir)];

@@ -4,6 +4,7 @@
  * Invariants: one signature, of type binary, by a key that is valid now: a key that has expired or was revoked verifies
  * nothing, not even old commits. No text of the package reaches a message.
  */
+import type * as openPgp from 'openpgp';
 import type { PublicKey } from 'openpgp';
 import { printable } from '../../object/printable.ts';
 import { unarmorOpenPgp } from './armor.ts';
@@ -11,7 +12,7 @@ import { altered, SignatureRefusal, unsupported } from './refusal.ts';
 import type { Signer } from './ssh-signature.ts';
 
 type KeyId = NonNullable<Parameters<PublicKey['getKeys']>[0]>;
-type OpenPgp = typeof import('openpgp');
+type OpenPgp = typeof openPgp;
 
 export const PGP_BEGIN = '-----BEGIN PGP SIGNATURE-----';
 const PGP_END = '-----END PGP SIGNATURE-----';

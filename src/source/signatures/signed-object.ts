@@ -1,7 +1,7 @@
 /**
  * Splits commits and tags, as git stores them, into the signed bytes and the signature.
  *
- * Invariant: the signed bytes are cut out of the object and never written anew, so a signature is about exactly the
+ * Invariant: the signed bytes are cut out of the object and never composed again, so a signature is about exactly the
  * object that its id names.
  */
 import { SignatureRefusal, unsupported } from './refusal.ts';

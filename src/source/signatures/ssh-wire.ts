@@ -1,10 +1,12 @@
-/** Reads the data types of SSH (RFC 4251, section 5). A reader that runs past its end answers undefined from then on. */
+/**
+ * Reads the data types of SSH (RFC 4251, section 5). A reader that runs past its end answers undefined from then on.
+ */
 
 export interface WireReader {
   /** 4 bytes of length, then so many bytes. */
   string(): Buffer | undefined;
   text(): string | undefined;
-  /** Without the leading zero. undefined also for a negative number, and one that is not written as short as possible. */
+  /** Without the leading zero. undefined: it is negative, or could be written shorter. */
   mpint(): Buffer | undefined;
   uint32(): number | undefined;
   bytes(count: number): Buffer | undefined;

@@ -28,7 +28,7 @@ export interface NamedTag {
 
 export interface VerifyOptions {
   readonly verification: GitVerification;
-  /** Of the repository, for messages. */
+  /** Names the repository in messages. */
   readonly label: string;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
@@ -67,14 +67,15 @@ async function verifyTags({ tags, commit }: SignedRevision, trust: TrustList, op
       first ??= error;
     }
   }
-  throw (
-    first ??
-    (await named(`The commit ${commit}`, options, () => {
-      throw new SignatureRefusal(
-        'NotSigned',
-        'is named by no annotated tag, and only such a tag can be signed. Sign one with git tag -s, and follow it by spec.source.revision.',
-      );
-    }))
+  return named(`The commit ${commit}`, options, () => {
+    throw first instanceof Error ? first : noTag();
+  });
+}
+
+function noTag(): SignatureRefusal {
+  return new SignatureRefusal(
+    'NotSigned',
+    'is named by no annotated tag, and only such a tag can be signed. Sign one with git tag -s, and follow it by spec.source.revision.',
   );
 }
 

@@ -29,7 +29,7 @@ import {
   type TestSigner,
 } from '../../support/signed-git.ts';
 import { useStarted, useWorld } from '../../support/use-world.ts';
-import { tautline } from '../cli/scene.ts';
+import { start } from '../cli/scene.ts';
 
 const data = useStarted('the data folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-data-')));
 const { world } = useWorld();
@@ -144,7 +144,7 @@ test('a requested commit must be signed, and so must what the command line rende
   assert.notEqual(outcomeOf(await application.ask({ action: 'sync', revision: unsigned, dryRun: true })), 'Succeeded');
   await application.ask({ action: 'sync', revision: signed });
   await untilValue('asked', 'signed');
-  const refused = await tautline(world, 'diff', 'asked', '--revision', unsigned, '-n', 'asked');
+  const refused = await start(world.plane.kubeconfig, ['diff', 'asked', '--revision', unsigned, '-n', 'asked']).ended;
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /has no signature/);
   assert.equal(refused.stdout, '');
@@ -177,14 +177,12 @@ test('another source must be signed too if its entry asks for it', async () => {
   const agent = await startAgent();
   const [repository, values] = [await world.repository('main'), await world.repository('values')];
   const signer = sshSigner();
-  await pushCommit(repository, {
-    'kustomization.yaml': 'resources: [a.yaml]\ncomponents: [$values/part]\n',
-    ...files('one'),
-  });
+  await pushCommit(repository, { 'kustomization.yaml': 'resources: [a.yaml]\n', ...files('one') });
   const part = { 'part/kustomization.yaml': 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n' };
   await pushCommit(values, part);
   const sources = [{ name: 'values', repoURL: values.url, verify: { mode: 'head', secretRef: { name: 'keys' } } }];
-  const application = await world.declare('both', { source: { repoURL: repository.url }, sources }, 'both');
+  const render = { kustomize: { components: ['$values/part'] } };
+  const application = await world.declare('both', { source: { repoURL: repository.url }, sources, render }, 'both');
   await world.apply(secret('keys', keysOf(signer), { namespace: 'both' }));
   await application.refresh();
   const { message } = await untilFailed({ application }, 'ArtifactFailed');

@@ -115,7 +115,7 @@ interface Compared {
   readonly name: string;
 }
 
-/** Whatever Tautline accepts, git accepts; and both accept the object as it was signed. */
+/** Git accepts everything that Tautline accepts, and both accept the object as it was signed. */
 async function compare({ keys, config, objects, name }: Compared): Promise<void> {
   for (const type of ['commit', 'tag'] as const) {
     for (const [at, data] of variants(bytesOf(type, objects[type])).entries()) {
