@@ -174,7 +174,7 @@ async function untilAllSeen(agent: RunningAgent): Promise<void> {
   await until(
     async () => {
       for (const key of unseen) {
-        const answer = await fetch(`${agent.apiUrl}/api/v1/applications/${key}`);
+        const answer = await agent.readApi(`/applications/${key}`);
         const detail = (await answer.json()) as { isObserved?: boolean; sync?: { status?: string } };
         if (!detail.isObserved || detail.sync?.status !== 'Synced') break;
         unseen.delete(key);

@@ -144,6 +144,8 @@ function schemaOf(setting: (typeof SETTINGS)[keyof typeof SETTINGS]): Schema {
       return text;
     case 'level':
       return choice('debug', 'info', 'warn', 'error');
+    case 'anonymous':
+      return choice('nothing', 'names');
     case 'duration':
       return { type: 'string', pattern: DURATION_PATTERN.source };
     case 'count': {

@@ -4,7 +4,6 @@
  */
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
-import { problemOf } from './render/fail.ts';
 import type { FileTree } from './render/file-tree.ts';
 import { collectChartFiles } from './render/helm/chart-files.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
@@ -69,9 +68,7 @@ function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array
   try {
     const byName = new Map<string, FileTree>([['', trees.tree]]);
     for (const [name, { tree }] of trees.trees) byName.set(name, tree);
-    return encodeChartFiles({ ok: true, files: collectChartFiles(byName, run, limits) });
-  } catch (error) {
-    return encodeChartFiles({ ok: false, problem: problemOf(error) });
+    return encodeChartFiles(collectChartFiles(byName, run, limits));
   } finally {
     trees.close();
   }

@@ -23,7 +23,8 @@ type SettingType =
   | 'duration'
   | 'boolean'
   | 'address'
-  | 'level';
+  | 'level'
+  | 'anonymous';
 
 interface Setting {
   /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
@@ -56,6 +57,17 @@ export const SETTINGS = {
     description:
       'names by which the status API is called, separated by commas, beside addresses and names in a cluster',
   },
+  anonymousRead: {
+    flag: 'anonymous-read',
+    type: 'anonymous',
+    default: 'nothing',
+    description: 'what the status API shows without a token: nothing, or the names and states of all Applications',
+  },
+  metricsNeedToken: bool(
+    'metrics-need-token',
+    'false',
+    'whether /metrics needs the token of an account that may get this path',
+  ),
   webhookAddress: address('webhook-address', '127.0.0.1:8082', 'address of the webhook listener'),
   webhookSecretsDir: text(
     'webhook-secrets-dir',
@@ -293,6 +305,7 @@ interface ValueOf {
   /** undefined if no account is set. */
   account: string | undefined;
   level: 'debug' | 'info' | 'warn' | 'error';
+  anonymous: 'nothing' | 'names';
   count: number;
   /** Milliseconds. */
   duration: number;
@@ -390,14 +403,17 @@ const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting['range'
   hosts: (raw) => parseList(raw, parseHost, 'hosts, such as registry.example.com:5000, separated by commas'),
   text: (raw) => ({ value: raw }),
   account: parseAccount,
-  level: (raw) => (LEVELS.includes(raw) ? { value: raw } : { problem: `one of ${LEVELS.join(', ')}` }),
+  level: oneOf(['debug', 'info', 'warn', 'error']),
+  anonymous: oneOf(['nothing', 'names']),
   boolean: (raw) => (/^(true|false)$/.test(raw) ? { value: raw === 'true' } : { problem: 'true or false' }),
   duration: parseDurationSetting,
   count: parseCount,
   address: parseAddress,
 };
 
-const LEVELS = ['debug', 'info', 'warn', 'error'];
+function oneOf(values: readonly string[]): (raw: string) => Parsed {
+  return (raw) => (values.includes(raw) ? { value: raw } : { problem: `one of ${values.join(', ')}` });
+}
 
 function parseHostName(text: string): readonly string[] | undefined {
   return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(text) ? [text.toLowerCase()] : undefined;

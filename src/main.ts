@@ -3,6 +3,7 @@
  * listeners. It imports everything and decides nothing.
  */
 import { API_VERSION } from './application/keys.ts';
+import type { Hub } from './cluster/ports.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
@@ -21,7 +22,7 @@ import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
-import { listen, type Listener } from './server/listener.ts';
+import { openListener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
@@ -75,7 +76,16 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
     const controller = startableController({ config, edges, log, metrics, options });
     edges.forwardChanges(controller);
     const ready = { 'crd-found': true, 'applications-listed': false, 'not-draining': true };
-    const urls = await openListeners({ config, clock: edges.clock, controller, log, metrics, ready, onStop });
+    const urls = await openListeners({
+      config,
+      hub: edges.cluster,
+      clock: edges.clock,
+      controller,
+      log,
+      metrics,
+      ready,
+      onStop,
+    });
     onStop.push(() => controller.drain());
     const { clusterId } = edges.cluster;
     const addresses = { api: urls.apiUrl, probes: urls.probesUrl };
@@ -317,6 +327,7 @@ function reconcileContext(
 }
 
 interface Serving extends Wiring {
+  readonly hub: Pick<Hub, 'reviews' | 'kinds'>;
   readonly log: Log;
   readonly clock: Clock;
   readonly controller: Controller;
@@ -326,20 +337,25 @@ interface Serving extends Wiring {
 type Urls = Pick<Agent, 'apiUrl' | 'probesUrl' | 'metricsUrl' | 'webhookUrl'>;
 
 async function openListeners(serving: Serving): Promise<Urls> {
-  const { config, clock, controller, log, metrics, ready, onStop } = serving;
+  const { config, hub, clock, controller, log, metrics, ready, onStop } = serving;
   const probeSources = {
     failures: () => failuresOf(controller, config.maxPassTimeMs),
     readiness: () => ready,
     log,
   };
-  const probes = await bind('probes', () => listen(probeRoutes(probeSources), config.probesAddress));
+  const probes = await openListener('probes', probeRoutes(probeSources), config.probesAddress);
   onStop.push(() => probes.close());
-  const metricsSources = { expose: () => metrics.expose(), clock, log };
-  const scrapes = await bind('metrics', () => listen(metricsRoutes(metricsSources), config.metricsAddress));
+  const metricsSources = {
+    expose: () => metrics.expose(),
+    reviews: config.metricsNeedToken ? hub.reviews : undefined,
+    clock,
+    log,
+  };
+  const scrapes = await openListener('metrics', metricsRoutes(metricsSources), config.metricsAddress);
   onStop.push(() => scrapes.close());
-  const api = await bind('api', () =>
-    listen(apiRoutes(controller, log, { hosts: config.apiHosts, clock }), config.apiAddress),
-  );
+  const { anonymousRead, apiHosts: hosts } = config;
+  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, log, clock });
+  const api = await openListener('api', status, config.apiAddress);
   onStop.push(() => api.close());
   const hooks = webhookRoutes({
     secretsDir: config.webhookSecretsDir,
@@ -352,7 +368,7 @@ async function openListeners(serving: Serving): Promise<Urls> {
     metrics,
     clock,
   });
-  const webhooks = await bind('webhook', () => listen(hooks, config.webhookAddress));
+  const webhooks = await openListener('webhook', hooks, config.webhookAddress);
   onStop.push(() => webhooks.close());
   return { apiUrl: api.url, probesUrl: probes.url, metricsUrl: scrapes.url, webhookUrl: webhooks.url };
 }
@@ -362,10 +378,6 @@ function failuresOf(controller: Controller, maxPassMs: number): string[] {
   const { longest } = controller.stats();
   if (!longest || longest.runningMs <= maxPassMs) return [];
   return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
-}
-
-function errnoOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }
 
 async function expectCrd(cluster: ConnectedCluster): Promise<void> {
@@ -379,13 +391,4 @@ async function expectCrd(cluster: ConnectedCluster): Promise<void> {
       `the cluster does not serve ${APPLICATION_KIND} of ${API_VERSION}; ` +
       'install it with: tautline crd | kubectl apply --server-side -f -',
   });
-}
-
-async function bind(name: 'api' | 'probes' | 'metrics' | 'webhook', start: () => Promise<Listener>): Promise<Listener> {
-  try {
-    return await start();
-  } catch (error) {
-    const message = `the ${name} listener cannot be bound (${errnoOf(error)}): choose another address with --${name}-address`;
-    throw new StageError({ stage: 'status', code: 'AddressUnavailable', retry: 'never', message, cause: error });
-  }
 }

@@ -72,7 +72,7 @@ export function matchesHost(rule: AddressRule, url: URL): boolean {
 }
 
 /** A path as most forges read it: without escapes, doubled slashes and the case of letters. */
-function plainPath(path: string): string {
+export function plainPath(path: string): string {
   let text = path;
   try {
     text = decodeURIComponent(path);

@@ -27,6 +27,9 @@ export const REQUEST_ANNOTATION = 'tautline.dev/request';
 /** Annotation on an Application: an opaque token. A pass is due while it differs from status.lastHandledReconcileAt. */
 export const RECONCILE_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt';
 
+/** Label on a Secret with the credentials of repositories; see credential-secret.ts. */
+export const SECRET_TYPE_LABEL = 'tautline.dev/secret-type';
+
 /** On the Application, as the parent of an ApplySet. */
 export const APPLYSET_ID_LABEL = APPLY_SET_ID_LABEL;
 export const APPLYSET_TOOLING_ANNOTATION = APPLY_SET_TOOLING_ANNOTATION;
@@ -38,4 +41,9 @@ export const APPLYSET_PARENT_TYPE_LABEL = 'applyset.kubernetes.io/is-parent-type
 /** `<namespace>/<name>`: the key of an Application in maps, queues and logs. */
 export function applicationKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
+}
+
+/** The namespace of an Application, by its key. */
+export function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }

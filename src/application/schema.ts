@@ -146,8 +146,9 @@ const sourceFields = z.object({
     .optional()
     .describe(
       "Secret in the Application's own namespace with the credentials of the repository: username and password, or " +
-        'bearerToken; ca.crt; tls.crt and tls.key; for ssh identity, password and known_hosts; for a registry also ' +
-        '.dockerconfigjson. It is read with the rights of the Application. Default: none.',
+        'bearerToken; githubAppID and githubAppPrivateKey; ca.crt; tls.crt and tls.key; for ssh identity, password and known_hosts; for a registry also ' +
+        '.dockerconfigjson. It is read with the rights of the Application. Default: the Secret of the namespace whose ' +
+        'label and key url name this address, if there is one.',
     ),
   verify: verifySchema
     .optional()
@@ -182,7 +183,7 @@ const namedSourceFields = z.object({
   path: pathField('spec.sources[].path').describe('Folder that $name stands for. Default: ., the root.'),
   secretRef: secretReference
     .optional()
-    .describe('Secret with the credentials of this repository, as spec.source.secretRef. Default: none.'),
+    .describe('Secret with the credentials of this repository, as spec.source.secretRef.'),
   verify: verifySchema
     .optional()
     .describe('Signatures that this source must have, as spec.source.verify. Default: none.'),

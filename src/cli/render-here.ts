@@ -1,8 +1,6 @@
 /** Renders a local folder in this process, and brings what the render asks for. */
-import type { Problem } from '../object/problem.ts';
 import type { FileTree } from '../render/file-tree.ts';
-import { problemOf } from '../render/fail.ts';
-import { collectChartFiles, type ChartFile } from '../render/helm/chart-files.ts';
+import { collectChartFiles } from '../render/helm/chart-files.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Answer, Capabilities, HelmRun, Need } from '../render/needs.ts';
 import type { RenderInput } from '../render/render.ts';
@@ -79,20 +77,8 @@ const { maxFiles, maxFileBytes } = LOCAL_LIMITS;
 const CHART_LIMITS = { maxFiles, maxFileBytes, maxChartBytes: 1024 * 1024 * 1024 };
 
 async function runHelm(edges: LocalEdges, run: HelmRun, { trees, capabilities }: HelmInputs): Promise<Answer> {
-  const collected = collect(trees, run);
-  if ('problem' in collected) return { type: 'refused', problem: collected.problem };
+  const collected = collectChartFiles(trees, run, CHART_LIMITS);
+  if (!collected.ok) return { type: 'refused', problem: collected.problem };
   const helm = await edges.helm();
-  const { files } = collected;
-  return helm.template({ run, files, capabilities, tenant: '', signal: new AbortController().signal });
-}
-
-type Collected = { readonly files: readonly ChartFile[] } | { readonly problem: Omit<Problem, 'file' | 'line'> };
-
-function collect(trees: HelmInputs['trees'], run: HelmRun): Collected {
-  try {
-    return { files: collectChartFiles(trees, run, CHART_LIMITS) };
-  } catch (error) {
-    const { file: _file, line: _line, ...problem } = problemOf(error);
-    return { problem };
-  }
+  return helm.template({ run, files: collected.files, capabilities, tenant: '', signal: new AbortController().signal });
 }

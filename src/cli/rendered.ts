@@ -189,14 +189,16 @@ async function fetchOthers(
 
 /** The place of spec.source, or of an entry of spec.sources. Secrets are read with the person's own rights. */
 async function placeOf(cluster: UserCluster, application: Application, other?: NamedSource): Promise<SourcePlace> {
-  const question = { application, identity: agentIdentity, context: { hub: { as: () => cluster.client } } };
+  const { client, credentialSecrets } = cluster;
+  const hub = { as: () => client, credentialSecrets };
   const source = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
   const field = `${source}.secretRef`;
-  const { secretRef } = other ?? application.spec.source;
+  const { repoURL, chart, secretRef } = other ?? application.spec.source;
+  const question = { application, identity: agentIdentity, context: { hub } };
+  const repository = { repoURL, chart, secretName: secretRef?.name, field };
   return readPlace({
     spec: other ?? application.spec.source,
-    credential: () =>
-      asPerson(field, () => readCredential({ ...question, secretRef: { name: secretRef?.name, field } })),
+    credential: () => asPerson(field, () => readCredential({ ...question, other: repository })),
     verification: () => asPerson(verifyFieldOf(other), () => readVerification(question, other)),
   });
 }

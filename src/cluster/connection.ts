@@ -15,6 +15,7 @@ import { agentIdentity, type Identity } from './identity.ts';
 import type { KindInfo, Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
+import { createCredentialSecrets } from './live/credential-secrets.ts';
 import { createDataWatches } from './live/data-watches.ts';
 import { createLiveStore } from './live/live-store.ts';
 import { noMetrics, type ClusterMetrics, type RequestCounts } from './metrics.ts';
@@ -26,6 +27,7 @@ import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
 import { createServerVersion } from './requests/server-version.ts';
+import { createAccessReviews } from './requests/access-reviews.ts';
 import { createRights } from './requests/rights.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
@@ -98,8 +100,10 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     definitions: () => readDefinitions({ transport, discovery }),
     live,
     data,
+    credentialSecrets: createCredentialSecrets(shared),
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
+    reviews: createAccessReviews(shared),
     writeEvent: (event) => writeEvent({ transport, log, event }),
     requestCounts: () => transport.requestCounts(),
     watchCount: () => live.watchCount(),

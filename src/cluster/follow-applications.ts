@@ -1,6 +1,7 @@
 /**
  * The Applications of a namespace as they change, for the command line: a list, then a watch, and a list again whenever
- * the watch ends. Invariant: a version of an Application is handed on once.
+ * the watch ends. Invariant: a version of an Application is handed on once. `watchApplications` is the only reader of
+ * such watches.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idOf } from '../object/identity.ts';
@@ -43,7 +44,7 @@ const WATCH_GRACE_SECONDS = 10;
 
 /** Yields all Applications first, then those that changed. Ends with a refusal that no retry would change. */
 export async function* followApplications(options: FollowAllOptions): AsyncGenerator<FollowedList> {
-  const { list, signal, retryMs } = options;
+  const { transport, list, namespace, labelSelector, maxLineBytes, signal, retryMs } = options;
   const known = new Map<string, string>();
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     const answer = await list();
@@ -51,7 +52,10 @@ export async function* followApplications(options: FollowAllOptions): AsyncGener
     if (answer.ok) {
       const news = answer.value.filter((application) => isNews(known, application));
       if (isFirst || news.length > 0) yield news;
-      for await (const application of watchFrom(answer.resourceVersion, options)) {
+      const { resourceVersion } = answer;
+      const selector = { labelSelector };
+      const events = watchApplications({ transport, namespace, selector, resourceVersion, maxLineBytes, signal });
+      for await (const { application } of events) {
         if (isNews(known, application)) yield [application];
       }
     }
@@ -67,11 +71,26 @@ function isNews(known: Map<string, string>, application: KubeObject): boolean {
   return true;
 }
 
-async function* watchFrom(
-  resourceVersion: string,
-  { transport, namespace, labelSelector, maxLineBytes, signal }: FollowAllOptions,
-): AsyncGenerator<KubeObject> {
-  const parameters = { watch: 1, labelSelector, resourceVersion, timeoutSeconds: WATCH_SECONDS };
+export interface WatchOptions {
+  readonly transport: Pick<Transport, 'openStream'>;
+  /** Empty: all namespaces. */
+  readonly namespace: string;
+  readonly selector: { readonly labelSelector: string } | { readonly fieldSelector: string };
+  /** The watch begins after this version. */
+  readonly resourceVersion: string;
+  readonly maxLineBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ApplicationEvent {
+  readonly isDeleted: boolean;
+  readonly application: KubeObject;
+}
+
+/** Yields the events of one watch to its end. After that, for any reason, the caller reads the Applications again. */
+export async function* watchApplications(options: WatchOptions): AsyncGenerator<ApplicationEvent> {
+  const { transport, namespace, selector, resourceVersion, maxLineBytes, signal } = options;
+  const parameters = { watch: 1, ...selector, resourceVersion, timeoutSeconds: WATCH_SECONDS };
   const path = collectionPath(applicationKind, namespace) + query(parameters);
   const either = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + WATCH_GRACE_SECONDS) * 1000)]);
   try {
@@ -82,11 +101,15 @@ async function* watchFrom(
     for await (const line of readLines(stream.chunks, maxLineBytes)) {
       const event = tryParseJson(line);
       const object = valueAt(event, 'object');
-      if (stream.status !== 200 || !isMap(object) || stringAt(event, 'type') === 'ERROR') return;
+      const type = stringAt(event, 'type') ?? '';
+      if (stream.status !== 200 || !isMap(object) || !EVENT_TYPES.has(type)) return;
       const application = asObjectOf(applicationKind, object);
-      if (application) yield application;
+      if (application) yield { isDeleted: type === 'DELETED', application };
     }
   } catch {
-    // Cut, refused or timed out: the list that follows shows which.
+    // Cut, refused or timed out: the read that follows shows which.
   }
 }
+
+/** Any other type, such as ERROR, ends the watch. */
+const EVENT_TYPES: ReadonlySet<string> = new Set(['ADDED', 'MODIFIED', 'DELETED']);

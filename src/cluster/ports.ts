@@ -1,6 +1,7 @@
 /**
  * The types through which the rest of the agent uses a cluster. `connection.ts` makes the Cluster and hands it in.
  */
+import type { LabelledSecret } from '../application/credential-secret.ts';
 import type { FieldSet } from '../object/field-set.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
@@ -40,6 +41,8 @@ interface ReadSecret {
   readonly ok: true;
   /** The decoded values by key, never to be shown; undefined: the GET by name was answered with 404. */
   readonly data: ReadonlyMap<string, Buffer> | undefined;
+  /** Absent for a ConfigMap. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export type SecretAnswer = ReadSecret | Refused;
@@ -193,6 +196,20 @@ export interface DataWatches {
   release(application: string): void;
 }
 
+interface ListedSecrets {
+  readonly ok: true;
+  readonly secrets: readonly LabelledSecret[];
+}
+
+export type LabelledAnswer = ListedSecrets | Refused;
+
+export interface CredentialSecrets {
+  /** The Secrets with credentials by label, as the identity may list them; at most ten minutes old. */
+  list(identity: Identity, namespace: string): Promise<LabelledAnswer>;
+  /** The next answer for this identity and namespace is a new one. */
+  doubt(identity: Identity, namespace: string): void;
+}
+
 export interface LiveStoreEvents {
   /** A ConfigMap or Secret that the render of an Application depends on may have changed. */
   readonly onDataChange?: (application: string) => void;
@@ -251,6 +268,35 @@ export interface HubClient extends Pick<ClusterClient, 'get'> {
 /** A client for both: one API server may be hub and cluster at once. */
 export type FullClient = ClusterClient & HubClient;
 
+/** A user as the API server knows it. */
+export interface User {
+  readonly username: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A right to a kind of objects, or to a path of a server. */
+export type AccessQuestion =
+  | {
+      readonly verb: string;
+      readonly group: string;
+      /** The plural name. */
+      readonly resource: string;
+      /** Absent: all namespaces, or a cluster-scoped kind. */
+      readonly namespace?: string;
+      /** Absent: all objects. */
+      readonly name?: string;
+    }
+  | { readonly verb: string; readonly path: string };
+
+/** Reviews for callers of our own listeners, each believed for a minute. Both throw StageError without an answer. */
+export interface AccessReviews {
+  /** undefined: the API server does not accept the token. */
+  authenticate(token: string): Promise<User | undefined>;
+  authorize(user: User, question: AccessQuestion): Promise<boolean>;
+}
+
 /** Where the Applications live, with their Secrets, accounts and Events. */
 export interface Hub {
   /** Identifies the hub in owner annotations: the uid of the kube-system namespace, or the URL. Holds no slash. */
@@ -259,7 +305,9 @@ export interface Hub {
   /** The cached discovery. */
   kinds(): Promise<Kinds>;
   readonly data: DataWatches;
+  readonly credentialSecrets: CredentialSecrets;
   readonly applications: ApplicationClient;
+  readonly reviews: AccessReviews;
   /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
   writeEvent(event: KubeObject): Promise<void>;
 }

@@ -6,26 +6,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
-import { isMap, isKubeObject, stringAt, valueAt, type KubeObject, type Value } from '../object/value.ts';
+import { isKubeObject, stringAt, type KubeObject, type Value } from '../object/value.ts';
 import type { Capabilities } from '../render/needs.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
 import {
   followApplications,
+  watchApplications,
   type ApplicationList,
   type ApplicationSelection,
   type FollowedList,
+  type WatchOptions,
 } from './follow-applications.ts';
 import { loadCredentials, type ClusterSource } from './transport/credentials.ts';
 import { agentIdentity } from './identity.ts';
 import type { Kinds } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
-import { readLines } from './transport/line-reader.ts';
+import { createCredentialSecrets } from './live/credential-secrets.ts';
 import { objectKey } from './live/live-objects.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
-import { collectionPath, objectPath, query } from './requests/paths.ts';
-import type { FullClient, Refused } from './ports.ts';
+import { objectPath, query } from './requests/paths.ts';
+import type { CredentialSecrets, FullClient, Refused } from './ports.ts';
 import { createCapabilities } from './requests/capabilities.ts';
 import { createServerVersion } from './requests/server-version.ts';
 import { createDiscovery } from './requests/discovery.ts';
@@ -48,6 +50,7 @@ export interface UserCluster {
   readonly namespace: string | undefined;
   /** Requests with the user's own rights. */
   readonly client: FullClient;
+  readonly credentialSecrets: CredentialSecrets;
   kinds(): Promise<Kinds>;
   /** As charts see the cluster. Rejects where discovery does. */
   capabilities(): Promise<Capabilities>;
@@ -79,10 +82,6 @@ export interface UserClusterOptions {
   readonly userAgent: string;
 }
 
-/** The duration of one watch request. It bounds how long a dead connection stays unnoticed. */
-const WATCH_SECONDS = 60;
-/** The API server should have ended the watch by then. */
-const WATCH_GRACE_SECONDS = 10;
 const RETRY_MS = 1_000;
 
 /** Throws StageError `ClusterConfigInvalid`. Sends no request yet. */
@@ -101,6 +100,7 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     server: transport.server,
     namespace: credentials.namespace,
     client: createClient(transport, agentIdentity),
+    credentialSecrets: createCredentialSecrets({ transport, limits, clock, log: SILENT }),
     kinds,
     capabilities,
     async clusterId() {
@@ -135,7 +135,7 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
         if (answer.ok) {
           yield answer.value;
           if (!answer.value) return;
-          yield* changesOf(transport, { name, from: answer.value, maxLineBytes: limits.maxWatchLineBytes, signal });
+          yield* changesOf(name, answer.value, { transport, maxLineBytes: limits.maxWatchLineBytes, signal });
         } else if (answer.refusal.retry === 'never') throw new RefusedError(answer.refusal.message);
         await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
@@ -143,6 +143,9 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     close: () => transport.close(),
   };
 }
+
+/** An object is never larger than the bound on answers: etcd would not store it. */
+const SILENT = { warn: () => undefined };
 
 type UserRequest = Omit<HttpRequest, 'identity' | 'category'>;
 
@@ -158,9 +161,7 @@ async function listApplications(
   selection: ApplicationSelection,
 ): Promise<ApplicationList> {
   const applications = new Map<string, KubeObject>();
-  // An Application is never larger than the bound: etcd would not store it.
-  const log = { warn: () => undefined };
-  const target = { transport, limits, log, identity: agentIdentity, kind: applicationKind, ...selection };
+  const target = { transport, limits, log: SILENT, identity: agentIdentity, kind: applicationKind, ...selection };
   const end = await listAll(target, (item) => {
     const application = asObjectOf(applicationKind, item);
     if (application) applications.set(objectKey(idOf(application)), application);
@@ -169,40 +170,16 @@ async function listApplications(
   return { ok: true, value: [...applications.values()], resourceVersion: end.resourceVersion };
 }
 
-interface FollowOptions {
-  readonly name: ApplicationName;
-  readonly from: KubeObject;
-  readonly maxLineBytes: number;
-  readonly signal: AbortSignal;
-}
-
-/** Yields the changes of one watch to its end. After that, for any reason, the caller reads the Application again. */
+/** Yields the changes of one watch, until it or the Application ends. The caller reads the Application again then. */
 async function* changesOf(
-  transport: Transport,
-  { name, from, maxLineBytes, signal }: FollowOptions,
+  { namespace, name }: ApplicationName,
+  from: KubeObject,
+  options: Pick<WatchOptions, 'transport' | 'maxLineBytes' | 'signal'>,
 ): AsyncGenerator<KubeObject> {
-  const parameters = {
-    watch: 1,
-    fieldSelector: `metadata.name=${name.name}`,
-    resourceVersion: stringAt(from.metadata, 'resourceVersion'),
-    timeoutSeconds: WATCH_SECONDS,
-  };
-  const path = collectionPath(applicationKind, name.namespace) + query(parameters);
-  const either = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + WATCH_GRACE_SECONDS) * 1000)]);
-  try {
-    const stream = await transport.openStream(
-      { verb: 'watch', method: 'GET', path, identity: agentIdentity, category: 'watch' },
-      either,
-    );
-    for await (const line of readLines(stream.chunks, maxLineBytes)) {
-      const event = tryParseJson(line);
-      const object = valueAt(event, 'object');
-      const type = stringAt(event, 'type');
-      if (stream.status !== 200 || !isMap(object) || (type !== 'ADDED' && type !== 'MODIFIED')) return;
-      const application = asObjectOf(applicationKind, object);
-      if (application) yield application;
-    }
-  } catch {
-    // Cut, refused or timed out: the caller's read by name shows which.
+  const selector = { fieldSelector: `metadata.name=${name}` };
+  const resourceVersion = stringAt(from.metadata, 'resourceVersion') ?? '';
+  for await (const event of watchApplications({ ...options, namespace, selector, resourceVersion })) {
+    if (event.isDeleted) return;
+    yield event.application;
   }
 }

@@ -33,6 +33,7 @@ export const ERROR_CODES = {
     'AuthenticationRequired',
     'CredentialsRefused',
     'AccessDenied',
+    'AppNotInstalled',
     'RepositoryNotFound',
     'RateLimited',
     'ServerError',

@@ -35,6 +35,7 @@ const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   AuthenticationRequired: 'backoff',
   CredentialsRefused: 'backoff',
   AccessDenied: 'backoff',
+  AppNotInstalled: 'backoff',
   RepositoryNotFound: 'backoff',
   RateLimited: 'backoff',
   ServerError: 'backoff',

@@ -6,8 +6,8 @@ import type { KubeObject } from '../object/value.ts';
 import type { Helm } from '../helm/helm.ts';
 import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
+import type { CollectedFiles } from '../render/helm/chart-files.ts';
 import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
-import type { CollectedFiles } from '../sandbox/chart-files-wire.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Answers, Release } from '../render/needs.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
@@ -22,6 +22,8 @@ export interface ReconcileContext {
   /** Where the objects of the Applications go. A pass reads it from `Pass.target`. */
   readonly cluster: Cluster;
   readonly source: SourcePort;
+  /** The same source while effects are carried out: the pass works meanwhile, and keeps its worker. */
+  readonly sourceWhileApplying: Pick<SourcePort, 'poll' | 'fetch' | 'recall'>;
   readonly render: RenderPort;
   readonly helm: HelmPort;
   readonly claims: Claims;

@@ -1,7 +1,7 @@
 /** The values that all stages of one pass share: its Application, its rights, its goal, and the failures so far. */
 import type { Application, ApplicationMetadata, ApplicationSpec } from '../application/schema.ts';
 import { agentIdentity, identityKey, serviceAccountIdentity, type Identity } from '../cluster/identity.ts';
-import type { Cluster, DataWatches, Hub, HubClient } from '../cluster/ports.ts';
+import type { Cluster, CredentialSecrets, DataWatches, Hub, HubClient } from '../cluster/ports.ts';
 import { ownerOf, type Owner } from '../object/applyset.ts';
 import { StageError, type Stage } from '../object/stage-error.ts';
 import type { KubeObject } from '../object/value.ts';
@@ -50,6 +50,7 @@ export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'helm'
   readonly hub: {
     as(identity: Identity): Pick<HubClient, 'readSecret' | 'readConfigMap'>;
     readonly data: Pick<DataWatches, 'isWatched'>;
+    readonly credentialSecrets: CredentialSecrets;
   };
   readonly settings: Pick<
     ReconcileContext['settings'],

@@ -21,7 +21,7 @@ import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
 import { revisionsOf, sourceFor } from './desired/memory.ts';
-import { readCredential, readVerification } from './desired/read-credential.ts';
+import { explainAccess, readCredential, readVerification } from './desired/read-credential.ts';
 import { knownFromStatus } from './desired/recall-source.ts';
 import { refreshSource } from './desired/refresh-source.ts';
 import { refreshOthers } from './desired/other-sources.ts';
@@ -176,6 +176,7 @@ async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
       tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       verification: () => readVerification(pass),
+      explain: (error) => explainAccess(error, pass),
       signals: record.signals,
       isForced: goal.isForced || isNewSpec(pass),
       isPinned: goal.commit !== undefined,

@@ -14,15 +14,19 @@ export interface Web {
 }
 
 export interface WebRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** JSON, for a POST alone; such a request follows no redirect. */
+  readonly body?: string | undefined;
   /** The value of the header. */
   readonly authorization?: string | undefined;
   /** For its certificates alone. */
   readonly credential: Credential | undefined;
   /** Names the artifact or repository in messages. */
   readonly label: string;
+  /** The field that holds the address, for messages. Default: `repoURL`. */
+  readonly addressField?: string;
   /** Where a redirect may lead; without the authorization, where it leaves the origin. */
   readonly redirects: 'origin' | 'anywhere';
   /** For the body of the answer. */

@@ -1,7 +1,9 @@
 /**
  * Patterns of paths: `*` and `?` within one part of a path, `[a-z]` and `[!a]` for one character, and `**` for any
- * number of parts. A match takes time that is linear in the product of the lengths, for every pattern.
+ * number of parts. They are those of `valueFiles` of Argo CD: other than in .gitignore, a pattern is always compared
+ * with the whole path, and a bracket that is not closed stands for itself.
  */
+import { ANY, charPiece, compileMatcher, FOLDERS, NO_SLASH, type Piece } from './matcher.ts';
 
 export function isGlob(path: string): boolean {
   return /[*?[]/.test(path);
@@ -14,47 +16,32 @@ export function fixedPartOf(pattern: string): string {
   return parts.slice(0, first < 0 ? parts.length : first).join('/');
 }
 
-/** Both are separated by `/`, without a leading one. */
-export function matchesGlob(path: string, pattern: string): boolean {
-  return matchesSequence(path.split('/'), pattern.split('/'), {
-    isMany: (part) => part === '**',
-    matchesOne: matchesPart,
+/** Whether a path matches. Both are separated by `/`, without a leading one. */
+export function compileGlob(pattern: string): (path: string) => boolean {
+  const matches = compileMatcher(readPattern(pattern));
+  return (path) => matches(path, () => undefined);
+}
+
+function readPattern(pattern: string): Piece[] {
+  const parts = pattern.split('/').filter((part, index, all) => part !== '**' || all[index - 1] !== '**');
+  const pieces: Piece[] = [];
+  parts.forEach((part, index) => {
+    const isLast = index === parts.length - 1;
+    if (part !== '**') pieces.push(...tokensOf(part).map(pieceOf), ...(isLast ? [] : [charPiece('/')]));
+    else if (!isLast) pieces.push(FOLDERS);
+    // The slash before it belongs to it, since `a/**` matches `a` as well.
+    else pieces.push(pieces.pop() ? BELOW : { type: 'many', accepts: ANY });
   });
+  return pieces;
 }
 
-interface SequenceRules {
-  /** Whether an item of the pattern stands for any number of items. */
-  readonly isMany: (item: string) => boolean;
-  readonly matchesOne: (text: string, item: string) => boolean;
-}
+/** Everything below a folder, or nothing. */
+const BELOW: Piece = { type: 'choice', options: [[], [charPiece('/'), { type: 'many', accepts: ANY }]] };
 
-/** Only the last `many` is extended on a mismatch, which suffices, because an earlier one could not do better. */
-function matchesSequence(texts: readonly string[], pattern: readonly string[], rules: SequenceRules): boolean {
-  let at = 0;
-  let inPattern = 0;
-  let many: { readonly inPattern: number; at: number } | undefined;
-  while (at < texts.length) {
-    const item = pattern[inPattern];
-    if (item !== undefined && rules.isMany(item)) {
-      many = { inPattern, at };
-      inPattern += 1;
-    } else if (item !== undefined && rules.matchesOne(texts[at] ?? '', item)) {
-      at += 1;
-      inPattern += 1;
-    } else if (many !== undefined) {
-      many.at += 1;
-      at = many.at;
-      inPattern = many.inPattern + 1;
-    } else return false;
-  }
-  return pattern.slice(inPattern).every(rules.isMany);
-}
-
-function matchesPart(part: string, pattern: string): boolean {
-  return matchesSequence(Array.from(part), tokensOf(pattern), {
-    isMany: (item) => item === '*' || item === '**',
-    matchesOne: (character, item) => item === '?' || matchesClass(character, item),
-  });
+function pieceOf(token: string): Piece {
+  if (token.startsWith('*')) return { type: 'many', accepts: NO_SLASH };
+  if (token === '?') return { type: 'one', accepts: NO_SLASH };
+  return { type: 'one', accepts: (char) => char !== '/' && matchesClass(char, token) };
 }
 
 /** `a`, `*`, `?`, `[a-z]` and `\*` are one token each. */

@@ -101,10 +101,13 @@ function cut(part: string, end: number | undefined): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-/** Where a line `...` ends the document; undefined if there is none behind its content. */
+/** The line that ends a document. It stays, because the empty lines behind it would otherwise belong to a `|+`. */
+const END_LINE = '\n...';
+
+/** The end of the line `...` that ends the document; undefined if there is none behind its content. */
 function endOfDocument(text: string): number | undefined {
   for (const { index } of text.matchAll(/\n\.\.\.(?=[ \t\n]|$)/g)) {
-    if (/^(?!#|---|\.\.\.)[ \t]*[^\s#]/m.test(text.slice(0, index))) return index;
+    if (/^(?!#|---|\.\.\.)[ \t]*[^\s#]/m.test(text.slice(0, index))) return index + END_LINE.length;
   }
   return undefined;
 }

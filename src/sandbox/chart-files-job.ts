@@ -1,9 +1,9 @@
 /** The parent's side of collecting the files of a chart: the child reads the trees, and the parent gets plain files. */
 import { dirname } from 'node:path';
-import type { ChartFilesLimits } from '../render/helm/chart-files.ts';
+import type { ChartFilesLimits, CollectedFiles } from '../render/helm/chart-files.ts';
 import type { HelmRun } from '../render/needs.ts';
 import type { SnapshotTree } from '../source/snapshot.ts';
-import { decodeChartFiles, type CollectedFiles } from './chart-files-wire.ts';
+import { decodeChartFiles } from './chart-files-wire.ts';
 import type { NamedTree, TreeLimits } from './render-job.ts';
 import type { Sandbox } from './sandbox.ts';
 

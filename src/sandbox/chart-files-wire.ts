@@ -2,14 +2,11 @@
  * The files of a chart as one buffer: four bytes with the length of a JSON header (big-endian), the header, then the
  * contents of the files one after the other. A chart whose files cannot be collected is answered by its problem.
  */
-import type { Problem } from '../object/problem.ts';
-import type { ChartFile } from '../render/helm/chart-files.ts';
-
-export type CollectedFiles =
-  { readonly ok: true; readonly files: readonly ChartFile[] } | { readonly ok: false; readonly problem: Problem };
+import type { ChartFile, CollectedFiles } from '../render/helm/chart-files.ts';
 
 type Header =
-  { readonly files: readonly { readonly path: string; readonly sizeBytes: number }[] } | { readonly problem: Problem };
+  | { readonly files: readonly { readonly path: string; readonly sizeBytes: number }[] }
+  | Pick<Extract<CollectedFiles, { readonly ok: false }>, 'problem'>;
 
 const LENGTH_BYTES = 4;
 

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
+import { StageError } from '../object/stage-error.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { limitConnections, type ConnectionLimit } from './connection-limit.ts';
 
@@ -90,6 +91,21 @@ export async function listen(
   const { address, port: bound, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
   return { url, close: () => closeServer(server) };
+}
+
+/** The same for a listener whose address the flag `--NAME-address` names. Throws StageError AddressUnavailable. */
+export async function openListener(
+  name: 'api' | 'probes' | 'metrics' | 'webhook',
+  routes: Express,
+  address: ListenAddress,
+): Promise<Listener> {
+  try {
+    return await listen(routes, address);
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const message = `the ${name} listener cannot be bound (${errno}): choose another address with --${name}-address`;
+    throw new StageError({ stage: 'status', code: 'AddressUnavailable', retry: 'never', message, cause: error });
+  }
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -35,6 +35,14 @@ export interface ApplicationSummary {
   readonly ready: { readonly status: string; readonly reason: string; readonly message: string };
 }
 
+export interface NameAndState {
+  readonly namespace: string;
+  readonly name: string;
+  readonly sync: string;
+  readonly health: string;
+  readonly ready: string;
+}
+
 export interface ApplicationDetail extends ApplicationSummary {
   readonly conditions: NonNullable<ApplicationStatus['conditions']>;
   readonly history: NonNullable<ApplicationStatus['history']>;
@@ -59,6 +67,8 @@ export interface ObjectView {
   readonly patch?: readonly PatchOperation[];
   /** Values of a Secret are masked in the patch, so that every server refuses it. */
   readonly patchMasked?: true;
+  /** The caller may not get such objects: only the paths of the fields are shown, and no patch. */
+  readonly valuesHidden?: true;
   readonly pruning: boolean;
   readonly file?: string;
   readonly line?: number;
@@ -99,6 +109,12 @@ export function summarise(known: KnownApplication): ApplicationSummary {
   };
 }
 
+/** The part of a summary that `--anonymous-read=names` shows to everybody. */
+export function nameAndState(known: KnownApplication): NameAndState {
+  const { namespace, name, sync, health, ready } = summarise(known);
+  return { namespace, name, sync: sync.status, health: health.status, ready: ready.status };
+}
+
 /** The objects are left out: there may be thousands of them; see `viewObject`. */
 export function describe(known: KnownApplication): Omit<ApplicationDetail, 'objects'> {
   const status = statusOf(known);
@@ -137,6 +153,13 @@ export function viewObject({
     ...(file === undefined ? {} : { file }),
     ...(line === undefined ? {} : { line }),
   };
+}
+
+/** The same without values of fields. */
+export function hideValues(object: ObjectView): ObjectView {
+  if (object.fields.length === 0 && object.patch === undefined) return object;
+  const { patch: _, patchMasked: __, ...view } = object;
+  return { ...view, fields: view.fields.map(({ path }) => ({ path })), valuesHidden: true };
 }
 
 function viewPatch({ operations, isMasked }: ObjectPatch): Pick<ObjectView, 'patch' | 'patchMasked'> {

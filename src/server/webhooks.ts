@@ -15,11 +15,11 @@ import type { Clock, Log, Metrics } from '../telemetry/ports.ts';
 import { clientAddressBehind } from './client-address.ts';
 import { createRoutes, endRoutes } from './listener.ts';
 import { createBodyReader, type BodyLimits, type ReadBody } from './webhook-body.ts';
-import { createHookLimit, type Admit, type HookLimit } from './webhook-limit.ts';
+import { createFailureBudget, type Admit, type FailureBudget } from './failure-budget.ts';
 import { PROVIDERS, type HookEvent, type Provider } from './webhook-providers.ts';
 import { createWebhookSecrets, type SecretsOf } from './webhook-secrets.ts';
 
-export interface WebhookOptions extends Pick<HookLimit, 'perMinute' | 'totalPerMinute'> {
+export interface WebhookOptions extends Pick<FailureBudget, 'perMinute' | 'totalPerMinute'> {
   /** Empty: every webhook is refused. */
   readonly secretsDir: string;
   /** Advances the next poll of every Application that the push concerns; returns their number. */
@@ -81,7 +81,7 @@ export function webhookRoutes(options: WebhookOptions): Express {
   const { log, metrics, clock, perMinute, totalPerMinute, onPush } = options;
   const tools: HookTools = {
     addressOf: clientAddressBehind(options.trustedProxies),
-    admit: createHookLimit({ perMinute, totalPerMinute, maxAddresses: MAX_ADDRESSES, clock }),
+    admit: createFailureBudget({ perMinute, totalPerMinute, maxAddresses: MAX_ADDRESSES, clock }),
     readBody: createBodyReader(options.bodyLimits ?? BODY_LIMITS),
     secretsOf: createWebhookSecrets({ dir: options.secretsDir, clock, log, rereadMs: REREAD_MS }),
     onPush,

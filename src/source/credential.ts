@@ -6,6 +6,7 @@
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { sourceError } from '../object/source-error.ts';
+import { GITHUB_APP_KEYS, readGitHubApp, type GitHubApp } from './github-app.ts';
 import { MAX_KNOWN_HOSTS_BYTES, parseKnownHosts } from './known-hosts.ts';
 import { parseDockerConfig } from './docker-config.ts';
 import { maskedForms, type Masked } from './mask.ts';
@@ -16,6 +17,8 @@ export interface Credential extends Masked {
   readonly secret: string;
   /** undefined: the Secret holds no login for http and https. */
   readonly login: Login | undefined;
+  /** Its tokens are the login. Absent: the Secret is not about a GitHub App. */
+  readonly app?: GitHubApp;
   /** For ssh. Absent: it holds no key. */
   readonly ssh?: SshKey;
   /** From `.dockerconfigjson`: logins of registries by host, with the port if it has one. Absent: it holds none. */
@@ -56,6 +59,7 @@ const KEYS = {
   key: ['tls.key', 'keyFile', 'tlsClientCertKey'],
   privateKey: ['identity', 'sshPrivateKey', 'ssh-privatekey'],
   knownHosts: ['known_hosts'],
+  ...GITHUB_APP_KEYS,
 } as const;
 
 type Part = keyof typeof KEYS;
@@ -84,16 +88,19 @@ export function parseCredential({ secret, data }: SecretContent): Credential {
   };
   const ssh = readSshKey(read, refuse);
   const login = ssh ? undefined : readLogin(read, refuse);
+  const app = readGitHubApp(read, refuse);
+  if (app && (ssh || login)) refuse('is for a GitHub App, and holds another login beside it. Keep one of them');
   const { ca, clientCertificate } = readCertificates(read, refuse);
   const registries = readRegistries(data.get(DOCKER_CONFIG_KEY), refuse);
-  if (!login && !ssh && ca === undefined && clientCertificate === undefined && registries === undefined) {
+  if (!login && !ssh && !app && ca === undefined && clientCertificate === undefined && registries === undefined) {
     refuse(
-      'holds no credentials that Tautline knows. Give it username and password, or bearerToken; ca.crt; tls.crt and tls.key; for ssh identity and known_hosts; for a registry also .dockerconfigjson',
+      'holds no credentials that Tautline knows. Give it username and password, or bearerToken; githubAppID and githubAppPrivateKey; ca.crt; tls.crt and tls.key; for ssh identity and known_hosts; for a registry also .dockerconfigjson',
     );
   }
   const secrets = [login, ...(registries?.values() ?? [])].flatMap(secretsOf);
   const maskedTexts = maskedForms(ssh ? [...secrets, ssh.passphrase] : secrets);
-  return { secret, login, ca, clientCertificate, ...(ssh && { ssh }), ...(registries && { registries }), maskedTexts };
+  const others = { ...(ssh && { ssh }), ...(app && { app }), ...(registries && { registries }) };
+  return { secret, login, ca, clientCertificate, ...others, maskedTexts };
 }
 
 /** The key of Secrets of the type kubernetes.io/dockerconfigjson. */

@@ -30,8 +30,9 @@ export function createKeyNaming(): NameKey {
   const digestKey = randomBytes(32);
   return (identity, credential) => {
     if (!credential) return shorten(createHash('sha256').update(identity));
-    // All of it but the Secret's name, so that a field that is added later counts as well.
-    const { secret: _name, maskedTexts: _derived, ...access } = credential;
+    // All of it but the Secret's name, so that a field that is added later counts as well. The token of an app changes.
+    const { secret: _name, maskedTexts: _derived, login, ...rest } = credential;
+    const access = rest.app ? rest : { ...rest, login };
     const content = JSON.stringify([identity, access], (_key, value: unknown) =>
       value instanceof Map ? [...(value as Map<unknown, unknown>)] : value,
     );

@@ -11,15 +11,18 @@ import { cancelled } from '../object/source-error.ts';
 import type { RegistryLimits } from '../registry/limits.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { createArtifactOrigin, type RegistrySettings } from './artifact-origin.ts';
+import { createAppTokens, type AppTokens } from './app-tokens.ts';
+import { withAppTokens } from './app-transport.ts';
 import { toStageError } from './fetch-commit.ts';
 import { createGitOrigin } from './git-origin.ts';
+import { gitHubRepositoryOf } from './github-app.ts';
 import type { SourceLimits } from './limits.ts';
 import { redactError } from './mask.ts';
-import type { SourceAt, VerifyRequest } from './origin.ts';
+import type { Origin, SourceAt, VerifyRequest } from './origin.ts';
 import type { JobRunner } from './packs/index-job.ts';
 import type { StoredSnapshot } from './packs/snapshot-folder.ts';
 import { createSnapshotStore } from './packs/snapshot-store.ts';
-import type { SourcePlace, SourcePort } from './ports.ts';
+import type { SourcePort } from './ports.ts';
 import { createKeyNaming } from './repository.ts';
 import { nameOfRevision, type ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
@@ -50,16 +53,16 @@ export function createSource(options: SourceOptions): Source {
   const { limits, clock, log } = options;
   const dataDir = resolve(options.dataDir);
   const store = createSnapshotStore({ dataDir, limits, clock, log });
-  const shared = { ...options, dataDir, store, nameKey: createKeyNaming() };
+  const tokens = createAppTokens({ web: options.web, limits: options.registry.limits, clock });
+  const transport = withAppTokens(options.transport, tokens);
+  const shared = { ...options, transport, dataDir, store, nameKey: createKeyNaming() };
   const git = createGitOrigin(shared);
   const artifacts = createArtifactOrigin(shared);
   const polls = createFlights<ResolvedRevision>(clock);
   const fetches = createFlights<StoredSnapshot>(clock);
 
-  function at(place: SourcePlace): SourceAt {
-    const isArtifact = isArtifactSource({ repoURL: place.repoUrl, chart: place.chart });
-    return (isArtifact ? artifacts : git).at(place);
-  }
+  const at = chooseOrigin(git, artifacts);
+  const redacted = createRedaction(tokens);
 
   async function verify(source: SourceAt, stored: StoredSnapshot, request: VerifyRequest): Promise<StoredSnapshot> {
     const { verify: check } = source;
@@ -118,6 +121,17 @@ export function createSource(options: SourceOptions): Source {
   };
 }
 
+function chooseOrigin(git: Origin, artifacts: Origin): Origin['at'] {
+  return (place) => {
+    const { repoUrl, chart, credential } = place;
+    const isArtifact = isArtifactSource({ repoURL: repoUrl, chart });
+    if (isArtifact && credential?.app) {
+      gitHubRepositoryOf({ app: credential.app, secret: credential.secret, repoUrl, isArtifact });
+    }
+    return (isArtifact ? artifacts : git).at(place);
+  };
+}
+
 const COMMIT = /^[0-9a-f]{40}$/;
 
 function snapshotOf(
@@ -129,13 +143,19 @@ function snapshotOf(
   return { ...named, commit, lineage, tree, ...(about === undefined ? {} : { about }) };
 }
 
-/** No error shows the credential that was sent. */
-async function redacted<T>(source: SourceAt, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw redactError(toStageError(error, source), source.credential);
-  }
+type Redacted = <T>(source: SourceAt, work: () => Promise<T>) => Promise<T>;
+
+/** No error shows a credential that was sent, or a token. */
+function createRedaction(tokens: Pick<AppTokens, 'maskedTexts'>): Redacted {
+  return async (source, work) => {
+    try {
+      return await work();
+    } catch (error) {
+      const { credential, key } = source;
+      const masked = credential && { maskedTexts: [...tokens.maskedTexts(key), ...credential.maskedTexts] };
+      throw redactError(toStageError(error, source), masked);
+    }
+  };
 }
 
 async function onDisk<T>(source: Pick<SourceAt, 'label'>, work: () => Promise<T>): Promise<T> {

@@ -28,7 +28,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
 /** The first words of the commands in `console` blocks, which no test runs. */
 const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   // They need a container engine, do not end, remove everything, or install a package globally.
-  'docs/install.md': ['docker', 'docker', 'kubectl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
+  'docs/install.md': ['docker', 'docker', 'kubectl', 'curl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
   // A watch does not end, nothing is held, there is no branch; jq need not be installed, and there are no folders to
   // render. test/cluster/cli and test/unit/cli have tests of all of them.
   'docs/cli.md': Array<string>(9).fill('tautline'),

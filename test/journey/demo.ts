@@ -39,7 +39,9 @@ async function main(): Promise<number> {
   say(`repository     git clone ${repository.url}`);
   await cluster.apply(printCrd());
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd/applications.tautline.dev']);
-  const agent = stack.use(await startAgentProcess({ kubeconfig: cluster.kubeconfig }));
+  const agent = stack.use(
+    await startAgentProcess({ kubeconfig: cluster.kubeconfig, flags: ['--anonymous-read', 'names'] }),
+  );
   say(`status API     curl ${agent.apiUrl}/api/v1/applications`);
   say(`metrics        curl ${agent.metricsUrl}/metrics\n`);
   const scene = { cluster, repository, agent };

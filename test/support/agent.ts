@@ -1,9 +1,10 @@
 /** Starts `tautline agent` as a process of its own, as people run it, for tests, demo and bench. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 export interface AgentOptions {
   readonly kubeconfig: string;
@@ -21,6 +22,8 @@ export interface RunningAgent extends AsyncDisposable {
   readonly probesUrl: string;
   readonly metricsUrl: string;
   readonly webhookUrl: string;
+  /** GET of a path below `/api/v1` of the status API, with the token of the agent's own kubeconfig. */
+  readApi(path: string): Promise<Response>;
   readonly process: ChildProcess;
   /** All lines of its log up to now, parsed. */
   readonly log: readonly Record<string, unknown>[];
@@ -86,6 +89,11 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
     probesUrl: first.probes,
     metricsUrl: first.metrics,
     webhookUrl: first.webhooks,
+    async readApi(path) {
+      const config = parse(await readFile(options.kubeconfig, 'utf8')) as { users: { user: { token: string } }[] };
+      const headers = { authorization: `Bearer ${config.users[0]?.user.token}` };
+      return fetch(`${first.api}/api/v1${path}`, { headers });
+    },
     process: child,
     log,
     stderr: () => stderr,

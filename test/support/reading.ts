@@ -2,7 +2,7 @@
 import { parseAddressRules } from '../../src/application/address-rule.ts';
 import type { KindInfo, Kinds } from '../../src/cluster/kinds.ts';
 import { kindKey } from '../../src/cluster/kinds.ts';
-import type { ClusterCapabilities, SecretAnswer } from '../../src/cluster/ports.ts';
+import type { ClusterCapabilities, CredentialSecrets, SecretAnswer } from '../../src/cluster/ports.ts';
 import { digestValue } from '../../src/object/digest.ts';
 import { apiVersionOf, type ObjectId } from '../../src/object/identity.ts';
 import type { KubeObject } from '../../src/object/value.ts';
@@ -10,7 +10,7 @@ import type { ReadingOptions } from '../../src/reconcile/pass.ts';
 import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-sizes.ts';
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
 import type { Answer } from '../../src/render/needs.ts';
-import type { CollectedFiles } from '../../src/sandbox/chart-files-wire.ts';
+import type { CollectedFiles } from '../../src/render/helm/chart-files.ts';
 import type { PolledRevision } from '../../src/source/ports.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
@@ -36,6 +36,12 @@ export function manifestOf({ group, kind, namespace, name }: ObjectId, more: Par
 export function manifestsOf(manifests: readonly Manifest[], more: Partial<Manifests> = {}): Manifests {
   return { manifests, problems: [], warnings: [], needs: [], readSet: {}, ...more };
 }
+
+/** A namespace without Secrets for the addresses of repositories. */
+export const NO_LABELLED_SECRETS: CredentialSecrets = {
+  list: () => Promise.resolve({ ok: true, secrets: [] }),
+  doubt: () => undefined,
+};
 
 const NEVER_POLLED: PolledRevision = { id: 'none', commit: '0'.repeat(40), revision: `sha1:${'0'.repeat(40)}` };
 
@@ -94,6 +100,7 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
       hub: {
         hubId: 'hub',
         data: { isWatched: () => script.isDataWatched === true },
+        credentialSecrets: NO_LABELLED_SECRETS,
         as: () => ({
           readSecret: (_namespace, name) => noted(`secret ${name}`, secret ?? { ok: true, data: undefined }),
           readConfigMap: (_namespace, name) =>

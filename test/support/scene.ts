@@ -275,9 +275,9 @@ async function readSeries(
 
 /** The answer of the status API about one Application. */
 export async function detailOf(
-  agent: Pick<RunningAgent, 'apiUrl'>,
+  agent: Pick<RunningAgent, 'readApi'>,
   name: string,
   namespace = 'apps',
 ): Promise<unknown> {
-  return (await fetch(`${agent.apiUrl}/api/v1/applications/${namespace}/${name}`)).json();
+  return (await agent.readApi(`/applications/${namespace}/${name}`)).json();
 }

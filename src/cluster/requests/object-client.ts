@@ -71,7 +71,8 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
     if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, data: undefined } : answer;
     const body = tryParseJson(answer.http.text);
     if (stringAt(body, 'kind') !== kind.kind) return { ok: false, refusal: unreadable(answer.http) };
-    return { ok: true, data: kind === DATA_KINDS.Secret ? decodeData(body, 'data') : configData(body) };
+    if (kind !== DATA_KINDS.Secret) return { ok: true, data: configData(body) };
+    return { ok: true, data: decodeData(body, 'data'), labels: labelsOf(body) };
   }
 
   return {
@@ -218,6 +219,12 @@ function configData(body: Value | undefined): ReadonlyMap<string, Buffer> {
   const texts = Object.entries(mapAt(body, 'data'));
   const plain = texts.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '')] as const);
   return new Map([...plain, ...decodeData(body, 'binaryData')]);
+}
+
+function labelsOf(body: Value | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(mapAt(body, 'metadata', 'labels')).map(([name, value]) => [name, String(value)]),
+  );
 }
 
 function decodeData(body: Value | undefined, field: 'data' | 'binaryData'): ReadonlyMap<string, Buffer> {

@@ -11,14 +11,11 @@ import { identityKey, type Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
 import { tryParseJson } from '../live-object.ts';
 import type { HttpAnswer, Transport } from '../transport/transport.ts';
+import { keepReviews } from './kept-reviews.ts';
 import { refusalOf } from './refusal.ts';
 
 const PATH = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
-/** How long a reviewed right is believed: a right that was granted or taken away counts after this time. */
-const KEPT_MS = 60_000;
-/** Reviews that are remembered at once; the oldest are forgotten first. */
-const MAX_KEPT = 10_000;
 /** A server-side apply that may create the object needs both. */
 const WRITE_VERBS = ['create', 'patch'] as const;
 
@@ -31,11 +28,6 @@ export interface Rights {
   mayWrite(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<boolean>;
 }
 
-interface Review {
-  readonly endsMs: number;
-  readonly isAllowed: Promise<boolean>;
-}
-
 export function createRights({
   transport,
   clock,
@@ -43,21 +35,7 @@ export function createRights({
   readonly transport: Pick<Transport, 'send'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }): Rights {
-  const reviews = new Map<string, Review>();
-  const ask = (key: string, send: () => Promise<boolean>): Promise<boolean> => {
-    const nowMs = clock.monotonicMs();
-    const known = reviews.get(key);
-    if (known && nowMs < known.endsMs) return known.isAllowed;
-    reviews.delete(key);
-    const review: Review = { endsMs: nowMs + KEPT_MS, isAllowed: send() };
-    reviews.set(key, review);
-    const [oldest] = reviews.size > MAX_KEPT ? reviews.keys() : [];
-    if (oldest !== undefined) reviews.delete(oldest);
-    review.isAllowed.catch(() => {
-      if (reviews.get(key) === review) reviews.delete(key);
-    });
-    return review.isAllowed;
-  };
+  const ask = keepReviews<boolean>(clock);
   return {
     async mayWrite(identity, kind, { namespace }) {
       const { group, version, plural: resource, isNamespaced } = kind;

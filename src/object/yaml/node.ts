@@ -208,7 +208,9 @@ export function nodeToValue(node: YamlNode, isInFlow = false): Value {
     return node.map((item) => nodeToValue(item, isFlow));
   }
   if (!isInFlow && isFoldedText(node)) return refold(node.text);
-  return node === EMPTY_IN_FLOW ? '' : node.value;
+  // kustomize reads an empty scalar in brackets, such as one that a replacement has emptied, as an empty text.
+  const isEmptied = isInFlow && node.value === null && node.text === '';
+  return isEmptied || node === EMPTY_IN_FLOW ? '' : node.value;
 }
 
 /** The tree of a value that was read from JSON, where every text is in quotes and every collection in brackets. */

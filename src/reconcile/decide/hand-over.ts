@@ -13,7 +13,7 @@
  * - An Application that may not write an object has no say over it, and objects that give or bound rights do not go
  *   over to another namespace; see standing.ts.
  */
-import { applicationKey } from '../../application/keys.ts';
+import { applicationKey, namespaceOf } from '../../application/keys.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { OWNER_ANNOTATION, parseOwner } from '../../object/applyset.ts';
@@ -28,7 +28,7 @@ import {
   type SourceState,
 } from '../neighbours/desire.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
-import { mayPass, mayReceive, namespaceOf, type Standing, type StandingPair } from './standing.ts';
+import { mayPass, mayReceive, type Standing, type StandingPair } from './standing.ts';
 
 export interface HandOver {
   readonly changes: readonly Change[];

@@ -5,6 +5,7 @@
  * Invariant: a right is reviewed only for the pairs that a decision depends on. Where there is no answer, nothing is
  * decided: the pass ends with a StageError and is repeated.
  */
+import { namespaceOf } from '../../application/keys.ts';
 import { isOutOfReach, reachOf } from '../../bind/reach.ts';
 import { identityKey } from '../../cluster/identity.ts';
 import { createKindFinder } from '../../cluster/kinds.ts';
@@ -88,9 +89,4 @@ function accountOf(
 function rightKey({ key, id }: StandingPair, options: StandingOptions): string | undefined {
   const account = accountOf(key, id, options);
   return account && [identityKey(account), id.group, id.kind, id.namespace].join(' ');
-}
-
-/** The namespace of an Application, by its key. */
-export function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }

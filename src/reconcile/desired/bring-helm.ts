@@ -15,16 +15,12 @@ type Output = Pick<Brought, 'answer' | 'digest' | 'renderedFor'>;
 
 /** Throws StageError: of the sandbox, of discovery or of helm. */
 export async function bringHelm(reading: Reading, { key, run }: HelmNeed, trees: TreesOfRender): Promise<Output> {
-  const { application, context, memory, signal, target } = reading;
+  const { application, context, memory, signal } = reading;
   const tenant = application.metadata.namespace;
-  const renderedFor = await rendersFor(reading);
-  const capabilities = await target.capabilities();
+  const { capabilities, renderedFor } = await clusterOf(reading);
   const { main: tree, others } = trees;
   const collected = await context.render.chartFiles({ tree, trees: others, run, tenant, signal });
-  if (!collected.ok) {
-    const { file: _file, line: _line, ...problem } = collected.problem;
-    return { ...withDigest({ type: 'refused', problem }), renderedFor };
-  }
+  if (!collected.ok) return { ...withDigest({ type: 'refused', problem: collected.problem }), renderedFor };
   const answer = await context.helm.template({ run, files: collected.files, capabilities, tenant, signal });
   const output = withDigest(answer);
   const before = memory.desired.rendered?.answers.get(key);
@@ -50,11 +46,12 @@ function withDigest(answer: Answer): Pick<Output, 'answer' | 'digest'> {
 export async function isForThisCluster(reading: Reading, { answers }: LastRender): Promise<boolean> {
   const outputs = [...answers.values()].filter(({ renderedFor }) => renderedFor !== undefined);
   if (outputs.length === 0) return true;
-  const renderedFor = await rendersFor(reading);
+  const { renderedFor } = await clusterOf(reading);
   return outputs.every((output) => output.renderedFor === renderedFor);
 }
 
-async function rendersFor({ context, target }: Reading): Promise<string> {
-  const [{ digest }, version] = await Promise.all([target.capabilities(), context.helm.version()]);
-  return `${version} ${digest}`;
+/** The present cluster, and the name for it and the present helm under which an output is remembered. */
+async function clusterOf({ context, target }: Reading) {
+  const [capabilities, version] = await Promise.all([target.capabilities(), context.helm.version()]);
+  return { capabilities, renderedFor: `${version} ${capabilities.digest}` };
 }

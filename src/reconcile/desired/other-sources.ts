@@ -8,7 +8,7 @@ import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
-import { readCredential, readVerification } from './read-credential.ts';
+import { explainAccess, readCredential, readVerification, type OtherRepository } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -43,17 +43,17 @@ export async function treesOfOthers(reading: Reading): Promise<Map<string, Rende
 
 function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean): Promise<SourceMemory> {
   const { spec } = reading.application;
+  const { repoURL, chart, revision, secretRef, verify } = source;
   const field = `spec.sources[${source.name}].secretRef`;
-  const credential = () => readCredential({ ...reading, secretRef: { name: source.secretRef?.name, field } });
+  const repository = { repoURL, chart, secretName: secretRef?.name, field };
   const verification = () => readVerification(reading, source);
-  const { repoURL, chart, revision, verify } = source;
   const own = { ...spec.source, repoURL, chart, revision, verify };
-  return refresh(reading, { spec: own, credential, verification, isForced, other: treeNameOf(source) });
+  return refresh(reading, { spec: own, repository, verification, isForced, other: treeNameOf(source) });
 }
 
 /**
- * The tree of a repository or chart that the render asked for. It is read without a credential, unless `spec.source`
- * has one for the same host. Throws StageError if it cannot be read and was never read before.
+ * The tree of a repository or chart that the render asked for. It is read with the Secret that `spec.source` names for
+ * the same host, or else as a repository without one. Throws StageError if it cannot be read and was never read before.
  */
 export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartNeed): Promise<RenderedTree> {
   const { source } = reading.application.spec;
@@ -66,8 +66,9 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
   const spec = { ...source, ...named, repoURL, secretRef: undefined, verify: undefined };
   const verification = async () => undefined;
   const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
-  const credential = async () => (isSameHost ? readCredential(reading) : undefined);
-  const memory = await refresh(reading, { spec, credential, verification, isForced: false, other: need.key });
+  const secretName = isSameHost ? source.secretRef?.name : undefined;
+  const repository = { repoURL, chart: named.chart, secretName, field: 'spec.source.secretRef' };
+  const memory = await refresh(reading, { spec, repository, verification, isForced: false, other: need.key });
   if (!memory.snapshot) throw memory.error;
   return { tree: memory.snapshot.tree, path: '' };
 }
@@ -81,7 +82,7 @@ function hostOf(address: string): string {
 
 interface Refresh {
   readonly spec: ApplicationSpec['source'];
-  readonly credential: () => ReturnType<typeof readCredential>;
+  readonly repository: OtherRepository;
   readonly verification: () => ReturnType<typeof readVerification>;
   readonly isForced: boolean;
   readonly other: string;
@@ -89,10 +90,15 @@ interface Refresh {
 
 function refresh(
   reading: Reading,
-  { spec, credential, verification, isForced, other }: Refresh,
+  { spec, repository, verification, isForced, other }: Refresh,
 ): Promise<SourceMemory> {
   const { application, context, memory, signal, signals } = reading;
   const tenant = application.metadata.namespace;
-  const options = { spec, tenant, credential, verification, signals, isForced, other };
-  return refreshSource(memory.desired, { ...options, signal, context });
+  const question = { ...reading, other: repository };
+  const readers = {
+    credential: () => readCredential(question),
+    verification,
+    explain: (error: unknown) => explainAccess(error, question),
+  };
+  return refreshSource(memory.desired, { ...readers, spec, tenant, signals, isForced, other, signal, context });
 }

@@ -90,7 +90,7 @@ export async function recallSnapshot(
 ): Promise<Snapshot | undefined> {
   const find = (credential: RecallOptions['credential']) =>
     orNothing(async () => context.source.recall({ ...(await readPlace({ ...readers, credential })), resolved }));
-  return (await find(readers.credential)) ?? (readers.spec.secretRef ? find(async () => undefined) : undefined);
+  return (await find(readers.credential)) ?? find(async () => undefined);
 }
 
 /** undefined: a StageError, as the poll that follows reports why the Secret or the disk cannot be read. */

@@ -36,6 +36,8 @@ export interface RefreshOptions {
   /** Read only when the source is about to be asked. */
   readonly credential: () => Promise<Credential | undefined>;
   readonly verification: PlaceReaders['verification'];
+  /** Completes the error of a failed poll. Default: it is kept as it is. */
+  readonly explain?: (error: unknown) => Promise<unknown>;
   /** Read at the start and at the end of a poll: a signal may arrive while the poll is under way. */
   readonly signals: Readonly<Signals>;
   /** A person asks: poll now, whatever the interval. */
@@ -111,20 +113,10 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
     const times = timesAfter(poll, waitMs, context);
     // A poll that is not followed says nothing about the time until which its commit was the newest.
     const answered = following.doubt ? before?.answered : { begunMs, endedMs: times.polledMs };
-    return {
-      key,
-      snapshot,
-      isOfEarlierSpec: false,
-      following,
-      pace,
-      ...times,
-      answered,
-      told,
-      failures: 0,
-      error: undefined,
-    };
-  } catch (error) {
-    if (signal.aborted) throw error;
+    return { key, snapshot, following, pace, ...times, answered, told, ...SUCCEEDED };
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    const error = await explained(thrown, options);
     const failures = (before?.failures ?? 0) + 1;
     const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
     return { ...keptOf(known, before), key, pace: alert, ...timesAfter(poll, waitMs, context), told, failures, error };
@@ -143,6 +135,12 @@ async function withoutUnverified(source: SourceMemory, options: RefreshOptions):
   const verified = await orNothing(() => recall({ ...place, tenant, resolved: snapshot, signal: options.signal }));
   return verified ? source : { ...source, isOfEarlierSpec: true };
 }
+
+async function explained(error: unknown, { explain }: RefreshOptions): Promise<unknown> {
+  return explain ? explain(error) : error;
+}
+
+const SUCCEEDED = { isOfEarlierSpec: false, failures: 0, error: undefined } as const;
 
 type Kept = Pick<SourceMemory, 'snapshot' | 'isOfEarlierSpec' | 'following' | 'answered'>;
 

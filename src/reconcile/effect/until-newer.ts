@@ -7,7 +7,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { wishOf } from '../../application/wish.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
-import { readCredential, readVerification, type CredentialQuestion } from '../desired/read-credential.ts';
+import {
+  explainAccess,
+  readCredential,
+  readVerification,
+  type CredentialQuestion,
+} from '../desired/read-credential.ts';
 import { refreshSource, type RefreshContext } from '../desired/refresh-source.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
 import type { Pass } from '../pass.ts';
@@ -20,7 +25,9 @@ export interface Interruptible extends Pick<Pass, 'application' | 'identity' | '
   readonly record: Pick<ApplicationRecord, 'stored' | 'signals'>;
   readonly goal: Pick<Pass['goal'], 'commit'>;
   readonly memory: Pick<Memory, 'desired'>;
-  readonly context: RefreshContext & CredentialQuestion['context'];
+  readonly context: Omit<RefreshContext, 'source'> &
+    Pick<Pass['context'], 'sourceWhileApplying'> &
+    CredentialQuestion['context'];
 }
 
 /** Runs `work` with a signal that is aborted as soon as something newer should take over. */
@@ -70,10 +77,11 @@ async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, s
       tenant: application.metadata.namespace,
       credential: () => readCredential(pass),
       verification: () => readVerification(pass),
+      explain: (error) => explainAccess(error, pass),
       signals: record.signals,
       isForced: false,
       signal,
-      context,
+      context: { ...context, source: context.sourceWhileApplying },
     });
     return source.snapshot !== undefined && source.snapshot.commit !== snapshot.commit;
   } catch (error) {

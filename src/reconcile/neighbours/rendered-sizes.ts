@@ -1,4 +1,5 @@
 /** The sizes of the renders that Applications keep in memory. */
+import { namespaceOf } from '../../application/keys.ts';
 import type { ApplicationRecord } from '../memory.ts';
 
 /** The sums over all Applications but a given one. */
@@ -29,8 +30,4 @@ export function sumRendered(
     if (namespace === own) namespaceBytes += sizeBytes;
   }
   return { namespaceBytes, totalBytes, namespaces: namespaces.size };
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }

@@ -2,9 +2,10 @@
  * The Applications that the agent works on, if there are more than it may.
  *
  * Invariants: a namespace has no more than its bound, and all of them together have no more than theirs. A namespace
- * with few Applications gets a place from the namespace with the most. Within a namespace the oldest ones are worked
- * on.
+ * with few Applications gets a place from the namespace with the most, so that the places of namespaces that want more
+ * differ by one at the most. Within a namespace the oldest ones are worked on.
  */
+import { namespaceOf } from '../../application/keys.ts';
 import { compareTexts } from '../../object/identity.ts';
 import type { KubeObject } from '../../object/value.ts';
 import { createdOf, inFairOrder } from './fair-order.ts';
@@ -69,13 +70,24 @@ export class Admission {
   /** Another Application may get the place of one that is gone. */
   remove(key: string): Moved {
     if (this.#refused.delete(key) || !this.#take(key)) return NOTHING;
-    for (const next of inFairOrder(this.#refused.values())) {
-      if ((this.#admitted.get(namespaceOf(next.key))?.length ?? 0) >= this.#options.maxPerNamespace) continue;
-      this.#refused.delete(next.key);
-      this.#insert(next);
-      return { admitted: [next.key], refused: [] };
+    const next = this.#mostEntitled();
+    if (!next) return NOTHING;
+    this.#refused.delete(next.key);
+    this.#insert(next);
+    return { admitted: [next.key], refused: [] };
+  }
+
+  /** One of the namespace with the fewest places. */
+  #mostEntitled(): Application | undefined {
+    let first: Application | undefined;
+    let fewest = this.#options.maxPerNamespace;
+    for (const application of inFairOrder(this.#refused.values())) {
+      const places = this.#admitted.get(namespaceOf(application.key))?.length ?? 0;
+      if (places >= fewest) continue;
+      first = application;
+      fewest = places;
     }
-    return NOTHING;
+    return first;
   }
 
   #largest(): Application[] | undefined {
@@ -112,8 +124,4 @@ export class Admission {
 
 function compareAge(one: Application, other: Application): number {
   return compareTexts(createdOf(one), createdOf(other)) || compareTexts(one.key, other.key);
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }

@@ -3,7 +3,7 @@
  * asks for a pass, and keeps their records. Events only enqueue a key: a pass reads everything itself.
  */
 import { decodeInventory } from '../../application/inventory.ts';
-import { applicationKey } from '../../application/keys.ts';
+import { applicationKey, namespaceOf } from '../../application/keys.ts';
 import type { ParsedApplication } from '../../application/parse.ts';
 import type { RepositoryPush } from '../../application/repository.ts';
 import { requestsOf, wishOf } from '../../application/wish.ts';
@@ -21,10 +21,11 @@ import { reconcile } from '../reconcile.ts';
 import { Admission, type Moved } from './admission.ts';
 import { createDefinitionWatch, type DefinitionWatch } from './definition-watch.ts';
 import { inFairOrder } from './fair-order.ts';
-import { KeyedQueue, type QueueStats, type Worker } from './keyed-queue.ts';
+import { KeyedQueue, type QueueStats } from './keyed-queue.ts';
+import { contextOfPass, type SharedContext } from './pass-context.ts';
 
 export interface ControllerOptions {
-  readonly context: Omit<ReconcileContext, 'neighbours'>;
+  readonly context: Omit<SharedContext, 'neighbours'>;
   /** Passes that are worked on at once. */
   readonly concurrency: number;
   /** Over one Application, on average. */
@@ -76,7 +77,7 @@ export function createController(options: ControllerOptions): Controller {
     maxPerNamespace: options.maxApplicationsPerNamespace,
   });
   const registry = createRegistry({ clock, wake: enqueue });
-  const context: ReconcileContext = { ...options.context, neighbours: registry.neighbours };
+  const context: SharedContext = { ...options.context, neighbours: registry.neighbours };
   const dependents = createDependents(enqueue);
   const definitions = createDefinitionWatch({
     read: () => cluster.definitions(),
@@ -86,14 +87,13 @@ export function createController(options: ControllerOptions): Controller {
   const forgetKey = (key: string): void => queue.forget(key);
   const known: Tracks = { registry, admission, dependents, definitions, context, enqueue, forgetKey };
   const queue = new KeyedQueue({
-    work: (key, signal, worker) => runPass(key, { ...known, context: contextOf(context, worker) }, signal),
+    work: (key, signal, worker) => runPass(key, known, { context: contextOfPass(context, worker), signal }),
     concurrency: options.concurrency,
     maxUnderWay: options.concurrency * UNDER_WAY_PER_WORKER,
     passesPerSecond: options.passesPerSecond,
-    tenantOf: (key) => key.split('/', 1)[0] ?? '',
+    tenantOf: namespaceOf,
     minBackoffMs: options.minBackoffMs,
     maxBackoffMs: options.maxBackoffMs,
-    maxKeys: options.maxApplications,
     chance: context.chance,
     onError: (key, error) => logDefect(key, error, context),
   });
@@ -139,38 +139,25 @@ export function createController(options: ControllerOptions): Controller {
 /** Passes that have begun, for each worker: most of them wait for a Git server or a render. */
 const UNDER_WAY_PER_WORKER = 16;
 
-/** A pass holds no worker while it waits for a Git server or a render, which may take minutes. */
-function contextOf(context: ReconcileContext, worker: Worker): ReconcileContext {
-  const { source, render, helm } = context;
-  return {
-    ...context,
-    source: {
-      ...source,
-      poll: (request) => worker.whileWaiting(() => source.poll(request)),
-      fetch: (request) => worker.whileWaiting(() => source.fetch(request)),
-    },
-    render: {
-      render: (request) => worker.whileWaiting(() => render.render(request)),
-      chartFiles: (request) => worker.whileWaiting(() => render.chartFiles(request)),
-    },
-    helm: { ...helm, template: (call) => worker.whileWaiting(() => helm.template(call)) },
-  };
-}
-
 /** Everything that is kept of Applications, beside the queue. */
 interface Tracks {
   readonly registry: Registry;
   readonly admission: Admission;
   readonly dependents: Dependents;
   readonly definitions: DefinitionWatch;
-  readonly context: ReconcileContext;
+  readonly context: SharedContext;
   readonly enqueue: (key: string) => void;
   /** Takes a key off the queue. */
   readonly forgetKey: (key: string) => void;
 }
 
-async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promise<NextPass> {
-  const { registry, dependents, definitions, context } = tracks;
+interface PassInput {
+  readonly context: ReconcileContext;
+  readonly signal: AbortSignal;
+}
+
+async function runPass(key: string, tracks: Tracks, { context, signal }: PassInput): Promise<NextPass> {
+  const { registry, admission, dependents, definitions } = tracks;
   const record = registry.get(key);
   if (!record) return { type: 'none' };
   if (record.signals.isForgetAsked) registry.forget(record);
@@ -190,6 +177,8 @@ async function runPass(key: string, tracks: Tracks, signal: AbortSignal): Promis
       definitions.note(key, record.awaitedGroups);
       const durationMs = context.clock.monotonicMs() - startedMs;
       context.metrics.onPass({ namespace, name, result, durationMs });
+      // It lost its place while the pass was under way, which may have watched again.
+      if (!admission.has(key)) stopWatching(key, tracks);
     } else {
       // The Application went while the pass was under way, which may have watched, claimed and counted again.
       dropTracks(key, tracks);
@@ -231,10 +220,11 @@ function upsert(
 }
 
 /** Begins to work on some Applications, and stops to work on others. Their claims stay, so no other takes an object. */
-function move({ registry, context, enqueue, forgetKey }: Tracks, { admitted, refused }: Moved): void {
+function move(tracks: Tracks, { admitted, refused }: Moved): void {
+  const { registry, context, enqueue, forgetKey } = tracks;
   for (const key of refused) {
     forgetKey(key);
-    context.cluster.live.release(key);
+    stopWatching(key, tracks);
     context.log.warn('refused an Application: there are too many', { application: key });
     const stored = registry.get(key)?.stored;
     if (stored) context.notify(REFUSED_EVENT, stored);
@@ -252,7 +242,7 @@ const REFUSED_EVENT = {
 } as const;
 
 /** An Application claims the objects of its inventory before any pass binds: a restart must not shuffle owners. */
-function claimInventory({ key, stored }: ApplicationRecord, { claims, cluster }: ReconcileContext): void {
+function claimInventory({ key, stored }: ApplicationRecord, { claims, cluster }: SharedContext): void {
   const inventory = decodeInventory(valueAt(stored, 'status', 'inventory'));
   if (inventory.ok) for (const id of inventory.ids) claims.claim(cluster.clusterId, id, key);
 }
@@ -265,12 +255,18 @@ function drop(tracks: Tracks, key: string): void {
   dropTracks(key, tracks);
 }
 
-/** Ends the watches, claims and metrics of an Application that is gone. */
-function dropTracks(key: string, { context, definitions, enqueue }: Tracks): void {
-  const [namespace = '', name = ''] = key.split('/');
+/** Ends the watches of objects, data and definitions for an Application. */
+function stopWatching(key: string, { context, definitions }: Tracks): void {
   context.cluster.live.release(key);
   context.hub.data.release(key);
   definitions.note(key, new Set());
+}
+
+/** Ends the watches, claims and metrics of an Application that is gone. */
+function dropTracks(key: string, tracks: Tracks): void {
+  const { context, enqueue } = tracks;
+  const [namespace = '', name = ''] = key.split('/');
+  stopWatching(key, tracks);
   for (const other of context.claims.drop(key)) enqueue(other);
   context.metrics.removeApplication({ namespace, name });
 }
@@ -308,7 +304,7 @@ function keyOf(stored: KubeObject): string {
 }
 
 /** An error that escapes a pass is a defect of Tautline: the log names it in full, without data of users. */
-function logDefect(key: string, error: unknown, { log }: ReconcileContext): void {
+function logDefect(key: string, error: unknown, { log }: SharedContext): void {
   const name = error instanceof Error ? error.name : 'unknown';
   const stack = error instanceof Error ? error.stack : undefined;
   log.error('pass failed unexpectedly', { application: key, error: name, stack });

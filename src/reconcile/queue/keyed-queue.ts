@@ -1,7 +1,7 @@
 /**
  * The keyed queue: the keys that need a pass, once each. Invariants: a key waits at most once; a key is worked on by
  * one worker at a time; a key that is added while it is worked on gets one more pass afterwards; every wait has a
- * bound.
+ * bound. Admission (admission.ts) bounds the number of keys.
  *
  * Fairness: workers are shared between tenants (worker-turns.ts), and the keys of a tenant are served in the order in
  * which they became due. No key is served more often than its rate allows.
@@ -28,8 +28,6 @@ export interface QueueOptions {
   readonly maxBackoffMs: number;
   /** Passes of one key, on average. */
   readonly passesPerSecond: number;
-  /** Keys beyond this many are refused: a bound, not a mode of operation. */
-  readonly maxKeys: number;
   readonly chance: Chance;
   readonly onError: (key: string, error: unknown) => void;
 }
@@ -85,24 +83,18 @@ export class KeyedQueue {
     this.#turns = new WorkerTurns({ concurrency, maxUnderWay, hasSeveralTenants, nowMs: () => performance.now() });
   }
 
-  /** Asks for a pass now. False if the queue is full or stopped. */
-  add(key: string): boolean {
-    if (this.#stop.signal.aborted) return false;
-    const state = this.#state(key);
-    if (!state) return false;
+  /** Asks for a pass now. A queue that is stopped does nothing. */
+  add(key: string): void {
+    if (this.#stop.signal.aborted) return;
     this.#added++;
-    this.#makeReady(key, state);
-    return true;
+    this.#makeReady(key, this.#state(key));
   }
 
   /** Asks for a pass in `delayMs`; an earlier one that is already set stays. */
-  addAfter(key: string, delayMs: number): boolean {
+  #addAfter(key: string, state: KeyState, delayMs: number): void {
     if (delayMs <= 0) return this.add(key);
-    if (this.#stop.signal.aborted) return false;
-    const state = this.#state(key);
-    if (!state || state.turn) return state !== undefined;
+    if (state.turn) return;
     if (!state.timer || state.dueAt > performance.now() + delayMs) this.#wait(key, state, delayMs);
-    return true;
   }
 
   #wait(key: string, state: KeyState, delayMs: number): void {
@@ -158,10 +150,9 @@ export class KeyedQueue {
     });
   }
 
-  #state(key: string): KeyState | undefined {
+  #state(key: string): KeyState {
     const known = this.#keys.get(key);
     if (known) return known;
-    if (this.#keys.size >= this.#options.maxKeys) return undefined;
     const name = this.#options.tenantOf(key);
     const tenant = this.#tenants.get(name) ?? { name, keys: 0 };
     this.#tenants.set(name, tenant);
@@ -231,11 +222,11 @@ export class KeyedQueue {
       state.isDirty = false;
       this.#makeReady(key, state);
     } else if (next.type === 'after') {
-      this.addAfter(key, next.delayMs);
+      this.#addAfter(key, state, next.delayMs);
     } else if (next.type === 'backoff') {
       this.#retries++;
       const delayMs = Math.max(next.atLeastMs ?? 0, this.#backoffMs(state.failures++));
-      this.addAfter(key, Math.min(next.atMostMs, delayMs));
+      this.#addAfter(key, state, Math.min(next.atMostMs, delayMs));
     } else if (!state.timer) {
       this.#drop(key, state);
     }
@@ -252,6 +243,6 @@ export class KeyedQueue {
     state.turn?.cancel();
     state.turn = undefined;
     this.#keys.delete(key);
-    if (--state.tenant.keys === 0) this.#tenants.delete(this.#options.tenantOf(key));
+    if (--state.tenant.keys === 0) this.#tenants.delete(state.tenant.name);
   }
 }

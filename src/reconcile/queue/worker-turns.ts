@@ -35,6 +35,15 @@ export interface Turn {
   end(): void;
 }
 
+/** The worker of one pass. `take` and `giveBack` do nothing if there is nothing to take or to give back. */
+interface Worker {
+  readonly take: () => void;
+  readonly giveBack: () => void;
+  /** Gives the worker back for good: a wait that the pass has left behind does not take it again. */
+  readonly end: () => void;
+  readonly isEnded: () => boolean;
+}
+
 interface Waiting {
   readonly order: number;
   readonly go: () => void;
@@ -85,7 +94,6 @@ export class WorkerTurns {
     const tenant = this.#tenantOf(tenantName);
     const worker = this.#workerOf(tenant);
     let waits = 0;
-    let isEnded = false;
     const turn: Turn = {
       cancel: () => this.#cancel(tenant, waiting),
       whileWaiting: async (wait) => {
@@ -95,12 +103,11 @@ export class WorkerTurns {
           return await wait();
         } finally {
           // If there are several waits at the same time, the last one takes the worker again.
-          if (--waits === 0 && !isEnded) await this.#resume(tenant, worker.take);
+          if (--waits === 0) await this.#resume(tenant, worker);
         }
       },
       end: () => {
-        isEnded = true;
-        worker.giveBack();
+        worker.end();
         tenant.underWay--;
         this.#underWay--;
         this.#forgetIdle(tenant);
@@ -123,22 +130,28 @@ export class WorkerTurns {
     return turn;
   }
 
-  /** The worker of one pass. Both methods do nothing if there is nothing to take or to give back. */
-  #workerOf(tenant: Tenant): { readonly take: () => void; readonly giveBack: () => void } {
+  #workerOf(tenant: Tenant): Worker {
     let sinceMs: number | undefined;
+    let isEnded = false;
+    const giveBack = (): void => {
+      if (sinceMs === undefined) return;
+      this.#used.add(tenant.name, this.#options.nowMs() - sinceMs);
+      sinceMs = undefined;
+      tenant.active--;
+      this.#active--;
+    };
     return {
+      isEnded: () => isEnded,
       take: () => {
-        if (sinceMs !== undefined) return;
+        if (isEnded || sinceMs !== undefined) return;
         sinceMs = this.#options.nowMs();
         tenant.active++;
         this.#active++;
       },
-      giveBack: () => {
-        if (sinceMs === undefined) return;
-        this.#used.add(tenant.name, this.#options.nowMs() - sinceMs);
-        sinceMs = undefined;
-        tenant.active--;
-        this.#active--;
+      giveBack,
+      end: () => {
+        isEnded = true;
+        giveBack();
       },
     };
   }
@@ -160,6 +173,7 @@ export class WorkerTurns {
       if (!waiting) return;
       if (!tenant.fresh.delete(waiting)) tenant.resuming.shift();
       waiting.go();
+      this.#forgetIdle(tenant);
     }
   }
 
@@ -184,11 +198,12 @@ export class WorkerTurns {
     );
   }
 
-  async #resume(tenant: Tenant, take: () => void): Promise<void> {
-    if (this.#isStopped) return take();
+  async #resume(tenant: Tenant, worker: Worker): Promise<void> {
+    if (worker.isEnded()) return;
+    if (this.#isStopped) return worker.take();
     await new Promise<void>((resolve) => {
       const go = (): void => {
-        take();
+        worker.take();
         resolve();
       };
       tenant.resuming.push({ order: this.#order++, go });
@@ -211,7 +226,7 @@ export class WorkerTurns {
   }
 
   #forgetIdle(tenant: Tenant): void {
-    if (tenant.underWay + tenant.fresh.size === 0) this.#tenants.delete(tenant.name);
+    if (tenant.underWay + tenant.fresh.size + tenant.resuming.length === 0) this.#tenants.delete(tenant.name);
   }
 }
 

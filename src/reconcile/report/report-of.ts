@@ -11,7 +11,7 @@ import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
-import { sourceFor } from '../desired/memory.ts';
+import { nextPollMs, sourceFor } from '../desired/memory.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredMemory } from '../desired/memory.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
@@ -129,7 +129,7 @@ function isInDoubt({ goal, memory }: Pick<ReportedPass, 'goal' | 'memory'>): boo
 }
 
 function nextAttempt({ goal, memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
-  const nextPollMs = sourceFor(memory.desired, goal.commit !== undefined)?.nextPollMs;
-  if (nextPollMs === undefined) return {};
-  return { nextAttemptAt: formatTime(clock.now() + Math.max(0, nextPollMs - clock.monotonicMs())) };
+  const dueMs = nextPollMs(memory.desired, goal.commit !== undefined);
+  if (dueMs === undefined) return {};
+  return { nextAttemptAt: formatTime(clock.now() + Math.max(0, dueMs - clock.monotonicMs())) };
 }

@@ -1,11 +1,10 @@
 /**
  * Patterns of `directory.include` and `directory.exclude`, as Argo CD reads them: `*` and `**` match any characters,
- * slashes included, `?` matches one; `[abc]`, `[a-z]`, `[!abc]`, `{a,b}`, and `\` before any character.
+ * slashes included, `?` matches one; `[abc]`, `[a-z]`, `[!abc]`, `{a,b}`, and `\` before any character. A bracket holds
+ * one range or single characters, only braces are choices, and a malformed pattern is a problem.
  */
 import { fail } from '../fail.ts';
-import { charPiece, compileMatcher, type Matcher, type Piece } from './matcher.ts';
-
-const ANY = (): boolean => true;
+import { ANY, charPiece, compileMatcher, type Matcher, type Piece } from '../matcher.ts';
 
 /** Fails with Unsupported if the pattern is malformed. `field` is the field that it stands in. */
 export function compileGlob(pattern: string, field: string): Matcher {

@@ -17,7 +17,7 @@ import { isManifestName } from '../manifest-name.ts';
 import { readPlainFile } from '../manifest-file.ts';
 import { compileGlob } from './argo-glob.ts';
 import { openIgnored, type Ignored } from './ignored.ts';
-import type { Matcher } from './matcher.ts';
+import type { Matcher } from '../matcher.ts';
 
 export interface FolderOptions {
   readonly directory?:

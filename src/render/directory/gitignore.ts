@@ -1,8 +1,9 @@
 /**
  * Rules in the syntax of .gitignore, as git reads them. The last rule that matches a path counts; below a folder that
- * is left out everything is left out.
+ * is left out everything is left out. Only here `*` stops at a slash and `**` does not, classes may have names, and a
+ * malformed pattern matches nothing.
  */
-import { charPiece, compileMatcher, type Matcher, type Piece } from './matcher.ts';
+import { ANY, charPiece, compileMatcher, FOLDERS, NO_SLASH, type Matcher, type Piece } from '../matcher.ts';
 
 export interface IgnoreRule {
   /** Whether the rule takes a path back in (`!`). */
@@ -45,15 +46,6 @@ function isEscaped(line: string, at: number): boolean {
   while (line[at - slashes - 1] === '\\') slashes += 1;
   return slashes % 2 === 1;
 }
-
-const NO_SLASH = (char: string): boolean => char !== '/';
-const ANY = (): boolean => true;
-
-/** Folders, each with its slash, or nothing. */
-const FOLDERS: Piece = {
-  type: 'choice',
-  options: [[], [{ type: 'many', accepts: ANY }, charPiece('/')]],
-};
 
 /** undefined: malformed, so the rule matches nothing. */
 function readPattern(chars: readonly string[]): Piece[] | undefined {

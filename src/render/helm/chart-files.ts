@@ -5,9 +5,9 @@
  * Invariants: the result holds regular files alone. Links are resolved inside their tree, because helm follows links
  * out of the chart, and a link that leaves the tree is a problem. Count, bytes and depth are bounded.
  */
-import { fail } from '../fail.ts';
+import { fail, problemOf } from '../fail.ts';
 import type { FileTree } from '../file-tree.ts';
-import type { HelmRun, TreePlace } from '../needs.ts';
+import type { Answer, HelmRun, TreePlace } from '../needs.ts';
 
 export interface ChartFile {
   /** Relative path with `/`, without `.`, `..` and empty parts. */
@@ -23,6 +23,11 @@ export interface ChartFilesLimits {
   readonly maxChartBytes: number;
 }
 
+export type CollectedFiles =
+  | { readonly ok: true; readonly files: readonly ChartFile[] }
+  /** The message names the file. */
+  | { readonly ok: false; readonly problem: Extract<Answer, { readonly type: 'refused' }>['problem'] };
+
 /** Folders within folders, after links. A link to a folder above it would otherwise never end. */
 const MAX_DEPTH = 40;
 
@@ -32,12 +37,23 @@ interface Collected {
   sizeBytes: number;
 }
 
-/** Fails with PathNotFound, PathEscapesRoot or LimitExceeded. */
+type ChartRun = Pick<HelmRun, 'chart' | 'dependencies' | 'values'>;
+
+/** The problem is PathNotFound, PathEscapesRoot or LimitExceeded. */
 export function collectChartFiles(
   trees: ReadonlyMap<string, FileTree>,
-  run: Pick<HelmRun, 'chart' | 'dependencies' | 'values'>,
+  run: ChartRun,
   limits: ChartFilesLimits,
-): readonly ChartFile[] {
+): CollectedFiles {
+  try {
+    return { ok: true, files: filesOf(trees, run, limits) };
+  } catch (error) {
+    const { file: _file, line: _line, ...problem } = problemOf(error);
+    return { ok: false, problem };
+  }
+}
+
+function filesOf(trees: ReadonlyMap<string, FileTree>, run: ChartRun, limits: ChartFilesLimits): readonly ChartFile[] {
   const collected: Collected = { files: [], limits, sizeBytes: 0 };
   addFolder(collected, treeOf(trees, run.chart), { from: run.chart.path, to: 'chart', depth: 0 });
   for (const { name, place } of run.dependencies) {
@@ -68,7 +84,7 @@ interface Copy {
 
 function addFolder(collected: Collected, tree: FileTree, { from, to, depth }: Copy & { readonly depth: number }): void {
   if (depth > MAX_DEPTH) {
-    fail('LimitExceeded', `the chart has folders more than ${MAX_DEPTH} levels deep; check its links`, { file: from });
+    fail('LimitExceeded', `the chart has folders more than ${MAX_DEPTH} levels deep at ${from}; check its links`);
   }
   for (const { name, type } of tree.list(from)) {
     // A submodule is an empty folder, as in a clone without submodules.
@@ -77,12 +93,11 @@ function addFolder(collected: Collected, tree: FileTree, { from, to, depth }: Co
     const found = tree.find(path);
     if (found.type === 'outside') {
       fail('PathEscapesRoot', `${path} is a link that leaves the repository; a chart must not contain one`, {
-        file: path,
         hint: 'Replace the link by a file, or remove it.',
       });
     }
     if (found.type === 'absent') {
-      fail('PathNotFound', `${path} is a link to a file that does not exist`, { file: path, hint: 'Remove the link.' });
+      fail('PathNotFound', `${path} is a link to a file that does not exist`, { hint: 'Remove the link.' });
     }
     const copy = { from: path, to: `${to}/${name}` };
     if (found.type === 'folder') addFolder(collected, tree, { ...copy, depth: depth + 1 });
@@ -93,17 +108,17 @@ function addFolder(collected: Collected, tree: FileTree, { from, to, depth }: Co
 function addFile(collected: Collected, tree: FileTree, { from, to }: Copy): void {
   const { limits, files } = collected;
   const found = tree.find(from);
-  if (found.type !== 'file') return fail('PathNotFound', `there is no file ${from}`, { file: from });
+  if (found.type !== 'file') return fail('PathNotFound', `there is no file ${from}`);
   if (found.sizeBytes > limits.maxFileBytes) {
-    const message = `the file has ${found.sizeBytes} bytes; at most ${limits.maxFileBytes} are allowed in a chart`;
-    fail('LimitExceeded', message, { file: from });
+    const allowed = `at most ${limits.maxFileBytes} are allowed in a chart`;
+    fail('LimitExceeded', `the file ${from} has ${found.sizeBytes} bytes; ${allowed}`);
   }
   collected.sizeBytes += found.sizeBytes;
   if (collected.sizeBytes > limits.maxChartBytes) {
-    fail('LimitExceeded', `the files of the chart have more than ${limits.maxChartBytes} bytes`, { file: from });
+    fail('LimitExceeded', `the files of the chart have more than ${limits.maxChartBytes} bytes`);
   }
   if (files.length >= limits.maxFiles) {
-    fail('LimitExceeded', `the chart has more than ${limits.maxFiles} files`, { file: from });
+    fail('LimitExceeded', `the chart has more than ${limits.maxFiles} files`);
   }
   files.push({ path: to, bytes: tree.read(from) });
 }

@@ -9,7 +9,7 @@ import { isNothing, isYamlMap } from '../../object/yaml/node.ts';
 import { readYaml } from '../../object/yaml/read.ts';
 import { fail } from '../fail.ts';
 import { ask, joinPath, type RenderContext } from '../file-loader.ts';
-import { fixedPartOf, isGlob, matchesGlob } from '../glob.ts';
+import { compileGlob, fixedPartOf, isGlob } from '../glob.ts';
 import { dataNeed, type HelmValues } from '../needs.ts';
 import { shownPath, treePlace, type OpenPlace } from './chart-place.ts';
 
@@ -93,6 +93,7 @@ function expand({ limits }: RenderContext, pattern: OpenPlace): OpenPlace[] {
   const { files } = pattern;
   const found: OpenPlace[] = [];
   const folders = [fixedPartOf(pattern.path)];
+  const matches = compileGlob(pattern.path);
   let listed = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const { name, type } of files.list(folder)) {
@@ -101,7 +102,7 @@ function expand({ limits }: RenderContext, pattern: OpenPlace): OpenPlace[] {
       if (listed > limits.maxFiles) fail('LimitExceeded', `${PLACE}: more than ${limits.maxFiles} files are searched`);
       // A link to a folder is not followed, since it may lead to a folder above it.
       if (type === 'folder') folders.push(path);
-      else if (matchesGlob(path, pattern.path) && files.find(path).type === 'file') found.push({ ...pattern, path });
+      else if (matches(path) && files.find(path).type === 'file') found.push({ ...pattern, path });
     }
   }
   return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));

@@ -6,6 +6,7 @@
  */
 import {
   isNothing,
+  isQuotedText,
   isSharedText,
   isUntyped,
   isYamlMap,
@@ -115,13 +116,15 @@ export function recordPreviousId(resource: Resource): void {
 
 /**
  * Repeats the effect of kustomize rewriting all annotations: they no longer share texts with the annotations of
- * templates, and values with a guessed type become texts.
+ * templates, lose their style, and values with a guessed type become texts.
  */
 export function normalizeAnnotations(resource: Resource): void {
   const metadata = resource.node.get('metadata');
   const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
   if (!isYamlMap(annotations)) return;
-  for (const [key, text] of annotations) if (isSharedText(text) || isUntyped(text)) annotations.set(key, textOf(text));
+  for (const [key, text] of annotations) {
+    if (isSharedText(text) || isQuotedText(text) || isUntyped(text)) annotations.set(key, textOf(text));
+  }
 }
 
 /** Fails for a key that kustomize writes without quotes, if it is not a text without quotes. */

@@ -44,6 +44,8 @@ function mergeNodes(
   if (isNothing(leading)) return mergeNothing(target, patch);
   if (isYamlMap(leading)) return mergeMaps(schema, target, patch, field);
   if (isYamlList(leading)) {
+    // As in kustomize, the brackets of an empty list do not stay around the elements of the patch.
+    if (isYamlList(patch) && leading.length === 0) inFlowOf(leading, patch);
     return field.keys === undefined ? (patch ?? target) : mergeLists(schema, target, patch, field);
   }
   return patch ?? target;

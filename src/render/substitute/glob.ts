@@ -1,15 +1,10 @@
 /**
  * Finds the beginning of a text that a pattern of the shell matches: `*`, `?`, `[a-z]`, `[^a-z]` and `\` before any
- * character. Unlike in paths, `*` and `?` match a slash too.
+ * character. Unlike in paths, `*` and `?` match a slash too, only `^` negates, and a malformed pattern matches nothing.
  *
  * Invariant: the cost is the product of both lengths, and is charged before it is spent.
  */
-
-type Token =
-  | { readonly type: 'any' }
-  | { readonly type: 'one' }
-  | { readonly type: 'char'; readonly char: string }
-  | { readonly type: 'class'; readonly isNegated: boolean; readonly ranges: readonly (readonly [number, number])[] };
+import { ANY, charPiece, compileSearch, type Piece } from '../matcher.ts';
 
 /**
  * The number of characters of the shortest or longest beginning that matches, which has at least one character;
@@ -20,68 +15,44 @@ export function matchBeginning(
   pattern: string,
   { wanted, charge }: { readonly wanted: 'shortest' | 'longest'; readonly charge: (steps: number) => void },
 ): number | undefined {
-  const tokens = readPattern(Array.from(pattern));
-  if (tokens === undefined) return undefined;
-  charge(text.length * (tokens.length + 1));
+  const pieces = readPattern(Array.from(pattern));
+  if (pieces === undefined) return undefined;
+  charge(text.length * (pieces.length + 1));
   let found: number | undefined;
-  let states = closure(tokens, new Set([0]));
-  for (let length = 1; length <= text.length && states.size > 0; length += 1) {
-    states = step(tokens, states, text[length - 1] as string);
-    if (!states.has(tokens.length)) continue;
+  const search = compileSearch(pieces)();
+  for (let length = 1; length <= text.length && !search.isOver(); length += 1) {
+    search.take(text[length - 1] as string);
+    if (!search.isMatch()) continue;
     if (wanted === 'shortest') return length;
     found = length;
   }
   return found;
 }
 
-/** The positions in the pattern that a character leads to. */
-function step(tokens: readonly Token[], states: ReadonlySet<number>, char: string): Set<number> {
-  const next = new Set<number>();
-  for (const state of states) {
-    const token = tokens[state];
-    if (token === undefined || !accepts(token, char)) continue;
-    next.add(token.type === 'any' ? state : state + 1);
-  }
-  return closure(tokens, next);
-}
-
-/** Adds the positions behind `*`, which matches the empty text too. */
-function closure(tokens: readonly Token[], states: Set<number>): Set<number> {
-  for (const state of states) if (tokens[state]?.type === 'any') states.add(state + 1);
-  return states;
-}
-
-function accepts(token: Token, char: string): boolean {
-  if (token.type === 'char') return token.char === char;
-  if (token.type !== 'class') return true;
-  const code = char.codePointAt(0) ?? 0;
-  return token.ranges.some(([low, high]) => low <= code && code <= high) !== token.isNegated;
-}
-
 /** undefined: the pattern is malformed. */
-function readPattern(chars: readonly string[]): readonly Token[] | undefined {
-  const tokens: Token[] = [];
+function readPattern(chars: readonly string[]): readonly Piece[] | undefined {
+  const pieces: Piece[] = [];
   for (let at = 0; at < chars.length; at += 1) {
     const char = chars[at] as string;
-    if (char === '*') tokens.push({ type: 'any' });
-    else if (char === '?') tokens.push({ type: 'one' });
+    if (char === '*') pieces.push({ type: 'many', accepts: ANY });
+    else if (char === '?') pieces.push({ type: 'one', accepts: ANY });
     else if (char === '[') {
       const read = readClass(chars, at + 1);
       if (read === undefined) return undefined;
-      tokens.push(read.token);
+      pieces.push(read.piece);
       at = read.end;
     } else if (char === '\\') {
       at += 1;
       const escaped = chars[at];
       if (escaped === undefined) return undefined;
-      tokens.push({ type: 'char', char: escaped });
-    } else tokens.push({ type: 'char', char });
+      pieces.push(charPiece(escaped));
+    } else pieces.push(charPiece(char));
   }
-  return tokens;
+  return pieces;
 }
 
 /** `end` is the position of the closing bracket. */
-function readClass(chars: readonly string[], from: number): { token: Token; end: number } | undefined {
+function readClass(chars: readonly string[], from: number): { piece: Piece; end: number } | undefined {
   const isNegated = chars[from] === '^';
   const ranges: [number, number][] = [];
   let at = isNegated ? from + 1 : from;
@@ -98,7 +69,11 @@ function readClass(chars: readonly string[], from: number): { token: Token; end:
     at = high.next;
     ranges.push([low.code, high.code]);
   }
-  return { token: { type: 'class', isNegated, ranges }, end: at };
+  const accepts = (char: string): boolean => {
+    const code = char.codePointAt(0) ?? 0;
+    return ranges.some(([low, high]) => low <= code && code <= high) !== isNegated;
+  };
+  return { piece: { type: 'one', accepts }, end: at };
 }
 
 function readMember(chars: readonly string[], at: number): { code: number; next: number } | undefined {

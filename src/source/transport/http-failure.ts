@@ -1,53 +1,28 @@
 /** The errors of a Git server that does not answer a request over HTTP with 200, each with a code and advice. */
 import { cleanText } from '../../object/printable.ts';
 import { cancelled, sourceError, type SourceCode } from '../../object/source-error.ts';
+import { COMMON_ROWS, errorOfStatus, type StatusRow, type StatusRows } from '../../registry/http-status.ts';
 import type { Repository } from '../repository.ts';
 import { addressDenied, DENIED } from './address-rules.ts';
 import { truncated } from './answer-error.ts';
 import type { TransportRequest } from './transport.ts';
 
-interface StatusRow {
-  readonly code: SourceCode;
-  readonly text: string;
-  /** Counts instead if a login was sent; `$secret` stands for its Secret. */
-  readonly withLogin?: { readonly code: SourceCode; readonly text: string };
-}
-
 const LOGIN_NEEDED: StatusRow = {
   code: 'AuthenticationRequired',
-  text: 'asks for credentials. Check the address; for a private repository, name a Secret in spec.source.secretRef',
+  text: 'asks for credentials. Check the address; if it is private, name a Secret in spec.source.secretRef',
   withLogin: {
     code: 'CredentialsRefused',
     text: 'did not accept the credentials of the Secret $secret. Put valid ones into it',
   },
 };
 
-const STATUS_ROWS: Readonly<Record<number, StatusRow>> = {
+const STATUS_ROWS: StatusRows = {
+  ...COMMON_ROWS,
   // One forge sends its sign-in page with this status.
   203: LOGIN_NEEDED,
   401: LOGIN_NEEDED,
-  403: {
-    code: 'AccessDenied',
-    text: 'denies access. For a private repository, name a Secret in spec.source.secretRef',
-    withLogin: {
-      code: 'AccessDenied',
-      text: 'denies access. Check what the credentials of the Secret $secret may read',
-    },
-  },
-  404: {
-    code: 'RepositoryNotFound',
-    text: 'was not found. Check the address; for a private repository, name a Secret in spec.source.secretRef',
-    withLogin: {
-      code: 'RepositoryNotFound',
-      text: 'was not found. Check the address, and whether the credentials of the Secret $secret may read it',
-    },
-  },
-  410: { code: 'RepositoryNotFound', text: 'is gone. Check the address' },
   429: { code: 'RateLimited', text: 'limits the rate of requests. Raise spec.source.interval' },
 };
-
-const SERVER_ERROR: StatusRow = { code: 'ServerError', text: 'cannot be served at the moment. Tautline asks again' };
-const UNEXPECTED: StatusRow = { code: 'UnexpectedStatus', text: 'was not served. Check the address' };
 
 /** The error of a status other than 200; `retryAfter` is the header of that name. */
 export function statusError(
@@ -55,19 +30,9 @@ export function statusError(
   status: number,
   retryAfter: string | string[] | undefined,
 ): Error {
-  const row = STATUS_ROWS[status] ?? (status >= 500 ? SERVER_ERROR : UNEXPECTED);
-  const { code, text } = (credential?.login && row.withLogin) || row;
-  const afterMs = status === 429 || status === 503 ? retryAfterMs(retryAfter) : undefined;
-  const advice = text.replace('$secret', () => credential?.secret ?? '');
-  return sourceError(code, `${label} ${advice} (HTTP status ${status}).`, { afterMs });
-}
-
-const MAX_RETRY_AFTER_MS = 3_600_000;
-
-/** Seconds only: for a date, the server's clock would have to agree with ours. */
-function retryAfterMs(header: string | string[] | undefined): number | undefined {
-  const seconds = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;
-  return seconds === undefined ? undefined : Math.min(seconds * 1000, MAX_RETRY_AFTER_MS);
+  const secret = credential?.login && credential.secret;
+  const seconds = typeof retryAfter === 'string' ? retryAfter : undefined;
+  return errorOfStatus({ label, secret }, { rows: STATUS_ROWS, status, retryAfter: seconds });
 }
 
 interface NetworkRow {

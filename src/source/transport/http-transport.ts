@@ -10,6 +10,7 @@ import { cleanText } from '../../object/printable.ts';
 import { sourceError } from '../../object/source-error.ts';
 import type { Login } from '../credential.ts';
 import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
+import { boundedBody, redirectTarget } from './http-answer.ts';
 import { networkError, statusError } from './http-failure.ts';
 import type { Transport, TransportAnswer, TransportOperation, TransportRequest } from './transport.ts';
 
@@ -69,11 +70,17 @@ async function sendFollowing(
     response.body.on('error', () => undefined);
     if (response.statusCode < 300 || response.statusCode > 399) {
       checkAnswer(response, url, wanted);
-      return { base: url.slice(0, -form.path.length), body: boundedBody(response.body, wanted) };
+      const body = boundedBody(response.body, {
+        maxBytes: wanted.maxBytes,
+        tooLarge: () => tooLarge(wanted),
+        failureOf: (error) => networkError(error, wanted, true),
+      });
+      return { base: url.slice(0, -form.path.length), body };
     }
     response.body.destroy();
-    url = redirectTarget(response, url, wanted);
-    if (redirects >= maxRedirects) throw refusedRedirect(wanted, `redirects more than ${maxRedirects} times`);
+    const refused = (what: string): Error => refusedRedirect(wanted, what);
+    url = redirectTarget(response, { from: url, method: form.method, redirects: 'origin', refused });
+    if (redirects >= maxRedirects) throw refused(`redirects more than ${maxRedirects} times`);
   }
 }
 
@@ -106,32 +113,6 @@ async function sendOnce(
 function authorizationOf(login: Login): string {
   if (login.type === 'bearer') return `Bearer ${login.token}`;
   return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
-}
-
-async function* boundedBody(body: AsyncIterable<Buffer> & { destroy(): unknown }, wanted: TransportRequest) {
-  let bytes = 0;
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > wanted.maxBytes) throw tooLarge(wanted);
-      yield chunk;
-    }
-  } catch (error) {
-    throw networkError(error, wanted, true);
-  } finally {
-    body.destroy();
-  }
-}
-
-function redirectTarget(response: Dispatcher.ResponseData, from: string, wanted: TransportRequest): string {
-  if (FORMS[wanted.operation].method !== 'GET') throw refusedRedirect(wanted, 'redirects a request that holds a body');
-  const location = response.headers.location;
-  const target = typeof location === 'string' ? URL.parse(location, from) : null;
-  if (!target) throw refusedRedirect(wanted, 'redirects without saying where');
-  if (target.origin !== new URL(from).origin || target.username || target.password) {
-    throw refusedRedirect(wanted, `redirects to another origin (${cleanText(target.origin)})`);
-  }
-  return target.href;
 }
 
 function refusedRedirect({ repository }: TransportRequest, what: string): Error {

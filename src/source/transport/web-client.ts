@@ -3,11 +3,11 @@
  * Git servers.
  */
 import { request, type Dispatcher } from 'undici';
-import { cleanText } from '../../object/printable.ts';
 import { sourceError } from '../../object/source-error.ts';
 import type { Web, WebAnswer, WebRequest } from '../../registry/web.ts';
 import type { Credential } from '../credential.ts';
 import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
+import { boundedBody, redirectTarget } from './http-answer.ts';
 import { networkError } from './http-failure.ts';
 
 export interface WebClient extends Web {
@@ -37,8 +37,9 @@ async function sendFollowing(dispatchers: Dispatchers, wanted: WebRequest, maxRe
     response.body.on('error', () => undefined);
     if (!REDIRECTS.has(response.statusCode)) return answerOf(response, wanted);
     response.body.destroy();
-    url = redirectTarget(response, url, wanted);
-    if (redirects >= maxRedirects) throw refusedRedirect(wanted, `redirects more than ${maxRedirects} times`);
+    const refused = (what: string): Error => refusedRedirect(wanted, what);
+    url = redirectTarget(response, { from: url, method: wanted.method, redirects: wanted.redirects, refused });
+    if (redirects >= maxRedirects) throw refused(`redirects more than ${maxRedirects} times`);
   }
 }
 
@@ -47,7 +48,7 @@ async function sendOnce(
   wanted: WebRequest,
   isOrigin: boolean,
 ): Promise<Dispatcher.ResponseData> {
-  const { url, label, authorization, credential, headers, method, signal } = wanted;
+  const { url, label, authorization, credential, headers, method, body, signal } = wanted;
   try {
     return await request(url, {
       dispatcher: dispatchers.dispatcherFor(url, { label, credential: isOrigin ? credential : trustOf(credential) }),
@@ -56,8 +57,10 @@ async function sendOnce(
         'user-agent': USER_AGENT,
         'accept-encoding': 'identity',
         ...headers,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(isOrigin && authorization !== undefined && { authorization }),
       },
+      body: body ?? null,
       signal,
     });
   } catch (error) {
@@ -78,45 +81,20 @@ function answerOf(response: Dispatcher.ResponseData, wanted: WebRequest): WebAns
     discard();
     throw tooLarge(wanted);
   }
-  return { status: statusCode, headers, body: boundedBody(body, wanted), discard };
-}
-
-async function* boundedBody(body: AsyncIterable<Buffer> & { destroy(): unknown }, wanted: WebRequest) {
-  let bytes = 0;
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > wanted.maxBytes) throw tooLarge(wanted);
-      yield chunk;
-    }
-  } catch (error) {
-    throw failureOf(error, wanted, true);
-  } finally {
-    body.destroy();
-  }
+  const bounded = boundedBody(body, {
+    maxBytes: wanted.maxBytes,
+    tooLarge: () => tooLarge(wanted),
+    failureOf: (error) => failureOf(error, wanted, true),
+  });
+  return { status: statusCode, headers, body: bounded, discard };
 }
 
 function failureOf(error: unknown, { label, timeoutMs, signal }: WebRequest, isInBody: boolean): unknown {
   return networkError(error, { repository: { label }, timeoutMs, signal }, isInBody);
 }
 
-function redirectTarget(response: Dispatcher.ResponseData, from: string, wanted: WebRequest): string {
-  const { location } = response.headers;
-  const target = typeof location === 'string' ? URL.parse(location, from) : null;
-  if (!target) throw refusedRedirect(wanted, 'redirects without saying where');
-  const [before, { origin, protocol, username, password }] = [new URL(from), target];
-  const isElsewhere = origin !== before.origin;
-  if (username || password || (isElsewhere && wanted.redirects === 'origin')) {
-    throw refusedRedirect(wanted, `redirects to another origin (${cleanText(origin)})`);
-  }
-  if (protocol !== 'https:' && protocol !== before.protocol) {
-    throw refusedRedirect(wanted, `redirects from ${before.protocol}// to ${cleanText(protocol, 20)}//`);
-  }
-  return target.href;
-}
-
-function refusedRedirect({ label }: WebRequest, what: string): Error {
-  return sourceError('RedirectRefused', `${label} ${what}. Put the final address into repoURL.`);
+function refusedRedirect({ label, addressField = 'repoURL' }: WebRequest, what: string): Error {
+  return sourceError('RedirectRefused', `${label} ${what}. Put the final address into ${addressField}.`);
 }
 
 function tooLarge({ label, maxBytes, maxBytesName }: WebRequest): Error {

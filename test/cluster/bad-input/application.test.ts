@@ -43,7 +43,7 @@ test('an invalid spec that was stored by an older version is reported by field; 
   assert.ok(await subject.configMap('kept'));
   assert.equal(conditionOf(application, 'Reconciling'), undefined);
   await scene.expectBystanderGoesOn();
-  const listed = (await (await fetch(`${scene.agent.apiUrl}/api/v1/applications`)).json()) as {
+  const listed = (await (await scene.agent.readApi('/applications')).json()) as {
     applications: unknown[];
   };
   assert.ok(listed.applications.some((item) => at(item, 'name') === 'stored'));

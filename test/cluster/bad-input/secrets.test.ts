@@ -39,15 +39,15 @@ function secretPath({ namespace }: Subject, name: string): string {
 
 async function expectSilence(subject: Subject): Promise<void> {
   const { world, agent } = scene;
-  const get = async (url: string): Promise<string> => (await fetch(url)).text();
+  const get = async (path: string): Promise<string> => (await agent.readApi(path)).text();
   const said = {
     application: JSON.stringify(await subject.application.read()),
     events: JSON.stringify(await world.read('/apis/events.k8s.io/v1/namespaces/apps/events')),
     log: JSON.stringify(agent.log),
     stderr: agent.stderr(),
     metrics: await metricsOf(agent),
-    list: await get(`${agent.apiUrl}/api/v1/applications`),
-    detail: await get(`${agent.apiUrl}/api/v1/applications/apps/${subject.name}`),
+    list: await get('/applications'),
+    detail: await get(`/applications/apps/${subject.name}`),
     describe: (await world.plane.kubectl(['describe', 'tla', subject.name, '-n', 'apps'])).stdout,
   };
   for (const [where, words] of Object.entries(said)) {

@@ -58,7 +58,7 @@ test('warnings of the render and of the API server stay in status until the comm
   assert.ok(warnings[0]?.message.startsWith(OLD_LABELS), warnings[0]?.message);
   assert.deepEqual(warnings[1], { object: OBJECT, message: DEPRECATED });
 
-  const detail: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/warned`)).json();
+  const detail: unknown = await (await agent.readApi('/applications/apps/warned')).json();
   assert.deepEqual(at(detail, 'warnings'), warnings);
   const { stdout, stderr } = await tautline(world, 'get', 'warned');
   assert.match(stdout, /^warned +Synced/m);

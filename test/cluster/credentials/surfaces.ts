@@ -21,6 +21,10 @@ export interface Watched {
   readonly applications: readonly string[];
 }
 
+async function textOf(answer: Promise<Response>): Promise<string> {
+  return (await answer).text();
+}
+
 type Surface = (watched: Watched) => Promise<string> | string;
 
 export const SURFACES: Readonly<Record<string, Surface>> = {
@@ -32,9 +36,9 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
   metrics: ({ agent }) => get(`${agent.metricsUrl}/metrics`),
   healthz: ({ agent }) => get(`${agent.probesUrl}/healthz`),
   readyz: ({ agent }) => get(`${agent.probesUrl}/readyz`),
-  'API, list': ({ agent }) => get(`${agent.apiUrl}/api/v1/applications`),
+  'API, list': ({ agent }) => textOf(agent.readApi('/applications')),
   'API, details': async ({ agent, applications }) =>
-    (await Promise.all(applications.map((key) => get(`${agent.apiUrl}/api/v1/applications/${key}`)))).join('\n'),
+    (await Promise.all(applications.map((key) => textOf(agent.readApi(`/applications/${key}`))))).join('\n'),
   'tautline crd': () => commandLine('crd'),
   'tautline agent --help': () => commandLine('agent', '--help'),
   'tautline get': ({ world }) => commandLine('get', '-A', '-o', 'yaml', '--kubeconfig', world.plane.kubeconfig),

@@ -105,7 +105,7 @@ test('an object that is disabled by hand is left alone, which is reported, and h
   await subject.application.untilReady(commit);
   await expectQuiet(agent, subject);
   assert.equal(at(await world.read(path), 'data', 'k'), 'hand');
-  const detail = await (await fetch(`${agent.apiUrl}/api/v1/applications/apps/disabled`)).text();
+  const detail = await (await agent.readApi('/applications/apps/disabled')).text();
   assert.match(detail, /not changed: it carries kustomize\.toolkit\.fluxcd\.io\/reconcile: disabled/);
   await kubectl(world, ['annotate', 'configmap', 'a', '-n', 'disabled', `${RECONCILE}-`]);
   await untilObject(world, path, (object) => at(object, 'data', 'k') === '2');

@@ -36,7 +36,7 @@ function suspended(name: string): unknown {
 /** Waits until the agent knows each Application once; fails unless it is ready. */
 async function untilAllKnown(agent: RunningAgent): Promise<void> {
   const list = async (): Promise<unknown[]> => {
-    const answer: unknown = await (await fetch(`${agent.apiUrl}/api/v1/applications`)).json();
+    const answer: unknown = await (await agent.readApi('/applications')).json();
     return at(answer, 'applications') as unknown[];
   };
   const all = await eventually(async () => ((await list()).length === APPLICATIONS ? list() : undefined));

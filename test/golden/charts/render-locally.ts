@@ -63,6 +63,7 @@ async function runHelm(
   run: Extract<Need, { type: 'helm' }>['run'],
   trees: ReadonlyMap<string, FileTree>,
 ): Promise<Answer> {
-  const files = collectChartFiles(trees, run, { maxFiles: 1e4, maxFileBytes: 1e7, maxChartBytes: 1e8 });
-  return helm.template({ run, files, capabilities: NO_CLUSTER, tenant: '', signal: new AbortController().signal });
+  const collected = collectChartFiles(trees, run, { maxFiles: 1e4, maxFileBytes: 1e7, maxChartBytes: 1e8 });
+  if (!collected.ok) return { type: 'refused', problem: collected.problem };
+  return helm.template({ run, files: collected.files, capabilities: NO_CLUSTER, tenant: '', signal: new AbortController().signal });
 }

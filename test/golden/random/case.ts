@@ -57,7 +57,17 @@ export function makeCase(seed: number): RandomCase {
     };
     writeKustomization(layer, kustomization);
   }
-  return { files, kustomizations, uses: [...uses] };
+  return { files: withoutDoubtfulComments(files), kustomizations, uses: [...uses] };
+}
+
+/**
+ * docs/kustomize.md names the difference of a comment that closes a document to whose end a patch adds kept lines. Such
+ * a text looks like this in a patch.
+ */
+function withoutDoubtfulComments(files: Readonly<Record<string, string>>): Record<string, string> {
+  const mayAddKeptLines = Object.entries(files).some(([path, text]) => !/objects-/.test(path) && /[|>]\+\n/.test(text));
+  const change = (text: string): string => (mayAddKeptLines ? text.replace(/(\r?\n) *# the end(?=\r?\n)/g, '$1') : text);
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, change(text)]));
 }
 
 /** The files of the case without one use. If they render to the same text, the use has no effect. */

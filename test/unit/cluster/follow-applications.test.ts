@@ -1,7 +1,11 @@
 /** The Applications of a namespace as they change: from a list, a watch, and a list again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { followApplications, type ApplicationList } from '../../../src/cluster/follow-applications.ts';
+import {
+  followApplications,
+  watchApplications,
+  type ApplicationList,
+} from '../../../src/cluster/follow-applications.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
 import { storedOf } from '../../support/applications.ts';
 import { refusedWith } from '../../support/changes.ts';
@@ -58,4 +62,27 @@ test('an outage is waited for, and an error in a watch leads to a new list', asy
 
 test('an empty list is told once', async () => {
   assert.deepEqual(await follow([listOf(), listOf()], []), ['', 'the end']);
+});
+
+test('a watch of one Application asks for its name, tells of its deletion, and ends at an error', async () => {
+  const paths: string[] = [];
+  const lines = [
+    event('MODIFIED', version('a', '6')),
+    event('DELETED', version('a', '7')),
+    event('ERROR', version('a', '8')),
+  ];
+  const events = watchApplications({
+    ...{ namespace: 'apps', selector: { fieldSelector: 'metadata.name=a' }, resourceVersion: '5' },
+    ...{ maxLineBytes: 100_000, signal: new AbortController().signal },
+    transport: {
+      async openStream({ path }) {
+        paths.push(path);
+        return { status: 200, headers: {}, chunks: chunksOf(lines) };
+      },
+    },
+  });
+  const seen: string[] = [];
+  for await (const { isDeleted, application } of events) seen.push(`${textOf(application)} ${isDeleted}`);
+  assert.deepEqual(seen, ['a@6 false', 'a@7 true']);
+  assert.match(paths[0] ?? '', /fieldSelector=metadata\.name%3Da&resourceVersion=5&/);
 });

@@ -39,6 +39,15 @@ const REFUSED: readonly (readonly [string, Files, RegExp])[] = [
     /at least one target/,
   ],
   [
+    'a replacement of a null',
+    {
+      'kustomization.yaml':
+        'resources: [a.yaml]\nreplacements: [{sourceValue: x, targets: [{select: {name: a}, fieldPaths: [data.k]}]}]\n',
+      'a.yaml': MAP.replace('k: v', 'k: null'),
+    },
+    /puts a text into a field where null is/,
+  ],
+  [
     'a component that makes two objects of one name',
     {
       'kustomization.yaml': 'resources: [a.yaml, b.yaml]\ncomponents: [c]\n',

@@ -43,7 +43,8 @@ async function startRenders(t: TestContext, inputs: Readonly<Record<string, File
     sizeLimits: { maxRenderedObjectBytes: 3 * MiB, maxRenderedBytes: 32 * MiB },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: 128 * MiB,
-    deadlineMs: 60_000,
+    // A loaded machine must not turn a problem into a kill.
+    deadlineMs: 600_000,
   };
   return {
     render: (path: string, previous?: Manifests): Promise<Manifests> => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { apiRoutes } from '../../../src/server/api.ts';
 import { isOwnName } from '../../../src/server/host-check.ts';
 import { listen } from '../../../src/server/listener.ts';
+import { api, ADMIN } from './api-scene.ts';
 
 test('addresses, names of the cluster and the configured names are own names', () => {
   const own = ['127.0.0.1', '127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'tautline', 'tautline.gitops.svc:80'];
@@ -20,15 +20,11 @@ test('any other name is refused, also one that contains an own name', () => {
 });
 
 test('a page whose name resolves to the agent reads nothing of the status API', async (t) => {
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const listener = await listen(apiRoutes({ list: () => [], get: () => undefined }, log), {
-    host: '127.0.0.1',
-    port: 0,
-  });
+  const listener = await listen(api({}), { host: '127.0.0.1', port: 0 });
   t.after(() => listener.close());
   const statusFor = (host: string): Promise<number | undefined> =>
     new Promise((resolve) => {
-      const sent = request(`${listener.url}/api/v1/applications`, { headers: { host } }, (answer) => {
+      const sent = request(`${listener.url}/api/v1/applications`, { headers: { host, ...ADMIN } }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
       });

@@ -2,56 +2,25 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { parseApplication } from '../../../src/application/parse.ts';
 import type { ObjectPatch } from '../../../src/diff/changes.ts';
 import { parseJson } from '../../../src/object/json.ts';
 import { listAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
-import { apiRoutes, type ApplicationIndex } from '../../../src/server/api.ts';
+import type { ApplicationIndex } from '../../../src/server/api.ts';
 import { listen, type Listener } from '../../../src/server/listener.ts';
 import { probeRoutes, type ProbeSources } from '../../../src/server/probes.ts';
-import type { KnownApplication } from '../../../src/server/views.ts';
 import type { ObjectStatus } from '../../../src/status/object-status.ts';
-import type { Log, LogFields } from '../../../src/telemetry/ports.ts';
+import { ADMIN, api, applicationNamed, indexOf, knownAs, recordingLog, type Recorded } from './api-scene.ts';
 
 const ANY_PORT = { host: '127.0.0.1', port: 0 };
 
-interface Recorded extends Log {
-  readonly errors: (LogFields | undefined)[];
-}
-
-function recordingLog(): Recorded {
-  const errors: (LogFields | undefined)[] = [];
-  return { errors, debug() {}, info() {}, warn() {}, error: (_message, fields) => void errors.push(fields) };
-}
-
-function applicationNamed(name: string, more: Record<string, KubeObject['metadata']> = {}): KubeObject {
-  return {
-    apiVersion: 'tautline.dev/v1alpha1',
-    kind: 'Application',
-    metadata: { namespace: 'apps', name, uid: 'u', resourceVersion: '1', generation: 1 },
-    spec: { source: { repoURL: 'https://git.example.com/shop.git' } },
-    ...more,
-  };
-}
-
-function knownAs(stored: KubeObject): KnownApplication {
-  return { parsed: parseApplication(stored), view: undefined };
-}
-
-function indexOf(...known: KnownApplication[]): ApplicationIndex {
-  return {
-    list: () => known,
-    get: (namespace, name) =>
-      known.find(({ parsed }) => {
-        const { metadata } = parsed.ok ? parsed.application : parsed;
-        return metadata.namespace === namespace && metadata.name === name;
-      }),
-  };
+/** As a caller with all rights. */
+function fetchAsAdmin(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { ...init, headers: ADMIN });
 }
 
 async function withApi(index: ApplicationIndex, run: (url: string, log: Recorded) => Promise<void>): Promise<void> {
   const log = recordingLog();
-  await closing(await listen(apiRoutes(index, log), ANY_PORT), (url) => run(url, log));
+  await closing(await listen(api({ index, log }), ANY_PORT), (url) => run(url, log));
 }
 
 async function withProbes(sources: Partial<ProbeSources>, run: (url: string) => Promise<void>): Promise<void> {
@@ -75,7 +44,7 @@ async function closing(listener: Listener, run: (url: string) => Promise<void>):
 test('the list is ordered by namespace and name', async () => {
   const known = ['b', 'a'].map((name) => knownAs(applicationNamed(name)));
   await withApi(indexOf(...known), async (url) => {
-    const answer = await fetch(`${url}/api/v1/applications`);
+    const answer = await fetchAsAdmin(`${url}/api/v1/applications`);
     const { applications } = (await answer.json()) as { applications: { name: string; sync: unknown }[] };
     assert.deepEqual(
       applications.map(({ name }) => name),
@@ -98,7 +67,7 @@ test('an Application is answered with its objects, including integers that a dou
     ],
   };
   await withApi(indexOf({ ...knownAs(applicationNamed('a')), view }), async (url) => {
-    const answer = await fetch(`${url}/api/v1/applications/apps/a`);
+    const answer = await fetchAsAdmin(`${url}/api/v1/applications/apps/a`);
     const text = await answer.text();
     assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
     assert.match(text, /"desired":9007199254740993/);
@@ -122,7 +91,7 @@ test('an object has its patch and says whether it is masked; a very large patch 
     objectNamed('c', { operations: replace('x'.repeat(20_000)), isMasked: false }),
   ];
   await withApi(indexOf({ ...knownAs(applicationNamed('a')), view: { objects } }), async (url) => {
-    const told = parseJson(await (await fetch(`${url}/api/v1/applications/apps/a`)).text());
+    const told = parseJson(await (await fetchAsAdmin(`${url}/api/v1/applications/apps/a`)).text());
     assert.deepEqual(
       listAt(told, 'objects').map((object) => [valueAt(object, 'patch'), valueAt(object, 'patchMasked')]),
       [
@@ -142,7 +111,7 @@ test('control characters and text direction of a repository are escaped, and sta
   const stored = applicationNamed('a', { spec, status: { conditions } as unknown as KubeObject['metadata'] });
   await withApi(indexOf(knownAs(stored)), async (url) => {
     for (const path of ['', '/apps/a']) {
-      const text = await (await fetch(`${url}/api/v1/applications${path}`)).text();
+      const text = await (await fetchAsAdmin(`${url}/api/v1/applications${path}`)).text();
       assert.doesNotMatch(text, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
       const told = parseJson(text);
       const one = path === '' ? listAt(told, 'applications')[0] : told;
@@ -154,16 +123,16 @@ test('control characters and text direction of a repository are escaped, and sta
 test('an Application with an invalid spec is listed and described', async () => {
   const stored = applicationNamed('broken', { spec: { source: {} } });
   await withApi(indexOf(knownAs(stored)), async (url) => {
-    const list = (await (await fetch(`${url}/api/v1/applications`)).json()) as { applications: unknown[] };
+    const list = (await (await fetchAsAdmin(`${url}/api/v1/applications`)).json()) as { applications: unknown[] };
     assert.equal(list.applications.length, 1);
-    assert.equal((await fetch(`${url}/api/v1/applications/apps/broken`)).status, 200);
+    assert.equal((await fetchAsAdmin(`${url}/api/v1/applications/apps/broken`)).status, 200);
   });
 });
 
 test('an unknown Application and an unknown path are answered with 404 in JSON', async () => {
   await withApi(indexOf(), async (url) => {
     for (const path of ['/api/v1/applications/apps/none', '/api/v2', '/', '/api/v1/applications/../../etc/passwd']) {
-      const answer = await fetch(url + path);
+      const answer = await fetchAsAdmin(url + path);
       assert.equal(answer.status, 404, path);
       assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
       assert.equal(typeof ((await answer.json()) as { error: unknown }).error, 'string');
@@ -174,22 +143,22 @@ test('an unknown Application and an unknown path are answered with 404 in JSON',
 test('names that every JavaScript object has are answered with 404', async () => {
   await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
     for (const name of ['__proto__', 'constructor', 'toString']) {
-      assert.equal((await fetch(`${url}/api/v1/applications/${name}/${name}`)).status, 404);
+      assert.equal((await fetchAsAdmin(`${url}/api/v1/applications/${name}/${name}`)).status, 404);
     }
   });
 });
 
 test('a path that cannot be decoded is answered with 400 and not logged as an error', async () => {
   await withApi(indexOf(), async (url, log) => {
-    assert.equal((await fetch(`${url}/api/v1/applications/%ff/a`)).status, 400);
+    assert.equal((await fetchAsAdmin(`${url}/api/v1/applications/%ff/a`)).status, 400);
     assert.deepEqual(log.errors, []);
   });
 });
 
 test('a query string does not change the answer', async () => {
   await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
-    const plain = await (await fetch(`${url}/api/v1/applications`)).text();
-    const withQuery = await (await fetch(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
+    const plain = await (await fetchAsAdmin(`${url}/api/v1/applications`)).text();
+    const withQuery = await (await fetchAsAdmin(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
     assert.equal(withQuery, plain);
   });
 });
@@ -197,7 +166,7 @@ test('a query string does not change the answer', async () => {
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
   test(`${method} is refused on both listeners`, async () => {
     const check = async (url: string): Promise<void> => {
-      const answer = await fetch(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+      const answer = await fetchAsAdmin(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
       assert.equal(answer.status, 405);
       assert.equal(answer.headers.get('allow'), 'GET, HEAD');
       assert.deepEqual(await answer.json(), { error: 'method not allowed' });
@@ -209,7 +178,7 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
 
 test('answers have the security headers for browsers and no header that names the server software', async () => {
   await withApi(indexOf(), async (url) => {
-    const { headers } = await fetch(`${url}/api/v1/applications`);
+    const { headers } = await fetchAsAdmin(`${url}/api/v1/applications`);
     assert.equal(headers.get('content-security-policy'), "default-src 'none'");
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     assert.equal(headers.get('x-frame-options'), 'SAMEORIGIN');
@@ -228,7 +197,7 @@ test('an internal error is logged, and its message is not in the answer', async 
     get: () => undefined,
   };
   await withApi(index, async (url, log) => {
-    const answer = await fetch(`${url}/api/v1/applications`);
+    const answer = await fetchAsAdmin(`${url}/api/v1/applications`);
     assert.equal(answer.status, 500);
     assert.deepEqual(await answer.json(), { error: 'internal error' });
     assert.match(String(log.errors[0]?.['error']), /inner detail/);
@@ -238,9 +207,9 @@ test('an internal error is logged, and its message is not in the answer', async 
 test('/healthz answers 200 while there are no failures, and otherwise lists them with 503', async () => {
   let failures: string[] = [];
   await withProbes({ failures: () => failures }, async (url) => {
-    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    assert.equal((await fetchAsAdmin(`${url}/healthz`)).status, 200);
     failures = ['a pass over apps/a has run for 1900 s'];
-    const unhealthy = await fetch(`${url}/healthz`);
+    const unhealthy = await fetchAsAdmin(`${url}/healthz`);
     assert.equal(unhealthy.status, 503);
     assert.equal(await unhealthy.text(), 'a pass over apps/a has run for 1900 s\nnot healthy\n');
   });
@@ -249,23 +218,23 @@ test('/healthz answers 200 while there are no failures, and otherwise lists them
 test('/readyz names each check and answers 503 until all checks have passed', async () => {
   const ready = { 'crd-found': true, 'applications-listed': false };
   await withProbes({ readiness: () => ready }, async (url) => {
-    const before = await fetch(`${url}/readyz`);
+    const before = await fetchAsAdmin(`${url}/readyz`);
     assert.equal(before.status, 503);
     assert.equal(await before.text(), '[+] crd-found\n[-] applications-listed\nnot ready\n');
     ready['applications-listed'] = true;
-    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    assert.equal((await fetchAsAdmin(`${url}/readyz`)).status, 200);
   });
 });
 
 test('listening on an address that is in use fails', async () => {
   await withApi(indexOf(), async (url) => {
-    const second = listen(apiRoutes(indexOf(), recordingLog()), { host: '127.0.0.1', port: Number(new URL(url).port) });
+    const second = listen(api({}), { host: '127.0.0.1', port: Number(new URL(url).port) });
     await assert.rejects(second, { code: 'EADDRINUSE' });
   });
 });
 
 test('closing a listener closes the connections that clients keep open', async () => {
-  const listener = await listen(apiRoutes(indexOf(), recordingLog()), ANY_PORT);
+  const listener = await listen(api({}), ANY_PORT);
   const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
   await new Promise((resolve) => socket.once('connect', resolve));
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -281,11 +250,11 @@ test('the list of 5,000 Applications is made in turns, and once for all requests
   await withApi(index, async (url) => {
     let turns = 0;
     const count = setInterval(() => turns++, 0);
-    const first = await (await fetch(`${url}/api/v1/applications`)).text();
+    const first = await (await fetchAsAdmin(`${url}/api/v1/applications`)).text();
     clearInterval(count);
     assert.ok(turns > 2, `${turns} turns for other work`);
     assert.equal((JSON.parse(first) as { applications: unknown[] }).applications.length, 5_000);
-    assert.equal(await (await fetch(`${url}/api/v1/applications`)).text(), first);
+    assert.equal(await (await fetchAsAdmin(`${url}/api/v1/applications`)).text(), first);
     assert.equal(lists, 1);
   });
 });

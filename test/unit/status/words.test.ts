@@ -80,6 +80,19 @@ test('a commit that leaves the desired objects as they are adds no entry to the 
   assert.deepEqual(history(old)?.[0], ['Succeeded', REVISION], 'an entry of an older agent has no digest');
 });
 
+test('a new revision of another source is a new entry, and status names the revisions of all sources', () => {
+  const sourcesAt = (revision: string) => [{ name: 'values', revision }];
+  const entry = entryOf({ revision: REVISION, sources: sourcesAt('main@sha1:1'), digest: 'old' });
+  const after = (revision: string) =>
+    compose({ history: [entry] }, passReport({ desiredDigest: 'new', sources: sourcesAt(revision) })).status;
+  assert.equal(after('main@sha1:1').history?.length, 1);
+  assert.deepEqual(
+    after('main@sha1:2').history?.map(({ sources }) => sources),
+    [sourcesAt('main@sha1:2'), sourcesAt('main@sha1:1')],
+  );
+  assert.deepEqual(after('main@sha1:2').sync?.sources, sourcesAt('main@sha1:2'));
+});
+
 test('commits on top of a broken one push no revision out of the history', () => {
   let status: StoredStatus = { history: [entryOf()] };
   for (const digit of ['1', '2', '3']) {

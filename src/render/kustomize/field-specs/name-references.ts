@@ -79,6 +79,8 @@ export const NAME_REFERENCES: readonly NameReference[] = [
     spec('metadata/annotations/ingress.kubernetes.io\\/auth-secret', 'Ingress'),
     spec('metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret', 'Ingress'),
     spec('metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret', 'Ingress'),
+    // The field is listed twice, so that the new name of one object is taken for the old name of another.
+    spec('spec/tls/secretName', 'Ingress'),
     spec('imagePullSecrets/name', 'ServiceAccount'),
     spec('parameters/secretName', 'StorageClass'),
     spec('parameters/adminSecretName', 'StorageClass'),

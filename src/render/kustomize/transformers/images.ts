@@ -8,6 +8,7 @@ import { fieldsByKind, visitField, type FieldSpec } from '../field-spec.ts';
 import { placeOf, type Layer } from '../layer.ts';
 import { compileAround } from '../pattern.ts';
 import type { ResourceSet } from '../resource-set.ts';
+import { retyped, untypedText } from '../retyped.ts';
 import type { Transformer } from './transformer.ts';
 
 export const imageTransformer: Transformer = {
@@ -41,7 +42,7 @@ export function setImages(set: ResourceSet, image: ImageChange, specs: readonly 
       if (isYamlMap(found) || isYamlList(found)) fail('InvalidObject', 'an image is not a text', placeOf(resource));
       const text = textOf(found);
       const changed = change(text);
-      return changed === text ? found : changed;
+      return changed === text ? found : imageIn(found, changed);
     };
     for (const field of fieldsOf(resource.node)) visitField(resource.node, field, { create: undefined, set: visit });
   }
@@ -58,9 +59,15 @@ function changeContainers(node: YamlNode, change: (text: string) => string): voi
       const image = isYamlMap(container) ? container.get('image') : undefined;
       const text = textOf(image);
       const changed = change(text);
-      if (isYamlMap(container) && image !== undefined && changed !== text) container.set('image', changed);
+      if (isYamlMap(container) && image !== undefined && changed !== text)
+        container.set('image', imageIn(image, changed));
     }
   }
+}
+
+function imageIn(found: YamlNode, image: string): YamlNode {
+  const node = retyped(found, image);
+  return typeof node === 'string' ? untypedText(node) : node;
 }
 
 export function changeImage(text: string, image: ImageChange): string {

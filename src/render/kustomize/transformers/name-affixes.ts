@@ -1,11 +1,11 @@
 /** The fields `namePrefix` and `nameSuffix`. Some kinds keep their names, because these have a meaning of their own. */
-import { styledAs, textOf, type YamlNode } from '../../../object/yaml/node.ts';
-import { resolvePlain } from '../../../object/yaml/scalar.ts';
+import { textOf } from '../../../object/yaml/node.ts';
 import { fieldOfSpec, visitField, type Field, type FieldSpec } from '../field-spec.ts';
 import type { Layer } from '../layer.ts';
 import { gvkOf, isSelected, type Gvk } from '../resource-id.ts';
 import { changeAll, type ResourceSet } from '../resource-set.ts';
 import { originalId, recordPreviousId, type Resource } from '../resource.ts';
+import { retyped } from '../retyped.ts';
 import type { Transformer } from './transformer.ts';
 
 export const prefixTransformer: Transformer = {
@@ -57,11 +57,4 @@ function affix(resource: Resource, { prefix, suffix }: Affixes, field: Field): v
     create: 'scalar',
     set: (found) => retyped(found, `${prefix}${textOf(found)}${suffix}`),
   });
-}
-
-/** kustomize drops the type of the scalar and keeps its quotes: without quotes the new text may read as a number. */
-function retyped(found: YamlNode, text: string): YamlNode {
-  const styled = styledAs(found, text);
-  const plain = typeof styled === 'string' ? resolvePlain(text) : styled;
-  return typeof plain === 'string' || plain === styled ? styled : { ...plain, isUntyped: true };
 }

@@ -3,6 +3,7 @@ import {
   copyNode,
   isNothing,
   isText,
+  isUntyped,
   isYamlList,
   isYamlMap,
   isYamlScalar,
@@ -24,6 +25,7 @@ import { isLiteral } from '../pattern.ts';
 import { currentId, effectiveNamespace, formatResourceId, isSelected, type ResourceId } from '../resource-id.ts';
 import { change, findByName, findByNameInOrder, type ResourceSet } from '../resource-set.ts';
 import { previousIds, type Resource } from '../resource.ts';
+import { untypedText } from '../retyped.ts';
 import { writeStructured } from '../structured-text.ts';
 import { compileTarget, matchesMetadata, type CompiledSelector, type Selector } from '../selector.ts';
 import { placed, type Transform, type Transformer } from './transformer.ts';
@@ -267,11 +269,14 @@ function splice(text: string, part: string, { delimiter, index }: NonNullable<Fi
 function typed(found: YamlNode, text: string): YamlNode {
   if (isText(found)) return styledAs(found, text);
   const plain = resolvePlain(text);
-  if (found === CREATED_SCALAR) return typeof plain === 'string' ? plain : { ...plain, isUntyped: true };
+  if (found === CREATED_SCALAR || isUntyped(found)) {
+    return typeof plain === 'string' ? untypedText(plain) : { ...plain, isUntyped: true };
+  }
   const wanted = nodeToValue(found);
   const got = nodeToValue(plain);
-  if (typeof wanted === typeof got || (typeof wanted !== 'string' && wanted === null)) return plain;
-  return fail('KustomizationInvalid', `a replacement puts a text into a field where a ${typeof wanted} is`);
+  if (wanted === null ? got === null : typeof wanted === typeof got) return plain;
+  const kind = wanted === null ? 'null' : `a ${typeof wanted}`;
+  return fail('KustomizationInvalid', `a replacement puts a text into a field where ${kind} is`);
 }
 
 /** The text with the tag of a scalar that it does not fit; undefined if it fits, or if no tag would be written. */

@@ -83,7 +83,7 @@ test('another output for another input is used', async () => {
 });
 
 test('files that cannot be collected are a refusal, and helm does not run', async () => {
-  const problem = { code: 'PathEscapesRoot', message: 'deploy/x leaves the repository', file: 'deploy/x' } as const;
+  const problem = { code: 'PathEscapesRoot', message: 'deploy/x leaves the repository' } as const;
   const { read, requests, answers } = scene({ chartFiles: { ok: false, problem } });
   await renderSnapshot(read(), snapshotOf('1'));
   assert.ok(!requests.includes('helm shop'));

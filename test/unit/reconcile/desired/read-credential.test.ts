@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentIdentity, serviceAccountIdentity, type Identity } from '../../../../src/cluster/identity.ts';
-import type { SecretAnswer } from '../../../../src/cluster/ports.ts';
+import type { LabelledSecret } from '../../../../src/application/credential-secret.ts';
+import type { LabelledAnswer, SecretAnswer } from '../../../../src/cluster/ports.ts';
 import { StageError } from '../../../../src/object/stage-error.ts';
-import { readCredential } from '../../../../src/reconcile/desired/read-credential.ts';
+import {
+  explainAccess,
+  readCredential,
+  type CredentialQuestion,
+} from '../../../../src/reconcile/desired/read-credential.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import { refusedWith } from '../../../support/changes.ts';
+import { NO_LABELLED_SECRETS } from '../../../support/reading.ts';
+import { sourceError } from '../../../../src/object/source-error.ts';
 
 const DEPLOYER = serviceAccountIdentity('apps', 'deployer');
 const NAMED = applicationOf({ spec: { source: { secretRef: { name: 'git' } } } });
@@ -19,6 +26,7 @@ const secretWith = (values: Readonly<Record<string, string>>): SecretAnswer => (
 async function read(answer: SecretAnswer, identity: Identity = DEPLOYER, application = NAMED) {
   const asked: unknown[] = [];
   const hub = {
+    credentialSecrets: NO_LABELLED_SECRETS,
     as: (account: Identity) => ({
       async readSecret(namespace: string, name: string) {
         asked.push([account, namespace, name]);
@@ -96,3 +104,145 @@ for (const [what, answer, identity, { code, retry }, message] of FAILURES) {
     });
   });
 }
+
+const ADDRESS = 'https://git.example.com/team/shop.git';
+const LABEL = 'tautline.dev/secret-type';
+
+interface Stored {
+  readonly url: string;
+  readonly values?: Readonly<Record<string, string>>;
+  /** In the Secret, where it differs from the list. */
+  readonly now?: { readonly url?: string; readonly type?: string } | 'deleted' | 'forbidden';
+}
+
+/** A namespace `apps` with labelled Secrets. Returns what was asked of the API server beside the credential. */
+function labelled(stored: Readonly<Record<string, Stored>>, listed?: LabelledAnswer) {
+  const asked: string[] = [];
+  const secrets = Object.entries(stored).map(([name, { url }]): LabelledSecret => ({
+    name,
+    label: LABEL,
+    type: 'repo-creds',
+    url,
+    keys: ['username', 'url'],
+  }));
+  const application = applicationOf({ spec: { source: { repoURL: ADDRESS } } });
+  const question: CredentialQuestion = {
+    application,
+    identity: DEPLOYER,
+    context: {
+      hub: {
+        as: (account) => ({
+          async readSecret(namespace, name): Promise<SecretAnswer> {
+            assert.deepEqual([account, namespace], [DEPLOYER, 'apps']);
+            asked.push(`get ${name}`);
+            const { url = '', now, values = { username: name, password: 'word' } } = stored[name] ?? {};
+            if (now === 'forbidden') return refusedWith('Forbidden');
+            if (now === 'deleted') return { ok: true, data: undefined };
+            const { data } = secretWith({ ...values, url: now?.url ?? url }) as SecretAnswer & { ok: true };
+            return { ok: true, data, labels: { [LABEL]: now?.type ?? 'repo-creds' } };
+          },
+        }),
+        credentialSecrets: {
+          async list(account, namespace) {
+            assert.deepEqual([account, namespace], [DEPLOYER, 'apps']);
+            asked.push('list');
+            return listed ?? { ok: true, secrets };
+          },
+          doubt: () => void asked.push('doubt'),
+        },
+      },
+    },
+  };
+  return { question, asked };
+}
+
+test('without secretRef, the labelled Secret with the longest prefix is read, and no other one', async () => {
+  const { question, asked } = labelled({
+    host: { url: 'https://git.example.com' },
+    team: { url: 'https://git.example.com/team' },
+    other: { url: 'https://git.example.com/tea' },
+  });
+  assert.equal((await readCredential(question))?.secret, 'apps/team');
+  assert.deepEqual(asked, ['list', 'get team']);
+});
+
+test('a Secret that the spec names wins, and nothing is listed', async () => {
+  const { question, asked } = labelled({ team: { url: 'https://git.example.com/team' }, git: { url: '' } });
+  assert.equal((await readCredential({ ...question, application: NAMED }))?.secret, 'apps/git');
+  assert.deepEqual(asked, ['get git']);
+});
+
+test('another repository has the Secret of its own address', async () => {
+  const { question } = labelled({
+    team: { url: 'https://git.example.com/team' },
+    charts: { url: 'https://charts.example.com' },
+  });
+  const other = { repoURL: 'https://charts.example.com/x', chart: 'web', secretName: undefined, field: 'f' };
+  assert.equal((await readCredential({ ...question, other }))?.secret, 'apps/charts');
+  const foreign = { ...other, repoURL: 'https://foreign.example.com/x' };
+  assert.equal(await readCredential({ ...question, other: foreign }), undefined);
+});
+
+for (const [what, now] of [
+  ['was deleted', 'deleted'],
+  ['is for another address now', { url: 'https://other.example.com' }],
+  ['has lost its label', { type: 'none' }],
+] as const) {
+  test(`a labelled Secret that ${what} since the list is not used, and the list is doubted`, async () => {
+    const { question, asked } = labelled({
+      host: { url: 'https://git.example.com' },
+      team: { url: 'https://git.example.com/team', now },
+    });
+    assert.equal((await readCredential(question))?.secret, 'apps/host');
+    assert.deepEqual(asked, ['list', 'get team', 'doubt', 'get host']);
+  });
+}
+
+test('a labelled Secret that may be listed and not read fails, and no shorter prefix is tried', async () => {
+  const { question } = labelled({
+    host: { url: 'https://git.example.com' },
+    team: { url: 'https://git.example.com/team', now: 'forbidden' },
+  });
+  await assert.rejects(readCredential(question), {
+    code: 'SecretForbidden',
+    message: /apps\/team of the label tautline\.dev\/secret-type may not be read by the ServiceAccount apps\/deployer/,
+  });
+});
+
+test('an account that may list no Secrets reads repositories without a credential', async () => {
+  const { question } = labelled({}, refusedWith('Forbidden'));
+  assert.equal(await readCredential(question), undefined);
+});
+
+test('a list that fails for another reason fails the poll', async () => {
+  const { question } = labelled({}, refusedWith('Unavailable'));
+  await assert.rejects(readCredential(question), {
+    code: 'SecretUnreadable',
+    message: /Secrets with credentials of the namespace apps could not be listed/,
+  });
+});
+
+test('after an error about access the Secrets are listed again, and a missing right is named', async () => {
+  const refusal = sourceError('AuthenticationRequired', 'The server asks for credentials.');
+  const { question, asked } = labelled({}, refusedWith('Forbidden'));
+  const explained = await explainAccess(refusal, question);
+  assert.ok(explained instanceof StageError);
+  assert.equal(explained.code, 'AuthenticationRequired');
+  assert.match(
+    explained.message,
+    /^The server asks for credentials\. .* ServiceAccount apps\/deployer may not list Secrets/,
+  );
+  assert.ok(asked.includes('doubt'));
+  const allowed = labelled({});
+  assert.equal(await explainAccess(refusal, allowed.question), refusal);
+  assert.ok(allowed.asked.includes('doubt'));
+});
+
+test('after an outage, or where the spec names a Secret, nothing is listed again', async () => {
+  const { question, asked } = labelled({});
+  const outage = sourceError('Network', 'The server could not be reached.');
+  assert.equal(await explainAccess(outage, question), outage);
+  const refusal = sourceError('CredentialsRefused', 'The server refuses.');
+  assert.equal(await explainAccess(refusal, { ...question, application: NAMED }), refusal);
+  assert.deepEqual(asked, []);
+});

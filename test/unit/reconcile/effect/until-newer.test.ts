@@ -11,6 +11,7 @@ import { untilNewer, type Interruptible } from '../../../../src/reconcile/effect
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
 import { applicationOf, REPOSITORY, snapshotOf, sourceOf, storedOf } from '../../../support/applications.ts';
 import { createClock } from '../../../support/clock.ts';
+import { NO_LABELLED_SECRETS } from '../../../support/reading.ts';
 import { recordMetrics } from '../../../support/recorders.ts';
 
 const SNAPSHOT = snapshotOf('1');
@@ -81,8 +82,11 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
         chance: () => 0.5,
         metrics: recordMetrics(),
         settings: { pollJitter: 0, minPollBackoffMs: 1, maxPollBackoffMs: 1 },
-        hub: { as: () => ({ readSecret: async () => ({ ok: true, data: undefined }) }) },
-        source: {
+        hub: {
+          as: () => ({ readSecret: async () => ({ ok: true, data: undefined }) }),
+          credentialSecrets: NO_LABELLED_SECRETS,
+        },
+        sourceWhileApplying: {
           recall: async () => undefined,
           async poll(request) {
             polls.push('poll');

@@ -33,15 +33,16 @@ test('a namespace with few gets the place of the youngest one of the namespace w
   assert.deepEqual(admission.add(named('victim/db', 22)), { admitted: [], refused: ['victim/db'] });
 });
 
-test('the place of an Application that is gone goes to the next one', () => {
+test('the place of an Application that is gone goes to the namespace with the fewest', () => {
   const admission = new Admission({ maxApplications: 2, maxPerNamespace: 2 });
   for (const key of ['a/1', 'a/2', 'b/1', 'b/2', 'a/3']) admission.add(named(key));
   assert.deepEqual([admission.has('a/1'), admission.has('b/1')], [true, true]);
-  assert.deepEqual(admission.remove('b/1'), { admitted: ['a/2'], refused: [] });
+  assert.deepEqual(admission.remove('b/1'), { admitted: ['b/2'], refused: [] });
+  assert.deepEqual(admission.remove('b/2'), { admitted: ['a/2'], refused: [] });
   assert.deepEqual(admission.remove('a/3'), { admitted: [], refused: [] });
 });
 
-test('in any order of additions and removals the bounds hold, and no place stays empty', () => {
+test('in any order of additions and removals the bounds hold, no place stays empty, and shares are equal', () => {
   const key = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(9)).map(([namespace, n]) => `${namespace}/${n}`);
   const steps = fc.array(fc.record({ key, isRemoved: fc.boolean() }), { maxLength: 60, size: 'max' });
   fc.assert(
@@ -54,12 +55,15 @@ test('in any order of additions and removals the bounds hold, and no place stays
         else if (!isRemoved && !known.has(key)) admission.add((known.add(key), named(key, (key.length % 9) + 1)));
         const counts = ['a', 'b', 'c'].map((namespace) => {
           const own = [...known].filter((one) => one.startsWith(`${namespace}/`));
-          return { own: own.length, worked: own.filter((one) => admission.has(one)).length };
+          const worked = own.filter((one) => admission.has(one)).length;
+          return { own: own.length, worked, mayHaveMore: worked < Math.min(own.length, bounds.maxPerNamespace) };
         });
         const worked = counts.reduce((sum, count) => sum + count.worked, 0);
         const possible = counts.reduce((sum, { own }) => sum + Math.min(own, bounds.maxPerNamespace), 0);
         assert.ok(counts.every((count) => count.worked <= bounds.maxPerNamespace));
         assert.equal(worked, Math.min(possible, bounds.maxApplications));
+        const most = Math.max(...counts.map((count) => count.worked));
+        assert.ok(counts.every((count) => !count.mayHaveMore || count.worked >= most - 1));
       }
     }),
   );

@@ -5,9 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import { REQUEST_ANNOTATION } from '../../../../src/application/keys.ts';
 import type { ApplicationHandlers } from '../../../../src/cluster/ports.ts';
 import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
-import type { ReconcileContext } from '../../../../src/reconcile/context.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 import { createController, type Controller } from '../../../../src/reconcile/queue/controller.ts';
+import type { SharedContext } from '../../../../src/reconcile/queue/pass-context.ts';
 import { storedOf } from '../../../support/applications.ts';
 import { idOf, OWNER } from '../../../support/changes.ts';
 import { createClock } from '../../../support/clock.ts';
@@ -23,12 +23,21 @@ interface Scene {
   readonly remove: (stored: KubeObject) => void;
   /** Names of the Applications whose passes have written a status since the last call. */
   readonly passes: () => Promise<string[]>;
-  /** Keys whose watches were released. */
-  readonly released: readonly string[];
+  /** Keys whose watches were released, for objects and for data. */
+  readonly released: string[];
+}
+
+interface SceneOptions {
+  readonly maxApplications?: number;
+  /** Awaited by every write of a status. */
+  readonly beforeStatus?: () => Promise<void>;
 }
 
 /** Suspended Applications, whose passes write a status and end. */
-async function start(listed: readonly KubeObject[] = []): Promise<Scene> {
+async function start(
+  listed: readonly KubeObject[] = [],
+  { maxApplications = 10, beforeStatus }: SceneOptions = {},
+): Promise<Scene> {
   let handlers: ApplicationHandlers | undefined;
   const begun: string[] = [];
   const released: string[] = [];
@@ -36,16 +45,17 @@ async function start(listed: readonly KubeObject[] = []): Promise<Scene> {
   const context = {
     hub: {
       hubId: 'hub',
-      data: { release: () => undefined },
+      data: { release: (key: string) => released.push(`data of ${key}`) },
       applications: {
         watch: (given: ApplicationHandlers) => {
           handlers = given;
           for (const stored of listed) given.onUpsert(stored, true);
           return Promise.resolve();
         },
-        putStatus: (base: KubeObject, status: ValueMap) => {
+        putStatus: async (base: KubeObject, status: ValueMap) => {
           begun.push(String(base.metadata['name']));
-          return Promise.resolve({ ok: true, object: { ...base, status } });
+          await beforeStatus?.();
+          return { ok: true, object: { ...base, status } };
         },
       },
     },
@@ -56,11 +66,11 @@ async function start(listed: readonly KubeObject[] = []): Promise<Scene> {
     },
     ...{ claims, clock: createClock(), chance: () => 0.5, log: recordLog(), metrics: recordMetrics() },
     ...{ settings: {}, notify: () => undefined, onFaultPoint: () => undefined },
-  } as unknown as Omit<ReconcileContext, 'neighbours'>;
+  } as unknown as Omit<SharedContext, 'neighbours'>;
   const controller = createController({
     context,
     ...{ concurrency: 2, passesPerSecond: 1_000, minBackoffMs: 1, maxBackoffMs: 1 },
-    ...{ maxApplications: 10, maxApplicationsPerNamespace: 10, definitionCheckMs: 1_000_000 },
+    ...{ maxApplications, maxApplicationsPerNamespace: 10, definitionCheckMs: 1_000_000 },
   });
   await controller.start();
   return {
@@ -166,5 +176,24 @@ test('after the controller was told to forget, every Application still gets its 
   it.upsert(version(2, { generation: 2 }));
   assert.deepEqual(await it.passes(), ['shop']);
   assert.equal(it.controller.stats().waiting, 0);
+  await it.controller.drain();
+});
+
+test('an Application that loses its place is watched no more, also if its pass under way watched after that', async () => {
+  const gate = Promise.withResolvers<void>();
+  const it = await start([version(1, { creationTimestamp: '2026-01-02T00:00:00Z' })], {
+    maxApplications: 1,
+    beforeStatus: () => gate.promise,
+  });
+  const releasedOfShop = (): string[] => it.released.splice(0).filter((one) => one.endsWith('shop'));
+  assert.deepEqual(await it.passes(), ['shop']);
+  releasedOfShop();
+  it.upsert(version(1, { creationTimestamp: '2026-01-01T00:00:00Z' }, 'older'));
+  assert.deepEqual(releasedOfShop(), ['apps/shop', 'data of apps/shop']);
+  gate.resolve();
+  assert.deepEqual(await it.passes(), ['older']);
+  assert.deepEqual(releasedOfShop(), ['apps/shop', 'data of apps/shop']);
+  it.upsert(version(2, { creationTimestamp: '2026-01-02T00:00:00Z', generation: 2 }));
+  assert.deepEqual(await it.passes(), []);
   await it.controller.drain();
 });

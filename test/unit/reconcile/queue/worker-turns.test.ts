@@ -118,6 +118,24 @@ test('a wait that fails fails with its own error, and the pass has its worker ag
   assert.equal(turns.active, 0);
 });
 
+test('a wait that a pass leaves behind takes no worker after the end of the pass', async () => {
+  const { turns, turnOf, ask } = sceneOf({ concurrency: 1 });
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  ask('a/0');
+  const turn = turnOf.get('a/0') as Turn;
+  const waits = [turn.whileWaiting(() => first.promise), turn.whileWaiting(() => second.promise)];
+  ask('b/0');
+  first.reject(new Error('gone'));
+  await assert.rejects(waits[0] as Promise<void>, /gone/);
+  second.resolve();
+  await turnOfLoop();
+  // The worker is with b, and the second wait of a stands in line.
+  turn.end();
+  turnOf.get('b/0')?.end();
+  await waits[1];
+  assert.deepEqual([turns.active, turns.underWay], [0, 0]);
+});
+
 test('after a stop no pass begins, and passes that come back do not wait for a worker', async () => {
   const { turns, begun, turnOf, ask } = sceneOf({ concurrency: 1 });
   const server = Promise.withResolvers<void>();

@@ -163,14 +163,31 @@ test('health is overdue if the worst object has been unwell for longer than the 
   assert.equal(report({ bound: boundWith() }, { memory }).isHealthOverdue, false);
 });
 
-test('the next attempt is the next poll in wall clock time, and never in the past', () => {
-  const at = (nextPollMs: number): string | undefined => {
+test('the next attempt is the next poll of any source in wall clock time, and never in the past', () => {
+  const at = (nextPollMs: number, others: readonly number[] = []): string | undefined => {
     const memory = emptyMemory();
     memory.desired.source = sourceOf({ nextPollMs });
+    for (const [index, otherMs] of others.entries()) {
+      memory.desired.others.set(`$${index}`, sourceOf({ nextPollMs: otherMs }));
+    }
     return report({}, { memory }).nextAttemptAt;
   };
   assert.equal(at(NOW_MS + 60_000), '2026-03-01T10:01:00Z');
   assert.equal(at(NOW_MS - 60_000), '2026-03-01T10:00:00Z');
+  assert.equal(at(NOW_MS + 60_000, [NOW_MS + 90_000, NOW_MS + 30_000]), '2026-03-01T10:00:30Z');
+});
+
+test('the revisions of other sources are told by name, and those of remote bases by address', () => {
+  const memory = emptyMemory();
+  assert.equal(report({}, { memory }).sources, undefined);
+  memory.desired.others.set('$values', sourceOf({ snapshot: snapshotOf('2', 'main') }));
+  memory.desired.others.set('git https://git.example/base', sourceOf({ snapshot: snapshotOf('1', 'main') }));
+  memory.desired.others.set('$unread', sourceOf({}));
+  const { repoUrl } = snapshotOf('1', 'main');
+  assert.deepEqual(report({}, { memory }).sources, [
+    { name: repoUrl, revision: snapshotOf('1', 'main').revision },
+    { name: 'values', revision: snapshotOf('2', 'main').revision },
+  ]);
 });
 
 test('the request and the token of a reconcile annotation are answered', () => {

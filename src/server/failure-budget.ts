@@ -1,13 +1,14 @@
 /**
- * The budget of webhooks that are not genuine: a token bucket for each address, and one for all addresses together.
+ * The budget of requests that are not genuine, such as webhooks with a wrong signature or callers with a wrong token: a
+ * token bucket for each address, and one for all addresses together.
  *
- * Invariants: a genuine webhook gives its token back, so only failures use up a budget. Where a budget is empty, a
- * reserve is left by which a genuine webhook is still found among false ones. Failures of other addresses do not use up
- * the budget of an address that has sent a genuine webhook. At most `maxAddresses` buckets are kept.
+ * Invariants: a genuine request gives its token back, so only failures use up a budget. Where a budget is empty, a
+ * reserve is left by which a genuine request is still found among false ones. Failures of other addresses do not use up
+ * the budget of an address that has sent a genuine request. At most `maxAddresses` buckets are kept.
  */
 import type { Clock } from '../telemetry/ports.ts';
 
-export interface HookLimit {
+export interface FailureBudget {
   /** Failures of one address. Those of one minute may arrive at once. */
   readonly perMinute: number;
   /** Failures of all addresses together. Half as many more are checked by the reserve. */
@@ -24,19 +25,19 @@ interface Bucket {
 }
 
 interface Address extends Bucket {
-  /** Whether a genuine webhook has come from it. */
+  /** Whether a genuine request has come from it. */
   isKnown: boolean;
 }
 
 export type Admission =
-  /** To be called if the webhook is genuine. */
+  /** To be called if the request is genuine. */
   | { readonly isAdmitted: true; readonly giveBack: () => void }
   | { readonly isAdmitted: false; readonly retryAfterS: number };
 
-/** Takes a token for a webhook from this address. */
+/** Takes a token for a request from this address. */
 export type Admit = (address: string) => Admission;
 
-export function createHookLimit({ perMinute, totalPerMinute, maxAddresses, clock }: HookLimit): Admit {
+export function createFailureBudget({ perMinute, totalPerMinute, maxAddresses, clock }: FailureBudget): Admit {
   const startMs = clock.monotonicMs();
   const total: Bucket = { tokens: totalPerMinute, filledMs: startMs };
   const reservePerMinute = Math.max(1, totalPerMinute / 2);
@@ -68,7 +69,7 @@ export function createHookLimit({ perMinute, totalPerMinute, maxAddresses, clock
   };
 }
 
-/** The address that was not used for the longest time. Addresses that have sent a genuine webhook are kept. */
+/** The address that was not used for the longest time. Addresses that have sent a genuine request are kept. */
 function oldestOf(addresses: ReadonlyMap<string, Address>): string | undefined {
   const [oldest] = addresses.keys();
   let looked = 0;

@@ -1,5 +1,7 @@
 /**
- * Patterns of paths as automata: no pattern needs more than its length times that of the path, whatever it contains.
+ * Patterns of paths and texts as automata. No pattern needs more than its length times that of the text, whatever it
+ * contains. Every kind of pattern of render/ has a file of its own that reads it into pieces, because each
+ * specification has other rules for slashes, brackets and malformed patterns; the search is the same for all.
  */
 
 /** One part of a pattern. */
@@ -18,28 +20,64 @@ export function charPiece(char: string): Piece {
   return { type: 'one', accepts: (found) => found === char };
 }
 
+export const ANY = (): boolean => true;
+export const NO_SLASH = (char: string): boolean => char !== '/';
+
+/** Folders, each with its slash, or nothing. */
+export const FOLDERS: Piece = {
+  type: 'choice',
+  options: [[], [{ type: 'many', accepts: ANY }, charPiece('/')]],
+};
+
 interface State {
   /** undefined: it is left without a character. */
   readonly accepts: ((char: string) => boolean) | undefined;
   readonly next: number[];
 }
 
-export function compileMatcher(pieces: readonly Piece[]): Matcher {
+/** A search through one text, character by character. */
+export interface Search {
+  /** Whether the pattern matches the characters that were taken until now. */
+  isMatch(): boolean;
+  /** Whether no further character can lead to a match. */
+  isOver(): boolean;
+  /** The steps that the next character takes. */
+  steps(): number;
+  take(char: string): void;
+}
+
+/** Returns what begins a search. */
+export function compileSearch(pieces: readonly Piece[]): () => Search {
   const states: State[] = [{ accepts: undefined, next: [] }];
   const end = append(states, pieces, 0);
-  return (path, charge) => {
+  return () => {
     let active = reach(states, [0]);
+    return {
+      isMatch: () => active.has(end),
+      isOver: () => active.size === 0,
+      steps: () => active.size,
+      take(char) {
+        const next: number[] = [];
+        for (const id of active) {
+          const state = states[id];
+          if (state?.accepts?.(char) === true) next.push(...state.next);
+        }
+        active = reach(states, next);
+      },
+    };
+  };
+}
+
+export function compileMatcher(pieces: readonly Piece[]): Matcher {
+  const begin = compileSearch(pieces);
+  return (path, charge) => {
+    const search = begin();
     for (const char of path) {
-      charge(active.size);
-      if (active.size === 0) return false;
-      const next: number[] = [];
-      for (const id of active) {
-        const state = states[id];
-        if (state?.accepts?.(char) === true) next.push(...state.next);
-      }
-      active = reach(states, next);
+      charge(search.steps());
+      if (search.isOver()) return false;
+      search.take(char);
     }
-    return active.has(end);
+    return search.isMatch();
   };
 }
 

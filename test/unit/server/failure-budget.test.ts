@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createHookLimit } from '../../../src/server/webhook-limit.ts';
+import { createFailureBudget } from '../../../src/server/failure-budget.ts';
 import { hmac, send, startHooks, type Answer, type HookScene } from './webhook-scene.ts';
 
 const BODY = JSON.stringify({ repository: 'https://git.example.com/team/shop' });
@@ -15,7 +15,7 @@ function post(hooks: HookScene, secret: string): Promise<Answer> {
 
 function limitAt(numbers: { perMinute: number; totalPerMinute: number; maxAddresses: number }) {
   let nowMs = 0;
-  const admit = createHookLimit({ ...numbers, clock: { now: () => 0, monotonicMs: () => nowMs } });
+  const admit = createFailureBudget({ ...numbers, clock: { now: () => 0, monotonicMs: () => nowMs } });
   /** Returns 0 if a webhook is checked, and otherwise the seconds after which to try again. */
   const fail = (address: string): number => {
     const admission = admit(address);
