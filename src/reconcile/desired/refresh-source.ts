@@ -98,7 +98,7 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const isAsked = same && (isHookPending(same, hookHeardMs) || pollsAsked > same.pollsAsked);
   const kept = isAsked ? sooner(same) : same;
   if (kept && !isForced && !isTold(kept, options) && context.clock.monotonicMs() < kept.nextPollMs) return kept;
-  const before = kept && (await withoutUnverified(kept, options));
+  const before = await withoutUnverified(kept, options);
   const begunMs = context.clock.monotonicMs();
   const told = options.known?.resolved.commit;
   const poll: Poll = { options, hookHeardMs, pollsAsked, begunAtMs: context.clock.now() };
@@ -124,8 +124,11 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
 }
 
 /** A snapshot is not rendered any more if the present keys do not verify it. Costs no request to Git. */
-async function withoutUnverified(source: SourceMemory, options: RefreshOptions): Promise<SourceMemory> {
-  const { snapshot } = source;
+async function withoutUnverified<T extends SourceMemory | undefined>(
+  source: T,
+  options: RefreshOptions,
+): Promise<T | SourceMemory> {
+  const snapshot = source?.snapshot;
   if (!options.spec.verify || !snapshot || source.isOfEarlierSpec) return source;
   // While the keys cannot be read, those that verified the snapshot are in force.
   const place = await orNothing(() => readPlace(options));
