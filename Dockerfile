@@ -22,6 +22,14 @@ RUN CGO_ENABLED=0 GOBIN=/bin-helm go install -trimpath \
     -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=${HELM_VERSION}" \
     helm.sh/helm/v4/cmd/helm@${HELM_VERSION}
 
+# The program that opens sealed files, in the same way.
+FROM ${GO_IMAGE} AS sops
+ARG SOPS_VERSION=v3.13.3
+ARG SOPS_SUM=h1:saYczbT88kD1saNChe1cAbFQe5mrRhTIfEw3TaEcmK0=
+RUN go mod download -json github.com/getsops/sops/v3@${SOPS_VERSION} | grep -F "\"Sum\": \"${SOPS_SUM}\""
+RUN CGO_ENABLED=0 GOBIN=/bin-sops go install -trimpath -ldflags "-s -w" \
+    github.com/getsops/sops/v3/cmd/sops@${SOPS_VERSION}
+
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -46,8 +54,10 @@ WORKDIR /app
 COPY --from=build --chown=0:0 /tautline /app
 COPY --from=landlock --chown=0:0 /tautline-landlock /usr/local/bin/tautline-landlock
 COPY --from=helm --chown=0:0 /bin-helm/helm /usr/local/bin/helm
+COPY --from=sops --chown=0:0 /bin-sops/sops /usr/local/bin/sops
 ENV TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock
 ENV TAUTLINE_HELM=/usr/local/bin/helm
+ENV TAUTLINE_SOPS=/usr/local/bin/sops
 USER 65532:65532
 EXPOSE 8080 8081 8082
 # The process is Node and not npm, so that it receives signals.

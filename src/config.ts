@@ -289,6 +289,11 @@ export const SETTINGS = {
   helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
   maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
   maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
+  sopsProgram: text('sops', 'sops', 'the program sops, which opens sealed files; a name is looked up in PATH'),
+  sopsTimeoutMs: duration('sops-timeout', '20s', 'longest run of sops, which opens one file'),
+  sopsMemoryMib: count('sops-memory-mib', '128', 'memory at which sops is stopped', [64, 16_384]),
+  sopsSlots: count('sops-slots', '1', 'runs of sops at the same time', [1, 16]),
+  keyFolder: text('key-folder', '/dev/shm', 'a folder in memory (tmpfs), through which sops gets its keys'),
   renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
   sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
 } as const satisfies Record<string, Setting>;
@@ -362,6 +367,9 @@ export const searchPath = (environment = process.env): string => environment['PA
 export function kubeconfigFiles(environment: Readonly<Record<string, string | undefined>> = process.env): string[] {
   return (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
 }
+
+/** The whole environment, for a program that a person lets run in the same way as in a shell. */
+export const ownEnvironment = (environment = process.env): Readonly<Record<string, string | undefined>> => environment;
 
 /** The address of the API server in the environment of a Pod. `host` is empty outside a cluster. */
 export function inClusterAddress(environment: Readonly<Record<string, string | undefined>> = process.env): {

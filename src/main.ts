@@ -32,6 +32,7 @@ import { prepareDataFolder } from './source/packs/data-folder.ts';
 import { createSource, type Source, type SourceOptions } from './source/source.ts';
 import { openTransport } from './source/transport/open-transport.ts';
 import { createWebClient } from './source/transport/web-client.ts';
+import { openSops } from './sops/open-sops.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics, type MetricsEndpoint } from './telemetry/metrics.ts';
 import type { Clock, Log } from './telemetry/ports.ts';
@@ -153,7 +154,7 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'claims' | 'clock' | 'chance'> {
+interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'sops' | 'claims' | 'clock' | 'chance'> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
@@ -198,6 +199,8 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   onStop.push(() => source.close());
   const helm = openHelm(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
   onStop.push(() => helm.close());
+  const sops = openSops(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
+  onStop.push(() => sops.close());
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
@@ -218,6 +221,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
       chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
     },
     helm,
+    sops,
     clock,
     chance,
     forwardChanges: (controller) => (receiver = controller),

@@ -182,6 +182,14 @@ const substituteFromSchema = z.object({
   optional,
 });
 
+const decryptionSchema = z.object({
+  secretRef: z
+    .object({
+      name: objectName.describe("Name of the Secret, which is in the Application's own namespace."),
+    })
+    .describe('The Secret with private keys of age, under keys that end in .agekey.'),
+});
+
 export const renderSchema = z.object({
   kustomize: kustomizeSchema
     .optional()
@@ -197,6 +205,9 @@ export const renderSchema = z.object({
     .meta(atomic)
     .optional()
     .describe('Variables from ConfigMaps and Secrets, a later one wins. Default: none.'),
+  decryption: decryptionSchema
+    .optional()
+    .describe('How files that SOPS has sealed are opened. Default: a sealed file is a problem.'),
 });
 
 export type RenderOptions = z.output<typeof renderSchema>;

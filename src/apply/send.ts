@@ -27,6 +27,21 @@ export interface SendContext {
 }
 
 export async function sendChange(change: Change, context: SendContext): Promise<ChangeResult> {
+  const result = await send(change, context);
+  return change.desired?.isSealed ? withoutServerText(result) : result;
+}
+
+/** Messages of the API server and of admission webhooks may quote values of a sealed file. */
+function withoutServerText(result: ChangeResult): ChangeResult {
+  const { warnings: _warnings, refusal, ...shown } = result;
+  if (!refusal) return shown;
+  const message =
+    `the API server refuses the object (HTTP ${refusal.status}); its own message is hidden, since it may quote ` +
+    'values of a sealed file';
+  return { ...shown, refusal: { ...refusal, message } };
+}
+
+async function send(change: Change, context: SendContext): Promise<ChangeResult> {
   const { desired } = change;
   if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
   if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);

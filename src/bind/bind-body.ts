@@ -42,7 +42,9 @@ export interface BoundBody {
 
 export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | { readonly problem: Problem } {
   const { object } = manifest;
-  if (stringAt(object, 'sops', 'mac') !== undefined) return sealed(manifest, options.id);
+  if (stringAt(object, 'sops', 'mac') !== undefined && !isOpenedByController(options.id)) {
+    return sealed(manifest, options.id);
+  }
   const metadata = bindMetadata(manifest, options);
   if ('problem' in metadata) return { problem: metadata.problem };
   const body = newMap() as KubeObject;
@@ -61,11 +63,16 @@ export function bindBody(manifest: Manifest, options: BodyOptions): BoundBody | 
 
 function sealed(manifest: Manifest, id: ObjectId): { readonly problem: Problem } {
   return problemOf(manifest, {
-    code: 'Unsupported',
-    message: `${formatId(id)} is encrypted by SOPS, and Tautline does not decrypt.`,
+    code: 'Sealed',
+    message: `${formatId(id)} is sealed by SOPS.`,
     object: id,
-    hint: 'Use a controller that decrypts in the cluster, such as Sealed Secrets or External Secrets.',
+    hint: 'Seal a file of the repository as a whole, and name the Secret with the keys in spec.render.decryption.',
   });
+}
+
+/** The controller of this kind opens its objects in the cluster. */
+function isOpenedByController({ group, kind }: ObjectId): boolean {
+  return group === 'isindir.github.com' && kind === 'SopsSecret';
 }
 
 function bindMetadata(

@@ -59,7 +59,7 @@ function bindManifest(
   manifest: Manifest,
   { kind, context, options }: { kind: BoundKind; context: string; options: BindOptions },
 ): DesiredObject | { problem: Problem } {
-  const key = `${context}\n${kind.digest}\n${manifest.digest}`;
+  const key = `${context}\n${kind.digest}\n${manifest.digest}${manifest.isSealed ? '\nsealed' : ''}`;
   const known = options.cache?.get(key);
   if (known) return isAt(known, manifest) ? known : { ...known, file: manifest.file, line: manifest.line };
   const id = placeManifest(manifest, { kind: kind.info, ...options });
@@ -75,6 +75,7 @@ function bindManifest(
     line: manifest.line,
     ...(kind.awaitsCrd === undefined ? {} : { awaitsCrd: kind.awaitsCrd }),
     ...(isDefaultPolicy(policy) ? {} : { policy }),
+    ...(manifest.isSealed ? { isSealed: true } : {}),
   };
   options.cache?.set(key, object);
   return object;

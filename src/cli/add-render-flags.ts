@@ -22,6 +22,8 @@ export interface RenderFlags {
   readonly ignoreMissingComponents?: boolean | undefined;
   /** Path or name of helm. */
   readonly helm: string;
+  /** Path or name of sops; undefined: sealed files are not opened. */
+  readonly sops?: string | undefined;
   readonly substitute?: readonly string[] | undefined;
 }
 
@@ -45,11 +47,16 @@ export function addRenderFlags(command: Command): Command {
     .option('--component <dir>', 'add a component, relative to the folder, or $name/… of --source', collect)
     .option('--ignore-missing-components', 'leave out components whose folder does not exist')
     .option('--helm <program>', HELM_FLAG, 'helm')
+    .option('--sops <program>', SOPS_FLAG)
     .option('--substitute <name=value>', 'set a variable', collect);
 }
 
 /** The description of `--helm`. */
 export const HELM_FLAG = 'the program helm, which renders charts; a name is looked up in PATH';
+
+/** The description of `--sops`. */
+export const SOPS_FLAG =
+  'open sealed files with this program (sops) and your own keys, as it finds them; default: they are not opened';
 
 /** Gathers the values of a flag that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): string[] {

@@ -6,7 +6,7 @@ import { Argument, InvalidArgumentError, Option, type Command } from 'commander'
 import { parseDuration } from '../application/duration.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { GetOutput } from './get.ts';
-import { collect, HELM_FLAG } from './add-render-flags.ts';
+import { collect, HELM_FLAG, SOPS_FLAG } from './add-render-flags.ts';
 import type { DiffOutput } from './diff.ts';
 import type { WaitFor } from './wait.ts';
 import type { ClusterFlags } from './with-cluster.ts';
@@ -144,6 +144,7 @@ function addWait(program: Command): void {
 interface DiffFlags extends ClusterFlags {
   readonly local?: string;
   readonly helm: string;
+  readonly sops?: string;
   readonly filename?: string;
   readonly revision?: string;
   readonly output: DiffOutput;
@@ -155,6 +156,7 @@ function addDiff(program: Command): void {
     .option('--local <dir>', 'compare with this folder instead of the current revision of the Application')
     .option('--source <name=dir>', 'with --local: a folder in place of an entry of spec.sources', collect)
     .option('--helm <program>', HELM_FLAG, 'helm')
+    .option('--sops <program>', SOPS_FLAG)
     .option('--revision <revision>', 'compare with this commit (its first digits are enough), branch or tag')
     .option('-f, --filename <file>', 'read the Application from this file; it need not be in the cluster')
     .addOption(

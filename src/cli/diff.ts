@@ -33,6 +33,8 @@ export interface DiffCommand extends ClusterFlags {
   readonly local?: string | undefined;
   /** Path or name of helm. */
   readonly helm: string;
+  /** Path or name of sops; undefined: sealed files are not opened. */
+  readonly sops?: string | undefined;
   /** `name=dir`: folders that replace entries of spec.sources beside `local`. */
   readonly source?: readonly string[] | undefined;
   /** A commit, the start of one, a branch or a tag. undefined: the current revision of the Application. */
@@ -48,6 +50,7 @@ export function runDiff({
   revision,
   output,
   helm,
+  sops,
   ...flags
 }: DiffCommand): Promise<ExitCode> {
   const problem = problemOf({ name, filename, local, revision });
@@ -68,10 +71,11 @@ export function runDiff({
           ? await resolveCommit(access.cluster, application, wanted)
           : undefined;
       if (commit && !commit.ok) return fail(commit.problem, EXIT.misused);
+      const programs = { helm, sops };
       const { origin, manifests } =
         local === undefined
-          ? await renderCommit(access.cluster, application, { wanted: commit?.revision, helm })
-          : await renderLocal(access.cluster, application, { dir: local, sources: sources.value, helm });
+          ? await renderCommit(access.cluster, application, { wanted: commit?.revision, programs })
+          : await renderLocal(access.cluster, application, { dir: local, sources: sources.value, programs });
       const compared = await compareApplication(access.cluster, application, manifests);
       if (!compared.ok) {
         for (const one of compared.problems) fail(formatProblem(one));

@@ -8,7 +8,7 @@ import { renderWithAnswers } from '../render/rounds.ts';
 import type { RenderTree } from '../render/file-loader.ts';
 import { defaultSourceLimits } from '../source/limits.ts';
 import { openPackTree } from '../source/packs/pack-tree.ts';
-import { withLocalEdges, type LocalEdges } from './local-edges.ts';
+import { withLocalEdges, type LocalEdges, type LocalPrograms } from './local-edges.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { LOCAL_ROOT, openLocalTree, pathInTree } from './local-tree.ts';
 
@@ -16,8 +16,7 @@ export interface RenderHere<M> extends Pick<RenderInput, 'options' | 'plainFolde
   readonly dir: string;
   /** Folders of other sources by `$name`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Path or name of helm. */
-  readonly helmProgram: string;
+  readonly programs: LocalPrograms;
   /** The cluster that charts are told of. */
   readonly capabilities: () => Promise<Capabilities>;
   /** Brings data of ConfigMaps and Secrets. */
@@ -30,15 +29,24 @@ export const NO_CLUSTER: Capabilities = { kubeVersion: undefined, apiVersions: [
 
 /** Throws StageError if helm, a repository or a chart cannot be used. */
 export function renderHere<M extends Pick<Manifests, 'needs' | 'problems'>>({
-  helmProgram,
+  programs,
   ...options
 }: RenderHere<M>): Promise<M> {
-  return withLocalEdges(helmProgram, (edges) => renderWith(edges, options));
+  return withLocalEdges(programs, (edges) =>
+    renderWith(edges, { ...options, opensSealed: programs.sops !== undefined }),
+  );
 }
 
 async function renderWith<M extends Pick<Manifests, 'needs' | 'problems'>>(
   edges: LocalEdges,
-  { dir, sources, bringData, capabilities, render, ...input }: Omit<RenderHere<M>, 'helmProgram'>,
+  {
+    dir,
+    sources,
+    bringData,
+    capabilities,
+    render,
+    ...input
+  }: Omit<RenderHere<M>, 'programs'> & { readonly opensSealed: boolean },
 ): Promise<M> {
   const tree = openLocalTree(LOCAL_ROOT);
   const trees = new Map<string, RenderTree>();
@@ -46,6 +54,7 @@ async function renderWith<M extends Pick<Manifests, 'needs' | 'problems'>>(
   const opened: { close(): void }[] = [];
   const bring = async (need: Need): Promise<Answer> => {
     if (need.type === 'data') return bringData(need);
+    if (need.type === 'sealed') return edges.open(need);
     if (need.type === 'helm') {
       const fileTrees = new Map([['', tree], ...Array.from(trees, ([name, one]) => [name, one.tree] as const)]);
       return runHelm(edges, need.run, { trees: fileTrees, capabilities: await capabilities() });

@@ -37,7 +37,7 @@ export async function runRender(command: RenderCommand): Promise<ExitCode> {
       sources,
       plainFolder: mayBePlain ? 'render' : 'refuse',
       ...(release === undefined ? {} : { release }),
-      helmProgram: command.helm,
+      programs: { helm: command.helm, sops: command.sops },
       capabilities: () => Promise.resolve(NO_CLUSTER),
       bringData: (need) => Promise.resolve(data.get(need.key) ?? { type: 'noData' }),
       render: renderObjects,

@@ -23,7 +23,7 @@ import { readRevision, type ResolvedRevision } from '../source/revision.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import type { Source } from '../source/source.ts';
 import { releaseOf } from '../reconcile/desired/release.ts';
-import { withLocalEdges } from './local-edges.ts';
+import { withLocalEdges, type LocalPrograms } from './local-edges.ts';
 import { LOCAL_LIMITS } from './local-limits.ts';
 import { pathFromHere, withPathsFromHere } from './local-tree.ts';
 import { renderHere } from './render-here.ts';
@@ -39,22 +39,21 @@ export interface LocalSource {
   readonly dir: string;
   /** Folders that replace entries of spec.sources, by `$name`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Path or name of helm. */
-  readonly helm: string;
+  readonly programs: LocalPrograms;
 }
 
 /** Renders a local folder with spec.render of the Application; data is read with the person's own rights. */
 export async function renderLocal(
   cluster: UserCluster,
   application: Application,
-  { dir, sources, helm }: LocalSource,
+  { dir, sources, programs }: LocalSource,
 ): Promise<Rendered> {
   const rendered = await renderHere({
     dir,
     sources,
     options: application.spec.render,
     release: releaseOf(application),
-    helmProgram: helm,
+    programs,
     capabilities: () => cluster.capabilities(),
     bringData: (need) => bringData(cluster, application, need),
     render: renderPath,
@@ -89,17 +88,16 @@ async function bringData(
 export interface CommitSource {
   /** A resolved revision. undefined: the one in the status, else the newest one. */
   readonly wanted: string | undefined;
-  /** Path or name of helm. */
-  readonly helm: string;
+  readonly programs: LocalPrograms;
 }
 
 /** Throws StageError. */
 export function renderCommit(
   cluster: UserCluster,
   application: Application,
-  { wanted, helm }: CommitSource,
+  { wanted, programs }: CommitSource,
 ): Promise<Rendered> {
-  return withLocalEdges(helm, async (edges) => {
+  return withLocalEdges(programs, async (edges) => {
     const { source, sandbox, config } = await edges.git();
     const snapshot = await fetchRevision(source, { cluster, application, wanted });
     const trees = await fetchOthers(source, cluster, application);
@@ -119,6 +117,7 @@ export function renderCommit(
     const chartSettings = { ...shared, limits: { maxFiles, maxFileBytes, maxChartBytes: config.maxChartMib * MIB } };
     const bring = async (need: Need): Promise<Answer> => {
       if (need.type === 'data') return bringData(cluster, application, need);
+      if (need.type === 'sealed') return edges.open(need);
       if (need.type !== 'helm') {
         trees.set(need.key, { tree: (await edges.snapshotOf(need)).tree, path: '' });
         return { type: 'tree' };
@@ -149,7 +148,7 @@ export function pollRevision(
   application: Application,
   revision: string,
 ): Promise<ResolvedRevision> {
-  return withLocalEdges('', async (edges) => {
+  return withLocalEdges({ helm: '', sops: undefined }, async (edges) => {
     const { source } = await edges.git();
     return source.poll({ ...(await placeOf(cluster, application)), revision });
   });

@@ -237,8 +237,15 @@ function differenceOf(
 ): Pick<Change, 'fields' | 'patch'> {
   const sent = asSent(desired, live);
   const whole = desired.ignored ? compareObject(sent.desired, sent.live, MAX_FINDINGS).findings : findings;
-  const patch = patchOf(findingsAmong(whole, findings), { desired: sent.desired.body, live: live.body });
-  return { fields: fieldDifferences(findings, live.body), ...(patch ? { patch } : {}) };
+  const patch = patchOf(findingsAmong(whole, findings), {
+    desired: sent.desired.body,
+    live: live.body,
+    isSealed: desired.isSealed,
+  });
+  return {
+    fields: fieldDifferences(findings, { live: live.body, isSealed: desired.isSealed }),
+    ...(patch ? { patch } : {}),
+  };
 }
 
 type LeftoverOptions = DiffOptions & { isFaulty: boolean; findKind: KindFinder };

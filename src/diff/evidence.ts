@@ -38,8 +38,8 @@ export function judgeDryRun(change: Change, returned: LiveObject): Change {
   const findings = findingsOf(change, compared ?? whole);
   if (findings.length === 0) return { ...rest, type: 'none', fields: [] };
   const placed = compared ? findingsAmong(findingsOf(change, whole), findings) : findings;
-  const patch = patchOf(placed, { desired: returned.body, live: live.body });
-  const fields = fieldDifferences(findings, live.body);
+  const patch = patchOf(placed, { desired: returned.body, live: live.body, isSealed: desired?.isSealed });
+  const fields = fieldDifferences(findings, { live: live.body, isSealed: desired?.isSealed });
   return { ...rest, type: 'update', fields, ...(patch ? { patch } : {}) };
 }
 

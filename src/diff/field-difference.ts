@@ -1,7 +1,7 @@
 /**
  * Turns findings into differences for people: JSON pointer, both values, and the manager and time of the live value.
  *
- * Invariant: values of Secrets are masked, and every value is bounded.
+ * Invariant: values of Secrets and of sealed files are masked, and every value is bounded.
  */
 import { managedFieldsOf, fieldNodeAt, isLeaf, ItemIndex, type ManagedFields } from '../object/field-set.ts';
 import { formatPointer } from '../object/pointer.ts';
@@ -19,12 +19,16 @@ const MAX_TEXT_CHARS = 256;
 const MAX_NODES = 40;
 const CUT = '…';
 
-export function fieldDifferences(findings: readonly Finding[], live: KubeObject): FieldDifference[] {
+/** `isSealed`: no value of the object is shown. */
+export function fieldDifferences(
+  findings: readonly Finding[],
+  { live, isSealed = false }: { readonly live: KubeObject; readonly isSealed?: boolean | undefined },
+): FieldDifference[] {
   const entries = findings.length > 0 ? managedFieldsOf(live) : [];
   const items = new ItemIndex();
   return findings.slice(0, MAX_FIELDS).map((finding) => {
     const { tokens, desired } = finding;
-    const isHidden = isSensitivePath(live, tokens);
+    const isHidden = isSealed || isSensitivePath(live, tokens);
     const cut = sharedStart(desired, finding.live);
     const show = (value: Value): Value =>
       isHidden ? maskValue(boundValue(value)) : boundValue(withoutStart(value, cut));

@@ -3,7 +3,7 @@
  * that are meant, changes of fields, and changes of the items of merged lists.
  *
  * Invariant: a patch changes the places that the comparison found and no other, its indexes are those of the live
- * object, and no value of a Secret is in it.
+ * object, and no value of a Secret or of a sealed file is in it.
  */
 import jsonPatch from 'fast-json-patch';
 import { fieldNodeAt, isLeaf, ItemIndex, keyedMembers, type FieldSet } from '../object/field-set.ts';
@@ -27,10 +27,15 @@ interface Sides {
   /** As it is sent, or as a dry run returned it. */
   readonly desired: KubeObject;
   readonly live: KubeObject;
+  /** No value of the object is shown. */
+  readonly isSealed?: boolean | undefined;
 }
 
 /** `findings` come from a comparison of the two whole objects. Undefined: nothing to change, or too much. */
-export function patchOf(findings: readonly Finding[], { desired, live }: Sides): ObjectPatch | undefined {
+export function patchOf(
+  findings: readonly Finding[],
+  { desired, live, isSealed = false }: Sides,
+): ObjectPatch | undefined {
   if (findings.length >= MAX_FINDINGS) return undefined;
   const parts = { guards: new Map(), before: newMap(), after: newMap(), values: [], lists: new Map() };
   const draft: Draft = { desired, live, items: new ItemIndex(), ...parts };
@@ -40,7 +45,7 @@ export function patchOf(findings: readonly Finding[], { desired, live }: Sides):
   if (lists.some((list) => (list.live ?? []).length > MAX_ITEMS)) return undefined;
   const listOperations = lists.flatMap((list) => changeList(draft, list));
   const changes = [...fieldOperations(draft), ...listOperations];
-  return changes.length === 0 ? undefined : masked([...draft.guards.values(), ...changes], live);
+  return changes.length === 0 ? undefined : masked([...draft.guards.values(), ...changes], live, isSealed);
 }
 
 /** Keeps the findings of the whole objects whose places also differ without the ignored fields (`compared`). */
@@ -239,11 +244,12 @@ function guardItem({ live, guards }: Draft, address: Address, match: ListMatch |
   for (const key of match?.keys ?? Object.keys(item)) expect([...address, key], own(item, key));
 }
 
-function masked(operations: readonly PatchOperation[], live: KubeObject): ObjectPatch {
+function masked(operations: readonly PatchOperation[], live: KubeObject, isSealed: boolean): ObjectPatch {
   let isMasked = false;
   const shown = operations.map((operation): PatchOperation => {
     if (!('value' in operation)) return operation;
-    const value = maskBelow(live, parsePointer(operation.path), operation.value);
+    const tokens = parsePointer(operation.path);
+    const value = isSealed ? maskValue(operation.value) : maskBelow(live, tokens, operation.value);
     isMasked ||= value !== operation.value;
     return { ...operation, value };
   });

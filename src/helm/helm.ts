@@ -5,22 +5,21 @@
  * Invariants: helm reads nothing but the files that it is given. A mistake in the chart or the values is an answer;
  * only a failure of the run itself (no helm, too slow, too large) is a StageError. The output is untrusted text.
  */
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inTurns } from '../cluster/concurrency.ts';
 import type { CodeOf } from '../object/error-code.ts';
 import { StageError } from '../object/stage-error.ts';
+import { createExitHooks, type ExitHooks } from '../process/exit-hooks.ts';
+import { findProgram, SYSTEM_PATHS } from '../process/find-program.ts';
+import { runProcess, type Finished, type ProcessLimits, type StopReason } from '../process/run-process.ts';
+import { createTurnQueue } from '../process/turn-queue.ts';
 import type { ChartFile } from '../render/helm/chart-files.ts';
 import type { Answer, Capabilities, HelmRun } from '../render/needs.ts';
 import { helmCommand } from './arguments.ts';
-import { createExitHooks, type ExitHooks } from './exit-hooks.ts';
 import { explainFailure, malformedOutputOf, type HelmRefusal } from './explain-failure.ts';
 import { mayVary } from './may-vary.ts';
 import { removeLeftovers, withRunFolder, type RunFolder } from './run-folder.ts';
-import { runProcess, type Finished, type ProcessLimits, type StopReason } from './run-process.ts';
 import { findTemplateLine } from './template-line.ts';
-import { createTurnQueue } from './turn-queue.ts';
 
 export interface HelmOptions {
   /** Path or name of the program. */
@@ -153,6 +152,12 @@ async function findHelm(
   signal: AbortSignal,
 ): Promise<{ program: string; version: string }> {
   const program = await findProgram(options);
+  if (program === undefined) {
+    throw failure(
+      'HelmMissing',
+      `There is no program ${options.program}, which charts are rendered with. Install helm ${SUPPORTED_MAJOR}, or name it with --helm.`,
+    );
+  }
   await removeLeftovers(options.folder);
   const run = { parent: options.folder, files: [], hooks };
   const { exitCode, stdout } = await withRunFolder(run, async (folder) =>
@@ -173,35 +178,12 @@ async function findHelm(
   return { program, version: version.replace(/\+.*$/, '') };
 }
 
-async function findProgram({ program, searchPath }: HelmOptions): Promise<string> {
-  const candidates = program.includes('/')
-    ? [resolve(program)]
-    : searchPath
-        .split(delimiter)
-        .filter((folder) => isAbsolute(folder))
-        .map((folder) => join(folder, program));
-  for (const candidate of candidates) {
-    const canRun = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (canRun) return candidate;
-  }
-  throw failure(
-    'HelmMissing',
-    `There is no program ${program}, which charts are rendered with. Install helm ${SUPPORTED_MAJOR}, or name it with --helm.`,
-  );
-}
-
 interface HelmProcess {
   readonly args: readonly string[];
   readonly input: string;
   readonly folder: RunFolder;
   readonly signal: AbortSignal;
 }
-
-/** Shared libraries, for a helm that is linked with those of the system. */
-const SYSTEM_PATHS = ['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/nix/store', '/etc/ld.so.cache', '/dev/null'];
 
 /** helm tries to stay below this share of its bound on memory. */
 const SOFT_MEMORY_SHARE = 0.5;

@@ -7,8 +7,8 @@
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ExitHooks } from '../process/exit-hooks.ts';
 import type { ChartFile } from '../render/helm/chart-files.ts';
-import type { ExitHooks } from './exit-hooks.ts';
 
 export interface RunFolder {
   readonly path: string;

@@ -76,6 +76,16 @@ export const ERROR_CODES = {
   sandbox: ['Killed', 'Failed', 'Cancelled', 'SandboxBusy', 'SandboxClosed'],
   /** A run of helm. */
   helm: ['HelmMissing', 'HelmVersionUnsupported', 'HelmBusy', 'HelmTimeout', 'HelmMemory', 'HelmOutputTooLarge'],
+  /** A run of sops. */
+  sops: [
+    'SopsMissing',
+    'SopsVersionUnsupported',
+    'SopsBusy',
+    'SopsTimeout',
+    'SopsMemory',
+    'SopsOutputTooLarge',
+    'KeyFolderUnusable', // the folder through which sops gets its keys is not in memory
+  ],
   /** Answers of the API server to a request about an object. */
   answer: [
     'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: retried for custom kinds only

@@ -8,6 +8,7 @@ import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { CollectedFiles } from '../render/helm/chart-files.ts';
 import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { Sops } from '../sops/sops.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Answers, Release } from '../render/needs.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
@@ -26,6 +27,7 @@ export interface ReconcileContext {
   readonly sourceWhileApplying: Pick<SourcePort, 'poll' | 'fetch' | 'recall'>;
   readonly render: RenderPort;
   readonly helm: HelmPort;
+  readonly sops: Pick<Sops, 'open'>;
   readonly claims: Claims;
   readonly neighbours: Neighbours;
   readonly log: Log;

@@ -44,7 +44,7 @@ export interface Reading extends Pick<Pass, 'application' | 'owner' | 'identity'
   readonly signals: Readonly<Signals>;
 }
 
-export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'helm' | 'clock' | 'chance'> {
+export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'helm' | 'sops' | 'clock' | 'chance'> {
   readonly source: Pick<ReconcileContext['source'], 'find' | 'fetch' | 'discard' | 'poll' | 'recall'>;
   readonly metrics: Pick<ReconcileContext['metrics'], 'onGitRequest'>;
   readonly hub: {

@@ -9,6 +9,8 @@ import { fail } from './fail.ts';
 import type { FileTree } from './file-tree.ts';
 import type { RenderLimits } from './manifests.ts';
 import type { Answer, Answers, Need } from './needs.ts';
+import { sealedNeed } from './sealed/sealed-need.ts';
+import { readSealed } from './sealed/sealed-file.ts';
 
 export interface RenderContext {
   readonly tree: FileTree;
@@ -17,8 +19,12 @@ export interface RenderContext {
   readonly warnings: string[];
   /** Paths of the files read so far; bounded by `maxFiles`. */
   readonly filesRead: Set<string>;
-  /** Kustomizations visited and characters generated so far, both bounded. */
-  readonly usage: { kustomizations: number; generatedChars: number };
+  /** Kustomizations visited, characters generated and sealed bytes asked for so far, all bounded. */
+  readonly usage: { kustomizations: number; generatedChars: number; sealedBytes: number };
+  /** Whether sealed files are opened; otherwise each is a problem. */
+  readonly opensSealed: boolean;
+  /** The sealed files read so far, by path: no problem shows their content. */
+  readonly sealedFiles: Map<string, SealedContent>;
   /** Parsed files of earlier renders; undefined for a render without a cache. */
   readonly cache: DocumentCache | undefined;
   /** Trees beside `tree`: sources of spec.sources by `$name`, and the trees that answer needs by their key. */
@@ -30,6 +36,24 @@ export interface RenderContext {
   readonly answersUsed: Set<string>;
 }
 
+export interface SealedContent {
+  readonly sealed: Uint8Array;
+  /** undefined: it is not opened yet. */
+  readonly opened: Uint8Array | undefined;
+  /**
+   * How often the file was read into objects that are known to hold it: its own ones, or a Secret. After any other
+   * read, such as that of a patch, every object of the render may hold a part of it.
+   */
+  readonly containedReads: number;
+  readonly reads: number;
+}
+
+/** Called after a read of a file whose content stays in its own objects or in a Secret. */
+export function markContained({ sealedFiles }: Pick<RenderContext, 'sealedFiles'>, file: string): void {
+  const content = sealedFiles.get(file);
+  if (content) sealedFiles.set(file, { ...content, containedReads: content.containedReads + 1 });
+}
+
 /** A tree with the folder in it that a path begins at. */
 export interface RenderTree {
   readonly tree: FileTree;
@@ -37,8 +61,8 @@ export interface RenderTree {
 }
 
 /**
- * The answer to a need. undefined: it has none yet, and the result of this render does not count, so the caller goes on
- * without it to find the other needs. Fails with the problem of an answer that cannot be brought.
+ * The answer to a need. undefined: it has none yet, and the result of this render does not count, so the caller goes
+ * on without it to find the other needs. Fails with the problem of an answer that cannot be brought.
  */
 export function ask(
   { answers, needs, answersUsed }: Pick<RenderContext, 'answers' | 'needs' | 'answersUsed'>,
@@ -93,8 +117,16 @@ export function isInside(path: string, folder: string): boolean {
   return folder === '' || path === folder || path.startsWith(`${folder}/`);
 }
 
-/** The bytes of a file. Fails with PathNotFound, PathEscapesRoot or LimitExceeded. */
-export function readBytes(context: RenderContext, path: string): Uint8Array {
+/**
+ * The bytes of a file; those of a sealed file are opened. Fails with PathNotFound, PathEscapesRoot, LimitExceeded,
+ * Sealed or DecryptionFailed. `name`: tells the form of a sealed file, if it is not its path that does.
+ */
+export function readBytes(context: RenderContext, path: string, name = path): Uint8Array {
+  return openSealed(context, { bytes: readStoredBytes(context, path), name, file: path });
+}
+
+/** The bytes of a file as they are, sealed or not. Fails with PathNotFound, PathEscapesRoot or LimitExceeded. */
+export function readStoredBytes(context: RenderContext, path: string): Uint8Array {
   checkFile(context, path);
   try {
     return context.tree.read(path);
@@ -121,6 +153,51 @@ export function checkFile(context: RenderContext, path: string): { oid: string; 
   return found;
 }
 
+/** Bound on the sealed bytes that one render asks for, in multiples of the largest file. */
+const MAX_SEALED_FILES = 4;
+
+interface Stored {
+  readonly bytes: Uint8Array;
+  /** Tells the form of a sealed file by its end. */
+  readonly name: string;
+  /** The file that the bytes are from, for problems, with the line if it is known. */
+  readonly file: string;
+  readonly line?: number;
+}
+
+/**
+ * The bytes themselves, or the opened ones if SOPS has sealed them. While they are not opened yet, the sealed bytes
+ * stand in for them, so that the render finds its other needs. Fails with Sealed, DecryptionFailed or LimitExceeded.
+ */
+export function openSealed(context: RenderContext, { bytes, name, file, line }: Stored): Uint8Array {
+  const { limits, opensSealed, sealedFiles, usage } = context;
+  const sealed = readSealed(bytes, name, limits);
+  if (sealed === undefined) return bytes;
+  const place = line === undefined ? { file } : { file, line };
+  if (!opensSealed) {
+    fail('Sealed', 'the file is sealed by SOPS, and no key is given to open it', {
+      ...place,
+      hint: 'Name the Secret with the keys in spec.render.decryption, or at the command line the program with --sops.',
+    });
+  }
+  if ('malformed' in sealed) {
+    fail('DecryptionFailed', `the file is sealed by SOPS, and cannot be opened: ${sealed.malformed}`, place);
+  }
+  const need = { ...sealedNeed(bytes, sealed), ...place };
+  if (!context.answers.has(need.key)) {
+    usage.sealedBytes += bytes.length;
+    const maxBytes = MAX_SEALED_FILES * limits.maxFileBytes;
+    if (usage.sealedBytes > maxBytes) {
+      fail('LimitExceeded', `the sealed files of one render have more than ${maxBytes} bytes`, place);
+    }
+  }
+  const answer = ask(context, need);
+  const opened = answer?.type === 'opened' ? answer.bytes : undefined;
+  const { reads = 0, containedReads = 0 } = sealedFiles.get(file) ?? {};
+  sealedFiles.set(file, { sealed: bytes, opened, containedReads, reads: reads + 1 });
+  return opened ?? bytes;
+}
+
 const UTF8 = { fatal: true, ignoreBOM: true } as const;
 
 /**
@@ -128,7 +205,10 @@ const UTF8 = { fatal: true, ignoreBOM: true } as const;
  * kustomize finds no `---` in UTF-16, so it reads only the first document there.
  */
 export function readText(context: RenderContext, path: string): string {
-  const bytes = readBytes(context, path);
+  return decodeText(readBytes(context, path), path);
+}
+
+function decodeText(bytes: Uint8Array, path: string): string {
   const text = decodeUtf8(bytes) ?? decodeUtf16(bytes);
   if (text === undefined) fail('YamlSyntax', 'the file is not UTF-8', { file: path });
   const bare = text.startsWith('\ufeff') ? text.slice(1) : text;

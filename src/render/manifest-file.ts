@@ -7,21 +7,29 @@ import { digestValue } from '../object/digest.ts';
 import { isKubeObject, type KubeObject } from '../object/value.ts';
 import { copyNode, nodeToValue } from '../object/yaml/node.ts';
 import { fail } from './fail.ts';
-import { checkFile, readText, type RenderContext } from './file-loader.ts';
+import { checkFile, markContained, readText, type RenderContext } from './file-loader.ts';
 import { readObjects, type TextObject } from './manifest-text.ts';
 
 /** The objects of a file for a kustomization; the caller may change them. */
 export function readManifestFile(context: RenderContext, file: string): TextObject[] {
   const { cache, limits } = context;
-  if (cache === undefined)
-    return readObjects({ text: readText(context, file), file, limits }, 'error', 'last in annotations');
+  if (cache === undefined) {
+    return readObjects({ text: readManifestText(context, file), file, limits }, 'error', 'last in annotations');
+  }
   const { oid, sizeBytes } = checkFile(context, file);
   const key = `objects ${oid} ${limits.maxNodes} ${limits.maxDepth}`;
   const known = cache.get(key)?.objects;
   if (known !== undefined) return known.map(copyObject);
-  const objects = readObjects({ text: readText(context, file), file, limits }, 'error', 'last in annotations');
-  cache.set(key, { objects: objects.map(copyObject) }, sizeBytes);
+  const objects = readObjects({ text: readManifestText(context, file), file, limits }, 'error', 'last in annotations');
+  // The content of a sealed file depends on keys, which its object id does not cover.
+  if (!context.sealedFiles.has(file)) cache.set(key, { objects: objects.map(copyObject) }, sizeBytes);
   return objects;
+}
+
+function readManifestText(context: RenderContext, file: string): string {
+  const text = readText(context, file);
+  markContained(context, file);
+  return text;
 }
 
 function copyObject({ node, line }: TextObject): TextObject {
@@ -41,12 +49,12 @@ export function readPlainFile(context: RenderContext, file: string): readonly Pl
   const key = `manifests ${oid} ${limits.maxNodes} ${limits.maxDepth}`;
   const known = cache?.get(key)?.manifests;
   if (known !== undefined) return known;
-  const objects = readObjects({ text: readText(context, file), file, limits }, 'text');
+  const objects = readObjects({ text: readManifestText(context, file), file, limits }, 'text');
   const manifests = objects.map(({ node, line }): PlainManifest => {
     const object = nodeToValue(node);
     if (isKubeObject(object)) return { object, digest: digestValue(object), line };
     return fail('NotAnObject', 'an object has no apiVersion, kind or metadata', { file, line });
   });
-  cache?.set(key, { manifests }, sizeBytes);
+  if (!context.sealedFiles.has(file)) cache?.set(key, { manifests }, sizeBytes);
   return manifests;
 }

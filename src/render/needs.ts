@@ -6,6 +6,7 @@
  * it. Equal keys mean equal questions.
  */
 import type { Problem } from '../object/problem.ts';
+import type { Recipient, SealedFormat } from './sealed/sealed-file.ts';
 
 /** A file or folder of one of the trees of a render, by its path from the root of that tree. */
 export interface TreePlace {
@@ -76,7 +77,16 @@ export interface HelmNeed extends Asked {
   readonly run: HelmRun;
 }
 
-export type Need = DataNeed | RepositoryNeed | ChartNeed | HelmNeed;
+/** The plain text of a file that SOPS has sealed. */
+export interface SealedNeed extends Asked {
+  readonly type: 'sealed';
+  readonly format: SealedFormat;
+  readonly recipients: readonly Recipient[];
+  /** The sealed bytes in base64. */
+  readonly content: string;
+}
+
+export type Need = DataNeed | RepositoryNeed | ChartNeed | HelmNeed | SealedNeed;
 
 /** One call of `helm template`. */
 export interface HelmRun {
@@ -116,6 +126,8 @@ export type Answer =
   /** `again`: the output of a second run, if the text may vary. */
   | { readonly type: 'text'; readonly text: string; readonly again?: string }
   | { readonly type: 'tree' }
+  /** The opened bytes of a sealed file. No part of them is ever shown or stored. */
+  | { readonly type: 'opened'; readonly bytes: Uint8Array }
   /** The answer cannot be brought; the problem says why. */
   | {
       readonly type: 'refused';

@@ -27,6 +27,9 @@ import { findKustomization, KUSTOMIZATION_NAMES } from './kustomize/kustomizatio
 import { hasOverrides, type Overrides } from './kustomize/overrides.ts';
 import type { Manifest, Manifests, RenderLimits } from './manifests.ts';
 import { mountTrees } from './mounted-trees.ts';
+import { openSecretData } from './sealed/open-secret-data.ts';
+import { hideOpened } from './sealed/hide-opened.ts';
+import { markSealed } from './sealed/mark-sealed.ts';
 import type { Answers, Release } from './needs.ts';
 import { substituteObjects } from './substitute/substitute.ts';
 import { readVariables } from './substitute/variables.ts';
@@ -53,6 +56,8 @@ export interface RenderInput {
   /** Trees beside `tree`; see RenderContext. */
   readonly trees?: ReadonlyMap<string, RenderTree>;
   readonly answers?: Answers;
+  /** Whether sealed files are opened. Absent: if the options name keys. */
+  readonly opensSealed?: boolean;
 }
 
 /** Renders a folder to manifests for a cluster. */
@@ -60,8 +65,9 @@ export function renderPath(input: RenderInput): Manifests {
   const { objects, problems, warnings, needs, answersUsed, readSet, whyEmpty } = renderObjects(input);
   const manifests: Manifest[] = [];
   const malformed: Problem[] = [];
-  for (const { object, digest, file, line } of objects) {
-    if (isKubeObject(object)) manifests.push({ object, digest: digest ?? digestValue(object), file, line });
+  for (const { object, digest, file, line, isSealed } of objects) {
+    const more = isSealed ? { isSealed } : {};
+    if (isKubeObject(object)) manifests.push({ object, digest: digest ?? digestValue(object), file, line, ...more });
     else malformed.push({ code: 'NotAnObject', message: 'an object has no apiVersion or metadata', file, line });
   }
   const allProblems = [...problems, ...malformed, ...findDuplicates(manifests)];
@@ -96,17 +102,17 @@ export function renderObjects(input: RenderInput): RenderedObjects {
     if (isPlain && plainFolder === 'refuse') refusePlainFolder(folder);
     const rendered = renderFolder(context, folder, { options, release: input.release, problems });
     ({ whyEmpty } = rendered);
-    if (areVariablesRight) objects = [...substituteObjects(context, rendered.objects, { variables, problems })];
+    const opened = rendered.objects.map((object) => openSecretData(context, object, problems));
+    if (areVariablesRight) objects = [...substituteObjects(context, opened, { variables, problems })];
   } catch (error) {
     problems.push(problemOf(error));
   }
-  const { warnings, needs } = context;
+  const { needs } = context;
   // Without the answers neither the objects nor the problems are those of the input.
   if (needs.length > 0) return { objects: [], problems: [], warnings: [], needs, readSet };
   return {
-    objects,
-    problems,
-    warnings,
+    objects: markSealed(context, objects),
+    ...hideOpened(context, problems),
     needs,
     ...(context.answersUsed.size > 0 ? { answersUsed: [...context.answersUsed] } : {}),
     readSet,
@@ -158,7 +164,7 @@ function overrideObjects(
 }
 
 function contextOf(
-  { tree, limits, cache, trees = new Map(), answers = new Map() }: RenderInput,
+  { tree, limits, cache, options, trees = new Map(), answers = new Map(), ...input }: RenderInput,
   readSet: Record<string, string>,
 ): RenderContext {
   return {
@@ -166,7 +172,9 @@ function contextOf(
     limits,
     warnings: [],
     filesRead: new Set(),
-    usage: { kustomizations: 0, generatedChars: 0 },
+    usage: { kustomizations: 0, generatedChars: 0, sealedBytes: 0 },
+    opensSealed: input.opensSealed ?? options?.decryption !== undefined,
+    sealedFiles: new Map(),
     cache,
     trees,
     answers,

@@ -11,6 +11,9 @@ import type { Need } from './needs.ts';
 /** A chart within a base within an overlay, and values for it, take three. */
 export const MAX_ROUNDS = 4;
 
+/** Rounds that bring nothing but sealed files: one patch may hide the next, until it is opened. */
+const MAX_SEALED_ROUNDS = 32;
+
 /** The part of a result that decides whether the render goes on. */
 type Asking = Pick<Manifests, 'needs' | 'problems'>;
 
@@ -35,14 +38,19 @@ export async function renderWithAnswers<A, M extends Asking = Manifests>({
   bring,
 }: Rounds<A, M>): Promise<Answered<A, M>> {
   const answers = new Map(known);
-  for (let round = 0; ; round++) {
+  let round = 0;
+  for (let sealedRounds = 0; ;) {
     const manifests = await render(answers);
     if (manifests.needs.length === 0) return { manifests, answers };
-    if (round === MAX_ROUNDS) return { manifests: { ...manifests, problems: [unanswered(manifests.needs)] }, answers };
+    const isSealedAlone = manifests.needs.every(({ type }) => type === 'sealed') && sealedRounds < MAX_SEALED_ROUNDS;
+    if (round === MAX_ROUNDS && !isSealedAlone)
+      return { manifests: { ...manifests, problems: [unanswered(manifests.needs)] }, answers };
     const brought = await Promise.all(
       manifests.needs.map(async (need) => [need.key, await bring(need, answers)] as const),
     );
     for (const [key, answer] of brought) answers.set(key, answer);
+    if (isSealedAlone) sealedRounds += 1;
+    else round += 1;
   }
 }
 
@@ -70,5 +78,7 @@ export function nameOfNeed(need: Need): string {
       return `the chart ${need.name} of ${need.repoURL}`;
     case 'helm':
       return `the output of helm for the release ${need.run.releaseName}`;
+    case 'sealed':
+      return `the content of the sealed file ${need.file ?? ''}`;
   }
 }

@@ -11,6 +11,7 @@ interface WireManifest {
   readonly digest: string;
   readonly file: string;
   readonly line: number;
+  readonly isSealed?: true;
   /** Size of its JSON; 0 if the object is left out. */
   readonly sizeBytes: number;
 }
@@ -41,8 +42,9 @@ export function encodeManifests(rendered: Manifests, known: ReadonlySet<string>)
     readSet: rendered.readSet,
     ...(rendered.whyEmpty === undefined ? {} : { whyEmpty: rendered.whyEmpty }),
     ...(rendered.sizeBytes === undefined ? {} : { sizeBytes: rendered.sizeBytes }),
-    manifests: rendered.manifests.map(({ digest, file, line }, index) => {
-      return { digest, file, line, sizeBytes: bodies[index]?.length ?? 0 };
+    manifests: rendered.manifests.map(({ digest, file, line, isSealed }, index) => {
+      const more = isSealed ? { isSealed } : {};
+      return { digest, file, line, sizeBytes: bodies[index]?.length ?? 0, ...more };
     }),
   };
   const head = Buffer.from(stringifyJson(header as unknown as Value));
@@ -59,11 +61,11 @@ export function decodeManifests(bytes: Uint8Array, known: ReadonlyMap<string, Ku
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = LENGTH_BYTES + buffer.readUInt32BE(0);
   const header = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, at)) as WireHeader;
-  const manifests = header.manifests.map(({ digest, file, line, sizeBytes }): Manifest => {
+  const manifests = header.manifests.map(({ sizeBytes, ...manifest }): Manifest => {
     const start = at;
     at += sizeBytes;
-    const object = known.get(digest) ?? (parseJson(buffer.toString('utf8', start, at)) as KubeObject);
-    return { digest, file, line, object };
+    const object = known.get(manifest.digest) ?? (parseJson(buffer.toString('utf8', start, at)) as KubeObject);
+    return { ...manifest, object };
   });
   return { ...header, manifests };
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startWorld } from '../support/world.ts';
 import { run } from './command.ts';
-import { HELM_VERSION } from '../control-plane/binaries.ts';
+import { HELM_VERSION, SOPS_VERSION } from '../control-plane/binaries.ts';
 import { readDockerfile } from './dockerfile.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 
@@ -81,8 +81,8 @@ test(`the tree is smaller than ${MAX_TREE_MIB} MiB`, async (t) => {
 
 test('the Dockerfile runs the scripts of the repository, and starts the built agent as a user without privileges', () => {
   const stages = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
-  const [landlock, helm, build, final] = stages;
-  assert.ok(landlock && helm && build && final && stages.length === 4);
+  const [landlock, helm, sops, build, final] = stages;
+  assert.ok(landlock && helm && sops && build && final && stages.length === 5);
   const runs = build.instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
   assert.deepEqual(runs, ['npm ci --ignore-scripts --no-progress', 'npm run image-tree -- /tautline']);
   assert.ok(manifest.scripts['image-tree'] === 'node scripts/image-tree.ts');
@@ -97,16 +97,21 @@ test('the Dockerfile runs the scripts of the repository, and starts the built ag
     '--from=build --chown=0:0 /tautline /app',
     '--from=landlock --chown=0:0 /tautline-landlock /usr/local/bin/tautline-landlock',
     '--from=helm --chown=0:0 /bin-helm/helm /usr/local/bin/helm',
+    '--from=sops --chown=0:0 /bin-sops/sops /usr/local/bin/sops',
   ]);
-  const pinned = helm.instructions.flatMap(({ name, text }) => (name === 'ARG' ? [text] : []));
+  const pinned = [helm, sops].flatMap(({ instructions }) =>
+    instructions.flatMap(({ name, text }) => (name === 'ARG' ? [text] : [])),
+  );
   assert.deepEqual(
     pinned.map((text) => text.split('=')[0]),
-    ['HELM_VERSION', 'HELM_SUM'],
+    ['HELM_VERSION', 'HELM_SUM', 'SOPS_VERSION', 'SOPS_SUM'],
   );
   assert.equal(pinned[0], `HELM_VERSION=${HELM_VERSION}`, 'the image has the helm that the tests use');
+  assert.equal(pinned[2], `SOPS_VERSION=${SOPS_VERSION}`, 'the image has the sops that the tests use');
   assert.deepEqual(textsOf('ENV'), [
     'TAUTLINE_LANDLOCK_PROGRAM=/usr/local/bin/tautline-landlock',
     'TAUTLINE_HELM=/usr/local/bin/helm',
+    'TAUTLINE_SOPS=/usr/local/bin/sops',
   ]);
   assert.deepEqual(textsOf('USER'), [`${USER_ID}:${USER_ID}`]);
   const [entrypoint = ''] = textsOf('ENTRYPOINT');

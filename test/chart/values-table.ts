@@ -83,10 +83,10 @@ export const ACCEPTED: Readonly<Record<string, unknown>> = {
   'a CRD that is removed with the release': { crds: { keep: false } },
   'an image tag and no registry': { image: { tag: 'v1' } },
   'the smallest memory sizes': {
-    settings: { 'heap-mib': 128, 'sandbox-rss-mib': 192, 'helm-memory-mib': 128 },
-    resources: { limits: { memory: '896Mi' } },
+    settings: { 'heap-mib': 128, 'sandbox-rss-mib': 192, 'helm-memory-mib': 128, 'sops-memory-mib': 64 },
+    resources: { limits: { memory: '960Mi' } },
   },
-  'a memory limit in a decimal unit': { resources: { limits: { memory: '2.4G' } } },
+  'a memory limit in a decimal unit': { resources: { limits: { memory: '2.5G' } } },
 };
 
 /** Values that the chart refuses, with a pattern of the reason. */
@@ -102,7 +102,7 @@ export const REFUSED: Readonly<Record<string, { readonly values: unknown; readon
   'a grace period shorter than the drain': { values: { terminationGracePeriodSeconds: 5 }, reason: /minimum|40/ },
   'a heap that does not fit into the memory limit': {
     values: { settings: { 'heap-mib': 1024 } },
-    reason: /2304Mi.*less than the 2752 MiB/,
+    reason: /2432Mi.*less than the 2880 MiB/,
   },
   'one sandbox more than fits into the memory limit': {
     values: { settings: { 'sandbox-slots': 2 } },

@@ -1,6 +1,6 @@
 /**
- * Finds the executables of a real control plane, kustomize, helm, a registry, tautline-landlock and the substitution of
- * Flux, for the demo and the tests.
+ * Finds the executables of a real control plane, kustomize, helm, sops, a registry, tautline-landlock and the
+ * substitution of Flux, for the demo and the tests.
  *
  * The order is: the directory KUBEBUILDER_ASSETS (a variable of many Kubernetes test tools), the cache, a build with Go
  * into the cache. If all fail, an error says what to install. The name of a cached file contains its version or a hash
@@ -16,6 +16,8 @@ const kubernetesVersion = { full: 'v1.36.3', major: '1', minor: '36' };
 const kustomizeVersion = 'v5.8.2';
 /** The version of helm in the tests and in the image. */
 export const HELM_VERSION = 'v4.3.1';
+/** The version of sops in the tests and in the image. */
+export const SOPS_VERSION = 'v3.13.3';
 const registryVersion = 'v3.0.0';
 const source = join(import.meta.dirname, 'binary');
 
@@ -91,6 +93,12 @@ export function kustomizeBinary(options: LookupOptions = {}): Promise<string> {
 export function helmBinary(options: LookupOptions = {}): Promise<string> {
   const module = `helm.sh/helm/v4/cmd/helm@${HELM_VERSION}`;
   return installedBinary({ name: 'helm', version: HELM_VERSION, module }, options);
+}
+
+/** Path of the sops that seals and opens files. May build for some minutes. */
+export function sopsBinary(options: LookupOptions = {}): Promise<string> {
+  const module = `github.com/getsops/sops/v3/cmd/sops@${SOPS_VERSION}`;
+  return installedBinary({ name: 'sops', version: SOPS_VERSION, module }, options);
 }
 
 /** Path of the registry of the CNCF, the reference of the distribution specification. May build for ten minutes. */

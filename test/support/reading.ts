@@ -11,6 +11,7 @@ import type { RenderedSizes } from '../../src/reconcile/neighbours/rendered-size
 import type { Manifest, Manifests } from '../../src/render/manifests.ts';
 import type { Answer } from '../../src/render/needs.ts';
 import type { CollectedFiles } from '../../src/render/helm/chart-files.ts';
+import type { SopsCall } from '../../src/sops/sops.ts';
 import type { PolledRevision } from '../../src/source/ports.ts';
 import type { Snapshot } from '../../src/source/snapshot.ts';
 import { createClock } from './clock.ts';
@@ -60,6 +61,10 @@ export interface ReadingScript {
   readonly chartFiles?: CollectedFiles;
   /** The answer of helm. Default: an empty text. */
   readonly helm?: () => Extract<Answer, { readonly type: 'text' | 'refused' }>;
+  readonly sops?: (
+    sealed: SopsCall['sealed'],
+    keys: SopsCall['keys'],
+  ) => Extract<Answer, { readonly type: 'opened' | 'refused' }>;
   readonly capabilities?: () => ClusterCapabilities;
   /** Whether the snapshot is still on disk. Default: true. */
   readonly isOnDisk?: boolean;
@@ -132,6 +137,10 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
       helm: {
         template: ({ run }) => noted(`helm ${run.releaseName}`, script.helm?.() ?? { type: 'text', text: '' }),
         version: () => Promise.resolve('v4.3.1'),
+      },
+      sops: {
+        open: ({ sealed, keys }) =>
+          noted(`sops ${sealed.format}`, script.sops?.(sealed, keys) ?? { type: 'opened', bytes: new Uint8Array() }),
       },
       settings: {
         allowCrossNamespace: script.allowCrossNamespace ?? false,

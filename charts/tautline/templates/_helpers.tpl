@@ -56,7 +56,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- divf (mulf $number (get $bytes $unit)) 1048576 | floor | int64 -}}
 {{- end -}}
 
-{{- /* Fails unless heap, other memory, sandboxes and helm fit into the memory limit. Otherwise the kernel would kill the agent. */ -}}
+{{- /* Fails unless heap, other memory, sandboxes, helm and sops fit into the memory limit. Otherwise the kernel would kill the agent. */ -}}
 {{- define "tautline.checkMemory" -}}
 {{- $limit := dig "limits" "memory" "" .Values.resources -}}
 {{- if $limit -}}
@@ -66,11 +66,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $sandbox := required "settings.sandbox-rss-mib is required with a memory limit" (get .Values.settings "sandbox-rss-mib") | int64 -}}
 {{- $helmSlots := required "settings.helm-slots is required with a memory limit" (get .Values.settings "helm-slots") | int64 -}}
 {{- $helm := required "settings.helm-memory-mib is required with a memory limit" (get .Values.settings "helm-memory-mib") | int64 -}}
+{{- $sopsSlots := required "settings.sops-slots is required with a memory limit" (get .Values.settings "sops-slots") | int64 -}}
+{{- $sops := required "settings.sops-memory-mib is required with a memory limit" (get .Values.settings "sops-memory-mib") | int64 -}}
 {{- if eq $heap 0 }}{{ fail "settings.heap-mib is 0, which leaves the heap unbounded, although there is a memory limit: set a size" }}{{ end -}}
-{{- $need := add $heap $beside (mul $slots $sandbox) (mul $helmSlots $helm) -}}
+{{- $need := add $heap $beside (mul $slots $sandbox) (mul $helmSlots $helm) (mul $sopsSlots $sops) -}}
 {{- $has := include "tautline.mib" $limit | int64 -}}
 {{- if gt $need $has -}}
-{{- fail (printf "resources.limits.memory (%s) is less than the %d MiB that the agent may use: heap-mib %d + %d MiB other memory + sandbox-slots %d × sandbox-rss-mib %d + helm-slots %d × helm-memory-mib %d" (toString $limit) $need $heap $beside $slots $sandbox $helmSlots $helm) -}}
+{{- fail (printf "resources.limits.memory (%s) is less than the %d MiB that the agent may use: heap-mib %d + %d MiB other memory + sandbox-slots %d × sandbox-rss-mib %d + helm-slots %d × helm-memory-mib %d + sops-slots %d × sops-memory-mib %d" (toString $limit) $need $heap $beside $slots $sandbox $helmSlots $helm $sopsSlots $sops) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,6 +1,6 @@
 /**
  * Brings the answers to the needs of a render: the data of ConfigMaps and Secrets, with the rights of the Application,
- * and other repositories and charts.
+ * other repositories and charts, and the content of sealed files.
  *
  * Invariant: a failure that may pass is thrown, so that the render is tried again; an answer that can never be brought
  * is an answer, too.
@@ -12,11 +12,17 @@ import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/nee
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';
+import { bringSealed, type DecryptionKeys } from './decryption-keys.ts';
 import { refuseChart, refuseRemoteBase } from './host-policy.ts';
 import { treeOfNeed } from './other-sources.ts';
 
+export interface Bringing {
+  readonly trees: TreesOfRender;
+  readonly keys: DecryptionKeys;
+}
+
 /** Throws StageError. */
-export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRender): Promise<Brought> {
+export async function bringNeed(reading: Reading, need: Need, { trees, keys }: Bringing): Promise<Brought> {
   const broughtMs = reading.context.clock.monotonicMs();
   switch (need.type) {
     case 'data':
@@ -26,6 +32,8 @@ export async function bringNeed(reading: Reading, need: Need, trees: TreesOfRend
       return { need, ...(await bringTree(reading, need)), broughtMs };
     case 'helm':
       return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
+    case 'sealed':
+      return { need, ...(await bringSealed(reading, need, keys)), broughtMs };
   }
 }
 

@@ -16,6 +16,10 @@ export interface DesiredMemory {
   /** The repositories of spec.sources by `$name`, and those that a render asked for by the key of the need. */
   others: Map<string, SourceMemory>;
   rendered: LastRender | undefined;
+  /** The Secret of spec.render.decryption as it was last read. undefined: none was. */
+  keys: KnownKeys | undefined;
+  /** Sealed files that the last render has opened; bounded. undefined: none. */
+  opened: OpenedFiles | undefined;
   /** The last render that was refused or killed, which is not tried again for a while. */
   refused: RefusedRender | undefined;
   /** The last usable set of desired objects: drift is healed by it while a newer commit is broken. */
@@ -48,6 +52,21 @@ export interface KeptAnswer {
   readonly renderedFor?: string;
   /** Monotonic; when it was brought. */
   readonly broughtMs: number;
+}
+
+export interface KnownKeys {
+  /** Name of the Secret. */
+  readonly secret: string;
+  /** Digest of its data. */
+  readonly digest: string;
+  /** Monotonic. */
+  readonly readMs: number;
+}
+
+export interface OpenedFiles {
+  readonly keysDigest: string;
+  /** By the key of their need; `broughtMs` is monotonic. */
+  readonly files: ReadonlyMap<string, { readonly need: Need; readonly bytes: Uint8Array; readonly broughtMs: number }>;
 }
 
 export interface RefusedRender {
@@ -136,6 +155,8 @@ export function emptyDesiredMemory(): DesiredMemory {
     pinned: undefined,
     others: new Map(),
     rendered: undefined,
+    keys: undefined,
+    opened: undefined,
     refused: undefined,
     bound: undefined,
     boundBytes: 0,

@@ -10,14 +10,21 @@ import type { Value } from '../../object/value.ts';
 import type { DataRef } from '../../cluster/ports.ts';
 import type { DataNeed } from '../../render/needs.ts';
 import type { Manifests } from '../../render/manifests.ts';
-import type { Need } from '../../render/needs.ts';
 import { renderWithAnswers } from '../../render/rounds.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import { isForThisCluster } from './bring-helm.ts';
-import { bringNeed } from './bring-needs.ts';
-import type { Brought, TreesOfRender } from './brought.ts';
+import { bringNeed, type Bringing } from './bring-needs.ts';
+import type { Brought } from './brought.ts';
+import {
+  keepOpened,
+  keysRef,
+  openedBefore,
+  refreshKeys,
+  withoutContent,
+  type DecryptionKeys,
+} from './decryption-keys.ts';
 import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
 import { treesOfOthers } from './other-sources.ts';
 import { readCredential, readVerification } from './read-credential.ts';
@@ -37,10 +44,11 @@ const NO_ROOM_MS = 60_000;
 export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Promise<Manifests> {
   const { context, memory } = reading;
   const trees = await treesOfOthers(reading);
-  const inputs = inputsOf(reading, snapshot, trees);
+  const keys = await refreshKeys(reading);
+  const inputs = inputsOf(reading, snapshot, { trees, keys });
   const { key } = inputs;
   const { rendered, refused } = memory.desired;
-  const known = await refreshAnswers(reading, rendered, { main: snapshot.tree, others: trees });
+  const known = await refreshAnswers(reading, rendered, { trees: { main: snapshot.tree, others: trees }, keys });
   const isSameCluster = rendered === undefined || (await isForThisCluster(reading, rendered));
   if (rendered?.key === key && isSameAnswers(rendered.answers, known) && isSameCluster) return rendered.manifests;
   if (refused?.key === key && context.clock.monotonicMs() < refused.untilMs) throw refused.error;
@@ -49,7 +57,7 @@ export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Prom
     memory.desired.refused = { key, error, untilMs: context.clock.monotonicMs() + forMs };
   };
   try {
-    const last = await renderInRounds(reading, { ...inputs, snapshot: found, trees, known, isSameCluster });
+    const last = await renderInRounds(reading, { ...inputs, snapshot: found, trees, keys, known, isSameCluster });
     const noRoom = refuseForRoom(reading, last.manifests);
     if (noRoom) refuse(noRoom, NO_ROOM_MS);
     if (noRoom) throw noRoom;
@@ -65,14 +73,19 @@ export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Prom
 }
 
 interface Inputs extends Pick<LastRender, 'key' | 'path'> {
-  /** Digest of the options alone. */
+  /** Digest of the options and the keys alone. */
   readonly options: string;
 }
 
-function inputsOf({ application }: Reading, snapshot: Snapshot, trees: ReadonlyMap<string, RenderedTree>): Inputs {
+interface Ingredients {
+  readonly trees: ReadonlyMap<string, RenderedTree>;
+  readonly keys: DecryptionKeys;
+}
+
+function inputsOf({ application }: Reading, snapshot: Snapshot, { trees, keys }: Ingredients): Inputs {
   const { spec, metadata } = application;
   const path = sourcePath(spec.source.path);
-  const options = digestValue([spec.render as Value, metadata.name, spec.destination.namespace ?? null]);
+  const options = digestValue([spec.render as Value, metadata.name, spec.destination.namespace ?? null, keys.digest]);
   const others = Array.from(trees, ([name, { tree, path: folder }]) => `${name} ${tree.treeOid} ${folder}`);
   return { key: [snapshot.tree.treeOid, path, options, ...others].join('\n'), path, options };
 }
@@ -84,12 +97,12 @@ function inputsOf({ application }: Reading, snapshot: Snapshot, trees: ReadonlyM
 async function refreshAnswers(
   reading: Reading,
   rendered: LastRender | undefined,
-  trees: TreesOfRender,
+  bringing: Bringing,
 ): Promise<Map<string, Brought>> {
   const known = new Map<string, Brought>();
   if (!rendered) return known;
   const due = [...rendered.answers.values()].filter((kept) => isDue(reading, kept));
-  for (const brought of await Promise.all(due.map(({ need }) => bringNeed(reading, need, trees)))) {
+  for (const brought of await Promise.all(due.map(({ need }) => bringNeed(reading, need, bringing)))) {
     known.set(brought.need.key, brought);
   }
   return known;
@@ -111,7 +124,13 @@ function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
 /** The ConfigMaps and Secrets that the last render depends on. */
 export function dataOf(reading: Reading): DataRef[] {
   const answers = reading.memory.desired.rendered?.answers.values() ?? [];
-  return [...answers].flatMap(({ need }) => (need.type === 'data' ? [dataRefOf(reading, need)] : []));
+  const data = [...answers].flatMap(({ need }) => (need.type === 'data' ? [dataRefOf(reading, need)] : []));
+  const keys = keysRef(reading);
+  return keys === undefined || data.some((ref) => isSameRef(ref, keys)) ? data : [...data, keys];
+}
+
+function isSameRef(a: DataRef, b: DataRef): boolean {
+  return a.kind === b.kind && a.name === b.name;
 }
 
 function dataRefOf({ application }: Reading, { kind, name }: DataNeed): DataRef {
@@ -127,9 +146,8 @@ function hasSameContent(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMa
   return [...known].every(([key, { digest, tree }]) => tree !== undefined || kept.get(key)?.digest === digest);
 }
 
-interface RoundsInput extends Inputs {
+interface RoundsInput extends Inputs, Ingredients {
   readonly snapshot: Snapshot;
-  readonly trees: ReadonlyMap<string, RenderedTree>;
   readonly known: ReadonlyMap<string, Brought>;
   /** Whether the last render is for the present cluster, if it has charts. */
   readonly isSameCluster: boolean;
@@ -137,14 +155,14 @@ interface RoundsInput extends Inputs {
 
 async function renderInRounds(
   reading: Reading,
-  { key, path, options, snapshot, trees, known, isSameCluster }: RoundsInput,
+  { key, path, options, snapshot, trees, keys, known, isSameCluster }: RoundsInput,
 ): Promise<LastRender> {
   const { application, context, memory, signal } = reading;
   const { spec, metadata } = application;
   const before = memory.desired.rendered?.path === path ? memory.desired.rendered : undefined;
   const isAsBefore = isSameCluster && before?.inputs === options && hasSameContent(before.answers, known);
   const { manifests, answers } = await renderWithAnswers<Brought>({
-    known,
+    known: new Map([...known, ...openedBefore(reading, keys)]),
     render: (brought) =>
       context.render.render({
         snapshot,
@@ -159,9 +177,18 @@ async function renderInRounds(
         signal,
       }),
     bring: (need, brought) =>
-      bringNeed(reading, need, { main: snapshot.tree, others: new Map([...trees, ...treesOf(brought)]) }),
+      bringNeed(reading, need, {
+        trees: { main: snapshot.tree, others: new Map([...trees, ...treesOf(brought)]) },
+        keys,
+      }),
   });
   const isUnchanged = before !== undefined && manifests === before.manifests;
+  const used = new Set(manifests.answersUsed);
+  if (!isUnchanged)
+    memory.desired.opened = keepOpened(
+      [...answers.values()].filter(({ need }) => used.has(need.key)),
+      keys,
+    );
   return {
     key,
     path,
@@ -187,19 +214,13 @@ function keptOf(
     if (!brought) continue;
     const { need, digest, broughtMs, renderedFor } = brought;
     kept.set(key, {
-      need: withoutTexts(need),
+      need: withoutContent(need),
       digest,
       broughtMs,
       ...(renderedFor === undefined ? {} : { renderedFor }),
     });
   }
   return kept;
-}
-
-/** A need for helm without texts of values, which may be from a Secret; it is never asked again. */
-function withoutTexts(need: Need): Need {
-  if (need.type !== 'helm') return need;
-  return { ...need, run: { ...need.run, values: need.run.values.filter(({ type }) => type === 'file') } };
 }
 
 /** Repositories that the render asks for no more are not polled any longer. */

@@ -15,6 +15,7 @@ import { identityOf, shownPath, treePlace, within, type OpenPlace } from './char
 import { readChartYaml } from './chart-yaml.ts';
 import { findDependencies } from './dependencies.ts';
 import { checkSameText, readOutput, type FileOf } from './output.ts';
+import { refuseSealedDefaults } from './sealed-values.ts';
 import { valuesOf } from './values.ts';
 
 export interface ChartRender {
@@ -42,6 +43,7 @@ export function renderChart(context: RenderContext, render: ChartRender): BuiltO
 /** undefined while a part of the chart or of its values is open. Fails if one is missing. */
 function runOf(context: RenderContext, { chart, options, release }: ChartRender): HelmRun | undefined {
   const dependencies = findDependencies(context, chart, readChartYaml(context, chart));
+  refuseSealedDefaults(context, chart);
   const values = valuesOf(context, chart, options);
   if (dependencies === undefined || values === undefined) return undefined;
   return {

@@ -12,6 +12,7 @@ import { ask, joinPath, type RenderContext } from '../file-loader.ts';
 import { compileGlob, fixedPartOf, isGlob } from '../glob.ts';
 import { dataNeed, type HelmValues } from '../needs.ts';
 import { shownPath, treePlace, type OpenPlace } from './chart-place.ts';
+import { withOpenedFiles } from './sealed-values.ts';
 
 /** undefined while an answer is open. Fails with PathNotFound, PathEscapesRoot or ValuesInvalid. */
 export function valuesOf(
@@ -19,9 +20,9 @@ export function valuesOf(
   chart: OpenPlace,
   options: HelmOptions,
 ): readonly HelmValues[] | undefined {
-  const files = valueFiles(context, chart, options);
+  const files = withOpenedFiles(context, valueFiles(context, chart, options));
   const fromObjects = (options.valuesFrom ?? []).map((from) => valuesFrom(context, from));
-  if (fromObjects.includes(undefined)) return undefined;
+  if (files === undefined || fromObjects.includes(undefined)) return undefined;
   return [...files, ...fromObjects.flatMap((values) => values ?? []), ...inlineValues(options.values)];
 }
 

@@ -2,8 +2,9 @@
 import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { fail, withPlace } from '../fail.ts';
-import { isInside, readBytes, readText, type RenderContext } from '../file-loader.ts';
+import { isInside, markContained, readBytes, readStoredBytes, readText, type RenderContext } from '../file-loader.ts';
 import { joinInTree } from '../mounted-trees.ts';
+import { readSealed } from '../sealed/sealed-file.ts';
 import type { FieldSpecs } from './field-specs/defaults.ts';
 import { placeIn, type Kustomization } from './kustomization.ts';
 import type { MergeSchema } from './merge-schema.ts';
@@ -50,8 +51,25 @@ export function loadText(layer: Layer, path: string): string {
   return readText(layer.build.context, locateFile(layer, path));
 }
 
-export function loadBytes(layer: Layer, path: string): Uint8Array {
-  return readBytes(layer.build.context, locateFile(layer, path));
+/** Bytes for a Secret. `name`: tells the form of a sealed file, if it is not its path that does. */
+export function loadBytes(layer: Layer, path: string, name?: string): Uint8Array {
+  const { context } = layer.build;
+  const file = locateFile(layer, path);
+  const bytes = readBytes(context, file, name);
+  markContained(context, file);
+  return bytes;
+}
+
+/** The same for a file that must not be sealed. Fails with Sealed if it is. */
+export function loadUnsealed(layer: Layer, path: string, name = path): Uint8Array {
+  const { context } = layer.build;
+  const file = locateFile(layer, path);
+  const bytes = readStoredBytes(context, file);
+  if (readSealed(bytes, name, context.limits) === undefined) return bytes;
+  return fail('Sealed', 'the file is sealed by SOPS, and a ConfigMap would show its content', {
+    file,
+    hint: 'List the file under secretGenerator.',
+  });
 }
 
 /**

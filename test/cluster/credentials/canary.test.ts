@@ -1,5 +1,6 @@
 /**
- * Canaries in every place where a secret may be: credentials of repositories, Secrets in Git and in the cluster. The
+ * Canaries in every place where a secret may be: credentials of repositories, Secrets in Git and in the cluster, sealed
+ * files and their keys. The
  * agent runs through successes and failures with its log at debug; then no output of the agent holds a canary.
  */
 import assert from 'node:assert/strict';
@@ -16,15 +17,19 @@ import { makeKey, startSshServer } from '../../support/ssh-server.ts';
 import { useStarted } from '../../support/use-world.ts';
 import { declareTenant, FILES, startScene, type Shown } from './scene.ts';
 import { findAll, formsOf, SURFACES, type Watched } from './surfaces.ts';
+import { sopsBinary } from '../../control-plane/binaries.ts';
 import { kubectl } from '../../support/kubectl.ts';
-import { secret, text } from '../../support/objects.ts';
+import { configMap, secret, text } from '../../support/objects.ts';
+import { ageKey, seal, VALUES_ONLY } from '../../support/sealed-files.ts';
 import { at, makeNamespace, untilFailed, untilObject } from '../../support/scene.ts';
 import { conditionOf } from '../../support/world.ts';
 
 const canaries = new Set<string>();
 const applications: string[] = [];
 const dataDir = useStarted("the agent's folder", () => mkdtempDisposable(join(tmpdir(), 'tautline-canary-')));
-const scene = useStarted('the scene', () => startScene(['--log-level', 'debug', '--data-dir', dataDir.path]));
+const scene = useStarted('the scene', async () =>
+  startScene(['--log-level', 'debug', '--data-dir', dataDir.path, '--sops', await sopsBinary()]),
+);
 
 function canary(name: string): string {
   const value = `canary-${name}/${Math.random().toString(36).slice(2)}+${Math.random().toString(36).slice(2)}`;
@@ -255,5 +260,100 @@ test('no canary is shown of Secrets that drift, are contested, are refused or ca
   await world.apply(secret('s', { stringData: { a: canary('seen') } }, { namespace: 'drift' }), 'somebody');
   await untilFailed(drift, 'OutOfSync');
   assert.match(String(await SURFACES['tautline diff']?.(watched())), /\/data\/a: changed/, 'it told what differs');
+  await expectSilence();
+});
+
+test('no canary is shown of sealed files and their keys, whether they are opened, changed, broken or refused', async () => {
+  const { world } = scene;
+  const [key, other] = [ageKey(), ageKey()];
+  canaries.add(key.private);
+  const recipients = [key];
+  const plain = (name: string): string => {
+    const value = canary(name);
+    canaries.add(value.slice(0, 30));
+    return value;
+  };
+  const sealed = async (object: Parameters<typeof text>[0], args = VALUES_ONLY): Promise<string> =>
+    seal(text(object), { recipients, args });
+  const spec = { render: { decryption: { secretRef: { name: 'keys' } } } };
+  const declare = async (name: string, files: Record<string, string>) => {
+    await makeNamespace(world, name);
+    const stringData = { 'age.agekey': `# ${plain('comment')}\n${key.private}\n` };
+    await kubectl(world, ['apply', '-f', '-'], secret('keys', { stringData }, { namespace: name }));
+    return tenant(scene, name, { files, spec });
+  };
+  const values = secret('s', { stringData: { a: plain('secret') } });
+  const map = configMap('map', { a: plain('map'), short: 'canary77' });
+  canaries.add('canary77');
+  const files = {
+    'kustomization.yaml':
+      'resources: [secret.yaml, map.yaml, service.yaml]\npatches: [{path: patch.yaml}]\n' +
+      'secretGenerator: [{name: made, envs: [a.env], files: [key.bin]}]\n',
+    'secret.yaml': await sealed(values),
+    'map.yaml': await sealed(map),
+    'service.yaml': text({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'svc' },
+      spec: { type: 'ExternalName', externalName: 'plain.example' },
+    }),
+    'patch.yaml': await sealed(
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'svc' }, spec: { externalName: 'canary88.example' } },
+      ['--encrypted-regex', '^spec$'],
+    ),
+    'a.env': await seal(`A=${plain('env')}\n`, { recipients, format: 'dotenv' }),
+    'key.bin': await seal(plain('binary'), { recipients, format: 'binary' }),
+  };
+  canaries.add('canary88');
+  const opened = await declare('opened', files);
+  await opened.application.untilReady();
+  assert.equal(
+    at(await world.read('/api/v1/namespaces/opened/services/svc'), 'spec', 'externalName'),
+    'canary88.example',
+  );
+  // The differences of both objects are told, without their values.
+  await opened.application.patch({ sync: { mode: 'detect' } });
+  const namespace = { namespace: 'opened' };
+  await world.apply(configMap('map', { a: 'by hand', short: 'x' }, namespace), 'somebody');
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'svc', ...namespace } };
+  await world.apply({ ...service, spec: { type: 'ExternalName', externalName: 'by.hand' } }, 'somebody');
+  await untilFailed(opened, 'OutOfSync');
+  await expectSilence();
+  await opened.application.patch({ sync: { mode: 'auto' } });
+  await opened.application.untilReady();
+
+  const login = secret('s', { stringData: { a: plain('broken') } });
+  const text1 = await sealed(login);
+  const broken: Record<string, Record<string, string>> = {
+    'sealed-mac': { 's.yaml': text1.replace('"name": "s"', '"name": "t"').replace('name: s', 'name: t') },
+    'sealed-other': { 's.yaml': await seal(text(login), { recipients: [other], args: VALUES_ONLY }) },
+    'sealed-yaml': { 's.yaml': await seal(`a: ${plain('no-object')}\nkind: ${plain('kind')}\n`, { recipients }) },
+    'sealed-env': {
+      'kustomization.yaml': 'secretGenerator: [{name: made, envs: [a.env, b.env]}]\n',
+      'a.env': await seal(`${plain('twice')}\n`, { recipients, format: 'binary' }),
+      'b.env': await seal(`A=${plain('b')}\nA=b\n`, { recipients, format: 'binary' }),
+    },
+    'sealed-cm': {
+      'kustomization.yaml': 'configMapGenerator: [{name: made, files: [a.env]}]\n',
+      'a.env': await seal(`A=${plain('map')}\n`, { recipients, format: 'dotenv' }),
+    },
+    'sealed-patch': {
+      'kustomization.yaml': 'resources: [map.yaml]\npatches: [{path: patch.yaml}]\n',
+      'map.yaml': text(configMap('map', { a: '1' })),
+      'patch.yaml': await seal(text(configMap(plain('name'), { a: plain('patch') })), { recipients }),
+    },
+  };
+  for (const [name, content] of Object.entries(broken)) {
+    const subject = await declare(name, content);
+    await untilFailed(subject, 'BuildFailed');
+  }
+  const refusedBy = await declare('sealed-refused', {
+    'p.yaml': await sealed(
+      { ...service, metadata: { name: 'bad' }, spec: { type: 'ExternalName', externalName: 'Canary99_not' } },
+      ['--encrypted-regex', '^spec$'],
+    ),
+  });
+  canaries.add('Canary99');
+  await untilFailed(refusedBy, 'ReconciliationFailed');
   await expectSilence();
 });

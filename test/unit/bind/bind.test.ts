@@ -374,11 +374,11 @@ test('a name that YAML reads as a number or a boolean is told to be quoted', () 
   }
 });
 
-test('an object that SOPS encrypted is refused by a message that names SOPS', () => {
+test('an object that SOPS has sealed is refused by a message that names SOPS', () => {
   const sealed = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'enc' }, sops: { mac: 'ENC[x]', version: '3' } };
   const { objects, problems } = bind([sealed]);
-  assert.deepEqual([objects.length, problems[0]?.code], [0, 'Unsupported']);
-  assert.match(problems[0]?.message ?? '', /^Secret shop\/enc is encrypted by SOPS/);
+  assert.deepEqual([objects.length, problems[0]?.code], [0, 'Sealed']);
+  assert.match(problems[0]?.message ?? '', /^Secret shop\/enc is sealed by SOPS/);
 });
 
 test('an unknown kind that the cluster serves in other capitals or in another group is named', () => {

@@ -68,12 +68,14 @@ test('a field with a text of several lines has hunks, a Secret has none, and lon
   const finding = (desired: string, found: string) => [
     { tokens: ['data', 'x'], steps: [], desired, live: found } as unknown as Parameters<typeof fieldDifferences>[0][0],
   ];
-  const [many] = fieldDifferences(finding('a\nc\n', 'a\nb\n'), live({}));
+  const [many] = fieldDifferences(finding('a\nc\n', 'a\nb\n'), { live: live({}) });
   assert.equal(many?.hunks, '@@ -1,2 +1,2 @@\n a\n-b\n+c');
-  const [secret] = fieldDifferences(finding('a\nc\n', 'a\nb\n'), { ...live({}), kind: 'Secret' });
+  const [secret] = fieldDifferences(finding('a\nc\n', 'a\nb\n'), { live: { ...live({}), kind: 'Secret' } });
   assert.deepEqual([secret?.hunks, secret?.live, secret?.desired], [undefined, '********', '********']);
+  const [sealed] = fieldDifferences(finding('a\nc\n', 'a\nb\n'), { live: live({}), isSealed: true });
+  assert.deepEqual([sealed?.hunks, sealed?.live, sealed?.desired], [undefined, '********', '********']);
   const start = 'x'.repeat(1000);
-  const [long] = fieldDifferences(finding(`${start}one`, `${start}two`), live({}));
+  const [long] = fieldDifferences(finding(`${start}one`, `${start}two`), { live: live({}) });
   assert.match(String(long?.desired), /^…x{32}one$/);
   assert.match(String(long?.live), /^…x{32}two$/);
 });

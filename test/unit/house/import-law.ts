@@ -10,13 +10,28 @@ export const PIPELINE = ['source', 'render', 'cluster', 'bind', 'diff', 'health'
 export const PURE = ['object', 'application', 'render', 'bind', 'diff', 'plan', 'health', 'status'];
 
 /** They act on the world, and never import each other's values, but for those in EDGES_BELOW. */
-export const EDGES = ['source', 'cluster', 'apply', 'notify', 'telemetry', 'sandbox', 'helm', 'registry'];
+export const EDGES = [
+  'source',
+  'cluster',
+  'apply',
+  'notify',
+  'telemetry',
+  'sandbox',
+  'process',
+  'helm',
+  'sops',
+  'registry',
+];
 
 /**
  * Edges that stand on another one. `registry` knows charts and artifacts and no way to a server: `source` hands it one,
- * and makes snapshots of what it finds.
+ * and makes snapshots of what it finds. `process` runs any program within bounds: `helm` and `sops` know theirs.
  */
-const EDGES_BELOW: Readonly<Record<string, readonly string[]>> = { source: ['registry'] };
+const EDGES_BELOW: Readonly<Record<string, readonly string[]>> = {
+  source: ['registry'],
+  helm: ['process'],
+  sops: ['process'],
+};
 
 /** The modules that each upper module may import by value. */
 export const UPPER: Readonly<Record<string, readonly string[]>> = {

@@ -243,7 +243,7 @@ const DIFF_STAGES: readonly Stage[] = [
     size: 300,
     at: (n) => {
       const [desired, live] = keyedSides(n, { c: { d: 'e' }, f: ['g'] });
-      return () => fieldDifferences(compareObject(desired, live, n).findings, live.body);
+      return () => fieldDifferences(compareObject(desired, live, n).findings, { live: live.body });
     },
   },
   {

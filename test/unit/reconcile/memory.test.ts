@@ -29,6 +29,8 @@ function filledMemory(): Memory {
       pinned: sourceOf({ snapshot: snapshotOf('2') }),
       others: new Map([['$values', sourceOf({ snapshot: snapshotOf('3') })]]),
       rendered: { key: 'tree:', path: '', inputs: '', manifests: manifestsOf([]), answers: new Map() },
+      keys: { secret: 'keys', digest: 'd', readMs: 1 },
+      opened: { keysDigest: 'd', files: new Map() },
       refused: {
         key: 'tree:',
         error: new StageError({ stage: 'render', code: 'Killed', retry: 'backoff', message: 'it took too long' }),

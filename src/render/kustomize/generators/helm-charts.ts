@@ -10,12 +10,13 @@ import { stringifyJson } from '../../../object/json.ts';
 import { isMap, newMap, type ValueMap } from '../../../object/value.ts';
 import { nodeToValue } from '../../../object/yaml/node.ts';
 import { fail } from '../../fail.ts';
-import { ask, readText } from '../../file-loader.ts';
+import { ask } from '../../file-loader.ts';
 import { openPlace, identityOf, shownPath, treePlace, within, type OpenPlace } from '../../helm/chart-place.ts';
 import { readChartYaml } from '../../helm/chart-yaml.ts';
 import { chartNeed, chartOfNeed, findDependencies } from '../../helm/dependencies.ts';
 import { checkSameText, readForKustomize } from '../../helm/output.ts';
 import { askHelm, templateFile } from '../../helm/render-chart.ts';
+import { readValuesFile, refuseSealedDefaults, withOpenedFiles } from '../../helm/sealed-values.ts';
 import { readDocuments } from '../../manifest-text.ts';
 import { joinInTree } from '../../mounted-trees.ts';
 import type { HelmValues } from '../../needs.ts';
@@ -45,9 +46,10 @@ export function generateChart(layer: Layer, generator: ChartGenerator): Resource
   checkArguments(args);
   const chart = locateChart(layer, generator);
   if (chart === undefined) return [];
+  refuseSealedDefaults(context, chart);
   const values = chartValues(layer, chart, args);
   const dependencies = findDependencies(context, chart, readChartYaml(context, chart));
-  if (dependencies === undefined) return [];
+  if (dependencies === undefined || values === undefined) return [];
   const run = {
     chart: treePlace(chart),
     chartOid: identityOf(chart),
@@ -110,14 +112,18 @@ function locateChart(layer: Layer, { args, chartHome, line }: ChartGenerator): O
   return ask(context, need)?.type === 'tree' ? chartOfNeed(context, need) : undefined;
 }
 
-function chartValues(layer: Layer, chart: OpenPlace, args: HelmChartArgs): HelmValues[] {
+/** undefined while a sealed file is not opened yet. */
+function chartValues(layer: Layer, chart: OpenPlace, args: HelmChartArgs): readonly HelmValues[] | undefined {
   const file = args.valuesFile === '' ? within(chart, 'values.yaml') : placeOfFile(layer, args.valuesFile);
   const inline = args.valuesInline === undefined ? {} : nodeToValue(args.valuesInline);
   if (!isMap(inline)) return fail('KustomizationInvalid', 'valuesInline is no map');
   const others = args.additionalValuesFiles.map((path) => fileValues(placeOfFile(layer, path)));
-  if (Object.keys(inline).length === 0) return [fileValues(file), ...others];
-  const text = stringifyJson(mergedValues(layer, { file, inline, how: args.valuesMerge }));
-  return [{ type: 'text', text, isSecret: false }, ...others];
+  const { context } = layer.build;
+  if (Object.keys(inline).length === 0) return withOpenedFiles(context, [fileValues(file), ...others]);
+  const merged = mergedValues(layer, { file, inline, how: args.valuesMerge });
+  const opened = withOpenedFiles(context, others);
+  if (merged === undefined || opened === undefined) return undefined;
+  return [{ type: 'text', text: stringifyJson(merged.values), isSecret: merged.isSealed }, ...opened];
 }
 
 function placeOfFile(layer: Layer, path: string): OpenPlace {
@@ -136,15 +142,22 @@ interface Merge {
   readonly how: string;
 }
 
-function mergedValues({ build }: Layer, { file, inline, how }: Merge): ValueMap {
-  if (how === 'replace') return inline;
+interface Merged {
+  readonly values: ValueMap;
+  readonly isSealed: boolean;
+}
+
+/** undefined while the file is sealed and not opened yet. */
+function mergedValues({ build }: Layer, { file, inline, how }: Merge): Merged | undefined {
+  if (how === 'replace') return { values: inline, isSealed: false };
   fileValues(file);
-  const text = readText({ ...build.context, tree: file.files }, file.path);
-  const source = { text, file: shownPath(file), limits: build.context.limits };
+  const { text, isSealed, isPending } = readValuesFile(build.context, file);
+  if (isPending) return undefined;
+  const source = { text: text(), file: shownPath(file), limits: build.context.limits };
   const root = readDocuments(source, { dialect: 'v3', duplicateKeys: 'error' })[0]?.root;
   const own = root === undefined ? newMap() : nodeToValue(root);
   if (!isMap(own)) return fail('ValuesInvalid', `${shownPath(file)} is no map`, { file: shownPath(file) });
-  return how === 'merge' ? merge(own, inline) : merge(inline, own);
+  return { values: how === 'merge' ? merge(own, inline) : merge(inline, own), isSealed };
 }
 
 /** `source` wins over `destination`. Maps are merged; a null of the source removes the key, so that nothing sets it. */

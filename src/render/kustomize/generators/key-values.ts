@@ -7,12 +7,14 @@
 import { posix } from 'node:path';
 import { fail, problemOf, withPlace } from '../../fail.ts';
 import { countGenerated, decodeUtf8 } from '../../file-loader.ts';
-import { loadBytes, locateFile, type Layer } from '../layer.ts';
+import { loadBytes, loadUnsealed, locateFile, type Layer } from '../layer.ts';
 
 type GeneratorArgs = Layer['kustomization']['configMapGenerator'][number];
 
 export function loadPairs(layer: Layer, args: GeneratorArgs, isSecret: boolean): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
+  // A ConfigMap would show the content of a sealed file to everyone who may read the namespace.
+  const load = isSecret ? loadBytes : loadUnsealed;
   const add = (key: string, value: Uint8Array): void => {
     countGenerated(layer.build.context, value.length);
     const shown = isSecret ? 'a key' : `the key ${key}`;
@@ -24,7 +26,7 @@ export function loadPairs(layer: Layer, args: GeneratorArgs, isSecret: boolean):
     if (isSecret) withoutPath(`${what} of the generator of ${args.name}`, run);
     else run();
   };
-  for (const path of envFiles) reading('an env file', () => readEnvFile(layer, path, add));
+  for (const path of envFiles) reading('an env file', () => readEnvFile(layer, path, { load, add }));
   for (const literal of args.literals) {
     const [key, value] = parseLiteral(literal, args.name);
     add(key, Buffer.from(value));
@@ -33,11 +35,14 @@ export function loadPairs(layer: Layer, args: GeneratorArgs, isSecret: boolean):
     const named = /^[-._a-zA-Z0-9]+(?==[^=]+$)/.exec(source)?.[0];
     reading(named === undefined ? 'a file' : `the file of the key ${named}`, () => {
       const { key, path } = parseFileSource(source);
-      add(key, loadBytes(layer, path));
+      add(key, load(layer, path, named === undefined ? undefined : key));
     });
   }
   return pairs;
 }
+
+/** Problems that show no path but that of a file which exists. */
+const SAFE_CODES: ReadonlySet<string> = new Set(['LimitExceeded', 'Sealed', 'DecryptionFailed']);
 
 /** Replaces problems of the path by one that does not show it. */
 function withoutPath(what: string, run: () => void): void {
@@ -45,7 +50,7 @@ function withoutPath(what: string, run: () => void): void {
     run();
   } catch (error) {
     const { code } = problemOf(error);
-    if (code === 'LimitExceeded') throw error;
+    if (SAFE_CODES.has(code)) throw error;
     const hint = 'Paths are not shown here, since a value may stand in their place. Values belong under literals.';
     fail(code, `${what} cannot be read: name one file in or below the folder of the kustomization, once`, { hint });
   }
@@ -73,9 +78,14 @@ function parseFileSource(source: string): { key: string; path: string } {
   return { key, path };
 }
 
-function readEnvFile(layer: Layer, path: string, add: (key: string, value: Uint8Array) => void): void {
+interface EnvFileUse {
+  readonly load: typeof loadBytes;
+  readonly add: (key: string, value: Uint8Array) => void;
+}
+
+function readEnvFile(layer: Layer, path: string, { load, add }: EnvFileUse): void {
   const file = locateFile(layer, path);
-  const text = decodeUtf8(loadBytes(layer, path));
+  const text = decodeUtf8(load(layer, path));
   if (text === undefined) fail('KustomizationInvalid', `the env file ${path} is not UTF-8`, { file });
   withPlace({ file }, () => {
     for (const line of text.replace(/^\ufeff/, '').split('\n')) {

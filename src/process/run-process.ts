@@ -24,7 +24,9 @@ export interface ProcessCall {
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** The standard input. */
-  readonly input: string;
+  readonly input: string | Uint8Array;
+  /** Open descriptors that the program gets as its own, from 3 on. Absent: none. */
+  readonly descriptors?: readonly number[];
   readonly limits: ProcessLimits;
   readonly signal: AbortSignal;
   readonly hooks: ExitHooks;
@@ -53,7 +55,7 @@ export function runProcess(call: ProcessCall): Promise<Finished> {
   const child: ChildProcess = spawn(call.command, call.args, {
     cwd: call.folder,
     env: { ...call.environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(call.descriptors ?? [])],
     detached: true,
   });
   const output: Buffer[] = [];

@@ -1,7 +1,7 @@
 /** Work of tenants: a bounded number at a time, in turns. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTurnQueue } from '../../../src/helm/turn-queue.ts';
+import { createTurnQueue } from '../../../src/process/turn-queue.ts';
 
 const FULL = new Error('full');
 const never = new AbortController().signal;
