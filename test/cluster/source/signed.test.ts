@@ -178,7 +178,8 @@ test('another source must be signed too if its entry asks for it', async () => {
   const [repository, values] = [await world.repository('main'), await world.repository('values')];
   const signer = sshSigner();
   await pushCommit(repository, { 'kustomization.yaml': 'resources: [a.yaml]\n', ...files('one') });
-  const part = { 'part/kustomization.yaml': 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n' };
+  const component = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonAnnotations: {part: used}\n';
+  const part = { 'part/kustomization.yaml': component };
   await pushCommit(values, part);
   const sources = [{ name: 'values', repoURL: values.url, verify: { mode: 'head', secretRef: { name: 'keys' } } }];
   const render = { kustomize: { components: ['$values/part'] } };
