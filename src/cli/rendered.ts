@@ -10,6 +10,7 @@ import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
 import { readCredential, readVerification, verifyFieldOf } from '../reconcile/desired/read-credential.ts';
+import { readData } from '../reconcile/desired/read-data.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { Answer, DataNeed, Need } from '../render/needs.ts';
@@ -75,14 +76,11 @@ async function bringData(
   { metadata: { namespace } }: Application,
   { kind, name }: DataNeed,
 ): Promise<Answer> {
-  const read = await (kind === 'Secret' ? client.readSecret(namespace, name) : client.readConfigMap(namespace, name));
-  if (!read.ok) {
-    const { code, message, retry } = read.refusal;
-    const text = `the ${kind} ${namespace}/${name} of spec.render cannot be read: ${message}`;
-    throw new StageError({ stage: 'render', code, retry, message: text });
-  }
-  if (!read.data) return { type: 'noData' };
-  return { type: 'data', data: Object.fromEntries(Array.from(read.data, ([key, value]) => [key, value.toString()])) };
+  const read = await readData(client, namespace, { kind, name });
+  if (read.ok) return read.answer;
+  const { code, message, retry } = read.refusal;
+  const text = `the ${kind} ${namespace}/${name} of spec.render cannot be read: ${message}`;
+  throw new StageError({ stage: 'render', code, retry, message: text });
 }
 
 export interface CommitSource {

@@ -29,6 +29,28 @@ export const FOLDERS: Piece = {
   options: [[], [{ type: 'many', accepts: ANY }, charPiece('/')]],
 };
 
+/** A piece that was read, with the position of its last character. */
+export interface ReadPiece {
+  readonly piece: Piece;
+  readonly end: number;
+}
+
+/**
+ * Reads a class in brackets, a character behind a backslash, or a character that stands for itself. `readClass` gets
+ * the position behind the bracket. undefined: malformed.
+ */
+export function readCharacter(
+  chars: readonly string[],
+  at: number,
+  readClass: (chars: readonly string[], from: number) => ReadPiece | undefined,
+): ReadPiece | undefined {
+  const char = chars[at];
+  if (char === '[') return readClass(chars, at + 1);
+  const end = char === '\\' ? at + 1 : at;
+  const literal = chars[end];
+  return literal === undefined ? undefined : { piece: charPiece(literal), end };
+}
+
 interface State {
   /** undefined: it is left without a character. */
   readonly accepts: ((char: string) => boolean) | undefined;

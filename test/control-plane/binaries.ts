@@ -108,32 +108,30 @@ export function registryBinary(options: LookupOptions = {}): Promise<string> {
 }
 
 /** Path of the program by which the kernel confines the children of the sandbox. May build for a minute. */
-export async function landlockBinary(options: LookupOptions = {}): Promise<string> {
-  const environment = options.environment ?? process.env;
-  const folder = join(import.meta.dirname, '../../src/sandbox/landlock');
-  const target = join(cacheDirectory(environment), `tautline-landlock-${await sourceKey(folder)}`);
-  if (await exists(target)) return target;
-  await goBuild({
-    name: 'tautline-landlock',
-    target,
-    command: (output) => ({ args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', output, '.'], cwd: folder }),
-    remedy: 'Install Go 1.26 or newer (https://go.dev/dl).',
-    environment,
-    progress: (line) => report(options, line),
-  });
-  return target;
+export function landlockBinary(options: LookupOptions = {}): Promise<string> {
+  return builtBinary({ name: 'tautline-landlock', folder: '../../src/sandbox/landlock' }, options);
 }
 
 /** Path of the program that substitutes variables with the packages of Flux. May build for a minute. */
-export async function fluxSubstitutionBinary(options: LookupOptions = {}): Promise<string> {
+export function fluxSubstitutionBinary(options: LookupOptions = {}): Promise<string> {
+  return builtBinary({ name: 'flux-substitution', folder: '../golden/substitution' }, options);
+}
+
+interface Built {
+  readonly name: string;
+  /** The folder of its Go module, relative to that of this file. */
+  readonly folder: string;
+}
+
+async function builtBinary({ name, folder }: Built, options: LookupOptions): Promise<string> {
   const environment = options.environment ?? process.env;
-  const folder = join(import.meta.dirname, '../golden/substitution');
-  const target = join(cacheDirectory(environment), `flux-substitution-${await sourceKey(folder)}`);
+  const cwd = join(import.meta.dirname, folder);
+  const target = join(cacheDirectory(environment), `${name}-${await sourceKey(cwd)}`);
   if (await exists(target)) return target;
   await goBuild({
-    name: 'flux-substitution',
+    name,
     target,
-    command: (output) => ({ args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', output, '.'], cwd: folder }),
+    command: (output) => ({ args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', output, '.'], cwd }),
     remedy: 'Install Go 1.26 or newer (https://go.dev/dl).',
     environment,
     progress: (line) => report(options, line),

@@ -2,40 +2,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
-import { createHelm, type Helm } from '../../src/helm/helm.ts';
-import { helmBinary, landlockBinary } from '../control-plane/binaries.ts';
+import { useRealHelm } from '../support/real-helm.ts';
 import { CASES, type ChartCase } from './charts/cases.ts';
 import { renderLocally } from './charts/render-locally.ts';
 
-let program = '';
-let helm: Helm;
-let root = '';
-
-before(async () => {
-  program = await helmBinary();
-  root = mkdtempSync(join(tmpdir(), 'tautline-charts-'));
-  helm = createHelm({
-    program,
-    searchPath: '',
-    folder: join(root, 'runs'),
-    landlockProgram: await landlockBinary(),
-    limits: { deadlineMs: 120_000, maxRssBytes: 1e9, maxOutputBytes: 3e7 },
-    slots: 1,
-    maxWaiting: 10,
-  });
-});
-
-after(() => {
-  helm.close();
-  rmSync(root, { recursive: true, force: true });
-});
+const real = useRealHelm();
 
 function writeRepository(files: ChartCase['files']): string {
-  const folder = mkdtempSync(join(root, 'repository-'));
+  const folder = mkdtempSync(join(real.root, 'repository-'));
   for (const [path, text] of Object.entries(files)) {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -47,10 +24,15 @@ function writeRepository(files: ChartCase['files']): string {
 
 /** The objects that helm prints. A few words stand for something other than an argument of `helm template`. */
 function templateOf(folder: string, { path = 'chart', args = [] }: ChartCase): unknown[] {
-  const home = join(root, 'home');
+  const home = join(real.root, 'home');
   const environment = { PATH: '', HOME: home, KUBECONFIG: join(home, 'none') };
   const run = (...words: readonly string[]): string =>
-    execFileSync(program, words, { cwd: folder, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    execFileSync(real.program, words, {
+      cwd: folder,
+      env: environment,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   if (args.includes('--build-dependencies')) run('dependency', 'update', path);
   const release = args.find((word) => word.startsWith('--release='))?.slice('--release='.length) ?? 'shop';
   const crds = args.includes('--without-crds') ? ['--skip-tests'] : ['--include-crds'];
@@ -75,7 +57,7 @@ for (const [title, chart] of Object.entries(CASES)) {
     const folder = writeRepository(chart.files);
     // The dependencies are not vendored for Tautline, so it is rendered before helm builds them.
     const { manifests, runs } = await renderLocally({
-      helm,
+      helm: real.helm,
       folder,
       path: chart.path ?? 'chart',
       render: { helm: chart.options ?? {} },
@@ -101,15 +83,15 @@ test('a lock file that helm wrote is accepted, and one that does not fit is refu
     'sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 0.4.0\n',
     'sub/templates/map.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "{{ .Chart.Name }}"}\n',
   });
-  const environment = { PATH: '', HOME: join(root, 'home') };
-  execFileSync(program, ['dependency', 'update', 'chart'], { cwd: folder, env: environment, stdio: 'ignore' });
+  const environment = { PATH: '', HOME: join(real.root, 'home') };
+  execFileSync(real.program, ['dependency', 'update', 'chart'], { cwd: folder, env: environment, stdio: 'ignore' });
   rmSync(join(folder, 'chart/charts'), { recursive: true });
-  const { manifests } = await renderLocally({ helm, folder, path: 'chart' });
+  const { manifests } = await renderLocally({ helm: real.helm, folder, path: 'chart' });
   assert.deepEqual(manifests.problems, []);
   assert.equal(manifests.manifests.length, 3);
   const file = join(folder, 'chart/Chart.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace('"*"', '">=0"'));
-  const { manifests: changed, runs } = await renderLocally({ helm, folder, path: 'chart' });
+  const { manifests: changed, runs } = await renderLocally({ helm: real.helm, folder, path: 'chart' });
   assert.match(changed.problems[0]?.message ?? '', /Chart\.lock does not fit/);
   assert.equal(changed.problems[0]?.file, 'chart/Chart.lock');
   assert.equal(runs, 0);

@@ -12,41 +12,20 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createHelm, type Helm, type HelmCall, type HelmOptions } from '../../src/helm/helm.ts';
 import type { StageError } from '../../src/object/stage-error.ts';
-import type { HelmRun } from '../../src/render/needs.ts';
-import { helmBinary, landlockBinary } from '../control-plane/binaries.ts';
+import { realHelmOptions } from '../support/real-helm.ts';
+import { helmRunOf } from '../support/helm-run.ts';
 
 const MIB = 2 ** 20;
-const LIMITS = { deadlineMs: 120_000, maxRssBytes: 512 * MIB, maxOutputBytes: 16 * MIB };
+const LIMITS = { maxRssBytes: 512 * MIB, maxOutputBytes: 16 * MIB };
 
-const RUN: HelmRun = {
-  chart: { tree: '', path: 'web' },
-  chartOid: 'oid',
-  dependencies: [],
-  values: [],
-  parameters: [],
-  releaseName: 'web',
-  namespace: 'shop',
-  kubeVersion: undefined,
-  apiVersions: [],
-  includeCrds: true,
-  skipTests: true,
-  skipHooks: false,
-};
+const RUN = helmRunOf();
 
 let options: HelmOptions;
 let folder = '';
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tautline-charts-'));
-  options = {
-    program: await helmBinary(),
-    searchPath: '',
-    folder: join(folder, 'runs'),
-    landlockProgram: await landlockBinary(),
-    limits: LIMITS,
-    slots: 1,
-    maxWaiting: 10,
-  };
+  options = await realHelmOptions(folder, LIMITS);
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -89,7 +68,12 @@ function assertNothingLeft(): void {
 
 const LIST = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n';
 
-const BOUNDED: readonly (readonly [title: string, template: string, limits: Partial<typeof LIMITS>, code: string])[] = [
+const BOUNDED: readonly (readonly [
+  title: string,
+  template: string,
+  limits: Partial<HelmOptions['limits']>,
+  code: string,
+])[] = [
   [
     'never ends',
     '{{ define "a" }}{{ range until 100000 }}{{ end }}{{ include "a" . }}{{ end }}{{ include "a" . }}',
@@ -107,7 +91,7 @@ const BOUNDED: readonly (readonly [title: string, template: string, limits: Part
 
 for (const [title, template, limits, code] of BOUNDED) {
   test(`a template that ${title} is stopped with ${code}, and the next chart is rendered`, async () => {
-    const helm = createHelm({ ...options, limits: { ...LIMITS, ...limits } });
+    const helm = createHelm({ ...options, limits: { ...options.limits, ...limits } });
     const bad = helm.template(callOf(template));
     const good = helm.template(callOf(`${LIST}  a: b\n`));
     assert.equal(await codeOf(bad), code);

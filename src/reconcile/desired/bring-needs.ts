@@ -15,6 +15,7 @@ import type { Brought, TreesOfRender } from './brought.ts';
 import { bringSealed, type DecryptionKeys } from './decryption-keys.ts';
 import { refuseChart, refuseRemoteBase } from './host-policy.ts';
 import { treeOfNeed } from './other-sources.ts';
+import { readData } from './read-data.ts';
 
 export interface Bringing {
   readonly trees: TreesOfRender;
@@ -51,11 +52,9 @@ async function bringTree(
 async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pick<Brought, 'answer' | 'digest'>> {
   const { application, context, identity } = reading;
   const { namespace } = application.metadata;
-  const client = context.hub.as(identity);
-  const read = kind === 'Secret' ? client.readSecret(namespace, name) : client.readConfigMap(namespace, name);
-  const answer = await read;
-  if (!answer.ok) {
-    const { code, message, retry } = answer.refusal;
+  const read = await readData(context.hub.as(identity), namespace, { kind, name });
+  if (!read.ok) {
+    const { code, message, retry } = read.refusal;
     throw new StageError({
       stage: 'render',
       code: code === 'Forbidden' ? 'DataForbidden' : 'DataUnreadable',
@@ -67,7 +66,6 @@ async function bringData(reading: Reading, { kind, name }: DataNeed): Promise<Pi
           : `The ${kind} ${namespace}/${name} of spec.render could not be read: ${message}.`,
     });
   }
-  if (!answer.data) return { answer: { type: 'noData' }, digest: 'absent' };
-  const data = Object.fromEntries(Array.from(answer.data, ([key, value]) => [key, value.toString('utf8')]));
-  return { answer: { type: 'data', data }, digest: digestValue(data) };
+  const { answer } = read;
+  return { answer, digest: answer.type === 'data' ? digestValue(answer.data) : 'absent' };
 }

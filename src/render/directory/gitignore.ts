@@ -3,7 +3,16 @@
  * is left out everything is left out. Only here `*` stops at a slash and `**` does not, classes may have names, and a
  * malformed pattern matches nothing.
  */
-import { ANY, charPiece, compileMatcher, FOLDERS, NO_SLASH, type Matcher, type Piece } from '../matcher.ts';
+import {
+  ANY,
+  compileMatcher,
+  FOLDERS,
+  NO_SLASH,
+  readCharacter,
+  type Matcher,
+  type Piece,
+  type ReadPiece,
+} from '../matcher.ts';
 
 export interface IgnoreRule {
   /** Whether the rule takes a path back in (`!`). */
@@ -65,16 +74,12 @@ function readPattern(chars: readonly string[]): Piece[] | undefined {
         at += stars - 1;
       }
     } else if (char === '?') pieces.push({ type: 'one', accepts: NO_SLASH });
-    else if (char === '[') {
-      const read = readClass(chars, at + 1);
+    else {
+      const read = readCharacter(chars, at, readClass);
       if (read === undefined) return undefined;
       pieces.push(read.piece);
       at = read.end;
-    } else if (char === '\\') {
-      at += 1;
-      if (chars[at] === undefined) return undefined;
-      pieces.push(charPiece(chars[at] as string));
-    } else pieces.push(charPiece(char));
+    }
   }
   return pieces;
 }
@@ -103,7 +108,7 @@ const NAMED_CLASSES: Readonly<Record<string, RegExp>> = {
 type Accepts = (char: string) => boolean;
 
 /** `end` is the position of the closing bracket. undefined: it is missing, or a named class is unknown. */
-function readClass(chars: readonly string[], from: number): { piece: Piece; end: number } | undefined {
+function readClass(chars: readonly string[], from: number): ReadPiece | undefined {
   const isNegated = chars[from] === '!' || chars[from] === '^';
   const members: Accepts[] = [];
   let at = isNegated ? from + 1 : from;

@@ -2,7 +2,6 @@
  * Walks kustomizations from the leaves up. Each one gathers its resources, generators and components, and then runs its
  * transformers, in the order of kustomize.
  */
-import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { textOf, type YamlMap } from '../../object/yaml/node.ts';
 import { fail, problemOf, withPlace } from '../fail.ts';
@@ -20,6 +19,7 @@ import { atField, isRemote, locateFile, type Build, type Layer, type PathEntry }
 import { chooseSchema } from './openapi.ts';
 import { atOverride, type ExtraComponent } from './overrides.ts';
 import { appendAll, checkUnique, newResourceSet, type ResourceSet } from './resource-set.ts';
+import { originOf, type OriginPlace } from './origins.ts';
 import { needOf, parseRemoteBase } from './remote-base.ts';
 import { newResource, type Resource } from './resource.ts';
 import { transformAll } from './transformers/transformers.ts';
@@ -36,7 +36,7 @@ export interface Accumulation {
 export interface LayerPlace {
   readonly folder: string;
   readonly chain: readonly string[];
-  readonly originPath: string;
+  readonly originPlace: OriginPlace;
   readonly helmNamespace: string;
 }
 
@@ -146,7 +146,7 @@ function accumulateResource(layer: Layer, path: string, into: Accumulation): voi
   const file = locateFile(layer, path);
   const resources = readResources(layer, file);
   if (layer.build.shouldTrackOrigin) {
-    for (const resource of resources) resource.origin = { path: posix.join(layer.originPath, path) };
+    for (const resource of resources) resource.origin = originOf(layer.originPlace, path);
   }
   appendAll(into.set, resources);
   checkCount(layer.build, into.set);
@@ -201,9 +201,9 @@ function enter(layer: Layer, path: string, folder: string): { place: LayerPlace;
   }
   countKustomization(layer.build.context);
   const kustomization = readKustomization(layer.build.context, folder);
-  const originPath = posix.join(layer.originPath, path);
+  const originPlace = originOf(layer.originPlace, path);
   const helmNamespace = layer.kustomization.namespace || layer.helmNamespace;
-  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPath, helmNamespace };
+  const place: LayerPlace = { folder, chain: [...layer.chain, folder], originPlace, helmNamespace };
   chooseSchema(layer.build, { ...layer, ...place, kustomization });
   return { place, kustomization };
 }
@@ -217,7 +217,7 @@ function findFolder(layer: Layer, path: string): string | undefined | typeof UNA
   const joined = path.startsWith('/') ? undefined : joinInTree(layer.build.context, layer.folder, path);
   const resolved = joined === undefined || path === '' ? undefined : tree.resolve(joined);
   if (resolved !== undefined) return tree.find(resolved).type === 'folder' ? resolved : undefined;
-  if (isRemote(path)) return findRemoteFolder(layer, path);
+  if (isRemote(path) || parseRemoteBase(path) !== undefined) return findRemoteFolder(layer, path);
   if (joined === undefined && !path.startsWith('/')) fail('PathEscapesRoot', `${path} leaves the repository`);
   return undefined;
 }

@@ -64,7 +64,7 @@ function build(context: RenderContext, { folder, file, resources, overrides }: B
   const shouldTrackOrigin = kustomization.buildMetadata.length > 0;
   const shared = { schema: undefined, isSchemaChosen: false, kinds: new Set<string>() };
   const state: Build = { context, ...shared, gather: gatherResources, shouldTrackOrigin };
-  const place: LayerPlace = { folder, chain: [folder], originPath: '', helmNamespace: '' };
+  const place: LayerPlace = { folder, chain: [folder], originPlace: { path: '' }, helmNamespace: '' };
   chooseSchema(state, { build: state, kustomization, ...place, specs: DEFAULTS });
   const accumulation = accumulate(state, { ...place, resources, components }, kustomization);
   setLabels(accumulation.set, new Map(Object.entries(overrides.labels ?? {})));

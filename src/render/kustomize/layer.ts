@@ -1,5 +1,4 @@
 /** A layer: one kustomization with its folder, its field specs and the values that it shares with the whole build. */
-import { posix } from 'node:path';
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { fail, withPlace } from '../fail.ts';
 import { isInside, markContained, readBytes, readStoredBytes, readText, type RenderContext } from '../file-loader.ts';
@@ -9,6 +8,7 @@ import type { FieldSpecs } from './field-specs/defaults.ts';
 import { placeIn, type Kustomization } from './kustomization.ts';
 import type { MergeSchema } from './merge-schema.ts';
 import { atOverride } from './overrides.ts';
+import { originOf, type OriginPlace } from './origins.ts';
 import type { Origin, Resource } from './resource.ts';
 
 /** The values that all kustomizations of one build share. */
@@ -39,8 +39,7 @@ export interface Layer {
   readonly folder: string;
   /** Folders of the kustomizations on the way from the first one, this one included. */
   readonly chain: readonly string[];
-  /** Path from the folder of the first kustomization to this one, as written in the files. */
-  readonly originPath: string;
+  readonly originPlace: OriginPlace;
   /** Namespace of the nearest kustomization above this one that sets one, for charts; '' if none does. */
   readonly helmNamespace: string;
   readonly specs: FieldSpecs;
@@ -113,8 +112,8 @@ export function isRemote(path: string): boolean {
 /** The origin of objects that a built-in generator or transformer made or changed. */
 export function builtInOrigin(layer: Layer, kind: string): Origin {
   const { fileName } = layer.kustomization;
-  const configuredIn = posix.join(layer.originPath, fileName);
-  return { configuredIn, configuredBy: { apiVersion: 'builtin', kind } };
+  const { path: configuredIn, ...repository } = originOf(layer.originPlace, fileName);
+  return { ...repository, configuredIn, configuredBy: { apiVersion: 'builtin', kind } };
 }
 
 /** Runs a step for one field or entry of the kustomization; a problem gets the line of the entry. */

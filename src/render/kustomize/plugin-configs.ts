@@ -2,15 +2,15 @@
  * The entries of `generators`, `transformers` and `validators`: configurations of built-in generators and transformers,
  * written inline, in a file, or built by a kustomization of their own. Configurations of plugins are refused.
  */
-import { posix } from 'node:path';
-import { newResource, textMap, type Origin, type Resource } from './resource.ts';
 import { locateLine } from '../../object/yaml/locate.ts';
 import { nodeToValue, textOf, valueToNode } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import { readObjects } from '../manifest-text.ts';
 import { decode, type Decoder } from './decode.ts';
 import { atField, placeOf, type Layer, type PathEntry } from './layer.ts';
+import { originOf } from './origins.ts';
 import { currentId } from './resource-id.ts';
+import { newResource, textMap, type Origin, type Resource } from './resource.ts';
 
 /** Reads the configurations of one field; inline ones come first. */
 export function readConfigs(layer: Layer, field: 'generators' | 'transformers' | 'validators'): Resource[] {
@@ -33,7 +33,7 @@ function readInline(layer: Layer, { path: entry, at }: PathEntry): Resource[] | 
     const line = locateLine(source, at)?.line ?? 1;
     return objects.map(({ node }) => {
       const resource = newResource(node, { file, line });
-      if (layer.build.shouldTrackOrigin) resource.origin = { path: posix.join(layer.originPath, fileName) };
+      if (layer.build.shouldTrackOrigin) resource.origin = originOf(layer.originPlace, fileName);
       return resource;
     });
   } catch (error) {
@@ -76,6 +76,6 @@ export function configOrigin(config: Resource): Origin | undefined {
   if (config.origin === undefined) return undefined;
   const { kind, name, namespace } = currentId(config.node);
   const apiVersion = textOf(config.node.get('apiVersion'));
-  const configuredIn = config.origin.path ?? '';
-  return { configuredIn, configuredBy: { apiVersion, kind, name, namespace } };
+  const { repo = '', ref = '', path: configuredIn = '' } = config.origin;
+  return { repo, ref, configuredIn, configuredBy: { apiVersion, kind, name, namespace } };
 }

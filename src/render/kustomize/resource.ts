@@ -30,6 +30,9 @@ export interface PreviousName {
 /** The origin of an object, or a transformer that changed it, with the fields of kustomize's origin annotation. */
 export interface Origin {
   readonly path?: string;
+  /** Address and revision of the other repository in which the path is; the revision is '' if the address has none. */
+  readonly repo?: string;
+  readonly ref?: string;
   readonly configuredIn?: string;
   readonly configuredBy?: {
     readonly apiVersion: string;

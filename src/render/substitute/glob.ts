@@ -4,7 +4,7 @@
  *
  * Invariant: the cost is the product of both lengths, and is charged before it is spent.
  */
-import { ANY, charPiece, compileSearch, type Piece } from '../matcher.ts';
+import { ANY, compileSearch, readCharacter, type Piece, type ReadPiece } from '../matcher.ts';
 
 /**
  * The number of characters of the shortest or longest beginning that matches, which has at least one character;
@@ -36,23 +36,18 @@ function readPattern(chars: readonly string[]): readonly Piece[] | undefined {
     const char = chars[at] as string;
     if (char === '*') pieces.push({ type: 'many', accepts: ANY });
     else if (char === '?') pieces.push({ type: 'one', accepts: ANY });
-    else if (char === '[') {
-      const read = readClass(chars, at + 1);
+    else {
+      const read = readCharacter(chars, at, readClass);
       if (read === undefined) return undefined;
       pieces.push(read.piece);
       at = read.end;
-    } else if (char === '\\') {
-      at += 1;
-      const escaped = chars[at];
-      if (escaped === undefined) return undefined;
-      pieces.push(charPiece(escaped));
-    } else pieces.push(charPiece(char));
+    }
   }
   return pieces;
 }
 
 /** `end` is the position of the closing bracket. */
-function readClass(chars: readonly string[], from: number): { piece: Piece; end: number } | undefined {
+function readClass(chars: readonly string[], from: number): ReadPiece | undefined {
   const isNegated = chars[from] === '^';
   const ranges: [number, number][] = [];
   let at = isNegated ? from + 1 : from;

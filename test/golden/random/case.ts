@@ -22,6 +22,7 @@ export function makeCase(seed: number): RandomCase {
   const kustomizations: Record<string, Fields> = {};
   const uses = new Set<string>();
   const objects: MadeObject[] = [];
+  const replacedPaths = new Set<string>();
   const layers: readonly (readonly [string, readonly string[]])[] = chance.may(0.2)
     ? [
         ['base', []],
@@ -43,6 +44,7 @@ export function makeCase(seed: number): RandomCase {
       kustomizations,
       uses,
       objects,
+      replacedPaths,
       density: chance.may(0.3) ? 0.3 : 0.12,
     };
     const own = folder === 'base' || chance.may(0.3) ? writeObjects(layer, folder === 'base' ? 4 : 1) : [];

@@ -15,6 +15,8 @@ export interface Layer {
   readonly uses: Set<string>;
   /** All objects of the layers so far. */
   readonly objects: MadeObject[];
+  /** Targets of the replacements of the layers so far. */
+  readonly replacedPaths: Set<string>;
   /** Probability of each field, before its weight. */
   readonly density: number;
 }

@@ -65,6 +65,9 @@ export function makeReplacements(layer: Layer): Written[] {
       },
     ],
   };
+  // docs/kustomize.md names the difference of a number that one replacement makes a text, and the next one a number.
+  if (layer.replacedPaths.has(fieldPath)) return [];
+  layer.replacedPaths.add(fieldPath);
   if (chance.may(0.7)) return [replacement];
   const path = `replacement.yaml`;
   layer.files[`${layer.folder}/${path}`] = writeYamlText(chance, chance.may(0.5) ? replacement : [replacement]);

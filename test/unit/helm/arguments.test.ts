@@ -2,22 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helmCommand } from '../../../src/helm/arguments.ts';
-import type { HelmRun, HelmValues } from '../../../src/render/needs.ts';
+import type { HelmValues } from '../../../src/render/needs.ts';
+import { helmRunOf } from '../../support/helm-run.ts';
 
-const RUN: HelmRun = {
-  chart: { tree: '', path: 'web' },
-  chartOid: 'oid',
-  dependencies: [],
-  values: [],
-  parameters: [],
-  releaseName: 'web',
-  namespace: 'shop',
-  kubeVersion: undefined,
-  apiVersions: [],
-  includeCrds: true,
-  skipTests: true,
-  skipHooks: false,
-};
+const RUN = helmRunOf();
 const NO_CLUSTER = { kubeVersion: undefined, apiVersions: [] };
 const file: HelmValues = { type: 'file', place: { tree: '', path: 'x' }, oid: 'x' };
 const text = (value: string): HelmValues => ({ type: 'text', text: value, isSecret: false });

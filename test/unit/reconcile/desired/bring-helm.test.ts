@@ -6,24 +6,16 @@ import { renderSnapshot } from '../../../../src/reconcile/desired/render-snapsho
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
 import { beginReading } from '../../../../src/reconcile/pass.ts';
 import type { Manifests } from '../../../../src/render/manifests.ts';
-import type { Answer, HelmNeed, HelmRun } from '../../../../src/render/needs.ts';
+import type { Answer, HelmNeed } from '../../../../src/render/needs.ts';
 import { applicationOf, snapshotOf } from '../../../support/applications.ts';
 import { manifestsOf, scriptReading, type ReadingScript } from '../../../support/reading.ts';
+import { helmRunOf } from '../../../support/helm-run.ts';
 
-const RUN: HelmRun = {
+const RUN = helmRunOf({
   chart: { tree: '', path: 'deploy' },
-  chartOid: 'oid',
-  dependencies: [],
-  values: [{ type: 'text', text: 'password: s3cret', isSecret: true }],
-  parameters: [],
   releaseName: 'shop',
-  namespace: 'shop',
-  kubeVersion: undefined,
-  apiVersions: [],
-  includeCrds: true,
-  skipTests: true,
-  skipHooks: false,
-};
+  values: [{ type: 'text', text: 'password: s3cret', isSecret: true }],
+});
 
 function needOf(key: string): HelmNeed {
   return { type: 'helm', key, run: RUN };
