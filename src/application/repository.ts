@@ -47,19 +47,21 @@ export function canonicalRepository(address: string): string | undefined {
   return isOci ? `oci://${place}` : withoutForgeForms(place);
 }
 
-/** Forges whose addresses by ssh differ from those by https in more than the form. */
+/** Forges with several addresses for one repository that differ in more than the form. Each one is applied in turn. */
 const FORGE_FORMS: readonly (readonly [pattern: RegExp, https: string])[] = [
   [/^ssh\.github\.com\//, 'github.com/'],
   [/^altssh\.(gitlab\.com|bitbucket\.org)\//, '$1/'],
   [/^ssh\.(dev\.azure\.com)\/v3\/([^/]+)\/([^/]+)\/([^/]+)$/, '$1/$2/$3/_git/$4'],
-  [/^vs-ssh\.visualstudio\.com\/v3\/([^/]+)\/([^/]+)\/([^/]+)$/, '$1.visualstudio.com/$2/_git/$3'],
+  [/^vs-ssh\.visualstudio\.com\/v3\/([^/]+)\/([^/]+)\/([^/]+)$/, 'dev.azure.com/$1/$2/_git/$3'],
+  [/^([^/.]+)\.visualstudio\.com\/(?:defaultcollection\/)?/, 'dev.azure.com/$1/'],
+  // A repository with the name of its project may be named without the project.
+  [/^(dev\.azure\.com\/[^/]+)\/_git\/([^/]+)$/, '$1/$2/_git/$2'],
   // Bitbucket Server has this folder in addresses by https alone.
   [/^([^/]+)\/scm\/([^/]+\/[^/]+)$/, '$1/$2'],
 ];
 
 function withoutForgeForms(address: string): string {
-  const form = FORGE_FORMS.find(([pattern]) => pattern.test(address));
-  return form ? address.replace(form[0], form[1]) : address;
+  return FORGE_FORMS.reduce((text, [pattern, https]) => text.replace(pattern, https), address);
 }
 
 export function isSameRepository(a: string, b: string): boolean {

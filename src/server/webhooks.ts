@@ -47,7 +47,8 @@ const ANSWERS = {
   ignored: { status: 202, message: 'this event is not about commits and is ignored' },
   other_product: {
     status: 400,
-    error: 'this is an event of Bitbucket Data Center, and /hooks/bitbucket is for Bitbucket Cloud: use /hooks/generic',
+    error:
+      'this is an event of Bitbucket Data Center, and /hooks/bitbucket is for Bitbucket Cloud: use /hooks/bitbucket-server',
   },
   malformed: { status: 400, error: 'the body is not JSON in UTF-8' },
   unreadable: { status: 400, error: 'the body names no repository' },
@@ -113,19 +114,20 @@ async function receive(
   { admit, addressOf, readBody, secretsOf, onPush }: HookTools,
 ): Promise<Outcome> {
   const { headers } = request;
+  const hook = { headers, query: new URL(request.url, 'http://localhost').searchParams };
   const secrets = await secretsOf(name);
   if (secrets.length === 0) return { result: 'unconfigured' };
-  if (!provider.isSigned(headers)) return { result: 'unauthorized' };
+  if (!provider.isSigned(hook)) return { result: 'unauthorized' };
   if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return { result: 'encoded' };
   const admission = admit(addressOf(request));
   if (!admission.isAdmitted) return { result: 'limited', retryAfterS: admission.retryAfterS };
   const body = await readBody(request);
   if (!body.ok) return { result: body.reason };
-  if (!provider.isGenuine(headers, body.bytes, secrets)) return { result: 'unauthorized' };
+  if (!provider.isGenuine(hook, body.bytes, secrets)) return { result: 'unauthorized' };
   admission.giveBack();
   const payload = parsePayload(body.bytes, headers['content-type']);
   if (payload === undefined) return { result: 'malformed' };
-  const event = provider.readEvent(headers, payload);
+  const event = provider.readEvent(hook, payload);
   if (event.type === 'push') return { result: 'accepted', applications: onPush(event.push) };
   return { result: RESULT_OF[event.type], applications: 0 };
 }

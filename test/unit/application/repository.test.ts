@@ -22,6 +22,8 @@ const SAME: readonly (readonly [string, string])[] = [
   ['ssh://git@altssh.gitlab.com:443/team/shop.git', 'https://gitlab.com/team/shop'],
   ['git@ssh.dev.azure.com:v3/org/Project%20A/shop', 'https://org@dev.azure.com/org/Project%20A/_git/shop'],
   ['org@vs-ssh.visualstudio.com:v3/org/project/shop', 'https://org.visualstudio.com/project/_git/shop'],
+  ['https://org.visualstudio.com/DefaultCollection/project/_git/shop', 'https://dev.azure.com/org/project/_git/shop'],
+  ['https://dev.azure.com/org/_git/shop', 'git@ssh.dev.azure.com:v3/org/shop/shop'],
   ['ssh://git@git.example.com:7999/team/shop.git', 'https://git.example.com/scm/team/shop.git'],
   ['git@[::1]:team/shop', 'https://[::1]/team/shop'],
 ];

@@ -281,7 +281,7 @@ test('a push of Bitbucket Data Center is refused with the address that takes it'
   const headers = { 'X-Event-Key': 'repo:refs_changed', 'X-Hub-Signature': `sha256=${hmac(body, SECRET)}` };
   const answer = await send(`${hooks.url}/hooks/bitbucket`, { headers, body });
   assert.equal(answer.status, 400);
-  assert.match(JSON.stringify(answer.json), /Bitbucket Data Center.*use \/hooks\/generic/);
+  assert.match(JSON.stringify(answer.json), /Bitbucket Data Center.*use \/hooks\/bitbucket-server/);
   assert.deepEqual(hooks.pushes, []);
 });
 
