@@ -22,6 +22,7 @@ import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
 import { packArchive, type PackArchiveInput } from './source/packs/pack-archive.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
 import { openPackTree, type PackTree } from './source/packs/pack-tree.ts';
+import { readTag, verifySignatures } from './source/packs/signature-job.ts';
 import type { SnapshotTree } from './source/snapshot.ts';
 
 // No input can add a member to all objects. Freezing the prototype would also forbid an object a `toString` of its own.
@@ -36,6 +37,8 @@ serveJobs({
   indexPack: (input: IndexPackInput) => encodeIndexedSnapshot(indexPack(input)),
   packArchive: async (input: PackArchiveInput) => encodePackedArchive(await packArchive(input)),
   readChartIndex: readIndexJob,
+  readTag,
+  verifySignatures,
   render: createRenderJob(),
   chartFiles: collectFiles,
 });

@@ -12,6 +12,7 @@ import { DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { renderSchema } from './render-schema.ts';
 import { matching, notMatching, withRules, visible, type FieldRule } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
+import { secretReference, verifyRules, verifySchema } from './verify-schema.ts';
 
 /** A stored Application after parsing: validated, with defaults filled in (see parse.ts). */
 export interface Application {
@@ -37,10 +38,6 @@ export interface ApplicationMetadata {
   /** RFC 3339; set once deletion has begun. */
   readonly deletionTimestamp?: string;
 }
-
-const secretReference = z.object({
-  name: z.string().min(1).max(253).regex(DNS_SUBDOMAIN).describe('Name of the Secret.'),
-});
 
 function repoUrlField(field: string): z.ZodString {
   return withRules(z.string().min(1).max(2048), [
@@ -119,13 +116,6 @@ function pathField(field: string): z.ZodDefault<z.ZodString> {
   ]).default('.');
 }
 
-const verifySchema = z.object({
-  provider: z.enum(['cosign']).describe('Kind of the signature: cosign, with keys.'),
-  secretRef: secretReference.describe(
-    "Secret in the Application's own namespace with public keys in PEM, under names that end in .pub.",
-  ),
-});
-
 const sourceFields = z.object({
   repoURL: repoUrlField('spec.source.repoURL'),
   chart: chartField('spec.source.chart'),
@@ -163,7 +153,8 @@ const sourceFields = z.object({
   verify: verifySchema
     .optional()
     .describe(
-      'Signature that an artifact of a registry must have; without a valid one nothing of it is read. Default: none.',
+      'Signatures that the commit, tag or artifact must have; without valid ones nothing of it is rendered. Default: ' +
+        'none.',
     ),
 });
 
@@ -173,11 +164,7 @@ const sourceSchema = withRules(sourceFields, [
     holds: ({ schedule, timeZone }) => timeZone === undefined || schedule !== undefined,
     message: 'spec.source.timeZone needs spec.source.schedule, which is missing',
   },
-  {
-    cel: "!has(self.verify) || self.repoURL.startsWith('oci://')",
-    holds: ({ verify, repoURL }) => verify === undefined || repoURL.startsWith('oci://'),
-    message: 'spec.source.verify with provider cosign needs a repoURL that begins with oci://',
-  },
+  ...verifyRules('spec.source'),
   ...revisionRules('spec.source.revision'),
 ]);
 
@@ -197,9 +184,15 @@ const namedSourceFields = z.object({
   secretRef: secretReference
     .optional()
     .describe('Secret with the credentials of this repository, as spec.source.secretRef.'),
+  verify: verifySchema
+    .optional()
+    .describe('Signatures that this source must have, as spec.source.verify. Default: none.'),
 });
 
-const namedSourceSchema = withRules(namedSourceFields, revisionRules('spec.sources[].revision'));
+const namedSourceSchema = withRules(namedSourceFields, [
+  ...verifyRules('spec.sources[]'),
+  ...revisionRules('spec.sources[].revision'),
+]);
 
 export type NamedSource = z.output<typeof namedSourceSchema>;
 

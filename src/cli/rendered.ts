@@ -9,7 +9,7 @@ import type { Application, NamedSource } from '../application/schema.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential, readVerification } from '../reconcile/desired/read-credential.ts';
+import { readCredential, readVerification, verifyFieldOf } from '../reconcile/desired/read-credential.ts';
 import { readData } from '../reconcile/desired/read-data.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
 import type { Manifests } from '../render/manifests.ts';
@@ -196,8 +196,7 @@ async function placeOf(cluster: UserCluster, application: Application, other?: N
   return readPlace({
     spec: other ?? application.spec.source,
     credential: () => asPerson(field, () => readCredential({ ...question, other: repository })),
-    verification: async () =>
-      other === undefined ? asPerson('spec.source.verify', () => readVerification(question)) : undefined,
+    verification: () => asPerson(verifyFieldOf(other), () => readVerification(question, other)),
   });
 }
 

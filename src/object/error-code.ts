@@ -59,6 +59,11 @@ export const ERROR_CODES = {
     'RealmRefused',
     'NotSigned',
     'SignatureRefused',
+    'SignatureAltered',
+    'SignatureUnsupported',
+    'SignerUnknown',
+    'SignerExpired',
+    'TagReplayed',
   ],
   /** Bringing what a render asks for. */
   render: [

@@ -61,6 +61,11 @@ const RETRY_OF: Readonly<Record<SourceCode, Retry>> = {
   RealmRefused: 'backoff',
   NotSigned: 'backoff',
   SignatureRefused: 'backoff',
+  SignatureAltered: 'backoff',
+  SignatureUnsupported: 'backoff',
+  SignerUnknown: 'backoff',
+  SignerExpired: 'backoff',
+  TagReplayed: 'backoff',
 };
 
 export interface SourceErrorOptions {

@@ -17,7 +17,6 @@ const FORBIDDEN_MODULES: ReadonlySet<string> = new Set([
   'https',
   'inspector',
   'inspector/promises',
-  'module',
   'net',
   'process',
   'repl',
@@ -44,11 +43,18 @@ const FORBIDDEN_MEMBERS = [
 
 const FORBIDDEN_GLOBALS = ['EventSource', 'WebSocket', 'fetch'];
 
+/** Imports of `module` lead here. */
+const RESTRICTED_MODULE = new URL(
+  `./restricted-module.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+  import.meta.url,
+).href;
+
 /** Irreversible. Call it after the last import, and before the first untrusted byte. */
 export function hardenProcess(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const name = specifier.replace(/^node:/, '');
+      if (name === 'module') return { url: RESTRICTED_MODULE, shortCircuit: true };
       if (FORBIDDEN_MODULES.has(name)) throw new Error(`the module ${name} is not available in the sandbox`);
       return nextResolve(specifier, context);
     },

@@ -73,7 +73,8 @@ const INDEXES = 'indexes';
 
 function registryAt({ options, fetching, client }: Parts, place: SourcePlace): SourceAt {
   const { nameKey, registry } = options;
-  const { repoUrl, chart, credential, verification } = place;
+  const { repoUrl, chart, credential } = place;
+  const verification = cosignOnly(place);
   const reference = parseReference(repoUrl, { chart, plainHttpHosts: registry.plainHttpHosts });
   const { label } = reference;
   const key = nameKey(JSON.stringify([label, verification?.keys ?? []]), credential);
@@ -104,6 +105,14 @@ function registryAt({ options, fetching, client }: Parts, place: SourcePlace): S
   };
 }
 
+function cosignOnly({ repoUrl, verification }: SourcePlace): Verification | undefined {
+  if (verification?.provider !== 'git') return verification;
+  throw sourceError(
+    'SignatureUnsupported',
+    `${cleanText(repoUrl)} is no Git repository, and verify.mode is about commits and tags. Use verify.provider: cosign with an oci:// address.`,
+  );
+}
+
 async function find(
   client: RegistryClient,
   place: ArtifactPlace,
@@ -130,8 +139,8 @@ function tagOf(version: string): string {
 
 function helmRepositoryAt({ options, fetching, helm }: Parts, place: SourcePlace): SourceAt {
   const { nameKey, sandbox, registry } = options;
-  const { repoUrl, chart = '', credential, verification } = place;
-  if (verification) {
+  const { repoUrl, chart = '', credential } = place;
+  if (cosignOnly(place)) {
     throw sourceError(
       'UnsupportedArtifact',
       `spec.source.verify with cosign works for oci:// addresses, and ${cleanText(repoUrl)} is a Helm repository. Use the chart from a registry, or remove verify.`,

@@ -26,6 +26,17 @@ export interface SourceAt {
   lookup(revision: string | undefined): Lookup;
   /** Throws StageError. Costs no request when the snapshot is on disk. */
   fetch(request: SnapshotRequest): Promise<StoredSnapshot>;
+  /**
+   * Answers a snapshot from the disk if it has the signatures that its place asks for, and throws a StageError if it
+   * has not. Absent: the place asks for none, or a snapshot with its key has them.
+   */
+  readonly verify?: (stored: StoredSnapshot, request: VerifyRequest) => Promise<StoredSnapshot>;
+}
+
+export interface VerifyRequest extends Omit<SnapshotRequest, 'signal'> {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a tag that is not on disk may be fetched. */
+  readonly mayAsk: boolean;
 }
 
 export interface Lookup {

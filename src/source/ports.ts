@@ -5,15 +5,22 @@
 import type { Verification } from '../registry/cosign.ts';
 import type { Credential } from './credential.ts';
 import type { ResolvedRevision } from './revision.ts';
+import type { GitVerification } from './signatures/git-verification.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Every method throws StageError. */
+/** The keys that a source must be signed with. */
+export type SourceVerification = Verification | GitVerification;
+
+/** Every method throws StageError. A snapshot is handed out only if its place asks for no signature that it lacks. */
 export interface SourcePort {
   /** Finds the commit that a revision names now: one request (two the first time), none for a commit. */
   poll(request: PollRequest): Promise<PolledRevision>;
   /** Brings the snapshot of a commit. Costs no request when the commit is on disk, so call it before every render. */
   fetch(request: FetchRequest): Promise<Snapshot>;
-  /** Answers the snapshot of a commit that was fetched before with the same credential. Costs no request. */
+  /**
+   * Answers the snapshot of a commit that was fetched before with the same credential. Costs no request, and asks for
+   * the same signatures as `fetch`.
+   */
   recall(request: FetchRequest): Promise<Snapshot | undefined>;
   /** Answers the same snapshot if it is still on disk. Needs no credential and costs no request. */
   find(snapshot: Snapshot): Promise<Snapshot | undefined>;
@@ -29,8 +36,8 @@ export interface SourcePlace {
   readonly chart?: string | undefined;
   /** Snapshots are shared only between requests with the same credential. */
   readonly credential?: Credential | undefined;
-  /** The artifact must be signed with one of these keys. Absent: it need not be signed. */
-  readonly verification?: Verification | undefined;
+  /** The commit, tag or artifact must be signed with one of these keys. Absent: it need not be signed. */
+  readonly verification?: SourceVerification | undefined;
 }
 
 export interface PolledRevision extends ResolvedRevision {

@@ -30,6 +30,15 @@ export interface ResolvedRevision {
   readonly revision: string;
   /** 40 hex digits of a commit, or 64 of the digest of a chart or artifact. */
   readonly commit: string;
+  /** The annotated tag that a poll has found it by. */
+  readonly tag?: ResolvedTag;
+}
+
+export interface ResolvedTag {
+  /** As the server writes it, without refs/tags/. */
+  readonly name: string;
+  /** The id of the tag itself, 40 hex digits. */
+  readonly oid: string;
 }
 
 export type WantedRevision =
@@ -40,7 +49,8 @@ export type WantedRevision =
   | { readonly type: 'range'; readonly names: readonly string[]; readonly text: string; readonly range: VersionRange };
 
 const HEAD = 'HEAD';
-const TAGS = 'refs/tags/';
+/** Begins the full names of tags. */
+export const TAGS = 'refs/tags/';
 const OID = /^[0-9a-f]{40}$/;
 
 /** Exactly what git refuses in the name of a reference (git-check-ref-format). */
@@ -95,7 +105,7 @@ export function resolveRevision(wanted: WantedRevision, refs: RemoteRefs): Resol
     if (!ref) continue;
     const commit = ref.peeled ?? ref.oid;
     const branch = name === HEAD ? branchOf(ref) : undefined;
-    return { commit, revision: `${printable(branch ?? wanted.text)}@sha1:${commit}` };
+    return { commit, revision: `${printable(branch ?? wanted.text)}@sha1:${commit}`, ...tagOf(name, ref) };
   }
   return undefined;
 }
@@ -104,8 +114,28 @@ function newestTag(range: VersionRange, refs: RemoteRefs): ResolvedRevision | un
   const tags = [...refs].filter(([name]) => name.startsWith(TAGS));
   const found = newestIn(tags, ([name]) => name.slice(TAGS.length), range);
   if (!found) return undefined;
-  const [name, { oid, peeled = oid }] = found;
-  return { commit: peeled, revision: `${printable(name.slice(TAGS.length))}@sha1:${peeled}` };
+  const [name, ref] = found;
+  const commit = ref.peeled ?? ref.oid;
+  return { commit, revision: `${printable(name.slice(TAGS.length))}@sha1:${commit}`, ...tagOf(name, ref) };
+}
+
+/** A tag that is not annotated is no object of its own. */
+function tagOf(name: string, { oid, peeled }: RemoteRef): Pick<ResolvedRevision, 'tag'> {
+  return name.startsWith(TAGS) && peeled !== undefined ? { tag: { name: name.slice(TAGS.length), oid } } : {};
+}
+
+/** The annotated tags of a commit, in the order of the server; `name`, without refs/tags/, excludes all others. */
+export function tagsOfCommit(refs: RemoteRefs, { commit, name }: TagQuestion): readonly ResolvedTag[] {
+  return [...refs].flatMap(([full, ref]) => {
+    const { tag } = tagOf(full, ref);
+    return tag && ref.peeled === commit && (name === undefined || name === tag.name) ? [tag] : [];
+  });
+}
+
+export interface TagQuestion {
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly name: string | undefined;
 }
 
 /** A commit that is named without a branch or tag, or a digest without a tag (64 hex digits). */

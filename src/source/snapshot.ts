@@ -21,7 +21,7 @@ export interface Snapshot {
   readonly about?: CommitAbout;
 }
 
-/** Subject, author and date of a commit; printable and bounded. */
+/** Subject, author, date and signer of a commit; printable and bounded. */
 export interface CommitAbout {
   /** First line of the message. */
   readonly subject?: string;
@@ -29,6 +29,8 @@ export interface CommitAbout {
   readonly author?: string;
   /** Author date (RFC 3339). */
   readonly date?: string;
+  /** The person who signed it, with the key. Present only if the spec asks for signatures of Git. */
+  readonly signer?: string;
 }
 
 /** The place of a commit among others, as the commit itself tells it. */

@@ -18,7 +18,7 @@ import { createGitOrigin } from './git-origin.ts';
 import { gitHubRepositoryOf } from './github-app.ts';
 import type { SourceLimits } from './limits.ts';
 import { redactError } from './mask.ts';
-import type { Origin, SourceAt } from './origin.ts';
+import type { Origin, SourceAt, VerifyRequest } from './origin.ts';
 import type { JobRunner } from './packs/index-job.ts';
 import type { StoredSnapshot } from './packs/snapshot-folder.ts';
 import { createSnapshotStore } from './packs/snapshot-store.ts';
@@ -64,6 +64,11 @@ export function createSource(options: SourceOptions): Source {
   const at = chooseOrigin(git, artifacts);
   const redacted = createRedaction(tokens);
 
+  async function verify(source: SourceAt, stored: StoredSnapshot, request: VerifyRequest): Promise<StoredSnapshot> {
+    const { verify: check } = source;
+    return check ? redacted(source, () => check(stored, request)) : stored;
+  }
+
   return {
     async poll({ revision, notBeforeMs, tenant = '', signal, ...place }) {
       const source = at(place);
@@ -89,12 +94,16 @@ export function createSource(options: SourceOptions): Source {
         work: (joined) => redacted(source, () => source.fetch({ resolved, tenant, signal: joined })),
         onAbort: () => cancelled(source.label),
       });
-      return snapshotOf(stored, { id, repoUrl: place.repoUrl, revision: resolved.revision });
+      const verified = await verify(source, stored, { resolved, tenant, signal, mayAsk: true });
+      return snapshotOf(verified, { id, repoUrl: place.repoUrl, revision: resolved.revision });
     },
-    async recall({ resolved: { commit, revision }, ...place }) {
+    async recall({ resolved, tenant = '', signal, ...place }) {
       const source = at(place);
+      const { commit, revision } = resolved;
       const stored = await onDisk(source, () => store.find(source.key, commit));
-      return stored && snapshotOf(stored, { id: idOf(source, commit), repoUrl: place.repoUrl, revision });
+      if (!stored) return undefined;
+      const verified = await verify(source, stored, { resolved, tenant, signal, mayAsk: false });
+      return snapshotOf(verified, { id: idOf(source, commit), repoUrl: place.repoUrl, revision });
     },
     async find(snapshot) {
       const { repositoryKey, commit } = parseSnapshotId(snapshot.id);

@@ -97,6 +97,7 @@ function syncOf(
     status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),
     ...optional('revision', report.revision ?? before?.revision),
     ...optional('commit', report.commit?.slice(0, 12) ?? before?.commit),
+    ...optional('signer', report.revision === undefined ? before?.signer : report.about?.signer),
     ...optional('sources', sourcesOf(report) ?? (report.revision === undefined ? before?.sources : undefined)),
     ...attemptsOf(before, report, { verdict, now }),
   };

@@ -27,6 +27,7 @@ export function nextHistory(
     ...(about.subject === undefined ? {} : { subject: about.subject }),
     ...(about.author === undefined ? {} : { author: about.author }),
     ...(about.date === undefined ? {} : { committedAt: about.date }),
+    ...(about.signer === undefined ? {} : { signer: about.signer }),
     ...(desiredDigest === undefined ? {} : { digest: desiredDigest }),
     startedAt: report.startedAt,
     finishedAt: now,

@@ -92,7 +92,8 @@ export interface SourceMemory {
   /** The newest one that is followed. */
   readonly snapshot: Snapshot | undefined;
   /**
-   * The snapshot is of another repository or revision, which an earlier spec named: it is not rendered by this spec.
+   * The snapshot is of another repository or revision, which an earlier spec named, or lacks a signature that the spec
+   * asks for: it is not rendered by this spec.
    * Objects that were bound of it are healed until the source of this spec has been read.
    */
   readonly isOfEarlierSpec: boolean;

@@ -8,7 +8,7 @@ import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
-import { explainAccess, readCredential, type OtherRepository } from './read-credential.ts';
+import { explainAccess, readCredential, readVerification, type OtherRepository } from './read-credential.ts';
 import { refreshSource } from './refresh-source.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -43,11 +43,12 @@ export async function treesOfOthers(reading: Reading): Promise<Map<string, Rende
 
 function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean): Promise<SourceMemory> {
   const { spec } = reading.application;
-  const { repoURL, chart, revision, secretRef } = source;
+  const { repoURL, chart, revision, secretRef, verify } = source;
   const field = `spec.sources[${source.name}].secretRef`;
   const repository = { repoURL, chart, secretName: secretRef?.name, field };
-  const own = { ...spec.source, repoURL, chart, revision };
-  return refresh(reading, { spec: own, repository, isForced, other: treeNameOf(source) });
+  const verification = () => readVerification(reading, source);
+  const own = { ...spec.source, repoURL, chart, revision, verify };
+  return refresh(reading, { spec: own, repository, verification, isForced, other: treeNameOf(source) });
 }
 
 /**
@@ -61,11 +62,13 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
     need.type === 'chart'
       ? { chart: need.name, revision: need.version || 'HEAD' }
       : { chart: undefined, revision: need.revision };
-  const spec = { ...source, ...named, repoURL, secretRef: undefined };
+  // The verify of spec.source is about that source alone.
+  const spec = { ...source, ...named, repoURL, secretRef: undefined, verify: undefined };
+  const verification = async () => undefined;
   const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
   const secretName = isSameHost ? source.secretRef?.name : undefined;
   const repository = { repoURL, chart: named.chart, secretName, field: 'spec.source.secretRef' };
-  const memory = await refresh(reading, { spec, repository, isForced: false, other: need.key });
+  const memory = await refresh(reading, { spec, repository, verification, isForced: false, other: need.key });
   if (!memory.snapshot) throw memory.error;
   return { tree: memory.snapshot.tree, path: '' };
 }
@@ -80,18 +83,21 @@ function hostOf(address: string): string {
 interface Refresh {
   readonly spec: ApplicationSpec['source'];
   readonly repository: OtherRepository;
+  readonly verification: () => ReturnType<typeof readVerification>;
   readonly isForced: boolean;
   readonly other: string;
 }
 
-function refresh(reading: Reading, { spec, repository, isForced, other }: Refresh): Promise<SourceMemory> {
+function refresh(
+  reading: Reading,
+  { spec, repository, verification, isForced, other }: Refresh,
+): Promise<SourceMemory> {
   const { application, context, memory, signal, signals } = reading;
   const tenant = application.metadata.namespace;
   const question = { ...reading, other: repository };
   const readers = {
     credential: () => readCredential(question),
-    // spec.source.verify is about spec.source alone.
-    verification: async () => undefined,
+    verification,
     explain: (error: unknown) => explainAccess(error, question),
   };
   return refreshSource(memory.desired, { ...readers, spec, tenant, signals, isForced, other, signal, context });

@@ -77,10 +77,13 @@ async function pollOnce(
   const newest = following.seen.at(-1);
   const followed = inForce ?? (newest === undefined ? undefined : { commit: newest });
   const fetch = () => counted(context, 'fetch', () => source.fetch({ ...repository, resolved }));
-  const isInForce = inForce?.id === resolved.id;
+  const known = inForce?.id === resolved.id ? inForce : undefined;
+  // A signed tag may have moved on the same commit. Its files are on disk, so this brings the tag at most.
+  const again = async (snapshot: Snapshot): Promise<Snapshot> =>
+    place.verification ? source.fetch({ ...repository, resolved }) : { ...snapshot, revision: resolved.revision };
   const isOlder = isKnownOlder(resolved.commit, { following, followed });
   // The lineage of a commit that was followed before is not needed to see that it is older.
-  const fetched = isInForce ? { ...inForce, revision: resolved.revision } : isOlder ? undefined : await fetch();
+  const fetched = known ? await again(known) : isOlder ? undefined : await fetch();
   const judged = followPoll({ following, followed, polled: fetched ?? resolved });
   if (!judged.isFollowed) return { snapshot: undefined, following: judged.following };
   return { snapshot: fetched ?? (await fetch()), following: judged.following };

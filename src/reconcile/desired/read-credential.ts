@@ -6,15 +6,15 @@
  * Invariant: read for each request that needs it and not kept, so that a changed Secret counts from the next poll.
  */
 import { secretsFor, type LabelledSecret, type WantedAddress } from '../../application/credential-secret.ts';
-import type { Application } from '../../application/schema.ts';
+import type { Application, NamedSource } from '../../application/schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import { describeIdentity, type Identity } from '../../cluster/identity.ts';
 import type { CredentialSecrets, HubClient } from '../../cluster/ports.ts';
 import { sourceError } from '../../object/source-error.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { Verification } from '../../registry/cosign.ts';
 import { parseCredential, type Credential, type SecretContent } from '../../source/credential.ts';
-import { parseVerification } from '../../source/verification.ts';
+import type { SourceVerification } from '../../source/ports.ts';
+import { parseGitVerification, parseVerification } from '../../source/verification.ts';
 
 export interface CredentialQuestion {
   readonly application: Pick<Application, 'metadata' | 'spec'>;
@@ -46,16 +46,27 @@ export async function readCredential(question: CredentialQuestion): Promise<Cred
   return parseCredential(await readNamed(question, { name: secretName, field }));
 }
 
-/** The keys of `spec.source.verify`. undefined: the spec asks for no signature. Throws the same StageErrors. */
+/**
+ * The keys of `verify` of spec.source, or of an entry of spec.sources. undefined: it asks for no signature. Throws the
+ * same StageErrors.
+ */
 export async function readVerification(
   question: Pick<CredentialQuestion, 'application' | 'identity'> & {
     readonly context: { readonly hub: Pick<CredentialQuestion['context']['hub'], 'as'> };
   },
-): Promise<Verification | undefined> {
-  const { verify } = question.application.spec.source;
+  other?: Pick<NamedSource, 'name' | 'verify'>,
+): Promise<SourceVerification | undefined> {
+  const { verify } = other ?? question.application.spec.source;
   if (!verify) return undefined;
-  const named = { name: verify.secretRef.name, field: 'spec.source.verify.secretRef' };
-  return parseVerification(await readNamed(question, named));
+  const field = verifyFieldOf(other);
+  const secret = await readNamed(question, { name: verify.secretRef.name, field: `${field}.secretRef` });
+  const { mode } = verify;
+  return mode === undefined ? parseVerification(secret, field) : parseGitVerification(secret, { mode, field });
+}
+
+/** For messages. */
+export function verifyFieldOf(other: Pick<NamedSource, 'name'> | undefined): string {
+  return other === undefined ? 'spec.source.verify' : `spec.sources[${other.name}].verify`;
 }
 
 function repositoryOf({ application, other }: CredentialQuestion): OtherRepository {

@@ -93,8 +93,8 @@ export async function recallSnapshot(
   return (await find(readers.credential)) ?? find(async () => undefined);
 }
 
-/** The poll that follows reports why the Secret or the disk cannot be read. */
-async function orNothing<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+/** undefined: a StageError, as the poll that follows reports why the Secret or the disk cannot be read. */
+export async function orNothing<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {

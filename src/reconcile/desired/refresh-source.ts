@@ -26,8 +26,8 @@ import type { Signals } from '../memory.ts';
 import { doubtWaitMs } from './follow-poll.ts';
 import { NOTHING_FOLLOWED, type DesiredMemory, type SourceMemory } from './memory.ts';
 import { pollAndFetch } from './poll-and-fetch.ts';
-import { recallSource, type KnownFromStatus } from './recall-source.ts';
-import type { PlaceReaders } from './source-place.ts';
+import { orNothing, recallSource, type KnownFromStatus } from './recall-source.ts';
+import { readPlace, type PlaceReaders } from './source-place.ts';
 
 export interface RefreshOptions {
   readonly spec: ApplicationSpec['source'];
@@ -81,9 +81,13 @@ export async function refreshSource(
   return source;
 }
 
-/** Another Secret shows the same commits, so it is not part of the key. */
-function keyOf({ repoURL, chart, revision }: ApplicationSpec['source']): string {
-  return [repoURL, ...(chart === undefined ? [] : [chart]), revision].join(' ');
+/**
+ * Another credential shows the same commits, so it is not part of the key. Another demand for signatures is: a commit
+ * that was read without it may lack them.
+ */
+function keyOf({ repoURL, chart, revision, verify }: ApplicationSpec['source']): string {
+  const signed = verify && [verify.provider ?? verify.mode ?? '', verify.secretRef.name];
+  return [repoURL, ...(chart === undefined ? [] : [chart]), revision, ...(signed ?? [])].join(' ');
 }
 
 async function refresh(known: SourceMemory | undefined, options: RefreshOptions): Promise<SourceMemory> {
@@ -92,8 +96,9 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
   const key = keyOf(spec);
   const same = known?.key === key ? withoutDoubtfulHooks(known, options) : undefined;
   const isAsked = same && (isHookPending(same, hookHeardMs) || pollsAsked > same.pollsAsked);
-  const before = isAsked ? sooner(same) : same;
-  if (before && !isForced && !isTold(before, options) && context.clock.monotonicMs() < before.nextPollMs) return before;
+  const kept = isAsked ? sooner(same) : same;
+  if (kept && !isForced && !isTold(kept, options) && context.clock.monotonicMs() < kept.nextPollMs) return kept;
+  const before = await withoutUnverified(kept, options);
   const begunMs = context.clock.monotonicMs();
   const told = options.known?.resolved.commit;
   const poll: Poll = { options, hookHeardMs, pollsAsked, begunAtMs: context.clock.now() };
@@ -116,6 +121,22 @@ async function refresh(known: SourceMemory | undefined, options: RefreshOptions)
     const waitMs = Math.max(backoffMs(failures, spec, context), requestedMs(error));
     return { ...keptOf(known, before), key, pace: alert, ...timesAfter(poll, waitMs, context), told, failures, error };
   }
+}
+
+/** A snapshot is not rendered any more if the present keys do not verify it. Costs no request to Git. */
+async function withoutUnverified<T extends SourceMemory | undefined>(
+  source: T,
+  options: RefreshOptions,
+): Promise<T | SourceMemory> {
+  const snapshot = source?.snapshot;
+  if (!options.spec.verify || !snapshot || source.isOfEarlierSpec) return source;
+  // While the keys cannot be read, those that verified the snapshot are in force.
+  const place = await orNothing(() => readPlace(options));
+  if (!place) return source;
+  const { recall } = options.context.source;
+  const tenant = options.tenant;
+  const verified = await orNothing(() => recall({ ...place, tenant, resolved: snapshot, signal: options.signal }));
+  return verified ? source : { ...source, isOfEarlierSpec: true };
 }
 
 async function explained(error: unknown, { explain }: RefreshOptions): Promise<unknown> {

@@ -4,15 +4,14 @@
  * Invariant: a source whose spec asks for signatures is never read without the keys that verify them.
  */
 import type { SourceAddress } from '../../application/artifact-revision.ts';
-import type { Verification } from '../../registry/cosign.ts';
 import type { Credential } from '../../source/credential.ts';
-import type { SourcePlace } from '../../source/ports.ts';
+import type { SourcePlace, SourceVerification } from '../../source/ports.ts';
 
 export interface PlaceReaders {
   readonly spec: SourceAddress;
   readonly credential: () => Promise<Credential | undefined>;
   /** The keys of `spec.verify`. undefined: the spec asks for no signature. */
-  readonly verification: () => Promise<Verification | undefined>;
+  readonly verification: () => Promise<SourceVerification | undefined>;
 }
 
 /** Rejects with the StageErrors of the readers. */

@@ -122,9 +122,10 @@ export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): 
   return members.length > 0 ? worstHealth(members) : undefined;
 }
 
-/** An older commit that the last poll has answered waits for another poll to agree. */
+/** An older commit that the last poll has answered waits for another poll to agree. A failed poll is an answer. */
 function isInDoubt({ goal, memory }: Pick<ReportedPass, 'goal' | 'memory'>): boolean {
-  return sourceFor(memory.desired, goal.commit !== undefined)?.following.doubt !== undefined;
+  const source = sourceFor(memory.desired, goal.commit !== undefined);
+  return source?.following.doubt !== undefined && source.error === undefined;
 }
 
 function nextAttempt({ goal, memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {

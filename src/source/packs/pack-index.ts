@@ -71,6 +71,30 @@ export function indexPack(input: IndexPackInput): IndexedSnapshot {
   }
 }
 
+/**
+ * One object of a fetched pack, which may build on the packs of a folder. undefined: the pack lacks it. Throws
+ * StageError CorruptPack, IncompletePack, TooLarge.
+ */
+export function readObjectOfPack({
+  gitDir,
+  packPath,
+  oid,
+  limits,
+}: Pick<IndexPackInput, 'gitDir' | 'packPath' | 'limits'> & { readonly oid: string }):
+  { readonly type: ObjectType; readonly data: Buffer } | undefined {
+  const older = openPacks(gitDir);
+  const external = storeOf(older, limits);
+  const pack = openPackFile(packPath, INDEX_WINDOW_BYTES);
+  try {
+    const all = storeOf([{ pack, index: decodePackIndex(indexEntries(pack, external, limits)) }, ...older], limits);
+    const found = all.find(oid);
+    return found && { type: found.type, data: all.read(oid) };
+  } finally {
+    pack.close();
+    external.close();
+  }
+}
+
 /** The file holds what an earlier run of this job answered. Without it, every tree is read. */
 function readTrees(path: string): VerifiedTrees {
   try {

@@ -14,8 +14,12 @@ import type { Repository } from '../repository.ts';
 import {
   resolvedCommit,
   resolveRevision,
+  TAGS,
+  tagsOfCommit,
   type RemoteRefs,
   type ResolvedRevision,
+  type ResolvedTag,
+  type TagQuestion,
   type WantedRevision,
 } from '../revision.ts';
 import { readWhole, type Transport } from './transport.ts';
@@ -23,6 +27,8 @@ import { readWhole, type Transport } from './transport.ts';
 export interface Remote {
   /** The commit that a revision names now. Throws StageError EmptyRepository, RevisionNotFound and others. */
   resolve(repository: Repository, wanted: WantedRevision, signal?: AbortSignal): Promise<ResolvedRevision>;
+  /** The annotated tags that point at a commit. Throws StageError. */
+  tagsOf(repository: Repository, question: TagQuestion, signal?: AbortSignal): Promise<readonly ResolvedTag[]>;
   serverOf(repository: Repository, signal?: AbortSignal): Promise<RemoteServer>;
   /** Call it when a request to the server has failed. */
   forget(repository: Repository): void;
@@ -99,8 +105,18 @@ export function createRemote(transport: Transport, limits: SourceLimits): Remote
     }
   }
 
+  async function tagsOf(repository: Repository, question: TagQuestion, signal?: AbortSignal) {
+    try {
+      return tagsOfCommit(await findRefs(repository, [`${TAGS}${question.name ?? ''}`], signal), question);
+    } catch (error) {
+      known.delete(repository.key);
+      throw error;
+    }
+  }
+
   return {
     resolve,
+    tagsOf,
     serverOf: async (repository, signal) => known.get(repository.key) ?? (await discover(repository, signal)).server,
     forget: (repository) => void known.delete(repository.key),
   };

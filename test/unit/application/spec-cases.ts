@@ -23,8 +23,15 @@ function withSource(source: ValueMap): ValueMap {
   return { ...validSpec(), source: { ...validSpec().source, ...source } };
 }
 
+function withSources(source: ValueMap): ValueMap {
+  const values = { name: 'values', repoURL: 'https://git.example.com/values.git' };
+  return { ...validSpec(), sources: [{ ...values, ...source }] };
+}
+
 const SCHEME =
   'spec.source.repoURL must begin with http://, https://, oci:// or ssh:// and name a host, or have the form user@host:path';
+const EITHER_VERIFY =
+  'spec.source.verify needs either mode, for a Git repository, or provider, for an artifact of a registry';
 const USER = 'spec.source.repoURL must not contain a password, nor a user name except for ssh';
 const QUERY = 'spec.source.repoURL must not contain a query, a fragment or white space';
 const REVISION = 'spec.source.revision must be a branch, a tag, refs/…, a commit of 40 hex digits or semver:<range>';
@@ -87,6 +94,38 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
     name: 'signatures of cosign for Git',
     spec: withSource({ verify: { provider: 'cosign', secretRef: { name: 'keys' } } }),
     message: 'spec.source.verify with provider cosign needs a repoURL that begins with oci://',
+  },
+  {
+    name: 'signatures of commits for an artifact',
+    spec: withSource({
+      repoURL: 'oci://registry.example.com/shop',
+      verify: { mode: 'head', secretRef: { name: 'keys' } },
+    }),
+    message: 'spec.source.verify with mode needs a Git repository; an artifact needs provider cosign',
+  },
+  {
+    name: 'signatures of commits for a chart',
+    spec: withSource({ chart: 'shop', verify: { mode: 'tag', secretRef: { name: 'keys' } } }),
+    message: 'spec.source.verify with mode needs a Git repository; an artifact needs provider cosign',
+  },
+  {
+    name: 'signatures with both mode and provider',
+    spec: withSource({ verify: { mode: 'head', provider: 'cosign', secretRef: { name: 'keys' } } }),
+    message: EITHER_VERIFY,
+  },
+  {
+    name: 'signatures with neither mode nor provider',
+    spec: withSource({ verify: { secretRef: { name: 'keys' } } }),
+    message: EITHER_VERIFY,
+  },
+  {
+    name: 'an unknown mode of signatures',
+    spec: withSource({ verify: { mode: 'tags', secretRef: { name: 'keys' } } }),
+  },
+  {
+    name: 'signatures of cosign for another source of Git',
+    spec: withSources({ verify: { provider: 'cosign', secretRef: { name: 'keys' } } }),
+    message: 'spec.sources[].verify with provider cosign needs a repoURL that begins with oci://',
   },
   {
     name: 'signatures of another tool',
@@ -170,6 +209,11 @@ export const ACCEPTED_SPECS: readonly SpecCase[] = [
       revision: 'semver:^1.2',
       verify: { provider: 'cosign', secretRef: { name: 'keys' } },
     }),
+  },
+  { name: 'signed commits', spec: withSource({ verify: { mode: 'both', secretRef: { name: 'keys' } } }) },
+  {
+    name: 'signed commits of another source',
+    spec: withSources({ verify: { mode: 'head', secretRef: { name: 'k' } } }),
   },
   { name: 'an address with @ in its path', spec: withSource({ repoURL: 'https://git.example.com/a@b/c' }) },
   { name: 'an address with a port', spec: withSource({ repoURL: 'http://127.0.0.1:8080/shop.git' }) },

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import type { RepositoryPush } from '../../../../src/application/repository.ts';
 import { specSchema } from '../../../../src/application/schema.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
+import { sourceError } from '../../../../src/object/source-error.ts';
+import type { Snapshot } from '../../../../src/source/snapshot.ts';
 import { snapshotOf } from '../../../support/applications.ts';
 import { MINUTE_MS, PUSH, REPOSITORY, scene, type Scene } from './source-scene.ts';
 
@@ -185,6 +187,7 @@ const SECRET = { secretRef: { name: 'git' } };
 const EDITS: readonly (readonly [string, ValueMap, boolean])[] = [
   ['another Secret', SECRET, false],
   ['another revision', { revision: 'next' }, true],
+  ['signatures', { verify: { mode: 'head', secretRef: { name: 'keys' } } }, true],
   ['another repository', { repoURL: 'https://git.example.com/other.git' }, true],
 ];
 for (const [what, source, isOfEarlierSpec] of EDITS) {
@@ -307,4 +310,65 @@ test('webhooks that were refused bring the next poll back to the interval, once'
   it.wait(40_000);
   assert.equal(await it.pass(), MINUTE_MS);
   assert.equal(it.polls, polls + 1);
+});
+
+const VERIFY = { verify: { mode: 'head', secretRef: { name: 'keys' } } };
+const keysOf = (key: string) => async () =>
+  ({ provider: 'git', mode: 'head', secret: 'apps/keys', field: 'spec.source.verify', keys: [key] }) as const;
+
+function signedScene() {
+  const it = scene(VERIFY);
+  it.signed.add('a alice');
+  it.disk = [{ id: 'a', revision: 'main@sha1:a', commit: 'a' } as Snapshot];
+  const state = () => {
+    const { snapshot, isOfEarlierSpec, error } = it.record.memory.desired.source ?? {};
+    return [snapshot?.commit, isOfEarlierSpec, (error as { code?: unknown } | undefined)?.code];
+  };
+  return { it, state, pass: (key: string) => it.pass({ verification: keysOf(key), isForced: true }) };
+}
+
+test('an unsigned commit is not followed, and the signed one before it stays in force', async () => {
+  const { it, state, pass } = signedScene();
+  await pass('alice');
+  assert.deepEqual(state(), ['a', false, undefined]);
+  it.commit = 'b';
+  for (let passes = 0; passes < 3; passes++) {
+    await pass('alice');
+    assert.deepEqual(state(), ['a', false, 'NotSigned']);
+  }
+  it.signed.add('b alice');
+  await pass('alice');
+  assert.deepEqual(state(), ['b', false, undefined]);
+});
+
+test('a commit whose key has left the Secret is not rendered any more, and is once the key is back', async () => {
+  const { it, state, pass } = signedScene();
+  await pass('alice');
+  await pass('bob');
+  assert.deepEqual(state(), ['a', true, 'NotSigned']);
+  it.isDown = true;
+  await pass('alice');
+  assert.deepEqual(state(), ['a', true, 'ServerError']);
+  it.isDown = false;
+  await pass('alice');
+  assert.deepEqual(state(), ['a', false, undefined]);
+});
+
+test('a Secret with keys that cannot be read takes no verified commit away', async () => {
+  const { it, state, pass } = signedScene();
+  await pass('alice');
+  const unreadable = async () => Promise.reject(sourceError('SecretNotFound', 'it is gone'));
+  await it.pass({ verification: unreadable, isForced: true });
+  assert.deepEqual(state(), ['a', false, 'SecretNotFound']);
+});
+
+test('a commit of an earlier process is recalled only if it is signed', async () => {
+  const { it, state } = signedScene();
+  const known = { resolved: { commit: 'a', revision: 'main@sha1:a' }, seen: ['a'] };
+  it.isDown = true;
+  await it.pass({ verification: keysOf('bob'), known });
+  assert.deepEqual(state(), [undefined, false, 'ServerError']);
+  it.record.memory.desired.source = undefined;
+  await it.pass({ verification: keysOf('alice'), known });
+  assert.deepEqual(state(), ['a', false, 'ServerError']);
 });

@@ -37,6 +37,8 @@ export interface Scene {
   notBeforeMs: number | undefined;
   /** Snapshots of an earlier process. */
   disk: readonly Snapshot[];
+  /** Commits with the keys that have signed them, separated by a blank. */
+  readonly signed: Set<string>;
   /** The time that the server names while it is down. */
   retryAfterMs: number | undefined;
   /** Called while a poll is under way. */
@@ -60,6 +62,11 @@ export function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
   const clock = { now: () => START + passedMs, monotonicMs: () => passedMs };
   const registry = createRegistry({ clock, wake: (key) => woken.push(key) });
   registry.note(record);
+  const refuseUnsigned = ({ resolved, verification }: FetchRequest): void => {
+    if (verification && !it.signed.has(`${resolved.commit} ${verification.keys[0]}`)) {
+      throw sourceError('NotSigned', 'the commit is not signed');
+    }
+  };
   const context = {
     clock,
     chance: () => 0.5,
@@ -73,8 +80,14 @@ export function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
         if (it.isDown) throw downError(it.retryAfterMs);
         return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
       },
-      fetch: async () => ({ id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit }),
-      recall: async ({ resolved }: FetchRequest) => it.disk.find(({ commit }) => commit === resolved.commit),
+      fetch: async (request: FetchRequest) => {
+        refuseUnsigned(request);
+        return { id: it.commit, revision: `main@sha1:${it.commit}`, commit: it.commit };
+      },
+      recall: async (request: FetchRequest) => {
+        refuseUnsigned(request);
+        return it.disk.find(({ commit }) => commit === request.resolved.commit);
+      },
     },
   } as unknown as RefreshContext;
   const it: Scene = {
@@ -86,6 +99,7 @@ export function scene(source: ValueMap = {}, more: ValueMap = {}): Scene {
     isDown: false,
     notBeforeMs: undefined,
     disk: [],
+    signed: new Set(),
     retryAfterMs: undefined,
     duringPoll: () => undefined,
     hook: (push = PUSH) => hearPush(push, registry.neighbours),
