@@ -125,7 +125,8 @@ test('the Dockerfile runs the scripts of the repository, and starts the built ag
 
 test('the Dockerfile copies exactly the paths that .dockerignore admits', () => {
   const admitted = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^!.*$/gm) ?? [];
-  const [, , build] = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
+  const stages = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
+  const build = stages.find(({ instructions }) => instructions.some(({ text }) => text.startsWith('npm ci')));
   const copied = (build?.instructions ?? [])
     .filter(({ name }) => name === 'COPY')
     .flatMap(({ text }) => text.split(' ').slice(0, -1));

@@ -35,7 +35,7 @@ const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   // render. test/cluster/cli and test/unit/cli have tests of all of them.
   'docs/cli.md': Array<string>(9).fill('tautline'),
   // The key is for a server of ssh; test/cluster/credentials has tests of deploy keys.
-  'docs/private-repositories.md': ['umask', 'ssh-keygen', 'ssh-keyscan', 'ssh-keygen', 'kubectl', 'rm'],
+  'docs/private-repositories.md': ['kubectl', 'umask', 'ssh-keygen', 'ssh-keyscan', 'ssh-keygen', 'kubectl', 'rm'],
   // There are no folders to render; test/unit/cli/render.test.ts has tests of the flags.
   'docs/render-options.md': ['tautline', 'tautline'],
   // Nothing is held; test/cluster/cli/everyday.test.ts confirms a prune.
