@@ -69,10 +69,12 @@ async function runFiles(files: readonly string[], concurrency: number, isQuiet: 
   const failedFiles = new Map<string, TestCounts>();
   if (files.length === 0) return { counts, failedFiles };
   const stream = run({ files: [...files], cwd: ROOT, concurrency, timeout: MAX_FILE_MS });
-  stream.on('test:summary', ({ file, counts: { tests, passed, skipped, todo } }) => {
+  const durations: (readonly [file: string, ms: number])[] = [];
+  stream.on('test:summary', ({ file, duration_ms: durationMs, counts: { tests, passed, skipped, todo } }) => {
     const failed = tests - passed - skipped - todo;
     // The summary of the whole run has no file.
     if (file !== undefined) {
+      durations.push([relative(ROOT, file), durationMs]);
       if (failed > 0) failedFiles.set(file, { passed, failed, skipped: skipped + todo });
       return;
     }
@@ -87,7 +89,17 @@ async function runFiles(files: readonly string[], concurrency: number, isQuiet: 
     });
   const report = isQuiet ? stream : stream.compose(spec);
   for await (const chunk of report) if (!isQuiet) process.stdout.write(chunk as string);
+  if (durations.length > SLOWEST) console.log(`the slowest files: ${formatSlowest(durations)}`);
   return { counts, failedFiles };
+}
+
+/** Files that are named after a run of more files than these. */
+const SLOWEST = 8;
+
+/** `test/a.test.ts 12 s, …`, the slowest first. Durations are in milliseconds. */
+export function formatSlowest(durations: readonly (readonly [file: string, ms: number])[]): string {
+  const slowest = durations.toSorted(([, one], [, other]) => other - one).slice(0, SLOWEST);
+  return slowest.map(([file, ms]) => `${file} ${Math.round(ms / 1000)} s`).join(', ');
 }
 
 export function addCounts(a: TestCounts, b: TestCounts): TestCounts {

@@ -3,13 +3,15 @@
  * and leaves neither a process nor a file.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createHelm, type Helm, type HelmCall, type HelmOptions } from '../../src/helm/helm.ts';
 import type { StageError } from '../../src/object/stage-error.ts';
 import { realHelmOptions } from '../support/real-helm.ts';
@@ -51,19 +53,22 @@ async function codeOf(result: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Whether no process runs with a file of the runs, and no folder of a run is left. */
-function assertNothingLeft(): void {
-  assert.deepEqual(existsSync(options.folder) ? readdirSync(options.folder) : [], []);
-  const running = readdirSync('/proc')
+/** The programs that work in a folder of a run, also in one that is removed. */
+function runningPrograms(): string[] {
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(options.folder);
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(options.folder);
       } catch {
         return false;
       }
     });
-  assert.deepEqual(running, []);
+}
+
+function assertNothingLeft(): void {
+  assert.deepEqual(existsSync(options.folder) ? readdirSync(options.folder) : [], []);
+  assert.deepEqual(runningPrograms(), []);
 }
 
 const LIST = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n';
@@ -193,34 +198,46 @@ test('a helm that is installed later is found', async () => {
   assert.match(await helm.version(), /^v4\./);
 });
 
-test('helm is killed when this process ends by a signal, and its folder is removed', async () => {
+/** Starts a process that renders a chart without end, and returns it when helm runs. */
+async function startEndless(): Promise<ChildProcess> {
   const script = `
     import { createHelm } from ${JSON.stringify(join(import.meta.dirname, '../../src/helm/helm.ts'))};
     const call = JSON.parse(process.argv[2]);
     const files = call.files.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }));
     const helm = createHelm(call.options);
     await helm.version();
-    process.stdout.write('started');
     await helm.template({ ...call, files, signal: new AbortController().signal });
   `;
   const file = join(folder, 'script.ts');
   writeFileSync(file, script);
   const call = callOf(
-    '{{ define "a" }}{{ range until 100000 }}{{ end }}{{ include "a" . }}{{ end }}{{ include "a" . }}',
+    '{{ range until 10000 }}{{ range until 10000 }}{{ range until 10000 }}{{ end }}{{ end }}{{ end }}',
   );
   const files = call.files.map(({ path, bytes }) => ({ path, text: Buffer.from(bytes).toString() }));
-  const child = spawn(process.execPath, [file, JSON.stringify({ ...call, files, options })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  await untilRunning();
-  child.kill('SIGTERM');
-  await new Promise((resolve) => child.once('exit', resolve));
-  assert.equal(child.signalCode, 'SIGTERM');
+  const child = spawn(process.execPath, [file, JSON.stringify({ ...call, files, options })], { stdio: 'inherit' });
+  while (runningPrograms().length === 0) {
+    assert.equal(child.exitCode, null, 'the process ended before helm ran');
+    await sleep(20);
+  }
+  return child;
+}
+
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+  assert.equal(child.signalCode, signal);
+}
+
+test('helm is killed when this process ends by a signal, and its folder is removed', async () => {
+  await end(await startEndless(), 'SIGTERM');
   assertNothingLeft();
 });
 
-async function untilRunning(): Promise<void> {
-  const runs = (): boolean => existsSync(options.folder) && readdirSync(options.folder).length > 0;
-  while (!runs()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
+test('the kernel kills helm when this process is killed', async () => {
+  await end(await startEndless(), 'SIGKILL');
+  // The signal is under way for a moment.
+  for (let left = 500; left > 0 && runningPrograms().length > 0; left--) await sleep(20);
+  assert.deepEqual(runningPrograms(), []);
+  rmSync(options.folder, { recursive: true, force: true });
+});

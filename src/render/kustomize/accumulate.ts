@@ -230,6 +230,11 @@ function findRemoteFolder({ build }: Layer, path: string): string | typeof UNANS
       hint: 'Copy the file into this repository.',
     });
   }
+  if (base.repoURL.startsWith('file://')) {
+    return fail('Unsupported', `${path} is on the machine that renders; only repositories of servers are read`, {
+      hint: 'Copy the base into this repository.',
+    });
+  }
   const need = needOf(base);
   if (ask(context, need) === undefined) return UNANSWERED;
   const joined = joinInTree(context, need.key, base.path);

@@ -4,8 +4,9 @@
 //	tautline-landlock PATH... -- PROGRAM [ARGUMENT...]
 //
 // The program may read and execute the files at these paths and below them. It cannot open other files, cannot open or
-// accept TCP connections, and cannot send signals or connect to abstract sockets outside the confinement. What the
-// kernel does not support is left out: the agent finds out and logs it. A path that does not exist is left out.
+// accept TCP connections, and cannot send signals or connect to abstract sockets outside the confinement. The kernel
+// kills it when the process that started it is gone. What the kernel does not support is left out: the agent finds out
+// and logs it. A path that does not exist is left out.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"syscall"
 
@@ -27,6 +29,8 @@ func main() {
 }
 
 func run(args []string) error {
+	// The signal belongs to the thread that sets it, and stays with the program that this thread starts in its place.
+	runtime.LockOSThread()
 	end := slices.Index(args, "--")
 	if end < 0 || end+1 == len(args) {
 		return errors.New("usage: tautline-landlock PATH... -- PROGRAM [ARGUMENT...]")
@@ -37,6 +41,9 @@ func run(args []string) error {
 	}
 	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
 		return err
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0); errno != 0 {
+		return errno
 	}
 	command := args[end+1:]
 	return syscall.Exec(command[0], command, os.Environ())
