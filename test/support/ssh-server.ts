@@ -170,8 +170,8 @@ async function startLibrary(parts: ServerParts): Promise<Running> {
   const connections = new Set<{ end(): unknown }>();
   const logins = [login.public, ...authorized].map((text) => parsedKey(text).getPublicSSH());
   const server = new ssh2.Server({ hostKeys: hostKeys.map((key) => key.private) }, (client) => {
-    // Otherwise each small answer waits for the acknowledgement of the one before.
-    client.setNoDelay(true);
+    // Otherwise each small answer waits for the acknowledgement of the one before. The types lack the function.
+    (client as unknown as { setNoDelay(isOn: boolean): void }).setNoDelay(true);
     connections.add(client);
     client.on('error', () => undefined);
     client.on('close', () => connections.delete(client));
