@@ -9,6 +9,7 @@ import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
 import { explainAccess, readCredential, readVerification, type OtherRepository } from './read-credential.ts';
+import { knownOfOther, type KnownFromStatus } from './recall-source.ts';
 import { refreshSource } from './refresh-source.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -48,7 +49,8 @@ function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean):
   const repository = { repoURL, chart, secretName: secretRef?.name, field };
   const verification = () => readVerification(reading, source);
   const own = { ...spec.source, repoURL, chart, revision, verify };
-  return refresh(reading, { spec: own, repository, verification, isForced, other: treeNameOf(source) });
+  const known = knownOfOther(reading.application, source.name, own);
+  return refresh(reading, { spec: own, repository, verification, isForced, known, other: treeNameOf(source) });
 }
 
 /**
@@ -68,7 +70,8 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
   const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
   const secretName = isSameHost ? source.secretRef?.name : undefined;
   const repository = { repoURL, chart: named.chart, secretName, field: 'spec.source.secretRef' };
-  const memory = await refresh(reading, { spec, repository, verification, isForced: false, other: need.key });
+  const known = knownOfOther(reading.application, repoURL, spec);
+  const memory = await refresh(reading, { spec, repository, verification, isForced: false, known, other: need.key });
   if (!memory.snapshot) throw memory.error;
   return { tree: memory.snapshot.tree, path: '' };
 }
@@ -85,12 +88,13 @@ interface Refresh {
   readonly repository: OtherRepository;
   readonly verification: () => ReturnType<typeof readVerification>;
   readonly isForced: boolean;
+  readonly known: KnownFromStatus | undefined;
   readonly other: string;
 }
 
 function refresh(
   reading: Reading,
-  { spec, repository, verification, isForced, other }: Refresh,
+  { spec, repository, verification, isForced, known, other }: Refresh,
 ): Promise<SourceMemory> {
   const { application, context, memory, signal, signals } = reading;
   const tenant = application.metadata.namespace;
@@ -100,5 +104,5 @@ function refresh(
     verification,
     explain: (error: unknown) => explainAccess(error, question),
   };
-  return refreshSource(memory.desired, { ...readers, spec, tenant, signals, isForced, other, signal, context });
+  return refreshSource(memory.desired, { ...readers, spec, tenant, signals, isForced, known, other, signal, context });
 }

@@ -6,6 +6,7 @@
 import { isArtifactSource, isNamedByRevision, readArtifactRevision } from '../../application/artifact-revision.ts';
 import { rangeOfRevision } from '../../application/version-range.ts';
 import type { Application, ApplicationSpec } from '../../application/schema.ts';
+import type { SourceRevision } from '../../application/status-schema.ts';
 import { printable } from '../../object/printable.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Credential } from '../../source/credential.ts';
@@ -26,9 +27,33 @@ export interface KnownFromStatus {
 
 /** undefined: status names no revision, or one that the spec does not name. */
 export function knownFromStatus({ spec, status }: Pick<Application, 'spec' | 'status'>): KnownFromStatus | undefined {
-  const resolved = readRevision(status.sync?.revision ?? '');
-  if (!resolved || !isNamedBy(spec.source, resolved)) return undefined;
-  const revisions = [...(status.history ?? []).map(({ revision }) => revision).reverse(), resolved.revision];
+  const earlier = (status.history ?? []).map(({ revision }) => revision);
+  return knownOf(spec.source, status.sync?.revision === undefined ? [] : [status.sync.revision], earlier);
+}
+
+/** The same for another source, which status names by its name in spec.sources or by its address. */
+export function knownOfOther(
+  { status }: Pick<Application, 'status'>,
+  name: string,
+  source: ApplicationSpec['source'],
+): KnownFromStatus | undefined {
+  const revisionsIn = (sources: readonly SourceRevision[] = []): string[] =>
+    sources.flatMap((other) => (other.name === name ? [other.revision] : []));
+  const earlier = (status.history ?? []).flatMap(({ sources }) => revisionsIn(sources));
+  return knownOf(source, revisionsIn(status.sync?.sources), earlier);
+}
+
+/** `present`: the revisions that status names now; `earlier`: those before, the newest first. */
+function knownOf(
+  source: ApplicationSpec['source'],
+  present: readonly string[],
+  earlier: readonly string[],
+): KnownFromStatus | undefined {
+  const resolved = present
+    .map((revision) => readRevision(revision))
+    .find((found) => found !== undefined && isNamedBy(source, found));
+  if (!resolved) return undefined;
+  const revisions = [...earlier.toReversed(), resolved.revision];
   const commits = revisions.flatMap((revision) => readRevision(revision)?.commit ?? []);
   return { resolved, seen: [...new Set(commits.reverse())].reverse() };
 }

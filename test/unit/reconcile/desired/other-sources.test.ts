@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { treeOfNeed } from '../../../../src/reconcile/desired/other-sources.ts';
+import { treeOfNeed, treesOfOthers } from '../../../../src/reconcile/desired/other-sources.ts';
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
 import { beginReading } from '../../../../src/reconcile/pass.ts';
 import type { PollRequest } from '../../../../src/source/ports.ts';
-import { applicationOf } from '../../../support/applications.ts';
+import { sourceError } from '../../../../src/object/source-error.ts';
+import { applicationOf, snapshotOf } from '../../../support/applications.ts';
 import { scriptReading } from '../../../support/reading.ts';
 
 const LOGIN = Object.entries({ username: 'me', password: 'word' }).map(
@@ -50,4 +51,45 @@ test('the credential of an Application goes to charts of the same scheme and hos
   assert.equal(await isShown('https://r.example/a', 'oci://r.example/b'), false);
   assert.equal(await isShown('http://charts.example/a', 'https://charts.example/b'), false);
   assert.equal(await isShown('https://charts.example:8443/a', 'https://charts.example/b'), false);
+});
+
+const VALUES = 'https://git.example.com/values.git';
+const BASE = 'https://git.example.com/base.git';
+
+/** A pass after a restart, while no server answers: the disk has every snapshot. */
+function restarted(sources: { name: string; revision: string }[]) {
+  const { context } = scriptReading();
+  const asked: string[] = [];
+  const source: typeof context.source = {
+    ...context.source,
+    poll: async () => Promise.reject(sourceError('Network', 'no answer')),
+    recall: async ({ repoUrl, resolved }) => {
+      asked.push(`${repoUrl} ${resolved.revision}`);
+      return { ...snapshotOf('b'), ...resolved, repoUrl };
+    },
+  };
+  const application = applicationOf({
+    spec: { sources: [{ name: 'values', repoURL: VALUES }] },
+    status: { sync: { status: 'Synced', sources } },
+  });
+  const { signal } = new AbortController();
+  const reading = beginReading({ application, memory: emptyMemory(), context: { ...context, source }, signal });
+  return { reading, asked };
+}
+
+test('after a restart without a server other sources and remote bases are used as status names them', async () => {
+  const { revision } = snapshotOf('b');
+  const { reading, asked } = restarted([
+    { name: 'values', revision },
+    { name: BASE, revision },
+  ]);
+  assert.deepEqual([...(await treesOfOthers(reading)).keys()], ['$values']);
+  const need = { type: 'repository', key: 'k', repoURL: BASE, revision: 'main', isPinned: true } as const;
+  await treeOfNeed(reading, need);
+  assert.deepEqual(asked, [`${VALUES} ${revision}`, `${BASE} ${revision}`]);
+});
+
+test('without a revision in status the error of the poll is told', async () => {
+  const { reading } = restarted([]);
+  await assert.rejects(treesOfOthers(reading), { code: 'Network' });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sourceError } from '../../../../src/object/source-error.ts';
-import { knownFromStatus, recallSnapshot } from '../../../../src/reconcile/desired/recall-source.ts';
+import { knownFromStatus, knownOfOther, recallSnapshot } from '../../../../src/reconcile/desired/recall-source.ts';
 import { applicationOf, snapshotOf } from '../../../support/applications.ts';
 
 const [older, newer] = [snapshotOf('a'), snapshotOf('b')];
@@ -36,6 +36,25 @@ for (const [wanted, revision, isKnown] of REVISIONS) {
 
 test('status without a revision tells nothing', () => {
   assert.equal(knownFromStatus(applicationOf()), undefined);
+});
+
+test('another source is known by its name in status, and one of several revisions of an address by its spec', () => {
+  const [older, newer, tagged] = [snapshotOf('a'), snapshotOf('b'), `v1@sha1:${'c'.repeat(40)}`];
+  const address = 'https://git.example.com/base.git';
+  const sources = [
+    { name: 'values', revision: newer.revision },
+    { name: address, revision: tagged },
+    { name: address, revision: older.revision },
+  ];
+  const history = [{ ...entry, revision: newer.revision, sources: [{ name: 'values', revision: older.revision }] }];
+  const application = applicationOf({ status: { sync: { status: 'Synced', sources }, history } });
+  const known = (name: string, revision: string) =>
+    knownOfOther(application, name, { ...application.spec.source, revision });
+  assert.deepEqual(known('values', 'main')?.seen, [older.commit, newer.commit]);
+  assert.equal(known('values', 'next'), undefined);
+  assert.equal(known('other', 'main'), undefined);
+  assert.equal(known(address, 'v1')?.resolved.revision, tagged);
+  assert.equal(known(address, 'main')?.resolved.revision, older.revision);
 });
 
 function recall(options: { secretRef?: { name: string }; credential: () => Promise<undefined> }) {
