@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { nodeEnvironment } from './node-environment.ts';
 
 export interface AgentOptions {
   readonly kubeconfig: string;
@@ -55,7 +56,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
     [options.entry ?? DEFAULT_ENTRY, 'agent', ...flags, ...listeners, ...(options.flags ?? [])],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], ...options.environment },
+      env: { ...nodeEnvironment(), ...options.environment },
       ...(user !== undefined && { uid: user, gid: user }),
     },
   );

@@ -16,6 +16,7 @@ import { useScene } from './scene.ts';
 import { kubeconfigText } from '../../support/kubeconfig.ts';
 import { configMap, text } from '../../support/objects.ts';
 import { at, declareSubject, inventoryOf, metricsOf, QUICK_FLAGS, untilGone } from '../../support/scene.ts';
+import { nodeEnvironment } from '../../support/node-environment.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 
@@ -39,7 +40,7 @@ async function runAgent(flags: readonly string[], environment: Record<string, st
     join(folder.path, 'd'),
   ];
   const child = spawn(process.execPath, [ENTRY, 'agent', ...listeners, ...flags], {
-    env: { PATH: process.env['PATH'], HOME: folder.path, ...environment },
+    env: { ...nodeEnvironment(), HOME: folder.path, ...environment },
   });
   let stdout = '';
   let stderr = '';

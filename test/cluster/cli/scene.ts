@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { World } from '../../support/world.ts';
 import { kubeconfigText } from '../../support/kubeconfig.ts';
 import { grant, type Rule } from '../../support/rights.ts';
+import { nodeEnvironment } from '../../support/node-environment.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 
@@ -22,7 +23,7 @@ export interface Running {
 }
 
 export function start(kubeconfig: string, args: readonly string[]): Running {
-  const env = { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, HOME: '/nonexistent' };
+  const env = { ...nodeEnvironment(), KUBECONFIG: kubeconfig, HOME: '/nonexistent' };
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let stdout = '';
   let stderr = '';

@@ -4,13 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { SETTINGS, variableOf } from '../../../src/config.ts';
+import { nodeEnvironment } from '../../support/node-environment.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 
 function tautline(args: readonly string[], environment: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [ENTRY, ...args], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { ...nodeEnvironment(), ...environment },
   });
   return { status, stdout, stderr };
 }

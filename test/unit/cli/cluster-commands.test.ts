@@ -8,11 +8,12 @@ import { test } from 'node:test';
 import { syncFieldsOf } from '../../../src/cli/sync.ts';
 import { formatAge, formatTable } from '../../../src/cli/table.ts';
 import { kubeconfigText } from '../../support/kubeconfig.ts';
+import { nodeEnvironment } from '../../support/node-environment.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 
 function tautline(args: readonly string[], environment: Record<string, string> = {}) {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...environment };
+  const env = { ...nodeEnvironment(), HOME: '/nonexistent', ...environment };
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', env });
   return { status, stdout, stderr };
 }
