@@ -94,6 +94,8 @@ test('an object that leaves the folder of two Applications is deleted, whichever
     await (index % 2 === 0 ? one : two).refresh();
     await untilGone(world, configMapPath(name, gone));
   }
+  // Status is written after the object is gone.
+  await one.until('alone with the object that stays', (found) => inventoryOf(found).length === 1);
   assert.deepEqual(inventoryOf(await one.read()), [`ConfigMap ${name}/stays`]);
 });
 
