@@ -1,6 +1,7 @@
 /**
  * Work that must be done if this process ends early: programs to kill and folders to remove. It covers the end by a
- * signal that nothing else handles, as at the command line. Only SIGKILL of this process leaves the work undone.
+ * signal that nothing else handles, as at the command line. Only SIGKILL of this process leaves the work undone; a
+ * program that tautline-landlock has started is killed by the kernel then.
  */
 
 export interface ExitHooks {

@@ -140,11 +140,9 @@ async function readableKinds(caller: User, { view }: KnownApplication, hub: Pick
     const place = kind.isNamespaced ? { namespace: id.namespace } : {};
     questions.set(placeKey(id), { verb: 'get', group: id.group, resource: kind.plural, ...place });
   }
-  const allowed = new Set(await filterAllowed(caller, [...questions.keys()], (key) => questions.get(key) ?? NEVER));
+  const allowed = new Map(await filterAllowed(caller, [...questions], ([, question]) => question));
   return (id) => allowed.has(placeKey(id));
 }
-
-const NEVER: AccessQuestion = { verb: '', path: '' };
 
 function placeKey({ group, kind, namespace }: ObjectId): string {
   return `${group}/${kind}/${namespace}`;
