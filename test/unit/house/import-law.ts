@@ -113,6 +113,11 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['follow-applications.ts'],
     ['connection.ts', 'user-cluster.ts'],
   ],
+  'src/server': [
+    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
+    ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
+    ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
+  ],
   'src/source': [
     [
       'docker-config.ts',
