@@ -1,7 +1,7 @@
 /**
  * `npm run generate`: writes the files that are generated from the schema of the Application, from the settings, from
- * the values of the chart, from the rules of health, and from the operations of the status API. With `--check` it writes nothing, and fails if a committed
- * file differs from the generated one.
+ * the values of the chart, from the rules of health, and from the operations of the API. With `--check` it writes
+ * nothing, and fails if a committed file differs from the generated one.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -7,7 +7,7 @@
 import { compareTexts } from '../../object/identity.ts';
 import type { ListQuery } from './list-query.ts';
 import type { Row } from './rows.ts';
-import { HEALTH_WORDS, SEVERITIES, SYNC_WORDS } from './schema.ts';
+import { SEVERITIES, type ApplicationSummary } from './schema.ts';
 
 export interface Page {
   readonly rows: readonly Row[];
@@ -68,7 +68,7 @@ const RANKS: Readonly<Record<ListQuery['sort'], (row: Row) => string>> = {
     (summary.sync.lastSyncedAt ?? '').replace(/\d/g, (digit) => String(9 - Number(digit))) || '~',
 };
 
-const WORST_HEALTH: readonly (typeof HEALTH_WORDS)[number][] = [
+const WORST_HEALTH: readonly ApplicationSummary['health']['status'][] = [
   'Degraded',
   'Missing',
   'Unknown',
@@ -76,7 +76,7 @@ const WORST_HEALTH: readonly (typeof HEALTH_WORDS)[number][] = [
   'Suspended',
   'Healthy',
 ];
-const WORST_SYNC: readonly (typeof SYNC_WORDS)[number][] = ['OutOfSync', 'Unknown', 'Synced'];
+const WORST_SYNC: readonly ApplicationSummary['sync']['status'][] = ['OutOfSync', 'Unknown', 'Synced'];
 
 function placeOf(row: Row, sort: ListQuery['sort']): Place {
   return [RANKS[sort](row), row.summary.namespace, row.summary.name];

@@ -124,13 +124,12 @@ function queryParameters(query: z.ZodObject | undefined): Json[] {
     properties?: Record<string, Json>;
     required?: string[];
   };
-  return Object.entries(properties).map(([name, { description, default: _, ...schema }]) => ({
-    name,
-    in: 'query',
-    required: required.includes(name),
-    ...(description === undefined ? {} : { description }),
-    schema,
-  }));
+  return Object.entries(properties).map(([name, { description, ...schema }]) => {
+    // The description names the default.
+    delete schema['default'];
+    const isRequired = required.includes(name);
+    return { name, in: 'query', required: isRequired, ...(description === undefined ? {} : { description }), schema };
+  });
 }
 
 function inputSchema(schema: z.ZodType): Json {
@@ -157,7 +156,9 @@ function componentSchemas(): Json {
       for (const key of Object.keys(jsonSchema)) if (key.startsWith('x-kubernetes-')) delete jsonSchema[key];
     },
   });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
-  );
+  for (const schema of Object.values(schemas)) {
+    delete schema.$schema;
+    delete schema.$id;
+  }
+  return schemas;
 }

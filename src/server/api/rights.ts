@@ -1,5 +1,5 @@
 /**
- * What a caller may see, by reviews of the API server.
+ * Finds out by reviews of the API server which Applications and objects a caller may see.
  *
  * Invariant: the number of reviews for one answer is bounded. Namespaces beyond the bound count as not visible.
  */
