@@ -27,8 +27,8 @@ export interface RefusedApply {
 }
 
 /**
- * Whether the server refuses the object that it made of Git and of the live object. Of sizes only those count that it
- * checks in a dry run too, which is not so for the size of a request.
+ * Whether the server refuses the object that it made of Git and of the live object. A size counts only with 422: the
+ * size of a request is not checked in a dry run.
  */
 export function isRefusedForContent({ code, status }: Refusal): boolean {
   if (code === 'Taken') return status === 422 || status === 500;

@@ -28,6 +28,7 @@ import { refreshOthers } from './desired/other-sources.ts';
 import { dataOf, forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
+import { locateRefusals } from './effect/locate-refusals.ts';
 import type { ApplicationRecord } from './memory.ts';
 import {
   attempt,
@@ -163,7 +164,7 @@ async function takeEffect(pass: Pass, plan: Plan, findings: Findings): Promise<A
   if (pass.goal.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
   const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, findings));
   countSync(pass.context.metrics, applied);
-  return applied;
+  return applied && findings.snapshot ? locateRefusals(pass, findings.snapshot, applied) : applied;
 }
 
 /** The snapshot that the pass is about. A request that does not fit its revision is refused from here on. */

@@ -12,7 +12,10 @@ import { untilTrue, type World } from '../../support/world.ts';
 
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 
-/** Resolves once the webhook is in force. A Secret whose name ends in `422` is refused as invalid, any other as forbidden. */
+/**
+ * Resolves once the webhook is in force. A Secret whose name ends in `422` is refused as invalid, any other one as
+ * forbidden.
+ */
 export async function startQuotingWebhook(world: World, namespace: string): Promise<AsyncDisposable> {
   const { caFile } = world.plane;
   const [cert, key] = await Promise.all([readFile(caFile), readFile(caFile.replace(/\.crt$/, '.key'))]);

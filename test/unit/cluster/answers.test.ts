@@ -5,7 +5,6 @@ import { readRefusal, type FailedAnswer, type FailedRequest } from '../../../src
 import { withoutValue } from '../../../src/cluster/answer-text.ts';
 
 const deployment: FailedRequest = { verb: 'apply', group: 'apps', kind: 'Deployment' };
-const secret: FailedRequest = { verb: 'apply', group: '', kind: 'Secret' };
 
 interface StatusOptions {
   readonly reason?: string;
@@ -338,60 +337,6 @@ for (const [what, answer] of Object.entries(REFUSED_MANIFESTS)) {
   }
 }
 
-const SECRET_VALUE = 'hunter2';
-const answersAboutSecrets: FailedAnswer[] = [
-  status(400, {
-    message: `Secret in version "v1" cannot be handled: error found in #10 byte of ...|"${SECRET_VALUE}"|...`,
-  }),
-  status(400, { message: `admission webhook "w" denied the request: ${SECRET_VALUE} is weak` }),
-  status(403, { message: `ValidatingAdmissionPolicy 'p' with binding 'b' denied request: ${SECRET_VALUE}` }),
-  status(422, {
-    details: {
-      causes: [
-        {
-          reason: 'FieldValueInvalid',
-          field: 'data',
-          message: `Invalid value: "${SECRET_VALUE}": not ${SECRET_VALUE}`,
-        },
-      ],
-    },
-  }),
-  status(422, {
-    details: { causes: [{ reason: 'FieldValueForbidden', field: 'data', message: `Forbidden: ${SECRET_VALUE}` }] },
-  }),
-  status(500, {
-    message: `failed to create typed patch object (a/b; /v1, Kind=Secret): .data.p: expected string, got &value.valueUnstructured{Value:"${SECRET_VALUE}\n${SECRET_VALUE}"}`,
-  }),
-  status(500, { message: `other ${SECRET_VALUE}` }),
-  status(403, { message: `admission webhook "w" denied the request: ${SECRET_VALUE} cannot use resource quota` }),
-  status(403, { message: `admission webhook "w" denied the request: exceeded quota: ${SECRET_VALUE}` }),
-  status(403, {
-    message: `secrets "s" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: User "u" cannot take resource ${SECRET_VALUE}`,
-  }),
-  status(422, {
-    message: `admission webhook "w" denied the request: refused`,
-    details: { causes: [{ message: `password ${SECRET_VALUE} is already in use` }] },
-  }),
-  status(422, { details: { causes: [{ field: 'data', message: `${SECRET_VALUE} is weak` }] } }),
-];
-for (const answer of answersAboutSecrets) {
-  test(`a message about a Secret holds no value of it (${answer.status}: ${answer.text.length} characters)`, () => {
-    assert.doesNotMatch(JSON.stringify(readRefusal(answer, secret)), /hunter2/);
-  });
-}
-
-test('a message about a Secret names the quota that is exceeded', () => {
-  const message =
-    'secrets "a" is forbidden: exceeded quota: q, requested: count/secrets=1, used: count/secrets=2, limited: count/secrets=2';
-  assert.equal(readRefusal(status(403, { message }), secret).message, message);
-});
-
-test('a message about a Secret names the missing right', () => {
-  const message =
-    'secrets "a" is forbidden: User "u" cannot patch resource "secrets" in API group "" in the namespace "x"';
-  assert.match(readRefusal(status(403, { message }), secret).message, /cannot patch resource "secrets"/);
-});
-
 const fieldErrors: [string, string][] = [
   ['Invalid value: "a: b\\": c": must be lower case', 'invalid value: must be lower case'],
   [
@@ -406,15 +351,6 @@ const fieldErrors: [string, string][] = [
   ['Forbidden: may not change once set', 'Forbidden: may not change once set'],
   ['Too many: 5: must have at most 3 items', 'too many items: must have at most 3 items'],
 ];
-for (const [given, expected] of [
-  ['Too long: may not be more than 1048576 bytes', 'Too long'],
-  ['Required value', 'Required value'],
-  ['Forbidden: field is immutable when `immutable` is set', 'Forbidden'],
-  ['the words of a webhook', 'refused'],
-] as const) {
-  test(`the error '${given}' of a field of a Secret is shown as '${expected}'`, () =>
-    assert.equal(withoutValue(given, true), expected));
-}
 for (const [given, expected] of fieldErrors) {
   test(`the field error '${given}' is shown as '${expected}'`, () => assert.equal(withoutValue(given), expected));
 }
