@@ -52,7 +52,7 @@ export async function writeStatus(pass: Pass, report: PassReport): Promise<Compo
     return composed;
   }
   const { metadata, spec } = pass.application;
-  pass.record.view = { objects: composed.objects, unwritten: undefined };
+  pass.record.view = { objects: composed.objects, problems: report.problems, unwritten: undefined };
   await writeAndShow(pass, { metadata, status: composed.status, spec });
   const event = eventOf({ before, report, verdict: composed.verdict });
   tell(pass, event, report.revision);
@@ -185,7 +185,8 @@ async function writeAndShow(writer: Writer, shown: Shown): Promise<void> {
 function showUnwritten(writer: Writer, shown: Shown, message: string): void {
   const { metadata } = shown;
   const status = composeUnwritten({ metadata, status: shown.status, message }, writer.context.clock.now());
-  writer.record.view = { objects: writer.record.view?.objects ?? [], unwritten: status };
+  const { objects = [], problems = [] } = writer.record.view ?? {};
+  writer.record.view = { objects, problems, unwritten: status };
   show(writer, { ...shown, status });
 }
 
