@@ -142,7 +142,7 @@ export function nextPollMs(
   return Math.min(source.nextPollMs, ...followed, ...Array.from(memory.others.values(), (other) => other.nextPollMs));
 }
 
-/** The key in `DesiredMemory.others` of a source that is polled under a hold, while another commit of it is in force. */
+/** The key in `DesiredMemory.others` of a source that is polled while a hold keeps another commit of it in force. */
 export function followedKeyOf(name: string): string {
   return `${FOLLOWED}${name}`;
 }
