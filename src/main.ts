@@ -22,6 +22,7 @@ import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
+import { locateInSandbox } from './sandbox/locate-job.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
@@ -206,10 +207,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
-    sizeLimits: {
-      maxRenderedObjectBytes: config.maxObjectMib * MiB,
-      maxRenderedBytes: config.maxRenderedMib * MiB,
-    },
+    sizeLimits: { maxRenderedObjectBytes: config.maxObjectMib * MiB, maxRenderedBytes: config.maxRenderedMib * MiB },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeoutMs,
@@ -221,6 +219,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     render: {
       render: (request) => renderInSandbox(sandbox, request, settings),
       chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
+      locateFields: (request) => locateInSandbox(sandbox, request, settings),
     },
     helm,
     sops,

@@ -50,11 +50,11 @@ export function createCallerClients({ credentials, limits, ...options }: Transpo
     as(token) {
       const authorization = `Bearer ${token}`;
       const send: typeof transport.send = (request) => transport.send({ ...request, authorization });
-      const { get, listBySelector } = createClient({ send }, agentIdentity);
+      const client = createClient({ send }, agentIdentity);
       return {
-        get,
-        listBySelector,
-        readApplication: (name) => get(applicationKind, { ...name, ...idOfKind }),
+        get: (kind, id) => client.get(kind, id),
+        listBySelector: (kind, selection) => client.listBySelector(kind, selection),
+        readApplication: (name) => client.get(applicationKind, { ...name, ...idOfKind }),
         async readLog({ namespace, pod, container, isPrevious, lines }) {
           const choice = { container, previous: isPrevious || undefined, tailLines: lines, limitBytes: MAX_LOG_BYTES };
           let path: string;

@@ -23,8 +23,8 @@ export function atMostOnceASecond<T>(make: () => Promise<T>, clock: Pick<Clock, 
 }
 
 /**
- * Counts the answers that are not taken yet. Returns the function that stops to count this one before its end, as for an
- * answer that stays open; undefined if one more would be too many.
+ * Counts the answers that are not taken yet. Returns the function that stops to count this one before its end, as for
+ * an answer that stays open; undefined if one more would be too many.
  */
 export function createTurnstile(): (address: string, response: Response) => (() => void) | undefined {
   const held = new Map<string, number>();

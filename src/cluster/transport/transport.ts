@@ -146,8 +146,7 @@ export function createTransport(options: TransportOptions): Transport {
     server,
     async send(request) {
       let answer = await sendWithinGate(request, false);
-      const isRenewable = request.authorization === undefined;
-      if (answer.status === 401 && isRenewable) answer = await sendWithinGate(request, true);
+      if (answer.status === 401 && !request.authorization) answer = await sendWithinGate(request, true);
       for (let retries = 0; answer.status === 429 && retries < limits.maxThrottleRetries; retries++) {
         if (!(await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: closing.signal }))) break;
         answer = await sendWithinGate(request, false);

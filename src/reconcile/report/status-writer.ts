@@ -17,6 +17,7 @@ import { composeInvalid, composeSuspended, composeUnwritten } from '../../status
 import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
 import { bareEventOf, eventOf, healthEventOf, type PassEvent } from '../../status/event.ts';
 import { fitStatus } from '../../status/fit.ts';
+import { holdEventOf } from '../../status/rollback.ts';
 import { releaseEventOf } from '../../status/released.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
@@ -56,6 +57,7 @@ export async function writeStatus(pass: Pass, report: PassReport): Promise<Compo
   const event = eventOf({ before, report, verdict: composed.verdict });
   tell(pass, event, report.revision);
   tell(pass, healthEventOf(before, composed.status, event), report.revision);
+  tell(pass, holdEventOf(before, composed.status, pass.application), report.revision);
   tell(pass, releaseEventOf(report.applied, 'Apply'), report.revision);
   return composed;
 }

@@ -6,11 +6,11 @@ const replace = z
   .default(false)
   .describe('Whether to replace a request that is not answered yet. Default: false.');
 
-const revision = z
+const commit = z
   .string()
-  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a commit of 40 hex digits, or a digest of 64')
-  .optional()
-  .describe('Commit or digest, in place of the newest one.');
+  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a commit of 40 hex digits, or a digest of 64');
+
+const revision = commit.optional().describe('Commit or digest, in place of the newest one.');
 
 export const refreshSchema = z.strictObject({ replace });
 
@@ -35,6 +35,15 @@ export const confirmPruneSchema = z.strictObject({
     .describe('Digest of pruneGuard.held that the person has seen: another prune is not confirmed.'),
   revision,
 });
+
+export const rollbackSchema = z.strictObject({
+  replace,
+  revision: commit.describe('Commit or digest to go back to.'),
+  prune: z.boolean().optional().describe('Whether objects that the commit does not have are deleted.'),
+  reason: z.string().min(1).max(1_024).optional().describe('Why, for people.'),
+});
+
+export const releaseSchema = z.strictObject({ replace });
 
 export const takeOverSchema = z.strictObject({ replace });
 

@@ -1,6 +1,6 @@
 /**
- * The actions: each is a request in an annotation of the Application, or a change of its spec, written with the token of
- * the caller. So Kubernetes decides who may do it, and its audit log names the person.
+ * The actions: each is a request in an annotation of the Application, or a change of its spec, written with the token
+ * of the caller. So Kubernetes decides who may do it, and its audit log names the person.
  *
  * Invariant: a request that is not answered yet is not replaced unless the caller asks for that.
  */
@@ -12,13 +12,14 @@ import { parseApplication } from '../../application/parse.ts';
 import { formatRequest, parseRequest, type ApplicationRequest } from '../../application/request.ts';
 import type { Hub } from '../../cluster/ports.ts';
 import { annotationsOf } from '../../object/identity.ts';
+import { cleanText } from '../../object/printable.ts';
 import { stringAt, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { refuse } from '../refuse.ts';
 import { refuseAs } from './refuse-answer.ts';
 import { NO_APPLICATION, type Handlers, type UserCall } from './router.ts';
 import { sendJson, writeJson } from './write-json.ts';
 
-type Actions = 'refresh' | 'sync' | 'confirmPrune' | 'takeOver' | 'suspend' | 'resume';
+type Actions = 'refresh' | 'sync' | 'confirmPrune' | 'rollback' | 'release' | 'takeOver' | 'suspend' | 'resume';
 
 /** A request without its id. */
 type Wish = ApplicationRequest extends infer R ? (R extends { id: string } ? Omit<R, 'id'> : never) : never;
@@ -49,10 +50,19 @@ export function createActionHandlers(hub: Pick<Hub, 'asCaller'>): Pick<Handlers,
     refresh: (call) => ask(call, { action: 'refresh', ...call.body }),
     sync: (call) => ask(call, { action: 'sync', ...call.body }),
     confirmPrune: (call) => ask(call, { action: 'confirm-prune', ...call.body }),
+    // The request names its author, so that status does.
+    rollback: (call) => ask(call, { action: 'rollback', by: nameOf(call), ...call.body }),
+    release: (call) => ask(call, { action: 'release', ...call.body }),
     takeOver: (call) => ask(call, { action: 'take-over', ...call.body }),
     suspend: (call) => setSuspended(call, true),
     resume: (call) => setSuspended(call, false),
   };
+}
+
+const MAX_NAME_CHARS = 256;
+
+function nameOf({ caller }: UserCall): string {
+  return cleanText(caller.user.username, MAX_NAME_CHARS);
 }
 
 type Change = { readonly patch: ValueMap } | { readonly code: string; readonly problem: string };

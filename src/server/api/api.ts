@@ -18,7 +18,7 @@ import { createTurnstile } from '../shared-answer.ts';
 import { createActionHandlers } from './actions.ts';
 import { createApplicationHandlers } from './applications.ts';
 import { createChanges } from './changes.ts';
-import { createObjectHandlers } from './objects.ts';
+import { createObjectHandlers, createReportHandlers } from './objects.ts';
 import { printOpenApi } from './openapi.ts';
 import { addOperations, type Call } from './router.ts';
 import { createRows, type ApplicationIndex } from './rows.ts';
@@ -64,6 +64,7 @@ export function apiRoutes(options: ApiOptions): Express {
       getOpenApi: createDocumentHandler(),
       ...createApplicationHandlers({ applications, hub, rows, process }),
       ...createObjectHandlers({ applications, hub }),
+      ...createReportHandlers({ applications, hub }),
       ...createActionHandlers(hub),
       ...createStreamHandler({ rows, changes, process, ...(streamLimits ? { limits: streamLimits } : {}) }),
     },

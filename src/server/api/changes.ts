@@ -1,8 +1,8 @@
 /**
  * The changes of rows in their order, for streams that go on where they were cut.
  *
- * Invariant: at most `MAX_CHANGES` are kept. A position before them is answered with undefined, so that its reader reads
- * everything again.
+ * Invariant: at most `MAX_CHANGES` are kept. A position before them is answered with undefined, so that its reader
+ * reads everything again.
  */
 import type { Row, RowChanges } from './rows.ts';
 

@@ -1,8 +1,8 @@
 /**
- * The operations that read objects of the cluster: one object, its Events, the log of a Pod. Each is read with the token
- * of the caller, so the API server decides what is shown.
+ * The operations that read objects of the cluster: one object, its Events, the log of a Pod. Each is read with the
+ * token of the caller, so the API server decides what is shown.
  *
- * Invariant: a caller who may get the Application and not the object sees which fields differ, and none of their values.
+ * Invariant: a caller who may get the Application and not the object sees which fields differ, and not their values.
  */
 import { inTurns } from '../../cluster/concurrency.ts';
 import { createKindFinder, type KindInfo } from '../../cluster/kinds.ts';
@@ -44,7 +44,7 @@ const EVENTS: KindInfo = {
 export function createObjectHandlers({
   applications,
   hub,
-}: ObjectHandlerOptions): Pick<Handlers, 'getObject' | 'getTree' | 'getPlan' | 'listEvents' | 'readLog'> {
+}: ObjectHandlerOptions): Pick<Handlers, 'getObject' | 'getTree' | 'getPlan'> {
   return {
     async getObject(call) {
       const application = await readableApplication(call, applications);
@@ -90,7 +90,15 @@ export function createObjectHandlers({
       if (!isAsked) return refuse(call.response, 404, NO_PLAN, 'NoPlan');
       sendJson(call.response, [writeJson(viewPlan(trial))]);
     },
+  };
+}
 
+/** Events and logs, which belong to no version of an Application. */
+export function createReportHandlers({
+  applications,
+  hub,
+}: ObjectHandlerOptions): Pick<Handlers, 'listEvents' | 'readLog'> {
+  return {
     async listEvents(call) {
       if (!(await readableApplication(call, applications))) return;
       const { caller, query, response } = call;

@@ -4,7 +4,15 @@
  */
 import type { z } from 'zod';
 import { listQuerySchema, streamQuerySchema } from './list-query.ts';
-import { confirmPruneSchema, noFieldsSchema, refreshSchema, syncSchema, takeOverSchema } from './action-schema.ts';
+import {
+  confirmPruneSchema,
+  noFieldsSchema,
+  refreshSchema,
+  releaseSchema,
+  rollbackSchema,
+  syncSchema,
+  takeOverSchema,
+} from './action-schema.ts';
 import { logQuerySchema, objectQuerySchema, planQuerySchema } from './object-query.ts';
 import {
   acceptedSchema,
@@ -194,6 +202,8 @@ export const OPERATIONS = {
   refresh: action('refresh', 'Fetches and compares now', refreshSchema),
   sync: action('sync', 'Fetches, compares and applies now', syncSchema),
   confirmPrune: action('confirm-prune', 'Confirms a prune that is held', confirmPruneSchema),
+  rollback: action('rollback', 'Applies an earlier commit and holds it', rollbackSchema),
+  release: action('release', 'Ends the hold of an earlier commit', releaseSchema),
   takeOver: action('take-over', 'Takes over objects of Applications that do not exist any more', takeOverSchema),
   suspend: { ...action('suspend', 'Suspends the Application', noFieldsSchema), success: SUSPENDED },
   resume: { ...action('resume', 'Resumes the Application', noFieldsSchema), success: SUSPENDED },

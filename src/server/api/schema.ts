@@ -147,6 +147,7 @@ export const detailSchema = z.object({
   warnings: warnings.unwrap(),
   lastRequest,
   pruneGuard,
+  hold: statusSchema.shape.hold,
   nextAttemptAt: statusSchema.shape.nextAttemptAt,
   problems: z.array(problemSchema).describe('Problems of the manifests in the last pass; at most 100.'),
   isObserved: z

@@ -1,10 +1,10 @@
 /**
- * The stream of changes, as server-sent events: an Application that has changed, one that is gone, or the advice to read
- * the list again.
+ * The stream of changes, as server-sent events: an Application that has changed, one that is gone, or the advice to
+ * read the list again.
  *
- * Invariants: a stream tells only of Applications that its caller may list. Token and rights are looked at again while it
- * is open, and it ends where they are not confirmed. The number of streams is bounded by caller and in all, and a client
- * that does not read is cut off.
+ * Invariants: a stream tells only of Applications that its caller may list. Token and rights are looked at again while
+ * it is open, and it ends where they are not confirmed. The number of streams is bounded by caller and in all, and a
+ * client that does not read is cut off.
  */
 import type { Response } from 'express';
 import { APPLICATION_GROUP } from '../../object/applyset.ts';
@@ -145,7 +145,7 @@ class Stream {
     this.#run(() => this.#tell());
   }
 
-  /** One step at a time. Where the API server gives no answer, the stream ends, and the client learns why if it asks. */
+  /** One step at a time. The stream ends where the API server gives no answer; the client learns why if it asks. */
   #run(step: () => Promise<void>): void {
     if (this.#isBusy) return;
     this.#isBusy = true;

@@ -69,7 +69,7 @@ interface ListOf {
   readonly namespace: string;
 }
 
-/** What built-in workloads own, in both steps. */
+/** Kinds that built-in workloads own, in both steps. */
 const OWNED_BY: Readonly<Record<string, readonly string[]>> = {
   'apps/Deployment': ['apps/ReplicaSet', '/Pod'],
   'apps/ReplicaSet': ['/Pod'],

@@ -114,6 +114,7 @@ export function describe(known: KnownApplication): Omit<ApplicationDetail, 'obje
     history: status.history ?? [],
     warnings: status.warnings ?? [],
     ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),
+    ...(status.hold ? { hold: status.hold } : {}),
     ...(status.pruneGuard ? { pruneGuard: status.pruneGuard } : {}),
     ...(status.nextAttemptAt === undefined ? {} : { nextAttemptAt: status.nextAttemptAt }),
     problems: (known.view?.problems ?? []).slice(0, MAX_PROBLEMS).map(viewProblem),

@@ -90,7 +90,7 @@ export type Floors = readonly (readonly string[])[];
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/reconcile': [
     ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
-    ['memory.ts'],
+    ['hold-goal.ts', 'memory.ts'],
     ['neighbours'],
     ['context.ts'],
     ['pass.ts'],

@@ -59,6 +59,7 @@ test('each action is written as the request that tautline sends, with a new id t
     ['refresh', {}, 'refresh'],
     ['sync', { revision: commit, prune: false, dryRun: true, objects: ['/ConfigMap/apps/c'] }, 'sync'],
     ['confirm-prune', { digest, revision: commit }, 'confirm-prune'],
+    ['release', {}, 'release'],
     ['take-over', {}, 'take-over'],
   ];
   for (const [path, body, action] of cases) {
@@ -69,6 +70,16 @@ test('each action is written as the request that tautline sends, with a new id t
     assert.deepEqual(answer.body, { id, action });
   }
   assert.equal(new Set(asked().map((request) => (request as { id: string }).id)).size, cases.length);
+});
+
+test('a rollback names the caller, whatever the body says', async (t) => {
+  const { post, asked } = await start(t);
+  const wish = { revision: 'a'.repeat(40), reason: 'errors since noon' };
+  assert.equal((await post('rollback', wish)).status, 202);
+  const { id: _, ...request } = asked()[0] as { id: string };
+  assert.deepEqual(request, { action: 'rollback', by: 'admin', ...wish });
+  assert.equal((await post('rollback', { ...wish, by: 'another' })).status, 400);
+  assert.equal((await post('rollback', { ...wish, reason: 'a\u202eb' })).status, 400);
 });
 
 test('an Application is suspended and resumed by a change of its spec', async (t) => {
@@ -172,7 +183,7 @@ test('a page of another site cannot act through the browser of a person', async 
     { 'sec-fetch-site': 'same-site' },
   ];
   for (const headers of others) {
-    const { status, body } = await post('sync', {}, headers as Record<string, string>);
+    const { status, body } = await post('sync', {}, headers);
     assert.deepEqual([status, body['code']], [403, 'OtherSite'], JSON.stringify(headers));
   }
   assert.deepEqual(patches, []);

@@ -51,7 +51,7 @@ function bodyOf(kind: string, name: string, more: Record<string, unknown> = {}, 
     uid: `uid-${name}`,
     ...(reference ? { ownerReferences: [reference] } : {}),
   };
-  return { apiVersion: versionOf(info), kind, metadata, ...more } as unknown as KubeObject;
+  return { apiVersion: versionOf(info), kind, metadata, ...more } as KubeObject;
 }
 
 function clusterOf(...bodies: KubeObject[]): Partial<CallerClient> {
@@ -247,7 +247,7 @@ test('Events are those of the very object, the newest first, and hostile message
       }),
       kind: 'Event',
       involvedObject: { apiVersion, kind: 'Deployment', namespace: 'apps', name: 'web' },
-    }) as unknown as KubeObject;
+    }) as KubeObject;
   const asked: Selection[] = [];
   const events = [
     eventOf('old', 'apps/v1', '2026-11-30T09:00:00Z'),
