@@ -186,6 +186,11 @@ export const SETTINGS = {
     'number of objects above which a prune that also exceeds --prune-max-percent waits for a confirmation',
     [0, 100_000],
   ),
+  healthChecks: text(
+    'health-checks',
+    '',
+    'file with checks of health for all Applications, in the form of spec.health.checks; empty: none',
+  ),
   sourceAllow: {
     flag: 'source-allow',
     type: 'addresses',

@@ -19,6 +19,7 @@ import { createController, type Controller } from './reconcile/queue/controller.
 import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
+import { openHealthChecks } from './sandbox/health-checks-file.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api.ts';
@@ -154,7 +155,9 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'sops' | 'claims' | 'clock' | 'chance'> {
+type PassEdges = 'source' | 'render' | 'helm' | 'sops' | 'healthChecks' | 'claims' | 'clock' | 'chance';
+
+interface Edges extends Pick<ReconcileContext, PassEdges> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
@@ -194,6 +197,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const sandbox = openSandbox(config, { maxQueuedJobs: config.maxApplications, log, clock });
   onStop.push(() => sandbox.close());
   await checkSandbox(sandbox, log);
+  const healthChecks = await openHealthChecks(sandbox, config.healthChecks);
   const limits = sourceLimitsOf(config);
   const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
@@ -222,6 +226,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     },
     helm,
     sops,
+    healthChecks,
     clock,
     chance,
     forwardChanges: (controller) => (receiver = controller),

@@ -14,10 +14,12 @@ import {
   emptyEndedJobsMemory,
   emptyEvidenceMemory,
   emptyHealsMemory,
+  emptyHealthChecksMemory,
   emptyInventoryMemory,
   type EndedJobsMemory,
   type EvidenceMemory,
   type HealsMemory,
+  type HealthChecksMemory,
   type InventoryMemory,
 } from './decide/memory.ts';
 import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
@@ -68,6 +70,7 @@ export interface Memory {
   readonly evidence: EvidenceMemory;
   readonly endedJobs: EndedJobsMemory;
   readonly heals: HealsMemory;
+  readonly healthChecks: HealthChecksMemory;
   readonly place: PlaceMemory;
   readonly clocks: ClocksMemory;
   readonly deletion: DeletionMemory;
@@ -104,6 +107,7 @@ export function emptyMemory(): Memory {
     evidence: emptyEvidenceMemory(),
     endedJobs: emptyEndedJobsMemory(),
     heals: emptyHealsMemory(),
+    healthChecks: emptyHealthChecksMemory(),
     place: emptyPlaceMemory(),
     clocks: emptyClocksMemory(),
     deletion: emptyDeletionMemory(),
