@@ -3,12 +3,15 @@
  * listeners. It imports everything and decides nothing.
  */
 import { API_VERSION } from './application/keys.ts';
+import { chartLimitsOf, registrySettingsOf, renderLimitsOf, sourceLimitsOf } from './agent-limits.ts';
 import type { Hub } from './cluster/ports.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
 import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
-import { inClusterAddress, proxySettings, searchPath, VERSION, type Config } from './config.ts';
+import type { Config } from './config/config.ts';
+import { inClusterAddress, proxySettings, searchPath } from './config/environment.ts';
+import { VERSION } from './config/version.ts';
 import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { APPLICATION_KIND } from './object/applyset.ts';
@@ -16,8 +19,6 @@ import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
-import type { ChartFilesLimits } from './render/helm/chart-files.ts';
-import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { openHealthChecks } from './sandbox/health-checks-file.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
@@ -27,8 +28,6 @@ import { openListener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
-import { defaultRegistryLimits } from './registry/limits.ts';
-import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
 import { createSource, type Source, type SourceOptions } from './source/source.ts';
 import { openTransport } from './source/transport/open-transport.ts';
@@ -246,57 +245,10 @@ function openSource(config: Config, parts: Pick<SourceOptions, 'limits' | 'sandb
   });
 }
 
-function sourceLimitsOf(config: Config): SourceLimits {
-  const { maxPackMib, maxRepositoryFiles, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
-  return {
-    ...defaultSourceLimits,
-    maxPackBytes: maxPackMib * MiB,
-    maxDiskBytes: config.maxDataMib * MiB,
-    maxFiles: maxRepositoryFiles,
-    headersTimeoutMs: gitTimeoutMs,
-    requestTimeoutMs: gitTimeoutMs,
-    idleTimeoutMs: Math.min(gitTimeoutMs, defaultSourceLimits.idleTimeoutMs),
-    fetchTimeoutMs: gitFetchTimeoutMs,
-    indexTimeoutMs,
-  };
-}
-
-function registrySettingsOf(config: Config): SourceOptions['registry'] {
-  const { registryTokenHosts, registryPlainHttp, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
-  return {
-    tokenHosts: registryTokenHosts,
-    plainHttpHosts: registryPlainHttp,
-    limits: {
-      ...defaultRegistryLimits,
-      requestTimeoutMs: gitTimeoutMs,
-      downloadTimeoutMs: gitFetchTimeoutMs,
-      readTimeoutMs: indexTimeoutMs,
-    },
-  };
-}
-
 function clusterSourceOf({ kubeconfig, context }: Config): ClusterSource {
   if (kubeconfig) return { type: 'kubeconfig', file: kubeconfig, ...(context ? { context } : {}) };
   const { host, port } = inClusterAddress();
   return { type: 'inCluster', host, port };
-}
-
-function renderLimitsOf(config: Config): RenderLimits {
-  return {
-    maxFileBytes: config.maxFileMib * MiB,
-    maxNodes: config.maxNodes,
-    maxDepth: config.maxDepth,
-    maxObjects: config.maxObjects,
-    maxFiles: config.maxRenderFiles,
-  };
-}
-
-function chartLimitsOf(config: Config): ChartFilesLimits {
-  return {
-    maxFiles: config.maxRenderFiles,
-    maxFileBytes: config.maxFileMib * MiB,
-    maxChartBytes: config.maxChartMib * MiB,
-  };
 }
 
 function reconcileContext(

@@ -38,11 +38,11 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
   observe: [...PURE, ...EDGES],
   reconcile: [...PURE, ...EDGES, 'observe'],
   server: [...PURE, ...EDGES, 'reconcile'],
-  cli: [...PURE, ...EDGES, 'observe', 'reconcile', 'server'],
+  cli: [...PURE, ...EDGES, 'config', 'observe', 'reconcile', 'server'],
 };
 
 /** Files that may import everything, and that only each other may import. */
-export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
+export const ROOTS = ['src/main.ts', 'src/agent-limits.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
 export const VOCABULARY = [
@@ -56,6 +56,7 @@ export const VOCABULARY = [
 export function allowedValues(folder: string): readonly string[] | undefined {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
+  if (folder === 'config') return ['object', 'application'];
   if (PURE.includes(folder)) return ['object', 'application'];
   if (EDGES.includes(folder)) return [...PURE, ...(EDGES_BELOW[folder] ?? [])];
   return UPPER[folder];
