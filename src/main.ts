@@ -23,7 +23,7 @@ import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { openHealthChecks } from './sandbox/health-checks-file.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
-import { apiRoutes } from './server/api.ts';
+import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';

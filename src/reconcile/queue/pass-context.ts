@@ -24,7 +24,7 @@ export function contextOfPass(context: SharedContext, worker: Worker): Reconcile
       chartFiles: (request) => worker.whileWaiting(() => render.chartFiles(request)),
     },
     healthChecks: {
-      common: healthChecks.common,
+      ...healthChecks,
       read: (...call) => worker.whileWaiting(() => healthChecks.read(...call)),
       evaluate: (...call) => worker.whileWaiting(() => healthChecks.evaluate(...call)),
     },

@@ -90,7 +90,7 @@ export type Floors = readonly (readonly string[])[];
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/reconcile': [
     ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
-    ['memory.ts'],
+    ['hold-goal.ts', 'memory.ts'],
     ['neighbours'],
     ['context.ts'],
     ['pass.ts'],
@@ -113,6 +113,11 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['applications.ts'],
     ['follow-applications.ts'],
     ['connection.ts', 'user-cluster.ts'],
+  ],
+  'src/server': [
+    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
+    ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
+    ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
   ],
   'src/source': [
     [

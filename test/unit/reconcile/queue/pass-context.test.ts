@@ -8,7 +8,7 @@ const shared = {
   source: { poll: answer, fetch: answer, recall: answer, find: answer },
   render: { render: answer, chartFiles: answer },
   helm: { version: answer, template: answer },
-  healthChecks: { read: answer, evaluate: answer },
+  healthChecks: { common: [], read: answer, evaluate: answer },
 } as unknown as SharedContext;
 
 /** Whether `call` gives the worker back while it waits. */
