@@ -19,6 +19,7 @@ import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
+import { locateInSandbox } from './sandbox/locate-job.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
@@ -207,10 +208,7 @@ async function connectEdges({ config, log, metrics, onStop, options }: EdgesOpti
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
-    sizeLimits: {
-      maxRenderedObjectBytes: config.maxObjectMib * MiB,
-      maxRenderedBytes: config.maxRenderedMib * MiB,
-    },
+    sizeLimits: { maxRenderedObjectBytes: config.maxObjectMib * MiB, maxRenderedBytes: config.maxRenderedMib * MiB },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeoutMs,
@@ -222,6 +220,7 @@ async function connectEdges({ config, log, metrics, onStop, options }: EdgesOpti
     render: {
       render: (request) => renderInSandbox(sandbox, request, settings),
       chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
+      locateFields: (request) => locateInSandbox(sandbox, request, settings),
     },
     helm,
     sops,

@@ -123,12 +123,12 @@ function resultsOf(applied: PassReport['applied'], wanted: ChangeResult['outcome
     .sort((a, b) => compareIds(a.change.id, b.change.id));
 }
 
-function describeFailure({ change, refusal, message }: ChangeResult): string {
-  return `${describePlace(change)}: ${refusal?.message ?? message ?? 'failed'}`;
+function describeFailure({ change, refusal, message, line }: ChangeResult): string {
+  return `${describePlace(change, line)}: ${refusal?.message ?? message ?? 'failed'}`;
 }
 
-function describePlace({ id, desired }: Change): string {
-  return desired ? `${formatId(id)} (${desired.file}:${desired.line})` : formatId(id);
+function describePlace({ id, desired }: Change, line = desired?.line): string {
+  return desired ? `${formatId(id)} (${desired.file}:${line})` : formatId(id);
 }
 
 /** Objects that cannot be read are neither applied nor pruned. */
