@@ -8,6 +8,7 @@ import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import type { FileTree } from './render/file-tree.ts';
 import { collectChartFiles } from './render/helm/chart-files.ts';
+import { locateFields } from './render/locate-fields.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
 import { readIndexJob } from './registry/chart-index.ts';
 import { renderPath } from './render/render.ts';
@@ -16,6 +17,7 @@ import type { ChartFilesJobInput } from './sandbox/chart-files-job.ts';
 import { encodeChartFiles } from './sandbox/chart-files-wire.ts';
 import { hardenProcess } from './sandbox/harden.ts';
 import { serveJobs } from './sandbox/job-server.ts';
+import type { LocateJobInput } from './sandbox/locate-job.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
 import { createWallCheck } from './sandbox/wall-check.ts';
@@ -45,6 +47,7 @@ serveJobs({
   readHealthChecks: (checks: readonly HealthCheck[]) => Buffer.from(JSON.stringify(readHealthChecks(checks))),
   evaluateHealthCheck: (input: EvaluationInput) => Buffer.from(JSON.stringify(evaluateHealthCheck(input))),
   chartFiles: collectFiles,
+  locateFields: locateLines,
 });
 
 /** Keeps parsed files from one job to the next, within the bound that the first job names. */
@@ -75,6 +78,15 @@ function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array
     return encodeChartFiles(collectChartFiles(byName, run, limits));
   } finally {
     trees.close();
+  }
+}
+
+function locateLines({ tree: location, questions, maxFileBytes, treeLimits }: LocateJobInput): Uint8Array {
+  const tree = openPackTree(location, { ...treeLimits, maxFileBytes });
+  try {
+    return Buffer.from(JSON.stringify(locateFields(tree, questions, { maxFileBytes })));
+  } finally {
+    tree.close();
   }
 }
 

@@ -25,7 +25,7 @@ import {
 } from './decide/memory.ts';
 import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
 import { emptyDesiredMemory, type DesiredMemory } from './desired/memory.ts';
-import { emptyPlaceMemory, type PlaceMemory } from './effect/memory.ts';
+import { emptyPlaceMemory, emptyRefusedMemory, type PlaceMemory, type RefusedMemory } from './effect/memory.ts';
 
 export interface ApplicationRecord {
   /** `namespace/name`. */
@@ -74,6 +74,7 @@ export interface Memory {
   readonly heals: HealsMemory;
   readonly healthChecks: HealthChecksMemory;
   readonly place: PlaceMemory;
+  readonly refused: RefusedMemory;
   readonly clocks: ClocksMemory;
   readonly deletion: DeletionMemory;
   readonly run: RunMemory;
@@ -111,6 +112,7 @@ export function emptyMemory(): Memory {
     heals: emptyHealsMemory(),
     healthChecks: emptyHealthChecksMemory(),
     place: emptyPlaceMemory(),
+    refused: emptyRefusedMemory(),
     clocks: emptyClocksMemory(),
     deletion: emptyDeletionMemory(),
     run: { account: undefined, endedEarly: undefined },

@@ -14,6 +14,7 @@ export const WRITERS: Readonly<Record<string, { readonly type: string; readonly 
   healthChecks: { type: 'HealthChecksMemory', writers: ['decide/'] },
   heals: { type: 'HealsMemory', writers: ['decide/'] },
   place: { type: 'PlaceMemory', writers: ['effect/'] },
+  refused: { type: 'RefusedMemory', writers: ['effect/'] },
   clocks: { type: 'ClocksMemory', writers: ['attempt.ts'] },
   deletion: { type: 'DeletionMemory', writers: ['deletion/'] },
   run: { type: 'RunMemory', writers: ['pass.ts', 'reconcile.ts'] },

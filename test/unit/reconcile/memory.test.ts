@@ -70,6 +70,7 @@ function filledMemory(): Memory {
       results: new Map([[KEY, { resourceVersion: '1', health: { status: 'Healthy', message: '' } }]]),
     },
     place: { isNamespaceKnown: true },
+    refused: { lines: new Map([[KEY, 1]]) },
     clocks: {
       attempt: { revision: 'r', startedAt: '2026-01-01T00:00:00Z', startedMs: 1 },
       unwell: { revision: 'r', sinceMs: 1 },

@@ -6,7 +6,7 @@ import { contextOfPass, type SharedContext } from '../../../../src/reconcile/que
 const answer = async (): Promise<undefined> => undefined;
 const shared = {
   source: { poll: answer, fetch: answer, recall: answer, find: answer },
-  render: { render: answer, chartFiles: answer },
+  render: { render: answer, chartFiles: answer, locateFields: answer },
   helm: { version: answer, template: answer },
   healthChecks: { common: [], read: answer, evaluate: answer },
 } as unknown as SharedContext;
@@ -31,6 +31,7 @@ test('a pass gives its worker back while it waits for a server, a render, helm o
   assert.ok(await givesBack(({ source }) => source.fetch(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.render(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.chartFiles(NO_REQUEST)));
+  assert.ok(await givesBack(({ render }) => render.locateFields(NO_REQUEST)));
   assert.ok(await givesBack(({ helm }) => helm.template(NO_REQUEST)));
   assert.ok(await givesBack(({ healthChecks }) => healthChecks.read(NO_REQUEST, NO_REQUEST)));
   assert.ok(await givesBack(({ healthChecks }) => healthChecks.evaluate(NO_REQUEST, NO_REQUEST)));
