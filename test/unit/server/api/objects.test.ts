@@ -5,7 +5,7 @@ import type { CallerClient, Selection } from '../../../../src/cluster/ports.ts';
 import { kindKey, type KindInfo, type Kinds } from '../../../../src/cluster/kinds.ts';
 import { toLiveObject } from '../../../../src/cluster/live-object.ts';
 import type { ObjectId } from '../../../../src/object/identity.ts';
-import type { KubeObject } from '../../../../src/object/value.ts';
+import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
 import type { KnownApplication } from '../../../../src/server/api/views.ts';
 import { listen } from '../../../../src/server/listener.ts';
 import type { ObjectStatus } from '../../../../src/status/object-status.ts';
@@ -35,7 +35,7 @@ function statusOf(group: string, kind: string, name: string, more: Partial<Objec
   return { id, sync: 'Synced', health: { status: 'Healthy', message: '' }, fields: [], isPruning: false, ...more };
 }
 
-function bodyOf(kind: string, name: string, more: Record<string, unknown> = {}, owner?: string): KubeObject {
+function bodyOf(kind: string, name: string, more: ValueMap = {}, owner?: string): KubeObject {
   const info = ALL.find((one) => one.kind === kind) as KindInfo;
   const [ownerKind = '', ownerName = ''] = owner?.split('/') ?? [];
   const ownerInfo = ALL.find((one) => one.kind === ownerKind);
@@ -51,7 +51,7 @@ function bodyOf(kind: string, name: string, more: Record<string, unknown> = {}, 
     uid: `uid-${name}`,
     ...(reference ? { ownerReferences: [reference] } : {}),
   };
-  return { apiVersion: versionOf(info), kind, metadata, ...more } as KubeObject;
+  return { apiVersion: versionOf(info), kind, metadata, ...more };
 }
 
 function clusterOf(...bodies: KubeObject[]): Partial<CallerClient> {
@@ -236,18 +236,17 @@ test('a list that the API server refuses is told in a note, and the rest of the 
 });
 
 test('Events are those of the very object, the newest first, and hostile messages stay text', async (t) => {
-  const eventOf = (name: string, apiVersion: string, lastTimestamp: string): KubeObject =>
-    ({
-      ...bodyOf('Pod', name, {
-        type: 'Warning',
-        reason: 'Failed',
-        message: `<img> \u202e ${name}`,
-        count: 3,
-        lastTimestamp,
-      }),
-      kind: 'Event',
-      involvedObject: { apiVersion, kind: 'Deployment', namespace: 'apps', name: 'web' },
-    }) as KubeObject;
+  const eventOf = (name: string, apiVersion: string, lastTimestamp: string): KubeObject => ({
+    ...bodyOf('Pod', name, {
+      type: 'Warning',
+      reason: 'Failed',
+      message: `<img> \u202e ${name}`,
+      count: 3,
+      lastTimestamp,
+    }),
+    kind: 'Event',
+    involvedObject: { apiVersion, kind: 'Deployment', namespace: 'apps', name: 'web' },
+  });
   const asked: Selection[] = [];
   const events = [
     eventOf('old', 'apps/v1', '2026-11-30T09:00:00Z'),
