@@ -319,6 +319,7 @@ function reconcileContext(
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
       remoteBaseHosts: config.remoteBaseHosts,
+      submoduleHosts: config.submoduleHosts,
       chartHosts: config.chartHosts,
       remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,

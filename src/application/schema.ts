@@ -116,6 +116,28 @@ function pathField(field: string): z.ZodDefault<z.ZodString> {
   ]).default('.');
 }
 
+function submodulesField(field: string): z.ZodOptional<z.ZodBoolean> {
+  return z
+    .boolean()
+    .optional()
+    .describe(
+      `Whether the submodules of the commit are read, as far as the render reads files of them. ${
+        field === 'spec.source' ? 'It counts for remote bases as well. ' : ''
+      }A submodule must be on the host of its repository, or on one that the agent allows. Default: false.`,
+    );
+}
+
+/** Fields that only a Git repository can have. */
+function gitRules(field: string): FieldRule<SourceAddress & { readonly submodules?: boolean | undefined }>[] {
+  return [
+    {
+      cel: `!has(self.submodules) || !self.submodules || !(self.repoURL.startsWith('oci://') || has(self.chart))`,
+      holds: (source) => source.submodules !== true || !isArtifactSource(source),
+      message: `${field}.submodules needs a Git repository; charts and artifacts have no submodules`,
+    },
+  ];
+}
+
 const sourceFields = z.object({
   repoURL: repoUrlField('spec.source.repoURL'),
   chart: chartField('spec.source.chart'),
@@ -150,6 +172,7 @@ const sourceFields = z.object({
         '.dockerconfigjson. It is read with the rights of the Application. Default: the Secret of the namespace whose ' +
         'label and key url name this address, if there is one.',
     ),
+  submodules: submodulesField('spec.source'),
   verify: verifySchema
     .optional()
     .describe(
@@ -165,6 +188,7 @@ const sourceSchema = withRules(sourceFields, [
     message: 'spec.source.timeZone needs spec.source.schedule, which is missing',
   },
   ...verifyRules('spec.source'),
+  ...gitRules('spec.source'),
   ...revisionRules('spec.source.revision'),
 ]);
 
@@ -184,6 +208,7 @@ const namedSourceFields = z.object({
   secretRef: secretReference
     .optional()
     .describe('Secret with the credentials of this repository, as spec.source.secretRef.'),
+  submodules: submodulesField('spec.sources[]'),
   verify: verifySchema
     .optional()
     .describe('Signatures that this source must have, as spec.source.verify. Default: none.'),
@@ -191,6 +216,7 @@ const namedSourceFields = z.object({
 
 const namedSourceSchema = withRules(namedSourceFields, [
   ...verifyRules('spec.sources[]'),
+  ...gitRules('spec.sources[]'),
   ...revisionRules('spec.sources[].revision'),
 ]);
 

@@ -30,7 +30,8 @@ import { mountTrees } from './mounted-trees.ts';
 import { openSecretData } from './sealed/open-secret-data.ts';
 import { hideOpened } from './sealed/hide-opened.ts';
 import { markSealed } from './sealed/mark-sealed.ts';
-import type { Answers, Release } from './needs.ts';
+import type { Answers, Release, TreeOrigin } from './needs.ts';
+import { openSourceTrees } from './source-trees.ts';
 import { substituteObjects } from './substitute/substitute.ts';
 import { readVariables } from './substitute/variables.ts';
 
@@ -53,6 +54,8 @@ export interface RenderInput {
   readonly options?: GivenOptions;
   /** The Application, for the defaults of a chart. Absent on the command line without an Application. */
   readonly release?: Release;
+  /** The repository of `tree`. Absent: nothing but the objects of the tree is read. */
+  readonly origin?: TreeOrigin | undefined;
   /** Trees beside `tree`; see RenderContext. */
   readonly trees?: ReadonlyMap<string, RenderTree>;
   readonly answers?: Answers;
@@ -164,22 +167,22 @@ function overrideObjects(
 }
 
 function contextOf(
-  { tree, limits, cache, options, trees = new Map(), answers = new Map(), ...input }: RenderInput,
+  { tree, limits, cache, options, origin, trees = new Map(), answers = new Map(), ...input }: RenderInput,
   readSet: Record<string, string>,
 ): RenderContext {
+  const usage = { kustomizations: 0, generatedChars: 0, sealedBytes: 0, submodules: 0 };
+  const asking = { limits, answers, needs: [], answersUsed: new Set<string>(), usage, trees };
+  const sources = openSourceTrees(asking, { tree, origin });
   return {
-    tree: recordReads(mountTrees(tree, trees), readSet),
+    ...asking,
     limits,
+    tree: recordReads(mountTrees(sources.tree, sources.trees), readSet),
     warnings: [],
     filesRead: new Set(),
-    usage: { kustomizations: 0, generatedChars: 0, sealedBytes: 0 },
     opensSealed: input.opensSealed ?? options?.decryption !== undefined,
     sealedFiles: new Map(),
     cache,
-    trees,
-    answers,
-    needs: [],
-    answersUsed: new Set(),
+    trees: sources.trees,
   };
 }
 
@@ -244,5 +247,6 @@ function recordReads(tree: FileTree, readSet: Record<string, string>): FileTree 
     list: (path) => tree.list(path),
     read: (path) => tree.read(path),
     resolve: (path) => tree.resolve(path),
+    submodule: (path) => tree.submodule(path),
   };
 }

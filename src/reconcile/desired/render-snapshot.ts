@@ -26,7 +26,7 @@ import {
   type DecryptionKeys,
 } from './decryption-keys.ts';
 import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
-import { treesOfOthers } from './other-sources.ts';
+import { originOf, treesOfOthers } from './other-sources.ts';
 import { readCredential, readVerification } from './read-credential.ts';
 import { releaseOf } from './release.ts';
 import { refuseRendered } from './rendered-room.ts';
@@ -48,7 +48,7 @@ export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Prom
   const inputs = inputsOf(reading, snapshot, { trees, keys });
   const { key } = inputs;
   const { rendered, refused } = memory.desired;
-  const known = await refreshAnswers(reading, rendered, { trees: { main: snapshot.tree, others: trees }, keys });
+  const known = await refreshAnswers(reading, rendered, { trees: treesAt(reading, snapshot, trees), keys });
   const isSameCluster = rendered === undefined || (await isForThisCluster(reading, rendered));
   if (rendered?.key === key && isSameAnswers(rendered.answers, known) && isSameCluster) return rendered.manifests;
   if (refused?.key === key && context.clock.monotonicMs() < refused.untilMs) throw refused.error;
@@ -85,7 +85,9 @@ interface Ingredients {
 function inputsOf({ application }: Reading, snapshot: Snapshot, { trees, keys }: Ingredients): Inputs {
   const { spec, metadata } = application;
   const path = sourcePath(spec.source.path);
-  const options = digestValue([spec.render as Value, metadata.name, spec.destination.namespace ?? null, keys.digest]);
+  const origins = [spec.source, ...(spec.sources ?? [])].map((source) => ({ ...originOf(source) }));
+  const facts = [metadata.name, spec.destination.namespace ?? null, keys.digest, origins];
+  const options = digestValue([spec.render as Value, ...facts]);
   const others = Array.from(trees, ([name, { tree, path: folder }]) => `${name} ${tree.treeOid} ${folder}`);
   return { key: [snapshot.tree.treeOid, path, options, ...others].join('\n'), path, options };
 }
@@ -113,7 +115,7 @@ async function refreshAnswers(
  * decides by its own memory.
  */
 function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
-  if (need.type === 'repository' || need.type === 'chart') return true;
+  if (need.type === 'repository' || need.type === 'chart' || need.type === 'submodule') return true;
   if (need.type !== 'data') return false;
   const { context, identity, memory, signals } = reading;
   if (signals.dataChangedMs >= broughtMs) return true;
@@ -167,6 +169,7 @@ async function renderInRounds(
       context.render.render({
         snapshot,
         path,
+        origin: originOf(spec.source),
         options: spec.render,
         release: releaseOf(application),
         trees: new Map([...trees, ...treesOf(brought)]),
@@ -178,7 +181,7 @@ async function renderInRounds(
       }),
     bring: (need, brought) =>
       bringNeed(reading, need, {
-        trees: { main: snapshot.tree, others: new Map([...trees, ...treesOf(brought)]) },
+        trees: treesAt(reading, snapshot, new Map([...trees, ...treesOf(brought)])),
         keys,
       }),
   });
@@ -196,6 +199,14 @@ async function renderInRounds(
     manifests,
     answers: keptOf(manifests, answers, isUnchanged ? before : undefined),
   };
+}
+
+function treesAt(
+  { application }: Reading,
+  { tree }: Snapshot,
+  others: ReadonlyMap<string, RenderedTree>,
+): Bringing['trees'] {
+  return { main: tree, origin: originOf(application.spec.source), others };
 }
 
 function treesOf(brought: ReadonlyMap<string, Brought>): [string, RenderedTree][] {

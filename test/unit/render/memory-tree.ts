@@ -12,10 +12,10 @@ export const LIMITS: RenderLimits = {
 
 /**
  * A link is given as `{ link: 'path from the root' }`, a link that leaves the tree as `{ link: undefined }`, and a
- * submodule as `{ submodule: true }`.
+ * submodule as `{ submodule: commit }`, or `true` where the commit does not matter.
  */
 export function memoryTree(
-  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined } | { submodule: true }>>,
+  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined } | { submodule: string | true }>>,
 ): FileTree {
   const paths = Object.keys(files);
   const isFolder = (path: string): boolean => path === '' || paths.some((one) => one.startsWith(`${path}/`));
@@ -55,5 +55,16 @@ export function memoryTree(
     },
     read: content,
     resolve,
+    submodule: (path) => {
+      const parts = path.split('/');
+      for (const index of parts.keys()) {
+        const place = parts.slice(0, index + 1).join('/');
+        const file = files[place];
+        if (typeof file !== 'object' || !('submodule' in file)) continue;
+        const commit = file.submodule === true ? '1'.repeat(40) : file.submodule;
+        return { path: place, commit, rest: parts.slice(index + 1).join('/') };
+      }
+      return undefined;
+    },
   };
 }

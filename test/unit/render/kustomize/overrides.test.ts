@@ -285,7 +285,7 @@ test('objects that come from no kustomization are built with the overrides', () 
     limits: LIMITS,
     warnings: [],
     filesRead: new Set<string>(),
-    usage: { kustomizations: 0, generatedChars: 0, sealedBytes: 0 },
+    usage: { kustomizations: 0, generatedChars: 0, sealedBytes: 0, submodules: 0 },
     opensSealed: false,
     sealedFiles: new Map(),
     cache: undefined,
