@@ -3,6 +3,7 @@
  * with data, may neither use the network nor send signals, and gets no credentials.
  */
 import { loadExplainer } from './object/yaml/explain.ts';
+import { unused } from './render/asking.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import type { FileTree } from './render/file-tree.ts';
 import { collectChartFiles } from './render/helm/chart-files.ts';
@@ -55,7 +56,16 @@ function createRenderJob(): (input: RenderJobInput) => Uint8Array {
       if (input.previousReadSet !== undefined && trees.isUnchanged(input.previousReadSet)) return UNCHANGED;
       const { origin, path, limits, options, release } = input;
       const answers = new Map(input.answers);
-      const rendered = renderPath({ ...trees, origin, path, limits, options, answers, cache, ...(release ? { release } : {}) });
+      const rendered = renderPath({
+        ...trees,
+        origin,
+        path,
+        limits,
+        options,
+        answers,
+        cache,
+        ...(release ? { release } : {}),
+      });
       const read = { ...rendered, readSet: trees.readSet() };
       const sizeBytes = measureRendered(read, input.sizeLimits);
       return encodeManifests({ ...read, sizeBytes }, new Set(input.known));
@@ -69,8 +79,7 @@ function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array
   const trees = openTrees({ ...input, maxFileBytes: limits.maxFileBytes });
   try {
     const answers = new Map(Array.from(trees.trees.keys(), (key) => [key, TREE_ANSWER] as const));
-    const usage = { kustomizations: 0, generatedChars: 0, sealedBytes: 0, submodules: 0 };
-    const asking = { answers, needs: [], answersUsed: new Set<string>(), limits, usage, trees: trees.trees };
+    const asking = { answers, needs: [], answersUsed: new Set<string>(), limits, usage: unused(), trees: trees.trees };
     const sources = openSourceTrees(asking, { tree: trees.tree, origin: input.origin });
     const byName = new Map<string, FileTree>([['', sources.tree]]);
     for (const [name, { tree }] of sources.trees) byName.set(name, tree);
@@ -111,7 +120,9 @@ function openTrees({ tree: main, trees: others, treeLimits, maxFileBytes }: Tree
   const close = (): void => opened.forEach((tree) => tree.close());
   try {
     const tree = open(main);
-    const trees = new Map(others.map(([name, other]) => [name, { ...other, origin: other.origin, tree: open(other.tree) }]));
+    const trees = new Map(
+      others.map(([name, other]) => [name, { ...other, origin: other.origin, tree: open(other.tree) }]),
+    );
     const treeOf = (name: string): PackTree | undefined => (name === '' ? tree : trees.get(name)?.tree);
     return {
       tree,

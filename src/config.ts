@@ -211,8 +211,7 @@ export const SETTINGS = {
     flag: 'submodule-hosts',
     type: 'addresses',
     default: '',
-    description:
-      'hosts beside that of its own repository on which a submodule may be, in the same form; empty: none',
+    description: 'hosts beside that of its own repository on which a submodule may be, in the same form; empty: none',
   },
   chartHosts: {
     flag: 'chart-hosts',

@@ -5,18 +5,24 @@
  * its repository. Nothing stays on the disk.
  */
 import { sourcePath } from '../application/parse.ts';
-import type { Application, NamedSource } from '../application/schema.ts';
+import type { Application } from '../application/schema.ts';
+import type { NamedSource } from '../application/source-schema.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { problemOfSubmodule } from '../reconcile/desired/bring-submodule.ts';
-import { originOf, ownerOf, treeNameOf } from '../reconcile/desired/other-sources.ts';
-import { readCredential, readVerification, type CredentialQuestion, verifyFieldOf } from '../reconcile/desired/read-credential.ts';
+import { problemOfPart } from '../reconcile/desired/bring-part.ts';
+import { originOf, ownerOf, partOf, treeNameOf } from '../reconcile/desired/other-sources.ts';
+import {
+  readCredential,
+  readVerification,
+  type CredentialQuestion,
+  verifyFieldOf,
+} from '../reconcile/desired/read-credential.ts';
 import { readData } from '../reconcile/desired/read-data.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
 import { serverOf } from '../reconcile/desired/url-of.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Answer, DataNeed, Need, SubmoduleNeed } from '../render/needs.ts';
+import type { Answer, DataNeed, LfsNeed, Need, SubmoduleNeed } from '../render/needs.ts';
 import { renderPath } from '../render/render.ts';
 import { renderWithAnswers } from '../render/rounds.ts';
 import { collectInSandbox } from '../sandbox/chart-files-job.ts';
@@ -120,8 +126,8 @@ export function renderCommit(
     const bring = async (need: Need): Promise<Answer> => {
       if (need.type === 'data') return bringData(cluster, application, need);
       if (need.type === 'sealed') return edges.open(need);
-      if (need.type === 'submodule') {
-        const brought = await submoduleTree(source, { cluster, application, need });
+      if (need.type === 'submodule' || need.type === 'lfs') {
+        const brought = await partTree(source, { cluster, application, need });
         if ('problem' in brought) return { type: 'refused', problem: brought.problem };
         trees.set(need.key, brought);
         return { type: 'tree' };
@@ -195,16 +201,16 @@ async function fetchOthers(
   return trees;
 }
 
-interface WantedSubmodule extends Pick<Wanted, 'cluster' | 'application'> {
-  readonly need: SubmoduleNeed;
+interface WantedPart extends Pick<Wanted, 'cluster' | 'application'> {
+  readonly need: SubmoduleNeed | LfsNeed;
 }
 
-/** The tree of a submodule, read with the Secret of its source if it is on the same server. */
-async function submoduleTree(
+/** The tree of a submodule or of a file in Git LFS, read with the Secret of its source if it is on the same server. */
+async function partTree(
   source: Source,
-  { cluster, application, need }: WantedSubmodule,
-): Promise<NamedTree | { readonly problem: ReturnType<typeof problemOfSubmodule> }> {
-  const { repoURL, commit } = need;
+  { cluster, application, need }: WantedPart,
+): Promise<NamedTree | { readonly problem: ReturnType<typeof problemOfPart> }> {
+  const { repoURL } = need;
   const owner = ownerOf(application.spec, need.owner);
   const isSameServer = serverOf(repoURL) === serverOf(owner.source.repoURL);
   const { secretRef } = isSameServer ? owner.source : {};
@@ -212,10 +218,10 @@ async function submoduleTree(
     const repository = { repoURL, secretName: secretRef?.name, field: owner.field };
     const question = { ...questionOf(cluster, application), other: repository };
     const credential = await asPerson(owner.field, () => readCredential(question));
-    const { tree } = await source.fetch({ repoUrl: repoURL, credential, resolved: { commit, revision: commit } });
+    const { tree } = await source.fetch({ repoUrl: repoURL, credential, ...partOf(need) });
     return { tree, path: '' };
   } catch (error) {
-    return { problem: problemOfSubmodule(error, need) };
+    return { problem: problemOfPart(error, need) };
   }
 }
 

@@ -35,7 +35,10 @@ export function explainAbsent(tree: FileTree, path: string): { message?: string;
 export function refuseSubmodule(tree: FileTree, path: string, place: ProblemPlace = {}): void {
   const found = tree.submodule(path);
   if (found === undefined) return;
-  fail('PathNotFound', `${found.path} is a submodule, and submodules are not fetched`, { ...place, hint: SUBMODULE_HINT });
+  fail('PathNotFound', `${found.path} is a submodule, and submodules are not fetched`, {
+    ...place,
+    hint: SUBMODULE_HINT,
+  });
 }
 
 /** On a person's own machine a folder may be unreadable. */

@@ -38,4 +38,6 @@ export interface FileTree {
   resolve(path: string): string | undefined;
   /** The first submodule that a path leads to or into; its files are `absent` in this tree. undefined: none. */
   submodule(path: string): SubmodulePlace | undefined;
+  /** Whether `find` may ask for the content of a file, so that a later reader finds it. Absent: it never does. */
+  readonly asksForContent?: boolean;
 }

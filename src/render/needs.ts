@@ -21,6 +21,8 @@ export interface TreeOrigin {
   readonly repoURL: string;
   /** Whether its submodules are read. */
   readonly submodules: boolean;
+  /** Whether the content of its files in Git LFS is read. */
+  readonly lfs: boolean;
 }
 
 /** The Application as a chart sees it. */
@@ -83,6 +85,18 @@ export interface SubmoduleNeed extends Asked {
   readonly owner: string;
 }
 
+/** The content of a file in Git LFS. The answer is a tree with one file; see `LFS_FILE`. */
+export interface LfsNeed extends Asked {
+  readonly type: 'lfs';
+  /** SHA-256 of the content, 64 hex digits. */
+  readonly oid: string;
+  readonly sizeBytes: number;
+  /** Address of the repository that holds the pointer. */
+  readonly repoURL: string;
+  /** As `SubmoduleNeed.owner`. */
+  readonly owner: string;
+}
+
 /** A chart of a Helm repository or registry. The answer is a tree whose root is the folder of the chart. */
 export interface ChartNeed extends Asked {
   readonly type: 'chart';
@@ -108,7 +122,7 @@ export interface SealedNeed extends Asked {
   readonly content: string;
 }
 
-export type Need = DataNeed | RepositoryNeed | SubmoduleNeed | ChartNeed | HelmNeed | SealedNeed;
+export type Need = DataNeed | RepositoryNeed | SubmoduleNeed | LfsNeed | ChartNeed | HelmNeed | SealedNeed;
 
 /** One call of `helm template`. */
 export interface HelmRun {

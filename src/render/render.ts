@@ -12,6 +12,7 @@ import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
 import { valueToNode, type YamlMap } from '../object/yaml/node.ts';
+import { unused } from './asking.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { explainAbsent } from './explain-absent.ts';
 import { explainEmpty, explainLeftOut } from './explain-empty.ts';
@@ -170,8 +171,7 @@ function contextOf(
   { tree, limits, cache, options, origin, trees = new Map(), answers = new Map(), ...input }: RenderInput,
   readSet: Record<string, string>,
 ): RenderContext {
-  const usage = { kustomizations: 0, generatedChars: 0, sealedBytes: 0, submodules: 0 };
-  const asking = { limits, answers, needs: [], answersUsed: new Set<string>(), usage, trees };
+  const asking = { limits, answers, needs: [], answersUsed: new Set<string>(), usage: unused(), trees };
   const sources = openSourceTrees(asking, { tree, origin });
   return {
     ...asking,
@@ -248,5 +248,6 @@ function recordReads(tree: FileTree, readSet: Record<string, string>): FileTree 
     read: (path) => tree.read(path),
     resolve: (path) => tree.resolve(path),
     submodule: (path) => tree.submodule(path),
+    asksForContent: tree.asksForContent === true,
   };
 }

@@ -12,7 +12,7 @@ import type { Need } from './needs.ts';
 export const MAX_ROUNDS = 4;
 
 /** Needs for files of the sources themselves. One of them may hide the next, such as a patch that is sealed. */
-const FILES: ReadonlySet<Need['type']> = new Set(['sealed', 'submodule']);
+const FILES: ReadonlySet<Need['type']> = new Set(['sealed', 'submodule', 'lfs']);
 
 /** Rounds that bring nothing but files. */
 const MAX_FILE_ROUNDS = 64;
@@ -79,6 +79,8 @@ export function nameOfNeed(need: Need): string {
       return `the repository ${need.repoURL} at ${need.revision}`;
     case 'submodule':
       return `the submodule ${need.path}`;
+    case 'lfs':
+      return `the content of ${need.file ?? need.oid}, which is in Git LFS`;
     case 'chart':
       return `the chart ${need.name} of ${need.repoURL}`;
     case 'helm':

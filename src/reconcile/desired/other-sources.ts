@@ -2,15 +2,17 @@
  * The other repositories of a render: those of spec.sources, and those that the render itself asks for (remote bases).
  * They are polled as `spec.source` is, and keep their last snapshot while they do not answer.
  */
-import type { ApplicationSpec, NamedSource } from '../../application/schema.ts';
+import type { ApplicationSpec } from '../../application/schema.ts';
+import type { NamedSource } from '../../application/source-schema.ts';
 import { sourcePath } from '../../application/parse.ts';
-import type { ChartNeed, RepositoryNeed, SubmoduleNeed, TreeOrigin } from '../../render/needs.ts';
+import type { ChartNeed, LfsNeed, RepositoryNeed, SubmoduleNeed, TreeOrigin } from '../../render/needs.ts';
+import type { FetchRequest } from '../../source/ports.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import type { SourceMemory } from './memory.ts';
 import { explainAccess, readCredential, readVerification, type OtherRepository } from './read-credential.ts';
 import { knownOfOther, type KnownFromStatus } from './recall-source.ts';
-import { refreshSource } from './refresh-source.ts';
+import { refreshSource, type SourceSpec } from './refresh-source.ts';
 import { serverOf } from './url-of.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -82,21 +84,22 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
 const FIXED_INTERVAL = '1h';
 
 /**
- * The tree of a submodule. It is read with the Secret of the source that it belongs to if it is on the same server.
- * Throws StageError if it cannot be read.
+ * The tree of a submodule, or of a file in Git LFS. It is read with the Secret of its source if it is on the same
+ * server. Throws StageError if it cannot be read.
  */
-export async function treeOfSubmodule(reading: Reading, need: SubmoduleNeed): Promise<RenderedTree> {
+export async function treeOfPart(reading: Reading, need: SubmoduleNeed | LfsNeed): Promise<RenderedTree> {
   const { application, context, memory } = reading;
   const { others } = memory.desired;
-  const { repoURL, commit, key, owner } = need;
+  const { repoURL, key, owner } = need;
+  const { resolved, lfsObject } = partOf(need);
   const { source, field } = ownerOf(application.spec, owner);
   const spec = {
-    ...{ ...application.spec.source, repoURL, chart: undefined, revision: commit, interval: FIXED_INTERVAL },
-    ...{ schedule: undefined, secretRef: undefined, verify: undefined },
+    ...{ ...application.spec.source, repoURL, chart: undefined, lfsObject, interval: FIXED_INTERVAL },
+    ...{ revision: resolved.commit, schedule: undefined, secretRef: undefined, verify: undefined },
   };
   const secretName = serverOf(repoURL) === serverOf(source.repoURL) ? source.secretRef?.name : undefined;
   const repository = { repoURL, chart: undefined, secretName, field };
-  const known = { resolved: { commit, revision: commit }, seen: [] };
+  const known = { resolved, seen: [] };
   const before = others.get(key)?.snapshot;
   // A snapshot that has left the disk is fetched again.
   if (before && !(await context.source.find(before))) others.delete(key);
@@ -104,6 +107,15 @@ export async function treeOfSubmodule(reading: Reading, need: SubmoduleNeed): Pr
   const refreshed = await refresh(reading, { spec, repository, verification, isForced: false, known, other: key });
   if (!refreshed.snapshot) throw refreshed.error;
   return { tree: refreshed.snapshot.tree, path: '' };
+}
+
+/** The revision of a part, which never changes, and its place beside the repository. */
+export function partOf(need: SubmoduleNeed | LfsNeed): Pick<FetchRequest, 'resolved' | 'lfsObject'> {
+  if (need.type === 'lfs') {
+    const { oid, sizeBytes } = need;
+    return { resolved: { commit: oid, revision: `sha256:${oid}` }, lfsObject: { sizeBytes } };
+  }
+  return { resolved: { commit: need.commit, revision: need.commit } };
 }
 
 interface Owner {
@@ -119,13 +131,15 @@ export function ownerOf({ source, sources = [] }: ApplicationSpec, tree: string)
   return { source: named, field: `spec.sources[${named.name}].secretRef` };
 }
 
+type Parts = Pick<NamedSource, 'repoURL' | 'submodules' | 'lfs'>;
+
 /** The part of a source that says what else of its repository is read. */
-export function originOf({ repoURL, submodules = false }: Pick<NamedSource, 'repoURL' | 'submodules'>): TreeOrigin {
-  return { repoURL, submodules };
+export function originOf({ repoURL, submodules = false, lfs = false }: Parts): TreeOrigin {
+  return { repoURL, submodules, lfs };
 }
 
 interface Refresh {
-  readonly spec: ApplicationSpec['source'];
+  readonly spec: SourceSpec;
   readonly repository: OtherRepository;
   readonly verification: () => ReturnType<typeof readVerification>;
   readonly isForced: boolean;

@@ -8,7 +8,7 @@ import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Value } from '../../object/value.ts';
 import type { DataRef } from '../../cluster/ports.ts';
-import type { DataNeed } from '../../render/needs.ts';
+import type { DataNeed, Need } from '../../render/needs.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import { renderWithAnswers } from '../../render/rounds.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
@@ -110,12 +110,15 @@ async function refreshAnswers(
   return known;
 }
 
+/** Needs that a tree answers, which has a memory of its own. */
+const OWN_MEMORY: ReadonlySet<Need['type']> = new Set(['repository', 'chart', 'submodule', 'lfs']);
+
 /**
  * Data is read again after its watch has told of a change; without a watch, after each poll of the source. A repository
  * decides by its own memory.
  */
 function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
-  if (need.type === 'repository' || need.type === 'chart' || need.type === 'submodule') return true;
+  if (OWN_MEMORY.has(need.type)) return true;
   if (need.type !== 'data') return false;
   const { context, identity, memory, signals } = reading;
   if (signals.dataChangedMs >= broughtMs) return true;
@@ -145,7 +148,11 @@ function isSameAnswers(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap
 
 /** Whether a render with these answers is the same if no file has changed; the read-set covers the files of trees. */
 function hasSameContent(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap<string, Brought>): boolean {
-  return [...known].every(([key, { digest, tree }]) => tree !== undefined || kept.get(key)?.digest === digest);
+  return [...known].every(([key, { digest, tree }]) => {
+    const before = kept.get(key);
+    // A tree in the place of a refusal is not covered by the read-set.
+    return tree === undefined ? before?.digest === digest : before?.isTree === true;
+  });
 }
 
 interface RoundsInput extends Inputs, Ingredients {
@@ -223,10 +230,11 @@ function keptOf(
   for (const key of answersUsed) {
     const brought = answers.get(key);
     if (!brought) continue;
-    const { need, digest, broughtMs, renderedFor } = brought;
+    const { need, digest, broughtMs, renderedFor, tree } = brought;
     kept.set(key, {
       need: withoutContent(need),
       digest,
+      isTree: tree !== undefined,
       broughtMs,
       ...(renderedFor === undefined ? {} : { renderedFor }),
     });

@@ -44,7 +44,7 @@ function isScpForm(text: string): boolean {
 
 /** undefined: the path leads above the host. */
 function joinAddress(parentURL: string, relative: string): string | undefined {
-  const [start = '', path = ''] = splitAddress(parentURL.replace(/\/+$/, ''));
+  const [start, path] = splitAddress(parentURL.replace(/\/+$/, ''));
   const parts = path === '' ? [] : path.split('/');
   let rest = relative;
   for (;;) {

@@ -7,10 +7,11 @@
  */
 import { digestValue } from '../../object/digest.ts';
 import { printable } from '../../object/printable.ts';
+import type { Asking } from '../asking.ts';
 import { fail } from '../fail.ts';
-import { ask, type RenderContext, type RenderTree } from '../file-loader.ts';
+import { ask } from '../file-loader.ts';
 import type { FileTree, SubmodulePlace } from '../file-tree.ts';
-import type { RenderLimits } from '../manifests.ts';
+import { withLfs } from '../lfs/lfs-tree.ts';
 import type { SubmoduleNeed } from '../needs.ts';
 import { GITMODULES, readGitmodules, type Submodule } from './gitmodules.ts';
 import { resolveSubmoduleAddress } from './submodule-address.ts';
@@ -23,12 +24,6 @@ const MAX_DEPTH = 4;
 /** Submodules that one render reads. */
 const MAX_SUBMODULES = 50;
 
-export interface Asking extends Pick<RenderContext, 'answers' | 'needs' | 'answersUsed' | 'usage'> {
-  readonly limits: Pick<RenderLimits, 'maxFileBytes'>;
-  /** The trees that answer needs, by the key of the need. */
-  readonly trees: ReadonlyMap<string, RenderTree>;
-}
-
 /** The repository whose submodules are read. */
 export interface Holder {
   readonly repoURL: string;
@@ -36,6 +31,8 @@ export interface Holder {
   readonly owner: string;
   /** The place of its root in the paths of messages; '' for the tree of `spec.source`. */
   readonly shownAs: string;
+  /** Whether the content of its files in LFS is read. */
+  readonly lfs: boolean;
   /** The repositories that it is a submodule of, the outermost first. */
   readonly ancestors: readonly string[];
 }
@@ -55,7 +52,9 @@ export function withSubmodules(asking: Asking, tree: FileTree, holder: Holder): 
     asking.usage.submodules += 1;
     const { repoURL, owner } = need;
     const ancestors = [...holder.ancestors, holder.repoURL];
-    const inner = withSubmodules(asking, found.tree, { repoURL, owner, shownAs: need.path, ancestors });
+    const { lfs } = holder;
+    const own = { repoURL, owner, shownAs: need.path, ancestors, lfs };
+    const inner = withSubmodules(asking, lfs ? withLfs(asking, found.tree, own) : found.tree, own);
     opened.set(place.path, inner);
     return inner;
   }
@@ -82,6 +81,7 @@ export function withSubmodules(asking: Asking, tree: FileTree, holder: Holder): 
       return resolved === undefined ? undefined : joined(place.path, resolved);
     },
     submodule: () => undefined,
+    asksForContent: holder.lfs,
   };
 }
 
@@ -102,11 +102,7 @@ function listWithFolders(
 }
 
 /** Reads `.gitmodules` when it is first needed. The returned function fails with SubmoduleInvalid. */
-function readOnce(
-  { limits }: Asking,
-  tree: FileTree,
-  { shownAs }: Holder,
-): (path: string) => Submodule | undefined {
+function readOnce({ limits }: Asking, tree: FileTree, { shownAs }: Holder): (path: string) => Submodule | undefined {
   const file = joined(shownAs, GITMODULES);
   let known: ReturnType<typeof readGitmodules> | undefined;
   return (path) => {

@@ -17,7 +17,8 @@ export interface PackTree extends FileTree {
   /**
    * Every path that was looked up: with the object id of a file, `folder` for a folder, and the empty string if it was
    * absent or outside. If links were followed, the path that they led to is added. A path into a submodule has its
-   * commit and its place. A path with a slash at its end stands for the list of a folder and has the folder's object id.
+   * commit and its place. A path with a slash at its end stands for the list of a folder, and has the object id of the
+   * folder.
    */
   readSet(): Readonly<Record<string, string>>;
   /** Whether every path in the read-set of another tree leads to the same in this one. */

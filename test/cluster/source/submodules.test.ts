@@ -1,10 +1,11 @@
-/** Submodules of a source: live, after a restart while Git is down, and with every mistake that a repository can make. */
+/** Submodules and files in Git LFS are live, also after a restart while Git is down, and each mistake is named. */
 import assert from 'node:assert/strict';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { basic } from '../../support/git-server.ts';
+import { createLfs } from '../../support/lfs-server.ts';
 import { configMap, text } from '../../support/objects.ts';
 import {
   at,
@@ -39,7 +40,7 @@ test('objects of a submodule are live, and healed after a restart while Git is d
     'vendor/lib': { submodule: await lib.commit(library('1')) },
   });
   await subject.application.refresh();
-  const off = await untilFailed(subject, 'RenderFailed');
+  const off = await untilFailed(subject, 'BuildFailed');
   assert.match(off.message, /vendor\/lib is a submodule, and submodules are not fetched/);
   await subject.application.patch({ source: { submodules: true } });
   await subject.application.untilReady();
@@ -69,7 +70,12 @@ test('each mistake names its line, prunes nothing, and ends when the repository 
   });
   await subject.application.untilReady();
   const mistakes: readonly (readonly [string, string, string, RegExp])[] = [
-    ['a missing commit', '../mended.git', '1'.repeat(40), /:3: .* is at the commit 1{40}, which the server .* not give/],
+    [
+      'a missing commit',
+      '../mended.git',
+      '1'.repeat(40),
+      /:3: .* is at the commit 1{40}, which the server .* not give/,
+    ],
     ['another host', `${other}/mended.git`, good, /:3: .*on another host than its parent/],
     ['a folder', 'file:///etc', good, /:3: .*names a folder of a machine/],
     ['an option', '-u./payload', good, /:3: .*begins with a hyphen/],
@@ -98,7 +104,8 @@ test('each mistake names its line, prunes nothing, and ends when the repository 
   await subject.application.refresh();
   await subject.application.until('the commit is not served', (found) => messageOf(found).includes(late));
   await lib.branch('elsewhere', late);
-  await untilObject(world, configMapPath('mistakes', 'a'), (object) => at(object, 'data', 'v') === 'late');
+  await subject.application.untilReady(await subject.repository.resolve('main'));
+  assert.equal(at(await subject.configMap('a'), 'data', 'v'), 'late');
   await agent.stop();
 });
 
@@ -142,6 +149,33 @@ test('the Secret of the source goes to submodules on its server, and to no other
   });
   await application.untilReady();
   assert.deepEqual([...new Set(shown)].sort(), ['127.0.0.1 secret-lib.git', '127.0.0.1 secret-shop.git']);
+  await agent.stop();
+});
+
+test('a file in LFS of a submodule is live, and a pointer without the field is a problem that names it', async () => {
+  const agent = await startAgent();
+  const lfs = createLfs();
+  world.git.onRequest = lfs.handle;
+  const content = text(configMap('a', { v: 'large' }));
+  const lib = await world.repository('lfs-lib');
+  const commit = await lib.commit({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': lfs.add(content) });
+  const subject = await declareSubject(world, 'lfs', {
+    files: { ...KUSTOMIZATION, '.gitmodules': entry('vendor/lib', '../lfs-lib.git') },
+    spec: { source: { repoURL: `${world.git.url}/lfs.git`, submodules: true } },
+  });
+  await subject.repository.commit({ 'vendor/lib': { submodule: commit } });
+  await subject.application.refresh();
+  const off = await untilFailed(subject, 'BuildFailed');
+  assert.match(off.message, /vendor\/lib\/a\.yaml:1: the file is a pointer of Git LFS/);
+  lfs.onRequest = () => ({ status: 404 });
+  await subject.application.patch({ source: { lfs: true } });
+  await subject.application.until('the content is missing', (found) =>
+    messageOf(found).includes('vendor/lib/a.yaml:1'),
+  );
+  lfs.onRequest = undefined;
+  await subject.application.untilReady();
+  assert.equal(at(await subject.configMap('a'), 'data', 'v'), 'large');
+  world.git.onRequest = undefined;
   await agent.stop();
 });
 

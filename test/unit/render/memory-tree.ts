@@ -1,4 +1,5 @@
 /** A tree of files in memory, for tests of render/. Its folders follow from the paths of the files. */
+import { createHash } from 'node:crypto';
 import type { FileEntry, FileTree } from '../../../src/render/file-tree.ts';
 import type { RenderLimits } from '../../../src/render/manifests.ts';
 
@@ -9,6 +10,10 @@ export const LIMITS: RenderLimits = {
   maxObjects: 100_000,
   maxFiles: 10_000,
 };
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex');
+}
 
 /**
  * A link is given as `{ link: 'path from the root' }`, a link that leaves the tree as `{ link: undefined }`, and a
@@ -39,7 +44,9 @@ export function memoryTree(
       const resolved = resolve(path);
       if (resolved === undefined) return { type: 'absent' };
       if (isFolder(resolved)) return { type: 'folder', oid: `folder ${resolved}` };
-      return { type: 'file', oid: `file ${resolved}`, sizeBytes: content(resolved).length };
+      // Equal content has an equal identity.
+      const bytes = content(resolved);
+      return { type: 'file', oid: hashOf(bytes), sizeBytes: bytes.length };
     },
     list: (path) => {
       const start = path === '' ? '' : `${path}/`;

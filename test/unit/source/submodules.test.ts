@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { unused } from '../../../src/render/asking.ts';
 import type { RenderTree } from '../../../src/render/file-loader.ts';
 import type { FileTree } from '../../../src/render/file-tree.ts';
 import type { Answer, SubmoduleNeed } from '../../../src/render/needs.ts';
@@ -34,9 +35,11 @@ async function openWithSubmodules(
   for (;;) {
     const needs: SubmoduleNeed[] = [];
     const answers = new Map(Array.from(trees.keys(), (key): [string, Answer] => [key, { type: 'tree' }]));
-    const usage = { kustomizations: 0, generatedChars: 0, sealedBytes: 0, submodules: 0 };
-    const asking = { answers, needs, answersUsed: new Set<string>(), limits: LIMITS, usage, trees };
-    const { tree } = openSourceTrees(asking, { tree: main, origin: { repoURL: repoUrl, submodules: true } });
+    const asking = { answers, needs, answersUsed: new Set<string>(), limits: LIMITS, usage: unused(), trees };
+    const { tree } = openSourceTrees(asking, {
+      tree: main,
+      origin: { repoURL: repoUrl, submodules: true, lfs: false },
+    });
     filesOf(tree);
     if (needs.length === 0) return tree;
     for (const need of needs) trees.set(need.key, { tree: await open(need.repoURL, need.commit), path: '' });

@@ -73,7 +73,7 @@ const piece = fc.constantFrom(
 test('random texts are read, or refused, as git does', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'tautline-config-'));
   const file = join(folder.path, 'config');
-  const text = fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join(''));
+  const text = fc.array(piece, { maxLength: 25, size: 'max' }).map((pieces) => pieces.join(''));
   await fc.assert(
     fc.asyncProperty(text, async (config) => {
       // Git lists a variable before the first section, which no .gitmodules has.

@@ -30,7 +30,8 @@ test('relative addresses are resolved as git resolves them', async () => {
   await git(['update-index', '--index-info'], { cwd, input: links });
   for (const parent of PARENTS) {
     await git(['config', 'remote.origin.url', parent], { cwd });
-    for (const index of all.keys()) await git(['config', '--unset', `submodule.m${index}.url`], { cwd }).catch(() => '');
+    for (const index of all.keys())
+      await git(['config', '--unset', `submodule.m${index}.url`], { cwd }).catch(() => '');
     await git(['submodule', '--quiet', 'init'], { cwd });
     for (const [index, text] of all.entries()) {
       const expected = await git(['config', `submodule.m${index}.url`], { cwd });

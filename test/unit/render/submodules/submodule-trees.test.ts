@@ -21,7 +21,7 @@ type Server = Readonly<Record<string, Files | Extract<Answer, { readonly type: '
 async function render(files: Files, { server = {}, path = '', submodules = true, others = {}, options = {} }: Options) {
   const asked: SubmoduleNeed[] = [];
   const trees = new Map<string, RenderTree>(Object.entries(others));
-  const origin = { repoURL: SHOP, submodules };
+  const origin = { repoURL: SHOP, submodules, lfs: false };
   const input = { tree: memoryTree(files), origin, path, limits: LIMITS, options };
   const { manifests } = await renderWithAnswers<Answer>({
     known: new Map(),
@@ -77,7 +77,10 @@ test('a kustomization builds the folders of submodules, and those of their own s
       ],
     ],
   );
-  const base = { ...server['https://git.example.com/org/lib.git'], 'base/kustomization.yaml': 'resources: [../deep]\n' };
+  const base = {
+    ...server['https://git.example.com/org/lib.git'],
+    'base/kustomization.yaml': 'resources: [../deep]\n',
+  };
   const deep = { 'x.yaml': configMap('x'), 'kustomization.yaml': 'resources: [x.yaml]\n' };
   const mended = await render(files, {
     server: { 'https://git.example.com/org/lib.git': base, 'https://git.example.com/org/lib.git/deep': deep },
@@ -95,7 +98,9 @@ test('a folder of plain files is read with the submodules below it, but for thos
     'app/none': { submodule: 'b'.repeat(40) },
     x: { submodule: 'c'.repeat(40) },
   };
-  const server: Server = { 'https://git.example.com/org/lib': { 'b.yaml': configMap('b'), 'c/c.yaml': configMap('c') } };
+  const server: Server = {
+    'https://git.example.com/org/lib': { 'b.yaml': configMap('b'), 'c/c.yaml': configMap('c') },
+  };
   const recursive = { directory: { recurse: true } };
   const { names, problem, asked } = await render(files, { server, path: 'app', options: recursive });
   assert.deepEqual([problem, names, asked.length], ['', ['a', 'b', 'c'], 1]);
@@ -109,7 +114,12 @@ test('a chart in a submodule has its files', async () => {
   const chart: Files = { 'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n', 'values.yaml': 'a: 1\n' };
   const needs: unknown[] = [];
   const trees = new Map<string, RenderTree>();
-  const input = { tree: memoryTree(files), origin: { repoURL: SHOP, submodules: true }, path: 'chart', limits: LIMITS };
+  const input = {
+    tree: memoryTree(files),
+    origin: { repoURL: SHOP, submodules: true, lfs: false },
+    path: 'chart',
+    limits: LIMITS,
+  };
   await renderWithAnswers<Answer>({
     known: new Map(),
     render: (answers) => renderPath({ ...input, trees, answers, release: { name: 'web', namespace: 'apps' } }),
@@ -125,7 +135,11 @@ test('a chart in a submodule has its files', async () => {
 test('submodules of spec.sources are asked for on behalf of that source', async () => {
   const values: FileTree = memoryTree({ '.gitmodules': entry('c', './c'), c: { submodule: 'a'.repeat(40) } });
   const others = {
-    $shared: { tree: values, path: '', origin: { repoURL: 'git@git.example.com:org/values.git', submodules: true } },
+    $shared: {
+      tree: values,
+      path: '',
+      origin: { repoURL: 'git@git.example.com:org/values.git', submodules: true, lfs: false },
+    },
   };
   const files: Files = { 'a.yaml': configMap('a'), 'b.yaml': configMap('b') };
   const options = { kustomize: { components: ['$shared/c'] } } as unknown as Options['options'];
@@ -183,7 +197,10 @@ test('a submodule that contains itself ends at a bound, and so does a repository
     me: { submodule: 'a'.repeat(40) },
   };
   const own = await render(self, { server: { [SHOP]: self } });
-  assert.match(own.problem, /^me\/me\/me\/me\/\.gitmodules:3: .*more than 4 levels deep: https:\S+ is a submodule of itself/);
+  assert.match(
+    own.problem,
+    /^me\/me\/me\/me\/\.gitmodules:3: .*more than 4 levels deep: https:\S+ is a submodule of itself/,
+  );
   assert.equal(own.asked.length, 1);
   const names = Array.from({ length: 51 }, (_, index) => `m${index}`);
   const many: Files = {
@@ -192,7 +209,10 @@ test('a submodule that contains itself ends at a bound, and so does a repository
   };
   const files = (count: number): Files => ({
     ...many,
-    'kustomization.yaml': `resources:\n${names.slice(0, count).map((name) => `- ${name}\n`).join('')}`,
+    'kustomization.yaml': `resources:\n${names
+      .slice(0, count)
+      .map((name) => `- ${name}\n`)
+      .join('')}`,
   });
   const server: Server = Object.fromEntries(
     names.map((name) => {
@@ -215,7 +235,11 @@ test('without the field, a render that meets a submodule names it', async () => 
   };
   for (const path of ['a', 'b', '', 'vendor/lib']) {
     const { problem, asked } = await render(files, { path, submodules: false });
-    assert.match(problem, /vendor\/lib is a submodule, and submodules are not fetched\n[^]*spec\.source\.submodules/, path);
+    assert.match(
+      problem,
+      /vendor\/lib is a submodule, and submodules are not fetched\n[^]*spec\.source\.submodules/,
+      path,
+    );
     assert.equal(asked.length, 0);
   }
 });
