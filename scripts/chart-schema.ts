@@ -4,7 +4,7 @@
  * flags.
  */
 import { DURATION_PATTERN } from '../src/application/duration.ts';
-import { SETTINGS } from '../src/config.ts';
+import { SETTINGS } from '../src/config/config.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,9 @@ import { addRenderFlags } from './cli/add-render-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
 import { nodeProblem } from './cli/node-version.ts';
 import type { RenderCommand } from './cli/render.ts';
-import { SETTINGS, VERSION, readConfig, readNodeOptions, variableOf } from './config.ts';
+import { SETTINGS, readConfig, variableOf } from './config/config.ts';
+import { readNodeOptions } from './config/environment.ts';
+import { VERSION } from './config/version.ts';
 
 /** Exit codes are listed in src/cli/exit-code.ts; 2 means that the command line is invalid. */
 async function main(): Promise<void> {

@@ -1,4 +1,4 @@
-/** A field that holds a duration within bounds. */
+/** A field that holds a duration within bounds, which the API server and the parser check alike. */
 import { z } from 'zod';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { withRules } from './rules.ts';

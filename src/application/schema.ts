@@ -11,6 +11,7 @@ import { renderSchema } from './render-schema.ts';
 import { matching, withRules } from './rules.ts';
 import { MAX_SOURCES, namedSourceSchema, sourceSchema } from './source-schema.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
+import { syncSchema } from './sync-schema.ts';
 
 /** A stored Application after parsing: validated, with defaults filled in (see parse.ts). */
 export interface Application {
@@ -49,31 +50,6 @@ const destinationSchema = z.object({
     .boolean()
     .default(false)
     .describe('Whether to create the namespace if it does not exist. It is never pruned. Default: false.'),
-});
-
-const syncSchema = z.object({
-  mode: z
-    .enum(['auto', 'manual', 'detect'])
-    .default('auto')
-    .describe(
-      'auto applies differences from Git by itself; manual applies them only when a sync is requested; detect only ' +
-        'reports them and never writes an object. Default: auto.',
-    ),
-  prune: z
-    .boolean()
-    .default(true)
-    .describe('Whether objects that left Git are deleted. If false, they are reported as OutOfSync. Default: true.'),
-  allowLiveAnnotations: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Whether annotations that are not from Git loosen the hold on a live object: reconcile: disabled, and those that ' +
-        'forbid or delay its deletion. If false, whoever may only patch an object cannot take it from Git by them. ' +
-        'Default: false.',
-    ),
-  timeout: durationBetween('spec.sync.timeout', '1s', '24h')
-    .default('5m')
-    .describe('Time after which a sync, with all its waves, counts as failed. Default: 5m.'),
 });
 
 const healthSchema = z.object({

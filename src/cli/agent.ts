@@ -1,5 +1,5 @@
 /** `tautline agent`: runs the agent until SIGTERM or SIGINT, then drains it. A second signal ends it immediately. */
-import { readConfig, type Config } from '../config.ts';
+import { readConfig, type Config } from '../config/config.ts';
 import { StageError } from '../object/stage-error.ts';
 import { printError } from './output.ts';
 

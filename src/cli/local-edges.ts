@@ -68,13 +68,14 @@ const NOT_OPENED: Answer = {
 };
 
 async function openAsPerson(sops: Sops, sealed: SealedNeed): Promise<Answer> {
-  const { ownEnvironment } = await import('../config.ts');
+  const { ownEnvironment } = await import('../config/environment.ts');
   const keys = { type: 'own', environment: ownEnvironment() } as const;
   return sops.open({ sealed, keys, tenant: '', signal: new AbortController().signal });
 }
 
 async function startSops(program: string): Promise<Sops> {
-  const { readConfig, searchPath } = await import('../config.ts');
+  const { readConfig } = await import('../config/config.ts');
+  const { searchPath } = await import('../config/environment.ts');
   const { openSops } = await import('../sops/open-sops.ts');
   const read = readConfig({ sopsProgram: program }, {});
   if (!read.ok) throw new RangeError(read.problem);
@@ -82,7 +83,8 @@ async function startSops(program: string): Promise<Sops> {
 }
 
 async function startHelm(program: string, dataDir: string): Promise<Helm> {
-  const { readConfig, searchPath } = await import('../config.ts');
+  const { readConfig } = await import('../config/config.ts');
+  const { searchPath } = await import('../config/environment.ts');
   const { openHelm } = await import('../helm/open-helm.ts');
   const read = readConfig({ dataDir, helmProgram: program }, {});
   if (!read.ok) throw new RangeError(read.problem);

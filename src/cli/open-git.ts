@@ -1,7 +1,8 @@
 /** Sources and the sandbox on a person's machine, with that person's access to the network. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { proxySettings, readConfig, type Config } from '../config.ts';
+import { readConfig, type Config } from '../config/config.ts';
+import { proxySettings } from '../config/environment.ts';
 import { defaultRegistryLimits } from '../registry/limits.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';

@@ -1,4 +1,4 @@
-/** Every bound of the Kubernetes edge, by name, with its default. The settings of config.ts replace some of them. */
+/** Every bound of the Kubernetes edge, by name, with its default. The settings of the agent replace some of them. */
 
 export interface ClusterLimits {
   /** Requests under way at once, without watches. */

@@ -5,14 +5,17 @@
  * Invariants: helm reads nothing but the files that it is given. A mistake in the chart or the values is an answer;
  * only a failure of the run itself (no helm, too slow, too large) is a StageError. The output is untrusted text.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { inTurns } from '../cluster/concurrency.ts';
 import type { CodeOf } from '../object/error-code.ts';
 import { StageError } from '../object/stage-error.ts';
-import { createExitHooks, type ExitHooks } from '../process/exit-hooks.ts';
-import { findProgram, SYSTEM_PATHS } from '../process/find-program.ts';
-import { runProcess, type Finished, type ProcessLimits, type StopReason } from '../process/run-process.ts';
-import { createTurnQueue } from '../process/turn-queue.ts';
+import {
+  createBoundedProgram,
+  type BoundedProgram,
+  type Ended,
+  type ProgramFailure,
+  type ProgramOptions,
+} from '../process/bounded-program.ts';
 import type { ChartFile } from '../render/helm/chart-files.ts';
 import type { Answer, Capabilities, HelmRun } from '../render/needs.ts';
 import { helmCommand } from './arguments.ts';
@@ -21,20 +24,10 @@ import { mayVary } from './may-vary.ts';
 import { removeLeftovers, withRunFolder, type RunFolder } from './run-folder.ts';
 import { findTemplateLine } from './template-line.ts';
 
-export interface HelmOptions {
-  /** Path or name of the program. */
-  readonly program: string;
-  /** The variable PATH, in which a name without a folder is looked up. */
-  readonly searchPath: string;
+/** A run beyond `maxWaiting` is refused with HelmBusy. */
+export interface HelmOptions extends ProgramOptions {
   /** The folder for the folders of the runs; nothing else may use it. */
   readonly folder: string;
-  /** Path of `tautline-landlock`; empty: the kernel does not confine helm. */
-  readonly landlockProgram: string;
-  readonly limits: ProcessLimits;
-  /** Runs at the same time. */
-  readonly slots: number;
-  /** Runs that may wait; further ones are refused with HelmBusy. */
-  readonly maxWaiting: number;
 }
 
 export interface HelmCall {
@@ -59,58 +52,39 @@ export interface Helm {
 /** The major version whose output Tautline is tested with. */
 const SUPPORTED_MAJOR = 4;
 
+interface FoundHelm {
+  readonly program: string;
+  /** `v4.3.1`. */
+  readonly version: string;
+}
+
+type HelmProgram = BoundedProgram<FoundHelm>;
+
 export function createHelm(options: HelmOptions): Helm {
-  const closing = new AbortController();
-  const hooks = createExitHooks();
-  const { slots, maxWaiting } = options;
-  const queue = createTurnQueue({
-    slots,
-    maxWaiting,
-    onFull: () => failure('HelmBusy', 'Too many charts wait for helm.'),
+  const helm: HelmProgram = createBoundedProgram(options, {
+    check: (program, signal) => checkVersion({ program, signal }, helm, options),
+    explain: (failed) => explain(failed, options),
   });
-  /** The answer for the present program; forgotten when it cannot be used, so that it may be installed later. */
-  let known: Promise<{ readonly program: string; readonly version: string }> | undefined;
-
-  function find(): Promise<{ readonly program: string; readonly version: string }> {
-    known ??= findHelm(options, hooks, closing.signal).catch((error: unknown) => {
-      known = undefined;
-      throw error;
-    });
-    return known;
-  }
-
   return {
-    async template(call) {
-      const signal = AbortSignal.any([call.signal, closing.signal]);
-      try {
-        return await queue.run({ tenant: call.tenant, signal }, async () => {
-          const { program } = await find();
-          return renderChart({ ...call, signal }, { ...options, program, hooks });
-        });
-      } catch (error) {
-        if (signal.aborted && !(error instanceof StageError)) throw stopped('cancelled', options.limits);
-        throw error;
-      }
-    },
-    version: async () => (await find()).version,
-    close: () => closing.abort(),
+    template: (call) =>
+      helm.inTurn(call, ({ program }, signal) => renderChart({ ...call, program, signal }, helm, options)),
+    version: async () => (await helm.find()).version,
+    close: () => helm.close(),
   };
 }
 
-type RunOptions = HelmOptions & { readonly hooks: ExitHooks };
-
-async function renderChart(call: HelmCall, options: RunOptions) {
+async function renderChart(call: HelmCall & { readonly program: string }, helm: HelmProgram, options: HelmOptions) {
+  const { program, signal } = call;
   const { args, input, valueFiles } = helmCommand(call.run, call.capabilities);
   const files = [...call.files, ...valueFiles.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }))];
-  return withRunFolder({ parent: options.folder, files, hooks: options.hooks }, async (folder) => {
-    const start = (more: readonly string[]): Promise<Finished> =>
-      runHelm({ args: [...more, ...args], input, folder, signal: call.signal }, options);
-    const finished = await start([]);
-    const { exitCode, stdout, stderr } = checkFinished(finished, options.limits);
+  return withRunFolder({ parent: options.folder, files, hooks: helm.hooks }, async (folder) => {
+    const start = (more: readonly string[]): Promise<Ended> =>
+      runHelm({ program, args: [...more, ...args], input, folder, signal }, helm, options);
+    const { exitCode, stdout, stderr } = await start([]);
     if (exitCode === 0) {
       const text = stdout.toString('utf8');
       if (!(await inTurns(mayVary(files, textsOf(call.run, input))))) return { type: 'text', text } as const;
-      const again = checkFinished(await start([]), options.limits);
+      const again = await start([]);
       return { type: 'text', text, again: again.stdout.toString('utf8') } as const;
     }
     const refusal = explainFailure(stderr, call.run);
@@ -145,26 +119,15 @@ async function withTemplateLine(
   return line === undefined ? refusal : { ...refusal, blamed: { ...blamed, line } };
 }
 
-/** The program, and its version if it is supported. */
-async function findHelm(
+/** Rejects with StageError HelmVersionUnsupported. Removes the folders of an earlier process first. */
+async function checkVersion(
+  { program, signal }: { readonly program: string; readonly signal: AbortSignal },
+  helm: HelmProgram,
   options: HelmOptions,
-  hooks: ExitHooks,
-  signal: AbortSignal,
-): Promise<{ program: string; version: string }> {
-  const program = await findProgram(options);
-  if (program === undefined) {
-    throw failure(
-      'HelmMissing',
-      `There is no program ${options.program}, which charts are rendered with. Install helm ${SUPPORTED_MAJOR}, or name it with --helm.`,
-    );
-  }
+): Promise<FoundHelm> {
   await removeLeftovers(options.folder);
-  const run = { parent: options.folder, files: [], hooks };
-  const { exitCode, stdout } = await withRunFolder(run, async (folder) =>
-    checkFinished(
-      await runHelm({ args: ['version', '--short'], input: '', folder, signal }, { ...options, program, hooks }),
-      options.limits,
-    ),
+  const { exitCode, stdout } = await withRunFolder({ parent: options.folder, files: [], hooks: helm.hooks }, (folder) =>
+    runHelm({ program, args: ['version', '--short'], input: '', folder, signal }, helm, options),
   );
   const version = stdout.toString('utf8').trim().slice(0, 100);
   const major = /^v?(\d+)\./.exec(version)?.[1];
@@ -179,6 +142,7 @@ async function findHelm(
 }
 
 interface HelmProcess {
+  readonly program: string;
   readonly args: readonly string[];
   readonly input: string;
   readonly folder: RunFolder;
@@ -188,54 +152,52 @@ interface HelmProcess {
 /** helm tries to stay below this share of its bound on memory. */
 const SOFT_MEMORY_SHARE = 0.5;
 
-async function runHelm({ args, input, folder, signal }: HelmProcess, options: RunOptions): Promise<Finished> {
-  const { program, landlockProgram, limits, hooks } = options;
-  const isConfined = landlockProgram !== '';
-  const readable = [...SYSTEM_PATHS, dirname(program), folder.path];
-  try {
-    return await runProcess({
-      command: isConfined ? landlockProgram : program,
-      args: isConfined ? [...readable, '--', program, ...args] : args,
-      folder: folder.path,
-      environment: {
-        HOME: folder.home,
-        HELM_CACHE_HOME: folder.home,
-        HELM_CONFIG_HOME: folder.home,
-        HELM_DATA_HOME: folder.home,
-        KUBECONFIG: join(folder.home, 'none'),
-        PATH: '',
-        GOMAXPROCS: '1',
-        GOMEMLIMIT: String(Math.round(limits.maxRssBytes * SOFT_MEMORY_SHARE)),
-      },
-      input,
-      limits,
-      hooks,
-      signal,
-    });
-  } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw failure('HelmMissing', `The program ${program} cannot be started (${code}).`);
-  }
-}
-
-function checkFinished(finished: Finished, limits: ProcessLimits): Finished {
-  if (finished.stopped !== undefined) throw stopped(finished.stopped, limits);
-  // Something else has killed it, which the kernel does if memory runs out.
-  if (finished.exitCode === null) throw failure('HelmMemory', 'helm was killed from outside, as if memory ran out.');
-  return finished;
+function runHelm(
+  { folder, ...run }: HelmProcess,
+  helm: HelmProgram,
+  { limits }: Pick<HelmOptions, 'limits'>,
+): Promise<Ended> {
+  return helm.start({
+    ...run,
+    readable: [folder.path],
+    folder: folder.path,
+    environment: {
+      HOME: folder.home,
+      HELM_CACHE_HOME: folder.home,
+      HELM_CONFIG_HOME: folder.home,
+      HELM_DATA_HOME: folder.home,
+      KUBECONFIG: join(folder.home, 'none'),
+      PATH: '',
+      GOMAXPROCS: '1',
+      GOMEMLIMIT: String(Math.round(limits.maxRssBytes * SOFT_MEMORY_SHARE)),
+    },
+  });
 }
 
 const MIB = 2 ** 20;
 
-function stopped(reason: StopReason, limits: ProcessLimits): StageError {
+function explain(failed: ProgramFailure, { program, limits }: HelmOptions): StageError {
   const { deadlineMs, maxRssBytes, maxOutputBytes } = limits;
-  switch (reason) {
+  switch (failed.reason) {
+    case 'missing':
+      return failure(
+        'HelmMissing',
+        `There is no program ${program}, which charts are rendered with. ` +
+          `Install helm ${SUPPORTED_MAJOR}, or name it with --helm.`,
+      );
+    case 'unstartable':
+      return failure('HelmMissing', `The program ${failed.program} cannot be started (${failed.code}).`);
+    case 'busy':
+      return failure('HelmBusy', 'Too many charts wait for helm.');
+    case 'killed':
+      return failure('HelmMemory', 'helm was killed from outside, as if memory ran out.');
     case 'cancelled':
       return failure('Cancelled', 'The render of the chart was cancelled.');
     case 'time':
       return failure(
         'HelmTimeout',
-        `helm was stopped after ${deadlineMs / 1000} s (--helm-timeout). Check the chart for a template that does not end.`,
+        `helm was stopped after ${deadlineMs / 1000} s (--helm-timeout). ` +
+          'Check the chart for a template that does not end.',
       );
     case 'memory':
       return failure(
@@ -245,7 +207,8 @@ function stopped(reason: StopReason, limits: ProcessLimits): StageError {
     case 'output':
       return failure(
         'HelmOutputTooLarge',
-        `helm was stopped, because the chart prints more than ${Math.round(maxOutputBytes / MIB)} MiB (--max-helm-output-mib).`,
+        `helm was stopped, because the chart prints more than ${Math.round(maxOutputBytes / MIB)} MiB ` +
+          '(--max-helm-output-mib).',
       );
   }
 }

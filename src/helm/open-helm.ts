@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createHelm, type Helm } from './helm.ts';
 
-/** The settings of config.ts that concern helm: sizes in MiB, durations in milliseconds. */
+/** The settings of the agent that concern helm: sizes in MiB, durations in milliseconds. */
 export interface HelmSettings {
   readonly helmProgram: string;
   readonly helmTimeoutMs: number;

@@ -22,7 +22,7 @@ export type ProblemCode =
   | 'Sealed' // a file that SOPS has sealed, without a key to open it
   | 'DecryptionFailed' // a sealed file that no key opens, that was changed, or whose kind of key is not supported
   | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
-  | 'LimitExceeded' // a bound of config.ts on size, count, nesting or expansion
+  | 'LimitExceeded' // a setting that bounds size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render
   | 'KindUnknown' // the cluster serves no such kind, and the render defines none
   | 'KindUnavailable' // the API group of the kind does not answer: the kind is unknown, not gone

@@ -8,6 +8,7 @@
 import type { KubeObject } from '../object/value.ts';
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { ErrorCode } from '../object/error-code.ts';
+import type { Problem } from '../object/problem.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 import { emptyClocksMemory, type ClocksMemory } from './attempt.ts';
 import {
@@ -40,6 +41,7 @@ export interface ApplicationRecord {
 
 export interface ApplicationView {
   readonly objects: readonly ObjectStatus[];
+  readonly problems: readonly Problem[];
   /** The status that could not be written, in place of the stored one. undefined: the stored one is up to date. */
   readonly unwritten: ApplicationStatus | undefined;
 }

@@ -42,5 +42,5 @@ export function confine(
   if (!confinement) return { execPath: process.execPath, execArgv: nodeFlags };
   const node = realpathSync(process.execPath);
   const paths = [...SYSTEM_PATHS, dirname(node), ...readableDirs];
-  return { execPath: confinement.program, execArgv: [...paths, '--', node, ...nodeFlags] };
+  return { execPath: confinement.program, execArgv: [String(process.pid), ...paths, '--', node, ...nodeFlags] };
 }

@@ -9,7 +9,7 @@ import type { Clock, Log } from '../telemetry/ports.ts';
 import { codeDirs, createSandbox, type Sandbox } from './sandbox.ts';
 import { decodeWalls } from './wall-check.ts';
 
-/** The settings of config.ts that concern the sandbox: sizes in MiB, durations in milliseconds. */
+/** The settings of the agent that concern the sandbox: sizes in MiB, durations in milliseconds. */
 export interface SandboxSettings {
   readonly sandboxSlots: number;
   readonly sandboxHeapMib: number;

@@ -1,7 +1,7 @@
 /** Opens sops for the agent and the command line, with the bounds of their settings. */
 import { createSops, type Sops } from './sops.ts';
 
-/** The settings of config.ts that concern sops: sizes in MiB, durations in milliseconds. */
+/** The settings of the agent that concern sops: sizes in MiB, durations in milliseconds. */
 export interface SopsSettings {
   readonly sopsProgram: string;
   readonly sopsTimeoutMs: number;

@@ -7,32 +7,24 @@
  * agent. A file that cannot be opened is an answer; only a failure of the run itself (no sops, too slow, too large)
  * is a StageError. Nothing that sops prints is shown.
  */
-import { dirname } from 'node:path';
 import type { CodeOf } from '../object/error-code.ts';
 import { StageError } from '../object/stage-error.ts';
-import { createExitHooks, type ExitHooks } from '../process/exit-hooks.ts';
-import { findProgram, SYSTEM_PATHS } from '../process/find-program.ts';
-import { runProcess, type Finished, type ProcessLimits, type StopReason } from '../process/run-process.ts';
-import { createTurnQueue } from '../process/turn-queue.ts';
+import {
+  createBoundedProgram,
+  type BoundedProgram,
+  type Ended,
+  type ProgramFailure,
+  type ProgramOptions,
+} from '../process/bounded-program.ts';
 import type { Answer, SealedNeed } from '../render/needs.ts';
 import type { AgeKeys } from './age-keys.ts';
 import { explainExit, refuseRecipients } from './explain-refusal.ts';
 import { isInMemory, withDescriptor } from './key-descriptor.ts';
 
-export interface SopsOptions {
-  /** Path or name of the program. */
-  readonly program: string;
-  /** The variable PATH, in which a name without a folder is looked up. */
-  readonly searchPath: string;
+/** A run beyond `maxWaiting` is refused with SopsBusy. */
+export interface SopsOptions extends ProgramOptions {
   /** A folder in memory, for files without a name. */
   readonly keyFolder: string;
-  /** Path of `tautline-landlock`; empty: the kernel does not confine sops. */
-  readonly landlockProgram: string;
-  readonly limits: ProcessLimits;
-  /** Runs at the same time. */
-  readonly slots: number;
-  /** Runs that may wait; further ones are refused with SopsBusy. */
-  readonly maxWaiting: number;
 }
 
 export interface SopsCall {
@@ -60,58 +52,37 @@ export interface Sops {
   close(): void;
 }
 
+/** Its absolute path is all that is known of the program. */
+type SopsProgram = BoundedProgram<string>;
+
 export function createSops(options: SopsOptions): Sops {
-  const closing = new AbortController();
-  const hooks = createExitHooks();
-  const { slots, maxWaiting } = options;
-  const queue = createTurnQueue({
-    slots,
-    maxWaiting,
-    onFull: () => failure('SopsBusy', 'Too many sealed files wait for sops.'),
+  const sops: SopsProgram = createBoundedProgram(options, {
+    check: (program, signal) => checkVersion({ program, signal }, sops, options),
+    explain: (failed) => explain(failed, options),
   });
-  /** The present program; forgotten when it cannot be used, so that it may be installed later. */
-  let known: Promise<string> | undefined;
-
-  function find(): Promise<string> {
-    known ??= findSops(options, hooks, closing.signal).catch((error: unknown) => {
-      known = undefined;
-      throw error;
-    });
-    return known;
-  }
-
   return {
     async open(call) {
       const { recipients } = call.sealed;
       const refused = call.keys.type === 'secret' ? refuseRecipients(recipients) : undefined;
       if (refused) return refused;
-      const signal = AbortSignal.any([call.signal, closing.signal]);
-      try {
-        return await queue.run({ tenant: call.tenant, signal }, async () => {
-          const program = await find();
-          return openFile({ ...call, signal }, { ...options, program, hooks });
-        });
-      } catch (error) {
-        if (signal.aborted && !(error instanceof StageError)) throw stopped('cancelled', options.limits);
-        throw error;
-      }
+      return sops.inTurn(call, (program, signal) => openFile({ ...call, program, signal }, sops, options));
     },
-    close: () => closing.abort(),
+    close: () => sops.close(),
   };
 }
 
-type RunOptions = SopsOptions & { readonly hooks: ExitHooks };
-
-async function openFile({ sealed, keys, signal }: SopsCall, options: RunOptions): Promise<OpenedAnswer> {
+async function openFile(
+  { sealed, keys, program, signal }: SopsCall & { readonly program: string },
+  sops: SopsProgram,
+  options: SopsOptions,
+): Promise<OpenedAnswer> {
   const { format, recipients, content } = sealed;
   const args = ['decrypt', '--input-type', format, '--output-type', format];
-  const input = Buffer.from(content, 'base64');
-  const run = { args, input, signal };
-  const finished =
+  const run = { program, args, input: Buffer.from(content, 'base64'), signal };
+  const { exitCode, stdout } =
     keys.type === 'secret'
-      ? await withKeys(keys, options, (descriptor) => runSops({ ...run, descriptor }, options))
-      : await runAsPerson({ ...run, environment: keys.environment }, options);
-  const { exitCode, stdout } = checkFinished(finished, options.limits);
+      ? await withKeys(keys, options, (descriptor) => runSops({ ...run, descriptor }, sops, options))
+      : await runAsPerson({ ...run, environment: keys.environment }, sops);
   if (exitCode === 0) return { type: 'opened', bytes: stdout };
   const named = keys.type === 'secret' ? keys : { secret: undefined, recipients: [] };
   return explainExit(exitCode, recipients, named);
@@ -140,16 +111,14 @@ async function withKeys<T>(
 /** `sops decrypt` reads its standard input since 3.9. */
 const OLDEST = { major: 3, minor: 9 };
 
-async function findSops(options: SopsOptions, hooks: ExitHooks, signal: AbortSignal): Promise<string> {
-  const program = await findProgram(options);
-  if (program === undefined) {
-    throw failure(
-      'SopsMissing',
-      `There is no program ${options.program}, which sealed files are opened with. Install sops, or name it with --sops.`,
-    );
-  }
-  const run = { args: ['--version', '--disable-version-check'], input: '', signal };
-  const { exitCode, stdout } = checkFinished(await runSops(run, { ...options, program, hooks }), options.limits);
+/** The path of the program. Rejects with StageError SopsVersionUnsupported. */
+async function checkVersion(
+  { program, signal }: { readonly program: string; readonly signal: AbortSignal },
+  sops: SopsProgram,
+  options: SopsOptions,
+): Promise<string> {
+  const run = { program, args: ['--version', '--disable-version-check'], input: '', signal };
+  const { exitCode, stdout } = await runSops(run, sops, options);
   const [, major = '', minor = ''] = /^sops v?(\d+)\.(\d+)\./.exec(stdout.toString('utf8').slice(0, 100)) ?? [];
   const isSupported = Number(major) === OLDEST.major && Number(minor) >= OLDEST.minor;
   if (exitCode === 0 && isSupported) return program;
@@ -163,6 +132,7 @@ async function findSops(options: SopsOptions, hooks: ExitHooks, signal: AbortSig
 }
 
 interface SopsProcess {
+  readonly program: string;
   readonly args: readonly string[];
   readonly input: string | Uint8Array;
   readonly signal: AbortSignal;
@@ -188,14 +158,14 @@ const CLOSED_ENVIRONMENT = {
   GOMAXPROCS: '1',
 };
 
-async function runSops({ args, input, signal, descriptor }: SopsProcess, options: RunOptions): Promise<Finished> {
-  const { program, landlockProgram, limits, hooks } = options;
-  const isConfined = landlockProgram !== '';
-  const keyFile = descriptor === undefined ? [] : [KEY_FILE];
-  const readable = [...SYSTEM_PATHS, dirname(program), ...keyFile];
-  return start(options, {
-    command: isConfined ? landlockProgram : program,
-    args: isConfined ? [...readable, '--', program, ...args] : args,
+function runSops(
+  { descriptor, ...run }: SopsProcess,
+  sops: SopsProgram,
+  { limits }: Pick<SopsOptions, 'limits'>,
+): Promise<Ended> {
+  return sops.start({
+    ...run,
+    readable: descriptor === undefined ? [] : [KEY_FILE],
     folder: '/',
     environment: {
       ...CLOSED_ENVIRONMENT,
@@ -203,49 +173,38 @@ async function runSops({ args, input, signal, descriptor }: SopsProcess, options
       ...(descriptor === undefined ? {} : { SOPS_AGE_KEY_FILE: KEY_FILE }),
     },
     descriptors: descriptor === undefined ? [] : [descriptor],
-    input,
-    limits,
-    hooks,
-    signal,
   });
 }
 
 type PersonalRun = Omit<SopsProcess, 'descriptor'> & Pick<Extract<SopsKeys, { type: 'own' }>, 'environment'>;
 
 /** As the person would run it: with all keys and all access of that person. */
-async function runAsPerson({ args, input, signal, environment }: PersonalRun, options: RunOptions): Promise<Finished> {
-  const { program, limits, hooks } = options;
+function runAsPerson({ environment, ...run }: PersonalRun, sops: SopsProgram): Promise<Ended> {
   const given = Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  // Paths in the environment may be relative to the folder that the person is in.
-  const run = { command: program, args, folder: process.cwd(), input, limits, hooks, signal };
-  return start(options, {
+  return sops.start({
     ...run,
+    // Paths in the environment may be relative to the folder that the person is in.
+    folder: process.cwd(),
     environment: { ...(Object.fromEntries(given) as Record<string, string>), SOPS_DISABLE_VERSION_CHECK: '1' },
   });
 }
 
-async function start({ program }: SopsOptions, call: Parameters<typeof runProcess>[0]): Promise<Finished> {
-  try {
-    return await runProcess(call);
-  } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw failure('SopsMissing', `The program ${program} cannot be started (${code}).`);
-  }
-}
-
-function checkFinished(finished: Finished, limits: ProcessLimits): Finished & { readonly exitCode: number } {
-  const { stopped: reason, exitCode } = finished;
-  if (reason !== undefined) throw stopped(reason, limits);
-  // Something else has killed it, which the kernel does if memory runs out.
-  if (exitCode === null) throw failure('SopsMemory', 'sops was killed from outside, as if memory ran out.');
-  return { ...finished, exitCode };
-}
-
 const MIB = 2 ** 20;
 
-function stopped(reason: StopReason, limits: ProcessLimits): StageError {
+function explain(failed: ProgramFailure, { program, limits }: SopsOptions): StageError {
   const { deadlineMs, maxRssBytes, maxOutputBytes } = limits;
-  switch (reason) {
+  switch (failed.reason) {
+    case 'missing':
+      return failure(
+        'SopsMissing',
+        `There is no program ${program}, which sealed files are opened with. Install sops, or name it with --sops.`,
+      );
+    case 'unstartable':
+      return failure('SopsMissing', `The program ${failed.program} cannot be started (${failed.code}).`);
+    case 'busy':
+      return failure('SopsBusy', 'Too many sealed files wait for sops.');
+    case 'killed':
+      return failure('SopsMemory', 'sops was killed from outside, as if memory ran out.');
     case 'cancelled':
       return failure('Cancelled', 'The opening of a sealed file was cancelled.');
     case 'time':
@@ -259,7 +218,8 @@ function stopped(reason: StopReason, limits: ProcessLimits): StageError {
     case 'output':
       return failure(
         'SopsOutputTooLarge',
-        `sops was stopped, because an opened file has more than ${Math.round(maxOutputBytes / MIB)} MiB (--max-file-mib).`,
+        `sops was stopped, because an opened file has more than ${Math.round(maxOutputBytes / MIB)} MiB ` +
+          '(--max-file-mib).',
       );
   }
 }

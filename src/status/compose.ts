@@ -14,10 +14,12 @@ import type {
   InventoryValue,
   LastRequest,
   SourceRevision,
+  SyncStatus,
 } from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
+import { nextRollback } from './rollback.ts';
 import { nextPruneGuard } from './prune-guard.ts';
 import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
@@ -40,10 +42,20 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
   const requested = requestOf(previous, report, { verdict, now });
   const health = healthOf(previous, report);
   const pruneGuard = nextPruneGuard(previous, report, requested.lastRequest);
+  const sync = syncOf(previous, report, { verdict, objects, now });
+  const { hold, ...rollback } = nextRollback(previous, report, { verdict, sync, now });
   const status: ApplicationStatus = {
     observedGeneration: generation,
-    conditions: passConditions(report, { verdict, health, previous: previous.conditions ?? [], nowMs, generation }),
-    sync: syncOf(previous, report, { verdict, objects, now }),
+    conditions: passConditions(report, {
+      verdict,
+      health,
+      hold,
+      previous: previous.conditions ?? [],
+      nowMs,
+      generation,
+    }),
+    sync: { ...sync, ...rollback },
+    ...(hold ? { hold } : {}),
     health,
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
@@ -53,7 +65,7 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
     ...jobsOf('finished', report.finishedJobs, previous),
     ...jobsOf('started', report.startedJobs, previous),
     ...(pruneGuard ? { pruneGuard } : {}),
-    history: nextHistory(previous, report, { verdict, now }),
+    history: nextHistory(previous, report, { verdict, now, hasFailed: hold !== undefined && hold !== report.hold }),
     ...requested,
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
   };
@@ -91,7 +103,7 @@ function syncOf(
   previous: StoredStatus,
   report: PassReport,
   { verdict, objects, now }: Circumstances & { objects: readonly ObjectStatus[] },
-): ApplicationStatus['sync'] {
+): SyncStatus {
   const before = previous.sync;
   return {
     status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),

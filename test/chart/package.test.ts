@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from '../../scripts/build.ts';
-import { VERSION } from '../../src/config.ts';
+import { VERSION } from '../../src/config/version.ts';
 import { run } from './command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -5,11 +5,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { startAgent, type Agent, type StartOptions } from '../../src/main.ts';
 
 export interface InProcessOptions extends StartOptions {
-  /** Further settings, as text, by their names in config.ts. */
+  /** Further settings, as text, by their names in `SETTINGS`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 

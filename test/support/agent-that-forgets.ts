@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { runAgent } from '../../src/cli/agent.ts';
-import { SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config/config.ts';
 import { startAgent } from '../../src/main.ts';
 
 const FORGET_EVERY_MS = 5;

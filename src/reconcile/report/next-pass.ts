@@ -17,7 +17,7 @@ import type { Findings } from './report-of.ts';
 
 export interface EndedPass {
   readonly application: Pick<Application, 'spec' | 'status'>;
-  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit'>;
+  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit' | 'hold'>;
   /** Something newer waits already. */
   readonly isCutShort: boolean;
   readonly findings: Pick<Findings, 'changes' | 'gate' | 'plan' | 'applied' | 'braked' | 'handOverAgainInMs'>;
@@ -50,7 +50,7 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: nextPollMs(memory.desired, goal.commit !== undefined),
+    nextPollMs: nextPollMs(memory.desired, goal),
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
     nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,
@@ -71,9 +71,15 @@ function isDueAtOnce({ application, goal, isCutShort, findings, answer, endedJob
   return isCutShort || isNextWaveDue(findings) || isRetirementDue(findings.changes ?? [], stored, endedJobs);
 }
 
-function isAsDeclared({ intent, commit }: EndedPass['goal'], { spec }: EndedPass['application']): boolean {
-  const { mode, prune } = declaredIntent(spec);
-  return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
+function isAsDeclared(goal: EndedPass['goal'], { spec }: EndedPass['application']): boolean {
+  const { intent, commit, hold } = goal;
+  const { mode, prune } = declaredIntent(spec, goal);
+  return (
+    (commit === undefined || hold !== undefined) &&
+    intent.mode === mode &&
+    intent.prune === prune &&
+    intent.objects === undefined
+  );
 }
 
 /** The applied objects may be all that the next wave waits for; otherwise an event starts the next pass. */
@@ -109,8 +115,8 @@ function dueLater(ended: EndedPass): NextPass {
  * Whether objects are left as they are that no watch tells about. Only in mode auto: the other modes read such objects
  * at each poll, and before an adoption these may be all objects.
  */
-function hasUnwatched({ application, report }: EndedPass): boolean {
-  if (declaredIntent(application.spec).mode !== 'auto') return false;
+function hasUnwatched({ application, goal, report }: EndedPass): boolean {
+  if (declaredIntent(application.spec, goal).mode !== 'auto') return false;
   const isLeft = [...report.applied.values()].some(({ outcome, live }) => outcome === 'unchanged' && !live);
   return isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
 }

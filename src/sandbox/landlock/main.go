@@ -1,8 +1,9 @@
 // Command tautline-landlock confines its process by Landlock (a security module of Linux that needs no privileges), and
 // then starts a program in its place:
 //
-//	tautline-landlock PATH... -- PROGRAM [ARGUMENT...]
+//	tautline-landlock PARENT PATH... -- PROGRAM [ARGUMENT...]
 //
+// PARENT is the number of the process that starts it.
 // The program may read and execute the files at these paths and below them. It cannot open other files, cannot open or
 // accept TCP connections, and cannot send signals or connect to abstract sockets outside the confinement. The kernel
 // kills it when the process that started it is gone. What the kernel does not support is left out: the agent finds out
@@ -16,6 +17,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -32,10 +34,14 @@ func run(args []string) error {
 	// The signal belongs to the thread that sets it, and stays with the program that this thread starts in its place.
 	runtime.LockOSThread()
 	end := slices.Index(args, "--")
-	if end < 0 || end+1 == len(args) {
-		return errors.New("usage: tautline-landlock PATH... -- PROGRAM [ARGUMENT...]")
+	if end < 1 || end+1 == len(args) {
+		return errors.New("usage: tautline-landlock PARENT PATH... -- PROGRAM [ARGUMENT...]")
 	}
-	rules, err := readRules(args[:end])
+	parent, err := strconv.Atoi(args[0])
+	if err != nil {
+		return fmt.Errorf("the number of the parent: %w", err)
+	}
+	rules, err := readRules(args[1:end])
 	if err != nil {
 		return err
 	}
@@ -44,6 +50,10 @@ func run(args []string) error {
 	}
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0); errno != 0 {
 		return errno
+	}
+	// The kernel sends no signal for a parent that was gone before the call above.
+	if os.Getppid() != parent {
+		return errors.New("the process that started it is gone")
 	}
 	command := args[end+1:]
 	return syscall.Exec(command[0], command, os.Environ())

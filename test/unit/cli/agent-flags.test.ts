@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { SETTINGS, variableOf } from '../../../src/config.ts';
+import { SETTINGS, variableOf } from '../../../src/config/config.ts';
 import { nodeEnvironment } from '../../support/node-environment.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));

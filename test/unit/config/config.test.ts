@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { inClusterAddress, readConfig, SETTINGS, variableOf, VERSION, type Config } from '../../../src/config.ts';
+import { readConfig, SETTINGS, variableOf, type Config } from '../../../src/config/config.ts';
+import { inClusterAddress } from '../../../src/config/environment.ts';
+import { VERSION } from '../../../src/config/version.ts';
 
 function configOf(flags: Record<string, string>, environment: Record<string, string> = {}): Config {
   const read = readConfig(flags, environment);

@@ -38,7 +38,7 @@ test('modules import only what lies below them, and stages before them by type o
     if (!target.startsWith('src/') || isRootFile(path)) return false;
     const [from, to] = [folderOf(path), folderOf(target)];
     if (from === to || VOCABULARY.includes(target)) return false;
-    if (isRootFile(target)) return target !== 'src/config.ts' || from !== 'cli' ? `${path} → ${target}` : false;
+    if (isRootFile(target)) return `${path} → ${target}`;
     const values = allowedValues(from);
     if (!values) return `${path}: the folder ${from}/ is in no law; add it to test/unit/house/import-law.ts`;
     if (values.includes(to) || (isTypeOnly && allowedTypes(from).includes(to))) return false;
@@ -47,10 +47,9 @@ test('modules import only what lies below them, and stages before them by type o
   assertNone(breaches, 'imports against the law:');
 });
 
-test('every file at the root of src is a composition root or config.ts', () => {
-  const known = [...ROOTS, 'src/config.ts'];
+test('every file at the root of src is a composition root', () => {
   assertNone(
-    files.map(({ path }) => path).filter((path) => isRootFile(path) && !known.includes(path)),
+    files.map(({ path }) => path).filter((path) => isRootFile(path) && !ROOTS.includes(path)),
     'no module:',
   );
   const imported = eachImport(
@@ -148,8 +147,10 @@ test('pure modules touch no clock, no chance, no file, no process and no network
   assertNone([...builtins, ...used], 'effects in pure modules:');
 });
 
-test('only config.ts reads the environment', () => {
-  const readers = files.filter(({ path, text }) => path !== 'src/config.ts' && /\bprocess\.(env|argv)\b/.test(text));
+test('only config/environment.ts reads the environment', () => {
+  const readers = files.filter(
+    ({ path, text }) => path !== 'src/config/environment.ts' && /\bprocess\.(env|argv)\b/.test(text),
+  );
   assertNone(
     readers.map(({ path }) => path).filter((path) => !ROOTS.includes(path)),
     'environment or flags read by:',

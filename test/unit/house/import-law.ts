@@ -38,7 +38,7 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
   observe: [...PURE, ...EDGES],
   reconcile: [...PURE, ...EDGES, 'observe'],
   server: [...PURE, ...EDGES, 'reconcile'],
-  cli: [...PURE, ...EDGES, 'observe', 'reconcile', 'server'],
+  cli: [...PURE, ...EDGES, 'config', 'observe', 'reconcile', 'server'],
 };
 
 /** Files that may import everything, and that only each other may import. */
@@ -56,6 +56,7 @@ export const VOCABULARY = [
 export function allowedValues(folder: string): readonly string[] | undefined {
   if (folder === 'object') return [];
   if (folder === 'application') return ['object'];
+  if (folder === 'config') return ['object', 'application'];
   if (PURE.includes(folder)) return ['object', 'application'];
   if (EDGES.includes(folder)) return [...PURE, ...(EDGES_BELOW[folder] ?? [])];
   return UPPER[folder];
@@ -89,7 +90,7 @@ export type Floors = readonly (readonly string[])[];
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/reconcile': [
     ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
-    ['memory.ts'],
+    ['hold-goal.ts', 'memory.ts'],
     ['neighbours'],
     ['context.ts'],
     ['pass.ts'],
@@ -112,6 +113,11 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['applications.ts'],
     ['follow-applications.ts'],
     ['connection.ts', 'user-cluster.ts'],
+  ],
+  'src/server': [
+    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
+    ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
+    ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
   ],
   'src/source': [
     [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseAddressRules, type AddressRule } from '../../../src/application/address-rule.ts';
-import { SETTINGS } from '../../../src/config.ts';
+import { SETTINGS } from '../../../src/config/config.ts';
 import { StageError } from '../../../src/object/stage-error.ts';
 import { createAddressGuard } from '../../../src/source/transport/address-rules.ts';
 import { startHarness } from './source-harness.ts';

@@ -1,4 +1,4 @@
-/** Files in Git LFS are brought by the batch API and kept on disk as snapshots, and their bytes are those of the pointer. */
+/** Files in Git LFS come by the batch API, stay on disk as snapshots, and have the bytes of their pointers. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseAddressRules } from '../../../src/application/address-rule.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxySettings } from '../../../src/config.ts';
+import { proxySettings } from '../../../src/config/environment.ts';
 import { proxyFor } from '../../../src/source/transport/proxy.ts';
 import { createRepository } from '../../support/git-repository.ts';
 import { startProxy } from '../../support/front-servers.ts';

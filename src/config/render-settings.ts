@@ -1,0 +1,46 @@
+/** Settings of renders and of the programs that they run: bounds on input and output, time and memory. */
+import { count, duration, text, type Setting } from './setting.ts';
+
+export const RENDER_SETTINGS = {
+  maxFileMib: count('max-file-mib', '8', 'largest manifest file', [1, 1024]),
+  maxNodes: count('max-yaml-nodes', '1000000', 'most values of one file, with aliases expanded', [1000, 100_000_000]),
+  maxDepth: count('max-yaml-depth', '200', 'deepest nesting of one file', [10, 10_000]),
+  maxObjects: count('max-objects', '50000', 'most objects of one render', [1, 1_000_000]),
+  maxObjectMib: count('max-object-mib', '3', 'largest rendered object', [1, 1024]),
+  maxRenderedMib: count('max-rendered-mib', '32', 'largest sum of the objects of one render', [1, 16_384]),
+  maxNamespaceRenderedMib: count(
+    'max-namespace-rendered-mib',
+    '64',
+    'largest sum of the rendered objects of all Applications of one namespace',
+    [1, 65_536],
+  ),
+  maxTotalRenderedMib: count(
+    'max-total-rendered-mib',
+    '128',
+    'sum of all rendered objects from which on a namespace gets no more than an equal share of it',
+    [1, 65_536],
+  ),
+  maxRenderFiles: count('max-render-files', '20000', 'most files that one render reads', [1, 1_000_000]),
+  renderTimeoutMs: duration('render-timeout', '60s', 'longest render'),
+  sandboxSlots: count('sandbox-slots', '1', 'child processes for untrusted input', [1, 16]),
+  sandboxHeapMib: count('sandbox-heap-mib', '512', 'largest heap of such a child process', [64, 16_384]),
+  sandboxRssMib: count('sandbox-rss-mib', '1024', 'memory at which such a child process is killed', [128, 65_536]),
+  landlockProgram: text(
+    'landlock-program',
+    '',
+    'the program tautline-landlock, by which the kernel confines these processes; empty: only Node confines them',
+  ),
+  helmProgram: text('helm', 'helm', 'the program helm, which renders charts; a name is looked up in PATH'),
+  helmTimeoutMs: duration('helm-timeout', '30s', 'longest run of helm'),
+  helmMemoryMib: count('helm-memory-mib', '256', 'memory at which helm is stopped', [64, 16_384]),
+  helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
+  maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
+  maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
+  sopsProgram: text('sops', 'sops', 'the program sops, which opens sealed files; a name is looked up in PATH'),
+  sopsTimeoutMs: duration('sops-timeout', '20s', 'longest run of sops, which opens one file'),
+  sopsMemoryMib: count('sops-memory-mib', '128', 'memory at which sops is stopped', [64, 16_384]),
+  sopsSlots: count('sops-slots', '1', 'runs of sops at the same time', [1, 16]),
+  keyFolder: text('key-folder', '/dev/shm', 'a folder in memory (tmpfs), through which sops gets its keys'),
+  renderCacheMib: count('render-cache-mib', '128', 'parsed files that such a child process keeps', [1, 16_384]),
+  sandboxIdleMs: duration('sandbox-idle', '30s', 'how long such a child process is kept without work'),
+} as const satisfies Record<string, Setting>;
