@@ -7,6 +7,7 @@ import { unused } from './render/asking.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import type { FileTree } from './render/file-tree.ts';
 import { collectChartFiles } from './render/helm/chart-files.ts';
+import { locateFields } from './render/locate-fields.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
 import { readIndexJob } from './registry/chart-index.ts';
 import type { Answer, TreeOrigin } from './render/needs.ts';
@@ -17,6 +18,7 @@ import type { ChartFilesJobInput } from './sandbox/chart-files-job.ts';
 import { encodeChartFiles } from './sandbox/chart-files-wire.ts';
 import { hardenProcess } from './sandbox/harden.ts';
 import { serveJobs } from './sandbox/job-server.ts';
+import type { LocateJobInput } from './sandbox/locate-job.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
 import { createWallCheck } from './sandbox/wall-check.ts';
@@ -44,6 +46,7 @@ serveJobs({
   verifySignatures,
   render: createRenderJob(),
   chartFiles: collectFiles,
+  locateFields: locateLines,
 });
 
 /** Keeps parsed files from one job to the next, within the bound that the first job names. */
@@ -90,6 +93,15 @@ function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array
 }
 
 const TREE_ANSWER: Answer = { type: 'tree' };
+
+function locateLines({ tree: location, questions, maxFileBytes, treeLimits }: LocateJobInput): Uint8Array {
+  const tree = openPackTree(location, { ...treeLimits, maxFileBytes });
+  try {
+    return Buffer.from(JSON.stringify(locateFields(tree, questions, { maxFileBytes })));
+  } finally {
+    tree.close();
+  }
+}
 
 interface TreesInput extends Pick<RenderJobInput, 'tree' | 'trees' | 'treeLimits'> {
   readonly maxFileBytes: number;

@@ -2,19 +2,16 @@
  * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
  * listeners. It imports everything and decides nothing.
  */
-import { API_VERSION } from './application/keys.ts';
 import type { Hub } from './cluster/ports.ts';
+import { expectCrd } from './cluster/expect-crd.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
-import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
 import type { Config } from './config/config.ts';
 import { inClusterAddress, proxySettings, searchPath } from './config/environment.ts';
 import { VERSION } from './config/version.ts';
 import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
-import { APPLICATION_KIND } from './object/applyset.ts';
-import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
@@ -22,6 +19,7 @@ import type { ChartFilesLimits } from './render/helm/chart-files.ts';
 import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
+import { locateInSandbox } from './sandbox/locate-job.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
@@ -57,6 +55,8 @@ export interface Agent {
 export interface StartOptions {
   /** Called at each named point between two effects. Tests kill the process there. */
   readonly onFaultPoint?: (point: FaultPoint) => Promise<void> | void;
+  /** Wall clock, in milliseconds since the epoch, for tests of sync windows. Default: the clock of the machine. */
+  readonly now?: () => number;
 }
 
 /**
@@ -73,7 +73,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
   try {
     // Otherwise every fetch would fail, each with the same error.
     await prepareDataFolder(config.dataDir);
-    const edges = await connectEdges({ config, log, metrics, onStop });
+    const edges = await connectEdges({ config, log, metrics, onStop, options });
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
     const controller = startableController({ config, edges, log, metrics, options });
@@ -162,8 +162,10 @@ interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 's
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
 }
 
-async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
-  const clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+type EdgesOptions = Wiring & { readonly log: Log; readonly options: StartOptions };
+
+async function connectEdges({ config, log, metrics, onStop, options }: EdgesOptions): Promise<Edges> {
+  const clock: Clock = { now: options.now ?? (() => Date.now()), monotonicMs: () => performance.now() };
   const chance = Math.random;
   const claims = new Claims();
   let receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'> | undefined;
@@ -206,10 +208,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const { maxObjectBytes, maxDeltaDepth, cacheBytes } = limits;
   const settings = {
     limits: renderLimitsOf(config),
-    sizeLimits: {
-      maxRenderedObjectBytes: config.maxObjectMib * MiB,
-      maxRenderedBytes: config.maxRenderedMib * MiB,
-    },
+    sizeLimits: { maxRenderedObjectBytes: config.maxObjectMib * MiB, maxRenderedBytes: config.maxRenderedMib * MiB },
     treeLimits: { maxObjectBytes, maxDeltaDepth, cacheBytes },
     parsedCacheBytes: config.renderCacheMib * MiB,
     deadlineMs: config.renderTimeoutMs,
@@ -221,6 +220,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     render: {
       render: (request) => renderInSandbox(sandbox, request, settings),
       chartFiles: (request) => collectInSandbox(sandbox, request, { ...settings, limits: chartLimitsOf(config) }),
+      locateFields: (request) => locateInSandbox(sandbox, request, settings),
     },
     helm,
     sops,
@@ -384,17 +384,4 @@ function failuresOf(controller: Controller, maxPassMs: number): string[] {
   const { longest } = controller.stats();
   if (!longest || longest.runningMs <= maxPassMs) return [];
   return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
-}
-
-async function expectCrd(cluster: ConnectedCluster): Promise<void> {
-  const kinds = await cluster.kinds({ refresh: true });
-  if (kinds.served.has(kindKey(API_VERSION, APPLICATION_KIND))) return;
-  throw new StageError({
-    stage: 'observe',
-    code: 'CrdMissing',
-    retry: 'never',
-    message:
-      `the cluster does not serve ${APPLICATION_KIND} of ${API_VERSION}; ` +
-      'install it with: tautline crd | kubectl apply --server-side -f -',
-  });
 }

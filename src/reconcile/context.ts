@@ -8,6 +8,7 @@ import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { CollectedFiles } from '../render/helm/chart-files.ts';
 import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { LocateRequest } from '../sandbox/locate-job.ts';
 import type { Sops } from '../sops/sops.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Answers, Release, TreeOrigin } from '../render/needs.ts';
@@ -98,6 +99,8 @@ export interface RenderPort {
   render(request: RenderRequest): Promise<Manifests>;
   /** The files of a chart, for helm. */
   chartFiles(request: ChartFilesRequest): Promise<CollectedFiles>;
+  /** For each question the 1-based line, or undefined if it is not known. */
+  locateFields(request: LocateRequest): Promise<readonly (number | undefined)[]>;
 }
 
 export type HelmPort = Pick<Helm, 'template' | 'version'>;

@@ -23,7 +23,7 @@ import {
 } from './decide/memory.ts';
 import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
 import { emptyDesiredMemory, type DesiredMemory } from './desired/memory.ts';
-import { emptyPlaceMemory, type PlaceMemory } from './effect/memory.ts';
+import { emptyPlaceMemory, emptyRefusedMemory, type PlaceMemory, type RefusedMemory } from './effect/memory.ts';
 
 export interface ApplicationRecord {
   /** `namespace/name`. */
@@ -71,6 +71,7 @@ export interface Memory {
   readonly endedJobs: EndedJobsMemory;
   readonly heals: HealsMemory;
   readonly place: PlaceMemory;
+  readonly refused: RefusedMemory;
   readonly clocks: ClocksMemory;
   readonly deletion: DeletionMemory;
   readonly run: RunMemory;
@@ -107,6 +108,7 @@ export function emptyMemory(): Memory {
     endedJobs: emptyEndedJobsMemory(),
     heals: emptyHealsMemory(),
     place: emptyPlaceMemory(),
+    refused: emptyRefusedMemory(),
     clocks: emptyClocksMemory(),
     deletion: emptyDeletionMemory(),
     run: { account: undefined, endedEarly: undefined },

@@ -25,6 +25,7 @@ import { revisionsOf, sourceFor } from './desired/memory.ts';
 import { dataOf, forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
+import { locateRefusals } from './effect/locate-refusals.ts';
 import type { ApplicationRecord } from './memory.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, type NextPass, type Pass } from './pass.ts';
 import { awaitedGroupsOf } from './report/awaited-groups.ts';
@@ -153,7 +154,7 @@ async function takeEffect(pass: Pass, plan: Plan, findings: Findings): Promise<A
   if (pass.goal.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
   const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, findings));
   countSync(pass.context.metrics, applied);
-  return applied;
+  return applied && findings.snapshot ? locateRefusals(pass, findings.snapshot, applied) : applied;
 }
 
 /**

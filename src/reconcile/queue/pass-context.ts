@@ -22,6 +22,7 @@ export function contextOfPass(context: SharedContext, worker: Worker): Reconcile
     render: {
       render: (request) => worker.whileWaiting(() => render.render(request)),
       chartFiles: (request) => worker.whileWaiting(() => render.chartFiles(request)),
+      locateFields: (request) => worker.whileWaiting(() => render.locateFields(request)),
     },
     helm: { ...helm, template: (call) => worker.whileWaiting(() => helm.template(call)) },
   };

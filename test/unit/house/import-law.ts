@@ -112,7 +112,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['live'],
     ['applications.ts'],
     ['follow-applications.ts'],
-    ['connection.ts', 'user-cluster.ts'],
+    ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
   ],
   'src/server': [
     ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],

@@ -13,6 +13,7 @@ export const WRITERS: Readonly<Record<string, { readonly type: string; readonly 
   endedJobs: { type: 'EndedJobsMemory', writers: ['decide/'] },
   heals: { type: 'HealsMemory', writers: ['decide/'] },
   place: { type: 'PlaceMemory', writers: ['effect/'] },
+  refused: { type: 'RefusedMemory', writers: ['effect/'] },
   clocks: { type: 'ClocksMemory', writers: ['attempt.ts'] },
   deletion: { type: 'DeletionMemory', writers: ['deletion/'] },
   run: { type: 'RunMemory', writers: ['pass.ts', 'reconcile.ts'] },

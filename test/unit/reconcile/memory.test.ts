@@ -65,6 +65,7 @@ function filledMemory(): Memory {
     },
     heals: { records: new Map([[KEY, HEAL]]) },
     place: { isNamespaceKnown: true },
+    refused: { lines: new Map([[KEY, 1]]) },
     clocks: {
       attempt: { revision: 'r', startedAt: '2026-01-01T00:00:00Z', startedMs: 1 },
       unwell: { revision: 'r', sinceMs: 1 },

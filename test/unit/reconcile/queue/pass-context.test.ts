@@ -6,7 +6,7 @@ import { contextOfPass, type SharedContext } from '../../../../src/reconcile/que
 const answer = async (): Promise<undefined> => undefined;
 const shared = {
   source: { poll: answer, fetch: answer, recall: answer, find: answer },
-  render: { render: answer, chartFiles: answer },
+  render: { render: answer, chartFiles: answer, locateFields: answer },
   helm: { version: answer, template: answer },
 } as unknown as SharedContext;
 
@@ -30,6 +30,7 @@ test('a pass gives its worker back while it waits for a server, a render or helm
   assert.ok(await givesBack(({ source }) => source.fetch(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.render(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.chartFiles(NO_REQUEST)));
+  assert.ok(await givesBack(({ render }) => render.locateFields(NO_REQUEST)));
   assert.ok(await givesBack(({ helm }) => helm.template(NO_REQUEST)));
 });
 
