@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { Value } from '../object/value.ts';
 import { durationBetween } from './duration-field.ts';
+import { healthCheckSchema, MAX_HEALTH_CHECKS } from './health-check-schema.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { renderSchema } from './render-schema.ts';
 import { matching, withRules } from './rules.ts';
@@ -65,6 +66,15 @@ const healthSchema = z.object({
     .describe(
       'Time that objects may take to become Healthy before wait reports a failure. Ready still becomes True once they ' +
         'are Healthy. Default: spec.sync.timeout.',
+    ),
+  checks: z
+    .array(healthCheckSchema)
+    .max(MAX_HEALTH_CHECKS)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      'Rules for the health of kinds, as expressions of CEL in the form of healthCheckExprs of Flux. They come before ' +
+        'those of --health-checks and before the built-in ones. Default: none.',
     ),
 });
 
