@@ -275,7 +275,7 @@ function reconcileContext(
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
-      remoteBaseHosts: config.remoteBaseHosts,
+      ...{ remoteBaseHosts: config.remoteBaseHosts, submoduleHosts: config.submoduleHosts },
       chartHosts: config.chartHosts,
       remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,
