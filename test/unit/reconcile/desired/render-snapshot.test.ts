@@ -7,6 +7,7 @@ import type { SecretAnswer } from '../../../../src/cluster/ports.ts';
 import { refreshOthers } from '../../../../src/reconcile/desired/other-sources.ts';
 import { forgetRefusedRender, isUsable, renderSnapshot } from '../../../../src/reconcile/desired/render-snapshot.ts';
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
+import type { SubmoduleNeed } from '../../../../src/render/needs.ts';
 import { beginReading, type Reading } from '../../../../src/reconcile/pass.ts';
 import { applicationOf, snapshotOf, sourceOf } from '../../../support/applications.ts';
 import { idOf } from '../../../support/changes.ts';
@@ -185,11 +186,17 @@ function dataAnswer(text: string): SecretAnswer {
   return { ok: true, data: new Map([['color', Buffer.from(text)]]) };
 }
 
-const SUBMODULE = {
-  ...{ type: 'submodule', key: 'submodule:lib', commit: 'a'.repeat(40), path: 'lib', owner: '' },
-  ...{ repoURL: 'https://git.example.com/lib.git', parentURL: 'https://git.example.com/app.git' },
-  ...{ file: '.gitmodules', line: 3 },
-} as const;
+const SUBMODULE: SubmoduleNeed = {
+  type: 'submodule',
+  key: 'submodule:lib',
+  repoURL: 'https://git.example.com/lib.git',
+  parentURL: 'https://git.example.com/app.git',
+  commit: 'a'.repeat(40),
+  path: 'lib',
+  owner: '',
+  file: '.gitmodules',
+  line: 3,
+};
 
 test('a submodule that could not be brought is rendered once it can, although no file has changed', async () => {
   let isServed = false;
