@@ -11,7 +11,7 @@ export interface ClientAnswer {
   readonly count: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of one answer. */
+  /** The size of one answer. */
   readonly bytes: number;
 }
 

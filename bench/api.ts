@@ -1,10 +1,10 @@
 /**
- * The status API: a list of 1,000 Applications, one Application of 5,000 objects, and 500 open streams. The clients run in
- * a thread of their own, so that the event loop that is measured is that of the API alone. Access reviews are answered
- * at once: the figures are those of the API, not of an API server.
+ * Measures the status API: a list of 1,000 Applications, one Application of 5,000 objects, and 500 open streams. The
+ * clients run in a thread of their own, so that the event loop that is measured is that of the API alone. Access reviews
+ * are answered at once: the figures are those of the API, not of an API server.
  */
 import { once } from 'node:events';
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { parseApplication } from '../src/application/parse.ts';
@@ -76,7 +76,7 @@ function usedMib(): number {
   return Math.round(process.memoryUsage().rss / MiB);
 }
 
-function longestMs(blocked: IntervalHistogram): number {
+function longestMs(blocked: ReturnType<typeof monitorEventLoopDelay>): number {
   return Math.round(blocked.max / 1e5) / 10;
 }
 
