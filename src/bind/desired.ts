@@ -2,6 +2,7 @@
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { PathSet, PathToken } from '../object/path-set.ts';
+import type { ObjectOrder } from '../object/order.ts';
 import type { ObjectPolicy } from '../object/policy.ts';
 import type { Problem } from '../object/problem.ts';
 import type { KubeObject } from '../object/value.ts';
@@ -34,6 +35,8 @@ export interface DesiredObject {
   readonly isSealed?: true;
   /** The policy of its annotations; absent: `DEFAULT_POLICY`. */
   readonly policy?: ObjectPolicy;
+  /** The order of its annotations; absent: they declare none. */
+  readonly order?: ObjectOrder;
 }
 
 export interface Desired {
