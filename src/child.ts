@@ -2,6 +2,8 @@
  * Composition root of the child process of the sandbox: its jobs by name. The process may read its code and one folder
  * with data, may neither use the network nor send signals, and gets no credentials.
  */
+import type { HealthCheck } from './application/health-check.ts';
+import { evaluateHealthCheck, readHealthChecks, type EvaluationInput } from './health/checks/evaluate.ts';
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import type { FileTree } from './render/file-tree.ts';
@@ -42,6 +44,8 @@ serveJobs({
   readTag,
   verifySignatures,
   render: createRenderJob(),
+  readHealthChecks: (checks: readonly HealthCheck[]) => Buffer.from(JSON.stringify(readHealthChecks(checks))),
+  evaluateHealthCheck: (input: EvaluationInput) => Buffer.from(JSON.stringify(evaluateHealthCheck(input))),
   chartFiles: collectFiles,
   locateFields: locateLines,
 });

@@ -2,6 +2,7 @@
  * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
  * listeners. It imports everything and decides nothing.
  */
+import { chartLimitsOf, registrySettingsOf, renderLimitsOf, sourceLimitsOf } from './agent-limits.ts';
 import type { Hub } from './cluster/ports.ts';
 import { expectCrd } from './cluster/expect-crd.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
@@ -15,9 +16,8 @@ import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
-import type { ChartFilesLimits } from './render/helm/chart-files.ts';
-import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
+import { openHealthChecks } from './sandbox/health-checks-file.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { locateInSandbox } from './sandbox/locate-job.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
@@ -26,8 +26,6 @@ import { openListener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
-import { defaultRegistryLimits } from './registry/limits.ts';
-import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
 import { createSource, type Source, type SourceOptions } from './source/source.ts';
 import { openTransport } from './source/transport/open-transport.ts';
@@ -156,7 +154,9 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'sops' | 'claims' | 'clock' | 'chance'> {
+type PassEdges = 'source' | 'render' | 'helm' | 'sops' | 'healthChecks' | 'claims' | 'clock' | 'chance';
+
+interface Edges extends Pick<ReconcileContext, PassEdges> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
@@ -198,6 +198,7 @@ async function connectEdges({ config, log, metrics, onStop, options }: EdgesOpti
   const sandbox = openSandbox(config, { maxQueuedJobs: config.maxApplications, log, clock });
   onStop.push(() => sandbox.close());
   await checkSandbox(sandbox, log);
+  const healthChecks = await openHealthChecks(sandbox, config.healthChecks);
   const limits = sourceLimitsOf(config);
   const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
@@ -224,6 +225,7 @@ async function connectEdges({ config, log, metrics, onStop, options }: EdgesOpti
     },
     helm,
     sops,
+    healthChecks,
     clock,
     chance,
     forwardChanges: (controller) => (receiver = controller),
@@ -243,57 +245,10 @@ function openSource(config: Config, parts: Pick<SourceOptions, 'limits' | 'sandb
   });
 }
 
-function sourceLimitsOf(config: Config): SourceLimits {
-  const { maxPackMib, maxRepositoryFiles, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
-  return {
-    ...defaultSourceLimits,
-    maxPackBytes: maxPackMib * MiB,
-    maxDiskBytes: config.maxDataMib * MiB,
-    maxFiles: maxRepositoryFiles,
-    headersTimeoutMs: gitTimeoutMs,
-    requestTimeoutMs: gitTimeoutMs,
-    idleTimeoutMs: Math.min(gitTimeoutMs, defaultSourceLimits.idleTimeoutMs),
-    fetchTimeoutMs: gitFetchTimeoutMs,
-    indexTimeoutMs,
-  };
-}
-
-function registrySettingsOf(config: Config): SourceOptions['registry'] {
-  const { registryTokenHosts, registryPlainHttp, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
-  return {
-    tokenHosts: registryTokenHosts,
-    plainHttpHosts: registryPlainHttp,
-    limits: {
-      ...defaultRegistryLimits,
-      requestTimeoutMs: gitTimeoutMs,
-      downloadTimeoutMs: gitFetchTimeoutMs,
-      readTimeoutMs: indexTimeoutMs,
-    },
-  };
-}
-
 function clusterSourceOf({ kubeconfig, context }: Config): ClusterSource {
   if (kubeconfig) return { type: 'kubeconfig', file: kubeconfig, ...(context ? { context } : {}) };
   const { host, port } = inClusterAddress();
   return { type: 'inCluster', host, port };
-}
-
-function renderLimitsOf(config: Config): RenderLimits {
-  return {
-    maxFileBytes: config.maxFileMib * MiB,
-    maxNodes: config.maxNodes,
-    maxDepth: config.maxDepth,
-    maxObjects: config.maxObjects,
-    maxFiles: config.maxRenderFiles,
-  };
-}
-
-function chartLimitsOf(config: Config): ChartFilesLimits {
-  return {
-    maxFiles: config.maxRenderFiles,
-    maxFileBytes: config.maxFileMib * MiB,
-    maxChartBytes: config.maxChartMib * MiB,
-  };
 }
 
 function reconcileContext(

@@ -8,6 +8,7 @@ import type { Value } from '../object/value.ts';
 import { isArtifactSource, type SourceAddress } from './artifact-revision.ts';
 import { SCHEDULE_PATTERN } from './cron.ts';
 import { durationBetween } from './duration-field.ts';
+import { healthCheckSchema, MAX_HEALTH_CHECKS } from './health-check-schema.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { renderSchema } from './render-schema.ts';
 import { matching, notMatching, withRules, visible, type FieldRule } from './rules.ts';
@@ -224,6 +225,15 @@ const healthSchema = z.object({
     .describe(
       'Time that objects may take to become Healthy before wait reports a failure. Ready still becomes True once they ' +
         'are Healthy. Default: spec.sync.timeout.',
+    ),
+  checks: z
+    .array(healthCheckSchema)
+    .max(MAX_HEALTH_CHECKS)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      'Rules for the health of kinds, as expressions of CEL in the form of healthCheckExprs of Flux. They come before ' +
+        'those of --health-checks and before the built-in ones. Default: none.',
     ),
 });
 

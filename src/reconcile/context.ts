@@ -8,6 +8,7 @@ import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { CollectedFiles } from '../render/helm/chart-files.ts';
 import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { CommonChecks, HealthChecksPort } from '../sandbox/health-checks-job.ts';
 import type { LocateRequest } from '../sandbox/locate-job.ts';
 import type { Sops } from '../sops/sops.ts';
 import type { SourcePort } from '../source/ports.ts';
@@ -29,6 +30,8 @@ export interface ReconcileContext {
   readonly render: RenderPort;
   readonly helm: HelmPort;
   readonly sops: Pick<Sops, 'open'>;
+  /** Evaluates the checks of health that people have written. */
+  readonly healthChecks: HealthChecksPort & CommonChecks;
   readonly claims: Claims;
   readonly neighbours: Neighbours;
   readonly log: Log;
