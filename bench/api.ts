@@ -1,7 +1,7 @@
 /**
  * Measures the status API: a list of 1,000 Applications, one Application of 5,000 objects, and 500 open streams. The
- * clients run in a thread of their own, so that the event loop that is measured is that of the API alone. Access reviews
- * are answered at once: the figures are those of the API, not of an API server.
+ * clients run in a thread of their own, so that the event loop that is measured is that of the API alone. Access
+ * reviews are answered at once: the figures are those of the API, not of an API server.
  */
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
