@@ -43,7 +43,7 @@ const PODS: KindInfo = {
 export function createCallerClients({ credentials, limits, ...options }: TransportOptions): CallerClients {
   const transport = createTransport({
     ...options,
-    credentials: anonymous(credentials),
+    credentials: withoutIdentity(credentials),
     limits: callerLimits(limits),
   });
   return {
@@ -90,7 +90,8 @@ export function createCallerClients({ credentials, limits, ...options }: Transpo
 
 const idOfKind = { group: applicationKind.group, kind: applicationKind.kind };
 
-function anonymous({ server, tls, namespace }: Credentials): Credentials {
+/** The address and the authorities to trust, without the token and the certificate of the agent. */
+export function withoutIdentity({ server, tls, namespace }: Credentials): Credentials {
   const { cert: _, key: __, ...trust } = tls;
   return { server, tls: trust, namespace, authorization: () => Promise.resolve(undefined) };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { createCallerClients } from '../../../src/cluster/caller-clients.ts';
+import { createCallerClients, withoutIdentity } from '../../../src/cluster/caller-clients.ts';
 import { defaultClusterLimits } from '../../../src/cluster/limits.ts';
 import { DATA_KINDS } from '../../../src/cluster/kinds.ts';
 import { noMetrics } from '../../../src/cluster/metrics.ts';
@@ -79,4 +79,15 @@ test('a patch of an Application is guarded by the version that was read', async 
   assert.deepEqual(JSON.parse(seen[0]?.body ?? ''), {
     metadata: { annotations: { a: 'b' }, uid: 'u', resourceVersion: '7' },
   });
+});
+
+test('connections of callers trust the same authorities, and have no certificate and no token of the agent', async () => {
+  const kept = withoutIdentity({
+    server: 'https://127.0.0.1:6443',
+    tls: { ca: 'authority', cert: 'certificate of the agent', key: 'key of the agent', servername: 'kubernetes' },
+    namespace: undefined,
+    authorization: () => Promise.resolve('Bearer agent'),
+  });
+  assert.deepEqual(kept.tls, { ca: 'authority', servername: 'kubernetes' });
+  assert.equal(await kept.authorization({ mustRenew: false }), undefined);
 });
