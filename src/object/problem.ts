@@ -17,11 +17,14 @@ export type ProblemCode =
   | 'ValuesInvalid' // values that cannot be read, or that the schema of the chart refuses
   | 'TemplateFailed' // a template that helm cannot execute, or that refuses its values
   | 'NonDeterministic' // a chart that prints something else for the same input
+  | 'SubmoduleInvalid' // a submodule that .gitmodules describes wrongly, or whose commit cannot be brought
+  | 'LfsUnavailable' // the content of a file in Git LFS that its server does not give out, or gives out changed
   | 'Sealed' // a file that SOPS has sealed, without a key to open it
   | 'DecryptionFailed' // a sealed file that no key opens, that was changed, or whose kind of key is not supported
   | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
   | 'LimitExceeded' // a setting that bounds size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render
+  | 'OrderInvalid' // annotations that order objects: malformed, of unknown objects, or a cycle
   | 'KindUnknown' // the cluster serves no such kind, and the render defines none
   | 'KindUnavailable' // the API group of the kind does not answer: the kind is unknown, not gone
   | 'NamespaceNotAllowed' // outside the namespaces that this Application may write
